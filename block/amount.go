@@ -1,0 +1,74 @@
+package block
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+)
+
+// Amount is money in the smallest unit; 100,000,000 of them are one coin.
+// On the wire it is a signed 64-bit integer, so bytes can hold amounts that
+// no rule allows: negative ones and ones over MaxMoney.
+type Amount int64
+
+const (
+	// Coin is one coin.
+	Coin Amount = 100_000_000
+	// MaxMoney is the most that an output, or any sum, may hold (Core: MAX_MONEY).
+	MaxMoney = 21_000_000 * Coin
+)
+
+// Valid reports whether a is between zero and MaxMoney (Core: MoneyRange).
+func (a Amount) Valid() bool { return a >= 0 && a <= MaxMoney }
+
+// String writes coins with all eight decimals, "1.50000000".
+func (a Amount) String() string {
+	sign, u := "", uint64(a)
+	if a < 0 {
+		sign, u = "-", -u
+	}
+	return fmt.Sprintf("%s%d.%08d", sign, u/uint64(Coin), u%uint64(Coin))
+}
+
+// Short writes coins without trailing zeros, "1.5": for sentences, not for machines.
+func (a Amount) Short() string {
+	return strings.TrimSuffix(strings.TrimRight(a.String(), "0"), ".")
+}
+
+// ParseAmount reads coins with at most eight decimals: "1", "0.5", "-0.00000001".
+// It never goes through a floating-point number.
+func ParseAmount(s string) (Amount, error) {
+	whole, frac, _ := strings.Cut(s, ".")
+	digits, neg := strings.CutPrefix(whole, "-")
+	if digits == "" || len(frac) > 8 || strings.HasSuffix(s, ".") || !allDigits(digits) || !allDigits(frac) {
+		return 0, fmt.Errorf("amount %q: want coins with at most eight decimals, like 1.5", clip(s, 40))
+	}
+	n, err := strconv.ParseInt(digits+frac+strings.Repeat("0", 8-len(frac)), 10, 64)
+	if errors.Is(err, strconv.ErrRange) || n == math.MaxInt64 {
+		return 0, fmt.Errorf("amount %q: too large", clip(s, 40))
+	}
+	if neg {
+		n = -n
+	}
+	return Amount(n), nil
+}
+
+func allDigits(s string) bool {
+	for _, c := range s {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return true
+}
+
+// MarshalJSON writes a JSON number with eight decimals, as Core does.
+func (a Amount) MarshalJSON() ([]byte, error) { return []byte(a.String()), nil }
+
+// UnmarshalJSON takes a JSON number or a string of one.
+func (a *Amount) UnmarshalJSON(b []byte) (err error) {
+	*a, err = ParseAmount(strings.Trim(string(b), `"`))
+	return err
+}

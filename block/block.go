@@ -1,0 +1,61 @@
+package block
+
+import (
+	"fmt"
+)
+
+// Block is a header and the transactions that its merkle root commits to. The
+// first one is the coinbase.
+type Block struct {
+	Header Header
+	Txs    []*Tx
+}
+
+// Hash returns the header's hash, which is the block's identity.
+func (b *Block) Hash() Hash { return b.Header.Hash() }
+
+// TxIDs returns the transactions' identities in order.
+func (b *Block) TxIDs() []Hash {
+	ids := make([]Hash, len(b.Txs))
+	for i, t := range b.Txs {
+		ids[i] = t.ID()
+	}
+	return ids
+}
+
+// Size returns len(Bytes()) without making them.
+func (b *Block) Size() int {
+	n := HeaderSize + CompactSizeLen(uint64(len(b.Txs)))
+	for _, t := range b.Txs {
+		n += t.Size()
+	}
+	return n
+}
+
+// Bytes returns the serialization.
+func (b *Block) Bytes() []byte {
+	h := b.Header.Bytes()
+	out := append(make([]byte, 0, b.Size()), h[:]...)
+	out = AppendCompactSize(out, uint64(len(b.Txs)))
+	for _, t := range b.Txs {
+		out = t.Append(out)
+	}
+	return out
+}
+
+// Parse reads one block and nothing after it.
+func Parse(b []byte) (*Block, error) {
+	r := newReader(b)
+	out := &Block{Header: r.header()}
+	r.fail("header")
+	n := r.count(minTx)
+	out.Txs = make([]*Tx, n)
+	for i := 0; i < n && r.err == nil; i++ {
+		out.Txs[i] = r.tx()
+		r.fail("tx %d", i)
+	}
+	if err := r.end(); err != nil {
+		return nil, fmt.Errorf("block: %w", err)
+	}
+	return out, nil
+}
