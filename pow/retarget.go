@@ -1,0 +1,54 @@
+package pow
+
+// Retarget returns the target of the blocks that follow a window, from the time
+// that the window took:
+//
+//	new = old · actual / wanted
+//
+// Blocks that came twice as fast as wanted halve the target, which makes the next
+// ones twice as hard; actual is first clamped to wanted/4 … wanted·4, so that one
+// window of wrong clocks cannot throw the difficulty far. The result is never
+// easier than limit and never zero (whitepaper §4; Core:
+// CalculateNextWorkRequired). Both times are seconds and wanted must not be 0.
+//
+// A header cannot hold the result exactly: the caller rounds it by [Target.Bits].
+//
+// # The missing interval
+//
+// Bitcoin wants 2016 blocks in two weeks and sets wanted to 2016 times ten
+// minutes. Yet actual is the last block's time less the first one's, both within
+// the window of 2016 blocks, and between 2016 blocks there are only 2015
+// intervals:
+//
+//	window before |            this window             | next window
+//	   ... ■ ■ ■  |  ■ — ■ — ■ — ■ — ...  — ■ — ■ — ■  |  ■ new target
+//	                first        2015 "—"         last
+//
+// The interval between two windows is measured by neither. So at exactly ten
+// minutes a block the target shrinks by a factor 2015/2016, and blocks settle at
+// 10 minutes and 0.3 seconds. It can never be repaired without every node
+// agreeing, and the same gap makes the time-warp attack possible (BIP94 closes it
+// on testnet4). We keep it: with a window of 30 blocks it is 3 %, and visible.
+func Retarget(old, limit Target, actual, wanted uint32) Target {
+	least, most := max(uint64(wanted)/4, 1), uint64(wanted)*4
+	n, ok := old.n.mulDiv(min(max(uint64(actual), least), most), uint64(wanted))
+	switch {
+	case !ok || n.cmp(limit.n) > 0:
+		return limit
+	case n.isZero():
+		return Target{uint256{1}}
+	}
+	return Target{n}
+}
+
+// Span returns the seconds from the first to the last block of a window, for
+// Retarget. Headers need not be in order of time, so the last may claim an earlier
+// time than the first: that is 0 here, which Retarget clamps as Core clamps its
+// negative number. A plain subtraction would wrap around and be clamped to the
+// other end.
+func Span(first, last uint32) uint32 {
+	if last < first {
+		return 0
+	}
+	return last - first
+}
