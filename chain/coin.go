@@ -1,0 +1,89 @@
+package chain
+
+import (
+	"toychain/block"
+)
+
+// Coin is an unspent output and what the rules ask about its origin.
+type Coin struct {
+	block.Output
+	Height   block.Height // of the block that made it
+	Coinbase bool
+	// Since is the median time before the block that made it, from which relative
+	// lock times count (BIP68).
+	Since uint32
+}
+
+// Coins are the coins that a block or transaction needs, gathered before it is
+// judged. An outpoint that is not in the map is not an unspent coin.
+type Coins map[block.Outpoint]Coin
+
+// Spend is a coin with its name.
+type Spend struct {
+	block.Outpoint
+	Coin
+}
+
+// Delta is what a block does to the coin set: first all of Created is added,
+// then all of Spent is removed. A coin that is made and spent in one block is in
+// both, and gone after either direction.
+type Delta struct {
+	Created []Spend
+	Spent   []Spend // in the order of the inputs that spend them
+}
+
+// Inverse returns the change that undoes d.
+func (d Delta) Inverse() Delta { return Delta{Created: d.Spent, Spent: d.Created} }
+
+// Undo returns the coins of d.Spent alone: with the block at hand they say all
+// that is needed to take it back, see DeltaOf.
+func (d Delta) Undo() []Coin {
+	coins := make([]Coin, len(d.Spent))
+	for i, s := range d.Spent {
+		coins[i] = s.Coin
+	}
+	return coins
+}
+
+// DeltaOf rebuilds the Delta of a block that was connected on top of s from the
+// coins that it spent, in the order of its inputs. The error says that the two
+// do not belong together, which only a damaged store can cause.
+func DeltaOf(s State, b *block.Block, ids []block.Hash, undo []Coin) (Delta, error) {
+	d := Delta{Created: created(s, b, ids)}
+	for _, tx := range b.Txs[1:] {
+		for i := range tx.Inputs {
+			if len(undo) == 0 {
+				return Delta{}, errUndo
+			}
+			d.Spent = append(d.Spent, Spend{tx.Inputs[i].Prev, undo[0]})
+			undo = undo[1:]
+		}
+	}
+	if len(undo) > 0 {
+		return Delta{}, errUndo
+	}
+	return d, nil
+}
+
+// created returns the coins that block b makes on top of s: every output but
+// those that nothing can ever spend.
+func created(s State, b *block.Block, ids []block.Hash) []Spend {
+	var out []Spend
+	for i, tx := range b.Txs {
+		out = appendCreated(out, tx, ids[i], Coin{Height: s.Height + 1, Coinbase: i == 0, Since: s.MedianTime()})
+	}
+	return out
+}
+
+// appendCreated appends the coins that tx makes; origin says where and when.
+func appendCreated(out []Spend, tx *block.Tx, id block.Hash, origin Coin) []Spend {
+	for i := range tx.Outputs {
+		if block.Unspendable(tx.Outputs[i].Script) {
+			continue
+		}
+		coin := origin
+		coin.Output = tx.Outputs[i]
+		out = append(out, Spend{block.Outpoint{TxID: id, Index: uint32(i)}, coin})
+	}
+	return out
+}

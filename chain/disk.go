@@ -1,0 +1,121 @@
+package chain
+
+import (
+	"time"
+
+	"toychain/block"
+)
+
+// Disk is what the tree needs of its storage. It is read for coins, bodies and
+// undo data; everything else the tree keeps in memory. Errors mean that the
+// storage itself is in trouble: the tree must not be used after one.
+type Disk interface {
+	// Coins adds those of the outpoints that are unspent, as of the last Commit.
+	Coins(of []block.Outpoint, into Coins) error
+	// Block returns the body stored under this hash.
+	Block(block.Hash) (*block.Block, error)
+	// Undo returns what Step.Delta.Undo was when the block was connected.
+	Undo(block.Hash) ([]Coin, error)
+	// Commit writes all of it or nothing, and returns when it is safe from a crash.
+	Commit(*Commit) error
+}
+
+// Commit is a change of the tree on its way to the disk.
+type Commit struct {
+	Entries []Entry                  // headers that are new, or whose status changed
+	Blocks  []*block.Block           // bodies that are new, of any branch
+	Steps   []Step                   // what left and joined the best chain, in that order
+	Coins   map[block.Outpoint]*Coin // coins that changed, nil for gone: the sum of all Steps
+	Reorgs  []Reorg                  // the journal's new entries
+	Tip     block.Hash               // of the best chain afterwards
+}
+
+// Entry is what is kept of every header, whatever its branch.
+type Entry struct {
+	Header   block.Header
+	Height   block.Height
+	Status   Status
+	Seq      int64     // order in which blocks became connectable; 0: not yet. Lower was seen first
+	Received time.Time // when the header was first seen, to the millisecond
+	Txs      int       // how many transactions; 0 if there is no body
+	Size     int       // of the body, in bytes
+}
+
+// Status is what is known of a block, as a set.
+type Status uint8
+
+const (
+	// HasBody: the transactions are stored.
+	HasBody Status = 1 << iota
+	// Connected: it was part of the best chain once, so it breaks no rule.
+	Connected
+	// Failed: it breaks a rule, or somebody said so with invalidateblock.
+	Failed
+	// FailedParent: one of its ancestors did.
+	FailedParent
+)
+
+// Invalid reports whether the block can never be part of the best chain.
+func (s Status) Invalid() bool { return s&(Failed|FailedParent) != 0 }
+
+// Step is one block leaving or joining the best chain.
+type Step struct {
+	Connect bool // or else it leaves, and Delta is the inverse of when it joined
+	Hash    block.Hash
+	Height  block.Height
+	Block   *block.Block
+	IDs     []block.Hash // of its transactions
+	Delta   Delta
+}
+
+// Change is what happened to the best chain.
+type Change struct {
+	From, To State
+	Reverted []Step // blocks that left, the highest first
+	Applied  []Step // blocks that joined, the lowest first
+	Reorg    *Reorg // the account of it, if blocks left
+	Failed   []Failure
+}
+
+// Failure is a block that turned out to break a rule when its turn came.
+type Failure struct {
+	Hash block.Hash
+	Err  error
+}
+
+// Moved reports whether the tip is another one than before.
+func (c *Change) Moved() bool { return len(c.Reverted)+len(c.Applied) > 0 }
+
+// Point is a place in the tree.
+type Point struct {
+	Hash   block.Hash
+	Height block.Height
+}
+
+// Reorg is the journal's account of one reorganisation: which blocks left and
+// joined, and what became of every payment that had been confirmed in those that
+// left. The coinbases of those are nobody's payment any more and are not listed.
+type Reorg struct {
+	Time           time.Time // when, to the millisecond
+	From, To, Fork Point     // the tips before and after, and the last block they share
+	Left           []Point   // the lowest first
+	Joined         []Point   // the lowest first
+	Returned       []block.Hash
+	Reconfirmed    []Reconfirmed
+	Conflicted     []Conflicted
+}
+
+// Depth is how many blocks left.
+func (r *Reorg) Depth() int { return len(r.Left) }
+
+// Reconfirmed is a payment that the new branch holds too.
+type Reconfirmed struct {
+	TxID  block.Hash
+	Block block.Hash // where it is now
+}
+
+// Conflicted is a payment that the new branch made impossible.
+type Conflicted struct {
+	TxID block.Hash
+	By   block.Hash // the transaction that spent its coin instead; zero if the coin's own origin is gone
+}

@@ -1,0 +1,324 @@
+package chain
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"toychain/block"
+)
+
+var errUndo = errors.New("undo data does not fit its block")
+
+// activate moves the best chain to the lead, and to the next best as long as the
+// lead turns out to break a rule. mine is the block whose arrival caused it: its
+// own failing is the returned error.
+func (t *Tree) activate(now time.Time, mine *node) (Change, error) {
+	change := Change{From: t.Tip()}
+	var refused error
+	for t.lead != t.tip() {
+		staged, bad, err := t.stage(t.lead)
+		if bad != nil {
+			t.fail(bad)
+			change.Failed = append(change.Failed, Failure{bad.Hash, err})
+			if bad == mine {
+				refused = err
+			}
+			continue
+		}
+		if err != nil {
+			return Change{}, err
+		}
+		if err := t.adopt(staged, now, &change); err != nil {
+			return Change{}, err
+		}
+	}
+	change.To = t.Tip()
+	return change, refused
+}
+
+// staged is a move of the tip, worked out but not yet made.
+type staged struct {
+	fork     *node
+	to       *node
+	reverted []Step
+	applied  []Step
+	coins    overlay
+}
+
+// stage works out the move from the tip to another node: back to the fork, then
+// forward block by block, all on an overlay of the coin set.
+//
+//	fork ── a ── b          reverted: b, a
+//	    └── c ── d ── to    applied:  c, d, to
+//
+// If a block breaks a rule it is returned as bad with the reason. Any other error
+// is trouble with the disk. Either way nothing has changed.
+func (t *Tree) stage(to *node) (s staged, bad *node, err error) {
+	s = staged{fork: t.fork(to), to: to, coins: overlay{tree: t, changed: make(map[block.Outpoint]*Coin)}}
+	for n := t.tip(); n != s.fork; n = n.parent {
+		step, err := t.revert(n)
+		if err != nil {
+			return s, nil, fmt.Errorf("disconnecting block %s at height %d: %w", n.Hash, n.Height, err)
+		}
+		s.coins.apply(step.Delta)
+		s.reverted = append(s.reverted, step)
+	}
+	for _, n := range path(s.fork, to) {
+		b, err := t.body(n)
+		if err != nil {
+			return s, nil, err
+		}
+		ids := b.TxIDs()
+		coins, err := s.coins.gather(Needs(n.parent.State, b, ids))
+		if err != nil {
+			return s, nil, err
+		}
+		_, delta, err := ApplyBlock(n.parent.State, b, coins)
+		if err != nil {
+			return s, n, err
+		}
+		s.coins.apply(delta)
+		s.applied = append(s.applied, Step{true, n.Hash, n.Height, b, ids, delta})
+	}
+	return s, nil, nil
+}
+
+// revert returns the step that takes n off the best chain.
+func (t *Tree) revert(n *node) (Step, error) {
+	b, err := t.body(n)
+	if err != nil {
+		return Step{}, err
+	}
+	undo, err := t.undo(n)
+	if err != nil {
+		return Step{}, err
+	}
+	ids := b.TxIDs()
+	delta, err := DeltaOf(n.parent.State, b, ids, undo)
+	if err != nil {
+		return Step{}, err
+	}
+	return Step{false, n.Hash, n.Height, b, ids, delta.Inverse()}, nil
+}
+
+// undo returns the coins that n spent: from a step that is not flushed yet, or
+// from the disk.
+func (t *Tree) undo(n *node) ([]Coin, error) {
+	for _, s := range slices.Backward(t.pending.Steps) {
+		if s.Connect && s.Hash == n.Hash {
+			return s.Delta.Undo(), nil
+		}
+	}
+	return t.disk.Undo(n.Hash)
+}
+
+// adopt makes the move: the coins, the best chain, the journal.
+func (t *Tree) adopt(s staged, now time.Time, change *Change) error {
+	if len(s.reverted) > 0 {
+		reorg, err := s.account(t.tip(), now)
+		if err != nil {
+			return err
+		}
+		change.Reorg = reorg
+		t.pending.Reorgs = append(t.pending.Reorgs, *reorg)
+	}
+	for o, c := range s.coins.changed {
+		t.coins[o], t.pending.Coins[o] = c, c
+	}
+	t.pending.Steps = append(append(t.pending.Steps, s.reverted...), s.applied...)
+	change.Reverted = append(change.Reverted, s.reverted...)
+	change.Applied = append(change.Applied, s.applied...)
+	for _, step := range s.applied {
+		n := t.nodes[step.Hash]
+		if !n.has(Connected) {
+			n.status |= Connected
+			t.dirty[n] = true
+		}
+		t.forgetAhead(n)
+	}
+	t.setActive(s.to)
+	return nil
+}
+
+// account writes the journal's entry: what became of each payment that leaves.
+func (s *staged) account(from *node, now time.Time) (*Reorg, error) {
+	r := &Reorg{
+		Time: now.Truncate(time.Millisecond),
+		From: from.point(), To: s.to.point(), Fork: s.fork.point(),
+	}
+	for _, step := range slices.Backward(s.reverted) {
+		r.Left = append(r.Left, Point{step.Hash, step.Height})
+	}
+	joinedIn := make(map[block.Hash]block.Hash)    // txid to block
+	spentBy := make(map[block.Outpoint]block.Hash) // coin to the joining transaction that spends it
+	for _, step := range s.applied {
+		r.Joined = append(r.Joined, Point{step.Hash, step.Height})
+		for i, tx := range step.Block.Txs {
+			joinedIn[step.IDs[i]] = step.Hash
+			for j := range tx.Inputs {
+				spentBy[tx.Inputs[j].Prev] = step.IDs[i]
+			}
+		}
+	}
+	returned := make(map[block.Hash]bool)
+	for _, step := range slices.Backward(s.reverted) { // the lowest first: a payment after the one it spends
+		for i, tx := range step.Block.Txs[1:] {
+			id := step.IDs[i+1]
+			if in, ok := joinedIn[id]; ok {
+				r.Reconfirmed = append(r.Reconfirmed, Reconfirmed{id, in})
+				continue
+			}
+			by, ok, err := s.possible(tx, returned, spentBy)
+			if err != nil {
+				return nil, err
+			}
+			if !ok {
+				r.Conflicted = append(r.Conflicted, Conflicted{id, by})
+				continue
+			}
+			returned[id] = true
+			r.Returned = append(r.Returned, id)
+		}
+	}
+	return r, nil
+}
+
+// possible reports whether a payment that left can still be made after the move:
+// each coin it spends is there, or is made by another payment that returned. If
+// not, by is the transaction that took the coin, if one did.
+func (s *staged) possible(tx *block.Tx, returned map[block.Hash]bool, spentBy map[block.Outpoint]block.Hash) (by block.Hash, ok bool, err error) {
+	for i := range tx.Inputs {
+		o := tx.Inputs[i].Prev
+		if returned[o.TxID] {
+			continue
+		}
+		if by, taken := spentBy[o]; taken {
+			return by, false, nil
+		}
+		coins, err := s.coins.gather([]block.Outpoint{o})
+		if err != nil {
+			return block.Hash{}, false, err
+		}
+		if _, there := coins[o]; !there {
+			return block.Hash{}, false, nil
+		}
+	}
+	return block.Hash{}, true, nil
+}
+
+// overlay is the coin set as it would be after some deltas.
+type overlay struct {
+	tree    *Tree
+	changed map[block.Outpoint]*Coin
+}
+
+func (v *overlay) apply(d Delta) {
+	for i := range d.Created {
+		v.changed[d.Created[i].Outpoint] = &d.Created[i].Coin
+	}
+	for i := range d.Spent {
+		v.changed[d.Spent[i].Outpoint] = nil
+	}
+}
+
+// gather looks the outpoints up: here, in the tree's cache, on the disk.
+func (v *overlay) gather(of []block.Outpoint) (Coins, error) {
+	out := make(Coins, len(of))
+	var ask []block.Outpoint
+	for _, o := range of {
+		coin, known := v.changed[o]
+		if !known {
+			coin, known = v.tree.coins[o]
+		}
+		if !known {
+			ask = append(ask, o)
+		} else if coin != nil {
+			out[o] = *coin
+		}
+	}
+	if len(ask) == 0 {
+		return out, nil
+	}
+	found := make(Coins, len(ask))
+	if err := v.tree.disk.Coins(ask, found); err != nil {
+		return nil, fmt.Errorf("reading coins: %w", err)
+	}
+	for _, o := range ask {
+		if coin, ok := found[o]; ok {
+			out[o], v.tree.coins[o] = coin, &coin
+		} else {
+			v.tree.coins[o] = nil
+		}
+	}
+	return out, nil
+}
+
+// Coins returns those of the outpoints that are unspent at the tip.
+func (t *Tree) Coins(of []block.Outpoint) (Coins, error) {
+	return (&overlay{tree: t}).gather(of)
+}
+
+// maxCoins is how many coins are kept in memory after a Flush: about 10 MB.
+const maxCoins = 50_000
+
+// Flush writes everything that changed since the last one, as one batch. After an
+// error the tree is ahead of its disk and must not be used any more.
+func (t *Tree) Flush() error {
+	if len(t.dirty) == 0 && len(t.pending.Steps) == 0 {
+		return nil
+	}
+	t.pending.Tip = t.tip().Hash
+	for n := range t.dirty {
+		t.pending.Entries = append(t.pending.Entries, n.entry())
+	}
+	slices.SortFunc(t.pending.Entries, func(a, b Entry) int { return int(a.Height) - int(b.Height) })
+	if err := t.disk.Commit(&t.pending); err != nil {
+		return fmt.Errorf("writing to the store: %w", err)
+	}
+	for hash, b := range t.unsaved {
+		t.keepAhead(t.nodes[hash], b)
+	}
+	clear(t.unsaved)
+	clear(t.dirty)
+	t.pending = Commit{Coins: make(map[block.Outpoint]*Coin)}
+	for o, c := range t.coins {
+		if c == nil || len(t.coins) > maxCoins {
+			delete(t.coins, o)
+		}
+	}
+	return nil
+}
+
+// Unflushed returns how many blocks have joined or left since the last Flush.
+func (t *Tree) Unflushed() int { return len(t.pending.Steps) + len(t.pending.Blocks) }
+
+// body returns n's transactions.
+func (t *Tree) body(n *node) (*block.Block, error) {
+	if b := t.unsaved[n.Hash]; b != nil {
+		return b, nil
+	}
+	if b := t.ahead[n.Hash]; b != nil {
+		return b, nil
+	}
+	b, err := t.disk.Block(n.Hash)
+	if err != nil {
+		return nil, fmt.Errorf("reading block %s at height %d: %w", n.Hash, n.Height, err)
+	}
+	return b, nil
+}
+
+func (t *Tree) keepAhead(n *node, b *block.Block) {
+	if !n.linked() && n.size <= t.room {
+		t.ahead[n.Hash] = b
+		t.room -= n.size
+	}
+}
+
+func (t *Tree) forgetAhead(n *node) {
+	if t.ahead[n.Hash] != nil {
+		delete(t.ahead, n.Hash)
+		t.room += n.size
+	}
+}

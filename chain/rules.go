@@ -1,0 +1,133 @@
+package chain
+
+import "errors"
+
+// Rule names a rule that a block or a transaction breaks. The strings are
+// Bitcoin Core's reject reasons, verbatim, so that what toychain says can be
+// looked up anywhere. A Rule comes wrapped in where it happened
+// ("tx 3: input 1: bad-txns-in-belowout: spends 5, has 4"); compare with
+// errors.Is, or take it out with RuleOf.
+type Rule string
+
+func (r Rule) Error() string { return string(r) }
+
+// RuleOf returns the rule that err says was broken, or "".
+func RuleOf(err error) Rule {
+	var r Rule
+	errors.As(err, &r)
+	return r
+}
+
+// Rules of a header (Core: CheckBlockHeader, ContextualCheckBlockHeader).
+const (
+	// HighHash: the hash is above the target that the header claims, or the claimed
+	// target is no target or easier than the network allows (Core: CheckProofOfWork).
+	HighHash Rule = "high-hash"
+	// BadDiffBits: the claimed target is not the one that the history demands
+	// (Core: GetNextWorkRequired).
+	BadDiffBits Rule = "bad-diffbits"
+	// TimeTooOld: not later than the median of the eleven blocks before.
+	TimeTooOld Rule = "time-too-old"
+	// TimeTooNew: more than two hours ahead of our clock. It may be right later,
+	// so it condemns nobody (Core: MAX_FUTURE_BLOCK_TIME).
+	TimeTooNew Rule = "time-too-new"
+	// BadVersion: a version that miners had given up at this height (BIP34, 65, 66).
+	BadVersion Rule = "bad-version"
+	// BadPrevBlk: the parent is known and invalid.
+	BadPrevBlk Rule = "bad-prevblk"
+	// DuplicateInvalid: this very block was found invalid before (BIP22).
+	DuplicateInvalid Rule = "duplicate-invalid"
+)
+
+// Rules of a block's body (Core: CheckBlock, ContextualCheckBlock, ConnectBlock).
+const (
+	// BadMerkleRoot: the transactions are not those that the header commits to.
+	// The body is wrong, its header is innocent.
+	BadMerkleRoot Rule = "bad-txnmrklroot"
+	// BadDuplicate: the merkle tree repeats a pair, so another body has the same
+	// root (CVE-2012-2459). The header is innocent here too.
+	BadDuplicate Rule = "bad-txns-duplicate"
+	// BadLength: no transactions, or more than 1,000,000 bytes.
+	BadLength Rule = "bad-blk-length"
+	// BadCoinbaseMissing: the first transaction is not a coinbase.
+	BadCoinbaseMissing Rule = "bad-cb-missing"
+	// BadCoinbaseMultiple: another transaction is a coinbase too.
+	BadCoinbaseMultiple Rule = "bad-cb-multiple"
+	// BadCoinbaseLength: a coinbase's input script is not 2 to 100 bytes.
+	BadCoinbaseLength Rule = "bad-cb-length"
+	// BadCoinbaseHeight: the coinbase does not start with the block's height (BIP34).
+	BadCoinbaseHeight Rule = "bad-cb-height"
+	// BadCoinbaseAmount: the coinbase pays more than reward and fees.
+	BadCoinbaseAmount Rule = "bad-cb-amount"
+	// BadSigOps: more than 20,000 signature operations in the block.
+	BadSigOps Rule = "bad-blk-sigops"
+	// BadBIP30: a transaction would overwrite an unspent one with the same id (BIP30).
+	BadBIP30 Rule = "bad-txns-BIP30"
+	// BadNonFinal: a lock time, absolute or relative (BIP68), has not come.
+	BadNonFinal Rule = "bad-txns-nonfinal"
+)
+
+// Rules of a transaction (Core: CheckTransaction, Consensus::CheckTxInputs).
+const (
+	// BadMissingOrSpent: an input names a coin that is not there.
+	BadMissingOrSpent Rule = "bad-txns-inputs-missingorspent"
+	// BadPremature: an input spends a coinbase that is not mature.
+	BadPremature Rule = "bad-txns-premature-spend-of-coinbase"
+	// BadInBelowOut: the outputs hold more than the inputs.
+	BadInBelowOut Rule = "bad-txns-in-belowout"
+	// BadFeeRange: the fee, or the block's sum of fees, is not an amount of money.
+	BadFeeRange Rule = "bad-txns-fee-outofrange"
+	// BadInputValues: the inputs, one or together, are not an amount of money.
+	BadInputValues Rule = "bad-txns-inputvalues-outofrange"
+	// BadVinEmpty: no inputs.
+	BadVinEmpty Rule = "bad-txns-vin-empty"
+	// BadVoutEmpty: no outputs.
+	BadVoutEmpty Rule = "bad-txns-vout-empty"
+	// BadOversize: larger than a block may be.
+	BadOversize Rule = "bad-txns-oversize"
+	// BadVoutNegative: an output holds less than nothing.
+	BadVoutNegative Rule = "bad-txns-vout-negative"
+	// BadVoutTooLarge: an output holds more than all the money there is.
+	BadVoutTooLarge Rule = "bad-txns-vout-toolarge"
+	// BadVoutTotal: the outputs together do (CVE-2010-5139).
+	BadVoutTotal Rule = "bad-txns-txouttotal-toolarge"
+	// BadInputsDuplicate: two inputs spend the same coin (CVE-2018-17144).
+	BadInputsDuplicate Rule = "bad-txns-inputs-duplicate"
+	// BadPrevoutNull: a payment has a coinbase's null input.
+	BadPrevoutNull Rule = "bad-txns-prevout-null"
+	// BadScript: an input does not prove the right to spend its coin.
+	BadScript Rule = "mandatory-script-verify-flag-failed"
+)
+
+// Rules lists every rule above, for tests that demand a case for each.
+var Rules = []Rule{
+	HighHash, BadDiffBits, TimeTooOld, TimeTooNew, BadVersion, BadPrevBlk, DuplicateInvalid,
+	BadMerkleRoot, BadDuplicate, BadLength, BadCoinbaseMissing, BadCoinbaseMultiple,
+	BadCoinbaseLength, BadCoinbaseHeight, BadCoinbaseAmount, BadSigOps, BadBIP30, BadNonFinal,
+	BadMissingOrSpent, BadPremature, BadInBelowOut, BadFeeRange, BadInputValues, BadVinEmpty,
+	BadVoutEmpty, BadOversize, BadVoutNegative, BadVoutTooLarge, BadVoutTotal,
+	BadInputsDuplicate, BadPrevoutNull, BadScript,
+}
+
+// What is no rule broken, only not now.
+var (
+	// ErrKnown: we have this block or header already.
+	ErrKnown = errors.New("already known")
+	// ErrNoParent: the header's parent is unknown: ask for what lies between.
+	ErrNoParent = errors.New("parent unknown")
+	// ErrUnknown: no block with this hash.
+	ErrUnknown = errors.New("block not found")
+	// ErrNoBody: the header is known, its transactions are not here.
+	ErrNoBody = errors.New("block not available: only its header is known")
+)
+
+// Condemns reports whether err, found in a block, is for ever: the hash can
+// never become valid. A body that does not belong to its header, and a block
+// from the future, condemn nothing.
+func Condemns(err error) bool {
+	switch RuleOf(err) {
+	case "", BadMerkleRoot, BadDuplicate, TimeTooNew:
+		return false
+	}
+	return true
+}

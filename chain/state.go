@@ -1,0 +1,126 @@
+package chain
+
+import (
+	"fmt"
+	"slices"
+
+	"toychain/block"
+	"toychain/pow"
+)
+
+const (
+	// MaxFuture is how many seconds a header may be ahead of our clock
+	// (Core: MAX_FUTURE_BLOCK_TIME).
+	MaxFuture = 2 * 60 * 60
+	// medianSpan is how many blocks the median time looks back over.
+	medianSpan = 11
+)
+
+// State is what the rules must know of a history to judge the next block: a
+// value that ApplyBlock takes and returns. The coins are not in it; a block names
+// those it needs, and the caller gathers them.
+type State struct {
+	Params *Params
+	Hash   block.Hash
+	Height block.Height
+	Header block.Header
+	Work   pow.Work // of all blocks up to this one
+
+	times       [medianSpan]uint32 // the last header times, at height mod medianSpan
+	windowStart uint32             // time of the first block of the current retarget window
+}
+
+// Genesis returns the state after the network's first block.
+func Genesis(p *Params) State {
+	s := State{Params: p, Height: -1}
+	return s.next(&p.Genesis.Header, p.Genesis.Hash())
+}
+
+// MedianTime returns the median of the last eleven header times, or of as many
+// as there are. A miner can lie about its own time, not about the median
+// (Core: GetMedianTimePast; BIP113).
+func (s *State) MedianTime() uint32 {
+	n := min(int(s.Height)+1, medianSpan)
+	sorted := s.times
+	slices.Sort(sorted[:n])
+	return sorted[n/2]
+}
+
+// NextBits returns the target, in compact form, that the next block must claim
+// (Core: GetNextWorkRequired). It stays the same within a window of blocks. At the
+// first block of each new window it follows the time that the last window took:
+// from its first block to its last, which is one interval fewer than the window
+// has blocks. Bitcoin has measured 2,015 intervals as 2,016 since its first day.
+func (s *State) NextBits() uint32 {
+	p := s.Params
+	if p.Window == 0 || (int(s.Height)+1)%p.Window != 0 {
+		return s.Header.Bits
+	}
+	old, err := pow.TargetFromBits(s.Header.Bits)
+	if err != nil {
+		return s.Header.Bits // cannot be: the header was judged
+	}
+	// In Bitcoin's signed arithmetic a window that ends before it starts has a
+	// negative length, which is clamped like any that is too short.
+	actual := max(int64(s.Header.Time)-int64(s.windowStart), 0)
+	wanted := uint32(p.Window) * uint32(p.Spacing.Seconds())
+	return pow.Retarget(old, p.limit(), uint32(actual), wanted).Bits()
+}
+
+// CheckWork decides whether a header's hash meets the target that it claims.
+// Nothing else is cheap to check and dear to forge, so it comes first.
+func CheckWork(p *Params, h *block.Header) error {
+	target, err := pow.TargetFromBits(h.Bits)
+	if err != nil {
+		return fmt.Errorf("%w: bits %08x: %w", HighHash, h.Bits, err)
+	}
+	if target.Cmp(p.limit()) > 0 {
+		return fmt.Errorf("%w: bits %08x are easier than the network's %08x", HighHash, h.Bits, p.Limit)
+	}
+	if hash := h.Hash(); !target.Met(hash) {
+		return fmt.Errorf("%w: %s is above the target %s", HighHash, hash, target)
+	}
+	return nil
+}
+
+// ApplyHeader judges everything about the next header but its proof of work
+// (CheckWork) and our clock (CheckTime), and returns the state after it.
+func (s *State) ApplyHeader(h *block.Header) (State, error) {
+	height := s.Height + 1
+	if h.Prev != s.Hash {
+		return State{}, fmt.Errorf("%w: header builds on %s, not on %s", ErrNoParent, h.Prev, s.Hash)
+	}
+	if want := s.NextBits(); h.Bits != want {
+		return State{}, fmt.Errorf("%w: claims %08x, height %d wants %08x", BadDiffBits, h.Bits, height, want)
+	}
+	if median := s.MedianTime(); h.Time <= median {
+		return State{}, fmt.Errorf("%w: time %d, median of the blocks before %d", TimeTooOld, h.Time, median)
+	}
+	if want := s.Params.minVersion(height); h.Version < want {
+		return State{}, fmt.Errorf("%w(0x%08x): at height %d at least %d", BadVersion, uint32(h.Version), height, want)
+	}
+	return s.next(h, h.Hash()), nil
+}
+
+// CheckTime decides whether a header's time is at most two hours ahead of now,
+// in seconds since 1970. It is the only rule that asks our clock.
+func CheckTime(h *block.Header, now int64) error {
+	if ahead := int64(h.Time) - now; ahead > MaxFuture {
+		return fmt.Errorf("%w: %d seconds ahead of our clock, at most %d", TimeTooNew, ahead, MaxFuture)
+	}
+	return nil
+}
+
+// next returns the state after a header that has been judged.
+func (s *State) next(h *block.Header, hash block.Hash) State {
+	n := *s
+	n.Hash, n.Height, n.Header = hash, s.Height+1, *h
+	if target, err := pow.TargetFromBits(h.Bits); err == nil {
+		n.Work = s.Work.Add(target.Work())
+	}
+	n.times[int(n.Height)%medianSpan] = h.Time
+	if n.Height == 0 || s.Params.Window > 0 && int(n.Height)%s.Params.Window == 0 {
+		n.windowStart = h.Time
+	}
+	return n
+}

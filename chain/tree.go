@@ -1,0 +1,288 @@
+package chain
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"toychain/block"
+)
+
+// Tree holds every header of every branch, and chooses the best chain: the one
+// with the most accumulated work among those whose blocks are all here and break
+// no rule; of two with equal work the one that was complete first. It is not safe
+// for concurrent use: one goroutine owns it.
+//
+// What changes is kept in memory until Flush, so that a node that is catching up
+// writes many blocks in one batch. Reads see the change at once.
+type Tree struct {
+	params *Params
+	disk   Disk
+
+	nodes  map[block.Hash]*node
+	active []*node // the best chain by height; the last one is the tip
+	best   *node   // header with the most work that is not known to be invalid
+	lead   *node   // where the best chain should end: complete, not known to be invalid, the best such
+	seq    int64   // last one given out
+	loved  int64   // last one given out by Precious, negative
+
+	coins   map[block.Outpoint]*Coin    // coins read or changed lately; nil: known to be gone
+	pending Commit                      // what Flush will write, all but the entries
+	dirty   map[*node]bool              // the entries that it will write
+	unsaved map[block.Hash]*block.Block // the bodies that it will write
+	ahead   map[block.Hash]*block.Block // saved bodies whose turn has not come, kept to save a read
+	room    int                         // bytes that may still be kept in ahead
+}
+
+// maxAhead is how many bytes of bodies that arrived before their ancestors are
+// kept in memory: a moving window of 16 blocks from each of eight peers, filled
+// with small blocks. Larger ones are read back from the disk.
+const maxAhead = 8 << 20
+
+// node is one header in the tree.
+type node struct {
+	State
+	parent   *node
+	skip     *node // some ancestor far below, see ancestor
+	children []*node
+	status   Status
+	seq      int64
+	received time.Time
+	txs      int
+	size     int
+}
+
+func (n *node) has(s Status) bool { return n.status&s != 0 }
+
+// linked reports whether n and all its ancestors have their bodies.
+func (n *node) linked() bool { return n.seq != 0 }
+
+// better is the fork choice.
+func (n *node) better(m *node) bool {
+	if c := n.Work.Cmp(m.Work); c != 0 {
+		return c > 0
+	}
+	return n.seq < m.seq
+}
+
+// NewTree returns the tree of what disk holds: entries in any order, and the tip
+// of the best chain. With no entries it starts from genesis. The error says which
+// entry does not fit.
+func NewTree(p *Params, disk Disk, entries []Entry, tip block.Hash) (*Tree, error) {
+	t := &Tree{
+		params: p, disk: disk,
+		nodes:   make(map[block.Hash]*node, len(entries)+1),
+		coins:   make(map[block.Outpoint]*Coin),
+		dirty:   make(map[*node]bool),
+		unsaved: make(map[block.Hash]*block.Block),
+		ahead:   make(map[block.Hash]*block.Block),
+		room:    maxAhead,
+	}
+	t.pending.Coins = make(map[block.Outpoint]*Coin)
+	root := &node{State: Genesis(p), status: HasBody | Connected, seq: 1, txs: len(p.Genesis.Txs), size: p.Genesis.Size(),
+		received: time.Unix(int64(p.Genesis.Header.Time), 0)}
+	t.nodes[root.Hash], t.active, t.best, t.lead, t.seq = root, []*node{root}, root, root, 1
+	if len(entries) == 0 {
+		t.pending.Blocks = append(t.pending.Blocks, p.Genesis)
+		t.unsaved[root.Hash] = p.Genesis
+		t.dirty[root] = true
+		return t, nil
+	}
+	return t, t.load(entries, tip)
+}
+
+// load rebuilds the nodes, parents before children.
+func (t *Tree) load(entries []Entry, tip block.Hash) error {
+	slices.SortFunc(entries, func(a, b Entry) int { return int(a.Height) - int(b.Height) })
+	for i := range entries {
+		e := &entries[i]
+		if e.Height == 0 {
+			if e.Header != t.params.Genesis.Header {
+				return fmt.Errorf("stored genesis block %s is not the network's %s", e.Header.Hash(), t.params.Genesis.Hash())
+			}
+			continue
+		}
+		parent := t.nodes[e.Header.Prev]
+		if parent == nil || parent.Height+1 != e.Height {
+			return fmt.Errorf("stored header %s at height %d: its parent %s is not below it", e.Header.Hash(), e.Height, e.Header.Prev)
+		}
+		n := t.insert(parent, parent.next(&e.Header, e.Header.Hash()), e.Received)
+		n.status, n.seq, n.txs, n.size = e.Status, e.Seq, e.Txs, e.Size
+		t.seq, t.loved = max(t.seq, e.Seq), min(t.loved, e.Seq)
+		t.raiseBest(n)
+	}
+	n := t.nodes[tip]
+	if n == nil {
+		return fmt.Errorf("stored tip %s: no such header", tip)
+	}
+	t.setActive(n)
+	t.findLead()
+	clear(t.dirty)
+	return nil
+}
+
+// Tip returns the state at the end of the best chain.
+func (t *Tree) Tip() State { return t.tip().State }
+
+func (t *Tree) tip() *node { return t.active[len(t.active)-1] }
+
+// Params returns the network's parameters.
+func (t *Tree) Params() *Params { return t.params }
+
+// BestHeader returns the state of the header with the most work, whose bodies may
+// still be missing.
+func (t *Tree) BestHeader() State { return t.best.State }
+
+// AddHeader judges a header and keeps it. The error is ErrKnown, ErrNoParent, or
+// wraps a Rule; now is our clock.
+func (t *Tree) AddHeader(h *block.Header, now time.Time) error {
+	_, err := t.addHeader(h, now)
+	return err
+}
+
+func (t *Tree) addHeader(h *block.Header, now time.Time) (*node, error) {
+	hash := h.Hash()
+	if n := t.nodes[hash]; n != nil {
+		if n.status.Invalid() {
+			return n, fmt.Errorf("%w: %s was found invalid before", t.whyInvalid(n), hash)
+		}
+		return n, ErrKnown
+	}
+	if err := CheckWork(t.params, h); err != nil {
+		return nil, err
+	}
+	parent := t.nodes[h.Prev]
+	if parent == nil {
+		return nil, fmt.Errorf("%w: %s", ErrNoParent, h.Prev)
+	}
+	if parent.status.Invalid() {
+		return nil, fmt.Errorf("%w: %s is invalid", BadPrevBlk, h.Prev)
+	}
+	state, err := parent.ApplyHeader(h)
+	if err != nil {
+		return nil, err
+	}
+	if err := CheckTime(h, now.Unix()); err != nil {
+		return nil, err
+	}
+	n := t.insert(parent, state, now)
+	t.raiseBest(n)
+	return n, nil
+}
+
+// whyInvalid names the rule for a block that is known to be invalid: its own
+// failing is not remembered, only whether it or an ancestor is at fault.
+func (t *Tree) whyInvalid(n *node) Rule {
+	if n.has(Failed) {
+		return DuplicateInvalid
+	}
+	return BadPrevBlk
+}
+
+// insert makes the node after parent.
+func (t *Tree) insert(parent *node, s State, received time.Time) *node {
+	n := &node{State: s, parent: parent, received: received.Truncate(time.Millisecond)}
+	n.skip = parent.ancestor(skipHeight(n.Height))
+	parent.children = append(parent.children, n)
+	t.nodes[n.Hash] = n
+	t.dirty[n] = true
+	return n
+}
+
+func (t *Tree) raiseBest(n *node) {
+	if !n.status.Invalid() && n.Work.Cmp(t.best.Work) > 0 {
+		t.best = n
+	}
+}
+
+// AddBlock judges a block, keeps it whatever its branch, and moves the best chain
+// if that is now another. The error is about b: ErrKnown, ErrNoParent, a wrapped
+// Rule, or trouble with the disk. The Change tells all that happened, also to
+// blocks that had been waiting for this one; it may hold something even if b
+// itself is refused.
+func (t *Tree) AddBlock(b *block.Block, now time.Time) (Change, error) {
+	n, err := t.addHeader(&b.Header, now)
+	if err != nil && (n == nil || n.status.Invalid()) {
+		return Change{}, err
+	}
+	if n.has(HasBody) {
+		return Change{}, ErrKnown
+	}
+	if err := CheckBody(b, b.TxIDs()); err != nil {
+		if Condemns(err) {
+			t.fail(n)
+		}
+		return Change{}, err
+	}
+	t.keepBody(n, b)
+	if !n.parent.linked() {
+		return Change{From: t.Tip(), To: t.Tip()}, nil
+	}
+	t.link(n)
+	return t.activate(now, n)
+}
+
+// keepBody takes a body in, for the next Flush.
+func (t *Tree) keepBody(n *node, b *block.Block) {
+	n.status |= HasBody
+	n.txs, n.size = len(b.Txs), b.Size()
+	t.unsaved[n.Hash] = b
+	t.pending.Blocks = append(t.pending.Blocks, b)
+	t.dirty[n] = true
+}
+
+// link numbers n, whose ancestors are all here, and every descendant that has
+// been waiting for it.
+func (t *Tree) link(n *node) {
+	for queue := []*node{n}; len(queue) > 0; queue = queue[1:] {
+		n := queue[0]
+		if n.linked() || !n.has(HasBody) {
+			continue
+		}
+		t.seq++
+		n.seq = t.seq
+		t.dirty[n] = true
+		if !n.status.Invalid() && n.better(t.lead) {
+			t.lead = n
+		}
+		queue = append(queue, n.children...)
+	}
+}
+
+// fail marks n and everything on top of it.
+func (t *Tree) fail(n *node) {
+	n.status |= Failed
+	t.dirty[n] = true
+	t.each(n.children, func(c *node) { c.status |= FailedParent })
+	if t.best.status.Invalid() {
+		t.best = t.active[0]
+		for _, m := range t.nodes {
+			t.raiseBest(m)
+		}
+	}
+	if t.lead.status.Invalid() {
+		t.findLead()
+	}
+}
+
+// findLead looks through the whole tree for the block that the best chain should
+// end in. It is needed only when the fork choice cannot be made step by step:
+// after a start, or when a block fell from grace or rose again.
+func (t *Tree) findLead() {
+	t.lead = t.active[0]
+	for _, n := range t.nodes {
+		if n.linked() && !n.status.Invalid() && n.better(t.lead) {
+			t.lead = n
+		}
+	}
+}
+
+// each changes every node of the branches that start with roots.
+func (t *Tree) each(roots []*node, change func(*node)) {
+	for stack := slices.Clone(roots); len(stack) > 0; {
+		n := stack[len(stack)-1]
+		stack = append(stack[:len(stack)-1], n.children...)
+		change(n)
+		t.dirty[n] = true
+	}
+}
