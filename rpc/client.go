@@ -1,0 +1,189 @@
+package rpc
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// ErrUnreachable is wrapped by every error that means that no node answers.
+var ErrUnreachable = errors.New("no node answers")
+
+// ErrRefused is wrapped when a node answers and does not let us in.
+var ErrRefused = errors.New("the node refuses the password")
+
+// Error is a node's answer that a call failed. The codes are Bitcoin Core's.
+type Error struct {
+	Code    Code   `json:"code"`
+	Message string `json:"message"`
+}
+
+func (e *Error) Error() string { return fmt.Sprintf("%s (code %d)", e.Message, e.Code) }
+
+// maxAnswer is the most bytes of one answer that a Client takes: a tree of 200,000
+// blocks, ten times over.
+const maxAnswer = 1 << 30
+
+// Client calls a node. It is safe for use by several goroutines.
+type Client struct {
+	url    string // http://host:port
+	cookie string // file; "" when user and password were given
+	http   *http.Client
+	lastID atomic.Int64
+
+	mu         sync.Mutex
+	user, pass string
+}
+
+// NewClient returns a client of the node at host:port, or a URL, that logs in
+// with a user and password. It does not connect yet.
+func NewClient(addr, user, pass string) *Client {
+	if !strings.Contains(addr, "://") {
+		addr = "http://" + addr
+	}
+	return &Client{url: strings.TrimRight(addr, "/"), user: user, pass: pass,
+		http: &http.Client{Transport: &http.Transport{
+			DialContext:     (&net.Dialer{Timeout: 5 * time.Second}).DialContext,
+			IdleConnTimeout: 20 * time.Second, // below the server's, which closes at idleTimeout
+		}}}
+}
+
+// Dial returns a client of the node at host:port that logs in with the cookie
+// which the node wrote when it started. A node that starts again writes another
+// one, which is read when it is wanted. The error wraps ErrUnreachable if there is
+// no cookie, and so no node.
+func Dial(addr, cookieFile string) (*Client, error) {
+	c := NewClient(addr, "", "")
+	c.cookie = cookieFile
+	if err := c.readCookie(); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+func (c *Client) readCookie() error {
+	text, err := os.ReadFile(c.cookie)
+	if errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("%w: there is no cookie %s; start a node with: toychain node run", ErrUnreachable, c.cookie)
+	}
+	if err != nil {
+		return fmt.Errorf("cookie: %w", err)
+	}
+	user, pass, ok := strings.Cut(strings.TrimSpace(string(text)), ":")
+	if !ok {
+		return fmt.Errorf("cookie %s is damaged: restart the node, and it writes a new one", c.cookie)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.user, c.pass = user, pass
+	return nil
+}
+
+// Close ends idle connections.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
+// Call calls a method and reads its result into result, which may be nil. params
+// may be nil. The error is an *Error if the node says no, wraps ErrUnreachable if
+// there is no node, ErrRefused if it does not know us, and ctx's error when that
+// ends first.
+func (c *Client) Call(ctx context.Context, method string, params []any, result any) error {
+	if params == nil {
+		params = []any{}
+	}
+	return c.call(ctx, method, params, result)
+}
+
+// CallNamed is Call with parameters by name.
+func (c *Client) CallNamed(ctx context.Context, method string, params map[string]any, result any) error {
+	if params == nil {
+		params = map[string]any{}
+	}
+	return c.call(ctx, method, params, result)
+}
+
+func (c *Client) call(ctx context.Context, method string, params, result any) error {
+	body, err := json.Marshal(map[string]any{"jsonrpc": "2.0", "id": c.lastID.Add(1), "method": method, "params": params})
+	if err != nil {
+		return fmt.Errorf("%s: %w", method, err)
+	}
+	resp, err := c.do(ctx, http.MethodPost, "/", body)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	var answer struct {
+		Result json.RawMessage `json:"result"`
+		Error  *Error          `json:"error"`
+	}
+	raw, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	if err != nil {
+		return c.broken(ctx, err)
+	}
+	if err := json.Unmarshal(raw, &answer); err != nil {
+		return fmt.Errorf("%s: %s answers %s, which is no JSON-RPC: is it a toychain node?", method, c.url, resp.Status)
+	}
+	if answer.Error != nil {
+		return answer.Error
+	}
+	if result == nil {
+		return nil
+	}
+	if err := json.Unmarshal(answer.Result, result); err != nil {
+		return fmt.Errorf("%s: reading the result: %w", method, err)
+	}
+	return nil
+}
+
+// do sends one request, and a second one if the cookie had changed. The caller
+// closes the response's body.
+func (c *Client) do(ctx context.Context, verb, path string, body []byte) (*http.Response, error) {
+	for again := false; ; again = true {
+		req, err := http.NewRequestWithContext(ctx, verb, c.url+path, bytes.NewReader(body))
+		if err != nil {
+			return nil, fmt.Errorf("address of the node: %w", err)
+		}
+		c.mu.Lock()
+		req.SetBasicAuth(c.user, c.pass)
+		c.mu.Unlock()
+		req.Header.Set("Content-Type", "application/json")
+		resp, err := c.http.Do(req)
+		if err != nil {
+			return nil, c.broken(ctx, err)
+		}
+		switch {
+		case resp.StatusCode == http.StatusServiceUnavailable && resp.Header.Get("Content-Type") != jsonType:
+			resp.Body.Close()
+			return nil, fmt.Errorf("%s has too much work: try again", c.url)
+		case resp.StatusCode != http.StatusUnauthorized:
+			return resp, nil
+		}
+		resp.Body.Close()
+		if c.cookie == "" || again {
+			return nil, fmt.Errorf("%w: check user and password, or the cookie %s", ErrRefused, c.cookie)
+		}
+		if err := c.readCookie(); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// jsonType is the content type of every JSON-RPC answer.
+const jsonType = "application/json"
+
+// broken makes the error of a connection that could not be made or broke.
+func (c *Client) broken(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return fmt.Errorf("calling %s: %w", c.url, ctx.Err())
+	}
+	return fmt.Errorf("%w at %s: start one with: toychain node run (%w)", ErrUnreachable, strings.TrimPrefix(c.url, "http://"), err)
+}

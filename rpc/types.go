@@ -1,0 +1,189 @@
+package rpc
+
+import (
+	"strconv"
+
+	"toychain/block"
+	"toychain/pow"
+)
+
+// This file has what the methods about the chain return; types_tx.go,
+// types_net.go and types_own.go have the others. The tags are Bitcoin Core 28's
+// names, in its order; what toychain adds comes last. A hash is 64 hex digits as
+// people write it, an amount a number with eight decimals, a time seconds since
+// 1970 unless its name ends in _ms.
+
+// Float is a number that prints as Core's do, with 16 significant digits.
+type Float float64
+
+// MarshalJSON writes what C's %.16g writes.
+func (f Float) MarshalJSON() ([]byte, error) {
+	return strconv.AppendFloat(nil, float64(f), 'g', 16, 64), nil
+}
+
+// BlockchainInfo is the result of getblockchaininfo.
+type BlockchainInfo struct {
+	Chain                string       `json:"chain"` // toy, regtest, main or a network's own name
+	Blocks               block.Height `json:"blocks"`
+	Headers              block.Height `json:"headers"` // of the best header, bodies here or not
+	BestBlockHash        block.Hash   `json:"bestblockhash"`
+	Difficulty           Float        `json:"difficulty"`
+	Time                 uint32       `json:"time"`
+	MedianTime           uint32       `json:"mediantime"`
+	VerificationProgress Float        `json:"verificationprogress"` // 0 to 1
+	InitialBlockDownload bool         `json:"initialblockdownload"` // catching up
+	ChainWork            pow.Work     `json:"chainwork"`
+	SizeOnDisk           int64        `json:"size_on_disk"` // bytes
+	Pruned               bool         `json:"pruned"`
+	Warnings             []string     `json:"warnings"`
+
+	Bits    string  `json:"bits"`   // of the tip, eight hex digits
+	Target  string  `json:"target"` // the same as 64 hex digits
+	Next    Next    `json:"next"`
+	Network Network `json:"network"`
+}
+
+// Next is what the block after the tip must fulfil.
+type Next struct {
+	Height     block.Height `json:"height"`
+	Bits       string       `json:"bits"`
+	Difficulty Float        `json:"difficulty"`
+	Retarget   int          `json:"retarget"` // blocks until the target changes; 0: it never does
+	Subsidy    block.Amount `json:"subsidy"`  // what its coinbase may create, before fees
+}
+
+// Network is what the nodes of a network agree on, see chain.Params.
+type Network struct {
+	Name     string       `json:"name"`
+	Digest   block.Hash   `json:"digest"`
+	Genesis  block.Hash   `json:"genesis"`
+	Limit    string       `json:"limit"`   // easiest target, compact
+	Window   int          `json:"window"`  // blocks between changes of the target; 0: never
+	Spacing  int          `json:"spacing"` // wanted seconds between blocks
+	Subsidy  block.Amount `json:"subsidy"`
+	Halving  block.Height `json:"halving"`
+	Maturity block.Height `json:"maturity"`
+}
+
+// Header is the result of getblockheader, and what getblock begins with.
+type Header struct {
+	Hash              block.Hash   `json:"hash"`
+	Confirmations     int          `json:"confirmations"` // -1: on another branch
+	Height            block.Height `json:"height"`
+	Version           int32        `json:"version"`
+	VersionHex        string       `json:"versionHex"`
+	MerkleRoot        block.Hash   `json:"merkleroot"`
+	Time              uint32       `json:"time"`
+	MedianTime        uint32       `json:"mediantime"`
+	Nonce             uint32       `json:"nonce"`
+	Bits              string       `json:"bits"`
+	Difficulty        Float        `json:"difficulty"`
+	ChainWork         pow.Work     `json:"chainwork"`
+	Txs               int          `json:"nTx"`
+	PreviousBlockHash block.Hash   `json:"previousblockhash,omitzero"`
+	NextBlockHash     block.Hash   `json:"nextblockhash,omitzero"` // on the best chain
+}
+
+// Block is the result of getblock with verbosity 1.
+type Block struct {
+	Header
+	BlockSizes
+	Tx []block.Hash `json:"tx"`
+}
+
+// FullBlock is the result of getblock with verbosity 2 (and 3, with prevouts).
+type FullBlock struct {
+	Header
+	BlockSizes
+	Tx []Tx `json:"tx"`
+}
+
+// BlockSizes are bytes, three times the same but for weight: there is no SegWit.
+type BlockSizes struct {
+	StrippedSize int `json:"strippedsize"`
+	Size         int `json:"size"`
+	Weight       int `json:"weight"` // 4 times Size
+}
+
+// Tip is one row of getchaintips.
+type Tip struct {
+	Height    block.Height `json:"height"`
+	Hash      block.Hash   `json:"hash"`
+	BranchLen block.Height `json:"branchlen"` // blocks above the best chain
+	Status    string       `json:"status"`    // active, valid-fork, valid-headers, headers-only, invalid
+}
+
+// TxOut is the result of gettxout; null if the coin is not there.
+type TxOut struct {
+	BestBlock     block.Hash   `json:"bestblock"`
+	Confirmations int          `json:"confirmations"` // 0: in the pool
+	Value         block.Amount `json:"value"`
+	ScriptPubKey  Script       `json:"scriptPubKey"`
+	Coinbase      bool         `json:"coinbase"`
+}
+
+// CoinStats is the result of gettxoutsetinfo.
+type CoinStats struct {
+	Height         block.Height `json:"height"`
+	BestBlock      block.Hash   `json:"bestblock"`
+	TxOuts         int          `json:"txouts"`
+	BogoSize       int64        `json:"bogosize"`
+	HashSerialized block.Hash   `json:"hash_serialized_3,omitzero"`
+	TotalAmount    block.Amount `json:"total_amount"`
+	Transactions   int          `json:"transactions"` // with at least one unspent output
+	DiskSize       int64        `json:"disk_size"`    // bytes
+}
+
+// ChainTxStats is the result of getchaintxstats.
+type ChainTxStats struct {
+	Time             uint32       `json:"time"`
+	TxCount          int          `json:"txcount"`
+	FinalBlockHash   block.Hash   `json:"window_final_block_hash"`
+	FinalBlockHeight block.Height `json:"window_final_block_height"`
+	BlockCount       int          `json:"window_block_count"`
+	Interval         *int64       `json:"window_interval,omitempty"` // seconds
+	WindowTxCount    *int         `json:"window_tx_count,omitempty"`
+	TxRate           *Float       `json:"txrate,omitempty"` // per second
+}
+
+// BlockStats is the result of getblockstats. Unlike everywhere else the amounts
+// are whole numbers of the smallest unit, and rates such units per byte.
+type BlockStats struct {
+	AvgFee             int64        `json:"avgfee"`
+	AvgFeeRate         int64        `json:"avgfeerate"`
+	AvgTxSize          int64        `json:"avgtxsize"`
+	BlockHash          block.Hash   `json:"blockhash"`
+	FeeRatePercentiles [5]int64     `json:"feerate_percentiles"` // 10th, 25th, 50th, 75th, 90th, by bytes
+	Height             block.Height `json:"height"`
+	Ins                int64        `json:"ins"`
+	MaxFee             int64        `json:"maxfee"`
+	MaxFeeRate         int64        `json:"maxfeerate"`
+	MaxTxSize          int64        `json:"maxtxsize"`
+	MedianFee          int64        `json:"medianfee"`
+	MedianTime         uint32       `json:"mediantime"`
+	MedianTxSize       int64        `json:"mediantxsize"`
+	MinFee             int64        `json:"minfee"`
+	MinFeeRate         int64        `json:"minfeerate"`
+	MinTxSize          int64        `json:"mintxsize"`
+	Outs               int64        `json:"outs"`
+	Subsidy            int64        `json:"subsidy"`
+	SWTotalSize        int64        `json:"swtotal_size"`
+	SWTotalWeight      int64        `json:"swtotal_weight"`
+	SWTxs              int64        `json:"swtxs"`
+	Time               uint32       `json:"time"`
+	TotalOut           int64        `json:"total_out"`
+	TotalSize          int64        `json:"total_size"`
+	TotalWeight        int64        `json:"total_weight"`
+	TotalFee           int64        `json:"totalfee"`
+	Txs                int64        `json:"txs"`
+	UTXOIncrease       int64        `json:"utxo_increase"`
+	UTXOSizeInc        int64        `json:"utxo_size_inc"`
+	UTXOIncreaseActual int64        `json:"utxo_increase_actual"`
+	UTXOSizeIncActual  int64        `json:"utxo_size_inc_actual"`
+}
+
+// BlockRef is the result of waitfornewblock and its sisters: the tip.
+type BlockRef struct {
+	Hash   block.Hash   `json:"hash"`
+	Height block.Height `json:"height"`
+}

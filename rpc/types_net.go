@@ -1,0 +1,126 @@
+package rpc
+
+import (
+	"toychain/block"
+)
+
+// NetworkInfo is the result of getnetworkinfo.
+type NetworkInfo struct {
+	Version            int            `json:"version"`    // of the Bitcoin Core whose dialect this is
+	Subversion         string         `json:"subversion"` // /Satoshi:28.1.0(toychain:x.y.z)/
+	ProtocolVersion    int            `json:"protocolversion"`
+	LocalServices      string         `json:"localservices"`
+	LocalServicesNames []string       `json:"localservicesnames"`
+	LocalRelay         bool           `json:"localrelay"`
+	TimeOffset         int            `json:"timeoffset"`
+	Connections        int            `json:"connections"`
+	ConnectionsIn      int            `json:"connections_in"`
+	ConnectionsOut     int            `json:"connections_out"`
+	NetworkActive      bool           `json:"networkactive"`
+	Networks           []NetworkKind  `json:"networks"`
+	RelayFee           block.Amount   `json:"relayfee"` // coins per 1,000 bytes
+	IncrementalFee     block.Amount   `json:"incrementalfee"`
+	LocalAddresses     []LocalAddress `json:"localaddresses"`
+	Warnings           []string       `json:"warnings"`
+
+	Name       string   `json:"name"` // what the user calls this node; may be ""
+	PeerID     string   `json:"peer_id"`
+	Multiaddrs []string `json:"multiaddrs"` // complete, with /p2p/, ready for --peer
+	Partition  []string `json:"partition"`  // peers that this node may not talk to
+}
+
+// NetworkKind is a row of NetworkInfo.Networks.
+type NetworkKind struct {
+	Name             string `json:"name"`
+	Limited          bool   `json:"limited"`
+	Reachable        bool   `json:"reachable"`
+	Proxy            string `json:"proxy"`
+	ProxyCredentials bool   `json:"proxy_randomize_credentials"`
+}
+
+// LocalAddress is a row of NetworkInfo.LocalAddresses.
+type LocalAddress struct {
+	Address string `json:"address"`
+	Port    int    `json:"port"`
+	Score   int    `json:"score"`
+}
+
+// Peer is a row of getpeerinfo.
+type Peer struct {
+	ID             int          `json:"id"`   // a number of this node's, never used twice
+	Addr           string       `json:"addr"` // host:port
+	Network        string       `json:"network"`
+	Services       string       `json:"services"`
+	ServicesNames  []string     `json:"servicesnames"`
+	RelayTxes      bool         `json:"relaytxes"`
+	LastSend       int64        `json:"lastsend"`
+	LastRecv       int64        `json:"lastrecv"`
+	LastTx         int64        `json:"last_transaction"`
+	LastBlock      int64        `json:"last_block"`
+	BytesSent      uint64       `json:"bytessent"`
+	BytesRecv      uint64       `json:"bytesrecv"`
+	ConnTime       int64        `json:"conntime"`
+	TimeOffset     int          `json:"timeoffset"`
+	PingTime       *Float       `json:"pingtime,omitempty"` // seconds
+	Version        int          `json:"version"`
+	SubVer         string       `json:"subver"`
+	Inbound        bool         `json:"inbound"`
+	HBTo           bool         `json:"bip152_hb_to"`
+	HBFrom         bool         `json:"bip152_hb_from"`
+	StartingHeight block.Height `json:"startingheight"`
+	SyncedHeaders  block.Height `json:"synced_headers"`
+	SyncedBlocks   block.Height `json:"synced_blocks"`
+	Inflight       []int        `json:"inflight"`
+	Permissions    []string     `json:"permissions"`
+	ConnectionType string       `json:"connection_type"` // inbound, outbound-full-relay or manual
+	Transport      string       `json:"transport_protocol_type"`
+
+	PeerID    string       `json:"peer_id"`
+	Multiaddr string       `json:"multiaddr"` // of the other end of the connection, with /p2p/
+	Joined    bool         `json:"joined"`    // its status arrived: it is one of us
+	Tip       block.Hash   `json:"tip"`       // as it said last; zeros before it joined
+	Height    block.Height `json:"height"`
+	Link      *Link        `json:"link,omitempty"` // what setlink set
+}
+
+// Ban is a row of listbanned.
+type Ban struct {
+	Address       string `json:"address"` // peer id
+	Created       int64  `json:"ban_created"`
+	Until         int64  `json:"banned_until"`
+	Duration      int64  `json:"ban_duration"`   // seconds
+	TimeRemaining int64  `json:"time_remaining"` // seconds
+}
+
+// Link is how bad the line to a peer is; the zero Link is a perfect line. It is
+// one node's view, see p2p.Link.
+type Link struct {
+	DelayMS   int64   `json:"delay_ms"`
+	JitterMS  int64   `json:"jitter_ms"`
+	Loss      float64 `json:"loss"`      // part of the gossip that is not heard, 0 to 1
+	OneWay    bool    `json:"one_way"`   // deaf to the peer
+	Bandwidth int64   `json:"bandwidth"` // bytes a second; 0: no limit
+}
+
+// AddressInfo is the result of validateaddress.
+type AddressInfo struct {
+	IsValid        bool   `json:"isvalid"`
+	Address        string `json:"address,omitempty"`
+	ScriptPubKey   string `json:"scriptPubKey,omitempty"`
+	IsScript       *bool  `json:"isscript,omitempty"`
+	IsWitness      *bool  `json:"iswitness,omitempty"`
+	ErrorLocations *[]int `json:"error_locations,omitempty"`
+	Error          string `json:"error,omitempty"` // why it is not valid
+}
+
+// RPCInfo is the result of getrpcinfo.
+type RPCInfo struct {
+	ActiveCommands []ActiveCommand `json:"active_commands"`
+	LogPath        string          `json:"logpath"`
+}
+
+// ActiveCommand is a call that is being answered.
+type ActiveCommand struct {
+	Method   string `json:"method"`
+	Duration int64  `json:"duration"` // microseconds so far
+}

@@ -1,0 +1,104 @@
+package rpc
+
+import (
+	"toychain/block"
+	"toychain/pow"
+)
+
+// This file has what the methods return that Bitcoin Core does not have.
+
+// Tree is the result of getblocktree: every block of every branch, in the order
+// in which they came.
+type Tree struct {
+	Tip    block.Hash   `json:"tip"`
+	Height block.Height `json:"height"`
+	Blocks []TreeBlock  `json:"blocks"`
+}
+
+// TreeBlock is a block of a Tree.
+type TreeBlock struct {
+	Hash       block.Hash   `json:"hash"`
+	Prev       block.Hash   `json:"prev"` // zeros for genesis
+	Height     block.Height `json:"height"`
+	Time       uint32       `json:"time"`        // as its miner says
+	ReceivedMS int64        `json:"received_ms"` // when this node first saw its header
+	Bits       string       `json:"bits"`
+	Difficulty Float        `json:"difficulty"`
+	ChainWork  pow.Work     `json:"chainwork"`
+	Txs        int          `json:"txs"`     // 0: only the header is here
+	Size       int          `json:"size"`    // bytes
+	Status     string       `json:"status"`  // active, valid-fork, valid-headers, headers-only, invalid
+	Message    string       `json:"message"` // the miner's text in the coinbase, "" if none
+	Address    string       `json:"address"` // whom the coinbase pays, "" if nobody known
+}
+
+// Reorg is a row of getreorgs.
+type Reorg struct {
+	TimeMS      int64         `json:"time_ms"`
+	From        BlockRef      `json:"from"` // tip before
+	To          BlockRef      `json:"to"`   // tip after
+	Fork        BlockRef      `json:"fork"` // last block that both share
+	Depth       int           `json:"depth"`
+	Left        []BlockRef    `json:"left"`   // the lowest first
+	Joined      []BlockRef    `json:"joined"` // the lowest first
+	Returned    []block.Hash  `json:"returned"`
+	Reconfirmed []Reconfirmed `json:"reconfirmed"`
+	Conflicted  []Conflicted  `json:"conflicted"`
+}
+
+// Reconfirmed is a payment that the new branch holds too.
+type Reconfirmed struct {
+	TxID  block.Hash `json:"txid"`
+	Block block.Hash `json:"block"`
+}
+
+// Conflicted is a payment that the new branch made impossible.
+type Conflicted struct {
+	TxID block.Hash `json:"txid"`
+	By   string     `json:"by"` // txid that spent its coin; "" if the coin's own origin is gone
+}
+
+// UTXO is a row of getaddressutxos.
+type UTXO struct {
+	TxID           block.Hash   `json:"txid"`
+	Vout           uint32       `json:"vout"`
+	Amount         block.Amount `json:"amount"`
+	ScriptPubKey   string       `json:"scriptPubKey"` // hex
+	Height         block.Height `json:"height"`       // -1: in the pool
+	Coinbase       bool         `json:"coinbase"`
+	Confirmations  int          `json:"confirmations"`
+	Mature         bool         `json:"mature"`           // may be spent in the next block
+	PendingSpentBy string       `json:"pending_spent_by"` // txid in the pool; "" if none
+}
+
+// HistoryRow is a row of getaddresshistory: one transaction, seen from an address.
+type HistoryRow struct {
+	TxID      block.Hash   `json:"txid"`
+	Height    block.Height `json:"height"`             // -1: in the pool
+	BlockHash block.Hash   `json:"blockhash,omitzero"` // absent while in the pool
+	Time      int64        `json:"time"`               // of the block; of arrival while in the pool
+	Received  block.Amount `json:"received"`
+	Sent      block.Amount `json:"sent"`
+	Net       block.Amount `json:"net"`
+}
+
+// Event is one message of /events. Only the fields of its kind are there.
+type Event struct {
+	Event  string `json:"event"` // block, refused, tip, reorg, tx, dropped, peer-up, peer-down, blamed
+	TimeMS int64  `json:"time_ms"`
+
+	Hash       block.Hash   `json:"hash,omitzero"`    // block, tip
+	Prev       block.Hash   `json:"prev,omitzero"`    // block
+	Height     block.Height `json:"height,omitempty"` // block, tip
+	Txs        int          `json:"txs,omitempty"`    // block
+	Size       int          `json:"size,omitempty"`
+	Active     bool         `json:"active,omitempty"`   // block: on the best chain
+	Bits       string       `json:"bits,omitempty"`     // tip
+	OldBits    string       `json:"old_bits,omitempty"` // tip
+	ChainWork  string       `json:"chainwork,omitempty"`
+	Reorg      *Reorg       `json:"reorg,omitempty"`
+	TxID       block.Hash   `json:"txid,omitzero"`         // tx, dropped
+	Reason     string       `json:"reason,omitempty"`      // dropped, refused, blamed
+	PeerID     string       `json:"peer_id,omitempty"`     // peer-up, peer-down, blamed, block: who brought it
+	DurationMS float64      `json:"duration_ms,omitempty"` // how long it took
+}
