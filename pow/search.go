@@ -83,9 +83,6 @@ func newJob(h *block.Header, t Target) *job {
 	return j
 }
 
-// kernels are the ways to search that this processor has, the fastest first.
-var kernels = []kernel{portable}
-
 // portable is the kernel for every machine. It hashes with crypto/sha256, which
 // uses what the processor offers, but hands it whole blocks, padding included.
 var portable = kernel{"portable", func(j *job, from uint32, n uint64) uint64 {

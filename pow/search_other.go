@@ -1,0 +1,6 @@
+//go:build !amd64 || purego
+
+package pow
+
+// kernels are the ways to search that this processor has, the fastest first.
+var kernels = []kernel{portable}
