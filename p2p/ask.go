@@ -1,0 +1,211 @@
+package p2p
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"toychain/block"
+
+	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/peer"
+)
+
+// MissingError: the peer answered, but does not have some of what it was asked
+// for. The rest was delivered.
+type MissingError struct {
+	Peer PeerID
+	IDs  []block.Hash // at least one, in the order asked
+}
+
+func (e *MissingError) Error() string {
+	return fmt.Sprintf("peer %s does not have %v (%d missing in all)", e.Peer.Short(), e.IDs[0], len(e.IDs))
+}
+
+// ErrNotJoined: a request to a peer that is not connected, has not told its
+// status yet, or to which SetLink made us deaf.
+var ErrNotJoined = errors.New("not one of our peers now")
+
+// RequestHeaders asks for the headers that follow the first hash of the locator
+// which is on the peer's best chain; at most MaxHeaders, none when it has
+// nothing newer. The locator has at most MaxLocator hashes. Whether the headers
+// are worth anything is not looked at.
+func (n *Net) RequestHeaders(ctx context.Context, p PeerID, locator []block.Hash, stop block.Hash) (hs []block.Header, err error) {
+	if len(locator) > MaxLocator {
+		return nil, fmt.Errorf("locator of %d hashes, at most %d", len(locator), MaxLocator)
+	}
+	err = n.ask(ctx, p, kindGetHeaders, encodeGetHeaders(locator, stop), func(a *answer) error {
+		_, payload, err := a.frame(kindHeaders)
+		if err != nil {
+			return err
+		}
+		hs, err = parseHeaders(payload)
+		return err
+	})
+	return hs, err
+}
+
+// RequestBlocks asks for at most MaxBlocksAsked blocks and hands each to each,
+// in the order asked, as soon as it is here. Each block's header has the hash
+// asked for; more is not looked at. An error of each ends the request and is
+// returned. *MissingError says which blocks the peer does not have.
+func (n *Net) RequestBlocks(ctx context.Context, p PeerID, ids []block.Hash, each func(raw []byte) error) error {
+	if len(ids) > MaxBlocksAsked {
+		return fmt.Errorf("%d blocks asked for, at most %d", len(ids), MaxBlocksAsked)
+	}
+	return n.askEach(ctx, p, kindGetBlocks, kindBlock, ids, each, func(raw []byte) block.Hash {
+		return block.Sum(raw[:min(len(raw), block.HeaderSize)])
+	})
+}
+
+// RequestTxs is RequestBlocks for at most MaxTxsAsked pending transactions.
+func (n *Net) RequestTxs(ctx context.Context, p PeerID, ids []block.Hash, each func(raw []byte) error) error {
+	if len(ids) > MaxTxsAsked {
+		return fmt.Errorf("%d transactions asked for, at most %d", len(ids), MaxTxsAsked)
+	}
+	return n.askEach(ctx, p, kindGetTxs, kindTx, ids, each, block.Sum)
+}
+
+// RequestPool asks which transactions are pending at the peer: at most MaxPoolIDs.
+func (n *Net) RequestPool(ctx context.Context, p PeerID) (ids []block.Hash, err error) {
+	err = n.ask(ctx, p, kindGetPool, nil, func(a *answer) error {
+		_, payload, err := a.frame(kindPool)
+		if err != nil {
+			return err
+		}
+		ids, err = parseHashes(payload, 0, MaxPoolIDs)
+		return err
+	})
+	return ids, err
+}
+
+// requestPeers asks whom the peer is connected to, and where they listen.
+func (n *Net) requestPeers(ctx context.Context, p PeerID) (found []peer.AddrInfo, err error) {
+	err = n.ask(ctx, p, kindGetPeers, nil, func(a *answer) error {
+		_, payload, err := a.frame(kindPeers)
+		if err != nil {
+			return err
+		}
+		found, err = parsePeers(payload)
+		return err
+	})
+	return found, err
+}
+
+// askEach asks for things by id and checks that each is what was asked for: that
+// is no question of validity.
+func (n *Net) askEach(ctx context.Context, p PeerID, request, reply kind, ids []block.Hash,
+	each func([]byte) error, idOf func([]byte) block.Hash) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	missing := &MissingError{Peer: p}
+	err := n.ask(ctx, p, request, encodeHashes(ids), func(a *answer) error {
+		for i, id := range ids {
+			k, payload, err := a.frame(reply, kindMissing)
+			if err != nil {
+				return err
+			}
+			if k == kindMissing {
+				if len(payload) != 32 || block.Hash(payload) != id {
+					return garble("missing %x where %v was asked for", payload, id)
+				}
+				missing.IDs = append(missing.IDs, id)
+				continue
+			}
+			if got := idOf(payload); got != id {
+				return garble("%v %d is %v where %v was asked for", reply, i, got, id)
+			}
+			if err := each(payload); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err == nil && len(missing.IDs) > 0 {
+		return missing
+	}
+	return err
+}
+
+// answer is the peer's half of a request.
+type answer struct{ stream network.Stream }
+
+// frame reads the next frame, in at most frameTimeout.
+func (a *answer) frame(wanted ...kind) (kind, []byte, error) {
+	a.stream.SetReadDeadline(time.Now().Add(frameTimeout))
+	k, payload, err := readFrame(a.stream, wanted...)
+	if err == io.EOF {
+		err = errors.New("it hung up without an answer")
+	}
+	return k, payload, err
+}
+
+// ask sends one request on a stream of its own and has read read the answer. A
+// peer that breaks the protocol is blamed. Errors name the peer.
+func (n *Net) ask(ctx context.Context, p PeerID, k kind, request []byte, read func(*answer) error) error {
+	id, err := decode(p)
+	if err != nil {
+		return err
+	}
+	r := n.enter()
+	if r == nil {
+		return errNotRunning
+	}
+	defer r.tasks.Done()
+	n.mu.Lock()
+	s := n.sessions[id]
+	n.mu.Unlock()
+	if s == nil || !s.isJoined() {
+		return fmt.Errorf("peer %s: %w", p.Short(), ErrNotJoined)
+	}
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	select {
+	case s.asking <- struct{}{}:
+		defer func() { <-s.asking }()
+	case <-ctx.Done():
+		return fmt.Errorf("%v to peer %s: %w", k, p.Short(), ctx.Err())
+	case <-s.done:
+		return fmt.Errorf("peer %s: %w", p.Short(), ErrNotJoined)
+	}
+	err = n.exchange(ctx, id, k, request, read)
+	if isGarbled(err) {
+		n.blame(id, err)
+	}
+	if ctx.Err() != nil && err != nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		return fmt.Errorf("%v to peer %s: %w", k, p.Short(), err)
+	}
+	return nil
+}
+
+func (n *Net) exchange(ctx context.Context, id peer.ID, k kind, request []byte, read func(*answer) error) error {
+	stream, err := n.open(ctx, id)
+	if err != nil {
+		return err
+	}
+	stop := context.AfterFunc(ctx, func() { stream.Reset() })
+	defer stop()
+	if err = writeFrame(stream, k, request); err == nil {
+		if err = stream.CloseWrite(); err == nil {
+			err = read(&answer{stream})
+		}
+	}
+	if err != nil {
+		stream.Reset()
+		return err
+	}
+	return stream.Close()
+}
+
+// open opens a stream of the sync protocol on a connection that stands.
+func (n *Net) open(ctx context.Context, id peer.ID) (network.Stream, error) {
+	ctx, cancel := context.WithTimeout(network.WithNoDial(ctx, "sync"), frameTimeout)
+	defer cancel()
+	return n.host.NewStream(ctx, id, n.names.sync)
+}

@@ -1,0 +1,160 @@
+package p2p
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/libp2p/go-libp2p/core/connmgr"
+	"github.com/libp2p/go-libp2p/core/control"
+	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/peer"
+	ma "github.com/multiformats/go-multiaddr"
+)
+
+// gate says who may be connected. libp2p asks it at every stage of every
+// connection, in and out; it never closes one that stands: that is for whoever
+// changes the gate (see Net.SetGate). The zero gate refuses everybody.
+type gate struct {
+	now  func() time.Time
+	full func() bool // no room for another inbound connection
+
+	mu      sync.Mutex
+	open    bool                  // Run is running
+	active  bool                  // SetActive
+	blocked map[peer.ID]struct{}  // SetGate
+	banned  map[peer.ID]time.Time // until when
+}
+
+var _ connmgr.ConnectionGater = (*gate)(nil)
+
+func newGate(now func() time.Time) *gate {
+	return &gate{now: now, active: true, full: func() bool { return false },
+		blocked: map[peer.ID]struct{}{}, banned: map[peer.ID]time.Time{}}
+}
+
+// refuses says why p may not be connected, or nil.
+func (g *gate) refuses(p peer.ID) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if err := g.shut(); err != nil {
+		return err
+	}
+	if _, ok := g.blocked[p]; ok {
+		return fmt.Errorf("the gate is closed to %s", short(p))
+	}
+	if until, ok := g.banned[p]; ok {
+		if left := until.Sub(g.now()); left > 0 {
+			return fmt.Errorf("%s is banned for another %v", short(p), left.Round(time.Second))
+		}
+		delete(g.banned, p)
+	}
+	return nil
+}
+
+// shut says why nobody may be connected, or nil. The caller holds mu.
+func (g *gate) shut() error {
+	if !g.open {
+		return fmt.Errorf("the network is not running")
+	}
+	if !g.active {
+		return fmt.Errorf("the network is switched off")
+	}
+	return nil
+}
+
+func (g *gate) setOpen(open bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.open = open
+}
+
+// setActive reports whether that was a change.
+func (g *gate) setActive(active bool) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	changed := g.active != active
+	g.active = active
+	return changed
+}
+
+func (g *gate) isActive() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.active
+}
+
+// block replaces the set of blocked peers and returns who is new in it and who
+// is free again.
+func (g *gate) block(ids []peer.ID) (cut, healed []peer.ID) {
+	want := make(map[peer.ID]struct{}, len(ids))
+	for _, id := range ids {
+		want[id] = struct{}{}
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for id := range want {
+		if _, ok := g.blocked[id]; !ok {
+			cut = append(cut, id)
+		}
+	}
+	for id := range g.blocked {
+		if _, ok := want[id]; !ok {
+			healed = append(healed, id)
+		}
+	}
+	g.blocked = want
+	return cut, healed
+}
+
+func (g *gate) blockedPeers() []peer.ID {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return slices.Sorted(maps.Keys(g.blocked))
+}
+
+func (g *gate) ban(p peer.ID, until time.Time) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.banned[p] = until
+}
+
+// unban reports whether p was banned.
+func (g *gate) unban(p peer.ID) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	until, ok := g.banned[p]
+	delete(g.banned, p)
+	return ok && until.After(g.now())
+}
+
+func (g *gate) bans() map[peer.ID]time.Time {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	now := g.now()
+	maps.DeleteFunc(g.banned, func(_ peer.ID, until time.Time) bool { return !until.After(now) })
+	return maps.Clone(g.banned)
+}
+
+// The five questions of libp2p, in the order of a connection's life.
+
+func (g *gate) InterceptPeerDial(p peer.ID) bool { return g.refuses(p) == nil }
+
+func (g *gate) InterceptAddrDial(p peer.ID, _ ma.Multiaddr) bool { return g.refuses(p) == nil }
+
+// InterceptAccept comes before the handshake: nobody knows yet who calls.
+func (g *gate) InterceptAccept(network.ConnMultiaddrs) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.shut() == nil && !g.full()
+}
+
+func (g *gate) InterceptSecured(_ network.Direction, p peer.ID, _ network.ConnMultiaddrs) bool {
+	return g.refuses(p) == nil
+}
+
+func (g *gate) InterceptUpgraded(c network.Conn) (bool, control.DisconnectReason) {
+	return g.refuses(c.RemotePeer()) == nil, 0
+}

@@ -1,0 +1,206 @@
+package p2p
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestGateCutsAndHeals(t *testing.T) {
+	nodes := mesh(t, 4)
+	left, right := nodes[:2], nodes[2:]
+	ids := func(ns []*testNode) (out []PeerID) {
+		for _, n := range ns {
+			out = append(out, n.ID())
+		}
+		return out
+	}
+	for round := range 3 {
+		// n1 n2 | n3 n4
+		for _, n := range left {
+			if err := n.SetGate(ids(right)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, n := range right {
+			if err := n.SetGate(ids(left)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, l := range left {
+			for _, r := range right {
+				l.waitLeft(r)
+				r.waitLeft(l)
+				if err := l.Connect(testContext(t), r.Addrs()[0]); err == nil || !strings.Contains(err.Error(), "gate") {
+					t.Fatalf("connect through a closed gate: %v", err)
+				}
+			}
+		}
+		cut := "during cut " + string(rune('0'+round))
+		if err := left[0].PublishBlock(testContext(t), []byte(cut)); err != nil {
+			t.Fatal(err)
+		}
+		left[1].wait("the left's block", func() bool { return got(left[1].blocks, cut) == 1 })
+
+		begun := time.Now()
+		for _, n := range nodes {
+			if err := n.SetGate(nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, l := range left {
+			for _, r := range right {
+				l.waitJoined(r)
+				r.waitJoined(l)
+			}
+		}
+		if took := time.Since(begun); took > 5*time.Second {
+			t.Errorf("healing took %v", took)
+		}
+		for _, r := range right {
+			if got(r.blocks, cut) != 0 {
+				t.Error("a block crossed the cut")
+			}
+		}
+		after := "after heal " + string(rune('0'+round))
+		if err := right[0].PublishBlock(testContext(t), []byte(after)); err != nil {
+			t.Fatal(err)
+		}
+		for _, n := range []*testNode{left[0], left[1], right[1]} {
+			n.wait("traffic", func() bool { return got(n.blocks, after) == 1 })
+		}
+	}
+}
+
+// A gate closed on one side only: the other side keeps calling, is refused each
+// time, and nobody is told that anybody joined.
+func TestGateOneSided(t *testing.T) {
+	a, b := startNode(t), startNode(t)
+	a.connect(b)
+	if err := a.SetGate([]PeerID{b.ID()}); err != nil {
+		t.Fatal(err)
+	}
+	a.waitLeft(b)
+	b.waitLeft(a)
+	err := b.Connect(testContext(t), a.Addrs()[0])
+	if err == nil || !strings.Contains(err.Error(), string(a.ID())) {
+		t.Fatalf("connect to a closed gate: %v", err)
+	}
+	t.Log(err)
+	if err := a.SetGate([]PeerID{}); err != nil {
+		t.Fatal(err)
+	}
+	a.waitJoined(b)
+	b.waitJoined(a)
+}
+
+func TestBan(t *testing.T) {
+	a, b := startNode(t), startNode(t)
+	a.connect(b)
+	if err := a.Ban(b.ID(), time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	a.waitLeft(b)
+	b.waitLeft(a)
+	if err := a.Connect(testContext(t), b.Addrs()[0]); err == nil || !strings.Contains(err.Error(), "banned") {
+		t.Errorf("connect to a banned peer: %v", err)
+	}
+	if _, ok := a.Banned()[b.ID()]; !ok {
+		t.Errorf("banned: %v", a.Banned())
+	}
+	if err := a.Unban(b.ID()); err != nil {
+		t.Fatal(err)
+	}
+	a.waitJoined(b)
+	if err := a.Unban(b.ID()); err == nil {
+		t.Error("unbanned twice")
+	}
+}
+
+func TestSetActive(t *testing.T) {
+	a, b := startNode(t), startNode(t)
+	a.connect(b)
+	a.SetActive(false)
+	a.waitLeft(b)
+	if err := a.Connect(testContext(t), b.Addrs()[0]); err == nil || !strings.Contains(err.Error(), "switched off") {
+		t.Errorf("connect while switched off: %v", err)
+	}
+	a.SetActive(true)
+	a.waitJoined(b)
+}
+
+func TestOneWayLink(t *testing.T) {
+	a, b := startNode(t), startNode(t)
+	a.connect(b)
+	// a is deaf to b.
+	if err := a.SetLink(b.ID(), Link{OneWay: true}); err != nil {
+		t.Fatal(err)
+	}
+	a.waitLeft(b)
+	if err := b.PublishBlock(testContext(t), []byte("unheard")); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.PublishBlock(testContext(t), []byte("heard")); err != nil {
+		t.Fatal(err)
+	}
+	b.wait("a's block", func() bool { return got(b.blocks, "heard") == 1 })
+	if _, err := a.RequestPool(testContext(t), b.ID()); err == nil {
+		t.Error("a deaf node got an answer")
+	}
+	if _, err := b.RequestPool(testContext(t), a.ID()); err == nil {
+		t.Error("a deaf node answered")
+	}
+	a.Announce(Status{Height: 5})
+	b.wait("a's status", func() bool { return b.heard[a.ID()].Height == 5 })
+	b.Announce(Status{Height: 6})
+
+	if err := a.SetLink(b.ID(), Link{}); err != nil {
+		t.Fatal(err)
+	}
+	a.wait("b's last status", func() bool { return a.heard[b.ID()].Height == 6 })
+	if err := b.PublishBlock(testContext(t), []byte("heard again")); err != nil {
+		t.Fatal(err)
+	}
+	a.wait("b's block", func() bool { return got(a.blocks, "heard again") == 1 })
+	if got(a.blocks, "unheard") != 0 {
+		t.Error("a heard what it should not")
+	}
+}
+
+func TestAnotherNetwork(t *testing.T) {
+	a := startNode(t)
+	b := startNode(t, func(c *Config) { c.Digest = "ffff0000" })
+	for range 3 {
+		err := b.Connect(testContext(t), a.Addrs()[0])
+		if err == nil || !strings.Contains(err.Error(), "runs another network's rules") {
+			t.Errorf("connect to another network: %v", err)
+		}
+	}
+	ctx := testContext(t)
+	b.wait("the end of the connection", func() bool { return len(a.Peers()) == 0 && len(b.Peers()) == 0 })
+	if ctx.Err() != nil || len(a.events)+len(b.events) != 0 {
+		t.Errorf("events %v %v", a.events, b.events)
+	}
+}
+
+func TestConnectErrors(t *testing.T) {
+	a, b := startNode(t), startNode(t)
+	gone := b.Addrs()[0]
+	b.stop()
+	for _, c := range []struct{ addr, want string }{
+		{"", "want one like"},
+		{"/ip4/127.0.0.1/tcp/1", "want one like"},
+		{"/p2p/" + string(b.ID()), "want one like"},
+		{a.Addrs()[0], "own"},
+		{gone, "connection refused"},
+		{strings.Replace(a.Addrs()[0], string(a.ID()), string(b.ID()), 1), "cannot reach"},
+	} {
+		ctx, cancel := context.WithTimeout(testContext(t), 10*time.Second)
+		err := a.Connect(ctx, c.addr)
+		cancel()
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("connect %q: %v, want %q", c.addr, err, c.want)
+		}
+	}
+}

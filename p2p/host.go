@@ -1,0 +1,189 @@
+package p2p
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"syscall"
+	"time"
+
+	"github.com/libp2p/go-libp2p/core/crypto"
+	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/core/protocol"
+	"github.com/libp2p/go-libp2p/core/sec"
+	basichost "github.com/libp2p/go-libp2p/p2p/host/basic"
+	"github.com/libp2p/go-libp2p/p2p/host/eventbus"
+	"github.com/libp2p/go-libp2p/p2p/host/peerstore/pstoremem"
+	rcmgr "github.com/libp2p/go-libp2p/p2p/host/resource-manager"
+	"github.com/libp2p/go-libp2p/p2p/muxer/yamux"
+	"github.com/libp2p/go-libp2p/p2p/net/connmgr"
+	"github.com/libp2p/go-libp2p/p2p/net/swarm"
+	"github.com/libp2p/go-libp2p/p2p/net/upgrader"
+	"github.com/libp2p/go-libp2p/p2p/security/noise"
+	"github.com/libp2p/go-libp2p/p2p/transport/tcp"
+	"github.com/libp2p/go-libp2p/x/rate"
+	ma "github.com/multiformats/go-multiaddr"
+)
+
+// openHost builds a libp2p host by hand, from the bottom up, and listens.
+//
+// libp2p.New would do it in a line, but it also links QUIC, WebRTC, WebTransport
+// and a dependency injector: 9 MB of program and 7 MB of memory for each node
+// that none of ours uses. Written out it is a map of what a host is made of.
+// There is no relay, no hole punching, no NAT port mapping, no metrics registry.
+func openHost(cfg Config, key crypto.PrivKey, g *gate, ls *lines, sync protocol.ID) (*basichost.BasicHost, *swarm.Swarm, error) {
+	id, err := peer.IDFromPrivateKey(key)
+	if err != nil {
+		return nil, nil, err
+	}
+	listen, err := parseListen(cfg.Listen)
+	if err != nil {
+		return nil, nil, err
+	}
+
+	// What is known of peers: keys and addresses, in memory.
+	book, err := pstoremem.NewPeerstore()
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := errors.Join(book.AddPrivKey(id, key), book.AddPubKey(id, key.GetPublic())); err != nil {
+		return nil, nil, err
+	}
+
+	// How much of everything a peer may use.
+	limits, err := rcmgr.NewResourceManager(rcmgr.NewFixedLimiter(hostLimits(cfg.MaxPeers, sync)),
+		rcmgr.WithMetricsDisabled(), rcmgr.WithConnRateLimiters(&rate.Limiter{}),
+		rcmgr.WithLimitPerSubnet(
+			[]rcmgr.ConnLimitPerSubnet{{PrefixLength: 32, ConnCount: math.MaxInt}},
+			[]rcmgr.ConnLimitPerSubnet{{PrefixLength: 128, ConnCount: math.MaxInt}}))
+	if err != nil {
+		return nil, nil, err
+	}
+
+	// The swarm: all connections, and the dialling of new ones.
+	bus := eventbus.NewBus()
+	sw, err := swarm.NewSwarm(id, book, bus, swarm.WithConnectionGater(g), swarm.WithResourceManager(limits),
+		swarm.WithDialTimeout(dialTimeout), swarm.WithDialTimeoutLocal(dialTimeout))
+	if err != nil {
+		return nil, nil, err
+	}
+
+	// A raw connection is upgraded: noise encrypts and proves who is at the
+	// other end, yamux makes many streams of one connection.
+	muxer := yamuxOf()
+	muxers := []upgrader.StreamMuxer{{ID: yamux.ID, Muxer: muxer}}
+	secure, err := noise.New(noise.ID, key, muxers)
+	if err != nil {
+		return nil, nil, err
+	}
+	up, err := upgrader.New([]sec.SecureTransport{secure}, muxers, nil, limits, g)
+	if err != nil {
+		return nil, nil, err
+	}
+	// Port reuse would let two nodes listen on one port without an error.
+	raw, err := tcp.NewTCPTransport(up, limits, nil, tcp.DisableReuseport(), tcp.WithConnectionTimeout(dialTimeout))
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := sw.AddTransport(&shapedTransport{Transport: raw, lines: ls}); err != nil {
+		return nil, nil, err
+	}
+
+	// The host: protocols by name, identify (who are you, what do you speak,
+	// where do you listen) and ping.
+	trim, err := connmgr.NewConnManager(cfg.MaxPeers*3/4, cfg.MaxPeers, connmgr.WithGracePeriod(time.Minute))
+	if err != nil {
+		return nil, nil, err
+	}
+	h, err := basichost.NewHost(sw, &basichost.HostOpts{EventBus: bus, ConnManager: trim, EnablePing: true,
+		UserAgent: printable(cfg.Agent), ProtocolVersion: "toychain/1"})
+	if err != nil {
+		return nil, nil, err
+	}
+	h.Start()
+	for _, a := range listen {
+		if err := sw.Listen(a); err != nil {
+			h.Close()
+			return nil, nil, listenError(a, err)
+		}
+	}
+	return h, sw, nil
+}
+
+func parseListen(addrs []string) ([]ma.Multiaddr, error) {
+	if len(addrs) == 0 {
+		addrs = []string{"/ip4/127.0.0.1/tcp/0"}
+	}
+	var out []ma.Multiaddr
+	for _, s := range addrs {
+		a, err := ma.NewMultiaddr(s)
+		if err != nil {
+			return nil, fmt.Errorf("listen address %q: want one like /ip4/127.0.0.1/tcp/7000: %w", s, err)
+		}
+		if _, err := a.ValueForProtocol(ma.P_TCP); err != nil {
+			return nil, fmt.Errorf("listen address %q: want a TCP one like /ip4/127.0.0.1/tcp/7000", s)
+		}
+		out = append(out, a)
+	}
+	return out, nil
+}
+
+func listenError(a ma.Multiaddr, err error) error {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return fmt.Errorf("cannot listen on %v: another program has that port: "+
+			"stop it, or choose another port (0 lets the system choose)", a)
+	case errors.Is(err, syscall.EACCES):
+		return fmt.Errorf("cannot listen on %v: no permission: choose a port above 1023", a)
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return fmt.Errorf("cannot listen on %v: this machine has no such address: try /ip4/127.0.0.1 or /ip4/0.0.0.0", a)
+	}
+	return fmt.Errorf("cannot listen on %v: %w", a, err)
+}
+
+// yamuxOf is libp2p's yamux with a window of at most 1 MB a stream instead of
+// 16: what a peer may make us buffer.
+func yamuxOf() *yamux.Transport {
+	muxer := *yamux.DefaultTransport
+	muxer.MaxStreamWindowSize = 1 << 20
+	return &muxer
+}
+
+// hostLimits are the resource manager's limits: fixed, not a part of the
+// machine's memory, because many nodes share one machine. libp2p's own allow 8
+// connections from one address and few new ones a second: the address is
+// everybody's here, so the gate counts instead.
+func hostLimits(peers int, sync protocol.ID) rcmgr.ConcreteLimitConfig {
+	const window = 256 << 10 // what yamux reserves for a stream
+	conns := rcmgr.LimitVal(2*peers + 16)
+	streams := rcmgr.LimitVal((peers + 8) * maxStreams)
+	all := rcmgr.ResourceLimits{Conns: conns, ConnsInbound: conns, ConnsOutbound: conns,
+		Streams: 2 * streams, StreamsInbound: streams, StreamsOutbound: streams,
+		Memory: rcmgr.LimitVal64((peers + 8) * maxStreams * 2 * window), FD: conns}
+	one := rcmgr.ResourceLimits{Conns: 8, ConnsInbound: 8, ConnsOutbound: 8,
+		Streams: 2 * maxStreams, StreamsInbound: maxStreams, StreamsOutbound: maxStreams,
+		Memory: 3 * maxStreams * window, FD: 8}
+	conn := rcmgr.ResourceLimits{Memory: 3 * maxStreams * window}
+	return rcmgr.PartialLimitConfig{
+		// What is not negotiated yet counts as transient: with the same limits
+		// one peer's half-open streams cannot take everybody's places.
+		System: all, Transient: all, AllowlistedSystem: all, AllowlistedTransient: all,
+		PeerDefault: one, Conn: conn,
+		ProtocolDefault: rcmgr.ResourceLimits{Streams: 2 * streams, StreamsInbound: streams, StreamsOutbound: streams,
+			Memory: rcmgr.Unlimited64},
+		ProtocolPeer: map[protocol.ID]rcmgr.ResourceLimits{
+			sync: {Streams: 2 * maxSyncStreams, StreamsInbound: maxSyncStreams, StreamsOutbound: maxSyncStreams,
+				Memory: rcmgr.Unlimited64},
+		},
+	}.Build(rcmgr.DefaultLimits.Scale(256<<20, 1024))
+}
+
+// connOf returns the shaped connection under a libp2p connection.
+func connOf(c network.Conn) *shapedConn {
+	var s *shapedConn
+	if c.As(&s) {
+		return s
+	}
+	return nil
+}

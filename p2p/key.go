@@ -1,0 +1,90 @@
+package p2p
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/libp2p/go-libp2p/core/crypto"
+)
+
+// The key file holds the node's Ed25519 key, libp2p's encoding in base64 and a
+// line end. It is the node's name on the network, not money: whoever has it can
+// pretend to be this node.
+
+// loadKey reads the key file, or makes one. An empty path gives a key for this
+// run only.
+func loadKey(path string, log *slog.Logger) (crypto.PrivKey, error) {
+	if path == "" {
+		key, _, err := crypto.GenerateEd25519Key(rand.Reader)
+		return key, err
+	}
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return makeKey(path)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("node key: %w", err)
+	}
+	bad := func(why any) error {
+		return fmt.Errorf("node key %s is damaged (%v): restore it, or remove it and the node gets a new name", path, why)
+	}
+	raw, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(text)))
+	if err != nil {
+		return nil, bad("not base64")
+	}
+	key, err := crypto.UnmarshalPrivateKey(raw)
+	if err != nil {
+		return nil, bad(err)
+	}
+	if key.Type() != crypto.Ed25519 {
+		return nil, bad("not an ed25519 key")
+	}
+	if info, err := os.Stat(path); err == nil && info.Mode().Perm()&0o077 != 0 {
+		log.Warn("node key was readable by others; now it is not", "file", path, "mode", info.Mode().Perm())
+		if err := os.Chmod(path, 0o600); err != nil {
+			return nil, fmt.Errorf("node key: %w", err)
+		}
+	}
+	return key, nil
+}
+
+func makeKey(path string) (crypto.PrivKey, error) {
+	key, _, err := crypto.GenerateEd25519Key(rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := crypto.MarshalPrivateKey(key)
+	if err != nil {
+		return nil, err
+	}
+	text := base64.StdEncoding.EncodeToString(raw) + "\n"
+	if err := writeFile(path, []byte(text)); err != nil {
+		return nil, fmt.Errorf("node key: %w", err)
+	}
+	return key, nil
+}
+
+// writeFile writes a file whole or not at all, readable by its owner only: into
+// a new file beside it, to the disk, then renamed over it.
+func writeFile(path string, data []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*") // 0600
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) // fails when all went well
+	_, err = f.Write(data)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}

@@ -1,0 +1,321 @@
+package p2p
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/libp2p/go-libp2p/core/event"
+	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/peer"
+	basichost "github.com/libp2p/go-libp2p/p2p/host/basic"
+	"github.com/libp2p/go-libp2p/p2p/host/eventbus"
+	"github.com/libp2p/go-libp2p/p2p/net/swarm"
+	ma "github.com/multiformats/go-multiaddr"
+)
+
+// Net is one node's place in the network. Its methods may be called from any
+// goroutine; those that need the network return errNotRunning unless Run runs.
+type Net struct {
+	cfg     Config
+	log     *slog.Logger
+	handler Handler
+	names   protocols
+	host    *basichost.BasicHost
+	swarm   *swarm.Swarm
+	gate    *gate
+	lines   *lines
+	redial  chan struct{} // capacity 1: look into the book again
+
+	mu       sync.Mutex // guards what follows
+	book     *book
+	unsaved  bool // the book changed since it was written to PeersFile
+	sessions map[peer.ID]*session
+	running  *running // nil unless Run runs
+	ran      bool     // Run was called
+}
+
+// running is what a Net has only while Run runs.
+type running struct {
+	gossip  *gossip
+	session func(peer.ID) *session // see Net.session
+	tasks   sync.WaitGroup         // every goroutine that may call the Handler
+}
+
+var errNotRunning = errors.New("the network is not running")
+
+// New opens the host: from now on it listens, but refuses everybody until Run.
+// Nothing is left open when it returns an error. A Net must be run: to throw one
+// away, call Run with a context that has ended.
+func New(cfg Config, h Handler) (*Net, error) {
+	cfg, err := cfg.checked()
+	if err != nil {
+		return nil, err
+	}
+	seeds, err := parseSeeds(cfg.Seeds)
+	if err != nil {
+		return nil, err
+	}
+	key, err := loadKey(cfg.KeyFile, cfg.Log)
+	if err != nil {
+		return nil, err
+	}
+	n := &Net{cfg: cfg, log: cfg.Log, handler: h, names: protocolsOf(cfg.Digest), gate: newGate(time.Now),
+		lines: &lines{}, redial: make(chan struct{}, 1), sessions: map[peer.ID]*session{}}
+	n.host, n.swarm, err = openHost(cfg, key, n.gate, n.lines, n.names.sync)
+	if err != nil {
+		return nil, err
+	}
+	n.gate.full = func() bool { return len(n.swarm.Conns()) >= cfg.MaxPeers }
+	n.book = newBook(n.host.ID())
+	for _, p := range loadPeers(cfg.PeersFile, cfg.Log) {
+		n.book.joined(p.ID, p.Addrs, p.good)
+	}
+	for _, s := range seeds {
+		n.book.add(s.ID, s.Addrs, true)
+		n.protect(s.ID)
+	}
+	return n, nil
+}
+
+func parseSeeds(seeds []string) ([]peer.AddrInfo, error) {
+	var out []peer.AddrInfo
+	for _, s := range seeds {
+		info, err := parseAddr(s)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, info)
+	}
+	return out, nil
+}
+
+// parseAddr reads a complete multiaddr: where a peer listens and who it is.
+func parseAddr(s string) (peer.AddrInfo, error) {
+	a, err := ma.NewMultiaddr(s)
+	if err != nil {
+		return peer.AddrInfo{}, fmt.Errorf("peer address %q: want one like /ip4/127.0.0.1/tcp/7000/p2p/12D3Koo…: %w", s, err)
+	}
+	info, err := peer.AddrInfoFromP2pAddr(a)
+	if err != nil || len(info.Addrs) == 0 {
+		return peer.AddrInfo{}, fmt.Errorf("peer address %q: want one like /ip4/127.0.0.1/tcp/7000/p2p/12D3Koo…, "+
+			"as the other node prints it when it starts", s)
+	}
+	return *info, nil
+}
+
+// Run takes part in the network until ctx ends; it owns every goroutine of the
+// Net and closes the host at its end. When it returns, no call of the Handler is
+// under way and none will come. It can be called once.
+func (n *Net) Run(ctx context.Context) (err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	r := &running{}
+	n.mu.Lock()
+	if n.ran {
+		n.mu.Unlock()
+		return errors.New("p2p: Run was called before")
+	}
+	n.ran = true
+	n.mu.Unlock()
+	defer func() { err = errors.Join(err, n.close(r, cancel)) }()
+
+	events, err := n.host.EventBus().Subscribe(new(event.EvtPeerConnectednessChanged), eventbus.BufSize(256))
+	if err != nil {
+		return err
+	}
+	defer events.Close()
+	r.session = func(p peer.ID) *session { return n.session(ctx, p) }
+	r.gossip, err = joinTopics(ctx, n.host, n.lines, n.names, n.judge(n.handler.Block), n.judge(n.handler.Tx), n.poke)
+	if err != nil {
+		return err
+	}
+	n.host.SetStreamHandler(n.names.sync, func(s network.Stream) { n.serve(ctx, s) })
+	n.mu.Lock()
+	n.running = r
+	n.mu.Unlock()
+	n.gate.setOpen(true)
+	n.task(func() { n.redialLoop(ctx) })
+	if n.cfg.MDNS {
+		stop := n.startMDNS()
+		defer stop()
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case e := <-events.Out():
+			n.connectedness(e.(event.EvtPeerConnectednessChanged))
+		}
+	}
+}
+
+// close ends what Run began.
+func (n *Net) close(r *running, cancel func()) error {
+	n.gate.setOpen(false)
+	n.mu.Lock()
+	n.running = nil // no new tasks
+	n.mu.Unlock()
+	cancel()
+	err := n.host.Close()
+	r.tasks.Wait()
+	return errors.Join(err, n.savePeers())
+}
+
+// task runs f on a goroutine that Run waits for; false when Run does not run.
+func (n *Net) task(f func()) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.running == nil {
+		return false
+	}
+	n.running.tasks.Go(f)
+	return true
+}
+
+// judge wraps one of the Handler's judges, so that Run waits for it and nothing
+// is judged after Run.
+func (n *Net) judge(f func(context.Context, PeerID, []byte) Verdict) func(context.Context, PeerID, []byte) Verdict {
+	return func(ctx context.Context, from PeerID, raw []byte) Verdict {
+		r := n.enter()
+		if r == nil {
+			return Ignore
+		}
+		defer r.tasks.Done()
+		return f(ctx, from, raw)
+	}
+}
+
+// enter returns what is running, with one more task to be Done; nil when nothing is.
+func (n *Net) enter() *running {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.running != nil {
+		n.running.tasks.Add(1)
+	}
+	return n.running
+}
+
+// connectedness follows libp2p's news on who is connected.
+func (n *Net) connectedness(e event.EvtPeerConnectednessChanged) {
+	if e.Connectedness == network.Connected {
+		if r := n.enter(); r != nil {
+			r.session(e.Peer)
+			r.tasks.Done()
+		}
+		return
+	}
+	n.mu.Lock()
+	s := n.sessions[e.Peer]
+	n.mu.Unlock()
+	if s != nil {
+		s.end(errors.New("the connection is gone"))
+	}
+}
+
+// ID is this node's name.
+func (n *Net) ID() PeerID { return text(n.host.ID()) }
+
+// Addrs is where this node listens, complete with /p2p/: what another node's
+// Connect and Seeds take.
+func (n *Net) Addrs() []string {
+	var out []string
+	for _, a := range n.host.Addrs() {
+		out = append(out, a.String()+"/p2p/"+n.host.ID().String())
+	}
+	slices.Sort(out)
+	return out
+}
+
+// Peers returns who is connected, in the order of connecting. It includes peers
+// that have not told their status yet.
+func (n *Net) Peers() []PeerInfo {
+	n.mu.Lock()
+	sessions := make([]*session, 0, len(n.sessions))
+	kept := map[peer.ID]bool{}
+	for id, s := range n.sessions {
+		sessions = append(sessions, s)
+		c := n.book.contacts[id]
+		kept[id] = c != nil && c.kept
+	}
+	n.mu.Unlock()
+	var out []PeerInfo
+	for _, s := range sessions {
+		conns := n.swarm.ConnsToPeer(s.peer)
+		if len(conns) == 0 {
+			continue
+		}
+		info := s.info()
+		info.Kept, info.Link = kept[s.peer], n.lines.link(s.peer)
+		info.Addr = conns[0].RemoteMultiaddr().String()
+		info.Inbound = conns[0].Stat().Direction == network.DirInbound
+		for _, c := range conns {
+			if sc := connOf(c); sc != nil {
+				info.BytesIn += sc.in.Load()
+				info.BytesOut += sc.out.Load()
+			}
+		}
+		if agent, err := n.host.Peerstore().Get(s.peer, "AgentVersion"); err == nil && info.Agent == "" {
+			info.Agent = printable(fmt.Sprint(agent))
+		}
+		out = append(out, info)
+	}
+	slices.SortFunc(out, func(a, b PeerInfo) int {
+		if c := a.Connected.Compare(b.Connected); c != 0 {
+			return c
+		}
+		return strings.Compare(string(a.ID), string(b.ID))
+	})
+	return out
+}
+
+// PublishBlock sends a block to everybody. The Handler is not asked about it. It
+// reaches who is connected now; a block that gossip carried in the last two
+// minutes is not sent again.
+func (n *Net) PublishBlock(ctx context.Context, raw []byte) error {
+	r := n.enter()
+	if r == nil {
+		return errNotRunning
+	}
+	defer r.tasks.Done()
+	return publish(ctx, r.gossip.blocks, raw)
+}
+
+// PublishTx is PublishBlock for a transaction.
+func (n *Net) PublishTx(ctx context.Context, raw []byte) error {
+	r := n.enter()
+	if r == nil {
+		return errNotRunning
+	}
+	defer r.tasks.Done()
+	return publish(ctx, r.gossip.txs, raw)
+}
+
+// Announce tells every peer a new status and does not wait. A peer that is slow
+// to read hears only the latest.
+func (n *Net) Announce(s Status) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, session := range n.sessions {
+		session.announce(s)
+	}
+}
+
+// text is libp2p's text form of a peer's ID.
+func text(p peer.ID) PeerID { return PeerID(p.String()) }
+
+func short(p peer.ID) string { return text(p).Short() }
+
+// decode reads a PeerID.
+func decode(p PeerID) (peer.ID, error) {
+	id, err := peer.Decode(string(p))
+	if err != nil {
+		return "", fmt.Errorf("peer id %q: want one like 12D3Koo…: %w", p, err)
+	}
+	return id, nil
+}

@@ -1,0 +1,269 @@
+package p2p
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"toychain/block"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const testDigest = "0123abcd"
+
+// fake is a node that knows nothing of blocks: it notes what it is told and
+// answers what the test laid into it.
+type fake struct {
+	mu      sync.Mutex
+	changed chan struct{} // closed and replaced whenever something below changes
+	events  []string      // joined, status, left, in order
+	status  Status
+	heard   map[PeerID]Status
+	blocks  []string // gossip, in order
+	txs     []string
+	verdict func(raw []byte) Verdict // nil: Accept
+	slow    func(ctx context.Context)
+
+	headers []block.Header
+	bodies  map[block.Hash][]byte
+	pool    []block.Hash
+	poolTxs map[block.Hash][]byte
+}
+
+func newFake() *fake {
+	return &fake{changed: make(chan struct{}), heard: map[PeerID]Status{},
+		bodies: map[block.Hash][]byte{}, poolTxs: map[block.Hash][]byte{}}
+}
+
+func (f *fake) note(change func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	change()
+	close(f.changed)
+	f.changed = make(chan struct{})
+}
+
+func (f *fake) Joined(p PeerID, inbound bool) {
+	f.note(func() { f.events = append(f.events, "joined "+string(p)) })
+}
+func (f *fake) Left(p PeerID) {
+	f.note(func() { f.events = append(f.events, "left "+string(p)); delete(f.heard, p) })
+}
+func (f *fake) PeerStatus(p PeerID, s Status) {
+	f.note(func() { f.events = append(f.events, "status "+string(p)); f.heard[p] = s })
+}
+func (f *fake) Status(context.Context) (Status, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.status, nil
+}
+func (f *fake) judged(ctx context.Context, list *[]string, raw []byte) (v Verdict) {
+	v = Accept
+	f.note(func() {
+		*list = append(*list, string(raw))
+		if f.verdict != nil {
+			v = f.verdict(raw)
+		}
+	})
+	if f.slow != nil {
+		f.slow(ctx)
+	}
+	return v
+}
+func (f *fake) Block(ctx context.Context, _ PeerID, raw []byte) Verdict {
+	return f.judged(ctx, &f.blocks, raw)
+}
+func (f *fake) Tx(ctx context.Context, _ PeerID, raw []byte) Verdict {
+	return f.judged(ctx, &f.txs, raw)
+}
+func (f *fake) Headers(_ context.Context, locator []block.Hash, stop block.Hash) ([]block.Header, error) {
+	return f.headers, nil
+}
+func (f *fake) BlockBytes(_ context.Context, id block.Hash) ([]byte, error) { return f.bodies[id], nil }
+func (f *fake) PoolIDs(context.Context) ([]block.Hash, error)               { return f.pool, nil }
+func (f *fake) TxBytes(_ context.Context, id block.Hash) ([]byte, error)    { return f.poolTxs[id], nil }
+
+// testNode is a Net that runs, and the fake behind it.
+type testNode struct {
+	*Net
+	*fake
+	t    testing.TB
+	stop func() // ends Run and waits for it
+}
+
+func testContext(t testing.TB) context.Context {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+func startNode(t testing.TB, change ...func(*Config)) *testNode {
+	t.Helper()
+	return startWith(t, newFake(), change...)
+}
+
+func startWith(t testing.TB, f *fake, change ...func(*Config)) *testNode {
+	t.Helper()
+	cfg := Config{Digest: testDigest, Agent: "/test:1/"}
+	for _, c := range change {
+		c(&cfg)
+	}
+	n, err := New(cfg, f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if err := n.Run(ctx); err != nil {
+			t.Errorf("run: %v", err)
+		}
+	}()
+	node := &testNode{Net: n, fake: f, t: t, stop: sync.OnceFunc(func() { cancel(); <-done })}
+	t.Cleanup(node.stop)
+	node.wait("that it runs", func() bool { return n.gate.refuses("x") == nil })
+	return node
+}
+
+// wait waits until cond, which may look at the fake, is true.
+func (n *testNode) wait(what string, cond func() bool) {
+	n.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		n.mu().Lock()
+		changed := n.fake.changed
+		ok := cond()
+		n.mu().Unlock()
+		if ok {
+			return
+		}
+		select {
+		case <-changed:
+		case <-tick.C:
+		case <-ctx.Done():
+			n.t.Fatalf("%s waited in vain for %s; events %v", n.ID().Short(), what, n.events)
+		}
+	}
+}
+
+func (n *testNode) mu() *sync.Mutex { return &n.fake.mu }
+
+// connect connects n to others and waits until both sides know.
+func (n *testNode) connect(others ...*testNode) {
+	n.t.Helper()
+	for _, o := range others {
+		if err := n.Connect(testContext(n.t), o.Addrs()[0]); err != nil {
+			n.t.Fatal(err)
+		}
+		n.waitJoined(o)
+		o.waitJoined(n)
+	}
+}
+
+func (n *testNode) waitJoined(o *testNode) {
+	n.t.Helper()
+	n.wait("join of "+o.ID().Short(), func() bool { _, ok := n.heard[o.ID()]; return ok })
+}
+
+func (n *testNode) waitLeft(o *testNode) {
+	n.t.Helper()
+	n.wait("leave of "+o.ID().Short(), func() bool { _, ok := n.heard[o.ID()]; return !ok })
+}
+
+// got counts how often a message came on a list of the fake.
+func got(list []string, what string) (n int) {
+	for _, s := range list {
+		if s == what {
+			n++
+		}
+	}
+	return n
+}
+
+// mesh starts n nodes that all know the first.
+func mesh(t testing.TB, n int) []*testNode {
+	t.Helper()
+	nodes := []*testNode{startNode(t)}
+	for range n - 1 {
+		nodes = append(nodes, startNode(t, func(c *Config) { c.Seeds = nodes[0].Addrs()[:1] }))
+	}
+	for _, a := range nodes {
+		for _, b := range nodes {
+			if a != b {
+				a.waitJoined(b)
+			}
+		}
+	}
+	return nodes
+}
+
+func TestTwoNodesExchangeStatus(t *testing.T) {
+	a, b := startNode(t), startNode(t)
+	a.status = Status{Tip: block.Hash{1}, Height: 7, Work: [32]byte{31: 9}, Agent: "/a/"}
+	a.connect(b)
+	b.wait("a's status", func() bool { return b.heard[a.ID()] == a.status })
+	if want := []string{"joined " + string(a.ID()), "status " + string(a.ID())}; !slices.Equal(b.events, want) {
+		t.Errorf("b was told %v, want %v", b.events, want)
+	}
+	next := Status{Tip: block.Hash{2}, Height: 8, Agent: "/a/"}
+	a.Announce(next)
+	b.wait("the announcement", func() bool { return b.heard[a.ID()] == next })
+
+	peers := b.Peers()
+	if len(peers) != 1 || peers[0].ID != a.ID() || !peers[0].Inbound || peers[0].Status != next || peers[0].BytesIn == 0 {
+		t.Errorf("b's peers: %+v", peers)
+	}
+	a.stop()
+	b.waitLeft(a)
+}
+
+func TestOneSeedMakesAMesh(t *testing.T) { mesh(t, 5) }
+
+func TestGossipReachesAllOnce(t *testing.T) {
+	nodes := mesh(t, 5)
+	const messages = 20
+	for i := range messages {
+		from := nodes[i%len(nodes)]
+		if err := from.PublishBlock(testContext(t), fmt.Appendf(nil, "block %d", i)); err != nil {
+			t.Fatal(err)
+		}
+		if err := from.PublishTx(testContext(t), fmt.Appendf(nil, "tx %d", i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range messages {
+		for j, n := range nodes {
+			if j == i%len(nodes) {
+				continue
+			}
+			n.wait("messages", func() bool {
+				return got(n.blocks, fmt.Sprintf("block %d", i)) > 0 && got(n.txs, fmt.Sprintf("tx %d", i)) > 0
+			})
+		}
+	}
+	for j, n := range nodes {
+		n.stop()
+		for i := range messages {
+			want := 1
+			if j == i%len(nodes) {
+				want = 0 // its own is not judged
+			}
+			if g := got(n.blocks, fmt.Sprintf("block %d", i)); g != want {
+				t.Errorf("node %d judged block %d %d times, want %d", j, i, g, want)
+			}
+			if g := got(n.txs, fmt.Sprintf("tx %d", i)); g != want {
+				t.Errorf("node %d judged tx %d %d times, want %d", j, i, g, want)
+			}
+		}
+	}
+}

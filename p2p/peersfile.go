@@ -1,0 +1,165 @@
+package p2p
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/libp2p/go-libp2p/core/peer"
+	ma "github.com/multiformats/go-multiaddr"
+)
+
+// The peers file, peers.json, holds where good peers listen: those that joined
+// us once. It is a convenience: without it, or when it is damaged, a node finds
+// its peers again through its seeds.
+//
+//	{"version": 1,
+//	 "peers": [{"id": "12D3Koo…", "addrs": ["/ip4/127.0.0.1/tcp/7000"], "good": "2026-01-03T18:15:05Z"}]}
+type peersFile struct {
+	Version int         `json:"version"`
+	Peers   []savedPeer `json:"peers"`
+}
+
+type savedPeer struct {
+	ID    string    `json:"id"`
+	Addrs []string  `json:"addrs"`
+	Good  time.Time `json:"good"` // when it last joined us
+}
+
+// goodPeer is a savedPeer, read.
+type goodPeer struct {
+	peer.AddrInfo
+	good time.Time
+}
+
+const (
+	peersVersion  = 1
+	maxPeersBytes = 4 << 20 // more is damage: maxContacts peers need a quarter of it
+)
+
+// loadPeers reads the peers file. A missing one is empty. A damaged one is set
+// aside under another name, with a warning, and is empty too: it is no reason
+// not to start.
+func loadPeers(path string, log *slog.Logger) []goodPeer {
+	if path == "" {
+		return nil
+	}
+	raw, err := readAtMost(path, maxPeersBytes)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	var peers []goodPeer
+	if err == nil {
+		peers, err = parsePeersFile(raw)
+	}
+	if err == nil {
+		return peers
+	}
+	aside := path + ".damaged"
+	if e := os.Rename(path, aside); e != nil {
+		aside = "not set aside: " + e.Error()
+	}
+	log.Warn("the file of peers' addresses cannot be read and starts empty", "file", path, "err", err, "kept", aside)
+	return nil
+}
+
+func readAtMost(path string, most int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	raw, err := io.ReadAll(io.LimitReader(f, most+1))
+	if err == nil && int64(len(raw)) > most {
+		err = fmt.Errorf("more than %d bytes", most)
+	}
+	return raw, err
+}
+
+// parsePeersFile reads the whole file or returns an error; it never returns a part.
+func parsePeersFile(raw []byte) ([]goodPeer, error) {
+	var f peersFile
+	d := json.NewDecoder(strings.NewReader(string(raw)))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&f); err != nil {
+		return nil, err
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return nil, errors.New("something follows the end")
+	}
+	if f.Version != peersVersion {
+		return nil, fmt.Errorf("version %d, want %d", f.Version, peersVersion)
+	}
+	if len(f.Peers) > maxContacts {
+		return nil, fmt.Errorf("%d peers, at most %d", len(f.Peers), maxContacts)
+	}
+	peers := make([]goodPeer, 0, len(f.Peers))
+	for i, p := range f.Peers {
+		id, err := peer.Decode(p.ID)
+		if err != nil {
+			return nil, fmt.Errorf("peer %d: id %q: %w", i, p.ID, err)
+		}
+		g := goodPeer{AddrInfo: peer.AddrInfo{ID: id}, good: p.Good}
+		for _, s := range p.Addrs {
+			a, err := ma.NewMultiaddr(s)
+			if err != nil {
+				return nil, fmt.Errorf("peer %d: %w", i, err)
+			}
+			g.Addrs = append(g.Addrs, a)
+		}
+		peers = append(peers, g)
+	}
+	return peers, nil
+}
+
+// encodePeersFile writes the good peers, those that joined last first.
+func encodePeersFile(peers []goodPeer) ([]byte, error) {
+	slices.SortFunc(peers, func(a, b goodPeer) int {
+		if c := b.good.Compare(a.good); c != 0 {
+			return c
+		}
+		return strings.Compare(string(a.ID), string(b.ID))
+	})
+	f := peersFile{Version: peersVersion, Peers: []savedPeer{}}
+	for _, p := range peers[:min(len(peers), maxContacts)] {
+		s := savedPeer{ID: p.ID.String(), Addrs: []string{}, Good: p.good.UTC().Truncate(time.Second)}
+		for _, a := range p.Addrs {
+			s.Addrs = append(s.Addrs, a.String())
+		}
+		f.Peers = append(f.Peers, s)
+	}
+	out, err := json.MarshalIndent(f, "", " ")
+	return append(out, '\n'), err
+}
+
+// savePeers writes the peers file if the book changed since.
+func (n *Net) savePeers() error {
+	if n.cfg.PeersFile == "" {
+		return nil
+	}
+	n.mu.Lock()
+	if !n.unsaved {
+		n.mu.Unlock()
+		return nil
+	}
+	n.unsaved = false
+	var peers []goodPeer
+	for id, c := range n.book.contacts {
+		if !c.good.IsZero() && len(c.addrs) > 0 {
+			peers = append(peers, goodPeer{peer.AddrInfo{ID: id, Addrs: slices.Clone(c.addrs)}, c.good})
+		}
+	}
+	n.mu.Unlock()
+	raw, err := encodePeersFile(peers)
+	if err != nil {
+		return err
+	}
+	return writeFile(n.cfg.PeersFile, raw)
+}

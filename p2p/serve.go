@@ -1,0 +1,157 @@
+package p2p
+
+import (
+	"context"
+	"io"
+	"time"
+
+	"toychain/block"
+
+	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/peer"
+)
+
+// serve answers one stream that a peer opened: a status line, or one request.
+func (n *Net) serve(ctx context.Context, stream network.Stream) {
+	p := stream.Conn().RemotePeer()
+	r := n.enter()
+	if r == nil {
+		stream.Reset()
+		return
+	}
+	defer r.tasks.Done()
+	s := r.session(p)
+	if s == nil {
+		stream.Reset()
+		return
+	}
+	stop := context.AfterFunc(ctx, func() { stream.Reset() })
+	defer stop()
+	err := n.serveFirst(ctx, s, stream)
+	if isGarbled(err) {
+		n.blame(p, err)
+	}
+	if err != nil {
+		stream.Reset()
+		return
+	}
+	stream.Close()
+}
+
+// serveFirst reads the frame that says what the stream is for.
+func (n *Net) serveFirst(ctx context.Context, s *session, stream network.Stream) error {
+	stream.SetReadDeadline(time.Now().Add(helloTimeout))
+	k, payload, err := readFrame(stream, kindStatus, kindGetHeaders, kindGetBlocks, kindGetPool, kindGetTxs, kindGetPeers)
+	if err != nil {
+		return err
+	}
+	if k == kindStatus {
+		return serveStatus(s, stream, payload)
+	}
+	if n.lines.deaf(s.peer) {
+		return network.ErrReset
+	}
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	return n.answer(ctx, s.peer, stream, k, payload)
+}
+
+// serveStatus hears one status after the other until the stream ends.
+func serveStatus(s *session, stream network.Stream, payload []byte) error {
+	for {
+		status, err := parseStatus(payload)
+		if err != nil {
+			return err
+		}
+		s.hear(status)
+		stream.SetReadDeadline(time.Now().Add(statusSilence))
+		if _, payload, err = readFrame(stream, kindStatus); err != nil {
+			return err
+		}
+	}
+}
+
+// answer writes the answer to one request.
+func (n *Net) answer(ctx context.Context, p peer.ID, w network.Stream, k kind, payload []byte) error {
+	switch k {
+	case kindGetHeaders:
+		locator, stop, err := parseGetHeaders(payload)
+		if err != nil {
+			return err
+		}
+		hs, err := n.handler.Headers(ctx, locator, stop)
+		if err != nil {
+			return err
+		}
+		return writeFrame(w, kindHeaders, encodeHeaders(hs[:min(len(hs), MaxHeaders)]))
+	case kindGetBlocks:
+		ids, err := parseHashes(payload, 1, MaxBlocksAsked)
+		if err != nil {
+			return err
+		}
+		return answerEach(ctx, w, kindBlock, ids, n.handler.BlockBytes)
+	case kindGetTxs:
+		ids, err := parseHashes(payload, 1, MaxTxsAsked)
+		if err != nil {
+			return err
+		}
+		return answerEach(ctx, w, kindTx, ids, n.handler.TxBytes)
+	case kindGetPool:
+		ids, err := n.handler.PoolIDs(ctx)
+		if err != nil {
+			return err
+		}
+		return writeFrame(w, kindPool, encodeHashes(ids[:min(len(ids), MaxPoolIDs)]))
+	default: // kindGetPeers
+		return writeFrame(w, kindPeers, encodePeers(n.known(p)))
+	}
+}
+
+// answerEach writes a frame for each id: what it names, or that it is missing.
+// Only one of them is in memory at a time, and the next is fetched when the
+// peer has taken the last.
+func answerEach(ctx context.Context, w network.Stream, k kind, ids []block.Hash,
+	fetch func(context.Context, block.Hash) ([]byte, error)) error {
+	for _, id := range ids {
+		raw, err := fetch(ctx, id)
+		if err != nil {
+			return err
+		}
+		if raw == nil {
+			err = writeFrame(w, kindMissing, id[:])
+		} else {
+			err = writeFrame(w, k, raw)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// deadlineWriter is the half of a stream that writeFrame needs.
+type deadlineWriter interface {
+	io.Writer
+	SetWriteDeadline(time.Time) error
+}
+
+// writeFrame writes one frame, in at most frameTimeout.
+func writeFrame(w deadlineWriter, k kind, payload []byte) error {
+	const small = 64 << 10 // worth a copy to save a write
+	w.SetWriteDeadline(time.Now().Add(frameTimeout))
+	if len(payload) <= small {
+		_, err := w.Write(appendFrame(make([]byte, 0, frameHead+len(payload)), k, payload))
+		return err
+	}
+	if _, err := w.Write(frameHeader(k, len(payload))); err != nil {
+		return err
+	}
+	_, err := w.Write(payload)
+	return err
+}
+
+// blame drops a peer that broke the protocol and refuses it for BanTime.
+func (n *Net) blame(p peer.ID, why error) {
+	n.log.Warn("peer broke the protocol and is banned", "peer", text(p), "for", BanTime, "why", why)
+	n.ban(p, BanTime, why)
+}

@@ -1,0 +1,397 @@
+package p2p
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/core/protocol"
+	"github.com/libp2p/go-libp2p/p2p/protocol/ping"
+	"github.com/multiformats/go-multistream"
+)
+
+// helloTimeout is how long a peer that connected may take to say who it is.
+const helloTimeout = 15 * time.Second
+
+// session is one connected peer, from the first connection to the end of the
+// last. Each side opens one stream to the other and writes its status to it, now
+// and whenever it changes: two one-way lines, so that each side learns the
+// other's without asking. The session's own goroutine tells the Handler.
+type session struct {
+	peer   peer.ID
+	since  time.Time
+	cancel func()
+	before <-chan struct{} // closed when the peer's session before this one has ended; may be nil
+
+	wake   chan struct{} // capacity 1: something below changed
+	told   chan struct{} // capacity 1: there is a status to announce
+	ready  chan struct{} // closed when the peer joined (or would have, were we not deaf)
+	done   chan struct{} // closed at the end
+	asking chan struct{} // a place for each request under way
+
+	mu      sync.Mutex
+	heard   *Status   // the last status the peer told
+	at      time.Time // when
+	news    bool      // it has not been told to the Handler
+	joined  bool
+	out     Status // the last status announced
+	latency time.Duration
+	why     error // why the session ended
+	ending  bool
+}
+
+// session returns the session of a connected peer and begins it if need be; nil
+// when the peer is not connected, not welcome, or the network not running.
+func (n *Net) session(ctx context.Context, p peer.ID) *session {
+	if err := n.gate.refuses(p); err != nil {
+		n.swarm.ClosePeer(p) // slipped through while the gate was being closed
+		return nil
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.running == nil || n.swarm.Connectedness(p) != network.Connected {
+		return nil
+	}
+	old := n.sessions[p]
+	if old != nil && !old.isEnding() {
+		return old
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	s := &session{peer: p, since: time.Now(), cancel: cancel,
+		wake: make(chan struct{}, 1), told: make(chan struct{}, 1), ready: make(chan struct{}), done: make(chan struct{}),
+		asking: make(chan struct{}, maxAsking)}
+	if old != nil {
+		s.before = old.done
+	}
+	n.sessions[p] = s
+	g := n.running.gossip
+	n.running.tasks.Go(func() { n.runSession(ctx, s, g) })
+	return s
+}
+
+// runSession lives as long as the session.
+func (n *Net) runSession(ctx context.Context, s *session, g *gossip) {
+	if s.before != nil {
+		<-s.before
+	}
+	var push sync.WaitGroup
+	push.Go(func() { n.push(ctx, s) })
+	n.follow(ctx, s, g)
+	s.end(nil)
+	push.Wait()
+
+	n.mu.Lock()
+	if n.sessions[s.peer] == s {
+		delete(n.sessions, s.peer)
+	}
+	again := n.running
+	if again != nil {
+		again.tasks.Add(1)
+	}
+	n.mu.Unlock()
+	close(s.done)
+	n.lookAgain()
+	if again != nil {
+		again.session(s.peer) // connected again before libp2p noticed that it was not
+		again.tasks.Done()
+	}
+}
+
+// follow tells the Handler what becomes of the peer, until ctx ends.
+func (n *Net) follow(ctx context.Context, s *session, g *gossip) {
+	silence, topics := time.NewTimer(helloTimeout), time.NewTimer(time.Hour)
+	defer silence.Stop()
+	defer topics.Stop()
+	joined, waited, first := false, false, true
+	for ctx.Err() == nil {
+		deaf := n.lines.deaf(s.peer)
+		status, news := s.latest()
+		if news && first {
+			first = false
+			topics.Reset(topicWait)
+		}
+		if news {
+			silence.Reset(statusSilence)
+		}
+		switch {
+		case joined && deaf:
+			joined = false
+			s.setJoined(false)
+			n.handler.Left(text(s.peer))
+		case !joined && !deaf && status != nil && (waited || g.reaches(s.peer)):
+			joined = true
+			n.join(ctx, s, *status)
+		case joined && news:
+			n.handler.PeerStatus(text(s.peer), *status)
+		case deaf && status != nil:
+			s.setReady()
+		}
+		select {
+		case <-ctx.Done():
+		case <-s.wake:
+		case <-topics.C:
+			waited = true
+		case <-silence.C:
+			s.end(errors.New("it said nothing for too long"))
+			n.swarm.ClosePeer(s.peer)
+		}
+	}
+	if joined {
+		s.setJoined(false)
+		n.handler.Left(text(s.peer))
+	}
+}
+
+// join makes the peer one of us.
+func (n *Net) join(ctx context.Context, s *session, status Status) {
+	inbound := false
+	if conns := n.swarm.ConnsToPeer(s.peer); len(conns) > 0 {
+		inbound = conns[0].Stat().Direction == network.DirInbound
+	}
+	s.setJoined(true)
+	n.handler.Joined(text(s.peer), inbound)
+	n.handler.PeerStatus(text(s.peer), status)
+	s.setReady()
+	n.mu.Lock()
+	n.book.joined(s.peer, n.host.Peerstore().Addrs(s.peer), time.Now())
+	n.unsaved = true
+	n.mu.Unlock()
+	n.log.Debug("peer joined", "peer", text(s.peer), "inbound", inbound, "height", status.Height, "agent", status.Agent)
+	n.task(func() { n.learn(ctx, text(s.peer)) })
+	n.task(func() { n.ping(ctx, s) })
+}
+
+// push tells the peer our status for as long as the session lasts, over as many
+// streams as it takes.
+func (n *Net) push(ctx context.Context, s *session) {
+	wait := redialFirst
+	for ctx.Err() == nil {
+		begun := time.Now()
+		err := n.pushStatus(ctx, s)
+		if ctx.Err() != nil {
+			return
+		}
+		if isGarbled(err) {
+			n.blame(s.peer, err)
+			return
+		}
+		if unknown := new(multistream.ErrNotSupported[protocol.ID]); errors.As(err, unknown) {
+			n.stranger(ctx, s)
+			return
+		}
+		n.log.Debug("status stream", "peer", text(s.peer), "err", err)
+		if time.Since(begun) > redialKept {
+			wait = redialFirst
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(wait):
+		}
+		wait = min(2*wait, redialKept)
+	}
+}
+
+// pushStatus opens one stream and writes our status to it until one of both ends.
+func (n *Net) pushStatus(ctx context.Context, s *session) error {
+	status, err := n.handler.Status(ctx)
+	if err != nil {
+		return fmt.Errorf("our own status: %w", err)
+	}
+	stream, err := n.open(ctx, s.peer)
+	if err != nil {
+		return err
+	}
+	closed := make(chan struct{})
+	var answer int
+	go func() { // nothing comes back: the read ends with the stream
+		defer close(closed)
+		answer, _ = stream.Read(make([]byte, 1))
+	}()
+	stop := context.AfterFunc(ctx, func() { stream.Reset() })
+	defer func() { stop(); stream.Reset(); <-closed }()
+
+	tick := time.NewTicker(statusEvery)
+	defer tick.Stop()
+	for {
+		if err := writeFrame(stream, kindStatus, encodeStatus(status)); err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-closed:
+			if answer > 0 {
+				return garble("answered a status")
+			}
+			return errors.New("the peer closed it")
+		case <-s.told:
+			status = s.announced()
+		case <-tick.C:
+			if status, err = n.handler.Status(ctx); err != nil {
+				return fmt.Errorf("our own status: %w", err)
+			}
+			n.task(func() { n.ping(ctx, s) })
+		}
+	}
+}
+
+// stranger parts from a peer that does not speak our sync protocol. The side
+// that called hangs up at once; the other waits a moment for that, so that the
+// caller, who may have a user waiting, sees the reason and not a dead line.
+func (n *Net) stranger(ctx context.Context, s *session) {
+	err := n.strangerError(s.peer)
+	if conns := n.swarm.ConnsToPeer(s.peer); len(conns) > 0 && conns[0].Stat().Direction == network.DirInbound {
+		select {
+		case <-ctx.Done():
+		case <-time.After(2 * time.Second):
+		}
+	}
+	n.mu.Lock()
+	n.book.postpone(s.peer, time.Now().Add(redialFound))
+	n.mu.Unlock()
+	n.log.Info("hung up", "peer", text(s.peer), "why", err)
+	s.end(err)
+	n.swarm.ClosePeer(s.peer)
+}
+
+// strangerError says what a peer is that does not speak our sync protocol; nil
+// when it does, or when identify has not told what it speaks.
+func (n *Net) strangerError(p peer.ID) error {
+	speaks, _ := n.host.Peerstore().GetProtocols(p)
+	if len(speaks) == 0 {
+		return nil
+	}
+	for _, s := range speaks {
+		if s == n.names.sync {
+			return nil
+		}
+	}
+	for _, s := range speaks {
+		if strings.HasPrefix(string(s), family) {
+			return fmt.Errorf("peer %s runs another network's rules: it speaks %s, this node %s", text(p), s, n.names.sync)
+		}
+	}
+	return fmt.Errorf("peer %s is no toychain node of this version: it does not speak %s", text(p), n.names.sync)
+}
+
+// ping measures the way to the peer and back once.
+func (n *Net) ping(ctx context.Context, s *session) {
+	ctx, cancel := context.WithTimeout(network.WithNoDial(ctx, "ping"), frameTimeout)
+	defer cancel()
+	r, ok := <-ping.Ping(ctx, n.host, s.peer)
+	if !ok || r.Error != nil {
+		return
+	}
+	s.mu.Lock()
+	s.latency = r.RTT
+	s.mu.Unlock()
+}
+
+// poke makes the peer's session look whether something changed.
+func (n *Net) poke(p peer.ID) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if s := n.sessions[p]; s != nil {
+		s.poke()
+	}
+}
+
+func (s *session) poke() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// hear notes a status that the peer told.
+func (s *session) hear(status Status) {
+	s.mu.Lock()
+	s.heard, s.at, s.news = &status, time.Now(), true
+	s.mu.Unlock()
+	s.poke()
+}
+
+// latest returns the peer's last status, nil if none, and whether it is news.
+func (s *session) latest() (*Status, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	news := s.news
+	s.news = false
+	return s.heard, news
+}
+
+// announce leaves a status to be pushed.
+func (s *session) announce(status Status) {
+	s.mu.Lock()
+	s.out = status
+	s.mu.Unlock()
+	select {
+	case s.told <- struct{}{}:
+	default:
+	}
+}
+
+func (s *session) announced() Status {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.out
+}
+
+func (s *session) setJoined(joined bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.joined = joined
+}
+
+func (s *session) isJoined() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.joined
+}
+
+// setReady is called by the session's goroutine only.
+func (s *session) setReady() {
+	select {
+	case <-s.ready:
+	default:
+		close(s.ready)
+	}
+}
+
+// end ends the session; the first reason given stays.
+func (s *session) end(why error) {
+	s.mu.Lock()
+	s.ending = true
+	if s.why == nil {
+		s.why = why
+	}
+	s.mu.Unlock()
+	s.cancel()
+}
+
+func (s *session) isEnding() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ending
+}
+
+func (s *session) reason() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.why
+}
+
+func (s *session) info() PeerInfo {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	info := PeerInfo{ID: text(s.peer), Connected: s.since, Latency: s.latency, Joined: s.joined}
+	if s.heard != nil {
+		info.Status, info.Agent, info.Heard = *s.heard, s.heard.Agent, s.at
+	}
+	return info
+}

@@ -1,0 +1,102 @@
+package p2p
+
+import (
+	"context"
+	"time"
+
+	"toychain/block"
+)
+
+// PeerID names a node: libp2p's text form of its public key's hash, 12D3Koo….
+type PeerID string
+
+// Short is the end of the ID, enough to tell peers apart in a log line.
+func (p PeerID) Short() string {
+	if len(p) <= 8 {
+		return string(p)
+	}
+	return string(p[len(p)-8:])
+}
+
+// Verdict is what a Handler thinks of a gossip message.
+type Verdict int
+
+const (
+	// Ignore: neither pass it on nor blame the sender. It is the zero value: in
+	// doubt nothing happens.
+	Ignore Verdict = iota
+	// Accept: it is good; pass it on to others.
+	Accept
+	// Reject: nobody honest sends this; do not pass it on. Whether the sender is
+	// to be banned as well is the Handler's choice: see Net.Ban.
+	Reject
+)
+
+func (v Verdict) String() string {
+	switch v {
+	case Accept:
+		return "accept"
+	case Reject:
+		return "reject"
+	}
+	return "ignore"
+}
+
+// Status is what a node says about itself: on each new connection, whenever its
+// tip changes, and now and then. Nothing in it is checked here.
+type Status struct {
+	Tip    block.Hash   // the best block
+	Height block.Height // its height, not negative
+	Work   [32]byte     // the work of the chain up to it, big-endian
+	Agent  string       // the software, at most MaxAgent printable ASCII characters
+}
+
+// PeerInfo is what is known of a connected peer.
+type PeerInfo struct {
+	ID        PeerID
+	Addr      string        // the other end of the connection, a multiaddr without /p2p/
+	Inbound   bool          // it called us
+	Agent     string        // what it says its software is
+	Connected time.Time     // since when
+	BytesIn   uint64        // read from its streams, all protocols; encryption not counted
+	BytesOut  uint64        // written to its streams
+	Latency   time.Duration // last ping's round trip; 0 before the first
+	Joined    bool          // its status arrived: it is one of us
+	Status    Status        // the last it told; zero until Joined
+	Heard     time.Time     // when
+	Kept      bool          // named by the user: called again for ever
+	Link      Link          // what SetLink set; zero for a perfect line
+}
+
+// Handler is what the node above answers. Its methods are called on this
+// package's goroutines, many at once; a call with a context may block until the
+// context ends. For one peer, Joined, PeerStatus and Left come one after the
+// other and in that order. All calls have returned when Net.Run returns.
+type Handler interface {
+	// Joined: the peer told its status, so it speaks our protocol, and a message
+	// published from now on reaches it. PeerStatus follows.
+	Joined(peer PeerID, inbound bool)
+	// Left: the connection is gone, or SetLink made us deaf to the peer. Told
+	// once for each Joined.
+	Left(peer PeerID)
+	// PeerStatus: the peer's status, first after Joined and then each new one.
+	// When several came at once only the last is told.
+	PeerStatus(peer PeerID, s Status)
+
+	// Status is what this node says of itself.
+	Status(ctx context.Context) (Status, error)
+	// Block judges a block that came by gossip. raw is not used again here.
+	Block(ctx context.Context, from PeerID, raw []byte) Verdict
+	// Tx judges a transaction that came by gossip.
+	Tx(ctx context.Context, from PeerID, raw []byte) Verdict
+
+	// Headers returns what follows the first hash of the locator that is on our
+	// best chain, up to stop (zero: no stop); at most MaxHeaders.
+	Headers(ctx context.Context, locator []block.Hash, stop block.Hash) ([]block.Header, error)
+	// BlockBytes returns a block as it travels; nil, nil when unknown.
+	BlockBytes(ctx context.Context, id block.Hash) ([]byte, error)
+	// PoolIDs returns the pending transactions; the first MaxPoolIDs are told.
+	PoolIDs(ctx context.Context) ([]block.Hash, error)
+	// TxBytes returns a pending transaction as it travels; nil, nil when unknown.
+	TxBytes(ctx context.Context, id block.Hash) ([]byte, error)
+}
