@@ -1,0 +1,62 @@
+package wallet
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+
+	"github.com/btcsuite/btcd/btcec/v2"
+	"github.com/btcsuite/btcd/btcec/v2/ecdsa"
+
+	"toychain/block"
+)
+
+// ErrMessage is wrapped by the error of a signature that is well made but not by the
+// address for this message.
+var ErrMessage = errors.New("signature does not fit address and message")
+
+// messageMagic is hashed before every message, so that no message can be a
+// transaction in disguise (Core: MESSAGE_MAGIC).
+const messageMagic = "Bitcoin Signed Message:\n"
+
+// messageHash returns the digest that is signed (Core: MessageHash).
+func messageHash(message string) block.Hash {
+	b := block.AppendCompactSize(nil, uint64(len(messageMagic)))
+	b = append(b, messageMagic...)
+	b = block.AppendCompactSize(b, uint64(len(message)))
+	return block.Sum(append(b, message...))
+}
+
+// SignMessage proves that the owner of key's compressed address wrote message, in the
+// form of Bitcoin Core's signmessage: base64 of 65 bytes, a header, r and s. The header
+// says which of four public keys signed, so the key itself need not be sent.
+func SignMessage(key *btcec.PrivateKey, message string) string {
+	digest := messageHash(message)
+	return base64.StdEncoding.EncodeToString(ecdsa.SignCompact(key, digest[:], true))
+}
+
+// VerifyMessage returns nil if the owner of a signed message, else why not: malformed,
+// or by another key or for another message (ErrMessage), which cannot be told apart.
+func VerifyMessage(a Address, signature, message string) error {
+	const size = 65
+	sig, err := base64.StdEncoding.Strict().DecodeString(signature)
+	if err != nil {
+		return errors.New("message signature: not base64")
+	}
+	if len(sig) != size {
+		return fmt.Errorf("message signature: %d bytes, want %d", len(sig), size)
+	}
+	digest := messageHash(message)
+	pub, compressed, err := ecdsa.RecoverCompact(sig, digest[:])
+	if err != nil {
+		return fmt.Errorf("message: %w", ErrMessage)
+	}
+	b := pub.SerializeUncompressed()
+	if compressed {
+		b = pub.SerializeCompressed()
+	}
+	if KeyAddress(b) != a {
+		return fmt.Errorf("message: %w", ErrMessage)
+	}
+	return nil
+}

@@ -1,0 +1,117 @@
+package wallet
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/tyler-smith/go-bip39"
+)
+
+// NewMnemonic returns 12 or 24 words that encode 16 or 32 bytes read from random
+// (crypto/rand.Reader, except in tests) and a checksum of 4 or 8 bits (BIP39).
+func NewMnemonic(words int, random io.Reader) (string, error) {
+	if words != 12 && words != 24 {
+		return "", fmt.Errorf("mnemonic: %d words, want 12 or 24", words)
+	}
+	entropy := make([]byte, words/3*4)
+	if _, err := io.ReadFull(random, entropy); err != nil {
+		return "", fmt.Errorf("mnemonic: no randomness: %w", err)
+	}
+	return bip39.NewMnemonic(entropy)
+}
+
+// ParseMnemonic checks words as a person types them, and returns them in the one form
+// that seeds are made from: lower case, single spaces. Its error names the first word
+// that is not in the list and the nearest one that is.
+func ParseMnemonic(s string) (string, error) {
+	words := strings.Fields(strings.ToLower(s))
+	if len(words) != 12 && len(words) != 24 {
+		return "", fmt.Errorf("mnemonic: %d words, want 12 or 24", len(words))
+	}
+	for i, w := range words {
+		if _, ok := bip39.GetWordIndex(w); !ok {
+			return "", fmt.Errorf("mnemonic: word %d, %q, is not in the list: did you mean %q?", i+1, clip(w, 20), nearestWord(w))
+		}
+	}
+	mnemonic := strings.Join(words, " ")
+	if _, err := bip39.EntropyFromMnemonic(mnemonic); err != nil {
+		return "", errors.New("mnemonic: bad checksum: every word is in the list, " +
+			"but one of them is not the right one or their order is wrong")
+	}
+	return mnemonic, nil
+}
+
+// nearestWord returns the word of the list that takes the fewest edits to make out of
+// w; the first of several. Four letters are enough to tell the words of the list apart
+// (BIP39), so people write down no more: a beginning of four stands for its word.
+func nearestWord(w string) string {
+	list := bip39.GetWordList()
+	if len(w) >= 4 {
+		for _, c := range list {
+			if strings.HasPrefix(c, w) {
+				return c
+			}
+		}
+	}
+	w = clip(w, 20)
+	best, least := "", len(w)+20
+	for _, c := range list {
+		if d := editDistance(w, c); d < least {
+			best, least = c, d
+		}
+	}
+	return best
+}
+
+// editDistance counts the letters to insert, delete, replace or swap with their
+// neighbour to make b out of a (optimal string alignment).
+func editDistance(a, b string) int {
+	// Row i holds the distances from a[:i] to every b[:j]; only three rows are needed.
+	var before []int
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		next := make([]int, len(b)+1)
+		next[0] = i + 1
+		for j := range len(b) {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			next[j+1] = min(row[j]+cost, row[j+1]+1, next[j]+1)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				next[j+1] = min(next[j+1], before[j-1]+1)
+			}
+		}
+		before, row = row, next
+	}
+	return row[len(b)]
+}
+
+// clip cuts what somebody typed to n bytes.
+func clip(s string, n int) string {
+	if len(s) > n {
+		return s[:n]
+	}
+	return s
+}
+
+// seedOf stretches words and an optional passphrase to the 64 bytes that BIP32
+// starts from: 2048 rounds of HMAC-SHA512. Every passphrase gives a seed; a wrong one
+// gives another, empty wallet.
+func seedOf(mnemonic, passphrase string) ([]byte, error) {
+	mnemonic, err := ParseMnemonic(mnemonic)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range passphrase {
+		if c < ' ' || c > '~' {
+			return nil, errors.New("mnemonic: its passphrase may hold printable ASCII characters only, so that every wallet makes the same keys of it")
+		}
+	}
+	return bip39.NewSeed(mnemonic, passphrase), nil
+}

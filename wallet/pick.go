@@ -1,0 +1,101 @@
+package wallet
+
+import (
+	"slices"
+
+	"toychain/block"
+)
+
+// maxTries bounds the search for an exact match (Core: TOTAL_TRIES).
+const maxTries = 100_000
+
+// pick returns usable coins that cover the payment and their own fee, or none.
+func (p *plan) pick() []Coin {
+	if coins := p.exact(); coins != nil {
+		return coins
+	}
+	var single []Coin
+	for i, c := range p.usable { // the largest first: the last that is enough is the smallest
+		if c.Value < p.cost(1) {
+			break
+		}
+		if single == nil || c.Value < single[0].Value {
+			single = p.usable[i : i+1]
+		}
+	}
+	if single != nil {
+		return single
+	}
+	var sum block.Amount
+	for i, c := range p.usable {
+		if sum += c.Value; sum >= p.cost(i+1) {
+			return p.usable[:i+1]
+		}
+	}
+	return nil
+}
+
+// exact looks for coins that leave no change: what they hold over payment and fee is
+// too little to make an output of. Of all such sets it returns the one that loses
+// least, or nil. An exact match saves the change output now and the input that spends
+// it later, and shows nobody which output was the change.
+//
+// The search is Murch's branch and bound ("An Evaluation of Coin Selection
+// Strategies", 2016; Core: SelectCoinsBnB): at each coin, largest first, one branch
+// takes it and one leaves it, and a branch is cut where no set below can match.
+//
+//	             {}
+//	       take 5 / \ leave 5            looking for 7
+//	          {5}     {}
+//	  take 3  /\       /\
+//	     {5,3}  {5}  {3}  {}             {5,3} is too much, {3} can reach 3+2 at most
+//	take 2:     {5,2}                    match
+func (p *plan) exact() []Coin {
+	// reach[i] is the gain of the coins from i on together. In thousandths of a unit a sum
+	// stays below 1000 * MaxMoney, which an int64 holds.
+	reach := make([]int64, len(p.usable)+1)
+	for i, c := range slices.Backward(p.usable) {
+		reach[i] = reach[i+1] + p.gain(c)
+	}
+	// A set's gain must lie between these. The bounds are a little wide, because the
+	// fee is rounded and the count of inputs may take more bytes; matches decides.
+	low := 1000*int64(p.pay) + int64(p.FeeRate)*int64(p.size(0, false))
+	high := 1000*int64(p.pay+max(p.Dust, 1)+1) + int64(p.FeeRate)*int64(p.size(0, true)+4)
+
+	var best, taken []Coin
+	var bestSum block.Amount
+	tries := maxTries
+	var search func(i int, gain int64, sum block.Amount)
+	search = func(i int, gain int64, sum block.Amount) {
+		tries--
+		if tries < 0 || gain > high || best != nil && sum >= bestSum {
+			return
+		}
+		if p.matches(len(taken), sum) { // one more coin would only lose more
+			best, bestSum = slices.Clone(taken), sum
+			return
+		}
+		if i == len(p.usable) || gain+reach[i] < low {
+			return
+		}
+		c := p.usable[i]
+		taken = append(taken, c)
+		search(i+1, gain+p.gain(c), sum+c.Value)
+		taken = taken[:len(taken)-1]
+		for i++; i < len(p.usable) && p.usable[i].Value == c.Value; i++ {
+			// Leaving a coin and taking its equal would be the same set again.
+		}
+		search(i, gain, sum)
+	}
+	search(0, 0, 0)
+	return best
+}
+
+// matches reports whether that many coins holding sum pay without change.
+func (p *plan) matches(inputs int, sum block.Amount) bool {
+	if inputs == 0 || sum < p.cost(inputs) || p.size(inputs, false) > MaxTxSize {
+		return false
+	}
+	_, worthwhile := p.change(inputs, sum)
+	return !worthwhile
+}

@@ -1,0 +1,303 @@
+package wallet
+
+import (
+	"bytes"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/btcsuite/btcd/btcutil/v2/hdkeychain"
+	"github.com/tyler-smith/go-bip39"
+
+	"toychain/block"
+)
+
+// GapLimit is how many addresses in a row without history end the search for a wallet's
+// payments (BIP44, "Address gap limit").
+const GapLimit = 20
+
+// Network is as much as a wallet knows of the network that it is for.
+type Network struct {
+	Name     string // tells networks with the same prefixes apart
+	Prefixes block.Prefixes
+}
+
+// New is what Create makes a wallet of.
+type New struct {
+	Name               string // for people, 1 to 64 printable characters
+	Network            Network
+	Mnemonic           string // 12 or 24 words, see NewMnemonic
+	MnemonicPassphrase string // BIP39's, optional; without it the words alone do not restore the wallet
+	Created            time.Time
+	Cost               Cost      // of one guess at the passphrase; zero for DefaultCost
+	Random             io.Reader // for salt and nonce; nil for crypto/rand.Reader
+}
+
+// Wallet is an open key file: it sees, and hands out addresses, but cannot spend until
+// it is unlocked. One goroutine uses it at a time. Two programs may use the file at
+// the same time; at worst they hand out the same address.
+type Wallet struct {
+	path    string
+	doc     document
+	account *Account
+}
+
+// Create locks a new wallet's words with passphrase and writes them to a file at path,
+// mode 0600, in a folder that it makes, mode 0700, if there is none. An existing file is
+// never overwritten (fs.ErrExist).
+func Create(path, passphrase string, n New) (*Wallet, error) {
+	w, err := n.lock(path, passphrase)
+	if err == nil {
+		var b []byte
+		if b, err = w.doc.encode(); err == nil {
+			err = createFile(path, b)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("create wallet: %w", err)
+	}
+	return w, nil
+}
+
+// lock makes the wallet, but for the file.
+func (n New) lock(path, passphrase string) (*Wallet, error) {
+	if n.Cost == (Cost{}) {
+		n.Cost = DefaultCost
+	}
+	if n.Random == nil {
+		n.Random = rand.Reader
+	}
+	if passphrase == "" {
+		return nil, errors.New("the passphrase is empty; the file would not be locked")
+	}
+	if n.Network.Name == "" {
+		return nil, errors.New("the network has no name")
+	}
+	if err := errors.Join(checkName(n.Name), n.Cost.check()); err != nil {
+		return nil, err
+	}
+	mnemonic, err := ParseMnemonic(n.Mnemonic)
+	if err != nil {
+		return nil, err
+	}
+	entropy, err := bip39.EntropyFromMnemonic(mnemonic)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := NewKeychain(mnemonic, n.MnemonicPassphrase, n.Network.Prefixes)
+	if err != nil {
+		return nil, err
+	}
+	w := &Wallet{path: path, account: keys.Account()}
+	w.doc = document{Format: fileFormat, Version: fileVersion, Name: n.Name, Network: n.Network.Name,
+		Prefixes: prefixBytes(n.Network.Prefixes), Created: n.Created.UTC().Truncate(time.Second), Account: w.account.String()}
+	return w, w.doc.seal(secret{Entropy: entropy, Passphrase: n.MnemonicPassphrase}, passphrase, n.Cost, n.Random)
+}
+
+// checkName refuses what would not survive being written and read, or shown in a line.
+func checkName(name string) error {
+	n := utf8.RuneCountInString(name)
+	if n < 1 || n > 64 || !utf8.ValidString(name) {
+		return fmt.Errorf("wallet name %q: want 1 to 64 characters", clip(name, 80))
+	}
+	for _, c := range name {
+		if !unicode.IsPrint(c) {
+			return fmt.Errorf("wallet name %q: character %q cannot be printed", name, c)
+		}
+	}
+	return nil
+}
+
+// Load opens the file at path to look: addresses without secrets, no passphrase needed.
+// The error is fs.ErrNotExist, ErrDamaged, or ErrNetwork if the wallet is for another
+// network than net.
+func Load(path string, net Network) (*Wallet, error) {
+	d, err := readDocument(path)
+	if err != nil {
+		return nil, err
+	}
+	if d.Network != net.Name || !bytes.Equal(d.Prefixes, prefixBytes(net.Prefixes)) {
+		return nil, fmt.Errorf("wallet %s %w: it is for %q, this is %q", path, ErrNetwork, d.Network, net.Name)
+	}
+	w := &Wallet{path: path, doc: *d}
+	w.account, err = ParseAccount(d.Account, net.Prefixes)
+	return w, err
+}
+
+// Open is Load and Unlock.
+func Open(path, passphrase string, net Network) (*Wallet, *Keychain, error) {
+	w, err := Load(path, net)
+	if err != nil {
+		return nil, nil, err
+	}
+	k, err := w.Unlock(passphrase)
+	return w, k, err
+}
+
+// readDocument reads the file at path.
+func readDocument(path string) (*document, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("open wallet: %w", err)
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return nil, fmt.Errorf("open wallet: %w", err)
+	}
+	d, err := parseDocument(b)
+	if errors.Is(err, ErrDamaged) {
+		return nil, fmt.Errorf("wallet %s: %w; put a copy in its place or restore the wallet from its words", path, err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("wallet %s: %w", path, err)
+	}
+	return d, nil
+}
+
+// Unlock returns the private keys. The error is ErrPassphrase; the same is said of a
+// file that somebody changed with care, checksum included.
+func (w *Wallet) Unlock(passphrase string) (*Keychain, error) {
+	k, err := w.doc.unseal(passphrase)
+	if err != nil {
+		return nil, fmt.Errorf("wallet %s: %w", w.path, err)
+	}
+	return k, nil
+}
+
+// Name returns the wallet's name.
+func (w *Wallet) Name() string { return w.doc.Name }
+
+// Path returns where its file is.
+func (w *Wallet) Path() string { return w.path }
+
+// Created returns when it was made, to the second, in UTC.
+func (w *Wallet) Created() time.Time { return w.doc.Created }
+
+// Account returns its public keys.
+func (w *Wallet) Account() *Account { return w.account }
+
+// next returns the index that b goes on with.
+func (w *Wallet) next(b Branch) *uint32 {
+	if b == Change {
+		return &w.doc.Next.Change
+	}
+	return &w.doc.Next.Receive
+}
+
+// Next returns the first address of b that was not handed out, and leaves it so.
+func (w *Wallet) Next(b Branch) (Address, Path, error) {
+	path := Path{Branch: b, Index: *w.next(b)}
+	a, err := w.account.Address(path)
+	return a, path, err
+}
+
+// Take returns what Next returns, after noting in the file that it was handed out. For
+// change, ask Next before choosing coins and Take once the payment is on its way and has
+// change: an address that is taken and never paid widens the gap of Restore.
+func (w *Wallet) Take(b Branch) (Address, Path, error) {
+	if b != Receive && b != Change {
+		return Address{}, Path{}, fmt.Errorf("no %s", b)
+	}
+	if err := w.update(next{}); err != nil { // what others took meanwhile
+		return Address{}, Path{}, err
+	}
+	a, path, err := w.Next(b)
+	if err != nil {
+		return Address{}, Path{}, err
+	}
+	taken := w.doc.Next
+	if b == Change {
+		taken.Change++
+	} else {
+		taken.Receive++
+	}
+	return a, path, w.update(taken)
+}
+
+// Receive returns a fresh address to give away, and notes it. Whoever restores the
+// words elsewhere finds payments only up to GapLimit addresses that were never paid in
+// a row, so do not take many for nothing.
+func (w *Wallet) Receive() (Address, error) {
+	a, _, err := w.Take(Receive)
+	return a, err
+}
+
+// Owned is one of the wallet's addresses.
+type Owned struct {
+	Address Address
+	Path    Path
+}
+
+// Addresses returns the addresses to watch: of both branches, all that were handed
+// out and GapLimit more, in case the words are in use elsewhere too.
+func (w *Wallet) Addresses() ([]Owned, error) {
+	var out []Owned
+	for _, b := range []Branch{Receive, Change} {
+		end := min(*w.next(b)+GapLimit, hdkeychain.HardenedKeyStart)
+		for i := range end {
+			path := Path{Branch: b, Index: i}
+			a, err := w.account.Address(path)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, Owned{Address: a, Path: path})
+		}
+	}
+	return out, nil
+}
+
+// Restore asks about one address after another, on each branch until GapLimit in a row
+// have no history, and notes all up to the last that has as handed out. It never
+// takes one back. The error of used ends the search.
+func (w *Wallet) Restore(used func(Address) (bool, error)) error {
+	var ends [2]uint32
+	for b := range ends {
+		for i := uint32(0); i < ends[b]+GapLimit; i++ {
+			path := Path{Branch: Branch(b), Index: i}
+			a, err := w.account.Address(path)
+			if err != nil {
+				return err
+			}
+			has, err := used(a)
+			if err != nil {
+				return fmt.Errorf("restore wallet: address %s: %w", path, err)
+			}
+			if has {
+				ends[b] = i + 1
+			}
+		}
+	}
+	return w.update(next{Receive: ends[Receive], Change: ends[Change]})
+}
+
+// update moves the indexes up to those of n and of the file, whichever is further, and
+// writes the file if that changes it.
+func (w *Wallet) update(n next) error {
+	d, err := readDocument(w.path)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(d.Secret, w.doc.Secret) || d.Account != w.doc.Account {
+		return fmt.Errorf("wallet %s: another wallet took its place while it was open", w.path)
+	}
+	old := d.Next
+	d.Next.Receive = max(old.Receive, w.doc.Next.Receive, n.Receive)
+	d.Next.Change = max(old.Change, w.doc.Next.Change, n.Change)
+	if d.Next != old {
+		b, err := d.encode()
+		if err != nil {
+			return err
+		}
+		if err := replaceFile(w.path, b); err != nil {
+			return fmt.Errorf("wallet %s: %w", w.path, err)
+		}
+	}
+	w.doc = *d
+	return nil
+}
