@@ -1,0 +1,166 @@
+// Package toychain_test holds the rules of the house: who may import whom, and
+// which rooms have no window to the outside.
+package toychain_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// edges lists, for each package, the packages of ours that it may import, each
+// with the reason. An edge that is not here is a mistake, or a decision to be
+// written down here.
+var edges = map[string]map[string]string{
+	"block": {},
+	"pow":   {"block": "it works on headers"},
+	"wallet": {
+		"block": "it signs transactions",
+	},
+	"p2p": {
+		"block": "hashes and headers are what it carries; it must not know what valid means",
+	},
+	"chain": {
+		"block": "it judges blocks",
+		"pow":   "by their work",
+	},
+	"store": {
+		"block": "it keeps blocks",
+		"chain": "it implements chain.Disk and keeps its entries; it must not know a rule",
+	},
+	"mempool": {
+		"block": "it keeps transactions",
+		"chain": "that the chain would take",
+	},
+	"node": {
+		"block": "", "pow": "its miner searches nonces", "chain": "the tree", "mempool": "the pool", "store": "the disk",
+		"p2p": "the peers",
+	},
+	"rpc": {
+		"block": "", "pow": "difficulties and work, as numbers", "chain": "", "mempool": "", "store": "indexes",
+		"p2p": "what is known of peers", "node": "what it serves",
+		"wallet": "addresses; keys never enter a node",
+	},
+	"testnet/purse": {
+		"block": "", "wallet": "the keys", "rpc": "the node that knows the coins; it must not know processes",
+	},
+	"testnet": {
+		"block": "", "chain": "parameters", "wallet": "the demo's people", "rpc": "how it talks to nodes",
+		"testnet/purse": "how they pay",
+	},
+	"cmd/toychain": {
+		"block": "", "pow": "", "chain": "networks", "wallet": "", "mempool": "policy", "store": "repair of a folder that no node has open",
+		"node": "", "rpc": "", "testnet": "", "testnet/purse": "",
+	},
+}
+
+// pure are the packages and files without clock, randomness, disk, network, log
+// or background goroutines: the same values give the same answer.
+var pure = []string{"block", "pow", "chain", "mempool", "node/engine.go", "node/sync.go", "node/relay.go", "node/template.go"}
+
+// windows are what a pure file must not use.
+var windows = map[string][]string{
+	"time":      {"Now", "Since", "Until", "Sleep", "After", "Tick", "NewTimer", "NewTicker", "AfterFunc"},
+	"os":        nil,
+	"net":       nil,
+	"log":       nil,
+	"log/slog":  nil,
+	"math/rand": nil, "math/rand/v2": nil, "crypto/rand": nil,
+}
+
+func TestImportsPointDown(t *testing.T) {
+	seen := 0
+	eachFile(t, func(file string, f *ast.File) {
+		pkg := path.Dir(file)
+		if strings.HasPrefix(pkg, "internal/") || pkg == "." {
+			return
+		}
+		allowed, known := edges[pkg]
+		if !known {
+			t.Errorf("%s: package %q is not in the list of rooms", file, pkg)
+			return
+		}
+		seen++
+		for _, imp := range f.Imports {
+			to, err := strconv.Unquote(imp.Path.Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ours, ok := strings.CutPrefix(to, "toychain/")
+			if _, fine := allowed[ours]; ok && !fine {
+				t.Errorf("%s imports %s: not an edge of the house", file, to)
+			}
+		}
+	})
+	if seen == 0 {
+		t.Fatal("no file was looked at")
+	}
+}
+
+func TestPureRoomsHaveNoWindows(t *testing.T) {
+	seen := 0
+	eachFile(t, func(file string, f *ast.File) {
+		if !slices.Contains(pure, path.Dir(file)) && !slices.Contains(pure, file) {
+			return
+		}
+		seen++
+		names := make(map[string][]string) // local package name to what is banned of it
+		for _, imp := range f.Imports {
+			p, _ := strconv.Unquote(imp.Path.Value)
+			banned, is := windows[p]
+			if is && banned == nil {
+				t.Errorf("%s imports %s", file, p)
+			}
+			if is {
+				names[path.Base(p)] = banned
+			}
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			if s, ok := n.(*ast.SelectorExpr); ok {
+				if x, ok := s.X.(*ast.Ident); ok && slices.Contains(names[x.Name], s.Sel.Name) {
+					t.Errorf("%s uses %s.%s", file, x.Name, s.Sel.Name)
+				}
+			}
+			if _, ok := n.(*ast.GoStmt); ok {
+				t.Errorf("%s starts a goroutine with a go statement", file)
+			}
+			return true
+		})
+	})
+	if seen == 0 {
+		t.Fatal("no file was looked at")
+	}
+}
+
+// eachFile parses every Go file of ours that is not a test; its name is relative
+// to the top and slashed.
+func eachFile(t *testing.T, f func(name string, file *ast.File)) {
+	t.Helper()
+	err := filepath.WalkDir(".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && (name == "interop" || name == "testdata" || strings.HasPrefix(name, ".") && name != ".") {
+			return filepath.SkipDir
+		}
+		if !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
+			return nil
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		f(filepath.ToSlash(name), file)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
