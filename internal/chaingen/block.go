@@ -1,0 +1,227 @@
+package chaingen
+
+import (
+	"fmt"
+	"time"
+
+	"toychain/block"
+	"toychain/chain"
+	"toychain/pow"
+)
+
+// Network returns parameters for quick tests: Bitcoin's regtest (a block costs
+// two tries), but a coinbase can be spent after three blocks.
+func Network() *chain.Params {
+	p := chain.Regtest()
+	p.Name, p.Maturity = "chaingen", 3
+	return p
+}
+
+// Windowed returns a network of its own whose difficulty moves: the target starts
+// at the easiest and changes every window blocks, wanted ten seconds apart.
+func Windowed(window int) *chain.Params {
+	p, err := chain.NewNetwork(chain.Params{
+		Name: "windowed", Limit: easiest, Window: window, Spacing: 10 * time.Second,
+		Subsidy: 50 * block.Coin, Halving: 1000, Maturity: 3,
+	}, easiest, 1_700_000_000)
+	if err != nil {
+		panic(err)
+	}
+	Search(&p.Genesis.Header)
+	return p
+}
+
+const easiest = 0x207fffff
+
+// Block is a block and the history that it stands on.
+type Block struct {
+	*block.Block
+	Name   string
+	Hash   block.Hash
+	Parent *Block      // nil for genesis
+	State  chain.State // after it
+	Delta  chain.Delta // what it does to the coins; empty if Err is set
+	Err    error       // why ApplyBlock refuses it, or chain.BadPrevBlk if its parent is refused
+
+	coins map[block.Outpoint]*chain.Coin // those that Delta changes, nil for gone
+}
+
+// Genesis returns the root of a tree.
+func Genesis(p *chain.Params) *Block {
+	s := chain.Genesis(p)
+	return &Block{Block: p.Genesis, Name: "g", Hash: s.Hash, State: s}
+}
+
+// Height is the number of blocks below b.
+func (b *Block) Height() block.Height { return b.State.Height }
+
+// Valid reports whether b and all its ancestors keep the rules.
+func (b *Block) Valid() bool { return b.Err == nil }
+
+// Chain returns the blocks from genesis to b.
+func (b *Block) Chain() []*Block {
+	out := make([]*Block, b.Height()+1)
+	for n := b; n != nil; n = n.Parent {
+		out[n.Height()] = n
+	}
+	return out
+}
+
+// Template returns a good block to follow b, but for its merkle root and nonce:
+// see Seal. It comes when the network wants it, and its coinbase pays the reward
+// and the fees of txs to Miner. The name stands in the coinbase, so siblings of
+// different names are different blocks.
+func (b *Block) Template(name string, txs ...*block.Tx) *block.Block {
+	p, height := b.State.Params, b.Height()+1
+	coinbase := &block.Tx{
+		Version: 1,
+		Inputs: []block.Input{{
+			Prev:     block.Outpoint{Index: block.NoOutput},
+			Script:   block.CoinbaseScript(height, 0, name),
+			Sequence: block.Final,
+		}},
+		Outputs: []block.Output{{Value: p.SubsidyAt(height) + b.fees(txs), Script: Miner.Script()}},
+	}
+	return &block.Block{
+		Header: block.Header{
+			Version: 4, Prev: b.Hash, Bits: b.State.NextBits(),
+			Time: b.Header.Time + uint32(p.Spacing/time.Second),
+		},
+		Txs: append([]*block.Tx{coinbase}, txs...),
+	}
+}
+
+// fees returns what txs leave over. A coin that nobody knows counts as nothing.
+func (b *Block) fees(txs []*block.Tx) (fees block.Amount) {
+	made := make(map[block.Outpoint]block.Amount)
+	for _, tx := range txs {
+		for _, in := range tx.Inputs {
+			if v, here := made[in.Prev]; here {
+				fees += v
+			} else {
+				fees += b.Coins([]block.Outpoint{in.Prev})[in.Prev].Value
+			}
+		}
+		id := tx.ID()
+		for i, out := range tx.Outputs {
+			made[block.Outpoint{TxID: id, Index: uint32(i)}] = out.Value
+			fees -= out.Value
+		}
+	}
+	return max(fees, 0)
+}
+
+// Seal writes the merkle root into b's header and does the proof of work.
+func Seal(b *block.Block) *block.Block {
+	b.Header.MerkleRoot, _ = block.MerkleRoot(b.TxIDs())
+	Search(&b.Header)
+	return b
+}
+
+// Search sets the first nonce that meets the header's own target. Targets much
+// harder than regtest's take too long for a test.
+func Search(h *block.Header) {
+	target, err := pow.TargetFromBits(h.Bits)
+	if err != nil {
+		panic(err)
+	}
+	for h.Nonce = 0; !target.Met(h.Hash()); h.Nonce++ {
+	}
+}
+
+// Follow puts child on top of b and has it judged. Its header must be good,
+// because other blocks may follow it even if its body is not.
+func (b *Block) Follow(name string, child *block.Block) *Block {
+	n := &Block{Block: child, Name: name, Hash: child.Hash(), Parent: b}
+	var err error
+	if n.State, err = b.State.ApplyHeader(&child.Header); err != nil {
+		panic(fmt.Sprintf("block %s on %s: %v", name, b.Name, err))
+	}
+	if !b.Valid() {
+		n.Err = fmt.Errorf("%w: %s", chain.BadPrevBlk, b.Name)
+		return n
+	}
+	coins := b.Coins(chain.Needs(b.State, child, child.TxIDs()))
+	if _, n.Delta, n.Err = chain.ApplyBlock(b.State, child, coins); n.Err != nil {
+		n.Delta = chain.Delta{}
+	}
+	n.coins = make(map[block.Outpoint]*chain.Coin)
+	for i := range n.Delta.Created {
+		n.coins[n.Delta.Created[i].Outpoint] = &n.Delta.Created[i].Coin
+	}
+	for _, s := range n.Delta.Spent {
+		n.coins[s.Outpoint] = nil
+	}
+	return n
+}
+
+// Mine returns a good child of b with these payments.
+func (b *Block) Mine(name string, txs ...*block.Tx) *Block {
+	n := b.Follow(name, Seal(b.Template(name, txs...)))
+	if n.Err != nil {
+		panic(fmt.Sprintf("block %s on %s: %v", name, b.Name, n.Err))
+	}
+	return n
+}
+
+// MineEmpty returns the last of n children, grandchildren and so on of b, called
+// name+"1", name+"2" …
+func (b *Block) MineEmpty(name string, n int) *Block {
+	for i := range n {
+		b = b.Mine(fmt.Sprintf("%s%d", name, i+1))
+	}
+	return b
+}
+
+// Coins returns those of the outpoints that are unspent after b.
+func (b *Block) Coins(of []block.Outpoint) chain.Coins {
+	out := make(chain.Coins)
+	for _, o := range of {
+		for n := b; n != nil; n = n.Parent {
+			if coin, changed := n.coins[o]; changed {
+				if coin != nil {
+					out[o] = *coin
+				}
+				break
+			}
+		}
+	}
+	return out
+}
+
+// CoinSet returns every unspent coin after b, by going through all blocks from
+// genesis on, each transaction's inputs out and outputs in. It asks nobody else:
+// it is the oracle that cleverer coin sets are held against.
+func (b *Block) CoinSet() chain.Coins {
+	set := make(chain.Coins)
+	for _, n := range b.Chain()[1:] {
+		for i, tx := range n.Txs {
+			for _, in := range tx.Inputs {
+				delete(set, in.Prev)
+			}
+			id := tx.ID()
+			for j, out := range tx.Outputs {
+				if block.Unspendable(out.Script) {
+					continue
+				}
+				set[block.Outpoint{TxID: id, Index: uint32(j)}] = chain.Coin{
+					Output: out, Height: n.Height(), Coinbase: i == 0, Since: n.Parent.State.MedianTime(),
+				}
+			}
+		}
+	}
+	return set
+}
+
+// Coin returns output i of b's transaction tx, spent or not.
+func (b *Block) Coin(tx, i int) chain.Spend {
+	return chain.Spend{
+		Outpoint: block.Outpoint{TxID: b.Txs[tx].ID(), Index: uint32(i)},
+		Coin: chain.Coin{
+			Output: b.Txs[tx].Outputs[i], Height: b.Height(), Coinbase: tx == 0, Since: b.Parent.State.MedianTime(),
+		},
+	}
+}
+
+// Reward returns what b's coinbase pays to Miner.
+func (b *Block) Reward() chain.Spend { return b.Coin(0, 0) }

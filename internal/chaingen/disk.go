@@ -1,0 +1,192 @@
+package chaingen
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+
+	"toychain/block"
+	"toychain/chain"
+)
+
+// Disk is a chain.Disk in memory. It holds every Commit against what the
+// interface promises: steps that follow each other from tip to tip, coins that
+// are the sum of the steps, and bodies before they are needed.
+type Disk struct {
+	Entries map[block.Hash]chain.Entry
+	Bodies  map[block.Hash]*block.Block
+	Undos   map[block.Hash][]chain.Coin
+	Set     chain.Coins // the unspent coins
+	Journal []chain.Reorg
+	Tip     block.Hash
+	Commits int
+
+	fail  int // this many more calls and then one fails; negative: never
+	write bool
+}
+
+// ErrDisk is the trouble that FailAfter makes.
+var ErrDisk = errors.New("the disk is on fire")
+
+// NewDisk returns an empty disk.
+func NewDisk() *Disk {
+	return &Disk{
+		Entries: make(map[block.Hash]chain.Entry),
+		Bodies:  make(map[block.Hash]*block.Block),
+		Undos:   make(map[block.Hash][]chain.Coin),
+		Set:     make(chain.Coins),
+		fail:    -1,
+	}
+}
+
+// FailAfter lets n calls pass and makes every later one return ErrDisk. If the
+// first of those is a Commit, write says whether it reaches the disk all the
+// same: a crash may strike before the answer is read.
+func (d *Disk) FailAfter(n int, write bool) { d.fail, d.write = n, write }
+
+// Repair ends what FailAfter started.
+func (d *Disk) Repair() { d.fail = -1 }
+
+// Clone returns a copy that shares nothing that changes.
+func (d *Disk) Clone() *Disk {
+	c := *d
+	c.Entries, c.Bodies, c.Undos, c.Set = maps.Clone(d.Entries), maps.Clone(d.Bodies), maps.Clone(d.Undos), maps.Clone(d.Set)
+	c.Journal = slices.Clone(d.Journal)
+	return &c
+}
+
+// Open returns the tree of what is on the disk, as after a restart.
+func (d *Disk) Open(p *chain.Params) (*chain.Tree, error) {
+	return chain.NewTree(p, d, slices.Collect(maps.Values(d.Entries)), d.Tip)
+}
+
+// MustOpen is Open for tests in which the disk is sound.
+func (d *Disk) MustOpen(p *chain.Params) *chain.Tree {
+	t, err := d.Open(p)
+	if err != nil {
+		panic(err)
+	}
+	return t
+}
+
+// ok counts calls and reports whether this one is spared.
+func (d *Disk) ok() bool {
+	if d.fail > 0 {
+		d.fail--
+		return true
+	}
+	return d.fail < 0
+}
+
+// Coins implements chain.Disk.
+func (d *Disk) Coins(of []block.Outpoint, into chain.Coins) error {
+	if !d.ok() {
+		return ErrDisk
+	}
+	for _, o := range of {
+		if c, there := d.Set[o]; there {
+			into[o] = c
+		}
+	}
+	return nil
+}
+
+// Block implements chain.Disk. Each call makes another value, as a real disk would.
+func (d *Disk) Block(hash block.Hash) (*block.Block, error) {
+	if !d.ok() {
+		return nil, ErrDisk
+	}
+	b := d.Bodies[hash]
+	if b == nil {
+		return nil, fmt.Errorf("no body is stored for %s", hash)
+	}
+	return block.Parse(b.Bytes())
+}
+
+// Undo implements chain.Disk.
+func (d *Disk) Undo(hash block.Hash) ([]chain.Coin, error) {
+	if !d.ok() {
+		return nil, ErrDisk
+	}
+	undo, there := d.Undos[hash]
+	if !there {
+		return nil, fmt.Errorf("no undo data are stored for %s", hash)
+	}
+	return undo, nil
+}
+
+// Commit implements chain.Disk.
+func (d *Disk) Commit(c *chain.Commit) error {
+	first := d.fail == 0
+	if !d.ok() {
+		if first && d.write {
+			d.write = false
+			if err := d.apply(c); err != nil {
+				return err
+			}
+		}
+		return ErrDisk
+	}
+	return d.apply(c)
+}
+
+func (d *Disk) apply(c *chain.Commit) error {
+	d.Commits++
+	for _, e := range c.Entries {
+		d.Entries[e.Header.Hash()] = e
+	}
+	for _, b := range c.Blocks {
+		d.Bodies[b.Hash()] = b
+	}
+	d.Journal = append(d.Journal, c.Reorgs...)
+	tip, touched := d.Tip, make(map[block.Outpoint]bool)
+	for i := range c.Steps {
+		var err error
+		if tip, err = d.step(tip, &c.Steps[i], touched); err != nil {
+			return fmt.Errorf("commit %d: step %d of %d: %w", d.Commits, i+1, len(c.Steps), err)
+		}
+	}
+	if len(c.Steps) > 0 && tip != c.Tip {
+		return fmt.Errorf("commit %d: steps lead to %s, tip is %s", d.Commits, tip, c.Tip)
+	}
+	d.Tip = c.Tip
+	if len(c.Coins) != len(touched) {
+		return fmt.Errorf("commit %d: %d coins, its steps change %d", d.Commits, len(c.Coins), len(touched))
+	}
+	for o := range touched {
+		want, there := d.Set[o]
+		if got, named := c.Coins[o]; !named || (got != nil) != there || there && !reflect.DeepEqual(*got, want) {
+			return fmt.Errorf("commit %d: coin %s is %v, its steps make it %v", d.Commits, o, got, want)
+		}
+	}
+	return nil
+}
+
+// step makes one step after tip and returns the new tip.
+func (d *Disk) step(tip block.Hash, s *chain.Step, touched map[block.Outpoint]bool) (block.Hash, error) {
+	next, from := s.Hash, s.Block.Header.Prev
+	if !s.Connect {
+		next, from = from, next
+	} else {
+		d.Undos[s.Hash] = s.Delta.Undo()
+	}
+	if from != tip && tip != (block.Hash{}) {
+		return tip, fmt.Errorf("block %s does not fit tip %s", s.Hash, tip)
+	}
+	if d.Bodies[s.Hash] == nil {
+		return tip, fmt.Errorf("block %s has no body", s.Hash)
+	}
+	for _, c := range s.Delta.Created {
+		d.Set[c.Outpoint], touched[c.Outpoint] = c.Coin, true
+	}
+	for _, c := range s.Delta.Spent {
+		if _, there := d.Set[c.Outpoint]; !there {
+			return tip, fmt.Errorf("block %s spends %s, which is not there", s.Hash, c.Outpoint)
+		}
+		delete(d.Set, c.Outpoint)
+		touched[c.Outpoint] = true
+	}
+	return next, nil
+}
