@@ -1,0 +1,287 @@
+package mempool
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"toychain/block"
+	"toychain/chain"
+)
+
+// Added is what Add did.
+type Added struct {
+	ID       block.Hash
+	Accepted []*Entry     // this one, then the orphans that it freed, parents first
+	Replaced []block.Hash // what they pushed out because it spent the same coin, with descendants
+	Evicted  []block.Hash // what left because the pool was full
+}
+
+// Add takes a transaction in, or says why not. The error wraps a Reject or a
+// chain.Rule; or is an *OrphanError, and then the transaction waits for its parents; or
+// it is trouble with the disk; Condemns and Reason tell them apart. now is when it came.
+//
+// Nothing has changed after an error but for two: after ErrOrphan it is among the
+// orphans, and after RejectFull the Added tells what left the pool nevertheless.
+func (p *Pool) Add(v View, tx *block.Tx, now time.Time) (Added, error) {
+	added := Added{ID: tx.ID()}
+	tip := v.Tip()
+	p.settle(&tip, now)
+	c, err := p.judge(v, tx, added.ID, p.MinFee())
+	if err != nil {
+		if errors.Is(err, ErrOrphan) {
+			p.orphans.keep(tx, added.ID, now)
+		}
+		return added, err
+	}
+	p.orphans.drop(added.ID)
+	var in intake
+	in.admit(p, c, now, tip.Height)
+	in.evicted = p.trim(now)
+	if !p.Has(added.ID) {
+		added.Replaced, added.Evicted = in.replaced, without(in.evicted, added.ID)
+		return added, fmt.Errorf("%w: it pays %d per 1000 bytes, the pool now wants %d", RejectFull, c.sum().rate(), p.MinFee())
+	}
+	err = p.retry(v, []source{{added.ID, len(tx.Outputs)}}, now, &in)
+	added.Accepted, added.Replaced, added.Evicted = p.report(&in), in.replaced, in.evicted
+	return added, err
+}
+
+// intake collects what a call takes in and pushes out.
+type intake struct {
+	accepted          []block.Hash
+	replaced, evicted []block.Hash
+}
+
+// admit makes the change that judge allowed.
+func (in *intake) admit(p *Pool, c *candidate, now time.Time, height block.Height) {
+	in.replaced = append(in.replaced, p.removeAll(c.conflicts)...)
+	p.insert(&entry{tx: c.tx, id: c.id, fee: c.fee, size: c.size, sigops: c.sigops, time: now, height: height})
+	in.accepted = append(in.accepted, c.id)
+}
+
+// report returns those accepted that are still here.
+func (p *Pool) report(in *intake) (out []*Entry) {
+	for _, id := range in.accepted {
+		if e := p.entries[id]; e != nil {
+			out = append(out, p.snapshot(e))
+		}
+	}
+	return out
+}
+
+func without(ids []block.Hash, id block.Hash) []block.Hash {
+	return slices.DeleteFunc(ids, func(h block.Hash) bool { return h == id })
+}
+
+// TestResult is what Test found.
+type TestResult struct {
+	ID       block.Hash
+	Fee      block.Amount
+	Size     int          // bytes; without witnesses also the "virtual" size
+	SigOps   int          // as a block counts them
+	Replaces []block.Hash // what it would push out, with descendants
+}
+
+// Test is Add without the change: the same checks, the same errors, but nothing is
+// kept, an orphan neither (Core: testmempoolaccept). As in Core it does not see
+// RejectFull, which shows only when the pool is trimmed.
+func (p *Pool) Test(v View, tx *block.Tx, now time.Time) (TestResult, error) {
+	id := tx.ID()
+	tip := v.Tip()
+	f := p.floor.at(now, p.halfLife(&tip), p.policy.Incremental)
+	c, err := p.judge(v, tx, id, f.fee(&p.policy))
+	if err != nil {
+		return TestResult{ID: id, Size: tx.Size()}, err
+	}
+	return TestResult{ID: id, Fee: c.fee, Size: c.size, SigOps: c.sigops, Replaces: idsOf(p.below(c.conflicts))}, nil
+}
+
+// candidate is a transaction on its way in, and what has been found out of it.
+type candidate struct {
+	tx        *block.Tx
+	id        block.Hash
+	size      int
+	fee       block.Amount
+	sigops    int
+	coins     chain.Coins
+	parents   []*entry // in the pool, in the order of the inputs
+	conflicts []*entry // that spend one of its coins, in the order of the inputs
+}
+
+func (c *candidate) sum() Sum { return Sum{1, c.size, c.fee} }
+
+// judge decides whether tx is taken in, and changes nothing. The order is Core's:
+// what is cheap comes first, signatures last, so that nobody makes us verify what
+// we do not want (Core: MemPoolAccept::PreChecks, ReplacementChecks,
+// PolicyScriptChecks).
+func (p *Pool) judge(v View, tx *block.Tx, id block.Hash, minFee block.Amount) (*candidate, error) {
+	if p.Has(id) {
+		return nil, ErrKnown
+	}
+	if err := chain.CheckTx(tx); err != nil {
+		return nil, err
+	}
+	if tx.IsCoinbase() {
+		return nil, RejectCoinbase
+	}
+	if err := p.policy.standard(tx); err != nil {
+		return nil, err
+	}
+	tip := v.Tip()
+	if !chain.IsFinal(tx, tip.Height+1, tip.MedianTime()) {
+		return nil, fmt.Errorf("%w: lock time %d", RejectNonFinal, tx.LockTime)
+	}
+	c := &candidate{tx: tx, id: id, size: tx.Size()}
+	for _, step := range []func() error{
+		func() error { return p.findConflicts(c) },
+		func() error { return p.findCoins(v, c) },
+		func() error { return p.checkSpending(&tip, c) },
+		func() error { return p.checkFee(c, minFee) },
+		func() error { return p.checkChain(c) },
+		func() error { return p.checkReplacement(c) },
+		func() error { return canonical(tx) },
+		func() error { _, _, err := chain.CheckPayment(tip, tx, id, c.coins); return err },
+	} {
+		if err := step(); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+// findCoins gathers what c spends, from the tip and from the pool. A coin that is
+// in neither makes it an orphan, unless it is in a block already, or asks for an
+// output that its parent in the pool does not have.
+func (p *Pool) findCoins(v View, c *candidate) error {
+	of := make([]block.Outpoint, len(c.tx.Inputs))
+	for i := range c.tx.Inputs {
+		of[i] = c.tx.Inputs[i].Prev
+	}
+	var err error
+	if c.coins, err = p.gather(v, of); err != nil {
+		return err
+	}
+	var missing []block.Hash
+	for i, o := range of {
+		parent := p.entries[o.TxID]
+		if parent != nil && !slices.Contains(c.parents, parent) {
+			c.parents = append(c.parents, parent)
+		}
+		if _, ok := c.coins[o]; ok {
+			continue
+		}
+		if parent != nil {
+			return fmt.Errorf("input %d: %w: %s is no coin that its transaction makes", i, chain.BadMissingOrSpent, o)
+		}
+		if !slices.Contains(missing, o.TxID) {
+			missing = append(missing, o.TxID)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	known, err := confirmed(v, c)
+	switch {
+	case err != nil:
+		return err
+	case known:
+		return ErrConfirmed
+	}
+	return &OrphanError{missing}
+}
+
+// confirmed reports whether one of c's outputs is a coin of the tip.
+func confirmed(v View, c *candidate) (bool, error) {
+	own := make([]block.Outpoint, len(c.tx.Outputs))
+	for i := range own {
+		own[i] = block.Outpoint{TxID: c.id, Index: uint32(i)}
+	}
+	coins, err := v.Coins(own)
+	return len(coins) > 0, err
+}
+
+// unsigned is the Spending of a judge who has been shown the signatures already,
+// or will be later.
+type unsigned struct{ chain.Spending }
+
+func (unsigned) Check(*block.Tx, int, block.Output) error { return nil }
+
+// withoutSignatures returns s with the rules it has, but for the signatures.
+func withoutSignatures(s chain.State) chain.State {
+	params := *s.Params
+	params.Spending = unsigned{spending(s.Params)}
+	s.Params = &params
+	return s
+}
+
+func spending(p *chain.Params) chain.Spending {
+	if p.Spending == nil {
+		return chain.P2PKH{}
+	}
+	return p.Spending
+}
+
+// checkSpending decides whether c may spend its coins in the next block, but for
+// the signatures, and finds its fee.
+func (p *Pool) checkSpending(tip *chain.State, c *candidate) error {
+	fee, spent, err := chain.CheckPayment(withoutSignatures(*tip), c.tx, c.id, c.coins)
+	if errors.Is(err, chain.BadNonFinal) { // its lock time has been looked at, so this is BIP68
+		return fmt.Errorf("%w (%s)", RejectNonBIP68Final, err)
+	}
+	if err != nil {
+		return err
+	}
+	c.fee = fee
+	if err := standardInputs(spent); err != nil {
+		return err
+	}
+	outputs := make([]block.Output, len(spent))
+	for i := range spent {
+		outputs[i] = spent[i].Output
+	}
+	if c.sigops = spending(tip.Params).SigOps(c.tx, outputs); c.sigops > MaxTxSigOps {
+		return fmt.Errorf("%w: %d, at most %d", RejectSigOps, c.sigops, MaxTxSigOps)
+	}
+	return nil
+}
+
+func (p *Pool) checkFee(c *candidate, minFee block.Amount) error {
+	if least := feeFor(p.policy.MinRelay, c.size); c.fee < least {
+		return fmt.Errorf("%w: %d < %d", RejectMinRelay, c.fee, least)
+	}
+	if least := feeFor(minFee, c.size); c.fee < least {
+		return fmt.Errorf("%w: %d < %d", RejectMinPool, c.fee, least)
+	}
+	return nil
+}
+
+// checkChain decides whether c would make a chain of unconfirmed transactions too
+// long to be kept account of (Core: CalculateMemPoolAncestors). What c pushes out
+// is not counted.
+func (p *Pool) checkChain(c *candidate) error {
+	above := p.above(c.parents)
+	sum := c.sum()
+	gone := make(map[*entry]Sum) // of an ancestor's descendants, what c replaces
+	if len(c.conflicts) > 0 {
+		for _, d := range p.below(c.conflicts) {
+			for _, a := range p.above(d.parents) {
+				gone[a] = gone[a].plus(d.alone())
+			}
+		}
+	}
+	for _, a := range above {
+		sum = sum.plus(a.alone())
+		d := a.descendants.plus(c.sum()).minus(gone[a])
+		if d.Count > p.policy.MaxDescendants || d.Size > p.policy.MaxDescendantBytes {
+			return fmt.Errorf("%w: %s would have %d descendants of %d bytes, at most %d of %d",
+				RejectChain, a.id, d.Count, d.Size, p.policy.MaxDescendants, p.policy.MaxDescendantBytes)
+		}
+	}
+	if sum.Count > p.policy.MaxAncestors || sum.Size > p.policy.MaxAncestorBytes {
+		return fmt.Errorf("%w: %d ancestors of %d bytes, at most %d of %d",
+			RejectChain, sum.Count, sum.Size, p.policy.MaxAncestors, p.policy.MaxAncestorBytes)
+	}
+	return nil
+}

@@ -1,0 +1,100 @@
+package mempool
+
+import (
+	"fmt"
+
+	"toychain/block"
+)
+
+// Check holds the pool against what must always be true of it: every input is a
+// coin of the tip or an output of an older entry, no two spend one coin, all sums
+// and links are what a fresh count says. It is slow and for tests (Core:
+// CTxMemPool::check). The error names the first fault.
+func (p *Pool) Check(v View) error {
+	spends := make(map[block.Outpoint]block.Hash)
+	seen := make(map[block.Hash]*entry)
+	var total Sum
+	for e := range p.all() {
+		if err := p.checkEntry(v, e, seen); err != nil {
+			return fmt.Errorf("entry %s: %w", e.id, err)
+		}
+		for i := range e.tx.Inputs {
+			o := e.tx.Inputs[i].Prev
+			if other, taken := spends[o]; taken {
+				return fmt.Errorf("entry %s: spends %s as %s does", e.id, o, other)
+			}
+			spends[o] = e.id
+			if p.spends[o] != e {
+				return fmt.Errorf("entry %s: not known to spend %s", e.id, o)
+			}
+		}
+		seen[e.id] = e
+		total = total.plus(e.alone())
+	}
+	switch {
+	case len(seen) != len(p.entries) || len(spends) != len(p.spends):
+		return fmt.Errorf("%d entries in order, %d by id; %d coins spent, %d known to be", len(seen), len(p.entries), len(spends), len(p.spends))
+	case total != p.total:
+		return fmt.Errorf("total is %+v, want %+v", p.total, total)
+	case total.Size > p.policy.MaxBytes:
+		return fmt.Errorf("%d bytes, at most %d", total.Size, p.policy.MaxBytes)
+	}
+	return p.orphans.check()
+}
+
+func (p *Pool) checkEntry(v View, e *entry, seen map[block.Hash]*entry) error {
+	parents := make(map[*entry]bool)
+	for i := range e.tx.Inputs {
+		o := e.tx.Inputs[i].Prev
+		if parent := seen[o.TxID]; parent != nil {
+			parents[parent] = true
+			if uint64(o.Index) >= uint64(len(parent.tx.Outputs)) {
+				return fmt.Errorf("spends %s, which its parent does not have", o)
+			}
+			continue
+		}
+		coins, err := v.Coins([]block.Outpoint{o})
+		if err != nil {
+			return err
+		}
+		if _, ok := coins[o]; !ok {
+			return fmt.Errorf("spends %s, which is neither a coin nor an older entry's", o)
+		}
+	}
+	if len(parents) != len(e.parents) {
+		return fmt.Errorf("%d parents, want %d", len(e.parents), len(parents))
+	}
+	for _, parent := range e.parents {
+		if !parents[parent] {
+			return fmt.Errorf("%s is no parent", parent.id)
+		}
+	}
+	var above, below Sum
+	for _, a := range p.above([]*entry{e}) {
+		above = above.plus(a.alone())
+	}
+	for _, d := range p.below([]*entry{e}) {
+		below = below.plus(d.alone())
+	}
+	if above != e.ancestors || below != e.descendants {
+		return fmt.Errorf("ancestors %+v, want %+v; descendants %+v, want %+v", e.ancestors, above, e.descendants, below)
+	}
+	return nil
+}
+
+func (o *orphanage) check() error {
+	inputs := 0
+	for _, n := range o.order {
+		if o.byID[n.id] != n {
+			return fmt.Errorf("orphan %s: not known by its id", n.id)
+		}
+		inputs += len(n.tx.Inputs)
+	}
+	for _, list := range o.spend {
+		inputs -= len(list)
+	}
+	if len(o.order) != len(o.byID) || len(o.order) > o.most || inputs != 0 {
+		return fmt.Errorf("%d orphans in order, %d by id, at most %d; %d inputs too many", len(o.order), len(o.byID), o.most, inputs)
+	}
+	return nil
+}

@@ -1,0 +1,214 @@
+package mempool
+
+import (
+	"cmp"
+	"math/bits"
+	"slices"
+	"time"
+
+	"toychain/block"
+)
+
+// Sum is what several transactions are together.
+type Sum struct {
+	Count int
+	Size  int          // bytes
+	Fee   block.Amount // of all of them
+}
+
+func (s Sum) plus(t Sum) Sum  { return Sum{s.Count + t.Count, s.Size + t.Size, s.Fee + t.Fee} }
+func (s Sum) minus(t Sum) Sum { return Sum{s.Count - t.Count, s.Size - t.Size, s.Fee - t.Fee} }
+
+// cmpRate compares fee rates without rounding: fee times the other's size.
+func (s Sum) cmpRate(t Sum) int {
+	h1, l1 := bits.Mul64(uint64(s.Fee), uint64(t.Size))
+	h2, l2 := bits.Mul64(uint64(t.Fee), uint64(s.Size))
+	return cmp.Or(cmp.Compare(h1, h2), cmp.Compare(l1, l2))
+}
+
+// rate returns the fee per 1000 bytes, rounded down.
+func (s Sum) rate() block.Amount { return s.Fee * 1000 / block.Amount(s.Size) }
+
+// Entry is a transaction of the pool, as it was when it was asked for: a copy that
+// later changes of the pool do not touch. Tx is shared and must not be changed.
+type Entry struct {
+	Tx     *block.Tx
+	ID     block.Hash
+	Fee    block.Amount
+	Size   int          // bytes
+	SigOps int          // as a block counts them
+	Time   time.Time    // when it came in
+	Height block.Height // of the tip then
+
+	Ancestors   Sum // it and what it depends on in the pool, directly or not
+	Descendants Sum // it and what depends on it
+
+	Depends     []block.Hash // parents in the pool, in the order of the inputs
+	SpentBy     []block.Hash // children in the pool, in the order they came
+	Replaceable bool         // it or an ancestor announces replacement (BIP125)
+}
+
+// entry is a transaction in the pool. The pool's owner is the only one who sees it.
+type entry struct {
+	tx     *block.Tx
+	id     block.Hash
+	fee    block.Amount
+	size   int
+	sigops int
+	time   time.Time
+	height block.Height
+
+	seq        int64    // place in the order of arrival; parents come before children
+	prev, next *entry   // neighbours in that order
+	parents    []*entry // each once, in the order of the inputs
+	children   []*entry // in the order of arrival
+
+	ancestors   Sum // itself included
+	descendants Sum // itself included
+	mark        int64
+}
+
+func (e *entry) alone() Sum { return Sum{1, e.size, e.fee} }
+
+// signals reports whether e itself announces that it may be replaced (BIP125;
+// Core: SignalsOptInRBF).
+func (e *entry) signals() bool {
+	for i := range e.tx.Inputs {
+		if e.tx.Inputs[i].Sequence <= MaxReplaceable {
+			return true
+		}
+	}
+	return false
+}
+
+func bySeq(a, b *entry) int { return cmp.Compare(a.seq, b.seq) }
+
+func idsOf(list []*entry) []block.Hash {
+	if len(list) == 0 {
+		return nil
+	}
+	out := make([]block.Hash, len(list))
+	for i, e := range list {
+		out[i] = e.id
+	}
+	return out
+}
+
+// snapshot returns the public copy.
+func (p *Pool) snapshot(e *entry) *Entry {
+	return &Entry{
+		Tx: e.tx, ID: e.id, Fee: e.fee, Size: e.size, SigOps: e.sigops, Time: e.time, Height: e.height,
+		Ancestors: e.ancestors, Descendants: e.descendants,
+		Depends: idsOf(e.parents), SpentBy: idsOf(e.children), Replaceable: p.replaceable(e),
+	}
+}
+
+func (p *Pool) replaceable(e *entry) bool {
+	if len(e.parents) == 0 {
+		return e.signals()
+	}
+	return slices.ContainsFunc(p.above([]*entry{e}), (*entry).signals)
+}
+
+// above returns the given entries and all their ancestors, each once, in the
+// order of arrival: parents before children.
+func (p *Pool) above(from []*entry) []*entry {
+	return p.closure(from, func(e *entry) []*entry { return e.parents })
+}
+
+// below returns the given entries and all their descendants, in the same order.
+func (p *Pool) below(from []*entry) []*entry {
+	return p.closure(from, func(e *entry) []*entry { return e.children })
+}
+
+func (p *Pool) closure(from []*entry, next func(*entry) []*entry) []*entry {
+	p.marks++
+	var out []*entry
+	visit := func(list []*entry) {
+		for _, e := range list {
+			if e.mark != p.marks {
+				e.mark = p.marks
+				out = append(out, e)
+			}
+		}
+	}
+	visit(from)
+	for i := 0; i < len(out); i++ {
+		visit(next(out[i]))
+	}
+	slices.SortFunc(out, bySeq)
+	return out
+}
+
+// insert puts e at the end of the pool. Its parents must be in it, its coins free.
+func (p *Pool) insert(e *entry) {
+	p.seq++
+	e.seq, e.prev, e.next = p.seq, p.last, nil
+	if p.last == nil {
+		p.first = e
+	} else {
+		p.last.next = e
+	}
+	p.last = e
+
+	p.entries[e.id] = e
+	e.parents, e.children = nil, nil
+	for i := range e.tx.Inputs {
+		o := e.tx.Inputs[i].Prev
+		p.spends[o] = e
+		if parent := p.entries[o.TxID]; parent != nil && !slices.Contains(e.parents, parent) {
+			e.parents = append(e.parents, parent)
+			parent.children = append(parent.children, e)
+		}
+	}
+	e.ancestors, e.descendants = e.alone(), e.alone()
+	for _, a := range p.above(e.parents) {
+		e.ancestors = e.ancestors.plus(a.alone())
+		a.descendants = a.descendants.plus(e.alone())
+	}
+	p.total = p.total.plus(e.alone())
+}
+
+// remove takes e out, which must have no parents in the pool (it was confirmed) or
+// no children (or they went first).
+func (p *Pool) remove(e *entry) {
+	for _, a := range p.above(e.parents) {
+		a.descendants = a.descendants.minus(e.alone())
+	}
+	for _, d := range p.below(e.children) {
+		d.ancestors = d.ancestors.minus(e.alone())
+	}
+	is := func(other *entry) bool { return other == e }
+	for _, parent := range e.parents {
+		parent.children = slices.DeleteFunc(parent.children, is)
+	}
+	for _, child := range e.children {
+		child.parents = slices.DeleteFunc(child.parents, is)
+	}
+	for i := range e.tx.Inputs {
+		delete(p.spends, e.tx.Inputs[i].Prev)
+	}
+	delete(p.entries, e.id)
+	p.total = p.total.minus(e.alone())
+
+	if e.prev == nil {
+		p.first = e.next
+	} else {
+		e.prev.next = e.next
+	}
+	if e.next == nil {
+		p.last = e.prev
+	} else {
+		e.next.prev = e.prev
+	}
+}
+
+// removeAll takes out the given entries and all their descendants, and returns
+// what left in the order of arrival.
+func (p *Pool) removeAll(list []*entry) []block.Hash {
+	list = p.below(list)
+	for _, e := range slices.Backward(list) {
+		p.remove(e)
+	}
+	return idsOf(list)
+}

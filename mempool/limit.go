@@ -1,0 +1,91 @@
+package mempool
+
+import (
+	"math"
+	"time"
+
+	"toychain/block"
+	"toychain/chain"
+)
+
+// floor is the fee rate that a pool demands which has been full: what was pushed
+// out last, and a little more. It halves with time, once a block has shown that
+// the pool drains (Core: rollingMinimumFeeRate).
+type floor struct {
+	rate    float64 // per 1000 bytes; 0: the pool demands nothing
+	since   time.Time
+	drained bool // a block has come since it rose
+}
+
+// at returns the floor at a later time. Between two halvings it falls in a straight
+// line rather than exponentially: only sums and products, the same on every machine.
+func (f floor) at(now time.Time, half time.Duration, least block.Amount) floor {
+	if elapsed := now.Sub(f.since); f.rate > 0 && f.drained && elapsed > 0 {
+		f.since = now
+		f.rate = math.Ldexp(f.rate, -int(min(elapsed/half, 1000)))
+		f.rate *= 1 - float64(elapsed%half)/float64(2*half)
+		if f.rate < float64(least)/2 {
+			f.rate = 0
+		}
+	}
+	return f
+}
+
+// fee returns the least fee rate that is accepted.
+func (f floor) fee(p *Policy) block.Amount {
+	if f.rate == 0 {
+		return p.MinRelay
+	}
+	return max(block.Amount(math.Round(f.rate)), p.Incremental, p.MinRelay)
+}
+
+// halfLife returns how long the floor takes to halve: Core's twelve hours, counted
+// in blocks of the network; half that if the pool is half empty, a quarter if it
+// is nearly empty.
+func (p *Pool) halfLife(tip *chain.State) time.Duration {
+	half := halfLifeBlocks * tip.Params.Spacing
+	switch {
+	case p.total.Size < p.policy.MaxBytes/4:
+		return half / 4
+	case p.total.Size < p.policy.MaxBytes/2:
+		return half / 2
+	}
+	return half
+}
+
+// settle lets time pass for the floor.
+func (p *Pool) settle(tip *chain.State, now time.Time) {
+	p.floor = p.floor.at(now, p.halfLife(tip), p.policy.Incremental)
+}
+
+// MinFee returns the least fee rate, per 1000 bytes, that is accepted: the policy's,
+// or more if the pool has been full. It is as of the last Add or Update.
+func (p *Pool) MinFee() block.Amount { return p.floor.fee(&p.policy) }
+
+// trim makes the pool fit Policy.MaxBytes and returns what left. The worst
+// paid goes first, counting with each transaction all that depends on it, for that
+// leaves too: a parent with a generous child stays (Core: TrimToSize).
+func (p *Pool) trim(now time.Time) (out []block.Hash) {
+	for p.total.Size > p.policy.MaxBytes {
+		var worst *entry
+		for e := range p.all() {
+			if worst == nil || e.worth().cmpRate(worst.worth()) <= 0 { // of equals the youngest
+				worst = e
+			}
+		}
+		if rate := float64(worst.descendants.rate() + p.policy.Incremental); rate > p.floor.rate {
+			p.floor = floor{rate: rate, since: now}
+		}
+		out = append(out, p.removeAll([]*entry{worst})...)
+	}
+	return out
+}
+
+// worth returns what keeping e is good for: its own fee rate, or the one with all
+// its descendants if that is better (Core: CompareTxMemPoolEntryByDescendantScore).
+func (e *entry) worth() Sum {
+	if own := e.alone(); own.cmpRate(e.descendants) > 0 {
+		return own
+	}
+	return e.descendants
+}

@@ -1,0 +1,78 @@
+package mempool
+
+import (
+	"fmt"
+	"slices"
+
+	"toychain/block"
+)
+
+// findConflicts finds what spends one of c's coins already. Of two payments with
+// one coin the first seen stays, unless it announced that it may be replaced: by a
+// sequence of at most MaxReplaceable in one of its inputs, or in one of an
+// ancestor's in the pool (BIP125 rule 1).
+func (p *Pool) findConflicts(c *candidate) error {
+	for i := range c.tx.Inputs {
+		e := p.spends[c.tx.Inputs[i].Prev]
+		if e == nil || slices.Contains(c.conflicts, e) {
+			continue
+		}
+		if !p.policy.FullRBF && !p.replaceable(e) {
+			return fmt.Errorf("input %d: %w: %s is spent by %s", i, RejectConflict, c.tx.Inputs[i].Prev, e.id)
+		}
+		c.conflicts = append(c.conflicts, e)
+	}
+	return nil
+}
+
+// checkReplacement decides whether c is worth throwing out what it conflicts with
+// (BIP125 rules 2 to 5, and 6 of Core's policy/rbf.cpp).
+func (p *Pool) checkReplacement(c *candidate) error {
+	if len(c.conflicts) == 0 {
+		return nil
+	}
+	for _, a := range p.above(c.parents) {
+		if slices.Contains(c.conflicts, a) {
+			return fmt.Errorf("%w: it spends an output of %s and replaces it", RejectSpendsConflict, a.id)
+		}
+	}
+	count := 0
+	for _, e := range c.conflicts {
+		if c.sum().cmpRate(e.alone()) <= 0 {
+			return fmt.Errorf("%w: %d per 1000 bytes, %s pays %d", RejectReplaceFee, c.sum().rate(), e.id, e.alone().rate())
+		}
+		count += e.descendants.Count
+	}
+	if count > p.policy.MaxReplaced {
+		return fmt.Errorf("%w: %d, at most %d", RejectReplaceMany, count, p.policy.MaxReplaced)
+	}
+	if err := p.checkNewParents(c); err != nil {
+		return err
+	}
+	var before block.Amount
+	for _, e := range p.below(c.conflicts) {
+		before += e.fee
+	}
+	if c.fee < before {
+		return fmt.Errorf("%w: %d, those that it replaces pay %d", RejectReplaceFee, c.fee, before)
+	}
+	if least := feeFor(p.policy.Incremental, c.size); c.fee-before < least {
+		return fmt.Errorf("%w: %d more than before, at least %d", RejectReplaceFee, c.fee-before, least)
+	}
+	return nil
+}
+
+// checkNewParents demands that every unconfirmed parent of c is one of those that
+// it replaces too. Otherwise it could be worth less to a miner than they are.
+func (p *Pool) checkNewParents(c *candidate) error {
+	var known []*entry
+	for _, e := range c.conflicts {
+		known = append(known, e.parents...)
+	}
+	for _, parent := range c.parents {
+		if !slices.Contains(known, parent) {
+			return fmt.Errorf("%w: %s", RejectReplaceNew, parent.id)
+		}
+	}
+	return nil
+}
