@@ -97,7 +97,7 @@ func connect(s State, b *block.Block, ids []block.Hash, coins Coins) (Delta, err
 			}
 			checks = append(checks, check{i, ids[i], tx, spent})
 		}
-		if sigops += s.Params.spending().SigOps(tx, outputs(spent)); sigops > MaxSigOps {
+		if sigops += s.Params.SigOps(tx, spent); sigops > MaxSigOps {
 			return Delta{}, fmt.Errorf("tx %d: %w: %d so far, at most %d", i, BadSigOps, sigops, MaxSigOps)
 		}
 		for ; len(made) > 0 && made[0].TxID == ids[i]; made = made[1:] {
@@ -168,18 +168,22 @@ func spendInputs(s *State, tx *block.Tx, take func(block.Outpoint) (Coin, bool))
 }
 
 // CheckPayment decides whether tx could be in the block after s, given the coins
-// it spends: what the pool asks before it takes a payment in. It returns the fee
-// and the coins in the order of the inputs. It is what ApplyBlock demands of each
-// payment, and leaves nothing to be found later but a change of tip.
-func CheckPayment(s State, tx *block.Tx, id block.Hash, coins Coins) (block.Amount, []Coin, error) {
+// it spends, but for the signatures: see CheckSignatures. Together they are what
+// ApplyBlock demands of each payment. It returns the fee and the coins in the order
+// of the inputs.
+func CheckPayment(s State, tx *block.Tx, coins Coins) (block.Amount, []Coin, error) {
 	if !IsFinal(tx, s.Height+1, s.MedianTime()) {
 		return 0, nil, fmt.Errorf("%w: lock time %d", BadNonFinal, tx.LockTime)
 	}
 	spent, fee, err := spendInputs(&s, tx, func(o block.Outpoint) (Coin, bool) { c, ok := coins[o]; return c, ok })
-	if err != nil {
-		return 0, nil, err
-	}
-	return fee, spent, checkInputs(s.Params.spending(), []check{{0, id, tx, spent}})
+	return fee, spent, err
+}
+
+// CheckSignatures decides whether each input of tx may spend its coin; id is
+// tx.ID() and spent what CheckPayment returned. It is the dear part, and a Memo
+// remembers it.
+func CheckSignatures(p *Params, tx *block.Tx, id block.Hash, spent []Coin) error {
+	return checkInputs(p.spending(), []check{{0, id, tx, spent}})
 }
 
 // checkReward decides whether the coinbase takes no more than it may.

@@ -8,14 +8,15 @@ import (
 )
 
 // Invalidate treats a block as if it broke a rule, with everything on top of it
-// (Core: invalidateblock). The error is ErrUnknown, or trouble with the disk.
+// (Core: invalidateblock). The error is ErrUnknown, ErrGenesis, or trouble with
+// the disk.
 func (t *Tree) Invalidate(hash block.Hash, now time.Time) (Change, error) {
 	n := t.nodes[hash]
 	if n == nil {
 		return Change{}, fmt.Errorf("%w: %s", ErrUnknown, hash)
 	}
 	if n.parent == nil {
-		return Change{}, fmt.Errorf("the genesis block cannot be invalidated")
+		return Change{}, ErrGenesis
 	}
 	t.fail(n)
 	return t.activate(now, nil)

@@ -132,6 +132,12 @@ func (t *Tree) Missing(window, limit int) []Point {
 	return out
 }
 
+// On reports whether hash is known and part of the branch that ends in tip.
+func (t *Tree) On(hash, tip block.Hash) bool {
+	n, end := t.nodes[hash], t.nodes[tip]
+	return n != nil && end != nil && n.Height <= end.Height && end.ancestor(n.Height) == n
+}
+
 // Tip is one end of the tree.
 type Tip struct {
 	Point

@@ -282,6 +282,7 @@ func (t *Tree) Flush() error {
 	}
 	clear(t.unsaved)
 	clear(t.dirty)
+	t.unflushed = 0
 	t.pending = Commit{Coins: make(map[block.Outpoint]*Coin)}
 	for o, c := range t.coins {
 		if c == nil || len(t.coins) > maxCoins {
@@ -291,8 +292,9 @@ func (t *Tree) Flush() error {
 	return nil
 }
 
-// Unflushed returns how many blocks have joined or left since the last Flush.
-func (t *Tree) Unflushed() int { return len(t.pending.Steps) + len(t.pending.Blocks) }
+// Unflushed returns how many blocks the next Flush will write, and how many bytes
+// they have.
+func (t *Tree) Unflushed() (blocks, bytes int) { return len(t.pending.Blocks), t.unflushed }
 
 // body returns n's transactions.
 func (t *Tree) body(n *node) (*block.Block, error) {

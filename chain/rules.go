@@ -117,6 +117,8 @@ var (
 	ErrNoParent = errors.New("parent unknown")
 	// ErrUnknown: no block with this hash.
 	ErrUnknown = errors.New("block not found")
+	// ErrGenesis: the first block is beyond question.
+	ErrGenesis = errors.New("the genesis block cannot be invalidated")
 	// ErrNoBody: the header is known, its transactions are not here.
 	ErrNoBody = errors.New("block not available: only its header is known")
 )

@@ -104,6 +104,12 @@ func (m *Memo) learn(checks []check) {
 	}
 }
 
+// SigOps counts the signature operations of tx, which spends these coins, against
+// the block's limit; spent is nil for a coinbase.
+func (p *Params) SigOps(tx *block.Tx, spent []Coin) int {
+	return p.spending().SigOps(tx, outputs(spent))
+}
+
 // check is one transaction whose inputs are to be held against what they spend.
 type check struct {
 	at    int // its place in the block

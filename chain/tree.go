@@ -26,12 +26,13 @@ type Tree struct {
 	seq    int64   // last one given out
 	loved  int64   // last one given out by Precious, negative
 
-	coins   map[block.Outpoint]*Coin    // coins read or changed lately; nil: known to be gone
-	pending Commit                      // what Flush will write, all but the entries
-	dirty   map[*node]bool              // the entries that it will write
-	unsaved map[block.Hash]*block.Block // the bodies that it will write
-	ahead   map[block.Hash]*block.Block // saved bodies whose turn has not come, kept to save a read
-	room    int                         // bytes that may still be kept in ahead
+	coins     map[block.Outpoint]*Coin    // coins read or changed lately; nil: known to be gone
+	pending   Commit                      // what Flush will write, all but the entries
+	dirty     map[*node]bool              // the entries that it will write
+	unsaved   map[block.Hash]*block.Block // the bodies that it will write
+	unflushed int                         // bytes of them
+	ahead     map[block.Hash]*block.Block // saved bodies whose turn has not come, kept to save a read
+	room      int                         // bytes that may still be kept in ahead
 }
 
 // maxAhead is how many bytes of bodies that arrived before their ancestors are
@@ -227,6 +228,7 @@ func (t *Tree) keepBody(n *node, b *block.Block) {
 	n.status |= HasBody
 	n.txs, n.size = len(b.Txs), b.Size()
 	t.unsaved[n.Hash] = b
+	t.unflushed += n.size
 	t.pending.Blocks = append(t.pending.Blocks, b)
 	t.dirty[n] = true
 }
