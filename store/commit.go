@@ -1,0 +1,223 @@
+package store
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/syndtr/goleveldb/leveldb"
+
+	"toychain/block"
+	"toychain/chain"
+)
+
+// keepBatch is the most bytes of a written batch whose memory is used again for
+// the next: a block of a few hundred payments.
+const keepBatch = 1 << 20
+
+// Commit implements chain.Disk: it writes c as one batch and returns when that is
+// safe from a crash. After an error nothing more is written.
+func (db *DB) Commit(c *chain.Commit) error {
+	if err := db.enter(); err != nil {
+		return err
+	}
+	defer db.leave()
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	if db.failed != nil {
+		return fmt.Errorf("nothing is written after an earlier failure, open the database again: %w", db.failed)
+	}
+	w := writer{batch: db.batch}
+	err := db.fill(&w, c)
+	if err == nil {
+		err = db.wrap(db.ldb.Write(w.batch, synced), "writing")
+	}
+	if err != nil {
+		db.failed = err
+		return err
+	}
+	db.reorgs += uint64(len(c.Reorgs))
+	if len(w.batch.Dump()) > keepBatch {
+		db.batch = new(leveldb.Batch)
+	} else {
+		db.batch.Reset()
+	}
+	return nil
+}
+
+// fill writes c into a batch.
+func (db *DB) fill(w *writer, c *chain.Commit) error {
+	places := make(map[block.Hash]chain.Point, len(c.Entries))
+	for i := range c.Entries {
+		e := &c.Entries[i]
+		p := chain.Point{Hash: e.Header.Hash(), Height: e.Height}
+		places[p.Hash] = p
+		w.entry(p, e)
+	}
+	ids := make(map[block.Hash][]block.Hash, len(c.Steps))
+	for i := range c.Steps {
+		ids[c.Steps[i].Hash] = c.Steps[i].IDs
+	}
+	for _, b := range c.Blocks {
+		hash := b.Hash()
+		p, known := places[hash]
+		if !known {
+			var err error
+			if p, err = db.placeOf(db.ldb, hash); err != nil {
+				return err
+			}
+		}
+		txids, known := ids[hash]
+		if !known {
+			txids = b.TxIDs()
+		}
+		w.body(p, b, txids)
+	}
+	for i := range c.Steps {
+		w.step(&c.Steps[i])
+	}
+	w.coins(c)
+	for i := range c.Reorgs {
+		w.reorg(db.reorgs+uint64(i)+1, &c.Reorgs[i])
+	}
+	w.batch.Put(metaTip, c.Tip[:])
+	return nil
+}
+
+// writer turns values into the operations of a batch. The batch copies what it is
+// given, so one key and one value are enough for all.
+type writer struct {
+	batch      *leveldb.Batch
+	key, value []byte
+
+	// of the transaction at hand: what it does to which script
+	touches []touch
+	scripts []scriptID
+	at      map[scriptID]int
+}
+
+func (w *writer) put() { w.batch.Put(w.key, w.value) }
+
+func (w *writer) entry(p chain.Point, e *chain.Entry) {
+	w.key = appendEntryKey(w.key[:0], p.Hash)
+	w.value = appendEntry(w.value[:0], e)
+	w.put()
+	if p.Height == 0 { // genesis never takes a step: it is where the best chain begins
+		w.best(p)
+	}
+}
+
+func (w *writer) best(p chain.Point) {
+	w.key = appendChainKey(w.key[:0], p.Height)
+	w.value = append(w.value[:0], p.Hash[:]...)
+	w.put()
+}
+
+func (w *writer) body(p chain.Point, b *block.Block, txids []block.Hash) {
+	w.key = appendBodyKey(w.key[:0], p)
+	w.batch.Put(w.key, b.Bytes())
+	for i, id := range txids {
+		w.key = appendTxKey(w.key[:0], id, p.Hash)
+		w.value = binary.AppendUvarint(w.value[:0], uint64(i))
+		w.put()
+	}
+}
+
+// step writes what goes with a block that joins or leaves the best chain, but for
+// the coins.
+func (w *writer) step(s *chain.Step) {
+	p := chain.Point{Hash: s.Hash, Height: s.Height}
+	received, spent := s.Delta.Created, s.Delta.Spent
+	if s.Connect {
+		w.best(p)
+		w.key = appendUndoKey(w.key[:0], p)
+		w.value = appendUndo(w.value[:0], spent)
+		w.put()
+	} else {
+		received, spent = spent, received
+		w.key = appendChainKey(w.key[:0], p.Height)
+		w.batch.Delete(w.key)
+	}
+	for i, tx := range s.Block.Txs {
+		made := 0
+		for made < len(received) && received[made].TxID == s.IDs[i] {
+			made++
+		}
+		took := len(tx.Inputs)
+		if i == 0 {
+			took = 0 // a coinbase
+		}
+		w.gather(s.IDs[i], received[:made], spent[:took])
+		received, spent = received[made:], spent[took:]
+		w.history(s, i)
+	}
+}
+
+// gather sums up what a transaction does to each script that it touches.
+func (w *writer) gather(txid block.Hash, received, spent []chain.Spend) {
+	w.touches, w.scripts = w.touches[:0], w.scripts[:0]
+	if w.at == nil {
+		w.at = make(map[scriptID]int)
+	}
+	clear(w.at)
+	of := func(script []byte) *touch {
+		id := idOf(script)
+		i, known := w.at[id]
+		if !known {
+			i = len(w.touches)
+			w.at[id] = i
+			w.scripts = append(w.scripts, id)
+			w.touches = append(w.touches, touch{txid: txid})
+		}
+		return &w.touches[i]
+	}
+	for i := range received {
+		of(received[i].Script).received += received[i].Value
+	}
+	for i := range spent {
+		of(spent[i].Script).spent += spent[i].Value
+	}
+}
+
+// history writes or removes what gather found of transaction i.
+func (w *writer) history(s *chain.Step, i int) {
+	for n, id := range w.scripts {
+		w.key = appendHistoryKey(w.key[:0], id, s.Height, i)
+		if !s.Connect {
+			w.batch.Delete(w.key)
+			continue
+		}
+		w.value = appendTouch(w.value[:0], &w.touches[n])
+		w.put()
+	}
+}
+
+// coins writes the net change of the coin set, and the index of coins by script.
+// The change does not say whose coins are gone, the steps do.
+func (w *writer) coins(c *chain.Commit) {
+	for o, coin := range c.Coins {
+		w.key = appendCoinKey(w.key[:0], o)
+		if coin == nil {
+			w.batch.Delete(w.key)
+			continue
+		}
+		w.value = appendCoin(w.value[:0], coin)
+		w.put()
+		w.key = appendUnspentKey(w.key[:0], idOf(coin.Script), o)
+		w.batch.Put(w.key, nil)
+	}
+	for i := range c.Steps {
+		spent := c.Steps[i].Delta.Spent
+		for j := range spent {
+			if coin, changed := c.Coins[spent[j].Outpoint]; changed && coin == nil {
+				w.key = appendUnspentKey(w.key[:0], idOf(spent[j].Script), spent[j].Outpoint)
+				w.batch.Delete(w.key)
+			}
+		}
+	}
+}
+
+func (w *writer) reorg(number uint64, g *chain.Reorg) {
+	w.key = appendReorgKey(w.key[:0], number)
+	w.value = appendReorg(w.value[:0], g)
+	w.put()
+}

@@ -1,0 +1,237 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"syscall"
+
+	"github.com/syndtr/goleveldb/leveldb"
+	ldberrors "github.com/syndtr/goleveldb/leveldb/errors"
+	"github.com/syndtr/goleveldb/leveldb/filter"
+	"github.com/syndtr/goleveldb/leveldb/opt"
+	"github.com/syndtr/goleveldb/leveldb/storage"
+	"github.com/syndtr/goleveldb/leveldb/util"
+
+	"toychain/chain"
+)
+
+// schema is the version of the key space and of the values, see doc.go.
+const schema = 1
+
+const (
+	// writeBuffer is how much LevelDB gathers in memory before it writes a table;
+	// up to two such buffers are alive at a time. Larger ones write less often the
+	// same bytes, smaller ones let many nodes fit one machine.
+	writeBuffer = 2 * opt.MiB
+	// blockCache holds pieces of tables that were read lately. The coins that a
+	// node asks for again and again are in the tree's own cache.
+	blockCache = 2 * opt.MiB
+	// openTables is how many table files stay open: of 2 MiB each, so 128 MiB of
+	// chain without opening one again.
+	openTables = 64
+	// bloomBits for each key make nine in a thousand questions for a coin that is not
+	// there go to the disk in vain.
+	bloomBits = 10
+)
+
+func options() *opt.Options {
+	return &opt.Options{
+		WriteBuffer:            writeBuffer,
+		BlockCacheCapacity:     blockCache,
+		OpenFilesCacheCapacity: openTables,
+		Filter:                 filter.NewBloomFilter(bloomBits),
+		// Every checksum is verified, and nothing that fails one is passed over.
+		Strict: opt.StrictAll,
+		// A batch larger than the write buffer goes through the log like any other. By
+		// default LevelDB would write it as tables, in a way that hangs on Close if the
+		// disk fails in the middle.
+		DisableLargeBatchTransaction: true,
+		// Reading is not a reason to rewrite tables.
+		DisableSeeksCompaction: true,
+	}
+}
+
+// DB is an open database. Its methods may be called from several goroutines;
+// Commit by one at a time.
+type DB struct {
+	place
+	ldb     *leveldb.DB
+	storage io.Closer // nil if the caller of OpenStorage owns it
+
+	// open is held for reading by every method and for writing by Close, so that
+	// nothing is closed under a reader's feet.
+	open   sync.RWMutex
+	closed bool
+
+	// The rest belongs to Commit.
+	mu     sync.Mutex
+	batch  *leveldb.Batch
+	reorgs uint64 // number of the journal's newest entry
+	failed error  // what went wrong in an earlier Commit
+}
+
+// Open opens the database in a folder, which it makes if it is not there, for
+// this network alone and locked against everybody else. The error is ErrInUse,
+// ErrOtherNetwork, ErrNewerSchema, ErrDamaged, or the disk's.
+func Open(dir string, p *chain.Params) (*DB, error) {
+	s, err := openFolder(dir)
+	if err != nil {
+		return nil, err
+	}
+	db, err := open(s, place{dir, p})
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	db.storage = s
+	return db, nil
+}
+
+// OpenStorage is Open on any storage, which stays the caller's to close: the seam
+// for tests in which disks fail.
+func OpenStorage(s storage.Storage, p *chain.Params) (*DB, error) {
+	return open(s, place{"", p})
+}
+
+// openFolder locks the folder. LevelDB makes files that everybody may read, so the
+// folder itself is made for its owner alone.
+func openFolder(dir string) (storage.Storage, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("data folder: %w", err)
+	}
+	s, err := storage.OpenFile(dir, false)
+	if err == nil {
+		return s, nil
+	}
+	var path *os.PathError
+	var errno syscall.Errno
+	if !errors.As(err, &path) && errors.As(err, &errno) { // only the lock itself fails without a path
+		return nil, fmt.Errorf("%w: %s (%w); stop that node or choose another --datadir", ErrInUse, dir, err)
+	}
+	return nil, fmt.Errorf("data folder: %w", err)
+}
+
+func open(s storage.Storage, at place) (*DB, error) {
+	ldb, err := leveldb.Open(s, options())
+	if errors.Is(err, storage.ErrLocked) {
+		return nil, fmt.Errorf("%w: %s", ErrInUse, at.dir)
+	}
+	if err != nil {
+		return nil, at.wrap(err, "opening")
+	}
+	db := &DB{place: at, ldb: ldb, batch: new(leveldb.Batch)}
+	if err := db.identify(); err != nil {
+		return nil, errors.Join(err, ldb.Close())
+	}
+	return db, nil
+}
+
+// identify makes sure that this is our network's database and writes that down in
+// a new one.
+func (db *DB) identify() error {
+	empty, err := db.isEmpty()
+	if err != nil {
+		return err
+	}
+	ours := network{db.params.Digest(), db.params.Name}
+	if empty {
+		first := new(leveldb.Batch)
+		first.Put(metaSchema, []byte{schema})
+		first.Put(metaNetwork, appendNetwork(nil, ours))
+		return db.wrap(db.ldb.Write(first, synced), "writing to a new database")
+	}
+	version, err := get(db, db.ldb, metaSchema, "the schema version", decodeNumber)
+	if err != nil {
+		return err
+	}
+	if version > schema {
+		return fmt.Errorf("%w: %s%w", ErrNewerSchema, db.prefix(),
+			fmt.Errorf("it has schema %d, this toychain knows %d: update toychain or choose another --datadir", version, schema))
+	}
+	theirs, err := get(db, db.ldb, metaNetwork, "the network's name", decodeNetwork)
+	if err != nil {
+		return err
+	}
+	if theirs.digest != ours.digest {
+		return fmt.Errorf("%w: %sit holds the chain of %q (parameters %s), this node runs %q (parameters %s); "+
+			"choose that --network or another --datadir", ErrOtherNetwork, db.prefix(),
+			theirs.name, theirs.digest.Short(), ours.name, ours.digest.Short())
+	}
+	db.reorgs, err = db.lastReorg()
+	return err
+}
+
+var synced = &opt.WriteOptions{Sync: true}
+
+func (db *DB) isEmpty() (bool, error) {
+	it := db.ldb.NewIterator(nil, nil)
+	defer it.Release()
+	some := it.First()
+	return !some, db.wrap(it.Error(), "opening")
+}
+
+// lastReorg returns the number of the journal's newest entry, 0 if there is none.
+func (db *DB) lastReorg() (uint64, error) {
+	it := db.ldb.NewIterator(util.BytesPrefix([]byte{keyReorg}), nil)
+	defer it.Release()
+	if !it.Last() {
+		return 0, db.wrap(it.Error(), "reading the journal")
+	}
+	return db.reorgNumber(it.Key())
+}
+
+// Close waits for readers and closes the database. A second Close does nothing.
+func (db *DB) Close() error {
+	db.open.Lock()
+	defer db.open.Unlock()
+	if db.closed {
+		return nil
+	}
+	db.closed = true
+	err := db.wrap(db.ldb.Close(), "closing")
+	if db.storage != nil {
+		err = errors.Join(err, db.storage.Close())
+	}
+	return err
+}
+
+// enter begins a method; unless it fails, leave must end it.
+func (db *DB) enter() error {
+	db.open.RLock()
+	if db.closed {
+		db.open.RUnlock()
+		return ErrClosed
+	}
+	return nil
+}
+
+func (db *DB) leave() { db.open.RUnlock() }
+
+// source is what can be read: the database as it is, or a snapshot.
+type source = leveldb.Reader
+
+// get reads and decodes one value that must be there; what names it in errors.
+func get[T any](db *DB, from source, key []byte, what string, decode func([]byte) (T, error)) (T, error) {
+	v, found, err := find(db, from, key, what, decode)
+	if err == nil && !found {
+		err = db.damaged("%s: it is missing", what)
+	}
+	return v, err
+}
+
+// find reads and decodes one value if it is there.
+func find[T any](db *DB, from source, key []byte, what string, decode func([]byte) (T, error)) (v T, found bool, err error) {
+	b, err := from.Get(key, nil)
+	if err == ldberrors.ErrNotFound {
+		return v, false, nil
+	}
+	if err != nil {
+		return v, false, db.wrap(err, what)
+	}
+	if v, err = decode(b); err != nil {
+		return v, false, db.damaged("%s: %w", what, err)
+	}
+	return v, true, nil
+}

@@ -1,0 +1,75 @@
+// Package store keeps one node's chain on disk, in one LevelDB folder: every
+// block of every branch, the coins of the best one, what is needed to take blocks
+// back, indexes to ask by transaction and by address, and the journal of every
+// reorganisation that ever happened here.
+//
+// # What it knows
+//
+// How the values of package chain become keys and values, and which change to
+// which key a [chain.Commit] means. A Commit is one LevelDB batch, synced before
+// it returns:
+//
+//	entries, bodies, undo, coins, indexes, journal, tip ──► one batch ──► one record in LevelDB's log
+//
+// so a crash leaves the tip before it or the tip after it, with everything else to
+// match. Reads may come from any goroutine at any time; each sees the state
+// between two Commits.
+//
+// # What it must not know
+//
+// Rules. A block with a wrong signature is stored and found again like any other;
+// what is valid, and which branch is best, was decided in package chain before. No
+// peers and no clock either.
+//
+// # The key space
+//
+// Keys begin with one letter. Numbers in keys are big-endian, so that they sort as
+// numbers; hashes are in the order in which SHA-256 returns them.
+//
+//	key                                  value                        of
+//	m "schema"                           uvarint                      this table: 1
+//	m "network"                          parameters digest 32 | name  the network whose chain this is
+//	m "tip"                              block hash 32                the end of the best chain
+//	h  block hash                        entry                        every header
+//	b  height 4 | block hash             block, as on the wire        every body
+//	u  height 4 | block hash             coin…                        what the block spent, in order of its inputs,
+//	                                                                  of every block that ever was on the best chain
+//	c  height 4                          block hash 32                the best chain
+//	o  txid | output 4                   coin                         the coins: outputs unspent at the tip
+//	t  txid | block hash                 uvarint                      its place in each block that holds it
+//	a  script id 20 | height 4 | place 4 txid | uvarint | uvarint     history of an address on the best chain:
+//	                                                                  the transaction, what it received and spent
+//	s  script id 20 | txid | output 4    nothing                      the coins of an address
+//	r  number 8                          reorganisation               the journal, 1 is the oldest
+//
+// b and t are written when a body is stored, on whatever branch, and never
+// removed; nor are h, u and r. c, o, a and s follow the best chain in both
+// directions. The genesis block's output never becomes a coin, as in Bitcoin.
+//
+// # The values
+//
+//	entry   header 80 | status 1 | height | order | received | transactions | bytes
+//	coin    2·height+coinbase | amount | since 4 | script
+//	script  0 and the key's hash 20 for pay to public key hash; else length+1 and the bytes
+//	reorg   time | from | to | fork | left | joined | returned | reconfirmed | conflicted
+//
+// Numbers without a size are varints (encoding/binary), signed for the entry's
+// order and for times, which are milliseconds since 1970; "since" is
+// little-endian. A place in the journal is a hash and a height, a list is
+// preceded by its length. A script id is the front of the script's SHA-256. As on
+// the wire, one value has one encoding, and a decoder refuses any other.
+//
+// # Errors
+//
+// [ErrInUse], [ErrOtherNetwork] and [ErrNewerSchema] come from opening.
+// [ErrDamaged] comes from anywhere: its text names what does not fit and the
+// remedy. Any other error is the disk's own (full, gone, not permitted). After a
+// failed Commit nothing more can be written until the folder is opened again,
+// because nobody knows how much of it arrived.
+//
+// # Where it differs from Bitcoin
+//
+// Core keeps blocks and undo data in plain files and coins, block index and
+// transaction index in three databases; an address index it does not have. Here it
+// is one database because one batch can then hold all of a change.
+package store

@@ -1,0 +1,80 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	ldberrors "github.com/syndtr/goleveldb/leveldb/errors"
+	"github.com/syndtr/goleveldb/leveldb/storage"
+
+	"toychain/chain"
+)
+
+var (
+	// ErrInUse: another process, or another part of this one, has the folder open.
+	ErrInUse = errors.New("the data folder is in use by another node")
+	// ErrOtherNetwork: the folder holds the chain of a network with other parameters.
+	ErrOtherNetwork = errors.New("the data folder belongs to another network")
+	// ErrNewerSchema: a later version of toychain wrote the folder.
+	ErrNewerSchema = errors.New("the data folder was written by a newer toychain")
+	// ErrDamaged: what is stored is not what was written, or does not fit together.
+	// Nothing is repaired or dropped behind anybody's back.
+	ErrDamaged = errors.New("the database is damaged")
+	// ErrClosed: the database was closed.
+	ErrClosed = errors.New("the database is closed")
+)
+
+// place says which database an error is about, for people.
+type place struct {
+	dir    string // empty for a storage without a folder
+	params *chain.Params
+}
+
+// damaged returns ErrDamaged with what does not fit and what to do.
+func (p place) damaged(format string, args ...any) error {
+	return fmt.Errorf("%w: %s%w; rebuild it from the blocks it holds with: %s",
+		ErrDamaged, p.prefix(), fmt.Errorf(format, args...), p.remedy())
+}
+
+func (p place) prefix() string {
+	if p.dir == "" {
+		return ""
+	}
+	return p.dir + ": "
+}
+
+// remedy returns the command that rebuilds this database. Folders are laid out
+// as DATADIR/NETWORK/…; where that does not hold the reader must fill it in.
+func (p place) remedy() string {
+	command := "toychain chain reindex"
+	if _, preset := chain.Preset(p.params.Name); preset {
+		command += " --network " + p.params.Name
+	} else {
+		command += " --network FILE"
+	}
+	if network := filepath.Dir(p.dir); p.dir != "" && filepath.Base(network) == p.params.Name {
+		return command + " --datadir " + filepath.Dir(network)
+	}
+	return command + " --datadir …"
+}
+
+// wrap says what was being done when LevelDB failed, and whether it was damage.
+func (p place) wrap(err error, doing string) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, ErrDamaged):
+		return err
+	case isCorrupted(err):
+		return p.damaged("%s: %w", doing, err)
+	}
+	return fmt.Errorf("%s%s: %w", p.prefix(), doing, err)
+}
+
+// isCorrupted is LevelDB's own IsCorrupted for an error that may be wrapped.
+func isCorrupted(err error) bool {
+	var a *ldberrors.ErrCorrupted
+	var b *storage.ErrCorrupted
+	return errors.As(err, &a) || errors.As(err, &b)
+}
