@@ -1,0 +1,42 @@
+// Package testnet runs many nodes on one machine: real processes of this same
+// program, each with its own folder, ports and log, which can be cut off from each
+// other, killed, paused and brought together again, and draws what they know as one
+// tree.
+//
+//	Up ──► n1 ●──────● n2        Partition n1,n2 | n3,n4        n1 ●──────● n2
+//	          │ ╲  ╱ │           ────────────────────────►
+//	          │ ╱  ╲ │           ◄────────────────────────
+//	       n3 ●──────● n4                  Heal                 n3 ●──────● n4
+//
+// # What it knows
+//
+// How to start, watch and end processes; which of them are meant to be connected; and
+// how to ask each by RPC what it is at. Everything it says about a node it has asked
+// that node.
+//
+// # What it must not know
+//
+// How a node works. It never opens a node's database or speaks its peers' protocol:
+// a node is a process and an RPC address. It reads no flags and prints nothing by
+// itself: results are values, and the story of [Demo] goes to a writer that it is
+// given. Nor does it wait by sleeping: it asks until the answer is there or the
+// caller's context ends.
+//
+// # A testnet's folder
+//
+//	D/testnet.json     how to reach the nodes, for any program; there while it is up
+//	D/state.json       what only this package needs: births of the processes, groups
+//	D/network.toml     the network's parameters, if they came from a file
+//	D/n1/node.log      what the node printed
+//	D/n1/<network>/    the node's own data
+//
+// A process is killed only if it is certain that it is ours: a pid is given to others
+// once its owner is gone, so the time of its birth is kept with it.
+//
+// # Errors
+//
+// They are for people and say what to do. A node that ended by itself is reported with
+// the last lines of its log. Waiting ends with the caller's context, and the error
+// says who was still at odds with whom. A node that is not running is an
+// [rpc.ErrUnreachable], a folder without a testnet an fs.ErrNotExist.
+package testnet

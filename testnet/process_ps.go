@@ -1,0 +1,31 @@
+//go:build unix && !linux
+
+package testnet
+
+import (
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+)
+
+// look asks ps, which every Unix has; false if there is no such pid.
+func look(pid int) (sight, bool) {
+	cmd := exec.Command("ps", "-o", "state=,rss=,lstart=", "-p", strconv.Itoa(pid))
+	cmd.Env = append(os.Environ(), "LC_ALL=C", "TZ=UTC")
+	b, err := cmd.Output()
+	f := strings.Fields(string(b))
+	if err != nil || len(f) < 3 {
+		return sight{}, false
+	}
+	kib, err := strconv.ParseInt(f[1], 10, 64)
+	if err != nil {
+		return sight{}, false
+	}
+	return sight{
+		born:   strings.Join(f[2:], " "),
+		dead:   strings.HasPrefix(f[0], "Z"),
+		paused: strings.HasPrefix(f[0], "T"),
+		memory: kib << 10,
+	}, true
+}

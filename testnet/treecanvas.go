@@ -1,0 +1,276 @@
+package testnet
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+)
+
+// Where things are, in columns of text.
+const (
+	heightWidth = 6 // of the numbers at the left, and of their title
+	leftMargin  = heightWidth + 3
+	signWidth   = 3 // a sign and the space after it
+	fieldGap    = 2
+	columnGap   = 3
+)
+
+// measure sets the width of every field and column, and returns that of the whole.
+func (p *picture) measure() int {
+	for i := range p.columns {
+		p.columns[i] = column{}
+	}
+	for _, r := range p.rows {
+		for _, n := range r.blocks {
+			c := &p.columns[n.col]
+			if r.folded > 0 {
+				c.width = max(c.width, signWidth+width(foldText(r.folded)))
+				continue
+			}
+			for i, f := range p.fields(n) {
+				if i == len(c.fields) {
+					c.fields = append(c.fields, 0)
+				}
+				c.fields[i] = max(c.fields[i], width(f))
+			}
+			c.width = max(c.width, width(p.label(n)))
+		}
+	}
+	x := leftMargin
+	for i := range p.columns {
+		c := &p.columns[i]
+		c.x = x
+		w := signWidth - fieldGap
+		for _, f := range c.fields {
+			if f > 0 {
+				w += fieldGap + f
+			}
+		}
+		c.width = max(c.width, w)
+		x += c.width + columnGap
+	}
+	return x - columnGap
+}
+
+// draw writes the rows: for each height its blocks, below them who stands there, and
+// below that the lines to where its branches begin.
+func (p *picture) draw(out *bytes.Buffer) {
+	if len(p.rows) == 0 {
+		out.WriteString("no blocks\n")
+		return
+	}
+	p.line(out, func(c *canvas) { c.put(0, "height", faint) })
+	if p.rows[0].height > 0 {
+		p.line(out, func(c *canvas) {
+			for _, n := range p.rows[0].blocks {
+				c.put(p.columns[n.col].x, p.signs.fold, faint)
+			}
+		})
+	}
+	for i, r := range p.rows {
+		if r.folded > 0 {
+			p.line(out, func(c *canvas) {
+				for _, n := range r.blocks {
+					x := p.columns[n.col].x
+					c.put(x, p.signs.fold, p.paint(n))
+					c.put(x+signWidth, foldText(r.folded), faint)
+				}
+			})
+			continue
+		}
+		p.line(out, func(c *canvas) {
+			c.put(0, fmt.Sprintf("%*d", heightWidth, r.height), faint)
+			for _, n := range r.blocks {
+				p.putBlock(c, n)
+			}
+		})
+		p.putBelow(out, r, i+1 < len(p.rows))
+	}
+}
+
+// putBlock writes one block.
+func (p *picture) putBlock(c *canvas, n *treeNode) {
+	col := p.columns[n.col]
+	x := col.x
+	c.put(x, p.signs.fates[n.fate], p.paint(n))
+	x += signWidth
+	for i, f := range p.fields(n) {
+		paint := faint
+		if n.fate == invalid || n.fate == live && i <= p.hashField() {
+			paint = p.paint(n)
+		}
+		c.put(x, f, paint)
+		if col.fields[i] > 0 {
+			x += col.fields[i] + fieldGap
+		}
+	}
+}
+
+// hashField is the last field that names a block.
+func (p *picture) hashField() int {
+	if p.style.Names {
+		return 1
+	}
+	return 0
+}
+
+// putBelow writes what is between this height and the next.
+func (p *picture) putBelow(out *bytes.Buffer, r row, more bool) {
+	labels, forks := false, false
+	for _, n := range r.blocks {
+		labels = labels || p.label(n) != ""
+		forks = forks || len(n.kids) > 1
+	}
+	if labels {
+		p.line(out, func(c *canvas) {
+			for _, n := range r.blocks {
+				x := p.columns[n.col].x
+				if len(n.kids) > 0 {
+					c.put(x, p.signs.line, p.paint(n.kids[0]))
+				}
+				c.put(x, p.label(n), p.paint(n))
+			}
+		})
+	}
+	if !forks || !more {
+		return
+	}
+	p.line(out, func(c *canvas) {
+		for _, n := range r.blocks {
+			if len(n.kids) > 0 {
+				c.put(p.columns[n.col].x, p.signs.line, p.paint(n.kids[0]))
+			}
+		}
+		for _, n := range r.blocks {
+			p.putFork(c, n)
+		}
+	})
+}
+
+// putFork writes the line from a block to the branches that begin at it.
+func (p *picture) putFork(c *canvas, n *treeNode) {
+	if len(n.kids) < 2 {
+		return
+	}
+	x := p.columns[n.col].x
+	c.put(x, p.signs.tee, p.paint(n.kids[0]))
+	x++
+	last := len(n.kids) - 1
+	for i := 1; i <= last; i++ { // placed in this order, see lanes
+		k := n.kids[i]
+		to := p.columns[k.col].x
+		sign := p.signs.fork
+		if i == last {
+			sign = p.signs.corner
+		}
+		c.put(x, strings.Repeat(p.signs.across, to-x)+sign, p.paint(k))
+		x = to + 1
+	}
+}
+
+// notes writes what the picture itself cannot say.
+func (p *picture) notes(out *bytes.Buffer, silent []string) {
+	note := func(text string) {
+		p.line(out, func(c *canvas) { c.put(leftMargin, text, faint) })
+	}
+	if len(silent) > 0 {
+		note("not running: " + nodeList(silent, p.signs.many))
+	}
+	if p.work != nil {
+		note(fmt.Sprintf("work: hashes that the blocks after %d took on average", p.base))
+	}
+	if !p.style.Legend {
+		return
+	}
+	var seen [4]bool
+	here := false
+	for _, n := range p.all {
+		seen[n.fate] = true
+		here = here || len(n.nodes) > 0
+	}
+	var parts []string
+	for f, ok := range seen {
+		if ok {
+			parts = append(parts, p.signs.fates[f]+" "+meanings[f])
+		}
+	}
+	if here {
+		parts = append(parts, p.signs.here+" nodes whose history ends here")
+	}
+	note(strings.Join(parts, "   "))
+}
+
+// paint is the colour of some text, as a terminal's code.
+type paint string
+
+const (
+	plain paint = ""
+	faint paint = "2"
+	red   paint = "31"
+	green paint = "32"
+)
+
+// histories are the colours of histories that are not everybody's.
+var histories = []paint{"36;1", "33;1", "35;1", "34;1", "32;1"}
+
+// paint returns the colour of a block: that of the one history which it belongs to,
+// none if several share it.
+func (p *picture) paint(n *treeNode) paint {
+	switch {
+	case n.fate == invalid:
+		return red
+	case n.fate != live:
+		return faint
+	case p.tips == 1:
+		return green
+	case len(n.chains) == 1:
+		return histories[n.chains[0]%len(histories)]
+	}
+	return plain
+}
+
+// canvas is one line of text in the making.
+type canvas struct {
+	text  []rune
+	paint []paint
+}
+
+// put writes s from column x on, over whatever is there.
+func (c *canvas) put(x int, s string, p paint) {
+	for _, r := range s {
+		for len(c.text) <= x {
+			c.text, c.paint = append(c.text, ' '), append(c.paint, plain)
+		}
+		c.text[x], c.paint[x] = r, p
+		x++
+	}
+}
+
+// line writes one line without blanks at its end.
+func (p *picture) line(out *bytes.Buffer, fill func(*canvas)) {
+	c := &canvas{}
+	fill(c)
+	end := len(c.text)
+	for end > 0 && c.text[end-1] == ' ' {
+		end--
+	}
+	now := plain
+	for i := range end {
+		if p.style.Colour && c.paint[i] != now && c.text[i] != ' ' {
+			if now != plain {
+				out.WriteString("\x1b[0m")
+			}
+			if now = c.paint[i]; now != plain {
+				out.WriteString("\x1b[" + string(now) + "m")
+			}
+		}
+		out.WriteRune(c.text[i])
+	}
+	if now != plain {
+		out.WriteString("\x1b[0m")
+	}
+	out.WriteByte('\n')
+}
+
+// blockName is the name of the n-th block that was born.
+func blockName(n int) string { return fmt.Sprintf("b%d", n) }

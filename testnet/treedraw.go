@@ -1,0 +1,349 @@
+package testnet
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"toychain/block"
+	"toychain/pow"
+)
+
+// Style is how Draw draws. The zero Style is plain text, 80 columns wide.
+type Style struct {
+	Colour bool // with the colours of a terminal
+	ASCII  bool // without line drawing, for terminals that know no Unicode
+	Names  bool // b1, b2, … in the order of birth
+	Legend bool // explain the signs that occur, in a line below
+	Width  int  // columns to fit into, as far as possible, by leaving out what matters least; 0: 80
+}
+
+// signs are what a picture is made of.
+type signs struct {
+	fates                           [4]string // by fate
+	line, tee, across, fork, corner string
+	fold, here, many                string
+}
+
+var (
+	unicodeSigns = signs{fates: [4]string{live: "●", stale: "○", headerOnly: "◌", invalid: "✗"},
+		line: "│", tee: "├", across: "─", fork: "┬", corner: "╮", fold: "┊", here: "▲", many: "…"}
+	asciiSigns = signs{fates: [4]string{live: "*", stale: "o", headerOnly: "?", invalid: "x"},
+		line: "|", tee: "|", across: "-", fork: ".", corner: ".", fold: ":", here: "^", many: ".."}
+)
+
+// words say in the picture what became of a block, and meanings in the legend.
+var (
+	words    = [4]string{stale: "stale", headerOnly: "header only", invalid: "invalid"}
+	meanings = [4]string{live: "block", stale: "stale: in no node's history", headerOnly: "only its header is known", invalid: "invalid: it breaks a rule"}
+)
+
+// Draw draws the tree of blocks: time runs down, a row is a height, a column a
+// branch, and every node stands below the block that its history ends in.
+//
+//	height
+//	     0   ●  0f0ac2d1  1 tx  genesis
+//	         ┊  11 blocks
+//	    12   ●  3ac1e002  2 txs  n1
+//	         ├──────────────────────────╮
+//	    13   ●  9f00ab12  3 txs  n1     ●  5c5c5c5c  2 txs  n3
+//	    14   ●  77aa0b1c  1 tx   n1     ●  aabbccdd  1 tx   n3
+//	         ▲ n1 n2                    │
+//	    15                              ●  01020304  1 tx   n3
+//	                                    ▲ n3 n4
+//
+// A block shows its hash (see block.Hash.Short), how many transactions it has and
+// what its miner wrote into it. Where work and height disagree about which branch is
+// ahead, the ends of the branches show their work, counted from the last block that
+// they share. Long stretches where nothing happens are folded. The error is w's.
+func Draw(w io.Writer, in TreeInput, s Style) error {
+	f := grow(in)
+	if s.Width == 0 {
+		s.Width = 80
+	}
+	p := &picture{forest: f, style: s, signs: unicodeSigns}
+	if s.ASCII {
+		p.signs = asciiSigns
+	}
+	p.columns = make([]column, f.lanes())
+	p.rows = p.foldedRows()
+	p.weigh()
+	for p.detail = range leastDetail + 1 {
+		if p.measure() <= s.Width {
+			break
+		}
+	}
+	var out bytes.Buffer
+	p.draw(&out)
+	p.notes(&out, in.Silent)
+	_, err := w.Write(out.Bytes())
+	return err
+}
+
+// picture is a drawing in progress.
+type picture struct {
+	*forest
+	style   Style
+	signs   signs
+	detail  int // 0: everything, leastDetail: the shortest that tells blocks apart
+	rows    []row
+	columns []column
+
+	base block.Height // of the last block that all branches share; work is counted from there
+	work map[*treeNode]string
+}
+
+const leastDetail = 4
+
+// row is one height, or several that are folded.
+type row struct {
+	height block.Height
+	blocks []*treeNode // at this height, by column
+	folded int         // how many heights; 0: it is not folded
+}
+
+// column is where a column of blocks begins and how wide each of its fields is.
+type column struct {
+	x, width int
+	fields   []int
+}
+
+// foldedRows returns the rows, the lowest first.
+func (p *picture) foldedRows() []row {
+	var all []row
+	for _, n := range p.all {
+		if len(all) == 0 || all[len(all)-1].height != n.Height {
+			all = append(all, row{height: n.Height})
+		}
+		r := &all[len(all)-1]
+		r.blocks = append(r.blocks, n)
+	}
+	const worthwhile = 3 // a fold takes a line itself
+	var rows []row
+	for i := 0; i < len(all); {
+		end := i
+		for end < len(all) && !slices.ContainsFunc(all[end].blocks, noteworthy) {
+			end++
+		}
+		switch n := end - i; {
+		case n >= worthwhile:
+			all[i].folded = n
+			rows = append(rows, all[i])
+		default:
+			end = min(max(end, i+1), len(all))
+			rows = append(rows, all[i:end]...)
+		}
+		i = end
+	}
+	for _, r := range rows {
+		slices.SortFunc(r.blocks, func(a, b *treeNode) int { return a.col - b.col })
+	}
+	return rows
+}
+
+// noteworthy reports whether n must be seen: where something begins, ends or parts,
+// and the last steps to an end.
+func noteworthy(n *treeNode) bool {
+	const lastSteps = 2
+	if n.parent == nil || len(n.parent.kids) > 1 || n.fate != n.parent.fate || len(n.nodes) > 0 {
+		return true
+	}
+	for range lastSteps + 1 {
+		if len(n.kids) != 1 {
+			return true
+		}
+		n = n.kids[0]
+	}
+	return false
+}
+
+// weigh sets what the ends of the branches say about work: nothing, if they are in
+// the same order by height as by work.
+func (p *picture) weigh() {
+	var ends []*treeNode
+	for _, n := range p.all {
+		if len(n.kids) == 0 && n.fate != invalid {
+			ends = append(ends, n)
+		}
+	}
+	disagree := false
+	var most pow.Work
+	for i, a := range ends {
+		if a.ChainWork.Cmp(most) > 0 {
+			most = a.ChainWork
+		}
+		for _, b := range ends[:i] {
+			disagree = disagree || int(a.Height-b.Height)*a.ChainWork.Cmp(b.ChainWork) < 0 ||
+				(a.Height == b.Height) != (a.ChainWork == b.ChainWork)
+		}
+	}
+	root := shared(ends)
+	if !disagree || root == nil {
+		return
+	}
+	p.base, p.work = root.Height, map[*treeNode]string{}
+	for _, n := range ends {
+		p.work[n] = "work " + siNumber(n.ChainWork.Sub(root.ChainWork).Float())
+		if n.ChainWork == most {
+			p.work[n] += ", the most"
+		}
+	}
+}
+
+// shared returns the last block that is below all of these, or nil.
+func shared(ends []*treeNode) *treeNode {
+	if len(ends) == 0 {
+		return nil
+	}
+	at := ends[0]
+	for _, n := range ends[1:] {
+		for at != n && at != nil && n != nil {
+			if at.Height >= n.Height {
+				at = at.parent
+			} else {
+				n = n.parent
+			}
+		}
+		if at != n {
+			return nil
+		}
+	}
+	return at
+}
+
+// siNumber writes a count of hashes with three digits and the usual letters.
+func siNumber(v float64) string {
+	units := []string{"", " k", " M", " G", " T", " P", " E"}
+	i := 0
+	for v >= 999.5 && i < len(units)-1 {
+		v, i = v/1000, i+1
+	}
+	if v >= 999.5 {
+		return strconv.FormatFloat(v, 'g', 3, 64) + units[i]
+	}
+	digits := 2
+	if v >= 9.995 {
+		digits = 1
+	}
+	if v >= 99.95 || i == 0 {
+		digits = 0
+	}
+	return strconv.FormatFloat(v, 'f', digits, 64) + units[i]
+}
+
+// fields returns what n says at the present level of detail.
+func (p *picture) fields(n *treeNode) []string {
+	hash, txs, message, word := n.Hash.Short(), txCount(n.Txs), p.cleaned(n.Message), words[n.fate]
+	if n.Height == 0 {
+		message = "genesis"
+	}
+	var out []string
+	if p.style.Names {
+		out = append(out, n.name)
+	}
+	switch p.detail {
+	case 0:
+		return append(out, hash, txs, message, word)
+	case 1:
+		return append(out, hash, txs, word)
+	case 2:
+		return append(out, hash)
+	case 3:
+		return append(out, hash[:4])
+	}
+	if p.style.Names {
+		return out
+	}
+	return []string{hash[:2]}
+}
+
+func txCount(n int) string {
+	switch n {
+	case 0:
+		return ""
+	case 1:
+		return "1 tx"
+	}
+	return strconv.Itoa(n) + " txs"
+}
+
+// maxMessage is how many characters of a miner's message are shown.
+const maxMessage = 16
+
+// cleaned returns what a stranger wrote, fit for a terminal: one short line of
+// characters that are one column wide, none of which commands the terminal.
+func (p *picture) cleaned(s string) string {
+	end := rune(0x300) // before the combining and the double-width ones
+	if p.style.ASCII {
+		end = 0x7f
+	}
+	var out []rune
+	for _, r := range s {
+		if r >= end || !unicode.IsPrint(r) {
+			r = '?'
+		}
+		if out = append(out, r); len(out) > maxMessage {
+			many := []rune(p.signs.many)
+			out = append(out[:maxMessage-len(many)], many...)
+			break
+		}
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// label returns what stands below n: the nodes whose history ends there, and work.
+func (p *picture) label(n *treeNode) string {
+	var parts []string
+	if len(n.nodes) > 0 {
+		parts = append(parts, p.signs.here+" "+nodeList(n.nodes, p.signs.many))
+	}
+	if w := p.work[n]; w != "" {
+		parts = append(parts, w)
+	}
+	text := strings.Join(parts, "  ")
+	if text != "" && len(n.kids) > 0 {
+		text = p.signs.line + " " + text
+	}
+	return text
+}
+
+// nodeList writes n1 n2 n3, and more than four neighbours as n1…n5.
+func nodeList(names []string, many string) string {
+	var out []string
+	for i := 0; i < len(names); {
+		j := i + 1
+		for j < len(names) && follows(names[j-1], names[j]) {
+			j++
+		}
+		if j-i > 4 {
+			out = append(out, names[i]+many+names[j-1])
+		} else {
+			out = append(out, names[i:j]...)
+		}
+		i = j
+	}
+	return strings.Join(out, " ")
+}
+
+// follows reports whether b is the name after a: n3 and n4.
+func follows(a, b string) bool {
+	number := func(s string) int {
+		n, err := strconv.Atoi(strings.TrimPrefix(s, "n"))
+		if err != nil {
+			return -1
+		}
+		return n
+	}
+	x, y := number(a), number(b)
+	return x >= 0 && y == x+1
+}
+
+func width(s string) int { return utf8.RuneCountInString(s) }
+
+// foldText says how much a fold hides.
+func foldText(n int) string { return fmt.Sprintf("%d blocks", n) }
