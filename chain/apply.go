@@ -168,9 +168,9 @@ func spendInputs(s *State, tx *block.Tx, take func(block.Outpoint) (Coin, bool))
 }
 
 // CheckPayment decides whether tx could be in the block after s, given the coins
-// it spends, but for the signatures: see CheckSignatures. Together they are what
-// ApplyBlock demands of each payment. It returns the fee and the coins in the order
-// of the inputs.
+// it spends, but for the signatures: see CheckSignatures. Together with CheckTx,
+// which must come first, they are what ApplyBlock demands of each payment. It
+// returns the fee and the coins in the order of the inputs.
 func CheckPayment(s State, tx *block.Tx, coins Coins) (block.Amount, []Coin, error) {
 	if !IsFinal(tx, s.Height+1, s.MedianTime()) {
 		return 0, nil, fmt.Errorf("%w: lock time %d", BadNonFinal, tx.LockTime)

@@ -1,6 +1,8 @@
 package chain
 
 import (
+	"slices"
+
 	"toychain/block"
 )
 
@@ -12,6 +14,14 @@ type Coin struct {
 	// Since is the median time before the block that made it, from which relative
 	// lock times count (BIP68).
 	Since uint32
+}
+
+// detached returns a copy of a coin whose script is not part of its block's bytes:
+// one small coin in memory would keep the whole block there.
+func (c *Coin) detached() *Coin {
+	d := *c
+	d.Script = slices.Clone(d.Script)
+	return &d
 }
 
 // Coins are the coins that a block or transaction needs, gathered before it is

@@ -45,9 +45,7 @@ func (t *Tree) Reconsider(hash block.Hash, now time.Time) (Change, error) {
 			n.status |= FailedParent
 		}
 	})
-	for _, m := range t.nodes {
-		t.raiseBest(m)
-	}
+	t.findBest()
 	t.findLead()
 	return t.activate(now, nil)
 }

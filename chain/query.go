@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"slices"
@@ -120,7 +121,7 @@ func (t *Tree) Missing(window, limit int) []Point {
 		}
 	}
 	var out []Point
-	top := t.best.ancestor(min(low+block.Height(window), t.best.Height))
+	top := t.best.ancestor(low + block.Height(min(window, int(t.best.Height-low))))
 	for _, n := range path(t.best.ancestor(low), top) {
 		if len(out) == limit {
 			break
@@ -155,7 +156,7 @@ func (t *Tree) Tips() []Tip {
 		out = append(out, Tip{n.point(), n.Height - t.fork(n).Height, t.tipStatus(n)})
 	}
 	slices.SortFunc(out, func(a, b Tip) int {
-		return cmp.Or(cmp.Compare(b.Height, a.Height), slices.Compare(a.Hash[:], b.Hash[:]))
+		return cmp.Or(cmp.Compare(b.Height, a.Height), bytes.Compare(a.Hash[:], b.Hash[:]))
 	})
 	return out
 }
@@ -180,11 +181,17 @@ func (t *Tree) Entries() []Entry {
 	for _, n := range t.nodes {
 		out = append(out, n.entry())
 	}
-	slices.SortFunc(out, func(a, b Entry) int {
-		ha, hb := a.Header.Hash(), b.Header.Hash()
-		return cmp.Or(a.Received.Compare(b.Received), cmp.Compare(a.Height, b.Height), slices.Compare(ha[:], hb[:]))
-	})
+	slices.SortFunc(out, func(a, b Entry) int { return cmp.Or(a.Received.Compare(b.Received), a.compare(b)) })
 	return out
+}
+
+// compare orders entries by height, the parents first, then as they came.
+func (e Entry) compare(f Entry) int {
+	if c := cmp.Or(cmp.Compare(e.Height, f.Height), e.Received.Compare(f.Received)); c != 0 {
+		return c
+	}
+	a, b := e.Header.Hash(), f.Header.Hash()
+	return bytes.Compare(a[:], b[:])
 }
 
 func (n *node) entry() Entry {

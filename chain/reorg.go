@@ -12,8 +12,8 @@ import (
 var errUndo = errors.New("undo data does not fit its block")
 
 // activate moves the best chain to the lead, and to the next best as long as the
-// lead turns out to break a rule. mine is the block whose arrival caused it: its
-// own failing is the returned error.
+// lead turns out to break a rule. mine is the block whose arrival caused it: that
+// it fails, or stands on one that does, is the returned error.
 func (t *Tree) activate(now time.Time, mine *node) (Change, error) {
 	change := Change{From: t.Tip()}
 	var refused error
@@ -22,8 +22,11 @@ func (t *Tree) activate(now time.Time, mine *node) (Change, error) {
 		if bad != nil {
 			t.fail(bad)
 			change.Failed = append(change.Failed, Failure{bad.Hash, err})
-			if bad == mine {
+			switch {
+			case bad == mine:
 				refused = err
+			case refused == nil && mine != nil && mine.status.Invalid():
+				refused = fmt.Errorf("%w: %s is invalid: %v", BadPrevBlk, bad.Hash, err)
 			}
 			continue
 		}
@@ -245,14 +248,10 @@ func (v *overlay) gather(of []block.Outpoint) (Coins, error) {
 	if err := v.tree.disk.Coins(ask, found); err != nil {
 		return nil, fmt.Errorf("reading coins: %w", err)
 	}
-	for _, o := range ask {
-		if coin, ok := found[o]; ok {
-			out[o], v.tree.coins[o] = coin, &coin
-		} else {
-			v.tree.coins[o] = nil
-		}
+	for o, coin := range found {
+		out[o], v.tree.coins[o] = coin, &coin
 	}
-	return out, nil
+	return out, nil // what is not there is not noted: strangers can ask for any number of that
 }
 
 // Coins returns those of the outpoints that are unspent at the tip.
@@ -273,22 +272,35 @@ func (t *Tree) Flush() error {
 	for n := range t.dirty {
 		t.pending.Entries = append(t.pending.Entries, n.entry())
 	}
-	slices.SortFunc(t.pending.Entries, func(a, b Entry) int { return int(a.Height) - int(b.Height) })
+	slices.SortFunc(t.pending.Entries, Entry.compare)
 	if err := t.disk.Commit(&t.pending); err != nil {
 		return fmt.Errorf("writing to the store: %w", err)
 	}
-	for hash, b := range t.unsaved {
-		t.keepAhead(t.nodes[hash], b)
+	for hash := range t.ahead {
+		if n := t.nodes[hash]; n.linked() { // of a side branch: its turn may never come
+			t.forgetAhead(n)
+		}
+	}
+	for _, b := range t.pending.Blocks { // in the order in which they came
+		t.keepAhead(t.nodes[b.Hash()], b)
 	}
 	clear(t.unsaved)
 	clear(t.dirty)
 	t.unflushed = 0
-	t.pending = Commit{Coins: make(map[block.Outpoint]*Coin)}
-	for o, c := range t.coins {
-		if c == nil || len(t.coins) > maxCoins {
+	for o, c := range t.pending.Coins {
+		if c == nil {
 			delete(t.coins, o)
+		} else {
+			t.coins[o] = c.detached()
 		}
 	}
+	for o := range t.coins {
+		if len(t.coins) <= maxCoins {
+			break
+		}
+		delete(t.coins, o)
+	}
+	t.pending = Commit{Coins: make(map[block.Outpoint]*Coin)}
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"time"
@@ -94,7 +95,7 @@ func NewTree(p *Params, disk Disk, entries []Entry, tip block.Hash) (*Tree, erro
 
 // load rebuilds the nodes, parents before children.
 func (t *Tree) load(entries []Entry, tip block.Hash) error {
-	slices.SortFunc(entries, func(a, b Entry) int { return int(a.Height) - int(b.Height) })
+	slices.SortFunc(entries, Entry.compare)
 	for i := range entries {
 		e := &entries[i]
 		if e.Height == 0 {
@@ -110,13 +111,13 @@ func (t *Tree) load(entries []Entry, tip block.Hash) error {
 		n := t.insert(parent, parent.next(&e.Header, e.Header.Hash()), e.Received)
 		n.status, n.seq, n.txs, n.size = e.Status, e.Seq, e.Txs, e.Size
 		t.seq, t.loved = max(t.seq, e.Seq), min(t.loved, e.Seq)
-		t.raiseBest(n)
 	}
 	n := t.nodes[tip]
 	if n == nil {
 		return fmt.Errorf("stored tip %s: no such header", tip)
 	}
 	t.setActive(n)
+	t.findBest()
 	t.findLead()
 	clear(t.dirty)
 	return nil
@@ -209,7 +210,11 @@ func (t *Tree) AddBlock(b *block.Block, now time.Time) (Change, error) {
 	if n.has(HasBody) {
 		return Change{}, ErrKnown
 	}
-	if err := CheckBody(b, b.TxIDs()); err != nil {
+	err = CheckBody(b, b.TxIDs())
+	if err == nil {
+		err = checkPlace(&n.parent.State, b)
+	}
+	if err != nil {
 		if Condemns(err) {
 			t.fail(n)
 		}
@@ -257,14 +262,29 @@ func (t *Tree) fail(n *node) {
 	t.dirty[n] = true
 	t.each(n.children, func(c *node) { c.status |= FailedParent })
 	if t.best.status.Invalid() {
-		t.best = t.active[0]
-		for _, m := range t.nodes {
-			t.raiseBest(m)
-		}
+		t.findBest()
 	}
 	if t.lead.status.Invalid() {
 		t.findLead()
 	}
+}
+
+// findBest looks through the whole tree for the header with the most work. Among
+// equals it is the one that came first, as when raiseBest goes from header to
+// header: the same tree must always ask its peers for the same blocks.
+func (t *Tree) findBest() {
+	t.best = t.active[0]
+	for _, n := range t.nodes {
+		if c := n.Work.Cmp(t.best.Work); !n.status.Invalid() && (c > 0 || c == 0 && n.before(t.best)) {
+			t.best = n
+		}
+	}
+}
+
+// before orders headers by their arrival, and those of one millisecond by hash.
+func (n *node) before(m *node) bool {
+	c := n.received.Compare(m.received)
+	return c < 0 || c == 0 && bytes.Compare(n.Hash[:], m.Hash[:]) < 0
 }
 
 // findLead looks through the whole tree for the block that the best chain should
