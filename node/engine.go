@@ -1,0 +1,254 @@
+package node
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"toychain/block"
+	"toychain/chain"
+	"toychain/mempool"
+	"toychain/p2p"
+)
+
+// Engine is a node without a network, a clock or a goroutine: what happens comes
+// in through Step, what is to be done about it comes out. libp2p and the wall
+// clock drive it for real (Node); a test or a simulator drives the very same code
+// by hand. The same inputs in the same order give the same effects and the same
+// bytes on disk. It is not safe for concurrent use.
+type Engine struct {
+	tree  *chain.Tree
+	pool  *mempool.Pool
+	agent string
+
+	peers   map[p2p.PeerID]*peer
+	order   []p2p.PeerID              // of joining: every loop over peers follows it
+	asked   map[block.Hash]p2p.PeerID // bodies on their way, and from whom
+	source  map[block.Hash]p2p.PeerID // who brought a body that waits for its ancestors
+	orphans []orphan                  // blocks whose parents are unknown, the oldest first
+
+	now     time.Time // of the current Step
+	effects []Effect  // of the current Step, so far
+}
+
+// NewEngine returns the engine of a node that holds tree and pool and knows
+// nobody. agent is how it calls itself.
+func NewEngine(tree *chain.Tree, pool *mempool.Pool, agent string) *Engine {
+	return &Engine{tree: tree, pool: pool, agent: agent,
+		peers:  make(map[p2p.PeerID]*peer),
+		asked:  make(map[block.Hash]p2p.PeerID),
+		source: make(map[block.Hash]p2p.PeerID),
+	}
+}
+
+// Tree returns the block tree: for reading only.
+func (e *Engine) Tree() *chain.Tree { return e.tree }
+
+// Pool returns the pending transactions: for reading only.
+func (e *Engine) Pool() *mempool.Pool { return e.pool }
+
+// Status returns what the node tells its peers.
+func (e *Engine) Status() p2p.Status {
+	tip := e.tree.Tip()
+	return p2p.Status{Tip: tip.Hash, Height: tip.Height, Work: tip.Work.Bytes(), Agent: e.agent}
+}
+
+// Step takes one input and returns what is to be done. When it returns, all that
+// it decided is on disk, or will be with a later block of the same download. An
+// error is our own trouble, with the disk: the engine must not be used any more.
+func (e *Engine) Step(now time.Time, in Input) ([]Effect, error) {
+	e.now, e.effects = now, nil
+	if err := e.handle(in); err != nil {
+		return nil, err
+	}
+	if err := e.takeOrphans(); err != nil {
+		return nil, err
+	}
+	e.schedule()
+	if !e.mayWait(in) {
+		if err := e.tree.Flush(); err != nil {
+			return nil, err
+		}
+	}
+	return e.effects, nil
+}
+
+func (e *Engine) handle(in Input) error {
+	switch in := in.(type) {
+	case PeerJoined:
+		e.join(in)
+	case PeerLeft:
+		e.leave(in.Peer)
+	case PeerTold:
+		e.told(in)
+	case GotBlock:
+		return e.gotBlock(in)
+	case GotTx:
+		return e.gotTx(in)
+	case GotHeaders:
+		return e.gotHeaders(in)
+	case GotPool:
+		e.gotPool(in)
+	case AskEnded:
+		e.askEnded(in)
+	case Overrule:
+		return e.overrule(in)
+	case Tick:
+		e.tick()
+	default:
+		return fmt.Errorf("input of type %T", in)
+	}
+	return nil
+}
+
+// mayWait reports whether what changed may stay in memory for now: only while
+// bodies are being downloaded, and only so many.
+func (e *Engine) mayWait(in Input) bool {
+	got, ok := in.(GotBlock)
+	if !ok || !got.Asked || len(e.asked) == 0 {
+		return false
+	}
+	blocks, bytes := e.tree.Unflushed()
+	return blocks < flushBlocks && bytes < flushBytes
+}
+
+// CatchingUp reports whether bodies of a better chain are still missing.
+func (e *Engine) CatchingUp() bool { return e.tree.BestHeader().Work.Cmp(e.tree.Tip().Work) > 0 }
+
+func (e *Engine) emit(f Effect) { e.effects = append(e.effects, f) }
+
+func (e *Engine) happened(ev Event) {
+	ev.Time = e.now
+	e.emit(Happened{ev})
+}
+
+// gotBlock judges a block and answers.
+func (e *Engine) gotBlock(in GotBlock) error {
+	hash := in.Block.Hash()
+	err := e.addBlock(in, hash)
+	if Classify(err) == Trouble {
+		return err
+	}
+	e.emit(Answer{err})
+	if errors.Is(err, chain.ErrNoParent) {
+		e.orphanBlock(in, hash)
+	}
+	return nil
+}
+
+// addBlock hands a block to the tree and does what follows, whatever came of it.
+// The error is the tree's.
+func (e *Engine) addBlock(in GotBlock, hash block.Hash) error {
+	e.arrived(hash, in.Peer)
+	if e.tooDeep(&in.Block.Header, in.Asked || in.Peer == "") {
+		return ErrTooDeep
+	}
+	change, err := e.tree.AddBlock(in.Block, e.now)
+	switch Classify(err) {
+	case Trouble:
+		return err
+	case Broken:
+		e.blame(in.Peer, err)
+		e.happened(Event{Kind: BlockRefused, Block: blockEvent(in.Block, 0), Peer: in.Peer, Reason: err.Error()})
+	case Fine:
+		e.remember(hash, in.Peer)
+		info, _ := e.tree.Info(hash)
+		added := blockEvent(in.Block, info.State.Height)
+		added.Active = info.Active
+		e.happened(Event{Kind: BlockAdded, Block: added, Peer: in.Peer})
+		if in.Peer == "" {
+			e.emit(PublishBlock{in.Block})
+		}
+	}
+	if moved := e.moved(change, hash); moved != nil {
+		return moved
+	}
+	return err
+}
+
+// tooDeep reports whether a block that nobody asked for starts a branch so far
+// below the tip that it cannot matter.
+func (e *Engine) tooDeep(h *block.Header, asked bool) bool {
+	parent, known := e.tree.Info(h.Prev)
+	return known && !asked && parent.State.Height < e.tree.Tip().Height-maxSideDepth
+}
+
+// remember notes who brought a block, in case it turns out to be bad when its turn
+// comes. Now and then everything is forgotten: then nobody is blamed.
+func (e *Engine) remember(hash block.Hash, from p2p.PeerID) {
+	if len(e.source) > maxSources {
+		clear(e.source)
+	}
+	e.source[hash] = from
+}
+
+func blockEvent(b *block.Block, height block.Height) *BlockEvent {
+	return &BlockEvent{Hash: b.Hash(), Prev: b.Header.Prev, Height: height, Txs: len(b.Txs), Size: b.Size()}
+}
+
+// moved does what follows from a change of the best chain. mine is the block that
+// caused it, already answered for.
+func (e *Engine) moved(change chain.Change, mine block.Hash) error {
+	for _, f := range change.Failed {
+		if from := e.source[f.Hash]; f.Hash != mine {
+			e.blame(from, f.Err)
+			e.happened(Event{Kind: BlockRefused, Block: &BlockEvent{Hash: f.Hash}, Peer: from, Reason: f.Err.Error()})
+		}
+		delete(e.source, f.Hash)
+	}
+	if !change.Moved() {
+		return nil
+	}
+	for _, s := range change.Applied {
+		delete(e.source, s.Hash)
+	}
+	updated, err := e.pool.Update(e.tree, change, e.now)
+	if err != nil {
+		return err
+	}
+	for _, id := range updated.Returned {
+		if entry, ok := e.pool.Get(id); ok {
+			e.emit(PublishTx{entry.Tx})
+		}
+	}
+	if change.Reorg != nil {
+		e.happened(Event{Kind: Reorganised, Reorg: change.Reorg})
+	}
+	e.removed(updated.Conflicted, "conflicts with a confirmed payment")
+	e.removed(updated.Dropped, "too early on this chain: a lock, or an immature coinbase")
+	e.accepted(updated.Accepted, 0)
+	e.removed(updated.Replaced, replacedReason)
+	e.removed(updated.Evicted, evictedReason)
+	tip := change.To
+	e.happened(Event{Kind: TipChanged, Tip: &TipEvent{Hash: tip.Hash, Height: tip.Height,
+		Bits: tip.Header.Bits, OldBits: change.From.Header.Bits, Work: tip.Work.String()}})
+	e.emit(Announce{e.Status()})
+	return nil
+}
+
+// overrule follows the user's word.
+func (e *Engine) overrule(in Overrule) error {
+	var change chain.Change
+	var err error
+	switch in.How {
+	case Invalidate:
+		change, err = e.tree.Invalidate(in.Hash, e.now)
+	case Reconsider:
+		change, err = e.tree.Reconsider(in.Hash, e.now)
+	case Prefer:
+		change, err = e.tree.Precious(in.Hash, e.now)
+	}
+	if Classify(err) == Trouble {
+		return err
+	}
+	e.emit(Answer{err})
+	return e.moved(change, block.Hash{})
+}
+
+func (e *Engine) blame(id p2p.PeerID, reason error) {
+	if id == "" {
+		return
+	}
+	e.emit(Blame{id, reason})
+	e.happened(Event{Kind: PeerBlamed, Peer: id, Reason: reason.Error()})
+}

@@ -1,0 +1,310 @@
+package node
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"toychain/block"
+	"toychain/chain"
+	"toychain/mempool"
+)
+
+// story leads four engines through the whole main job: payments, a cut, the same
+// coin spent on both sides, a heal.
+func story(t *testing.T) *world {
+	w := newWorld(t, 4)
+	n1, n2, n3, n4 := w.nodes[0], w.nodes[1], w.nodes[2], w.nodes[3]
+	w.mine(n1, 1)   // alice's coin
+	w.mine(n2, 1)   // dave's coin
+	w.mine(n3, 101) // both mature
+	w.agree(n1, n2, n3, n4)
+
+	alice, dave := w.coins(n1)[0], w.coins(n2)[0]
+	w.partition([]*testNode{n1, n2}, []*testNode{n3, n4})
+	toBob := w.payment(n1, n2, alice, 1000)
+	toCarol := w.payment(n1, n3, alice, 2000)
+	fromDave := w.payment(n2, n1, dave, 1000)
+	for _, p := range []struct {
+		at *testNode
+		tx *block.Tx
+	}{{n1, toBob}, {n2, fromDave}, {n3, toCarol}} {
+		if err := w.give(p.at, GotTx{Tx: p.tx}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	//            ┌── L1 ── L2            n1 n2
+	//   … ── 103 ┤
+	//            └── R1 ── R2 ── R3      n3 n4
+	left := w.mine(n1, 2)
+	right := w.mine(n4, 3)
+	w.agree(n1, n2)
+	w.agree(n3, n4)
+	if n1.engine.Tree().Tip().Hash == n3.engine.Tree().Tip().Hash {
+		t.Fatal("the cut does not cut")
+	}
+	w.heal()
+	w.agree(n1, n2, n3, n4)
+	if got := n1.engine.Tree().Tip().Hash; got != right[2] {
+		t.Fatalf("tip %s, want the right side's %s", got, right[2])
+	}
+
+	for _, n := range []*testNode{n1, n2} {
+		reorgs, err := n.db.Reorgs(0)
+		if err != nil || len(reorgs) != 1 {
+			t.Fatalf("%s: %d reorganisations (%v), want 1", n.id, len(reorgs), err)
+		}
+		r := reorgs[0]
+		if r.Depth() != 2 || r.Left[0].Hash != left[0] || r.Left[1].Hash != left[1] || len(r.Joined) != 3 {
+			t.Errorf("%s: left %v, joined %v", n.id, r.Left, r.Joined)
+		}
+		if len(r.Conflicted) != 1 || r.Conflicted[0] != (chain.Conflicted{TxID: toBob.ID(), By: toCarol.ID()}) {
+			t.Errorf("%s: conflicted %v, want alice's payment to bob", n.id, r.Conflicted)
+		}
+		if len(r.Returned) != 1 || r.Returned[0] != fromDave.ID() {
+			t.Errorf("%s: returned %v, want dave's payment", n.id, r.Returned)
+		}
+	}
+	for _, n := range w.nodes { // dave's payment waits again, also where it never was
+		if !n.engine.Pool().Has(fromDave.ID()) || n.engine.Pool().Has(toBob.ID()) {
+			t.Errorf("%s: pool %v, want only dave's payment %s", n.id, n.engine.Pool().IDs(), fromDave.ID())
+		}
+	}
+	w.mine(n3, 1)
+	w.agree(n1, n2, n3, n4)
+	for _, n := range w.nodes {
+		if n.engine.Pool().Len() != 0 {
+			t.Errorf("%s: %d payments still wait", n.id, n.engine.Pool().Len())
+		}
+		places, err := n.db.TxPlaces(fromDave.ID())
+		if err != nil || len(places) == 0 {
+			t.Errorf("%s: dave's payment is nowhere (%v)", n.id, err)
+		}
+	}
+	return w
+}
+
+// agree demands one tip and one coin set of all.
+func (w *world) agree(nodes ...*testNode) {
+	w.t.Helper()
+	first, err := nodes[0].db.CoinStats()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, n := range nodes[1:] {
+		a, b := nodes[0].engine.Tree().Tip(), n.engine.Tree().Tip()
+		if a.Hash != b.Hash {
+			w.t.Fatalf("%s is at %d %s, %s at %d %s", nodes[0].id, a.Height, a.Hash, n.id, b.Height, b.Hash)
+		}
+		stats, err := n.db.CoinStats()
+		if err != nil || stats != first {
+			w.t.Fatalf("coins of %s %+v, of %s %+v (%v)", nodes[0].id, first, n.id, stats, err)
+		}
+	}
+}
+
+func TestSplitAndHealByHand(t *testing.T) { story(t) }
+
+// The same inputs give the same effects and the same bytes.
+func TestSameStorySameBytes(t *testing.T) {
+	a, b := story(t), story(t)
+	if x, y := a.log.String(), b.log.String(); x != y {
+		t.Fatalf("two runs differ: %s", firstDifference(x, y))
+	}
+	for i := range a.nodes {
+		x, y := dump(t, a.nodes[i]), dump(t, b.nodes[i])
+		if x != y {
+			t.Fatalf("%s: two runs store different bytes: %s", a.nodes[i].id, firstDifference(x, y))
+		}
+	}
+}
+
+// dump writes down all that a node has stored.
+func dump(t *testing.T, n *testNode) string {
+	t.Helper()
+	var out strings.Builder
+	for _, e := range n.engine.Tree().Entries() {
+		hash := e.Header.Hash()
+		b, err := n.engine.Tree().Block(hash)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(&out, "%+v %x\n", e, b.Bytes())
+	}
+	reorgs, err := n.db.Reorgs(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stats, err := n.db.CoinStats()
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprintf(&out, "%+v\n%+v\n", reorgs, stats)
+	return out.String()
+}
+
+func firstDifference(x, y string) string {
+	a, b := strings.Split(x, "\n"), strings.Split(y, "\n")
+	for i := range min(len(a), len(b)) {
+		if a[i] != b[i] {
+			return fmt.Sprintf("line %d:\n%s\n%s", i+1, a[i], b[i])
+		}
+	}
+	return "one is longer"
+}
+
+// A node that starts empty gets headers first and then bodies, from all peers
+// that have them.
+func TestCatchUpFromSeveralPeers(t *testing.T) {
+	w := newWorld(t, 3)
+	w.mine(w.nodes[0], 150)
+	fresh := w.add("fresh")
+	asked := make(map[string]int)
+	w.blocked = func(m message) bool {
+		if got, ok := m.in.(GotBlock); ok && m.to == fresh && got.Asked {
+			asked[string(got.Peer)]++
+		}
+		return false
+	}
+	for _, n := range w.nodes[:3] {
+		w.connect(fresh, n)
+	}
+	w.settle()
+	w.agree(w.nodes...)
+	if len(asked) != 3 {
+		t.Errorf("bodies came from %v, want all three peers", asked)
+	}
+	total := 0
+	for _, n := range asked {
+		total += n
+	}
+	if total != 150 {
+		t.Errorf("%d bodies were sent for 150 blocks", total)
+	}
+}
+
+// A peer that was asked and stays silent is passed over, and others are asked.
+func TestStallingPeer(t *testing.T) {
+	w := newWorld(t, 2)
+	w.mine(w.nodes[0], 40)
+	fresh := w.add("fresh")
+	w.blocked = func(m message) bool { // n1 never sends what it is asked for
+		got, isBlock := m.in.(GotBlock)
+		ended, isEnd := m.in.(AskEnded)
+		_, blocks := ended.Ask.(AskBlocks)
+		return m.to == fresh && (isBlock && got.Asked && got.Peer == "n1" || isEnd && blocks && ended.Peer == "n1")
+	}
+	w.connect(fresh, w.nodes[0])
+	w.connect(fresh, w.nodes[1])
+	w.settle()
+	if fresh.engine.Tree().Tip().Height == 40 {
+		t.Fatal("n1 was never asked: the test shows nothing")
+	}
+	w.now = w.now.Add(minStall + time.Second)
+	w.step(fresh, Tick{})
+	w.settle()
+	w.agree(w.nodes...)
+}
+
+// A gossip block whose parent is unknown starts a request: gossip will not bring
+// it again.
+func TestUnknownParentIsAskedFor(t *testing.T) {
+	w := newWorld(t, 2)
+	n1, n2 := w.nodes[0], w.nodes[1]
+	lose := true
+	w.blocked = func(m message) bool { return lose && m.to == n2 }
+	w.mine(n1, 3)
+	lose = false
+	// Only the newest block gets through, and no status.
+	w.blocked = func(m message) bool { _, told := m.in.(PeerTold); return told && m.to == n2 }
+	w.mine(n1, 1)
+	w.agree(n1, n2)
+}
+
+// Blocks that came before their parents wait, bounded.
+func TestOrphanBlocksAreBounded(t *testing.T) {
+	w := newWorld(t, 2)
+	n1, n2 := w.nodes[0], w.nodes[1]
+	w.partition([]*testNode{n1}, []*testNode{n2})
+	hashes := w.mine(n1, maxOrphanBlocks+20)
+	for _, h := range hashes[1:] {
+		b, err := n1.engine.Tree().Block(h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.give(n2, GotBlock{Peer: "stranger", Block: b}); !errors.Is(err, chain.ErrNoParent) {
+			t.Fatalf("answer %v, want ErrNoParent", err)
+		}
+	}
+	if got := len(n2.engine.orphans); got != maxOrphanBlocks {
+		t.Fatalf("%d orphans, want %d", got, maxOrphanBlocks)
+	}
+	w.heal()
+	w.agree(n1, n2)
+	if len(n2.engine.orphans) != 0 {
+		t.Errorf("%d orphans are left", len(n2.engine.orphans))
+	}
+}
+
+// Whoever sends a block that breaks a rule is blamed; whoever sends a wrong body
+// is blamed too, but the true block is still taken.
+func TestBlame(t *testing.T) {
+	w := newWorld(t, 2)
+	n1, n2 := w.nodes[0], w.nodes[1]
+	tmpl, err := n1.engine.Template(n1.script(), 7, "n1", w.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	solve(t, &tmpl.Block.Header)
+	wrong := &block.Block{Header: tmpl.Block.Header, Txs: []*block.Tx{tmpl.Block.Txs[0], tmpl.Block.Txs[0]}}
+	if err := w.give(n2, GotBlock{Peer: "n1", Block: wrong}); Classify(err) != Broken || len(n2.blamed) != 1 {
+		t.Fatalf("wrong body: %v, blamed %v", err, n2.blamed)
+	}
+	if err := w.give(n2, GotBlock{Peer: "n1", Block: tmpl.Block}); err != nil {
+		t.Fatalf("the true block is refused: %v", err)
+	}
+	greedy, err := n2.engine.Template(n1.script(), 7, "n1", w.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	coinbase := greedy.Block.Txs[0].Clone()
+	coinbase.Outputs[0].Value++
+	greedy.Block.Txs[0] = coinbase
+	greedy.Block.Header.MerkleRoot = coinbase.ID()
+	solve(t, &greedy.Block.Header)
+	if err := w.give(n2, GotBlock{Peer: "n1", Block: greedy.Block}); !errors.Is(err, chain.BadCoinbaseAmount) || len(n2.blamed) != 2 {
+		t.Fatalf("greedy block: %v, blamed %v", err, n2.blamed)
+	}
+	if err := w.give(n2, GotBlock{Peer: "n3", Block: greedy.Block}); Classify(err) != NotNow || len(n2.blamed) != 2 {
+		t.Fatalf("the same again, which was judged: %v, blamed %v", err, n2.blamed)
+	}
+}
+
+// Errors become verdicts in one place.
+func TestClassify(t *testing.T) {
+	for _, c := range []struct {
+		err       error
+		block, tx Class
+	}{
+		{nil, Fine, Fine},
+		{fmt.Errorf("tx 3: %w", chain.BadInBelowOut), Broken, Broken},
+		{chain.HighHash, Broken, Broken},
+		{chain.TimeTooNew, NotNow, Broken},
+		{chain.ErrKnown, NotNow, NotNow},
+		{chain.ErrNoParent, NotNow, NotNow},
+		{chain.BadPrevBlk, NotNow, Broken},
+		{chain.BadPremature, Broken, NotNow},
+		{chain.BadNonFinal, Broken, NotNow},
+		{mempool.RejectConflict, Trouble, NotNow},
+		{errors.New("input/output error"), Trouble, Trouble},
+	} {
+		if got := Classify(c.err); got != c.block {
+			t.Errorf("block: %v is class %d, want %d", c.err, got, c.block)
+		}
+		if got := ClassifyTx(c.err); got != c.tx {
+			t.Errorf("tx: %v is class %d, want %d", c.err, got, c.tx)
+		}
+	}
+}

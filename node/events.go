@@ -1,0 +1,109 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"sync"
+
+	"toychain/pow"
+)
+
+// watchBuffer is how many events a watcher may be behind before it misses some.
+const watchBuffer = 256
+
+// watchers are those who want to be told of events.
+type watchers struct {
+	mu     sync.Mutex
+	all    map[chan Event]struct{}
+	closed bool
+}
+
+func (w *watchers) add(ctx context.Context) <-chan Event {
+	ch := make(chan Event, watchBuffer)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed {
+		close(ch)
+		return ch
+	}
+	if w.all == nil {
+		w.all = make(map[chan Event]struct{})
+	}
+	w.all[ch] = struct{}{}
+	context.AfterFunc(ctx, func() { w.remove(ch) })
+	return ch
+}
+
+func (w *watchers) remove(ch chan Event) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if _, on := w.all[ch]; on {
+		delete(w.all, ch)
+		close(ch)
+	}
+}
+
+func (w *watchers) tell(ev Event) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for ch := range w.all {
+		select {
+		case ch <- ev:
+		default:
+		}
+	}
+}
+
+func (w *watchers) close() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.closed = true
+	for ch := range w.all {
+		delete(w.all, ch)
+		close(ch)
+	}
+}
+
+// tell logs an event and passes it on. It runs on the engine's goroutine.
+func (n *Node) tell(ev Event) {
+	switch ev.Kind {
+	case TipChanged:
+		close(n.tipMove)
+		n.tipMove = make(chan struct{})
+		n.log.Info("new tip", "height", ev.Tip.Height, "hash", ev.Tip.Hash)
+		if ev.Tip.Bits != ev.Tip.OldBits {
+			n.log.Info("difficulty changed", "height", ev.Tip.Height, "bits", fmt.Sprintf("%08x", ev.Tip.Bits),
+				"from", difficulty(ev.Tip.OldBits), "to", difficulty(ev.Tip.Bits))
+		}
+	case Reorganised:
+		r := ev.Reorg
+		n.log.Warn("reorganisation", "depth", r.Depth(), "from", r.From.Hash, "to", r.To.Hash, "fork", r.Fork.Height,
+			"returned", len(r.Returned), "reconfirmed", len(r.Reconfirmed), "conflicted", len(r.Conflicted))
+	case BlockAdded:
+		if !ev.Block.Active {
+			n.log.Info("block on a side branch", "height", ev.Block.Height, "hash", ev.Block.Hash)
+		}
+	case BlockRefused:
+		n.log.Warn("block refused", "hash", ev.Block.Hash, "peer", ev.Peer, "reason", ev.Reason)
+	case TxRemoved:
+		n.log.Info("payment dropped", "txid", ev.Tx, "reason", ev.Reason)
+	case PeerUp, PeerDown:
+		n.log.Info(string(ev.Kind), "peer", ev.Peer)
+	}
+	n.watch.tell(ev)
+}
+
+// difficulty is for people: how many times harder than the easiest target of
+// Bitcoin, to three digits.
+func difficulty(bits uint32) string {
+	t, err := pow.TargetFromBits(bits)
+	if err != nil {
+		return "?"
+	}
+	d := t.Difficulty()
+	if d == 0 || math.IsInf(d, 0) {
+		return "?"
+	}
+	return fmt.Sprintf("%.3g", d)
+}

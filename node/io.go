@@ -1,0 +1,193 @@
+package node
+
+import (
+	"time"
+
+	"toychain/block"
+	"toychain/chain"
+	"toychain/p2p"
+)
+
+// Input is something that happens to an engine: one of the types below.
+type Input interface{ input() }
+
+type (
+	// PeerJoined: a connection is ready. PeerTold follows.
+	PeerJoined struct {
+		Peer    p2p.PeerID
+		Inbound bool
+	}
+	// PeerLeft: the connection is gone, and with it whatever was asked there.
+	PeerLeft struct{ Peer p2p.PeerID }
+	// PeerTold: a peer says what its tip is.
+	PeerTold struct {
+		Peer   p2p.PeerID
+		Status p2p.Status
+	}
+
+	// GotBlock: a block came in, by gossip, as the answer to AskBlocks, or from
+	// this node's own miner or user (Peer is empty). It is answered by one Answer.
+	GotBlock struct {
+		Peer  p2p.PeerID
+		Block *block.Block
+		Asked bool // it is an answer to AskBlocks
+	}
+	// GotTx: likewise a transaction.
+	GotTx struct {
+		Peer p2p.PeerID
+		Tx   *block.Tx
+	}
+	// GotHeaders: the answer to AskHeaders, or a user's submitheader (Peer is empty).
+	GotHeaders struct {
+		Peer    p2p.PeerID
+		Headers []block.Header
+	}
+	// GotPool: the answer to AskPool.
+	GotPool struct {
+		Peer p2p.PeerID
+		IDs  []block.Hash
+	}
+	// AskEnded: a request to a peer is over; Err says why if it failed. What it
+	// did not bring may be asked elsewhere.
+	AskEnded struct {
+		Peer p2p.PeerID
+		Ask  Effect // the AskHeaders, AskBlocks, AskPool or AskTxs
+		Err  error
+	}
+
+	// Overrule: the user says that a block is invalid, is not, or is to be
+	// preferred.
+	Overrule struct {
+		Hash block.Hash
+		How  Overruling
+	}
+	// Tick: some time has passed.
+	Tick struct{}
+)
+
+// Overruling is a user's word against the fork choice.
+type Overruling int
+
+const (
+	Invalidate Overruling = iota // treat it as if it broke a rule
+	Reconsider                   // take that back
+	Prefer                       // treat it as if it had been seen first
+)
+
+func (PeerJoined) input() {}
+func (PeerLeft) input()   {}
+func (PeerTold) input()   {}
+func (GotBlock) input()   {}
+func (GotTx) input()      {}
+func (GotHeaders) input() {}
+func (GotPool) input()    {}
+func (AskEnded) input()   {}
+func (Overrule) input()   {}
+func (Tick) input()       {}
+
+// Effect is something that an engine wants done: one of the types below.
+type Effect interface{ effect() }
+
+type (
+	// Answer tells what became of a GotBlock, GotTx, GotHeaders or Overrule; Err
+	// is nil if it was accepted. See Classify.
+	Answer struct{ Err error }
+
+	// PublishBlock and PublishTx: gossip it to everybody.
+	PublishBlock struct{ Block *block.Block }
+	PublishTx    struct{ Tx *block.Tx }
+	// Announce: tell every peer what our tip is now.
+	Announce struct{ Status p2p.Status }
+
+	// AskHeaders: ask a peer what follows the locator on its best chain.
+	AskHeaders struct {
+		Peer    p2p.PeerID
+		Locator []block.Hash
+	}
+	// AskBlocks: ask a peer for these blocks, at most blocksInFlight.
+	AskBlocks struct {
+		Peer p2p.PeerID
+		IDs  []block.Hash
+	}
+	// AskPool: ask a peer what is in its pool.
+	AskPool struct{ Peer p2p.PeerID }
+	// AskTxs: ask a peer for these pending transactions.
+	AskTxs struct {
+		Peer p2p.PeerID
+		IDs  []block.Hash
+	}
+
+	// Blame: the peer broke a rule. Drop it and refuse it for a while.
+	Blame struct {
+		Peer   p2p.PeerID
+		Reason error
+	}
+	// Drop: the peer is of no use, though not at fault: end the connection.
+	Drop struct {
+		Peer   p2p.PeerID
+		Reason error
+	}
+
+	// Happened is an event, for logs and for those who watch.
+	Happened struct{ Event }
+)
+
+func (Answer) effect()       {}
+func (PublishBlock) effect() {}
+func (PublishTx) effect()    {}
+func (Announce) effect()     {}
+func (AskHeaders) effect()   {}
+func (AskBlocks) effect()    {}
+func (AskPool) effect()      {}
+func (AskTxs) effect()       {}
+func (Blame) effect()        {}
+func (Drop) effect()         {}
+func (Happened) effect()     {}
+
+// Event is something that people watch for. Only the fields of its kind are set.
+type Event struct {
+	Kind EventKind
+	Time time.Time
+
+	Block    *BlockEvent  // BlockAdded
+	Tip      *TipEvent    // TipChanged
+	Reorg    *chain.Reorg // Reorganised
+	Tx       block.Hash   // TxAdded, TxRemoved
+	Reason   string       // TxRemoved, BlockRefused, PeerBlamed
+	Peer     p2p.PeerID   // PeerUp, PeerDown, PeerBlamed, BlockAdded: who brought it
+	Duration time.Duration
+}
+
+// EventKind names an event.
+type EventKind string
+
+const (
+	BlockAdded   EventKind = "block"   // a block was stored, of whatever branch
+	BlockRefused EventKind = "refused" // a block broke a rule
+	TipChanged   EventKind = "tip"     // the best chain ends in another block
+	Reorganised  EventKind = "reorg"   // and blocks left it
+	TxAdded      EventKind = "tx"      // a payment came into the pool
+	TxRemoved    EventKind = "dropped" // a payment left it without being confirmed
+	PeerUp       EventKind = "peer-up"
+	PeerDown     EventKind = "peer-down"
+	PeerBlamed   EventKind = "blamed"
+)
+
+// BlockEvent is what is worth telling about a new block.
+type BlockEvent struct {
+	Hash   block.Hash
+	Prev   block.Hash
+	Height block.Height
+	Txs    int
+	Size   int
+	Active bool // on the best chain
+}
+
+// TipEvent is a change of the best chain.
+type TipEvent struct {
+	Hash    block.Hash
+	Height  block.Height
+	Bits    uint32
+	OldBits uint32 // of the tip before
+	Work    string
+}

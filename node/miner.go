@@ -1,0 +1,274 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"toychain/block"
+	"toychain/pow"
+)
+
+// Mining is what a node's miner is doing.
+type Mining struct {
+	On     bool
+	Script []byte  // what its coinbases pay
+	Cap    float64 // hashes per second that it may do; 0: all it can
+	Rate   float64 // hashes per second over the last seconds, whoever asked for them
+	Hashes uint64  // since the start
+	Found  int     // blocks since the start
+}
+
+// miner searches nonces: in the background as SetMining says, and for Generate.
+type miner struct {
+	message string
+	threads int
+	extra   atomic.Uint64 // the next extra nonce; starts at random, so that no two miners make the same block
+	hashes  atomic.Uint64
+	found   atomic.Int64
+
+	mu      sync.Mutex
+	script  []byte
+	cap     float64
+	changed chan struct{} // closed when script or cap change
+	samples []sample
+}
+
+type sample struct {
+	at     time.Time
+	hashes uint64
+}
+
+const (
+	// chunk is how many nonces are tried between looks at whether to go on:
+	// about 3 ms.
+	chunk = 1 << 14
+	// portions is in how many pieces a second's allowance is spent.
+	portions = 20
+	// refresh is how often a miner takes new payments in.
+	refresh = 2 * time.Second
+	// sampleCount ticks are the time over which the rate is measured.
+	sampleCount = 10
+)
+
+func (m *miner) set(script []byte, cap float64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.script, m.cap = script, cap
+	close(m.changed)
+	m.changed = make(chan struct{})
+}
+
+func (m *miner) settings() (script []byte, cap float64, changed <-chan struct{}) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.script, m.cap, m.changed
+}
+
+// measure takes a sample for the rate; called at each tick.
+func (m *miner) measure(now time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.samples = append(m.samples, sample{now, m.hashes.Load()})
+	if len(m.samples) > sampleCount {
+		m.samples = m.samples[1:]
+	}
+}
+
+func (m *miner) report() Mining {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r := Mining{On: m.script != nil, Script: m.script, Cap: m.cap, Hashes: m.hashes.Load(), Found: int(m.found.Load())}
+	if n := len(m.samples); n > 1 {
+		first, last := m.samples[0], m.samples[n-1]
+		if span := last.at.Sub(first.at).Seconds(); span > 0 {
+			r.Rate = float64(last.hashes-first.hashes) / span
+		}
+	}
+	return r
+}
+
+// mine is the background miner: it works whenever SetMining gave it a script.
+func (n *Node) mine(ctx context.Context) {
+	for ctx.Err() == nil {
+		script, cap, changed := n.miner.settings()
+		if script == nil {
+			select {
+			case <-changed:
+			case <-ctx.Done():
+			}
+			continue
+		}
+		round, cancel := until(ctx, changed)
+		round, end := context.WithTimeout(round, refresh)
+		_, err := n.mineOne(round, script, &allowance{rate: cap}, 0)
+		if err != nil && round.Err() == nil && !errors.Is(err, errStale) {
+			n.log.Error("mining failed", "err", err)
+			n.miner.set(nil, cap)
+		}
+		end()
+		cancel()
+	}
+}
+
+// until returns a context that ends with ctx or when stop is closed.
+func until(ctx context.Context, stop <-chan struct{}) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		select {
+		case <-stop:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, cancel
+}
+
+// Generate mines count blocks on top of the tip, one after the other, with all
+// cores and no cap, and returns their hashes. It gives up after maxTries nonces
+// for one block, 0 for never, with ErrTries.
+func (n *Node) Generate(ctx context.Context, count int, script []byte, maxTries uint64) ([]block.Hash, error) {
+	var out []block.Hash
+	for len(out) < count {
+		hash, err := n.mineOne(ctx, script, &allowance{}, maxTries)
+		if errors.Is(err, errStale) {
+			continue
+		}
+		if err != nil {
+			return out, err
+		}
+		out = append(out, hash)
+	}
+	return out, nil
+}
+
+var (
+	// ErrTries: Generate did not find a nonce in as many tries as allowed.
+	ErrTries = errors.New("no nonce found in the tries allowed")
+	errStale = errors.New("the tip moved")
+)
+
+// mineOne mines one block on top of the present tip, or returns errStale when
+// that has moved.
+func (n *Node) mineOne(ctx context.Context, script []byte, a *allowance, maxTries uint64) (block.Hash, error) {
+	var t *Template
+	var failed error
+	moved, err := n.tipMoves(ctx, func(e *Engine) {
+		t, failed = e.Template(script, n.miner.extra.Add(1), n.miner.message, n.Now())
+	})
+	if err = errors.Join(err, failed); err != nil {
+		return block.Hash{}, err
+	}
+	search, cancel := until(ctx, moved)
+	defer cancel()
+	solved, err := n.miner.search(search, t, a, maxTries)
+	if err != nil {
+		if ctx.Err() == nil && search.Err() != nil {
+			return block.Hash{}, errStale
+		}
+		return block.Hash{}, err
+	}
+	if err := n.SubmitBlock(ctx, solved); err != nil {
+		return block.Hash{}, fmt.Errorf("our own block was refused: %w", err)
+	}
+	n.miner.found.Add(1)
+	return solved.Hash(), nil
+}
+
+// search tries nonces on several threads, each on a coinbase of its own.
+func (m *miner) search(ctx context.Context, t *Template, a *allowance, maxTries uint64) (*block.Block, error) {
+	target, err := pow.TargetFromBits(t.Block.Header.Bits)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	a.begin(time.Now())
+	var tries atomic.Uint64
+	var solved atomic.Pointer[block.Block]
+	var group sync.WaitGroup
+	for range m.threads {
+		group.Go(func() {
+			for ctx.Err() == nil {
+				own := &Template{Block: &block.Block{Header: t.Block.Header, Txs: t.Block.Txs}, Height: t.Height}
+				own.Vary(m.extra.Add(1), m.message)
+				if m.tryAll(ctx, &own.Block.Header, target, a, &tries, maxTries) && solved.CompareAndSwap(nil, own.Block) {
+					cancel(nil)
+				}
+				if maxTries > 0 && tries.Load() >= maxTries {
+					cancel(ErrTries)
+				}
+			}
+		})
+	}
+	group.Wait()
+	if b := solved.Load(); b != nil {
+		return b, nil
+	}
+	return nil, context.Cause(ctx)
+}
+
+// tryAll tries every nonce of one header, or until ctx ends.
+func (m *miner) tryAll(ctx context.Context, h *block.Header, target pow.Target, a *allowance, tries *atomic.Uint64, maxTries uint64) bool {
+	const all = 1 << 32
+	for from := uint64(0); from < all; {
+		size := min(a.take(ctx), all-from)
+		before := tries.Add(size) - size
+		if maxTries > 0 {
+			size = min(size, maxTries-min(before, maxTries))
+		}
+		if ctx.Err() != nil || size == 0 {
+			return false
+		}
+		n, found := pow.Search(h, target, uint32(from), size)
+		m.hashes.Add(n)
+		if found {
+			return true
+		}
+		from += size
+	}
+	return false
+}
+
+// allowance shares a capped number of hashes per second among threads.
+type allowance struct {
+	rate float64 // 0: no cap
+
+	mu    sync.Mutex
+	start time.Time
+	spent float64
+}
+
+func (a *allowance) begin(now time.Time) { a.start = now }
+
+// take returns how many nonces may be tried now, waiting if they are used up.
+func (a *allowance) take(ctx context.Context) uint64 {
+	if a.rate <= 0 {
+		return chunk
+	}
+	size := min(max(a.rate/portions, 1), chunk)
+	a.mu.Lock()
+	due := a.start.Add(time.Duration(a.spent / a.rate * float64(time.Second)))
+	a.spent += size
+	a.mu.Unlock()
+	if wait := time.Until(due); wait > 0 {
+		timer := time.NewTimer(wait)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+		}
+	}
+	return uint64(size)
+}
+
+func threads(n int) int {
+	if n <= 0 {
+		return runtime.GOMAXPROCS(0)
+	}
+	return n
+}

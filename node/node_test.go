@@ -1,0 +1,170 @@
+package node
+
+import (
+	"context"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"toychain/block"
+	"toychain/chain"
+	"toychain/mempool"
+	"toychain/p2p"
+)
+
+// start runs a real node, on LevelDB and libp2p, until the test ends.
+func start(t *testing.T, cfg Config) *Node {
+	t.Helper()
+	cfg.Params, cfg.Pool, cfg.Version, cfg.Threads = chain.Regtest(), mempool.DefaultPolicy(), "0.0.0", 1
+	if cfg.Dir == "" {
+		cfg.Dir = filepath.Join(t.TempDir(), "regtest")
+	}
+	n, err := Open(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- n.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("%s: %v", cfg.Name, err)
+		}
+	})
+	return n
+}
+
+func (n *Node) tip(t *testing.T) (s chain.State) {
+	t.Helper()
+	if err := n.Look(t.Context(), func(e *Engine) { s = e.Tree().Tip() }); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// await waits until ok, asking again at every event of any node.
+func await(t *testing.T, what string, nodes []*Node, ok func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	wake := make(chan struct{}, 1)
+	for _, n := range nodes {
+		events := n.Watch(ctx)
+		go func() {
+			for range events {
+				select {
+				case wake <- struct{}{}:
+				default:
+				}
+			}
+		}()
+	}
+	for !ok() {
+		select {
+		case <-wake:
+		case <-ctx.Done():
+			t.Fatalf("never came: %s", what)
+		}
+	}
+}
+
+func script() []byte { return block.PubKeyHashScript([20]byte{1}) }
+
+// Two real nodes: gossip, a cut that makes two histories, a heal that leaves one.
+func TestRealNodesSplitAndHeal(t *testing.T) {
+	a := start(t, Config{Name: "a"})
+	b := start(t, Config{Name: "b", Peers: a.Net().Addrs()})
+	both := []*Node{a, b}
+	meet := func() bool { return len(joined(a)) == 1 && len(joined(b)) == 1 }
+	await(t, "a meeting", both, meet)
+
+	agree := func() bool { return a.tip(t).Hash == b.tip(t).Hash }
+	generate(t, a, 3)
+	await(t, "one tip by gossip", both, func() bool { return agree() && b.tip(t).Height == 3 })
+
+	if err := a.Net().SetGate([]p2p.PeerID{b.Net().ID()}); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "the cut", both, func() bool { return len(joined(a)) == 0 && len(joined(b)) == 0 })
+	left := generate(t, a, 2)
+	right := generate(t, b, 3)
+	if agree() {
+		t.Fatal("the cut does not cut")
+	}
+	if err := a.Net().SetGate(nil); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "one tip after the heal", both, func() bool { return agree() })
+	if got := a.tip(t).Hash; got != right[2] {
+		t.Errorf("tip %s, want %s: the side with more work", got, right[2])
+	}
+	reorgs, err := a.Store().Reorgs(0)
+	if err != nil || len(reorgs) != 1 || reorgs[0].Depth() != 2 || reorgs[0].Left[1].Hash != left[1] {
+		t.Errorf("journal %+v (%v), want one reorganisation that left two blocks", reorgs, err)
+	}
+}
+
+// joined returns the peers that a node has exchanged statuses with.
+func joined(n *Node) (out []p2p.PeerID) {
+	_ = n.Look(context.Background(), func(e *Engine) { out = append(out, e.order...) })
+	return out
+}
+
+func generate(t *testing.T, n *Node, count int) []block.Hash {
+	t.Helper()
+	hashes, err := n.Generate(t.Context(), count, script(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return hashes
+}
+
+// A node that is started again on its folder is where it was, with every branch
+// and the journal, and catches up with what it missed.
+func TestRestart(t *testing.T) {
+	a := start(t, Config{Name: "a"})
+	dir := filepath.Join(t.TempDir(), "regtest")
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	b, err := Open(Config{Params: chain.Regtest(), Pool: mempool.DefaultPolicy(), Name: "b", Dir: dir, Version: "0", Peers: a.Net().Addrs()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- b.Run(ctx) }()
+	generate(t, a, 5)
+	await(t, "b at height 5", []*Node{a, b}, func() bool { return b.tip(t).Height == 5 })
+	stop()
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	if err := b.SubmitHeaders(t.Context(), nil); err == nil {
+		t.Error("a node that has ended still answers")
+	}
+	generate(t, a, 5)
+	again := start(t, Config{Name: "b", Dir: dir, Peers: a.Net().Addrs()})
+	if h := again.tip(t).Height; h < 5 {
+		t.Errorf("height %d after the restart, want at least 5", h)
+	}
+	await(t, "b at height 10", []*Node{a, again}, func() bool { return again.tip(t).Height == 10 })
+}
+
+// The background miner mines while it is on, and a capped one keeps to its cap.
+func TestBackgroundMiner(t *testing.T) {
+	n := start(t, Config{Name: "m", MineTo: script(), Hashrate: 200})
+	await(t, "blocks", []*Node{n}, func() bool { return n.tip(t).Height >= 5 })
+	n.SetMining(nil, 0)
+	if m := n.Mining(); m.On || m.Found < 4 || m.Hashes == 0 {
+		t.Errorf("after it was stopped: %+v", m)
+	}
+}
+
+// Generate gives up after as many tries as it was allowed.
+func TestGenerateTries(t *testing.T) {
+	n := start(t, Config{Name: "m"})
+	hashes, err := n.Generate(t.Context(), 1000, script(), 1)
+	if err == nil {
+		t.Fatalf("found %d blocks with one try each", len(hashes))
+	}
+}

@@ -1,0 +1,93 @@
+package node
+
+import (
+	"errors"
+
+	"toychain/block"
+	"toychain/mempool"
+)
+
+// gotTx judges a transaction for the pool and answers.
+func (e *Engine) gotTx(in GotTx) error {
+	added, err := e.pool.Add(e.tree, in.Tx, e.now)
+	switch ClassifyTx(err) {
+	case Trouble:
+		return err
+	case Broken:
+		e.blame(in.Peer, err)
+	case NotNow:
+		e.askParents(in, err)
+	}
+	e.emit(Answer{err})
+	own := 0
+	if in.Peer != "" {
+		own = 1 // the message itself: gossip passes it on
+	}
+	e.accepted(added.Accepted, own)
+	e.removed(added.Replaced, replacedReason)
+	e.removed(added.Evicted, evictedReason)
+	return nil
+}
+
+const (
+	replacedReason = "replaced by a payment with a higher fee"
+	evictedReason  = "the pool is full"
+	expiredReason  = "it waited too long"
+)
+
+// accepted tells of payments that came into the pool, and publishes all but the
+// first few.
+func (e *Engine) accepted(entries []*mempool.Entry, gossiped int) {
+	for i, entry := range entries {
+		e.happened(Event{Kind: TxAdded, Tx: entry.ID})
+		if i >= gossiped {
+			e.emit(PublishTx{entry.Tx})
+		}
+	}
+}
+
+// removed tells of payments that left the pool without being confirmed.
+func (e *Engine) removed(ids []block.Hash, reason string) {
+	for _, id := range ids {
+		e.happened(Event{Kind: TxRemoved, Tx: id, Reason: reason})
+	}
+}
+
+// askParents asks whoever brought an orphan for what it spends.
+func (e *Engine) askParents(in GotTx, err error) {
+	var orphan *mempool.OrphanError
+	if in.Peer == "" || e.peers[in.Peer] == nil || !errors.As(err, &orphan) {
+		return
+	}
+	var ids []block.Hash
+	for _, id := range orphan.Missing {
+		if len(ids) < txsPerAsk && !e.pool.Has(id) {
+			ids = append(ids, id)
+		}
+	}
+	if len(ids) > 0 {
+		e.emit(AskTxs{in.Peer, ids})
+	}
+}
+
+// gotPool asks for those of a peer's pending transactions that we do not have.
+func (e *Engine) gotPool(in GotPool) {
+	p := e.peers[in.Peer]
+	if p == nil {
+		return
+	}
+	p.pool = poolDone
+	var ids []block.Hash
+	for _, id := range in.IDs {
+		if e.pool.Has(id) {
+			continue
+		}
+		if ids = append(ids, id); len(ids) == txsPerAsk {
+			e.emit(AskTxs{in.Peer, ids})
+			ids = nil
+		}
+	}
+	if len(ids) > 0 {
+		e.emit(AskTxs{in.Peer, ids})
+	}
+}

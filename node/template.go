@@ -1,0 +1,131 @@
+package node
+
+import (
+	"fmt"
+	"time"
+
+	"toychain/block"
+	"toychain/chain"
+	"toychain/mempool"
+)
+
+// What is left free in a template for the header, the coinbase and its signature
+// operations (Core: DEFAULT_BLOCK_RESERVED_WEIGHT, a quarter of it here, and the
+// 400 units of the sigops cost).
+const (
+	reservedBytes  = 1000
+	reservedSigOps = 100
+)
+
+// blockVersion is the version our blocks claim: BIP9's, without any signal.
+const blockVersion = 0x20000000
+
+// Template is a block that wants only a nonce.
+type Template struct {
+	Block   *block.Block
+	Entries []*mempool.Entry // the payments in it, in order
+	Fees    block.Amount
+	Height  block.Height
+}
+
+// Template makes a block on top of the tip with the payments that pay best. Its
+// coinbase pays script and carries message; extra tells it from every other
+// coinbase. The block has been judged: all it lacks is proof of work.
+func (e *Engine) Template(script []byte, extra uint64, message string, now time.Time) (*Template, error) {
+	tip := e.tree.Tip()
+	entries := e.pool.Template(e.tree, chain.MaxBlockSize-reservedBytes, chain.MaxSigOps-reservedSigOps)
+	txs := make([]*block.Tx, len(entries))
+	for i, entry := range entries {
+		txs[i] = entry.Tx
+	}
+	t, err := e.TemplateOf(txs, script, extra, message, now)
+	if err != nil {
+		return nil, fmt.Errorf("template on %s: %w", tip.Hash, err)
+	}
+	t.Entries = entries
+	return t, nil
+}
+
+// TemplateOf is Template with payments of the caller's choice, which may break a
+// rule: then the error says which.
+func (e *Engine) TemplateOf(txs []*block.Tx, script []byte, extra uint64, message string, now time.Time) (*Template, error) {
+	tip := e.tree.Tip()
+	height := tip.Height + 1
+	t := &Template{Height: height, Block: &block.Block{
+		Header: block.Header{Version: blockVersion, Prev: tip.Hash, Time: nextTime(&tip, now), Bits: tip.NextBits()},
+		Txs:    append([]*block.Tx{nil}, txs...),
+	}}
+	fees, err := e.fees(txs)
+	if err != nil {
+		return nil, err
+	}
+	t.Fees = fees
+	t.Block.Txs[0] = &block.Tx{
+		Version: 1,
+		Inputs:  []block.Input{{Prev: block.Outpoint{Index: block.NoOutput}, Sequence: block.Final}},
+		Outputs: []block.Output{{Value: tip.Params.SubsidyAt(height) + fees, Script: script}},
+	}
+	t.Vary(extra, message)
+	coins, err := e.tree.Coins(chain.Needs(tip, t.Block, t.Block.TxIDs()))
+	if err != nil {
+		return nil, err
+	}
+	if _, _, err := chain.ApplyUnmined(tip, t.Block, coins); err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+// fees returns what the payments leave to the miner, given coins that are
+// confirmed or made by one of them before.
+func (e *Engine) fees(txs []*block.Tx) (block.Amount, error) {
+	var ask []block.Outpoint
+	made := make(map[block.Outpoint]block.Amount)
+	var fees block.Amount
+	for _, tx := range txs {
+		id := tx.ID()
+		for i := range tx.Inputs {
+			ask = append(ask, tx.Inputs[i].Prev)
+		}
+		for i := range tx.Outputs {
+			made[block.Outpoint{TxID: id, Index: uint32(i)}] = tx.Outputs[i].Value
+			fees -= tx.Outputs[i].Value
+		}
+	}
+	coins, err := e.tree.Coins(ask)
+	if err != nil {
+		return 0, err
+	}
+	for _, o := range ask {
+		if coin, ok := coins[o]; ok {
+			fees += coin.Value
+		} else {
+			fees += made[o]
+		}
+	}
+	return max(fees, 0), nil // less than nothing is a fault that the judge will name
+}
+
+// Vary gives the coinbase another extra nonce, and with it the header another
+// merkle root: room for another 2^32 nonces.
+func (t *Template) Vary(extra uint64, message string) {
+	coinbase := t.Block.Txs[0].Clone()
+	coinbase.Inputs[0].Script = block.CoinbaseScript(t.Height, extra, message)
+	t.Block.Txs = append([]*block.Tx{coinbase}, t.Block.Txs[1:]...)
+	t.Block.Header.MerkleRoot, _ = block.MerkleRoot(t.Block.TxIDs())
+}
+
+// maxWarp is how far behind its parent the first block of a retarget window may
+// be, in seconds, on networks with BIP94. Our miner keeps to it everywhere, so
+// that its blocks are good for those who ask for it too.
+const maxWarp = 600
+
+// nextTime returns the time for a block on top of s: now, or the least that the
+// rules allow if that is later.
+func nextTime(s *chain.State, now time.Time) uint32 {
+	t := max(now.Unix(), int64(s.MedianTime())+1)
+	if w := s.Params.Window; w > 0 && (int(s.Height)+1)%w == 0 {
+		t = max(t, int64(s.Header.Time)-maxWarp)
+	}
+	return uint32(t)
+}
