@@ -73,3 +73,8 @@ func Output(tx *block.Tx, i int) chain.Spend {
 func Move(coin chain.Spend, k Key) *block.Tx {
 	return Miner.Pay([]chain.Spend{coin}, k.To(coin.Value))
 }
+
+// Pass returns a payment of output i of tx, which is from's, to another key.
+func Pass(from Key, tx *block.Tx, i int, to Key) *block.Tx {
+	return from.Pay([]chain.Spend{Output(tx, i)}, to.To(tx.Outputs[i].Value))
+}
