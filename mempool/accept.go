@@ -29,13 +29,14 @@ func (p *Pool) Add(v View, tx *block.Tx, now time.Time) (Added, error) {
 	tip := v.Tip()
 	p.settle(&tip, now)
 	c, err := p.judge(v, tx, added.ID, p.MinFee())
-	if err != nil {
-		if errors.Is(err, ErrOrphan) {
-			p.orphans.keep(tx, added.ID, now)
-		}
+	if errors.Is(err, ErrOrphan) {
+		p.orphans.keep(tx, added.ID, now)
 		return added, err
 	}
 	p.orphans.drop(added.ID)
+	if err != nil {
+		return added, err
+	}
 	var in intake
 	in.admit(p, c, now, tip.Height)
 	in.evicted = p.trim(now)
@@ -56,7 +57,7 @@ type intake struct {
 
 // admit makes the change that judge allowed.
 func (in *intake) admit(p *Pool, c *candidate, now time.Time, height block.Height) {
-	in.replaced = append(in.replaced, p.removeAll(c.conflicts)...)
+	in.replaced = append(in.replaced, p.removeAll(c.conflicts...)...)
 	p.insert(&entry{tx: c.tx, id: c.id, fee: c.fee, size: c.size, sigops: c.sigops, time: now, height: height})
 	in.accepted = append(in.accepted, c.id)
 }
@@ -95,7 +96,7 @@ func (p *Pool) Test(v View, tx *block.Tx, now time.Time) (TestResult, error) {
 	if err != nil {
 		return TestResult{ID: id, Size: tx.Size()}, err
 	}
-	return TestResult{ID: id, Fee: c.fee, Size: c.size, SigOps: c.sigops, Replaces: idsOf(p.below(c.conflicts))}, nil
+	return TestResult{ID: id, Fee: c.fee, Size: c.size, SigOps: c.sigops, Replaces: idsOf(p.below(c.conflicts...))}, nil
 }
 
 // candidate is a transaction on its way in, and what has been found out of it.
@@ -106,8 +107,9 @@ type candidate struct {
 	fee       block.Amount
 	sigops    int
 	coins     chain.Coins
-	parents   []*entry // in the pool, in the order of the inputs
-	conflicts []*entry // that spend one of its coins, in the order of the inputs
+	spent     []chain.Coin // the same in the order of the inputs, once checked
+	parents   []*entry     // in the pool, in the order of the inputs
+	conflicts []*entry     // that spend one of its coins, in the order of the inputs
 }
 
 func (c *candidate) sum() Sum { return Sum{1, c.size, c.fee} }
@@ -142,7 +144,7 @@ func (p *Pool) judge(v View, tx *block.Tx, id block.Hash, minFee block.Amount) (
 		func() error { return p.checkChain(c) },
 		func() error { return p.checkReplacement(c) },
 		func() error { return canonical(tx) },
-		func() error { _, _, err := chain.CheckPayment(tip, tx, id, c.coins); return err },
+		func() error { return chain.CheckSignatures(tip.Params, tx, id, c.spent) },
 	} {
 		if err := step(); err != nil {
 			return nil, err
@@ -202,46 +204,21 @@ func confirmed(v View, c *candidate) (bool, error) {
 	return len(coins) > 0, err
 }
 
-// unsigned is the Spending of a judge who has been shown the signatures already,
-// or will be later.
-type unsigned struct{ chain.Spending }
-
-func (unsigned) Check(*block.Tx, int, block.Output) error { return nil }
-
-// withoutSignatures returns s with the rules it has, but for the signatures.
-func withoutSignatures(s chain.State) chain.State {
-	params := *s.Params
-	params.Spending = unsigned{spending(s.Params)}
-	s.Params = &params
-	return s
-}
-
-func spending(p *chain.Params) chain.Spending {
-	if p.Spending == nil {
-		return chain.P2PKH{}
-	}
-	return p.Spending
-}
-
 // checkSpending decides whether c may spend its coins in the next block, but for
 // the signatures, and finds its fee.
 func (p *Pool) checkSpending(tip *chain.State, c *candidate) error {
-	fee, spent, err := chain.CheckPayment(withoutSignatures(*tip), c.tx, c.id, c.coins)
+	fee, spent, err := chain.CheckPayment(*tip, c.tx, c.coins)
 	if errors.Is(err, chain.BadNonFinal) { // its lock time has been looked at, so this is BIP68
 		return fmt.Errorf("%w (%s)", RejectNonBIP68Final, err)
 	}
 	if err != nil {
 		return err
 	}
-	c.fee = fee
+	c.fee, c.spent = fee, spent
 	if err := standardInputs(spent); err != nil {
 		return err
 	}
-	outputs := make([]block.Output, len(spent))
-	for i := range spent {
-		outputs[i] = spent[i].Output
-	}
-	if c.sigops = spending(tip.Params).SigOps(c.tx, outputs); c.sigops > MaxTxSigOps {
+	if c.sigops = tip.Params.SigOps(c.tx, spent); c.sigops > MaxTxSigOps {
 		return fmt.Errorf("%w: %d, at most %d", RejectSigOps, c.sigops, MaxTxSigOps)
 	}
 	return nil
@@ -261,12 +238,12 @@ func (p *Pool) checkFee(c *candidate, minFee block.Amount) error {
 // long to be kept account of (Core: CalculateMemPoolAncestors). What c pushes out
 // is not counted.
 func (p *Pool) checkChain(c *candidate) error {
-	above := p.above(c.parents)
+	above := p.above(c.parents...)
 	sum := c.sum()
 	gone := make(map[*entry]Sum) // of an ancestor's descendants, what c replaces
 	if len(c.conflicts) > 0 {
-		for _, d := range p.below(c.conflicts) {
-			for _, a := range p.above(d.parents) {
+		for _, d := range p.below(c.conflicts...) {
+			for _, a := range p.walk(d.parents, up) {
 				gone[a] = gone[a].plus(d.alone())
 			}
 		}

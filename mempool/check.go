@@ -70,10 +70,10 @@ func (p *Pool) checkEntry(v View, e *entry, seen map[block.Hash]*entry) error {
 		}
 	}
 	var above, below Sum
-	for _, a := range p.above([]*entry{e}) {
+	for _, a := range p.above(e) {
 		above = above.plus(a.alone())
 	}
-	for _, d := range p.below([]*entry{e}) {
+	for _, d := range p.below(e) {
 		below = below.plus(d.alone())
 	}
 	if above != e.ancestors || below != e.descendants {

@@ -63,9 +63,9 @@ type entry struct {
 	parents    []*entry // each once, in the order of the inputs
 	children   []*entry // in the order of arrival
 
-	ancestors   Sum // itself included
-	descendants Sum // itself included
-	mark        int64
+	ancestors   Sum   // itself included
+	descendants Sum   // itself included
+	mark        int64 // the last walk that came by
 }
 
 func (e *entry) alone() Sum { return Sum{1, e.size, e.fee} }
@@ -104,24 +104,32 @@ func (p *Pool) snapshot(e *entry) *Entry {
 }
 
 func (p *Pool) replaceable(e *entry) bool {
-	if len(e.parents) == 0 {
-		return e.signals()
-	}
-	return slices.ContainsFunc(p.above([]*entry{e}), (*entry).signals)
+	return e.signals() || slices.ContainsFunc(p.walk(e.parents, up), (*entry).signals)
 }
+
+// The two directions of the graph.
+func up(e *entry) []*entry   { return e.parents }
+func down(e *entry) []*entry { return e.children }
 
 // above returns the given entries and all their ancestors, each once, in the
 // order of arrival: parents before children.
-func (p *Pool) above(from []*entry) []*entry {
-	return p.closure(from, func(e *entry) []*entry { return e.parents })
-}
+func (p *Pool) above(from ...*entry) []*entry { return p.sorted(from, up) }
 
 // below returns the given entries and all their descendants, in the same order.
-func (p *Pool) below(from []*entry) []*entry {
-	return p.closure(from, func(e *entry) []*entry { return e.children })
+func (p *Pool) below(from ...*entry) []*entry { return p.sorted(from, down) }
+
+func (p *Pool) sorted(from []*entry, next func(*entry) []*entry) []*entry {
+	out := p.walk(from, next)
+	slices.SortFunc(out, bySeq)
+	return out
 }
 
-func (p *Pool) closure(from []*entry, next func(*entry) []*entry) []*entry {
+// walk returns the given entries and all that can be reached from them, each once,
+// in any order.
+func (p *Pool) walk(from []*entry, next func(*entry) []*entry) []*entry {
+	if len(from) == 0 {
+		return nil
+	}
 	p.marks++
 	var out []*entry
 	visit := func(list []*entry) {
@@ -136,7 +144,6 @@ func (p *Pool) closure(from []*entry, next func(*entry) []*entry) []*entry {
 	for i := 0; i < len(out); i++ {
 		visit(next(out[i]))
 	}
-	slices.SortFunc(out, bySeq)
 	return out
 }
 
@@ -162,7 +169,7 @@ func (p *Pool) insert(e *entry) {
 		}
 	}
 	e.ancestors, e.descendants = e.alone(), e.alone()
-	for _, a := range p.above(e.parents) {
+	for _, a := range p.walk(e.parents, up) {
 		e.ancestors = e.ancestors.plus(a.alone())
 		a.descendants = a.descendants.plus(e.alone())
 	}
@@ -172,10 +179,10 @@ func (p *Pool) insert(e *entry) {
 // remove takes e out, which must have no parents in the pool (it was confirmed) or
 // no children (or they went first).
 func (p *Pool) remove(e *entry) {
-	for _, a := range p.above(e.parents) {
+	for _, a := range p.walk(e.parents, up) {
 		a.descendants = a.descendants.minus(e.alone())
 	}
-	for _, d := range p.below(e.children) {
+	for _, d := range p.walk(e.children, down) {
 		d.ancestors = d.ancestors.minus(e.alone())
 	}
 	is := func(other *entry) bool { return other == e }
@@ -205,8 +212,8 @@ func (p *Pool) remove(e *entry) {
 
 // removeAll takes out the given entries and all their descendants, and returns
 // what left in the order of arrival.
-func (p *Pool) removeAll(list []*entry) []block.Hash {
-	list = p.below(list)
+func (p *Pool) removeAll(list ...*entry) []block.Hash {
+	list = p.below(list...)
 	for _, e := range slices.Backward(list) {
 		p.remove(e)
 	}

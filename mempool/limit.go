@@ -66,26 +66,40 @@ func (p *Pool) MinFee() block.Amount { return p.floor.fee(&p.policy) }
 // paid goes first, counting with each transaction all that depends on it, for that
 // leaves too: a parent with a generous child stays (Core: TrimToSize).
 func (p *Pool) trim(now time.Time) (out []block.Hash) {
+	if p.total.Size <= p.policy.MaxBytes {
+		return nil
+	}
+	worst := rankAll(p, func(e *entry) Sum { return e.descendants }, worthLess)
 	for p.total.Size > p.policy.MaxBytes {
-		var worst *entry
-		for e := range p.all() {
-			if worst == nil || e.worth().cmpRate(worst.worth()) <= 0 { // of equals the youngest
-				worst = e
-			}
-		}
-		if rate := float64(worst.descendants.rate() + p.policy.Incremental); rate > p.floor.rate {
+		n := worst.pop()
+		if rate := float64(n.sum.rate() + p.policy.Incremental); rate > p.floor.rate {
 			p.floor = floor{rate: rate, since: now}
 		}
-		out = append(out, p.removeAll([]*entry{worst})...)
+		for _, d := range p.below(n.entry) {
+			for _, a := range p.walk(d.parents, up) {
+				worst.lower(worst.of[a], d.alone())
+			}
+			worst.leave(worst.of[d])
+		}
+		out = append(out, p.removeAll(n.entry)...)
 	}
 	return out
 }
 
-// worth returns what keeping e is good for: its own fee rate, or the one with all
-// its descendants if that is better (Core: CompareTxMemPoolEntryByDescendantScore).
-func (e *entry) worth() Sum {
-	if own := e.alone(); own.cmpRate(e.descendants) > 0 {
+// worthLess is the order in which a full pool loses transactions: the lowest worth,
+// of equals the youngest.
+func worthLess(a, b *rank) bool {
+	if c := worth(a).cmpRate(worth(b)); c != 0 {
+		return c < 0
+	}
+	return a.seq > b.seq
+}
+
+// worth is what keeping n is good for: its own fee rate, or the one with all its
+// descendants if that is better (Core: CompareTxMemPoolEntryByDescendantScore).
+func worth(n *rank) Sum {
+	if own := n.alone(); own.cmpRate(n.sum) > 0 {
 		return own
 	}
-	return e.descendants
+	return n.sum
 }

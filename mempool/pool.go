@@ -152,7 +152,7 @@ func (p *Pool) addUnconfirmed(tip chain.State, of []block.Outpoint, coins chain.
 // Remove takes a transaction and all its descendants out, and returns what left.
 func (p *Pool) Remove(id block.Hash) []block.Hash {
 	if e := p.entries[id]; e != nil {
-		return p.removeAll([]*entry{e})
+		return p.removeAll(e)
 	}
 	return nil
 }
@@ -167,7 +167,7 @@ func (p *Pool) Expire(now time.Time) []block.Hash {
 			old = append(old, e)
 		}
 	}
-	return p.removeAll(old)
+	return p.removeAll(old...)
 }
 
 // Orphans returns how many transactions wait for their parents.

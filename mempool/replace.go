@@ -31,7 +31,7 @@ func (p *Pool) checkReplacement(c *candidate) error {
 	if len(c.conflicts) == 0 {
 		return nil
 	}
-	for _, a := range p.above(c.parents) {
+	for _, a := range p.above(c.parents...) {
 		if slices.Contains(c.conflicts, a) {
 			return fmt.Errorf("%w: it spends an output of %s and replaces it", RejectSpendsConflict, a.id)
 		}
@@ -50,7 +50,7 @@ func (p *Pool) checkReplacement(c *candidate) error {
 		return err
 	}
 	var before block.Amount
-	for _, e := range p.below(c.conflicts) {
+	for _, e := range p.below(c.conflicts...) {
 		before += e.fee
 	}
 	if c.fee < before {

@@ -1,9 +1,6 @@
 package mempool
 
 import (
-	"cmp"
-	"container/heap"
-
 	"toychain/block"
 	"toychain/chain"
 )
@@ -20,15 +17,15 @@ func (p *Pool) Template(v View, maxBytes, maxSigOps int) []*Entry {
 	t := &template{
 		pool: p, bytes: maxBytes, sigops: maxSigOps,
 		height: tip.Height + 1, median: tip.MedianTime(),
-		queue: make(queue, 0, p.Len()), of: make(map[*entry]*pick, p.Len()),
+		queue:  rankAll(p, func(e *entry) Sum { return e.ancestors }, paysMore),
+		chosen: make(map[*entry]bool),
 	}
-	for e := range p.all() {
-		c := &pick{entry: e, left: e.ancestors, at: len(t.queue)}
-		t.queue, t.of[e] = append(t.queue, c), c
-	}
-	heap.Init(&t.queue)
-	for len(t.queue) > 0 {
-		t.consider(heap.Pop(&t.queue).(*pick))
+	for n := t.queue.pop(); n != nil; n = t.queue.pop() {
+		if group, ok := t.fits(n); ok {
+			for _, e := range group {
+				t.choose(e)
+			}
+		}
 	}
 	return t.out
 }
@@ -39,93 +36,56 @@ type template struct {
 	bytes, sigops int // what is left of the block
 	height        block.Height
 	median        uint32
-	queue         queue
-	of            map[*entry]*pick
+	queue         *ranking // what may be chosen, with the sum over it and its ancestors that are not chosen
+	chosen        map[*entry]bool
 	out           []*Entry
 }
 
-// pick is a transaction that may be chosen.
-type pick struct {
-	*entry
-	left   Sum // it and those of its ancestors that are not chosen
-	chosen bool
-	at     int // place in the queue, -1 if it left it
+// paysMore is the order in which a block wants transactions. Each counts with its
+// ancestors, or alone if that is less, for then they will be chosen for their own
+// sake (Core: CompareTxMemPoolEntryByAncestorFee).
+func paysMore(a, b *rank) bool {
+	if c := score(a).cmpRate(score(b)); c != 0 {
+		return c > 0
+	}
+	return a.seq < b.seq
 }
 
-// score is what choosing c earns: with its ancestors, or alone if that is less,
-// for then the ancestors will be chosen for their own sake (Core:
-// CompareTxMemPoolEntryByAncestorFee).
-func (c *pick) score() Sum {
-	if own := c.alone(); own.cmpRate(c.left) < 0 {
+func score(n *rank) Sum {
+	if own := n.alone(); own.cmpRate(n.sum) < 0 {
 		return own
 	}
-	return c.left
+	return n.sum
 }
 
-// consider chooses c and its ancestors, if they fit.
-func (t *template) consider(c *pick) {
-	if c.chosen || c.left.Size > t.bytes {
-		return
+// fits returns n with those of its ancestors that are not chosen, parents first,
+// and whether the block has room for them all.
+func (t *template) fits(n *rank) ([]*entry, bool) {
+	if n.sum.Size > t.bytes {
+		return nil, false
 	}
-	var group []*pick
+	var group []*entry
 	sigops := 0
-	for _, e := range t.pool.above([]*entry{c.entry}) {
-		if a := t.of[e]; !a.chosen {
-			if !chain.IsFinal(e.tx, t.height, t.median) {
-				return
-			}
-			group = append(group, a)
-			sigops += e.sigops
+	for _, e := range t.pool.above(n.entry) {
+		if t.chosen[e] {
+			continue
 		}
-	}
-	if sigops > t.sigops {
-		return
-	}
-	for _, a := range group {
-		t.choose(a)
-	}
-}
-
-func (t *template) choose(c *pick) {
-	c.chosen = true
-	if c.at >= 0 {
-		heap.Remove(&t.queue, c.at)
-	}
-	t.bytes -= c.size
-	t.sigops -= c.sigops
-	t.out = append(t.out, t.pool.snapshot(c.entry))
-	for _, e := range t.pool.below(c.children) {
-		d := t.of[e]
-		d.left = d.left.minus(c.alone())
-		if d.at >= 0 {
-			heap.Fix(&t.queue, d.at)
+		if !chain.IsFinal(e.tx, t.height, t.median) {
+			return nil, false
 		}
+		group = append(group, e)
+		sigops += e.sigops
 	}
+	return group, sigops <= t.sigops
 }
 
-// queue is a heap of what may be chosen, the best on top.
-type queue []*pick
-
-func (q queue) Len() int { return len(q) }
-
-func (q queue) Less(i, j int) bool {
-	return cmp.Or(q[j].score().cmpRate(q[i].score()), cmp.Compare(q[i].seq, q[j].seq)) < 0
-}
-
-func (q queue) Swap(i, j int) {
-	q[i], q[j] = q[j], q[i]
-	q[i].at, q[j].at = i, j
-}
-
-func (q *queue) Push(x any) {
-	c := x.(*pick)
-	c.at = len(*q)
-	*q = append(*q, c)
-}
-
-func (q *queue) Pop() any {
-	last := (*q)[len(*q)-1]
-	last.at = -1
-	*q = (*q)[:len(*q)-1]
-	return last
+func (t *template) choose(e *entry) {
+	t.chosen[e] = true
+	t.queue.leave(t.queue.of[e])
+	t.bytes -= e.size
+	t.sigops -= e.sigops
+	t.out = append(t.out, t.pool.snapshot(e))
+	for _, d := range t.pool.walk(e.children, down) {
+		t.queue.lower(t.queue.of[d], e.alone())
+	}
 }

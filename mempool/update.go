@@ -133,7 +133,7 @@ func (u *update) connect(step *chain.Step) {
 		}
 		for j := range tx.Inputs {
 			if e := p.spends[tx.Inputs[j].Prev]; e != nil {
-				u.out.Conflicted = append(u.out.Conflicted, p.removeAll([]*entry{e})...)
+				u.out.Conflicted = append(u.out.Conflicted, p.removeAll(e)...)
 			}
 		}
 	}
@@ -185,15 +185,11 @@ func (u *update) readmit(e *entry) bool {
 			return refuse(&u.out.Conflicted)
 		}
 	}
-	fee, spent, err := chain.CheckPayment(withoutSignatures(u.tip), e.tx, e.id, coins)
+	fee, spent, err := chain.CheckPayment(u.tip, e.tx, coins)
 	if err != nil {
 		return refuse(&u.out.Dropped)
 	}
-	outputs := make([]block.Output, len(spent))
-	for i := range spent {
-		outputs[i] = spent[i].Output
-	}
-	e.fee, e.sigops = fee, spending(u.tip.Params).SigOps(e.tx, outputs)
+	e.fee, e.sigops = fee, u.tip.Params.SigOps(e.tx, spent)
 	p.insert(e)
 	return true
 }
