@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"toychain/block"
-	"toychain/pow"
 	"toychain/rpc"
 )
 
@@ -89,8 +88,8 @@ type treeNode struct {
 	chains []int    // which of the distinct tips, by first appearance, have it in their history
 
 	// Of the branches above it:
-	first int      // index of the first node that stands here or above; many if none
-	best  pow.Work // most work of an end
+	first int       // index of the first node that stands here or above; many if none
+	best  *treeNode // the end with the most work
 	top   block.Height
 
 	col int // see lanes
@@ -112,7 +111,8 @@ func grow(in TreeInput) *forest {
 	at := make(map[block.Hash]*treeNode, len(in.Blocks))
 	born := 1
 	for _, b := range in.Blocks {
-		n := &treeNode{TreeBlock: b, first: many, best: b.ChainWork, top: b.Height, name: "b0"}
+		n := &treeNode{TreeBlock: b, first: many, top: b.Height, name: "b0"}
+		n.best = n
 		if b.Height > 0 {
 			n.name = blockName(born)
 			born++
@@ -144,7 +144,7 @@ func grow(in TreeInput) *forest {
 	for _, n := range slices.Backward(f.all) { // children before parents
 		for _, k := range n.kids {
 			n.first, n.top = min(n.first, k.first), max(n.top, k.top)
-			if k.best.Cmp(n.best) > 0 {
+			if heavier(k.best, n.best) > 0 {
 				n.best = k.best
 			}
 		}
@@ -177,8 +177,11 @@ func (f *forest) stand(stands []Stand, at map[block.Hash]*treeNode) {
 // a split network is drawn at the left. Branches where nobody stands come last, the
 // heaviest of them first.
 func straighter(a, b *treeNode) int {
-	return cmp.Or(cmp.Compare(a.first, b.first), b.best.Cmp(a.best))
+	return cmp.Or(cmp.Compare(a.first, b.first), heavier(b.best, a.best))
 }
+
+// heavier compares the work of the histories up to a and b.
+func heavier(a, b *treeNode) int { return a.ChainWork.Cmp(b.ChainWork) }
 
 // lane is a line of blocks in one column, each the parent of the next.
 type lane struct {

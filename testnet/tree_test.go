@@ -16,7 +16,6 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"toychain/block"
-	"toychain/pow"
 	"toychain/rpc"
 )
 
@@ -89,7 +88,7 @@ func plantTree(t *testing.T, text string) (in TreeInput, s Style) {
 				t.Fatalf("block %s: no option %q", name, o)
 			}
 		}
-		b.ChainWork = p.ChainWork.Add(workOf(t, work))
+		setWork(t, &b, p.ChainWork.Float()+float64(work))
 		blocks[name] = b
 		in.Blocks = append(in.Blocks, b)
 	}
@@ -97,7 +96,8 @@ func plantTree(t *testing.T, text string) (in TreeInput, s Style) {
 		f := strings.Fields(line)
 		switch {
 		case f[0] == "g":
-			b := rpc.TreeBlock{Hash: block.Sum([]byte("g")), Txs: 1, ChainWork: workOf(t, 65_536)}
+			b := rpc.TreeBlock{Hash: block.Sum([]byte("g")), Txs: 1}
+			setWork(t, &b, 65_536)
 			blocks["g"] = b
 			in.Blocks = append(in.Blocks, b)
 		case f[0] == "node":
@@ -154,13 +154,12 @@ func number(t *testing.T, s string) int {
 	return n
 }
 
-func workOf(t *testing.T, n uint64) pow.Work {
+// setWork sets the work of the history up to b, in hashes.
+func setWork(t *testing.T, b *rpc.TreeBlock, hashes float64) {
 	t.Helper()
-	var b [32]byte
-	for i := range 8 {
-		b[31-i] = byte(n >> (8 * i))
+	if err := b.ChainWork.UnmarshalText(fmt.Appendf(nil, "%064x", uint64(hashes))); err != nil {
+		t.Fatal(err)
 	}
-	return pow.WorkFromBytes(b)
 }
 
 // TestDrawNothing: no blocks is no accident of the program.

@@ -11,7 +11,6 @@ import (
 	"unicode/utf8"
 
 	"toychain/block"
-	"toychain/pow"
 )
 
 // Style is how Draw draws. The zero Style is plain text, 80 columns wide.
@@ -172,13 +171,13 @@ func (p *picture) weigh() {
 		}
 	}
 	disagree := false
-	var most pow.Work
+	var most *treeNode
 	for i, a := range ends {
-		if a.ChainWork.Cmp(most) > 0 {
-			most = a.ChainWork
+		if most == nil || heavier(a, most) > 0 {
+			most = a
 		}
 		for _, b := range ends[:i] {
-			disagree = disagree || int(a.Height-b.Height)*a.ChainWork.Cmp(b.ChainWork) < 0 ||
+			disagree = disagree || int(a.Height-b.Height)*heavier(a, b) < 0 ||
 				(a.Height == b.Height) != (a.ChainWork == b.ChainWork)
 		}
 	}
@@ -189,7 +188,7 @@ func (p *picture) weigh() {
 	p.base, p.work = root.Height, map[*treeNode]string{}
 	for _, n := range ends {
 		p.work[n] = "work " + siNumber(n.ChainWork.Sub(root.ChainWork).Float())
-		if n.ChainWork == most {
+		if n.ChainWork == most.ChainWork {
 			p.work[n] += ", the most"
 		}
 	}

@@ -1,0 +1,183 @@
+//go:build unix
+
+package testnet
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"toychain/block"
+	"toychain/rpc"
+)
+
+// fakeNode is a process that takes a node's arguments and answers as much RPC as this
+// package asks: it has peers and a tip, and no chain. Two of them are connected when
+// one was told to call the other, both live, and neither has the other on its list
+// of those it may not talk to.
+type fakeNode struct {
+	name, id, addr string
+
+	mu      sync.Mutex
+	known   map[string]string // address by id: whom we called, and who called us
+	blocked []string
+	tip     string // what the test wrote into <datadir>/tip
+	dir     string
+}
+
+// runFakeNode is "toychain node run".
+func runFakeNode(args []string) int {
+	f := flag.NewFlagSet("node run", flag.ContinueOnError)
+	network := f.String("network", "", "")
+	data := f.String("datadir", "", "")
+	listen := f.String("listen", "", "")
+	addr := f.String("rpc", "", "")
+	name := f.String("name", "", "")
+	f.String("hashrate", "", "")
+	tied := f.Bool("exit-on-stdin-close", false, "")
+	var peers []string
+	f.Func("peer", "", func(s string) error { peers = append(peers, s); return nil })
+	if err := f.Parse(args); err != nil {
+		return 2
+	}
+	if _, err := os.Stat(filepath.Join(*data, "broken")); err == nil {
+		fmt.Println("error: the database is damaged")
+		return 1
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	if *tied {
+		go func() { io.Copy(io.Discard, os.Stdin); stop() }()
+	}
+	l, err := net.Listen("tcp", *addr)
+	if err != nil {
+		fmt.Println("error:", err, *listen)
+		return 1
+	}
+	n := &fakeNode{name: *name, id: "id-of-" + *name, addr: l.Addr().String(), known: map[string]string{}, dir: *data}
+	server := httptest.NewUnstartedServer(n)
+	server.Listener.Close()
+	server.Listener = l
+	server.Start()
+	for _, p := range peers {
+		n.callPeer(p)
+	}
+	params, _, err := loadNetwork(*network)
+	if err != nil {
+		fmt.Println("error:", err)
+		return 1
+	}
+	dir := filepath.Join(*data, params.Name)
+	os.MkdirAll(dir, 0o700)
+	os.WriteFile(filepath.Join(dir, cookieFile), []byte("user:pass"), 0o600)
+	replaceFile(filepath.Join(dir, addrFile), []byte(n.addr+"\n"))
+	fmt.Println("fake node", *name, "on", n.addr)
+	<-ctx.Done()
+	os.Remove(filepath.Join(dir, addrFile))
+	fmt.Println("goodbye")
+	return 0
+}
+
+// callPeer calls the node at a multiaddr. Its address for peers is that of its RPC.
+func (n *fakeNode) callPeer(multiaddr string) {
+	parts := strings.Split(multiaddr, "/") // "", ip4, host, tcp, port, p2p, id
+	addr, id := parts[2]+":"+parts[4], parts[6]
+	n.mu.Lock()
+	n.known[id] = addr
+	n.mu.Unlock()
+	n.ask(addr, "/hello?id="+n.id+"&addr="+n.addr)
+}
+
+// ask asks another fake node something and reports whether it said yes.
+func (n *fakeNode) ask(addr, what string) bool {
+	client := http.Client{Timeout: time.Second}
+	resp, err := client.Get("http://" + addr + what)
+	if err != nil {
+		return false
+	}
+	resp.Body.Close()
+	return resp.StatusCode == http.StatusOK
+}
+
+func (n *fakeNode) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	id := r.URL.Query().Get("id")
+	switch r.URL.Path {
+	case "/hello":
+		n.mu.Lock()
+		n.known[id] = r.URL.Query().Get("addr")
+		n.mu.Unlock()
+	case "/welcome":
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		if slices.Contains(n.blocked, id) || n.known[id] == "" {
+			w.WriteHeader(http.StatusForbidden)
+		}
+	default:
+		var call struct {
+			Method string
+			Params []json.RawMessage
+		}
+		json.NewDecoder(r.Body).Decode(&call)
+		json.NewEncoder(w).Encode(map[string]any{"jsonrpc": "2.0", "id": 1, "result": n.answer(call.Method, call.Params)})
+	}
+}
+
+// answer is what the methods return that this package calls.
+func (n *fakeNode) answer(method string, params []json.RawMessage) any {
+	switch method {
+	case "getnetworkinfo":
+		host, port, _ := net.SplitHostPort(n.addr)
+		return rpc.NetworkInfo{Name: n.name, PeerID: n.id, Multiaddrs: []string{"/ip4/" + host + "/tcp/" + port + "/p2p/" + n.id}}
+	case "addnode":
+		var to string
+		json.Unmarshal(params[0], &to)
+		n.callPeer(to)
+	case "setpartition":
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		n.blocked = nil
+		json.Unmarshal(params[0], &n.blocked)
+		return n.blocked
+	case "getpeerinfo":
+		return n.peers()
+	case "getblockchaininfo":
+		b, _ := os.ReadFile(filepath.Join(n.dir, "tip"))
+		return rpc.BlockchainInfo{Chain: "toy", Blocks: block.Height(len(b)), BestBlockHash: block.Sum(b)}
+	case "getmininginfo":
+		return rpc.MiningInfo{PooledTx: 2}
+	case "getblocktree":
+		b, _ := os.ReadFile(filepath.Join(n.dir, "tip"))
+		return rpc.Tree{Tip: block.Sum(b), Blocks: []rpc.TreeBlock{{Hash: block.Sum(b), Txs: 1}}}
+	}
+	return nil
+}
+
+// peers returns who is connected.
+func (n *fakeNode) peers() []rpc.Peer {
+	n.mu.Lock()
+	known, blocked := map[string]string{}, slices.Clone(n.blocked)
+	for id, addr := range n.known {
+		known[id] = addr
+	}
+	n.mu.Unlock()
+	out := []rpc.Peer{}
+	for id, addr := range known {
+		if !slices.Contains(blocked, id) && n.ask(addr, "/welcome?id="+n.id) {
+			out = append(out, rpc.Peer{PeerID: id, Joined: true})
+		}
+	}
+	return out
+}

@@ -1,0 +1,256 @@
+package testnet
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"toychain/chain"
+)
+
+// File is testnet.json: how any program reaches the nodes of a testnet.
+type File struct {
+	Network string `json:"network"` // a preset's name, or the path of a parameters file
+	Nodes   []Node `json:"nodes"`
+}
+
+// Node is how to reach one node.
+type Node struct {
+	Name      string `json:"name"`      // n1, n2, …
+	RPC       string `json:"rpc"`       // 127.0.0.1:PORT
+	Cookie    string `json:"cookie"`    // file with user and password for it
+	Datadir   string `json:"datadir"`   // as "toychain node run --datadir" takes it
+	Log       string `json:"log"`       // file with everything that it printed
+	PID       int    `json:"pid"`       // of the process that was started last; it may have ended
+	PeerID    string `json:"peer_id"`   // its name among its peers
+	Multiaddr string `json:"multiaddr"` // where peers reach it, ready for --peer
+}
+
+// state is state.json: File and what only this package needs. It is written as soon
+// as there is a process, testnet.json only once all nodes answer.
+type state struct {
+	File
+	Binary   string            `json:"binary"`           // what the nodes are processes of
+	Hashrate float64           `json:"hashrate"`         // cap of each node's miner; 0: none
+	Groups   [][]string        `json:"groups,omitempty"` // of the partition; none when all may talk
+	Born     map[string]string `json:"born"`             // by name, see process.born
+}
+
+// The files in a testnet's folder.
+const (
+	publicFile  = "testnet.json"
+	stateFile   = "state.json"
+	networkFile = "network.toml"
+	lockFile    = "lock"
+	logFile     = "node.log"
+	addrFile    = "rpc.addr" // in a node's network folder: the host and port it got, written by the node
+	cookieFile  = ".cookie"  // likewise
+)
+
+// loadNetwork returns the parameters of a preset, or of the file at a path with its
+// text.
+func loadNetwork(network string) (*chain.Params, []byte, error) {
+	if p, ok := chain.Preset(network); ok {
+		return p, nil, nil
+	}
+	text, err := os.ReadFile(network)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, fmt.Errorf("network %q: neither toy, regtest or main nor a file; make one with: toychain network new", network)
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("network: %w", err)
+	}
+	p, err := chain.ReadParams(string(text))
+	if err != nil {
+		return nil, nil, fmt.Errorf("network %s: %w", network, err)
+	}
+	return p, text, nil
+}
+
+// loadState reads state.json. No such file is fs.ErrNotExist.
+func loadState(dir string) (state, error) {
+	path := filepath.Join(dir, stateFile)
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return state{}, err
+	}
+	var s state
+	if err := json.Unmarshal(b, &s); err != nil {
+		return state{}, fmt.Errorf("%s is damaged (%w): end its nodes by hand, then remove it", path, err)
+	}
+	for _, n := range s.Nodes {
+		if !isName(n.Name) {
+			return state{}, fmt.Errorf("%s is damaged (a node %q): end its nodes by hand, then remove it", path, n.Name)
+		}
+	}
+	return s, nil
+}
+
+// isName reports whether s is a name that this package gives to a node: it is also
+// the name of a folder.
+func isName(s string) bool {
+	n, err := strconv.Atoi(strings.TrimPrefix(s, "n"))
+	return err == nil && n > 0 && s == nodeName(n-1)
+}
+
+// nodeName returns the name of the i-th node, from 0.
+func nodeName(i int) string { return "n" + strconv.Itoa(i+1) }
+
+func (s *state) names() []string {
+	var out []string
+	for _, n := range s.Nodes {
+		out = append(out, n.Name)
+	}
+	return out
+}
+
+// save writes state.json, and testnet.json too if public is set.
+func (s *state) save(dir string, public bool) error {
+	if err := saveJSON(filepath.Join(dir, stateFile), s); err != nil || !public {
+		return err
+	}
+	return saveJSON(filepath.Join(dir, publicFile), s.File)
+}
+
+// saveJSON writes v to a file at path, which holds the old text or the new one,
+// never half of it.
+func saveJSON(path string, v any) error {
+	b, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return err
+	}
+	return replaceFile(path, append(b, '\n'))
+}
+
+// replaceFile puts b in the place of the file at path.
+func replaceFile(path string, b []byte) error {
+	tmp := path + ".new"
+	if err := os.WriteFile(tmp, b, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(tmp, path)
+}
+
+// lock takes a testnet's folder for as long as one command changes something, and
+// returns how to give it back. A lock whose owner is gone does not count. If wait is
+// false, a lock that does count is an error at once.
+func lock(ctx context.Context, dir string, wait bool) (unlock func(), err error) {
+	path := filepath.Join(dir, lockFile)
+	self := process{pid: os.Getpid()}
+	if s, ok := look(self.pid); ok {
+		self.born = s.born
+	}
+	mine := fmt.Sprintf("%d %s\n", self.pid, self.born)
+	err = poll(ctx, func() (bool, error) {
+		f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+		if err == nil {
+			_, err = f.WriteString(mine)
+			return true, errors.Join(err, f.Close())
+		}
+		if !errors.Is(err, fs.ErrExist) {
+			return false, err
+		}
+		owner, known := lockOwner(path)
+		switch {
+		case known && !owner.alive():
+			os.Remove(path)
+		case !wait:
+			return false, fmt.Errorf("another command is working on the testnet in %s; wait until it is done (or, if there is none, remove %s)", dir, path)
+		}
+		return false, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return func() { os.Remove(path) }, nil
+}
+
+// lockOwner reads who holds the lock. It is not known while the owner is still
+// writing its name, nor after it let go.
+func lockOwner(path string) (owner process, known bool) {
+	b, err := os.ReadFile(path)
+	pid, born, ok := strings.Cut(strings.TrimSpace(string(b)), " ")
+	if err != nil || !ok || !strings.HasSuffix(string(b), "\n") {
+		// A name that never comes is that of a program that died while writing it.
+		if info, err := os.Stat(path); err == nil && time.Since(info.ModTime()) > time.Minute {
+			return process{}, true
+		}
+		return process{}, false
+	}
+	owner.pid, err = strconv.Atoi(pid)
+	owner.born = born
+	return owner, err == nil
+}
+
+// clearFolder removes everything that this package and its nodes wrote, those of
+// earlier testnets too, and the folder itself if nothing else is in it.
+func clearFolder(dir string) error {
+	all, err := os.ReadDir(dir)
+	errs := []error{err}
+	for _, e := range all {
+		path := filepath.Join(dir, e.Name())
+		if _, err := os.Stat(filepath.Join(path, logFile)); err == nil && e.IsDir() && isName(e.Name()) {
+			errs = append(errs, os.RemoveAll(path))
+		}
+	}
+	for _, file := range []string{publicFile, stateFile, networkFile, lockFile} {
+		if err := os.Remove(filepath.Join(dir, file)); !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	if left, err := os.ReadDir(dir); err == nil && len(left) == 0 {
+		errs = append(errs, os.Remove(dir))
+	}
+	return errors.Join(errs...)
+}
+
+// checkGroups holds a partition against the nodes that there are: every node must be
+// in exactly one group, and there must be two groups at least. Its error names all
+// that are wrong, so that they are corrected at once.
+func checkGroups(names []string, groups [][]string) error {
+	seen := map[string]int{}
+	var empty bool
+	for _, g := range groups {
+		empty = empty || len(g) == 0
+		for _, name := range g {
+			seen[name]++
+		}
+	}
+	var unknown, twice, missing []string
+	for name, n := range seen {
+		if !slices.Contains(names, name) {
+			unknown = append(unknown, strconv.Quote(name))
+		} else if n > 1 {
+			twice = append(twice, name)
+		}
+	}
+	for _, name := range names {
+		if seen[name] == 0 {
+			missing = append(missing, name)
+		}
+	}
+	slices.Sort(unknown)
+	slices.Sort(twice)
+	list := func(s []string) string { return strings.Join(s, ", ") }
+	switch {
+	case len(unknown) > 0:
+		return fmt.Errorf("partition: no node %s; there are %s", list(unknown), list(names))
+	case len(twice) > 0:
+		return fmt.Errorf("partition: %s in more than one group", list(twice))
+	case empty:
+		return errors.New("partition: a group is empty")
+	case len(groups) < 2:
+		return errors.New("partition: want at least two groups, like: n1,n2 n3,n4")
+	case len(missing) > 0:
+		return fmt.Errorf("partition: %s in no group; every node must be in one", list(missing))
+	}
+	return nil
+}

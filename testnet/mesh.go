@@ -1,0 +1,229 @@
+package testnet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"toychain/rpc"
+)
+
+const (
+	// fullMesh is up to how many nodes everybody is connected to everybody.
+	fullMesh = 10
+	// neighbours is how many connections a node has in a larger group: half of them
+	// to the nodes after it in a circle, half to those before it. Eight is what a node
+	// of Bitcoin keeps up by itself (Core: MAX_OUTBOUND_FULL_RELAY_CONNECTIONS).
+	neighbours = 8
+)
+
+// pairs returns who is to be connected among the nodes of one group; the first of a
+// pair calls the second.
+func pairs(names []string) (out [][2]string) {
+	n := len(names)
+	reach := n - 1
+	if n > fullMesh {
+		reach = neighbours / 2
+	}
+	for i := range n {
+		for d := 1; d <= reach; d++ {
+			j := i + d
+			if j >= n && n <= fullMesh {
+				break // that pair was there already
+			}
+			out = append(out, [2]string{names[i], names[j%n]})
+		}
+	}
+	return out
+}
+
+// groups returns who may talk to whom: the partition's groups, or all nodes as one.
+func (t *Testnet) groups() [][]string {
+	if len(t.state.Groups) > 0 {
+		return t.state.Groups
+	}
+	return [][]string{t.state.names()}
+}
+
+// groupOf returns the number of a node's group.
+func (t *Testnet) groupOf(name string) int {
+	return slices.IndexFunc(t.groups(), func(g []string) bool { return slices.Contains(g, name) })
+}
+
+// shut tells a node whom it may not talk to.
+func (t *Testnet) shut(ctx context.Context, name string) error {
+	var ids []string
+	for _, n := range t.state.Nodes {
+		if t.groupOf(n.Name) != t.groupOf(name) {
+			ids = append(ids, n.PeerID)
+		}
+	}
+	c, err := t.Client(name)
+	if err != nil {
+		return err
+	}
+	_, err = c.SetPartition(ctx, ids)
+	return err
+}
+
+// calls returns the nodes that name calls within its group.
+func (t *Testnet) calls(name string) (out []string) {
+	for _, p := range pairs(t.groups()[t.groupOf(name)]) {
+		if p[0] == name {
+			out = append(out, p[1])
+		}
+	}
+	return out
+}
+
+// join makes the connections between the awake nodes what the groups say, and returns
+// when they are: nobody is connected to another group, and within a group everybody
+// is connected as planned. Afterwards the nodes keep it so by themselves.
+func (t *Testnet) join(ctx context.Context) error {
+	awake := t.awake()
+	if err := each(awake, func(name string) error { return t.shut(ctx, name) }); err != nil {
+		return err
+	}
+	err := each(awake, func(name string) error {
+		c, err := t.Client(name)
+		if err != nil {
+			return err
+		}
+		for _, to := range t.calls(name) {
+			err := c.AddPeer(ctx, t.node(to).Multiaddr)
+			var said *rpc.Error
+			if errors.As(err, &said) && said.Code == rpc.CodeNodeAdded {
+				continue
+			}
+			if err != nil {
+				return fmt.Errorf("calling %s: %w", to, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return t.waitJoined(ctx, awake)
+}
+
+// waitJoined waits until the connections are as planned. The error of ctx comes with
+// the first one that is not.
+func (t *Testnet) waitJoined(ctx context.Context, awake []string) error {
+	var amiss string
+	err := poll(ctx, func() (bool, error) {
+		peers, err := t.connections(ctx, awake)
+		if err != nil {
+			return false, err
+		}
+		amiss = t.amiss(awake, peers)
+		return amiss == "", nil
+	})
+	if err != nil && amiss != "" {
+		return fmt.Errorf("%s: %w", amiss, err)
+	}
+	return err
+}
+
+// connections returns for each node the names of those it is connected to.
+func (t *Testnet) connections(ctx context.Context, names []string) (map[string][]string, error) {
+	byID := map[string]string{}
+	for _, n := range t.state.Nodes {
+		byID[n.PeerID] = n.Name
+	}
+	rows := make([][]string, len(names))
+	err := eachIndex(names, func(i int, name string) error {
+		c, err := t.Client(name)
+		if err != nil {
+			return err
+		}
+		list, err := c.PeerInfo(ctx)
+		for _, p := range list {
+			if to := byID[p.PeerID]; to != "" && p.Joined {
+				rows[i] = append(rows[i], to)
+			}
+		}
+		return err
+	})
+	out := map[string][]string{}
+	for i, name := range names {
+		out[name] = rows[i]
+	}
+	return out, err
+}
+
+// amiss says which connection is missing or too many, or "".
+func (t *Testnet) amiss(awake []string, peers map[string][]string) string {
+	for _, name := range awake {
+		for _, to := range peers[name] {
+			if t.groupOf(to) != t.groupOf(name) {
+				return fmt.Sprintf("%s is still connected to %s", name, to)
+			}
+		}
+	}
+	for _, g := range t.groups() {
+		for _, p := range pairs(g) {
+			a, b := p[0], p[1]
+			if !slices.Contains(awake, a) || !slices.Contains(awake, b) {
+				continue
+			}
+			if !slices.Contains(peers[a], b) || !slices.Contains(peers[b], a) {
+				return fmt.Sprintf("%s and %s are not connected", a, b)
+			}
+		}
+	}
+	return ""
+}
+
+// each calls f for all names at once and returns all errors, each with its name.
+func each(names []string, f func(name string) error) error {
+	return eachIndex(names, func(_ int, name string) error { return f(name) })
+}
+
+// eachIndex is each for those who fill in a slice.
+func eachIndex(names []string, f func(i int, name string) error) error {
+	errs := make(chan error)
+	for i, name := range names {
+		go func() {
+			err := f(i, name)
+			if err != nil {
+				err = fmt.Errorf("%s: %w", name, err)
+			}
+			errs <- err
+		}()
+	}
+	var all []error
+	for range names {
+		if err := <-errs; err != nil {
+			all = append(all, err)
+		}
+	}
+	slices.SortFunc(all, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
+	return joinErrors(all)
+}
+
+// joinErrors makes one line of several errors.
+func joinErrors(all []error) error {
+	switch len(all) {
+	case 0:
+		return nil
+	case 1:
+		return all[0]
+	}
+	return &several{all}
+}
+
+// several is more than one error, on one line.
+type several struct{ all []error }
+
+func (s *several) Error() string {
+	var out []string
+	for _, err := range s.all {
+		out = append(out, err.Error())
+	}
+	return strings.Join(out, "; ")
+}
+
+func (s *several) Unwrap() []error { return s.all }

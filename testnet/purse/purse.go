@@ -1,0 +1,193 @@
+package purse
+
+import (
+	"cmp"
+	"context"
+	"encoding/hex"
+	"fmt"
+	"slices"
+
+	"toychain/block"
+	"toychain/rpc"
+	"toychain/wallet"
+)
+
+// Node is what a purse asks of a node. An *rpc.Client is one.
+type Node interface {
+	BlockchainInfo(ctx context.Context) (rpc.BlockchainInfo, error)
+	AddressUTXOs(ctx context.Context, address string, pending bool) ([]rpc.UTXO, error)
+	AddressHistory(ctx context.Context, address string) ([]rpc.HistoryRow, error)
+	MempoolInfo(ctx context.Context) (rpc.MempoolInfo, error)
+	SendRaw(ctx context.Context, tx *block.Tx) (block.Hash, error)
+}
+
+// Purse is a wallet with a node to ask. One goroutine uses it at a time.
+type Purse struct {
+	node     Node
+	wallet   *wallet.Wallet
+	prefixes block.Prefixes
+}
+
+// Open returns a purse after making sure that the node is on the wallet's network, the
+// one with this digest of its parameters (chain.Params.Digest) and these prefixes.
+func Open(ctx context.Context, n Node, w *wallet.Wallet, digest block.Hash, prefixes block.Prefixes) (*Purse, error) {
+	info, err := n.BlockchainInfo(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if got := info.Network.Digest; got != digest {
+		return nil, fmt.Errorf("the node is on the network %s with parameters %s, the wallet %s is for one with parameters %s; ask another node, or choose the network with --network",
+			info.Network.Name, got.Short(), w.Name(), digest.Short())
+	}
+	return &Purse{node: n, wallet: w, prefixes: prefixes}, nil
+}
+
+// With returns the same wallet, asking another node of the same network.
+func (p *Purse) With(n Node) *Purse { return &Purse{node: n, wallet: p.wallet, prefixes: p.prefixes} }
+
+// Wallet returns the wallet.
+func (p *Purse) Wallet() *wallet.Wallet { return p.wallet }
+
+// Coin is a coin of the wallet, as the node sees it.
+type Coin struct {
+	wallet.Coin
+	Confirmations int
+	SpentBy       string // txid of a pending payment that spends it; "" if none does
+}
+
+// Coins returns the wallet's coins, those that pending payments make included, the
+// oldest first. Spendable are those that are mature, confirmed and not spent by a
+// pending payment, and besides, as in Core, the change of our own pending payments.
+func (p *Purse) Coins(ctx context.Context) ([]Coin, error) {
+	owned, err := p.wallet.Addresses()
+	if err != nil {
+		return nil, err
+	}
+	var out []Coin
+	for _, o := range owned {
+		rows, err := p.node.AddressUTXOs(ctx, o.Address.Encode(p.prefixes), true)
+		if err != nil {
+			return nil, err
+		}
+		for _, u := range rows {
+			c, err := coinOf(u, o)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, c)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Coin) int {
+		return cmp.Or(age(a)-age(b), cmp.Compare(a.Outpoint.String(), b.Outpoint.String()))
+	})
+	return out, nil
+}
+
+// age orders by height, pending coins last.
+func age(c Coin) int {
+	if c.Height < 0 {
+		return 1 << 31
+	}
+	return int(c.Height)
+}
+
+// coinOf reads a node's row about one of our addresses.
+func coinOf(u rpc.UTXO, o wallet.Owned) (Coin, error) {
+	script, err := hex.DecodeString(u.ScriptPubKey)
+	if to, ok := wallet.AddressOf(script); err != nil || !ok || to != o.Address {
+		return Coin{}, fmt.Errorf("the node lists a coin %s:%d that does not pay address %s", u.TxID, u.Vout, o.Path)
+	}
+	ready := u.Height >= 0 && u.Mature || u.Height < 0 && o.Path.Branch == wallet.Change
+	return Coin{
+		Coin: wallet.Coin{
+			Outpoint: block.Outpoint{TxID: u.TxID, Index: u.Vout}, Value: u.Amount, Script: script, Path: o.Path,
+			Height: u.Height, Coinbase: u.Coinbase, Spendable: ready && u.PendingSpentBy == "",
+		},
+		Confirmations: u.Confirmations, SpentBy: u.PendingSpentBy,
+	}, nil
+}
+
+// Balance is a wallet's money. A coin that a pending payment spends is not in it any
+// more; what comes back from that payment is Pending.
+type Balance struct {
+	Confirmed block.Amount `json:"confirmed"` // in blocks, and may be spent
+	Pending   block.Amount `json:"pending"`   // made by payments that are in no block yet
+	Immature  block.Amount `json:"immature"`  // new money that is too young to be spent
+}
+
+// Total is all of it.
+func (b Balance) Total() block.Amount { return b.Confirmed + b.Pending + b.Immature }
+
+// Balance adds up the wallet's coins.
+func (p *Purse) Balance(ctx context.Context) (Balance, error) {
+	coins, err := p.Coins(ctx)
+	if err != nil {
+		return Balance{}, err
+	}
+	var b Balance
+	for _, c := range coins {
+		switch {
+		case c.SpentBy != "":
+		case c.Height < 0:
+			b.Pending += c.Value
+		case c.Spendable:
+			b.Confirmed += c.Value
+		default:
+			b.Immature += c.Value
+		}
+	}
+	return b, nil
+}
+
+// Entry is what one transaction did to the wallet.
+type Entry struct {
+	TxID     block.Hash   `json:"txid"`
+	Height   block.Height `json:"height"`             // -1: in no block yet
+	Block    block.Hash   `json:"blockhash,omitzero"` // where it is
+	Time     int64        `json:"time"`               // of the block, or of its arrival in the pool; seconds since 1970
+	Received block.Amount `json:"received"`           // change included
+	Sent     block.Amount `json:"sent"`               // change and fee included
+	Net      block.Amount `json:"net"`                // Received less Sent
+}
+
+// History returns every transaction that the best chain or the pool has of this
+// wallet, the oldest first.
+func (p *Purse) History(ctx context.Context) ([]Entry, error) {
+	owned, err := p.wallet.Addresses()
+	if err != nil {
+		return nil, err
+	}
+	at := map[block.Hash]int{}
+	var out []Entry
+	for _, o := range owned {
+		rows, err := p.node.AddressHistory(ctx, o.Address.Encode(p.prefixes))
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range rows {
+			i, ok := at[r.TxID]
+			if !ok {
+				i = len(out)
+				at[r.TxID] = i
+				out = append(out, Entry{TxID: r.TxID, Height: r.Height, Block: r.BlockHash, Time: r.Time})
+			}
+			out[i].Received += r.Received
+			out[i].Sent += r.Sent
+			out[i].Net = out[i].Received - out[i].Sent
+		}
+	}
+	slices.SortStableFunc(out, func(a, b Entry) int {
+		return cmp.Or(cmp.Compare(uint32(a.Height), uint32(b.Height)), cmp.Compare(a.Time, b.Time))
+	})
+	return out, nil
+}
+
+// Discover looks for payments to addresses that the wallet's file does not know to be
+// in use, as after restoring it from its words: until wallet.GapLimit addresses in a
+// row have none.
+func (p *Purse) Discover(ctx context.Context) error {
+	return p.wallet.Restore(func(a wallet.Address) (bool, error) {
+		rows, err := p.node.AddressHistory(ctx, a.Encode(p.prefixes))
+		return len(rows) > 0, err
+	})
+}

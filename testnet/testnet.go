@@ -1,0 +1,373 @@
+package testnet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"toychain/chain"
+	"toychain/rpc"
+)
+
+// MaxNodes is the most nodes of one testnet: more do not fit a laptop.
+const MaxNodes = 50
+
+// How long one thing may take before it is an error. They are bounds, not waits.
+const (
+	startTime = 60 * time.Second // a node, until it answers
+	joinTime  = 60 * time.Second // connections, until they are as wanted
+	stopTime  = 10 * time.Second // a node, from being asked to end until it is killed
+)
+
+// Config is what to bring up.
+type Config struct {
+	Dir      string       // folder, made if it is missing
+	Nodes    int          // 1 to MaxNodes
+	Network  string       // toy, regtest, main, or the path of a parameters file
+	Hashrate float64      // cap of each node's background miner in hashes per second; 0: none
+	Binary   string       // what to start nodes from; "" is this program's own file
+	Detach   bool         // the nodes outlive this program
+	Progress func(string) // told what is going on, a line each; may be nil
+}
+
+// Testnet is the nodes below one folder. One goroutine uses it at a time; clients may
+// be used by many. Several programs may have the same folder open: every change is
+// made under its lock and begins with what the others left.
+type Testnet struct {
+	dir    string
+	params *chain.Params
+	tied   bool         // nodes end with this program
+	say    func(string) // Config.Progress, or nothing
+	state  state
+	procs  map[string]*process
+
+	mu      sync.Mutex
+	clients map[string]*rpc.Client // by host and port
+}
+
+// Up starts the nodes, waits until each answers and all are connected, and writes
+// testnet.json. Whatever a testnet that was here before left is used: its chains go
+// on. If anything goes wrong, or ctx ends, the nodes are ended again and only their
+// folders remain.
+func Up(ctx context.Context, cfg Config) (_ *Testnet, err error) {
+	t, text, err := cfg.prepare()
+	if err != nil {
+		return nil, fmt.Errorf("testnet up: %w", err)
+	}
+	if err := os.MkdirAll(t.dir, 0o700); err != nil {
+		return nil, fmt.Errorf("testnet up: %w", err)
+	}
+	unlock, err := lock(ctx, t.dir, false)
+	if err != nil {
+		return nil, fmt.Errorf("testnet up: %w", err)
+	}
+	defer unlock()
+	if err := t.claim(text); err != nil {
+		return nil, fmt.Errorf("testnet up: %w", err)
+	}
+	for i := range cfg.Nodes {
+		name := nodeName(i)
+		data := filepath.Join(t.dir, name)
+		t.state.Nodes = append(t.state.Nodes, Node{Name: name, Datadir: data, Log: filepath.Join(data, logFile),
+			Cookie: filepath.Join(data, t.params.Name, cookieFile)})
+	}
+	if err := t.bringUp(ctx); err != nil {
+		return nil, fmt.Errorf("testnet up: %w", errors.Join(err, t.end(context.WithoutCancel(ctx))))
+	}
+	return t, nil
+}
+
+// prepare checks the Config, and returns the text of the parameters file if there is
+// one.
+func (cfg Config) prepare() (*Testnet, []byte, error) {
+	if cfg.Nodes < 1 || cfg.Nodes > MaxNodes {
+		return nil, nil, fmt.Errorf("%d nodes: want 1 to %d", cfg.Nodes, MaxNodes)
+	}
+	if cfg.Hashrate < 0 {
+		return nil, nil, fmt.Errorf("a hashrate of %v: want 0 (no cap) or more", cfg.Hashrate)
+	}
+	if cfg.Dir == "" {
+		return nil, nil, errors.New("no folder named")
+	}
+	dir, err := filepath.Abs(cfg.Dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	params, text, err := loadNetwork(cfg.Network)
+	if err != nil {
+		return nil, nil, err
+	}
+	if cfg.Binary == "" {
+		if cfg.Binary, err = os.Executable(); err != nil {
+			return nil, nil, err
+		}
+	}
+	t := &Testnet{dir: dir, params: params, tied: !cfg.Detach, say: cfg.Progress}
+	t.state = state{File: File{Network: cfg.Network}, Binary: cfg.Binary, Hashrate: cfg.Hashrate}
+	t.init()
+	return t, text, nil
+}
+
+func (t *Testnet) init() {
+	if t.say == nil {
+		t.say = func(string) {}
+	}
+	if t.state.Born == nil {
+		t.state.Born = map[string]string{}
+	}
+	t.procs, t.clients = map[string]*process{}, map[string]*rpc.Client{}
+}
+
+// claim makes sure that no testnet is up in the folder, and puts the parameters file
+// into it.
+func (t *Testnet) claim(text []byte) error {
+	old, err := loadState(t.dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	var up []string
+	for _, n := range old.Nodes {
+		if (&process{pid: n.PID, born: old.Born[n.Name]}).alive() {
+			up = append(up, n.Name)
+		}
+	}
+	if len(up) > 0 {
+		return fmt.Errorf("a testnet is up in %s (%s); end it with: toychain testnet down --dir %s, or take another folder with --dir",
+			t.dir, nodeList(up, "…"), t.dir)
+	}
+	os.Remove(filepath.Join(t.dir, publicFile)) // of nodes that are dead
+	if text == nil {
+		return nil
+	}
+	t.state.Network = filepath.Join(t.dir, networkFile)
+	return replaceFile(t.state.Network, text)
+}
+
+// bringUp starts all nodes and connects them.
+func (t *Testnet) bringUp(ctx context.Context) error {
+	t.say(fmt.Sprintf("starting %s on the network %s", countOf(len(t.state.Nodes), "node"), t.params.Name))
+	for _, n := range t.state.Nodes {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := t.launch(n.Name, nil); err != nil {
+			return err
+		}
+	}
+	if err := t.state.save(t.dir, false); err != nil {
+		return err
+	}
+	if err := t.waitAnswer(ctx, t.state.names()); err != nil {
+		return err
+	}
+	if len(t.state.Nodes) > 1 {
+		t.say("connecting them")
+	}
+	joining, cancel := context.WithTimeout(ctx, joinTime)
+	defer cancel()
+	if err := t.join(joining); err != nil {
+		return err
+	}
+	return t.state.save(t.dir, true)
+}
+
+// launch starts the process of one node. A node that ran before gets its old ports
+// back, so that its peers find it; peers are whom it calls.
+func (t *Testnet) launch(name string, peers []string) error {
+	n := t.node(name)
+	network := filepath.Join(n.Datadir, t.params.Name)
+	if err := os.MkdirAll(n.Datadir, 0o700); err != nil {
+		return err
+	}
+	if err := os.Remove(filepath.Join(network, addrFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err // else it could be taken for the new node's
+	}
+	listen, addr := "/ip4/127.0.0.1/tcp/0", "127.0.0.1:0"
+	if n.RPC != "" {
+		listen, _, _ = strings.Cut(n.Multiaddr, "/p2p/")
+		addr = n.RPC
+	}
+	args := []string{"node", "run", "--network", t.state.Network, "--datadir", n.Datadir,
+		"--listen", listen, "--rpc", addr, "--name", name}
+	if t.state.Hashrate > 0 {
+		args = append(args, "--hashrate", strconv.FormatFloat(t.state.Hashrate, 'f', -1, 64))
+	}
+	if t.tied {
+		args = append(args, "--exit-on-stdin-close")
+	}
+	for _, p := range peers {
+		args = append(args, "--peer", p)
+	}
+	p, err := launch{binary: t.state.Binary, args: args, dir: n.Datadir, log: n.Log, tied: t.tied}.start()
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	t.procs[name], n.PID, t.state.Born[name] = p, p.pid, p.born
+	return nil
+}
+
+// waitAnswer waits until these nodes answer by RPC, and notes how to reach them.
+func (t *Testnet) waitAnswer(ctx context.Context, names []string) error {
+	ctx, cancel := context.WithTimeout(ctx, startTime)
+	defer cancel()
+	return each(names, func(name string) error {
+		n, p := t.node(name), t.procs[name]
+		var last error
+		err := poll(ctx, func() (bool, error) {
+			if !p.alive() {
+				return false, fmt.Errorf("the node ended by itself; the end of %s:\n%s", n.Log, indent(lastLines(n.Log, 8)))
+			}
+			last = t.greet(ctx, n)
+			return last == nil, nil
+		})
+		if err != nil && last != nil {
+			return fmt.Errorf("%w; it does not answer: %w; its log is %s", err, last, n.Log)
+		}
+		return err
+	})
+}
+
+// greet asks a node who it is.
+func (t *Testnet) greet(ctx context.Context, n *Node) error {
+	b, err := os.ReadFile(filepath.Join(n.Datadir, t.params.Name, addrFile))
+	if err != nil {
+		return err
+	}
+	addr := strings.TrimSpace(string(b))
+	c, err := t.dial(addr, n.Cookie)
+	if err != nil {
+		return err
+	}
+	info, err := c.NetworkInfo(ctx)
+	if err != nil {
+		return err
+	}
+	if info.PeerID == "" || len(info.Multiaddrs) == 0 {
+		return errors.New("it does not listen to peers yet")
+	}
+	n.RPC, n.PeerID, n.Multiaddr = addr, info.PeerID, info.Multiaddrs[0]
+	return nil
+}
+
+// Open returns the testnet in a folder. It is fs.ErrNotExist if there is none.
+func Open(dir string) (*Testnet, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, err
+	}
+	s, err := loadState(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("no testnet in %s (%w): start one with: toychain testnet up 4 --dir %s", dir, fs.ErrNotExist, dir)
+	}
+	if err != nil {
+		return nil, err
+	}
+	params, _, err := loadNetwork(s.Network)
+	if err != nil {
+		return nil, err
+	}
+	t := &Testnet{dir: dir, params: params, state: s}
+	t.init()
+	t.adopt()
+	return t, nil
+}
+
+// adopt makes processes of what the state says of them. Our own children stay.
+func (t *Testnet) adopt() {
+	for _, n := range t.state.Nodes {
+		if p := t.procs[n.Name]; p == nil || p.pid != n.PID {
+			t.procs[n.Name] = &process{pid: n.PID, born: t.state.Born[n.Name]}
+		}
+	}
+}
+
+// Dir returns the testnet's folder.
+func (t *Testnet) Dir() string { return t.dir }
+
+// Params returns what its nodes agree on.
+func (t *Testnet) Params() *chain.Params { return t.params }
+
+// Nodes returns how to reach its nodes, n1 first. They need not be running.
+func (t *Testnet) Nodes() []Node { return slices.Clone(t.state.Nodes) }
+
+// Names returns their names, n1 first.
+func (t *Testnet) Names() []string { return t.state.names() }
+
+// Groups returns the partition, or nil if everybody may talk to everybody.
+func (t *Testnet) Groups() [][]string { return slices.Clone(t.state.Groups) }
+
+// node returns the node of this name, or nil.
+func (t *Testnet) node(name string) *Node {
+	for i := range t.state.Nodes {
+		if t.state.Nodes[i].Name == name {
+			return &t.state.Nodes[i]
+		}
+	}
+	return nil
+}
+
+// named returns the node of this name, or an error that lists those that there are.
+func (t *Testnet) named(name string) (*Node, error) {
+	if n := t.node(name); n != nil {
+		return n, nil
+	}
+	return nil, fmt.Errorf("no node %q; there are %s", name, strings.Join(t.state.names(), ", "))
+}
+
+// awake returns the nodes that run and are not paused.
+func (t *Testnet) awake() (out []string) {
+	for _, n := range t.state.Nodes {
+		if s, ok := t.procs[n.Name].look(); ok && !s.paused {
+			out = append(out, n.Name)
+		}
+	}
+	return out
+}
+
+// Client returns a client of a node. The error says if the node is not running, and
+// then wraps rpc.ErrUnreachable. It stays usable when the node is started again.
+func (t *Testnet) Client(name string) (*rpc.Client, error) {
+	n, err := t.named(name)
+	if err != nil {
+		return nil, err
+	}
+	s, ok := t.procs[name].look()
+	switch {
+	case !ok:
+		return nil, fmt.Errorf("%s is not running (%w); start it with: toychain testnet restart %s --dir %s", name, rpc.ErrUnreachable, name, t.dir)
+	case s.paused:
+		return nil, fmt.Errorf("%s is paused (%w); wake it with: toychain testnet resume %s --dir %s", name, rpc.ErrUnreachable, name, t.dir)
+	}
+	return t.dial(n.RPC, n.Cookie)
+}
+
+// dial returns the client of an address, the same one each time.
+func (t *Testnet) dial(addr, cookie string) (*rpc.Client, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if c := t.clients[addr]; c != nil {
+		return c, nil
+	}
+	c, err := rpc.Dial(addr, cookie)
+	if err == nil {
+		t.clients[addr] = c
+	}
+	return c, err
+}
+
+func countOf(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+func indent(s string) string { return "    " + strings.ReplaceAll(s, "\n", "\n    ") }

@@ -1,0 +1,475 @@
+//go:build unix
+
+package testnet
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"toychain/rpc"
+)
+
+// up brings a testnet of fake nodes up, which the test's end takes down again.
+func up(t *testing.T, nodes int) *Testnet {
+	t.Helper()
+	tn, err := Up(bounded(t), Config{Dir: t.TempDir(), Nodes: nodes, Network: "toy", Detach: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := tn.Down(bounded(t), true); err != nil {
+			t.Error(err)
+		}
+	})
+	return tn
+}
+
+// peersOf writes who is connected to whom: "n1:n2,n3 n2:n1 n3:n1".
+func peersOf(t *testing.T, tn *Testnet) string {
+	t.Helper()
+	all, err := tn.Status(bounded(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	for _, s := range all {
+		if s.Error != "" {
+			t.Errorf("%s: %s", s.Name, s.Error)
+		}
+		out = append(out, s.Name+":"+strings.Join(s.Peers, ","))
+	}
+	return strings.Join(out, " ")
+}
+
+func TestUpAndDown(t *testing.T) {
+	var said []string
+	dir := filepath.Join(t.TempDir(), "new", "net")
+	tn, err := Up(bounded(t), Config{Dir: dir, Nodes: 3, Network: "toy", Hashrate: 100, Detach: true,
+		Progress: func(s string) { said = append(said, s) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := peersOf(t, tn), "n1:n2,n3 n2:n1,n3 n3:n1,n2"; got != want {
+		t.Errorf("peers %s, want %s", got, want)
+	}
+	if want := []string{"starting 3 nodes on the network toy", "connecting them"}; !slices.Equal(said, want) {
+		t.Errorf("said %q, want %q", said, want)
+	}
+	checkPublicFile(t, dir)
+
+	if _, err := Up(bounded(t), Config{Dir: dir, Nodes: 2, Network: "toy"}); err == nil || !strings.Contains(err.Error(), "n1 n2 n3") {
+		t.Errorf("a second one in the same folder: %v", err)
+	}
+	other, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !other.Alive() {
+		t.Error("it does not look alive from another command")
+	}
+	for range 2 {
+		if err := other.Down(bounded(t), false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if tn.Alive() || other.Alive() {
+		t.Error("a node outlived Down")
+	}
+	if _, err := os.Stat(filepath.Join(dir, publicFile)); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("%s after Down: %v", publicFile, err)
+	}
+	for _, name := range tn.Names() {
+		await(t, filepath.Join(dir, name, logFile), "goodbye")
+	}
+	mine := filepath.Join(dir, "mine.txt")
+	if err := os.WriteFile(mine, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := other.Down(bounded(t), true); err != nil {
+		t.Fatal(err)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 1 || left[0].Name() != "mine.txt" {
+		t.Errorf("left after removing: %v, %v", left, err)
+	}
+	os.Remove(mine)
+	if err := other.Down(bounded(t), true); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the folder is still there: %v", err)
+	}
+	if err := other.Down(bounded(t), true); err != nil {
+		t.Errorf("Down without a folder: %v", err)
+	}
+	if _, err := Open(dir); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("Open without a folder: %v", err)
+	}
+}
+
+// checkPublicFile holds testnet.json against what is promised of it.
+func checkPublicFile(t *testing.T, dir string) {
+	t.Helper()
+	path := filepath.Join(dir, publicFile)
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file struct {
+		Network string
+		Nodes   []map[string]any
+	}
+	if err := json.Unmarshal(b, &file); err != nil || file.Network != "toy" || len(file.Nodes) != 3 {
+		t.Fatalf("%s: %v, %v", path, file, err)
+	}
+	keys := slices.Sorted(maps.Keys(file.Nodes[0]))
+	if want := []string{"cookie", "datadir", "log", "multiaddr", "name", "peer_id", "pid", "rpc"}; !slices.Equal(keys, want) {
+		t.Errorf("fields %v, want %v", keys, want)
+	}
+	for i, n := range file.Nodes {
+		if n["name"] != nodeName(i) || !strings.HasPrefix(n["rpc"].(string), "127.0.0.1:") ||
+			!strings.HasSuffix(n["multiaddr"].(string), "/p2p/"+n["peer_id"].(string)) {
+			t.Errorf("node %d: %v", i, n)
+		}
+		for _, key := range []string{"cookie", "log", "datadir"} {
+			if _, err := os.Stat(n[key].(string)); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	for _, file := range []string{publicFile, stateFile} {
+		if info, err := os.Stat(filepath.Join(dir, file)); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v, %v", file, info.Mode(), err)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(dir, lockFile)); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the lock is still there: %v", err)
+	}
+}
+
+func TestPartitionAndHeal(t *testing.T) {
+	tn := up(t, 4)
+	if err := tn.Partition(bounded(t), [][]string{{"n1", "n4"}, {"n2"}, {"n3"}}); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := peersOf(t, tn), "n1:n4 n2: n3: n4:n1"; got != want {
+		t.Errorf("cut: peers %s, want %s", got, want)
+	}
+	other, err := Open(tn.Dir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := fmt.Sprint(other.Groups()), "[[n1 n4] [n2] [n3]]"; got != want {
+		t.Errorf("another command sees groups %s, want %s", got, want)
+	}
+	if err := other.Partition(bounded(t), [][]string{{"n1", "n2"}, {"n3", "n4"}}); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := peersOf(t, other), "n1:n2 n2:n1 n3:n4 n4:n3"; got != want {
+		t.Errorf("cut otherwise: peers %s, want %s", got, want)
+	}
+	if err := tn.Heal(bounded(t)); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := peersOf(t, tn), "n1:n2,n3,n4 n2:n1,n3,n4 n3:n1,n2,n4 n4:n1,n2,n3"; got != want {
+		t.Errorf("healed: peers %s, want %s", got, want)
+	}
+	if tn.Groups() != nil {
+		t.Errorf("groups after healing: %v", tn.Groups())
+	}
+}
+
+func TestKillAndRestart(t *testing.T) {
+	tn := up(t, 3)
+	before := tn.Nodes()[1]
+	if err := tn.Kill(bounded(t), "n2"); err != nil {
+		t.Fatal(err)
+	}
+	all, err := tn.Status(bounded(t))
+	if err != nil || all[1].Running || !all[0].Running {
+		t.Fatalf("status %+v, %v", all, err)
+	}
+	if _, err := tn.Client("n2"); !errors.Is(err, rpc.ErrUnreachable) || !strings.Contains(err.Error(), "restart n2") {
+		t.Errorf("client of a dead node: %v", err)
+	}
+	if err := tn.Kill(bounded(t), "n2"); !errors.Is(err, errGone) {
+		t.Errorf("killing it again: %v", err)
+	}
+	// A cut while it is away holds for it too.
+	if err := tn.Partition(bounded(t), [][]string{{"n1"}, {"n2", "n3"}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := tn.Restart(bounded(t), "n2"); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := peersOf(t, tn), "n1: n2:n3 n3:n2"; got != want {
+		t.Errorf("peers %s, want %s", got, want)
+	}
+	after := tn.Nodes()[1]
+	if after.PID == before.PID || after.RPC != before.RPC || after.Multiaddr != before.Multiaddr {
+		t.Errorf("before %+v, after %+v", before, after)
+	}
+	if err := tn.Restart(bounded(t), "n3"); err != nil {
+		t.Errorf("restarting one that runs: %v", err)
+	}
+	await(t, after.Log, "fake node")
+	await(t, tn.Nodes()[2].Log, "goodbye")
+}
+
+func TestPauseAndResume(t *testing.T) {
+	tn := up(t, 2)
+	if err := tn.Pause(bounded(t), "n2"); err != nil {
+		t.Fatal(err)
+	}
+	all, err := tn.Status(bounded(t))
+	if err != nil || !all[1].Running || !all[1].Paused || all[1].Memory == 0 {
+		t.Fatalf("status %+v, %v", all, err)
+	}
+	if _, err := tn.Client("n2"); !errors.Is(err, rpc.ErrUnreachable) || !strings.Contains(err.Error(), "resume n2") {
+		t.Errorf("client of a paused node: %v", err)
+	}
+	if in, err := tn.Tree(bounded(t), 0); err != nil || !slices.Equal(in.Silent, []string{"n2"}) || len(in.Stands) != 1 {
+		t.Errorf("tree %+v, %v", in, err)
+	}
+	if err := tn.Partition(bounded(t), [][]string{{"n1"}, {"n2"}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := tn.Resume(bounded(t), "n2"); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := peersOf(t, tn), "n1: n2:"; got != want {
+		t.Errorf("peers %s, want %s", got, want)
+	}
+	if err := tn.Resume(bounded(t), "n3"); err == nil || !strings.Contains(err.Error(), "n1, n2") {
+		t.Errorf("resuming a node that there is not: %v", err)
+	}
+}
+
+// tipOf sets what a fake node says its tip is.
+func tipOf(t *testing.T, tn *Testnet, name, tip string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(tn.Dir(), name, "tip"), []byte(tip), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestSettle(t *testing.T) {
+	tn := up(t, 3)
+	tipOf(t, tn, "n1", "b")
+	tipOf(t, tn, "n2", "b")
+	tipOf(t, tn, "n3", "x")
+	ctx, cancel := context.WithTimeout(bounded(t), 200*time.Millisecond)
+	defer cancel()
+	err := tn.Settle(ctx)
+	if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "n1 n2 on ") || !strings.Contains(err.Error(), "equal work") {
+		t.Errorf("at odds: %v", err)
+	}
+	if err := tn.Partition(bounded(t), [][]string{{"n1", "n2"}, {"n3"}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := tn.Settle(bounded(t)); err != nil {
+		t.Errorf("in groups that agree: %v", err)
+	}
+	if err := tn.Heal(bounded(t)); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error)
+	go func() { done <- tn.Settle(bounded(t)) }()
+	tipOf(t, tn, "n3", "b")
+	if err := <-done; err != nil {
+		t.Errorf("once they agree: %v", err)
+	}
+}
+
+// TestUpFails: a node that does not start takes the others with it, and the error has
+// the end of its log.
+func TestUpFails(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(dir, "n2"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	broken := filepath.Join(dir, "n2", "broken")
+	if err := os.WriteFile(broken, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Up(bounded(t), Config{Dir: dir, Nodes: 3, Network: "toy", Detach: true})
+	if err == nil || !strings.Contains(err.Error(), "n2: the node ended by itself") || !strings.Contains(err.Error(), "the database is damaged") {
+		t.Errorf("%v", err)
+	}
+	tn, err := Open(dir)
+	if err != nil || tn.Alive() {
+		t.Fatalf("after that: %v", err)
+	}
+	// With what was wrong gone, it comes up in the same folder.
+	os.Remove(broken)
+	tn, err = Up(bounded(t), Config{Dir: dir, Nodes: 2, Network: "toy", Detach: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := tn.Down(bounded(t), true); err != nil {
+		t.Fatal(err)
+	}
+	if left, err := os.ReadDir(dir); err == nil {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
+func TestUpIsInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(bounded(t))
+	dir := t.TempDir()
+	_, err := Up(ctx, Config{Dir: dir, Nodes: 3, Network: "toy", Detach: true, Progress: func(s string) {
+		if s == "connecting them" {
+			cancel()
+		}
+	}})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+	if tn, err := Open(dir); err != nil || tn.Alive() {
+		t.Errorf("after that: %v", err)
+	}
+}
+
+func TestConfigIsChecked(t *testing.T) {
+	damaged := filepath.Join(t.TempDir(), "my.toml")
+	if err := os.WriteFile(damaged, []byte("name = 1"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for want, cfg := range map[string]Config{
+		"0 nodes: want 1 to 50": {Dir: "d", Network: "toy"},
+		"51 nodes":              {Dir: "d", Network: "toy", Nodes: 51},
+		"a hashrate of -1":      {Dir: "d", Network: "toy", Nodes: 1, Hashrate: -1},
+		"no folder":             {Network: "toy", Nodes: 1},
+		"neither toy, regtest":  {Dir: "d", Network: "toj", Nodes: 1},
+		"not a network file":    {Dir: "d", Network: damaged, Nodes: 1},
+	} {
+		if _, err := Up(bounded(t), cfg); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%+v: %v, want %q", cfg, err, want)
+		}
+	}
+}
+
+func TestStateIsChecked(t *testing.T) {
+	for _, text := range []string{"{", `{"nodes": [{"name": "../../etc"}]}`, `{"nodes": [{"name": "n0"}]}`, `{"nodes": [{"name": "n01"}]}`} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, stateFile), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Open(dir); err == nil || !strings.Contains(err.Error(), "damaged") {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}
+
+// TestLock: one command at a time; a lock whose owner died does not count.
+func TestLock(t *testing.T) {
+	dir := t.TempDir()
+	unlock, err := lock(bounded(t), dir, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := lock(bounded(t), dir, false); err == nil || !strings.Contains(err.Error(), "another command") {
+		t.Errorf("taken twice: %v", err)
+	}
+	ctx, cancel := context.WithTimeout(bounded(t), 50*time.Millisecond)
+	defer cancel()
+	if _, err := lock(ctx, dir, true); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("waiting for it: %v", err)
+	}
+	unlock()
+	p, _ := begin(t, "polite", false)
+	if err := p.kill(bounded(t)); err != nil {
+		t.Fatal(err)
+	}
+	dead := fmt.Sprintf("%d %s\n", p.pid, p.born)
+	if err := os.WriteFile(filepath.Join(dir, lockFile), []byte(dead), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	unlock, err = lock(bounded(t), dir, false)
+	if err != nil {
+		t.Fatalf("left by a dead one: %v", err)
+	}
+	unlock()
+}
+
+func TestCheckGroups(t *testing.T) {
+	names := []string{"n1", "n2", "n3", "n4"}
+	for _, row := range []struct {
+		groups string
+		want   string
+	}{
+		{"n1,n2 n3,n4", ""},
+		{"n4 n3 n2 n1", ""},
+		{"n1,n2,n3,n4", "at least two groups"},
+		{"", "at least two groups"},
+		{"n1,n2 n3", "n4 in no group"},
+		{"n1 n3", "n2, n4 in no group"},
+		{"n1,n2 n2,n3,n4", "n2 in more than one group"},
+		{"n1,n1 n2,n3,n4", "n1 in more than one group"},
+		{"n1,n2 n3,n5", `no node "n5"; there are n1, n2, n3, n4`},
+		{"n1,n2 n3,bob,eve", `no node "bob", "eve"`},
+	} {
+		var groups [][]string
+		for _, g := range strings.Fields(row.groups) {
+			groups = append(groups, strings.Split(g, ","))
+		}
+		err := checkGroups(names, groups)
+		if row.want == "" && err != nil || row.want != "" && (err == nil || !strings.Contains(err.Error(), row.want)) {
+			t.Errorf("%q: %v, want %q", row.groups, err, row.want)
+		}
+	}
+	if err := checkGroups(names, [][]string{names, {}}); err == nil || !strings.Contains(err.Error(), "empty") {
+		t.Errorf("an empty group: %v", err)
+	}
+}
+
+// TestPairs: up to ten nodes know everybody, more have eight neighbours each; either
+// way nobody is connected twice, and everybody is reached.
+func TestPairs(t *testing.T) {
+	for n := 1; n <= MaxNodes; n++ {
+		var names []string
+		for i := range n {
+			names = append(names, nodeName(i))
+		}
+		degree := map[string]int{}
+		seen := map[[2]string]bool{}
+		for _, p := range pairs(names) {
+			back := [2]string{p[1], p[0]}
+			if p[0] == p[1] || seen[p] || seen[back] {
+				t.Fatalf("%d nodes: %v twice", n, p)
+			}
+			seen[p] = true
+			degree[p[0]]++
+			degree[p[1]]++
+		}
+		want := n - 1
+		if n > fullMesh {
+			want = neighbours
+		}
+		for _, name := range names {
+			if degree[name] != want {
+				t.Fatalf("%d nodes: %s has %d peers, want %d", n, name, degree[name], want)
+			}
+		}
+		reached := map[string]bool{names[0]: true}
+		for range n {
+			for p := range seen {
+				if reached[p[0]] || reached[p[1]] {
+					reached[p[0]], reached[p[1]] = true, true
+				}
+			}
+		}
+		if len(reached) != n {
+			t.Fatalf("%d nodes: only %d can be reached", n, len(reached))
+		}
+	}
+}
