@@ -75,7 +75,7 @@ func (db *DB) fill(w *writer, c *chain.Commit) error {
 	for i := range c.Steps {
 		w.step(&c.Steps[i])
 	}
-	w.coins(c)
+	w.coins(c.Coins)
 	for i := range c.Reorgs {
 		w.reorg(db.reorgs+uint64(i)+1, &c.Reorgs[i])
 	}
@@ -89,9 +89,9 @@ type writer struct {
 	batch      *leveldb.Batch
 	key, value []byte
 
-	// of the transaction at hand: what it does to which script
-	touches []touch
+	// Of the transaction at hand: the scripts that it touches, and how, side by side.
 	scripts []scriptID
+	touches []touch
 	at      map[scriptID]int
 }
 
@@ -126,56 +126,62 @@ func (w *writer) body(p chain.Point, b *block.Block, txids []block.Hash) {
 // the coins.
 func (w *writer) step(s *chain.Step) {
 	p := chain.Point{Hash: s.Hash, Height: s.Height}
-	received, spent := s.Delta.Created, s.Delta.Spent
+	made, spent := s.Delta.Created, s.Delta.Spent
 	if s.Connect {
 		w.best(p)
 		w.key = appendUndoKey(w.key[:0], p)
 		w.value = appendUndo(w.value[:0], spent)
 		w.put()
 	} else {
-		received, spent = spent, received
+		made, spent = spent, made
 		w.key = appendChainKey(w.key[:0], p.Height)
 		w.batch.Delete(w.key)
 	}
 	for i, tx := range s.Block.Txs {
-		made := 0
-		for made < len(received) && received[made].TxID == s.IDs[i] {
-			made++
+		outs := 0
+		for outs < len(made) && made[outs].TxID == s.IDs[i] {
+			outs++
 		}
-		took := len(tx.Inputs)
+		ins := len(tx.Inputs)
 		if i == 0 {
-			took = 0 // a coinbase
+			ins = 0 // a coinbase
 		}
-		w.gather(s.IDs[i], received[:made], spent[:took])
-		received, spent = received[made:], spent[took:]
+		w.gather(s.IDs[i], made[:outs], spent[:ins])
+		made, spent = made[outs:], spent[ins:]
 		w.history(s, i)
 	}
 }
 
 // gather sums up what a transaction does to each script that it touches.
-func (w *writer) gather(txid block.Hash, received, spent []chain.Spend) {
-	w.touches, w.scripts = w.touches[:0], w.scripts[:0]
+func (w *writer) gather(txid block.Hash, made, spent []chain.Spend) {
+	w.scripts = w.scripts[:0]
 	if w.at == nil {
 		w.at = make(map[scriptID]int)
 	}
 	clear(w.at)
-	of := func(script []byte) *touch {
-		id := idOf(script)
-		i, known := w.at[id]
-		if !known {
-			i = len(w.touches)
-			w.at[id] = i
-			w.scripts = append(w.scripts, id)
-			w.touches = append(w.touches, touch{txid: txid})
-		}
-		return &w.touches[i]
-	}
-	for i := range received {
-		of(received[i].Script).received += received[i].Value
+	for i := range made {
+		t := w.touch(txid, made[i].Script)
+		t.outputs = append(t.outputs, received{made[i].Index, made[i].Value})
 	}
 	for i := range spent {
-		of(spent[i].Script).spent += spent[i].Value
+		w.touch(txid, spent[i].Script).spent += spent[i].Value
 	}
+}
+
+// touch returns what is known so far of a script in the transaction at hand.
+func (w *writer) touch(txid block.Hash, script []byte) *touch {
+	id := idOf(script)
+	i, known := w.at[id]
+	if !known {
+		i = len(w.scripts)
+		w.at[id] = i
+		w.scripts = append(w.scripts, id)
+		if i == len(w.touches) {
+			w.touches = append(w.touches, touch{})
+		}
+		w.touches[i] = touch{txid: txid, outputs: w.touches[i].outputs[:0]}
+	}
+	return &w.touches[i]
 }
 
 // history writes or removes what gather found of transaction i.
@@ -191,10 +197,9 @@ func (w *writer) history(s *chain.Step, i int) {
 	}
 }
 
-// coins writes the net change of the coin set, and the index of coins by script.
-// The change does not say whose coins are gone, the steps do.
-func (w *writer) coins(c *chain.Commit) {
-	for o, coin := range c.Coins {
+// coins writes the net change of the coin set.
+func (w *writer) coins(changed map[block.Outpoint]*chain.Coin) {
+	for o, coin := range changed {
 		w.key = appendCoinKey(w.key[:0], o)
 		if coin == nil {
 			w.batch.Delete(w.key)
@@ -202,17 +207,6 @@ func (w *writer) coins(c *chain.Commit) {
 		}
 		w.value = appendCoin(w.value[:0], coin)
 		w.put()
-		w.key = appendUnspentKey(w.key[:0], idOf(coin.Script), o)
-		w.batch.Put(w.key, nil)
-	}
-	for i := range c.Steps {
-		spent := c.Steps[i].Delta.Spent
-		for j := range spent {
-			if coin, changed := c.Coins[spent[j].Outpoint]; changed && coin == nil {
-				w.key = appendUnspentKey(w.key[:0], idOf(spent[j].Script), spent[j].Outpoint)
-				w.batch.Delete(w.key)
-			}
-		}
 	}
 }
 

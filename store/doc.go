@@ -37,14 +37,14 @@
 //	c  height 4                          block hash 32                the best chain
 //	o  txid | output 4                   coin                         the coins: outputs unspent at the tip
 //	t  txid | block hash                 uvarint                      its place in each block that holds it
-//	a  script id 20 | height 4 | place 4 txid | uvarint | uvarint     history of an address on the best chain:
-//	                                                                  the transaction, what it received and spent
-//	s  script id 20 | txid | output 4    nothing                      the coins of an address
+//	a  script id 20 | height 4 | place 4 txid | spent | received…     each transaction on the best chain that an
+//	                                                                  address takes part in: the sum of its inputs
+//	                                                                  from it, number and value of each output to it
 //	r  number 8                          reorganisation               the journal, 1 is the oldest
 //
 // b and t are written when a body is stored, on whatever branch, and never
-// removed; nor are h, u and r. c, o, a and s follow the best chain in both
-// directions. The genesis block's output never becomes a coin, as in Bitcoin.
+// removed; nor are h, u and r. c, o and a follow the best chain in both directions.
+// The genesis block's output never becomes a coin, as in Bitcoin.
 //
 // # The values
 //

@@ -206,24 +206,38 @@ func decodeBody(b []byte, hash block.Hash) (*block.Block, error) {
 	return out, nil
 }
 
-// touch is what one transaction did to one script.
+// touch is what one transaction did to one script: the outputs that pay to it, and
+// the sum of the inputs that spend from it.
 type touch struct {
-	txid            block.Hash
-	received, spent block.Amount
+	txid    block.Hash
+	spent   block.Amount
+	outputs []received
+}
+
+type received struct {
+	index uint32
+	value block.Amount
 }
 
 func appendTouch(b []byte, t *touch) []byte {
 	b = append(b, t.txid[:]...)
-	b = binary.AppendUvarint(b, uint64(t.received))
-	return binary.AppendUvarint(b, uint64(t.spent))
+	b = binary.AppendUvarint(b, uint64(t.spent))
+	for _, out := range t.outputs {
+		b = binary.AppendUvarint(b, uint64(out.index))
+		b = binary.AppendUvarint(b, uint64(out.value))
+	}
+	return b
 }
 
 func decodeTouch(b []byte) (touch, error) {
 	r := reader{b: b}
 	t := touch{txid: r.hash()}
-	t.received = block.Amount(r.uvarint(math.MaxUint64))
 	t.spent = block.Amount(r.uvarint(math.MaxUint64))
-	return t, r.end()
+	for len(r.b) > 0 && r.err == nil {
+		index := r.uvarint(math.MaxUint32)
+		t.outputs = append(t.outputs, received{uint32(index), block.Amount(r.uvarint(math.MaxUint64))})
+	}
+	return t, r.err
 }
 
 func decodeHash(b []byte) (block.Hash, error) {

@@ -18,7 +18,6 @@ const (
 	keyCoin    = 'o'
 	keyTx      = 't'
 	keyHistory = 'a'
-	keyUnspent = 's'
 	keyReorg   = 'r'
 )
 
@@ -36,7 +35,6 @@ const (
 	lenCoinKey    = 1 + 32 + 4
 	lenTxKey      = 1 + 32 + 32
 	lenHistoryKey = 1 + 20 + 4 + 4
-	lenUnspentKey = 1 + 20 + 32 + 4
 	lenReorgKey   = 1 + 8
 )
 
@@ -65,7 +63,8 @@ func appendChainKey(b []byte, h block.Height) []byte {
 }
 
 func appendCoinKey(b []byte, o block.Outpoint) []byte {
-	return appendOutpoint(append(b, keyCoin), o)
+	b = append(append(b, keyCoin), o.TxID[:]...)
+	return binary.BigEndian.AppendUint32(b, o.Index)
 }
 
 func appendTxKey(b []byte, txid, in block.Hash) []byte {
@@ -78,8 +77,13 @@ func appendHistoryKey(b []byte, id scriptID, h block.Height, at int) []byte {
 	return binary.BigEndian.AppendUint32(b, uint32(at))
 }
 
-func appendUnspentKey(b []byte, id scriptID, o block.Outpoint) []byte {
-	return appendOutpoint(append(append(b, keyUnspent), id[:]...), o)
+// historyOf takes the key of a transaction in an address's history apart.
+func historyOf(key []byte) (id scriptID, h block.Height, at int, err error) {
+	if len(key) != lenHistoryKey {
+		return id, 0, 0, errKey
+	}
+	be := binary.BigEndian
+	return scriptID(key[1:21]), block.Height(be.Uint32(key[21:])), int(be.Uint32(key[25:])), nil
 }
 
 func appendReorgKey(b []byte, number uint64) []byte {
@@ -101,10 +105,10 @@ func placeOf(key []byte) (chain.Point, error) {
 	return chain.Point{Height: block.Height(binary.BigEndian.Uint32(key[1:])), Hash: block.Hash(key[5:])}, nil
 }
 
-func appendOutpoint(b []byte, o block.Outpoint) []byte {
-	return binary.BigEndian.AppendUint32(append(b, o.TxID[:]...), o.Index)
-}
-
-func outpointOf(b []byte) block.Outpoint {
-	return block.Outpoint{TxID: block.Hash(b[:32]), Index: binary.BigEndian.Uint32(b[32:])}
+// outpointOf takes the key of a coin apart.
+func outpointOf(key []byte) (block.Outpoint, error) {
+	if len(key) != lenCoinKey {
+		return block.Outpoint{}, errKey
+	}
+	return block.Outpoint{TxID: block.Hash(key[1:33]), Index: binary.BigEndian.Uint32(key[33:])}, nil
 }

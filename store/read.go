@@ -211,19 +211,13 @@ type HistoryEntry struct {
 // History returns every transaction of the best chain that pays to the script or
 // spends from it, the oldest first.
 func (db *DB) History(script []byte) (out []HistoryEntry, err error) {
-	id := idOf(script)
-	prefix := append([]byte{keyHistory}, id[:]...)
 	err = db.read(func(from source) error {
-		err := db.each(from, prefix, "reading an address's history", func(key, value []byte) error {
-			t, err := decodeTouch(value)
-			if err == nil && len(key) != lenHistoryKey {
-				err = errKey
+		err := db.eachTouch(from, script, func(h block.Height, t touch) error {
+			e := HistoryEntry{Height: h, TxID: t.txid, Spent: t.spent}
+			for _, o := range t.outputs {
+				e.Received += o.value
 			}
-			if err != nil {
-				return db.damaged("history of an address, key %x: %w", key, err)
-			}
-			height := block.Height(binary.BigEndian.Uint32(key[len(prefix):]))
-			out = append(out, HistoryEntry{Height: height, TxID: t.txid, Received: t.received, Spent: t.spent})
+			out = append(out, e)
 			return nil
 		})
 		if err != nil {
@@ -232,6 +226,46 @@ func (db *DB) History(script []byte) (out []HistoryEntry, err error) {
 		return db.nameBlocks(from, out)
 	})
 	return out, err
+}
+
+// Unspent returns the coins that the script holds, the oldest first. It looks at
+// every output that ever paid to it.
+func (db *DB) Unspent(script []byte) (out []chain.Spend, err error) {
+	var key [lenCoinKey]byte
+	err = db.read(func(from source) error {
+		return db.eachTouch(from, script, func(h block.Height, t touch) error {
+			for i := range t.outputs {
+				o := block.Outpoint{TxID: t.txid, Index: t.outputs[i].index}
+				coin, found, err := find(db, from, appendCoinKey(key[:0], o), "a coin", decodeCoin)
+				if err != nil {
+					return fmt.Errorf("%s: %w", o, err)
+				}
+				// Bitcoin has two pairs of coinbases with one id; the later took the earlier's place.
+				if found && coin.Height == h {
+					out = append(out, chain.Spend{Outpoint: o, Coin: coin})
+				}
+			}
+			return nil
+		})
+	})
+	return out, err
+}
+
+// eachTouch calls f with each transaction in a script's history, the oldest first.
+func (db *DB) eachTouch(from source, script []byte, f func(block.Height, touch) error) error {
+	id := idOf(script)
+	prefix := append([]byte{keyHistory}, id[:]...)
+	return db.each(from, prefix, "reading an address's history", func(key, value []byte) error {
+		_, height, _, err := historyOf(key)
+		var t touch
+		if err == nil {
+			t, err = decodeTouch(value)
+		}
+		if err != nil {
+			return db.damaged("history of an address, key %x: %w", key, err)
+		}
+		return f(height, t)
+	})
 }
 
 // nameBlocks fills in the blocks of a history.
@@ -249,24 +283,6 @@ func (db *DB) nameBlocks(from source, out []HistoryEntry) error {
 		out[i].Block = hash
 	}
 	return nil
-}
-
-// Unspent returns the coins that the script holds, in the order of EachCoin.
-func (db *DB) Unspent(script []byte) (out []chain.Spend, err error) {
-	id := idOf(script)
-	prefix := append([]byte{keyUnspent}, id[:]...)
-	err = db.read(func(from source) error {
-		return db.each(from, prefix, "reading an address's coins", func(key, value []byte) error {
-			if len(key) != lenUnspentKey || len(value) != 0 {
-				return db.damaged("coins of an address, key %x: %w", key, errKey)
-			}
-			o := outpointOf(key[len(prefix):])
-			coin, err := get(db, from, appendCoinKey(nil, o), "coin "+o.String()+" of an address", decodeCoin)
-			out = append(out, chain.Spend{Outpoint: o, Coin: coin})
-			return err
-		})
-	})
-	return out, err
 }
 
 // Reorgs returns the newest entries of the journal, the oldest first: at most

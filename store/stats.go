@@ -22,14 +22,15 @@ func (db *DB) EachCoin(f func(chain.Spend) error) error {
 
 func (db *DB) eachCoin(from source, f func(chain.Spend) error) error {
 	return db.each(from, []byte{keyCoin}, "reading coins", func(key, value []byte) error {
-		coin, err := decodeCoin(value)
-		if err == nil && len(key) != lenCoinKey {
-			err = errKey
-		}
+		o, err := outpointOf(key)
 		if err != nil {
 			return db.damaged("coin under key %x: %w", key, err)
 		}
-		return f(chain.Spend{Outpoint: outpointOf(key[1:]), Coin: coin})
+		coin, err := decodeCoin(value)
+		if err != nil {
+			return db.damaged("coin %s: %w", o, err)
+		}
+		return f(chain.Spend{Outpoint: o, Coin: coin})
 	})
 }
 

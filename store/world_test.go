@@ -83,6 +83,11 @@ func (w *world) mine(parent *vertex, script []byte, txs ...*block.Tx) *vertex {
 	if script == nil {
 		script = w.scripts[0]
 	}
+	return w.add(parent, w.mineTo(parent, script, txs...))
+}
+
+// mineTo is mine without working out what the block does.
+func (w *world) mineTo(parent *vertex, script []byte, txs ...*block.Tx) *block.Block {
 	height := parent.height + 1
 	w.extra++
 	coinbase := &block.Tx{
@@ -101,7 +106,7 @@ func (w *world) mine(parent *vertex, script []byte, txs ...*block.Tx) *vertex {
 	if _, found := pow.Search(&b.Header, target, 0, 1<<20); !found {
 		w.Fatal("no nonce")
 	}
-	return w.add(parent, b)
+	return b
 }
 
 // add works out what the block does to the coins.

@@ -1,0 +1,157 @@
+package store
+
+import (
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"toychain/block"
+	"toychain/chain"
+)
+
+// freely lets everybody spend everything: benchmarks of the disk need no signatures.
+type freely struct{}
+
+func (freely) Check(*block.Tx, int, block.Output) error { return nil }
+func (freely) SigOps(*block.Tx, []block.Output) int     { return 0 }
+
+// recorder keeps what the tree writes, instead of writing it.
+type recorder struct {
+	commits []*chain.Commit
+	coins   map[block.Outpoint]chain.Coin
+}
+
+func (r *recorder) Coins(of []block.Outpoint, into chain.Coins) error {
+	for _, o := range of {
+		if c, ok := r.coins[o]; ok {
+			into[o] = c
+		}
+	}
+	return nil
+}
+func (r *recorder) Block(h block.Hash) (*block.Block, error) { return nil, chain.ErrUnknown }
+func (r *recorder) Undo(h block.Hash) ([]chain.Coin, error)  { return nil, chain.ErrUnknown }
+func (r *recorder) Commit(c *chain.Commit) error {
+	for o, coin := range c.Coins {
+		if coin == nil {
+			delete(r.coins, o)
+		} else {
+			r.coins[o] = *coin
+		}
+	}
+	copied := *c
+	r.commits = append(r.commits, &copied)
+	return nil
+}
+
+// commits returns what a tree writes for a chain of so many blocks with so many
+// payments each, each from one coin to two new addresses, flushed every so often.
+func commits(t testing.TB, blocks, payments, every int) (*chain.Params, []*chain.Commit) {
+	p := quickParams()
+	p.Spending = freely{}
+	w := newWorld(t, p)
+	rec := &recorder{coins: make(map[block.Outpoint]chain.Coin)}
+	tree, err := chain.NewTree(p, rec, nil, block.Hash{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := rand.NewChaCha8([32]byte{1})
+	script := func() []byte { return block.PubKeyHashScript([20]byte(noise(r, 20))) }
+	empty := *w.genesis
+	tip, lanes := &empty, []block.Outpoint(nil)
+	add := func(txs ...*block.Tx) {
+		tip.coins = nil // the naive fold is not wanted here
+		b := w.mineTo(tip, w.scripts[0], txs...)
+		tip = &vertex{block: b, hash: b.Hash(), parent: tip, height: tip.height + 1}
+		if _, err := tree.AddBlock(b, now(tip)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	add()
+	first := block.Outpoint{TxID: tip.block.Txs[0].ID()}
+	add()
+	add()
+	if payments > 0 {
+		split := &block.Tx{Version: 2, Inputs: []block.Input{{Prev: first, Sequence: block.Final}}}
+		for range payments {
+			split.Outputs = append(split.Outputs, block.Output{Value: 1_000_000, Script: script()})
+		}
+		for i := range payments {
+			lanes = append(lanes, block.Outpoint{TxID: split.ID(), Index: uint32(i)})
+		}
+		add(split)
+	}
+	if err := tree.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	for i := range blocks {
+		var txs []*block.Tx
+		for j := range lanes {
+			tx := &block.Tx{Version: 2, Inputs: []block.Input{{Prev: lanes[j], Script: noise(r, 107), Sequence: block.Final}},
+				Outputs: []block.Output{{Value: 10, Script: script()}, {Value: block.Amount(1_000_000 - 10*(i+1)), Script: script()}}}
+			lanes[j] = block.Outpoint{TxID: tx.ID(), Index: 1}
+			txs = append(txs, tx)
+		}
+		add(txs...)
+		if (i+1)%every == 0 {
+			if err := tree.Flush(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return p, rec.commits
+}
+
+// noise is what signatures and key hashes look like to a compressor.
+func noise(r *rand.ChaCha8, n int) []byte {
+	out := make([]byte, n)
+	r.Read(out)
+	return out
+}
+
+func benchmarkCommit(b *testing.B, payments, every, n int) {
+	p, list := commits(b, every*n, payments, every)
+	var db *DB
+	b.ResetTimer()
+	at := len(list)
+	dir := ""
+	for range b.N {
+		if at >= len(list) {
+			b.StopTimer()
+			if db != nil {
+				b.ReportMetric(float64(db.Size())/float64(1<<20), "MiB")
+				db.Close()
+				os.RemoveAll(dir)
+			}
+			dir = benchDir(b)
+			var err error
+			if db, err = Open(dir, p); err != nil {
+				b.Fatal(err)
+			}
+			if err := db.Commit(list[0]); err != nil {
+				b.Fatal(err)
+			}
+			at = 1
+			b.StartTimer()
+		}
+		if err := db.Commit(list[at]); err != nil {
+			b.Fatal(err)
+		}
+		at++
+	}
+	b.StopTimer()
+	db.Close()
+	os.RemoveAll(dir)
+}
+
+func benchDir(b *testing.B) string {
+	if dir := os.Getenv("STORE_BENCH_DIR"); dir != "" {
+		return filepath.Join(dir, "chain")
+	}
+	return filepath.Join(b.TempDir(), "chain")
+}
+
+func BenchmarkCommitBlockOf500Payments(b *testing.B) { benchmarkCommit(b, 500, 1, 100) }
+func BenchmarkCommit500EmptyBlocks(b *testing.B)     { benchmarkCommit(b, 0, 500, 20) }
+func BenchmarkCommitEmptyBlock(b *testing.B)         { benchmarkCommit(b, 0, 1, 500) }
