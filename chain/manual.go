@@ -30,9 +30,6 @@ func (t *Tree) Reconsider(hash block.Hash, now time.Time) (Change, error) {
 	if n == nil {
 		return Change{}, fmt.Errorf("%w: %s", ErrUnknown, hash)
 	}
-	if !n.status.Invalid() {
-		return Change{From: t.Tip(), To: t.Tip()}, nil
-	}
 	top := n // the highest that changes
 	for a := n; a != nil && a.status.Invalid(); a = a.parent {
 		a.status &^= Failed
@@ -41,7 +38,7 @@ func (t *Tree) Reconsider(hash block.Hash, now time.Time) (Change, error) {
 	}
 	t.each([]*node{n}, func(n *node) { n.status &^= Failed })
 	t.each([]*node{top}, func(n *node) { // parents come before children
-		if n.status &^= FailedParent; n.parent.status.Invalid() {
+		if n.status &^= FailedParent; n.parent != nil && n.parent.status.Invalid() {
 			n.status |= FailedParent
 		}
 	})
