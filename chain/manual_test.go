@@ -73,6 +73,20 @@ func TestReconsiderHalf(t *testing.T) {
 	})
 }
 
+// A good block reconsidered takes back what was said of those above it.
+//
+//	g ─ 1 ─ 2 ─ 3
+func TestReconsiderFromBelow(t *testing.T) {
+	play(t, chaingen.Network(), func(s *story) {
+		s.draw("g", "1 2 3")
+		s.all("1 2 3")
+		s.rule(invalidate, "3", "-3")
+		s.rule(reconsider, "1", "+3")
+		s.rule(invalidate, "2", "-3 -2")
+		s.rule(reconsider, "g", "+2 +3")
+	})
+}
+
 // A block that really breaks a rule fails again, with its branch.
 //
 //	     ┌─ 2a
