@@ -67,8 +67,59 @@ func allDigits(s string) bool {
 // MarshalJSON writes a JSON number with eight decimals, as Core does.
 func (a Amount) MarshalJSON() ([]byte, error) { return []byte(a.String()), nil }
 
-// UnmarshalJSON takes a JSON number or a string of one.
-func (a *Amount) UnmarshalJSON(b []byte) (err error) {
-	*a, err = ParseAmount(strings.Trim(string(b), `"`))
-	return err
+// UnmarshalJSON takes a JSON number or a string of one, with at most eight decimals,
+// also in the form in which JavaScript prints small ones, 1e-8. null is an error.
+func (a *Amount) UnmarshalJSON(b []byte) error {
+	s := string(b)
+	if len(s) >= 2 && s[0] == '"' && s[len(s)-1] == '"' {
+		s = s[1 : len(s)-1]
+	}
+	plain, ok := withoutExponent(s)
+	if !ok {
+		return fmt.Errorf("amount %q: want coins, like 1.5 or 1e-8", clip(s, 40))
+	}
+	v, err := ParseAmount(plain)
+	if err != nil {
+		return err
+	}
+	*a = v
+	return nil
+}
+
+// maxExponent is more than any amount can need: MaxMoney is 21e6, the smallest
+// unit 1e-8.
+const maxExponent = 30
+
+// withoutExponent moves the point of a number like "12.5e-3" as its exponent says,
+// digit by digit and never as a floating-point number: "0.0125". Zeros that moved
+// behind the last decimal are dropped.
+func withoutExponent(s string) (plain string, ok bool) {
+	i := strings.IndexAny(s, "eE")
+	if i < 0 {
+		return s, true
+	}
+	exp, err := strconv.Atoi(s[i+1:])
+	if err != nil || exp < -maxExponent || exp > maxExponent {
+		return "", false
+	}
+	number, neg := strings.CutPrefix(s[:i], "-")
+	whole, frac, hasPoint := strings.Cut(number, ".")
+	if whole == "" || hasPoint && frac == "" || !allDigits(whole) || !allDigits(frac) {
+		return "", false
+	}
+	digits, point := whole+frac, len(whole)+exp
+	if point < 1 {
+		digits, point = strings.Repeat("0", 1-point)+digits, 1
+	}
+	if point > len(digits) {
+		digits += strings.Repeat("0", point-len(digits))
+	}
+	plain = digits[:point]
+	if rest := strings.TrimRight(digits[point:], "0"); rest != "" {
+		plain += "." + rest
+	}
+	if neg {
+		plain = "-" + plain
+	}
+	return plain, true
 }

@@ -52,7 +52,7 @@ func Parse(b []byte) (*Block, error) {
 	out.Txs = make([]*Tx, n)
 	for i := 0; i < n && r.err == nil; i++ {
 		out.Txs[i] = r.tx()
-		r.fail("tx %d", i)
+		r.failAt("tx", i)
 	}
 	if err := r.end(); err != nil {
 		return nil, fmt.Errorf("block: %w", err)

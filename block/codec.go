@@ -10,6 +10,7 @@ import (
 // Malformed says why bytes are not what they claim to be.
 type Malformed string
 
+// Error returns the reason.
 func (m Malformed) Error() string { return string(m) }
 
 const (
@@ -110,9 +111,16 @@ func (r *reader) count(size int) int {
 func (r *reader) bytes() []byte { return r.take(r.count(1)) }
 
 // fail notes where an error happened; the outermost place ends up first.
-func (r *reader) fail(format string, args ...any) {
+func (r *reader) fail(where string) {
 	if r.err != nil {
-		r.err = fmt.Errorf(format+": %w", append(args, r.err)...)
+		r.err = fmt.Errorf("%s: %w", where, r.err)
+	}
+}
+
+// failAt is fail in the i-th of several things.
+func (r *reader) failAt(what string, i int) {
+	if r.err != nil {
+		r.err = fmt.Errorf("%s %d: %w", what, i, r.err)
 	}
 }
 

@@ -35,7 +35,7 @@
 // # Errors
 //
 // Every decoder returns one of the constants of type [Malformed], wrapped with
-// where it happened ("tx 3: input 1: script: truncated").
+// where it happened ("block: tx 3: input 1: truncated").
 //
 // # Where it differs from Bitcoin
 //

@@ -26,7 +26,7 @@ func (t SigHashType) Defined() bool {
 // SigHash returns the digest that a signature of input i signs: the transaction
 // with every input script emptied except that of input i, which is replaced by
 // the script of the output it spends, then trimmed as t says, then t itself in
-// four bytes (Core: SignatureHash, SigVersion::BASE).
+// four bytes (Core: SignatureHash, SigVersion::BASE). i is an index of tx.Inputs.
 //
 // Bitcoin's oldest quirk is kept because real signatures rely on it: SINGLE for
 // an input that has no output at its index signs the number 1.

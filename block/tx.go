@@ -132,7 +132,7 @@ func (r *reader) tx() *Tx {
 		in.Prev.Index = r.uint32()
 		in.Script = r.bytes()
 		in.Sequence = r.uint32()
-		r.fail("input %d", i)
+		r.failAt("input", i)
 	}
 	if r.err != nil {
 		return nil
@@ -143,7 +143,7 @@ func (r *reader) tx() *Tx {
 	for i := 0; i < n && r.err == nil; i++ {
 		t.Outputs[i].Value = Amount(r.uint64())
 		t.Outputs[i].Script = r.bytes()
-		r.fail("output %d", i)
+		r.failAt("output", i)
 	}
 	t.LockTime = r.uint32()
 	return t

@@ -1,0 +1,198 @@
+package block_test
+
+import (
+	"bytes"
+	"errors"
+	"math"
+	"runtime"
+	"strings"
+	"testing"
+
+	"toychain/block"
+)
+
+// The decoders, each with bytes that it takes.
+var decoders = []struct {
+	what   string
+	good   string
+	decode func([]byte) error
+}{
+	{"header", genesisHeader, func(b []byte) error { _, err := block.ParseHeader(b); return err }},
+	{"tx", block170Payment, func(b []byte) error { _, err := block.ParseTx(b); return err }},
+	{"block", block170Header + "02" + block170Coinbase + block170Payment, func(b []byte) error { _, err := block.Parse(b); return err }},
+}
+
+// Cut anywhere, and with anything behind, it is not what it was.
+func TestTruncatedAndTrailing(t *testing.T) {
+	for _, d := range decoders {
+		good := unhex(t, d.good)
+		if err := d.decode(good); err != nil {
+			t.Fatalf("%s: %v", d.what, err)
+		}
+		for n := range good {
+			if err := d.decode(good[:n]); !errors.Is(err, block.ErrTruncated) {
+				t.Errorf("%s: first %d of %d bytes: %v, want %v", d.what, n, len(good), err, block.ErrTruncated)
+			}
+		}
+		for _, extra := range []string{"\x00", "\xff", string(good)} {
+			if err := d.decode(append(bytes.Clone(good), extra...)); !errors.Is(err, block.ErrTrailing) {
+				t.Errorf("%s and %d bytes more: %v, want %v", d.what, len(extra), err, block.ErrTrailing)
+			}
+		}
+	}
+}
+
+// A transaction in pieces, to damage one of them:
+//
+//	version | 01 | txid, index | 01 aa | sequence | 01 | value | 01 bb | lock time
+const (
+	txVersion  = "01000000"
+	txOutpoint = "1111111111111111111111111111111111111111111111111111111111111111" + "00000000"
+	txSequence = "ffffffff"
+	txValue    = "0100000000000000"
+	txLock     = "00000000"
+)
+
+func TestMalformedTx(t *testing.T) {
+	good := txVersion + "01" + txOutpoint + "01aa" + txSequence + "01" + txValue + "01bb" + txLock
+	if _, err := block.ParseTx(unhex(t, good)); err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range []struct {
+		what, bytes string
+		want        block.Malformed
+		where       string
+	}{
+		{"1 input written in 3 bytes", txVersion + "fd0100" + txOutpoint + "01aa" + txSequence + "01" + txValue + "01bb" + txLock, block.ErrNotMinimal, "tx: inputs"},
+		{"1 input written in 5 bytes", txVersion + "fe01000000" + txOutpoint + "01aa" + txSequence + "01" + txValue + "01bb" + txLock, block.ErrNotMinimal, "tx: inputs"},
+		{"1 input written in 9 bytes", txVersion + "ff0100000000000000" + txOutpoint + "01aa" + txSequence + "01" + txValue + "01bb" + txLock, block.ErrNotMinimal, "tx: inputs"},
+		{"script of 1 byte, length in 3", txVersion + "01" + txOutpoint + "fd0100aa" + txSequence + "01" + txValue + "01bb" + txLock, block.ErrNotMinimal, "tx: input 0"},
+		{"1 output written in 3 bytes", txVersion + "01" + txOutpoint + "01aa" + txSequence + "fd0100" + txValue + "01bb" + txLock, block.ErrNotMinimal, "tx: outputs"},
+		{"output script of 1 byte, length in 5", txVersion + "01" + txOutpoint + "01aa" + txSequence + "01" + txValue + "fe01000000bb" + txLock, block.ErrNotMinimal, "tx: output 0"},
+		{"2 inputs, 1 there", txVersion + "02" + txOutpoint + "01aa" + txSequence + "01" + txValue + "01bb" + txLock, block.ErrTruncated, "tx: input"},
+		{"more inputs than there are bytes", txVersion + "fc" + txOutpoint + "01aa" + txSequence, block.ErrTruncated, "tx: inputs"},
+		{"2^64-1 inputs", txVersion + "ffffffffffffffffff" + txOutpoint, block.ErrTruncated, "tx: inputs"},
+		{"2^63 inputs", txVersion + "ff0000000000000080" + txOutpoint, block.ErrTruncated, "tx: inputs"},
+		{"2^32-1 outputs", txVersion + "01" + txOutpoint + "01aa" + txSequence + "feffffffff" + txValue, block.ErrTruncated, "tx: outputs"},
+		{"script of 2^64-1 bytes", txVersion + "01" + txOutpoint + "ffffffffffffffffffaa" + txSequence, block.ErrTruncated, "tx: input 0"},
+		{"script longer than what is left", txVersion + "01" + txOutpoint + "0aaa" + txSequence, block.ErrTruncated, "tx: input 0"},
+	} {
+		tx, err := block.ParseTx(unhex(t, row.bytes))
+		if !errors.Is(err, row.want) || !block.IsMalformed(err) || tx != nil {
+			t.Errorf("%s: %v, %v, want %v", row.what, tx, err, row.want)
+		} else if !strings.HasPrefix(err.Error(), row.where) {
+			t.Errorf("%s: %q does not begin with %q", row.what, err, row.where)
+		}
+	}
+}
+
+// An error names the place from the outside in.
+func TestErrorsSayWhere(t *testing.T) {
+	full := unhex(t, decoders[2].good)
+	_, err := block.Parse(full[:len(full)-90])
+	if want := "block: tx 1: output 0: truncated"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+	_, err = block.Parse(append(full, 1, 2, 3))
+	if want := "block: 3 trailing bytes"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+	if block.IsMalformed(errors.New("disk full")) || block.IsMalformed(nil) {
+		t.Error("other errors are taken for malformed bytes")
+	}
+}
+
+// Where the length of a CompactSize changes, and that each form is refused for a
+// number with a shorter one.
+func TestCompactSize(t *testing.T) {
+	for _, row := range []struct {
+		n    uint64
+		want string
+	}{
+		{0, "00"},
+		{1, "01"},
+		{252, "fc"},
+		{253, "fdfd00"},
+		{254, "fdfe00"},
+		{255, "fdff00"},
+		{0xffff, "fdffff"},
+		{0x10000, "fe00000100"},
+		{math.MaxUint32, "feffffffff"},
+		{1 << 32, "ff0000000001000000"},
+		{math.MaxUint64, "ffffffffffffffffff"},
+	} {
+		got := block.AppendCompactSize(nil, row.n)
+		if !bytes.Equal(got, unhex(t, row.want)) {
+			t.Errorf("%d: %x, want %s", row.n, got, row.want)
+		}
+		if n := block.CompactSizeLen(row.n); n != len(got) {
+			t.Errorf("%d: length %d, want %d", row.n, n, len(got))
+		}
+	}
+	for _, row := range []struct {
+		length string
+		n      int
+		ok     bool
+	}{
+		{"fc", 252, true}, {"fdfc00", 252, false}, {"fefc000000", 252, false},
+		{"fdfd00", 253, true}, {"fefd000000", 253, false}, {"fffd00000000000000", 253, false},
+		{"fdffff", 65535, true}, {"feffff0000", 65535, false}, {"ffffff000000000000", 65535, false},
+		{"fe00000100", 65536, true}, {"ff0000010000000000", 65536, false},
+	} {
+		raw := txVersion + "01" + txOutpoint + row.length + strings.Repeat("00", row.n) + txSequence + "00" + txLock
+		tx, err := block.ParseTx(unhex(t, raw))
+		if row.ok && (err != nil || len(tx.Inputs[0].Script) != row.n) || !row.ok && !errors.Is(err, block.ErrNotMinimal) {
+			t.Errorf("%d bytes after %s: %v", row.n, row.length, err)
+		}
+	}
+}
+
+// A few bytes that promise a billion things cost nothing: the promise is held
+// against the bytes that are there before any memory is taken.
+func TestHugeCountsDoNotAllocate(t *testing.T) {
+	for _, row := range []struct {
+		what, bytes string
+		decode      func([]byte) error
+	}{
+		{"inputs", txVersion + "ffffffffffffffff7f", decoders[1].decode},
+		{"inputs", txVersion + "feffffff7f", decoders[1].decode},
+		{"outputs", txVersion + "00" + "feffffff7f", decoders[1].decode},
+		{"script", txVersion + "01" + txOutpoint + "feffffff7f", decoders[1].decode},
+		{"txs", genesisHeader + "feffffff7f", decoders[2].decode},
+	} {
+		raw := unhex(t, row.bytes)
+		const runs = 10
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		for range runs {
+			if row.decode(raw) == nil {
+				t.Fatalf("%s: no error", row.what)
+			}
+		}
+		runtime.ReadMemStats(&after)
+		if n := (after.TotalAlloc - before.TotalAlloc) / runs; n > 4000 {
+			t.Errorf("%s: %d bytes allocated for %d bytes of input", row.what, n, len(raw))
+		}
+	}
+}
+
+func TestMoreThanAMessage(t *testing.T) {
+	big := make([]byte, block.MaxMessage+1)
+	for _, d := range decoders {
+		if err := d.decode(big); !errors.Is(err, block.ErrTooLarge) || !block.IsMalformed(err) {
+			t.Errorf("%s: %v, want %v", d.what, err, block.ErrTooLarge)
+		}
+	}
+}
+
+// A block without transactions and a transaction without inputs are legal bytes:
+// whether they are legal blocks and transactions is not decided here.
+func TestBytesKnowNoRules(t *testing.T) {
+	if b := parse(t, genesisHeader+"00"); len(b.Txs) != 0 {
+		t.Errorf("%d transactions in an empty block", len(b.Txs))
+	}
+	tx := parseTx(t, "ffffffff"+"00"+"01"+"ffffffffffffffff"+"00"+"ffffffff")
+	if tx.Version != -1 || len(tx.Inputs) != 0 || tx.Outputs[0].Value != -1 || tx.LockTime != math.MaxUint32 {
+		t.Errorf("got %+v", tx)
+	}
+}
