@@ -18,7 +18,7 @@ type book struct {
 
 // contact is one peer in the book.
 type contact struct {
-	addrs   []ma.Multiaddr // without /p2p/; the latest heard first
+	addrs   []ma.Multiaddr // without /p2p/; at most maxAddrs, the latest heard last
 	kept    bool           // named by the user: called for ever, room or not
 	healed  bool           // cut off until just now: to be called once, room or not
 	calling bool           // a call is under way
@@ -49,22 +49,28 @@ func (b *book) add(id peer.ID, addrs []ma.Multiaddr, keep bool) bool {
 			c.addrs = append(c.addrs, a)
 		}
 	}
-	if len(c.addrs) > maxAddrs {
-		c.addrs = c.addrs[len(c.addrs)-maxAddrs:]
+	if extra := len(c.addrs) - maxAddrs; extra > 0 {
+		first := 0
+		if c.kept {
+			first = 1 // what the user said
+		}
+		c.addrs = slices.Delete(c.addrs, first, first+extra)
 	}
 	return !known
 }
 
-// joined notes that the peer is one of us and where it says it listens.
+// joined notes that the peer is one of us and where it says it listens. What the
+// user said stays: a peer behind a port forwarding does not know its own address.
 func (b *book) joined(id peer.ID, addrs []ma.Multiaddr, now time.Time) {
 	b.add(id, nil, false)
 	c := b.contacts[id]
 	if c == nil {
 		return
 	}
-	if len(addrs) > 0 {
-		c.addrs = slices.Clone(addrs[:min(len(addrs), maxAddrs)])
+	if !c.kept && len(addrs) > 0 {
+		c.addrs = nil
 	}
+	b.add(id, addrs, false)
 	c.good, c.fails, c.healed, c.next = now, 0, false, time.Time{}
 }
 
@@ -100,6 +106,13 @@ func (b *book) postpone(id peer.ID, until time.Time) {
 func (b *book) heal(id peer.ID) {
 	if c := b.contacts[id]; c != nil {
 		c.healed, c.fails, c.next = true, 0, time.Time{}
+	}
+}
+
+// retry forgets all failed calls.
+func (b *book) retry() {
+	for _, c := range b.contacts {
+		c.fails, c.next = 0, time.Time{}
 	}
 }
 

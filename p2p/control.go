@@ -93,9 +93,12 @@ func (n *Net) hangUp(id peer.ID, why error) {
 	s := n.sessions[id]
 	n.mu.Unlock()
 	if s != nil {
-		s.end(why)
+		s.because(why)
 	}
 	n.swarm.ClosePeer(id)
+	if s != nil {
+		s.end(why)
+	}
 }
 
 // Ban drops a peer and refuses it for d, in and out. Bans do not outlive the
@@ -197,7 +200,8 @@ func (n *Net) SetLink(p PeerID, l Link) error {
 }
 
 // SetActive switches the network off: every connection is closed and none is
-// made or taken. Switched on again, every known peer is called at once.
+// made or taken. Switched on again, the node calls
+// whom it knows without waiting.
 func (n *Net) SetActive(active bool) {
 	if !n.gate.setActive(active) {
 		return
@@ -209,9 +213,7 @@ func (n *Net) SetActive(active bool) {
 		return
 	}
 	n.mu.Lock()
-	for id := range n.book.contacts {
-		n.book.heal(id)
-	}
+	n.book.retry()
 	n.mu.Unlock()
 	n.lookAgain()
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -20,15 +21,15 @@ const testDigest = "0123abcd"
 // fake is a node that knows nothing of blocks: it notes what it is told and
 // answers what the test laid into it.
 type fake struct {
-	mu      sync.Mutex
-	changed chan struct{} // closed and replaced whenever something below changes
-	events  []string      // joined, status, left, in order
-	status  Status
-	heard   map[PeerID]Status
-	blocks  []string // gossip, in order
-	txs     []string
-	verdict func(raw []byte) Verdict // nil: Accept
-	slow    func(ctx context.Context)
+	mu        sync.Mutex
+	changed   chan struct{} // closed and replaced whenever something below changes
+	events    []string      // joined, status, left, in order
+	status    Status
+	heard     map[PeerID]Status
+	blocks    []string // gossip, in order
+	txs       []string
+	verdict   func(raw []byte) Verdict  // nil: Accept
+	slowBlock func(ctx context.Context) // called while a block is judged; nil: nothing
 
 	headers []block.Header
 	bodies  map[block.Hash][]byte
@@ -49,6 +50,8 @@ func (f *fake) note(change func()) {
 	f.changed = make(chan struct{})
 }
 
+func (f *fake) judges(v func(raw []byte) Verdict) { f.note(func() { f.verdict = v }) }
+
 func (f *fake) Joined(p PeerID, inbound bool) {
 	f.note(func() { f.events = append(f.events, "joined "+string(p)) })
 }
@@ -63,7 +66,7 @@ func (f *fake) Status(context.Context) (Status, error) {
 	defer f.mu.Unlock()
 	return f.status, nil
 }
-func (f *fake) judged(ctx context.Context, list *[]string, raw []byte) (v Verdict) {
+func (f *fake) judged(list *[]string, raw []byte) (v Verdict) {
 	v = Accept
 	f.note(func() {
 		*list = append(*list, string(raw))
@@ -71,17 +74,16 @@ func (f *fake) judged(ctx context.Context, list *[]string, raw []byte) (v Verdic
 			v = f.verdict(raw)
 		}
 	})
-	if f.slow != nil {
-		f.slow(ctx)
-	}
 	return v
 }
 func (f *fake) Block(ctx context.Context, _ PeerID, raw []byte) Verdict {
-	return f.judged(ctx, &f.blocks, raw)
+	v := f.judged(&f.blocks, raw)
+	if f.slowBlock != nil {
+		f.slowBlock(ctx)
+	}
+	return v
 }
-func (f *fake) Tx(ctx context.Context, _ PeerID, raw []byte) Verdict {
-	return f.judged(ctx, &f.txs, raw)
-}
+func (f *fake) Tx(_ context.Context, _ PeerID, raw []byte) Verdict { return f.judged(&f.txs, raw) }
 func (f *fake) Headers(_ context.Context, locator []block.Hash, stop block.Hash) ([]block.Header, error) {
 	return f.headers, nil
 }
@@ -127,9 +129,31 @@ func startWith(t testing.TB, f *fake, change ...func(*Config)) *testNode {
 		}
 	}()
 	node := &testNode{Net: n, fake: f, t: t, stop: sync.OnceFunc(func() { cancel(); <-done })}
-	t.Cleanup(node.stop)
+	t.Cleanup(func() { node.stop(); node.checkEvents() })
 	node.wait("that it runs", func() bool { return n.gate.refuses("x") == nil })
 	return node
+}
+
+// checkEvents holds what the Handler was told against what Handler promises: for
+// each peer Joined, then at least one status, then Left, and so on.
+func (n *testNode) checkEvents() {
+	state := map[string]string{}
+	for i, e := range n.events {
+		what, peer, _ := strings.Cut(e, " ")
+		switch was := state[peer]; {
+		case what == "joined" && (was == "" || was == "left"):
+		case what == "status" && (was == "joined" || was == "status"):
+		case what == "left" && was == "status":
+		default:
+			n.t.Errorf("event %d: %s after %q of the same peer; all events %v", i, e, was, n.events)
+		}
+		state[peer] = what
+	}
+	for peer, last := range state {
+		if last != "left" {
+			n.t.Errorf("run ended, and the last event of %s is %s", peer, last)
+		}
+	}
 }
 
 // wait waits until cond, which may look at the fake, is true.

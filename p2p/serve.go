@@ -56,21 +56,6 @@ func (n *Net) serveFirst(ctx context.Context, s *session, stream network.Stream)
 	return n.answer(ctx, s.peer, stream, k, payload)
 }
 
-// serveStatus hears one status after the other until the stream ends.
-func serveStatus(s *session, stream network.Stream, payload []byte) error {
-	for {
-		status, err := parseStatus(payload)
-		if err != nil {
-			return err
-		}
-		s.hear(status)
-		stream.SetReadDeadline(time.Now().Add(statusSilence))
-		if _, payload, err = readFrame(stream, kindStatus); err != nil {
-			return err
-		}
-	}
-}
-
 // answer writes the answer to one request.
 func (n *Net) answer(ctx context.Context, p peer.ID, w network.Stream, k kind, payload []byte) error {
 	switch k {

@@ -1,0 +1,178 @@
+package p2p
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+)
+
+// lineOf makes a - b - c, where a and c may not talk to each other, and waits
+// until b passes on what a says. That is not so at once: a node passes on only to
+// its neighbours in the mesh, and a heartbeat must make them that.
+func lineOf(t *testing.T) (a, b, c *testNode) {
+	t.Helper()
+	a, b, c = startNode(t), startNode(t), startNode(t)
+	if err := a.SetGate([]PeerID{c.ID()}); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.SetGate([]PeerID{a.ID()}); err != nil {
+		t.Fatal(err)
+	}
+	a.connect(b)
+	c.connect(b)
+	for _, topic := range []func(context.Context, []byte) error{a.PublishTx, a.PublishBlock} {
+		before := len(c.blocks) + len(c.txs)
+		c.wait("what b passes on", func() bool {
+			if err := topic(testContext(t), fmt.Appendf(nil, "probe %d", time.Now().UnixNano())); err != nil {
+				t.Fatal(err)
+			}
+			return len(c.blocks)+len(c.txs) > before
+		})
+	}
+	return a, b, c
+}
+
+// Only what is accepted is passed on.
+//
+//	a ── b ── c
+func TestVerdicts(t *testing.T) {
+	a, b, c := lineOf(t)
+	b.judges(func(raw []byte) Verdict {
+		switch string(raw) {
+		case "ignored":
+			return Ignore
+		case "rejected":
+			return Reject
+		}
+		return Accept
+	})
+	for _, m := range []string{"ignored", "rejected", "accepted"} {
+		if err := a.PublishBlock(testContext(t), []byte(m)); err != nil {
+			t.Fatal(err)
+		}
+		b.wait(m, func() bool { return got(b.blocks, m) == 1 })
+	}
+	c.wait("the accepted", func() bool { return got(c.blocks, "accepted") == 1 })
+	if got(c.blocks, "ignored")+got(c.blocks, "rejected") != 0 {
+		t.Errorf("c heard %v", c.blocks)
+	}
+	if len(b.Banned()) != 0 {
+		t.Errorf("a verdict bans nobody, yet banned: %v", b.Banned())
+	}
+}
+
+// The trap of the seen cache: what was ignored once is not judged again when it
+// comes again, not even from another peer. So whoever ignores a block because
+// its parent is unknown must ask for the parent, and for the block.
+func TestIgnoredIsNotJudgedAgain(t *testing.T) {
+	a, b, c := lineOf(t)
+	b.judges(func(raw []byte) Verdict {
+		if string(raw) == "orphan" {
+			return Ignore
+		}
+		return Accept
+	})
+	if err := a.PublishBlock(testContext(t), []byte("orphan")); err != nil {
+		t.Fatal(err)
+	}
+	b.wait("the orphan", func() bool { return got(b.blocks, "orphan") == 1 })
+	if err := c.PublishBlock(testContext(t), []byte("orphan")); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.PublishBlock(testContext(t), []byte("next")); err != nil {
+		t.Fatal(err)
+	}
+	b.wait("what follows", func() bool { return got(b.blocks, "next") == 1 })
+	if n := got(b.blocks, "orphan"); n != 1 {
+		t.Errorf("judged %d times", n)
+	}
+}
+
+// A message is named by topic and content: bytes that were rejected as a block
+// may be a good transaction.
+func TestSameBytesOnBothTopics(t *testing.T) {
+	a, b := startNode(t), startNode(t)
+	b.judges(func([]byte) Verdict { return Reject })
+	a.connect(b)
+	if err := a.PublishBlock(testContext(t), []byte("same")); err != nil {
+		t.Fatal(err)
+	}
+	b.wait("the block", func() bool { return got(b.blocks, "same") == 1 })
+	if err := a.PublishTx(testContext(t), []byte("same")); err != nil {
+		t.Fatal(err)
+	}
+	b.wait("the transaction", func() bool { return got(b.txs, "same") == 1 })
+}
+
+// A publisher's own Handler is not asked, whatever it would say.
+func TestOwnPublishIsNotJudged(t *testing.T) {
+	a, b := startNode(t), startNode(t)
+	a.judges(func([]byte) Verdict { return Reject })
+	a.connect(b)
+	if err := a.PublishBlock(testContext(t), []byte("mine")); err != nil {
+		t.Fatal(err)
+	}
+	b.wait("the block", func() bool { return got(b.blocks, "mine") == 1 })
+	a.stop()
+	if len(a.blocks) != 0 {
+		t.Errorf("judged %v", a.blocks)
+	}
+}
+
+// While blocks are being judged, all places for them taken, transactions pass.
+func TestSlowBlocksDoNotHoldUpTxs(t *testing.T) {
+	a, b := startNode(t), startNode(t)
+	release := make(chan struct{})
+	b.slowBlock = func(ctx context.Context) {
+		select {
+		case <-release:
+		case <-ctx.Done():
+		}
+	}
+	a.connect(b)
+	for i := range blocksJudged {
+		if err := a.PublishBlock(testContext(t), []byte{byte(i)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.wait("blocks", func() bool { return len(b.blocks) == blocksJudged })
+	if err := a.PublishTx(testContext(t), []byte("quick")); err != nil {
+		t.Fatal(err)
+	}
+	b.wait("the transaction", func() bool { return got(b.txs, "quick") == 1 })
+	close(release)
+}
+
+// A Handler that judges until its context ends does not hold up the end of Run.
+func TestRunEndsWhileJudging(t *testing.T) {
+	a, b := startNode(t), startNode(t)
+	ended := false
+	b.slowBlock = func(ctx context.Context) { <-ctx.Done(); ended = true }
+	a.connect(b)
+	if err := a.PublishBlock(testContext(t), []byte("long")); err != nil {
+		t.Fatal(err)
+	}
+	b.wait("the block", func() bool { return len(b.blocks) == 1 })
+	begun := time.Now()
+	b.stop()
+	if !ended || time.Since(begun) > 5*time.Second {
+		t.Errorf("ended %v after %v", ended, time.Since(begun))
+	}
+}
+
+func TestPublishLimits(t *testing.T) {
+	a, b := startNode(t), startNode(t)
+	a.connect(b)
+	if err := a.PublishBlock(testContext(t), make([]byte, MaxMessage+1)); err == nil {
+		t.Error("a message that is too long was published")
+	}
+	if err := a.PublishBlock(testContext(t), make([]byte, MaxMessage)); err != nil {
+		t.Fatal(err)
+	}
+	b.wait("the longest message", func() bool { return len(b.blocks) == 1 && len(b.blocks[0]) == MaxMessage })
+	a.stop()
+	if err := a.PublishBlock(testContext(t), nil); err == nil {
+		t.Error("published after the end")
+	}
+}
