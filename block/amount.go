@@ -1,9 +1,7 @@
 package block
 
 import (
-	"errors"
 	"fmt"
-	"math"
 	"strconv"
 	"strings"
 )
@@ -46,7 +44,7 @@ func ParseAmount(s string) (Amount, error) {
 		return 0, fmt.Errorf("amount %q: want coins with at most eight decimals, like 1.5", clip(s, 40))
 	}
 	n, err := strconv.ParseInt(digits+frac+strings.Repeat("0", 8-len(frac)), 10, 64)
-	if errors.Is(err, strconv.ErrRange) || n == math.MaxInt64 {
+	if err != nil { // only the range can be wrong by now
 		return 0, fmt.Errorf("amount %q: too large", clip(s, 40))
 	}
 	if neg {

@@ -176,6 +176,34 @@ func TestHugeCountsDoNotAllocate(t *testing.T) {
 	}
 }
 
+// The promise is also held against the least that each thing takes: two megabytes
+// of zeros are not two million inputs, which would take 140 in memory, and one byte
+// too few for 50,000 of them is enough to refuse.
+func TestPromisesAreWeighed(t *testing.T) {
+	const n, count = 50_000, "fd50c3"
+	for _, row := range []struct {
+		what, head string
+		least      int // bytes of one of them
+		decode     func([]byte) error
+	}{
+		{"inputs", txVersion + count, 41, decoders[1].decode},
+		{"outputs", txVersion + "00" + count, 9, decoders[1].decode},
+		{"txs", genesisHeader + count, 10, decoders[2].decode},
+	} {
+		raw := append(unhex(t, row.head), make([]byte, n*row.least-1)...)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		err := row.decode(raw)
+		runtime.ReadMemStats(&after)
+		if !errors.Is(err, block.ErrTruncated) {
+			t.Errorf("%s: %v, want %v", row.what, err, block.ErrTruncated)
+		}
+		if got := after.TotalAlloc - before.TotalAlloc; got > 4000 {
+			t.Errorf("%s: %d bytes allocated", row.what, got)
+		}
+	}
+}
+
 func TestMoreThanAMessage(t *testing.T) {
 	big := make([]byte, block.MaxMessage+1)
 	for _, d := range decoders {

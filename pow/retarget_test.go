@@ -71,6 +71,15 @@ func TestRetargetClamps(t *testing.T) {
 	}
 }
 
+// A limit so easy that four times the target has more than 256 bits: Core's product
+// would lose its top and make the next block harder.
+func TestRetargetDoesNotOverflow(t *testing.T) {
+	limit := fromBits(t, 0x2100ffff)
+	if got := Retarget(limit, limit, 400, 100); got != limit {
+		t.Errorf("got %s, want the limit %s", got, limit)
+	}
+}
+
 // A window whose last block claims an earlier time than its first.
 func TestSpanBackwards(t *testing.T) {
 	if got := Span(1000, 999); got != 0 {

@@ -98,19 +98,29 @@ func TestSearchAgreesWithOracle(t *testing.T) {
 	})
 }
 
-// A target equal to a hash is met by it; one less is not, though their highest 32
-// bits, which kernels look at, are usually the same.
+// A target equal to the smallest hash of a few nonces is met by that one nonce, and
+// one less by none, though the highest 32 bits, which kernels look at, are the same.
 func TestSearchAtTheEdgeOfTheTarget(t *testing.T) {
+	const n = 5
 	rapid.Check(t, func(t *rapid.T) {
 		h := drawHeader(t)
-		n := number(h.Hash())
+		h.Nonce = min(h.Nonce, 1<<32-n)
+		smallest, best := number(h.Hash()), h
+		for i := range uint32(n) {
+			try := h
+			try.Nonce += i
+			if x := number(try.Hash()); x.cmp(smallest) < 0 {
+				smallest, best = x, try
+			}
+		}
 		for _, k := range kernels {
 			got := h
-			if tried, found := search(k, &got, Target{n}, h.Nonce, 1); tried != 1 || !found || got != h {
-				t.Fatalf("%s: target equal to the hash: tried %d, found %v", k.name, tried, found)
+			if tried, found := search(k, &got, Target{smallest}, h.Nonce, n); !found || got != best || tried != uint64(best.Nonce-h.Nonce)+1 {
+				t.Fatalf("%s: target equal to the hash of nonce %d: found %v, nonce %d", k.name, best.Nonce, found, got.Nonce)
 			}
-			if tried, found := search(k, &got, Target{n.sub(uint256{1})}, h.Nonce, 1); tried != 1 || found || got != h {
-				t.Fatalf("%s: target below the hash: tried %d, found %v", k.name, tried, found)
+			got = h
+			if tried, found := search(k, &got, Target{smallest.sub(uint256{1})}, h.Nonce, n); found || got != h || tried != n {
+				t.Fatalf("%s: target below every hash: tried %d, found %v", k.name, tried, found)
 			}
 		}
 	})
