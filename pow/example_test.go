@@ -53,9 +53,9 @@ func ExampleWork() {
 // took not quite twelve days instead of fourteen.
 func ExampleRetarget() {
 	limit, _ := pow.TargetFromBits(0x1d00ffff)
-	actual := pow.Span(1261130161, 1262152739) // times of block 30,240 and block 32,255
+	const actual = 1262152739 - 1261130161 // times of block 32,255 and block 30,240
 	next := pow.Retarget(limit, limit, actual, 14*24*60*60)
-	fmt.Printf("%.1f days, next bits %08x, difficulty %.2f\n", float64(actual)/86400, next.Bits(), next.Difficulty())
+	fmt.Printf("%.1f days, next bits %08x, difficulty %.2f\n", actual/86400., next.Bits(), next.Difficulty())
 	// Output: 11.8 days, next bits 1d00d86a, difficulty 1.18
 }
 

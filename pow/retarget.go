@@ -9,7 +9,9 @@ package pow
 // ones twice as hard; actual is first clamped to wanted/4 … wanted·4, so that one
 // window of wrong clocks cannot throw the difficulty far. The result is never
 // easier than limit and never zero (whitepaper §4; Core:
-// CalculateNextWorkRequired). Both times are seconds and wanted must not be 0.
+// CalculateNextWorkRequired). Both times are seconds and wanted must not be 0. A window
+// whose last block claims an earlier time than its first took 0 seconds: an unsigned
+// subtraction would wrap around and be clamped to the wrong end.
 //
 // A header cannot hold the result exactly: the caller rounds it by [Target.Bits].
 //
@@ -39,16 +41,4 @@ func Retarget(old, limit Target, actual, wanted uint32) Target {
 		return Target{uint256{1}}
 	}
 	return Target{n}
-}
-
-// Span returns the seconds from the first to the last block of a window, for
-// Retarget. Headers need not be in order of time, so the last may claim an earlier
-// time than the first: that is 0 here, which Retarget clamps as Core clamps its
-// negative number. A plain subtraction would wrap around and be clamped to the
-// other end.
-func Span(first, last uint32) uint32 {
-	if last < first {
-		return 0
-	}
-	return last - first
 }
