@@ -45,8 +45,11 @@ func (P2PKH) Check(tx *block.Tx, i int, output block.Output) error {
 	if len(sig) == 0 {
 		return errors.New("the signature is empty")
 	}
-	last := len(sig) - 1
-	signature, err := ecdsa.ParseDERSignature(sig[:last])
+	der, hashType := sig[:len(sig)-1], block.SigHashType(sig[len(sig)-1])
+	signature, err := ecdsa.ParseDERSignature(der)
+	if err == nil && len(der) != 2+int(der[1]) {
+		err = errors.New("bytes after its end") // btcec lets them pass; BIP66 does not
+	}
 	if err != nil {
 		return fmt.Errorf("signature is not strict DER: %w", err)
 	}
@@ -54,7 +57,7 @@ func (P2PKH) Check(tx *block.Tx, i int, output block.Output) error {
 	if err != nil {
 		return fmt.Errorf("public key is not a point of the curve: %w", err)
 	}
-	digest := block.SigHash(tx, i, output.Script, block.SigHashType(sig[last]))
+	digest := block.SigHash(tx, i, output.Script, hashType)
 	if !signature.Verify(digest[:], pub) {
 		return errors.New("the signature does not fit the transaction")
 	}
