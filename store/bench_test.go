@@ -155,3 +155,88 @@ func benchDir(b *testing.B) string {
 func BenchmarkCommitBlockOf500Payments(b *testing.B) { benchmarkCommit(b, 500, 1, 100) }
 func BenchmarkCommit500EmptyBlocks(b *testing.B)     { benchmarkCommit(b, 0, 500, 20) }
 func BenchmarkCommitEmptyBlock(b *testing.B)         { benchmarkCommit(b, 0, 1, 500) }
+
+// filled returns an open database with these commits in it.
+func filled(b *testing.B, p *chain.Params, list []*chain.Commit) *DB {
+	db, err := Open(benchDir(b), p)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { db.Close() })
+	for _, c := range list {
+		if err := db.Commit(c); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return db
+}
+
+// BenchmarkStart10000Blocks is what a node does at start: open the folder, load the
+// headers, make the tree, look at the last six blocks.
+func BenchmarkStart10000Blocks(b *testing.B) {
+	p, list := commits(b, 10_000, 0, 500)
+	db := filled(b, p, list)
+	dir := db.dir
+	db.Close()
+	for b.Loop() {
+		db, err := Open(dir, p)
+		if err != nil {
+			b.Fatal(err)
+		}
+		tree, err := db.Tree(p, 6)
+		if err != nil || tree.Tip().Height < 10_000 {
+			b.Fatal(err)
+		}
+		b.StopTimer()
+		db.Close()
+		b.StartTimer()
+	}
+}
+
+func benchmarkCoins(b *testing.B, there bool) {
+	p, list := commits(b, 40, 500, 1)
+	db := filled(b, p, list)
+	var names []block.Outpoint
+	db.EachCoin(func(c chain.Spend) error {
+		if len(names) < 500 {
+			names = append(names, c.Outpoint)
+		}
+		return nil
+	})
+	if !there {
+		for i := range names {
+			names[i].Index = 7
+		}
+	}
+	into := make(chain.Coins)
+	for b.Loop() {
+		clear(into)
+		if err := db.Coins(names, into); err != nil || there != (len(into) == 500) {
+			b.Fatal(len(into), err)
+		}
+	}
+}
+
+func BenchmarkCoins500There(b *testing.B)    { benchmarkCoins(b, true) }
+func BenchmarkCoins500NotThere(b *testing.B) { benchmarkCoins(b, false) }
+
+func BenchmarkCoinStats40000(b *testing.B) {
+	p, list := commits(b, 40, 500, 1)
+	db := filled(b, p, list)
+	for b.Loop() {
+		if _, err := db.CoinStats(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkReindex10000Blocks(b *testing.B) {
+	p, list := commits(b, 10_000, 0, 500)
+	db := filled(b, p, list)
+	db.Close()
+	for b.Loop() {
+		if _, err := Reindex(db.dir, p, nil); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -16,7 +16,11 @@ const keepBatch = 1 << 20
 
 // Commit implements chain.Disk: it writes c as one batch and returns when that is
 // safe from a crash. After an error nothing more is written.
-func (db *DB) Commit(c *chain.Commit) error {
+func (db *DB) Commit(c *chain.Commit) error { return db.commit(c, false) }
+
+// commit is Commit. haveBodies says that the bodies are stored already, and only
+// their places in the transaction index are missing.
+func (db *DB) commit(c *chain.Commit, haveBodies bool) error {
 	if err := db.enter(); err != nil {
 		return err
 	}
@@ -26,7 +30,7 @@ func (db *DB) Commit(c *chain.Commit) error {
 	if db.failed != nil {
 		return fmt.Errorf("nothing is written after an earlier failure, open the database again: %w", db.failed)
 	}
-	w := writer{batch: db.batch}
+	w := writer{batch: db.batch, haveBodies: haveBodies}
 	err := db.fill(&w, c)
 	if err == nil {
 		err = db.wrap(db.ldb.Write(w.batch, synced), "writing")
@@ -87,6 +91,7 @@ func (db *DB) fill(w *writer, c *chain.Commit) error {
 // given, so one key and one value are enough for all.
 type writer struct {
 	batch      *leveldb.Batch
+	haveBodies bool
 	key, value []byte
 
 	// Of the transaction at hand: the scripts that it touches, and how, side by side.
@@ -113,8 +118,10 @@ func (w *writer) best(p chain.Point) {
 }
 
 func (w *writer) body(p chain.Point, b *block.Block, txids []block.Hash) {
-	w.key = appendBodyKey(w.key[:0], p)
-	w.batch.Put(w.key, b.Bytes())
+	if !w.haveBodies {
+		w.key = appendBodyKey(w.key[:0], p)
+		w.batch.Put(w.key, b.Bytes())
+	}
 	for i, id := range txids {
 		w.key = appendTxKey(w.key[:0], id, p.Hash)
 		w.value = binary.AppendUvarint(w.value[:0], uint64(i))

@@ -4,9 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"sync"
-	"syscall"
 
 	"github.com/syndtr/goleveldb/leveldb"
 	ldberrors "github.com/syndtr/goleveldb/leveldb/errors"
@@ -26,9 +24,11 @@ const (
 	// up to two such buffers are alive at a time. Half of it costs half as much again
 	// for full blocks, because tables are merged more often; twice as much gains nothing.
 	writeBuffer = 4 * opt.MiB
-	// blockCache holds pieces of tables that were read lately. The coins that a
-	// node asks for again and again are in the tree's own cache.
-	blockCache = 2 * opt.MiB
+	// blockCache holds pieces of tables that were read lately. Before a coin is found
+	// or found missing, the index and the bloom filter of each table that may hold it
+	// are read, about 60 KiB for 2 MiB of coins; a cache that cannot keep them makes a
+	// look-up ten times as dear. A small chain never fills it.
+	blockCache = 8 * opt.MiB
 	// openTables is how many table files stay open: of 2 MiB each, so 128 MiB of
 	// chain without opening one again.
 	openTables = 64
@@ -47,7 +47,9 @@ func options() *opt.Options {
 		OpenFilesCacheCapacity: openTables,
 		Filter:                 filter.NewBloomFilter(bloomBits),
 		Compression:            compression,
-		// Every checksum is verified, and nothing that fails one is passed over.
+		// Every checksum is verified, and nothing that fails one is passed over. The one
+		// thing that looks like damage and is not, a record torn by a crash, is cut off
+		// before LevelDB sees it: see tail.go.
 		Strict: opt.StrictAll,
 		// A batch larger than the write buffer goes through the log like any other. By
 		// default LevelDB would write it as tables, in a way that hangs on Close if the
@@ -85,7 +87,7 @@ func Open(dir string, p *chain.Params) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	db, err := open(s, place{dir, p})
+	db, err := open(s, place{dir, p}, options())
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -96,29 +98,11 @@ func Open(dir string, p *chain.Params) (*DB, error) {
 // OpenStorage is Open on any storage, which stays the caller's to close: the seam
 // for tests in which disks fail.
 func OpenStorage(s storage.Storage, p *chain.Params) (*DB, error) {
-	return open(s, place{"", p})
+	return open(s, place{"", p}, options())
 }
 
-// openFolder locks the folder. LevelDB makes files that everybody may read, so the
-// folder itself is made for its owner alone.
-func openFolder(dir string) (storage.Storage, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("data folder: %w", err)
-	}
-	s, err := storage.OpenFile(dir, false)
-	if err == nil {
-		return s, nil
-	}
-	var path *os.PathError
-	var errno syscall.Errno
-	if !errors.As(err, &path) && errors.As(err, &errno) { // only the lock itself fails without a path
-		return nil, fmt.Errorf("%w: %s (%w); stop that node or choose another --datadir", ErrInUse, dir, err)
-	}
-	return nil, fmt.Errorf("data folder: %w", err)
-}
-
-func open(s storage.Storage, at place) (*DB, error) {
-	ldb, err := leveldb.Open(s, options())
+func open(s storage.Storage, at place, o *opt.Options) (*DB, error) {
+	ldb, err := leveldb.Open(guard{s}, o)
 	if errors.Is(err, storage.ErrLocked) {
 		return nil, fmt.Errorf("%w: %s", ErrInUse, at.dir)
 	}
@@ -139,8 +123,8 @@ func (db *DB) identify() error {
 	if err != nil {
 		return err
 	}
-	ours := network{db.params.Digest(), db.params.Name}
 	if empty {
+		ours := network{db.params.Digest(), db.params.Name}
 		first := new(leveldb.Batch)
 		first.Put(metaSchema, []byte{schema})
 		first.Put(metaNetwork, appendNetwork(nil, ours))
@@ -150,21 +134,36 @@ func (db *DB) identify() error {
 	if err != nil {
 		return err
 	}
-	if version > schema {
-		return fmt.Errorf("%w: %s%w", ErrNewerSchema, db.prefix(),
-			fmt.Errorf("it has schema %d, this toychain knows %d: update toychain or choose another --datadir", version, schema))
+	if err := db.checkSchema(version); err != nil {
+		return err
 	}
 	theirs, err := get(db, db.ldb, metaNetwork, "the network's name", decodeNetwork)
 	if err != nil {
 		return err
 	}
-	if theirs.digest != ours.digest {
-		return fmt.Errorf("%w: %sit holds the chain of %q (parameters %s), this node runs %q (parameters %s); "+
-			"choose that --network or another --datadir", ErrOtherNetwork, db.prefix(),
-			theirs.name, theirs.digest.Short(), ours.name, ours.digest.Short())
+	if err := db.checkNetwork(theirs); err != nil {
+		return err
 	}
 	db.reorgs, err = db.lastReorg()
 	return err
+}
+
+func (p place) checkSchema(version uint64) error {
+	if version <= schema {
+		return nil
+	}
+	return fmt.Errorf("%w: %sit has schema %d, this toychain knows %d; update toychain or choose another --datadir",
+		ErrNewerSchema, p.prefix(), version, schema)
+}
+
+func (p place) checkNetwork(theirs network) error {
+	digest := p.params.Digest()
+	if theirs.digest == digest {
+		return nil
+	}
+	return fmt.Errorf("%w: %sit holds the chain of %q (parameters %s), this node runs %q (parameters %s); "+
+		"choose that --network or another --datadir", ErrOtherNetwork, p.prefix(),
+		theirs.name, theirs.digest.Short(), p.params.Name, digest.Short())
 }
 
 var synced = &opt.WriteOptions{Sync: true}
@@ -194,11 +193,33 @@ func (db *DB) Close() error {
 		return nil
 	}
 	db.closed = true
-	err := db.wrap(db.ldb.Close(), "closing")
+	err := db.settle()
+	if err == nil {
+		err = db.wrap(db.ldb.Close(), "closing")
+	}
 	if db.storage != nil {
 		err = errors.Join(err, db.storage.Close())
 	}
 	return err
+}
+
+// settle turns what is in the journal into a table, so that a closed folder has
+// everything in files that LevelDB counts and checks. Without it the next Open would
+// do the same work, but would not notice if the journal had been cut or was gone.
+//
+// LevelDB does this when a transaction is opened. Should that fail, LevelDB is stuck
+// (its lock is never given back, and its Close would wait for it), so it is left
+// alone: what was committed is safe in the journal.
+func (db *DB) settle() error {
+	if db.failed != nil {
+		return nil // nothing more is written
+	}
+	tr, err := db.ldb.OpenTransaction()
+	if err != nil {
+		return db.wrap(err, "closing")
+	}
+	tr.Discard()
+	return nil
 }
 
 // enter begins a method; unless it fails, leave must end it.

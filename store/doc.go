@@ -59,6 +59,17 @@
 // preceded by its length. A script id is the front of the script's SHA-256. As on
 // the wire, one value has one encoding, and a decoder refuses any other.
 //
+// # Damage
+//
+// Nothing is repaired behind anybody's back, and nothing that cannot be read is
+// passed over. Each of LevelDB's blocks has a checksum, which is verified at every
+// read; a body must have the hash of its key; a decoder takes only what an encoder
+// writes. What a crash leaves is no damage: tail.go tells the two apart.
+//
+//	[DB.Tree]    at start: all headers, and the last blocks with all that belongs to them
+//	[DB.Verify]  on demand: the same for more blocks, or for everything, replayed from genesis
+//	[Reindex]    the remedy: a new database from every block that can still be read
+//
 // # Errors
 //
 // [ErrInUse], [ErrOtherNetwork] and [ErrNewerSchema] come from opening.
@@ -67,9 +78,20 @@
 // failed Commit nothing more can be written until the folder is opened again,
 // because nobody knows how much of it arrived.
 //
+// # A reading order
+//
+//	keys.go      the key space above, as functions
+//	encode.go    the values; encodereorg.go those of the journal
+//	commit.go    a Commit becomes one batch
+//	read.go      everything that can be asked; stats.go the coin set as a whole
+//	db.go        opening and closing; folder.go the folder; tail.go what a crash leaves
+//	check.go     looking for damage; verify.go at everything
+//	salvage.go   reading what is left of a damaged folder; reindex.go a new one from it
+//
 // # Where it differs from Bitcoin
 //
 // Core keeps blocks and undo data in plain files and coins, block index and
 // transaction index in three databases; an address index it does not have. Here it
-// is one database because one batch can then hold all of a change.
+// is one database because one batch can then hold all of a change. Undo data of
+// blocks that left the best chain is kept, so that one can still ask what they paid.
 package store

@@ -36,7 +36,7 @@ func (r *reader) fail(err error) {
 
 // take returns the next n bytes without copying, or nil after an error.
 func (r *reader) take(n int) []byte {
-	if r.err == nil && n > len(r.b) {
+	if r.err == nil && (n < 0 || n > len(r.b)) {
 		r.err = errTruncated
 	}
 	if r.err != nil {

@@ -31,10 +31,20 @@ type place struct {
 	params *chain.Params
 }
 
-// damaged returns ErrDamaged with what does not fit and what to do.
+// damage is ErrDamaged, what does not fit, and what to do.
+type damage struct {
+	place
+	what error
+}
+
+func (d *damage) Error() string {
+	return fmt.Sprintf("%s: %s%s; rebuild it from the blocks it holds with: %s", ErrDamaged, d.prefix(), d.what, d.remedy())
+}
+
+func (d *damage) Unwrap() []error { return []error{ErrDamaged, d.what} }
+
 func (p place) damaged(format string, args ...any) error {
-	return fmt.Errorf("%w: %s%w; rebuild it from the blocks it holds with: %s",
-		ErrDamaged, p.prefix(), fmt.Errorf(format, args...), p.remedy())
+	return &damage{p, fmt.Errorf(format, args...)}
 }
 
 func (p place) prefix() string {

@@ -112,3 +112,6 @@ func outpointOf(key []byte) (block.Outpoint, error) {
 	}
 	return block.Outpoint{TxID: block.Hash(key[1:33]), Index: binary.BigEndian.Uint32(key[33:])}, nil
 }
+
+// reorgNumber takes the key of a journal entry apart; its length was checked.
+func reorgNumber(key []byte) uint64 { return binary.BigEndian.Uint64(key[1:]) }

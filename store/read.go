@@ -1,7 +1,6 @@
 package store
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -321,5 +320,5 @@ func (db *DB) reorgNumber(key []byte) (uint64, error) {
 	if len(key) != lenReorgKey {
 		return 0, db.damaged("journal, key %x: %w", key, errKey)
 	}
-	return binary.BigEndian.Uint64(key[1:]), nil
+	return reorgNumber(key), nil
 }

@@ -1,0 +1,281 @@
+package store
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+
+	"github.com/syndtr/goleveldb/leveldb"
+
+	"toychain/block"
+	"toychain/chain"
+)
+
+// Tree returns the tree of all that is stored, after a look at the last blocks of
+// the best chain: are they here and whole, do they fit their undo data, the indexes
+// and the coins? This is how a node starts. p are the parameters of Open, perhaps
+// with another Spending. The error is ErrDamaged or the disk's.
+func (db *DB) Tree(p *chain.Params, last int) (tree *chain.Tree, err error) {
+	err = db.read(func(from source) error {
+		c, err := db.newChecker(from, p)
+		if err != nil {
+			return err
+		}
+		tree = c.tree
+		if len(c.entries) == 0 {
+			return nil
+		}
+		if err := c.recent(last, func(int, int) {}); err != nil && !errors.Is(err, errEnough) {
+			return err
+		}
+		if len(c.found) > 0 {
+			return db.damaged("%s", c.found[0])
+		}
+		return nil
+	})
+	return tree, err
+}
+
+// Verify looks for damage, and returns what does not fit, one finding for each
+// line. last is how many blocks of the best chain to look at; 0 looks at
+// everything: every key, every body of every branch, every signature, and whether
+// the coins are what a replay from genesis makes. It reads the state as of now, while the node
+// may go on. progress, if not nil, is called now and then with a number of blocks.
+// The error says that looking itself failed.
+func (db *DB) Verify(last int, progress func(done, total int)) (findings []string, err error) {
+	if progress == nil {
+		progress = func(int, int) {}
+	}
+	err = db.read(func(from source) error {
+		c, err := db.newChecker(from, db.params)
+		if err == nil && len(c.entries) > 0 {
+			if last > 0 {
+				err = c.recent(last, progress)
+			} else {
+				err = c.everything(progress)
+			}
+			findings = c.found
+		}
+		return err
+	})
+	var d *damage
+	switch {
+	case errors.Is(err, errEnough):
+		err = nil
+	case errors.As(err, &d):
+		findings, err = append(findings, d.what.Error()), nil
+	}
+	return findings, err
+}
+
+// maxFindings is how many findings are enough.
+const maxFindings = 20
+
+var errEnough = errors.New("enough found")
+
+// checker holds what is stored against what the same blocks would make today. The
+// same writer that wrote it says what there should be.
+type checker struct {
+	db      *DB
+	from    source
+	tree    *chain.Tree
+	entries []chain.Entry
+	keys    map[byte]int // how many keys there should be of each kind, as far as counted
+	found   []string
+}
+
+func (db *DB) newChecker(from source, p *chain.Params) (*checker, error) {
+	entries, tip, err := db.load(from)
+	if err != nil {
+		return nil, err
+	}
+	tree, err := chain.NewTree(p, db, entries, tip)
+	if err != nil {
+		return nil, db.damaged("%w", err)
+	}
+	return &checker{db: db, from: from, tree: tree, entries: entries, keys: make(map[byte]int)}, nil
+}
+
+// say notes a finding.
+func (c *checker) say(format string, args ...any) error {
+	c.found = append(c.found, fmt.Sprintf(format, args...))
+	if len(c.found) >= maxFindings {
+		return errEnough
+	}
+	return nil
+}
+
+// note makes a finding of damage, and lets every other error pass.
+func (c *checker) note(err error) error {
+	var d *damage
+	if errors.As(err, &d) {
+		return c.say("%v", d.what)
+	}
+	return err
+}
+
+// recent looks at the last blocks of the best chain, the highest first.
+func (c *checker) recent(last int, progress func(done, total int)) error {
+	left := make(map[block.Outpoint]*chain.Coin) // what becomes of each coin that they touch, nil for gone
+	tip := c.tree.Tip()
+	last = min(last, int(tip.Height))
+	for n := range last {
+		progress(n, last)
+		delta, whole, err := c.block(tip.Height - block.Height(n))
+		if err != nil || !whole {
+			return err
+		}
+		for _, s := range delta.Spent {
+			if _, later := left[s.Outpoint]; !later {
+				left[s.Outpoint] = nil
+			}
+		}
+		for i, s := range delta.Created {
+			if _, later := left[s.Outpoint]; !later {
+				left[s.Outpoint] = &delta.Created[i].Coin
+			}
+		}
+	}
+	progress(last, last)
+	return c.expect("the coins of the last blocks", func(w *writer) { w.coins(left) })
+}
+
+// block looks at one block of the best chain and returns what it did to the coins;
+// whole is false if there is a finding about that.
+func (c *checker) block(h block.Height) (d chain.Delta, whole bool, err error) {
+	hash, _ := c.tree.At(h)
+	b, ids, err := c.body(hash)
+	if err != nil || b == nil {
+		return d, false, err
+	}
+	undo, err := c.undo(hash, h)
+	if err != nil || undo == nil {
+		return d, false, err
+	}
+	parent, _ := c.tree.Info(b.Header.Prev)
+	if d, err = chain.DeltaOf(parent.State, b, ids, undo); err != nil {
+		return d, false, c.say("block %s at height %d: %v", hash, h, err)
+	}
+	return d, true, c.step(&chain.Step{Connect: true, Hash: hash, Height: h, Block: b, IDs: ids, Delta: d})
+}
+
+// step looks at all that is stored of a block of the best chain, but for the coins.
+func (c *checker) step(s *chain.Step) error {
+	info, _ := c.tree.Info(s.Hash)
+	if info.Entry.Status != chain.HasBody|chain.Connected {
+		if err := c.say("block %s at height %d is on the best chain, but its status is %04b", s.Hash, s.Height, info.Entry.Status); err != nil {
+			return err
+		}
+	}
+	return c.expect(fmt.Sprintf("block %s at height %d", s.Hash, s.Height), func(w *writer) {
+		w.body(chain.Point{Hash: s.Hash, Height: s.Height}, s.Block, s.IDs)
+		w.step(s)
+	})
+}
+
+// body returns a stored body and its transactions' ids, or nothing if there is a
+// finding about it.
+func (c *checker) body(hash block.Hash) (*block.Block, []block.Hash, error) {
+	b, err := c.db.block(c.from, hash)
+	if errors.Is(err, chain.ErrNoBody) || errors.Is(err, chain.ErrUnknown) {
+		return nil, nil, c.say("%v", err)
+	}
+	if err != nil {
+		return nil, nil, c.note(err)
+	}
+	ids := b.TxIDs()
+	info, _ := c.tree.Info(hash)
+	if root, _ := block.MerkleRoot(ids); root != b.Header.MerkleRoot {
+		return nil, nil, c.say("block %s: its transactions make the merkle root %s", hash, root)
+	}
+	if info.Txs != len(ids) || info.Size != b.Size() {
+		return nil, nil, c.say("block %s has %d transactions and %d bytes, its header says %d and %d",
+			hash, len(ids), b.Size(), info.Txs, info.Size)
+	}
+	return b, ids, nil
+}
+
+// undo returns a block's undo data, or nil if there is a finding about it.
+func (c *checker) undo(hash block.Hash, h block.Height) ([]chain.Coin, error) {
+	coins, err := get(c.db, c.from, appendUndoKey(nil, chain.Point{Hash: hash, Height: h}),
+		fmt.Sprintf("undo data of block %s at height %d", hash, h), decodeUndo)
+	if err != nil {
+		return nil, c.note(err)
+	}
+	if coins == nil {
+		coins = []chain.Coin{}
+	}
+	return coins, nil
+}
+
+// expect demands that the database holds just what write would put there.
+func (c *checker) expect(of string, write func(*writer)) error {
+	w := writer{batch: new(leveldb.Batch)}
+	write(&w)
+	e := expected{values: make(map[string][]byte)}
+	if err := w.batch.Replay(&e); err != nil {
+		return err
+	}
+	for _, key := range e.order {
+		if err := c.match(of, []byte(key), e.values[key]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// match holds one key against the value that it should have, or nil if it should
+// not be there.
+func (c *checker) match(of string, key, want []byte) error {
+	if want != nil {
+		c.keys[key[0]]++
+	}
+	got, found, err := find(c.db, c.from, key, of, func(b []byte) ([]byte, error) { return b, nil })
+	switch {
+	case err != nil:
+		return c.note(err)
+	case found && want == nil:
+		return c.say("%s: %s should be gone", of, name(key))
+	case !found && want != nil:
+		return c.say("%s: %s is missing", of, name(key))
+	case !bytes.Equal(got, want):
+		return c.say("%s: %s is %x, should be %x", of, name(key), clip(got), clip(want))
+	}
+	return nil
+}
+
+// expected takes a batch apart: of several operations on one key the last counts.
+type expected struct {
+	order  []string
+	values map[string][]byte // nil for a key that is deleted
+}
+
+func (e *expected) Put(key, value []byte) {
+	e.set(string(key), append([]byte{}, value...))
+}
+
+func (e *expected) Delete(key []byte) { e.set(string(key), nil) }
+
+func (e *expected) set(key string, value []byte) {
+	if _, known := e.values[key]; !known {
+		e.order = append(e.order, key)
+	}
+	e.values[key] = value
+}
+
+func clip(b []byte) []byte { return b[:min(len(b), 64)] }
+
+// kinds says in words what the key space's table says.
+var kinds = map[byte]string{
+	keyMeta: "a note about the database", keyEntry: "a header", keyBody: "a body", keyUndo: "undo data",
+	keyChain: "a place of the best chain", keyCoin: "a coin", keyTx: "a place of a transaction",
+	keyHistory: "an address's transaction", keyReorg: "an entry of the journal",
+}
+
+// name says what a key is about.
+func name(key []byte) string {
+	if o, err := outpointOf(key); err == nil && key[0] == keyCoin {
+		return "coin " + o.String()
+	}
+	return fmt.Sprintf("%s (key %x)", kinds[key[0]], key)
+}

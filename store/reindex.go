@@ -1,0 +1,318 @@
+package store
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/syndtr/goleveldb/leveldb"
+
+	"toychain/block"
+	"toychain/chain"
+)
+
+// Rebuilt is what Reindex made.
+type Rebuilt struct {
+	Tip     chain.Point
+	Headers int
+	Blocks  int           // bodies that were read and kept
+	Lost    []chain.Point // bodies that had been stored and could not be read, or whose ancestors could not
+	Reorgs  int           // entries of the journal
+	Unread  []string      // what could not be read of which file
+	Kept    string        // where the damaged folder is, if anything was lost
+}
+
+// Reindex builds the database in a folder anew from the blocks of every branch that
+// can still be read in it, judging each again: statuses, coins, undo data and
+// indexes are as if the blocks came today. When a header was first seen, in which
+// order blocks came, and the journal stay where they can be read; what somebody
+// invalidated by hand is valid again if it breaks no rule.
+//
+// The new database is made beside the old and takes its place at the very end. If
+// that is interrupted, Reindex starts over, and nothing is lost. progress, if not
+// nil, is called with a number of blocks.
+func Reindex(dir string, p *chain.Params, progress func(done, total int)) (Rebuilt, error) {
+	if err := finishSwap(dir); err != nil {
+		return Rebuilt{}, err
+	}
+	if _, err := os.Stat(dir); err != nil {
+		return Rebuilt{}, fmt.Errorf("there is no database to rebuild: %w", err)
+	}
+	old, err := openFolder(dir)
+	if err != nil {
+		return Rebuilt{}, err
+	}
+	out, err := rebuild(old, dir+suffixNew, p, progress)
+	if err = errors.Join(err, old.Close()); err != nil {
+		return Rebuilt{}, err
+	}
+	out.Kept, err = swap(dir, len(out.Lost) > 0)
+	return out, err
+}
+
+// rebuild reads the old database and writes a new one.
+func rebuild(old *folder, dir string, p *chain.Params, progress func(done, total int)) (Rebuilt, error) {
+	r := rebuilder{wreck: wreck{Storage: old}, at: place{old.dir, p},
+		notes: make(map[block.Hash]note), reorgs: make(map[uint64]chain.Reorg)}
+	if err := r.readNotes(); err != nil {
+		return Rebuilt{}, err
+	}
+	if err := errors.Join(os.RemoveAll(dir), os.RemoveAll(old.dir+suffixReady)); err != nil {
+		return Rebuilt{}, fmt.Errorf("data folder: %w", err)
+	}
+	db, err := Open(dir, p)
+	if err != nil {
+		return Rebuilt{}, err
+	}
+	r.db = db
+	err = r.readBodies()
+	if err == nil {
+		err = r.grow(progress)
+	}
+	if err == nil {
+		err = r.finish()
+	}
+	return r.out, errors.Join(err, db.Close())
+}
+
+// rebuilder is the state of a rebuild.
+type rebuilder struct {
+	wreck
+	at     place
+	db     *DB // the new one
+	tree   *chain.Tree
+	notes  map[block.Hash]note
+	reorgs map[uint64]chain.Reorg
+	out    Rebuilt
+}
+
+// note is what can still be read of one header.
+type note struct {
+	chain.Entry
+	seq  uint64 // of the write; a higher one is newer
+	body bool   // its body is in the new database
+}
+
+// readNotes reads the headers, the journal, and whose database this is.
+func (r *rebuilder) readNotes() error {
+	return r.each(func(key, value []byte, seq uint64) error {
+		switch {
+		case string(key) == string(metaNetwork):
+			if n, err := decodeNetwork(value); err == nil {
+				return r.at.checkNetwork(n)
+			}
+		case string(key) == string(metaSchema):
+			if n, err := decodeNumber(value); err == nil {
+				return r.at.checkSchema(n)
+			}
+		case key[0] == keyEntry && len(key) == lenEntryKey:
+			hash := block.Hash(key[1:])
+			if e, err := decodeEntry(value); err == nil && e.Header.Hash() == hash && seq >= r.notes[hash].seq {
+				r.notes[hash] = note{Entry: e, seq: seq}
+			}
+		case key[0] == keyReorg && len(key) == lenReorgKey:
+			if g, err := decodeReorg(value); err == nil {
+				r.reorgs[reorgNumber(key)] = g
+			}
+		}
+		return nil
+	})
+}
+
+// copyBatch is how many bytes of bodies are copied at once.
+const copyBatch = 1 << 20
+
+// readBodies copies every body that is whole into the new database.
+func (r *rebuilder) readBodies() error {
+	batch := new(leveldb.Batch)
+	write := func(least int) error {
+		if len(batch.Dump()) < least {
+			return nil
+		}
+		err := r.db.wrap(r.db.ldb.Write(batch, nil), "copying blocks")
+		batch.Reset()
+		return err
+	}
+	genesis := chain.Point{Hash: r.at.params.Genesis.Hash()}
+	r.notes[genesis.Hash] = note{Entry: chain.Entry{Header: r.at.params.Genesis.Header, Status: chain.HasBody}, body: true}
+	batch.Put(appendBodyKey(nil, genesis), r.at.params.Genesis.Bytes())
+	err := r.each(func(key, value []byte, _ uint64) error {
+		if key[0] != keyBody {
+			return nil
+		}
+		p, err := placeOf(key)
+		n, known := r.notes[p.Hash]
+		if err != nil || n.body {
+			return nil
+		}
+		b, err := decodeBody(value, p.Hash)
+		if err != nil {
+			return nil
+		}
+		if root, _ := block.MerkleRoot(b.TxIDs()); root != b.Header.MerkleRoot {
+			return nil
+		}
+		if !known {
+			n.Entry = chain.Entry{Header: b.Header, Height: p.Height}
+		}
+		n.body, n.Status = true, n.Status|chain.HasBody
+		r.notes[p.Hash] = n
+		batch.Put(appendBodyKey(nil, chain.Point{Hash: p.Hash, Height: n.Height}), value)
+		return write(copyBatch)
+	})
+	if err != nil {
+		return err
+	}
+	r.out.Unread = r.unread
+	if len(r.notes) == 1 {
+		return fmt.Errorf("%w: %snot one block could be read; to start anew, remove the folder", ErrDamaged, r.at.prefix())
+	}
+	return write(0)
+}
+
+// flushBlocks and flushBytes are how much the tree gathers before it is written.
+const (
+	flushBlocks = 500
+	flushBytes  = 4 << 20
+)
+
+// grow plants a tree in the new database and gives it all headers, and then all
+// blocks in the order in which they came.
+func (r *rebuilder) grow(progress func(done, total int)) (err error) {
+	if r.tree, err = chain.NewTree(r.at.params, regrowth{r.db}, nil, block.Hash{}); err != nil {
+		return err
+	}
+	order := make([]chain.Point, 0, len(r.notes))
+	for hash, n := range r.notes {
+		order = append(order, chain.Point{Hash: hash, Height: n.Height})
+	}
+	slices.SortFunc(order, func(a, b chain.Point) int {
+		return cmp.Or(cmp.Compare(a.Height, b.Height), slices.Compare(a.Hash[:], b.Hash[:]))
+	})
+	for _, p := range order {
+		n := r.notes[p.Hash]
+		if err := r.tree.AddHeader(&n.Header, n.seen()); err != nil && !refused(err) {
+			return err
+		}
+	}
+	slices.SortStableFunc(order, func(a, b chain.Point) int { return cmp.Compare(r.notes[a.Hash].turn(), r.notes[b.Hash].turn()) })
+	for i, p := range order {
+		if progress != nil {
+			progress(i, len(order))
+		}
+		if err := r.add(p); err != nil {
+			return err
+		}
+		if blocks, bytes := r.tree.Unflushed(); blocks >= flushBlocks || bytes >= flushBytes {
+			if err := r.tree.Flush(); err != nil {
+				return err
+			}
+		}
+	}
+	return r.prefer()
+}
+
+// seen is when the header was first seen. If nothing fits its own time, then that.
+func (n *note) seen() time.Time {
+	if int64(n.Header.Time)-n.Received.Unix() > chain.MaxFuture {
+		return time.Unix(int64(n.Header.Time), 0)
+	}
+	return n.Received
+}
+
+// turn is when a block comes: as it came the first time, and if that is unknown
+// after all others.
+func (n note) turn() int64 {
+	if n.Seq > 0 {
+		return n.Seq
+	}
+	return 1 << 62
+}
+
+// refused reports whether the tree would not have a block. Everything else is
+// trouble with the disk.
+func refused(err error) bool {
+	return chain.RuleOf(err) != "" || errors.Is(err, chain.ErrKnown) || errors.Is(err, chain.ErrNoParent)
+}
+
+// add gives the tree one block.
+func (r *rebuilder) add(p chain.Point) error {
+	n := r.notes[p.Hash]
+	if n.Status&chain.HasBody == 0 {
+		return nil
+	}
+	_, known := r.tree.Info(p.Hash)
+	switch {
+	case !n.body:
+		r.out.Lost = append(r.out.Lost, p)
+		return nil
+	case !known: // without its ancestors it has no place; it would be in nobody's way, and in nobody's reach
+		r.out.Lost = append(r.out.Lost, p)
+		return r.db.wrap(r.db.ldb.Delete(appendBodyKey(nil, p), nil), "removing a block without ancestors")
+	}
+	r.out.Blocks++
+	b, err := get(r.db, r.db.ldb, appendBodyKey(nil, p), "a block just copied",
+		func(v []byte) (*block.Block, error) { return decodeBody(v, p.Hash) })
+	if err != nil {
+		return err
+	}
+	if _, err = r.tree.AddBlock(b, n.seen()); err != nil && refused(err) {
+		return nil // its header keeps what was found
+	}
+	return err
+}
+
+// prefer repeats what somebody said with preciousblock: such blocks have a negative
+// place in the order, the latest the lowest.
+func (r *rebuilder) prefer() error {
+	var loved []chain.Entry
+	for _, n := range r.notes {
+		if n.Seq < 0 {
+			loved = append(loved, n.Entry)
+		}
+	}
+	slices.SortFunc(loved, func(a, b chain.Entry) int { return cmp.Compare(b.Seq, a.Seq) })
+	for i := range loved {
+		hash := loved[i].Header.Hash()
+		if _, known := r.tree.Info(hash); !known {
+			continue
+		}
+		if _, err := r.tree.Precious(hash, loved[i].Received); err != nil {
+			return err
+		}
+	}
+	return r.tree.Flush()
+}
+
+// finish writes the journal and the result.
+func (r *rebuilder) finish() error {
+	tip := r.tree.Tip()
+	batch := new(leveldb.Batch)
+	w := writer{batch: batch}
+	numbers := make([]uint64, 0, len(r.reorgs))
+	for n := range r.reorgs {
+		numbers = append(numbers, n)
+	}
+	slices.Sort(numbers)
+	for i, n := range numbers {
+		g := r.reorgs[n]
+		w.reorg(uint64(i)+1, &g)
+	}
+	r.out.Reorgs = len(numbers)
+	batch.Put(metaTip, tip.Hash[:]) // as it is; so there is something to sync
+	r.out.Tip, r.out.Headers = chain.Point{Hash: tip.Hash, Height: tip.Height}, len(r.tree.Entries())
+	return r.db.wrap(r.db.ldb.Write(batch, synced), "writing the journal")
+}
+
+// regrowth is the disk of the tree that is growing: the bodies are there already,
+// and what looks like a reorganisation is only the past.
+type regrowth struct{ *DB }
+
+func (g regrowth) Commit(c *chain.Commit) error {
+	quiet := *c
+	quiet.Reorgs = nil
+	return g.commit(&quiet, true)
+}

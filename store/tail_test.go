@@ -1,0 +1,133 @@
+package store
+
+import (
+	"bytes"
+	"io"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/syndtr/goleveldb/leveldb/journal"
+)
+
+// logOf writes records of these sizes as LevelDB does, and returns where each ends.
+func logOf(t testing.TB, sizes ...int) (log []byte, ends []int) {
+	var b bytes.Buffer
+	w := journal.NewWriter(&b)
+	r := rand.NewChaCha8([32]byte{7})
+	for _, n := range sizes {
+		record, err := w.Next()
+		if err == nil {
+			_, err = record.Write(append(noise(r, n-1), 1)) // batches of ours end with a hash, not with zeros
+		}
+		if err == nil {
+			err = w.Flush()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		ends = append(ends, b.Len())
+	}
+	return b.Bytes(), ends
+}
+
+// Wherever a crash stops the writing, what is left is the records before it.
+func TestTornAtEveryByte(t *testing.T) {
+	log, ends := logOf(t, 100, 3000, 1, 29_600, 5000, 70_000, 400)
+	for cut := range len(log) + 1 {
+		if cut > 2000 && cut%97 != 0 && cut%logBlock > 20 { // seams of blocks byte by byte, the rest in steps
+			continue
+		}
+		want := 0
+		for _, e := range ends {
+			if e <= cut {
+				want = e
+			}
+		}
+		if n, err := intact(log[:cut]); n != want || err != nil {
+			t.Fatalf("cut at %d: %d bytes are intact, want %d: %v", cut, n, want, err)
+		}
+	}
+}
+
+// A log ends as it is, or with a record that is not there: LevelDB's own strict
+// reader finds nothing to complain about.
+func TestIntactPassesStrictReader(t *testing.T) {
+	log, ends := logOf(t, 10, 40_000, 20)
+	n, err := intact(log[:ends[1]+5])
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := journal.NewReader(bytes.NewReader(log[:n]), nil, true, true)
+	for records := 0; ; records++ {
+		record, err := r.Next()
+		if err == io.EOF && records == 2 {
+			return
+		}
+		if err == nil {
+			_, err = io.ReadAll(record)
+		}
+		if err != nil {
+			t.Fatal(records, err)
+		}
+	}
+}
+
+// A record that was complete and has one wrong bit is damage, the last one too.
+func TestFlipIsDamage(t *testing.T) {
+	log, _ := logOf(t, 100, 3000, 200, 30_000, 2000)
+	r := rand.New(rand.NewPCG(1, 2))
+	padding := 0
+	for at := 0; at < len(log); at++ {
+		if at > 200 && at%53 != 0 && at < len(log)-100 {
+			continue
+		}
+		bad := bytes.Clone(log)
+		bad[at] ^= 1 << r.IntN(8)
+		n, err := intact(bad)
+		if err == nil && n == len(log) && log[at] == 0 && logBlock-at%logBlock < chunkHeader {
+			padding++
+			continue // nobody reads it
+		}
+		if err == nil {
+			t.Fatalf("bit flipped at byte %d of %d: %d bytes pass for intact", at, len(log), n)
+		}
+	}
+	if padding > chunkHeader {
+		t.Fatalf("%d flips without effect", padding)
+	}
+}
+
+// After a power cut a file can be as long as it should be, with zeros where the
+// disk had not written yet.
+func TestHolesAreTorn(t *testing.T) {
+	log, ends := logOf(t, 700, 9000)
+	for _, hole := range [][2]int{{1024, 1536}, {1024, len(log)}, {ends[0], len(log)}, {ends[0], 1024}, {9216, len(log)}} {
+		torn := bytes.Clone(log)
+		clear(torn[hole[0]:hole[1]])
+		if n, err := intact(torn); n != ends[0] || err != nil {
+			t.Fatalf("hole %v: %d intact, want %d: %v", hole, n, ends[0], err)
+		}
+	}
+	// With a record after it, it had been synced: no crash does that.
+	log, _ = logOf(t, 700, 9000, 50)
+	clear(log[1024:1536])
+	if _, err := intact(log); err == nil {
+		t.Fatal("a hole before the last record is damage")
+	}
+}
+
+func FuzzLog(f *testing.F) {
+	log, ends := logOf(f, 10, 200, 30)
+	f.Add(log)
+	f.Add(log[:ends[1]+3])
+	f.Fuzz(func(t *testing.T, log []byte) {
+		n, err := intact(log)
+		if n < 0 || n > len(log) {
+			t.Fatal(n)
+		}
+		if again, err2 := intact(log[:n]); again != n || err2 != nil {
+			t.Fatalf("%d intact (%v), then %d (%v)", n, err, again, err2)
+		}
+		journalOf(log[:n])
+	})
+}

@@ -1,0 +1,174 @@
+package store
+
+import (
+	"maps"
+	"slices"
+
+	"toychain/block"
+	"toychain/chain"
+)
+
+// everything looks at all there is: the blocks of the best chain by replaying them,
+// those of the other branches one by one, and then at every key, whether it is one
+// of those that there should be.
+func (c *checker) everything(progress func(done, total int)) error {
+	total := 0
+	for i := range c.entries {
+		if c.entries[i].Status&chain.HasBody != 0 {
+			total++
+		}
+	}
+	done := 0
+	tick := func() {
+		progress(done, total)
+		done++
+	}
+	whole, err := c.replay(tick)
+	if err != nil {
+		return err
+	}
+	if err := c.branches(tick); err != nil {
+		return err
+	}
+	c.keys[keyEntry], c.keys[keyMeta] = len(c.entries), 3
+	if err := c.countKeys(whole); err != nil {
+		return err
+	}
+	progress(total, total)
+	return nil
+}
+
+// replay judges the best chain again from genesis on and compares all that it
+// makes with what is stored. whole is false if it could not come to the end.
+func (c *checker) replay(tick func()) (whole bool, err error) {
+	state := chain.Genesis(c.tree.Params())
+	coins := make(map[block.Outpoint]*chain.Coin)
+	tick()
+	if err := c.genesis(chain.Point{Hash: state.Hash}); err != nil {
+		return false, err
+	}
+	for tip := c.tree.Tip().Height; state.Height < tip; {
+		tick()
+		hash, _ := c.tree.At(state.Height + 1)
+		b, ids, err := c.body(hash)
+		if err != nil || b == nil {
+			return false, err
+		}
+		next, delta, err := chain.ApplyBlock(state, b, gather(coins, chain.Needs(state, b, ids)))
+		if err != nil {
+			return false, c.say("block %s at height %d is on the best chain: %v", hash, state.Height+1, err)
+		}
+		if err := c.step(&chain.Step{Connect: true, Hash: hash, Height: next.Height, Block: b, IDs: ids, Delta: delta}); err != nil {
+			return false, err
+		}
+		for i := range delta.Created {
+			coins[delta.Created[i].Outpoint] = &delta.Created[i].Coin
+		}
+		for i := range delta.Spent {
+			delete(coins, delta.Spent[i].Outpoint)
+		}
+		state = next
+	}
+	return true, c.expect("the coins", func(w *writer) { w.coins(coins) })
+}
+
+// genesis is stored, but makes no step.
+func (c *checker) genesis(p chain.Point) error {
+	b, ids, err := c.body(p.Hash)
+	if err != nil || b == nil {
+		return err
+	}
+	return c.expect("the genesis block", func(w *writer) {
+		w.best(p)
+		w.body(p, b, ids)
+	})
+}
+
+func gather(coins map[block.Outpoint]*chain.Coin, of []block.Outpoint) chain.Coins {
+	out := make(chain.Coins, len(of))
+	for _, o := range of {
+		if coin, there := coins[o]; there {
+			out[o] = *coin
+		}
+	}
+	return out
+}
+
+// branches looks at the bodies that are not on the best chain, and at the undo
+// data of those that were.
+func (c *checker) branches(tick func()) error {
+	for i := range c.entries {
+		e := &c.entries[i]
+		p := chain.Point{Hash: e.Header.Hash(), Height: e.Height}
+		if at, _ := c.tree.At(p.Height); at == p.Hash || e.Status&chain.HasBody == 0 {
+			continue
+		}
+		tick()
+		b, ids, err := c.body(p.Hash)
+		if err != nil {
+			return err
+		}
+		if b == nil {
+			continue
+		}
+		if err := c.expect("block "+p.Hash.String(), func(w *writer) { w.body(p, b, ids) }); err != nil {
+			return err
+		}
+		if e.Status&chain.Connected == 0 {
+			continue
+		}
+		c.keys[keyUndo]++
+		undo, err := c.undo(p.Hash, p.Height)
+		if err != nil {
+			return err
+		}
+		parent, _ := c.tree.Info(e.Header.Prev)
+		if undo != nil {
+			if _, err = chain.DeltaOf(parent.State, b, ids, undo); err != nil {
+				err = c.say("block %s at height %d: %v", p.Hash, p.Height, err)
+			}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// countKeys reads every key there is: of no kind may there be more than was
+// expected, which was found before.
+func (c *checker) countKeys(whole bool) error {
+	counted := make(map[byte]int)
+	reorgs := uint64(0)
+	err := c.db.each(c.from, nil, "reading every key", func(key, value []byte) error {
+		kind := key[0]
+		counted[kind]++
+		if kinds[kind] == "" {
+			return c.say("key %x is none of ours", key)
+		}
+		if kind != keyReorg {
+			return nil
+		}
+		reorgs++
+		if number, err := c.db.reorgNumber(key); err != nil || number != reorgs {
+			return c.say("journal: entry %d is missing", reorgs)
+		}
+		_, err := c.db.reorg(key, value)
+		return c.note(err)
+	})
+	if err := c.note(err); err != nil {
+		return err
+	}
+	c.keys[keyReorg] = int(reorgs)
+	if !whole || maps.Equal(counted, c.keys) {
+		return nil
+	}
+	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
+		if counted[kind] != c.keys[kind] {
+			if err := c.say("%s: there are %d, should be %d", kinds[kind], counted[kind], c.keys[kind]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
