@@ -1,0 +1,82 @@
+package rpc
+
+import (
+	"math"
+	"time"
+
+	"toychain/p2p"
+)
+
+func faultMethods() []method {
+	return []method{
+		{name: "setlink", call: setLink, example: `12D3KooWBhMbLvQUVQPEsfn4xEGWkvGZZ1qSBWBfBzR5VjF8pqgq '{"delay_ms": 200}'`,
+			params: []param{need("peer", kindString, "the peer's id, or multiaddr with /p2p/"),
+				need("link", kindObject, `{"delay_ms", "jitter_ms", "loss", "one_way", "bandwidth"}; {} makes the line perfect again`)},
+			about: "Makes the line to a peer bad. What this node sends is delayed, or held back to so many bytes a second; " +
+				"of the gossip that it hears a part gets lost (0 to 1); one_way makes it deaf to the peer.",
+			returns: "the link"},
+		{name: "setmining", call: setMining, example: exampleAddress + " 20000",
+			params: []param{need("address", kindString, `whom to pay; "" stops the miner`),
+				may("hashrate", kindNumber, "hashes per second at most; 0: no cap (default 0)")},
+			about: "Starts or stops the background miner.", returns: "object, as getmininginfo"},
+		{name: "setpartition", call: setPartition, example: `'["12D3KooWBhMbLvQUVQPEsfn4xEGWkvGZZ1qSBWBfBzR5VjF8pqgq"]'`,
+			params:  []param{need("peers", kindArray, "ids of the peers that this node may not talk to; [] heals")},
+			about:   "Cuts the network: connections to these peers are closed and refused from now on, all others are allowed. Do it on both sides.",
+			returns: "[id]"},
+	}
+}
+
+func setPartition(c *call) (any, *Error) {
+	texts, err := c.strings(0)
+	if err != nil {
+		return nil, err
+	}
+	peers := make([]p2p.PeerID, len(texts))
+	for i, s := range texts {
+		peers[i] = peerOf(s)
+	}
+	if err := c.node.Net().SetGate(peers); err != nil {
+		return nil, fail(CodeInvalidParam, "%s", oneLine(err))
+	}
+	return gateOf(c.node.Net()), nil
+}
+
+// maxDelay bounds what a link may be told, in milliseconds: an hour.
+const maxDelay = 3_600_000
+
+func setLink(c *call) (any, *Error) {
+	var l Link
+	if err := c.object(1, &l); err != nil {
+		return nil, err
+	}
+	if l.DelayMS > maxDelay || l.JitterMS > maxDelay {
+		return nil, fail(CodeInvalidParam, "link: delay and jitter may be %d ms at most", maxDelay)
+	}
+	err := c.node.Net().SetLink(peerOf(c.str(0)), p2p.Link{
+		Delay: time.Duration(l.DelayMS) * time.Millisecond, Jitter: time.Duration(l.JitterMS) * time.Millisecond,
+		Loss: l.Loss, OneWay: l.OneWay, Bandwidth: l.Bandwidth,
+	})
+	if err != nil {
+		return nil, fail(CodeInvalidParam, "%s", oneLine(err))
+	}
+	return l, nil
+}
+
+func setMining(c *call) (any, *Error) {
+	var script []byte
+	if address := c.str(0); address != "" {
+		var err *Error
+		if script, err = c.payTo(address, "Error: Invalid address"); err != nil {
+			return nil, err
+		}
+	}
+	rate := 0.0
+	if c.has(1) {
+		var err error
+		if rate, err = parseFloat(c.args[1]); err != nil || rate < 0 || math.IsInf(rate, 0) {
+			return nil, fail(CodeInvalidParam, "hashrate must be a number, 0 or more")
+		}
+	}
+	c.node.SetMining(script, rate)
+	return c.miningInfo()
+}

@@ -1,0 +1,135 @@
+package rpc
+
+import (
+	"toychain/block"
+	"toychain/mempool"
+	"toychain/node"
+)
+
+func mempoolMethods() []method {
+	txid := need("txid", kindString, "a transaction in the pool")
+	verbose := may("verbose", kindBool, "true: with details (default false)")
+	return []method{
+		{name: "getmempoolancestors", call: relatives(parents), example: exampleHash,
+			params: []param{txid, verbose},
+			about:  "Returns what a pending transaction depends on in the pool, directly or not.", returns: "[txid], or an object by txid"},
+		{name: "getmempooldescendants", call: relatives(children), example: exampleHash,
+			params: []param{txid, verbose},
+			about:  "Returns what depends on a pending transaction in the pool, directly or not.", returns: "[txid], or an object by txid"},
+		{name: "getmempoolentry", call: getMempoolEntry, example: exampleHash,
+			params: []param{txid}, about: "Returns what the pool knows of a pending transaction.", returns: "object"},
+		{name: "getmempoolinfo", call: getMempoolInfo,
+			about: "Returns how full the pool is and what it demands.", returns: "object"},
+		{name: "getrawmempool", call: getRawMempool, example: "true",
+			params: []param{verbose, may("mempool_sequence", kindBool, "not supported (default false)")},
+			about:  "Returns the transactions that wait for a block.", returns: "[txid], or an object by txid"},
+	}
+}
+
+func parents(e *mempool.Entry) []block.Hash  { return e.Depends }
+func children(e *mempool.Entry) []block.Hash { return e.SpentBy }
+
+// usagePerTx is about how much memory a transaction in the pool takes beside its
+// bytes: the entry, its places in three maps, its scripts' headers.
+const usagePerTx = 700
+
+func getMempoolInfo(c *call) (any, *Error) {
+	return look(c, func(e *node.Engine) (MempoolInfo, *Error) {
+		p := e.Pool()
+		policy := p.Policy()
+		return MempoolInfo{Loaded: true, Size: p.Len(), Bytes: p.Bytes(), Usage: p.Bytes() + usagePerTx*p.Len(),
+			TotalFee: p.Fees(), MaxMempool: policy.MaxBytes, MempoolMinFee: p.MinFee(), MinRelayTxFee: policy.MinRelay,
+			IncrementalRelayFee: policy.Incremental, FullRBF: policy.FullRBF}, nil
+	})
+}
+
+func getRawMempool(c *call) (any, *Error) {
+	if c.flag(1, false) {
+		if c.flag(0, false) {
+			return nil, fail(CodeInvalidParam, "Verbose results cannot contain mempool sequence values.")
+		}
+		return nil, fail(CodeInvalidParam, "mempool_sequence is not supported: there is no such number here")
+	}
+	if !c.flag(0, false) {
+		return look(c, func(e *node.Engine) ([]block.Hash, *Error) { return e.Pool().IDs(), nil })
+	}
+	entries, err := look(c, func(e *node.Engine) ([]*mempool.Entry, *Error) { return e.Pool().Entries(), nil })
+	return showEntries(entries), err
+}
+
+func getMempoolEntry(c *call) (any, *Error) {
+	id, err := c.hash(0)
+	if err != nil {
+		return nil, err
+	}
+	entry, err := look(c, func(e *node.Engine) (*mempool.Entry, *Error) { return entryOf(e, id) })
+	if err != nil {
+		return nil, err
+	}
+	return showEntry(entry), nil
+}
+
+func entryOf(e *node.Engine, id block.Hash) (*mempool.Entry, *Error) {
+	entry, ok := e.Pool().Get(id)
+	if !ok {
+		return nil, fail(CodeInvalidAddress, "Transaction not in mempool")
+	}
+	return entry, nil
+}
+
+// relatives makes the method that lists all that can be reached by next.
+func relatives(next func(*mempool.Entry) []block.Hash) func(*call) (any, *Error) {
+	return func(c *call) (any, *Error) {
+		id, err := c.hash(0)
+		if err != nil {
+			return nil, err
+		}
+		entries, err := look(c, func(e *node.Engine) (out []*mempool.Entry, err *Error) {
+			first, err := entryOf(e, id)
+			if err != nil {
+				return nil, err
+			}
+			seen := map[block.Hash]bool{id: true}
+			for queue := next(first); len(queue) > 0; queue = queue[1:] {
+				entry, ok := e.Pool().Get(queue[0])
+				if !ok || seen[queue[0]] {
+					continue
+				}
+				seen[queue[0]] = true
+				out = append(out, entry)
+				queue = append(queue, next(entry)...)
+			}
+			return out, nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		if c.flag(1, false) {
+			return showEntries(entries), nil
+		}
+		ids := make([]block.Hash, len(entries))
+		for i, e := range entries {
+			ids[i] = e.ID
+		}
+		return ids, nil
+	}
+}
+
+func showEntries(entries []*mempool.Entry) map[block.Hash]MempoolEntry {
+	out := make(map[block.Hash]MempoolEntry, len(entries))
+	for _, e := range entries {
+		out[e.ID] = showEntry(e)
+	}
+	return out
+}
+
+func showEntry(e *mempool.Entry) MempoolEntry {
+	none := []block.Hash{}
+	return MempoolEntry{
+		VSize: e.Size, Weight: 4 * e.Size, Time: e.Time.Unix(), Height: e.Height,
+		DescendantCount: e.Descendants.Count, DescendantSize: e.Descendants.Size,
+		AncestorCount: e.Ancestors.Count, AncestorSize: e.Ancestors.Size, WTxID: e.ID,
+		Fees:    MempoolFees{Base: e.Fee, Modified: e.Fee, Ancestor: e.Ancestors.Fee, Descendant: e.Descendants.Fee},
+		Depends: append(none, e.Depends...), SpentBy: append(none, e.SpentBy...), Replaceable: e.Replaceable,
+	}
+}
