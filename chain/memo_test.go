@@ -1,0 +1,191 @@
+package chain_test
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"toychain/block"
+	"toychain/chain"
+	"toychain/internal/chaingen"
+)
+
+// counted is P2PKH that counts how often it is asked.
+type counted struct {
+	chain.P2PKH
+	checks atomic.Int64
+}
+
+func (c *counted) Check(tx *block.Tx, i int, output block.Output) error {
+	c.checks.Add(1)
+	return c.P2PKH.Check(tx, i, output)
+}
+
+// A payment that the pool has checked is not checked again in its block, nor when
+// the block is connected a second time. The verdict is the same with and without.
+func TestMemoChecksOnce(t *testing.T) {
+	count := &counted{}
+	memo := chain.NewMemo(count)
+	s := newScene(func(p *chain.Params) { p.Spending = memo })
+	b := chaingen.Seal(s.goodBlock()) // three payments, four inputs
+	p := s.tip.State.Params
+	pay := b.Txs[3]
+	_, spent, err := chain.CheckPayment(s.tip.State, pay, s.tip.Coins([]block.Outpoint{pay.Inputs[0].Prev, pay.Inputs[1].Prev}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, want := range map[string]int64{"the first time": 2, "the second time": 2} {
+		if err := chain.CheckSignatures(p, pay, pay.ID(), spent); err != nil || count.checks.Load() != want {
+			t.Errorf("%s: %v, %d checks", what, err, count.checks.Load())
+		}
+	}
+	for what, want := range map[string]int64{"the block": 4, "the block again": 4} {
+		if err := s.apply(b); err != nil || count.checks.Load() != want {
+			t.Errorf("%s: %v, %d checks, want %d", what, err, count.checks.Load(), want)
+		}
+	}
+}
+
+// Nothing is learnt from a payment that fails, nor from its block: it fails as
+// often as it is asked about, and a good payment is not blamed for its company.
+func TestMemoLearnsNothingFalse(t *testing.T) {
+	count := &counted{}
+	s := newScene(func(p *chain.Params) { p.Spending = chain.NewMemo(count) })
+	good := s.goodBlock()
+	bad := s.goodBlock()
+	bad.Txs[3].Inputs[1].Script = bad.Txs[3].Inputs[0].Script
+	chaingen.Seal(good)
+	chaingen.Seal(bad)
+	for range 3 {
+		if err := s.apply(bad); !errors.Is(err, chain.BadScript) {
+			t.Fatalf("the bad block: %v", err)
+		}
+	}
+	if err := s.apply(good); err != nil {
+		t.Fatalf("the good block: %v", err)
+	}
+	if err := s.apply(bad); !errors.Is(err, chain.BadScript) {
+		t.Fatalf("the bad block after the good one: %v", err)
+	}
+}
+
+// The memory is bounded: after 80,000 others a payment is forgotten, after 39,000
+// it is not.
+func TestMemoForgets(t *testing.T) {
+	count := &counted{}
+	s := newScene(func(p *chain.Params) { p.Spending = chain.NewMemo(count) })
+	tx := chaingen.Move(s.reward(1), alice)
+	spent := []chain.Coin{s.reward(1).Coin}
+	others := uint64(0)
+	ask := func(after uint64, want int64) {
+		t.Helper()
+		for ; others < after; others++ {
+			var id block.Hash
+			binary.LittleEndian.PutUint64(id[:], others)
+			if err := chain.CheckSignatures(s.tip.State.Params, &block.Tx{}, id, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := chain.CheckSignatures(s.tip.State.Params, tx, tx.ID(), spent); err != nil || count.checks.Load() != want {
+			t.Errorf("after %d others: %v, %d checks, want %d", after, err, count.checks.Load(), want)
+		}
+	}
+	ask(0, 1)
+	ask(39_000, 1)
+	ask(79_000, 1)
+	ask(81_000, 2)
+}
+
+// Several goroutines share a Memo: run with -race.
+func TestMemoIsShared(t *testing.T) {
+	s := newScene(func(p *chain.Params) { p.Spending = chain.NewMemo(chain.P2PKH{}) })
+	b := chaingen.Seal(s.goodBlock())
+	var group sync.WaitGroup
+	for range 8 {
+		group.Go(func() {
+			if err := s.apply(b); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+}
+
+// The verdict on many signatures does not depend on how many cores share the work:
+// of several faults the first is named, whoever finds it.
+func TestFirstFaultIsNamed(t *testing.T) {
+	tip, txs := manyPayments(t, nil, 60)
+	for _, bad := range []int{17, 18, 41} { // transactions 18, 19 and 42 of the block
+		txs[bad].Inputs[0].Script = txs[0].Inputs[0].Script
+	}
+	b := chaingen.Seal(tip.Template("bad", txs...))
+	coins := tip.Coins(chain.Needs(tip.State, b, b.TxIDs()))
+	before := runtime.GOMAXPROCS(0)
+	defer runtime.GOMAXPROCS(before)
+	for _, cores := range []int{1, 2, 3, 8} {
+		runtime.GOMAXPROCS(cores)
+		for range 3 {
+			_, _, err := chain.ApplyBlock(tip.State, b, coins)
+			if !errors.Is(err, chain.BadScript) || !strings.HasPrefix(fmt.Sprint(err), "tx 18: input 0: ") {
+				t.Fatalf("%d cores: %v", cores, err)
+			}
+		}
+	}
+}
+
+// The same with a Spending whose first fault takes much longer than the later ones.
+func TestSlowFaultIsNamed(t *testing.T) {
+	tip, txs := manyPayments(t, nil, 40)
+	p := *tip.State.Params
+	p.Spending = slowest{}
+	tip.State.Params = &p
+	for i := range txs {
+		txs[i].Version = int32(i)
+	}
+	b := chaingen.Seal(tip.Template("bad", txs...))
+	_, _, err := chain.ApplyBlock(tip.State, b, tip.Coins(chain.Needs(tip.State, b, b.TxIDs())))
+	if !strings.HasPrefix(fmt.Sprint(err), "tx 11: input 0: ") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// slowest refuses transactions of version 10 and more, and thinks long about 10.
+type slowest struct{ chain.P2PKH }
+
+func (slowest) Check(tx *block.Tx, _ int, _ block.Output) error {
+	if tx.Version == 10 {
+		for range 1000 {
+			runtime.Gosched()
+		}
+	}
+	if tx.Version >= 10 {
+		return fmt.Errorf("version %d", tx.Version)
+	}
+	return nil
+}
+
+// manyPayments returns a tip and n signed payments, of one input and two outputs
+// each, that may follow it.
+func manyPayments(t testing.TB, spending chain.Spending, n int) (*chaingen.Block, []*block.Tx) {
+	t.Helper()
+	p := chaingen.Network()
+	p.Spending = spending
+	tip := chaingen.Genesis(p).MineEmpty("", 4)
+	each := block.Amount(50 * coin / n)
+	var outs []block.Output
+	for range n {
+		outs = append(outs, miner.To(each))
+	}
+	fan := miner.Pay([]chain.Spend{tip.Chain()[1].Reward()}, outs...)
+	tip = tip.Mine("fan", fan)
+	txs := make([]*block.Tx, n)
+	for i := range txs {
+		txs[i] = miner.Pay([]chain.Spend{chaingen.Output(fan, i)}, alice.To(each/2), miner.To(each/2-1000))
+	}
+	return tip, txs
+}
