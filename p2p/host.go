@@ -103,7 +103,7 @@ func openHost(cfg Config, key crypto.PrivKey, g *gate, ls *lines, sync protocol.
 	}
 	h.Start()
 	for _, a := range listen {
-		if err := sw.Listen(a); err != nil {
+		if err := sw.AddListenAddr(a); err != nil {
 			h.Close()
 			return nil, nil, listenError(a, err)
 		}

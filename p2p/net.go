@@ -132,6 +132,9 @@ func (n *Net) Run(ctx context.Context) (err error) {
 	defer events.Close()
 	r.session = func(p peer.ID) *session { return n.session(ctx, p) }
 	r.gossip, err = joinTopics(ctx, n.host, n.lines, n.names, n.judge(n.handler.Block), n.judge(n.handler.Tx), n.poke)
+	if ctx.Err() != nil {
+		return nil
+	}
 	if err != nil {
 		return err
 	}

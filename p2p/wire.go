@@ -157,7 +157,7 @@ func encodeStatus(s Status) []byte {
 	agent := printable(s.Agent)
 	b := make([]byte, 0, statusFixed+len(agent))
 	b = append(b, s.Tip[:]...)
-	b = binary.LittleEndian.AppendUint32(b, uint32(s.Height))
+	b = binary.LittleEndian.AppendUint32(b, uint32(max(s.Height, 0)))
 	b = append(b, s.Work[:]...)
 	b = append(b, byte(len(agent)))
 	return append(b, agent...)

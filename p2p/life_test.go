@@ -1,0 +1,337 @@
+package p2p
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// listenOn makes a node listen where another one did.
+func listenOn(addr string) func(*Config) {
+	where, _, _ := strings.Cut(addr, "/p2p/")
+	return func(c *Config) { c.Listen = []string{where} }
+}
+
+func TestPortInUse(t *testing.T) {
+	a := startNode(t)
+	cfg := Config{Digest: testDigest}
+	listenOn(a.Addrs()[0])(&cfg)
+	_, err := New(cfg, newFake())
+	if err == nil || !strings.Contains(err.Error(), cfg.Listen[0]) || !strings.Contains(err.Error(), "choose another port") {
+		t.Errorf("second node on %s: %v", cfg.Listen[0], err)
+	}
+}
+
+func TestNewErrors(t *testing.T) {
+	for _, row := range []struct {
+		change func(*Config)
+		want   string
+	}{
+		{func(c *Config) { c.Digest = "" }, "8 hex digits"},
+		{func(c *Config) { c.Digest = "0123ABCD" }, "lower case"},
+		{func(c *Config) { c.MaxPeers = -1 }, "-1 peers"},
+		{func(c *Config) { c.Listen = []string{"localhost:7000"} }, "like /ip4/127.0.0.1/tcp/7000"},
+		{func(c *Config) { c.Listen = []string{"/ip4/127.0.0.1/udp/7000"} }, "want a TCP one"},
+		{func(c *Config) { c.Listen = []string{"/ip4/203.0.113.7/tcp/0"} }, "no such address"},
+		{func(c *Config) { c.Seeds = []string{"/ip4/127.0.0.1/tcp/7000"} }, "/p2p/"},
+		{func(c *Config) {
+			c.KeyFile = filepath.Join(t.TempDir(), "f")
+			os.WriteFile(c.KeyFile, []byte("?"), 0o600)
+		}, "is damaged"},
+		{func(c *Config) { c.KeyFile = t.TempDir() }, "node key"},
+	} {
+		cfg := Config{Digest: testDigest}
+		row.change(&cfg)
+		if _, err := New(cfg, newFake()); err == nil || !strings.Contains(err.Error(), row.want) {
+			t.Errorf("%+v: %v, want %q", cfg, err, row.want)
+		}
+	}
+}
+
+// A Net that is thrown away is run with a context that has ended; nothing stays
+// (TestMain looks for goroutines).
+func TestRunOnce(t *testing.T) {
+	n, err := New(Config{Digest: testDigest}, newFake())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(testContext(t))
+	cancel()
+	if err := n.Run(ctx); err != nil {
+		t.Error(err)
+	}
+	if err := n.Run(ctx); err == nil {
+		t.Error("ran twice")
+	}
+}
+
+// A seed that is not there yet is called until it is, and again when it was
+// restarted.
+func TestSeedComesLate(t *testing.T) {
+	key := filepath.Join(t.TempDir(), "node.key")
+	withKey := func(c *Config) { c.KeyFile = key }
+	seed := startNode(t, withKey)
+	addr := seed.Addrs()[0]
+	seed.stop()
+
+	n := startNode(t, func(c *Config) { c.Seeds = []string{addr} })
+	for range 2 {
+		seed = startNode(t, withKey, listenOn(addr))
+		if got := seed.Addrs()[0]; got != addr {
+			t.Fatalf("restarted as %s, was %s", got, addr)
+		}
+		n.waitJoined(seed)
+		seed.waitJoined(n)
+		if p := n.Peers(); len(p) != 1 || !p[0].Kept || p[0].Inbound {
+			t.Errorf("peers %+v", p)
+		}
+		seed.stop()
+		n.waitLeft(seed)
+	}
+}
+
+// Keep is a seed at run time, Forget its end, Disconnect leaves both alone.
+func TestKeepAndForget(t *testing.T) {
+	a, b := startNode(t), startNode(t)
+	if err := a.Keep(b.Addrs()[0]); err != nil {
+		t.Fatal(err)
+	}
+	a.waitJoined(b)
+	b.waitJoined(a)
+	if p := a.Peers(); len(p) != 1 || !p[0].Kept {
+		t.Errorf("peers %+v", p)
+	}
+	if err := a.Forget(b.ID()); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Forget(b.ID()); err == nil {
+		t.Error("forgotten twice")
+	}
+	if p := a.Peers(); len(p) != 1 || p[0].Kept {
+		t.Errorf("peers %+v", p)
+	}
+	if err := b.Disconnect(a.ID()); err != nil {
+		t.Fatal(err)
+	}
+	a.waitLeft(b)
+	b.waitLeft(a)
+	if err := a.Disconnect(b.ID()); err == nil {
+		t.Error("disconnected twice")
+	}
+	for _, bad := range []error{a.Keep(a.Addrs()[0]), a.Keep("x"), a.Forget("x"), a.Disconnect("x"), a.Ban("x", 0),
+		a.Unban("x"), a.SetGate([]PeerID{"x"})} {
+		if bad == nil {
+			t.Error("nonsense was accepted")
+		}
+	}
+}
+
+// Nodes remember good peers over a restart, without any seed.
+func TestPeersFile(t *testing.T) {
+	dir := t.TempDir()
+	files := func(c *Config) {
+		c.KeyFile, c.PeersFile = filepath.Join(dir, "sub", "node.key"), filepath.Join(dir, "sub", "peers.json")
+	}
+	a, b := startNode(t, files), startNode(t)
+	id := a.ID()
+	a.connect(b)
+	a.stop()
+	b.waitLeft(a)
+	for _, f := range []string{"node.key", "peers.json"} {
+		info, err := os.Stat(filepath.Join(dir, "sub", f))
+		if err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s: %v %v", f, info.Mode(), err)
+		}
+	}
+	if left, _ := filepath.Glob(filepath.Join(dir, "sub", ".*")); len(left) != 0 {
+		t.Errorf("left behind: %v", left)
+	}
+	a = startNode(t, files)
+	if a.ID() != id {
+		t.Errorf("the node changed its name from %s to %s", id, a.ID())
+	}
+	a.waitJoined(b)
+}
+
+// A damaged file is a warning, and is kept for whoever wants to look.
+func TestPeersFileDamaged(t *testing.T) {
+	for name, text := range map[string]string{
+		"empty":       "",
+		"cut":         `{"version": 1, "peers": [{"id": "12D3`,
+		"trailing":    `{"version": 1, "peers": []} x`,
+		"newer":       `{"version": 2, "peers": []}`,
+		"unknown":     `{"version": 1, "peers": [], "more": 1}`,
+		"bad id":      `{"version": 1, "peers": [{"id": "x", "addrs": []}]}`,
+		"bad address": `{"version": 1, "peers": [{"id": "` + somebody + `", "addrs": ["x"]}]}`,
+		"huge":        strings.Repeat(" ", maxPeersBytes+1),
+	} {
+		path := filepath.Join(t.TempDir(), "peers.json")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var log bytes.Buffer
+		a := startNode(t, func(c *Config) {
+			c.PeersFile = path
+			c.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn}))
+		})
+		b := startNode(t)
+		a.connect(b)
+		a.stop()
+		b.stop()
+		if !strings.Contains(log.String(), path) {
+			t.Errorf("%s: warned of %q", name, &log)
+		}
+		if kept, err := os.ReadFile(path + ".damaged"); err != nil || string(kept) != text {
+			t.Errorf("%s: not kept: %v", name, err)
+		}
+		if raw, err := os.ReadFile(path); err != nil || !strings.Contains(string(raw), string(b.ID())) {
+			t.Errorf("%s: not written anew: %s %v", name, raw, err)
+		}
+	}
+}
+
+func TestKeyFileIsMadePrivate(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "node.key")
+	a := startNode(t, func(c *Config) { c.KeyFile = path })
+	a.stop()
+	if err := os.Chmod(path, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	b := startNode(t, func(c *Config) { c.KeyFile = path })
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 || a.ID() != b.ID() {
+		t.Errorf("%v %v", info.Mode(), err)
+	}
+}
+
+// Two nodes that call each other at the same moment join once.
+func TestBothCallAtOnce(t *testing.T) {
+	for range 10 {
+		a, b := startNode(t), startNode(t)
+		var both sync.WaitGroup
+		for _, pair := range [][2]*testNode{{a, b}, {b, a}} {
+			both.Go(func() {
+				if err := pair[0].Connect(testContext(t), pair[1].Addrs()[0]); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		both.Wait()
+		a.waitJoined(b)
+		b.waitJoined(a)
+		if err := a.PublishTx(testContext(t), []byte("once")); err != nil {
+			t.Fatal(err)
+		}
+		b.wait("the transaction", func() bool { return len(b.txs) > 0 })
+		a.stop()
+		b.stop()
+		if n := got(a.events, "joined "+string(b.ID())) + got(b.events, "joined "+string(a.ID())); n != 2 || len(b.txs) != 1 {
+			t.Errorf("joined %d times, %d transactions", n, len(b.txs))
+		}
+	}
+}
+
+// Cut and healed again and again, at random moments of the connection's life,
+// nodes always find together again; checkEvents watches what the Handlers hear.
+func TestFlapping(t *testing.T) {
+	a, b := startNode(t), startNode(t)
+	a.connect(b)
+	for i := range 60 {
+		n, o := a, b
+		if i%2 == 1 {
+			n, o = b, a
+		}
+		switch i % 3 {
+		case 0:
+			n.SetGate([]PeerID{o.ID()})
+			n.SetGate(nil)
+		case 1:
+			n.SetActive(false)
+			n.SetActive(true)
+		case 2:
+			n.Connect(testContext(t), o.Addrs()[0])
+		}
+	}
+	a.SetGate(nil)
+	b.SetGate(nil)
+	a.wait("b for good", func() bool { return a.reaches(b) && b.reaches(a) })
+}
+
+// reaches reports whether a request to o succeeds now. It must not be called
+// with the fake locked by the same goroutine that o's fake needs: it asks for
+// nothing that o's fake answers.
+func (n *testNode) reaches(o *testNode) bool {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	_, err := n.requestPeers(ctx, o.ID())
+	return err == nil
+}
+
+// A full node takes nobody more; who is there stays and is served.
+func TestMaxPeers(t *testing.T) {
+	hub := startNode(t, func(c *Config) { c.MaxPeers = 2 })
+	var in []*testNode
+	for range 2 {
+		n := startNode(t)
+		n.connect(hub)
+		in = append(in, n)
+	}
+	late := startNode(t)
+	if err := late.Connect(testContext(t), hub.Addrs()[0]); err == nil {
+		t.Error("a full node took another peer")
+	} else if !strings.Contains(err.Error(), string(hub.ID())) {
+		t.Errorf("the error names nobody: %v", err)
+	}
+	for _, n := range in {
+		if _, err := n.RequestPool(testContext(t), hub.ID()); err != nil {
+			t.Error(err)
+		}
+	}
+	in[0].stop()
+	hub.waitLeft(in[0])
+	if err := late.Connect(testContext(t), hub.Addrs()[0]); err != nil {
+		t.Error(err)
+	}
+}
+
+// Without anybody saying so, a node calls only as many as MaxOut.
+func TestStopsCallingAtMaxOut(t *testing.T) {
+	hub := startNode(t)
+	var nodes []*testNode
+	for range MaxOut + 3 {
+		nodes = append(nodes, startNode(t, func(c *Config) { c.Seeds = hub.Addrs()[:1] }))
+	}
+	for _, n := range nodes {
+		n.wait("enough peers", func() bool { return len(n.heard) >= MaxOut })
+	}
+	for _, n := range nodes {
+		out := 0
+		for _, p := range n.Peers() {
+			if !p.Inbound {
+				out++
+			}
+		}
+		if out > MaxOut {
+			t.Errorf("called %d", out)
+		}
+	}
+}
+
+// The latency of a ping is measured, and a delay shows in it.
+func TestLatency(t *testing.T) {
+	a, b := startNode(t), startNode(t)
+	for _, n := range [][2]*testNode{{a, b}, {b, a}} {
+		n[0].link(n[1], Link{Delay: 30 * time.Millisecond})
+	}
+	a.connect(b)
+	a.wait("a ping", func() bool { p := a.Peers(); return len(p) == 1 && p[0].Latency > 0 })
+	if p := a.Peers()[0]; p.Latency < 60*time.Millisecond || p.Link.Delay != 30*time.Millisecond || fmt.Sprint(p.ID) != string(b.ID()) {
+		t.Errorf("%+v", p)
+	}
+}
