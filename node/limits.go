@@ -35,6 +35,9 @@ const (
 	// txsPerAsk is how many pending transactions are asked for at once (p2p
 	// refuses more than 1000).
 	txsPerAsk = 500
+	// checkBlocks is how many blocks are looked at when a node starts (Core:
+	// DEFAULT_CHECKBLOCKS).
+	checkBlocks = 6
 	// tickEvery is how often a node's engine is told that time has passed.
 	tickEvery = 500 * time.Millisecond
 )

@@ -101,22 +101,18 @@ func Open(cfg Config) (*Node, error) {
 	return n, nil
 }
 
-// openEngine rebuilds the tree from the store.
+// openEngine rebuilds the tree from the store, after a look at its last blocks.
 func openEngine(cfg Config, db *store.DB) (*Engine, error) {
-	entries, tip, err := db.Load()
-	if err != nil {
-		return nil, err
-	}
 	params := *cfg.Params
 	if params.Spending == nil {
 		params.Spending = chain.P2PKH{}
 	}
 	params.Spending = chain.NewMemo(params.Spending)
-	tree, err := chain.NewTree(&params, db, entries, tip)
+	tree, err := db.Tree(&params, checkBlocks)
 	if err != nil {
 		return nil, err
 	}
-	if err := tree.Flush(); err != nil {
+	if err := tree.Flush(); err != nil { // writes genesis into an empty store
 		return nil, err
 	}
 	return NewEngine(tree, mempool.New(cfg.Pool), cfg.agent()), nil

@@ -305,7 +305,7 @@ func (e *Engine) askEnded(in AskEnded) {
 		}
 	case AskBlocks:
 		for _, id := range ask.IDs {
-			if e.asked[id] == in.Peer {
+			if from, on := e.asked[id]; on && from == in.Peer {
 				delete(e.asked, id)
 				p.inflight--
 				p.lacks[id] = true
