@@ -12,8 +12,9 @@ import (
 )
 
 // Tree returns the tree of all that is stored, after a look at the last blocks of
-// the best chain: are they here and whole, do they fit their undo data, the indexes
-// and the coins? This is how a node starts. p are the parameters of Open, perhaps
+// the best chain: are they here and whole, with the undo data that fits them, and
+// are the coins those that the very last one left? This is how a node starts, so it
+// is quick; the indexes are left to Verify. p are the parameters of Open, perhaps
 // with another Spending. The error is ErrDamaged or the disk's.
 func (db *DB) Tree(p *chain.Params, last int) (tree *chain.Tree, err error) {
 	err = db.read(func(from source) error {
@@ -22,10 +23,7 @@ func (db *DB) Tree(p *chain.Params, last int) (tree *chain.Tree, err error) {
 			return err
 		}
 		tree = c.tree
-		if len(c.entries) == 0 {
-			return nil
-		}
-		if err := c.recent(last, func(int, int) {}); err != nil && !errors.Is(err, errEnough) {
+		if err := c.glance(last); err != nil && !errors.Is(err, errEnough) {
 			return err
 		}
 		if len(c.found) > 0 {
@@ -33,15 +31,18 @@ func (db *DB) Tree(p *chain.Params, last int) (tree *chain.Tree, err error) {
 		}
 		return nil
 	})
-	return tree, err
+	if err != nil {
+		return nil, err
+	}
+	return tree, nil
 }
 
-// Verify looks for damage, and returns what does not fit, one finding for each
-// line. last is how many blocks of the best chain to look at; 0 looks at
-// everything: every key, every body of every branch, every signature, and whether
-// the coins are what a replay from genesis makes. It reads the state as of now, while the node
-// may go on. progress, if not nil, is called now and then with a number of blocks.
-// The error says that looking itself failed.
+// Verify looks for damage, and returns what does not fit, one sentence each. last is
+// how many blocks of the best chain to look at, with all that belongs to them; 0
+// looks at everything: every key, every body of every branch, every signature, and
+// whether the coins are what a replay from genesis makes. It reads the state as of
+// now, and the node may go on meanwhile. progress, if not nil, is called with a
+// number of blocks. The error says that looking itself failed.
 func (db *DB) Verify(last int, progress func(done, total int)) (findings []string, err error) {
 	if progress == nil {
 		progress = func(int, int) {}
@@ -114,59 +115,95 @@ func (c *checker) note(err error) error {
 	return err
 }
 
-// recent looks at the last blocks of the best chain, the highest first.
-func (c *checker) recent(last int, progress func(done, total int)) error {
-	left := make(map[block.Outpoint]*chain.Coin) // what becomes of each coin that they touch, nil for gone
-	tip := c.tree.Tip()
-	last = min(last, int(tip.Height))
-	for n := range last {
-		progress(n, last)
-		delta, whole, err := c.block(tip.Height - block.Height(n))
-		if err != nil || !whole {
+// glance looks at the last blocks of the best chain alone, and at the coins that
+// the highest made and spent.
+func (c *checker) glance(last int) error {
+	tip := c.tree.Tip().Height
+	for h := tip; h > 0 && h > tip-block.Height(last); h-- {
+		s, err := c.block(h)
+		if err != nil || s == nil {
 			return err
 		}
-		for _, s := range delta.Spent {
-			if _, later := left[s.Outpoint]; !later {
-				left[s.Outpoint] = nil
+		err = c.expect(fmt.Sprintf("height %d", h), func(w *writer) {
+			w.best(chain.Point{Hash: s.Hash, Height: s.Height})
+			if h == tip {
+				left := make(coinChanges)
+				left.before(s.Delta)
+				w.coins(left)
 			}
+		})
+		if err != nil {
+			return err
 		}
-		for i, s := range delta.Created {
-			if _, later := left[s.Outpoint]; !later {
-				left[s.Outpoint] = &delta.Created[i].Coin
-			}
+	}
+	return nil
+}
+
+// recent looks at the last blocks of the best chain and at all that belongs to
+// them, the highest first.
+func (c *checker) recent(last int, progress func(done, total int)) error {
+	left := make(coinChanges)
+	tip := c.tree.Tip().Height
+	last = min(last, int(tip))
+	for n := range last {
+		progress(n, last)
+		s, err := c.block(tip - block.Height(n))
+		if err != nil || s == nil {
+			return err
 		}
+		if err := c.step(s); err != nil {
+			return err
+		}
+		left.before(s.Delta)
 	}
 	progress(last, last)
 	return c.expect("the coins of the last blocks", func(w *writer) { w.coins(left) })
 }
 
-// block looks at one block of the best chain and returns what it did to the coins;
-// whole is false if there is a finding about that.
-func (c *checker) block(h block.Height) (d chain.Delta, whole bool, err error) {
+// coinChanges is what becomes of coins; nil for gone.
+type coinChanges map[block.Outpoint]*chain.Coin
+
+// before puts a block's changes before those that are here: a later block has the
+// last word on a coin, and in one block spending has it.
+func (m coinChanges) before(d chain.Delta) {
+	for _, s := range d.Spent {
+		if _, later := m[s.Outpoint]; !later {
+			m[s.Outpoint] = nil
+		}
+	}
+	for i, s := range d.Created {
+		if _, later := m[s.Outpoint]; !later {
+			m[s.Outpoint] = &d.Created[i].Coin
+		}
+	}
+}
+
+// block reads one block of the best chain with its undo data and returns how it
+// joined, or nothing if there is a finding about that.
+func (c *checker) block(h block.Height) (*chain.Step, error) {
 	hash, _ := c.tree.At(h)
+	info, _ := c.tree.Info(hash)
+	if info.Entry.Status != chain.HasBody|chain.Connected {
+		return nil, c.say("block %s at height %d is on the best chain, but its status is %04b", hash, h, info.Entry.Status)
+	}
 	b, ids, err := c.body(hash)
 	if err != nil || b == nil {
-		return d, false, err
+		return nil, err
 	}
 	undo, err := c.undo(hash, h)
 	if err != nil || undo == nil {
-		return d, false, err
+		return nil, err
 	}
 	parent, _ := c.tree.Info(b.Header.Prev)
-	if d, err = chain.DeltaOf(parent.State, b, ids, undo); err != nil {
-		return d, false, c.say("block %s at height %d: %v", hash, h, err)
+	delta, err := chain.DeltaOf(parent.State, b, ids, undo)
+	if err != nil {
+		return nil, c.say("block %s at height %d: %v", hash, h, err)
 	}
-	return d, true, c.step(&chain.Step{Connect: true, Hash: hash, Height: h, Block: b, IDs: ids, Delta: d})
+	return &chain.Step{Connect: true, Hash: hash, Height: h, Block: b, IDs: ids, Delta: delta}, nil
 }
 
 // step looks at all that is stored of a block of the best chain, but for the coins.
 func (c *checker) step(s *chain.Step) error {
-	info, _ := c.tree.Info(s.Hash)
-	if info.Entry.Status != chain.HasBody|chain.Connected {
-		if err := c.say("block %s at height %d is on the best chain, but its status is %04b", s.Hash, s.Height, info.Entry.Status); err != nil {
-			return err
-		}
-	}
 	return c.expect(fmt.Sprintf("block %s at height %d", s.Hash, s.Height), func(w *writer) {
 		w.body(chain.Point{Hash: s.Hash, Height: s.Height}, s.Block, s.IDs)
 		w.step(s)

@@ -114,6 +114,7 @@ func filesOf(t testing.TB, dir string) []string {
 
 // One bit anywhere in the folder: it shows, or it changes nothing.
 func TestEveryFileFlipped(t *testing.T) {
+	t.Parallel()
 	n := lived(t, 11, 36)
 	copied := filepath.Join(t.TempDir(), "copy")
 	copyFolder(t, n.dir, copied)
@@ -170,6 +171,7 @@ func placesIn(r *rand.Rand, n int) []int {
 
 // The end of a table has no checksum of its own; all of its bytes are tried.
 func TestFooterFlipped(t *testing.T) {
+	t.Parallel()
 	n := lived(t, 16, 8)
 	copied := filepath.Join(t.TempDir(), "copy")
 	copyFolder(t, n.dir, copied)
@@ -197,6 +199,7 @@ func TestFooterFlipped(t *testing.T) {
 }
 
 func TestEveryFileDeleted(t *testing.T) {
+	t.Parallel()
 	n := lived(t, 12, 36)
 	copied := filepath.Join(t.TempDir(), "copy")
 	copyFolder(t, n.dir, copied)
@@ -337,13 +340,12 @@ func TestTreeLooksAtTheLastBlocks(t *testing.T) {
 	p := chain.Point{Hash: tip.hash, Height: tip.height}
 	made := block.Outpoint{TxID: tip.ids[0]}
 	for what, key := range map[string][]byte{
-		"body":        appendBodyKey(nil, p),
-		"undo":        appendUndoKey(nil, p),
-		"coin":        appendCoinKey(nil, made),
-		"header":      appendEntryKey(nil, p.Hash),
-		"place":       appendChainKey(nil, p.Height),
-		"transaction": appendTxKey(nil, tip.ids[0], p.Hash),
-		"tip":         metaTip,
+		"body":   appendBodyKey(nil, p),
+		"undo":   appendUndoKey(nil, p),
+		"coin":   appendCoinKey(nil, made),
+		"header": appendEntryKey(nil, p.Hash),
+		"place":  appendChainKey(nil, p.Height),
+		"tip":    metaTip,
 	} {
 		value, err := db.ldb.Get(key, nil)
 		if err != nil {
@@ -355,6 +357,16 @@ func TestTreeLooksAtTheLastBlocks(t *testing.T) {
 		}
 		db.ldb.Put(key, value, nil)
 	}
+	indexed := appendTxKey(nil, tip.ids[0], p.Hash)
+	value, err := db.ldb.Get(indexed, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db.ldb.Delete(indexed, nil)
+	if findings, err := db.Verify(1, nil); err != nil || len(findings) != 1 {
+		t.Fatalf("an index is wrong at the tip: %v, %v", findings, err)
+	}
+	db.ldb.Put(indexed, value, nil)
 	tree, err := db.Tree(n.params, 6)
 	if err != nil || tree.Tip().Hash != tip.hash {
 		t.Fatalf("all is put back: %v", err)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -203,48 +202,4 @@ func FuzzWreck(f *testing.F) {
 			t.Fatal(err)
 		}
 	})
-}
-
-// Readers from other goroutines see one state or the next, never half of one.
-func TestReadersWhileCommitting(t *testing.T) {
-	n := newNode(newWorld(t, quickParams()))
-	r := rand.New(rand.NewPCG(3, 3))
-	totals := map[block.Hash]CoinStats{n.genesis.hash: naiveStats(n.genesis)}
-	for len(n.all) < 40 {
-		v := n.randomBlock(r, n.all[len(n.all)-1-r.IntN(min(len(n.all), 3))])
-		totals[v.hash] = naiveStats(v)
-	}
-	n.flush()
-	done := make(chan struct{})
-	finished := make(chan error, 2)
-	for range 2 {
-		go func() {
-			for {
-				stats, err := n.db.CoinStats()
-				if err == nil && stats != totals[stats.Tip] {
-					err = errors.New("the coins are not those of the tip")
-				}
-				select {
-				case <-done:
-					finished <- err
-					return
-				default:
-				}
-				if err != nil {
-					finished <- err
-					return
-				}
-			}
-		}()
-	}
-	for _, v := range n.all[1:] {
-		n.take(v)
-		n.flush()
-	}
-	close(done)
-	for range 2 {
-		if err := <-finished; err != nil {
-			t.Fatal(err)
-		}
-	}
 }

@@ -70,18 +70,18 @@ func (f *folder) SetMeta(fd storage.FileDesc) error {
 	return f.hide("CURRENT")
 }
 
-// The folders beside a database while it is rebuilt: DIR.new grows and is called
-// DIR.ready when it is whole; then DIR becomes DIR.old, or DIR.damaged if something
-// in it could not be read, and DIR.ready becomes DIR.
+// The folders beside a database while it is rebuilt: the new one grows, and has
+// another name when it is whole; then the old one steps aside, for ever if something
+// in it could not be read, and the new one takes its name.
 const (
-	suffixNew     = ".new"
-	suffixReady   = ".ready"
-	suffixOld     = ".old"
+	suffixNew     = ".reindex-new"
+	suffixReady   = ".reindex-ready"
+	suffixOld     = ".reindex-old"
 	suffixDamaged = ".damaged"
 )
 
-// swap puts DIR.new in the place of DIR. If keep is set, the old folder stays, and
-// its new name is returned.
+// swap puts the new database in the place of the old. If keep is set, the old
+// folder stays, and its new name is returned.
 func swap(dir string, keep bool) (kept string, err error) {
 	old := dir + suffixOld
 	if keep {
@@ -99,8 +99,8 @@ func swap(dir string, keep bool) (kept string, err error) {
 	return kept, finishSwap(dir)
 }
 
-// finishSwap ends a swap that was interrupted, in whatever place. While DIR is there
-// DIR.ready is of no account, because DIR may have changed since.
+// finishSwap ends a swap that was interrupted, in whatever place. While the old
+// folder is in its place the new one is of no account: the old may have changed since.
 func finishSwap(dir string) error {
 	_, err := os.Stat(dir)
 	switch {

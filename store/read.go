@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/syndtr/goleveldb/leveldb/opt"
 	"github.com/syndtr/goleveldb/leveldb/util"
 
 	"toychain/block"
@@ -28,7 +29,7 @@ func (db *DB) read(f func(source) error) error {
 // each calls f with every key that begins with prefix, in order. The slices are
 // f's until it returns.
 func (db *DB) each(from source, prefix []byte, what string, f func(key, value []byte) error) error {
-	it := from.NewIterator(util.BytesPrefix(prefix), nil)
+	it := from.NewIterator(util.BytesPrefix(prefix), passing)
 	defer it.Release()
 	for it.Next() {
 		if err := f(it.Key(), it.Value()); err != nil {
@@ -37,6 +38,9 @@ func (db *DB) each(from source, prefix []byte, what string, f func(key, value []
 	}
 	return db.wrap(it.Error(), what)
 }
+
+// passing reads without pushing out of the cache what look-ups need again.
+var passing = &opt.ReadOptions{DontFillCache: true}
 
 // Load returns every stored header and the tip of the best chain, for
 // chain.NewTree; nothing at all if the database is new.

@@ -20,6 +20,7 @@ type Rebuilt struct {
 	Headers int
 	Blocks  int           // bodies that were read and kept
 	Lost    []chain.Point // bodies that had been stored and could not be read, or whose ancestors could not
+	Refused int           // bodies on top of a block that breaks a rule, which are not kept again
 	Reorgs  int           // entries of the journal
 	Unread  []string      // what could not be read of which file
 	Kept    string        // where the damaged folder is, if anything was lost
@@ -35,6 +36,9 @@ type Rebuilt struct {
 // that is interrupted, Reindex starts over, and nothing is lost. progress, if not
 // nil, is called with a number of blocks.
 func Reindex(dir string, p *chain.Params, progress func(done, total int)) (Rebuilt, error) {
+	if progress == nil {
+		progress = func(int, int) {}
+	}
 	if err := finishSwap(dir); err != nil {
 		return Rebuilt{}, err
 	}
@@ -75,7 +79,10 @@ func rebuild(old *folder, dir string, p *chain.Params, progress func(done, total
 	if err == nil {
 		err = r.finish()
 	}
-	return r.out, errors.Join(err, db.Close())
+	if err = errors.Join(err, db.Close()); err != nil {
+		return Rebuilt{}, errors.Join(err, os.RemoveAll(dir))
+	}
+	return r.out, nil
 }
 
 // rebuilder is the state of a rebuild.
@@ -200,9 +207,7 @@ func (r *rebuilder) grow(progress func(done, total int)) (err error) {
 	}
 	slices.SortStableFunc(order, func(a, b chain.Point) int { return cmp.Compare(r.notes[a.Hash].turn(), r.notes[b.Hash].turn()) })
 	for i, p := range order {
-		if progress != nil {
-			progress(i, len(order))
-		}
+		progress(i, len(order))
 		if err := r.add(p); err != nil {
 			return err
 		}
@@ -212,10 +217,12 @@ func (r *rebuilder) grow(progress func(done, total int)) (err error) {
 			}
 		}
 	}
+	progress(len(order), len(order))
 	return r.prefer()
 }
 
-// seen is when the header was first seen. If nothing fits its own time, then that.
+// seen is when the header was first seen; its own time if that is not known, or so
+// long before it that a clock must have been wrong.
 func (n *note) seen() time.Time {
 	if int64(n.Header.Time)-n.Received.Unix() > chain.MaxFuture {
 		return time.Unix(int64(n.Header.Time), 0)
@@ -238,31 +245,35 @@ func refused(err error) bool {
 	return chain.RuleOf(err) != "" || errors.Is(err, chain.ErrKnown) || errors.Is(err, chain.ErrNoParent)
 }
 
-// add gives the tree one block.
+// add gives the tree one block. A body that the tree does not take is taken out of
+// the database again: nothing would ever name it.
 func (r *rebuilder) add(p chain.Point) error {
 	n := r.notes[p.Hash]
 	if n.Status&chain.HasBody == 0 {
 		return nil
 	}
-	_, known := r.tree.Info(p.Hash)
-	switch {
-	case !n.body:
+	if _, known := r.tree.Info(p.Hash); !known || !n.body {
 		r.out.Lost = append(r.out.Lost, p)
-		return nil
-	case !known: // without its ancestors it has no place; it would be in nobody's way, and in nobody's reach
-		r.out.Lost = append(r.out.Lost, p)
-		return r.db.wrap(r.db.ldb.Delete(appendBodyKey(nil, p), nil), "removing a block without ancestors")
+		return r.remove(p)
 	}
-	r.out.Blocks++
 	b, err := get(r.db, r.db.ldb, appendBodyKey(nil, p), "a block just copied",
 		func(v []byte) (*block.Block, error) { return decodeBody(v, p.Hash) })
 	if err != nil {
 		return err
 	}
-	if _, err = r.tree.AddBlock(b, n.seen()); err != nil && refused(err) {
-		return nil // its header keeps what was found
+	if _, err := r.tree.AddBlock(b, n.seen()); err != nil && !refused(err) {
+		return err
 	}
-	return err
+	if info, _ := r.tree.Info(p.Hash); info.Entry.Status&chain.HasBody == 0 {
+		r.out.Refused++
+		return r.remove(p)
+	}
+	r.out.Blocks++
+	return nil
+}
+
+func (r *rebuilder) remove(p chain.Point) error {
+	return r.db.wrap(r.db.ldb.Delete(appendBodyKey(nil, p), nil), "removing a block")
 }
 
 // prefer repeats what somebody said with preciousblock: such blocks have a negative

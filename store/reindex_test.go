@@ -29,11 +29,12 @@ func rebuilt(t testing.TB, n *node) *node {
 // Nothing is damaged: what is rebuilt is what was there, to the last status, time
 // and entry of the journal.
 func TestReindexChangesNothing(t *testing.T) {
+	t.Parallel()
 	for seed := range uint64(3) {
 		n := lived(t, 100+seed, 40)
 		before := n.tree.Tip()
 		last := 0
-		got, err := Reindex(n.dir, n.params, func(done, total int) { last = done + 1 })
+		got, err := Reindex(n.dir, n.params, func(done, total int) { last = done })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -89,6 +90,7 @@ func TestReindexKeepsTheFirstSeen(t *testing.T) {
 // Whatever one file has suffered, Reindex makes a sound database of the rest, and
 // says what is lost. Fed the lost blocks again, the node is where it was.
 func TestReindexAfterDamage(t *testing.T) {
+	t.Parallel()
 	whole := lived(t, 200, 36)
 	best := whole.tree.Tip().Hash
 	r := rand.New(rand.NewPCG(5, 5))
@@ -176,6 +178,7 @@ func TestReindexKeepsTheJournal(t *testing.T) {
 // However far a swap came, the next Open finds a whole database: the old one, or
 // the new one.
 func TestInterruptedReindex(t *testing.T) {
+	t.Parallel()
 	n := lived(t, 202, 20)
 	want := n.tree.Tip().Hash
 	for _, left := range [][]string{
@@ -233,6 +236,43 @@ func TestReindexRefuses(t *testing.T) {
 	}
 	if names := filesOf(t, empty); !slices.Contains(names, "LOCK") {
 		t.Fatalf("the folder was not left alone: %v", names)
+	}
+}
+
+// A block on top of one that breaks a rule was stored because it came first. Judged
+// in order it is refused, as any node would, and the database fits together.
+func TestReindexRefusesOnTopOfInvalid(t *testing.T) {
+	n := newNode(newWorld(t, quickParams()))
+	good := n.mine(n.genesis, nil)
+	greedy := n.mineTo(good, n.scripts[0])
+	greedy.Txs[0].Outputs[0].Value++
+	bad := n.add(good, n.remine(greedy))
+	top := n.mine(bad, nil)
+	n.take(good)
+	for _, v := range []*vertex{bad, top} {
+		if err := n.tree.AddHeader(&v.block.Header, now(v)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	n.take(top)
+	if _, err := n.tree.AddBlock(bad.block, now(bad)); chain.RuleOf(err) != chain.BadCoinbaseAmount {
+		t.Fatal(err)
+	}
+	n.flush()
+	if findings, err := n.db.Verify(0, nil); err != nil || findings != nil {
+		t.Fatal(findings, err)
+	}
+	n.db.Close()
+	got, err := Reindex(n.dir, n.params, nil)
+	if err != nil || got.Refused != 1 || len(got.Lost) != 0 || got.Tip.Hash != good.hash {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	m := rebuilt(t, n)
+	if findings, err := m.db.Verify(0, nil); err != nil || findings != nil {
+		t.Fatal(findings, err)
+	}
+	if info, _ := m.tree.Info(bad.hash); info.Entry.Status&chain.Failed == 0 {
+		t.Fatal("the greedy block is forgiven")
 	}
 }
 

@@ -49,16 +49,16 @@ func (c *checker) replay(tick func()) (whole bool, err error) {
 	}
 	for tip := c.tree.Tip().Height; state.Height < tip; {
 		tick()
-		hash, _ := c.tree.At(state.Height + 1)
-		b, ids, err := c.body(hash)
-		if err != nil || b == nil {
+		s, err := c.block(state.Height + 1)
+		if err != nil || s == nil {
 			return false, err
 		}
-		next, delta, err := chain.ApplyBlock(state, b, gather(coins, chain.Needs(state, b, ids)))
+		next, delta, err := chain.ApplyBlock(state, s.Block, gather(coins, chain.Needs(state, s.Block, s.IDs)))
 		if err != nil {
-			return false, c.say("block %s at height %d is on the best chain: %v", hash, state.Height+1, err)
+			return false, c.say("block %s at height %d is on the best chain: %v", s.Hash, s.Height, err)
 		}
-		if err := c.step(&chain.Step{Connect: true, Hash: hash, Height: next.Height, Block: b, IDs: ids, Delta: delta}); err != nil {
+		s.Delta = delta // as judged now, not as undo data has it
+		if err := c.step(s); err != nil {
 			return false, err
 		}
 		for i := range delta.Created {

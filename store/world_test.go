@@ -98,6 +98,11 @@ func (w *world) mineTo(parent *vertex, script []byte, txs ...*block.Tx) *block.B
 	}
 	b := &block.Block{Txs: append([]*block.Tx{coinbase}, txs...)}
 	b.Header = block.Header{Version: 4, Prev: parent.hash, Time: parent.block.Header.Time + 60, Bits: parent.block.Header.Bits}
+	return w.remine(b)
+}
+
+// remine makes a block's proof of work anew, over whatever its transactions are now.
+func (w *world) remine(b *block.Block) *block.Block {
 	b.Header.MerkleRoot, _ = block.MerkleRoot(b.TxIDs())
 	target, err := pow.TargetFromBits(b.Header.Bits)
 	if err != nil {
