@@ -1,0 +1,288 @@
+package testnet
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"toychain/block"
+	"toychain/wallet"
+)
+
+// DemoConfig is how to play the demo.
+type DemoConfig struct {
+	Out     io.Writer // takes the story
+	Colour  bool      // with the colours of a terminal
+	ASCII   bool      // trees without line drawing
+	Width   int       // columns of the trees; 0: 80
+	Keep    bool      // leave the network up and its folder in place
+	Binary  string    // what to start nodes from; "" is this program's own file
+	Command string    // how the user calls this program, for what to try next; "" is guessed
+
+	// Pause is called between two chapters, for those who like to read first; may be
+	// nil. Its error ends the demo.
+	Pause func(context.Context) error
+}
+
+// DemoResult is how the demo came out. It is returned only if everything was as it
+// should be.
+type DemoResult struct {
+	Nodes         int           `json:"nodes"`
+	Converged     bool          `json:"converged"` // all nodes have one tip and one coin set
+	Tip           block.Hash    `json:"tip"`
+	Height        block.Height  `json:"height"`
+	UTXOHash      block.Hash    `json:"utxo_hash"`      // hash_serialized_3 of the coin set, on every node
+	ReorgDepth    int           `json:"reorg_depth"`    // blocks that the losing half took back
+	StaleBlocks   int           `json:"stale_blocks"`   // in nobody's history at the end
+	ReturnedTxs   int           `json:"returned_txs"`   // payments in them that went back to the pool
+	ConflictedTxs int           `json:"conflicted_txs"` // payments in them that became impossible
+	Payments      []DemoPayment `json:"payments"`
+	Seconds       float64       `json:"seconds"`
+	Dir           string        `json:"dir,omitempty"` // of the testnet, if it was kept
+}
+
+// DemoPayment is one payment of the story.
+type DemoPayment struct {
+	From   string       `json:"from"`
+	To     string       `json:"to"`
+	Amount block.Amount `json:"amount"`
+	Fee    block.Amount `json:"fee"`
+	TxID   block.Hash   `json:"txid"`
+	Fate   string       `json:"fate"` // confirmed, conflicted, or returned and then confirmed
+}
+
+// The words for what became of a payment.
+const (
+	fateConfirmed  = "confirmed"
+	fateConflicted = "conflicted"
+	fateReturned   = "returned to the pool, then confirmed"
+)
+
+// demoNodes are as many as the story needs.
+const demoNodes = 4
+
+// passphrase of the demo's wallets. What it protects is play money.
+const demoPassphrase = "demo"
+
+// demo is one run of the story.
+type demo struct {
+	cfg    DemoConfig
+	tell   *teller
+	dir    string
+	net    *Testnet
+	people map[string]*person
+	result DemoResult
+
+	first, toBob, toCarol, daves *payment
+	forked                       block.Height // of the last block that both halves share
+	left, right                  []block.Hash // what the halves mined, the lowest first
+}
+
+// person is somebody with a wallet.
+type person struct {
+	name    string
+	wallet  *wallet.Wallet
+	keys    *wallet.Keychain
+	address wallet.Address
+	text    string // the address as people write it
+}
+
+// payment is a payment of the story.
+type payment struct {
+	DemoPayment
+	tx    *block.Tx
+	spent []wallet.Coin
+}
+
+// Demo tells the story of a split and its healing, on real node processes in a folder
+// of their own: whatever it says it has asked the nodes before. It returns an error
+// that names what was expected and what is, as soon as anything is not as it should
+// be. However it ends, and ctx may end at any moment, no process and no file is left,
+// unless Keep is set and it came out right.
+func Demo(ctx context.Context, cfg DemoConfig) (_ DemoResult, err error) {
+	started := time.Now()
+	dir, err := os.MkdirTemp("", "toychain-demo-")
+	if err != nil {
+		return DemoResult{}, fmt.Errorf("demo: %w", err)
+	}
+	if dir, err = filepath.EvalSymlinks(dir); err != nil {
+		return DemoResult{}, fmt.Errorf("demo: %w", err)
+	}
+	d := &demo{cfg: cfg, tell: newTeller(cfg), dir: dir, people: map[string]*person{}}
+	d.result.Nodes = demoNodes
+	defer func() {
+		if err == nil && cfg.Keep {
+			return
+		}
+		if gone := d.clear(context.WithoutCancel(ctx)); gone != nil {
+			err = errors.Join(err, fmt.Errorf("demo: cleaning up: %w", gone))
+		}
+	}()
+	if err := d.play(ctx); err != nil {
+		return DemoResult{}, fmt.Errorf("demo: %w", err)
+	}
+	d.result.Seconds = time.Since(started).Seconds()
+	d.end()
+	return d.result, d.tell.err
+}
+
+// play tells one chapter after the other.
+func (d *demo) play(ctx context.Context) error {
+	for i, chapter := range []func(context.Context) error{
+		d.fourNodes, d.money, d.firstPayment, d.cut, d.twoHistories, d.heal, d.again, d.audit,
+	} {
+		if i > 0 && d.cfg.Pause != nil {
+			if err := d.cfg.Pause(ctx); err != nil {
+				return err
+			}
+		}
+		err := chapter(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case err != nil:
+			return fmt.Errorf("%w%s", err, d.lastWords())
+		case d.tell.err != nil:
+			return d.tell.err // nobody listens any more
+		}
+	}
+	return nil
+}
+
+// lastWords returns the ends of the nodes' logs, which are about to be removed.
+func (d *demo) lastWords() string {
+	if d.net == nil {
+		return ""
+	}
+	var out strings.Builder
+	for _, n := range d.net.Nodes() {
+		fmt.Fprintf(&out, "\nthe end of %s's log:\n%s", n.Name, indent(lastLines(n.Log, 4)))
+	}
+	return out.String()
+}
+
+// clear ends the nodes and removes the folder.
+func (d *demo) clear(ctx context.Context) error {
+	if d.net != nil {
+		if err := d.net.Down(ctx, true); err != nil {
+			return err
+		}
+	}
+	return os.RemoveAll(d.dir)
+}
+
+// fourNodes starts the network.
+func (d *demo) fourNodes(ctx context.Context) error {
+	d.tell.chapter("Four nodes")
+	d.tell.idea("n1, n2, n3 and n4 are four programs on this machine, each with its own copy of",
+		"the chain. Nobody is in charge: each checks everything itself.")
+	var err error
+	d.net, err = Up(ctx, Config{Dir: d.dir, Nodes: demoNodes, Network: "toy", Binary: d.cfg.Binary, Detach: d.cfg.Keep})
+	if err != nil {
+		return err
+	}
+	all, err := d.net.Status(ctx)
+	if err != nil {
+		return err
+	}
+	for _, s := range all {
+		switch {
+		case s.Error != "":
+			return fmt.Errorf("%s does not answer: %s", s.Name, s.Error)
+		case len(s.Peers) != demoNodes-1 || s.Height != 0:
+			return unexpected(s.Name, "height 0 and peers: the other three", fmt.Sprintf("height %d and peers: %v", s.Height, s.Peers))
+		}
+	}
+	d.tell.fact("All four are running. Each is connected to the other three, at height 0.")
+	return nil
+}
+
+// makePeople creates the wallets: real words, real keys, a locked file each.
+func (d *demo) makePeople(names ...string) error {
+	params := d.net.Params()
+	network := wallet.Network{Name: params.Name, Prefixes: params.Prefixes}
+	for _, name := range names {
+		words, err := wallet.NewMnemonic(12, rand.Reader)
+		if err != nil {
+			return err
+		}
+		w, err := wallet.Create(filepath.Join(d.dir, "wallets", name+".json"), demoPassphrase,
+			wallet.New{Name: name, Network: network, Mnemonic: words, Created: time.Now(), Cost: wallet.CheapCost})
+		if err != nil {
+			return err
+		}
+		p := &person{name: name, wallet: w}
+		if p.keys, err = w.Unlock(demoPassphrase); err != nil {
+			return err
+		}
+		if p.address, err = w.Receive(); err != nil {
+			return err
+		}
+		p.text = p.address.Encode(params.Prefixes)
+		d.people[name] = p
+	}
+	return nil
+}
+
+// end says how it came out, and what can be done now if the network was kept.
+func (d *demo) end() {
+	r := d.result
+	d.tell.blank()
+	d.tell.fact("%s", d.tell.good(fmt.Sprintf("It came out right, in %.1f seconds: %d nodes, 1 history, %d stale blocks.", r.Seconds, r.Nodes, r.StaleBlocks)))
+	if !d.cfg.Keep {
+		return
+	}
+	d.result.Dir = d.dir
+	call := d.cfg.Command
+	if call == "" {
+		call = commandName()
+	}
+	d.tell.blank()
+	d.tell.heading("Your turn")
+	d.tell.idea("The network is still up. Try:")
+	for _, args := range []string{
+		"testnet status",
+		"testnet partition n1,n2 n3,n4",
+		"mine 2 --node n1 --to " + d.people["bob"].text,
+		"mine 3 --node n3 --to " + d.people["carol"].text,
+		"testnet tree",
+		"testnet heal",
+		"chain reorgs --node n1",
+		"testnet down --rm",
+	} {
+		d.tell.line("   %s %s --dir %s", call, args, d.dir)
+	}
+	d.tell.blank()
+	d.tell.idea(fmt.Sprintf("The wallets are in %s,", filepath.Join(d.dir, "wallets")), "each locked with the passphrase: "+demoPassphrase)
+}
+
+// commandName guesses how the user calls this program.
+func commandName() string {
+	self, err := os.Executable()
+	if err != nil {
+		return programName
+	}
+	if strings.Contains(self, "go-build") {
+		return "go run ./cmd/toychain"
+	}
+	if found, err := exec.LookPath(programName); err == nil && sameFile(found, self) {
+		return programName
+	}
+	return self
+}
+
+func sameFile(a, b string) bool {
+	x, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	y, err := os.Stat(b)
+	return err == nil && os.SameFile(x, y)
+}

@@ -1,0 +1,492 @@
+package testnet
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"toychain/block"
+	"toychain/rpc"
+)
+
+// The halves of the network.
+var (
+	allNodes   = []string{"n1", "n2", "n3", "n4"}
+	leftNodes  = []string{"n1", "n2"}
+	rightNodes = []string{"n3", "n4"}
+)
+
+// What is paid. Every block's reward that is not alice's or dave's goes to a miner who
+// plays no other part.
+const (
+	firstAmount block.Amount = 10 * block.Coin // alice to bob, before the cut
+	splitAmount block.Amount = 20 * block.Coin // alice to bob, and the same coin to carol
+	daveAmount  block.Amount = 5 * block.Coin  // dave to bob
+)
+
+// money: alice and dave mine a block each, and wait until they may spend the reward.
+func (d *demo) money(ctx context.Context) error {
+	d.tell.chapter("Money comes from work")
+	d.tell.idea("A wallet is twelve words, and everything follows from them: keys, addresses.",
+		"A block is work: its hash must be very small, so a miner tries until one is.")
+	if err := d.makePeople("alice", "bob", "carol", "dave", "miner"); err != nil {
+		return err
+	}
+	for _, who := range []string{"alice", "bob", "carol", "dave"} {
+		d.tell.fact("%-5s  %s", who, d.people[who].text)
+	}
+	params := d.net.Params()
+	if _, err := d.mine(ctx, "n1", "alice", 1, allNodes); err != nil {
+		return err
+	}
+	if _, err := d.mine(ctx, "n2", "dave", 1, allNodes); err != nil {
+		return err
+	}
+	deep := int(params.Maturity)
+	if _, err := d.mine(ctx, "n3", "miner", deep/2, allNodes); err != nil {
+		return err
+	}
+	if _, err := d.mine(ctx, "n4", "miner", deep-deep/2, allNodes); err != nil {
+		return err
+	}
+	have, err := d.balances(ctx, "n1", "alice", "dave")
+	if err != nil {
+		return err
+	}
+	for who, b := range have {
+		if err := same(who+"'s money that can be spent", params.Subsidy, b.Confirmed); err != nil {
+			return err
+		}
+	}
+	d.tell.blank()
+	d.tell.fact("n1 mined block 1, its reward of %s new coins for alice; n2 block 2, for dave.", params.Subsidy.Short())
+	d.tell.fact("A reward can be spent %d blocks later. n3 and n4 mined those: both can now.", deep)
+	tries, err := d.work(ctx, "n1", 1)
+	if err != nil {
+		return err
+	}
+	d.tell.fact("A block takes %s tries here, on average.", siNumber(tries))
+	_, err = d.draw(ctx, false)
+	return err
+}
+
+// firstPayment: signed, passed on, confirmed everywhere.
+func (d *demo) firstPayment(ctx context.Context) (err error) {
+	d.tell.chapter("A payment")
+	d.tell.idea("A payment spends whole coins and makes new ones: one for bob, the rest for alice.",
+		"Her signature shows that it is her coin. It waits in a pool until a block holds it.")
+	if d.first, err = d.pay(ctx, "n1", "alice", "bob", firstAmount); err != nil {
+		return err
+	}
+	if err := same("coins that alice spends", 1, len(d.first.spent)); err != nil {
+		return err
+	}
+	if err := d.pools(ctx, allNodes, d.first); err != nil {
+		return err
+	}
+	made, err := d.mine(ctx, "n4", "miner", 1, allNodes, d.first)
+	if err != nil {
+		return err
+	}
+	if err := d.confirmed(ctx, allNodes, d.first, made[0]); err != nil {
+		return err
+	}
+	if err := d.pools(ctx, allNodes); err != nil {
+		return err
+	}
+	if d.forked, err = d.height(ctx, "n1"); err != nil {
+		return err
+	}
+	d.first.Fate = fateConfirmed
+	d.tell.fact("alice pays bob %s of her coin of %s, through n1. n1 told the others.", firstAmount.Short(), d.first.spent[0].Value.Short())
+	d.tell.fact("n4 mined block %d with the payment in it: confirmed, on all four nodes.", d.forked)
+	_, err = d.draw(ctx, false)
+	return err
+}
+
+// work returns how many hashes the last n blocks of a node's history took on average.
+func (d *demo) work(ctx context.Context, name string, n int) (float64, error) {
+	c, err := d.net.Client(name)
+	if err != nil {
+		return 0, err
+	}
+	tip, err := c.BlockchainInfo(ctx)
+	if err != nil {
+		return 0, err
+	}
+	before, err := c.BlockHash(ctx, tip.Blocks-block.Height(n))
+	if err != nil {
+		return 0, err
+	}
+	header, err := c.Header(ctx, before)
+	return tip.ChainWork.Sub(header.ChainWork).Float(), err
+}
+
+// height returns the height of a node's tip.
+func (d *demo) height(ctx context.Context, name string) (block.Height, error) {
+	c, err := d.net.Client(name)
+	if err != nil {
+		return 0, err
+	}
+	return c.BlockCount(ctx)
+}
+
+// cut: the network falls apart, and one coin is spent twice.
+func (d *demo) cut(ctx context.Context) (err error) {
+	d.tell.chapter("The network is cut in two")
+	d.tell.idea("No message crosses the cut. Neither half can tell whether the other one is gone",
+		"or only out of reach, so both go on.")
+	if err := d.net.Partition(ctx, [][]string{leftNodes, rightNodes}); err != nil {
+		return err
+	}
+	d.tell.fact("left: n1 n2    right: n3 n4    no connection between them")
+	d.tell.blank()
+
+	if d.toBob, err = d.pay(ctx, "n1", "alice", "bob", splitAmount); err != nil {
+		return err
+	}
+	if d.daves, err = d.pay(ctx, "n2", "dave", "bob", daveAmount); err != nil {
+		return err
+	}
+	coin := d.toBob.spent[0]
+	if d.toCarol, err = d.pay(ctx, "n3", "alice", "carol", splitAmount, coin.Outpoint); err != nil {
+		return err
+	}
+	if err := same("coin that alice spends on the right", coin.Outpoint, d.toCarol.spent[0].Outpoint); err != nil {
+		return err
+	}
+	if err := d.pools(ctx, leftNodes, d.toBob, d.daves); err != nil {
+		return err
+	}
+	if err := d.pools(ctx, rightNodes, d.toCarol); err != nil {
+		return err
+	}
+	d.tell.fact("left:   alice pays bob %s, dave pays bob %s", splitAmount.Short(), daveAmount.Short())
+	d.tell.fact("right:  alice pays carol %s, with the very same coin", splitAmount.Short())
+	d.tell.blank()
+	d.tell.fact("Each half took what it saw into its pools. Neither saw the other payment,")
+	d.tell.fact("so neither sees that one coin (%s…:%d) is spent twice.", coin.Outpoint.TxID.String()[:8], coin.Outpoint.Index)
+	return nil
+}
+
+// twoHistories: both halves mine.
+func (d *demo) twoHistories(ctx context.Context) error {
+	d.tell.chapter("Two histories")
+	d.tell.idea("A block names the one before it, so blocks make a chain. Now there are two chains",
+		"with a common beginning. Both keep every rule; they only contradict each other.")
+	for _, m := range []struct {
+		node  string
+		group []string
+		into  *[]block.Hash
+		with  []*payment
+	}{
+		{"n1", leftNodes, &d.left, []*payment{d.toBob, d.daves}},
+		{"n3", rightNodes, &d.right, []*payment{d.toCarol}},
+		{"n2", leftNodes, &d.left, nil},
+		{"n4", rightNodes, &d.right, nil},
+		{"n3", rightNodes, &d.right, nil},
+	} {
+		made, err := d.mine(ctx, m.node, "miner", 1, m.group, m.with...)
+		if err != nil {
+			return err
+		}
+		*m.into = append(*m.into, made...)
+	}
+	d.tell.fact("The left half mined %d blocks, the right half %d:", len(d.left), len(d.right))
+	if _, err := d.draw(ctx, true); err != nil {
+		return err
+	}
+	return d.askBothSides(ctx)
+}
+
+// askBothSides shows that the halves believe different things.
+func (d *demo) askBothSides(ctx context.Context) error {
+	people := []string{"bob", "carol"}
+	left, err := d.balances(ctx, "n2", people...)
+	if err != nil {
+		return err
+	}
+	right, err := d.balances(ctx, "n4", people...)
+	if err != nil {
+		return err
+	}
+	for _, row := range []struct {
+		what     string
+		want, is block.Amount
+	}{
+		{"bob's money on the left", firstAmount + splitAmount + daveAmount, left["bob"].Confirmed},
+		{"carol's money on the left", 0, left["carol"].Total()},
+		{"bob's money on the right", firstAmount, right["bob"].Confirmed},
+		{"carol's money on the right", splitAmount, right["carol"].Confirmed},
+	} {
+		if err := same(row.what, row.want, row.is); err != nil {
+			return err
+		}
+	}
+	d.tell.blank()
+	d.tell.fact("Each side is sure of its own:")
+	d.tell.blank()
+	d.tell.fact("          n2 says   n4 says")
+	for _, who := range people {
+		d.tell.fact("%-7s %9s %9s", who, left[who].Confirmed.Short(), right[who].Confirmed.Short())
+	}
+	return nil
+}
+
+// heal: the histories meet, and the one with less work dies.
+func (d *demo) heal(ctx context.Context) error {
+	d.tell.chapter("The halves meet again")
+	d.tell.idea("One rule decides: the history with the most work counts, because it is the one",
+		"that costs most to forge. No vote, no judge: every node does the sum by itself.")
+	less, err := d.work(ctx, "n1", len(d.left))
+	if err != nil {
+		return err
+	}
+	more, err := d.work(ctx, "n3", len(d.right))
+	if err != nil {
+		return err
+	}
+	if less >= more {
+		return unexpected("work of the left half", fmt.Sprintf("less than the right half's %v", more), less)
+	}
+	if err := d.net.Heal(ctx); err != nil {
+		return err
+	}
+	tip := d.right[len(d.right)-1]
+	if err := d.tip(ctx, allNodes, tip); err != nil {
+		return err
+	}
+	for _, name := range leftNodes {
+		if err := d.checkReorg(ctx, name); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	for _, name := range rightNodes {
+		if r, err := d.reorgs(ctx, name); err != nil {
+			return err
+		} else if err := same(name+"'s reorganisations", 0, len(r)); err != nil {
+			return err
+		}
+	}
+	d.tell.fact("On average the %d blocks of n1 and n2 took %s tries, the %d of n3 and n4 %s.", len(d.left), siNumber(less), len(d.right), siNumber(more))
+	d.tell.fact("So n1 and n2 took their %d blocks back and went over. n3 and n4 changed nothing:", len(d.left))
+	in, err := d.draw(ctx, true)
+	if err != nil {
+		return err
+	}
+	if err := d.checkStale(in); err != nil {
+		return err
+	}
+	if err := d.pools(ctx, leftNodes, d.daves); err != nil {
+		return err
+	}
+	reason, err := d.refused(ctx, d.toBob)
+	if err != nil {
+		return err
+	}
+	d.result.ReturnedTxs, d.result.ConflictedTxs = 1, 1
+	d.tell.blank()
+	d.tell.fact("The two blocks on the right are stale. What was in them (n1's journal):")
+	d.tell.blank()
+	d.tell.fact("alice → bob %3s   %s: alice → carol spent its coin.", splitAmount.Short(), d.tell.paint(red, fateConflicted))
+	d.tell.fact("                  n1 refuses it now: %s", reason)
+	d.tell.fact("dave  → bob %3s   %s: nothing contradicts it, it can be mined again.", daveAmount.Short(), d.tell.paint("33", "back in the pool"))
+	return nil
+}
+
+// reorgs returns a node's journal.
+func (d *demo) reorgs(ctx context.Context, name string) ([]rpc.Reorg, error) {
+	c, err := d.net.Client(name)
+	if err != nil {
+		return nil, err
+	}
+	return c.Reorgs(ctx, 0)
+}
+
+// checkReorg holds the journal of a node that was on the left against what happened.
+func (d *demo) checkReorg(ctx context.Context, name string) error {
+	all, err := d.reorgs(ctx, name)
+	if err != nil {
+		return err
+	}
+	if err := same("reorganisations", 1, len(all)); err != nil {
+		return err
+	}
+	r := all[0]
+	list := func(blocks []rpc.BlockRef) string {
+		var out []string
+		for _, b := range blocks {
+			out = append(out, b.Hash.String())
+		}
+		return strings.Join(out, " ")
+	}
+	texts := func(h []block.Hash) string { return fmt.Sprint(h) }
+	for _, row := range []struct{ what, want, is string }{
+		{"blocks that left", texts(d.left), "[" + list(r.Left) + "]"},
+		{"blocks that joined", texts(d.right), "[" + list(r.Joined) + "]"},
+		{"height of the fork", fmt.Sprint(d.forked), fmt.Sprint(r.Fork.Height)},
+		{"depth", fmt.Sprint(len(d.left)), fmt.Sprint(r.Depth)},
+		{"payments returned to the pool", texts([]block.Hash{d.daves.TxID}), texts(r.Returned)},
+		{"payments confirmed again", "[]", fmt.Sprint(r.Reconfirmed)},
+		{"payments in conflict", fmt.Sprint([]rpc.Conflicted{{TxID: d.toBob.TxID, By: d.toCarol.TxID.String()}}), fmt.Sprint(r.Conflicted)},
+	} {
+		if err := same(row.what, row.want, row.is); err != nil {
+			return err
+		}
+	}
+	d.result.ReorgDepth = r.Depth
+	return nil
+}
+
+// checkStale makes sure that just the left half's blocks are in nobody's history.
+func (d *demo) checkStale(in TreeInput) error {
+	var dead []block.Hash
+	for _, n := range grow(in).all {
+		if n.fate != live {
+			dead = append(dead, n.Hash)
+		}
+	}
+	d.result.StaleBlocks = len(dead)
+	order := func(h []block.Hash) string {
+		h = slices.Clone(h)
+		slices.SortFunc(h, func(a, b block.Hash) int { return strings.Compare(a.String(), b.String()) })
+		return fmt.Sprint(h)
+	}
+	return same("stale blocks", order(d.left), order(dead))
+}
+
+// refused asks n1 whether it would take a payment, and returns why not.
+func (d *demo) refused(ctx context.Context, p *payment) (string, error) {
+	c, err := d.net.Client("n1")
+	if err != nil {
+		return "", err
+	}
+	answer, err := c.TestAccept(ctx, p.tx)
+	if err != nil {
+		return "", err
+	}
+	if answer.Allowed == nil || *answer.Allowed || answer.RejectReason == "" {
+		return "", unexpected(fmt.Sprintf("n1's word on the payment of %s to %s", p.From, p.To), "refused", "taken")
+	}
+	p.Fate = fateConflicted
+	return answer.RejectReason, nil
+}
+
+// again: what came back from the stale blocks is mined.
+func (d *demo) again(ctx context.Context) error {
+	d.tell.chapter("What was not lost")
+	d.tell.idea("A payment is not tied to a block. Whoever mines next takes what waits in the pool.")
+	made, err := d.mine(ctx, "n2", "miner", 1, allNodes, d.daves)
+	if err != nil {
+		return err
+	}
+	if err := d.confirmed(ctx, allNodes, d.daves, made[0]); err != nil {
+		return err
+	}
+	carols, err := d.blockOf(ctx, "n1", d.toCarol)
+	if err != nil {
+		return err
+	}
+	if err := d.confirmed(ctx, allNodes, d.toCarol, carols); err != nil {
+		return err
+	}
+	if err := d.pools(ctx, allNodes); err != nil {
+		return err
+	}
+	height, err := d.height(ctx, "n1")
+	if err != nil {
+		return err
+	}
+	d.daves.Fate, d.toCarol.Fate = fateReturned, fateConfirmed
+	d.tell.fact("n2 mined block %d, and dave's payment is in it. All four nodes agree:", height)
+	in, err := d.draw(ctx, false)
+	if err != nil {
+		return err
+	}
+	return d.checkStale(in)
+}
+
+// blockOf returns the block that a node has a payment in.
+func (d *demo) blockOf(ctx context.Context, name string, p *payment) (block.Hash, error) {
+	c, err := d.net.Client(name)
+	if err != nil {
+		return block.Hash{}, err
+	}
+	tx, err := c.Tx(ctx, p.TxID)
+	return tx.BlockHash, err
+}
+
+// audit compares what the nodes have, to the last coin.
+func (d *demo) audit(ctx context.Context) error {
+	d.tell.chapter("The check")
+	d.tell.idea("To agree is to have the same coins. A hash over all of them tells: if one coin on",
+		"one node were different, so would be its hash.")
+	stats := make([]rpc.CoinStats, demoNodes)
+	err := eachIndex(allNodes, func(i int, name string) error {
+		c, err := d.net.Client(name)
+		if err != nil {
+			return err
+		}
+		stats[i], err = c.CoinStats(ctx)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	first := stats[0]
+	for i, s := range stats {
+		if err := same(allNodes[i]+"'s tip", first.BestBlock, s.BestBlock); err != nil {
+			return err
+		}
+		if err := same(allNodes[i]+"'s coin set", first.HashSerialized, s.HashSerialized); err != nil {
+			return err
+		}
+		d.tell.fact("%s  height %d  tip %s  %d coins  hash %s", allNodes[i], s.Height, s.BestBlock.Short(), s.TxOuts, s.HashSerialized.String()[:16])
+	}
+	if first.HashSerialized.IsZero() {
+		return unexpected("the hash of the coin set", "64 hex digits", "absent")
+	}
+	mined := block.Amount(first.Height) * d.net.Params().Subsidy
+	if err := same("all coins together", mined, first.TotalAmount); err != nil {
+		return err
+	}
+	d.result.Converged, d.result.Tip, d.result.Height, d.result.UTXOHash = true, first.BestBlock, first.Height, first.HashSerialized
+	for _, p := range []*payment{d.first, d.toBob, d.toCarol, d.daves} {
+		d.result.Payments = append(d.result.Payments, p.DemoPayment)
+	}
+	return d.sums(ctx, mined)
+}
+
+// sums shows who has what, and that it adds up.
+func (d *demo) sums(ctx context.Context, mined block.Amount) error {
+	people := []string{"alice", "bob", "carol", "dave", "miner"}
+	have, err := d.balances(ctx, "n3", people...)
+	if err != nil {
+		return err
+	}
+	subsidy := d.net.Params().Subsidy
+	for who, want := range map[string]block.Amount{
+		"alice": subsidy - d.first.Amount - d.first.Fee - d.toCarol.Amount - d.toCarol.Fee,
+		"bob":   d.first.Amount + d.daves.Amount,
+		"carol": d.toCarol.Amount,
+		"dave":  subsidy - d.daves.Amount - d.daves.Fee,
+	} {
+		if err := same(who+"'s money", want, have[who].Confirmed); err != nil {
+			return err
+		}
+	}
+	d.tell.blank()
+	var total block.Amount
+	for _, who := range people {
+		b := have[who]
+		total += b.Total()
+		note := ""
+		if b.Immature > 0 {
+			note = fmt.Sprintf("   %s of it too young to spend", b.Immature.Short())
+		}
+		d.tell.fact("%-6s %13s%s", who, b.Total(), note)
+	}
+	d.tell.fact("%-6s %13s   %d blocks of %s: no coin was made of nothing, none was lost", "all", total, mined/subsidy, subsidy.Short())
+	return same("everybody's money together", mined, total)
+}

@@ -1,0 +1,233 @@
+package testnet
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"toychain/block"
+	"toychain/rpc"
+	"toychain/testnet/purse"
+)
+
+// teller writes the story. The first error of its writer stays.
+type teller struct {
+	w        io.Writer
+	colour   bool
+	chapters int
+	err      error
+}
+
+func newTeller(cfg DemoConfig) *teller { return &teller{w: cfg.Out, colour: cfg.Colour} }
+
+// Write makes a teller an io.Writer for pictures.
+func (t *teller) Write(b []byte) (int, error) {
+	if t.err == nil {
+		_, t.err = t.w.Write(b)
+	}
+	return len(b), t.err
+}
+
+func (t *teller) line(format string, args ...any) { fmt.Fprintf(t, format+"\n", args...) }
+
+func (t *teller) blank() { t.line("") }
+
+func (t *teller) paint(p paint, s string) string {
+	if !t.colour {
+		return s
+	}
+	return "\x1b[" + string(p) + "m" + s + "\x1b[0m"
+}
+
+func (t *teller) good(s string) string { return t.paint("32;1", s) }
+
+// chapter begins a new part of the story.
+func (t *teller) chapter(title string) {
+	if t.chapters++; t.chapters > 1 {
+		t.blank()
+	}
+	t.heading(fmt.Sprintf("%d. %s", t.chapters, title))
+}
+
+func (t *teller) heading(title string) {
+	t.line("%s", t.paint("1", title))
+	t.blank()
+}
+
+// idea explains what is going on, in a line or two.
+func (t *teller) idea(lines ...string) {
+	for _, l := range lines {
+		t.line("   %s", t.paint("2", l))
+	}
+	t.blank()
+}
+
+// fact says what the nodes said.
+func (t *teller) fact(format string, args ...any) { t.line("   "+format, args...) }
+
+// unexpected is the error of a state that is not as it should be.
+func unexpected(what string, want, is any) error {
+	return fmt.Errorf("%s: expected %v, but it is %v", what, want, is)
+}
+
+// same is an unexpected state, or nil.
+func same[T comparable](what string, want, is T) error {
+	if want == is {
+		return nil
+	}
+	return unexpected(what, want, is)
+}
+
+// patience is how long the demo waits for any one thing.
+const patience = 20 * time.Second
+
+// until waits until every one of these nodes tells what is wanted; see returns what it
+// tells now and whether that is it.
+func (d *demo) until(ctx context.Context, names []string, what, want string, see func(context.Context, *rpc.Client) (is string, ok bool, err error)) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	return each(names, func(name string) error {
+		c, err := d.net.Client(name)
+		if err != nil {
+			return err
+		}
+		var is string
+		err = poll(ctx, func() (ok bool, err error) {
+			is, ok, err = see(ctx, c)
+			return ok, err
+		})
+		if err != nil && ctx.Err() != nil {
+			return fmt.Errorf("%w, after waiting for %v", unexpected(what, want, is), patience)
+		}
+		return err
+	})
+}
+
+// pools waits until the pools of these nodes hold exactly these payments.
+func (d *demo) pools(ctx context.Context, names []string, want ...*payment) error {
+	ids := []block.Hash{}
+	for _, p := range want {
+		ids = append(ids, p.TxID)
+	}
+	sorted := func(h []block.Hash) string {
+		slices.SortFunc(h, func(a, b block.Hash) int { return strings.Compare(a.String(), b.String()) })
+		return fmt.Sprint(h)
+	}
+	wanted := sorted(ids)
+	return d.until(ctx, names, "pool", wanted, func(ctx context.Context, c *rpc.Client) (string, bool, error) {
+		is, err := c.RawMempool(ctx)
+		return sorted(is), sorted(is) == wanted, err
+	})
+}
+
+// tip waits until these nodes stand on this block.
+func (d *demo) tip(ctx context.Context, names []string, want block.Hash) error {
+	return d.until(ctx, names, "tip", want.String(), func(ctx context.Context, c *rpc.Client) (string, bool, error) {
+		is, err := c.BestBlockHash(ctx)
+		return is.String(), is == want, err
+	})
+}
+
+// confirmed makes sure that these nodes have a payment in this block of their history.
+func (d *demo) confirmed(ctx context.Context, names []string, p *payment, in block.Hash) error {
+	return each(names, func(name string) error {
+		c, err := d.net.Client(name)
+		if err != nil {
+			return err
+		}
+		tx, err := c.Tx(ctx, p.TxID)
+		if err != nil {
+			return fmt.Errorf("payment of %s to %s: %w", p.From, p.To, err)
+		}
+		if tx.Confirmations == nil || *tx.Confirmations < 1 {
+			return unexpected(fmt.Sprintf("payment of %s to %s", p.From, p.To), "confirmed", "in no block of the best chain")
+		}
+		return same(fmt.Sprintf("block of the payment of %s to %s", p.From, p.To), in, tx.BlockHash)
+	})
+}
+
+// mine lets a node mine blocks, one after the other, waits until the others of its
+// group have them, and makes sure that the last one holds just these payments.
+func (d *demo) mine(ctx context.Context, name, to string, n int, group []string, with ...*payment) ([]block.Hash, error) {
+	c, err := d.net.Client(name)
+	if err != nil {
+		return nil, err
+	}
+	made, err := c.Generate(ctx, n, d.people[to].text)
+	if err != nil {
+		return nil, fmt.Errorf("%s mining: %w", name, err)
+	}
+	if err := same(name+" mined", n, len(made)); err != nil {
+		return nil, err
+	}
+	last := made[n-1]
+	if err := d.tip(ctx, group, last); err != nil {
+		return nil, err
+	}
+	b, err := c.Block(ctx, last)
+	if err != nil {
+		return nil, err
+	}
+	held := map[block.Hash]bool{}
+	for _, tx := range b.Tx[min(1, len(b.Tx)):] {
+		held[tx.TxID] = true
+	}
+	for _, p := range with {
+		if !held[p.TxID] {
+			return nil, unexpected(fmt.Sprintf("block %d of %s", b.Height, name), fmt.Sprintf("to hold the payment of %s to %s", p.From, p.To), "without it")
+		}
+	}
+	return made, same(fmt.Sprintf("payments in block %d of %s", b.Height, name), len(with), len(held))
+}
+
+// pay lets somebody pay somebody through a node. Naming a coin spends just that one.
+func (d *demo) pay(ctx context.Context, node, from, to string, amount block.Amount, coins ...block.Outpoint) (*payment, error) {
+	p, err := d.purse(ctx, node, from)
+	if err != nil {
+		return nil, err
+	}
+	order := purse.To(d.people[to].address, amount)
+	order.From = coins
+	r, err := p.Pay(ctx, d.people[from].keys, order)
+	if err != nil {
+		return nil, fmt.Errorf("%s pays %s through %s: %w", from, to, node, err)
+	}
+	return &payment{DemoPayment{From: from, To: to, Amount: amount, Fee: r.Fee, TxID: r.TxID}, r.Tx, r.Spent}, nil
+}
+
+// purse returns somebody's wallet as a node sees it.
+func (d *demo) purse(ctx context.Context, node, who string) (*purse.Purse, error) {
+	c, err := d.net.Client(node)
+	if err != nil {
+		return nil, err
+	}
+	return purse.Open(ctx, c, d.people[who].wallet, d.net.Params().Digest(), d.net.Params().Prefixes)
+}
+
+// balances returns what each of these people has, as a node sees it.
+func (d *demo) balances(ctx context.Context, node string, people ...string) (map[string]purse.Balance, error) {
+	out := map[string]purse.Balance{}
+	for _, who := range people {
+		p, err := d.purse(ctx, node, who)
+		if err != nil {
+			return nil, err
+		}
+		if out[who], err = p.Balance(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// draw draws the tree of all blocks of all nodes, and returns it.
+func (d *demo) draw(ctx context.Context, legend bool) (TreeInput, error) {
+	in, err := d.net.Tree(ctx, 0)
+	if err != nil {
+		return in, err
+	}
+	d.tell.blank()
+	return in, Draw(d.tell, in, Style{Colour: d.cfg.Colour, ASCII: d.cfg.ASCII, Legend: legend, Width: d.cfg.Width})
+}
