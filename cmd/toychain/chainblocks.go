@@ -1,0 +1,178 @@
+package main
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"toychain/block"
+	"toychain/rpc"
+)
+
+func (a *app) chainBlockCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "block [HASH|HEIGHT]", Short: "Show a block of any branch; without a name, the tip.",
+		Example: "toychain chain block 12\ntoychain chain block --raw",
+		Args:    args(0, 1, "one block, by hash or by height"),
+	}
+	asJSON := jsonFlag(cmd)
+	raw := cmd.Flags().Bool("raw", false, "print its bytes, in hex")
+	cmd.RunE = func(cmd *cobra.Command, given []string) error {
+		return a.ask(cmd, func(ctx context.Context, n asked) error {
+			hash, err := findBlock(ctx, n, given)
+			if err != nil {
+				return err
+			}
+			if *raw {
+				b, err := n.RawBlock(ctx, hash)
+				if err == nil {
+					fmt.Fprintln(a.stdout, hex.EncodeToString(b.Bytes()))
+				}
+				return err
+			}
+			b, err := n.Block(ctx, hash)
+			if err != nil {
+				return err
+			}
+			if *asJSON {
+				return a.printJSON(b)
+			}
+			return a.printBlock(&b)
+		})
+	}
+	return cmd
+}
+
+// findBlock returns the hash of the block that the arguments name.
+func findBlock(ctx context.Context, n asked, given []string) (block.Hash, error) {
+	if len(given) == 0 {
+		return n.BestBlockHash(ctx)
+	}
+	if height, err := strconv.ParseInt(given[0], 10, 32); err == nil {
+		return n.BlockHash(ctx, block.Height(height))
+	}
+	hash, err := block.ParseHash(given[0])
+	if err != nil {
+		return hash, usagef("%q names no block: want a height, or a hash of 64 hex digits", given[0])
+	}
+	return hash, nil
+}
+
+func (a *app) printBlock(b *rpc.FullBlock) error {
+	where := plural(b.Confirmations, "confirmation")
+	if b.Confirmations < 0 {
+		where = a.colours(a.stdout).yellow("not on the best chain")
+	}
+	t := table(a.stdout)
+	fmt.Fprintf(t, "block\t%s\n", b.Hash)
+	fmt.Fprintf(t, "height\t%s  %s\n", count(b.Height), where)
+	fmt.Fprintf(t, "before\t%s\n", b.PreviousBlockHash)
+	fmt.Fprintf(t, "time\t%s\n", time.Unix(int64(b.Time), 0).UTC().Format(time.DateTime))
+	fmt.Fprintf(t, "proof\tnonce %d, bits %s\n", b.Nonce, b.Bits)
+	fmt.Fprintf(t, "size\t%s, %s\n", bytesOf(int64(b.Size)), plural(len(b.Tx), "transaction"))
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	for i := range b.Tx {
+		fmt.Fprintln(a.stdout)
+		printTx(a.stdout, &b.Tx[i])
+	}
+	return nil
+}
+
+// printTx writes a transaction: what it spends, what it makes.
+func printTx(w io.Writer, tx *rpc.Tx) {
+	fmt.Fprintf(w, "%s\n", tx.TxID)
+	for _, in := range tx.Vin {
+		if in.Coinbase != "" {
+			fmt.Fprintf(w, "  new coins, says %q\n", minerText(in.Coinbase))
+			continue
+		}
+		index := uint32(0)
+		if in.Vout != nil {
+			index = *in.Vout
+		}
+		from := ""
+		if p := in.Prevout; p != nil {
+			from = fmt.Sprintf("  %s of %s", p.Value.Short(), payee(p.ScriptPubKey))
+		}
+		fmt.Fprintf(w, "  spends %s:%d%s\n", in.TxID, index, from)
+	}
+	for _, out := range tx.Vout {
+		fmt.Fprintf(w, "  %d: %s to %s\n", out.N, out.Value.Short(), payee(out.ScriptPubKey))
+	}
+	if tx.Fee != nil {
+		fmt.Fprintf(w, "  fee %s\n", tx.Fee.Short())
+	}
+}
+
+// payee says whom a script pays.
+func payee(s rpc.Script) string {
+	if s.Address != "" {
+		return s.Address
+	}
+	return string(s.Type)
+}
+
+// minerText returns what can be read of a coinbase's script.
+func minerText(script string) string {
+	raw, err := hex.DecodeString(script)
+	if err != nil {
+		return ""
+	}
+	end := len(raw)
+	begin := end
+	for begin > 0 && raw[begin-1] >= ' ' && raw[begin-1] <= '~' {
+		begin--
+	}
+	return string(raw[begin:end])
+}
+
+func (a *app) chainTxCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "tx TXID", Short: "Show a transaction, of a block or pending.",
+		Example: "toychain chain tx TXID",
+		Args:    args(1, 1, "TXID, 64 hex digits"),
+	}
+	asJSON := jsonFlag(cmd)
+	raw := cmd.Flags().Bool("raw", false, "print its bytes, in hex")
+	cmd.RunE = func(cmd *cobra.Command, given []string) error {
+		id, err := block.ParseHash(given[0])
+		if err != nil {
+			return usagef("%q is no txid: want 64 hex digits", given[0])
+		}
+		return a.ask(cmd, func(ctx context.Context, n asked) error {
+			tx, err := n.Tx(ctx, id)
+			if err != nil {
+				return err
+			}
+			switch {
+			case *raw:
+				fmt.Fprintln(a.stdout, tx.Hex)
+				return nil
+			case *asJSON:
+				return a.printJSON(tx)
+			}
+			printTx(a.stdout, &tx)
+			fmt.Fprintf(a.stdout, "  %s\n", placeOf(&tx))
+			return nil
+		})
+	}
+	return cmd
+}
+
+// placeOf says where a transaction is.
+func placeOf(tx *rpc.Tx) string {
+	switch {
+	case tx.BlockHash.IsZero():
+		return "pending: in no block yet"
+	case tx.Confirmations == nil || *tx.Confirmations <= 0:
+		return fmt.Sprintf("in block %s, which is not on the best chain", tx.BlockHash)
+	}
+	return fmt.Sprintf("in block %s, %s", tx.BlockHash, plural(*tx.Confirmations, "confirmation"))
+}

@@ -1,0 +1,196 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+
+	"toychain/block"
+	"toychain/chain"
+	"toychain/pow"
+	"toychain/rpc"
+)
+
+// chainInfo is what "chain info" prints.
+type chainInfo struct {
+	rpc.BlockchainInfo
+	HashesPerBlock float64        `json:"hashes_per_block"` // expected tries for the next block
+	Hashrate       *float64       `json:"hashrate"`         // of all miners, by the last blocks; null: too few of them
+	Pace           *pace          `json:"pace"`             // null: nothing to measure, or the target never changes
+	Mining         rpc.MiningInfo `json:"mining"`
+
+	easiest float64 // expected tries at the easiest target
+}
+
+// pace is how fast the blocks of the present window come, and where that leads.
+type pace struct {
+	Blocks  int     `json:"blocks"`  // intervals measured
+	Seconds float64 `json:"seconds"` // of one, on average
+	Factor  float64 `json:"factor"`  // by which the difficulty changes if it goes on like this
+}
+
+// gatherInfo asks for everything that "chain info" prints.
+func gatherInfo(ctx context.Context, n asked) (chainInfo, error) {
+	b, err := n.BlockchainInfo(ctx)
+	if err != nil {
+		return chainInfo{}, err
+	}
+	m, err := n.MiningInfo(ctx)
+	if err != nil {
+		return chainInfo{}, err
+	}
+	info := chainInfo{BlockchainInfo: b, Mining: m}
+	if info.HashesPerBlock, err = expectedHashes(b.Next.Bits); err != nil {
+		return chainInfo{}, err
+	}
+	if info.easiest, err = expectedHashes(b.Network.Limit); err != nil {
+		return chainInfo{}, err
+	}
+	if info.Pace, err = measurePace(ctx, n, b); err != nil {
+		return chainInfo{}, err
+	}
+	info.Hashrate, err = measureHashrate(ctx, n, b)
+	return info, err
+}
+
+// expectedHashes returns how many tries a block at this compact target takes on
+// average.
+func expectedHashes(compact string) (float64, error) {
+	bits, err := chain.ParseBits(compact)
+	if err != nil {
+		return 0, err
+	}
+	target, err := pow.TargetFromBits(bits)
+	return target.Work().Float(), err
+}
+
+// since returns the header at height h, or at 1 if that is higher, how many blocks
+// came after it and how many seconds they took. Genesis is no start: it is older than
+// the network's first miner. No blocks: there is nothing to measure.
+func since(ctx context.Context, n asked, b rpc.BlockchainInfo, h block.Height) (head rpc.Header, blocks int, seconds float64, err error) {
+	h = max(h, 1)
+	if h >= b.Blocks {
+		return head, 0, 0, nil
+	}
+	hash, err := n.BlockHash(ctx, h)
+	if err != nil {
+		return head, 0, 0, err
+	}
+	if head, err = n.Header(ctx, hash); err != nil {
+		return head, 0, 0, err
+	}
+	return head, int(b.Blocks - h), max(float64(int64(b.Time)-int64(head.Time)), 0), nil
+}
+
+// measurePace looks at the present window.
+func measurePace(ctx context.Context, n asked, b rpc.BlockchainInfo) (*pace, error) {
+	window := block.Height(b.Network.Window)
+	if window == 0 {
+		return nil, nil
+	}
+	_, blocks, seconds, err := since(ctx, n, b, b.Blocks-b.Blocks%window)
+	if err != nil || blocks == 0 {
+		return nil, err
+	}
+	p := &pace{Blocks: blocks, Seconds: seconds / float64(blocks), Factor: 4}
+	if seconds > 0 {
+		p.Factor = min(max(float64(b.Network.Spacing)/p.Seconds, 0.25), 4)
+	}
+	return p, nil
+}
+
+// measureHashrate divides the work of the last blocks by the time that they took
+// (Core: getnetworkhashps).
+func measureHashrate(ctx context.Context, n asked, b rpc.BlockchainInfo) (*float64, error) {
+	const lookBack = 30
+	head, _, seconds, err := since(ctx, n, b, b.Blocks-lookBack)
+	if err != nil || seconds == 0 {
+		return nil, err
+	}
+	rate := b.ChainWork.Sub(head.ChainWork).Float() / seconds
+	return &rate, nil
+}
+
+func (a *app) printInfo(i chainInfo) error {
+	behind := ""
+	if i.Headers > i.Blocks {
+		behind = a.colours(a.stdout).yellow(fmt.Sprintf("  catching up, %s known", plural(i.Headers, "header")))
+	}
+	rate := "not known yet: too few blocks"
+	if i.Hashrate != nil {
+		rate = fmt.Sprintf("about %s in the whole network, by the last blocks", hashes(*i.Hashrate))
+	}
+	t := table(a.stdout)
+	fmt.Fprintf(t, "network\t%s\n", i.Chain)
+	fmt.Fprintf(t, "height\t%s%s\n", count(i.Blocks), behind)
+	fmt.Fprintf(t, "tip\t%s  %s\n", i.BestBlockHash, age(i.Time))
+	fmt.Fprintf(t, "work\tabout %s hashes, all blocks together\n", large(i.ChainWork.Float()))
+	fmt.Fprintf(t, "difficulty\tbits %s, about %s hashes a block%s\n", i.Next.Bits, large(i.HashesPerBlock), i.compared())
+	fmt.Fprintf(t, "next change\t%s\n", i.outlook())
+	fmt.Fprintf(t, "hash rate\t%s\n", rate)
+	fmt.Fprintf(t, "this node\t%s\n", mines(i.Mining))
+	fmt.Fprintf(t, "reward\t%s coins for block %s, and its fees\n", i.Next.Subsidy.Short(), count(i.Next.Height))
+	fmt.Fprintf(t, "pending\t%s\n", plural(i.Mining.PooledTx, "payment"))
+	fmt.Fprintf(t, "on disk\t%s\n", bytesOf(i.SizeOnDisk))
+	return t.Flush()
+}
+
+// large writes a count of hashes, Bitcoin's own too, which do not fit 64 bits.
+func large(v float64) string {
+	if v < math.MaxInt64/2 {
+		return count(int64(v))
+	}
+	return fmt.Sprintf("%.3g", v)
+}
+
+// compared holds the difficulty against the easiest that it can be.
+func (i *chainInfo) compared() string {
+	if ratio := i.HashesPerBlock / i.easiest; ratio >= 1.005 {
+		return fmt.Sprintf(": %s times the easiest", threeDigits(ratio))
+	}
+	return ": as easy as it gets"
+}
+
+// outlook says when the difficulty changes and where it is heading.
+func (i *chainInfo) outlook() string {
+	n, p := i.Network, i.Pace
+	if n.Window == 0 {
+		return "never, on this network"
+	}
+	text := fmt.Sprintf("in %s (every %s), towards a block every %d s", plural(i.Next.Retarget, "block"), count(n.Window), n.Spacing)
+	if p == nil {
+		return text
+	}
+	text = fmt.Sprintf("%s; now one every %.1f s: ", text, p.Seconds)
+	switch {
+	case p.Factor < 1 && i.Next.Bits == n.Limit:
+		return text + "it cannot get easier"
+	case p.Factor >= 1.05:
+		return fmt.Sprintf("%sheading for %.1f times harder", text, p.Factor)
+	case p.Factor <= 0.95:
+		return fmt.Sprintf("%sheading for %.1f times easier", text, 1/p.Factor)
+	}
+	return text + "about as it should be"
+}
+
+// mines says what a node's miner does.
+func mines(m rpc.MiningInfo) string {
+	if !m.Mining {
+		return "does not mine"
+	}
+	limit := ""
+	if m.HashrateCap > 0 {
+		limit = fmt.Sprintf(" (at most %s)", hashes(m.HashrateCap))
+	}
+	return fmt.Sprintf("mines at %s%s for %s, found %s", hashes(float64(m.Hashrate)), limit, m.Address, plural(m.Found, "block"))
+}
+
+// age says how long ago a time in seconds since 1970 was.
+func age(at uint32) string {
+	d := time.Since(time.Unix(int64(at), 0))
+	if d < 0 {
+		return "just now"
+	}
+	return span(d) + " ago"
+}

@@ -1,0 +1,192 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"toychain/chain"
+	"toychain/rpc"
+	"toychain/testnet"
+)
+
+// What a running node leaves in its network's folder for those who want to ask it.
+const (
+	addrFile   = "rpc.addr" // host:port
+	cookieFile = ".cookie"  // user:password
+)
+
+// asked is a node that a command asks.
+type asked struct {
+	*rpc.Client
+	params *chain.Params
+	addr   string // host:port
+}
+
+// ask runs f with the node that the flags name, and says in the program's words what
+// went wrong.
+func (a *app) ask(cmd *cobra.Command, f func(ctx context.Context, n asked) error) error {
+	n, err := a.dial()
+	if err != nil {
+		return err
+	}
+	defer n.Close()
+	return a.explain(f(cmd.Context(), n), n.addr)
+}
+
+// dial returns the node that the flags name, see doc.go.
+func (a *app) dial() (asked, error) {
+	g := &a.global
+	if a.onLine["rpc"] && a.onLine["node"] {
+		return asked{}, usagef("--rpc and --node both name a node: give one of them")
+	}
+	if g.node != "" && (g.rpc == "" || a.onLine["node"]) {
+		return a.dialNode()
+	}
+	if a.onLine["dir"] && g.rpc == "" {
+		return asked{}, a.whichNode()
+	}
+	p, err := namedNetwork(g.network)
+	if err != nil {
+		return asked{}, err
+	}
+	addr := g.rpc
+	if addr == "" || hasPort0(addr) { // "any port" is for node run
+		addr = a.leftAddr(p)
+	}
+	cookie := g.cookie
+	if cookie == "" {
+		cookie = filepath.Join(a.networkDir(p), cookieFile)
+	}
+	c, err := a.login(addr, cookie)
+	return asked{c, p, addr}, err
+}
+
+// login returns a client. A cookie that is not there is no error yet: if a node
+// answers, it will refuse, and if none does, that is the more useful thing to say.
+func (a *app) login(addr, cookie string) (*rpc.Client, error) {
+	if a.global.rpcUser != "" {
+		return rpc.NewClient(addr, a.global.rpcUser, a.global.rpcPassword), nil
+	}
+	c, err := rpc.Dial(addr, cookie)
+	if errors.Is(err, rpc.ErrUnreachable) {
+		return rpc.NewClient(addr, "", ""), nil
+	}
+	return c, err
+}
+
+// leftAddr returns where the node of the data folder answers: where it says, or the
+// network's usual port.
+func (a *app) leftAddr(p *chain.Params) string {
+	text, err := os.ReadFile(filepath.Join(a.networkDir(p), addrFile))
+	if addr := strings.TrimSpace(string(text)); err == nil && addr != "" {
+		return addr
+	}
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(usualPort(p.Name)))
+}
+
+// dialNode returns the node of the testnet that --node names.
+func (a *app) dialNode() (asked, error) {
+	t, err := a.openTestnet()
+	if err != nil {
+		return asked{}, err
+	}
+	if a.onLine["network"] {
+		if p, err := namedNetwork(a.global.network); err != nil {
+			return asked{}, err
+		} else if p.Digest() != t.Params().Digest() {
+			return asked{}, fmt.Errorf("the testnet in %s runs the network %s, --network names %s: leave --network out", t.Dir(), t.Params().Name, p.Name)
+		}
+	}
+	c, err := t.Client(a.global.node)
+	if err != nil {
+		return asked{}, err
+	}
+	for _, n := range t.Nodes() {
+		if n.Name == a.global.node {
+			return asked{c, t.Params(), n.RPC}, nil
+		}
+	}
+	return asked{}, fmt.Errorf("testnet in %s: node %s is gone", t.Dir(), a.global.node)
+}
+
+// whichNode is the error of a command that names a testnet and none of its nodes.
+func (a *app) whichNode() error {
+	t, err := a.openTestnet()
+	if err != nil {
+		return err
+	}
+	return usagef("which node of the testnet? say --node NAME; there are %s", strings.Join(t.Names(), ", "))
+}
+
+// testnetFolder is where the testnet is.
+func (a *app) testnetFolder() string {
+	if a.global.testnetDir != "" {
+		return a.global.testnetDir
+	}
+	return filepath.Join(a.global.datadir, testnetName)
+}
+
+// openTestnet returns the testnet in its folder.
+func (a *app) openTestnet() (*testnet.Testnet, error) { return testnet.Open(a.testnetFolder()) }
+
+// network returns the network that a command is about which need not ask a node:
+// with --node the testnet's.
+func (a *app) network() (*chain.Params, error) {
+	if a.global.node == "" || a.onLine["network"] || a.onLine["rpc"] {
+		return namedNetwork(a.global.network)
+	}
+	t, err := a.openTestnet()
+	if err != nil {
+		return nil, err
+	}
+	return t.Params(), nil
+}
+
+// told is an error in other words.
+type told struct {
+	text string
+	err  error
+}
+
+func (t *told) Error() string { return t.text }
+func (t *told) Unwrap() error { return t.err }
+
+// explain says what an error of the node at addr means, and what to do.
+func (a *app) explain(err error, addr string) error {
+	var no *rpc.Error
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, rpc.ErrUnreachable):
+		return &told{fmt.Sprintf("no node answers at %s: start one with 'toychain node run', or name another with --rpc%s", addr, a.nodeHint()), err}
+	case errors.Is(err, rpc.ErrRefused):
+		return &told{fmt.Sprintf("the node at %s does not let us in: it wants the cookie of its own folder (--datadir, --network or --cookie), or --rpc-user and --rpc-password", addr), err}
+	case errors.As(err, &no) && err == error(no):
+		return &told{"the node refuses: " + err.Error(), err}
+	}
+	return err
+}
+
+// nodeHint names the nodes of the testnet, if one is up.
+func (a *app) nodeHint() string {
+	if a.global.node != "" {
+		return ""
+	}
+	if _, err := os.Stat(filepath.Join(a.testnetFolder(), "testnet.json")); errors.Is(err, fs.ErrNotExist) {
+		return ""
+	}
+	t, err := a.openTestnet()
+	if err != nil || !t.Alive() {
+		return ""
+	}
+	return "; a testnet is up: choose one of its nodes with --node (" + strings.Join(t.Names(), ", ") + ")"
+}

@@ -1,0 +1,40 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"toychain/testnet"
+)
+
+func (a *app) demoCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "demo", Short: "Watch a network split and rejoin, in under a minute.",
+		Example: "toychain demo\ntoychain demo --keep",
+		Long: `Watch a network split and rejoin, on four real nodes in a temporary folder: two
+histories grow, one dies, and you see what happens to the payments that were in it.
+It ends well only if everything came out as it should.`,
+		Args: noArgs,
+	}
+	f := cmd.Flags()
+	keep := f.Bool("keep", false, "leave the network up, to go on by hand")
+	asJSON := f.Bool("json", false, "print the result as the last line, as JSON")
+	ascii := f.Bool("ascii", false, "draw with plain characters")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		result, err := testnet.Demo(cmd.Context(), testnet.DemoConfig{
+			Out: a.stdout, Colour: bool(a.colours(a.stdout)), ASCII: *ascii, Width: width(a.stdout), Keep: *keep,
+		})
+		if err != nil || !*asJSON {
+			return err
+		}
+		line, err := json.Marshal(result)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(a.stdout, "%s\n", line)
+		return err
+	}
+	return cmd
+}

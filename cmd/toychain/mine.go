@@ -1,0 +1,147 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"toychain/block"
+	"toychain/wallet"
+)
+
+// mined is a row of what "mine --json" prints.
+type mined struct {
+	Height block.Height `json:"height"`
+	Hash   block.Hash   `json:"hash"`
+	Hashes uint64       `json:"hashes"` // tried for it
+}
+
+func (a *app) mineCommand() *cobra.Command {
+	cmd := asking(&cobra.Command{
+		Use: "mine N", Short: "Mine blocks on the running node, with real proof of work.",
+		Example: "toychain mine 3\ntoychain mine 1 --node n2 --to ADDRESS",
+		Long: `Mine blocks on the running node, with real proof of work, one on top of the other.
+
+The new coins go to --to; without it, to the next address of your wallet. To have
+a node mine by itself: toychain node run --mine ADDRESS.`,
+		Args: args(1, 1, "N, how many blocks"),
+	})
+	asJSON := jsonFlag(cmd)
+	to := cmd.Flags().String("to", "", "`ADDRESS` that the new coins go to")
+	w := walletFlag(cmd)
+	cmd.RunE = func(cmd *cobra.Command, given []string) error {
+		n, err := parseCount("N", given[0], 1, 1_000_000)
+		if err != nil {
+			return err
+		}
+		address, err := a.mineTo(*to, *w)
+		if err != nil {
+			return err
+		}
+		return a.ask(cmd, func(ctx context.Context, node asked) error {
+			rows, err := a.mine(ctx, node, n, address, *asJSON)
+			a.settleGroup(ctx)
+			if *asJSON && (err == nil || len(rows) > 0) {
+				return errors.Join(err, a.printJSON(rows))
+			}
+			return err
+		})
+	}
+	return cmd
+}
+
+// mineTo returns the address that new coins go to.
+func (a *app) mineTo(to, name string) (string, error) {
+	p, err := a.network()
+	if err != nil {
+		return "", err
+	}
+	if to != "" {
+		address, err := wallet.ParseAddress(to, p.Prefixes)
+		if err != nil {
+			return "", fmt.Errorf("--to %s: %w", to, err)
+		}
+		return address.Encode(p.Prefixes), nil
+	}
+	w, err := a.loadWallet(p, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("whom shall the new coins go to? make a wallet with 'toychain wallet create', or name an address with --to (%w)", err)
+	}
+	if err != nil {
+		return "", err
+	}
+	address, _, err := w.Next(wallet.Receive)
+	return address.Encode(p.Prefixes), err
+}
+
+// mine mines n blocks and tells of each as it is found.
+func (a *app) mine(ctx context.Context, node asked, n int, address string, quiet bool) ([]mined, error) {
+	line := a.progress()
+	rows := []mined{}
+	for i := range n {
+		watch := a.watchSearch(ctx, node, line, fmt.Sprintf("block %s of %s", count(i+1), count(n)))
+		found, err := node.Generate(ctx, 1, address)
+		tried := watch()
+		line.clear()
+		if err != nil {
+			return rows, err
+		}
+		for _, hash := range found {
+			head, err := node.Header(ctx, hash)
+			if err != nil {
+				return rows, err
+			}
+			rows = append(rows, mined{head.Height, hash, tried})
+			if !quiet {
+				fmt.Fprintf(a.stdout, "%d  %s\n", head.Height, hash)
+			}
+		}
+	}
+	return rows, nil
+}
+
+// watchSearch shows how a search goes until the function that it returns is called,
+// which returns how many hashes were tried.
+func (a *app) watchSearch(ctx context.Context, node asked, line *progress, what string) (end func() uint64) {
+	begun := time.Now()
+	before, err := node.MiningInfo(ctx)
+	if err != nil {
+		return func() uint64 { return 0 } // Generate will say why
+	}
+	tried := func(ctx context.Context) uint64 {
+		now, err := node.MiningInfo(ctx)
+		if err != nil || now.Hashes < before.Hashes {
+			return 0
+		}
+		return now.Hashes - before.Hashes
+	}
+	if line.out == nil {
+		return func() uint64 { return tried(ctx) }
+	}
+	looking, stop := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		tick := time.NewTicker(frame)
+		defer tick.Stop()
+		for {
+			select {
+			case <-looking.Done():
+				return
+			case <-tick.C:
+			}
+			n := tried(looking)
+			line.show("%s  %s hashes tried  %s  %s", what, count(n),
+				hashes(float64(n)/time.Since(begun).Seconds()), span(time.Since(begun)))
+		}
+	}()
+	return func() uint64 {
+		stop()
+		<-done
+		return tried(ctx)
+	}
+}

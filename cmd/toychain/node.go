@@ -1,0 +1,194 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/lmittmann/tint"
+	"github.com/spf13/cobra"
+
+	"toychain/block"
+	"toychain/chain"
+	"toychain/mempool"
+	"toychain/node"
+	"toychain/rpc"
+	"toychain/wallet"
+)
+
+func (a *app) nodeCommand() *cobra.Command {
+	return noun("node", "Run a node.", "toychain node run", a.nodeRunCommand())
+}
+
+// nodeFlags are the flags of "node run".
+type nodeFlags struct {
+	listen, peers    []string
+	mine, name       string
+	hashrate         float64
+	threads          int
+	mdns, tied, json bool
+	level            string
+}
+
+func (a *app) nodeRunCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "run", Short: "Run a node until Ctrl-C.",
+		Example: `toychain node run
+toychain node run --mine ADDRESS --hashrate 20000
+toychain node run --datadir /tmp/second --rpc 127.0.0.1:0 --peer MULTIADDR`,
+		Long: `Run a node until Ctrl-C. It prints where peers and clients reach it; what happens
+goes to stderr. It talks to this machine only, unless --listen says otherwise.`,
+		Args:        noArgs,
+		Annotations: map[string]string{runsNode: "yes"},
+	}
+	var o nodeFlags
+	f := cmd.Flags()
+	f.StringSliceVar(&o.listen, "listen", nil, "`MULTIADDR` to be called at, like /ip4/0.0.0.0/tcp/4001; may be repeated (default: this machine, any port)")
+	f.StringSliceVar(&o.peers, "peer", nil, "`MULTIADDR` of a node to stay connected with; may be repeated")
+	f.BoolVar(&o.mdns, "mdns", false, "look for nodes on the local network")
+	f.StringVar(&a.global.rpc, "rpc", "", "`HOST:PORT` to answer clients at; port 0: any (default: this machine, the network's usual port)")
+	f.StringVar(&o.mine, "mine", "", "mine all the time, for this `ADDRESS`")
+	f.Float64Var(&o.hashrate, "hashrate", 0, "at most `N` hashes per second; 0: all it can")
+	f.IntVar(&o.threads, "threads", 0, "of the miner; 0: one for each core")
+	f.StringVar(&o.name, "name", "", "what the node is called; its blocks say so")
+	f.StringVar(&o.level, "log-level", "info", "debug, info, warn or error")
+	f.BoolVar(&o.json, "log-json", false, "log as JSON, for programs")
+	f.BoolVar(&o.tied, "exit-on-stdin-close", false, "end when stdin is closed, and so with the program that started it")
+	settable(f, "listen", "peer", "mdns", "rpc", "mine", "hashrate", "threads", "name", "log-level", "log-json")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return a.runNode(cmd.Context(), o) }
+	return cmd
+}
+
+// config makes a node's configuration of the flags.
+func (a *app) config(o nodeFlags) (node.Config, error) {
+	p, err := namedNetwork(a.global.network)
+	if err != nil {
+		return node.Config{}, err
+	}
+	cfg := node.Config{
+		Params: p, Dir: a.networkDir(p), Name: o.name, Version: version,
+		Listen: o.listen, Peers: o.peers, MDNS: o.mdns,
+		Pool: mempool.DefaultPolicy(), Hashrate: o.hashrate, Threads: o.threads,
+	}
+	if o.hashrate < 0 || o.threads < 0 {
+		return cfg, usagef("--hashrate and --threads: want 0 or more")
+	}
+	if o.mine != "" {
+		to, err := wallet.ParseAddress(o.mine, p.Prefixes)
+		if err != nil {
+			return cfg, fmt.Errorf("--mine %s: %w", o.mine, err)
+		}
+		cfg.MineTo = to.Script()
+	}
+	cfg.Log, err = a.logger(o)
+	return cfg, err
+}
+
+// logger writes what happens to stderr.
+func (a *app) logger(o nodeFlags) (*slog.Logger, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(o.level)); err != nil {
+		return nil, usagef("--log-level %q: want debug, info, warn or error", o.level)
+	}
+	plain := &slog.HandlerOptions{Level: level}
+	switch {
+	case o.json:
+		return slog.New(slog.NewJSONHandler(a.stderr, plain)), nil
+	case isTerminal(a.stderr):
+		return slog.New(tint.NewTextHandler(a.stderr, &tint.Options{Level: level, TimeFormat: time.TimeOnly,
+			NoColor: !bool(a.colours(a.stderr))})), nil
+	}
+	return slog.New(slog.NewTextHandler(a.stderr, plain)), nil
+}
+
+// runNode lives a node's life: until ctx ends, a client says stop, or there is
+// trouble. Clients are let go first, then the node ends.
+func (a *app) runNode(ctx context.Context, o nodeFlags) error {
+	cfg, err := a.config(o)
+	if err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	if o.tied {
+		go func() {
+			io.Copy(io.Discard, a.stdin)
+			stop()
+		}()
+	}
+	n, err := node.Open(cfg)
+	if err != nil {
+		return err
+	}
+	life, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
+	server, err := rpc.NewServer(rpc.Config{Listen: a.listenAddr(cfg.Params), Dir: cfg.Dir, User: a.global.rpcUser,
+		Pass: a.global.rpcPassword, Log: cfg.Log, Stop: stop}, n)
+	if err != nil {
+		end()
+		return errors.Join(err, n.Run(life)) // which only closes it
+	}
+	ended := make(chan error, 1)
+	go func() {
+		ended <- n.Run(life)
+		stop()
+	}()
+	err = a.announce(ctx, n, cfg, server.Addr())
+	if err != nil {
+		stop()
+	}
+	err = errors.Join(err, server.Run(ctx))
+	os.Remove(filepath.Join(cfg.Dir, addrFile))
+	end()
+	return errors.Join(err, <-ended)
+}
+
+// listenAddr is where the node answers clients.
+func (a *app) listenAddr(p *chain.Params) string {
+	if a.global.rpc != "" {
+		return a.global.rpc
+	}
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(usualPort(p.Name)))
+}
+
+// announce leaves the node's address for clients and prints what a newcomer needs.
+func (a *app) announce(ctx context.Context, n *node.Node, cfg node.Config, addr string) error {
+	if err := writeFile(filepath.Join(cfg.Dir, addrFile), addr+"\n", 0o600, true); err != nil {
+		return err
+	}
+	if host, _, err := net.SplitHostPort(addr); err == nil {
+		if ip := net.ParseIP(host); ip != nil && !ip.IsLoopback() {
+			cfg.Log.Warn("clients can call from other machines: the password is sent in the clear", "rpc", addr)
+		}
+	}
+	var height block.Height
+	if err := n.Look(ctx, func(e *node.Engine) { height = e.Tree().Tip().Height }); err != nil {
+		return nil // it ended already, and will say why
+	}
+	t := table(a.stdout)
+	fmt.Fprintf(t, "toychain %s\tnetwork %s, height %s\n", version, cfg.Params.Name, count(height))
+	fmt.Fprintf(t, "folder\t%s\n", cfg.Dir)
+	for _, at := range n.Net().Addrs() {
+		fmt.Fprintf(t, "peer\t%s\n", at)
+	}
+	fmt.Fprintf(t, "rpc\t%s\n", addr)
+	if to, ok := wallet.AddressOf(cfg.MineTo); ok {
+		limit := ""
+		if cfg.Hashrate > 0 {
+			limit = ", at most " + hashes(cfg.Hashrate)
+		}
+		fmt.Fprintf(t, "mining\tfor %s%s\n", to.Encode(cfg.Params.Prefixes), limit)
+	}
+	return t.Flush()
+}
+
+// hasPort0 reports whether an address asks for any port.
+func hasPort0(addr string) bool { return strings.HasSuffix(addr, ":0") }

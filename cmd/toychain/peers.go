@@ -1,0 +1,257 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"toychain/rpc"
+)
+
+func (a *app) peersCommand() *cobra.Command {
+	return asking(noun("peers", "See and change whom the node talks to.",
+		"toychain peers list\ntoychain peers add /ip4/192.168.1.7/tcp/4001/p2p/12D3KooW…",
+		a.peersListCommand(), a.peersAddCommand(), a.peersDropCommand(), a.peersBanCommand()))
+}
+
+func (a *app) peersListCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "list", Short: "List the connected peers.",
+		Example: "toychain peers list\ntoychain peers list --banned",
+		Args:    noArgs,
+	}
+	asJSON := jsonFlag(cmd)
+	banned := cmd.Flags().Bool("banned", false, "list those that are refused instead")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		return a.ask(cmd, func(ctx context.Context, n asked) error {
+			if *banned {
+				return a.listBans(ctx, n, *asJSON)
+			}
+			peers, err := n.PeerInfo(ctx)
+			if err != nil {
+				return err
+			}
+			if *asJSON {
+				return a.printJSON(peers)
+			}
+			if len(peers) == 0 {
+				fmt.Fprintln(a.stdout, "no peers: call one with 'toychain peers add', or start the node with --peer")
+				return nil
+			}
+			names := a.peerNames()
+			t := table(a.stdout)
+			fmt.Fprintln(t, "peer\t\theight\tping\tsince\taddress")
+			for _, p := range peers {
+				fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", nameOr(names, p.PeerID), direction(p), height(p),
+					ping(p), span(time.Since(time.Unix(p.ConnTime, 0))), p.Multiaddr)
+			}
+			return t.Flush()
+		})
+	}
+	return cmd
+}
+
+func direction(p rpc.Peer) string {
+	if p.Inbound {
+		return "calls us"
+	}
+	return "called"
+}
+
+func height(p rpc.Peer) string {
+	if !p.Joined {
+		return "?"
+	}
+	return count(p.Height)
+}
+
+func ping(p rpc.Peer) string {
+	if p.PingTime == nil {
+		return "?"
+	}
+	return fmt.Sprintf("%.1f ms", float64(*p.PingTime)*1000)
+}
+
+// peerNames maps peer ids to the names of the testnet's nodes, if --node chose one.
+func (a *app) peerNames() map[string]string {
+	names := make(map[string]string)
+	if a.global.node == "" {
+		return names
+	}
+	t, err := a.openTestnet()
+	if err != nil {
+		return names
+	}
+	for _, n := range t.Nodes() {
+		names[n.PeerID] = n.Name
+	}
+	return names
+}
+
+func nameOr(names map[string]string, id string) string {
+	if name := names[id]; name != "" {
+		return name
+	}
+	return id
+}
+
+func (a *app) listBans(ctx context.Context, n asked, asJSON bool) error {
+	bans, err := n.Bans(ctx)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return a.printJSON(bans)
+	}
+	if len(bans) == 0 {
+		fmt.Fprintln(a.stdout, "nobody is refused")
+		return nil
+	}
+	names := a.peerNames()
+	t := table(a.stdout)
+	fmt.Fprintln(t, "peer\trefused for another")
+	for _, b := range bans {
+		fmt.Fprintf(t, "%s\t%s\n", nameOr(names, b.Address), span(time.Duration(b.TimeRemaining)*time.Second))
+	}
+	return t.Flush()
+}
+
+func (a *app) peersAddCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "add MULTIADDR", Short: "Call a peer, and call it again whenever it is gone.",
+		Example: "toychain peers add /ip4/192.168.1.7/tcp/4001/p2p/12D3KooW…",
+		Args:    args(1, 1, "MULTIADDR, as the other node prints it when it starts"),
+	}
+	wait := cmd.Flags().Duration("wait", 5*time.Second, "how long to wait for the connection")
+	cmd.RunE = func(cmd *cobra.Command, given []string) error {
+		_, id, ok := strings.Cut(given[0], "/p2p/")
+		if !ok || id == "" {
+			return usagef("%q is no peer's address: want one that ends in /p2p/ and the peer's id, as the other node prints it when it starts", given[0])
+		}
+		return a.ask(cmd, func(ctx context.Context, n asked) error {
+			var no *rpc.Error
+			if err := n.AddPeer(ctx, given[0]); err != nil && !(errors.As(err, &no) && no.Code == rpc.CodeNodeAdded) {
+				return err
+			}
+			ctx, cancel := context.WithTimeout(ctx, *wait)
+			defer cancel()
+			switch err := waitJoined(ctx, n, id); {
+			case err == nil:
+				fmt.Fprintln(a.stdout, "connected to", id)
+			case errors.Is(err, context.DeadlineExceeded):
+				fmt.Fprintln(a.stderr, "not connected yet; the node keeps trying")
+			default:
+				return err
+			}
+			return nil
+		})
+	}
+	return cmd
+}
+
+// waitJoined returns when the node is connected to a peer that speaks its protocol.
+func waitJoined(ctx context.Context, n asked, id string) error {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		peers, err := n.PeerInfo(ctx)
+		if err != nil {
+			return err
+		}
+		for _, p := range peers {
+			if p.PeerID == id && p.Joined {
+				return nil
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
+}
+
+func (a *app) peersDropCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "drop PEER", Short: "Hang up, and do not call again.",
+		Example: "toychain peers drop 12D3KooW…\ntoychain peers drop n3 --node n1",
+		Args:    args(1, 1, "PEER, its id"),
+		RunE: func(cmd *cobra.Command, given []string) error {
+			return a.ask(cmd, func(ctx context.Context, n asked) error {
+				id, err := a.peerID(ctx, n, given[0])
+				if err != nil {
+					return err
+				}
+				var no *rpc.Error
+				err = n.ForgetPeer(ctx, id)
+				if errors.As(err, &no) && no.Code == rpc.CodeNodeNotAdded {
+					err = nil
+				}
+				if err != nil {
+					return err
+				}
+				return n.DropPeer(ctx, id)
+			})
+		},
+	}
+}
+
+func (a *app) peersBanCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "ban PEER", Short: "Hang up, and refuse the peer for a while.",
+		Example: "toychain peers ban 12D3KooW… --for 1h\ntoychain peers ban 12D3KooW… --lift",
+		Args:    args(1, 1, "PEER, its id"),
+	}
+	how := cmd.Flags().Duration("for", 10*time.Minute, "how long")
+	lift := cmd.Flags().Bool("lift", false, "take it back")
+	cmd.RunE = func(cmd *cobra.Command, given []string) error {
+		if *how < time.Second {
+			return usagef("--for %s: want a second or more", *how)
+		}
+		return a.ask(cmd, func(ctx context.Context, n asked) error {
+			id, err := a.peerID(ctx, n, given[0])
+			if err != nil {
+				return err
+			}
+			if *lift {
+				return n.Unban(ctx, id)
+			}
+			return n.Ban(ctx, id, *how)
+		})
+	}
+	return cmd
+}
+
+// peerID returns the id of the peer that the user means: by its id, the end of it if
+// that is enough, an address that ends in it, or a node's name in a testnet.
+func (a *app) peerID(ctx context.Context, n asked, said string) (string, error) {
+	for id, name := range a.peerNames() {
+		if name == said {
+			return id, nil
+		}
+	}
+	if _, id, ok := strings.Cut(said, "/p2p/"); ok {
+		return id, nil
+	}
+	peers, err := n.PeerInfo(ctx)
+	if err != nil {
+		return "", err
+	}
+	var fits []string
+	for _, p := range peers {
+		if strings.HasSuffix(p.PeerID, said) {
+			fits = append(fits, p.PeerID)
+		}
+	}
+	if len(fits) > 1 {
+		return "", fmt.Errorf("%s is the end of several peers' ids: %s", said, strings.Join(fits, ", "))
+	}
+	if len(fits) == 1 {
+		return fits[0], nil
+	}
+	return said, nil // not connected: let the node say what it makes of it
+}

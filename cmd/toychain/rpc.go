@@ -1,0 +1,101 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+func (a *app) rpcCommand() *cobra.Command {
+	cmd := asking(&cobra.Command{
+		Use: "rpc METHOD [ARG...]", Short: "Call any method of the node, as bitcoin-cli does.",
+		Example: "toychain rpc getblockhash 12\ntoychain rpc --named getblock blockhash=HASH verbosity=2\ntoychain rpc help getblock",
+		Long: `Call any method of the node, as bitcoin-cli does.
+
+An argument that is a JSON number, true, false, null, an array or an object is sent
+as that, everything else as a string; write -- before a negative number. The result
+is printed as JSON, a string without its quotes.`,
+		Args: func(cmd *cobra.Command, given []string) error {
+			if len(given) == 0 {
+				return usagef("which method? 'toychain rpc help' lists them")
+			}
+			return nil
+		},
+	})
+	named := cmd.Flags().Bool("named", false, "arguments are `NAME=VALUE`")
+	cmd.RunE = func(cmd *cobra.Command, given []string) error {
+		return a.ask(cmd, func(ctx context.Context, n asked) error {
+			var result json.RawMessage
+			var err error
+			if *named {
+				var params map[string]any
+				if params, err = namedParams(given[1:]); err == nil {
+					err = n.CallNamed(ctx, given[0], params, &result)
+				}
+			} else {
+				err = n.Call(ctx, given[0], positional(given[1:]), &result)
+			}
+			if err != nil {
+				return err
+			}
+			return a.printResult(result)
+		})
+	}
+	return cmd
+}
+
+func positional(given []string) []any {
+	var out []any
+	for _, text := range given {
+		out = append(out, param(text))
+	}
+	return out
+}
+
+func namedParams(given []string) (map[string]any, error) {
+	out := make(map[string]any)
+	for _, text := range given {
+		name, value, ok := strings.Cut(text, "=")
+		if !ok || name == "" {
+			return nil, usagef("%q: want NAME=VALUE", text)
+		}
+		if _, twice := out[name]; twice {
+			return nil, usagef("%s is given twice", name)
+		}
+		out[name] = param(value)
+	}
+	return out, nil
+}
+
+// param reads an argument. No string that a method takes looks like a JSON number,
+// but for a hash of digits only, and that is long.
+func param(text string) any {
+	const hashDigits = 64
+	if len(text) == hashDigits || strings.HasPrefix(text, `"`) || !json.Valid([]byte(text)) {
+		return text
+	}
+	return json.RawMessage(text)
+}
+
+// printResult prints a result as bitcoin-cli does: nothing for null.
+func (a *app) printResult(result json.RawMessage) error {
+	var text string
+	switch {
+	case string(result) == "null":
+		return nil
+	case json.Unmarshal(result, &text) == nil:
+		_, err := fmt.Fprintln(a.stdout, text)
+		return err
+	}
+	var out bytes.Buffer
+	if err := json.Indent(&out, result, "", "  "); err != nil {
+		return fmt.Errorf("the node's answer: %w", err)
+	}
+	out.WriteByte('\n')
+	_, err := a.stdout.Write(out.Bytes())
+	return err
+}

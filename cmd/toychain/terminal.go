@@ -1,0 +1,65 @@
+package main
+
+import (
+	"cmp"
+	"io"
+	"os"
+	"text/tabwriter"
+
+	"golang.org/x/term"
+)
+
+// colours paints text for one stream, or leaves it alone.
+type colours bool
+
+// colours returns the paint for a stream: on a terminal, unless NO_COLOR is set
+// (https://no-color.org), or as --color says.
+func (a *app) colours(f *os.File) colours {
+	switch a.global.colour {
+	case "always":
+		return true
+	case "never":
+		return false
+	}
+	return colours(isTerminal(f) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb")
+}
+
+func (a *app) checkColour() error {
+	switch a.global.colour {
+	case "auto", "always", "never":
+		return nil
+	}
+	return usagef("--color %q: want auto, always or never", a.global.colour)
+}
+
+func (c colours) paint(code, s string) string {
+	if !c || s == "" {
+		return s
+	}
+	return "\x1b[" + code + "m" + s + "\x1b[0m"
+}
+
+func (c colours) bold(s string) string   { return c.paint("1", s) }
+func (c colours) faint(s string) string  { return c.paint("2", s) }
+func (c colours) red(s string) string    { return c.paint("31", s) }
+func (c colours) green(s string) string  { return c.paint("32", s) }
+func (c colours) yellow(s string) string { return c.paint("33", s) }
+
+func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
+
+// width returns how many columns a stream has: 80 if it is no terminal.
+func width(f *os.File) int {
+	columns, _, err := term.GetSize(int(f.Fd()))
+	if err != nil || columns <= 0 {
+		return 80
+	}
+	return columns
+}
+
+// table writes rows of cells, separated by tabs, in columns. Flush it.
+func table(w io.Writer) *tabwriter.Writer { return tabwriter.NewWriter(w, 0, 0, 2, ' ', 0) }
+
+// plural writes a count of things: 1 block, 2 blocks.
+func plural[T ~int | ~int32](n T, one string) string {
+	return count(int(n)) + " " + cmp.Or(map[bool]string{n == 1: one}[true], one+"s")
+}

@@ -1,0 +1,352 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"toychain/block"
+	"toychain/chain"
+	"toychain/rpc"
+	"toychain/testnet/purse"
+	"toychain/wallet"
+)
+
+func (a *app) walletCommand() *cobra.Command {
+	return asking(noun("wallet", "Keys on your side: make them, be paid, pay, sign.",
+		"toychain wallet create\ntoychain wallet balance\ntoychain wallet send ADDRESS 1.5",
+		a.walletCreateCommand(), a.walletRestoreCommand(), a.walletAddressCommand(), a.walletBalanceCommand(),
+		a.walletHistoryCommand(), a.walletSendCommand(), a.walletSignCommand(), a.walletVerifyCommand()))
+}
+
+// createdWallet is what "wallet create --json" and "wallet restore --json" print.
+type createdWallet struct {
+	Name     string `json:"name"`
+	Network  string `json:"network"`
+	Path     string `json:"path"`
+	Mnemonic string `json:"mnemonic,omitempty"` // of a new one; shown now and never again
+	Address  string `json:"address"`            // the next to be paid at
+}
+
+func (a *app) walletCreateCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "create [NAME]", Short: "Make a wallet; its words are shown once.",
+		Example: "toychain wallet create\ntoychain wallet create savings --words 24",
+		Long: `Make a wallet. Its words are shown once: whoever has them has the money, and
+without them a lost file or passphrase is lost money.
+
+The file holds them locked with the passphrase (Argon2id, XChaCha20-Poly1305). It
+is asked for on the terminal, or comes from --passphrase-file or TOYCHAIN_PASSPHRASE.`,
+		Args: args(0, 1, "one name"),
+	}
+	asJSON := jsonFlag(cmd)
+	name, pass := walletFlag(cmd), passphraseFlags(cmd)
+	words := cmd.Flags().Int("words", 12, "how many `WORDS`, 12 or 24")
+	cmd.RunE = func(cmd *cobra.Command, given []string) error {
+		if *words != 12 && *words != 24 {
+			return usagef("--words %d: want 12 or 24", *words)
+		}
+		if len(given) == 1 {
+			*name = given[0]
+		}
+		mnemonic, err := wallet.NewMnemonic(*words, rand.Reader)
+		if err != nil {
+			return err
+		}
+		w, p, err := a.createWallet(cmd.Context(), *name, mnemonic, pass)
+		if err != nil {
+			return err
+		}
+		return a.printCreated(w, p, mnemonic, *asJSON)
+	}
+	return cmd
+}
+
+// createWallet writes the file of a wallet with these words.
+func (a *app) createWallet(ctx context.Context, name, mnemonic string, pass *passphrase) (*wallet.Wallet, *chain.Params, error) {
+	p, err := a.network()
+	if err != nil {
+		return nil, nil, err
+	}
+	path, err := a.walletPath(p, name)
+	if err != nil {
+		return nil, nil, err
+	}
+	exists := fmt.Errorf("there is a wallet %s already: choose another name; it was not touched", path)
+	if _, err := os.Stat(path); err == nil {
+		return nil, nil, exists
+	}
+	text, err := a.newPassphrase(ctx, pass)
+	if err != nil {
+		return nil, nil, err
+	}
+	w, err := wallet.Create(path, text, wallet.New{
+		Name: strings.TrimSuffix(filepath.Base(path), ".json"), Network: walletNetwork(p),
+		Mnemonic: mnemonic, Created: time.Now(),
+	})
+	if errors.Is(err, fs.ErrExist) {
+		err = exists
+	}
+	return w, p, err
+}
+
+func (a *app) printCreated(w *wallet.Wallet, p *chain.Params, mnemonic string, asJSON bool) error {
+	next, _, err := w.Next(wallet.Receive)
+	if err != nil {
+		return err
+	}
+	v := createdWallet{w.Name(), p.Name, w.Path(), mnemonic, next.Encode(p.Prefixes)}
+	if asJSON {
+		return a.printJSON(v)
+	}
+	c := a.colours(a.stdout)
+	fmt.Fprintf(a.stdout, "wallet %s of network %s, in %s\n", v.Name, v.Network, v.Path)
+	if mnemonic != "" {
+		fmt.Fprintf(a.stdout, "\n%s\n%s\n", numbered(mnemonic), c.bold("Write these words down now: they are not shown again, and they are the money."))
+	}
+	fmt.Fprintf(a.stdout, "\nfirst address  %s\n", v.Address)
+	return nil
+}
+
+// numbered writes words in rows of four.
+func numbered(mnemonic string) string {
+	var b strings.Builder
+	for i, word := range strings.Fields(mnemonic) {
+		if i%4 == 3 {
+			fmt.Fprintf(&b, "  %2d %s\n", i+1, word)
+		} else {
+			fmt.Fprintf(&b, "  %2d %-9s", i+1, word)
+		}
+	}
+	return b.String()
+}
+
+func (a *app) walletRestoreCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "restore [NAME]", Short: "Make a wallet from the words of an old one.",
+		Example: "toychain wallet restore\ntoychain wallet restore savings < words.txt",
+		Args:    args(0, 1, "one name"),
+	}
+	asJSON := jsonFlag(cmd)
+	name, pass := walletFlag(cmd), passphraseFlags(cmd)
+	cmd.RunE = func(cmd *cobra.Command, given []string) error {
+		if len(given) == 1 {
+			*name = given[0]
+		}
+		typed, err := a.askLine(cmd.Context(), "the 12 or 24 words: ")
+		if err != nil {
+			return err
+		}
+		mnemonic, err := wallet.ParseMnemonic(typed)
+		if err != nil {
+			return err
+		}
+		w, p, err := a.createWallet(cmd.Context(), *name, mnemonic, pass)
+		if err != nil {
+			return err
+		}
+		err = a.ask(cmd, func(ctx context.Context, n asked) error {
+			at, err := purse.Open(ctx, n, w, p.Digest(), p.Prefixes)
+			if err != nil {
+				return err
+			}
+			return at.Discover(ctx)
+		})
+		if errors.Is(err, rpc.ErrUnreachable) {
+			fmt.Fprintln(a.stderr, "no node answers, so nobody could be asked which addresses were paid: later, 'toychain wallet balance --discover' asks")
+			err = nil
+		}
+		if err != nil {
+			return err
+		}
+		return a.printCreated(w, p, "", *asJSON)
+	}
+	return cmd
+}
+
+// ownAddress is a row of "wallet address --all".
+type ownAddress struct {
+	Address string `json:"address"`
+	Path    string `json:"path"` // branch/index, below the account m/44'/coin'/0'
+}
+
+func (a *app) walletAddressCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "address", Short: "Hand out a fresh address to be paid at.",
+		Example: "toychain wallet address\ntoychain wallet address --all",
+		Args:    noArgs,
+	}
+	asJSON := jsonFlag(cmd)
+	name := walletFlag(cmd)
+	all := cmd.Flags().Bool("all", false, "list those that were handed out, and hand out none")
+	cmd.RunE = func(*cobra.Command, []string) error {
+		p, err := a.network()
+		if err != nil {
+			return err
+		}
+		w, err := a.loadWallet(p, *name)
+		if err != nil {
+			return err
+		}
+		if *all {
+			return a.listAddresses(w, p, *asJSON)
+		}
+		_, path, err := w.Next(wallet.Receive)
+		if err != nil {
+			return err
+		}
+		address, err := w.Receive()
+		if err != nil {
+			return err
+		}
+		if *asJSON {
+			return a.printJSON(ownAddress{address.Encode(p.Prefixes), path.String()})
+		}
+		fmt.Fprintln(a.stdout, address.Encode(p.Prefixes))
+		return nil
+	}
+	return cmd
+}
+
+// listAddresses lists what was handed out, change addresses too.
+func (a *app) listAddresses(w *wallet.Wallet, p *chain.Params, asJSON bool) error {
+	owned, err := w.Addresses()
+	if err != nil {
+		return err
+	}
+	next := make(map[wallet.Branch]uint32)
+	for _, b := range []wallet.Branch{wallet.Receive, wallet.Change} {
+		_, path, err := w.Next(b)
+		if err != nil {
+			return err
+		}
+		next[b] = path.Index
+	}
+	rows := []ownAddress{}
+	for _, o := range owned {
+		if o.Path.Index < next[o.Path.Branch] {
+			rows = append(rows, ownAddress{o.Address.Encode(p.Prefixes), o.Path.String()})
+		}
+	}
+	if asJSON {
+		return a.printJSON(rows)
+	}
+	t := table(a.stdout)
+	for _, r := range rows {
+		fmt.Fprintf(t, "%s\t%s\n", r.Path, r.Address)
+	}
+	return t.Flush()
+}
+
+// withPurse runs f with a wallet and the node that it asks.
+func (a *app) withPurse(cmd *cobra.Command, name string, f func(context.Context, *purse.Purse, asked) error) error {
+	p, err := a.network()
+	if err != nil {
+		return err
+	}
+	w, err := a.loadWallet(p, name)
+	if err != nil {
+		return err
+	}
+	return a.ask(cmd, func(ctx context.Context, n asked) error {
+		at, err := purse.Open(ctx, n, w, p.Digest(), p.Prefixes)
+		if err != nil {
+			return err
+		}
+		return f(ctx, at, n)
+	})
+}
+
+func (a *app) walletBalanceCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "balance", Short: "Show how much there is.",
+		Example: "toychain wallet balance\ntoychain wallet balance --wallet savings --json",
+		Args:    noArgs,
+	}
+	asJSON := jsonFlag(cmd)
+	name := walletFlag(cmd)
+	discover := cmd.Flags().Bool("discover", false, "first look for payments to addresses that this file never handed out")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		return a.withPurse(cmd, *name, func(ctx context.Context, at *purse.Purse, _ asked) error {
+			if *discover {
+				if err := at.Discover(ctx); err != nil {
+					return err
+				}
+			}
+			b, err := at.Balance(ctx)
+			if err != nil {
+				return err
+			}
+			if *asJSON {
+				return a.printJSON(struct {
+					purse.Balance
+					Total block.Amount `json:"total"`
+				}{b, b.Total()})
+			}
+			t := table(a.stdout)
+			fmt.Fprintf(t, "to spend\t%s\n", b.Confirmed)
+			if b.Pending != 0 {
+				fmt.Fprintf(t, "pending\t%s\tin no block yet\n", b.Pending)
+			}
+			if b.Immature != 0 {
+				fmt.Fprintf(t, "immature\t%s\tnew coins, too young to spend\n", b.Immature)
+			}
+			return t.Flush()
+		})
+	}
+	return cmd
+}
+
+func (a *app) walletHistoryCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "history", Short: "List what came and went, the oldest first.",
+		Example: "toychain wallet history",
+		Args:    noArgs,
+	}
+	asJSON := jsonFlag(cmd)
+	name := walletFlag(cmd)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		return a.withPurse(cmd, *name, func(ctx context.Context, at *purse.Purse, _ asked) error {
+			rows, err := at.History(ctx)
+			if err != nil {
+				return err
+			}
+			if *asJSON {
+				if rows == nil {
+					rows = []purse.Entry{}
+				}
+				return a.printJSON(rows)
+			}
+			if len(rows) == 0 {
+				fmt.Fprintln(a.stdout, "nothing yet")
+				return nil
+			}
+			t := table(a.stdout)
+			for _, r := range rows {
+				where := "pending"
+				if r.Height >= 0 {
+					where = count(r.Height)
+				}
+				fmt.Fprintf(t, "%s\t%s\t%16s\t%s\n", time.Unix(r.Time, 0).Format(time.DateTime), where, signed(r.Net), r.TxID)
+			}
+			return t.Flush()
+		})
+	}
+	return cmd
+}
+
+// signed writes an amount with its sign.
+func signed(v block.Amount) string {
+	if v > 0 {
+		return "+" + v.String()
+	}
+	return v.String()
+}

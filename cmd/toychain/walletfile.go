@@ -1,0 +1,52 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"toychain/chain"
+	"toychain/wallet"
+)
+
+// walletFlag adds --wallet to a command.
+func walletFlag(cmd *cobra.Command) *string {
+	name := cmd.Flags().String("wallet", "default", "`NAME` of the wallet, or the path of its file")
+	settable(cmd.Flags(), "wallet")
+	return name
+}
+
+// walletPath returns where a wallet's file is: NAME in the network's folder, or a
+// path if it looks like one.
+func (a *app) walletPath(p *chain.Params, name string) (string, error) {
+	switch {
+	case name == "":
+		return "", usagef("--wallet: want a name, or the path of a file")
+	case strings.ContainsRune(name, filepath.Separator) || strings.HasSuffix(name, ".json"):
+		return name, nil
+	case strings.HasPrefix(name, "."):
+		return "", usagef("--wallet %q: a name does not begin with a dot", name)
+	}
+	return filepath.Join(a.networkDir(p), "wallets", name+".json"), nil
+}
+
+// loadWallet opens a wallet to look.
+func (a *app) loadWallet(p *chain.Params, name string) (*wallet.Wallet, error) {
+	path, err := a.walletPath(p, name)
+	if err != nil {
+		return nil, err
+	}
+	w, err := wallet.Load(path, walletNetwork(p))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is no wallet %s: make one with 'toychain wallet create', or name another with --wallet (%w)", path, fs.ErrNotExist)
+	}
+	return w, err
+}
+
+func walletNetwork(p *chain.Params) wallet.Network {
+	return wallet.Network{Name: p.Name, Prefixes: p.Prefixes}
+}

@@ -1,0 +1,248 @@
+package main
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"toychain/block"
+	"toychain/chain"
+	"toychain/testnet/purse"
+	"toychain/wallet"
+)
+
+// payment is what the flags of "wallet send" say.
+type payment struct {
+	all, replaceable, wait, dryRun bool
+	feeRate                        float64
+	data                           string
+	coins                          []string
+}
+
+func (a *app) walletSendCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "send TO AMOUNT", Short: "Pay somebody; prints the payment's txid.",
+		Example: "toychain wallet send mkpZhYtJu2r87Js3pDiWJDmPte2NRZ8bJV 1.5\ntoychain wallet send ADDRESS --all --wait",
+		Long: `Pay somebody. The wallet signs on this side; the node only passes the payment on.
+Prints the payment's txid.`,
+		Args: args(1, 2, "TO and AMOUNT, or TO and --all"),
+	}
+	asJSON := jsonFlag(cmd)
+	name, pass := walletFlag(cmd), passphraseFlags(cmd)
+	var o payment
+	f := cmd.Flags()
+	f.BoolVar(&o.all, "all", false, "everything that can be spent, the fee comes off")
+	f.Float64Var(&o.feeRate, "fee-rate", 0, "fee in the smallest unit per `BYTE` (default: twice the least that the node takes)")
+	f.StringVar(&o.data, "data", "", "put a `TEXT` of at most 80 bytes into the chain with it")
+	f.StringSliceVar(&o.coins, "coin", nil, "spend exactly this coin, `TXID:N`; may be repeated")
+	f.BoolVar(&o.replaceable, "replaceable", false, "announce that a higher fee may replace it (BIP125)")
+	f.BoolVar(&o.wait, "wait", false, "return when it is in a block")
+	f.BoolVar(&o.dryRun, "dry-run", false, "ask the node whether it would take it, and do not send")
+	settable(f, "fee-rate")
+	cmd.RunE = func(cmd *cobra.Command, given []string) error {
+		p, err := a.network()
+		if err != nil {
+			return err
+		}
+		order, err := o.order(p, given)
+		if err != nil {
+			return err
+		}
+		return a.withPurse(cmd, *name, func(ctx context.Context, at *purse.Purse, n asked) error {
+			keys, err := a.unlock(ctx, at.Wallet(), pass)
+			if err != nil {
+				return err
+			}
+			if o.dryRun {
+				return a.dryRun(ctx, at, n, keys, order)
+			}
+			r, err := at.Pay(ctx, keys, order)
+			if err != nil {
+				return err
+			}
+			if err := a.printReceipt(r, *asJSON); err != nil || !o.wait {
+				return err
+			}
+			return a.waitConfirmed(ctx, n, r.TxID)
+		})
+	}
+	return cmd
+}
+
+// order reads the arguments and flags of "wallet send".
+func (o *payment) order(p *chain.Params, given []string) (purse.Order, error) {
+	to, err := wallet.ParseAddress(given[0], p.Prefixes)
+	if err != nil {
+		return purse.Order{}, fmt.Errorf("%s: %w", given[0], err)
+	}
+	pay := wallet.Payment{To: to}
+	switch {
+	case o.all && len(given) == 2:
+		return purse.Order{}, usagef("--all and an amount exclude each other")
+	case !o.all && len(given) == 1:
+		return purse.Order{}, usagef("how much? want TO and AMOUNT, or --all")
+	case !o.all:
+		if pay.Value, err = parseAmount(given[1]); err != nil {
+			return purse.Order{}, err
+		}
+	}
+	out := purse.Order{Pay: []wallet.Payment{pay}, All: o.all, Replaceable: o.replaceable}
+	if o.data != "" {
+		if out.Data = []byte(o.data); len(out.Data) > block.MaxData {
+			return purse.Order{}, usagef("--data: %d bytes, at most %d fit", len(out.Data), block.MaxData)
+		}
+	}
+	if o.feeRate < 0 || math.IsNaN(o.feeRate) || o.feeRate*1000 > float64(wallet.MaxFeeRate) {
+		return purse.Order{}, usagef("--fee-rate %v: want 0 to %d of the smallest unit per byte", o.feeRate, wallet.MaxFeeRate/1000)
+	}
+	out.FeeRate = block.Amount(math.Ceil(o.feeRate * 1000))
+	for _, text := range o.coins {
+		coin, err := parseOutpoint(text)
+		if err != nil {
+			return purse.Order{}, err
+		}
+		out.From = append(out.From, coin)
+	}
+	return out, nil
+}
+
+func parseOutpoint(text string) (block.Outpoint, error) {
+	id, index, ok := strings.Cut(text, ":")
+	hash, err := block.ParseHash(id)
+	n, numErr := strconv.ParseUint(index, 10, 32)
+	if !ok || err != nil || numErr != nil {
+		return block.Outpoint{}, usagef("--coin %q: want TXID:N, the payment that made the coin and its number there", text)
+	}
+	return block.Outpoint{TxID: hash, Index: uint32(n)}, nil
+}
+
+func (a *app) printReceipt(r purse.Receipt, asJSON bool) error {
+	if asJSON {
+		return a.printJSON(struct {
+			TxID   block.Hash   `json:"txid"`
+			Fee    block.Amount `json:"fee"`
+			Change block.Amount `json:"change"`
+			Size   int          `json:"size"`
+		}{r.TxID, r.Fee, r.Change, r.Tx.Size()})
+	}
+	fmt.Fprintln(a.stdout, r.TxID)
+	fmt.Fprintf(a.stderr, "fee %s, %s bytes\n", r.Fee.Short(), count(r.Tx.Size()))
+	return nil
+}
+
+// dryRun tells what the node would say.
+func (a *app) dryRun(ctx context.Context, at *purse.Purse, n asked, keys *wallet.Keychain, o purse.Order) error {
+	r, err := at.Make(ctx, keys, o)
+	if err != nil {
+		return err
+	}
+	judged, err := n.TestAccept(ctx, r.Tx)
+	if err != nil {
+		return err
+	}
+	if judged.Allowed == nil || !*judged.Allowed {
+		return refusal(judged.RejectReason)
+	}
+	fmt.Fprintf(a.stdout, "the node would take it: fee %s, %s bytes; nothing was sent\n", r.Fee.Short(), count(r.Tx.Size()))
+	fmt.Fprintln(a.stdout, hex.EncodeToString(r.Tx.Bytes()))
+	return nil
+}
+
+// waitConfirmed returns when a payment is in a block of the best chain.
+func (a *app) waitConfirmed(ctx context.Context, n asked, id block.Hash) error {
+	line := a.progress()
+	defer line.clear()
+	begun := time.Now()
+	tick := time.NewTicker(frame)
+	defer tick.Stop()
+	for {
+		tx, err := n.Tx(ctx, id)
+		if err != nil {
+			return err
+		}
+		if tx.Confirmations != nil && *tx.Confirmations > 0 {
+			line.clear()
+			fmt.Fprintf(a.stderr, "confirmed in block %s\n", tx.BlockHash)
+			return nil
+		}
+		line.show("waiting for a block  %s", span(time.Since(begun)))
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-tick.C:
+		}
+	}
+}
+
+func (a *app) walletSignCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "sign ADDRESS MESSAGE", Short: "Prove that a message is from the owner of an address.",
+		Example: `toychain wallet sign mkpZhYtJu2r87Js3pDiWJDmPte2NRZ8bJV "it was me"`,
+		Args:    args(2, 2, "ADDRESS, one of the wallet's, and MESSAGE"),
+	}
+	name, pass := walletFlag(cmd), passphraseFlags(cmd)
+	cmd.RunE = func(cmd *cobra.Command, given []string) error {
+		p, err := a.network()
+		if err != nil {
+			return err
+		}
+		address, err := wallet.ParseAddress(given[0], p.Prefixes)
+		if err != nil {
+			return fmt.Errorf("%s: %w", given[0], err)
+		}
+		w, err := a.loadWallet(p, *name)
+		if err != nil {
+			return err
+		}
+		owned, err := w.Addresses()
+		if err != nil {
+			return err
+		}
+		for _, o := range owned {
+			if o.Address != address {
+				continue
+			}
+			keys, err := a.unlock(cmd.Context(), w, pass)
+			if err != nil {
+				return err
+			}
+			key, err := keys.Key(o.Path)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintln(a.stdout, wallet.SignMessage(key, given[1]))
+			return nil
+		}
+		return fmt.Errorf("%s is not an address of wallet %s: 'toychain wallet address --all' lists them", given[0], w.Name())
+	}
+	return cmd
+}
+
+func (a *app) walletVerifyCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "verify ADDRESS SIGNATURE MESSAGE", Short: "Check who signed a message.",
+		Example: `toychain wallet verify mkpZhYtJu2r87Js3pDiWJDmPte2NRZ8bJV H9L5y… "it was me"`,
+		Args:    args(3, 3, "ADDRESS, SIGNATURE and MESSAGE"),
+		RunE: func(_ *cobra.Command, given []string) error {
+			p, err := a.network()
+			if err != nil {
+				return err
+			}
+			address, err := wallet.ParseAddress(given[0], p.Prefixes)
+			if err != nil {
+				return fmt.Errorf("%s: %w", given[0], err)
+			}
+			if err := wallet.VerifyMessage(address, given[1], given[2]); err != nil {
+				return err
+			}
+			fmt.Fprintln(a.stdout, "good: signed by the owner of", given[0])
+			return nil
+		},
+	}
+}
