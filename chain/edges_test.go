@@ -3,6 +3,8 @@ package chain_test
 import (
 	"bytes"
 	"errors"
+	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -109,6 +111,27 @@ func TestTimeTooNew(t *testing.T) {
 	}
 	if tree.Tip().Hash != b.Hash() {
 		t.Error("the tip did not move")
+	}
+}
+
+// The median is over the last eleven times, in order or not, or over all as long as
+// there are fewer; of an even number it is the upper one.
+func TestMedianTime(t *testing.T) {
+	dice := rand.New(rand.NewPCG(1, 1))
+	s := chain.Genesis(chaingen.Network())
+	times := []uint32{s.Header.Time}
+	for range 200 {
+		last := slices.Clone(times[max(len(times)-11, 0):])
+		slices.Sort(last)
+		if want := last[len(last)/2]; s.MedianTime() != want {
+			t.Fatalf("after %d blocks the median is %d, want %d", len(times), s.MedianTime(), want)
+		}
+		h := block.Header{Version: 4, Prev: s.Hash, Bits: 0x207fffff, Time: s.MedianTime() + 1 + dice.Uint32N(1000)}
+		next, err := s.ApplyHeader(&h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, times = next, append(times, h.Time)
 	}
 }
 

@@ -135,3 +135,7 @@ func (t *Tree) CheckCoins(want Coins, all []block.Outpoint) error {
 	}
 	return nil
 }
+
+// MemoryUse returns how many coins are kept in memory, and how many bytes of
+// bodies that wait for their ancestors.
+func (t *Tree) MemoryUse() (coins, bytes int) { return len(t.coins), maxAhead - t.room }

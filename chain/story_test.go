@@ -27,6 +27,7 @@ type story struct {
 	now    time.Time
 	after  func(*story) // what the mode does after each step
 	reorgs []chain.Reorg
+	coins  []block.Outpoint // the names of all coins that any block ever made
 }
 
 func play(t *testing.T, p *chain.Params, tell func(*story)) {
@@ -100,6 +101,11 @@ func (s *story) keep(b *chaingen.Block) *chaingen.Block {
 		s.t.Fatalf("two blocks are called %s", b.Name)
 	}
 	s.blocks[b.Name], s.names[b.Hash] = b, b.Name
+	for i, id := range b.TxIDs() {
+		for j := range b.Txs[i].Outputs {
+			s.coins = append(s.coins, block.Outpoint{TxID: id, Index: uint32(j)})
+		}
+	}
 	return b
 }
 
@@ -207,7 +213,7 @@ func (s *story) check(c *chain.Change, what, want string) {
 			s.t.Fatalf("%s: height %d is %s, want %s", what, i, at, b.Hash)
 		}
 	}
-	if err := errors.Join(s.tree.CheckInvariants(), s.tree.CheckCoins(tip.CoinSet(), s.outpoints())); err != nil {
+	if err := errors.Join(s.tree.CheckInvariants(), s.tree.CheckCoins(tip.CoinSet(), s.coins)); err != nil {
 		s.t.Fatalf("%s: %v", what, err)
 	}
 	s.after(s)
@@ -215,18 +221,6 @@ func (s *story) check(c *chain.Change, what, want string) {
 
 // tip names the end of the best chain.
 func (s *story) tip() string { return s.names[s.tree.Tip().Hash] }
-
-// outpoints are the names of all coins that any block ever made.
-func (s *story) outpoints() (all []block.Outpoint) {
-	for _, b := range s.blocks {
-		for i := range b.Txs {
-			for j := range b.Txs[i].Outputs {
-				all = append(all, block.Outpoint{TxID: b.Txs[i].ID(), Index: uint32(j)})
-			}
-		}
-	}
-	return all
-}
 
 func (s *story) flush() {
 	s.t.Helper()
