@@ -144,21 +144,29 @@ func TestSlowBlocksDoNotHoldUpTxs(t *testing.T) {
 	close(release)
 }
 
-// A Handler that judges until its context ends does not hold up the end of Run.
-func TestRunEndsWhileJudging(t *testing.T) {
+// Run ends a judgement through its context, and returns only when the Handler
+// has.
+func TestRunWaitsForTheHandler(t *testing.T) {
 	a, b := startNode(t), startNode(t)
-	ended := false
-	b.slowBlock = func(ctx context.Context) { <-ctx.Done(); ended = true }
+	cancelled, release := make(chan struct{}), make(chan struct{})
+	b.slowBlock = func(ctx context.Context) { <-ctx.Done(); close(cancelled); <-release }
 	a.connect(b)
 	if err := a.PublishBlock(testContext(t), []byte("long")); err != nil {
 		t.Fatal(err)
 	}
 	b.wait("the block", func() bool { return len(b.blocks) == 1 })
-	begun := time.Now()
-	b.stop()
-	if !ended || time.Since(begun) > 5*time.Second {
-		t.Errorf("ended %v after %v", ended, time.Since(begun))
+	stopped := make(chan struct{})
+	go func() { b.stop(); close(stopped) }()
+	<-cancelled
+	b.wait("the host to close", func() bool { return len(b.Addrs()) == 0 })
+	a.waitLeft(b)
+	select {
+	case <-stopped:
+		t.Error("Run returned while the Handler was judging")
+	default:
 	}
+	close(release)
+	<-stopped
 }
 
 func TestPublishLimits(t *testing.T) {
