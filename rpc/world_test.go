@@ -163,4 +163,3 @@ func (w *world) post(body string) (int, string) {
 	}
 	return resp.StatusCode, strings.TrimSpace(string(raw))
 }
-

@@ -1,0 +1,105 @@
+package rpc
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestCookie: nobody but the owner can read it, and it goes with the node.
+func TestCookie(t *testing.T) {
+	w := start(t)
+	path := filepath.Join(w.dir, CookieName)
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Fatalf("cookie: %v, %v; want mode 0600", info.Mode(), err)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil || !strings.HasPrefix(string(text), "__cookie__:") || len(text) != len("__cookie__:")+64 {
+		t.Errorf("cookie %q, %v; want __cookie__: and 64 hex digits", text, err)
+	}
+	w.end()
+	if _, err := os.Stat(path); !os.IsNotExist(err) {
+		t.Errorf("the cookie is there after the end: %v", err)
+	}
+	if _, err := Dial(w.server.Addr(), path); !errors.Is(err, ErrUnreachable) {
+		t.Errorf("dialling without a cookie: %v, want ErrUnreachable", err)
+	}
+	if _, err := w.BlockCount(context.Background()); !errors.Is(err, ErrUnreachable) || !strings.Contains(err.Error(), "toychain node run") {
+		t.Errorf("calling nobody: %v, want ErrUnreachable and what to do", err)
+	}
+}
+
+// TestCookieChanges: a client goes on when the node was restarted.
+func TestCookieChanges(t *testing.T) {
+	dir := t.TempDir()
+	w := startIn(t, dir, Config{})
+	addr := w.server.Addr()
+	w.end()
+	again := startIn(t, dir, Config{Listen: addr})
+	if n, err := w.BlockCount(again.ctx); err != nil || n != 0 {
+		t.Errorf("an old client of a restarted node: %d, %v", n, err)
+	}
+}
+
+func TestPassword(t *testing.T) {
+	w := startIn(t, t.TempDir(), Config{User: "sue", Pass: "secret"})
+	if _, err := NewClient(w.server.Addr(), "sue", "secret").BlockCount(w.ctx); err != nil {
+		t.Errorf("with the right password: %v", err)
+	}
+	for _, row := range [][2]string{{"sue", "Secret"}, {"sue", ""}, {"", ""}, {"__cookie__", "secret"}, {"sue", w.pass}, {"sue\x00", "secret"}} {
+		c := NewClient(w.server.Addr(), row[0], row[1])
+		if _, err := c.BlockCount(w.ctx); !errors.Is(err, ErrRefused) {
+			t.Errorf("as %q: %v, want ErrRefused", row, err)
+		}
+		c.Close()
+	}
+	for _, path := range []string{"/", "/events", "/metrics"} {
+		resp, err := http.Get("http://" + w.server.Addr() + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != http.StatusUnauthorized || resp.Header.Get("WWW-Authenticate") != `Basic realm="jsonrpc"` {
+			t.Errorf("%s without a password: %s", path, resp.Status)
+		}
+	}
+	http.DefaultClient.CloseIdleConnections()
+}
+
+func TestHealth(t *testing.T) {
+	w := start(t)
+	resp, err := http.Get("http://" + w.server.Addr() + "/healthz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	http.DefaultClient.CloseIdleConnections()
+	if resp.StatusCode != http.StatusOK {
+		t.Errorf("health: %s", resp.Status)
+	}
+}
+
+func TestPortInUse(t *testing.T) {
+	other, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	dir := t.TempDir()
+	_, err = NewServer(Config{Listen: other.Addr().String(), Dir: dir}, nil)
+	if err == nil || !strings.Contains(err.Error(), "another program has that port") {
+		t.Errorf("port in use: %v", err)
+	}
+	if files, _ := os.ReadDir(dir); len(files) > 0 {
+		t.Errorf("a server that could not start left %v", files)
+	}
+	if _, err = NewServer(Config{Listen: "127.0.0.1:0"}, nil); err == nil {
+		t.Error("a server that lets nobody in was made")
+	}
+}
