@@ -62,14 +62,18 @@
 //     spend refused.
 //   - What a reorganisation gives back is kept although it pays too little, is of an
 //     unusual form, or makes a chain that is too long; Core would drop the last two,
-//     and nobody would send them again. Only the size of the pool limits it.
+//     and nobody would send them again. Only the size of the pool limits it, and a
+//     chain of a thousand.
 //   - Orphans leave by age, not by lot, and the minimum fee of a full pool falls in
-//     straight lines: the pool must be the same on every machine.
+//     straight lines: the pool must be the same on every machine. Core's twelve hours
+//     are 72 blocks' time here.
+//   - A block is filled by the fee rate of a transaction and its ancestors; Core takes
+//     its own if that is lower.
 //   - No package relay, no TRUC, no carve-out, no prioritisetransaction.
 //
 // # Exercises
 //
-//  1. Choose for the block by each transaction's own fee rate (pick.score).
+//  1. Choose for the block by each transaction's own fee rate (paysMore).
 //     TestTemplateChildPaysForParent fails.
 //  2. After a reorganisation put back what left after what waited
 //     (update.rebuild). TestReorgChildOfReturned fails.

@@ -66,6 +66,7 @@ type entry struct {
 	ancestors   Sum   // itself included
 	descendants Sum   // itself included
 	mark        int64 // the last walk that came by
+	rank        *rank // in the last ranking
 }
 
 func (e *entry) alone() Sum { return Sum{1, e.size, e.fee} }

@@ -62,24 +62,27 @@ func (p *Pool) settle(tip *chain.State, now time.Time) {
 // or more if the pool has been full. It is as of the last Add or Update.
 func (p *Pool) MinFee() block.Amount { return p.floor.fee(&p.policy) }
 
-// trim makes the pool fit Policy.MaxBytes and returns what left. The worst
-// paid goes first, counting with each transaction all that depends on it, for that
-// leaves too: a parent with a generous child stays (Core: TrimToSize).
+// trim makes a pool that has grown over Policy.MaxBytes a hundredth smaller than
+// that, and returns what left. The worst paid goes first, counting with each
+// transaction all that depends on it, for that leaves too: a parent with a generous
+// child stays (Core: TrimToSize, which makes room for the newcomer only and keeps an
+// order at all times; here a flood pays for one ranking in many arrivals).
 func (p *Pool) trim(now time.Time) (out []block.Hash) {
 	if p.total.Size <= p.policy.MaxBytes {
 		return nil
 	}
 	worst := rankAll(p, func(e *entry) Sum { return e.descendants }, worthLess)
-	for p.total.Size > p.policy.MaxBytes {
+	defer p.unrank()
+	for p.total.Size > p.policy.MaxBytes-p.policy.MaxBytes/100 {
 		n := worst.pop()
 		if rate := float64(n.sum.rate() + p.policy.Incremental); rate > p.floor.rate {
 			p.floor = floor{rate: rate, since: now}
 		}
 		for _, d := range p.below(n.entry) {
 			for _, a := range p.walk(d.parents, up) {
-				worst.lower(worst.of[a], d.alone())
+				worst.lower(a.rank, d.alone())
 			}
-			worst.leave(worst.of[d])
+			worst.leave(d.rank)
 		}
 		out = append(out, p.removeAll(n.entry)...)
 	}

@@ -10,7 +10,7 @@ import (
 // demand. Nodes of one network may differ in it: it decides what waits for a
 // block, never what may be in one. Fee rates are per 1000 bytes.
 type Policy struct {
-	MaxBytes int // of all transactions together; over it the worst paid leave
+	MaxBytes int // of all transactions together; over it the worst paid leave, until it is a hundredth less
 
 	MinRelay    block.Amount // least fee rate that is taken in at all
 	Incremental block.Amount // least rise of the fee rate that is worth doing work again for
@@ -52,6 +52,11 @@ const (
 	MaxVersion         = 3                       // TX_MAX_STANDARD_VERSION
 	spendSize          = 32 + 4 + 1 + 107 + 4    // bytes of an input that spends pay to public key hash
 	halfLifeBlocks     = 72                      // ROLLING_FEE_HALFLIFE: 12 hours of ten minutes
+
+	// maxReturnedChain is how many ancestors a payment may have that a reorganisation
+	// gives back: far more than one that comes by itself, but not as many as five
+	// blocks can hold, because each is counted with each of its ancestors.
+	maxReturnedChain = 1000
 )
 
 // DefaultPolicy returns what nodes do when nobody tells them otherwise.

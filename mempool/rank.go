@@ -3,30 +3,38 @@ package mempool
 import "container/heap"
 
 // ranking hands out the pool's entries in an order that changes as they leave: a
-// heap whose items know their place.
+// heap whose items know their place. It is used and thrown away within one call.
 type ranking struct {
 	list   []*rank
-	of     map[*entry]*rank
 	before func(a, b *rank) bool
 }
 
-// rank is an entry and the sum that decides its place: over its ancestors in one
-// use of a ranking, over its descendants in the other.
+// rank is an entry's place in the ranking that is being worked off.
 type rank struct {
 	*entry
-	sum Sum
-	at  int // place in the heap, -1 outside
+	sum    Sum // that decides the place: over ancestors in one use, over descendants in the other
+	at     int // index in the heap, -1 outside
+	chosen bool
 }
 
-// rankAll ranks all entries of p.
+// rankAll ranks all entries of p, and points each to its rank.
 func rankAll(p *Pool, sum func(*entry) Sum, before func(a, b *rank) bool) *ranking {
-	r := &ranking{make([]*rank, 0, p.Len()), make(map[*entry]*rank, p.Len()), before}
+	ranks := make([]rank, p.Len())
+	r := &ranking{make([]*rank, 0, p.Len()), before}
 	for e := range p.all() {
-		n := &rank{e, sum(e), len(r.list)}
-		r.list, r.of[e] = append(r.list, n), n
+		n := &ranks[len(r.list)]
+		*n = rank{entry: e, sum: sum(e), at: len(r.list)}
+		r.list, e.rank = append(r.list, n), n
 	}
 	heap.Init(r)
 	return r
+}
+
+// unrank forgets the ranks, which would keep everything alive that was ranked.
+func (p *Pool) unrank() {
+	for e := range p.all() {
+		e.rank = nil
+	}
 }
 
 // pop takes out the first, or returns nil.

@@ -125,6 +125,10 @@ var rejects = []reject{
 		w.add(signal(spend(100_000, 1, w.reward(1))))
 		return spend(200_000, 400, w.reward(1))
 	}},
+	{reason: "insufficient fee", what: "the same rate, for more bytes", edit: freely, make: func(w *world) *block.Tx {
+		w.add(signal(spend(8500, 1, w.reward(1)))) // 85 bytes
+		return spend(11_900, 2, w.reward(1))       // 119
+	}},
 	{reason: "insufficient fee", what: "less than what it replaces pays together", edit: freely, make: func(w *world) *block.Tx {
 		first := signal(spend(1000, 1, w.reward(1)))
 		w.add(first, spend(5000, 1, out(first, 0)))

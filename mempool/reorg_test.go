@@ -222,7 +222,16 @@ func TestReorgKeepsTheUninvited(t *testing.T) {
 	w.wantPool()
 }
 
-// Only the size of the pool limits what comes back, and then the worst paid leaves.
+// A chain that comes back may be long, not endless.
+func TestReorgEndlessChain(t *testing.T) {
+	w := newWorld(t, freely)
+	links := line(w.reward(1), 1003, 1000)
+	thirteen := w.tip.Mine("13", links...)
+	w.connect(thirteen)
+	wantUpdated(t, w.invalidate(thirteen), nil, nil, links[:1001], links[1001:])
+}
+
+// The size of the pool limits what comes back, and then the worst paid leaves.
 func TestReorgEvicts(t *testing.T) {
 	w := newWorld(t, poolOf(3*85))
 	waited := spend(2000, 1, w.reward(5))
@@ -263,6 +272,20 @@ func TestReorgFreesOrphan(t *testing.T) {
 	wantIDs(t, "accepted", entryIDs(u.Accepted), orphan, child)
 	wantIDs(t, "conflicted", u.Conflicted, x)
 	w.wantPool(orphan, child)
+}
+
+// A pool that was not told of a block, against its contract, still comes out of the
+// next reorganisation with one payment for each coin.
+func TestReorgAfterMissedBlock(t *testing.T) {
+	w := newWorld(t, freely)
+	missed, waited := spend(1000, 1, w.reward(1)), spend(2000, 1, w.reward(1))
+	w.add(waited)
+	thirteen := w.tip.Mine("13", missed)
+	if _, err := w.tree.AddBlock(thirteen.Block, w.now); err != nil {
+		t.Fatal(err)
+	}
+	wantUpdated(t, w.invalidate(thirteen), nil, txs{waited}, txs{missed}, nil)
+	w.wantPool(missed)
 }
 
 // An Update that cannot read the disk changes nothing of what waits.

@@ -53,11 +53,9 @@ func (p *Pool) checkReplacement(c *candidate) error {
 	for _, e := range p.below(c.conflicts...) {
 		before += e.fee
 	}
-	if c.fee < before {
-		return fmt.Errorf("%w: %d, those that it replaces pay %d", RejectReplaceFee, c.fee, before)
-	}
-	if least := feeFor(p.policy.Incremental, c.size); c.fee-before < least {
-		return fmt.Errorf("%w: %d more than before, at least %d", RejectReplaceFee, c.fee-before, least)
+	if least := before + feeFor(p.policy.Incremental, c.size); c.fee < least {
+		return fmt.Errorf("%w: %d, those that it replaces pay %d and it must pay for its own way, at least %d",
+			RejectReplaceFee, c.fee, before, least)
 	}
 	return nil
 }

@@ -17,9 +17,9 @@ func (p *Pool) Template(v View, maxBytes, maxSigOps int) []*Entry {
 	t := &template{
 		pool: p, bytes: maxBytes, sigops: maxSigOps,
 		height: tip.Height + 1, median: tip.MedianTime(),
-		queue:  rankAll(p, func(e *entry) Sum { return e.ancestors }, paysMore),
-		chosen: make(map[*entry]bool),
+		queue: rankAll(p, func(e *entry) Sum { return e.ancestors }, paysMore),
 	}
+	defer p.unrank()
 	for n := t.queue.pop(); n != nil; n = t.queue.pop() {
 		if group, ok := t.fits(n); ok {
 			for _, e := range group {
@@ -37,25 +37,16 @@ type template struct {
 	height        block.Height
 	median        uint32
 	queue         *ranking // what may be chosen, with the sum over it and its ancestors that are not chosen
-	chosen        map[*entry]bool
 	out           []*Entry
 }
 
-// paysMore is the order in which a block wants transactions. Each counts with its
-// ancestors, or alone if that is less, for then they will be chosen for their own
-// sake (Core: CompareTxMemPoolEntryByAncestorFee).
+// paysMore is the order in which a block wants transactions: by the fee rate of each
+// with its ancestors that are not chosen, of equals by arrival.
 func paysMore(a, b *rank) bool {
-	if c := score(a).cmpRate(score(b)); c != 0 {
+	if c := a.sum.cmpRate(b.sum); c != 0 {
 		return c > 0
 	}
 	return a.seq < b.seq
-}
-
-func score(n *rank) Sum {
-	if own := n.alone(); own.cmpRate(n.sum) < 0 {
-		return own
-	}
-	return n.sum
 }
 
 // fits returns n with those of its ancestors that are not chosen, parents first,
@@ -67,7 +58,7 @@ func (t *template) fits(n *rank) ([]*entry, bool) {
 	var group []*entry
 	sigops := 0
 	for _, e := range t.pool.above(n.entry) {
-		if t.chosen[e] {
+		if e.rank.chosen {
 			continue
 		}
 		if !chain.IsFinal(e.tx, t.height, t.median) {
@@ -80,12 +71,12 @@ func (t *template) fits(n *rank) ([]*entry, bool) {
 }
 
 func (t *template) choose(e *entry) {
-	t.chosen[e] = true
-	t.queue.leave(t.queue.of[e])
+	e.rank.chosen = true
+	t.queue.leave(e.rank)
 	t.bytes -= e.size
 	t.sigops -= e.sigops
 	t.out = append(t.out, t.pool.snapshot(e))
 	for _, d := range t.pool.walk(e.children, down) {
-		t.queue.lower(t.queue.of[d], e.alone())
+		t.queue.lower(d.rank, e.alone())
 	}
 }

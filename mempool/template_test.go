@@ -13,25 +13,27 @@ import (
 
 const blockRoom, blockSigOps = 999_000, 20_000
 
-// A child can pay for its parent: alone the parent would come last, with its child
-// it comes before a payment that is better than itself.
+// A child can pay for its parent. Alone the parent would come last; with its child it
+// comes before c, but after e, which is worse than the child alone.
 //
 //	a 100 ── b 10,000        together 5,050 each
 //	c 2,000
 //	d 20,000
+//	e 6,000
 func TestTemplateChildPaysForParent(t *testing.T) {
 	w := newWorld(t, freely)
 	a := spend(100, 1, w.reward(1))
 	b := spend(10_000, 1, out(a, 0))
 	c := spend(2000, 1, w.reward(2))
 	d := spend(20_000, 1, w.reward(3))
-	w.add(a, c, b, d)
-	wantIDs(t, "template", entryIDs(w.pool.Template(w.tree, blockRoom, blockSigOps)), d, a, b, c)
+	e := spend(6000, 1, w.reward(4))
+	w.add(a, c, b, d, e)
+	wantIDs(t, "template", entryIDs(w.pool.Template(w.tree, blockRoom, blockSigOps)), d, e, a, b, c)
 
 	// A block too small for both is not for half of them.
-	wantIDs(t, "small", entryIDs(w.pool.Template(w.tree, 3*85-1, blockSigOps)), d, c)
+	wantIDs(t, "small", entryIDs(w.pool.Template(w.tree, 4*85-1, blockSigOps)), d, e, c)
 	// Signature operations are short: each payment has one, its output's.
-	wantIDs(t, "two operations", entryIDs(w.pool.Template(w.tree, blockRoom, 2)), d, c)
+	wantIDs(t, "three operations", entryIDs(w.pool.Template(w.tree, blockRoom, 3)), d, e, c)
 	wantIDs(t, "no room", entryIDs(w.pool.Template(w.tree, 84, blockSigOps)))
 }
 
@@ -182,9 +184,6 @@ func obviousTemplate(order []*mempool.Entry, room, ops int) (chosen []block.Hash
 				continue
 			}
 			score := together(left, relatives(left, e.ID, func(e *mempool.Entry) []block.Hash { return e.Depends }))
-			if own := (pay{int(e.Fee), e.Size}); own.less(score) {
-				score = own
-			}
 			if best == nil || bestScore.less(score) {
 				best, bestScore = e, score
 			}

@@ -1,6 +1,7 @@
 package mempool
 
 import (
+	"slices"
 	"time"
 
 	"toychain/block"
@@ -160,7 +161,8 @@ func (u *update) rebuild() {
 }
 
 // readmit puts e at the end of the pool if the next block could hold it, and
-// otherwise writes down why not.
+// otherwise writes down why not. (A family too long to be kept account of counts as
+// too early: once a block holds its elders, the rest may be sent again.)
 func (u *update) readmit(e *entry) bool {
 	p := u.pool
 	refuse := func(list *[]block.Hash) bool {
@@ -186,10 +188,23 @@ func (u *update) readmit(e *entry) bool {
 		}
 	}
 	fee, spent, err := chain.CheckPayment(u.tip, e.tx, coins)
-	if err != nil {
+	if err != nil || p.ancestorsAtMost(of) > maxReturnedChain {
 		return refuse(&u.out.Dropped)
 	}
 	e.fee, e.sigops = fee, u.tip.Params.SigOps(e.tx, spent)
 	p.insert(e)
 	return true
+}
+
+// ancestorsAtMost returns how many ancestors in the pool something has that spends
+// these, or more if its parents share some.
+func (p *Pool) ancestorsAtMost(of []block.Outpoint) (n int) {
+	seen := make([]*entry, 0, len(of))
+	for _, o := range of {
+		if e := p.entries[o.TxID]; e != nil && !slices.Contains(seen, e) {
+			seen = append(seen, e)
+			n += e.ancestors.Count
+		}
+	}
+	return n
 }

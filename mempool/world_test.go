@@ -78,9 +78,10 @@ func newWorld(t testing.TB, edit ...func(*chain.Params, *mempool.Policy)) *world
 
 func freely(p *chain.Params, _ *mempool.Policy) { p.Spending = free{} }
 
-// poolOf limits the pool's bytes and lets anybody spend anything.
+// poolOf makes a pool that has room for so many bytes just after it was trimmed, and
+// not for one payment more, and lets anybody spend anything.
 func poolOf(bytes int) func(*chain.Params, *mempool.Policy) {
-	return func(p *chain.Params, q *mempool.Policy) { p.Spending, q.MaxBytes = free{}, bytes }
+	return func(p *chain.Params, q *mempool.Policy) { p.Spending, q.MaxBytes = free{}, bytes*100/99+1 }
 }
 
 // connect gives blocks to the tree and what they change to the pool, and returns
