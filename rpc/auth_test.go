@@ -72,6 +72,28 @@ func TestPassword(t *testing.T) {
 	http.DefaultClient.CloseIdleConnections()
 }
 
+// TestOtherPages: a page in a browser that knows the password cannot call the node.
+func TestOtherPages(t *testing.T) {
+	w := start(t)
+	req, err := http.NewRequestWithContext(w.ctx, http.MethodPost, w.url, strings.NewReader(`{"method":"stop"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.SetBasicAuth(w.user, w.pass)
+	req.Header.Set("Origin", "http://example.com")
+	resp, err := w.http.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusForbidden {
+		t.Errorf("a call from another page: %s", resp.Status)
+	}
+	if _, err := w.BlockCount(w.ctx); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestHealth(t *testing.T) {
 	w := start(t)
 	resp, err := http.Get("http://" + w.server.Addr() + "/healthz")

@@ -22,6 +22,9 @@ var ErrUnreachable = errors.New("no node answers")
 // ErrRefused is wrapped when a node answers and does not let us in.
 var ErrRefused = errors.New("the node refuses the password")
 
+// ErrBusy is wrapped when a node has too many calls to answer already: try again.
+var ErrBusy = errors.New("the node has too much work")
+
 // Error is a node's answer that a call failed. The codes are Bitcoin Core's.
 type Error struct {
 	Code    Code   `json:"code"`
@@ -163,7 +166,7 @@ func (c *Client) do(ctx context.Context, verb, path string, body []byte) (*http.
 		switch {
 		case resp.StatusCode == http.StatusServiceUnavailable && resp.Header.Get("Content-Type") != jsonType:
 			resp.Body.Close()
-			return nil, fmt.Errorf("%s has too much work: try again", c.url)
+			return nil, fmt.Errorf("%w: %s; try again", ErrBusy, c.url)
 		case resp.StatusCode != http.StatusUnauthorized:
 			return resp, nil
 		}

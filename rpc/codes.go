@@ -15,18 +15,13 @@ const (
 	CodeVerify          Code = -25 // a block or transaction breaks a rule, or an input is missing
 	CodeVerifyRejected  Code = -26 // the pool refuses a transaction
 	CodeAlreadyInChain  Code = -27 // the transaction is confirmed already
-	CodeWarmup          Code = -28 // the node is starting
-	CodeNotConnected    Code = -9  // no peers
-	CodeInitialDownload Code = -10 // catching up
 	CodeNodeAdded       Code = -23 // addnode: added before
 	CodeNodeNotAdded    Code = -24 // addnode: never added
 	CodeNodeUnknown     Code = -29 // disconnectnode: not connected
 	CodeBadPeer         Code = -30 // not a peer's address
-	CodeNetworkDisabled Code = -31 // peer-to-peer functionality missing
 
 	CodeParse          Code = -32700 // no JSON
 	CodeInvalidRequest Code = -32600 // JSON, but no request
 	CodeMethodNotFound Code = -32601
 	CodeInvalidParams  Code = -32602 // JSON-RPC's own, for named parameters that cannot be
-	CodeInternal       Code = -32603
 )

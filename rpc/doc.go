@@ -51,7 +51,7 @@
 //
 // To a caller, an [Error] with Core's code and Core's words (codes.go). From the
 // client, an *Error for a node's no, [ErrUnreachable] if there is no node,
-// [ErrRefused] if the password is wrong.
+// [ErrRefused] if the password is wrong, [ErrBusy] if too many others are calling.
 //
 // # Where it differs from Bitcoin
 //

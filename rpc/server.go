@@ -117,7 +117,7 @@ func (s *Server) Run(ctx context.Context) error {
 	mux.HandleFunc("GET /metrics", s.login.guard(s.conns.serving(s.metrics.handle)))
 	mux.HandleFunc("GET /healthz", s.handleHealth)
 	web := &http.Server{
-		Handler:           timed(mux),
+		Handler:           timed(http.NewCrossOriginProtection().Handler(mux)), // a browser may have kept the password
 		ReadHeaderTimeout: headerTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,

@@ -132,12 +132,6 @@ type MempoolFees struct {
 	Descendant block.Amount `json:"descendant"`
 }
 
-// MempoolSequence is the result of getrawmempool with mempool_sequence.
-type MempoolSequence struct {
-	TxIDs    []block.Hash `json:"txids"`
-	Sequence uint64       `json:"mempool_sequence"`
-}
-
 // Template is the result of getblocktemplate (BIP22, BIP23).
 type Template struct {
 	Capabilities      []string          `json:"capabilities"`
