@@ -66,7 +66,7 @@ func (d *demo) money(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.tell.fact("A block takes %s tries here, on average.", siNumber(tries))
+	d.tell.fact("A block takes %s tries here, on average.", grouped(tries))
 	_, err = d.draw(ctx, false)
 	return err
 }
@@ -269,7 +269,7 @@ func (d *demo) heal(ctx context.Context) error {
 			return err
 		}
 	}
-	d.tell.fact("On average the %d blocks of n1 and n2 took %s tries, the %d of n3 and n4 %s.", len(d.left), siNumber(less), len(d.right), siNumber(more))
+	d.tell.fact("%d blocks of n1 and n2 take %s tries on average, %d of n3 and n4 %s.", len(d.left), grouped(less), len(d.right), grouped(more))
 	d.tell.fact("So n1 and n2 took their %d blocks back and went over. n3 and n4 changed nothing:", len(d.left))
 	in, err := d.draw(ctx, true)
 	if err != nil {

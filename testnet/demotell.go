@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -17,14 +18,23 @@ import (
 type teller struct {
 	w        io.Writer
 	colour   bool
+	ascii    bool
 	chapters int
 	err      error
 }
 
-func newTeller(cfg DemoConfig) *teller { return &teller{w: cfg.Out, colour: cfg.Colour} }
+func newTeller(cfg DemoConfig) *teller {
+	return &teller{w: cfg.Out, colour: cfg.Colour, ascii: cfg.ASCII}
+}
+
+// typewriter writes the few characters that ASCII does not have.
+var typewriter = strings.NewReplacer("→", "->", "…", "..")
 
 // Write makes a teller an io.Writer for pictures.
 func (t *teller) Write(b []byte) (int, error) {
+	if t.ascii {
+		b = []byte(typewriter.Replace(string(b)))
+	}
 	if t.err == nil {
 		_, t.err = t.w.Write(b)
 	}
@@ -67,6 +77,15 @@ func (t *teller) idea(lines ...string) {
 
 // fact says what the nodes said.
 func (t *teller) fact(format string, args ...any) { t.line("   "+format, args...) }
+
+// grouped writes a count in groups of three digits.
+func grouped(v float64) string {
+	s := strconv.FormatFloat(v, 'f', 0, 64)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
 
 // unexpected is the error of a state that is not as it should be.
 func unexpected(what string, want, is any) error {

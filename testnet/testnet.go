@@ -206,12 +206,25 @@ func (t *Testnet) launch(name string, peers []string) error {
 	for _, p := range peers {
 		args = append(args, "--peer", p)
 	}
-	p, err := launch{binary: t.state.Binary, args: args, dir: n.Datadir, log: n.Log, tied: t.tied}.start()
+	binary, err := program(t.state.Binary)
+	if err != nil {
+		return err
+	}
+	p, err := launch{binary: binary, args: args, dir: n.Datadir, log: n.Log, tied: t.tied}.start()
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	t.procs[name], n.PID, t.state.Born[name] = p, p.pid, p.born
 	return nil
+}
+
+// program returns what to start nodes from: binary, or this program's own file if that
+// is gone, as the one of "go run" is once it has ended.
+func program(binary string) (string, error) {
+	if _, err := os.Stat(binary); err == nil {
+		return binary, nil
+	}
+	return os.Executable()
 }
 
 // waitAnswer waits until these nodes answer by RPC, and notes how to reach them.
