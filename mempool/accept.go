@@ -40,11 +40,13 @@ func (p *Pool) Add(v View, tx *block.Tx, now time.Time) (Added, error) {
 	var in intake
 	in.admit(p, c, now, tip.Height)
 	in.evicted = p.trim(now)
-	if !p.Has(added.ID) {
-		added.Replaced, added.Evicted = in.replaced, without(in.evicted, added.ID)
-		return added, fmt.Errorf("%w: it pays %d per 1000 bytes, the pool now wants %d", RejectFull, c.sum().rate(), p.MinFee())
+	if p.Has(added.ID) {
+		err = p.retry(v, []source{{added.ID, len(tx.Outputs)}}, now, &in)
 	}
-	err = p.retry(v, []source{{added.ID, len(tx.Outputs)}}, now, &in)
+	if err == nil && !p.Has(added.ID) { // at once, or for an orphan that it freed
+		in.evicted = without(in.evicted, added.ID)
+		err = fmt.Errorf("%w: it pays %d per 1000 bytes, the pool now wants %d", RejectFull, c.sum().rate(), p.MinFee())
+	}
 	added.Accepted, added.Replaced, added.Evicted = p.report(&in), in.replaced, in.evicted
 	return added, err
 }

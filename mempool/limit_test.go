@@ -72,6 +72,24 @@ func TestEvictFreedOrphan(t *testing.T) {
 	wantIDs(t, "evicted", added.Evicted, poor)
 }
 
+// Or the orphan is what makes the pool too full for its parent, and then for both.
+func TestEvictedByItsChild(t *testing.T) {
+	w := newWorld(t, poolOf(2*85))
+	better := spend(5000, 1, w.reward(1))
+	parent := spend(1000, 1, w.reward(2))
+	child := spend(1100, 1, out(parent, 0))
+	w.add(better)
+	if _, err := w.try(child); err == nil {
+		t.Fatal("its parent is not here")
+	}
+	added, err := w.try(parent)
+	if mempool.Reason(err) != "mempool full" || len(added.Accepted) > 0 {
+		t.Fatalf("%+v, %v", added, err)
+	}
+	wantIDs(t, "evicted", added.Evicted, child)
+	w.wantPool(better)
+}
+
 // The demand of a pool that has been full falls by half in 72 blocks' time, twice
 // and four times as fast if the pool is less than half or a quarter full; but not
 // before a block has shown that it drains.
