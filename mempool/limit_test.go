@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"toychain/block"
+	"toychain/chain"
 	"toychain/mempool"
 )
 
@@ -39,6 +40,21 @@ func TestEvictTheWorst(t *testing.T) {
 	g := spend(9000, 1, w.reward(5))
 	wantIDs(t, "evicted", w.add(g).Evicted, d, e)
 	w.wantPool(a, b, f, g)
+}
+
+// A pool that is full makes room for a hundredth, not for the newcomer alone, so that
+// in a flood most arrivals cost nothing more: here 99 stay of 101.
+func TestEvictAHundredth(t *testing.T) {
+	w := newWorld(t, func(p *chain.Params, q *mempool.Policy) { p.Spending, q.MaxBytes = free{}, 100*85 })
+	var txs []*block.Tx
+	for i, c := range w.split(101) {
+		txs = append(txs, spend(block.Amount(1000+i*200), 1, c))
+	}
+	w.add(txs[:100]...)
+	if w.pool.Len() != 100 {
+		t.Fatalf("%d payments", w.pool.Len())
+	}
+	wantIDs(t, "evicted", w.add(txs[100]).Evicted, txs[:2]...)
 }
 
 // Of equals the youngest leaves; and if it is the one that came, it is told so.
