@@ -31,7 +31,7 @@ const (
 	// flushBlocks and flushBytes are how much may wait while catching up until it
 	// is written: what a crash would have to download again. Ours.
 	flushBlocks = 500
-	flushBytes  = 8 << 20
+	flushBytes  = 4 << 20
 	// txsPerAsk is how many pending transactions are asked for at once (p2p
 	// refuses more than 1000).
 	txsPerAsk = 500
