@@ -177,18 +177,21 @@ func (t *Tree) tipStatus(n *node) string {
 
 // Entries returns all headers of all branches, in the order in which they came.
 func (t *Tree) Entries() []Entry {
-	all := make([]*node, 0, len(t.nodes))
+	out := make([]Entry, 0, len(t.nodes))
 	for _, n := range t.nodes {
-		all = append(all, n)
+		out = append(out, n.entry())
 	}
-	slices.SortFunc(all, func(a, b *node) int {
-		return cmp.Or(a.received.Compare(b.received), cmp.Compare(a.Height, b.Height), slices.Compare(a.Hash[:], b.Hash[:]))
-	})
-	out := make([]Entry, len(all))
-	for i, n := range all {
-		out[i] = n.entry()
-	}
+	slices.SortFunc(out, func(a, b Entry) int { return cmp.Or(a.Received.Compare(b.Received), a.compare(b)) })
 	return out
+}
+
+// compare orders entries by height, the parents first, then as they came.
+func (e Entry) compare(f Entry) int {
+	if c := cmp.Or(cmp.Compare(e.Height, f.Height), e.Received.Compare(f.Received)); c != 0 {
+		return c
+	}
+	a, b := e.Header.Hash(), f.Header.Hash()
+	return bytes.Compare(a[:], b[:])
 }
 
 func (n *node) entry() Entry {
