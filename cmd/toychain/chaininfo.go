@@ -94,8 +94,9 @@ func measurePace(ctx context.Context, n asked, b rpc.BlockchainInfo) (*pace, err
 		return nil, err
 	}
 	p := &pace{Blocks: blocks, Seconds: seconds / float64(blocks), Factor: 4}
-	if seconds > 0 {
-		p.Factor = min(max(float64(b.Network.Spacing)/p.Seconds, 0.25), 4)
+	if seconds > 0 { // as the rule: the time of a window's intervals, one less than its blocks
+		actual, wanted := p.Seconds*float64(window-1), float64(window)*float64(b.Network.Spacing)
+		p.Factor = min(max(wanted/actual, 0.25), 4)
 	}
 	return p, nil
 }
@@ -158,7 +159,11 @@ func (i *chainInfo) outlook() string {
 	if n.Window == 0 {
 		return "never, on this network"
 	}
-	text := fmt.Sprintf("in %s (every %s), towards a block every %d s", plural(i.Next.Retarget, "block"), count(n.Window), n.Spacing)
+	when := "in " + plural(i.Next.Retarget, "block")
+	if i.Next.Retarget == 1 {
+		when = "with the next block"
+	}
+	text := fmt.Sprintf("%s (every %s), towards a block every %d s", when, count(n.Window), n.Spacing)
 	if p == nil {
 		return text
 	}

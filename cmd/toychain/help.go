@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -40,7 +39,7 @@ func helpCommand() *cobra.Command {
 // help prints an example first, then words, then everything else.
 func (a *app) help(cmd *cobra.Command, _ []string) {
 	c := a.colours(a.stdout)
-	out := tabwriter.NewWriter(a.stdout, 0, 0, 3, ' ', 0)
+	out := table(a.stdout)
 	defer out.Flush()
 	for line := range strings.Lines(cmd.Example) {
 		fmt.Fprintf(out, "  %s\n", strings.TrimRight(line, "\n"))

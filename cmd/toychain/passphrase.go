@@ -32,13 +32,17 @@ func passphraseFlags(cmd *cobra.Command) *passphrase {
 // passphraseEnv holds a passphrase for scripts.
 const passphraseEnv = envPrefix + "PASSPHRASE"
 
+// openSecret locks the wallets that want no passphrase: a key file is always locked,
+// theirs with what everybody knows.
+const openSecret = "no passphrase"
+
 // given returns the passphrase if the user gave one beforehand.
 func (p *passphrase) given() (string, bool, error) {
 	if p.none && p.file != "" {
 		return "", false, usagef("--no-passphrase and --passphrase-file exclude each other")
 	}
 	if p.none {
-		return "", true, nil
+		return openSecret, true, nil
 	}
 	if p.file != "" {
 		text, err := os.ReadFile(p.file)
@@ -80,7 +84,7 @@ func (a *app) unlock(ctx context.Context, w *wallet.Wallet, p *passphrase) (*wal
 		return nil, err
 	}
 	if !ok {
-		keys, err := w.Unlock("")
+		keys, err := w.Unlock(openSecret)
 		if !errors.Is(err, wallet.ErrPassphrase) {
 			return keys, err
 		}
@@ -90,7 +94,7 @@ func (a *app) unlock(ctx context.Context, w *wallet.Wallet, p *passphrase) (*wal
 	}
 	keys, err := w.Unlock(text)
 	if errors.Is(err, wallet.ErrPassphrase) {
-		return nil, fmt.Errorf("wallet %s: %w: try again; without it only the words can restore the wallet", w.Path(), err)
+		return nil, fmt.Errorf("%w: try again; without it only the words can restore the wallet", err)
 	}
 	return keys, err
 }

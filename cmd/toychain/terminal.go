@@ -1,7 +1,7 @@
 package main
 
 import (
-	"cmp"
+	"bytes"
 	"io"
 	"os"
 	"text/tabwriter"
@@ -57,9 +57,34 @@ func width(f *os.File) int {
 }
 
 // table writes rows of cells, separated by tabs, in columns. Flush it.
-func table(w io.Writer) *tabwriter.Writer { return tabwriter.NewWriter(w, 0, 0, 2, ' ', 0) }
+func table(w io.Writer) *tabwriter.Writer {
+	return tabwriter.NewWriter(&trimmer{w: w}, 0, 0, 2, ' ', 0)
+}
+
+// trimmer takes the blanks from the ends of lines, which columns leave there.
+type trimmer struct {
+	w    io.Writer
+	line []byte
+}
+
+func (t *trimmer) Write(b []byte) (int, error) {
+	for part := range bytes.Lines(b) {
+		t.line = append(t.line, part...)
+		if !bytes.HasSuffix(part, []byte("\n")) {
+			break
+		}
+		_, err := t.w.Write(append(bytes.TrimRight(t.line, " \n"), '\n'))
+		if t.line = t.line[:0]; err != nil {
+			return 0, err
+		}
+	}
+	return len(b), nil
+}
 
 // plural writes a count of things: 1 block, 2 blocks.
 func plural[T ~int | ~int32](n T, one string) string {
-	return count(int(n)) + " " + cmp.Or(map[bool]string{n == 1: one}[true], one+"s")
+	if n == 1 {
+		return "1 " + one
+	}
+	return count(n) + " " + one + "s"
 }
