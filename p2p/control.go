@@ -15,15 +15,13 @@ import (
 // Connect calls a peer once and returns when it has told its status. addr is
 // complete: where the peer listens and /p2p/ with its ID. The error says whether
 // nobody answered, the peer hung up, or it runs another network's rules. To have
-// it called again whenever it is gone, use Keep.
+// it called again whenever it is gone, use Keep. A peer that is connected already
+// is not called at all.
 func (n *Net) Connect(ctx context.Context, addr string) error {
 	info, err := n.foreign(addr)
 	if err != nil {
 		return err
 	}
-	n.mu.Lock()
-	n.book.add(info.ID, info.Addrs, false)
-	n.mu.Unlock()
 	return n.connect(ctx, info)
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/peerstore"
+	"github.com/libp2p/go-libp2p/core/sec"
 	"github.com/libp2p/go-libp2p/p2p/net/swarm"
 	ma "github.com/multiformats/go-multiaddr"
 )
@@ -114,6 +115,9 @@ func (n *Net) connect(ctx context.Context, info peer.AddrInfo) error {
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
 	n.swarm.Backoff().Clear(info.ID) // the book does the waiting
+	if n.swarm.Connectedness(info.ID) != network.Connected {
+		n.host.Peerstore().ClearAddrs(info.ID) // the book does the remembering
+	}
 	n.host.Peerstore().AddAddrs(info.ID, info.Addrs, peerstore.TempAddrTTL)
 	if err := n.host.Connect(ctx, peer.AddrInfo{ID: info.ID}); err != nil {
 		return dialError(info.ID, err)
@@ -162,6 +166,9 @@ func dialError(p peer.ID, err error) error {
 	var causes []string
 	for _, e := range d.DialErrors {
 		cause := e.Cause.Error()
+		if other := new(sec.ErrPeerIDMismatch); errors.As(e.Cause, other) {
+			cause = fmt.Sprintf("another peer listens there: %s", text(other.Actual))
+		}
 		if i := strings.LastIndex(cause, "connect: "); i >= 0 {
 			cause = cause[i+len("connect: "):]
 		}

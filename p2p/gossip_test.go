@@ -22,7 +22,7 @@ func lineOf(t *testing.T) (a, b, c *testNode) {
 	a.connect(b)
 	c.connect(b)
 	for _, topic := range []func(context.Context, []byte) error{a.PublishTx, a.PublishBlock} {
-		before := len(c.blocks) + len(c.txs)
+		before := len(c.gossiped())
 		c.wait("what b passes on", func() bool {
 			if err := topic(testContext(t), fmt.Appendf(nil, "probe %d", time.Now().UnixNano())); err != nil {
 				t.Fatal(err)
@@ -54,8 +54,8 @@ func TestVerdicts(t *testing.T) {
 		b.wait(m, func() bool { return got(b.blocks, m) == 1 })
 	}
 	c.wait("the accepted", func() bool { return got(c.blocks, "accepted") == 1 })
-	if got(c.blocks, "ignored")+got(c.blocks, "rejected") != 0 {
-		t.Errorf("c heard %v", c.blocks)
+	if heard := c.gossiped(); got(heard, "ignored")+got(heard, "rejected") != 0 {
+		t.Errorf("c heard %v", heard)
 	}
 	if len(b.Banned()) != 0 {
 		t.Errorf("a verdict bans nobody, yet banned: %v", b.Banned())
@@ -84,7 +84,7 @@ func TestIgnoredIsNotJudgedAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.wait("what follows", func() bool { return got(b.blocks, "next") == 1 })
-	if n := got(b.blocks, "orphan"); n != 1 {
+	if n := got(b.gossiped(), "orphan"); n != 1 {
 		t.Errorf("judged %d times", n)
 	}
 }

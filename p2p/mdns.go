@@ -1,20 +1,23 @@
 package p2p
 
 import (
+	"context"
+
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/p2p/discovery/mdns"
 )
 
-// startMDNS calls out on the local network, and listens for others of the same
-// rules, until stop is called. That it does not work here is a warning only.
-func (n *Net) startMDNS() (stop func()) {
+// runMDNS calls out on the local network, and listens for others of the same
+// rules, until ctx ends. That it does not work here is a warning only.
+func (n *Net) runMDNS(ctx context.Context) {
 	s := mdns.NewMdnsService(n.host, "_toychain-"+n.cfg.Digest+"._udp", mdnsFound(func(info peer.AddrInfo) {
 		n.found([]peer.AddrInfo{info})
 	}))
 	if err := s.Start(); err != nil {
 		n.log.Warn("cannot look for peers on the local network", "err", err)
 	}
-	return func() { s.Close() }
+	<-ctx.Done()
+	s.Close()
 }
 
 // mdnsFound is called for each peer found.

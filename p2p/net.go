@@ -145,8 +145,7 @@ func (n *Net) Run(ctx context.Context) (err error) {
 	n.gate.setOpen(true)
 	n.task(func() { n.redialLoop(ctx) })
 	if n.cfg.MDNS {
-		stop := n.startMDNS()
-		defer stop()
+		n.task(func() { n.runMDNS(ctx) })
 	}
 	for {
 		select {

@@ -52,6 +52,20 @@ func (f *fake) note(change func()) {
 
 func (f *fake) judges(v func(raw []byte) Verdict) { f.note(func() { f.verdict = v }) }
 
+// told returns the events so far, gossiped all messages of both topics. Inside
+// wait's condition, where the lock is held, the fields are read directly.
+func (f *fake) told() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.events)
+}
+
+func (f *fake) gossiped() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Concat(f.blocks, f.txs)
+}
+
 func (f *fake) Joined(p PeerID, inbound bool) {
 	f.note(func() { f.events = append(f.events, "joined "+string(p)) })
 }
@@ -236,8 +250,8 @@ func TestTwoNodesExchangeStatus(t *testing.T) {
 	a.status = Status{Tip: block.Hash{1}, Height: 7, Work: [32]byte{31: 9}, Agent: "/a/"}
 	a.connect(b)
 	b.wait("a's status", func() bool { return b.heard[a.ID()] == a.status })
-	if want := []string{"joined " + string(a.ID()), "status " + string(a.ID())}; !slices.Equal(b.events, want) {
-		t.Errorf("b was told %v, want %v", b.events, want)
+	if want := []string{"joined " + string(a.ID()), "status " + string(a.ID())}; !slices.Equal(b.told(), want) {
+		t.Errorf("b was told %v, want %v", b.told(), want)
 	}
 	next := Status{Tip: block.Hash{2}, Height: 8, Agent: "/a/"}
 	a.Announce(next)

@@ -144,17 +144,23 @@ func (n *Net) follow(ctx context.Context, s *session, g *gossip) {
 // join makes the peer one of us.
 func (n *Net) join(ctx context.Context, s *session, status Status) {
 	inbound := false
-	if conns := n.swarm.ConnsToPeer(s.peer); len(conns) > 0 {
-		inbound = conns[0].Stat().Direction == network.DirInbound
+	for i, c := range n.swarm.ConnsToPeer(s.peer) {
+		if i == 0 {
+			inbound = c.Stat().Direction == network.DirInbound
+		}
+		select { // for where it listens: from now on it can be found again
+		case <-n.host.IDService().IdentifyWait(c):
+		case <-ctx.Done():
+		}
 	}
-	s.setJoined(true)
-	n.handler.Joined(text(s.peer), inbound)
-	n.handler.PeerStatus(text(s.peer), status)
-	s.setReady()
 	n.mu.Lock()
 	n.book.joined(s.peer, n.host.Peerstore().Addrs(s.peer), time.Now())
 	n.unsaved = true
 	n.mu.Unlock()
+	s.setJoined(true)
+	n.handler.Joined(text(s.peer), inbound)
+	n.handler.PeerStatus(text(s.peer), status)
+	s.setReady()
 	n.log.Debug("peer joined", "peer", text(s.peer), "inbound", inbound, "height", status.Height, "agent", status.Agent)
 	n.task(func() { n.learn(ctx, text(s.peer)) })
 	n.task(func() { n.ping(ctx, s) })
