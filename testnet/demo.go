@@ -240,6 +240,7 @@ func (d *demo) end() {
 		return
 	}
 	d.result.Dir = d.dir
+	wallets := filepath.Join(d.dir, "wallets")
 	call := d.cfg.Command
 	if call == "" {
 		call = commandName()
@@ -255,12 +256,13 @@ func (d *demo) end() {
 		"testnet tree",
 		"testnet heal",
 		"chain reorgs --node n1",
+		"wallet balance --node n1 --wallet " + filepath.Join(wallets, "bob.json"),
 		"testnet down --rm",
 	} {
 		d.tell.line("   %s %s --dir %s", call, args, d.dir)
 	}
 	d.tell.blank()
-	d.tell.idea(fmt.Sprintf("The wallets are in %s,", filepath.Join(d.dir, "wallets")), "each locked with the passphrase: "+demoPassphrase)
+	d.tell.idea("The wallets stay in "+wallets+",", "each locked with the passphrase: "+demoPassphrase)
 }
 
 // commandName guesses how the user calls this program.

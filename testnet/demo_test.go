@@ -60,7 +60,7 @@ var changing = []struct {
 }{
 	{regexp.MustCompile(`[mn][1-9A-HJ-NP-Za-km-z]{25,33}\b`), "ADDRESS"},
 	{regexp.MustCompile(`hash [0-9a-f]{16}`), "hash ################"},
-	{regexp.MustCompile(`\b[0-9a-f]{8}\b`), "########"},
+	{regexp.MustCompile(`([ (])[0-9a-f]{8}\b`), "${1}########"},
 	{regexp.MustCompile(`[0-9.]+ seconds`), "S seconds"},
 }
 

@@ -3,8 +3,6 @@ package testnet
 import (
 	"context"
 	"fmt"
-	"slices"
-	"strings"
 
 	"toychain/block"
 	"toychain/rpc"
@@ -103,33 +101,6 @@ func (d *demo) firstPayment(ctx context.Context) (err error) {
 	d.tell.fact("n4 mined block %d with the payment in it: confirmed, on all four nodes.", d.forked)
 	_, err = d.draw(ctx, false)
 	return err
-}
-
-// work returns how many hashes the last n blocks of a node's history took on average.
-func (d *demo) work(ctx context.Context, name string, n int) (float64, error) {
-	c, err := d.net.Client(name)
-	if err != nil {
-		return 0, err
-	}
-	tip, err := c.BlockchainInfo(ctx)
-	if err != nil {
-		return 0, err
-	}
-	before, err := c.BlockHash(ctx, tip.Blocks-block.Height(n))
-	if err != nil {
-		return 0, err
-	}
-	header, err := c.Header(ctx, before)
-	return tip.ChainWork.Sub(header.ChainWork).Float(), err
-}
-
-// height returns the height of a node's tip.
-func (d *demo) height(ctx context.Context, name string) (block.Height, error) {
-	c, err := d.net.Client(name)
-	if err != nil {
-		return 0, err
-	}
-	return c.BlockCount(ctx)
 }
 
 // cut: the network falls apart, and one coin is spent twice.
@@ -239,35 +210,18 @@ func (d *demo) heal(ctx context.Context) error {
 	d.tell.chapter("The halves meet again")
 	d.tell.idea("One rule decides: the history with the most work counts, because it is the one",
 		"that costs most to forge. No vote, no judge: every node does the sum by itself.")
-	less, err := d.work(ctx, "n1", len(d.left))
+	less, more, err := d.weigh(ctx)
 	if err != nil {
 		return err
-	}
-	more, err := d.work(ctx, "n3", len(d.right))
-	if err != nil {
-		return err
-	}
-	if less >= more {
-		return unexpected("work of the left half", fmt.Sprintf("less than the right half's %v", more), less)
 	}
 	if err := d.net.Heal(ctx); err != nil {
 		return err
 	}
-	tip := d.right[len(d.right)-1]
-	if err := d.tip(ctx, allNodes, tip); err != nil {
+	if err := d.tip(ctx, allNodes, d.right[len(d.right)-1]); err != nil {
 		return err
 	}
-	for _, name := range leftNodes {
-		if err := d.checkReorg(ctx, name); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-	}
-	for _, name := range rightNodes {
-		if r, err := d.reorgs(ctx, name); err != nil {
-			return err
-		} else if err := same(name+"'s reorganisations", 0, len(r)); err != nil {
-			return err
-		}
+	if err := d.checkReorgs(ctx); err != nil {
+		return err
 	}
 	d.tell.fact("%d blocks of n1 and n2 take %s tries on average, %d of n3 and n4 %s.", len(d.left), grouped(less), len(d.right), grouped(more))
 	d.tell.fact("So n1 and n2 took their %d blocks back and went over. n3 and n4 changed nothing:", len(d.left))
@@ -278,6 +232,11 @@ func (d *demo) heal(ctx context.Context) error {
 	if err := d.checkStale(in); err != nil {
 		return err
 	}
+	return d.tellFates(ctx)
+}
+
+// tellFates says what became of the payments in the stale blocks.
+func (d *demo) tellFates(ctx context.Context) error {
 	if err := d.pools(ctx, leftNodes, d.daves); err != nil {
 		return err
 	}
@@ -293,84 +252,6 @@ func (d *demo) heal(ctx context.Context) error {
 	d.tell.fact("                  n1 refuses it now: %s", reason)
 	d.tell.fact("dave  → bob %3s   %s: nothing contradicts it, it can be mined again.", daveAmount.Short(), d.tell.paint("33", "back in the pool"))
 	return nil
-}
-
-// reorgs returns a node's journal.
-func (d *demo) reorgs(ctx context.Context, name string) ([]rpc.Reorg, error) {
-	c, err := d.net.Client(name)
-	if err != nil {
-		return nil, err
-	}
-	return c.Reorgs(ctx, 0)
-}
-
-// checkReorg holds the journal of a node that was on the left against what happened.
-func (d *demo) checkReorg(ctx context.Context, name string) error {
-	all, err := d.reorgs(ctx, name)
-	if err != nil {
-		return err
-	}
-	if err := same("reorganisations", 1, len(all)); err != nil {
-		return err
-	}
-	r := all[0]
-	list := func(blocks []rpc.BlockRef) string {
-		var out []string
-		for _, b := range blocks {
-			out = append(out, b.Hash.String())
-		}
-		return strings.Join(out, " ")
-	}
-	texts := func(h []block.Hash) string { return fmt.Sprint(h) }
-	for _, row := range []struct{ what, want, is string }{
-		{"blocks that left", texts(d.left), "[" + list(r.Left) + "]"},
-		{"blocks that joined", texts(d.right), "[" + list(r.Joined) + "]"},
-		{"height of the fork", fmt.Sprint(d.forked), fmt.Sprint(r.Fork.Height)},
-		{"depth", fmt.Sprint(len(d.left)), fmt.Sprint(r.Depth)},
-		{"payments returned to the pool", texts([]block.Hash{d.daves.TxID}), texts(r.Returned)},
-		{"payments confirmed again", "[]", fmt.Sprint(r.Reconfirmed)},
-		{"payments in conflict", fmt.Sprint([]rpc.Conflicted{{TxID: d.toBob.TxID, By: d.toCarol.TxID.String()}}), fmt.Sprint(r.Conflicted)},
-	} {
-		if err := same(row.what, row.want, row.is); err != nil {
-			return err
-		}
-	}
-	d.result.ReorgDepth = r.Depth
-	return nil
-}
-
-// checkStale makes sure that just the left half's blocks are in nobody's history.
-func (d *demo) checkStale(in TreeInput) error {
-	var dead []block.Hash
-	for _, n := range grow(in).all {
-		if n.fate != live {
-			dead = append(dead, n.Hash)
-		}
-	}
-	d.result.StaleBlocks = len(dead)
-	order := func(h []block.Hash) string {
-		h = slices.Clone(h)
-		slices.SortFunc(h, func(a, b block.Hash) int { return strings.Compare(a.String(), b.String()) })
-		return fmt.Sprint(h)
-	}
-	return same("stale blocks", order(d.left), order(dead))
-}
-
-// refused asks n1 whether it would take a payment, and returns why not.
-func (d *demo) refused(ctx context.Context, p *payment) (string, error) {
-	c, err := d.net.Client("n1")
-	if err != nil {
-		return "", err
-	}
-	answer, err := c.TestAccept(ctx, p.tx)
-	if err != nil {
-		return "", err
-	}
-	if answer.Allowed == nil || *answer.Allowed || answer.RejectReason == "" {
-		return "", unexpected(fmt.Sprintf("n1's word on the payment of %s to %s", p.From, p.To), "refused", "taken")
-	}
-	p.Fate = fateConflicted
-	return answer.RejectReason, nil
 }
 
 // again: what came back from the stale blocks is mined.
@@ -405,16 +286,6 @@ func (d *demo) again(ctx context.Context) error {
 		return err
 	}
 	return d.checkStale(in)
-}
-
-// blockOf returns the block that a node has a payment in.
-func (d *demo) blockOf(ctx context.Context, name string, p *payment) (block.Hash, error) {
-	c, err := d.net.Client(name)
-	if err != nil {
-		return block.Hash{}, err
-	}
-	tx, err := c.Tx(ctx, p.TxID)
-	return tx.BlockHash, err
 }
 
 // audit compares what the nodes have, to the last coin.

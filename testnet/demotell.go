@@ -4,13 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"toychain/block"
-	"toychain/rpc"
 	"toychain/testnet/purse"
 )
 
@@ -85,87 +82,6 @@ func grouped(v float64) string {
 		s = s[:i] + "," + s[i:]
 	}
 	return s
-}
-
-// unexpected is the error of a state that is not as it should be.
-func unexpected(what string, want, is any) error {
-	return fmt.Errorf("%s: expected %v, but it is %v", what, want, is)
-}
-
-// same is an unexpected state, or nil.
-func same[T comparable](what string, want, is T) error {
-	if want == is {
-		return nil
-	}
-	return unexpected(what, want, is)
-}
-
-// patience is how long the demo waits for any one thing.
-const patience = 20 * time.Second
-
-// until waits until every one of these nodes tells what is wanted; see returns what it
-// tells now and whether that is it.
-func (d *demo) until(ctx context.Context, names []string, what, want string, see func(context.Context, *rpc.Client) (is string, ok bool, err error)) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	return each(names, func(name string) error {
-		c, err := d.net.Client(name)
-		if err != nil {
-			return err
-		}
-		var is string
-		err = poll(ctx, func() (ok bool, err error) {
-			is, ok, err = see(ctx, c)
-			return ok, err
-		})
-		if err != nil && ctx.Err() != nil {
-			return fmt.Errorf("%w, after waiting for %v", unexpected(what, want, is), patience)
-		}
-		return err
-	})
-}
-
-// pools waits until the pools of these nodes hold exactly these payments.
-func (d *demo) pools(ctx context.Context, names []string, want ...*payment) error {
-	ids := []block.Hash{}
-	for _, p := range want {
-		ids = append(ids, p.TxID)
-	}
-	sorted := func(h []block.Hash) string {
-		slices.SortFunc(h, func(a, b block.Hash) int { return strings.Compare(a.String(), b.String()) })
-		return fmt.Sprint(h)
-	}
-	wanted := sorted(ids)
-	return d.until(ctx, names, "pool", wanted, func(ctx context.Context, c *rpc.Client) (string, bool, error) {
-		is, err := c.RawMempool(ctx)
-		return sorted(is), sorted(is) == wanted, err
-	})
-}
-
-// tip waits until these nodes stand on this block.
-func (d *demo) tip(ctx context.Context, names []string, want block.Hash) error {
-	return d.until(ctx, names, "tip", want.String(), func(ctx context.Context, c *rpc.Client) (string, bool, error) {
-		is, err := c.BestBlockHash(ctx)
-		return is.String(), is == want, err
-	})
-}
-
-// confirmed makes sure that these nodes have a payment in this block of their history.
-func (d *demo) confirmed(ctx context.Context, names []string, p *payment, in block.Hash) error {
-	return each(names, func(name string) error {
-		c, err := d.net.Client(name)
-		if err != nil {
-			return err
-		}
-		tx, err := c.Tx(ctx, p.TxID)
-		if err != nil {
-			return fmt.Errorf("payment of %s to %s: %w", p.From, p.To, err)
-		}
-		if tx.Confirmations == nil || *tx.Confirmations < 1 {
-			return unexpected(fmt.Sprintf("payment of %s to %s", p.From, p.To), "confirmed", "in no block of the best chain")
-		}
-		return same(fmt.Sprintf("block of the payment of %s to %s", p.From, p.To), in, tx.BlockHash)
-	})
 }
 
 // mine lets a node mine blocks, one after the other, waits until the others of its

@@ -22,6 +22,16 @@
 // given. Nor does it wait by sleeping: it asks until the answer is there or the
 // caller's context ends.
 //
+// # A reading order
+//
+//	process.go    a child that is surely ours, and its end
+//	folder.go     what is written down; one command at a time
+//	mesh.go       who is to be connected, and waiting until it is so
+//	testnet.go    Up and Open; change.go cuts, kills and starts again
+//	status.go     what the nodes say of themselves; Settle
+//	tree.go       blocks to columns; treedraw.go what is shown, treecanvas.go how
+//	demo.go       the story: demostory.go tells it, democheck.go asks before it does
+//
 // # A testnet's folder
 //
 //	D/testnet.json     how to reach the nodes, for any program; there while it is up
@@ -29,6 +39,9 @@
 //	D/network.toml     the network's parameters, if they came from a file
 //	D/n1/node.log      what the node printed
 //	D/n1/<network>/    the node's own data
+//
+// Nothing but the nodes is of value in it: [Testnet.Down] with remove takes all of that
+// away and leaves what it does not know, a wallet for instance.
 //
 // A process is killed only if it is certain that it is ours: a pid is given to others
 // once its owner is gone, so the time of its birth is kept with it.

@@ -238,19 +238,19 @@ func checkGroups(names []string, groups [][]string) error {
 		}
 	}
 	slices.Sort(unknown)
-	slices.Sort(twice)
-	list := func(s []string) string { return strings.Join(s, ", ") }
+	slices.SortFunc(twice, byName)
+	list := func(s []string) string { return nodeList(s, "…") }
 	switch {
 	case len(unknown) > 0:
-		return fmt.Errorf("partition: no node %s; there are %s", list(unknown), list(names))
+		return fmt.Errorf("partition: no node %s; there are %s", strings.Join(unknown, ", "), list(names))
 	case len(twice) > 0:
-		return fmt.Errorf("partition: %s in more than one group", list(twice))
+		return fmt.Errorf("partition: in more than one group: %s", list(twice))
 	case empty:
 		return errors.New("partition: a group is empty")
 	case len(groups) < 2:
 		return errors.New("partition: want at least two groups, like: n1,n2 n3,n4")
 	case len(missing) > 0:
-		return fmt.Errorf("partition: %s in no group; every node must be in one", list(missing))
+		return fmt.Errorf("partition: in no group: %s; every node must be in one", list(missing))
 	}
 	return nil
 }

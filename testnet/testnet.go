@@ -270,6 +270,15 @@ func (t *Testnet) greet(ctx context.Context, n *Node) error {
 	return nil
 }
 
+// errNone says that there is no testnet in a folder.
+type errNone string
+
+func (dir errNone) Error() string {
+	return fmt.Sprintf("no testnet in %s; start one with: toychain testnet up 4 --dir %s", string(dir), string(dir))
+}
+
+func (errNone) Is(target error) bool { return target == fs.ErrNotExist }
+
 // Open returns the testnet in a folder. It is fs.ErrNotExist if there is none.
 func Open(dir string) (*Testnet, error) {
 	dir, err := filepath.Abs(dir)
@@ -278,7 +287,7 @@ func Open(dir string) (*Testnet, error) {
 	}
 	s, err := loadState(dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("no testnet in %s (%w): start one with: toychain testnet up 4 --dir %s", dir, fs.ErrNotExist, dir)
+		return nil, errNone(dir)
 	}
 	if err != nil {
 		return nil, err
@@ -307,6 +316,9 @@ func (t *Testnet) Dir() string { return t.dir }
 
 // Params returns what its nodes agree on.
 func (t *Testnet) Params() *chain.Params { return t.params }
+
+// File returns what testnet.json has while the testnet is up.
+func (t *Testnet) File() File { return File{Network: t.state.Network, Nodes: t.Nodes()} }
 
 // Nodes returns how to reach its nodes, n1 first. They need not be running.
 func (t *Testnet) Nodes() []Node { return slices.Clone(t.state.Nodes) }

@@ -411,11 +411,11 @@ func TestCheckGroups(t *testing.T) {
 		{"n4 n3 n2 n1", ""},
 		{"n1,n2,n3,n4", "at least two groups"},
 		{"", "at least two groups"},
-		{"n1,n2 n3", "n4 in no group"},
-		{"n1 n3", "n2, n4 in no group"},
-		{"n1,n2 n2,n3,n4", "n2 in more than one group"},
-		{"n1,n1 n2,n3,n4", "n1 in more than one group"},
-		{"n1,n2 n3,n5", `no node "n5"; there are n1, n2, n3, n4`},
+		{"n1,n2 n3", "in no group: n4;"},
+		{"n1 n3", "in no group: n2 n4;"},
+		{"n1,n2 n2,n3,n4", "in more than one group: n2"},
+		{"n1,n1 n2,n3,n4", "in more than one group: n1"},
+		{"n1,n2 n3,n5", `no node "n5"; there are n1 n2 n3 n4`},
 		{"n1,n2 n3,bob,eve", `no node "bob", "eve"`},
 	} {
 		var groups [][]string
@@ -426,6 +426,13 @@ func TestCheckGroups(t *testing.T) {
 		if row.want == "" && err != nil || row.want != "" && (err == nil || !strings.Contains(err.Error(), row.want)) {
 			t.Errorf("%q: %v, want %q", row.groups, err, row.want)
 		}
+	}
+	var many []string
+	for i := range 20 {
+		many = append(many, nodeName(i))
+	}
+	if err := checkGroups(many, [][]string{{"n1"}, {"n2"}}); err == nil || !strings.Contains(err.Error(), "in no group: n3…n20;") {
+		t.Errorf("twenty nodes: %v", err)
 	}
 	if err := checkGroups(names, [][]string{names, {}}); err == nil || !strings.Contains(err.Error(), "empty") {
 		t.Errorf("an empty group: %v", err)

@@ -168,7 +168,7 @@ func TestDrawNothing(t *testing.T) {
 	if err := Draw(&out, TreeInput{Silent: []string{"n1", "n2"}}, Style{}); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := out.String(), "no blocks\n         not running: n1 n2\n"; got != want {
+	if got, want := out.String(), "no blocks\n         no answer from n1 n2\n"; got != want {
 		t.Errorf("drew %q, want %q", got, want)
 	}
 }

@@ -174,7 +174,7 @@ func (p *picture) notes(out *bytes.Buffer, silent []string) {
 		p.line(out, func(c *canvas) { c.put(leftMargin, text, faint) })
 	}
 	if len(silent) > 0 {
-		note("not running: " + nodeList(silent, p.signs.many))
+		note("no answer from " + nodeList(silent, p.signs.many))
 	}
 	if p.work != nil {
 		note(fmt.Sprintf("work: hashes that the blocks after %d took on average", p.base))
