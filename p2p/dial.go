@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"time"
 
@@ -48,7 +49,7 @@ func (n *Net) redialLoop(ctx context.Context) {
 		}
 		joinedBefore = len(joined)
 		if room > 0 && len(joined) > 0 && !now.Before(askAt) {
-			n.task(func() { n.learn(ctx, joined[now.Nanosecond()%len(joined)]) })
+			n.task(func() { n.learn(ctx, joined[rand.N(len(joined))]) })
 			askWait = min(2*askWait, askEvery)
 			askAt = now.Add(askWait)
 		}

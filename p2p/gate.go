@@ -118,6 +118,8 @@ func (g *gate) blockedPeers() []peer.ID {
 func (g *gate) ban(p peer.ID, until time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	now := g.now() // keys are cheap: do not collect the bans of yesterday
+	maps.DeleteFunc(g.banned, func(_ peer.ID, until time.Time) bool { return !until.After(now) })
 	g.banned[p] = until
 }
 

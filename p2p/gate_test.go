@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/libp2p/go-libp2p/core/peer"
 )
 
 func TestGateCutsAndHeals(t *testing.T) {
@@ -101,6 +103,22 @@ func TestGateOneSided(t *testing.T) {
 	}
 	a.waitJoined(b)
 	b.waitJoined(a)
+}
+
+// libp2p asks the gate, and then the connection stands; the gate may have been
+// closed between the two, when there was no connection to close.
+func TestSlipsThroughTheGate(t *testing.T) {
+	a, b := startNode(t), startNode(t)
+	a.connect(b)
+	a.gate.block([]peer.ID{b.host.ID()}) // and nothing is closed
+	r := a.enter()
+	s := r.session(b.host.ID())
+	r.tasks.Done()
+	if s != nil {
+		t.Error("a session with a peer that the gate refuses")
+	}
+	a.waitLeft(b)
+	b.waitLeft(a)
 }
 
 // contact returns a copy of what the node's book says of a peer.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/crypto"
+	"github.com/libp2p/go-libp2p/core/event"
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/protocol"
@@ -33,73 +34,28 @@ import (
 // that none of ours uses. Written out it is a map of what a host is made of.
 // There is no relay, no hole punching, no NAT port mapping, no metrics registry.
 func openHost(cfg Config, key crypto.PrivKey, g *gate, ls *lines, sync protocol.ID) (*basichost.BasicHost, *swarm.Swarm, error) {
-	id, err := peer.IDFromPrivateKey(key)
-	if err != nil {
-		return nil, nil, err
-	}
 	listen, err := parseListen(cfg.Listen)
 	if err != nil {
 		return nil, nil, err
 	}
-
-	// What is known of peers: keys and addresses, in memory.
-	book, err := pstoremem.NewPeerstore()
-	if err != nil {
-		return nil, nil, err
-	}
-	if err := errors.Join(book.AddPrivKey(id, key), book.AddPubKey(id, key.GetPublic())); err != nil {
-		return nil, nil, err
-	}
-
-	// How much of everything a peer may use.
-	limits, err := rcmgr.NewResourceManager(rcmgr.NewFixedLimiter(hostLimits(cfg.MaxPeers, sync)),
-		rcmgr.WithMetricsDisabled(), rcmgr.WithConnRateLimiters(&rate.Limiter{}),
-		rcmgr.WithLimitPerSubnet(
-			[]rcmgr.ConnLimitPerSubnet{{PrefixLength: 32, ConnCount: math.MaxInt}},
-			[]rcmgr.ConnLimitPerSubnet{{PrefixLength: 128, ConnCount: math.MaxInt}}))
-	if err != nil {
-		return nil, nil, err
-	}
-
-	// The swarm: all connections, and the dialling of new ones.
 	bus := eventbus.NewBus()
-	sw, err := swarm.NewSwarm(id, book, bus, swarm.WithConnectionGater(g), swarm.WithResourceManager(limits),
-		swarm.WithDialTimeout(dialTimeout), swarm.WithDialTimeoutLocal(dialTimeout))
+	sw, err := openSwarm(cfg, key, g, bus, sync)
 	if err != nil {
 		return nil, nil, err
 	}
-
-	// A raw connection is upgraded: noise encrypts and proves who is at the
-	// other end, yamux makes many streams of one connection.
-	muxer := yamuxOf()
-	muxers := []upgrader.StreamMuxer{{ID: yamux.ID, Muxer: muxer}}
-	secure, err := noise.New(noise.ID, key, muxers)
-	if err != nil {
-		return nil, nil, err
+	if err := addTCP(sw, key, g, ls); err != nil {
+		return nil, nil, errors.Join(err, sw.Close())
 	}
-	up, err := upgrader.New([]sec.SecureTransport{secure}, muxers, nil, limits, g)
-	if err != nil {
-		return nil, nil, err
-	}
-	// Port reuse would let two nodes listen on one port without an error.
-	raw, err := tcp.NewTCPTransport(up, limits, nil, tcp.DisableReuseport(), tcp.WithConnectionTimeout(dialTimeout))
-	if err != nil {
-		return nil, nil, err
-	}
-	if err := sw.AddTransport(&shapedTransport{Transport: raw, lines: ls}); err != nil {
-		return nil, nil, err
-	}
-
 	// The host: protocols by name, identify (who are you, what do you speak,
 	// where do you listen) and ping.
 	trim, err := connmgr.NewConnManager(cfg.MaxPeers*3/4, cfg.MaxPeers, connmgr.WithGracePeriod(time.Minute))
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, errors.Join(err, sw.Close())
 	}
 	h, err := basichost.NewHost(sw, &basichost.HostOpts{EventBus: bus, ConnManager: trim, EnablePing: true,
 		UserAgent: printable(cfg.Agent), ProtocolVersion: "toychain/1"})
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, errors.Join(err, trim.Close(), sw.Close())
 	}
 	h.Start()
 	for _, a := range listen {
@@ -109,6 +65,58 @@ func openHost(cfg Config, key crypto.PrivKey, g *gate, ls *lines, sync protocol.
 		}
 	}
 	return h, sw, nil
+}
+
+// openSwarm makes what holds all connections and dials new ones, with what is
+// known of peers (keys and addresses, in memory) and how much of everything a
+// peer may use.
+func openSwarm(cfg Config, key crypto.PrivKey, g *gate, bus event.Bus, sync protocol.ID) (*swarm.Swarm, error) {
+	id, err := peer.IDFromPrivateKey(key)
+	if err != nil {
+		return nil, err
+	}
+	known, err := pstoremem.NewPeerstore()
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(known.AddPrivKey(id, key), known.AddPubKey(id, key.GetPublic())); err != nil {
+		return nil, errors.Join(err, known.Close())
+	}
+	limits, err := rcmgr.NewResourceManager(rcmgr.NewFixedLimiter(hostLimits(cfg.MaxPeers, sync)),
+		rcmgr.WithMetricsDisabled(), rcmgr.WithConnRateLimiters(&rate.Limiter{}),
+		rcmgr.WithLimitPerSubnet(
+			[]rcmgr.ConnLimitPerSubnet{{PrefixLength: 32, ConnCount: math.MaxInt}},
+			[]rcmgr.ConnLimitPerSubnet{{PrefixLength: 128, ConnCount: math.MaxInt}}))
+	if err != nil {
+		return nil, errors.Join(err, known.Close())
+	}
+	sw, err := swarm.NewSwarm(id, known, bus, swarm.WithConnectionGater(g), swarm.WithResourceManager(limits),
+		swarm.WithDialTimeout(dialTimeout), swarm.WithDialTimeoutLocal(dialTimeout))
+	if err != nil {
+		return nil, errors.Join(err, limits.Close(), known.Close())
+	}
+	return sw, nil
+}
+
+// addTCP teaches the swarm TCP. A raw connection is upgraded: noise encrypts it
+// and proves who is at the other end, yamux makes many streams of one.
+func addTCP(sw *swarm.Swarm, key crypto.PrivKey, g *gate, ls *lines) error {
+	muxers := []upgrader.StreamMuxer{{ID: yamux.ID, Muxer: smallYamux()}}
+	secure, err := noise.New(noise.ID, key, muxers)
+	if err != nil {
+		return err
+	}
+	limits := sw.ResourceManager()
+	up, err := upgrader.New([]sec.SecureTransport{secure}, muxers, nil, limits, g)
+	if err != nil {
+		return err
+	}
+	// Port reuse would let two nodes listen on one port without an error.
+	raw, err := tcp.NewTCPTransport(up, limits, nil, tcp.DisableReuseport(), tcp.WithConnectionTimeout(dialTimeout))
+	if err != nil {
+		return err
+	}
+	return sw.AddTransport(&shapedTransport{Transport: raw, lines: ls})
 }
 
 func parseListen(addrs []string) ([]ma.Multiaddr, error) {
@@ -142,9 +150,9 @@ func listenError(a ma.Multiaddr, err error) error {
 	return fmt.Errorf("cannot listen on %v: %w", a, err)
 }
 
-// yamuxOf is libp2p's yamux with a window of at most 1 MB a stream instead of
+// smallYamux is libp2p's yamux with a window of at most 1 MB a stream instead of
 // 16: what a peer may make us buffer.
-func yamuxOf() *yamux.Transport {
+func smallYamux() *yamux.Transport {
 	muxer := *yamux.DefaultTransport
 	muxer.MaxStreamWindowSize = 1 << 20
 	return &muxer

@@ -70,11 +70,13 @@ type PeerInfo struct {
 
 // Handler is what the node above answers. Its methods are called on this
 // package's goroutines, many at once; a call with a context may block until the
-// context ends. For one peer, Joined, PeerStatus and Left come one after the
+// context ends, one without should only take a note. For one peer, Joined, PeerStatus and Left come one after the
 // other and in that order. All calls have returned when Net.Run returns.
 type Handler interface {
 	// Joined: the peer told its status, so it speaks our protocol, and a message
-	// published from now on reaches it. PeerStatus follows.
+	// published from now on reaches it. (Should it not have named its topics in
+	// two seconds, it joins all the same: status and sync still work.)
+	// PeerStatus follows.
 	Joined(peer PeerID, inbound bool)
 	// Left: the connection is gone, or SetLink made us deaf to the peer. Told
 	// once for each Joined.
