@@ -187,7 +187,7 @@ func (a *app) printReorg(r *rpc.Reorg) {
 		if p.By != "" {
 			why = "its coin was spent by " + p.By
 		}
-		fmt.Fprintf(a.stdout, "  payment %s %s: %s\n", p.TxID, c.red("is impossible now"), why)
+		fmt.Fprintf(a.stdout, "  payment %s %s:\n          %s\n", p.TxID, c.red("is impossible now"), why)
 	}
 }
 

@@ -167,7 +167,11 @@ func (i *chainInfo) outlook() string {
 	if p == nil {
 		return text
 	}
-	text = fmt.Sprintf("%s; now one every %.1f s: ", text, p.Seconds)
+	now := fmt.Sprintf("one every %.1f s", p.Seconds)
+	if p.Seconds < 0.1 {
+		now = "many a second"
+	}
+	text = fmt.Sprintf("%s; now %s: ", text, now)
 	switch {
 	case p.Factor < 1 && i.Next.Bits == n.Limit:
 		return text + "it cannot get easier"

@@ -46,8 +46,9 @@ func (a *app) peersListCommand() *cobra.Command {
 			t := table(a.stdout)
 			fmt.Fprintln(t, "peer\t\theight\tping\tsince\taddress")
 			for _, p := range peers {
+				at, _, _ := strings.Cut(p.Multiaddr, "/p2p/") // the id stands there already
 				fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", nameOr(names, p.PeerID), direction(p), height(p),
-					ping(p), span(time.Since(time.Unix(p.ConnTime, 0))), p.Multiaddr)
+					ping(p), span(time.Since(time.Unix(p.ConnTime, 0))), at)
 			}
 			return t.Flush()
 		})

@@ -1,18 +1,24 @@
 package main
 
 import (
+	"bufio"
+	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 )
 
-// shown is a command of the README and the lines that it shows of the output.
+// shown is a command of the README and the output that it shows there.
 type shown struct {
 	command string
-	lines   []string
+	output  string
 }
 
 // readmeCommands returns what stands in the README's console blocks, in order.
@@ -24,62 +30,206 @@ func readmeCommands(t *testing.T) (out []shown) {
 	}
 	inside := false
 	for line := range strings.Lines(string(text)) {
-		line = strings.TrimRight(line, "\n")
 		command, is := strings.CutPrefix(line, "$ ")
 		switch {
 		case strings.HasPrefix(line, "```"):
-			inside = line == "```console"
+			inside = line == "```console\n"
 		case !inside:
 		case is:
-			out = append(out, shown{command: command})
+			out = append(out, shown{command: strings.TrimSpace(command)})
 		default:
-			last := &out[len(out)-1]
-			last.lines = append(last.lines, line)
+			out[len(out)-1].output += line
 		}
 	}
 	return out
 }
 
-// Every command that the README shows works, in that order, and what it shows of the
-// output comes: … stands for anything.
+// Every command that the README shows works, in that order, in one shell, and gives
+// the output that it shows there. "…" stands for anything in a line, and alone on one
+// for any lines; hashes, addresses, ports and the like need only be of their kind.
 func TestReadme(t *testing.T) {
 	if testing.Short() {
-		t.Skip("starts a testnet")
+		t.Skip("starts testnets")
 	}
-	self, err := os.Executable()
+	all := readmeCommands(t)
+	if len(all) < 30 {
+		t.Fatalf("only %d commands in the README", len(all))
+	}
+	s := openShell(t)
+	for _, c := range all {
+		c.command = strings.Replace(c.command, "go run ./cmd/toychain", "toychain", 1)
+		if strings.HasPrefix(c.command, "toychain node run") {
+			s.window(c)
+			continue
+		}
+		got, code := s.run(c.command)
+		if code != 0 {
+			t.Fatalf("$ %s\n%sexit code %d", c.command, got, code)
+		}
+		if !s.looksLike(got, c.output) {
+			t.Fatalf("$ %s\nthe README shows:\n%sit prints:\n%s", c.command, c.output, got)
+		}
+	}
+}
+
+// shell is a person at a keyboard: one shell, and a window more for every node that
+// runs until Ctrl-C.
+type shell struct {
+	t    *testing.T
+	home string
+	in   io.Writer
+	out  *bufio.Reader
+
+	windows []int // processes that run until Ctrl-C
+}
+
+// openShell starts a shell in an empty home.
+func openShell(t *testing.T) *shell {
+	home := t.TempDir()
+	cmd := exec.Command("sh")
+	cmd.Dir = home
+	// TOYCHAIN_RPC: nodes answer at a port of the system's choice, clients find it by
+	// the file that the node leaves.
+	cmd.Env = append(os.Environ(), "HOME="+home, "TERM=dumb", "TOYCHAIN_RPC=127.0.0.1:0")
+	in, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	work := t.TempDir()
-	bin := filepath.Join(work, "bin")
-	if err := os.MkdirAll(bin, 0o700); err != nil {
+	out, err := cmd.StdoutPipe()
+	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Symlink(self, filepath.Join(bin, "toychain")); err != nil {
+	cmd.Stderr = cmd.Stdout
+	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { endTestnets(work) })
-	env := append(os.Environ(), "HOME="+work, "PATH="+bin+string(os.PathListSeparator)+os.Getenv("PATH"),
-		"TOYCHAIN_PASSPHRASE=a passphrase", "TERM=dumb")
-	all := readmeCommands(t)
-	if len(all) < 10 {
-		t.Fatalf("only %d commands in the README", len(all))
-	}
-	for _, s := range all {
-		cmd := exec.Command("sh", "-c", s.command)
-		cmd.Dir, cmd.Env = work, env
-		out, err := cmd.CombinedOutput()
-		if err != nil {
-			t.Fatalf("$ %s\n%s%v", s.command, out, err)
+	ctx, cancel := contextWithPatience()
+	stop := make(chan struct{})
+	go func() { // a command that hangs must not hang the test
+		select {
+		case <-ctx.Done():
+			cmd.Process.Kill()
+			out.Close()
+		case <-stop:
 		}
-		rest := string(out)
-		for _, line := range s.lines {
-			pattern := "(?m)^" + strings.ReplaceAll(regexp.QuoteMeta(line), "…", ".*")
-			at := regexp.MustCompile(pattern).FindStringIndex(rest)
-			if at == nil {
-				t.Fatalf("$ %s\nthe README shows %q; what is left of the output has no such line:\n%s", s.command, line, rest)
-			}
-			rest = rest[at[1]:]
+	}()
+	s := &shell{t: t, home: home, in: in, out: bufio.NewReader(out)}
+	t.Cleanup(func() {
+		for _, id := range s.windows {
+			syscall.Kill(id, syscall.SIGTERM) // SIGINT does not reach what a shell runs in the background
+		}
+		io.WriteString(in, "wait\n")
+		in.Close()
+		io.Copy(io.Discard, s.out)
+		cmd.Wait()
+		close(stop)
+		cancel()
+		endTestnets(home)
+	})
+	return s
+}
+
+// run types a command and returns what it printed and its exit code.
+func (s *shell) run(command string) (string, int) {
+	s.t.Helper()
+	const end = "\x01"
+	fmt.Fprintf(s.in, "%s </dev/null\nprintf '%s%%d%s' $?\n", command, `\001`, `\001`)
+	text, err := s.out.ReadString(end[0])
+	if err != nil {
+		s.t.Fatalf("$ %s\n%v", command, err)
+	}
+	code, err := s.out.ReadString(end[0])
+	if err != nil {
+		s.t.Fatalf("$ %s\n%v", command, err)
+	}
+	n, err := strconv.Atoi(strings.Trim(code, end))
+	if err != nil {
+		s.t.Fatalf("$ %s\nexit code %q", command, code)
+	}
+	return strings.Trim(text, end), n
+}
+
+// window runs a node in a window of its own until the test ends, and returns when it
+// has printed what the README shows.
+func (s *shell) window(c shown) {
+	s.t.Helper()
+	file, err := os.CreateTemp(s.home, "window-")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	file.Close()
+	pid, code := s.run("{ " + c.command + " >" + file.Name() + " 2>" + file.Name() + ".log & } ; echo $!; true")
+	id, err := strconv.Atoi(strings.TrimSpace(pid))
+	if err != nil || code != 0 {
+		s.t.Fatalf("$ %s\n%s", c.command, pid)
+	}
+	s.windows = append(s.windows, id)
+	ctx, cancel := contextWithPatience()
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		text, err := os.ReadFile(file.Name())
+		if err == nil && s.looksLike(string(text), c.output) {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			log, _ := os.ReadFile(file.Name() + ".log")
+			s.t.Fatalf("$ %s\nthe README shows:\n%sit prints:\n%s%s", c.command, c.output, text, log)
+		case <-tick.C:
 		}
 	}
+}
+
+// looksLike reports whether an output is what the README shows.
+func (s *shell) looksLike(got, want string) bool {
+	pattern := new(strings.Builder)
+	for line := range strings.Lines(want) {
+		line = strings.TrimRight(line, " \n")
+		if strings.TrimSpace(line) == "…" {
+			pattern.WriteString(`(?:.*\n)*?`)
+			continue
+		}
+		parts := strings.Split(s.plain(line), "…")
+		for i := range parts {
+			parts[i] = regexp.QuoteMeta(parts[i])
+		}
+		pattern.WriteString(strings.Join(parts, ".*") + "\n")
+	}
+	return regexp.MustCompile(`\A` + pattern.String() + `\z`).MatchString(s.plain(got))
+}
+
+// variable is what differs from run to run, and what it is replaced by.
+var variable = []struct {
+	pattern *regexp.Regexp
+	by      string
+}{
+	{regexp.MustCompile(`\b[0-9a-f]{64}\b`), "HASH"},
+	{regexp.MustCompile(`\b12D3KooW\w+`), "PEER"},
+	{regexp.MustCompile(`\b[mn][1-9A-HJ-NP-Za-km-z]{25,34}\b`), "ADDRESS"},
+	{regexp.MustCompile(`(^|[^.,\d])\b[0-9a-f]{8}\b`), "${1}SHORT"}, // but not the decimals of an amount
+	{regexp.MustCompile(`\b[0-9a-f]{16}\b`), "LONG"},
+	{regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d`), "TIME"},
+	{regexp.MustCompile(`127\.0\.0\.1:\d+`), "RPC"},
+	{regexp.MustCompile(`/tcp/\d+`), "/tcp/PORT"},
+	{regexp.MustCompile(`\bpid \d+`), "pid PID"},
+	{regexp.MustCompile(`\b[\d.]+ (s|min) ago|just now`), "AGO"},
+	{regexp.MustCompile(`[\d,]+ bytes|\b\d+ kB`), "SIZE"},
+	{regexp.MustCompile(`[\d.,]+ [kMG]?H/s`), "RATE"},
+	{regexp.MustCompile(`\b[\d.]+ ms +[\d.]+ s\b`), "PING SINCE"},
+	{regexp.MustCompile(`in [\d.]+ seconds`), "in SECONDS"},
+	{regexp.MustCompile(`(?m) +$`), ""},
+}
+
+// plain replaces what differs from run to run, and the home folder.
+func (s *shell) plain(text string) string {
+	if real, err := filepath.EvalSymlinks(s.home); err == nil {
+		text = strings.ReplaceAll(text, real, "/home/you")
+	}
+	text = strings.ReplaceAll(text, s.home, "/home/you")
+	for _, v := range variable {
+		text = v.pattern.ReplaceAllString(text, v.by)
+	}
+	return text
 }

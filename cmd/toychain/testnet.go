@@ -88,14 +88,16 @@ func (a *app) testnetStatusCommand() *cobra.Command {
 		rows := table(a.stdout)
 		fmt.Fprintln(rows, "node\tstate\tgroup\theight\ttip\tpending\tpeers")
 		for _, s := range all {
-			tip, group := "", "-"
-			if !s.Tip.IsZero() {
-				tip = s.Tip.Short()
-			}
+			group := "-"
 			if s.Group > 0 {
 				group = count(s.Group)
 			}
-			fmt.Fprintf(rows, "%s\t%s\t%s\t%d\t%s\t%d\t%s\n", s.Name, stateOf(s), group, s.Height, tip, s.Pool, strings.Join(s.Peers, " "))
+			fmt.Fprintf(rows, "%s\t%s\t%s\t", s.Name, stateOf(s), group)
+			if !s.Running || s.Paused || s.Error != "" {
+				fmt.Fprintln(rows, "-\t-\t-\t-")
+				continue
+			}
+			fmt.Fprintf(rows, "%d\t%s\t%d\t%s\n", s.Height, s.Tip.Short(), s.Pool, strings.Join(s.Peers, " "))
 		}
 		return rows.Flush()
 	}
