@@ -76,7 +76,7 @@ func usageLine(cmd *cobra.Command) string {
 // helpFlags lists flags, a line each; of the global ones those that matter for cmd.
 func helpFlags(out io.Writer, title string, flags *pflag.FlagSet, cmd *cobra.Command) {
 	flags.VisitAll(func(f *pflag.Flag) {
-		if f.Hidden || f.Name == "help" || !matters(f.Name, cmd) {
+		if f.Hidden || f.Name == "help" || f.Name == "version" || !matters(f.Name, cmd) {
 			return
 		}
 		if title != "" {

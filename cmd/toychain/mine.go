@@ -32,7 +32,7 @@ a node mine by itself: toychain node run --mine ADDRESS.`,
 	})
 	asJSON := jsonFlag(cmd)
 	to := cmd.Flags().String("to", "", "`ADDRESS` that the new coins go to")
-	w := walletFlag(cmd)
+	w := a.walletFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
 		n, err := parseCount("N", given[0], 1, 1_000_000)
 		if err != nil {

@@ -38,7 +38,9 @@ toychain mine 3 --node n1        three blocks, with real proof of work`,
 		PersistentPreRunE: a.prepare,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
+		Version:           version,
 	}
+	root.SetVersionTemplate("toychain {{.Version}}\n")
 	a.globalFlags(root)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		a.running = cmd
@@ -76,6 +78,7 @@ func (a *app) globalFlags(root *cobra.Command) {
 	f.StringVar(&g.rpcPassword, "rpc-password", "", "and with this `PASSWORD`")
 	settable(f, "network", "datadir", "color", "rpc", "node", "dir", "cookie", "rpc-user", "rpc-password")
 	paths(f, "network", "dir", "cookie")
+	a.completeGlobals(root)
 }
 
 // prepare runs before every command: it fills in what the command line leaves open.

@@ -35,9 +35,7 @@ func paths(f *pflag.FlagSet, names ...string) { mark(f, isPath, names) }
 
 func mark(f *pflag.FlagSet, as string, names []string) {
 	for _, name := range names {
-		if err := f.SetAnnotation(name, as, []string{"yes"}); err != nil {
-			panic(err) // a flag that is not there: a slip in this program
-		}
+		must(f.SetAnnotation(name, as, []string{"yes"}))
 	}
 }
 

@@ -48,7 +48,7 @@ is asked for on the terminal, or comes from --passphrase-file or TOYCHAIN_PASSPH
 		Args: args(0, 1, "one name"),
 	}
 	asJSON := jsonFlag(cmd)
-	name, pass := walletFlag(cmd), passphraseFlags(cmd)
+	name, pass := a.walletFlag(cmd), passphraseFlags(cmd)
 	words := cmd.Flags().Int("words", 12, "how many `WORDS`, 12 or 24")
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
 		if *words != 12 && *words != 24 {
@@ -136,7 +136,7 @@ func (a *app) walletRestoreCommand() *cobra.Command {
 		Args:    args(0, 1, "one name"),
 	}
 	asJSON := jsonFlag(cmd)
-	name, pass := walletFlag(cmd), passphraseFlags(cmd)
+	name, pass := a.walletFlag(cmd), passphraseFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
 		if len(given) == 1 {
 			*name = given[0]
@@ -185,7 +185,7 @@ func (a *app) walletAddressCommand() *cobra.Command {
 		Args:    noArgs,
 	}
 	asJSON := jsonFlag(cmd)
-	name := walletFlag(cmd)
+	name := a.walletFlag(cmd)
 	all := cmd.Flags().Bool("all", false, "list those that were handed out, and hand out none")
 	cmd.RunE = func(*cobra.Command, []string) error {
 		p, err := a.network()
@@ -272,7 +272,7 @@ func (a *app) walletBalanceCommand() *cobra.Command {
 		Args:    noArgs,
 	}
 	asJSON := jsonFlag(cmd)
-	name := walletFlag(cmd)
+	name := a.walletFlag(cmd)
 	discover := cmd.Flags().Bool("discover", false, "first look for payments to addresses that this file never handed out")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		return a.withPurse(cmd, *name, func(ctx context.Context, at *purse.Purse, _ asked) error {
@@ -312,7 +312,7 @@ func (a *app) walletHistoryCommand() *cobra.Command {
 		Args:    noArgs,
 	}
 	asJSON := jsonFlag(cmd)
-	name := walletFlag(cmd)
+	name := a.walletFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		return a.withPurse(cmd, *name, func(ctx context.Context, at *purse.Purse, _ asked) error {
 			rows, err := at.History(ctx)

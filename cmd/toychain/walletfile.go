@@ -14,9 +14,10 @@ import (
 )
 
 // walletFlag adds --wallet to a command.
-func walletFlag(cmd *cobra.Command) *string {
+func (a *app) walletFlag(cmd *cobra.Command) *string {
 	name := cmd.Flags().String("wallet", "default", "`NAME` of the wallet, or the path of its file")
 	settable(cmd.Flags(), "wallet")
+	a.completeWallets(cmd)
 	return name
 }
 

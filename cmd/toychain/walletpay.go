@@ -34,7 +34,7 @@ Prints the payment's txid.`,
 		Args: args(1, 2, "TO and AMOUNT, or TO and --all"),
 	}
 	asJSON := jsonFlag(cmd)
-	name, pass := walletFlag(cmd), passphraseFlags(cmd)
+	name, pass := a.walletFlag(cmd), passphraseFlags(cmd)
 	var o payment
 	f := cmd.Flags()
 	f.BoolVar(&o.all, "all", false, "everything that can be spent, the fee comes off")
@@ -186,7 +186,7 @@ func (a *app) walletSignCommand() *cobra.Command {
 		Example: `toychain wallet sign mkpZhYtJu2r87Js3pDiWJDmPte2NRZ8bJV "it was me"`,
 		Args:    args(2, 2, "ADDRESS, one of the wallet's, and MESSAGE"),
 	}
-	name, pass := walletFlag(cmd), passphraseFlags(cmd)
+	name, pass := a.walletFlag(cmd), passphraseFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
 		p, err := a.network()
 		if err != nil {
