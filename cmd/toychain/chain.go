@@ -207,6 +207,7 @@ func (a *app) chainVerifyCommand() *cobra.Command {
 		Example: "toychain chain verify\ntoychain chain verify --blocks 100",
 		Args:    noArgs,
 	}
+	asJSON := jsonFlag(cmd)
 	blocks := cmd.Flags().Int("blocks", 0, "how `MANY`; 0: all")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if *blocks < 0 {
@@ -219,6 +220,9 @@ func (a *app) chainVerifyCommand() *cobra.Command {
 			}
 			if !good {
 				return fmt.Errorf("the node's chain is damaged: stop it, then rebuild what it keeps with: toychain chain reindex --network %s", a.global.network)
+			}
+			if *asJSON {
+				return a.printJSON(map[string]bool{"valid": true})
 			}
 			fmt.Fprintln(a.stdout, "all good")
 			return nil

@@ -181,7 +181,7 @@ func (a *app) nodeHint() string {
 	if a.global.node != "" {
 		return ""
 	}
-	if _, err := os.Stat(filepath.Join(a.testnetFolder(), "testnet.json")); errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(filepath.Join(a.testnetFolder(), testnetFile)); errors.Is(err, fs.ErrNotExist) {
 		return ""
 	}
 	t, err := a.openTestnet()

@@ -3,6 +3,9 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -23,6 +26,8 @@ It ends well only if everything came out as it should.`,
 	asJSON := f.Bool("json", false, "print the result as the last line, as JSON")
 	ascii := f.Bool("ascii", false, "draw with plain characters")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		// A reader who leaves ("| head") must not end us before we have cleared up.
+		signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 		result, err := testnet.Demo(cmd.Context(), testnet.DemoConfig{
 			Out: a.stdout, Colour: bool(a.colours(a.stdout)), ASCII: *ascii, Width: width(a.stdout), Keep: *keep,
 		})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -29,12 +30,6 @@ func (e usageError) Unwrap() error { return e.error }
 // usagef makes a usageError.
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
-// quietError ends the program with exitError and without a word: what was wrong is
-// in the output already.
-type quietError struct{}
-
-func (quietError) Error() string { return "failed" }
-
 // report prints an error for people and returns the exit code.
 func (a *app) report(ctx context.Context, err error) int {
 	if err == nil {
@@ -48,7 +43,7 @@ func (a *app) report(ctx context.Context, err error) int {
 		}
 		return exitSignal + int(by.signal)
 	}
-	if !errors.Is(err, quietError{}) {
+	if !errors.Is(err, syscall.EPIPE) { // nobody listens
 		a.complain(err)
 	}
 	return exitCode(err)

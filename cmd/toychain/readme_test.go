@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -103,7 +104,7 @@ func openShell(t *testing.T) *shell {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := contextWithPatience()
+	ctx, cancel := context.WithTimeout(context.Background(), 5*patience)
 	stop := make(chan struct{})
 	go func() { // a command that hangs must not hang the test
 		select {

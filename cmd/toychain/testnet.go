@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -14,6 +15,9 @@ import (
 	"toychain/block"
 	"toychain/testnet"
 )
+
+// testnetFile says, in a testnet's folder, how to reach its nodes.
+const testnetFile = "testnet.json"
 
 func (a *app) testnetCommand() *cobra.Command {
 	return noun("testnet", "Many nodes on this machine: cut them apart, kill them, heal them.",
@@ -56,7 +60,11 @@ used: its chains go on.`,
 			return err
 		}
 		if *asJSON {
-			return a.printJSON(testnet.File{Network: a.global.network, Nodes: t.Nodes()})
+			text, err := os.ReadFile(filepath.Join(t.Dir(), testnetFile))
+			if err == nil {
+				_, err = a.stdout.Write(text)
+			}
+			return err
 		}
 		fmt.Fprintf(a.stdout, "%s on the network %s, all connected, in %s\n", plural(n, "node"), t.Params().Name, t.Dir())
 		rows := table(a.stdout)
