@@ -57,8 +57,11 @@ func (a *app) help(cmd *cobra.Command, _ []string) {
 			}
 		}
 	}
-	helpFlags(out, c.bold("Flags:"), cmd.LocalNonPersistentFlags(), cmd)
-	helpFlags(out, c.bold("Flags of every command:"), cmd.Root().PersistentFlags(), cmd)
+	own := cmd.LocalNonPersistentFlags()
+	helpFlags(out, c.bold("Flags:"), own, func(*pflag.Flag) bool { return true })
+	helpFlags(out, c.bold("Flags of every command:"), cmd.Root().PersistentFlags(), func(f *pflag.Flag) bool {
+		return own.Lookup(f.Name) == nil && matters(f.Name, cmd)
+	})
 }
 
 // usageLine is the command as it is typed.
@@ -73,10 +76,10 @@ func usageLine(cmd *cobra.Command) string {
 	return line
 }
 
-// helpFlags lists flags, a line each; of the global ones those that matter for cmd.
-func helpFlags(out io.Writer, title string, flags *pflag.FlagSet, cmd *cobra.Command) {
+// helpFlags lists flags, a line each.
+func helpFlags(out io.Writer, title string, flags *pflag.FlagSet, wanted func(*pflag.Flag) bool) {
 	flags.VisitAll(func(f *pflag.Flag) {
-		if f.Hidden || f.Name == "help" || f.Name == "version" || !matters(f.Name, cmd) {
+		if f.Hidden || f.Name == "help" || f.Name == "version" || !wanted(f) {
 			return
 		}
 		if title != "" {
@@ -95,11 +98,9 @@ func helpFlags(out io.Writer, title string, flags *pflag.FlagSet, cmd *cobra.Com
 	})
 }
 
-// matters reports whether a flag changes what cmd does. Those that are no global
-// flags always do.
+// matters reports whether a global flag changes what cmd does.
 func matters(flag string, cmd *cobra.Command) bool {
-	global := cmd.Root().PersistentFlags().Lookup(flag) != nil && cmd.LocalNonPersistentFlags().Lookup(flag) == nil
-	if !global || cmd == cmd.Root() || flag == "network" || flag == "datadir" || flag == "color" {
+	if cmd == cmd.Root() || flag == "network" || flag == "datadir" || flag == "color" {
 		return true
 	}
 	for at := cmd; at != nil; at = at.Parent() {

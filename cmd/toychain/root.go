@@ -50,6 +50,7 @@ toychain mine 3 --node n1        three blocks, with real proof of work`,
 	root.SetHelpCommand(helpCommand())
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
+	cobra.EnableCommandSorting = false // the order below is that of getting to know it
 	root.AddCommand(
 		a.demoCommand(),
 		a.nodeCommand(),
@@ -62,6 +63,10 @@ toychain mine 3 --node n1        three blocks, with real proof of work`,
 		a.rpcCommand(),
 		a.versionCommand(),
 	)
+	root.InitDefaultCompletionCmd()
+	if c, _, err := root.Find([]string{"completion"}); err == nil {
+		c.Short = "Teach your shell to complete commands."
+	}
 	return root
 }
 
