@@ -227,6 +227,10 @@ func (s *story) flush() {
 	if err := s.tree.Flush(); err != nil {
 		s.t.Fatal(err)
 	}
+	commits := s.disk.Commits
+	if err := s.tree.Flush(); err != nil || s.disk.Commits != commits {
+		s.t.Fatalf("flushed twice, written twice: %v", err)
+	}
 	if n, _ := s.tree.Unflushed(); n != 0 {
 		s.t.Fatalf("after a flush %d blocks are not flushed", n)
 	}
@@ -245,6 +249,10 @@ func (s *story) restart() {
 	}
 	if err := errors.Join(sameTree(s.tree, tree), tree.CheckInvariants()); err != nil {
 		s.t.Fatalf("opening again: %v", err)
+	}
+	commits := s.disk.Commits
+	if err := tree.Flush(); err != nil || s.disk.Commits != commits {
+		s.t.Fatalf("only opened, and written: %v", err)
 	}
 	s.tree = tree
 }
