@@ -23,6 +23,8 @@ require (
 
 // For tests only.
 require (
+	github.com/prometheus/client_model v0.6.3 // the shape of what expfmt reads
+	github.com/prometheus/common v0.72.0 // expfmt: /metrics, read as Prometheus reads it
 	github.com/rogpeppe/go-internal v1.16.0 // testscript: scripts that run the real binary
 	go.uber.org/goleak v1.3.0 // no goroutine outlives its owner
 	pgregory.net/rapid v1.3.0 // random machines held against oracles
@@ -75,8 +77,6 @@ require (
 	github.com/onsi/ginkgo v1.16.5 // indirect
 	github.com/onsi/gomega v1.17.0 // indirect
 	github.com/pbnjay/memory v0.0.0-20210728143218-7b4eea64cf58 // indirect
-	github.com/prometheus/client_model v0.6.3 // indirect
-	github.com/prometheus/common v0.72.0 // indirect
 	github.com/prometheus/procfs v0.22.0 // indirect
 	github.com/spaolacci/murmur3 v1.1.0 // indirect
 	golang.org/x/exp v0.0.0-20260718201538-764159d718ef // indirect

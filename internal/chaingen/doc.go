@@ -1,5 +1,5 @@
 // Package chaingen makes blocks for tests: real ones, mined and signed, in trees
-// of any shape. It is test-only; no program imports it.
+// of any shape. It is for tests and for bench/; nothing that runs for users imports it.
 //
 // A [Block] knows the history it stands on, so a test draws a tree by asking
 // blocks for children, and every child is judged by chain.ApplyBlock as it is
