@@ -4,11 +4,11 @@ import (
 	"bytes"
 	"errors"
 	"math"
-	"runtime"
 	"strings"
 	"testing"
 
 	"toychain/block"
+	"toychain/internal/alloc"
 )
 
 // The decoders, each with bytes that it takes.
@@ -161,17 +161,9 @@ func TestHugeCountsDoNotAllocate(t *testing.T) {
 		{"txs", genesisHeader + "feffffff7f", decoders[2].decode},
 	} {
 		raw := unhex(t, row.bytes)
-		const runs = 10
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		for range runs {
-			if row.decode(raw) == nil {
-				t.Fatalf("%s: no error", row.what)
-			}
-		}
-		runtime.ReadMemStats(&after)
-		if n := (after.TotalAlloc - before.TotalAlloc) / runs; n > 4000 {
-			t.Errorf("%s: %d bytes allocated for %d bytes of input", row.what, n, len(raw))
+		var err error
+		if n := alloc.Bytes(func() { err = row.decode(raw) }); n > 4000 || err == nil {
+			t.Errorf("%s: %d bytes allocated for %d bytes of input, %v", row.what, n, len(raw), err)
 		}
 	}
 }
@@ -191,14 +183,12 @@ func TestPromisesAreWeighed(t *testing.T) {
 		{"txs", genesisHeader + count, 10, decoders[2].decode},
 	} {
 		raw := append(unhex(t, row.head), make([]byte, n*row.least-1)...)
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		err := row.decode(raw)
-		runtime.ReadMemStats(&after)
+		var err error
+		got := alloc.Bytes(func() { err = row.decode(raw) })
 		if !errors.Is(err, block.ErrTruncated) {
 			t.Errorf("%s: %v, want %v", row.what, err, block.ErrTruncated)
 		}
-		if got := after.TotalAlloc - before.TotalAlloc; got > 4000 {
+		if got > 4000 {
 			t.Errorf("%s: %d bytes allocated", row.what, got)
 		}
 	}

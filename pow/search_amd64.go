@@ -1,26 +1,41 @@
-//go:build !purego
+//go:build !purego && !portable
 
 package pow
 
 import "math/bits"
 
 // kernels are the ways to search that this processor has, the fastest first.
-// Build with -tags purego to have only the portable one.
+// Build with -tags portable to have only the portable one; with purego the standard
+// library's SHA-256 is without its assembly, too.
 var kernels = detect()
 
-// detect asks the processor whether it has the SHA instructions, and those of
-// SSSE3 and SSE4.1 that go with them (the bits are in Intel's and AMD's manuals
-// under CPUID).
-func detect() []kernel {
-	if highest, _, _, _ := cpuid(0, 0); highest >= 7 {
-		_, _, basic, _ := cpuid(1, 0)
-		_, extended, _, _ := cpuid(7, 0)
-		const ssse3, sse41, sha = 1 << 9, 1 << 19, 1 << 29
-		if basic&ssse3 != 0 && basic&sse41 != 0 && extended&sha != 0 {
-			return []kernel{shaInstructions, portable}
-		}
+// detect asks the processor what it has (the bits are in Intel's and AMD's manuals
+// under CPUID and XGETBV).
+//
+// On a Zen 5 avx512 is two and a half times as fast as sha-ni. By counting it should
+// win elsewhere, too. Where only two instructions on wide registers start in a cycle,
+// its 3,000 for 16 nonces are 94 cycles a nonce. sha-ni has 61 SHA256RNDS2 for each
+// nonce, and at best one of them starts every two cycles.
+func detect() (found []kernel) {
+	highest, _, _, _ := cpuid(0, 0)
+	if highest < 7 {
+		return []kernel{portable}
 	}
-	return []kernel{portable}
+	_, _, basic, _ := cpuid(1, 0)
+	_, extended, _, _ := cpuid(7, 0)
+
+	// The system must save these registers when it switches threads: those of SSE and
+	// AVX (bits 1, 2), the masks, and what is wider or beyond the sixteenth (5, 6, 7).
+	const osxsave, avx512f, saved = 1 << 27, 1 << 16, 1<<1 | 1<<2 | 1<<5 | 1<<6 | 1<<7
+	if basic&osxsave != 0 && extended&avx512f != 0 && xgetbv()&saved == saved {
+		found = append(found, avx512)
+	}
+	// SSSE3 and SSE4.1 go with the SHA instructions.
+	const ssse3, sse41, sha = 1 << 9, 1 << 19, 1 << 29
+	if basic&ssse3 != 0 && basic&sse41 != 0 && extended&sha != 0 {
+		found = append(found, shaInstructions)
+	}
+	return append(found, portable)
 }
 
 // shaInstructions is the kernel of search_amd64.s. Go cannot interrupt assembly,
@@ -44,6 +59,9 @@ var shaInstructions = kernel{"sha-ni", func(j *job, from uint32, n uint64) uint6
 func scanSHA(f *frame, from uint32, n uint64) uint64
 
 func cpuid(leaf, subleaf uint32) (eax, ebx, ecx, edx uint32)
+
+// xgetbv returns the lower half of XCR0. It is only there if cpuid says osxsave.
+func xgetbv() uint32
 
 // frame is what the assembly reads: all that does not depend on the nonce, worked
 // out once. The words of a block are w[0] … w[15], and SHA-256 expands them up to

@@ -126,6 +126,43 @@ func TestSearchAtTheEdgeOfTheTarget(t *testing.T) {
 	})
 }
 
+// A scan finds a candidate wherever it stands, and reports none that stands at n or
+// beyond: scans of many lengths start at many distances before the one candidate far
+// and wide. It is some nonce, the last nonce there is, and nonce 0, which comes after
+// that only for who counts too far.
+func TestScanFindsTheFirstCandidate(t *testing.T) {
+	const far = 40
+	for _, best := range []uint64{1000, 1<<32 - 1, 1 << 32} {
+		h := block.Header{Version: 1}
+		top := func(nonce uint64) uint64 {
+			try := h
+			try.Nonce = uint32(nonce)
+			return number(try.Hash())[3] >> 32
+		}
+		alone := func() bool {
+			for i := best - far; i < best+far; i++ {
+				if i != best && top(i) <= top(best) {
+					return false
+				}
+			}
+			return true
+		}
+		for !alone() {
+			h.Time++
+		}
+		j := newJob(&h, Target{uint256{3: top(best) << 32}})
+		for from := best - far; from <= min(best, 1<<32-1); from++ {
+			for n := uint64(1); n <= min(far, 1<<32-from); n++ {
+				for _, k := range kernels {
+					if got, want := k.scan(j, uint32(from), n), min(best-from, n); got != want {
+						t.Fatalf("%s: nonces %d to %d: %d before the first candidate, want %d", k.name, from, from+n-1, got, want)
+					}
+				}
+			}
+		}
+	}
+}
+
 // All winners of a long range, so that no kernel loses one where its pieces meet.
 func TestSearchFindsEveryWinner(t *testing.T) {
 	const n = 100_000

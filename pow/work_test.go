@@ -3,6 +3,7 @@ package pow
 import (
 	"encoding/json"
 	"math/big"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -111,4 +112,17 @@ func TestWorkText(t *testing.T) {
 	if got := fromBits(t, 0x1d00ffff).Work().Float(); got != 0x100010001 {
 		t.Errorf("float of genesis' work: %v", got)
 	}
+}
+
+func FuzzWorkText(f *testing.F) {
+	f.Add(strings.Repeat("0", 62) + "aB")
+	f.Fuzz(func(t *testing.T, s string) {
+		var w Work
+		if err := w.UnmarshalText([]byte(s)); err != nil {
+			return
+		}
+		if w.String() != strings.ToLower(s) || WorkFromBytes(w.Bytes()) != w {
+			t.Fatalf("%q became %s", s, w)
+		}
+	})
 }

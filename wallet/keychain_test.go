@@ -6,8 +6,6 @@ import (
 	"errors"
 	"strings"
 	"testing"
-
-	"github.com/btcsuite/btcd/btcutil/v2/hdkeychain"
 )
 
 // The English vectors of BIP39 (Trezor's), those of 12 and 24 words; the passphrase is
@@ -74,52 +72,6 @@ func TestMnemonicErrors(t *testing.T) {
 	}
 	if _, err := NewKeychain(about, "naïve", testNet); err == nil {
 		t.Error("a passphrase that needs normalisation was taken")
-	}
-}
-
-// Test vectors 1, 2 and 4 of BIP32; 4 is about keys that begin with zero bytes.
-func TestBIP32Vectors(t *testing.T) {
-	const hard = hdkeychain.HardenedKeyStart
-	for _, v := range []struct {
-		seed       string
-		path       []uint32
-		xpub, xprv string
-	}{
-		{"000102030405060708090a0b0c0d0e0f", nil,
-			"xpub661MyMwAqRbcFtXgS5sYJABqqG9YLmC4Q1Rdap9gSE8NqtwybGhePY2gZ29ESFjqJoCu1Rupje8YtGqsefD265TMg7usUDFdp6W1EGMcet8",
-			"xprv9s21ZrQH143K3QTDL4LXw2F7HEK3wJUD2nW2nRk4stbPy6cq3jPPqjiChkVvvNKmPGJxWUtg6LnF5kejMRNNU3TGtRBeJgk33yuGBxrMPHi"},
-		{"000102030405060708090a0b0c0d0e0f", []uint32{hard, 1, hard + 2, 2, 1000000000},
-			"xpub6H1LXWLaKsWFhvm6RVpEL9P4KfRZSW7abD2ttkWP3SSQvnyA8FSVqNTEcYFgJS2UaFcxupHiYkro49S8yGasTvXEYBVPamhGW6cFJodrTHy",
-			"xprvA41z7zogVVwxVSgdKUHDy1SKmdb533PjDz7J6N6mV6uS3ze1ai8FHa8kmHScGpWmj4WggLyQjgPie1rFSruoUihUZREPSL39UNdE3BBDu76"},
-		{"fffcf9f6f3f0edeae7e4e1dedbd8d5d2cfccc9c6c3c0bdbab7b4b1aeaba8a5a29f9c999693908d8a8784817e7b7875726f6c696663605d5a5754514e4b484542", nil,
-			"xpub661MyMwAqRbcFW31YEwpkMuc5THy2PSt5bDMsktWQcFF8syAmRUapSCGu8ED9W6oDMSgv6Zz8idoc4a6mr8BDzTJY47LJhkJ8UB7WEGuduB",
-			"xprv9s21ZrQH143K31xYSDQpPDxsXRTUcvj2iNHm5NUtrGiGG5e2DtALGdso3pGz6ssrdK4PFmM8NSpSBHNqPqm55Qn3LqFtT2emdEXVYsCzC2U"},
-		{"fffcf9f6f3f0edeae7e4e1dedbd8d5d2cfccc9c6c3c0bdbab7b4b1aeaba8a5a29f9c999693908d8a8784817e7b7875726f6c696663605d5a5754514e4b484542", []uint32{0, hard + 2147483647, 1, hard + 2147483646, 2},
-			"xpub6FnCn6nSzZAw5Tw7cgR9bi15UV96gLZhjDstkXXxvCLsUXBGXPdSnLFbdpq8p9HmGsApME5hQTZ3emM2rnY5agb9rXpVGyy3bdW6EEgAtqt",
-			"xprvA2nrNbFZABcdryreWet9Ea4LvTJcGsqrMzxHx98MMrotbir7yrKCEXw7nadnHM8Dq38EGfSh6dqA9QWTyefMLEcBYJUuekgW4BYPJcr9E7j"},
-		{"3ddd5602285899a946114506157c7997e5444528f3003f6134712147db19b678", []uint32{hard},
-			"xpub69AUMk3qDBi3uW1sXgjCmVjJ2G6WQoYSnNHyzkmdCHEhSZ4tBok37xfFEqHd2AddP56Tqp4o56AePAgCjYdvpW2PU2jbUPFKsav5ut6Ch1m",
-			"xprv9vB7xEWwNp9kh1wQRfCCQMnZUEG21LpbR9NPCNN1dwhiZkjjeGRnaALmPXCX7SgjFTiCTT6bXes17boXtjq3xLpcDjzEuGLQBM5ohqkao9G"},
-		{"3ddd5602285899a946114506157c7997e5444528f3003f6134712147db19b678", []uint32{hard, hard + 1},
-			"xpub6BJA1jSqiukeaesWfxe6sNK9CCGaujFFSJLomWHprUL9DePQ4JDkM5d88n49sMGJxrhpjazuXYWdMf17C9T5XnxkopaeS7jGk1GyyVziaMt",
-			"xprv9xJocDuwtYCMNAo3Zw76WENQeAS6WGXQ55RCy7tDJ8oALr4FWkuVoHJeHVAcAqiZLE7Je3vZJHxspZdFHfnBEjHqU5hG1Jaj32dVoS6XLT1"},
-	} {
-		key, err := master(unhex(t, v.seed), mainNet)
-		for _, i := range v.path {
-			if err == nil {
-				key, err = key.Derive(i)
-			}
-		}
-		if err != nil {
-			t.Fatalf("%v: %v", v.path, err)
-		}
-		pub, err := neuter(key, mainNet)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if key.String() != v.xprv || pub.String() != v.xpub {
-			t.Errorf("%v: %s and %s", v.path, key, pub)
-		}
 	}
 }
 
