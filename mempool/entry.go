@@ -57,6 +57,7 @@ type entry struct {
 	sigops int
 	time   time.Time
 	height block.Height
+	again  bool // a block held it already
 
 	seq        int64    // place in the order of arrival; parents come before children
 	prev, next *entry   // neighbours in that order

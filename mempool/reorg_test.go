@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"time"
 
 	"toychain/block"
 	"toychain/chain"
@@ -310,5 +311,27 @@ func TestUpdateTrouble(t *testing.T) {
 	w.wantPool(a, b)
 	if u, err := w.pool.Update(w.tree, chain.Change{From: w.tree.Tip(), To: w.tree.Tip()}, w.now); err != nil || len(u.Returned)+len(u.Dropped) > 0 {
 		t.Fatalf("no change did something: %+v, %v", u, err)
+	}
+}
+
+// How long a payment waited is told with its first confirmation only.
+func TestWaited(t *testing.T) {
+	w := newWorld(t, freely)
+	a, b := spend(1000, 1, w.reward(1)), spend(1000, 1, w.reward(2))
+	w.add(a)
+	w.now = noon.Add(20 * time.Second)
+	w.add(b)
+	w.now = noon.Add(30 * time.Second)
+	unheard := spend(1000, 1, w.reward(3))
+	u := w.connect(w.tip.Mine("13", a, b, unheard))
+	if want := []time.Duration{30 * time.Second, 10 * time.Second}; !slices.Equal(u.Waited, want) {
+		t.Errorf("waited %v, want %v", u.Waited, want)
+	}
+	u = w.invalidate(w.tip)
+	wantIDs(t, "returned", u.Returned, a, b, unheard)
+	u = w.connect(w.tip.Mine("13'", a, b, unheard))
+	wantIDs(t, "confirmed", u.Confirmed, a, b, unheard)
+	if len(u.Waited) > 0 {
+		t.Errorf("a second confirmation counts: %v", u.Waited)
 	}
 }

@@ -11,13 +11,14 @@ import (
 // Updated is what a change of tip did to the pool. A transaction is in at most one
 // of the lists.
 type Updated struct {
-	Confirmed  []block.Hash // were here, are in a block now
-	Conflicted []block.Hash // impossible now: a block spent their coin, or they depend on such
-	Returned   []block.Hash // were in a block, wait again; parents first
-	Dropped    []block.Hash // were here or in a block; too early now (a lock, an immature coinbase), with descendants
-	Accepted   []*Entry     // orphans whose parents the change brought
-	Replaced   []block.Hash // pushed out by those, see Added
-	Evicted    []block.Hash // left because the pool was full
+	Confirmed  []block.Hash    // were here, are in a block now
+	Waited     []time.Duration // how long those of them were here that no block had held before
+	Conflicted []block.Hash    // impossible now: a block spent their coin, or they depend on such
+	Returned   []block.Hash    // were in a block, wait again; parents first
+	Dropped    []block.Hash    // were here or in a block; too early now (a lock, an immature coinbase), with descendants
+	Accepted   []*Entry        // orphans whose parents the change brought
+	Replaced   []block.Hash    // pushed out by those, see Added
+	Evicted    []block.Hash    // left because the pool was full
 }
 
 // Update follows the chain to a new tip, which v is at already. It must be called
@@ -108,7 +109,7 @@ func (u *update) gather(v View, ch *chain.Change) error {
 		step := &ch.Reverted[n]
 		for i, tx := range step.Block.Txs {
 			if id := step.IDs[i]; i > 0 && !joined[id] {
-				u.back = append(u.back, &entry{tx: tx, id: id, size: tx.Size(), time: u.now, height: u.tip.Height})
+				u.back = append(u.back, &entry{tx: tx, id: id, size: tx.Size(), time: u.now, height: u.tip.Height, again: true})
 				need(tx)
 			}
 		}
@@ -130,6 +131,9 @@ func (u *update) connect(step *chain.Step) {
 		if e := p.entries[id]; e != nil {
 			p.remove(e)
 			u.out.Confirmed = append(u.out.Confirmed, id)
+			if !e.again {
+				u.out.Waited = append(u.out.Waited, u.now.Sub(e.time))
+			}
 			continue
 		}
 		for j := range tx.Inputs {
