@@ -121,6 +121,7 @@ func (n *Net) askEach(ctx context.Context, p PeerID, request, reply kind, ids []
 			if err := each(payload); err != nil {
 				return err
 			}
+			n.brought(p, reply)
 		}
 		return nil
 	})
@@ -167,9 +168,11 @@ func (n *Net) ask(ctx context.Context, p PeerID, k kind, request []byte, read fu
 	case s.asking <- struct{}{}:
 		defer func() { <-s.asking }()
 	case <-ctx.Done():
-		return fmt.Errorf("%v to peer %s: %w", k, p.Short(), ctx.Err())
 	case <-s.done:
 		return fmt.Errorf("peer %s: %w", p.Short(), ErrNotJoined)
+	}
+	if err := ctx.Err(); err != nil { // there may have been a place all the same
+		return fmt.Errorf("%v to peer %s: %w", k, p.Short(), err)
 	}
 	err = n.exchange(ctx, id, k, request, read)
 	if isGarbled(err) {
@@ -208,4 +211,19 @@ func (n *Net) open(ctx context.Context, id peer.ID) (network.Stream, error) {
 	ctx, cancel := context.WithTimeout(network.WithNoDial(ctx, "sync"), frameTimeout)
 	defer cancel()
 	return n.host.NewStream(ctx, id, n.names.sync)
+}
+
+// Stream opens a stream of the sync protocol to a peer that is connected, and says
+// nothing on it. What is written there is up to the caller, who may break every rule
+// of the protocol: it is for programs that try how a node takes that.
+func (n *Net) Stream(ctx context.Context, p PeerID) (network.Stream, error) {
+	id, err := decode(p)
+	if err != nil {
+		return nil, err
+	}
+	s, err := n.open(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("stream to peer %s: %w", p.Short(), err)
+	}
+	return s, nil
 }

@@ -24,6 +24,7 @@ type contact struct {
 	calling bool           // a call is under way
 	good    time.Time      // when it last joined us; zero for hearsay
 	fails   int            // calls that failed since
+	missed  bool           // the user was told that it does not answer
 	next    time.Time      // not to be called before
 }
 
@@ -71,7 +72,7 @@ func (b *book) joined(id peer.ID, addrs []ma.Multiaddr, now time.Time) {
 		c.addrs = nil
 	}
 	b.add(id, addrs, false)
-	c.good, c.fails, c.healed, c.next = now, 0, false, time.Time{}
+	c.good, c.fails, c.missed, c.healed, c.next = now, 0, false, false, time.Time{}
 }
 
 // failed notes that a call failed: the next waits twice as long as this one did.
@@ -93,6 +94,17 @@ func (b *book) failed(id peer.ID, now time.Time) {
 	}
 	wait := min(redialFirst<<min(c.fails-1, 20), longest)
 	c.next = now.Add(wait)
+}
+
+// missed notes that the user's peer does not answer, and reports whether that is
+// news: not known since it last joined us.
+func (b *book) missed(id peer.ID) bool {
+	c := b.contacts[id]
+	if c == nil || !c.kept || c.missed {
+		return false
+	}
+	c.missed = true
+	return true
 }
 
 // postpone makes the next call to a peer wait.

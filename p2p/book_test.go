@@ -32,6 +32,30 @@ func dueIDs(b *book, now time.Time, room int) (ids []string) {
 	return ids
 }
 
+// That a peer is missed is news once until it joins again, and only of a peer that the
+// user named.
+func TestBookMissed(t *testing.T) {
+	b := newBook("self")
+	at := addrsOf(t, "/ip4/127.0.0.1/tcp/1")
+	b.add("kept", at, true)
+	b.add("found", at, false)
+	var news []bool
+	miss := func(id peer.ID) { news = append(news, b.missed(id)) }
+	miss("found")
+	miss("nobody")
+	miss("kept")
+	miss("kept")
+	b.retry()
+	b.heal("kept")
+	miss("kept")
+	b.joined("kept", at, time.Unix(0, 0))
+	miss("kept")
+	miss("kept")
+	if want := []bool{false, false, true, false, false, true, false}; !slices.Equal(news, want) {
+		t.Errorf("news %v, want %v", news, want)
+	}
+}
+
 // The waits double from 250 ms to 10 s for a peer the user named, and to a
 // minute for one found by hearsay, which is forgotten in the end.
 func TestBookBackoff(t *testing.T) {

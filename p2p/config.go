@@ -15,6 +15,9 @@ type Config struct {
 	// KeyFile holds the node's key (mode 0600; made when it is missing). "" makes
 	// a key for this run only.
 	KeyFile string
+	// Key is the node's key as a key file has it; unless it is "", there is no
+	// KeyFile. It is for nodes whose key comes with their settings.
+	Key string
 	// PeersFile keeps the addresses of good peers over a restart. "" keeps none.
 	PeersFile string
 	// Seeds are peers to call, and to call again for ever: multiaddrs that end
@@ -22,6 +25,9 @@ type Config struct {
 	Seeds []string
 	// MDNS looks for peers on the local network.
 	MDNS bool
+	// Alone talks to the Seeds only: it takes no calls and asks nobody for more
+	// peers. For a program that watches or tests a network and is no part of it.
+	Alone bool
 	// Digest is the digest of the network's parameters, 8 hex digits. It is part
 	// of every protocol's name, so nodes of different rules do not understand
 	// each other and part.

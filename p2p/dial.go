@@ -95,13 +95,20 @@ func (n *Net) joinedPeers() (ids []PeerID) {
 // call calls one peer from the book and notes how it went.
 func (n *Net) call(ctx context.Context, info peer.AddrInfo) {
 	err := n.connect(ctx, info)
+	refused := n.gate.refuses(info.ID) != nil // by ourselves
+	news := false
 	n.mu.Lock()
 	n.book.called(info.ID)
 	if err != nil {
 		n.book.failed(info.ID, time.Now())
+		news = !refused && n.sessions[info.ID] == nil && n.book.missed(info.ID)
 	}
 	n.mu.Unlock()
-	if err != nil && ctx.Err() == nil {
+	switch {
+	case err == nil || ctx.Err() != nil:
+	case news:
+		n.log.Warn("call failed; the peer is called again until it answers", "err", err)
+	default:
 		n.log.Debug("call failed", "peer", text(info.ID), "err", err)
 	}
 	n.lookAgain()
@@ -180,6 +187,9 @@ func dialError(p peer.ID, err error) error {
 
 // learn asks a peer whom it knows and remembers them.
 func (n *Net) learn(ctx context.Context, p PeerID) {
+	if n.cfg.Alone {
+		return
+	}
 	found, err := n.requestPeers(ctx, p)
 	if err != nil {
 		n.log.Debug("asked for peers", "peer", p, "err", err)

@@ -46,8 +46,8 @@
 //
 // On a new connection each side opens a stream to the other and writes its
 // [Status] to it, and again whenever its tip changes. When the peer's status is
-// here, its topics are known and libp2p's identify has told where it listens,
-// the peer has joined. A new node asks it for more peers and calls them, until
+// here, gossip reaches it (it has named its topics, and our stream to it is open) and
+// libp2p's identify has told where it listens, the peer has joined. A new node asks it for more peers and calls them, until
 // it has [MaxOut]: one seed is enough to become a mesh.
 //
 // # Gossip forgets
@@ -80,13 +80,13 @@
 //	addresses in an answer 100                a tenth of Core's MAX_ADDR_TO_SEND
 //	connections            64, of which 8 are sought
 //	streams of one peer    48, of which 24 of the sync protocol
-//	a frame may take       20 s, a request 2 min, a silence 60 s, a first word 15 s
+//	a frame may take       20 s, a request 2 min, a silence 60 s, a first word 15 s, a handshake 5 s
 //	a ban                  10 min
 //
-// All are constants in limits.go, with the reason for each. A length is held
-// against its limit before memory is spent on it, and memory is spent on what
-// arrives, not on what is announced. Of an answer of many blocks only one is in
-// memory at a time, at either end.
+// All are constants in limits.go, with the reason for each; limits_test.go at the top
+// of the module names the test that tries it. A length is held against its limit before
+// memory is spent on it, and memory is spent on what arrives, not on what is announced.
+// Of an answer of many blocks only one is in memory at a time, at either end.
 //
 // # Errors
 //

@@ -12,6 +12,7 @@ import (
 	pb "github.com/libp2p/go-libp2p-pubsub/pb"
 	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/core/protocol"
 )
 
 // gossip is the two topics. Every message passes through a validator, which asks
@@ -19,10 +20,21 @@ import (
 // receiving it are the same thing here.
 type gossip struct {
 	blocks, txs *pubsub.Topic
+	reachable   func(peer.ID) // told when a publish reaches a peer on both topics
 
 	mu    sync.Mutex
-	ready map[peer.ID]int // on how many of our topics we can reach the peer
+	reach map[peer.ID]reach
 }
+
+// reach is what it takes to reach a peer. Its word that it wants a topic may come
+// before GossipSub has begun to open a stream to it; what is published in between goes
+// nowhere.
+type reach struct {
+	topics int // of ours that it wants
+	stream bool
+}
+
+func (r reach) whole() bool { return r.topics == 2 && r.stream }
 
 // gossipParams are GossipSub's, for a network of 2 to 50 nodes on fast lines:
 // each node sends to about four others, and a heartbeat of a quarter of the
@@ -54,7 +66,9 @@ func messageID(m *pb.Message) string {
 // peer on both topics.
 func joinTopics(ctx context.Context, h host.Host, ls *lines, names protocols,
 	judgeBlock, judgeTx func(context.Context, PeerID, []byte) Verdict, reachable func(peer.ID)) (*gossip, error) {
+	g := &gossip{reachable: reachable, reach: map[peer.ID]reach{}}
 	ps, err := pubsub.NewGossipSub(ctx, h,
+		pubsub.WithRawTracer(streams{g: g}),
 		pubsub.WithGossipSubParams(gossipParams()),
 		pubsub.WithFloodPublish(true), // our own messages go to every peer
 		pubsub.WithMessageSignaturePolicy(pubsub.StrictNoSign),
@@ -74,7 +88,6 @@ func joinTopics(ctx context.Context, h host.Host, ls *lines, names protocols,
 	if err != nil {
 		return nil, err
 	}
-	g := &gossip{ready: map[peer.ID]int{}}
 	self := h.ID()
 	if g.blocks, err = joinTopic(ps, names.blocks, blocksJudged, validator(self, judgeBlock)); err != nil {
 		return nil, err
@@ -87,7 +100,7 @@ func joinTopics(ctx context.Context, h host.Host, ls *lines, names protocols,
 		if err != nil {
 			return nil, err
 		}
-		go g.watch(ctx, events, reachable)
+		go g.watch(ctx, events)
 	}
 	return g, nil
 }
@@ -147,25 +160,34 @@ func (ls *lines) drop(from peer.ID, rpc *pubsub.RPC) {
 	rpc.Publish = kept
 }
 
-// watch counts the topics on which each peer can be reached.
-func (g *gossip) watch(ctx context.Context, events *pubsub.TopicEventHandler, reachable func(peer.ID)) {
+// watch counts the topics that each peer wants.
+func (g *gossip) watch(ctx context.Context, events *pubsub.TopicEventHandler) {
 	defer events.Cancel()
 	for {
 		e, err := events.NextPeerEvent(ctx)
 		if err != nil {
 			return
 		}
-		g.mu.Lock()
-		if e.Type == pubsub.PeerJoin {
-			g.ready[e.Peer]++
-		} else if g.ready[e.Peer]--; g.ready[e.Peer] <= 0 {
-			delete(g.ready, e.Peer)
+		change := 1
+		if e.Type == pubsub.PeerLeave {
+			change = -1
 		}
-		both := g.ready[e.Peer] == 2
-		g.mu.Unlock()
-		if both {
-			reachable(e.Peer)
-		}
+		g.change(e.Peer, func(r *reach) { r.topics = max(0, r.topics+change) })
+	}
+}
+
+// change notes something about a peer.
+func (g *gossip) change(p peer.ID, f func(*reach)) {
+	g.mu.Lock()
+	r := g.reach[p]
+	f(&r)
+	g.reach[p] = r
+	if r == (reach{}) {
+		delete(g.reach, p)
+	}
+	g.mu.Unlock()
+	if r.whole() {
+		g.reachable(p)
 	}
 }
 
@@ -173,8 +195,42 @@ func (g *gossip) watch(ctx context.Context, events *pubsub.TopicEventHandler, re
 func (g *gossip) reaches(p peer.ID) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.ready[p] == 2
+	return g.reach[p].whole()
 }
+
+// streams hears from GossipSub's own loop of its streams to others.
+type streams struct {
+	deafTracer
+	g *gossip
+}
+
+func (s streams) OnNewOutboundStream(p peer.ID, _ protocol.ID) {
+	s.g.change(p, func(r *reach) { r.stream = true })
+}
+
+func (s streams) OnClosedOutboundStream(p peer.ID) {
+	s.g.change(p, func(r *reach) { r.stream = false })
+}
+
+// deafTracer is a pubsub.RawTracer that wants to know nothing.
+type deafTracer struct{}
+
+func (deafTracer) OnNewOutboundStream(peer.ID, protocol.ID)             {}
+func (deafTracer) OnClosedOutboundStream(peer.ID)                       {}
+func (deafTracer) Join(string)                                          {}
+func (deafTracer) Leave(string)                                         {}
+func (deafTracer) Graft(peer.ID, string)                                {}
+func (deafTracer) Prune(peer.ID, string)                                {}
+func (deafTracer) ValidateMessage(*pubsub.Message)                      {}
+func (deafTracer) DeliverMessage(*pubsub.Message)                       {}
+func (deafTracer) RejectMessage(*pubsub.Message, string)                {}
+func (deafTracer) DuplicateMessage(*pubsub.Message)                     {}
+func (deafTracer) ThrottlePeer(peer.ID)                                 {}
+func (deafTracer) RecvRPC(*pubsub.RPC)                                  {}
+func (deafTracer) SendRPC(*pubsub.RPC, peer.ID)                         {}
+func (deafTracer) SendRPCCompleted(*pubsub.RPC, peer.ID, time.Duration) {}
+func (deafTracer) DropRPC(*pubsub.RPC, peer.ID)                         {}
+func (deafTracer) UndeliverableMessage(*pubsub.Message)                 {}
 
 // publish sends raw to everybody on the topic.
 func publish(ctx context.Context, t *pubsub.Topic, raw []byte) error {

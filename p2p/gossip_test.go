@@ -3,8 +3,11 @@ package p2p
 import (
 	"context"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
+
+	"github.com/libp2p/go-libp2p/core/peer"
 )
 
 // lineOf makes a - b - c, where a and c may not talk to each other, and waits
@@ -21,13 +24,15 @@ func lineOf(t *testing.T) (a, b, c *testNode) {
 	}
 	a.connect(b)
 	c.connect(b)
-	for _, topic := range []func(context.Context, []byte) error{a.PublishTx, a.PublishBlock} {
-		before := len(c.gossiped())
+	for _, topic := range []struct {
+		publish func(context.Context, []byte) error
+		heard   *[]string
+	}{{a.PublishTx, &c.txs}, {a.PublishBlock, &c.blocks}} {
 		c.wait("what b passes on", func() bool {
-			if err := topic(testContext(t), fmt.Appendf(nil, "probe %d", time.Now().UnixNano())); err != nil {
+			if err := topic.publish(testContext(t), fmt.Appendf(nil, "probe %d", time.Now().UnixNano())); err != nil {
 				t.Fatal(err)
 			}
-			return len(c.blocks)+len(c.txs) > before
+			return len(*topic.heard) > 0
 		})
 	}
 	return a, b, c
@@ -148,8 +153,10 @@ func TestSlowBlocksDoNotHoldUpTxs(t *testing.T) {
 // has.
 func TestRunWaitsForTheHandler(t *testing.T) {
 	a, b := startNode(t), startNode(t)
-	cancelled, release := make(chan struct{}), make(chan struct{})
-	b.slowBlock = func(ctx context.Context) { <-ctx.Done(); close(cancelled); <-release }
+	cancelled, released := make(chan struct{}), make(chan struct{})
+	release := sync.OnceFunc(func() { close(released) })
+	t.Cleanup(release) // else a test that failed would wait for b for ever
+	b.slowBlock = func(ctx context.Context) { <-ctx.Done(); close(cancelled); <-released }
 	a.connect(b)
 	if err := a.PublishBlock(testContext(t), []byte("long")); err != nil {
 		t.Fatal(err)
@@ -165,7 +172,7 @@ func TestRunWaitsForTheHandler(t *testing.T) {
 		t.Error("Run returned while the Handler was judging")
 	default:
 	}
-	close(release)
+	release()
 	<-stopped
 }
 
@@ -182,5 +189,34 @@ func TestPublishLimits(t *testing.T) {
 	a.stop()
 	if err := a.PublishBlock(testContext(t), nil); err == nil {
 		t.Error("published after the end")
+	}
+}
+
+// A peer is reached when it wants both topics and there is a stream to it, whichever
+// comes first; without the stream GossipSub would drop what is published.
+func TestReachTakesTopicsAndAStream(t *testing.T) {
+	told := 0
+	g := &gossip{reachable: func(peer.ID) { told++ }, reach: map[peer.ID]reach{}}
+	topic := func(change int) func() {
+		return func() { g.change("p", func(r *reach) { r.topics += change }) }
+	}
+	up, down := func() { streams{g: g}.OnNewOutboundStream("p", "") }, func() { streams{g: g}.OnClosedOutboundStream("p") }
+	for i, step := range []struct {
+		do   func()
+		want bool
+	}{
+		{topic(1), false}, {topic(1), false}, {up, true}, {topic(-1), false}, {topic(1), true},
+		{down, false}, {topic(-1), false}, {topic(-1), false}, {up, false}, {topic(1), false}, {topic(1), true},
+	} {
+		before := told
+		step.do()
+		if got := g.reaches("p"); got != step.want || (told > before) != step.want {
+			t.Errorf("step %d: reached %v, told %d times, want %v", i, got, told-before, step.want)
+		}
+	}
+	down()
+	topic(-2)()
+	if len(g.reach) != 0 {
+		t.Errorf("%d peers are remembered that are gone", len(g.reach))
 	}
 }

@@ -107,7 +107,8 @@ func addTCP(sw *swarm.Swarm, key crypto.PrivKey, g *gate, ls *lines) error {
 		return err
 	}
 	limits := sw.ResourceManager()
-	up, err := upgrader.New([]sec.SecureTransport{secure}, muxers, nil, limits, g)
+	// Whoever calls and says nothing holds a place of all: not for libp2p's 15 seconds.
+	up, err := upgrader.New([]sec.SecureTransport{secure}, muxers, nil, limits, g, upgrader.WithAcceptTimeout(dialTimeout))
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package p2p
 
 import (
+	"crypto/ed25519"
 	"crypto/rand"
 	"encoding/base64"
 	"errors"
@@ -12,11 +13,56 @@ import (
 	"strings"
 
 	"github.com/libp2p/go-libp2p/core/crypto"
+	"github.com/libp2p/go-libp2p/core/peer"
 )
 
 // The key file holds the node's Ed25519 key, libp2p's encoding in base64 and a
 // line end. It is the node's name on the network, not money: whoever has it can
 // pretend to be this node.
+
+// NewKey makes a node's key from a secret of 32 bytes, which must be random, and
+// returns it as a key file has it, without the line end, and the name that peers
+// know the node by. So a node can be called before it runs for the first time.
+func NewKey(secret [32]byte) (text string, id PeerID, err error) {
+	key, err := crypto.UnmarshalEd25519PrivateKey(ed25519.NewKeyFromSeed(secret[:]))
+	if err != nil {
+		return "", "", err
+	}
+	name, err := peer.IDFromPrivateKey(key)
+	if err != nil {
+		return "", "", err
+	}
+	raw, err := crypto.MarshalPrivateKey(key)
+	return base64.StdEncoding.EncodeToString(raw), PeerID(name.String()), err
+}
+
+// ownKey returns the key that the Config names.
+func ownKey(cfg Config) (crypto.PrivKey, error) {
+	if cfg.Key == "" {
+		return loadKey(cfg.KeyFile, cfg.Log)
+	}
+	key, err := parseKey(cfg.Key)
+	if err != nil {
+		return nil, fmt.Errorf("node key: %w", err)
+	}
+	return key, nil
+}
+
+// parseKey reads the text of a key file.
+func parseKey(text string) (crypto.PrivKey, error) {
+	raw, err := base64.StdEncoding.DecodeString(strings.TrimSpace(text))
+	if err != nil {
+		return nil, errors.New("not base64")
+	}
+	key, err := crypto.UnmarshalPrivateKey(raw)
+	if err != nil {
+		return nil, err
+	}
+	if key.Type() != crypto.Ed25519 {
+		return nil, errors.New("not an ed25519 key")
+	}
+	return key, nil
+}
 
 // loadKey reads the key file, or makes one. An empty path gives a key for this
 // run only.
@@ -32,19 +78,9 @@ func loadKey(path string, log *slog.Logger) (crypto.PrivKey, error) {
 	if err != nil {
 		return nil, fmt.Errorf("node key: %w", err)
 	}
-	bad := func(why any) error {
-		return fmt.Errorf("node key %s is damaged (%v): restore it, or remove it and the node gets a new name", path, why)
-	}
-	raw, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(text)))
+	key, err := parseKey(string(text))
 	if err != nil {
-		return nil, bad("not base64")
-	}
-	key, err := crypto.UnmarshalPrivateKey(raw)
-	if err != nil {
-		return nil, bad(err)
-	}
-	if key.Type() != crypto.Ed25519 {
-		return nil, bad("not an ed25519 key")
+		return nil, fmt.Errorf("node key %s is damaged (%v): restore it, or remove it and the node gets a new name", path, err)
 	}
 	if info, err := os.Stat(path); err == nil && info.Mode().Perm()&0o077 != 0 {
 		log.Warn("node key was readable by others; now it is not", "file", path, "mode", info.Mode().Perm())

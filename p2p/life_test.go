@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -46,6 +47,8 @@ func TestNewErrors(t *testing.T) {
 			os.WriteFile(c.KeyFile, []byte("?"), 0o600)
 		}, "is damaged"},
 		{func(c *Config) { c.KeyFile = t.TempDir() }, "node key"},
+		{func(c *Config) { c.Key = "?" }, "node key: not base64"},
+		{func(c *Config) { c.Key = "AAAA" }, "node key"},
 	} {
 		cfg := Config{Digest: testDigest}
 		row.change(&cfg)
@@ -75,6 +78,18 @@ func TestRunOnce(t *testing.T) {
 // A seed that is not there yet is called until it is, and again when it was
 // restarted.
 func TestSeedComesLate(t *testing.T) {
+	for range 5 {
+		if seedComesLate(t) {
+			return
+		}
+	}
+	t.Error("another program had the seed's port, five times")
+}
+
+// seedComesLate reports false when another program took the port while the seed was
+// away.
+func seedComesLate(t *testing.T) bool {
+	t.Helper()
 	key := filepath.Join(t.TempDir(), "node.key")
 	withKey := func(c *Config) { c.KeyFile = key }
 	seed := startNode(t, withKey)
@@ -82,8 +97,15 @@ func TestSeedComesLate(t *testing.T) {
 	seed.stop()
 
 	n := startNode(t, func(c *Config) { c.Seeds = []string{addr} })
+	defer n.stop()
 	for range 2 {
-		seed = startNode(t, withKey, listenOn(addr))
+		var err error
+		seed, err = tryStart(t, newFake(), withKey, listenOn(addr))
+		if err != nil && strings.Contains(err.Error(), "another program has that port") {
+			return false
+		} else if err != nil {
+			t.Fatal(err)
+		}
 		if got := seed.Addrs()[0]; got != addr {
 			t.Fatalf("restarted as %s, was %s", got, addr)
 		}
@@ -95,6 +117,56 @@ func TestSeedComesLate(t *testing.T) {
 		seed.stop()
 		n.waitLeft(seed)
 	}
+	return true
+}
+
+// The user hears once that a peer he named does not answer, and why. Later
+// failures are no news.
+func TestSeedIsMissing(t *testing.T) {
+	other, strange := startNode(t), startNode(t, func(c *Config) { c.Digest = "00000000" })
+	where, _, _ := strings.Cut(other.Addrs()[0], "/p2p/")
+	for addr, reason := range map[string]string{
+		"/ip4/127.0.0.1/tcp/1/p2p/" + somebody: "connection refused",
+		where + "/p2p/" + somebody:             "another peer listens there: " + string(other.ID()),
+		strange.Addrs()[0]:                     "runs another network's rules",
+	} {
+		if err := again(t, func(context.Context) error {
+			got := warningsOf(t, addr)
+			if strings.Count(got, "call failed") != 1 {
+				t.Errorf("%s: logged %q, want one warning", addr, got)
+			} else if !strings.Contains(got, reason) { // under load the call may not have come to it
+				return fmt.Errorf("logged %q, want %q", got, reason)
+			}
+			return nil
+		}); err != nil {
+			t.Errorf("%s: %v", addr, err)
+		}
+	}
+}
+
+// warningsOf returns what a node warns of while it calls a seed in vain.
+func warningsOf(t *testing.T, addr string) string {
+	t.Helper()
+	var log bytes.Buffer
+	n := startNode(t, func(c *Config) {
+		c.Seeds = []string{addr}
+		c.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	})
+	n.wait("two failed calls and a warning", func() bool {
+		n.Net.mu.Lock()
+		defer n.Net.mu.Unlock()
+		for _, c := range n.book.contacts {
+			if c.kept && c.missed && c.fails >= 2 {
+				return true
+			}
+			c.next = time.Time{} // as if it was time for the next call
+		}
+		n.lookAgain()
+		return false
+	})
+	n.wait("what is missing", func() bool { return slices.Equal(n.Missing(), []string{addr}) })
+	n.stop()
+	return log.String()
 }
 
 // Keep is a seed at run time, Forget its end, Disconnect leaves both alone.
@@ -217,14 +289,13 @@ func TestBothCallAtOnce(t *testing.T) {
 		var both sync.WaitGroup
 		for _, pair := range [][2]*testNode{{a, b}, {b, a}} {
 			both.Go(func() {
-				if err := pair[0].Connect(testContext(t), pair[1].Addrs()[0]); err != nil {
+				if err := pair[0].call(pair[1]); err != nil {
 					t.Error(err)
 				}
 			})
 		}
 		both.Wait()
-		a.waitJoined(b)
-		b.waitJoined(a)
+		a.waitBoth(b)
 		if err := a.PublishTx(testContext(t), []byte("once")); err != nil {
 			t.Fatal(err)
 		}
@@ -295,7 +366,7 @@ func TestMaxPeers(t *testing.T) {
 	}
 	in[0].stop()
 	hub.waitLeft(in[0])
-	if err := late.Connect(testContext(t), hub.Addrs()[0]); err != nil {
+	if err := late.call(hub); err != nil {
 		t.Error(err)
 	}
 }
@@ -333,5 +404,41 @@ func TestLatency(t *testing.T) {
 	a.wait("a ping", func() bool { p := a.Peers(); return len(p) == 1 && p[0].Latency > 0 })
 	if p := a.Peers()[0]; p.Latency < 60*time.Millisecond || p.Link.Delay != 30*time.Millisecond || fmt.Sprint(p.ID) != string(b.ID()) {
 		t.Errorf("%+v", p)
+	}
+}
+
+// A node that is alone has its seeds and nobody else: it is found by nobody, and
+// finds nobody through them.
+func TestAlone(t *testing.T) {
+	seed, other := startNode(t), startNode(t)
+	other.connect(seed)
+	hermit := startNode(t, func(c *Config) { c.Alone, c.Seeds = true, seed.Addrs() })
+	hermit.wait("the seed", func() bool { _, ok := hermit.heard[seed.ID()]; return ok })
+	if err := other.Connect(testContext(t), hermit.Addrs()[0]); err == nil {
+		t.Error("a node that is alone took a call")
+	}
+	if _, err := hermit.RequestPool(testContext(t), seed.ID()); err != nil {
+		t.Errorf("it cannot ask its seed: %v", err)
+	}
+	if peers := hermit.Peers(); len(peers) != 1 || peers[0].ID != seed.ID() {
+		t.Errorf("its peers are %v, want the seed alone", peers)
+	}
+}
+
+// What a program writes on a raw stream is its own affair, and so is the ban.
+func TestRawStream(t *testing.T) {
+	victim, rogue := startNode(t), startNode(t)
+	rogue.connect(victim)
+	s, err := rogue.Stream(testContext(t), victim.ID())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Reset()
+	if _, err := s.Write([]byte("no frame at all")); err != nil {
+		t.Fatal(err)
+	}
+	victim.wait("ban", func() bool { _, ok := victim.Banned()[rogue.ID()]; return ok })
+	if _, err := rogue.Stream(testContext(t), PeerID("nobody")); err == nil {
+		t.Error("a stream to nobody")
 	}
 }

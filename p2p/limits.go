@@ -41,10 +41,6 @@ const (
 	// MaxAgent is the most bytes of the name that a node gives its software.
 	// Half of Core's MAX_SUBVERSION_LENGTH: one byte says how long it is.
 	MaxAgent = 128
-
-	// maxRequest is the most bytes of the first frame of a stream that a
-	// stranger opens: the longest request.
-	maxRequest = 32 * MaxTxsAsked
 )
 
 // How many peers, streams and messages at once.
@@ -102,11 +98,12 @@ const (
 	statusEvery   = 20 * time.Second
 	statusSilence = 60 * time.Second
 
-	// topicWait is how long a new peer may take to name its gossip topics before
-	// it counts as joined without them. Ours.
+	// topicWait is how long it may take until gossip reaches a new peer before it
+	// counts as joined without that. Ours.
 	topicWait = 2 * time.Second
 
-	// dialTimeout is how long one call may take, handshakes included. Ours.
+	// dialTimeout is how long one call may take, ours or another's, handshakes
+	// included. Ours.
 	dialTimeout = 5 * time.Second
 
 	// connectTimeout is how long Connect waits for the peer's first status. Ours.

@@ -1,6 +1,8 @@
 package p2p
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"net"
 	"testing"
 	"time"
@@ -12,9 +14,12 @@ func TestMDNS(t *testing.T) {
 	if !multicastWorks() {
 		t.Skip("this machine hears no multicast of its own")
 	}
-	on := func(c *Config) { c.MDNS = true }
-	other := startNode(t, on, func(c *Config) { c.Digest = "99999999" })
-	a, b := startNode(t, on), startNode(t, on)
+	rules := rand.Uint32() // else the nodes of another run of this test would be found too
+	on := func(rules uint32) func(*Config) {
+		return func(c *Config) { c.MDNS, c.Digest = true, fmt.Sprintf("%08x", rules) }
+	}
+	other := startNode(t, on(rules+1))
+	a, b := startNode(t, on(rules)), startNode(t, on(rules))
 	a.waitJoined(b)
 	b.waitJoined(a)
 	if p := other.Peers(); len(p) != 0 {

@@ -61,7 +61,7 @@ func New(cfg Config, h Handler) (*Net, error) {
 	if err != nil {
 		return nil, err
 	}
-	key, err := loadKey(cfg.KeyFile, cfg.Log)
+	key, err := ownKey(cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +71,7 @@ func New(cfg Config, h Handler) (*Net, error) {
 	if err != nil {
 		return nil, err
 	}
-	n.gate.full = func() bool { return len(n.swarm.Conns()) >= cfg.MaxPeers }
+	n.gate.full = func() bool { return cfg.Alone || len(n.swarm.Conns()) >= cfg.MaxPeers }
 	n.book = newBook(n.host.ID())
 	for _, p := range loadPeers(cfg.PeersFile, cfg.Log) {
 		n.book.joined(p.ID, p.Addrs, p.good)
@@ -131,7 +131,7 @@ func (n *Net) Run(ctx context.Context) (err error) {
 	}
 	defer events.Close()
 	r.session = func(p peer.ID) *session { return n.session(ctx, p) }
-	r.gossip, err = joinTopics(ctx, n.host, n.lines, n.names, n.judge(n.handler.Block), n.judge(n.handler.Tx), n.poke)
+	r.gossip, err = joinTopics(ctx, n.host, n.lines, n.names, n.judge(kindBlock, n.handler.Block), n.judge(kindTx, n.handler.Tx), n.poke)
 	if ctx.Err() != nil {
 		return nil
 	}
@@ -182,14 +182,18 @@ func (n *Net) task(f func()) bool {
 
 // judge wraps one of the Handler's judges, so that Run waits for it and nothing
 // is judged after Run.
-func (n *Net) judge(f func(context.Context, PeerID, []byte) Verdict) func(context.Context, PeerID, []byte) Verdict {
+func (n *Net) judge(k kind, f func(context.Context, PeerID, []byte) Verdict) func(context.Context, PeerID, []byte) Verdict {
 	return func(ctx context.Context, from PeerID, raw []byte) Verdict {
 		r := n.enter()
 		if r == nil {
 			return Ignore
 		}
 		defer r.tasks.Done()
-		return f(ctx, from, raw)
+		verdict := f(ctx, from, raw)
+		if verdict == Accept {
+			n.brought(from, k)
+		}
+		return verdict
 	}
 }
 
@@ -234,6 +238,23 @@ func (n *Net) Addrs() []string {
 	return out
 }
 
+// Missing returns the addresses of the peers that the user named and that are not
+// connected, complete and sorted. They are called again and again; those that we
+// refuse are not among them.
+func (n *Net) Missing() []string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	out := []string{}
+	for id, c := range n.book.contacts {
+		if !c.kept || n.sessions[id] != nil || len(c.addrs) == 0 || n.gate.refuses(id) != nil {
+			continue
+		}
+		out = append(out, c.addrs[0].String()+"/p2p/"+id.String())
+	}
+	slices.Sort(out)
+	return out
+}
+
 // Peers returns who is connected, in the order of connecting. It includes peers
 // that have not told their status yet.
 func (n *Net) Peers() []PeerInfo {
@@ -258,8 +279,10 @@ func (n *Net) Peers() []PeerInfo {
 		info.Inbound = conns[0].Stat().Direction == network.DirInbound
 		for _, c := range conns {
 			if sc := connOf(c); sc != nil {
-				info.BytesIn += sc.in.Load()
-				info.BytesOut += sc.out.Load()
+				info.BytesIn += uint64(sc.in.bytes.Load())
+				info.BytesOut += uint64(sc.out.bytes.Load())
+				info.Received = later(info.Received, sc.in.last.Load())
+				info.Sent = later(info.Sent, sc.out.last.Load())
 			}
 		}
 		if agent, err := n.host.Peerstore().Get(s.peer, "AgentVersion"); err == nil && info.Agent == "" {
@@ -274,6 +297,14 @@ func (n *Net) Peers() []PeerInfo {
 		return strings.Compare(string(a.ID), string(b.ID))
 	})
 	return out
+}
+
+// later returns the later of a time and one in milliseconds since 1970, 0 for never.
+func later(t time.Time, ms int64) time.Time {
+	if at := time.UnixMilli(ms); ms > 0 && at.After(t) {
+		return at
+	}
+	return t
 }
 
 // PublishBlock sends a block to everybody. The Handler is not asked about it. It
@@ -296,6 +327,21 @@ func (n *Net) PublishTx(ctx context.Context, raw []byte) error {
 	}
 	defer r.tasks.Done()
 	return publish(ctx, r.gossip.txs, raw)
+}
+
+// Reaches reports whether what we publish reaches a peer. One that has just joined is
+// reached, unless it took its time: see topicWait.
+func (n *Net) Reaches(p PeerID) bool {
+	id, err := peer.Decode(string(p))
+	if err != nil {
+		return false
+	}
+	r := n.enter()
+	if r == nil {
+		return false
+	}
+	defer r.tasks.Done()
+	return r.gossip.reaches(id)
 }
 
 // Announce tells every peer a new status and does not wait. A peer that is slow

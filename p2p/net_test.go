@@ -10,11 +10,10 @@ import (
 	"time"
 
 	"toychain/block"
-
-	"go.uber.org/goleak"
+	"toychain/internal/leaks"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leaks.Main(m) }
 
 const testDigest = "0123abcd"
 
@@ -114,7 +113,7 @@ type testNode struct {
 }
 
 func testContext(t testing.TB) context.Context {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }
@@ -126,13 +125,23 @@ func startNode(t testing.TB, change ...func(*Config)) *testNode {
 
 func startWith(t testing.TB, f *fake, change ...func(*Config)) *testNode {
 	t.Helper()
+	n, err := tryStart(t, f, change...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// tryStart is startWith for a node that may find its port taken.
+func tryStart(t testing.TB, f *fake, change ...func(*Config)) (*testNode, error) {
+	t.Helper()
 	cfg := Config{Digest: testDigest, Agent: "/test:1/"}
 	for _, c := range change {
 		c(&cfg)
 	}
 	n, err := New(cfg, f)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
@@ -145,7 +154,7 @@ func startWith(t testing.TB, f *fake, change ...func(*Config)) *testNode {
 	node := &testNode{Net: n, fake: f, t: t, stop: sync.OnceFunc(func() { cancel(); <-done })}
 	t.Cleanup(func() { node.stop(); node.checkEvents() })
 	node.wait("that it runs", func() bool { return n.gate.refuses("x") == nil })
-	return node
+	return node, nil
 }
 
 // checkEvents holds what the Handler was told against what Handler promises: for
@@ -170,18 +179,21 @@ func (n *testNode) checkEvents() {
 	}
 }
 
-// wait waits until cond, which may look at the fake, is true.
+// wait waits until cond, which may look at the fake, is true. cond may end the test.
 func (n *testNode) wait(what string, cond func() bool) {
 	n.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	look := func() (bool, <-chan struct{}) {
+		n.mu().Lock()
+		defer n.mu().Unlock()
+		changed := n.fake.changed
+		return cond(), changed
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		n.mu().Lock()
-		changed := n.fake.changed
-		ok := cond()
-		n.mu().Unlock()
+		ok, changed := look()
 		if ok {
 			return
 		}
@@ -189,23 +201,64 @@ func (n *testNode) wait(what string, cond func() bool) {
 		case <-changed:
 		case <-tick.C:
 		case <-ctx.Done():
-			n.t.Fatalf("%s waited in vain for %s; events %v", n.ID().Short(), what, n.events)
+			n.t.Fatalf("%s waited in vain for %s; events %v", n.ID().Short(), what, n.told())
 		}
 	}
 }
 
 func (n *testNode) mu() *sync.Mutex { return &n.fake.mu }
 
-// connect connects n to others and waits until both sides know.
+// again does f until it succeeds: under load one call may run out of time.
+func again(t testing.TB, f func(context.Context) error) error {
+	ctx := testContext(t)
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		err := f(ctx)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return err
+		}
+	}
+}
+
+// call connects n to o.
+func (n *testNode) call(o *testNode) error {
+	return again(n.t, func(ctx context.Context) error { return n.Connect(ctx, o.Addrs()[0]) })
+}
+
+// connect connects n to others and waits until both sides know, and what either
+// publishes reaches the other.
 func (n *testNode) connect(others ...*testNode) {
 	n.t.Helper()
 	for _, o := range others {
-		if err := n.Connect(testContext(n.t), o.Addrs()[0]); err != nil {
+		if err := n.call(o); err != nil {
 			n.t.Fatal(err)
 		}
-		n.waitJoined(o)
-		o.waitJoined(n)
+		n.waitBoth(o)
 	}
+}
+
+// waitBoth waits until n and o have joined each other and gossip goes both ways.
+func (n *testNode) waitBoth(o *testNode) {
+	n.t.Helper()
+	n.waitJoined(o)
+	o.waitJoined(n)
+	n.waitGossip(o, true)
+	o.waitGossip(n, true)
+}
+
+// waitGossip waits until what n publishes reaches o, or no longer does. A peer whose
+// gossip is late joins without it.
+func (n *testNode) waitGossip(o *testNode, want bool) {
+	n.t.Helper()
+	n.wait(fmt.Sprintf("gossip to %s to be %v", o.ID().Short(), want), func() bool {
+		return n.Reaches(o.ID()) == want
+	})
 }
 
 func (n *testNode) waitJoined(o *testNode) {
@@ -235,11 +288,9 @@ func mesh(t testing.TB, n int) []*testNode {
 	for range n - 1 {
 		nodes = append(nodes, startNode(t, func(c *Config) { c.Seeds = nodes[0].Addrs()[:1] }))
 	}
-	for _, a := range nodes {
-		for _, b := range nodes {
-			if a != b {
-				a.waitJoined(b)
-			}
+	for i, a := range nodes {
+		for _, b := range nodes[:i] {
+			a.waitBoth(b)
 		}
 	}
 	return nodes

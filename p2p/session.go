@@ -34,7 +34,9 @@ type session struct {
 	at      time.Time // when
 	news    bool      // it has not been told to the Handler
 	joined  bool
-	out     Status // the last status announced
+	out     Status    // the last status announced
+	block   time.Time // see PeerInfo.Block
+	tx      time.Time
 	latency time.Duration
 	why     error // why the session ended
 	ending  bool
@@ -267,10 +269,31 @@ func (s *session) reason() error {
 	return s.why
 }
 
+// brought notes that a peer brought a block or a transaction: see PeerInfo.Block.
+func (n *Net) brought(p PeerID, k kind) {
+	id, err := decode(p)
+	if err != nil {
+		return
+	}
+	n.mu.Lock()
+	s := n.sessions[id]
+	n.mu.Unlock()
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if k == kindBlock {
+		s.block = time.Now()
+	} else {
+		s.tx = time.Now()
+	}
+}
+
 func (s *session) info() PeerInfo {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	info := PeerInfo{ID: text(s.peer), Connected: s.since, Latency: s.latency, Joined: s.joined}
+	info := PeerInfo{ID: text(s.peer), Connected: s.since, Latency: s.latency, Joined: s.joined, Block: s.block, Tx: s.tx}
 	if s.heard != nil {
 		info.Status, info.Agent, info.Heard = *s.heard, s.heard.Agent, s.at
 	}

@@ -62,11 +62,21 @@ func (l *shapedListener) Accept() (transport.CapableConn, error) {
 	return l.t.shape(c), nil
 }
 
+// count is how many bytes went one way, and when the last of them did.
+type count struct{ bytes, last atomic.Int64 } // last in milliseconds since 1970; 0: never
+
+func (c *count) add(n int) {
+	if n > 0 {
+		c.bytes.Add(int64(n))
+		c.last.Store(time.Now().UnixMilli())
+	}
+}
+
 // shapedConn is one connection to one peer.
 type shapedConn struct {
 	transport.CapableConn
 	lines   *lines
-	in, out atomic.Uint64 // bytes its streams read and wrote
+	in, out count // what its streams read and wrote
 	once    sync.Once
 	gone    chan struct{} // closed with the connection
 }
@@ -121,7 +131,7 @@ type shapedStream struct {
 
 func (s *shapedStream) Read(p []byte) (int, error) {
 	n, err := s.MuxedStream.Read(p)
-	s.conn.in.Add(uint64(n))
+	s.conn.in.add(n)
 	return n, err
 }
 
@@ -132,7 +142,7 @@ func (s *shapedStream) Write(p []byte) (n int, err error) {
 	} else {
 		n, err = s.MuxedStream.Write(p)
 	}
-	s.conn.out.Add(uint64(n))
+	s.conn.out.add(n)
 	return n, err
 }
 

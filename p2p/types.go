@@ -60,6 +60,10 @@ type PeerInfo struct {
 	Connected time.Time     // since when
 	BytesIn   uint64        // read from its streams, all protocols; encryption not counted
 	BytesOut  uint64        // written to its streams
+	Received  time.Time     // when the last of BytesIn came; zero for never
+	Sent      time.Time     // when the last of BytesOut left; zero for never
+	Block     time.Time     // when it last brought a block: a good one by gossip, or one that we asked for; zero for never
+	Tx        time.Time     // likewise a transaction
 	Latency   time.Duration // last ping's round trip; 0 before the first
 	Joined    bool          // its status arrived: it is one of us
 	Status    Status        // the last it told; zero until Joined
@@ -74,8 +78,8 @@ type PeerInfo struct {
 // other and in that order. All calls have returned when Net.Run returns.
 type Handler interface {
 	// Joined: the peer told its status, so it speaks our protocol, and a message
-	// published from now on reaches it. (Should it not have named its topics in
-	// two seconds, it joins all the same: status and sync still work.)
+	// published from now on reaches it. (Should gossip not reach it in two seconds,
+	// it joins all the same: status and sync still work.)
 	// PeerStatus follows.
 	Joined(peer PeerID, inbound bool)
 	// Left: the connection is gone, or SetLink made us deaf to the peer. Told

@@ -2,16 +2,18 @@ package p2p
 
 import (
 	"bytes"
+	"encoding/base64"
 	"errors"
 	"io"
 	"math"
-	"runtime"
 	"strings"
 	"testing"
 	"testing/iotest"
 
 	"toychain/block"
+	"toychain/internal/alloc"
 
+	"github.com/libp2p/go-libp2p/core/crypto"
 	ma "github.com/multiformats/go-multiaddr"
 )
 
@@ -109,15 +111,8 @@ func TestFrameCutShort(t *testing.T) {
 // A frame that announces 4 MB and brings nothing costs nothing like that.
 func TestAnnouncedIsNotAllocated(t *testing.T) {
 	head := rawFrame(MaxMessage, kindBlock, nil)
-	const rounds = 100
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	for range rounds {
-		readFrame(bytes.NewReader(head), kindBlock)
-	}
-	runtime.ReadMemStats(&after)
-	if each := (after.TotalAlloc - before.TotalAlloc) / rounds; each > 100_000 {
-		t.Errorf("%d bytes for each", each)
+	if n := alloc.Bytes(func() { readFrame(bytes.NewReader(head), kindBlock) }); n > 100_000 {
+		t.Errorf("%d bytes allocated", n)
 	}
 }
 
@@ -283,6 +278,59 @@ func FuzzParsePeersFile(f *testing.F) {
 		}
 		if again, err := parsePeersFile(raw); err != nil || len(again) != len(peers) {
 			t.Fatalf("%s became %s: %v", b, raw, err)
+		}
+	})
+}
+
+// The text of a key file: what is taken is a key that writes the same key.
+func FuzzParseKey(f *testing.F) {
+	key, _, err := crypto.GenerateEd25519Key(bytes.NewReader(make([]byte, 64)))
+	if err != nil {
+		f.Fatal(err)
+	}
+	raw, err := crypto.MarshalPrivateKey(key)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(base64.StdEncoding.EncodeToString(raw) + "\n")
+	f.Add(base64.StdEncoding.EncodeToString(raw[:len(raw)-1]))
+	f.Fuzz(func(t *testing.T, s string) {
+		key, err := parseKey(s)
+		if err != nil {
+			return
+		}
+		raw, err := crypto.MarshalPrivateKey(key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again, err := parseKey(base64.StdEncoding.EncodeToString(raw)); err != nil || !again.Equals(key) {
+			t.Fatalf("%q: %v", s, err)
+		}
+	})
+}
+
+// Addresses that people type: what is taken names somebody and somewhere, and reads
+// the same when it is written out.
+func FuzzParseAddr(f *testing.F) {
+	f.Add("/ip4/127.0.0.1/tcp/7000/p2p/" + somebody)
+	f.Add("/dns4/example.org/tcp/7000/p2p/" + somebody)
+	f.Add("/p2p/" + somebody)
+	f.Add("/ip4/0.0.0.0/tcp/0")
+	f.Fuzz(func(t *testing.T, s string) {
+		if listen, err := parseListen([]string{s}); err == nil && len(listen) != 1 {
+			t.Fatalf("listens on %v", listen)
+		}
+		info, err := parseAddr(s)
+		if err != nil {
+			return
+		}
+		id, err := decode(text(info.ID))
+		if err != nil || id != info.ID || len(info.Addrs) == 0 {
+			t.Fatalf("%q is %v: %v", s, info, err)
+		}
+		again, err := parseAddr(info.Addrs[0].String() + "/p2p/" + info.ID.String())
+		if err != nil || again.ID != info.ID || !again.Addrs[0].Equal(info.Addrs[0]) {
+			t.Fatalf("%q became %v: %v", s, again, err)
 		}
 	})
 }
