@@ -38,27 +38,34 @@ func Needs(s State, b *block.Block, ids []block.Hash) []block.Outpoint {
 // give the same answer. The error wraps a Rule (or is ErrNoParent if b builds on
 // another block).
 func ApplyBlock(s State, b *block.Block, coins Coins) (State, Delta, error) {
+	return applyBlock(s, withIDs(b), coins)
+}
+
+func applyBlock(s State, b body, coins Coins) (State, Delta, error) {
 	if err := CheckWork(s.Params, &b.Header); err != nil {
 		return State{}, Delta{}, err
 	}
-	return ApplyUnmined(s, b, coins)
+	return applyUnmined(s, b, coins)
 }
 
 // ApplyUnmined is ApplyBlock before the proof of work: what a miner asks of a
 // block that it is about to search a nonce for.
 func ApplyUnmined(s State, b *block.Block, coins Coins) (State, Delta, error) {
+	return applyUnmined(s, withIDs(b), coins)
+}
+
+func applyUnmined(s State, b body, coins Coins) (State, Delta, error) {
 	next, err := s.ApplyHeader(&b.Header)
 	if err != nil {
 		return State{}, Delta{}, err
 	}
-	ids := b.TxIDs()
-	if err := CheckBody(b, ids); err != nil {
+	if err := CheckBody(b.Block, b.ids); err != nil {
 		return State{}, Delta{}, err
 	}
-	if err := checkPlace(&s, b); err != nil {
+	if err := checkPlace(&s, b.Block); err != nil {
 		return State{}, Delta{}, err
 	}
-	delta, err := connect(s, b, ids, coins)
+	delta, err := connect(s, b.Block, b.ids, coins)
 	if err != nil {
 		return State{}, Delta{}, err
 	}
@@ -76,10 +83,11 @@ func connect(s State, b *block.Block, ids []block.Hash, coins Coins) (Delta, err
 			}
 		}
 	}
-	v := view{coins: coins, spent: make(map[block.Outpoint]struct{}), made: make(map[block.Outpoint]*Coin)}
+	v := view{coins: coins, spent: make(map[block.Outpoint]struct{}, len(coins)), made: make(map[block.Outpoint]*Coin, len(delta.Created))}
 	made := delta.Created
 	var fees block.Amount
-	var checks []check
+	checks := make([]check, 0, len(b.Txs))
+	delta.Spent = make([]Spend, 0, len(coins))
 	sigops := 0
 	for i, tx := range b.Txs {
 		var spent []Coin

@@ -78,7 +78,11 @@ func DeltaOf(s State, b *block.Block, ids []block.Hash, undo []Coin) (Delta, err
 // created returns the coins that block b makes on top of s: every output but
 // those that nothing can ever spend.
 func created(s State, b *block.Block, ids []block.Hash) []Spend {
-	var out []Spend
+	n := 0
+	for _, tx := range b.Txs {
+		n += len(tx.Outputs)
+	}
+	out := make([]Spend, 0, n)
 	for i, tx := range b.Txs {
 		out = appendCreated(out, tx, ids[i], Coin{Height: s.Height + 1, Coinbase: i == 0, Since: s.MedianTime()})
 	}

@@ -16,8 +16,10 @@ type Disk interface {
 	Block(block.Hash) (*block.Block, error)
 	// Undo returns what Step.Delta.Undo was when the block was connected.
 	Undo(block.Hash) ([]Coin, error)
-	// Commit writes all of it or nothing, and returns when it is safe from a crash.
-	Commit(*Commit) error
+	// Commit writes all of it or nothing, and returns when it is safe from a crash. If
+	// c.Later is set it may return before: the calls above answer as if it had been
+	// written, and the next Commit waits for it, or tells that it failed.
+	Commit(c *Commit) error
 }
 
 // Commit is a change of the tree on its way to the disk.
@@ -28,6 +30,7 @@ type Commit struct {
 	Coins   map[block.Outpoint]*Coin // coins that changed, nil for gone: the sum of all Steps
 	Reorgs  []Reorg                  // the journal's new entries
 	Tip     block.Hash               // of the best chain afterwards
+	Later   bool                     // whoever commits does not wait for the disk
 }
 
 // Entry is what is kept of every header, whatever its branch.
@@ -37,6 +40,7 @@ type Entry struct {
 	Status   Status
 	Seq      int64     // order in which blocks became connectable; 0: not yet. Lower was seen first
 	Received time.Time // when the header was first seen, to the millisecond
+	Complete time.Time // when it and all its ancestors were here, to the millisecond; zero: not yet, or not known
 	Txs      int       // how many transactions; 0 if there is no body
 	Size     int       // of the body, in bytes
 }

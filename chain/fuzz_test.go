@@ -3,7 +3,9 @@ package chain_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"toychain/block"
@@ -128,6 +130,43 @@ func FuzzTree(f *testing.F) {
 			if err = errors.Join(err, r.check()); err != nil {
 				t.Fatalf("event %d, %d: %v", i, event, err)
 			}
+		}
+	})
+}
+
+// Whatever stands in an input, P2PKH does not panic, and judges the same whether it
+// remembers keys or not.
+func FuzzP2PKH(f *testing.F) {
+	remembers := chain.NewP2PKH()
+	script := chaingen.Miner.Script()
+	tx := &block.Tx{Inputs: []block.Input{{}}, Outputs: []block.Output{{Value: 1, Script: script}}}
+	for _, key := range [][]byte{chaingen.Miner.Public(), chaingen.Miner.Private.PubKey().SerializeUncompressed(), alice.Public(), {2}} {
+		f.Add(block.PubKeyHashInput(chaingen.Miner.Signature(tx, 0, script, block.SigAll), key))
+	}
+	f.Fuzz(func(t *testing.T, input []byte) {
+		tx := *tx
+		tx.Inputs = []block.Input{{Script: input}}
+		out := block.Output{Script: script}
+		if _, key, _, err := block.ParsePubKeyHashInput(input); err == nil {
+			out.Script = block.PubKeyHashScript(block.Hash160(key))
+		}
+		want := fmt.Sprint(chain.P2PKH{}.Check(&tx, 0, out))
+		for range 2 {
+			if got := fmt.Sprint(remembers.Check(&tx, 0, out)); got != want {
+				t.Fatalf("input %x: %s, without memory %s", input, got, want)
+			}
+		}
+	})
+}
+
+// Eight hex digits, and nothing else, are bits.
+func FuzzParseBits(f *testing.F) {
+	f.Add("1f00ffff")
+	f.Add("+0000001")
+	f.Fuzz(func(t *testing.T, s string) {
+		n, err := chain.ParseBits(s)
+		if again := fmt.Sprintf("%08x", n); err == nil && again != strings.ToLower(s) {
+			t.Fatalf("%q became %s", s, again)
 		}
 	})
 }

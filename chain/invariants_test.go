@@ -99,7 +99,7 @@ func (t *Tree) checkMemory() error {
 	room := t.room
 	for hash := range t.ahead {
 		n := t.nodes[hash]
-		if !n.has(HasBody) || t.unsaved[hash] != nil {
+		if _, unsaved := t.unsaved[hash]; unsaved || !n.has(HasBody) {
 			return fmt.Errorf("block %s is kept in memory for no reason", hash)
 		}
 		room += n.size

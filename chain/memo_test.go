@@ -1,6 +1,7 @@
 package chain_test
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"toychain/block"
 	"toychain/chain"
@@ -51,6 +53,42 @@ func TestMemoChecksOnce(t *testing.T) {
 	}
 }
 
+// crowd is a Spending whose checks wait for each other until enough are inside.
+type crowd struct {
+	chain.P2PKH
+	enough int64
+	inside atomic.Int64
+	full   chan struct{}
+}
+
+func (c *crowd) Check(*block.Tx, int, block.Output) error {
+	if c.inside.Add(1) == c.enough {
+		close(c.full)
+	}
+	select {
+	case <-c.full:
+		return nil
+	case <-time.After(time.Minute):
+		return errors.New("too few are checked at once")
+	}
+}
+
+// A block's signatures are checked on all cores at once.
+func TestSignaturesOnAllCores(t *testing.T) {
+	const cores = 4
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(cores))
+	tip, txs := manyPayments(t, chain.P2PKH{}, 4*cores)
+	next := tip.Mine("next", txs...)
+	p := *tip.State.Params
+	p.Spending = &crowd{enough: cores, full: make(chan struct{})}
+	s := tip.State
+	s.Params = &p
+	coins := tip.Coins(chain.Needs(tip.State, next.Block, next.TxIDs()))
+	if _, _, err := chain.ApplyBlock(s, next.Block, coins); err != nil {
+		t.Error(err)
+	}
+}
+
 // Nothing is learnt from a payment that fails, nor from its block: it fails as
 // often as it is asked about, and a good payment is not blamed for its company.
 func TestMemoLearnsNothingFalse(t *testing.T) {
@@ -75,7 +113,7 @@ func TestMemoLearnsNothingFalse(t *testing.T) {
 }
 
 // The memory is bounded: after 80,000 others a payment is forgotten, after 39,000
-// it is not.
+// it is not, and whoever is asked about stays.
 func TestMemoForgets(t *testing.T) {
 	count := &counted{}
 	s := newScene(func(p *chain.Params) { p.Spending = chain.NewMemo(count) })
@@ -97,8 +135,48 @@ func TestMemoForgets(t *testing.T) {
 	}
 	ask(0, 1)
 	ask(39_000, 1)
-	ask(79_000, 1)
 	ask(81_000, 2)
+	ask(120_000, 2)
+	ask(159_000, 2)
+	ask(198_000, 2)
+	ask(280_000, 3)
+}
+
+// A P2PKH that remembers keys judges as one that does not: good signatures and bad ones,
+// of keys in every form that come again and again.
+func TestRememberedKeysJudgeTheSame(t *testing.T) {
+	fresh, remembers := chain.P2PKH{}, chain.NewP2PKH()
+	s := newScene(nil)
+	coin := s.reward(1)
+	good := chaingen.Move(coin, alice)
+	sig, key := chaingen.Miner.Signature(good, 0, coin.Script, block.SigAll), chaingen.Miner.Public()
+	point := chaingen.Miner.Private.PubKey()
+	offCurve := append([]byte{2}, bytes.Repeat([]byte{0xff}, 32)...)
+	for _, c := range []struct {
+		what     string
+		sig, key []byte
+		hashed   []byte // whose hash the output names
+		good     bool
+	}{
+		{"good", sig, key, key, true},
+		{"another signature", alice.Signature(good, 0, coin.Script, block.SigAll), key, key, false},
+		{"another key", sig, alice.Public(), key, false},
+		{"uncompressed", nil, point.SerializeUncompressed(), point.SerializeUncompressed(), true},
+		{"no point", sig, offCurve, offCurve, false},
+	} {
+		out := coin.Coin.Output
+		out.Script = block.PubKeyHashScript(block.Hash160(c.hashed))
+		if c.sig == nil {
+			c.sig = chaingen.Miner.Signature(good, 0, out.Script, block.SigAll)
+		}
+		good.Inputs[0].Script = block.PubKeyHashInput(c.sig, c.key)
+		for range 3 {
+			want, got := fresh.Check(good, 0, out), remembers.Check(good, 0, out)
+			if fmt.Sprint(want) != fmt.Sprint(got) || (got == nil) != c.good {
+				t.Errorf("%s: %v, without memory %v", c.what, got, want)
+			}
+		}
+	}
 }
 
 // Several goroutines share a Memo: run with -race.

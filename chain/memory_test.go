@@ -2,11 +2,11 @@ package chain_test
 
 import (
 	"fmt"
-	"runtime"
 	"testing"
 
 	"toychain/block"
 	"toychain/chain"
+	"toychain/internal/alloc"
 	"toychain/internal/chaingen"
 )
 
@@ -145,12 +145,9 @@ func TestBodiesAheadAreBounded(t *testing.T) {
 func TestMissingIsCheap(t *testing.T) {
 	tree := chaingen.NewDisk().MustOpen(chaingen.Network())
 	deliverHeaders(t, tree, chaingen.Genesis(tree.Params()).MineEmpty("", 5000).Chain()[1:])
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	missing := tree.Missing(128, 16)
-	runtime.ReadMemStats(&after)
-	if n := after.TotalAlloc - before.TotalAlloc; n > 10_000 || len(missing) != 16 {
-		t.Errorf("%d missing, %d bytes allocated", len(missing), n)
+	var lacks []chain.Point
+	if n := alloc.Bytes(func() { lacks = missing(tree, tree.BestHeader().Hash, 128, 16) }); n > 10_000 || len(lacks) != 16 {
+		t.Errorf("%d missing, %d bytes allocated", len(lacks), n)
 	}
 }
 

@@ -154,6 +154,21 @@ func (p *Params) Digest() block.Hash {
 	return block.Sum(append([]byte(p.describe()), g[:]...))
 }
 
+// Magic returns the four bytes that stand before each block in files of this
+// network's blocks (Core: MessageStart). Those of Bitcoin's networks are its own;
+// others have the front of their Digest as people write it, with the highest bit set
+// so that no text begins like that. It is not part of the Digest.
+func (p *Params) Magic() [4]byte {
+	switch p.Name {
+	case "main":
+		return [4]byte{0xf9, 0xbe, 0xb4, 0xd9}
+	case "regtest":
+		return [4]byte{0xfa, 0xbf, 0xb5, 0xda}
+	}
+	d := p.Digest()
+	return [4]byte{d[31] | 0x80, d[30], d[29], d[28]}
+}
+
 // SubsidyAt returns what the block at height h may create, before fees: Subsidy,
 // halved every Halving blocks until nothing is left (Core: GetBlockSubsidy).
 func (p *Params) SubsidyAt(h block.Height) block.Amount {

@@ -16,19 +16,19 @@ import (
 // Everything that a preset's nodes agree on, pinned: whoever changes one of these
 // makes another network under the same name.
 func TestPresetsArePinned(t *testing.T) {
-	for name, want := range map[string][2]string{ // genesis, digest
+	for name, want := range map[string][3]string{ // genesis, digest, magic
 		"toy": {"0000cccb4f56c7619d81a609a1e14e17761ed40c7898d953c94912eec5930c89",
-			"ac701afe09b9afe71aa588ba81d6a7577db00497c060870ca388b672bfd06f89"},
+			"ac701afe09b9afe71aa588ba81d6a7577db00497c060870ca388b672bfd06f89", "ac701afe"},
 		"regtest": {"0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206",
-			"b4ee74f7a412ec0fe7d65a06566da41bfc618efcd0f6ddefdfe4d3f0cfb3cfb6"},
+			"b4ee74f7a412ec0fe7d65a06566da41bfc618efcd0f6ddefdfe4d3f0cfb3cfb6", "fabfb5da"},
 		"main": {"000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f",
-			"94e3dc4796017a7d3d77dea6481cddcf6d86197c12f43b28ccec2e6e02f3b693"},
+			"94e3dc4796017a7d3d77dea6481cddcf6d86197c12f43b28ccec2e6e02f3b693", "f9beb4d9"},
 	} {
 		p, ok := chain.Preset(name)
 		if !ok || p.Name != name {
 			t.Fatalf("no preset %s", name)
 		}
-		if got := [2]string{p.Genesis.Hash().String(), p.Digest().String()}; got != want {
+		if got := [3]string{p.Genesis.Hash().String(), p.Digest().String(), fmt.Sprintf("%x", p.Magic())}; got != want {
 			t.Errorf("%s: %q", name, got)
 		}
 		if err := chain.CheckWork(p, &p.Genesis.Header); err != nil {

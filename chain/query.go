@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"iter"
 	"slices"
 
 	"toychain/block"
@@ -40,7 +41,8 @@ func (t *Tree) Block(hash block.Hash) (*block.Block, error) {
 	if !n.has(HasBody) {
 		return nil, fmt.Errorf("%w: %s", ErrNoBody, hash)
 	}
-	return t.body(n)
+	b, err := t.body(n)
+	return b.Block, err
 }
 
 // Undo returns the coins that a block spent when it was connected, in the order
@@ -104,33 +106,34 @@ func (t *Tree) HeadersAfter(locator []block.Hash, stop block.Hash, limit int) []
 	return out
 }
 
-// Missing returns the hashes of at most limit bodies that the best header's chain
-// still lacks, the lowest first, none further than window blocks above the last
-// one that is complete.
-func (t *Tree) Missing(window, limit int) []Point {
-	if t.best.linked() {
-		return nil
-	}
-	// Linked is true up to some height and false from there on: search by halves.
-	low, high := block.Height(0), t.best.Height
-	for low+1 < high {
-		if mid := (low + high) / 2; t.best.ancestor(mid).linked() {
-			low = mid
-		} else {
-			high = mid
+// Missing yields the bodies that the chain up to this header still lacks, the lowest
+// first, none further than window blocks above the last one that is complete; none
+// either if the header is unknown or invalid. It looks no further than it is asked to.
+func (t *Tree) Missing(header block.Hash, window int) iter.Seq[Point] {
+	return func(yield func(Point) bool) {
+		end := t.nodes[header]
+		if end == nil || end.linked() || end.status.Invalid() {
+			return
+		}
+		// Linked is true up to some height and false from there on: search by halves.
+		low, high := block.Height(0), end.Height
+		for low+1 < high {
+			if mid := (low + high) / 2; end.ancestor(mid).linked() {
+				low = mid
+			} else {
+				high = mid
+			}
+		}
+		const piece = 64 // a branch is walked downwards, so it is taken in pieces
+		top := low + block.Height(min(window, int(end.Height-low)))
+		for ; low < top; low += piece {
+			for _, n := range path(end.ancestor(low), end.ancestor(min(low+piece, top))) {
+				if !n.has(HasBody) && !yield(n.point()) {
+					return
+				}
+			}
 		}
 	}
-	var out []Point
-	top := t.best.ancestor(low + block.Height(min(window, int(t.best.Height-low))))
-	for _, n := range path(t.best.ancestor(low), top) {
-		if len(out) == limit {
-			break
-		}
-		if !n.has(HasBody) {
-			out = append(out, n.point())
-		}
-	}
-	return out
 }
 
 // On reports whether hash is known and part of the branch that ends in tip.
@@ -175,6 +178,33 @@ func (t *Tree) tipStatus(n *node) string {
 	return "valid-headers"
 }
 
+// Census counts blocks: those above genesis whose transactions are here, with all
+// their ancestors', and that are not known to break a rule.
+type Census struct {
+	Active int // on the best chain
+	Stale  int // on other branches
+	Forked int // heights that have more than one
+}
+
+// Census counts the blocks from one height to another, both included.
+func (t *Tree) Census(from, to block.Height) (c Census) {
+	at := make(map[block.Height]int)
+	for _, n := range t.nodes {
+		if n.Height < max(from, 1) || n.Height > to || !n.linked() || n.status.Invalid() {
+			continue
+		}
+		if t.isActive(n) {
+			c.Active++
+		} else {
+			c.Stale++
+		}
+		if at[n.Height]++; at[n.Height] == 2 {
+			c.Forked++
+		}
+	}
+	return c
+}
+
 // Entries returns all headers of all branches, in the order in which they came.
 func (t *Tree) Entries() []Entry {
 	out := make([]Entry, 0, len(t.nodes))
@@ -195,7 +225,7 @@ func (e Entry) compare(f Entry) int {
 }
 
 func (n *node) entry() Entry {
-	return Entry{Header: n.Header, Height: n.Height, Status: n.status, Seq: n.seq, Received: n.received, Txs: n.txs, Size: n.size}
+	return Entry{Header: n.Header, Height: n.Height, Status: n.status, Seq: n.seq, Received: n.received, Complete: n.complete, Txs: n.txs, Size: n.size}
 }
 
 func (n *node) point() Point { return Point{n.Hash, n.Height} }

@@ -59,7 +59,7 @@ type staged struct {
 // If a block breaks a rule it is returned as bad with the reason. Any other error
 // is trouble with the disk. Either way nothing has changed.
 func (t *Tree) stage(to *node) (s staged, bad *node, err error) {
-	s = staged{fork: t.fork(to), to: to, coins: overlay{tree: t, changed: make(map[block.Outpoint]*Coin)}}
+	s = staged{fork: t.fork(to), to: to, coins: overlay{tree: t}}
 	for n := t.tip(); n != s.fork; n = n.parent {
 		step, err := t.revert(n)
 		if err != nil {
@@ -73,17 +73,16 @@ func (t *Tree) stage(to *node) (s staged, bad *node, err error) {
 		if err != nil {
 			return s, nil, err
 		}
-		ids := b.TxIDs()
-		coins, err := s.coins.gather(Needs(n.parent.State, b, ids))
+		coins, err := s.coins.gather(Needs(n.parent.State, b.Block, b.ids))
 		if err != nil {
 			return s, nil, err
 		}
-		_, delta, err := ApplyBlock(n.parent.State, b, coins)
+		_, delta, err := applyBlock(n.parent.State, b, coins)
 		if err != nil {
 			return s, n, err
 		}
 		s.coins.apply(delta)
-		s.applied = append(s.applied, Step{true, n.Hash, n.Height, b, ids, delta})
+		s.applied = append(s.applied, Step{true, n.Hash, n.Height, b.Block, b.ids, delta})
 	}
 	return s, nil, nil
 }
@@ -98,12 +97,11 @@ func (t *Tree) revert(n *node) (Step, error) {
 	if err != nil {
 		return Step{}, err
 	}
-	ids := b.TxIDs()
-	delta, err := DeltaOf(n.parent.State, b, ids, undo)
+	delta, err := DeltaOf(n.parent.State, b.Block, b.ids, undo)
 	if err != nil {
 		return Step{}, err
 	}
-	return Step{false, n.Hash, n.Height, b, ids, delta.Inverse()}, nil
+	return Step{false, n.Hash, n.Height, b.Block, b.ids, delta.Inverse()}, nil
 }
 
 // undo returns the coins that n spent: from a step that is not flushed yet, or
@@ -218,6 +216,9 @@ type overlay struct {
 }
 
 func (v *overlay) apply(d Delta) {
+	if len(v.changed) == 0 {
+		v.changed = make(map[block.Outpoint]*Coin, len(d.Created)+len(d.Spent))
+	}
 	for i := range d.Created {
 		v.changed[d.Created[i].Outpoint] = &d.Created[i].Coin
 	}
@@ -262,36 +263,45 @@ func (t *Tree) Coins(of []block.Outpoint) (Coins, error) {
 // maxCoins is how many coins are kept in memory after a Flush: about 10 MB.
 const maxCoins = 50_000
 
-// Flush writes everything that changed since the last one, as one batch. After an
-// error the tree is ahead of its disk and must not be used any more.
-func (t *Tree) Flush() error {
-	if len(t.dirty) == 0 && len(t.pending.Steps) == 0 {
+// Flush writes everything that changed since the last one, as one batch, and returns
+// when it and all before are safe from a crash. After an error the tree is ahead of
+// its disk and must not be used any more.
+func (t *Tree) Flush() error { return t.flush(false) }
+
+// FlushLater is Flush that need not wait for the disk: see Commit.Later.
+func (t *Tree) FlushLater() error { return t.flush(true) }
+
+func (t *Tree) flush(later bool) error {
+	if len(t.dirty) == 0 && len(t.pending.Steps) == 0 && (later || !t.behind) {
 		return nil
 	}
-	t.pending.Tip = t.tip().Hash
+	c := t.pending
+	c.Tip, c.Later = t.tip().Hash, later
 	for n := range t.dirty {
-		t.pending.Entries = append(t.pending.Entries, n.entry())
+		c.Entries = append(c.Entries, n.entry())
 	}
-	slices.SortFunc(t.pending.Entries, Entry.compare)
-	if err := t.disk.Commit(&t.pending); err != nil {
+	slices.SortFunc(c.Entries, Entry.compare)
+	if err := t.disk.Commit(&c); err != nil {
 		return fmt.Errorf("writing to the store: %w", err)
 	}
+	t.behind = later
 	for hash := range t.ahead {
 		if n := t.nodes[hash]; n.linked() { // of a side branch: its turn may never come
 			t.forgetAhead(n)
 		}
 	}
 	for _, b := range t.pending.Blocks { // in the order in which they came
-		t.keepAhead(t.nodes[b.Hash()], b)
+		hash := b.Hash()
+		t.keepAhead(t.nodes[hash], t.unsaved[hash])
 	}
 	clear(t.unsaved)
 	clear(t.dirty)
 	t.unflushed = 0
-	for o, c := range t.pending.Coins {
-		if c == nil {
+	for o, coin := range c.Coins {
+		if coin == nil {
 			delete(t.coins, o)
 		} else {
-			t.coins[o] = c.detached()
+			t.coins[o] = coin.detached()
 		}
 	}
 	for o := range t.coins {
@@ -309,21 +319,21 @@ func (t *Tree) Flush() error {
 func (t *Tree) Unflushed() (blocks, bytes int) { return len(t.pending.Blocks), t.unflushed }
 
 // body returns n's transactions.
-func (t *Tree) body(n *node) (*block.Block, error) {
-	if b := t.unsaved[n.Hash]; b != nil {
+func (t *Tree) body(n *node) (body, error) {
+	if b, ok := t.unsaved[n.Hash]; ok {
 		return b, nil
 	}
-	if b := t.ahead[n.Hash]; b != nil {
+	if b, ok := t.ahead[n.Hash]; ok {
 		return b, nil
 	}
 	b, err := t.disk.Block(n.Hash)
 	if err != nil {
-		return nil, fmt.Errorf("reading block %s at height %d: %w", n.Hash, n.Height, err)
+		return body{}, fmt.Errorf("reading block %s at height %d: %w", n.Hash, n.Height, err)
 	}
-	return b, nil
+	return withIDs(b), nil
 }
 
-func (t *Tree) keepAhead(n *node, b *block.Block) {
+func (t *Tree) keepAhead(n *node, b body) {
 	if !n.linked() && n.size <= t.room {
 		t.ahead[n.Hash] = b
 		t.room -= n.size
@@ -331,7 +341,7 @@ func (t *Tree) keepAhead(n *node, b *block.Block) {
 }
 
 func (t *Tree) forgetAhead(n *node) {
-	if t.ahead[n.Hash] != nil {
+	if _, ok := t.ahead[n.Hash]; ok {
 		delete(t.ahead, n.Hash)
 		t.room += n.size
 	}

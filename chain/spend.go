@@ -27,10 +27,41 @@ type Spending interface {
 // P2PKH allows what Bitcoin's consensus allows in spending a pay to public key
 // hash output: a strict DER signature (BIP66) of any hash type, low or high S, and
 // a key in any form whose hash is the output's. No other output can be spent.
-type P2PKH struct{}
+//
+// NewP2PKH returns one for a node; the zero value judges the same and remembers nothing.
+type P2PKH struct {
+	keys *recent[compressed, *btcec.PublicKey] // nil: none
+}
+
+// compressed is a public key as it mostly comes: one coordinate of the point, the other
+// to be worked out, which takes a tenth of the time of a signature's check.
+type compressed [btcec.PubKeyBytesLenCompressed]byte
+
+// keysSize is how many keys each of two generations holds: together about 3 MB.
+const keysSize = 10_000
+
+// NewP2PKH returns a P2PKH that remembers the points of public keys: whoever pays often
+// from one address shows the same key each time.
+func NewP2PKH() P2PKH { return P2PKH{newRecent[compressed, *btcec.PublicKey](keysSize)} }
+
+// parseKey reads a public key in any form.
+func (p P2PKH) parseKey(raw []byte) (*btcec.PublicKey, error) {
+	if p.keys == nil || len(raw) != len(compressed{}) {
+		return btcec.ParsePubKey(raw)
+	}
+	name := compressed(raw)
+	if known, ok := p.keys.get(name); ok {
+		return known, nil
+	}
+	key, err := btcec.ParsePubKey(raw)
+	if err == nil {
+		p.keys.put(name, key)
+	}
+	return key, err
+}
 
 // Check implements Spending.
-func (P2PKH) Check(tx *block.Tx, i int, output block.Output) error {
+func (p P2PKH) Check(tx *block.Tx, i int, output block.Output) error {
 	hash, ok := block.PubKeyHash(output.Script)
 	if !ok {
 		return errors.New("the output is non-standard: nobody can spend it here")
@@ -53,7 +84,7 @@ func (P2PKH) Check(tx *block.Tx, i int, output block.Output) error {
 	if err != nil {
 		return fmt.Errorf("signature is not strict DER: %w", err)
 	}
-	pub, err := btcec.ParsePubKey(key)
+	pub, err := p.parseKey(key)
 	if err != nil {
 		return fmt.Errorf("public key is not a point of the curve: %w", err)
 	}
@@ -74,9 +105,7 @@ func (P2PKH) SigOps(tx *block.Tx, _ []block.Output) int { return SigOps(tx) }
 // the cost, never the verdict. Safe for use by several goroutines.
 type Memo struct {
 	Spending
-
-	mu         sync.Mutex
-	young, old map[block.Hash]struct{}
+	ids *recent[block.Hash, struct{}]
 }
 
 // memoSize is how many ids each of a Memo's two generations holds: together about
@@ -85,25 +114,17 @@ const memoSize = 40_000
 
 // NewMemo returns a Memo of s that has seen nothing.
 func NewMemo(s Spending) *Memo {
-	return &Memo{Spending: s, young: make(map[block.Hash]struct{})}
+	return &Memo{s, newRecent[block.Hash, struct{}](memoSize)}
 }
 
 func (m *Memo) knows(id block.Hash) bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	_, young := m.young[id]
-	_, old := m.old[id]
-	return young || old
+	_, known := m.ids.get(id)
+	return known
 }
 
 func (m *Memo) learn(checks []check) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
 	for i := range checks {
-		if len(m.young) >= memoSize {
-			m.young, m.old = make(map[block.Hash]struct{}), m.young
-		}
-		m.young[checks[i].id] = struct{}{}
+		m.ids.put(checks[i].id, struct{}{})
 	}
 }
 

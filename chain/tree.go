@@ -27,19 +27,29 @@ type Tree struct {
 	seq    int64   // last one given out
 	loved  int64   // last one given out by Precious, negative
 
-	coins     map[block.Outpoint]*Coin    // coins read or changed lately; nil: known to be gone
-	pending   Commit                      // what Flush will write, all but the entries
-	dirty     map[*node]bool              // the entries that it will write
-	unsaved   map[block.Hash]*block.Block // the bodies that it will write
-	unflushed int                         // bytes of them
-	ahead     map[block.Hash]*block.Block // saved bodies whose turn has not come, kept to save a read
-	room      int                         // bytes that may still be kept in ahead
+	coins     map[block.Outpoint]*Coin // coins read or changed lately; nil: known to be gone
+	pending   Commit                   // what Flush will write, all but the entries
+	dirty     map[*node]bool           // the entries that it will write
+	unsaved   map[block.Hash]body      // the bodies that it will write
+	unflushed int                      // bytes of them
+	behind    bool                     // the last Commit was one for Later
+	ahead     map[block.Hash]body      // saved bodies whose turn has not come, kept to save a read
+	room      int                      // bytes that may still be kept in ahead
 }
 
 // maxAhead is how many bytes of bodies that arrived before their ancestors are
 // kept in memory: a moving window of 16 blocks from each of eight peers, filled
 // with small blocks. Larger ones are read back from the disk.
 const maxAhead = 8 << 20
+
+// body is a block and the ids of its transactions. To hash them all takes longer
+// than any other check but the signatures, so it is done once.
+type body struct {
+	*block.Block
+	ids []block.Hash
+}
+
+func withIDs(b *block.Block) body { return body{b, b.TxIDs()} }
 
 // node is one header in the tree.
 type node struct {
@@ -50,6 +60,7 @@ type node struct {
 	status   Status
 	seq      int64
 	received time.Time
+	complete time.Time // see Entry.Complete
 	txs      int
 	size     int
 }
@@ -76,17 +87,17 @@ func NewTree(p *Params, disk Disk, entries []Entry, tip block.Hash) (*Tree, erro
 		nodes:   make(map[block.Hash]*node, len(entries)+1),
 		coins:   make(map[block.Outpoint]*Coin),
 		dirty:   make(map[*node]bool),
-		unsaved: make(map[block.Hash]*block.Block),
-		ahead:   make(map[block.Hash]*block.Block),
+		unsaved: make(map[block.Hash]body),
+		ahead:   make(map[block.Hash]body),
 		room:    maxAhead,
 	}
 	t.pending.Coins = make(map[block.Outpoint]*Coin)
 	root := &node{State: Genesis(p), status: HasBody | Connected, seq: 1, txs: len(p.Genesis.Txs), size: p.Genesis.Size(),
-		received: time.Unix(int64(p.Genesis.Header.Time), 0)}
+		received: time.Unix(int64(p.Genesis.Header.Time), 0), complete: time.Unix(int64(p.Genesis.Header.Time), 0)}
 	t.nodes[root.Hash], t.active, t.best, t.lead, t.seq = root, []*node{root}, root, root, 1
 	if len(entries) == 0 {
 		t.pending.Blocks = append(t.pending.Blocks, p.Genesis)
-		t.unsaved[root.Hash] = p.Genesis
+		t.unsaved[root.Hash] = withIDs(p.Genesis)
 		t.dirty[root] = true
 		return t, nil
 	}
@@ -109,7 +120,7 @@ func (t *Tree) load(entries []Entry, tip block.Hash) error {
 			return fmt.Errorf("stored header %s at height %d: its parent %s is not below it", e.Header.Hash(), e.Height, e.Header.Prev)
 		}
 		n := t.insert(parent, parent.next(&e.Header, e.Header.Hash()), e.Received)
-		n.status, n.seq, n.txs, n.size = e.Status, e.Seq, e.Txs, e.Size
+		n.status, n.seq, n.complete, n.txs, n.size = e.Status, e.Seq, e.Complete, e.Txs, e.Size
 		t.seq, t.loved = max(t.seq, e.Seq), min(t.loved, e.Seq)
 	}
 	n := t.nodes[tip]
@@ -210,7 +221,8 @@ func (t *Tree) AddBlock(b *block.Block, now time.Time) (Change, error) {
 	if n.has(HasBody) {
 		return Change{}, ErrKnown
 	}
-	err = CheckBody(b, b.TxIDs())
+	full := withIDs(b)
+	err = CheckBody(b, full.ids)
 	if err == nil {
 		err = checkPlace(&n.parent.State, b)
 	}
@@ -220,34 +232,34 @@ func (t *Tree) AddBlock(b *block.Block, now time.Time) (Change, error) {
 		}
 		return Change{}, err
 	}
-	t.keepBody(n, b)
+	t.keepBody(n, full)
 	if !n.parent.linked() {
 		return Change{From: t.Tip(), To: t.Tip()}, nil
 	}
-	t.link(n)
+	t.link(n, now)
 	return t.activate(now, n)
 }
 
 // keepBody takes a body in, for the next Flush.
-func (t *Tree) keepBody(n *node, b *block.Block) {
+func (t *Tree) keepBody(n *node, b body) {
 	n.status |= HasBody
 	n.txs, n.size = len(b.Txs), b.Size()
 	t.unsaved[n.Hash] = b
 	t.unflushed += n.size
-	t.pending.Blocks = append(t.pending.Blocks, b)
+	t.pending.Blocks = append(t.pending.Blocks, b.Block)
 	t.dirty[n] = true
 }
 
 // link numbers n, whose ancestors are all here, and every descendant that has
 // been waiting for it.
-func (t *Tree) link(n *node) {
+func (t *Tree) link(n *node, now time.Time) {
 	for queue := []*node{n}; len(queue) > 0; queue = queue[1:] {
 		n := queue[0]
 		if n.linked() || !n.has(HasBody) {
 			continue
 		}
 		t.seq++
-		n.seq = t.seq
+		n.seq, n.complete = t.seq, now.Truncate(time.Millisecond)
 		t.dirty[n] = true
 		if !n.status.Invalid() && n.better(t.lead) {
 			t.lead = n

@@ -20,14 +20,21 @@
 // Everybody else, libp2p's goroutines, RPC calls, the miner, sends that goroutine a
 // function and waits: if the call returns an error, the function did not run.
 // Validation happens there, but signatures are spread over all cores, and parsing
-// and sending happen elsewhere.
+// and sending happen elsewhere. At a clean end the pool goes into a file
+// (poolfile.go), and is judged again, payment by payment, at the next start.
 //
 // # How a node catches up (sync.go)
 //
 //	status     each peer tells its tip and its work, on connecting and at each new tip
 //	headers    from a peer with more work: 80 bytes each, judged before anything else
+//	claims     a branch from far below has to show its work first (claims.go)
 //	bodies     the missing ones, lowest first, 16 at once from each peer that has them
 //	pool       once caught up: what the peer has pending, and again when it changed branch
+//
+// Then three things go on at once: bodies are fetched and parsed, those before them
+// are checked, on all cores, and those before these are written, hundreds in a batch
+// (save.go). Old or large blocks that the node's own user hands in are written in
+// batches too, and noted down one by one until then (notes.go).
 //
 // # What it must not know
 //
@@ -42,8 +49,10 @@
 //
 // # Where it differs from Bitcoin
 //
-// Gossip and sync are libp2p's and ours, not Bitcoin's peer-to-peer protocol.
-// Headers of little work are bounded by a claim to more work instead of being
-// downloaded twice (Core's presync): a liar wastes our memory only as fast as it
-// can do proof of work.
+// Gossip and sync are libp2p's and ours, not Bitcoin's peer-to-peer protocol. Headers
+// of a branch from far below are downloaded twice like Core's (presync), but counted
+// the second time instead of compared: a liar wastes our memory only as fast as it can
+// do proof of work. A header with the most work of which nobody has the block is no
+// tip and holds nobody up; whoever showed it is dropped, because who shows a chain has
+// it.
 package node

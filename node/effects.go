@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"toychain/block"
+	"toychain/chain"
 	"toychain/p2p"
 )
 
@@ -83,7 +84,7 @@ func (n *Node) submitQuietly(ctx context.Context, in Input) error {
 // off the engine's goroutine.
 func (n *Node) fetchBlocks(ctx context.Context, f AskBlocks) error {
 	return n.net.RequestBlocks(ctx, f.Peer, f.IDs, func(raw []byte) error {
-		b, err := block.Parse(raw)
+		b, err := parseBlock(raw)
 		if err == nil && !slices.Contains(f.IDs, b.Hash()) {
 			err = fmt.Errorf("block %s: not one that was asked for", b.Hash())
 		}
@@ -95,6 +96,15 @@ func (n *Node) fetchBlocks(ctx context.Context, f AskBlocks) error {
 	})
 }
 
+// parseBlock reads a block that may be one: what is too large for a block is not taken
+// apart, which would take several times its bytes.
+func parseBlock(raw []byte) (*block.Block, error) {
+	if len(raw) > chain.MaxBlockSize {
+		return nil, fmt.Errorf("%w: %d bytes, at most %d", chain.BadLength, len(raw), chain.MaxBlockSize)
+	}
+	return block.Parse(raw)
+}
+
 func (n *Node) fetchTxs(ctx context.Context, f AskTxs) error {
 	return n.net.RequestTxs(ctx, f.Peer, f.IDs, func(raw []byte) error {
 		tx, err := block.ParseTx(raw)
@@ -102,7 +112,7 @@ func (n *Node) fetchTxs(ctx context.Context, f AskTxs) error {
 			n.garbage(f.Peer, err)
 			return err
 		}
-		return n.submitQuietly(ctx, GotTx{f.Peer, tx})
+		return n.submitQuietly(ctx, GotTx{Peer: f.Peer, Tx: tx})
 	})
 }
 
@@ -137,7 +147,7 @@ func (h handler) Status(ctx context.Context) (s p2p.Status, err error) {
 }
 
 func (h handler) Block(ctx context.Context, from p2p.PeerID, raw []byte) p2p.Verdict {
-	b, err := block.Parse(raw)
+	b, err := parseBlock(raw)
 	if err != nil {
 		h.n.garbage(from, err)
 		return p2p.Reject
@@ -151,7 +161,7 @@ func (h handler) Tx(ctx context.Context, from p2p.PeerID, raw []byte) p2p.Verdic
 		h.n.garbage(from, err)
 		return p2p.Reject
 	}
-	return ClassifyTx(h.n.submit(ctx, GotTx{from, tx})).Verdict()
+	return ClassifyTx(h.n.submit(ctx, GotTx{Peer: from, Tx: tx})).Verdict()
 }
 
 func (h handler) Headers(ctx context.Context, locator []block.Hash, stop block.Hash) (out []block.Header, err error) {

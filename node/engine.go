@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -26,9 +27,17 @@ type Engine struct {
 	asked   map[block.Hash]p2p.PeerID // bodies on their way, and from whom
 	source  map[block.Hash]p2p.PeerID // who brought a body that waits for its ancestors
 	orphans []orphan                  // blocks whose parents are unknown, the oldest first
+	waiting int                       // bytes of the orphans
+
+	assembled *Assembled // of the last Template; nil before the first
 
 	now     time.Time // of the current Step
 	effects []Effect  // of the current Step, so far
+	noting  bool      // it has noted a block down: see Note
+	atOnce  bool      // it writes many blocks as one, and need not note any down
+	due     Saved     // what Save has to do
+	noted   bool      // blocks are noted down that the disk does not have
+	loose   bool      // headers or blocks may be neither on the disk nor noted down
 }
 
 // NewEngine returns the engine of a node that holds tree and pool and knows
@@ -53,11 +62,26 @@ func (e *Engine) Status() p2p.Status {
 	return p2p.Status{Tip: tip.Hash, Height: tip.Height, Work: tip.Work.Bytes(), Agent: e.agent}
 }
 
-// Step takes one input and returns what is to be done. When it returns, all that
-// it decided is on disk, or will be with a later block of the same download. An
-// error is our own trouble, with the disk: the engine must not be used any more.
+// Step takes one input and returns what is to be done, when all that it decided is
+// on disk, or will be with a later block of the same download, or once Note has been
+// heeded: see Save. An error is our own trouble, with the disk: the engine must not be
+// used any more.
 func (e *Engine) Step(now time.Time, in Input) ([]Effect, error) {
-	e.now, e.effects = now, nil
+	effects, err := e.Decide(now, in)
+	if err == nil {
+		_, err = e.Save()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return effects, nil
+}
+
+// Decide is the first half of Step: what it returns is decided, and in memory. Save
+// must follow. Who drives an engine for real has a moment here for what need not wait
+// for the disk.
+func (e *Engine) Decide(now time.Time, in Input) ([]Effect, error) {
+	e.now, e.effects, e.noting, e.atOnce = now, nil, false, false
 	if err := e.handle(in); err != nil {
 		return nil, err
 	}
@@ -65,11 +89,7 @@ func (e *Engine) Step(now time.Time, in Input) ([]Effect, error) {
 		return nil, err
 	}
 	e.schedule()
-	if !e.mayWait(in) {
-		if err := e.tree.Flush(); err != nil {
-			return nil, err
-		}
-	}
+	e.due = e.whenDue(in)
 	return e.effects, nil
 }
 
@@ -83,6 +103,13 @@ func (e *Engine) handle(in Input) error {
 		e.told(in)
 	case GotBlock:
 		return e.gotBlock(in)
+	case GotBlocks:
+		e.atOnce = true
+		for _, b := range in.Blocks {
+			if err := e.gotBlock(GotBlock{Block: b}); err != nil {
+				return err
+			}
+		}
 	case GotTx:
 		return e.gotTx(in)
 	case GotHeaders:
@@ -95,21 +122,12 @@ func (e *Engine) handle(in Input) error {
 		return e.overrule(in)
 	case Tick:
 		e.tick()
+	case ClockSet:
+		e.clockSet()
 	default:
 		return fmt.Errorf("input of type %T", in)
 	}
 	return nil
-}
-
-// mayWait reports whether what changed may stay in memory for now: only while
-// bodies are being downloaded, and only so many.
-func (e *Engine) mayWait(in Input) bool {
-	got, ok := in.(GotBlock)
-	if !ok || !got.Asked || len(e.asked) == 0 {
-		return false
-	}
-	blocks, bytes := e.tree.Unflushed()
-	return blocks < flushBlocks && bytes < flushBytes
 }
 
 // CatchingUp reports whether bodies of a better chain are still missing.
@@ -129,10 +147,10 @@ func (e *Engine) gotBlock(in GotBlock) error {
 	if Classify(err) == Trouble {
 		return err
 	}
-	e.emit(Answer{err})
 	if errors.Is(err, chain.ErrNoParent) {
-		e.orphanBlock(in, hash)
+		err = cmp.Or(e.orphanBlock(in, hash), err)
 	}
+	e.emit(Answer{err})
 	return nil
 }
 
@@ -140,16 +158,15 @@ func (e *Engine) gotBlock(in GotBlock) error {
 // The error is the tree's.
 func (e *Engine) addBlock(in GotBlock, hash block.Hash) error {
 	e.arrived(hash, in.Peer)
-	if e.tooDeep(&in.Block.Header, in.Asked || in.Peer == "") {
-		return ErrTooDeep
+	if e.tooFar(&in.Block.Header, in.Asked || in.Peer == "") {
+		return ErrTooFar
 	}
 	change, err := e.tree.AddBlock(in.Block, e.now)
 	switch Classify(err) {
 	case Trouble:
 		return err
 	case Broken:
-		e.blame(in.Peer, err)
-		e.happened(Event{Kind: BlockRefused, Block: blockEvent(in.Block, 0), Peer: in.Peer, Reason: err.Error()})
+		e.refused(in, err)
 	case Fine:
 		e.remember(hash, in.Peer)
 		info, _ := e.tree.Info(hash)
@@ -159,6 +176,7 @@ func (e *Engine) addBlock(in GotBlock, hash block.Hash) error {
 		if in.Peer == "" {
 			e.emit(PublishBlock{in.Block})
 		}
+		e.note(in, &change)
 	}
 	if moved := e.moved(change, hash); moved != nil {
 		return moved
@@ -166,11 +184,19 @@ func (e *Engine) addBlock(in GotBlock, hash block.Hash) error {
 	return err
 }
 
-// tooDeep reports whether a block that nobody asked for starts a branch so far
-// below the tip that it cannot matter.
-func (e *Engine) tooDeep(h *block.Header, asked bool) bool {
+// refused blames the bringer of a block that breaks a rule, and tells of it.
+func (e *Engine) refused(in GotBlock, err error) {
+	e.blame(in.Peer, err)
+	e.happened(Event{Kind: BlockRefused, Block: blockEvent(in.Block, 0), Peer: in.Peer, Reason: err.Error()})
+}
+
+// tooFar reports whether a block that nobody asked for starts a branch so far
+// below the tip that it cannot matter, or is so far above that it will be asked for
+// when its turn comes.
+func (e *Engine) tooFar(h *block.Header, asked bool) bool {
 	parent, known := e.tree.Info(h.Prev)
-	return known && !asked && parent.State.Height < e.tree.Tip().Height-maxSideDepth
+	above := parent.State.Height - e.tree.Tip().Height
+	return known && !asked && (above < -maxSideDepth || above >= maxSideDepth)
 }
 
 // remember notes who brought a block, in case it turns out to be bad when its turn
@@ -221,9 +247,22 @@ func (e *Engine) moved(change chain.Change, mine block.Hash) error {
 	e.removed(updated.Evicted, evictedReason)
 	tip := change.To
 	e.happened(Event{Kind: TipChanged, Tip: &TipEvent{Hash: tip.Hash, Height: tip.Height,
-		Bits: tip.Header.Bits, OldBits: change.From.Header.Bits, Work: tip.Work.String()}})
+		Bits: tip.Header.Bits, OldBits: change.From.Header.Bits, Work: tip.Work.String(),
+		Heard: e.heard(tip.Hash, mine), Waited: updated.Waited}})
 	e.emit(Announce{e.Status()})
 	return nil
+}
+
+// heard returns when the block mine was first heard of, if it is the tip.
+func (e *Engine) heard(tip, mine block.Hash) time.Time {
+	info, known := e.tree.Info(tip)
+	if tip != mine || !known {
+		return time.Time{}
+	}
+	if e.now.Sub(info.Received) < time.Millisecond { // what the tree's clock has
+		return e.now
+	}
+	return info.Received
 }
 
 // overrule follows the user's word.
@@ -235,6 +274,7 @@ func (e *Engine) overrule(in Overrule) error {
 		change, err = e.tree.Invalidate(in.Hash, e.now)
 	case Reconsider:
 		change, err = e.tree.Reconsider(in.Hash, e.now)
+		e.believe() // whose blocks built on it, and were not taken, is asked again
 	case Prefer:
 		change, err = e.tree.Precious(in.Hash, e.now)
 	}
@@ -245,9 +285,15 @@ func (e *Engine) overrule(in Overrule) error {
 	return e.moved(change, block.Hash{})
 }
 
+// blame has a peer dropped. What it said of itself counts no more: nothing is asked of
+// it in the moment that it is still here.
 func (e *Engine) blame(id p2p.PeerID, reason error) {
 	if id == "" {
 		return
+	}
+	if p := e.peers[id]; p != nil {
+		p.status, p.shown = p2p.Status{}, block.Hash{}
+		p.unproven()
 	}
 	e.emit(Blame{id, reason})
 	e.happened(Event{Kind: PeerBlamed, Peer: id, Reason: reason.Error()})

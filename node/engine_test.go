@@ -3,6 +3,7 @@ package node
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -185,6 +186,75 @@ func TestCatchUpFromSeveralPeers(t *testing.T) {
 	}
 }
 
+// Many blocks at once are answered one by one, and written as one.
+func TestManyBlocks(t *testing.T) {
+	w := newWorld(t, 1)
+	n := w.nodes[0]
+	hashes := w.mine(n, 5)
+	fresh := w.add("fresh")
+	var blocks []*block.Block
+	for _, h := range hashes {
+		b, err := n.engine.Tree().Block(h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		blocks = append(blocks, b)
+	}
+	bad := *blocks[2]
+	bad.Txs = nil
+	given := []*block.Block{blocks[0], blocks[4], &bad, blocks[1], blocks[1], blocks[2], blocks[3]}
+	effects, err := fresh.engine.Step(w.now, GotBlocks{given})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var answers []Class
+	for _, f := range effects {
+		if a, ok := f.(Answer); ok {
+			answers = append(answers, Classify(a.Err))
+		}
+	}
+	if want := []Class{Fine, NotNow, Broken, Fine, NotNow, Fine, Fine}; !slices.Equal(answers, want) {
+		t.Errorf("answers %v, want %v", answers, want)
+	}
+	_, tip, err := fresh.db.Load()
+	if err != nil || tip != hashes[4] {
+		t.Errorf("on disk the tip is %s, want %s: %v", tip, hashes[4], err)
+	}
+}
+
+// A node may tell of nothing that a crash would take away, unless it is catching up.
+// It is so no more when its own branch overtakes the one that it is downloading;
+// world.step holds every step against that.
+func TestDownloadOvertaken(t *testing.T) {
+	w := newWorld(t, 2)
+	n1, n2 := w.nodes[0], w.nodes[1]
+	//      ┌── R1 ── R2 ── R3            n1
+	//   0 ─┤
+	//      └── L1 ── L2 ── L3 ── L4      n2, which is sent R1 when it is at L4
+	w.partition([]*testNode{n1}, []*testNode{n2})
+	right := w.mine(n1, 3)
+	w.mine(n2, 1)
+	var held []message
+	w.blocked = func(m message) bool {
+		got, isBlock := m.in.(GotBlock)
+		_, ended := m.in.(AskEnded)
+		hold := m.to == n2 && (isBlock && got.Asked || ended && len(held) > 0)
+		if hold {
+			held = append(held, m)
+		}
+		return hold
+	}
+	w.heal()
+	w.mine(n2, 3)
+	if len(held) < 3 || len(n2.engine.asked) != 3 || n2.engine.CatchingUp() {
+		t.Fatalf("%d messages held, %d blocks asked for", len(held), len(n2.engine.asked))
+	}
+	w.step(n2, held[0].in)
+	if b, err := n2.db.Block(right[0]); err != nil || b.Hash() != right[0] {
+		t.Errorf("R1 is known and not on disk: %v", err)
+	}
+}
+
 // A peer that was asked and stays silent is passed over, and others are asked.
 func TestStallingPeer(t *testing.T) {
 	w := newWorld(t, 2)
@@ -206,6 +276,48 @@ func TestStallingPeer(t *testing.T) {
 	w.step(fresh, Tick{})
 	w.settle()
 	w.agree(w.nodes...)
+}
+
+// A block from the future is refused, and nobody blamed for it. Whose clock is set to
+// that time asks for it again at once.
+func TestClockSet(t *testing.T) {
+	w := newWorld(t, 3)
+	early, right, later := w.nodes[0], w.nodes[1], w.nodes[2]
+	early.fast = 3 * time.Hour
+	w.mine(early, 1)
+	for _, n := range []*testNode{right, later} {
+		if tip := n.engine.Tree().Tip(); tip.Height != 0 || len(n.blamed) > 0 {
+			t.Fatalf("%s is at height %d and blames %v", n.id, tip.Height, n.blamed)
+		}
+	}
+	later.fast = 2 * time.Hour
+	w.step(later, ClockSet{})
+	w.settle()
+	w.agree(early, later)
+	if right.engine.Tree().Tip().Height != 0 {
+		t.Error("the clock of another node made a difference")
+	}
+}
+
+// What others built on a block that the user calls invalid is not taken, and nobody is
+// blamed for it. When he takes his word back, it is asked for at once.
+func TestReconsiderAsksAgain(t *testing.T) {
+	w := newWorld(t, 2)
+	n1, n2 := w.nodes[0], w.nodes[1]
+	bad := w.mine(n1, 1)[0]
+	w.agree(n1, n2)
+	if err := w.give(n2, Overrule{bad, Invalidate}); err != nil {
+		t.Fatal(err)
+	}
+	w.mine(n1, 2)
+	if tip := n2.engine.Tree().Tip(); tip.Height != 0 || len(n2.blamed) > 0 {
+		t.Fatalf("it is at height %d and blames %v", tip.Height, n2.blamed)
+	}
+	if err := w.give(n2, Overrule{bad, Reconsider}); err != nil {
+		t.Fatal(err)
+	}
+	w.settle()
+	w.agree(n1, n2)
 }
 
 // A gossip block whose parent is unknown starts a request: gossip will not bring

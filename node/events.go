@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"sync"
+	"time"
 
 	"toychain/pow"
 )
@@ -72,6 +73,7 @@ func (n *Node) tell(ev Event) {
 		close(n.tipMove)
 		n.tipMove = make(chan struct{})
 		n.log.Info("new tip", "height", ev.Tip.Height, "hash", ev.Tip.Hash)
+		ev.Duration = n.sinceHeard(ev.Tip.Heard)
 		if ev.Tip.Bits != ev.Tip.OldBits {
 			n.log.Info("difficulty changed", "height", ev.Tip.Height, "bits", fmt.Sprintf("%08x", ev.Tip.Bits),
 				"from", difficulty(ev.Tip.OldBits), "to", difficulty(ev.Tip.Bits))
@@ -92,6 +94,18 @@ func (n *Node) tell(ev Event) {
 		n.log.Info(string(ev.Kind), "peer", ev.Peer)
 	}
 	n.watch.tell(ev)
+}
+
+// sinceHeard returns how long ago a block came that is the tip and on disk now, its
+// waiting for the engine included; 0 if heard is zero.
+func (n *Node) sinceHeard(heard time.Time) time.Duration {
+	if heard.IsZero() {
+		return 0
+	}
+	if n.posted.Before(heard) {
+		heard = n.posted
+	}
+	return time.Since(heard)
 }
 
 // difficulty is for people: how many times harder than the easiest target of

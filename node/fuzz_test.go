@@ -1,145 +1,263 @@
 package node
 
 import (
+	"bytes"
+	"errors"
+	"fmt"
+	"reflect"
 	"testing"
 	"time"
 
 	"toychain/block"
+	"toychain/chain"
+	"toychain/internal/chaingen"
+	"toychain/mempool"
 	"toychain/p2p"
 )
 
-// Random inputs in random order, good ones and bad, from peers that exist and that
-// do not: the engine never panics, never asks a stranger, never has more in flight
-// than it may, and its pool and tree stay sound.
+// Random inputs of every kind in random order, good ones and bad, from peers that exist
+// and that do not. The engine never panics, and after each step holds what sound says.
 func FuzzEngine(f *testing.F) {
-	f.Add([]byte{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15})
-	f.Add([]byte("joined told headers block block tick left"))
+	s := newStock()
+	for _, seed := range s.stories() {
+		f.Add(seed)
+	}
 	f.Fuzz(func(t *testing.T, dice []byte) {
-		if len(dice) > 400 {
-			return
-		}
-		w := newWorld(t, 1)
-		n := w.nodes[0]
-		other := newWorld(t, 1)
-		stock := fuzzStock(t, other)
-		peers := []p2p.PeerID{"a", "b", "c", ""}
-		for len(dice) >= 3 {
-			kind, who, what := dice[0], peers[int(dice[1])%len(peers)], int(dice[2])
-			dice = dice[3:]
-			w.now = w.now.Add(time.Duration(kind) * 50 * time.Millisecond)
-			effects, err := n.engine.Step(w.now, fuzzInput(other, stock, kind, who, what))
+		disk := chaingen.NewDisk()
+		e := NewEngine(disk.MustOpen(s.params), mempool.New(mempool.DefaultPolicy()), "/fuzz/")
+		now := time.Unix(1_800_000_000, 0)
+		for dice = dice[:min(len(dice), 600)]; len(dice) >= 3; dice = dice[3:] {
+			now = now.Add(time.Duration(dice[0]) * 50 * time.Millisecond)
+			in := s.input(dice[0], strangers[int(dice[1])%len(strangers)], int(dice[2]))
+			effects, err := e.Step(now, in)
 			if err != nil {
 				t.Fatal(err)
 			}
-			checkEffects(t, n.engine, effects)
+			if err := errors.Join(asks(e, effects), s.sound(e)); err != nil {
+				t.Fatalf("after %s: %v", describe(in), err)
+			}
 		}
-		if err := n.engine.Pool().Check(n.engine.Tree()); err != nil {
+		if err := e.Tree().Flush(); err != nil {
 			t.Fatal(err)
 		}
-		if findings, err := n.db.Verify(0, nil); err != nil || len(findings) > 0 {
-			t.Fatalf("what is stored does not pass: %v %v", findings, err)
+		if !reflect.DeepEqual(disk.Set, s.coinSet(e.Tree().Tip().Hash)) {
+			t.Fatalf("the coins on disk are not those of the chain to %s", e.Tree().Tip().Hash)
 		}
 	})
 }
 
+var strangers = []p2p.PeerID{"a", "b", "c", ""}
+
 // stock is what fuzzed inputs are made of.
 type stock struct {
-	blocks  []*block.Block
-	headers []block.Header
-	tips    []p2p.Status
+	params *chain.Params
+	blocks []*block.Block // good ones, bad ones, and bad ones on top of good ones
+	txs    []*block.Tx
+	drawn  map[block.Hash]*chaingen.Block // those that have a good header
+	coins  []block.Outpoint               // all that any of them makes
 }
 
-// fuzzStock mines a chain with a fork, some payments, and blocks that break a rule.
-func fuzzStock(t *testing.T, w *world) *stock {
-	n := w.nodes[0]
-	s := &stock{tips: []p2p.Status{n.engine.Status()}}
-	for _, h := range w.mine(n, 6) {
-		b, err := n.engine.Tree().Block(h)
-		if err != nil {
-			t.Fatal(err)
-		}
-		s.blocks = append(s.blocks, b)
-		bad := &block.Block{Header: b.Header, Txs: append([]*block.Tx{b.Txs[0].Clone()}, b.Txs[1:]...)}
-		bad.Txs[0].Outputs[0].Value++
-		s.blocks = append(s.blocks, bad) // not what its header commits to
-		worse := &block.Block{Header: b.Header, Txs: bad.Txs}
-		worse.Header.MerkleRoot, _ = block.MerkleRoot(worse.TxIDs())
-		solve(t, &worse.Header)
-		s.blocks = append(s.blocks, worse) // too much reward
-		s.tips = append(s.tips, n.engine.Status())
+// newStock draws
+//
+//	            ┌── 4b ── 5b ── 6b ── 7b     with another payment of the same coin
+//	g ── … 3 ───┤
+//	            └── 4a ── 5a ── 6a           with payments; 5x on 4a breaks a rule
+//
+// and payments that are good, bad, in conflict, and of unknown coins.
+func newStock() *stock {
+	s := &stock{params: chaingen.Network(), drawn: make(map[block.Hash]*chaingen.Block)}
+	g := chaingen.Genesis(s.params)
+	s.draw(g)
+	one := s.draw(g.Mine("1"))
+	three := s.draw(s.draw(one.Mine("2")).Mine("3"))
+	bob, carol := chaingen.NewKey("bob"), chaingen.NewKey("carol")
+	toBob := chaingen.Miner.Pay([]chain.Spend{one.Reward()}, bob.To(one.Reward().Value-1000))
+	toCarol := chaingen.Miner.Pay([]chain.Spend{one.Reward()}, carol.To(one.Reward().Value-2000))
+	onwards := bob.Pay([]chain.Spend{chaingen.Output(toBob, 0)}, carol.To(toBob.Outputs[0].Value-1000))
+	forged := toBob.Clone()
+	forged.Outputs[0].Value-- // not what was signed
+	minted := toBob.Clone()
+	minted.Outputs[0].Value = -1
+	s.txs = []*block.Tx{toBob, toCarol, onwards, forged, minted, one.Txs[0]}
+
+	fourA := s.draw(three.Mine("4a", toBob))
+	s.draw(s.draw(fourA.Mine("5a", onwards)).Mine("6a"))
+	fourB := s.draw(three.Mine("4b", toCarol))
+	s.draw(s.draw(s.draw(fourB.Mine("5b")).Mine("6b")).Mine("7b"))
+	greedy := fourA.Template("5x")
+	greedy.Txs[0].Outputs[0].Value++
+	s.draw(fourA.Follow("5x", chaingen.Seal(greedy)))
+	s.draw(fourA.Follow("5y", chaingen.Seal(fourA.Template("5y", toCarol)))) // spends it again
+	for _, b := range []*chaingen.Block{three, fourB} {
+		wrong := &block.Block{Header: b.Header, Txs: append([]*block.Tx{b.Txs[0].Clone()}, b.Txs[1:]...)}
+		wrong.Txs[0].Outputs[0].Value++ // not what its header commits to
+		s.blocks = append(s.blocks, wrong)
 	}
-	for _, b := range s.blocks {
-		s.headers = append(s.headers, b.Header)
-	}
+	late := three.Template("late")
+	late.Header.Time = 1_900_000_000
+	lone := three.Template("lone")
+	lone.Header.Prev = block.Hash{1}
+	s.blocks = append(s.blocks, chaingen.Seal(late), chaingen.Seal(lone))
 	return s
 }
 
-func fuzzInput(w *world, s *stock, kind byte, who p2p.PeerID, what int) Input {
-	b := s.blocks[what%len(s.blocks)]
-	from := what % len(s.headers)
-	switch kind % 12 {
+// draw puts a block into the stock.
+func (s *stock) draw(b *chaingen.Block) *chaingen.Block {
+	s.drawn[b.Hash] = b
+	s.blocks = append(s.blocks, b.Block)
+	for _, tx := range b.Txs {
+		for i := range tx.Outputs {
+			s.coins = append(s.coins, block.Outpoint{TxID: tx.ID(), Index: uint32(i)})
+		}
+	}
+	return b
+}
+
+// stories are inputs that get somewhere: all blocks and payments in order; the same
+// backwards, so that nearly all are orphans; headers first and bodies afterwards, from
+// three peers; and everything that there is.
+func (s *stock) stories() [][]byte {
+	join := []byte{0, 0, 0, 0, 1, 0, 0, 2, 0}
+	ordered, backwards, synced := bytes.Clone(join), bytes.Clone(join), bytes.Clone(join)
+	n := byte(len(s.blocks))
+	for i := range n {
+		ordered = append(ordered, 4, i, i, 8, i, i)
+		backwards = append(backwards, 4, i, n-1-i, 8, i, n-1-i)
+		synced = append(synced, 2, i, i, 6, i, i)
+	}
+	for i := range n {
+		synced = append(synced, 4, 0, i, 5, 1, i+n, 12, i, 3)
+	}
+	var all []byte
+	for kind := range byte(inputKinds) {
+		for what := range byte(14) {
+			all = append(all, kind, what%4, what)
+		}
+	}
+	return [][]byte{ordered, backwards, synced, all, []byte("joined told headers block block tick left")}
+}
+
+const inputKinds = 14
+
+// input makes an input of a kind.
+func (s *stock) input(kind byte, who p2p.PeerID, what int) Input {
+	b, tx := s.blocks[what%len(s.blocks)], s.txs[what%len(s.txs)]
+	status := p2p.Status{Tip: b.Hash(), Height: block.Height(what)}
+	if d := s.drawn[status.Tip]; d != nil {
+		status.Height, status.Work = d.Height(), d.State.Work.Bytes()
+	}
+	if what > 200 {
+		status.Work[what%32] = 0xff // a liar
+	}
+	ids := []block.Hash{b.Hash(), {}, tx.ID()}
+	switch kind % inputKinds {
 	case 0:
 		return PeerJoined{who, what%2 == 0}
 	case 1:
 		return PeerLeft{who}
-	case 2:
-		status := s.tips[what%len(s.tips)]
-		if what > 200 {
-			status.Work[what%32] = 0xff // a liar
-		}
+	case 2, 3:
 		return PeerTold{who, status}
-	case 3, 4, 5:
+	case 4, 5:
 		return GotBlock{Peer: who, Block: b, Asked: what%2 == 0}
 	case 6:
-		return GotHeaders{who, s.headers[from:]}
+		var chain []block.Header
+		for d := s.drawn[b.Hash()]; d != nil && d.Parent != nil; d = d.Parent {
+			chain = append([]block.Header{d.Header}, chain...)
+		}
+		return GotHeaders{who, chain[min(what/16, len(chain)):]}
 	case 7:
-		return GotHeaders{who, []block.Header{s.headers[from], {}}}
+		return GotHeaders{who, []block.Header{b.Header, {}}}
 	case 8:
-		return GotTx{who, b.Txs[0]}
+		return GotTx{Peer: who, Tx: tx}
 	case 9:
-		return GotPool{who, []block.Hash{b.Hash(), {}, b.Txs[0].ID()}}
+		return GotPool{who, ids}
 	case 10:
 		return Overrule{b.Hash(), Overruling(what % 3)}
-	}
-	if what%2 == 0 {
+	case 11:
+		if what%4 == 0 {
+			return ClockSet{}
+		}
 		return Tick{}
+	case 12:
+		asks := []Effect{AskHeaders{Peer: who}, AskPool{who}, AskTxs{who, ids}, AskBlocks{who, ids}}
+		return AskEnded{Peer: who, Ask: asks[what%len(asks)]}
 	}
-	return AskEnded{Peer: who, Ask: AskBlocks{who, []block.Hash{b.Hash()}}}
+	return AskEnded{Peer: who, Ask: AskBlocks{who, ids}, Err: &p2p.MissingError{Peer: who, IDs: ids[:1]}}
 }
 
-func checkEffects(t *testing.T, e *Engine, effects []Effect) {
-	t.Helper()
-	known := func(id p2p.PeerID) {
-		if e.peers[id] == nil {
-			t.Fatalf("asks %q, who is not connected", id)
-		}
-	}
+// asks says which effect asks somebody who is not there, or for too much.
+func asks(e *Engine, effects []Effect) error {
 	for _, f := range effects {
+		var who p2p.PeerID
 		switch f := f.(type) {
 		case AskHeaders:
-			known(f.Peer)
-		case AskPool:
-			known(f.Peer)
-		case AskTxs:
-			known(f.Peer)
-		case AskBlocks:
-			known(f.Peer)
-			if len(f.IDs) > blocksInFlight {
-				t.Fatalf("asks for %d blocks at once", len(f.IDs))
+			if who = f.Peer; len(f.Locator) > p2p.MaxLocator {
+				return fmt.Errorf("a locator of %d hashes", len(f.Locator))
 			}
+		case AskPool:
+			who = f.Peer
+		case AskTxs:
+			if who = f.Peer; len(f.IDs) > txsPerAsk {
+				return fmt.Errorf("asks for %d transactions at once", len(f.IDs))
+			}
+		case AskBlocks:
+			if who = f.Peer; len(f.IDs) > blocksInFlight {
+				return fmt.Errorf("asks for %d blocks at once", len(f.IDs))
+			}
+		default:
+			continue
+		}
+		if e.peers[who] == nil {
+			return fmt.Errorf("asks %q, who is not connected", who)
 		}
 	}
+	return nil
+}
+
+// sound says what does not hold of an engine that has been given nothing but stock:
+// bounded memory, the tip with the most work of those blocks that are complete, and
+// the coins that a naive fold over its chain leaves.
+func (s *stock) sound(e *Engine) error {
 	inflight := make(map[p2p.PeerID]int)
-	for _, from := range e.asked {
-		known(from)
-		inflight[from]++
+	for id, from := range e.asked {
+		if inflight[from]++; e.peers[from] == nil {
+			return fmt.Errorf("block %s is asked of %q, who is not connected", id, from)
+		}
 	}
 	for id, p := range e.peers {
+		if p.txAsks < 0 || p.txAsks > txAsks+p2p.MaxPoolIDs/txsPerAsk {
+			return fmt.Errorf("%q: %d requests for transactions", id, p.txAsks)
+		}
 		if p.inflight < inflight[id] || p.inflight > blocksInFlight {
-			t.Fatalf("%q: %d in flight by count, %d by name", id, p.inflight, inflight[id])
+			return fmt.Errorf("%q: %d in flight by count, %d by name", id, p.inflight, inflight[id])
 		}
 	}
-	if len(e.orphans) > maxOrphanBlocks {
-		t.Fatalf("%d orphans", len(e.orphans))
+	size := 0
+	for _, o := range e.orphans {
+		size += o.Block.Size()
 	}
+	if len(e.orphans) > maxOrphanBlocks || size != e.waiting || size > maxOrphanBytes {
+		return fmt.Errorf("%d orphans of %d bytes, by count %d", len(e.orphans), size, e.waiting)
+	}
+	if len(e.source) > maxSources || len(e.order) != len(e.peers) || e.pool.Orphans() > mempool.DefaultMaxOrphans {
+		return fmt.Errorf("%d sources, %d peers, %d in order, %d orphan payments", len(e.source), len(e.peers), len(e.order), e.pool.Orphans())
+	}
+	tip := e.tree.Tip()
+	for _, entry := range e.tree.Entries() {
+		info, _ := e.tree.Info(entry.Header.Hash())
+		if entry.Seq != 0 && !entry.Status.Invalid() && info.Work.Cmp(tip.Work) > 0 {
+			return fmt.Errorf("block %s has more work than the tip %s", info.State.Hash, tip.Hash)
+		}
+	}
+	coins, err := e.tree.Coins(s.coins)
+	if err != nil {
+		return err
+	}
+	if want := s.coinSet(tip.Hash); !reflect.DeepEqual(coins, want) {
+		return fmt.Errorf("%d coins at the tip %s, a fold over its chain leaves %d", len(coins), tip.Hash, len(want))
+	}
+	return e.pool.Check(e.tree)
 }
+
+// coinSet is the naive fold over the chain up to a block.
+func (s *stock) coinSet(tip block.Hash) chain.Coins { return s.drawn[tip].CoinSet() }

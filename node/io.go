@@ -32,10 +32,14 @@ type (
 		Block *block.Block
 		Asked bool // it is an answer to AskBlocks
 	}
-	// GotTx: likewise a transaction.
+	// GotBlocks: many blocks from this node's own user, which go to the disk as one.
+	// Each is answered, in their order.
+	GotBlocks struct{ Blocks []*block.Block }
+	// GotTx: like GotBlock, a transaction.
 	GotTx struct {
-		Peer p2p.PeerID
-		Tx   *block.Tx
+		Peer  p2p.PeerID
+		Tx    *block.Tx
+		Since time.Time // when it first came, if it waited before a restart; zero: now
 	}
 	// GotHeaders: the answer to AskHeaders, or a user's submitheader (Peer is empty).
 	GotHeaders struct {
@@ -63,6 +67,8 @@ type (
 	}
 	// Tick: some time has passed.
 	Tick struct{}
+	// ClockSet: the time has changed without passing.
+	ClockSet struct{}
 )
 
 // Overruling is a user's word against the fork choice.
@@ -78,21 +84,31 @@ func (PeerJoined) input() {}
 func (PeerLeft) input()   {}
 func (PeerTold) input()   {}
 func (GotBlock) input()   {}
+func (GotBlocks) input()  {}
 func (GotTx) input()      {}
 func (GotHeaders) input() {}
 func (GotPool) input()    {}
 func (AskEnded) input()   {}
 func (Overrule) input()   {}
 func (Tick) input()       {}
+func (ClockSet) input()   {}
 
 // Effect is something that an engine wants done: one of the types below.
 type Effect interface{ effect() }
 
 type (
-	// Answer tells what became of a GotBlock, GotTx, GotHeaders or Overrule; Err
+	// Answer tells what became of a GotBlock, each of GotBlocks, a GotTx, GotHeaders or Overrule; Err
 	// is nil if it was accepted. See Classify.
 	Answer struct{ Err error }
 
+	// Note: keep this block, and when it came, safe from the end of the process until
+	// Save has done more than nothing, and from a power failure too if Sync is set. It
+	// comes before the block's Answer.
+	Note struct {
+		Block *block.Block
+		Time  time.Time
+		Sync  bool
+	}
 	// PublishBlock and PublishTx: gossip it to everybody.
 	PublishBlock struct{ Block *block.Block }
 	PublishTx    struct{ Tx *block.Tx }
@@ -133,6 +149,7 @@ type (
 )
 
 func (Answer) effect()       {}
+func (Note) effect()         {}
 func (PublishBlock) effect() {}
 func (PublishTx) effect()    {}
 func (Announce) effect()     {}
@@ -190,4 +207,7 @@ type TipEvent struct {
 	Bits    uint32
 	OldBits uint32 // of the tip before
 	Work    string
+
+	Heard  time.Time       // when the block, or its header, was first here; zero if the tip is not what just came
+	Waited []time.Duration // how long payments had been in the pool that got their first confirmation
 }

@@ -44,8 +44,8 @@ type sample struct {
 }
 
 const (
-	// chunk is how many nonces are tried between looks at whether to go on:
-	// about 3 ms.
+	// chunk is how many nonces are tried between looks at whether to go on: 3 ms at
+	// most, where there is no assembly.
 	chunk = 1 << 14
 	// portions is in how many pieces a second's allowance is spent.
 	portions = 20

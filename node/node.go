@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"toychain/block"
@@ -30,11 +31,14 @@ type Config struct {
 	Listen []string // multiaddrs to listen on; nil: loopback, any port
 	Peers  []string // multiaddrs of nodes to stay connected with
 	MDNS   bool     // look for nodes on the local network
+	Key    string   // see p2p.Config; "": in the file node.key of Dir
 
 	Pool     mempool.Policy
 	MineTo   []byte  // output script that the background miner pays; nil: do not mine
 	Hashrate float64 // its cap in hashes per second; 0: none
 	Threads  int     // of the miner; 0: one for each core
+
+	Clock time.Duration // how far the node's clock is from the machine's, see SetClock
 
 	Log *slog.Logger
 }
@@ -49,12 +53,16 @@ type Node struct {
 	miner   *miner
 	watch   watchers
 	started time.Time
+	clock   atomic.Int64 // how far Now is from the machine's clock, in nanoseconds
 
 	mail    chan job      // to the goroutine that owns engine
 	over    chan struct{} // closed when that goroutine has ended
 	engine  *Engine       // owned by the goroutine of loop
+	notes   notes         // owned likewise
 	tipMove chan struct{} // owned likewise; closed and replaced when the tip moves
+	posted  time.Time     // owned likewise; when what is done now was handed in
 	broken  bool          // owned likewise; the engine met trouble and must not be used
+	resting restState     // owned likewise
 	fatal   context.CancelCauseFunc
 	chores  sync.WaitGroup // goroutines that carry out effects
 }
@@ -62,8 +70,9 @@ type Node struct {
 // job is a function for the goroutine that owns the engine. It is given the
 // context of Run.
 type job struct {
-	f    func(run context.Context)
-	done chan struct{}
+	f      func(run context.Context)
+	done   chan struct{}
+	posted time.Time
 }
 
 // ErrStopped: the node has ended.
@@ -88,8 +97,13 @@ func Open(cfg Config) (*Node, error) {
 		mail:    make(chan job),
 		over:    make(chan struct{}),
 		tipMove: make(chan struct{}),
+		notes:   notes{dir: cfg.Dir},
 	}
+	n.clock.Store(int64(cfg.Clock))
 	if n.engine, err = openEngine(cfg, db); err == nil {
+		err = n.takeNotes()
+	}
+	if err == nil {
 		n.net, err = p2p.New(n.netConfig(), handler{n})
 	}
 	if err != nil {
@@ -105,7 +119,7 @@ func Open(cfg Config) (*Node, error) {
 func openEngine(cfg Config, db *store.DB) (*Engine, error) {
 	params := *cfg.Params
 	if params.Spending == nil {
-		params.Spending = chain.P2PKH{}
+		params.Spending = chain.NewP2PKH()
 	}
 	params.Spending = chain.NewMemo(params.Spending)
 	tree, err := db.Tree(&params, checkBlocks)
@@ -116,6 +130,38 @@ func openEngine(cfg Config, db *store.DB) (*Engine, error) {
 		return nil, err
 	}
 	return NewEngine(tree, mempool.New(cfg.Pool), cfg.agent()), nil
+}
+
+// takeNotes takes in what an earlier process had noted down when it died. What cannot
+// be, because the disk lost a part of it, is set aside.
+func (n *Node) takeNotes() error {
+	damage, err := n.notes.replay(func(came time.Time, b *block.Block) (damage, trouble error) {
+		if _, err := n.engine.Step(came, GotBlock{Block: b}); err != nil {
+			return nil, err
+		}
+		if _, known := n.engine.tree.Info(b.Hash()); !known {
+			return fmt.Errorf("block %s stands on what is not here", b.Hash()), nil
+		}
+		return nil, nil
+	})
+	if err == nil {
+		err = n.engine.tree.Flush()
+	}
+	if err != nil {
+		return err
+	}
+	if damage != nil {
+		n.log.Warn("blocks that were noted down cannot all be taken in", "err", damage, "kept", n.notes.setAside())
+	}
+	return n.notes.saved(SavedNow)
+}
+
+// settle writes all that is still in memory.
+func (n *Node) settle() error {
+	if err := n.engine.tree.Flush(); err != nil {
+		return err
+	}
+	return n.notes.saved(SavedNow)
 }
 
 func (c *Config) agent() string { return "/toychain:" + c.Version + "/" }
@@ -132,6 +178,7 @@ func (n *Node) netConfig() p2p.Config {
 	return p2p.Config{
 		Listen:    n.cfg.Listen,
 		KeyFile:   filepath.Join(n.cfg.Dir, "node.key"),
+		Key:       n.cfg.Key,
 		PeersFile: filepath.Join(n.cfg.Dir, "peers.json"),
 		Seeds:     n.cfg.Peers,
 		MDNS:      n.cfg.MDNS,
@@ -153,6 +200,8 @@ func (n *Node) Run(ctx context.Context) error {
 
 	var group sync.WaitGroup
 	group.Go(func() { n.mine(ctx) })
+	restored := make(chan bool, 1)
+	group.Go(func() { restored <- n.restorePool(ctx) })
 	group.Go(func() {
 		if err := n.net.Run(ctx); err != nil && ctx.Err() == nil {
 			n.fatal(fmt.Errorf("network: %w", err))
@@ -163,11 +212,19 @@ func (n *Node) Run(ctx context.Context) error {
 	close(end)
 	<-n.over
 	n.chores.Wait()
+	if <-restored && !n.broken {
+		n.savePool()
+	}
 	n.watch.close()
 
 	err := context.Cause(ctx)
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		err = nil
+	}
+	if !n.broken {
+		if unsaved := n.settle(); unsaved != nil {
+			err = errors.Join(err, n.inTrouble(unsaved))
+		}
 	}
 	return errors.Join(err, n.db.Close())
 }
@@ -180,11 +237,13 @@ func (n *Node) loop(run context.Context, end <-chan struct{}) {
 	for {
 		select {
 		case j := <-n.mail:
+			n.posted = j.posted
 			j.f(run)
 			close(j.done)
 		case <-ticker.C:
 			n.miner.measure(time.Now())
 			_, _ = n.step(run, Tick{}) // trouble has been told: see step
+			n.rest()
 		case <-end:
 			return
 		}
@@ -193,7 +252,7 @@ func (n *Node) loop(run context.Context, end <-chan struct{}) {
 
 // do runs f on the engine's goroutine. If it returns an error, f did not run.
 func (n *Node) do(ctx context.Context, f func(run context.Context)) error {
-	j := job{f, make(chan struct{})}
+	j := job{f, make(chan struct{}), time.Now()}
 	select {
 	case n.mail <- j:
 		<-j.done
@@ -224,40 +283,97 @@ func (n *Node) tipMoves(ctx context.Context, f func(*Engine)) (<-chan struct{}, 
 
 // submit hands an input to the engine and returns its Answer.
 func (n *Node) submit(ctx context.Context, in Input) error {
-	var answer, trouble error
-	err := n.do(ctx, func(run context.Context) { answer, trouble = n.step(run, in) })
-	return cmp.Or(err, trouble, answer)
+	answers, err := n.submitMany(ctx, in)
+	if err != nil || len(answers) == 0 {
+		return err
+	}
+	return answers[len(answers)-1]
+}
+
+// submitMany hands an input to the engine and returns its Answers. The error says that
+// there are none.
+func (n *Node) submitMany(ctx context.Context, in Input) (answers []error, err error) {
+	var trouble error
+	err = n.do(ctx, func(run context.Context) { answers, trouble = n.step(run, in) })
+	return answers, cmp.Or(err, trouble)
 }
 
 // step runs on the engine's goroutine: one input, then its effects. Our own
 // trouble ends the node: what is in memory is ahead of the disk, so nothing may be
 // built on it.
-func (n *Node) step(run context.Context, in Input) (answer, trouble error) {
+func (n *Node) step(run context.Context, in Input) (answers []error, trouble error) {
 	if n.broken {
 		return nil, ErrStopped
 	}
-	effects, err := n.engine.Step(n.Now(), in)
+	effects, err := n.engine.Decide(n.Now(), in)
+	if err == nil {
+		err = n.save(run, effects)
+	}
 	if err != nil {
-		err = fmt.Errorf("the node stops, its data folder %s is in trouble: %w", n.cfg.Dir, err)
-		n.log.Error(err.Error())
-		n.broken = true
-		n.fatal(err)
-		return nil, err
+		return nil, n.breakDown(err)
 	}
 	for _, f := range effects {
-		if a, ok := f.(Answer); ok {
-			answer = a.Err
-			continue
+		switch f := f.(type) {
+		case Answer:
+			answers = append(answers, f.Err)
+		case Note, PublishBlock: // see save
+		default:
+			n.perform(run, f)
 		}
-		n.perform(run, f)
 	}
-	return answer, nil
+	return answers, nil
+}
+
+// breakDown ends the node because of trouble with the disk, and returns how it says so.
+func (n *Node) breakDown(err error) error {
+	err = n.inTrouble(err)
+	n.log.Error(err.Error())
+	n.broken = true
+	n.fatal(err)
+	return err
+}
+
+func (n *Node) inTrouble(err error) error {
+	return fmt.Errorf("the node stops, its data folder %s is in trouble: %w", n.cfg.Dir, err)
+}
+
+// save has the engine write what it decided. A block of our own is on its way to the
+// peers before: they judge it themselves, and are not kept waiting for our disk.
+func (n *Node) save(run context.Context, effects []Effect) error {
+	for _, f := range effects {
+		switch f := f.(type) {
+		case PublishBlock:
+			n.perform(run, f)
+		case Note:
+			if err := n.notes.add(f); err != nil {
+				return err
+			}
+			if !f.Sync {
+				n.resting = restState{} // an import
+			}
+		}
+	}
+	how, err := n.engine.Save()
+	if err != nil {
+		return err
+	}
+	if how == SavedLater && n.engine.CatchingUp() {
+		n.resting = restState{}
+	}
+	return n.notes.saved(how)
 }
 
 // SubmitBlock hands in a block of our own. Nil means that it was stored, not that
 // it is the tip; chain.ErrKnown that it was here already; see also chain.RuleOf.
 func (n *Node) SubmitBlock(ctx context.Context, b *block.Block) error {
 	return n.submit(ctx, GotBlock{Block: b})
+}
+
+// SubmitBlocks hands in many blocks of our own, each after its parent, and returns what
+// SubmitBlock would for each. They are written to the disk as one, which is what takes
+// long. If it returns an error, nothing is known of any.
+func (n *Node) SubmitBlocks(ctx context.Context, blocks []*block.Block) ([]error, error) {
+	return n.submitMany(ctx, GotBlocks{blocks})
 }
 
 // SubmitHeaders hands in headers.
@@ -299,14 +415,38 @@ func (n *Node) Version() string { return n.cfg.Version }
 // Started returns when Open was called.
 func (n *Node) Started() time.Time { return n.started }
 
-// Now returns the node's time.
-func (n *Node) Now() time.Time { return time.Now() }
+// Now returns the node's time: what its blocks say, and what it holds the times of
+// others' blocks against. Bans and time limits between peers go by the machine's clock.
+func (n *Node) Now() time.Time { return time.Now().Add(n.Clock()) }
+
+// SetClock makes the node's clock go wrong: from now on it is so far ahead of the
+// machine's, or behind it if offset is negative.
+func (n *Node) SetClock(ctx context.Context, offset time.Duration) error {
+	n.clock.Store(int64(offset))
+	return n.submit(ctx, ClockSet{})
+}
+
+// Clock returns what SetClock set.
+func (n *Node) Clock() time.Duration { return time.Duration(n.clock.Load()) }
 
 // Net returns the node's network.
 func (n *Node) Net() *p2p.Net { return n.net }
 
-// Store returns the node's store, for reading indexes.
-func (n *Node) Store() *store.DB { return n.db }
+// Store returns the node's store, for reading indexes. Every block of our own user's
+// is in it; a download may not be yet. It must not be called on the engine's goroutine.
+func (n *Node) Store() *store.DB {
+	if n.notes.some.Load() {
+		_ = n.do(context.Background(), func(context.Context) { // ErrStopped: it was settled
+			if n.broken {
+				return
+			}
+			if err := n.settle(); err != nil {
+				n.breakDown(err)
+			}
+		})
+	}
+	return n.db
+}
 
 // Policy returns the pool's policy.
 func (n *Node) Policy() mempool.Policy { return n.cfg.Pool }

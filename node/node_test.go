@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"path/filepath"
+	"runtime"
 	"testing"
 	"time"
 
@@ -65,6 +66,28 @@ func await(t *testing.T, what string, nodes []*Node, ok func() bool) {
 		case <-wake:
 		case <-ctx.Done():
 			t.Fatalf("never came: %s", what)
+		}
+	}
+}
+
+// A node at rest gives back the memory that its start took.
+func TestRestGivesMemoryBack(t *testing.T) {
+	forced := func() uint32 {
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.NumForcedGC
+	}
+	before := forced()
+	start(t, Config{})
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for forced() == before {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			t.Fatal("it never does")
 		}
 	}
 }

@@ -9,7 +9,11 @@ import (
 
 // gotTx judges a transaction for the pool and answers.
 func (e *Engine) gotTx(in GotTx) error {
-	added, err := e.pool.Add(e.tree, in.Tx, e.now)
+	since := e.now
+	if !in.Since.IsZero() && in.Since.Before(since) {
+		since = in.Since
+	}
+	added, err := e.pool.Add(e.tree, in.Tx, since)
 	switch ClassifyTx(err) {
 	case Trouble:
 		return err
@@ -53,10 +57,12 @@ func (e *Engine) removed(ids []block.Hash, reason string) {
 	}
 }
 
-// askParents asks whoever brought an orphan for what it spends.
+// askParents asks whoever brought an orphan for what it spends, unless it owes us much
+// already.
 func (e *Engine) askParents(in GotTx, err error) {
 	var orphan *mempool.OrphanError
-	if in.Peer == "" || e.peers[in.Peer] == nil || !errors.As(err, &orphan) {
+	p := e.peers[in.Peer]
+	if p == nil || p.txAsks >= txAsks || !errors.As(err, &orphan) {
 		return
 	}
 	var ids []block.Hash
@@ -65,15 +71,22 @@ func (e *Engine) askParents(in GotTx, err error) {
 			ids = append(ids, id)
 		}
 	}
+	e.askTxs(p, ids)
+}
+
+// askTxs asks for transactions, if there are any to ask for.
+func (e *Engine) askTxs(p *peer, ids []block.Hash) {
 	if len(ids) > 0 {
-		e.emit(AskTxs{in.Peer, ids})
+		p.txAsks++
+		e.emit(AskTxs{p.id, ids})
 	}
 }
 
-// gotPool asks for those of a peer's pending transactions that we do not have.
+// gotPool asks for those of a peer's pending transactions that we do not have. What
+// answers no question of ours is left alone: who sends many would be asked for all.
 func (e *Engine) gotPool(in GotPool) {
 	p := e.peers[in.Peer]
-	if p == nil {
+	if p == nil || p.pool != poolAsked {
 		return
 	}
 	p.pool = poolDone
@@ -83,11 +96,9 @@ func (e *Engine) gotPool(in GotPool) {
 			continue
 		}
 		if ids = append(ids, id); len(ids) == txsPerAsk {
-			e.emit(AskTxs{in.Peer, ids})
+			e.askTxs(p, ids)
 			ids = nil
 		}
 	}
-	if len(ids) > 0 {
-		e.emit(AskTxs{in.Peer, ids})
-	}
+	e.askTxs(p, ids)
 }

@@ -18,8 +18,9 @@ import (
 // Gossip never replaces this: a block with an unknown parent, a new connection
 // and a healed cut each lead here.
 
-// ErrTooDeep: a branch that starts far below our tip and has less work.
-var ErrTooDeep = errors.New("branch starts too far below the tip for its work")
+// ErrTooFar: a branch that starts far below our tip and has less work, or a block far
+// above it that was not asked for.
+var ErrTooFar = errors.New("too far from the tip for its work")
 
 // peer is what the engine knows of a connected peer.
 type peer struct {
@@ -33,7 +34,11 @@ type peer struct {
 	since    time.Time  // when it last brought one of them, or was asked the first
 	stall    time.Duration
 	lacks    map[block.Hash]bool // bodies that it was asked for and did not have
+	proof    *proof              // of a branch that starts far below the tip; nil: none begun
+	idle     int                 // headers of it that lead to nothing better
+	empty    int                 // claims in a row without a header
 	pool     poolState
+	txAsks   int // requests for transactions under way
 }
 
 // poolState is how far we are in asking a peer for its pending transactions.
@@ -99,19 +104,21 @@ func (e *Engine) switched(p *peer) bool {
 // schedule asks for whatever is worth asking now. It runs after every input, so
 // no input needs to think of what it makes possible.
 func (e *Engine) schedule() {
-	best := e.tree.BestHeader()
+	best, tip := e.tree.BestHeader(), e.tree.Tip()
 	for _, id := range e.order {
-		p := e.peers[id]
-		if p.headers.IsZero() && p.work.Cmp(best.Work) > 0 {
+		if p := e.peers[id]; e.worthAsking(p, &best, &tip) {
 			e.askHeaders(p)
 		}
 	}
 	e.scheduleBodies()
-	if e.CatchingUp() {
-		return
-	}
 	for _, id := range e.order {
 		p := e.peers[id]
+		if p.work.Cmp(tip.Work) > 0 {
+			continue // its payments may need blocks that we lack
+		}
+		if p.pool == poolAsked || p.txAsks > 0 {
+			continue // whoever changes its branch all the time is asked one thing after the other
+		}
 		if e.switched(p) || p.pool == poolWanted && p.status != (p2p.Status{}) {
 			p.pool = poolAsked
 			e.emit(AskPool{id})
@@ -124,48 +131,54 @@ func (e *Engine) askHeaders(p *peer) {
 	e.emit(AskHeaders{p.id, e.tree.Locator()})
 }
 
-// scheduleBodies spreads the missing bodies over the peers that have them. A pipe
-// that is half empty is filled again, so that answers and requests overlap.
+// scheduleBodies spreads the missing bodies over the peers that have them: each to
+// the first that has room. A pipe that is half empty is filled again, so that
+// answers and requests overlap.
 func (e *Engine) scheduleBodies() {
-	idle := func(id p2p.PeerID) bool { return e.peers[id].inflight <= blocksInFlight/2 }
-	if !slices.ContainsFunc(e.order, idle) {
-		return
-	}
-	missing := e.tree.Missing(blockWindow, blockWindow)
-	if len(missing) == 0 {
-		return
-	}
-	wanted := missing[:0]
-	for _, m := range missing {
-		if _, on := e.asked[m.Hash]; !on {
-			wanted = append(wanted, m)
+	var idle []p2p.PeerID
+	for _, id := range e.order {
+		if e.peers[id].inflight <= blocksInFlight/2 {
+			idle = append(idle, id)
 		}
 	}
-	for _, id := range e.order {
-		p := e.peers[id]
-		if len(wanted) == 0 || !idle(id) {
+	if len(idle) == 0 {
+		return
+	}
+	asks := make(map[p2p.PeerID][]block.Hash)
+	for m := range e.missing() {
+		if _, on := e.asked[m.Hash]; on {
 			continue
 		}
-		var ids []block.Hash
-		rest := wanted[:0]
-		for _, m := range wanted {
-			if p.inflight+len(ids) < blocksInFlight && e.canServe(p, m.Hash) {
-				ids = append(ids, m.Hash)
+		room := false
+		for _, id := range idle {
+			p := e.peers[id]
+			if p.inflight+len(asks[id]) == blocksInFlight {
+				continue
+			}
+			room = true
+			if e.canServe(p, m.Hash) {
+				asks[id] = append(asks[id], m.Hash)
 				e.asked[m.Hash] = id
-			} else {
-				rest = append(rest, m)
+				break
 			}
 		}
-		wanted = rest
-		if len(ids) == 0 {
-			continue
+		if !room {
+			break
 		}
-		if p.inflight == 0 {
-			p.since = e.now
-		}
-		p.inflight += len(ids)
-		e.emit(AskBlocks{id, ids})
 	}
+	for _, id := range idle {
+		if len(asks[id]) > 0 {
+			e.askBodies(e.peers[id], asks[id])
+		}
+	}
+}
+
+func (e *Engine) askBodies(p *peer, ids []block.Hash) {
+	if p.inflight == 0 {
+		p.since = e.now
+	}
+	p.inflight += len(ids)
+	e.emit(AskBlocks{p.id, ids})
 }
 
 // canServe reports whether a peer should have a body, as far as we know.
@@ -183,7 +196,7 @@ func (e *Engine) arrived(hash block.Hash, from p2p.PeerID) {
 	if p := e.peers[asked]; p != nil {
 		p.inflight--
 		if asked == from {
-			p.since, p.stall = e.now, max(minStall, p.stall*9/10)
+			p.since, p.stall, p.idle = e.now, max(minStall, p.stall*9/10), 0
 		}
 	}
 }
@@ -191,28 +204,57 @@ func (e *Engine) arrived(hash block.Hash, from p2p.PeerID) {
 // gotHeaders takes in what a peer, or the user, sent.
 func (e *Engine) gotHeaders(in GotHeaders) error {
 	p := e.peers[in.Peer]
+	keep, added := true, 0
+	var err error
 	if p != nil {
 		p.headers = time.Time{}
+		if len(in.Headers) > 0 {
+			keep, err = e.weigh(p, in.Headers)
+		}
 	}
-	added, err := e.addHeaders(in.Headers, p)
-	switch Classify(err) {
-	case Trouble:
+	if best := e.tree.BestHeader().Work; keep {
+		added, err = e.addHeaders(in.Headers)
+		e.loose = e.loose || added > 0
+		if p != nil && err == nil && added > 0 {
+			err = e.idles(p, in.Headers[len(in.Headers)-1].Hash(), added, best)
+		}
+	}
+	switch {
+	case Classify(err) == Trouble:
 		return err
-	case Broken:
+	case Classify(err) == Broken:
 		e.blame(in.Peer, err)
 	}
 	e.emit(Answer{err})
-	if p != nil && len(in.Headers) > 0 {
-		p.shown = in.Headers[len(in.Headers)-1].Hash()
-	}
-	switch {
-	case p == nil:
-	case err == nil && len(in.Headers) == headersPerAnswer:
-		e.askMore(p, in.Headers[len(in.Headers)-1].Hash())
-	case added == 0:
-		p.work = pow.Work{} // it claimed more than it can show; its next status may claim again
+	if p != nil && Classify(err) != Broken && (keep || err != nil) {
+		e.shownHeaders(p, in.Headers, added, err)
 	}
 	return nil
+}
+
+// shownHeaders draws the conclusions about a peer whose headers were kept, or were not
+// good enough.
+func (e *Engine) shownHeaders(p *peer, headers []block.Header, added int, err error) {
+	if len(headers) > 0 {
+		p.shown = headers[len(headers)-1].Hash()
+	}
+	tip := e.tree.Tip()
+	if len(headers) > 0 {
+		p.empty = 0 // known ones may have come by gossip meanwhile
+	} else if p.work.Cmp(tip.Work) > 0 {
+		p.empty++
+	}
+	switch {
+	case err == nil && len(headers) == headersPerAnswer && e.farAhead(p, &tip):
+		// more when the blocks have come
+	case err == nil && len(headers) == headersPerAnswer:
+		e.askMore(p, p.shown)
+	case added == 0:
+		p.unproven() // it claimed more than it can show
+	}
+	if p.empty > emptyClaims {
+		e.blame(p.id, fmt.Errorf("%w: %d times more work, and no header", errHollow, p.empty))
+	}
 }
 
 // askMore continues where a full answer ended.
@@ -222,19 +264,8 @@ func (e *Engine) askMore(p *peer, last block.Hash) {
 }
 
 // addHeaders adds headers in order up to the first that cannot be, and returns how
-// many are new. A branch that starts far below the tip is taken only from somebody
-// who claims more work than we have: memory is the only thing that headers of
-// little work can cost us.
-func (e *Engine) addHeaders(headers []block.Header, p *peer) (added int, err error) {
-	if len(headers) == 0 {
-		return 0, nil
-	}
-	tip := e.tree.Tip()
-	if at, ok := e.tree.Info(headers[0].Prev); ok && at.State.Height < tip.Height-maxSideDepth {
-		if p != nil && p.work.Cmp(tip.Work) <= 0 {
-			return 0, fmt.Errorf("%w: from height %d, tip at %d", ErrTooDeep, at.State.Height, tip.Height)
-		}
-	}
+// many are new.
+func (e *Engine) addHeaders(headers []block.Header) (added int, err error) {
 	for i := range headers {
 		if i > 0 && headers[i].Prev != headers[i-1].Hash() {
 			return added, fmt.Errorf("header %d: %w: it does not follow the one before", i, chain.ErrNoParent)
@@ -250,28 +281,41 @@ func (e *Engine) addHeaders(headers []block.Header, p *peer) (added int, err err
 }
 
 // orphanBlock keeps a block whose parent is unknown and asks its bringer for what
-// lies between. Gossip will not bring the block again.
-func (e *Engine) orphanBlock(in GotBlock, hash block.Hash) {
-	if chain.CheckWork(e.tree.Params(), &in.Block.Header) != nil {
-		return
+// lies between. Gossip will not bring the block again. The error says that it is
+// faulty in itself; nothing that is may take up room here.
+func (e *Engine) orphanBlock(in GotBlock, hash block.Hash) error {
+	err := chain.CheckWork(e.tree.Params(), &in.Block.Header)
+	if err == nil {
+		err = chain.CheckBody(in.Block, in.Block.TxIDs())
+	}
+	if err != nil {
+		e.refused(in, err)
+		return err
 	}
 	if p := e.peers[in.Peer]; p != nil && p.headers.IsZero() {
 		e.askHeaders(p)
 	}
-	for _, o := range e.orphans {
-		if o.hash == hash {
-			return
-		}
+	if slices.ContainsFunc(e.orphans, func(o orphan) bool { return o.hash == hash }) {
+		return nil
 	}
-	if len(e.orphans) == maxOrphanBlocks {
-		e.orphans = e.orphans[1:]
+	size := in.Block.Size()
+	for len(e.orphans) > 0 && (len(e.orphans) >= maxOrphanBlocks || e.waiting+size > maxOrphanBytes) {
+		e.dropOrphan(0)
 	}
-	e.orphans = append(e.orphans, orphan{hash, in})
+	e.orphans = append(e.orphans, orphan{hash, size, in})
+	e.waiting += size
+	return nil
+}
+
+func (e *Engine) dropOrphan(i int) {
+	e.waiting -= e.orphans[i].size
+	e.orphans = slices.Delete(e.orphans, i, i+1)
 }
 
 // orphan is a block whose parent is unknown, and how it came.
 type orphan struct {
 	hash block.Hash
+	size int
 	GotBlock
 }
 
@@ -282,7 +326,7 @@ func (e *Engine) takeOrphans() error {
 		if _, known := e.tree.Info(o.Block.Header.Prev); !known {
 			continue
 		}
-		e.orphans = slices.Delete(e.orphans, i, i+1)
+		e.dropOrphan(i)
 		if err := e.addBlock(o.GotBlock, o.hash); Classify(err) == Trouble {
 			return err
 		}
@@ -301,9 +345,10 @@ func (e *Engine) askEnded(in AskEnded) {
 	case AskHeaders:
 		if in.Err != nil {
 			p.headers = time.Time{}
-			p.work = pow.Work{} // until it tells its status again
+			p.unproven()
 		}
 	case AskBlocks:
+		e.hollow(p, in.Err)
 		for _, id := range ask.IDs {
 			if from, on := e.asked[id]; on && from == in.Peer {
 				delete(e.asked, id)
@@ -313,6 +358,29 @@ func (e *Engine) askEnded(in AskEnded) {
 		}
 	case AskPool:
 		p.pool = poolDone
+	case AskTxs:
+		p.txAsks = max(p.txAsks-1, 0)
+	}
+}
+
+// believe takes every peer's claim for possible again: what made us refuse its blocks
+// is gone.
+func (e *Engine) believe() {
+	for _, p := range e.peers {
+		p.work = pow.WorkFromBytes(p.status.Work)
+		clear(p.lacks)
+	}
+}
+
+// clockSet starts the patience with every peer anew, and believes again what it claims:
+// a block that came too early before may be in time now.
+func (e *Engine) clockSet() {
+	e.believe()
+	for _, p := range e.peers {
+		p.since = e.now
+		if !p.headers.IsZero() {
+			p.headers = e.now
+		}
 	}
 }
 
@@ -332,7 +400,7 @@ func (e *Engine) tick() {
 		if p.stall >= maxStall || !p.headers.IsZero() && e.now.Sub(p.headers) > maxStall {
 			e.emit(Drop{id, fmt.Errorf("did not answer for %s", maxStall)})
 			p.headers = time.Time{}
-			p.work = pow.Work{}
+			p.unproven()
 		}
 		for hash, from := range e.asked {
 			if from == id {

@@ -43,7 +43,22 @@ func (e *Engine) Template(script []byte, extra uint64, message string, now time.
 		return nil, fmt.Errorf("template on %s: %w", tip.Hash, err)
 	}
 	t.Entries = entries
+	e.assembled = &Assembled{Bytes: t.Block.Size(), Payments: len(entries)}
 	return t, nil
+}
+
+// Assembled is how large a block Template made last.
+type Assembled struct {
+	Bytes    int
+	Payments int // without the coinbase
+}
+
+// Assembled returns what Template made last; false if it was never called.
+func (e *Engine) Assembled() (Assembled, bool) {
+	if e.assembled == nil {
+		return Assembled{}, false
+	}
+	return *e.assembled, true
 }
 
 // TemplateOf is Template with payments of the caller's choice, which may break a

@@ -31,8 +31,11 @@ func Classify(err error) Class {
 	case err == nil:
 		return Fine
 	case errors.Is(err, chain.ErrKnown), errors.Is(err, chain.ErrNoParent), errors.Is(err, chain.ErrUnknown),
-		errors.Is(err, chain.ErrNoBody), errors.Is(err, chain.ErrGenesis), errors.Is(err, ErrTooDeep):
+		errors.Is(err, chain.ErrNoBody), errors.Is(err, chain.ErrGenesis), errors.Is(err, ErrTooFar):
 		return NotNow
+	}
+	if errors.Is(err, errHollow) {
+		return Broken
 	}
 	switch chain.RuleOf(err) {
 	case "":

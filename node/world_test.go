@@ -30,6 +30,8 @@ type world struct {
 	cut     map[[2]p2p.PeerID]bool
 	log     strings.Builder // every input and effect, in order
 	blocked func(message) bool
+	params  *chain.Params
+	liar    func(Effect) []Input // what somebody who is no node answers; nil: nothing
 }
 
 type testNode struct {
@@ -40,6 +42,7 @@ type testNode struct {
 	events []Event
 	blamed []Blame
 	answer error // its last Answer, whoever it was for
+	fast   time.Duration
 }
 
 type message struct {
@@ -49,7 +52,12 @@ type message struct {
 
 func newWorld(t *testing.T, n int) *world {
 	t.Helper()
-	w := &world{t: t, now: time.Unix(1_800_000_000, 0), cut: make(map[[2]p2p.PeerID]bool)}
+	return newWorldOf(t, chain.Regtest(), n)
+}
+
+func newWorldOf(t *testing.T, params *chain.Params, n int) *world {
+	t.Helper()
+	w := &world{t: t, now: time.Unix(1_800_000_000, 0), cut: make(map[[2]p2p.PeerID]bool), params: params}
 	for i := range n {
 		w.add(fmt.Sprintf("n%d", i+1))
 	}
@@ -65,7 +73,7 @@ func newWorld(t *testing.T, n int) *world {
 // add makes a node that knows nobody.
 func (w *world) add(name string) *testNode {
 	w.t.Helper()
-	params := chain.Regtest()
+	params := w.params
 	db, err := store.OpenStorage(storage.NewMemStorage(), params)
 	if err != nil {
 		w.t.Fatal(err)
@@ -152,9 +160,12 @@ func (w *world) settle() {
 func (w *world) step(n *testNode, in Input) {
 	w.t.Helper()
 	w.now = w.now.Add(time.Millisecond)
-	effects, err := n.engine.Step(w.now, in)
+	effects, err := n.engine.Step(w.now.Add(n.fast), in)
 	if err != nil {
 		w.t.Fatalf("%s: %T: %v", n.id, in, err)
+	}
+	if blocks, _ := n.engine.tree.Unflushed(); blocks > 0 && !n.engine.CatchingUp() && !n.engine.noted {
+		w.t.Fatalf("%s: %T: it is not catching up, and %d blocks are neither on disk nor noted down", n.id, in, blocks)
 	}
 	fmt.Fprintf(&w.log, "%s %s %s\n", w.now.UTC().Format("05.000"), n.id, describe(in))
 	for _, f := range effects {
@@ -171,12 +182,12 @@ func (w *world) perform(n *testNode, in Input, f Effect) {
 			w.gossip(n, func(to *testNode) Input { return GotBlock{Peer: n.id, Block: got.Block} })
 		}
 		if got, ok := in.(GotTx); ok && f.Err == nil && got.Peer != "" {
-			w.gossip(n, func(to *testNode) Input { return GotTx{n.id, got.Tx} })
+			w.gossip(n, func(to *testNode) Input { return GotTx{Peer: n.id, Tx: got.Tx} })
 		}
 	case PublishBlock:
 		w.gossip(n, func(to *testNode) Input { return GotBlock{Peer: n.id, Block: f.Block} })
 	case PublishTx:
-		w.gossip(n, func(to *testNode) Input { return GotTx{n.id, f.Tx} })
+		w.gossip(n, func(to *testNode) Input { return GotTx{Peer: n.id, Tx: f.Tx} })
 	case Announce:
 		w.gossip(n, func(to *testNode) Input { return PeerTold{n.id, f.Status} })
 	case AskHeaders:
@@ -198,7 +209,7 @@ func (w *world) perform(n *testNode, in Input, f Effect) {
 		w.reply(n, f.Peer, f, func(from *testNode) (out []Input) {
 			for _, id := range f.IDs {
 				if entry, ok := from.engine.Pool().Get(id); ok {
-					out = append(out, GotTx{f.Peer, entry.Tx})
+					out = append(out, GotTx{Peer: f.Peer, Tx: entry.Tx})
 				}
 			}
 			return out
@@ -221,7 +232,14 @@ func (w *world) gossip(from *testNode, in func(to *testNode) Input) {
 }
 
 func (w *world) reply(n *testNode, peer p2p.PeerID, ask Effect, answer func(from *testNode) []Input) {
-	if from := w.node(peer); from != nil && w.reaches(n.id, peer) {
+	from := w.node(peer)
+	if from == nil && w.liar != nil {
+		for _, in := range w.liar(ask) {
+			w.offer(n, in)
+		}
+		return
+	}
+	if from != nil && w.reaches(n.id, peer) {
 		for _, in := range answer(from) {
 			w.offer(n, in)
 		}
@@ -247,7 +265,7 @@ func (w *world) mine(n *testNode, count int) (hashes []block.Hash) {
 	for range count {
 		w.now = w.now.Add(10 * time.Second)
 		height := n.engine.Tree().Tip().Height
-		tmpl, err := n.engine.Template(n.script(), uint64(height), string(n.id), w.now)
+		tmpl, err := n.engine.Template(n.script(), uint64(height), string(n.id), w.now.Add(n.fast))
 		if err != nil {
 			w.t.Fatal(err)
 		}

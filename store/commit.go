@@ -15,8 +15,15 @@ import (
 const keepBatch = 1 << 20
 
 // Commit implements chain.Disk: it writes c as one batch and returns when that is
-// safe from a crash. After an error nothing more is written.
-func (db *DB) Commit(c *chain.Commit) error { return db.commit(c, false) }
+// safe from a crash, or at once if c.Later is set: see behind. After an error nothing
+// more is written.
+func (db *DB) Commit(c *chain.Commit) error {
+	db.catchUp()
+	if c.Later {
+		return db.commitLater(c)
+	}
+	return db.commit(c, false)
+}
 
 // commit is Commit. haveBodies says that the bodies are stored already, and only
 // their places in the transaction index are missing.

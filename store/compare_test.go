@@ -51,7 +51,7 @@ func compareEntries(t testing.TB, got, want []chain.Entry) {
 	byHash := func(list []chain.Entry) map[block.Hash]chain.Entry {
 		out := make(map[block.Hash]chain.Entry)
 		for _, e := range list {
-			e.Received = e.Received.UTC()
+			e.Received, e.Complete = e.Received.UTC(), e.Complete.UTC()
 			out[e.Header.Hash()] = e
 		}
 		return out

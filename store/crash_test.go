@@ -2,9 +2,13 @@ package store
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
+	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"sync"
 	"testing"
 
@@ -16,7 +20,7 @@ import (
 )
 
 // disk is a storage in memory that forgets, when it crashes, what was not synced,
-// and that breaks at a write of the test's choice.
+// and that breaks at an operation of the test's choice.
 type disk struct {
 	mu      sync.Mutex
 	files   map[storage.FileDesc]*diskFile
@@ -24,8 +28,9 @@ type disk struct {
 	meta    storage.FileDesc
 	named   bool // meta is set
 	locked  bool
-	writes  int // operations that change something, so far
-	breakAt int // the first of them that fails, with all that follow; 0 for never
+	ops     int  // so far: all that change something, and opening a file to read
+	breakAt int  // the first of them that fails; 0 for never
+	once    bool // it is the only one; else all that follow fail too
 }
 
 type diskFile struct {
@@ -39,35 +44,53 @@ func newDisk(breakAt int) *disk {
 	return &disk{files: make(map[storage.FileDesc]*diskFile), removed: make(map[storage.FileDesc]*diskFile), breakAt: breakAt}
 }
 
-// change counts an operation; the caller holds the lock.
-func (d *disk) change() error {
-	d.writes++
-	if d.breakAt > 0 && d.writes >= d.breakAt {
+// op counts an operation; the caller holds the lock.
+func (d *disk) op() error {
+	d.ops++
+	if d.breakAt > 0 && (d.ops == d.breakAt || d.ops > d.breakAt && !d.once) {
 		return errBroken
 	}
 	return nil
 }
 
+// broke reports whether an operation has failed.
+func (d *disk) broke() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.ops >= d.breakAt
+}
+
+// inOrder returns the names of files, in an order that is always the same.
+func inOrder(files map[storage.FileDesc]*diskFile) []storage.FileDesc {
+	return slices.SortedFunc(maps.Keys(files), func(a, b storage.FileDesc) int {
+		return cmp.Or(cmp.Compare(a.Type, b.Type), cmp.Compare(a.Num, b.Num))
+	})
+}
+
+// crashModes is how many ways crash knows.
+const crashModes = 4
+
 // crash returns what is there after the power comes back.
-func (d *disk) crash(r *rand.Rand) *disk {
+func (d *disk) crash(r *rand.Rand, mode int) *disk {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	after := newDisk(0)
 	after.meta, after.named = d.meta, d.named
-	mode := r.IntN(4)
-	for fd, f := range d.files {
+	for _, fd := range inOrder(d.files) {
+		f := d.files[fd]
 		data := bytes.Clone(f.data)
 		switch mode {
 		case 0: // only what was synced
 			data = data[:f.synced]
-		case 1: // a part of the rest
+		case 1: // a part of the rest: the last record is torn
 			data = data[:f.synced+r.IntN(len(data)-f.synced+1)]
 		case 2: // the length of it, not the bytes
 			clear(data[f.synced:])
 		} // or all of it: only the process died
 		after.files[fd] = &diskFile{data: data, synced: len(data)}
 	}
-	for fd, f := range d.removed { // a folder that was not synced may still name a file
+	for _, fd := range inOrder(d.removed) { // a folder that was not synced may still name a file
+		f := d.removed[fd]
 		if _, there := after.files[fd]; !there && r.IntN(2) == 0 {
 			after.files[fd] = &diskFile{data: bytes.Clone(f.data[:f.synced]), synced: f.synced}
 		}
@@ -98,7 +121,7 @@ func (d *disk) Close() error { return nil }
 func (d *disk) SetMeta(fd storage.FileDesc) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if err := d.change(); err != nil {
+	if err := d.op(); err != nil {
 		return err
 	}
 	d.meta, d.named = fd, true
@@ -118,7 +141,7 @@ func (d *disk) GetMeta() (storage.FileDesc, error) {
 func (d *disk) List(kind storage.FileType) (out []storage.FileDesc, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for fd := range d.files {
+	for _, fd := range inOrder(d.files) {
 		if fd.Type&kind != 0 {
 			out = append(out, fd)
 		}
@@ -133,13 +156,16 @@ func (d *disk) Open(fd storage.FileDesc) (storage.Reader, error) {
 	if f == nil {
 		return nil, os.ErrNotExist
 	}
+	if err := d.op(); err != nil {
+		return nil, err
+	}
 	return &whole{bytes.NewReader(f.data)}, nil
 }
 
 func (d *disk) Create(fd storage.FileDesc) (storage.Writer, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if err := d.change(); err != nil {
+	if err := d.op(); err != nil {
 		return nil, err
 	}
 	f := &diskFile{}
@@ -150,7 +176,7 @@ func (d *disk) Create(fd storage.FileDesc) (storage.Writer, error) {
 func (d *disk) Remove(fd storage.FileDesc) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if err := d.change(); err != nil {
+	if err := d.op(); err != nil {
 		return err
 	}
 	d.removed[fd] = d.files[fd]
@@ -170,7 +196,7 @@ func (w *diskWriter) Write(p []byte) (int, error) {
 	w.d.mu.Lock()
 	defer w.d.mu.Unlock()
 	n := len(p)
-	err := w.d.change()
+	err := w.d.op()
 	if err != nil {
 		n /= 2
 	}
@@ -181,7 +207,7 @@ func (w *diskWriter) Write(p []byte) (int, error) {
 func (w *diskWriter) Sync() error {
 	w.d.mu.Lock()
 	defer w.d.mu.Unlock()
-	if err := w.d.change(); err != nil {
+	if err := w.d.op(); err != nil {
 		return err
 	}
 	w.f.synced = len(w.f.data)
@@ -201,9 +227,16 @@ func openDisk(d *disk, p *chain.Params) (*DB, error) {
 	return open(d, place{"", p}, o)
 }
 
-// The disk breaks at every single write in turn, while a chain grows, forks and
-// reorganises. After the crash the database is where it was before the write or
-// after it, with all that belongs to it, and goes on from there.
+// fault is how a disk breaks.
+type fault struct {
+	name string
+	once bool // only at the one operation, and not at all that follow
+}
+
+// The disk breaks at every single operation in turn, while a chain grows, forks and
+// reorganises. Whatever the crash leaves of what was not synced, the database then
+// holds to the byte what it held before the Commit that failed, or all of what it
+// was to hold after it, and goes on from there.
 func TestCrashAtEveryWrite(t *testing.T) {
 	if raceDetector {
 		t.Skip("LevelDB races with itself when its disk fails")
@@ -217,48 +250,110 @@ func TestCrashAtEveryWrite(t *testing.T) {
 	for len(w.all) < 16 {
 		w.randomBlock(r, w.all[len(w.all)-1-r.IntN(min(len(w.all), 3))])
 	}
-	for breakAt, crashed := 1, true; crashed; breakAt++ {
-		d := newDisk(breakAt)
-		var said told
-		said, crashed = live(t, w, d)
-		after := d.crash(r)
-		if r.IntN(2) == 0 { // and again, while it is being opened
-			after.breakAt = 1 + r.IntN(12)
-			if db, err := openDisk(after, p); err == nil {
-				db.Close()
+	h := newHistory(w)
+	for _, f := range []fault{{"from then on", false}, {"once", true}} {
+		inReorg, inConnect, broke := 0, 0, true
+		for n := 1; broke; n++ {
+			d := newDisk(n)
+			d.once = f.once
+			done := live(t, w, d)
+			broke = d.broke()
+			for mode := range crashModes {
+				h.reopen(t, d.crash(r, mode), r, done, fmt.Sprintf("operation %d breaks %s, crash %d", n, f.name, mode))
 			}
-			after = after.crash(r)
+			switch {
+			case done == len(w.all): // nothing the node noticed
+			case h.reorgs[done]:
+				inReorg++
+			default:
+				inConnect++
+			}
+			if !broke && n < 60 {
+				t.Fatalf("only %d operations: the test shows little", n)
+			}
 		}
-		db, err := openDisk(after, p)
+		t.Logf("breaking %s: %d times in a reorganisation, %d times otherwise", f.name, inReorg, inConnect)
+		if inReorg < 5 || inConnect < 5 {
+			t.Error("that shows little")
+		}
+	}
+}
+
+// history is what a database holds after each of a world's blocks, on a sound disk.
+type history struct {
+	*world
+	holds  []block.Hash // of everything in it: 0 when it is new, i after i blocks
+	reorgs []bool       // block i, from 0, makes the best chain another
+}
+
+func newHistory(w *world) *history {
+	w.Helper()
+	h := &history{world: w}
+	db, err := openDisk(newDisk(0), w.params)
+	if err != nil {
+		w.Fatal(err)
+	}
+	note := func() {
+		sum, err := contents(w, db)
 		if err != nil {
-			t.Fatalf("write %d: after the crash: %v", breakAt, err)
+			w.Fatal(err)
 		}
-		_, tip, err := db.Load()
-		if err != nil || tip != said.before && tip != said.after {
-			t.Fatalf("write %d: tip %s, want %s or %s: %v", breakAt, tip, said.before, said.after, err)
+		h.holds = append(h.holds, sum)
+	}
+	note()
+	n := &node{world: w, db: db, tree: loadTree(w, db, w.params), arrived: map[block.Hash]*vertex{}}
+	for _, v := range w.all {
+		before := len(n.reorgs)
+		if v != w.genesis {
+			n.take(v)
 		}
-		n := &node{world: w, db: db, tree: loadTree(t, db, p), arrived: map[block.Hash]*vertex{}}
-		for _, v := range w.all {
-			if info, known := n.tree.Info(v.hash); known && info.Entry.Status&chain.HasBody != 0 {
-				n.arrived[v.hash] = v
-			}
+		n.flush()
+		note()
+		h.reorgs = append(h.reorgs, len(n.reorgs) > before)
+	}
+	if err := db.Close(); err != nil {
+		w.Fatal(err)
+	}
+	return h
+}
+
+// reopen looks at what a crash left after so many blocks, and lets it go on.
+func (h *history) reopen(t *testing.T, d *disk, r *rand.Rand, done int, when string) {
+	t.Helper()
+	if r.IntN(2) == 0 { // and again, while it is being opened
+		d.breakAt = 1 + r.IntN(12)
+		if db, err := openDisk(d, h.params); err == nil {
+			db.Close()
 		}
-		if !tip.IsZero() {
-			check(t, n)
+		d = d.crash(r, r.IntN(crashModes))
+	}
+	db, err := openDisk(d, h.params)
+	if err != nil {
+		t.Fatalf("%s: %v", when, err)
+	}
+	got, err := contents(t, db)
+	if err != nil || got != h.holds[done] && (done == len(h.all) || got != h.holds[done+1]) {
+		t.Fatalf("%s: after %d blocks it holds neither what it did nor what it was to hold: %v", when, done, err)
+	}
+	n := &node{world: h.world, db: db, tree: loadTree(t, db, h.params), arrived: map[block.Hash]*vertex{}}
+	for _, v := range h.all {
+		if info, known := n.tree.Info(v.hash); known && info.Entry.Status&chain.HasBody != 0 {
+			n.arrived[v.hash] = v
 		}
-		for _, v := range w.all[1:] {
-			if n.arrived[v.hash] == nil {
-				n.take(v)
-			}
-			n.flush()
+	}
+	for _, v := range h.all[1:] {
+		if n.arrived[v.hash] == nil {
+			n.take(v)
 		}
-		check(t, n)
-		if err := db.Close(); err != nil {
-			t.Fatal(err)
-		}
-		if !crashed && breakAt < 60 {
-			t.Fatalf("only %d writes: the test shows little", breakAt)
-		}
+		n.flush()
+	}
+	n.arrived[h.genesis.hash] = h.genesis
+	check(t, n)
+	if got, err := contents(t, db); err != nil || got != h.holds[len(h.all)] {
+		t.Fatalf("%s: going on, it ends with other contents: %v", when, err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -273,38 +368,41 @@ func check(t *testing.T, n *node) {
 	}
 }
 
-// told is what a node knew when it died: the tip of the last Flush that succeeded,
-// and of the one that did not.
-type told struct{ before, after block.Hash }
-
-// live feeds a node on this disk block by block until something fails.
-func live(t *testing.T, w *world, d *disk) (said told, crashed bool) {
+// live feeds a node on this disk block by block until something fails, and returns
+// after how many blocks Flush had succeeded.
+func live(t *testing.T, w *world, d *disk) (done int) {
 	db, err := openDisk(d, w.params)
 	if err != nil {
-		return said, true
+		return 0
 	}
 	defer db.Close()
-	tree := loadTree(t, db, w.params)
+	entries, tip, err := db.Load()
+	if err != nil {
+		return 0
+	}
+	tree, err := chain.NewTree(w.params, db, entries, tip)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, v := range w.all {
 		if v != w.genesis {
 			if _, err := tree.AddBlock(v.block, now(v)); err != nil {
 				if !errors.Is(err, errBroken) {
 					t.Fatal(err)
 				}
-				return said, true
+				return done
 			}
 		}
-		said.after = tree.Tip().Hash
 		if err := tree.Flush(); err != nil {
 			if !errors.Is(err, errBroken) && db.failed == nil {
 				t.Fatal(err)
 			}
-			if err := db.Commit(&chain.Commit{Tip: said.before}); err == nil {
+			if err := db.Commit(&chain.Commit{Tip: w.genesis.hash}); err == nil {
 				t.Fatal("a Commit after one that failed")
 			}
-			return said, true
+			return done
 		}
-		said.before = said.after
+		done++
 	}
-	return said, d.writes >= d.breakAt
+	return done
 }

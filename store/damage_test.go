@@ -379,3 +379,19 @@ func TestTreeLooksAtTheLastBlocks(t *testing.T) {
 		t.Fatalf("progress %v", steps)
 	}
 }
+
+// A remedy is to be typed as it stands, whatever the folder is called.
+func TestQuote(t *testing.T) {
+	for arg, want := range map[string]string{
+		"/home/me/.toychain": "/home/me/.toychain",
+		"my data":            "'my data'",
+		"it's":               `'it'\''s'`,
+		"":                   "''",
+		"$HOME":              "'$HOME'",
+		"~":                  "'~'",
+	} {
+		if got := Quote(arg); got != want {
+			t.Errorf("%s: %s, want %s", arg, got, want)
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 
 	"github.com/syndtr/goleveldb/leveldb"
 	ldberrors "github.com/syndtr/goleveldb/leveldb/errors"
@@ -71,6 +72,8 @@ type DB struct {
 	// nothing is closed under a reader's feet.
 	open   sync.RWMutex
 	closed bool
+
+	behind atomic.Pointer[behind] // what is on its way to the disk; nil: nothing
 
 	// The rest belongs to Commit.
 	mu     sync.Mutex
@@ -185,8 +188,10 @@ func (db *DB) lastReorg() (uint64, error) {
 	return db.reorgNumber(it.Key())
 }
 
-// Close waits for readers and closes the database. A second Close does nothing.
+// Close waits for readers and writers and closes the database. A second Close does
+// nothing.
 func (db *DB) Close() error {
+	db.catchUp()
 	db.open.Lock()
 	defer db.open.Unlock()
 	if db.closed {

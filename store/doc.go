@@ -12,7 +12,10 @@
 //	entries, bodies, undo, coins, indexes, journal, tip ──► one batch ──► one record in LevelDB's log
 //
 // so a crash leaves the tip before it or the tip after it, with everything else to
-// match. Reads may come from any goroutine at any time; each sees the state
+// match. A node that catches up does not wait for it (Commit.Later, behind.go): blocks
+// are checked while those before them are written. TestCrashAtEveryWrite breaks the
+// disk at each operation in turn; package testnet's TestKillAndReplay ends whole nodes
+// with kill -9. Reads may come from any goroutine at any time; each sees the state
 // between two Commits.
 //
 // # What it must not know
@@ -48,13 +51,14 @@
 //
 // # The values
 //
-//	entry   header 80 | status 1 | height | order | received | transactions | bytes
+//	entry   header 80 | status 1 | height | order | received | transactions | bytes | complete
 //	coin    2·height+coinbase | amount | since 4 | script
 //	script  0 and the key's hash 20 for pay to public key hash; else length+1 and the bytes
 //	reorg   time | from | to | fork | left | joined | returned | reconfirmed | conflicted
 //
 // Numbers without a size are varints (encoding/binary), signed for the entry's
-// order and for times, which are milliseconds since 1970; "since" is
+// order and for times, which are milliseconds since 1970; an entry's last one counts
+// from "received", and is not there until all ancestors are. "since" is
 // little-endian. A place in the journal is a hash and a height, a list is
 // preceded by its length. A script id is the front of the script's SHA-256. As on
 // the wire, one value has one encoding, and a decoder refuses any other.
@@ -82,9 +86,10 @@
 //
 //	keys.go      the key space above, as functions
 //	encode.go    the values; encodereorg.go those of the journal
-//	commit.go    a Commit becomes one batch
+//	commit.go    a Commit becomes one batch; behind.go while it is on its way
 //	read.go      everything that can be asked; stats.go the coin set as a whole
-//	db.go        opening and closing; folder.go the folder; tail.go what a crash leaves
+//	db.go        opening and closing; readonly.go to look only; folder.go the folder;
+//	             tail.go what a crash leaves
 //	check.go     looking for damage; verify.go at everything
 //	salvage.go   reading what is left of a damaged folder; reindex.go a new one from it
 //

@@ -108,7 +108,11 @@ func appendEntry(b []byte, e *chain.Entry) []byte {
 	b = binary.AppendVarint(b, e.Seq)
 	b = binary.AppendVarint(b, e.Received.UnixMilli())
 	b = binary.AppendUvarint(b, uint64(e.Txs))
-	return binary.AppendUvarint(b, uint64(e.Size))
+	b = binary.AppendUvarint(b, uint64(e.Size))
+	if e.Complete.IsZero() {
+		return b
+	}
+	return binary.AppendVarint(b, e.Complete.UnixMilli()-e.Received.UnixMilli())
 }
 
 // allStatus is every status there is.
@@ -126,6 +130,9 @@ func decodeEntry(b []byte) (chain.Entry, error) {
 	e.Received = time.UnixMilli(r.varint()).UTC()
 	e.Txs = int(r.uvarint(math.MaxInt32))
 	e.Size = int(r.uvarint(math.MaxInt32))
+	if len(r.b) > 0 {
+		e.Complete = time.UnixMilli(e.Received.UnixMilli() + r.varint()).UTC()
+	}
 	if err := r.end(); err != nil {
 		return chain.Entry{}, err
 	}

@@ -44,6 +44,9 @@ func TestValuesComeBack(t *testing.T) {
 			Status: chain.Status(rapid.IntRange(0, int(allStatus)).Draw(t, "status")),
 			Txs:    int(rapid.Int32Min(0).Draw(t, "txs")), Size: int(rapid.Int32Min(0).Draw(t, "size")),
 		}
+		if rapid.Bool().Draw(t, "complete") {
+			e.Complete = moment.Draw(t, "when")
+		}
 		if got, err := decodeEntry(appendEntry(nil, &e)); err != nil || got != e {
 			t.Fatalf("%+v, want %+v: %v", got, e, err)
 		}

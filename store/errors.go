@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 
 	ldberrors "github.com/syndtr/goleveldb/leveldb/errors"
 	"github.com/syndtr/goleveldb/leveldb/storage"
@@ -64,9 +65,18 @@ func (p place) remedy() string {
 		command += " --network FILE"
 	}
 	if network := filepath.Dir(p.dir); p.dir != "" && filepath.Base(network) == p.params.Name {
-		return command + " --datadir " + filepath.Dir(network)
+		return command + " --datadir " + Quote(filepath.Dir(network))
 	}
 	return command + " --datadir …"
+}
+
+// Quote writes an argument of a command as a shell wants it typed.
+func Quote(arg string) string {
+	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:@%+=,"
+	if arg != "" && strings.Trim(arg, plain) == "" {
+		return arg
+	}
+	return "'" + strings.ReplaceAll(arg, "'", `'\''`) + "'"
 }
 
 // wrap says what was being done when LevelDB failed, and whether it was damage.

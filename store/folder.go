@@ -92,7 +92,7 @@ func swap(dir string, keep bool) (kept string, err error) {
 		if err := os.Rename(step[0], step[1]); err != nil {
 			return "", fmt.Errorf("data folder: %w", err)
 		}
-		if err := syncFolder(filepath.Dir(dir)); err != nil {
+		if err := SyncFolder(filepath.Dir(dir)); err != nil {
 			return "", err
 		}
 	}
@@ -128,8 +128,8 @@ func freeName(path string) string {
 	}
 }
 
-// syncFolder makes renames in a folder safe from a crash, where the system can.
-func syncFolder(dir string) error {
+// SyncFolder makes the names in a folder safe from a power failure, where the system can.
+func SyncFolder(dir string) error {
 	f, err := os.Open(dir)
 	if err != nil {
 		return fmt.Errorf("data folder: %w", err)

@@ -114,6 +114,9 @@ func (db *DB) placeOf(from source, hash block.Hash) (chain.Point, error) {
 
 // Coins implements chain.Disk.
 func (db *DB) Coins(of []block.Outpoint, into chain.Coins) error {
+	if of = db.behind.Load().ask(of, into); len(of) == 0 {
+		return nil
+	}
 	return db.read(func(from source) error {
 		var key [lenCoinKey]byte
 		for _, o := range of {
@@ -132,6 +135,9 @@ func (db *DB) Coins(of []block.Outpoint, into chain.Coins) error {
 // Block implements chain.Disk: it returns a body of any branch. The error is
 // chain.ErrUnknown, chain.ErrNoBody, ErrDamaged or the disk's.
 func (db *DB) Block(hash block.Hash) (b *block.Block, err error) {
+	if b := db.behind.Load().body(hash); b != nil {
+		return b, nil
+	}
 	err = db.read(func(from source) error {
 		b, err = db.block(from, hash)
 		return err
@@ -156,6 +162,9 @@ func (db *DB) block(from source, hash block.Hash) (*block.Block, error) {
 // order of its inputs, if it ever was on the best chain. The error is
 // chain.ErrUnknown, ErrDamaged or the disk's.
 func (db *DB) Undo(hash block.Hash) (coins []chain.Coin, err error) {
+	if coins, ok := db.behind.Load().undo(hash); ok {
+		return coins, nil
+	}
 	err = db.read(func(from source) error {
 		e, err := db.stored(from, hash)
 		if err != nil {

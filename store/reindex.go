@@ -230,6 +230,14 @@ func (n *note) seen() time.Time {
 	return n.Received
 }
 
+// came is when the block and its ancestors were all here, as far as that is known.
+func (n *note) came() time.Time {
+	if n.Complete.IsZero() {
+		return n.seen()
+	}
+	return n.Complete
+}
+
 // turn is when a block comes: as it came the first time, and if that is unknown
 // after all others.
 func (n note) turn() int64 {
@@ -261,7 +269,7 @@ func (r *rebuilder) add(p chain.Point) error {
 	if err != nil {
 		return err
 	}
-	if _, err := r.tree.AddBlock(b, n.seen()); err != nil && !refused(err) {
+	if _, err := r.tree.AddBlock(b, n.came()); err != nil && !refused(err) {
 		return err
 	}
 	if info, _ := r.tree.Info(p.Hash); info.Entry.Status&chain.HasBody == 0 {

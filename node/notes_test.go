@@ -1,0 +1,201 @@
+package node
+
+import (
+	"bytes"
+	"encoding/binary"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"toychain/block"
+	"toychain/chain"
+	"toychain/internal/chaingen"
+	"toychain/mempool"
+)
+
+// What a node answered for is there after it dies, though it had not been written:
+// the folder is copied while it runs, as a kill would leave it. Indexes that are
+// asked see it at once.
+func TestNotedBlocksSurviveAKill(t *testing.T) {
+	n := start(t, Config{Dir: filepath.Join(t.TempDir(), "regtest")})
+	line := oldBlocks(60)
+	large := youngBlock(line[60], "large", noteSize, time.Now())
+	line = append(line, large)
+	for _, b := range line[1:] {
+		if err := n.SubmitBlock(t.Context(), b.Block); err != nil {
+			t.Fatal(err)
+		}
+	}
+	left := filepath.Join(t.TempDir(), "regtest")
+	// Not in the middle of a step, nor of a batch on its way.
+	err := n.Look(t.Context(), func(*Engine) {
+		if err := os.CopyFS(left, os.DirFS(n.cfg.Dir)); err != nil {
+			t.Error(err)
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if places, err := n.Store().TxPlaces(large.Txs[0].ID()); err != nil || len(places) != 1 {
+		t.Errorf("the last block's coinbase is at %v (%v)", places, err)
+	}
+	after := start(t, Config{Dir: left})
+	if got := after.tip(t); got.Hash != large.Hash {
+		t.Errorf("tip after a kill: %d %s, want 61 %s", got.Height, got.Hash, large.Hash)
+	}
+	came := func(n *Node) (at time.Time) {
+		if err := n.Look(t.Context(), func(e *Engine) { info, _ := e.Tree().Info(large.Hash); at = info.Received }); err != nil {
+			t.Error(err)
+		}
+		return at
+	}
+	if got, want := came(after), came(n); !got.Equal(want) {
+		t.Errorf("after a kill the last block came at %s, want %s", got, want)
+	}
+	for _, name := range []string{notesFile, notesBefore} {
+		if _, err := os.Stat(filepath.Join(left, name)); !os.IsNotExist(err) {
+			t.Errorf("%s is still there: %v", name, err)
+		}
+	}
+}
+
+// Of notes that end anywhere the whole blocks come back, in order, those that were on
+// their way to the disk first; and the files go when they have arrived. Damage anywhere
+// is told, and what stands before it comes back.
+func TestNotes(t *testing.T) {
+	line := oldBlocks(3)
+	n := &notes{dir: t.TempDir()}
+	came := func(i int) time.Time { return today.Add(time.Duration(i) * time.Second) }
+	for i, b := range line[1:] {
+		if err := n.add(Note{b.Block, came(i), i == 2}); err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 {
+			if err := n.saved(SavedLater); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	read := func() (got []block.Hash, damage error) {
+		t.Helper()
+		damage, err := (&notes{dir: n.dir}).replay(func(at time.Time, b *block.Block) (error, error) {
+			if want := came(len(got)); !at.Equal(want) {
+				t.Errorf("block %d came at %s, want %s", len(got)+1, at, want)
+			}
+			got = append(got, b.Hash())
+			return nil, nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got, damage
+	}
+	got, damage := read()
+	if want := []block.Hash{line[1].Hash, line[2].Hash, line[3].Hash}; damage != nil || !slices.Equal(got, want) {
+		t.Fatalf("%v, %v, want %v", got, damage, want)
+	}
+	whole, err := os.ReadFile(n.path(notesFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	second := noteHead + line[2].Size() // where the last block's note begins
+	for at := range whole {
+		want := 1
+		if at >= second {
+			want = 2
+		}
+		if err := os.WriteFile(n.path(notesFile), whole[:at], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got, damage := read(); damage != nil || len(got) != want {
+			t.Fatalf("cut at byte %d: %d blocks, want %d: %v", at, len(got), want, damage)
+		}
+		flipped := slices.Clone(whole)
+		flipped[at] ^= 0x55
+		if err := os.WriteFile(n.path(notesFile), flipped, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got, damage := read(); damage == nil || len(got) != want {
+			t.Fatalf("flipped at byte %d: %d blocks, want %d: %v", at, len(got), want, damage)
+		}
+	}
+	if err := n.saved(SavedNow); err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := read(); len(got) != 0 {
+		t.Errorf("after the disk had them: %v", got)
+	}
+}
+
+// Notes that cannot be taken in are kept: under another name if they are damaged or
+// stand on what is not there, as they are if they cannot be read at all.
+func TestNotesAreNeverThrownAway(t *testing.T) {
+	line := oldBlocks(3)
+	left := func(change func(n *notes)) (string, *notes) {
+		n := &notes{dir: filepath.Join(t.TempDir(), "regtest")}
+		if err := os.MkdirAll(n.dir, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		change(n)
+		return n.dir, n
+	}
+	add := func(n *notes, b *chaingen.Block) {
+		if err := n.add(Note{b.Block, today, true}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	dir, n := left(func(n *notes) { add(n, line[1]); add(n, line[3]) })
+	node := start(t, Config{Dir: dir})
+	if got := node.tip(t); got.Hash != line[1].Hash {
+		t.Errorf("tip %s, want the block below the gap", got.Hash)
+	}
+	if raw, err := os.ReadFile(n.path(notesFile) + ".damaged"); err != nil || !bytes.Contains(raw, line[3].Bytes()) {
+		t.Errorf("a block without its parent was not set aside: %v", err)
+	}
+
+	dir, n = left(func(n *notes) {
+		add(n, line[1])
+		if err := n.saved(SavedLater); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(notesFile, n.path(notesFile)); err != nil { // to itself
+			t.Skip("no symbolic links here: ", err)
+		}
+	})
+	cfg := Config{Dir: dir, Params: chain.Regtest(), Pool: mempool.DefaultPolicy(), Version: "0.0.0"}
+	if _, err := Open(cfg); err == nil {
+		t.Fatal("it started without its notes")
+	}
+	if err := os.Remove(n.path(notesFile)); err != nil {
+		t.Fatalf("what could not be read is gone: %v", err)
+	}
+	if got := start(t, Config{Dir: dir}).tip(t); got.Hash != line[1].Hash {
+		t.Errorf("tip %s after the trouble, want %s", got.Hash, line[1].Hash)
+	}
+}
+
+// Whatever is read as a note is written as the same bytes.
+func FuzzNote(f *testing.F) {
+	line := oldBlocks(2)
+	whole := append(encodeNote(today, line[1].Block), encodeNote(today, line[2].Block)...)
+	f.Add(whole)
+	f.Add(whole[:len(whole)-1])
+	f.Add(encodeNote(time.UnixMilli(-1), line[0].Block))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		// The checksums are put right, or nothing behind them would ever be reached.
+		if len(raw) > noteHead {
+			size := min(uint64(binary.LittleEndian.Uint32(raw[8:])), uint64(len(raw)-noteHead))
+			copy(raw[12:], checksum(raw[noteHead:][:size]))
+			copy(raw[16:], checksum(raw[:16]))
+		}
+		came, b, rest, err := parseNote(raw)
+		if err != nil {
+			return
+		}
+		if again := append(encodeNote(came, b), rest...); !bytes.Equal(again, raw) {
+			t.Errorf("read %x, written %x", raw, again)
+		}
+	})
+}

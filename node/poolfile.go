@@ -1,0 +1,134 @@
+package node
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"toychain/block"
+)
+
+// The pool's file, pool.txt, holds what was pending when the node ended, a payment
+// on a line, parents before children: since when it waits, and its bytes in hex.
+//
+//	2026-01-03T18:15:05.25Z 0100000001…
+//
+// It is written at a clean end only, and every payment in it is judged again, by
+// the chain of now. After kill -9 the file of the end before is read; peers tell
+// the rest (Core: mempool.dat).
+const poolFile = "pool.txt"
+
+// maxPoolLine is the longest line: a transaction as large as any message, and a time.
+const maxPoolLine = 2*block.MaxMessage + 100
+
+// restorePool hands in what was pending when the node last ended, and reports
+// whether it got to the end: if not, the file must stay. A line that cannot be read
+// is no reason not to start: the file is set aside, with a warning.
+func (n *Node) restorePool(ctx context.Context) (done bool) {
+	path := filepath.Join(n.cfg.Dir, poolFile)
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return true
+	}
+	taken, gone := 0, 0
+	if err == nil {
+		defer f.Close()
+		err = readPool(f, func(tx *block.Tx, since time.Time) error {
+			switch err := n.submit(ctx, GotTx{Tx: tx, Since: since}); {
+			case ClassifyTx(err) == Fine:
+				taken++
+			case ClassifyTx(err) == Trouble: // the node is ending
+				return err
+			default:
+				gone++
+			}
+			return nil
+		})
+	}
+	switch {
+	case err == nil:
+		n.log.Info("pending payments from before", "back", taken, "known, confirmed or impossible", gone)
+		return true
+	case ctx.Err() != nil && errors.Is(err, ctx.Err()), errors.Is(err, ErrStopped):
+		return false
+	}
+	aside := path + ".damaged"
+	if e := os.Rename(path, aside); e != nil {
+		aside = "not set aside: " + e.Error()
+	}
+	n.log.Warn("the file of pending payments cannot be read to its end", "file", path, "back", taken, "err", err, "kept", aside)
+	return true
+}
+
+// readPool calls take for each payment of a pool's file. An error of take ends it.
+func readPool(r io.Reader, take func(tx *block.Tx, since time.Time) error) error {
+	lines := bufio.NewScanner(r)
+	lines.Buffer(nil, maxPoolLine)
+	number := 0
+	for lines.Scan() {
+		number++
+		tx, since, err := parsePoolLine(lines.Bytes())
+		if err != nil {
+			return fmt.Errorf("line %d: %w", number, err)
+		}
+		if err := take(tx, since); err != nil {
+			return err
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return fmt.Errorf("line %d: %w", number+1, err)
+	}
+	return nil
+}
+
+func parsePoolLine(line []byte) (*block.Tx, time.Time, error) {
+	at, digits, found := bytes.Cut(line, []byte(" "))
+	if !found {
+		return nil, time.Time{}, errors.New("want a time and a transaction in hex")
+	}
+	since, err := time.Parse(time.RFC3339Nano, string(at))
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	raw := make([]byte, hex.DecodedLen(len(digits)))
+	if _, err := hex.Decode(raw, digits); err != nil {
+		return nil, time.Time{}, err
+	}
+	tx, err := block.ParseTx(raw)
+	return tx, since, err
+}
+
+// savePool writes the file, whole or not at all. It runs when nobody owns the
+// engine any more. That it fails costs what is pending here, and no coin.
+func (n *Node) savePool() {
+	path := filepath.Join(n.cfg.Dir, poolFile)
+	if n.engine.pool.Len() == 0 {
+		os.Remove(path) // most likely it is not there
+		return
+	}
+	f, err := os.CreateTemp(n.cfg.Dir, poolFile+"-*")
+	if err != nil {
+		n.log.Warn("pending payments are not saved", "err", err)
+		return
+	}
+	defer os.Remove(f.Name()) // fails after a rename
+	out := bufio.NewWriter(f)
+	for _, e := range n.engine.pool.Entries() {
+		fmt.Fprintf(out, "%s %x\n", e.Time.UTC().Format(time.RFC3339Nano), e.Tx.Bytes())
+	}
+	err = errors.Join(out.Flush(), f.Sync(), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		n.log.Warn("pending payments are not saved", "err", err)
+	}
+}

@@ -1,0 +1,141 @@
+package node
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"toychain/block"
+	"toychain/chain"
+	"toychain/internal/chaingen"
+	"toychain/mempool"
+)
+
+// live runs a node on a folder while f looks at it.
+func live(t *testing.T, dir string, f func(*Node)) {
+	t.Helper()
+	n, err := Open(Config{Params: chain.Regtest(), Pool: mempool.DefaultPolicy(), Dir: dir, Name: "p", Version: "0", Threads: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	ended := make(chan error, 1)
+	go func() { ended <- n.Run(ctx) }()
+	f(n)
+	stop()
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+}
+
+// pending returns what a node's pool holds.
+func pending(t *testing.T, n *Node) (out []*mempool.Entry) {
+	t.Helper()
+	if err := n.Look(t.Context(), func(e *Engine) { out = e.Pool().Entries() }); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// payment spends the first block's coin of a chain that chaingen.Miner mined.
+func payment(t *testing.T, n *Node) (first, second *block.Tx) {
+	t.Helper()
+	hashes, err := n.Generate(t.Context(), 101, chaingen.Miner.Script(), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var coin chain.Spend
+	if err := n.Look(t.Context(), func(e *Engine) {
+		b, _ := e.Tree().Block(hashes[0])
+		coin = chaingen.Output(b.Txs[0], 0)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	first = chaingen.Miner.Pay([]chain.Spend{coin}, chaingen.Miner.To(coin.Value-10_000))
+	second = chaingen.Miner.Pay([]chain.Spend{chaingen.Output(first, 0)}, chaingen.Miner.To(coin.Value-20_000))
+	return first, second
+}
+
+// What was pending is pending again after a restart, child after parent and since
+// the same moment; what was mined meanwhile is not.
+func TestPoolOutlivesARestart(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "regtest")
+	var before []*mempool.Entry
+	live(t, dir, func(n *Node) {
+		first, second := payment(t, n)
+		for _, tx := range []*block.Tx{first, second} {
+			if err := n.SubmitTx(t.Context(), tx); err != nil {
+				t.Fatal(err)
+			}
+		}
+		before = pending(t, n)
+	})
+	live(t, dir, func(n *Node) {
+		await(t, "both payments", []*Node{n}, func() bool { return len(pending(t, n)) == 2 })
+		for i, e := range pending(t, n) {
+			if e.ID != before[i].ID || !e.Time.Equal(before[i].Time) {
+				t.Errorf("payment %d: %s since %v, was %s since %v", i, e.ID, e.Time, before[i].ID, before[i].Time)
+			}
+		}
+		generate(t, n, 1)
+	})
+	live(t, dir, func(n *Node) {
+		if got := pending(t, n); len(got) != 0 {
+			t.Errorf("%d payments wait again after their block", len(got))
+		}
+	})
+	if _, err := os.Stat(filepath.Join(dir, poolFile)); err == nil {
+		t.Error("an empty pool leaves a file")
+	}
+}
+
+// A file that was cut off or filled with something else is set aside; what could be
+// read of it is taken.
+func TestPoolFileDamaged(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "regtest")
+	live(t, dir, func(n *Node) {
+		first, _ := payment(t, n)
+		if err := n.SubmitTx(t.Context(), first); err != nil {
+			t.Fatal(err)
+		}
+	})
+	path := filepath.Join(dir, poolFile)
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, append(raw, "nonsense\n"...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	live(t, dir, func(n *Node) {
+		await(t, "the payment before the damage", []*Node{n}, func() bool { return len(pending(t, n)) == 1 })
+	})
+	if kept, err := os.ReadFile(path + ".damaged"); err != nil || !bytes.HasSuffix(kept, []byte("nonsense\n")) {
+		t.Errorf("the damaged file is not set aside: %v", err)
+	}
+}
+
+// Whatever a file holds, reading it ends with payments or an error; what is read
+// and written again is the same.
+func FuzzPoolFile(f *testing.F) {
+	tx := chaingen.Genesis(chain.Regtest()).Txs[0]
+	f.Add(fmt.Appendf(nil, "2026-01-03T18:15:05.25Z %x\n", tx.Bytes()))
+	f.Add([]byte("2026-01-03T18:15:05Z 00\n"))
+	f.Add([]byte("nonsense"))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		var again bytes.Buffer
+		err := readPool(bytes.NewReader(raw), func(tx *block.Tx, since time.Time) error {
+			fmt.Fprintf(&again, "%s %x\n", since.Format(time.RFC3339Nano), tx.Bytes())
+			return nil
+		})
+		if err == nil && strings.Count(again.String(), "\n") != len(strings.FieldsFunc(string(raw), func(r rune) bool { return r == '\n' })) {
+			t.Errorf("%q is read as %q", raw, again.String())
+		}
+	})
+}

@@ -1,0 +1,37 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/syndtr/goleveldb/leveldb/storage"
+
+	"toychain/chain"
+)
+
+// errReadOnly is why a database that was opened to be read takes no Commit.
+var errReadOnly = errors.New("it was opened to be read only")
+
+// OpenReadOnly opens the database in the folder of a node that is not running, and
+// changes nothing in it: no file is written, made or removed, a record that a crash tore
+// is passed over and stays. Several may read at a time; a node that runs has the
+// folder for itself. The error is fs.ErrNotExist if no node ever kept its chain there,
+// or one of Open's.
+func OpenReadOnly(dir string, p *chain.Params) (*DB, error) {
+	s, err := storage.OpenFile(dir, true)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("data folder: %w", err)
+	case err != nil:
+		return nil, fmt.Errorf("%w: %s (%w)", ErrInUse, dir, err)
+	}
+	o := options()
+	o.ReadOnly, o.ErrorIfMissing = true, true
+	db, err := open(s, place{dir, p}, o)
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	db.storage, db.failed = s, errReadOnly
+	return db, nil
+}
