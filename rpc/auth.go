@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -91,10 +92,22 @@ func (l *login) knows(user, pass string) bool {
 	return right == 1
 }
 
+// credentials returns what a request says of its sender. Beside Core's way the text of the
+// cookie is taken as a bearer token: a program that reads such a token from a file
+// for each request (Prometheus' credentials_file) can call a node for as long as it
+// runs, though the cookie is new after each start.
+func credentials(r *http.Request) (user, pass string, given bool) {
+	if token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
+		user, pass, _ = strings.Cut(strings.TrimSpace(token), ":")
+		return user, pass, true
+	}
+	return r.BasicAuth()
+}
+
 // guard lets only those through to h who know the password.
 func (l *login) guard(h http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		user, pass, given := r.BasicAuth()
+		user, pass, given := credentials(r)
 		if given && l.knows(user, pass) {
 			h(w, r)
 			return

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -96,14 +97,39 @@ func TestOtherPages(t *testing.T) {
 
 func TestHealth(t *testing.T) {
 	w := start(t)
-	resp, err := http.Get("http://" + w.server.Addr() + "/healthz")
+	defer http.DefaultClient.CloseIdleConnections()
+	w.until("it is healthy", func() bool { // it is not while it stands still for two seconds
+		resp, err := http.Get("http://" + w.server.Addr() + "/healthz")
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		return resp.StatusCode == http.StatusOK
+	})
+}
+
+// Whoever watches a node asks without a password, and is not kept waiting by one
+// that hangs.
+func TestClientHealth(t *testing.T) {
+	w := start(t)
+	c := NewClient(w.server.Addr(), "", "")
+	defer c.Close()
+	w.until("it is healthy", func() bool { return c.Health(w.ctx) == nil })
+	sick := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}))
+	defer sick.Close()
+	gone, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	resp.Body.Close()
-	http.DefaultClient.CloseIdleConnections()
-	if resp.StatusCode != http.StatusOK {
-		t.Errorf("health: %s", resp.Status)
+	gone.Close()
+	for _, addr := range []string{sick.URL, gone.Addr().String()} {
+		c := NewClient(addr, "", "")
+		if err := c.Health(w.ctx); !errors.Is(err, ErrUnreachable) {
+			t.Errorf("%s: %v, want ErrUnreachable", addr, err)
+		}
+		c.Close()
 	}
 }
 
@@ -123,5 +149,35 @@ func TestPortInUse(t *testing.T) {
 	}
 	if _, err = NewServer(Config{Listen: "127.0.0.1:0"}, nil); err == nil {
 		t.Error("a server that lets nobody in was made")
+	}
+}
+
+// TestBearer: the cookie's text is a token; nothing else is.
+func TestBearer(t *testing.T) {
+	w := start(t)
+	cookie, err := os.ReadFile(filepath.Join(w.dir, CookieName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for header, want := range map[string]int{
+		"Bearer " + string(cookie): http.StatusOK,
+		"Bearer " + w.pass:         http.StatusUnauthorized,
+		"Bearer ":                  http.StatusUnauthorized,
+		"Bearer __cookie__:":       http.StatusUnauthorized,
+		"Digest " + string(cookie): http.StatusUnauthorized,
+	} {
+		req, err := http.NewRequestWithContext(w.ctx, http.MethodGet, w.url+"/metrics", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header["Authorization"] = []string{header}
+		resp, err := w.http.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != want {
+			t.Errorf("%q: %s, want %d", header, resp.Status, want)
+		}
 	}
 }

@@ -84,6 +84,11 @@ func (c *Client) Reorgs(ctx context.Context, limit int) ([]Reorg, error) {
 	return ask[[]Reorg](ctx, c, "getreorgs", limit)
 }
 
+// StaleRate asks which part of the blocks from a height on is on dead branches.
+func (c *Client) StaleRate(ctx context.Context, from, to block.Height) (StaleRate, error) {
+	return ask[StaleRate](ctx, c, "getstalerate", from, to)
+}
+
 // CoinStats asks for the coin set's hash and sums.
 func (c *Client) CoinStats(ctx context.Context) (CoinStats, error) {
 	return ask[CoinStats](ctx, c, "gettxoutsetinfo")
@@ -145,6 +150,11 @@ func (c *Client) TestAccept(ctx context.Context, tx *block.Tx) (TestAccept, erro
 // Tx asks for a transaction of the pool or of a block.
 func (c *Client) Tx(ctx context.Context, txid block.Hash) (Tx, error) {
 	return ask[Tx](ctx, c, "getrawtransaction", txid, 1)
+}
+
+// TxHistory follows a transaction through every branch.
+func (c *Client) TxHistory(ctx context.Context, txid block.Hash) (TxHistory, error) {
+	return ask[TxHistory](ctx, c, "gettxhistory", txid)
 }
 
 // RawTx asks for a transaction as it is.

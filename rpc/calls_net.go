@@ -65,6 +65,12 @@ func (c *Client) SetLink(ctx context.Context, peer string, l Link) error {
 	return c.Call(ctx, "setlink", []any{peer, l}, nil)
 }
 
+// SetClock makes the node's clock go wrong by this much, in whole seconds; 0: right
+// again.
+func (c *Client) SetClock(ctx context.Context, offset time.Duration) (Clock, error) {
+	return ask[Clock](ctx, c, "setclock", int64(offset/time.Second))
+}
+
 // Uptime asks how long the node has been running.
 func (c *Client) Uptime(ctx context.Context) (time.Duration, error) {
 	seconds, err := ask[int64](ctx, c, "uptime")

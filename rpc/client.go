@@ -147,6 +147,29 @@ func (c *Client) call(ctx context.Context, method string, params, result any) er
 	return nil
 }
 
+// healthPatience is how long Health waits: longer than the node itself does.
+const healthPatience = 5 * time.Second
+
+// Health asks whether the node answers; it needs no password. The error wraps
+// ErrUnreachable if it does not, be it that there is none or that it hangs.
+func (c *Client) Health(ctx context.Context) error {
+	patience, cancel := context.WithTimeout(ctx, healthPatience)
+	defer cancel()
+	req, err := http.NewRequestWithContext(patience, http.MethodGet, c.url+"/healthz", nil)
+	if err != nil {
+		return fmt.Errorf("address of the node: %w", err)
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return c.broken(ctx, err)
+	}
+	defer leave(resp)
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("%w at %s: %s", ErrUnreachable, strings.TrimPrefix(c.url, "http://"), resp.Status)
+	}
+	return nil
+}
+
 // do sends one request, and a second one if the cookie had changed. The caller
 // closes the response's body.
 func (c *Client) do(ctx context.Context, verb, path string, body []byte) (*http.Response, error) {
@@ -165,12 +188,12 @@ func (c *Client) do(ctx context.Context, verb, path string, body []byte) (*http.
 		}
 		switch {
 		case resp.StatusCode == http.StatusServiceUnavailable && resp.Header.Get("Content-Type") != jsonType:
-			resp.Body.Close()
+			leave(resp)
 			return nil, fmt.Errorf("%w: %s; try again", ErrBusy, c.url)
 		case resp.StatusCode != http.StatusUnauthorized:
 			return resp, nil
 		}
-		resp.Body.Close()
+		leave(resp)
 		if c.cookie == "" || again {
 			return nil, fmt.Errorf("%w: check user and password, or the cookie %s", ErrRefused, c.cookie)
 		}
@@ -178,6 +201,12 @@ func (c *Client) do(ctx context.Context, verb, path string, body []byte) (*http.
 			return nil, err
 		}
 	}
+}
+
+// leave is done with a short answer. It is read, so that the connection can be used again.
+func leave(resp *http.Response) {
+	io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<10))
+	resp.Body.Close()
 }
 
 // jsonType is the content type of every JSON-RPC answer.

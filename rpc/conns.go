@@ -26,6 +26,9 @@ const (
 	maxBatch = 10_000
 	// maxBatchAnswer is after how many bytes of answers a batch gets no more. Ours.
 	maxBatchAnswer = 64 << 20
+	// maxAnswers is how many bytes of all answers may be in memory, being made or on
+	// their way to slow readers, until nobody gets more than he has. Ours.
+	maxAnswers = 256 << 20
 
 	// threads is how many calls are worked on at once (Core 28: -rpcthreads), and
 	// workQueue how many more may wait for that (Core 28: -rpcworkqueue).
@@ -37,8 +40,10 @@ const (
 	maxStreams = 32
 
 	// headerTimeout is how long a request's headers may take, transferTimeout its
-	// body, and again the answer (Core: -rpcservertimeout).
-	headerTimeout   = 5 * time.Second
+	// body, and again the answer (Core: -rpcservertimeout). A program that has connected
+	// on a machine under load may take seconds to say its first word; those who never
+	// do hold up nobody (maxConns).
+	headerTimeout   = 30 * time.Second
 	transferTimeout = 30 * time.Second
 	// idleTimeout is how long a connection may be silent between calls (Core:
 	// -rpcservertimeout).

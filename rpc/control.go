@@ -30,7 +30,7 @@ func utilMethods() []method {
 	return []method{
 		{name: "estimatesmartfee", call: estimateSmartFee, example: "6",
 			params: []param{need("conf_target", kindNumber, "blocks to wait at most, 1 to 1008"),
-				may("estimate_mode", kindString, "ignored")},
+				may("estimate_mode", kindString, "unset, economical or conservative; it makes no difference here (default economical)")},
 			about: "Returns the fee rate that a payment needs to be among the next blocks' transactions, if no other comes. " +
 				"Bitcoin Core looks at the past; here the pool of the moment decides.",
 			returns: `{"feerate", "blocks"}`},
@@ -183,6 +183,11 @@ func estimateSmartFee(c *call) (any, *Error) {
 	}
 	if target < 1 || target > maxTarget {
 		return nil, fail(CodeInvalidParam, "Invalid conf_target, must be between 1 and %d", maxTarget)
+	}
+	switch mode := strings.ToLower(c.str(1)); mode {
+	case "", "unset", "economical", "conservative":
+	default:
+		return nil, fail(CodeInvalidParam, "Invalid estimate_mode parameter, must be one of: \"unset\", \"economical\", \"conservative\"")
 	}
 	type pool struct {
 		entries []*mempool.Entry

@@ -84,14 +84,13 @@ func signals(tx *block.Tx) bool {
 
 // parseInputs reads an array of {"txid", "vout", "sequence"} (Core: AddInputs).
 func parseInputs(raw json.RawMessage, sequence uint32) ([]block.Input, *Error) {
-	var rows []json.RawMessage
-	json.Unmarshal(raw, &rows)
+	rows := elements(raw)
 	out := make([]block.Input, 0, len(rows))
 	for _, row := range rows {
-		var m map[string]json.RawMessage
-		if kindOf(row) != kindObject || json.Unmarshal(row, &m) != nil {
+		if kindOf(row) != kindObject {
 			return nil, fail(CodeType, "JSON value of type %s is not of expected type object", kindOf(row))
 		}
+		m := object(row)
 		if k := kindOf(m["txid"]); k != kindString {
 			return nil, fail(CodeType, "JSON value of type %s is not of expected type string", k)
 		}
@@ -130,13 +129,12 @@ func (c *call) parseOutputs(raw json.RawMessage) ([]block.Output, *Error) {
 	objects := []json.RawMessage{raw}
 	switch kindOf(raw) {
 	case kindArray:
-		objects = nil
-		json.Unmarshal(raw, &objects)
+		objects = elements(raw)
 		for _, o := range objects {
 			if kindOf(o) != kindObject {
 				return nil, fail(CodeInvalidParam, "Invalid parameter, key-value pair not an object as expected")
 			}
-			if names, _, err := members(o); err != nil || len(names) != 1 {
+			if names, _ := members(o); len(names) != 1 {
 				return nil, fail(CodeInvalidParam, "Invalid parameter, key-value pair must contain exactly one key")
 			}
 		}
@@ -147,10 +145,7 @@ func (c *call) parseOutputs(raw json.RawMessage) ([]block.Output, *Error) {
 	out := []block.Output{}
 	seen := make(map[string]bool)
 	for _, o := range objects {
-		names, values, e := members(o)
-		if e != nil {
-			return nil, fail(CodeParse, "Parse error")
-		}
+		names, values := members(o)
 		for i, name := range names {
 			if name == "data" && seen[name] {
 				return nil, fail(CodeInvalidParam, "Invalid parameter, duplicate key: data")

@@ -20,11 +20,13 @@
 //	mining.go template.go                       new blocks
 //	network.go peers.go                         other nodes
 //	control.go                                  the node itself; help; odds and ends
-//	tree.go address.go faults.go                what Core does not have
+//	tree.go txhistory.go txcoins.go             what Core does not have: branches,
+//	folder.go stale.go address.go faults.go     how many died, addresses, faults
 //
 // and under them what carries calls: jsonrpc.go (versions, batches), params.go,
 // auth.go, conns.go (all limits), server.go. Beside calls there are /events (server-sent
-// events), /metrics (Prometheus) and /healthz, which alone needs no password.
+// events), /metrics (Prometheus: metrics.go, healing.go; docs/metrics.md has them all) and
+// /healthz, which alone needs no password.
 //
 // # How a call reads
 //
@@ -58,6 +60,9 @@
 //   - There is no SegWit: txid and hash are the same, so are size and vsize, and a
 //     weight is four times a size. Scripts are shown whole, but known by type only
 //     if toychain can spend or make them; every other one is "nonstandard".
+//   - testdata/core28.txt holds every parameter, field and error code of Core's
+//     documentation against ours, with the reason where they differ.
+//   - addnode of a node that was added before is no error: it is called again.
 //   - Peers are named by libp2p's ids and multiaddrs: addnode, disconnectnode and
 //     setban take these. Numbers of Bitcoin's own protocol (services, version) are
 //     those of a Core 28 node, for clients that insist on them.

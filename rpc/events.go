@@ -49,7 +49,7 @@ func (s *Server) handleEvents(w http.ResponseWriter, r *http.Request) {
 			if !open {
 				return
 			}
-			text = fmt.Sprintf("event: %s\ndata: %s\n\n", ev.Kind, marshal(showEvent(&ev)))
+			text = fmt.Sprintf("event: %s\ndata: %s\n\n", ev.Kind, marshal(s.showEvent(&ev)))
 		}
 		if !send(text) {
 			return
@@ -57,7 +57,7 @@ func (s *Server) handleEvents(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func showEvent(ev *node.Event) Event {
+func (s *Server) showEvent(ev *node.Event) Event {
 	out := Event{Event: string(ev.Kind), TimeMS: ev.Time.UnixMilli(), TxID: ev.Tx, Reason: ev.Reason, PeerID: string(ev.Peer),
 		DurationMS: float64(ev.Duration) / float64(time.Millisecond)}
 	if b := ev.Block; b != nil {
@@ -67,7 +67,10 @@ func showEvent(ev *node.Event) Event {
 		out.Hash, out.Height, out.Bits, out.OldBits, out.ChainWork = t.Hash, t.Height, bitsText(t.Bits), bitsText(t.OldBits), t.Work
 	}
 	if ev.Reorg != nil {
-		r := showReorg(ev.Reorg)
+		r, err := showReorg(s.node.Store(), ev.Reorg)
+		if err != nil {
+			s.log.Error("telling of a reorganisation", "err", err)
+		}
 		out.Reorg = &r
 	}
 	return out

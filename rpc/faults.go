@@ -9,6 +9,11 @@ import (
 
 func faultMethods() []method {
 	return []method{
+		{name: "setclock", call: setClock, example: "7200",
+			params: []param{need("offset", kindNumber, "seconds by which it is fast; negative: slow; 0: right again")},
+			about: "Makes the node's clock go wrong, compared with the machine's. Its blocks carry that time, and a block from more than two " +
+				"hours ahead of it is refused.",
+			returns: `{"offset", "time"}`},
 		{name: "setlink", call: setLink, example: `12D3KooWBhMbLvQUVQPEsfn4xEGWkvGZZ1qSBWBfBzR5VjF8pqgq '{"delay_ms": 200}'`,
 			params: []param{need("peer", kindString, "the peer's id, or multiaddr with /p2p/"),
 				need("link", kindObject, `{"delay_ms", "jitter_ms", "loss", "one_way", "bandwidth"}; {} makes the line perfect again`)},
@@ -23,6 +28,9 @@ func faultMethods() []method {
 			params:  []param{need("peers", kindArray, "ids of the peers that this node may not talk to; [] heals")},
 			about:   "Cuts the network: connections to these peers are closed and refused from now on, all others are allowed. Do it on both sides.",
 			returns: "[id]"},
+		{name: "submitblocks", call: submitBlocks, example: `'["blockhex", "blockhex"]'`,
+			params: []param{need("blocks", kindArray, "the blocks, each after its parent")},
+			about:  "Hands in many blocks, which are written to the disk at once. The results are submitblock's.", returns: "[null or string]"},
 	}
 }
 
@@ -35,9 +43,11 @@ func setPartition(c *call) (any, *Error) {
 	for i, s := range texts {
 		peers[i] = peerOf(s)
 	}
+	before := c.node.Net().Gate()
 	if err := c.node.Net().SetGate(peers); err != nil {
 		return nil, fail(CodeInvalidParam, "%s", oneLine(err))
 	}
+	c.server.metrics.gate(before, c.node.Net().Gate())
 	return gateOf(c.node.Net()), nil
 }
 
@@ -60,6 +70,23 @@ func setLink(c *call) (any, *Error) {
 		return nil, fail(CodeInvalidParam, "%s", oneLine(err))
 	}
 	return l, nil
+}
+
+// maxOffset bounds what a clock may be told, in seconds: ten years.
+const maxOffset = 10 * 365 * 24 * 60 * 60
+
+func setClock(c *call) (any, *Error) {
+	offset, err := number(c, 0, int64(0))
+	if err != nil {
+		return nil, err
+	}
+	if offset < -maxOffset || offset > maxOffset {
+		return nil, fail(CodeInvalidParam, "offset must be within %d seconds", maxOffset)
+	}
+	if err := c.node.SetClock(c.ctx, time.Duration(offset)*time.Second); err != nil {
+		return nil, trouble(err)
+	}
+	return Clock{Offset: offset, Time: c.node.Now().Unix()}, nil
 }
 
 func setMining(c *call) (any, *Error) {

@@ -21,14 +21,14 @@ var null = json.RawMessage("null")
 // notification reports whether the caller wants no answer, not even of an error.
 func (r *request) notification() bool { return r.v2 && r.id == nil }
 
-// parseRequest reads one call. With an error, the request has what is needed to
-// answer it.
+// parseRequest reads one call, valid JSON. With an error, the request has what is
+// needed to answer it.
 func parseRequest(raw json.RawMessage) (request, *Error) {
-	var m map[string]json.RawMessage
 	r := request{id: null}
-	if kindOf(raw) != kindObject || json.Unmarshal(raw, &m) != nil {
+	if kindOf(raw) != kindObject {
 		return r, fail(CodeInvalidRequest, "Invalid Request object")
 	}
+	m := object(raw)
 	r.id = m["id"]
 	switch version := m["jsonrpc"]; kindOf(version) {
 	case kindNull:
@@ -61,13 +61,7 @@ func parseRequest(raw json.RawMessage) (request, *Error) {
 	return r, nil
 }
 
-// text reads a JSON string that is known to be one.
-func text(raw json.RawMessage) (s string) {
-	json.Unmarshal(raw, &s)
-	return s
-}
-
-// splitBatch takes a body apart: one call, or the calls of a batch.
+// splitBatch takes a body apart: one call, or the calls of a batch. They are valid JSON.
 func splitBatch(body []byte) (calls []json.RawMessage, batch bool, err *Error) {
 	if !json.Valid(body) {
 		return nil, false, fail(CodeParse, "Parse error")
@@ -76,10 +70,7 @@ func splitBatch(body []byte) (calls []json.RawMessage, batch bool, err *Error) {
 	case kindObject:
 		return []json.RawMessage{body}, false, nil
 	case kindArray:
-		if e := json.Unmarshal(body, &calls); e != nil {
-			return nil, true, fail(CodeParse, "Parse error")
-		}
-		return calls, true, nil
+		return elements(body), true, nil
 	}
 	return nil, false, fail(CodeParse, "Top-level object parse error")
 }

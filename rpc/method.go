@@ -41,7 +41,7 @@ func chapters() []chapter {
 		{"Mining", slices.Concat(miningMethods(), templateMethods())},
 		{"Network", slices.Concat(networkMethods(), banMethods())},
 		{"Rawtransactions", slices.Concat(rawTxMethods(), decodeMethods(), proofMethods())},
-		{"Toychain", slices.Concat(treeMethods(), addressMethods(), faultMethods())},
+		{"Toychain", slices.Concat(treeMethods(), txHistoryMethods(), staleMethods(), addressMethods(), faultMethods())},
 		{"Util", utilMethods()},
 	}
 }
@@ -143,7 +143,7 @@ func (c *call) hashes(i int) ([]block.Hash, *Error) {
 func (c *call) strings(i int) ([]string, *Error) {
 	var raw []json.RawMessage
 	if c.has(i) {
-		json.Unmarshal(c.args[i], &raw)
+		raw = elements(c.args[i])
 	}
 	out := make([]string, len(raw))
 	for j := range raw {

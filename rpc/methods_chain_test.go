@@ -126,7 +126,7 @@ var blockchainTests = map[string]func(*scene){
 		is(s, "some", get[bool](s.world, "verifychain"), true)
 		ok, err := s.Verify(s.ctx, 3)
 		is(s, "by the client", ok && err == nil, true)
-		s.refused(CodeInvalidParam, "checklevel", "verifychain", 9)
+		is(s, "a level that Core does not have either", get[bool](s.world, "verifychain", 9, 1), true)
 	},
 	"invalidateblock": func(s *scene) {
 		is(s, "result", string(s.must("invalidateblock", s.blocks[5])), "null")
@@ -158,13 +158,14 @@ var blockchainTests = map[string]func(*scene){
 		go func() { done <- get[BlockRef](s.world, "waitfornewblock") }()
 		s.until("it waits", func() bool { return len(s.server.waiting) == 1 })
 		// It may not have looked at the tip yet, so another block if one is not enough.
+		var mined []block.Hash
 		for {
-			hash := s.mine(1, bob)[0]
+			mined = append(mined, s.mine(1, bob)...)
 			short, cancel := context.WithTimeout(s.ctx, 100*time.Millisecond)
 			select {
 			case got := <-done:
 				cancel()
-				is(s, "in the end", got.Hash, hash)
+				is(s, "one of those", slices.Contains(mined, got.Hash), true)
 				return
 			case <-short.Done():
 				cancel()

@@ -40,7 +40,7 @@ var miningTests = map[string]func(*scene){
 		s.refused(CodeVerify, "TestBlockValidity failed: bad-txns-inputs-missingorspent", "generateblock", s.address(alice), []string{txHex(s.toAlice)})
 	},
 	"getmininginfo": func(s *scene) {
-		s.keys("getmininginfo", s.must("getmininginfo"), "blocks", "difficulty", "networkhashps", "pooledtx", "chain", "warnings")
+		s.keys("getmininginfo", s.must("getmininginfo"), "blocks", "currentblockweight", "currentblocktx", "difficulty", "networkhashps", "pooledtx", "chain", "warnings")
 		info, err := s.MiningInfo(s.ctx)
 		if err != nil {
 			s.t.Fatal(err)
@@ -49,6 +49,11 @@ var miningTests = map[string]func(*scene){
 		is(s, "pooled", info.PooledTx, 2)
 		is(s, "found", info.Found, 6)
 		is(s, "mining", info.Mining, false)
+		b, err := s.RawBlock(s.ctx, s.tip())
+		is(s, "weight of the last block", err == nil && *info.BlockWeight == 4*b.Size(), true)
+		is(s, "payments in it", *info.BlockTx, 2)
+		fresh := get[MiningInfo](start(s.t), "getmininginfo")
+		is(s, "nothing assembled yet", fresh.BlockWeight == nil && fresh.BlockTx == nil, true)
 	},
 	"getnetworkhashps": func(s *scene) {
 		if rate := get[float64](s.world, "getnetworkhashps", 2, 3); rate <= 0 {
@@ -166,5 +171,6 @@ var controlTests = map[string]func(*scene){
 		is(s, "a quiet pool", *get[SmartFee](s.world, "estimatesmartfee", 6).FeeRate, 1000)
 		is(s, "blocks", get[SmartFee](s.world, "estimatesmartfee", 6, "economical").Blocks, 6)
 		s.refused(CodeInvalidParam, "Invalid conf_target, must be between 1 and 1008", "estimatesmartfee", 0)
+		s.refused(CodeInvalidParam, "Invalid estimate_mode parameter, must be one of:", "estimatesmartfee", 6, "x")
 	},
 }

@@ -1,7 +1,11 @@
 package rpc
 
 import (
+	"fmt"
+	"reflect"
 	"slices"
+	"strings"
+	"time"
 
 	"toychain/block"
 	"toychain/internal/chaingen"
@@ -70,14 +74,97 @@ var ownTests = map[string]func(*scene){
 		is(s, "left", slices.Equal(r.Left, []BlockRef{{s.blocks[6], 6}, {s.blocks[7], 7}}), true)
 		is(s, "joined", len(r.Joined) == 3 && r.Joined[2].Hash == rival.Hash, true)
 		is(s, "returned", slices.Equal(r.Returned, []block.Hash{moved.ID()}), true)
-		is(s, "reconfirmed", slices.Equal(r.Reconfirmed, []Reconfirmed{{s.toBob.ID(), rival.Parent.Parent.Hash}}), true)
-		is(s, "conflicted", slices.Equal(r.Conflicted, []Conflicted{
-			{s.toAlice.ID(), steal.ID().String()}, {s.parent.ID(), ""}, {s.child.ID(), ""}}), true)
+		is(s, "reconfirmed", slices.Equal(r.Reconfirmed, []Reconfirmed{{s.toBob.ID(), rival.Parent.Parent.Hash, 6}}), true)
+		is(s, "conflicted", reflect.DeepEqual(r.Conflicted, []Conflicted{
+			{s.toAlice.ID(), steal.ID().String(), &BlockRef{rival.Parent.Parent.Hash, 6}}, {s.parent.ID(), "", nil}, {s.child.ID(), "", nil}}), true)
 		is(s, "back in the pool", slices.Equal(get[[]block.Hash](s.world, "getrawmempool"), []block.Hash{moved.ID()}), true)
 		is(s, "its block is dead", *get[Tx](s.world, "getrawtransaction", s.toAlice.ID(), 1).Confirmations, 0)
+		is(s, "not confirmed since", len(r.Since), 0)
+		again := s.mine(1, chaingen.Miner)[0]
+		is(s, "confirmed since", slices.Equal(get[[]Reorg](s.world, "getreorgs")[0].Since, []Reconfirmed{{moved.ID(), again, 9}}), true)
 		s.must("preciousblock", s.tip()) // not enough work: nothing moves
 		is(s, "still one", len(get[[]Reorg](s.world, "getreorgs", 5)), 1)
 		s.refused(CodeInvalidParam, "limit", "getreorgs", -1)
+	},
+	//	g ── 1 … 5 ── 6
+	//	     │        └── 6' ── 7' (a header only)
+	//	     └── 2'' ── 3'' ── 4'' (breaks a rule)
+	"getstalerate": func(s *scene) {
+		is(s, "no branch", get[StaleRate](s.world, "getstalerate"), StaleRate{From: 1, To: 6, Blocks: 6, Heights: 6})
+		side := s.branch(5).Mine("6'")
+		s.submit(side.Block)
+		s.must("submitheader", blockHex(side.Mine("7'").Block)[:160])
+		deep := s.branch(1).Mine("2''").Mine("3''")
+		s.submit(deep.Parent.Block)
+		s.submit(deep.Block)
+		bad := deep.Template("4''")
+		bad.Txs[0].Outputs[0].Value++
+		is(s, "a thief", s.submit(chaingen.Seal(bad)), "inconclusive") // its turn to be judged has not come
+		all, err := s.StaleRate(s.ctx, 0, 100)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		is(s, "not known to be bad", all, StaleRate{1, 6, 10, 4, 0.4, 6, 4, Part(4, 6)})
+		s.must("invalidateblock", bad.Hash())
+		is(s, "known to be bad", get[StaleRate](s.world, "getstalerate"), StaleRate{1, 6, 9, 3, Part(3, 9), 6, 3, 0.5})
+		is(s, "a window", get[StaleRate](s.world, "getstalerate", 3, 5), StaleRate{3, 5, 4, 1, 0.25, 3, 1, Part(1, 3)})
+		is(s, "above all", get[StaleRate](s.world, "getstalerate", 50), StaleRate{From: 50, To: 6})
+		s.refused(CodeInvalidParam, "in this order", "getstalerate", 5, 4)
+		s.refused(CodeInvalidParam, "0 or more", "getstalerate", -1)
+	},
+	// The same two branches, and a second move back to the first:
+	//
+	//	5 ── 6: toAlice, toBob ── 7: parent, child, moved ── 8 ── 9
+	//	└── 6': toBob, steal ── 7' ── 8'
+	"gettxhistory": func(s *scene) {
+		moved := pay(chaingen.Miner, s.coin(s.blocks[3], 0), alice)
+		s.send(moved)
+		first := history(s, moved.ID())
+		is(s, "pending", first.Fate == "pending" && first.PendingSinceMS > 0 && len(first.Blocks)+len(first.Events) == 0, true)
+		s.blocks = append(s.blocks, s.mine(1, chaingen.Miner)...)
+		six, seven := BlockRef{s.blocks[6], 6}, BlockRef{s.blocks[7], 7}
+		h := history(s, s.toAlice.ID())
+		is(s, "fate", h.Fate, "confirmed")
+		is(s, "block", len(h.Blocks) == 1 && h.Blocks[0].Hash == six.Hash && h.Blocks[0].Message == "n1" && h.Blocks[0].Index > 0, true)
+		is(s, "events", tellEvents(h), "confirmed 6")
+		is(s, "made", len(h.Coins) == 1 && h.Coins[0].Address == s.address(alice), true)
+		is(s, "spent", reflect.DeepEqual(h.Coins[0].SpentBy, []TxSpend{{s.parent.ID(), &seven, true}}), true)
+
+		steal := pay(chaingen.Miner, s.coin(s.blocks[1], 0), chaingen.Miner)
+		rival := s.branch(5).Mine("r6", s.toBob, steal).Mine("r7").Mine("r8")
+		for _, b := range []*chaingen.Block{rival.Parent.Parent, rival.Parent, rival} {
+			s.submit(b.Block)
+		}
+		rivalSix := BlockRef{rival.Parent.Parent.Hash, 6}
+		h = history(s, s.toAlice.ID())
+		is(s, "conflicted", h.Fate, "conflicted")
+		is(s, "events", tellEvents(h), "confirmed 6, conflicted 6 by "+steal.ID().String()+" in 6")
+		is(s, "its block", h.Blocks[0].Status, "valid-fork")
+		is(s, "reorg", *h.Events[1].Reorg, ReorgRef{seven, BlockRef{rival.Hash, 8}, BlockRef{s.blocks[5], 5}, 2})
+		is(s, "by block", *h.Events[1].ByBlock, rivalSix)
+		is(s, "rivals", len(h.Spends) == 1 && reflect.DeepEqual(h.Spends[0].Rivals, []TxSpend{{steal.ID(), &rivalSix, true}}), true)
+		is(s, "input", h.Spends[0].Value == 50*block.Coin && h.Spends[0].Address == s.address(chaingen.Miner), true)
+		is(s, "spent on a dead branch", reflect.DeepEqual(h.Coins[0].SpentBy, []TxSpend{{s.parent.ID(), &seven, false}}), true)
+		is(s, "its child", tellEvents(history(s, s.parent.ID())), "confirmed 7, conflicted 7 by  in nothing")
+		is(s, "returned", tellEvents(history(s, moved.ID())), "confirmed 7, returned 7")
+		is(s, "pending again", history(s, moved.ID()).Fate, "pending")
+		h = history(s, s.toBob.ID())
+		is(s, "confirmed again", tellEvents(h), "confirmed 6, reconfirmed 6")
+		is(s, "in two blocks", len(h.Blocks) == 2 && *h.Events[1].Block == rivalSix, true)
+		coinbase := func(hash block.Hash) block.Hash { return get[Block](s.world, "getblock", hash).Tx[0] }
+		is(s, "a coinbase", tellEvents(history(s, coinbase(seven.Hash))), "confirmed 7, left 7")
+		is(s, "its fate", history(s, coinbase(seven.Hash)).Fate, "stale")
+
+		back := s.branch(7).Mine("8").Mine("9")
+		s.submit(back.Parent.Block)
+		is(s, "back", s.submit(back.Block), "")
+		h = history(s, s.toAlice.ID())
+		is(s, "all its life", tellEvents(h), "confirmed 6, conflicted 6 by "+steal.ID().String()+" in 6, confirmed 6")
+		is(s, "and its fate", h.Fate, "confirmed")
+		is(s, "the thief", history(s, steal.ID()).Fate, "conflicted")
+		is(s, "genesis", history(s, s.params.Genesis.Txs[0].ID()).Fate, "confirmed")
+		s.refused(CodeInvalidAddress, "No such mempool or blockchain transaction", "gettxhistory", s.tip())
+		s.refused(CodeInvalidParam, "txid must be of length 64", "gettxhistory", "12")
 	},
 	"getaddressutxos": func(s *scene) {
 		coins, err := s.AddressUTXOs(s.ctx, s.address(chaingen.Miner), false)
@@ -113,19 +200,42 @@ var ownTests = map[string]func(*scene){
 		is(s, "what he got and gave in the pool", bobs[2].Sent, 50*block.Coin-2*fee)
 		s.refused(CodeInvalidAddress, "Invalid address", "getaddresshistory", "x")
 	},
+	"submitblocks": func(s *scene) {
+		good, late := s.branch(6).Mine("next"), s.branch(6).Mine("late")
+		bad := good.Template("bad")
+		bad.Txs[0].Outputs[0].Value++
+		got := string(s.must("submitblocks", []string{blockHex(good.Block), blockHex(late.Block), blockHex(chaingen.Seal(bad)), blockHex(good.Block)}))
+		if want := `[null,"inconclusive","bad-cb-amount","duplicate"]`; got != want {
+			s.t.Errorf("submitblocks: %s, want %s", got, want)
+		}
+		s.refused(CodeDeserialization, "block 2 of 2: Block decode failed", "submitblocks", []string{blockHex(good.Block), "00"})
+		s.refused(CodeInvalidParam, "501 blocks, at most 500", "submitblocks", make([]string, maxSubmit+1))
+	},
 	"setmining": func(s *scene) {
 		info, err := s.SetMining(s.ctx, s.address(bob), 5000)
 		if err != nil {
 			s.t.Fatal(err)
 		}
 		is(s, "on", info.Mining && info.Address == s.address(bob) && info.HashrateCap == 5000, true)
-		if _, err := s.WaitForHeight(s.ctx, 8); err != nil {
+		if _, err := s.WaitForHeight(s.ctx, 9); err != nil { // by then the eighth is counted
 			s.t.Error(err)
 		}
 		info, err = s.SetMining(s.ctx, "", 0)
 		is(s, "off", err == nil && !info.Mining && info.Address == "" && info.Found >= 8, true)
 		s.refused(CodeInvalidAddress, "Error: Invalid address", "setmining", "x")
 		s.refused(CodeInvalidParam, "hashrate must be a number", "setmining", s.address(bob), -1)
+	},
+	"setclock": func(s *scene) {
+		c := get[Clock](s.world, "setclock", 7200)
+		if off := c.Time - time.Now().Unix(); c.Offset != 7200 || off < 7000 || off > 7400 {
+			s.t.Errorf("two hours fast: %+v, which is %d s ahead", c, off)
+		}
+		if info := get[Template](s.world, "getblocktemplate", map[string]any{"rules": []string{"segwit"}}); int64(info.CurTime) < time.Now().Unix()+7000 {
+			s.t.Errorf("the next block's time is %d", info.CurTime)
+		}
+		is(s, "offset", get[Clock](s.world, "setclock", 0).Offset, 0)
+		s.refused(CodeInvalidParam, "within", "setclock", 1<<40)
+		s.refused(CodeType, "", "setclock", "soon")
 	},
 	"setlink": func(s *scene) {
 		l := Link{DelayMS: 5, JitterMS: 1, Loss: 0.5, Bandwidth: 1000}
@@ -148,4 +258,31 @@ var ownTests = map[string]func(*scene){
 		set, err = s.SetPartition(s.ctx, nil)
 		is(s, "healed", err == nil && len(set) == 0, true)
 	},
+}
+
+// history asks twice, by the client and by hand: a field that one does not know fails.
+func history(s *scene, txid block.Hash) TxHistory {
+	s.t.Helper()
+	h, err := s.TxHistory(s.ctx, txid)
+	if err != nil || !reflect.DeepEqual(h, get[TxHistory](s.world, "gettxhistory", txid)) {
+		s.t.Fatalf("history of %s: %v", txid, err)
+	}
+	return h
+}
+
+// tellEvents writes a transaction's events in one line.
+func tellEvents(h TxHistory) string {
+	var out []string
+	for _, e := range h.Events {
+		text := fmt.Sprint(e.Event, " ", e.Block.Height)
+		if e.Event == TxConflicted {
+			by := "nothing"
+			if e.ByBlock != nil {
+				by = fmt.Sprint(e.ByBlock.Height)
+			}
+			text += " by " + e.By + " in " + by
+		}
+		out = append(out, text)
+	}
+	return strings.Join(out, ", ")
 }

@@ -74,8 +74,8 @@ func TestTable(t *testing.T) {
 		getrawtransaction createrawtransaction decoderawtransaction sendrawtransaction testmempoolaccept gettxoutproof
 		verifytxoutproof getmininginfo getnetworkhashps getblocktemplate submitblock submitheader generatetoaddress
 		generateblock getnetworkinfo getpeerinfo getconnectioncount addnode disconnectnode setban listbanned clearbanned
-		setnetworkactive ping help stop uptime validateaddress estimatesmartfee getrpcinfo getblocktree getreorgs
-		getaddressutxos getaddresshistory setpartition setlink setmining`) {
+		setnetworkactive ping help stop uptime validateaddress estimatesmartfee getrpcinfo getblocktree getreorgs gettxhistory getstalerate
+		getaddressutxos getaddresshistory setpartition setlink setmining setclock`) {
 		if !seen[name] {
 			t.Errorf("%s is missing", name)
 		}

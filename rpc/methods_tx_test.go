@@ -176,7 +176,7 @@ var txTests = map[string]func(*scene){
 		bad := []byte(proof)
 		copy(bad[2*(block.HeaderSize+4+1):], "00000000") // the first hash
 		is(s, "no proof", string(s.must("verifytxoutproof", string(bad))), "[]")
-		s.refused(CodeDeserialization, "truncated", "verifytxoutproof", "00")
+		s.refused(CodeMisc, "truncated", "verifytxoutproof", "00")
 		s.refused(CodeInvalidParam, "proof must be hexadecimal string", "verifytxoutproof", "xyz")
 		s.must("invalidateblock", s.tip())
 		s.refused(CodeInvalidAddress, "Block not found in chain", "verifytxoutproof", proof)

@@ -174,8 +174,13 @@ func getMiningInfo(c *call) (any, *Error) {
 func (c *call) miningInfo() (MiningInfo, *Error) {
 	info, err := look(c, func(e *node.Engine) (MiningInfo, *Error) {
 		tip := e.Tree().Tip()
-		return MiningInfo{Blocks: tip.Height, Difficulty: difficulty(tip.Header.Bits), PooledTx: e.Pool().Len(),
-			NetworkHashPS: hashRate(e.Tree(), tip.Height, defaultLookup)}, nil
+		info := MiningInfo{Blocks: tip.Height, Difficulty: difficulty(tip.Header.Bits), PooledTx: e.Pool().Len(),
+			NetworkHashPS: hashRate(e.Tree(), tip.Height, defaultLookup)}
+		if a, ok := e.Assembled(); ok {
+			weight := 4 * a.Bytes
+			info.BlockWeight, info.BlockTx = &weight, &a.Payments
+		}
+		return info, nil
 	})
 	m := c.node.Mining()
 	info.Chain, info.Warnings = c.node.Params().Name, []string{}
@@ -238,38 +243,6 @@ func hashRate(t *chain.Tree, top block.Height, lookup int) Float {
 		return 0
 	}
 	return Float(last.Work.Sub(first.Work).Float() / float64(high-low))
-}
-
-func submitBlock(c *call) (any, *Error) {
-	raw, e := hex.DecodeString(c.str(0))
-	var b *block.Block
-	if e == nil {
-		b, e = block.Parse(raw)
-	}
-	if e != nil {
-		return nil, fail(CodeDeserialization, "Block decode failed")
-	}
-	if len(b.Txs) == 0 || !b.Txs[0].IsCoinbase() {
-		return nil, fail(CodeDeserialization, "Block does not start with a coinbase")
-	}
-	switch e := c.node.SubmitBlock(c.ctx, b); {
-	case errors.Is(e, chain.ErrKnown):
-		return "duplicate", nil
-	case errors.Is(e, chain.ErrNoParent):
-		return "prev-blk-not-found", nil
-	case reasonOf(e) != "":
-		return reasonOf(e), nil
-	case e != nil:
-		return nil, trouble(e)
-	}
-	info, err := c.info(b.Hash())
-	if err != nil {
-		return nil, err
-	}
-	if !info.Active {
-		return "inconclusive", nil
-	}
-	return nil, nil
 }
 
 func submitHeader(c *call) (any, *Error) {

@@ -58,6 +58,7 @@ func getNetworkInfo(c *call) (any, *Error) {
 		NetworkActive: net.Active(), Networks: []NetworkKind{{Name: "ipv4", Reachable: true}, {Name: "ipv6", Reachable: true}},
 		RelayFee: pool.MinRelay, IncrementalFee: pool.Incremental, LocalAddresses: []LocalAddress{}, Warnings: []string{},
 		Name: c.node.Name(), PeerID: string(net.ID()), Multiaddrs: net.Addrs(), Partition: gateOf(net),
+		Missing: net.Missing(),
 	}
 	for _, p := range net.Peers() {
 		info.Connections++
@@ -100,9 +101,10 @@ func getPeerInfo(c *call) (any, *Error) {
 func (c *call) peer(p *p2p.PeerInfo, shared bool) Peer {
 	out := Peer{
 		ID: c.server.peerIDs.number(p), Addr: hostPort(p.Addr), Network: "not_publicly_routable",
-		Services: services, ServicesNames: []string{"NETWORK"}, RelayTxes: true, LastRecv: unix(p.Heard), ConnTime: unix(p.Connected),
+		Services: services, ServicesNames: []string{"NETWORK"}, RelayTxes: true, ConnTime: unix(p.Connected),
+		LastSend: unix(p.Sent), LastRecv: unix(p.Received), LastTx: unix(p.Tx), LastBlock: unix(p.Block),
 		BytesSent: p.BytesOut, BytesRecv: p.BytesIn, Version: protocolVersion, SubVer: p.Agent, Inbound: p.Inbound,
-		StartingHeight: p.Status.Height, SyncedHeaders: -1, SyncedBlocks: -1, Inflight: []int{}, Permissions: []string{},
+		StartingHeight: p.Status.Height, Presynced: -1, SyncedHeaders: -1, SyncedBlocks: -1, Inflight: []int{}, Permissions: []string{},
 		ConnectionType: "outbound-full-relay", Transport: "libp2p",
 		PeerID: string(p.ID), Multiaddr: p.Addr + "/p2p/" + string(p.ID), Joined: p.Joined, Tip: p.Status.Tip, Height: p.Status.Height,
 	}

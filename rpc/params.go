@@ -69,9 +69,7 @@ func (m *method) arrange(params json.RawMessage) ([]json.RawMessage, *Error) {
 			return nil, err
 		}
 	} else if params != nil {
-		if err := json.Unmarshal(params, &given); err != nil {
-			return nil, fail(CodeParse, "Parse error")
-		}
+		given = elements(params)
 	}
 	if len(given) > len(m.params) {
 		return nil, fail(CodeMisc, "%s", m.help())
@@ -93,15 +91,13 @@ func (m *method) arrange(params json.RawMessage) ([]json.RawMessage, *Error) {
 
 // byName orders named parameters. The name "args" holds some by position.
 func (m *method) byName(params json.RawMessage) ([]json.RawMessage, *Error) {
-	names, values, e := members(params)
-	if e != nil {
-		return nil, fail(CodeParse, "Parse error")
-	}
+	names, values := members(params)
 	var given []json.RawMessage
 	if i := slices.Index(names, "args"); i >= 0 && !m.hasParam("args") {
-		if kindOf(values[i]) != kindArray || json.Unmarshal(values[i], &given) != nil {
+		if kindOf(values[i]) != kindArray {
 			return nil, fail(CodeInvalidParam, "Parameter args must be an array of positional parameters")
 		}
+		given = elements(values[i])
 	}
 	positional := len(given)
 	for i, name := range names {
@@ -152,26 +148,6 @@ func (m *method) checkKinds(args []json.RawMessage) *Error {
 		return nil
 	}
 	return fail(CodeType, "Wrong type passed:\n{\n%s\n}", strings.Join(wrong, ",\n"))
-}
-
-// members returns an object's names and values in their order, repeated ones too.
-func members(object json.RawMessage) (names []string, values []json.RawMessage, err error) {
-	d := json.NewDecoder(bytes.NewReader(object))
-	if _, err := d.Token(); err != nil {
-		return nil, nil, err
-	}
-	for d.More() {
-		name, err := d.Token()
-		if err != nil {
-			return nil, nil, err
-		}
-		var value json.RawMessage
-		if err := d.Decode(&value); err != nil {
-			return nil, nil, err
-		}
-		names, values = append(names, name.(string)), append(values, value)
-	}
-	return names, values, nil
 }
 
 // wholeNumber reads a JSON number that is whole and fits into T.

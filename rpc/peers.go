@@ -84,7 +84,7 @@ func setNetworkActive(c *call) (any, *Error) {
 }
 
 func setBan(c *call) (any, *Error) {
-	net, peer, now := c.node.Net(), peerOf(c.str(0)), c.node.Now()
+	net, peer, now := c.node.Net(), peerOf(c.str(0)), time.Now() // as p2p's bans
 	switch c.str(1) {
 	case "add":
 		if until, ok := net.Banned()[peer]; ok && until.After(now) {
@@ -107,7 +107,7 @@ func setBan(c *call) (any, *Error) {
 		if err := net.Ban(peer, span); err != nil {
 			return nil, fail(CodeBadPeer, "Error: Invalid IP/Subnet (%s)", oneLine(err))
 		}
-		c.server.peerIDs.noteBan(peer, now)
+		c.server.peerIDs.noteBan(peer, net.Banned()[peer].Add(-span))
 	case "remove":
 		if err := net.Unban(peer); err != nil {
 			return nil, fail(CodeBadPeer, "Error: Unban failed. Requested address/subnet was not previously manually banned. (%s)", oneLine(err))
@@ -119,7 +119,7 @@ func setBan(c *call) (any, *Error) {
 }
 
 func listBanned(c *call) (any, *Error) {
-	out, now := []Ban{}, c.node.Now()
+	out, now := []Ban{}, time.Now()
 	for id, until := range c.node.Net().Banned() {
 		since := c.server.peerIDs.bannedSince(id, until)
 		out = append(out, Ban{Address: string(id), Created: since.Unix(), Until: until.Unix(),

@@ -74,7 +74,7 @@ func verifyTxOutProof(c *call) (any, *Error) {
 	}
 	proof, e := block.ParseMerkleProof(raw)
 	if e != nil {
-		return nil, fail(CodeDeserialization, "%v", e)
+		return nil, fail(CodeMisc, "%v", e) // as in Core, where nobody catches the reader's error
 	}
 	ids, e := proof.Proved()
 	if e != nil {

@@ -68,10 +68,7 @@ func is[T comparable](s *scene, what string, got, want T) {
 // keys demands that an object has these members, and none that Core or we do not know.
 func (s *scene) keys(method string, raw json.RawMessage, want ...string) {
 	s.t.Helper()
-	names, _, err := members(raw)
-	if err != nil {
-		s.t.Fatalf("%s: %v", method, err)
-	}
+	names, _ := members(raw)
 	if len(names) < len(want) {
 		s.t.Fatalf("%s: has %v, want %v", method, names, want)
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"toychain/block"
+	"toychain/chain"
 	"toychain/wallet"
 )
 
@@ -16,12 +17,15 @@ func (c *call) script(script []byte) Script {
 }
 
 // addressOf returns whom a script pays, "" if nobody known.
-func (c *call) addressOf(script []byte) string {
+func (c *call) addressOf(script []byte) string { return addressIn(c.node.Params(), script) }
+
+// addressIn returns how a network writes whom a script pays, "" if nobody known.
+func addressIn(p *chain.Params, script []byte) string {
 	a, ok := wallet.AddressOf(script)
 	if !ok {
 		return ""
 	}
-	return a.Encode(c.node.Params().Prefixes)
+	return a.Encode(p.Prefixes)
 }
 
 // disassemble writes a script as people read it (Core: ScriptToAsmStr): pushes of

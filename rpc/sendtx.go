@@ -2,7 +2,6 @@ package rpc
 
 import (
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -153,9 +152,7 @@ func reasonOf(err error) string {
 }
 
 func testMempoolAccept(c *call) (any, *Error) {
-	var raws []json.RawMessage
-	json.Unmarshal(c.args[0], &raws)
-	if len(raws) < 1 || len(raws) > maxTested {
+	if n := len(elements(c.args[0])); n < 1 || n > maxTested {
 		return nil, fail(CodeInvalidParam, "Array must contain between 1 and %d transactions.", maxTested)
 	}
 	texts, err := c.strings(0)

@@ -1,6 +1,7 @@
 package rpc
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,8 +12,10 @@ import (
 	"net/http"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -51,6 +54,8 @@ type Server struct {
 	waiting  chan struct{}
 	big      chan struct{}
 	streams  chan struct{}
+
+	answers atomic.Int64 // bytes of all answers that are in memory
 }
 
 // NewServer opens the port and writes the cookie. Nothing is answered before Run,
@@ -98,6 +103,8 @@ func listenError(addr string, err error) error {
 		return fmt.Errorf("rpc: cannot listen on %s: another program has that port: stop it, or choose another with --rpc (port 0 lets the system choose)", addr)
 	case errors.Is(err, syscall.EACCES):
 		return fmt.Errorf("rpc: cannot listen on %s: no permission: choose a port above 1023 with --rpc", addr)
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return fmt.Errorf("rpc: cannot listen on %s: this machine has no such address: try 127.0.0.1 or 0.0.0.0", addr)
 	}
 	return fmt.Errorf("rpc: cannot listen on %s: want host:port, like 127.0.0.1:8332: %w", addr, err)
 }
@@ -189,6 +196,11 @@ func (s *Server) handleCalls(w http.ResponseWriter, r *http.Request) {
 		}
 	}()
 	reply, status := s.answerBody(r.Context(), body, &after)
+	held := int64(len(reply))
+	defer s.answers.Add(-held) // when it has been read, or the reader was too slow
+	if s.answers.Add(held) > maxAnswers && held > smallBody {
+		reply, status = nil, http.StatusServiceUnavailable
+	}
 	http.NewResponseController(w).SetWriteDeadline(time.Now().Add(transferTimeout))
 	if status == http.StatusServiceUnavailable {
 		http.Error(w, "Work queue depth exceeded", status)
@@ -197,6 +209,7 @@ func (s *Server) handleCalls(w http.ResponseWriter, r *http.Request) {
 	if reply != nil {
 		w.Header().Set("Content-Type", jsonType)
 		reply = append(reply, '\n')
+		w.Header().Set("Content-Length", strconv.Itoa(len(reply))) // one write, in one piece
 	}
 	w.WriteHeader(status)
 	w.Write(reply)
@@ -218,7 +231,9 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request) ([]byte, int) 
 			return nil, http.StatusServiceUnavailable
 		}
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	var body bytes.Buffer
+	body.Grow(int(max(r.ContentLength, 0)) + bytes.MinRead)
+	_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, maxBody))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
@@ -226,7 +241,7 @@ func (s *Server) readBody(w http.ResponseWriter, r *http.Request) ([]byte, int) 
 	case err != nil:
 		return nil, http.StatusRequestTimeout
 	}
-	return body, http.StatusOK
+	return body.Bytes(), http.StatusOK
 }
 
 // answerBody answers one call or a batch, and collects what is to be done after
@@ -240,9 +255,13 @@ func (s *Server) answerBody(ctx context.Context, body []byte, after *[]func()) (
 		none := request{id: null}
 		return none.answer(nil, err), none.httpStatus(err)
 	}
+	var req request
 	places := s.admitted
-	if !batch && s.isLong(calls[0]) {
-		places = s.waiting
+	if !batch {
+		req, err = parseRequest(calls[0])
+		if m := s.methods[req.method]; err == nil && m != nil && m.long {
+			places = s.waiting
+		}
 	}
 	select {
 	case places <- struct{}{}:
@@ -250,28 +269,30 @@ func (s *Server) answerBody(ctx context.Context, body []byte, after *[]func()) (
 	default:
 		return nil, http.StatusServiceUnavailable
 	}
-	if !batch {
-		req, result, err := s.answerCall(ctx, calls[0], after)
-		if req.notification() {
-			return nil, http.StatusNoContent
-		}
-		return req.answer(result, err), req.httpStatus(err)
+	if batch {
+		return s.answerBatch(ctx, calls, after)
 	}
-	return s.answerBatch(ctx, calls, after)
+	result, err := s.answerCall(ctx, &req, err, after)
+	if req.notification() {
+		return nil, http.StatusNoContent
+	}
+	return req.answer(result, err), req.httpStatus(err)
 }
 
 // answerBatch answers calls one after the other, in one array.
 func (s *Server) answerBatch(ctx context.Context, calls []json.RawMessage, after *[]func()) ([]byte, int) {
 	out := []byte{'['}
+	counted := int64(0)
+	defer func() { s.answers.Add(-counted) }()
 	for _, raw := range calls {
-		var req request
 		var result any
-		var err *Error
+		req, err := parseRequest(raw)
 		if len(out) > maxBatchAnswer {
-			req, _ = parseRequest(raw)
 			err = fail(CodeMisc, "not called: the answers to this batch are over %d bytes; ask for less at once", maxBatchAnswer)
+		} else if s.answers.Load() > maxAnswers {
+			err = fail(CodeMisc, "not called: the answers that wait to be read are over %d bytes; ask for less at once", maxAnswers)
 		} else {
-			req, result, err = s.answerCall(ctx, raw, after)
+			result, err = s.answerCall(ctx, &req, err, after)
 		}
 		if req.notification() {
 			continue
@@ -280,6 +301,8 @@ func (s *Server) answerBatch(ctx context.Context, calls []json.RawMessage, after
 			out = append(out, ',')
 		}
 		out = append(out, req.answer(result, err)...)
+		s.answers.Add(int64(len(out)) - counted)
+		counted = int64(len(out))
 	}
 	if len(out) == 1 && len(calls) > 0 {
 		return nil, http.StatusNoContent
@@ -287,32 +310,24 @@ func (s *Server) answerBatch(ctx context.Context, calls []json.RawMessage, after
 	return append(out, ']'), http.StatusOK
 }
 
-// isLong reports whether a call is to a method that waits or works for long.
-func (s *Server) isLong(raw []byte) bool {
-	req, err := parseRequest(raw)
-	m := s.methods[req.method]
-	return err == nil && m != nil && m.long
-}
-
-// answerCall answers one call.
-func (s *Server) answerCall(ctx context.Context, raw []byte, after *[]func()) (request, any, *Error) {
-	req, err := parseRequest(raw)
+// answerCall answers one call. err is what parseRequest said of it.
+func (s *Server) answerCall(ctx context.Context, req *request, err *Error, after *[]func()) (any, *Error) {
 	if err != nil {
 		s.metrics.called("", 0, err)
-		return req, nil, err
+		return nil, err
 	}
 	m := s.methods[req.method]
 	if m == nil {
 		err = fail(CodeMethodNotFound, "Method not found")
 		s.metrics.called("", 0, err)
-		return req, nil, err
+		return nil, err
 	}
 	if !m.long {
 		select {
 		case s.threads <- struct{}{}:
 			defer func() { <-s.threads }()
 		case <-ctx.Done():
-			return req, nil, trouble(ctx.Err())
+			return nil, trouble(ctx.Err())
 		}
 	}
 	begun := time.Now()
@@ -320,11 +335,11 @@ func (s *Server) answerCall(ctx context.Context, raw []byte, after *[]func()) (r
 	defer done()
 	result, err := s.run(ctx, m, req, after)
 	s.metrics.called(m.name, time.Since(begun), err)
-	return req, result, err
+	return result, err
 }
 
 // run calls the method. A panic is a bug of ours and must not end the node.
-func (s *Server) run(ctx context.Context, m *method, req request, after *[]func()) (result any, err *Error) {
+func (s *Server) run(ctx context.Context, m *method, req *request, after *[]func()) (result any, err *Error) {
 	defer func() {
 		if p := recover(); p != nil {
 			s.log.Error("a call failed: this is a bug", "method", m.name, "panic", p, "stack", string(debug.Stack()))

@@ -10,6 +10,7 @@ import (
 	"toychain/block"
 	"toychain/chain"
 	"toychain/node"
+	"toychain/store"
 )
 
 func treeMethods() []method {
@@ -17,14 +18,15 @@ func treeMethods() []method {
 		{name: "getblocktree", call: getBlockTree, example: "100",
 			params: []param{may("fromheight", kindNumber, "leave out what is below (default 0)")},
 			about:  "Returns all blocks of all branches, in the order in which they came.",
-			returns: `{"tip", "height", "blocks": [{"hash", "prev", "height", "time", "received_ms", "bits", "difficulty", ` +
+			returns: `{"tip", "height", "blocks": [{"hash", "prev", "height", "time", "received_ms", "complete_ms", "order", "bits", "difficulty", ` +
 				`"chainwork", "txs", "size", "status", "message", "address"}]}`},
 		{name: "getreorgs", call: getReorgs, example: "10",
 			params: []param{may("limit", kindNumber, "only so many of the last (default 0: all)")},
 			about: "Returns the journal of reorganisations, the oldest first: which blocks left and joined the best chain, and what " +
 				"became of the payments in those that left. They are returned to the pool, reconfirmed in a block that joined, or " +
-				"conflicted: made impossible by another payment.",
-			returns: `[{"time_ms", "from", "to", "fork", "depth", "left", "joined", "returned", "reconfirmed", "conflicted"}]`},
+				"conflicted: made impossible by another payment. Of the returned ones it tells where they are confirmed now.",
+			returns: `[{"time_ms", "from", "to", "fork", "depth", "left", "joined", "returned", ` +
+				`"reconfirmed": [{"txid", "block", "height"}], "conflicted": [{"txid", "by", "by_block"}], "confirmed_since": [as reconfirmed]}]`},
 	}
 }
 
@@ -47,9 +49,7 @@ func getBlockTree(c *call) (any, *Error) {
 	if err != nil {
 		return nil, err
 	}
-	slices.SortFunc(infos, func(a, b chain.Info) int {
-		return cmp.Or(a.Received.Compare(b.Received), cmp.Compare(a.State.Height, b.State.Height), slices.Compare(a.Hash[:], b.Hash[:]))
-	})
+	slices.SortFunc(infos, asTheyCame)
 	out.Blocks = make([]TreeBlock, len(infos))
 	for i := range infos {
 		if out.Blocks[i], err = c.treeBlock(&infos[i]); err != nil {
@@ -57,6 +57,11 @@ func getBlockTree(c *call) (any, *Error) {
 		}
 	}
 	return out, nil
+}
+
+// asTheyCame puts blocks in the order in which their headers came.
+func asTheyCame(a, b chain.Info) int {
+	return cmp.Or(a.Received.Compare(b.Received), cmp.Compare(a.State.Height, b.State.Height), slices.Compare(a.Hash[:], b.Hash[:]))
 }
 
 // branches returns every block that is on the way from a tip down to a height.
@@ -87,9 +92,7 @@ func (c *call) branches(tips []chain.Tip, from int64) ([]chain.Info, *Error) {
 }
 
 func (c *call) treeBlock(i *chain.Info) (TreeBlock, *Error) {
-	h := &i.State.Header
-	out := TreeBlock{Hash: i.Hash, Prev: h.Prev, Height: i.State.Height, Time: h.Time, ReceivedMS: i.Received.UnixMilli(),
-		Bits: bitsText(h.Bits), Difficulty: difficulty(h.Bits), ChainWork: i.Work, Txs: i.Txs, Size: i.Size, Status: statusOf(i)}
+	out := showBlock(i)
 	if i.Status&chain.HasBody == 0 {
 		return out, nil
 	}
@@ -99,14 +102,22 @@ func (c *call) treeBlock(i *chain.Info) (TreeBlock, *Error) {
 		if err != nil {
 			return out, err
 		}
-		f = fact{coinbaseMessage(b.Txs[0]), ""}
-		if len(b.Txs[0].Outputs) > 0 {
-			f.address = c.addressOf(b.Txs[0].Outputs[0].Script)
-		}
+		f = factOf(b, c.node.Params())
 		c.server.facts.put(i.Hash, f)
 	}
 	out.Message, out.Address = f.message, f.address
 	return out, nil
+}
+
+// showBlock shows what the tree knows of a block.
+func showBlock(i *chain.Info) TreeBlock {
+	h := &i.State.Header
+	out := TreeBlock{Hash: i.Hash, Prev: h.Prev, Height: i.State.Height, Time: h.Time, ReceivedMS: i.Received.UnixMilli(), Order: i.Seq,
+		Bits: bitsText(h.Bits), Difficulty: difficulty(h.Bits), ChainWork: i.Work, Txs: i.Txs, Size: i.Size, Status: statusOf(i)}
+	if !i.Complete.IsZero() {
+		out.CompleteMS = i.Complete.UnixMilli()
+	}
+	return out
 }
 
 // statusOf returns a block's status by the names of getchaintips.
@@ -162,6 +173,14 @@ type facts struct {
 
 type fact struct{ message, address string }
 
+func factOf(b *block.Block, p *chain.Params) (f fact) {
+	f.message = coinbaseMessage(b.Txs[0])
+	if len(b.Txs[0].Outputs) > 0 {
+		f.address = addressIn(p, b.Txs[0].Outputs[0].Script)
+	}
+	return f
+}
+
 // maxFacts is how many blocks are remembered: about 20 MB.
 const maxFacts = 100_000
 
@@ -197,26 +216,73 @@ func getReorgs(c *call) (any, *Error) {
 	}
 	out := make([]Reorg, len(journal))
 	for i := range journal {
-		out[i] = showReorg(&journal[i])
+		if out[i], e = showReorg(c.node.Store(), &journal[i]); e != nil {
+			return nil, trouble(e)
+		}
+		if out[i].Since, e = confirmedNow(c.node.Store().TxPlaces, out[i].Returned, c.infoOf); e != nil {
+			return nil, trouble(e)
+		}
 	}
 	return out, nil
 }
 
-func showReorg(r *chain.Reorg) Reorg {
+// infoOf is info for those who know only plain errors.
+func (c *call) infoOf(hash block.Hash) (chain.Info, error) {
+	info, err := c.info(hash)
+	if err != nil {
+		return info, err
+	}
+	return info, nil
+}
+
+// confirmedNow returns where the best chain holds these payments, of those that it
+// does. placesOf says which blocks hold a payment, and infoOf what the tree knows of a
+// block.
+func confirmedNow(placesOf func(block.Hash) ([]store.TxPlace, error), payments []block.Hash, infoOf func(block.Hash) (chain.Info, error)) ([]Reconfirmed, error) {
+	out := []Reconfirmed{}
+	for _, id := range payments {
+		places, err := placesOf(id)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range places {
+			info, err := infoOf(p.Block)
+			if err != nil {
+				return nil, err
+			}
+			if info.Active {
+				out = append(out, Reconfirmed{id, info.Hash, info.Entry.Height})
+			}
+		}
+	}
+	return out, nil
+}
+
+// showReorg shows an entry of the journal. The store is asked where the payments are
+// that made others impossible.
+func showReorg(db *store.DB, r *chain.Reorg) (Reorg, error) {
 	out := Reorg{TimeMS: r.Time.UnixMilli(), From: ref(r.From), To: ref(r.To), Fork: ref(r.Fork), Depth: r.Depth(),
 		Left: refs(r.Left), Joined: refs(r.Joined), Returned: append([]block.Hash{}, r.Returned...),
-		Reconfirmed: []Reconfirmed{}, Conflicted: []Conflicted{}}
+		Reconfirmed: []Reconfirmed{}, Conflicted: []Conflicted{}, Since: []Reconfirmed{}}
+	at := make(map[block.Hash]block.Height, len(r.Joined))
+	for _, p := range r.Joined {
+		at[p.Hash] = p.Height
+	}
 	for _, x := range r.Reconfirmed {
-		out.Reconfirmed = append(out.Reconfirmed, Reconfirmed{x.TxID, x.Block})
+		out.Reconfirmed = append(out.Reconfirmed, Reconfirmed{x.TxID, x.Block, at[x.Block]})
 	}
 	for _, x := range r.Conflicted {
-		by := ""
+		shown := Conflicted{TxID: x.TxID}
 		if !x.By.IsZero() {
-			by = x.By.String()
+			var err error
+			if shown.ByBlock, err = placeAmong(db, x.By, r.Joined); err != nil {
+				return out, err
+			}
+			shown.By = x.By.String()
 		}
-		out.Conflicted = append(out.Conflicted, Conflicted{x.TxID, by})
+		out.Conflicted = append(out.Conflicted, shown)
 	}
-	return out
+	return out, nil
 }
 
 func ref(p chain.Point) BlockRef { return BlockRef{p.Hash, p.Height} }

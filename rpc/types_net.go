@@ -27,6 +27,7 @@ type NetworkInfo struct {
 	PeerID     string   `json:"peer_id"`
 	Multiaddrs []string `json:"multiaddrs"` // complete, with /p2p/, ready for --peer
 	Partition  []string `json:"partition"`  // peers that this node may not talk to
+	Missing    []string `json:"missing"`    // peers to stay connected with that are not; it keeps calling
 }
 
 // NetworkKind is a row of NetworkInfo.Networks.
@@ -53,10 +54,10 @@ type Peer struct {
 	Services       string       `json:"services"`
 	ServicesNames  []string     `json:"servicesnames"`
 	RelayTxes      bool         `json:"relaytxes"`
-	LastSend       int64        `json:"lastsend"`
+	LastSend       int64        `json:"lastsend"` // 0: never
 	LastRecv       int64        `json:"lastrecv"`
-	LastTx         int64        `json:"last_transaction"`
-	LastBlock      int64        `json:"last_block"`
+	LastTx         int64        `json:"last_transaction"` // 0: never
+	LastBlock      int64        `json:"last_block"`       // 0: never
 	BytesSent      uint64       `json:"bytessent"`
 	BytesRecv      uint64       `json:"bytesrecv"`
 	ConnTime       int64        `json:"conntime"`
@@ -68,12 +69,20 @@ type Peer struct {
 	HBTo           bool         `json:"bip152_hb_to"`
 	HBFrom         bool         `json:"bip152_hb_from"`
 	StartingHeight block.Height `json:"startingheight"`
+	Presynced      block.Height `json:"presynced_headers"` // -1: never; there is no such thing here
 	SyncedHeaders  block.Height `json:"synced_headers"`
 	SyncedBlocks   block.Height `json:"synced_blocks"`
 	Inflight       []int        `json:"inflight"`
+	AddrRelay      bool         `json:"addr_relay_enabled"` // false: addresses are not passed on by gossip
+	AddrProcessed  int          `json:"addr_processed"`
+	AddrLimited    int          `json:"addr_rate_limited"`
 	Permissions    []string     `json:"permissions"`
+	MinFeeFilter   block.Amount `json:"minfeefilter"` // 0: peers do not tell theirs
+	SentPerMsg     noMessages   `json:"bytessent_per_msg"`
+	RecvPerMsg     noMessages   `json:"bytesrecv_per_msg"`
 	ConnectionType string       `json:"connection_type"` // inbound, outbound-full-relay or manual
 	Transport      string       `json:"transport_protocol_type"`
+	SessionID      string       `json:"session_id"`
 
 	PeerID    string       `json:"peer_id"`
 	Multiaddr string       `json:"multiaddr"` // of the other end of the connection, with /p2p/
@@ -82,6 +91,10 @@ type Peer struct {
 	Height    block.Height `json:"height"`
 	Link      *Link        `json:"link,omitempty"` // what setlink set
 }
+
+// noMessages stands for Core's sums by the names of its messages, which are not
+// spoken here.
+type noMessages struct{}
 
 // Ban is a row of listbanned.
 type Ban struct {
@@ -100,6 +113,12 @@ type Link struct {
 	Loss      float64 `json:"loss"`      // part of the gossip that is not heard, 0 to 1
 	OneWay    bool    `json:"one_way"`   // deaf to the peer
 	Bandwidth int64   `json:"bandwidth"` // bytes a second; 0: no limit
+}
+
+// Clock is the result of setclock.
+type Clock struct {
+	Offset int64 `json:"offset"` // seconds ahead of the machine's clock
+	Time   int64 `json:"time"`   // what it says now
 }
 
 // AddressInfo is the result of validateaddress.

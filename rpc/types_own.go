@@ -22,6 +22,8 @@ type TreeBlock struct {
 	Height     block.Height `json:"height"`
 	Time       uint32       `json:"time"`        // as its miner says
 	ReceivedMS int64        `json:"received_ms"` // when this node first saw its header
+	CompleteMS int64        `json:"complete_ms"` // when it and all its ancestors were here; 0: not yet, or not known
+	Order      int64        `json:"order"`       // in which blocks became complete; 0: not yet; below 0: preferred with preciousblock
 	Bits       string       `json:"bits"`
 	Difficulty Float        `json:"difficulty"`
 	ChainWork  pow.Work     `json:"chainwork"`
@@ -44,18 +46,90 @@ type Reorg struct {
 	Returned    []block.Hash  `json:"returned"`
 	Reconfirmed []Reconfirmed `json:"reconfirmed"`
 	Conflicted  []Conflicted  `json:"conflicted"`
+	Since       []Reconfirmed `json:"confirmed_since"` // those of Returned that the best chain holds now
 }
 
 // Reconfirmed is a payment that the new branch holds too.
 type Reconfirmed struct {
-	TxID  block.Hash `json:"txid"`
-	Block block.Hash `json:"block"`
+	TxID   block.Hash   `json:"txid"`
+	Block  block.Hash   `json:"block"`
+	Height block.Height `json:"height"` // of the block
 }
 
 // Conflicted is a payment that the new branch made impossible.
 type Conflicted struct {
-	TxID block.Hash `json:"txid"`
-	By   string     `json:"by"` // txid that spent its coin; "" if the coin's own origin is gone
+	TxID    block.Hash `json:"txid"`
+	By      string     `json:"by"`       // txid that spent its coin; "" if the coin's own origin is gone
+	ByBlock *BlockRef  `json:"by_block"` // the block that joined and holds By; null if By is ""
+}
+
+// TxHistory is the result of gettxhistory.
+type TxHistory struct {
+	TxID           block.Hash `json:"txid"`
+	Fate           string     `json:"fate"`             // where it is now: confirmed, pending, conflicted, or stale: nowhere but on branches that lost
+	PendingSinceMS int64      `json:"pending_since_ms"` // when it came into the pool, or came back; 0: it is not there
+	Blocks         []TxBlock  `json:"blocks"`           // those of every branch that hold it, the lowest first
+	Events         []TxEvent  `json:"events"`           // the oldest first
+	Spends         []TxInput  `json:"spends"`
+	Coins          []TxCoin   `json:"coins"`
+}
+
+// TxBlock is a block that holds the transaction.
+type TxBlock struct {
+	TreeBlock
+	Index int `json:"index"` // the transaction's place in it; 0 is the coinbase
+}
+
+// What can happen to a transaction that is in a block.
+const (
+	TxConfirmed   = "confirmed"   // a block that holds it joined the best chain
+	TxReturned    = "returned"    // its block left; it went back to the pool
+	TxReconfirmed = "reconfirmed" // its block left, and one that joined holds it too
+	TxConflicted  = "conflicted"  // its block left, and the new branch makes it impossible
+	TxLeft        = "left"        // its block left, and it was that block's coinbase
+)
+
+// TxEvent is one thing that happened to the transaction on this node.
+type TxEvent struct {
+	TimeMS  int64     `json:"time_ms"`
+	Event   string    `json:"event"`
+	Block   *BlockRef `json:"block"`    // where it is now, or was until then
+	Reorg   *ReorgRef `json:"reorg"`    // null: the chain only grew
+	By      string    `json:"by"`       // conflicted: txid that spent its coin; "" if the coin's own origin is gone
+	ByBlock *BlockRef `json:"by_block"` // and the block that holds that one
+}
+
+// ReorgRef names a reorganisation.
+type ReorgRef struct {
+	From  BlockRef `json:"from"`
+	To    BlockRef `json:"to"`
+	Fork  BlockRef `json:"fork"`
+	Depth int      `json:"depth"`
+}
+
+// TxInput is a coin that the transaction spends. Value and Address are 0 and "" if
+// this node never saw its origin.
+type TxInput struct {
+	TxID    block.Hash   `json:"txid"`
+	Vout    uint32       `json:"vout"`
+	Value   block.Amount `json:"value"`
+	Address string       `json:"address"`
+	Rivals  []TxSpend    `json:"rivals"` // other transactions that spend it too
+}
+
+// TxCoin is a coin that the transaction makes.
+type TxCoin struct {
+	Vout    uint32       `json:"vout"`
+	Value   block.Amount `json:"value"`
+	Address string       `json:"address"`
+	SpentBy []TxSpend    `json:"spent_by"` // the best chain first, the pool last; one for each block
+}
+
+// TxSpend is a transaction that spends a coin.
+type TxSpend struct {
+	TxID   block.Hash `json:"txid"`
+	Block  *BlockRef  `json:"block"`  // null: it is in the pool
+	Active bool       `json:"active"` // the block is on the best chain
 }
 
 // UTXO is a row of getaddressutxos.

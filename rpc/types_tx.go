@@ -169,6 +169,8 @@ type TemplateTx struct {
 // MiningInfo is the result of getmininginfo.
 type MiningInfo struct {
 	Blocks        block.Height `json:"blocks"`
+	BlockWeight   *int         `json:"currentblockweight,omitempty"` // of the last block that was assembled; nil before the first
+	BlockTx       *int         `json:"currentblocktx,omitempty"`     // payments in it
 	Difficulty    Float        `json:"difficulty"`
 	NetworkHashPS Float        `json:"networkhashps"` // estimated over the last 120 blocks
 	PooledTx      int          `json:"pooledtx"`

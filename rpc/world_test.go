@@ -10,17 +10,16 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"toychain/block"
 	"toychain/chain"
 	"toychain/internal/chaingen"
+	"toychain/internal/leaks"
 	"toychain/mempool"
 	"toychain/node"
 	"toychain/wallet"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leaks.Main(m) }
 
 // world is a real node with a server on a port of the loopback, and a client.
 type world struct {
@@ -144,7 +143,8 @@ func pay(from chaingen.Key, coin chain.Spend, to chaingen.Key) *block.Tx {
 
 var alice, bob = chaingen.NewKey("alice"), chaingen.NewKey("bob")
 
-// post sends a body with the right password and returns status and answer.
+// post sends a body with the right password and returns status and answer, which comes
+// in one piece, whose length is said before.
 func (w *world) post(body string) (int, string) {
 	w.t.Helper()
 	req, err := http.NewRequestWithContext(w.ctx, http.MethodPost, w.Client.url, strings.NewReader(body))
@@ -160,6 +160,9 @@ func (w *world) post(body string) (int, string) {
 	raw, err := io.ReadAll(resp.Body)
 	if err != nil {
 		w.t.Fatal(err)
+	}
+	if resp.ContentLength != int64(len(raw)) {
+		w.t.Errorf("content length %d, the answer to %.100s has %d bytes", resp.ContentLength, body, len(raw))
 	}
 	return resp.StatusCode, strings.TrimSpace(string(raw))
 }

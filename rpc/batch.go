@@ -1,0 +1,146 @@
+package rpc
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+
+	"toychain/block"
+)
+
+// Ask is one call of a batch.
+type Ask struct {
+	Method string
+	Params []any // may be nil
+	Result any   // the result is read into this; may be nil
+	Err    error // set by Batch: an *Error if the node said no
+}
+
+// Batch makes several calls in one request: the node answers one after the other, at
+// most maxBatch. Each Ask gets its own error; the one returned says that the batch as
+// a whole came to nothing, as Call's does.
+func (c *Client) Batch(ctx context.Context, asks []Ask) error {
+	if len(asks) == 0 {
+		return nil
+	}
+	calls := make([]map[string]any, len(asks))
+	for i, a := range asks {
+		if a.Params == nil {
+			a.Params = []any{}
+		}
+		calls[i] = map[string]any{"jsonrpc": "2.0", "id": i, "method": a.Method, "params": a.Params}
+	}
+	body, err := json.Marshal(calls)
+	if err != nil {
+		return fmt.Errorf("batch of %s: %w", asks[0].Method, err)
+	}
+	resp, err := c.do(ctx, http.MethodPost, "/", body)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	raw, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	if err != nil {
+		return c.broken(ctx, err)
+	}
+	var answers []struct {
+		ID     *int            `json:"id"`
+		Result json.RawMessage `json:"result"`
+		Error  *Error          `json:"error"`
+	}
+	if err := json.Unmarshal(raw, &answers); err != nil || len(answers) != len(asks) {
+		return fmt.Errorf("batch of %d calls: %s answers %s and not %d answers: is it a toychain node?", len(asks), c.url, resp.Status, len(asks))
+	}
+	for i, a := range answers {
+		switch ask := &asks[i]; {
+		case a.ID == nil || *a.ID != i:
+			return fmt.Errorf("batch of %d calls: answer %d is not to that call", len(asks), i)
+		case a.Error != nil:
+			ask.Err = a.Error
+		case ask.Result != nil:
+			if err := json.Unmarshal(a.Result, ask.Result); err != nil {
+				ask.Err = fmt.Errorf("%s: reading the result: %w", ask.Method, err)
+			}
+		}
+	}
+	return nil
+}
+
+const (
+	// BatchBlocks and BatchBytes are how many blocks, and of how many bytes, fit into
+	// one call of SubmitBlocks; a single one always does.
+	BatchBlocks = 500
+	BatchBytes  = 2 << 20
+	// blocksPerAnswer is how many blocks of the greatest size fit into the answer to a
+	// batch, see maxBatchAnswer.
+	blocksPerAnswer = 30
+)
+
+// SubmitBlocks hands several blocks to the node, each after its parent. The reasons are
+// SubmitBlock's, one for each block.
+func (c *Client) SubmitBlocks(ctx context.Context, blocks []*block.Block) (reasons []string, err error) {
+	texts := make([]string, len(blocks))
+	for i, b := range blocks {
+		texts[i] = hex.EncodeToString(b.Bytes())
+	}
+	results, err := ask[[]*string](ctx, c, "submitblocks", texts)
+	if err == nil && len(results) != len(blocks) {
+		err = fmt.Errorf("submitblocks: %d results for %d blocks", len(results), len(blocks))
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range results {
+		if r == nil {
+			r = new(string)
+		}
+		reasons = append(reasons, *r)
+	}
+	return reasons, nil
+}
+
+// BlocksFrom asks for blocks of the best chain as they are, from a height on: at most
+// most of them, and fewer if the chain ends or an answer would be too long.
+func (c *Client) BlocksFrom(ctx context.Context, first block.Height, most int) ([]*block.Block, error) {
+	most = min(most, blocksPerAnswer)
+	asks, hashes := make([]Ask, most), make([]block.Hash, most)
+	for i := range asks {
+		asks[i] = Ask{Method: "getblockhash", Params: []any{first + block.Height(i)}, Result: &hashes[i]}
+	}
+	if err := c.Batch(ctx, asks); err != nil {
+		return nil, err
+	}
+	texts := make([]string, most)
+	var bodies []Ask
+	for i := range asks {
+		if asks[i].Err != nil && i > 0 {
+			break // the chain ends here
+		}
+		if asks[i].Err != nil {
+			return nil, asks[i].Err
+		}
+		bodies = append(bodies, Ask{Method: "getblock", Params: []any{hashes[i], 0}, Result: &texts[i]})
+	}
+	if err := c.Batch(ctx, bodies); err != nil {
+		return nil, err
+	}
+	var out []*block.Block
+	for i := range bodies {
+		raw, err := hex.DecodeString(texts[i])
+		if bodies[i].Err != nil {
+			err = bodies[i].Err
+		}
+		if err != nil {
+			return nil, err
+		}
+		b, err := block.Parse(raw)
+		if err != nil {
+			return nil, fmt.Errorf("getblock: the node's answer: %w", err)
+		}
+		out = append(out, b)
+	}
+	return out, nil
+}
