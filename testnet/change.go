@@ -8,13 +8,15 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
+	"time"
 )
 
 // This file has what can be done to a testnet that is up.
 
 // change runs f under the folder's lock, on what is on disk now, and writes down what
-// f made of it, even if f failed half way.
-func (t *Testnet) change(ctx context.Context, what string, f func() error) error {
+// f made of it, even if f failed half way. The journal gets what and args.
+func (t *Testnet) change(ctx context.Context, what string, args []string, f func() error) error {
 	unlock, err := lock(ctx, t.dir, true)
 	if err != nil {
 		return fmt.Errorf("%s: waiting for another command that works on %s: %w", what, t.dir, err)
@@ -29,8 +31,9 @@ func (t *Testnet) change(ctx context.Context, what string, f func() error) error
 		t.state.Born = map[string]string{}
 	}
 	t.adopt()
+	begun := time.Now()
 	err = f()
-	if err := errors.Join(err, t.state.save(t.dir, true)); err != nil {
+	if err := errors.Join(err, t.state.save(t.dir, true), t.note(begun, what, args, err)); err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
 	return nil
@@ -52,7 +55,11 @@ func (t *Testnet) Partition(ctx context.Context, groups [][]string) error {
 func (t *Testnet) Heal(ctx context.Context) error { return t.regroup(ctx, "heal", nil) }
 
 func (t *Testnet) regroup(ctx context.Context, what string, groups [][]string) error {
-	return t.change(ctx, what, func() error {
+	var args []string
+	for _, g := range groups {
+		args = append(args, strings.Join(g, ","))
+	}
+	return t.change(ctx, what, args, func() error {
 		t.state.Groups = nil
 		for _, g := range groups {
 			t.state.Groups = append(t.state.Groups, slices.Clone(g))
@@ -88,6 +95,9 @@ func (t *Testnet) Pause(ctx context.Context, name string) error {
 // told now.
 func (t *Testnet) Resume(ctx context.Context, name string) error {
 	return t.one(ctx, "resume", name, func(ctx context.Context, p *process) error {
+		if s, ok := p.look(); ok && !s.paused {
+			return fmt.Errorf("%s is not paused", name)
+		}
 		if err := resume(p); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
@@ -103,7 +113,10 @@ func (t *Testnet) one(ctx context.Context, what, name string, f func(context.Con
 	if _, err := t.named(name); err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
-	return t.change(ctx, what, func() error {
+	if err := t.theirs(what, name); err != nil {
+		return err
+	}
+	return t.change(ctx, what, []string{name}, func() error {
 		ctx, cancel := context.WithTimeout(ctx, startTime+joinTime)
 		defer cancel()
 		return f(ctx, t.procs[name])
@@ -120,19 +133,27 @@ func (t *Testnet) Restart(ctx context.Context, name string) error {
 		if err := t.start(ctx, name); err != nil {
 			return err
 		}
-		return t.join(ctx)
+		if err := t.join(ctx); err != nil {
+			return err
+		}
+		return t.mine(ctx, []string{name})
 	})
+}
+
+// neighboursOf returns the addresses of whom a node may talk to.
+func (t *Testnet) neighboursOf(name string) (peers []string) {
+	for _, to := range t.groups()[t.groupOf(name)] {
+		if to != name && t.may(to, name) {
+			peers = append(peers, t.node(to).Multiaddr)
+		}
+	}
+	return peers
 }
 
 // start starts a node that ran before. If somebody has its ports by now, it gets
 // others.
 func (t *Testnet) start(ctx context.Context, name string) error {
-	var peers []string
-	for _, to := range t.groups()[t.groupOf(name)] {
-		if to != name {
-			peers = append(peers, t.node(to).Multiaddr)
-		}
-	}
+	peers := t.neighboursOf(name)
 	if err := t.launch(name, peers); err != nil {
 		return err
 	}
@@ -155,6 +176,9 @@ func (t *Testnet) start(ctx context.Context, name string) error {
 // testnet wrote, and the folder too if nothing else is in it. A testnet that is down
 // already is no error.
 func (t *Testnet) Down(ctx context.Context, remove bool) error {
+	if err := t.theirs("down", ""); err != nil {
+		return err
+	}
 	unlock, err := lock(ctx, t.dir, true)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // even the folder is gone
@@ -169,7 +193,12 @@ func (t *Testnet) Down(ctx context.Context, remove bool) error {
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("testnet down: %w", err)
 	}
-	if err := t.end(ctx); err != nil {
+	begun, up := time.Now(), t.Alive()
+	err = t.end(ctx)
+	if up {
+		err = errors.Join(err, t.note(begun, "down", nil, err))
+	}
+	if err != nil {
 		return fmt.Errorf("testnet down: %w", err)
 	}
 	if remove {
@@ -199,5 +228,6 @@ func (t *Testnet) end(ctx context.Context) error {
 
 // Alive reports whether any node runs.
 func (t *Testnet) Alive() bool {
-	return slices.ContainsFunc(t.state.Nodes, func(n Node) bool { return t.procs[n.Name].alive() })
+	_, runs := t.looks()
+	return slices.Contains(runs, true)
 }

@@ -181,8 +181,8 @@ func (d *demo) clear(ctx context.Context) error {
 // fourNodes starts the network.
 func (d *demo) fourNodes(ctx context.Context) error {
 	d.tell.chapter("Four nodes")
-	d.tell.idea("n1, n2, n3 and n4 are four programs on this machine, each with its own copy of",
-		"the chain. Nobody is in charge: each checks everything itself.")
+	d.tell.idea("n1, n2, n3 and n4 are four programs on this machine, each with its own copy",
+		"of the chain. Nobody is in charge: each checks everything itself.")
 	var err error
 	d.net, err = Up(ctx, Config{Dir: d.dir, Nodes: demoNodes, Network: "toy", Binary: d.cfg.Binary, Detach: d.cfg.Keep})
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"toychain/chain"
 	"toychain/testnet/purse"
@@ -76,6 +77,7 @@ func TestDemo(t *testing.T) {
 	}
 	empty()
 	story := out.String()
+	fitsTerminal(t, story)
 	for _, c := range changing {
 		story = c.pattern.ReplaceAllString(story, c.as)
 	}
@@ -103,6 +105,17 @@ func TestDemo(t *testing.T) {
 	if got, want := strings.Join(fates, "; "), "alice bob confirmed; alice bob conflicted; alice carol confirmed; "+
 		"dave bob returned to the pool, then confirmed"; got != want {
 		t.Errorf("payments %s, want %s", got, want)
+	}
+}
+
+// fitsTerminal says that no line is wider than a terminal, even one that has "->" for
+// every arrow.
+func fitsTerminal(t *testing.T, story string) {
+	t.Helper()
+	for line := range strings.Lines(typewriter.Replace(story)) {
+		if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > 80 {
+			t.Errorf("%d columns, of 80: %s", n, line)
+		}
 	}
 }
 
@@ -255,9 +268,7 @@ func TestRealPartition(t *testing.T) {
 	if err := tn.Settle(bounded(t)); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := peersOf(t, tn), "n1: n2:n3 n3:n2"; got != want {
-		t.Errorf("cut: peers %s, want %s", got, want)
-	}
+	wantPeers(t, tn, "n1: n2:n3 n3:n2")
 	if err := tn.Heal(bounded(t)); err != nil {
 		t.Fatal(err)
 	}

@@ -189,7 +189,7 @@ func (d *demo) checkReorg(ctx context.Context, name string) error {
 		{"depth", fmt.Sprint(len(d.left)), fmt.Sprint(r.Depth)},
 		{"payments returned to the pool", texts([]block.Hash{d.daves.TxID}), texts(r.Returned)},
 		{"payments confirmed again", "[]", fmt.Sprint(r.Reconfirmed)},
-		{"payments in conflict", fmt.Sprint([]rpc.Conflicted{{TxID: d.toBob.TxID, By: d.toCarol.TxID.String()}}), fmt.Sprint(r.Conflicted)},
+		{"payments in conflict", fmt.Sprintf("%s with %s", d.toBob.TxID, d.toCarol.TxID), conflicts(r.Conflicted)},
 	} {
 		if err := same(row.what, row.want, row.is); err != nil {
 			return err
@@ -197,6 +197,15 @@ func (d *demo) checkReorg(ctx context.Context, name string) error {
 	}
 	d.result.ReorgDepth = r.Depth
 	return nil
+}
+
+// conflicts lists payments with what made them impossible.
+func conflicts(all []rpc.Conflicted) string {
+	var out []string
+	for _, c := range all {
+		out = append(out, fmt.Sprintf("%s with %s", c.TxID, c.By))
+	}
+	return strings.Join(out, ", ")
 }
 
 // checkStale makes sure that just the left half's blocks are in nobody's history.

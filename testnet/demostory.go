@@ -72,8 +72,9 @@ func (d *demo) money(ctx context.Context) error {
 // firstPayment: signed, passed on, confirmed everywhere.
 func (d *demo) firstPayment(ctx context.Context) (err error) {
 	d.tell.chapter("A payment")
-	d.tell.idea("A payment spends whole coins and makes new ones: one for bob, the rest for alice.",
-		"Her signature shows that it is her coin. It waits in a pool until a block holds it.")
+	d.tell.idea("A payment spends whole coins and makes new ones: one for bob, the rest for",
+		"alice. Her signature shows that it is her coin. It waits in a pool until a",
+		"block holds it.")
 	if d.first, err = d.pay(ctx, "n1", "alice", "bob", firstAmount); err != nil {
 		return err
 	}
@@ -106,8 +107,8 @@ func (d *demo) firstPayment(ctx context.Context) (err error) {
 // cut: the network falls apart, and one coin is spent twice.
 func (d *demo) cut(ctx context.Context) (err error) {
 	d.tell.chapter("The network is cut in two")
-	d.tell.idea("No message crosses the cut. Neither half can tell whether the other one is gone",
-		"or only out of reach, so both go on.")
+	d.tell.idea("No message crosses the cut. Neither half can tell whether the other one is",
+		"gone or only out of reach, so both go on.")
 	if err := d.net.Partition(ctx, [][]string{leftNodes, rightNodes}); err != nil {
 		return err
 	}
@@ -144,8 +145,9 @@ func (d *demo) cut(ctx context.Context) (err error) {
 // twoHistories: both halves mine.
 func (d *demo) twoHistories(ctx context.Context) error {
 	d.tell.chapter("Two histories")
-	d.tell.idea("A block names the one before it, so blocks make a chain. Now there are two chains",
-		"with a common beginning. Both keep every rule; they only contradict each other.")
+	d.tell.idea("A block names the one before it, so blocks make a chain. Now there are two",
+		"chains with a common beginning. Both keep every rule; they only contradict",
+		"each other.")
 	for _, m := range []struct {
 		node  string
 		group []string
@@ -208,8 +210,9 @@ func (d *demo) askBothSides(ctx context.Context) error {
 // heal: the histories meet, and the one with less work dies.
 func (d *demo) heal(ctx context.Context) error {
 	d.tell.chapter("The halves meet again")
-	d.tell.idea("One rule decides: the history with the most work counts, because it is the one",
-		"that costs most to forge. No vote, no judge: every node does the sum by itself.")
+	d.tell.idea("One rule decides: the history with the most work counts, because it is the",
+		"one that costs most to forge. No vote, no judge: every node does the sum by",
+		"itself.")
 	less, more, err := d.weigh(ctx)
 	if err != nil {
 		return err
@@ -224,7 +227,7 @@ func (d *demo) heal(ctx context.Context) error {
 		return err
 	}
 	d.tell.fact("%d blocks of n1 and n2 take %s tries on average, %d of n3 and n4 %s.", len(d.left), grouped(less), len(d.right), grouped(more))
-	d.tell.fact("So n1 and n2 took their %d blocks back and went over. n3 and n4 changed nothing:", len(d.left))
+	d.tell.fact("So n1 and n2 took their %d blocks back and went over. n3 and n4 stayed:", len(d.left))
 	in, err := d.draw(ctx, true)
 	if err != nil {
 		return err
@@ -250,14 +253,15 @@ func (d *demo) tellFates(ctx context.Context) error {
 	d.tell.blank()
 	d.tell.fact("alice → bob %3s   %s: alice → carol spent its coin.", splitAmount.Short(), d.tell.paint(red, fateConflicted))
 	d.tell.fact("                  n1 refuses it now: %s", reason)
-	d.tell.fact("dave  → bob %3s   %s: nothing contradicts it, it can be mined again.", daveAmount.Short(), d.tell.paint("33", "back in the pool"))
+	d.tell.fact("dave  → bob %3s   %s: nothing contradicts it, it can be mined.", daveAmount.Short(), d.tell.paint("33", "back in the pool"))
 	return nil
 }
 
 // again: what came back from the stale blocks is mined.
 func (d *demo) again(ctx context.Context) error {
 	d.tell.chapter("What was not lost")
-	d.tell.idea("A payment is not tied to a block. Whoever mines next takes what waits in the pool.")
+	d.tell.idea("A payment is not tied to a block. Whoever mines next takes what waits in the",
+		"pool.")
 	made, err := d.mine(ctx, "n2", "miner", 1, allNodes, d.daves)
 	if err != nil {
 		return err
@@ -291,8 +295,8 @@ func (d *demo) again(ctx context.Context) error {
 // audit compares what the nodes have, to the last coin.
 func (d *demo) audit(ctx context.Context) error {
 	d.tell.chapter("The check")
-	d.tell.idea("To agree is to have the same coins. A hash over all of them tells: if one coin on",
-		"one node were different, so would be its hash.")
+	d.tell.idea("To agree is to have the same coins. A hash over all of them tells: if one",
+		"coin on one node were different, so would be its hash.")
 	stats := make([]rpc.CoinStats, demoNodes)
 	err := eachIndex(allNodes, func(i int, name string) error {
 		c, err := d.net.Client(name)
@@ -358,6 +362,6 @@ func (d *demo) sums(ctx context.Context, mined block.Amount) error {
 		}
 		d.tell.fact("%-6s %13s%s", who, b.Total(), note)
 	}
-	d.tell.fact("%-6s %13s   %d blocks of %s: no coin was made of nothing, none was lost", "all", total, mined/subsidy, subsidy.Short())
+	d.tell.fact("%-6s %13s   %d blocks of %s: no coin made of nothing, none lost", "all", total, mined/subsidy, subsidy.Short())
 	return same("everybody's money together", mined, total)
 }

@@ -16,8 +16,8 @@
 //
 // # What it must not know
 //
-// How a node works. It never opens a node's database or speaks its peers' protocol:
-// a node is a process and an RPC address. It reads no flags and prints nothing by
+// How a node works. It never writes to a node's database or speaks its peers' protocol:
+// a node is a process and an RPC address, and one that has ended a folder to read. It reads no flags and prints nothing by
 // itself: results are values, and the story of [Demo] goes to a writer that it is
 // given. Nor does it wait by sleeping: it asks until the answer is there or the
 // caller's context ends.
@@ -26,9 +26,13 @@
 //
 //	process.go    a child that is surely ours, and its end
 //	folder.go     what is written down; one command at a time
-//	mesh.go       who is to be connected, and waiting until it is so
+//	foreign.go    nodes that somebody else runs, in containers for instance
+//	mesh.go       who is to be connected, and waiting until it is so; topology.go shapes
 //	testnet.go    Up and Open; change.go cuts, kills and starts again
+//	faults.go     bad lines and wrong clocks; disk.go bad disks
 //	status.go     what the nodes say of themselves; Settle
+//	journal.go    what was done to it; journals.go what the nodes wrote down;
+//	              levels.go what it promised and kept
 //	tree.go       blocks to columns; treedraw.go what is shown, treecanvas.go how
 //	demo.go       the story: demostory.go tells it, democheck.go asks before it does
 //
@@ -36,6 +40,7 @@
 //
 //	D/testnet.json     how to reach the nodes, for any program; there while it is up
 //	D/state.json       what only this package needs: births of the processes, groups
+//	D/events.jsonl     what was done to it and when, a line for each command (Action)
 //	D/network.toml     the network's parameters, if they came from a file
 //	D/n1/node.log      what the node printed
 //	D/n1/<network>/    the node's own data
@@ -49,7 +54,7 @@
 // # Errors
 //
 // They are for people and say what to do. A node that ended by itself is reported with
-// the last lines of its log. Waiting ends with the caller's context, and the error
+// its last error. Waiting ends with the caller's context, and the error
 // says who was still at odds with whom. A node that is not running is an
 // [rpc.ErrUnreachable], a folder without a testnet an fs.ErrNotExist.
 package testnet

@@ -8,6 +8,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -34,8 +35,9 @@ type fakeNode struct {
 	mu      sync.Mutex
 	known   map[string]string // address by id: whom we called, and who called us
 	blocked []string
-	tip     string // what the test wrote into <datadir>/tip
-	dir     string
+	links   map[string]rpc.Link // by id
+	dir     string              // <datadir>: what the test wrote into its file tip is the chain
+	mining  rpc.MiningInfo
 }
 
 // runFakeNode is "toychain node run".
@@ -47,6 +49,7 @@ func runFakeNode(args []string) int {
 	addr := f.String("rpc", "", "")
 	name := f.String("name", "", "")
 	f.String("hashrate", "", "")
+	clock := f.Duration("clock-offset", 0, "")
 	tied := f.Bool("exit-on-stdin-close", false, "")
 	var peers []string
 	f.Func("peer", "", func(s string) error { peers = append(peers, s); return nil })
@@ -67,7 +70,10 @@ func runFakeNode(args []string) int {
 		fmt.Println("error:", err, *listen)
 		return 1
 	}
-	n := &fakeNode{name: *name, id: "id-of-" + *name, addr: l.Addr().String(), known: map[string]string{}, dir: *data}
+	n := &fakeNode{name: *name, id: "id-of-" + *name, addr: l.Addr().String(), known: map[string]string{}, links: map[string]rpc.Link{}, dir: *data}
+	if *clock != 0 {
+		fmt.Println("born with a clock off by", *clock)
+	}
 	server := httptest.NewUnstartedServer(n)
 	server.Listener.Close()
 	server.Listener = l
@@ -98,13 +104,14 @@ func (n *fakeNode) callPeer(multiaddr string) {
 	n.mu.Lock()
 	n.known[id] = addr
 	n.mu.Unlock()
-	n.ask(addr, "/hello?id="+n.id+"&addr="+n.addr)
+	n.greet(addr)
 }
 
-// ask asks another fake node something and reports whether it said yes.
-func (n *fakeNode) ask(addr, what string) bool {
-	client := http.Client{Timeout: time.Second}
-	resp, err := client.Get("http://" + addr + what)
+// greet tells another fake node of this one, and reports whether that is welcome. If it
+// is too busy to listen, it is told when it is greeted next.
+func (n *fakeNode) greet(addr string) bool {
+	client := http.Client{Timeout: time.Second} // it may be paused
+	resp, err := client.Get("http://" + addr + "/hello?id=" + n.id + "&addr=" + n.addr)
 	if err != nil {
 		return false
 	}
@@ -117,12 +124,9 @@ func (n *fakeNode) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch r.URL.Path {
 	case "/hello":
 		n.mu.Lock()
-		n.known[id] = r.URL.Query().Get("addr")
-		n.mu.Unlock()
-	case "/welcome":
-		n.mu.Lock()
 		defer n.mu.Unlock()
-		if slices.Contains(n.blocked, id) || n.known[id] == "" {
+		n.known[id] = r.URL.Query().Get("addr")
+		if slices.Contains(n.blocked, id) {
 			w.WriteHeader(http.StatusForbidden)
 		}
 	default:
@@ -145,6 +149,18 @@ func (n *fakeNode) answer(method string, params []json.RawMessage) any {
 		var to string
 		json.Unmarshal(params[0], &to)
 		n.callPeer(to)
+	case "setclock":
+		var seconds int64
+		json.Unmarshal(params[0], &seconds)
+		fmt.Println("told of a clock off by", time.Duration(seconds)*time.Second)
+	case "setlink":
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		var id string
+		var l rpc.Link
+		json.Unmarshal(params[0], &id)
+		json.Unmarshal(params[1], &l)
+		n.links[id] = l
 	case "setpartition":
 		n.mu.Lock()
 		defer n.mu.Unlock()
@@ -156,8 +172,18 @@ func (n *fakeNode) answer(method string, params []json.RawMessage) any {
 	case "getblockchaininfo":
 		b, _ := os.ReadFile(filepath.Join(n.dir, "tip"))
 		return rpc.BlockchainInfo{Chain: "toy", Blocks: block.Height(len(b)), BestBlockHash: block.Sum(b)}
+	case "setmining":
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		n.mining.Mining = true
+		json.Unmarshal(params[0], &n.mining.Address)
+		json.Unmarshal(params[1], &n.mining.HashrateCap)
+		return n.mining
 	case "getmininginfo":
-		return rpc.MiningInfo{PooledTx: 2}
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		n.mining.PooledTx = 2
+		return n.mining
 	case "getblocktree":
 		b, _ := os.ReadFile(filepath.Join(n.dir, "tip"))
 		return rpc.Tree{Tip: block.Sum(b), Blocks: []rpc.TreeBlock{{Hash: block.Sum(b), Txs: 1}}}
@@ -168,15 +194,16 @@ func (n *fakeNode) answer(method string, params []json.RawMessage) any {
 // peers returns who is connected.
 func (n *fakeNode) peers() []rpc.Peer {
 	n.mu.Lock()
-	known, blocked := map[string]string{}, slices.Clone(n.blocked)
+	known, blocked, links := map[string]string{}, slices.Clone(n.blocked), maps.Clone(n.links)
 	for id, addr := range n.known {
 		known[id] = addr
 	}
 	n.mu.Unlock()
 	out := []rpc.Peer{}
 	for id, addr := range known {
-		if !slices.Contains(blocked, id) && n.ask(addr, "/welcome?id="+n.id) {
-			out = append(out, rpc.Peer{PeerID: id, Joined: true})
+		if !slices.Contains(blocked, id) && n.greet(addr) {
+			l := links[id]
+			out = append(out, rpc.Peer{PeerID: id, Joined: !l.OneWay, Link: &l})
 		}
 	}
 	return out

@@ -38,10 +38,16 @@ type Node struct {
 // as there is a process, testnet.json only once all nodes answer.
 type state struct {
 	File
-	Binary   string            `json:"binary"`           // what the nodes are processes of
-	Hashrate float64           `json:"hashrate"`         // cap of each node's miner; 0: none
-	Groups   [][]string        `json:"groups,omitempty"` // of the partition; none when all may talk
-	Born     map[string]string `json:"born"`             // by name, see process.born
+	Binary   string            `json:"binary"`            // what the nodes are processes of
+	Hashrate float64           `json:"hashrate"`          // cap of each node's miner; 0: none
+	Mine     bool              `json:"mine,omitempty"`    // the nodes mine by themselves
+	MineTo   string            `json:"mine_to,omitempty"` // for this address; "": each for one of its own
+	Groups   [][]string        `json:"groups,omitempty"`  // of the partition; none when all may talk
+	Pairs    [][2]string       `json:"pairs,omitempty"`   // who is connected to whom, see Connect; none: as nodes plan it themselves
+	Lines    []Line            `json:"lines,omitempty"`   // those that are bad
+	Clocks   map[string]int64  `json:"clocks,omitempty"`  // seconds by which a node's clock is fast; none: it is right
+	Born     map[string]string `json:"born"`              // by name, see process.born
+	Runner   *Runner           `json:"runner,omitempty"`  // who runs the nodes; none: this package
 }
 
 // The files in a testnet's folder.
@@ -49,6 +55,7 @@ const (
 	publicFile  = "testnet.json"
 	stateFile   = "state.json"
 	networkFile = "network.toml"
+	eventsFile  = "events.jsonl"
 	lockFile    = "lock"
 	logFile     = "node.log"
 	addrFile    = "rpc.addr" // in a node's network folder: the host and port it got, written by the node
@@ -201,7 +208,7 @@ func clearFolder(dir string) error {
 			errs = append(errs, os.RemoveAll(path))
 		}
 	}
-	for _, file := range []string{publicFile, stateFile, networkFile, lockFile} {
+	for _, file := range []string{publicFile, stateFile, networkFile, eventsFile, lockFile} {
 		if err := os.Remove(filepath.Join(dir, file)); !errors.Is(err, fs.ErrNotExist) {
 			errs = append(errs, err)
 		}

@@ -52,11 +52,43 @@ func (t *Testnet) groupOf(name string) int {
 	return slices.IndexFunc(t.groups(), func(g []string) bool { return slices.Contains(g, name) })
 }
 
+// Talking returns the nodes that run, are not paused and can reach each other, directly
+// or through others, as connections are planned: one group for each part of the
+// network. Over a line where one hears nothing of the other they do not reach each other.
+func (t *Testnet) Talking() (parts [][]string) {
+	left := t.awake()
+	linked := map[string][]string{}
+	for _, g := range t.groups() {
+		for _, p := range t.pairs(g) {
+			if t.deaf(p[0], p[1]) {
+				continue
+			}
+			linked[p[0]], linked[p[1]] = append(linked[p[0]], p[1]), append(linked[p[1]], p[0])
+		}
+	}
+	for len(left) > 0 {
+		part := left[:1:1]
+		left = left[1:]
+		for i := 0; i < len(part); i++ {
+			left = slices.DeleteFunc(left, func(name string) bool {
+				near := slices.Contains(linked[part[i]], name)
+				if near {
+					part = append(part, name)
+				}
+				return near
+			})
+		}
+		slices.SortFunc(part, byName)
+		parts = append(parts, part)
+	}
+	return parts
+}
+
 // shut tells a node whom it may not talk to.
 func (t *Testnet) shut(ctx context.Context, name string) error {
 	var ids []string
 	for _, n := range t.state.Nodes {
-		if t.groupOf(n.Name) != t.groupOf(name) {
+		if n.Name != name && !t.may(n.Name, name) {
 			ids = append(ids, n.PeerID)
 		}
 	}
@@ -70,7 +102,7 @@ func (t *Testnet) shut(ctx context.Context, name string) error {
 
 // calls returns the nodes that name calls within its group.
 func (t *Testnet) calls(name string) (out []string) {
-	for _, p := range pairs(t.groups()[t.groupOf(name)]) {
+	for _, p := range t.pairs(t.groups()[t.groupOf(name)]) {
 		if p[0] == name {
 			out = append(out, p[1])
 		}
@@ -80,10 +112,14 @@ func (t *Testnet) calls(name string) (out []string) {
 
 // join makes the connections between the awake nodes what the groups say, and returns
 // when they are: nobody is connected to another group, and within a group everybody
-// is connected as planned. Afterwards the nodes keep it so by themselves.
+// is connected as planned. Afterwards the nodes keep it so by themselves. Lines and
+// clocks that are to be bad are so too, for nodes that have just started.
 func (t *Testnet) join(ctx context.Context) error {
 	awake := t.awake()
 	if err := each(awake, func(name string) error { return t.shut(ctx, name) }); err != nil {
+		return err
+	}
+	if err := t.afflict(ctx, awake); err != nil {
 		return err
 	}
 	err := each(awake, func(name string) error {
@@ -158,15 +194,15 @@ func (t *Testnet) connections(ctx context.Context, names []string) (map[string][
 func (t *Testnet) amiss(awake []string, peers map[string][]string) string {
 	for _, name := range awake {
 		for _, to := range peers[name] {
-			if t.groupOf(to) != t.groupOf(name) {
+			if !t.may(to, name) {
 				return fmt.Sprintf("%s is still connected to %s", name, to)
 			}
 		}
 	}
 	for _, g := range t.groups() {
-		for _, p := range pairs(g) {
+		for _, p := range t.pairs(g) {
 			a, b := p[0], p[1]
-			if !slices.Contains(awake, a) || !slices.Contains(awake, b) {
+			if t.deaf(a, b) || !slices.Contains(awake, a) || !slices.Contains(awake, b) {
 				continue
 			}
 			if !slices.Contains(peers[a], b) || !slices.Contains(peers[b], a) {

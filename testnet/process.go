@@ -21,6 +21,7 @@ import (
 type process struct {
 	pid  int
 	born string // when, in the system's own words; "" if it cannot tell
+	said int64  // where in the log its own life begins; 0 if we did not start it
 
 	// Only for a child of ours:
 	done  chan struct{} // closed once it is gone and its exit status was fetched
@@ -45,6 +46,11 @@ const programName = "toychain"
 // node of a testnet is ruled by its arguments alone.
 const settings = "TOYCHAIN_"
 
+// cleanEnv is the environment without them.
+func cleanEnv() []string {
+	return slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, settings) })
+}
+
 // start launches a program in a session of its own, so that neither Ctrl-C nor the
 // end of the terminal reaches it: ending it in good order is our business. A tied
 // one gets a pipe as its standard input that nothing is ever written to and that
@@ -58,10 +64,13 @@ func (l launch) start() (*process, error) {
 	cmd := exec.Command(l.binary, l.args...)
 	cmd.Args[0] = programName
 	cmd.Dir = l.dir
-	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, settings) })
+	cmd.Env = cleanEnv()
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.SysProcAttr = ownSession()
 	p := &process{done: make(chan struct{})}
+	if p.said, err = out.Seek(0, io.SeekEnd); err != nil {
+		return nil, err
+	}
 	if l.tied {
 		if p.stdin, err = cmd.StdinPipe(); err != nil {
 			return nil, err
@@ -203,36 +212,57 @@ func (p *process) release() {
 // pollEvery is how often a condition is looked at that nothing announces.
 const pollEvery = 10 * time.Millisecond
 
-// poll asks again and again until done says true or an error, or ctx ends.
+// poll asks again and again until done says true or an error, or ctx ends. It rests
+// as long as a look takes: asking fifty nodes on two cores must not be what
+// keeps them from getting there.
 func poll(ctx context.Context, done func() (bool, error)) error {
-	tick := time.NewTicker(pollEvery)
-	defer tick.Stop()
+	rest := time.NewTimer(0)
+	defer rest.Stop()
 	for {
+		begun := time.Now()
 		if ok, err := done(); ok || err != nil {
 			return err
 		}
+		rest.Reset(max(pollEvery, time.Since(begun)))
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-tick.C:
+		case <-rest.C:
 		}
 	}
 }
 
+// lastWords returns why a node ended, as the log says from here on: its last error, or
+// else the last lines.
+func lastWords(log string, from int64) string {
+	end := linesFrom(log, from, 8)
+	for _, line := range slices.Backward(strings.Split(end, "\n")) {
+		if why, ok := strings.CutPrefix(line, "error: "); ok {
+			return why
+		}
+	}
+	if end == "" {
+		return "it said nothing"
+	}
+	return "it said:\n" + indent(end)
+}
+
 // lastLines returns the end of the file at path, at most n lines, for an error text.
-func lastLines(path string, n int) string {
+func lastLines(path string, n int) string { return linesFrom(path, 0, n) }
+
+// linesFrom is lastLines of what stands from here on.
+func linesFrom(path string, from int64, n int) string {
 	f, err := os.Open(path)
 	if err != nil {
 		return ""
 	}
 	defer f.Close()
 	const most = 16 << 10
-	if end, err := f.Seek(0, io.SeekEnd); err == nil && end > most {
-		_, err = f.Seek(-most, io.SeekEnd)
-		if err != nil {
-			return ""
-		}
-	} else if _, err := f.Seek(0, io.SeekStart); err != nil {
+	end, err := f.Seek(0, io.SeekEnd)
+	if err != nil {
+		return ""
+	}
+	if _, err := f.Seek(max(from, end-most), io.SeekStart); err != nil {
 		return ""
 	}
 	b, err := io.ReadAll(io.LimitReader(f, most))

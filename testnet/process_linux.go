@@ -9,7 +9,9 @@ import (
 )
 
 // look reads /proc/PID/stat (proc_pid_stat(5)); false if there is no such pid. The
-// time of birth is counted from the machine's start, so that start is part of it.
+// time of birth is counted from the machine's start, so that start is part of it. A
+// process is a zombie as soon as its first thread has ended, which may be before the
+// others: until they have, its files are open, and so is the lock on its folder.
 func look(pid int) (sight, bool) {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
@@ -17,7 +19,7 @@ func look(pid int) (sight, bool) {
 	}
 	// The second field is the program's name in brackets, with whatever it likes in it.
 	f := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
-	const state, started, resident = 3 - 3, 22 - 3, 24 - 3
+	const state, threads, started, resident = 3 - 3, 20 - 3, 22 - 3, 24 - 3
 	if len(f) <= resident {
 		return sight{}, false
 	}
@@ -27,7 +29,7 @@ func look(pid int) (sight, bool) {
 	}
 	return sight{
 		born:   f[started] + "@" + boot(),
-		dead:   f[state] == "Z" || f[state] == "X",
+		dead:   f[state] == "X" || f[state] == "Z" && (f[threads] == "1" || f[threads] == "0"),
 		paused: f[state] == "T" || f[state] == "t",
 		memory: pages * int64(os.Getpagesize()),
 	}, true

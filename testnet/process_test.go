@@ -27,6 +27,9 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// endThread ends the thread that it runs on, and no other. Only Linux needs it.
+var endThread func()
+
 // child is a program that a test starts.
 func child(args []string) int {
 	if len(args) > 1 && args[0] == "node" && args[1] == "run" {
@@ -57,6 +60,12 @@ func child(args []string) int {
 		io.Copy(io.Discard, os.Stdin)
 	case "env":
 		fmt.Println(os.Getenv("TOYCHAIN_MINE"), os.Getenv("OTHER"))
+	case "headless":
+		go func() {
+			<-told
+			os.Exit(0)
+		}()
+		endThread()
 	case "parent":
 		p, err := launch{binary: os.Args[2], args: []string{"tied"}, log: args[2], tied: true}.start()
 		if err != nil {
@@ -134,10 +143,13 @@ func TestStopIsPolite(t *testing.T) {
 
 func TestStopKillsTheStubborn(t *testing.T) {
 	p, log := begin(t, "stubborn", false)
-	if err := p.stop(bounded(t), 100*time.Millisecond); err != nil {
+	if err := p.signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
 	await(t, log, "no")
+	if err := p.stop(bounded(t), 100*time.Millisecond); err != nil {
+		t.Fatal(err)
+	}
 	var exit *exec.ExitError
 	if p.alive() || !errors.As(p.exit, &exit) || exit.Sys().(syscall.WaitStatus).Signal() != syscall.SIGKILL {
 		t.Errorf("alive %v, ended with %v", p.alive(), p.exit)

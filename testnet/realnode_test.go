@@ -27,6 +27,7 @@ func runRealNode(args []string) int {
 	addr := f.String("rpc", "", "")
 	name := f.String("name", "", "")
 	hashrate := f.Float64("hashrate", 0, "")
+	clock := f.Duration("clock-offset", 0, "")
 	tied := f.Bool("exit-on-stdin-close", false, "")
 	var peers []string
 	f.Func("peer", "", func(s string) error { peers = append(peers, s); return nil })
@@ -43,7 +44,7 @@ func runRealNode(args []string) int {
 		dir := filepath.Join(*data, params.Name)
 		log := slog.New(slog.NewTextHandler(os.Stderr, nil))
 		err = serveNode(ctx, stop, *addr, node.Config{Params: params, Dir: dir, Name: *name, Version: "0.0.0",
-			Listen: []string{*listen}, Peers: peers, Hashrate: *hashrate, Pool: mempool.DefaultPolicy(), Log: log})
+			Listen: []string{*listen}, Peers: peers, Hashrate: *hashrate, Clock: *clock, Pool: mempool.DefaultPolicy(), Log: log})
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)

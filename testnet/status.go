@@ -27,11 +27,14 @@ type NodeStatus struct {
 	Memory   int64        `json:"memory"`   // resident bytes; 0: not known
 	RPC      string       `json:"rpc"`
 	PID      int          `json:"pid"`
-	Error    string       `json:"error,omitempty"` // why it runs and does not tell
+	Error    string       `json:"error,omitempty"` // why it does not tell, though it may run
 }
 
 // answerTime is how long Status and Tree wait for a node that runs.
 const answerTime = 5 * time.Second
+
+// journalTime is how long Journals takes at most: it asks for everything.
+const journalTime = 60 * time.Second
 
 // Status asks all nodes at once what they are at. A node that does not run or does
 // not answer is no error: it says so itself.
@@ -45,8 +48,11 @@ func (t *Testnet) Status(ctx context.Context) ([]NodeStatus, error) {
 		if len(t.state.Groups) > 0 {
 			s.Group = t.groupOf(name) + 1
 		}
-		seen, ok := t.procs[name].look()
+		seen, ok := t.look(name)
 		s.Running, s.Paused, s.Memory = ok, seen.paused, seen.memory
+		if !ok && t.state.Runner != nil {
+			s.Error = "it does not answer at " + n.RPC // running or not, who knows
+		}
 		if ok && !seen.paused {
 			if err := t.ask(ctx, &s); err != nil {
 				s.Error = err.Error()
@@ -104,7 +110,9 @@ func byName(a, b string) int {
 }
 
 // Tree asks all nodes at once for the blocks that they know from a height on, and
-// merges the answers. Nodes that do not run are listed as silent.
+// merges the answers. Of nodes that do not run, the folders are read: what they alone
+// knew is there too, and where they stood last. Those that are paused, or never kept a
+// chain, are silent.
 func (t *Testnet) Tree(ctx context.Context, from block.Height) (TreeInput, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
@@ -122,32 +130,128 @@ func (t *Testnet) Tree(ctx context.Context, from block.Height) (TreeInput, error
 	if err != nil {
 		return TreeInput{}, fmt.Errorf("tree: %w", err)
 	}
-	in := MergeTrees(views)
+	var silent []string
 	for _, name := range t.state.names() {
-		if !slices.Contains(awake, name) {
-			in.Silent = append(in.Silent, name)
+		if slices.Contains(awake, name) {
+			continue
 		}
+		tree, ok := t.left(ctx, name, from)
+		if !ok {
+			silent = append(silent, name)
+			continue
+		}
+		views = append(views, View{Node: name, Tree: tree})
 	}
+	in := MergeTrees(views)
+	in.Silent = silent
+	in.Stands, in.Stood = in.Stands[:len(awake)], in.Stands[len(awake):]
 	return in, nil
 }
 
+// left returns what a node that does not run left in its folder, from a height on.
+func (t *Testnet) left(ctx context.Context, name string, from block.Height) (rpc.Tree, bool) {
+	if _, runs := t.look(name); runs || t.state.Runner != nil {
+		return rpc.Tree{}, false
+	}
+	tree, _, err := t.readFolder(ctx, name, false)
+	tree.Blocks = slices.DeleteFunc(tree.Blocks, func(b rpc.TreeBlock) bool { return b.Height < from })
+	return tree, err == nil
+}
+
 // Settle waits until all nodes that may talk to each other stand on one tip. If ctx
-// ends first, the error says who disagrees, and whether they ever will agree: of two
-// branches with equal work every node keeps the one that it saw first.
+// ends first, or nothing is left to wait for, the error is an *Unsettled.
 func (t *Testnet) Settle(ctx context.Context) error {
 	var last []stance
+	stuck := false
 	err := poll(ctx, func() (bool, error) {
 		now, err := t.stances(ctx)
 		if err != nil {
 			return false, err
 		}
 		last = now
-		return t.odds(now) == "", nil
+		if t.odds(now) == "" {
+			return true, nil
+		}
+		if stuck, err = t.stuck(ctx, now); !stuck || err != nil {
+			return false, err
+		}
+		again, err := t.stances(ctx) // a block may have come meanwhile
+		stuck = err == nil && t.odds(again) == t.odds(now)
+		return stuck, err
 	})
-	if err != nil && ctx.Err() != nil && last != nil {
-		return fmt.Errorf("not settled: %s: %w", t.odds(last), ctx.Err())
+	if last != nil && (stuck || err != nil && ctx.Err() != nil) {
+		return &Unsettled{Odds: t.odds(last), err: ctx.Err()}
 	}
 	return err
+}
+
+// Unsettled says that nodes which may talk to each other do not agree. It wraps the
+// error of the context that ended while they might have; nothing if they know all that
+// there is: of two branches with equal work every node keeps the one that it saw first.
+type Unsettled struct {
+	Odds string // who stands where
+	err  error
+}
+
+func (u *Unsettled) Error() string { return "not settled: " + u.Odds }
+func (u *Unsettled) Unwrap() error { return u.err }
+
+// stuck reports whether the nodes, who are at odds, will be for ever: in each group all
+// tips are of equal work, everybody was told of them, and nobody mines by itself.
+func (t *Testnet) stuck(ctx context.Context, all []stance) (bool, error) {
+	for _, g := range t.groups() {
+		var group []stance
+		for _, s := range all {
+			if slices.Contains(g, s.name) {
+				group = append(group, s)
+			}
+		}
+		for _, s := range group {
+			if s.ChainWork != group[0].ChainWork {
+				return false, nil
+			}
+		}
+	}
+	var names []string
+	for _, s := range all {
+		names = append(names, s.name)
+	}
+	done := make([]bool, len(all))
+	err := eachIndex(names, func(i int, _ string) (err error) {
+		done[i], err = t.told(ctx, all, all[i])
+		return err
+	})
+	return err == nil && !slices.Contains(done, false), err
+}
+
+// told reports whether a node knows where those that are planned to be its peers stand,
+// and does not mine.
+func (t *Testnet) told(ctx context.Context, all []stance, s stance) (bool, error) {
+	c, err := t.Client(s.name)
+	if err != nil {
+		return false, err
+	}
+	if mining, err := c.MiningInfo(ctx); err != nil || mining.Mining {
+		return false, err
+	}
+	peers, err := c.PeerInfo(ctx)
+	if err != nil {
+		return false, err
+	}
+	for _, o := range all {
+		has := func(p rpc.Peer) bool { return t.nameOf(p.PeerID) == o.name && p.Tip == o.BestBlockHash }
+		if t.linked(s.name, o.name) && !slices.ContainsFunc(peers, has) {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// linked reports whether two nodes are to be connected, and hear each other.
+func (t *Testnet) linked(a, b string) bool {
+	return !t.deaf(a, b) && slices.ContainsFunc(t.pairs(t.groups()[t.groupOf(a)]), func(p [2]string) bool {
+		return p == [2]string{a, b} || p == [2]string{b, a}
+	})
 }
 
 // stance is where a node stands.

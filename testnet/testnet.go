@@ -15,6 +15,7 @@ import (
 
 	"toychain/chain"
 	"toychain/rpc"
+	"toychain/wallet"
 )
 
 // MaxNodes is the most nodes of one testnet: more do not fit a laptop.
@@ -33,6 +34,8 @@ type Config struct {
 	Nodes    int          // 1 to MaxNodes
 	Network  string       // toy, regtest, main, or the path of a parameters file
 	Hashrate float64      // cap of each node's background miner in hashes per second; 0: none
+	Mine     bool         // the nodes mine by themselves, as soon as all are connected
+	MineTo   string       // address that all miners pay; "": each one of its own, see MinersWords
 	Binary   string       // what to start nodes from; "" is this program's own file
 	Detach   bool         // the nodes outlive this program
 	Progress func(string) // told what is going on, a line each; may be nil
@@ -79,7 +82,10 @@ func Up(ctx context.Context, cfg Config) (_ *Testnet, err error) {
 		t.state.Nodes = append(t.state.Nodes, Node{Name: name, Datadir: data, Log: filepath.Join(data, logFile),
 			Cookie: filepath.Join(data, t.params.Name, cookieFile)})
 	}
-	if err := t.bringUp(ctx); err != nil {
+	begun := time.Now()
+	err = t.bringUp(ctx)
+	err = errors.Join(err, t.note(begun, "up", []string{strconv.Itoa(cfg.Nodes)}, err))
+	if err != nil {
 		return nil, fmt.Errorf("testnet up: %w", errors.Join(err, t.end(context.WithoutCancel(ctx))))
 	}
 	return t, nil
@@ -111,7 +117,12 @@ func (cfg Config) prepare() (*Testnet, []byte, error) {
 		}
 	}
 	t := &Testnet{dir: dir, params: params, tied: !cfg.Detach, say: cfg.Progress}
-	t.state = state{File: File{Network: cfg.Network}, Binary: cfg.Binary, Hashrate: cfg.Hashrate}
+	if cfg.MineTo != "" {
+		if _, err := wallet.ParseAddress(cfg.MineTo, params.Prefixes); err != nil {
+			return nil, nil, fmt.Errorf("mining for %s: %w", cfg.MineTo, err)
+		}
+	}
+	t.state = state{File: File{Network: cfg.Network}, Binary: cfg.Binary, Hashrate: cfg.Hashrate, Mine: cfg.Mine, MineTo: cfg.MineTo}
 	t.init()
 	return t, text, nil
 }
@@ -132,6 +143,9 @@ func (t *Testnet) claim(text []byte) error {
 	old, err := loadState(t.dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
+	}
+	if old.Runner != nil {
+		return Vacant(t.dir)
 	}
 	var up []string
 	for _, n := range old.Nodes {
@@ -176,6 +190,9 @@ func (t *Testnet) bringUp(ctx context.Context) error {
 	if err := t.join(joining); err != nil {
 		return err
 	}
+	if err := t.mine(joining, t.state.names()); err != nil {
+		return err
+	}
 	return t.state.save(t.dir, true)
 }
 
@@ -199,6 +216,9 @@ func (t *Testnet) launch(name string, peers []string) error {
 		"--listen", listen, "--rpc", addr, "--name", name}
 	if t.state.Hashrate > 0 {
 		args = append(args, "--hashrate", strconv.FormatFloat(t.state.Hashrate, 'f', -1, 64))
+	}
+	if offset := t.state.Clocks[name]; offset != 0 {
+		args = append(args, "--clock-offset", (time.Duration(offset) * time.Second).String())
 	}
 	if t.tied {
 		args = append(args, "--exit-on-stdin-close")
@@ -231,12 +251,17 @@ func program(binary string) (string, error) {
 func (t *Testnet) waitAnswer(ctx context.Context, names []string) error {
 	ctx, cancel := context.WithTimeout(ctx, startTime)
 	defer cancel()
-	return each(names, func(name string) error {
-		n, p := t.node(name), t.procs[name]
+	nodes := make([]*Node, len(names)) // looked up now: each notes things in its own
+	for i, name := range names {
+		nodes[i] = t.node(name)
+	}
+	return eachIndex(names, func(i int, name string) error {
+		n, p := nodes[i], t.procs[name]
 		var last error
 		err := poll(ctx, func() (bool, error) {
 			if !p.alive() {
-				return false, fmt.Errorf("the node ended by itself; the end of %s:\n%s", n.Log, indent(lastLines(n.Log, 8)))
+				last = nil // it never will
+				return false, fmt.Errorf("the node ended by itself: %s (its log is %s)", lastWords(n.Log, p.said), n.Log)
 			}
 			last = t.greet(ctx, n)
 			return last == nil, nil
@@ -331,12 +356,15 @@ func (t *Testnet) Groups() [][]string { return slices.Clone(t.state.Groups) }
 
 // node returns the node of this name, or nil.
 func (t *Testnet) node(name string) *Node {
-	for i := range t.state.Nodes {
-		if t.state.Nodes[i].Name == name {
-			return &t.state.Nodes[i]
-		}
+	if i := t.numberOf(name); i >= 0 {
+		return &t.state.Nodes[i]
 	}
 	return nil
+}
+
+// numberOf returns a node's place among all, from 0, or -1.
+func (t *Testnet) numberOf(name string) int {
+	return slices.IndexFunc(t.state.Nodes, func(n Node) bool { return n.Name == name })
 }
 
 // named returns the node of this name, or an error that lists those that there are.
@@ -347,10 +375,17 @@ func (t *Testnet) named(name string) (*Node, error) {
 	return nil, fmt.Errorf("no node %q; there are %s", name, strings.Join(t.state.names(), ", "))
 }
 
+// Runs reports whether a node runs, be it paused.
+func (t *Testnet) Runs(name string) bool {
+	_, ok := t.look(name)
+	return ok
+}
+
 // awake returns the nodes that run and are not paused.
 func (t *Testnet) awake() (out []string) {
-	for _, n := range t.state.Nodes {
-		if s, ok := t.procs[n.Name].look(); ok && !s.paused {
+	seen, runs := t.looks()
+	for i, n := range t.state.Nodes {
+		if runs[i] && !seen[i].paused {
 			out = append(out, n.Name)
 		}
 	}
@@ -363,6 +398,9 @@ func (t *Testnet) Client(name string) (*rpc.Client, error) {
 	n, err := t.named(name)
 	if err != nil {
 		return nil, err
+	}
+	if t.state.Runner != nil {
+		return t.dial(n.RPC, n.Cookie)
 	}
 	s, ok := t.procs[name].look()
 	switch {

@@ -19,6 +19,7 @@ type TreeInput struct {
 	Blocks []rpc.TreeBlock `json:"blocks"` // each once, in the order of their birth; need not begin at genesis
 	Stands []Stand         `json:"stands"` // in the order in which nodes are to be listed
 	Silent []string        `json:"silent"` // nodes that do not answer, and so stand nowhere
+	Stood  []Stand         `json:"stood"`  // where nodes that do not run stood last; if nobody stands, their histories count
 }
 
 // Stand says which block a node's best chain ends in.
@@ -54,6 +55,12 @@ func MergeTrees(views []View) TreeInput {
 // merge returns what two nodes know of one block together.
 func merge(a, b rpc.TreeBlock) rpc.TreeBlock {
 	a.ReceivedMS = min(a.ReceivedMS, b.ReceivedMS)
+	if a.CompleteMS == 0 || b.CompleteMS != 0 && b.CompleteMS < a.CompleteMS {
+		a.CompleteMS = b.CompleteMS
+	}
+	if a.Order == 0 {
+		a.Order = b.Order
+	}
 	if a.Txs == 0 && b.Txs > 0 {
 		a.Txs, a.Size, a.Message, a.Address, a.Status = b.Txs, b.Size, b.Message, b.Address, b.Status
 	}
@@ -85,6 +92,8 @@ type treeNode struct {
 	kids   []*treeNode // the one that goes straight on first
 	fate   fate
 	nodes  []string // that stand here
+	gone   []string // that stood here last
+	more   int      // branches of it that are drawn elsewhere
 	chains []int    // which of the distinct tips, by first appearance, have it in their history
 
 	// Of the branches above it:
@@ -111,6 +120,9 @@ func grow(in TreeInput) *forest {
 	at := make(map[block.Hash]*treeNode, len(in.Blocks))
 	born := 1
 	for _, b := range in.Blocks {
+		if at[b.Hash] != nil {
+			continue // a caller's slip is no reason to crash
+		}
 		n := &treeNode{TreeBlock: b, first: many, top: b.Height, name: "b0"}
 		n.best = n
 		if b.Height > 0 {
@@ -128,7 +140,21 @@ func grow(in TreeInput) *forest {
 		}
 		n.parent.kids = append(n.parent.kids, n)
 	}
-	f.stand(in.Stands, at)
+	for _, s := range in.Stands {
+		if tip := at[s.Tip]; tip != nil {
+			tip.nodes = append(tip.nodes, s.Node)
+		}
+	}
+	for _, s := range in.Stood {
+		if tip := at[s.Tip]; tip != nil {
+			tip.gone = append(tip.gone, s.Node)
+		}
+	}
+	judges := in.Stands
+	if len(judges) == 0 { // nobody runs: what counts is where they stood last, as in StaleOf
+		judges = in.Stood
+	}
+	f.stand(judges, at)
 	for _, n := range f.all {
 		switch {
 		case len(n.chains) > 0:
@@ -154,14 +180,11 @@ func grow(in TreeInput) *forest {
 	return f
 }
 
-// stand puts the nodes on their tips and marks the histories below.
+// stand marks the histories below the tips of those that count.
 func (f *forest) stand(stands []Stand, at map[block.Hash]*treeNode) {
 	for i, s := range stands {
 		tip := at[s.Tip]
-		if tip == nil {
-			continue
-		}
-		if tip.nodes = append(tip.nodes, s.Node); len(tip.nodes) > 1 {
+		if tip == nil || tip.first != many { // or somebody stands there already
 			continue
 		}
 		tip.first = i

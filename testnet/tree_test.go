@@ -25,9 +25,10 @@ var update = flag.Bool("update", false, "write the golden files anew")
 // shows, the blocks, the picture. Each line of the blocks is one of
 //
 //	g                          genesis
-//	NAME PARENT [OPTION]...    a block; options: txs=N msg=TEXT status=WORD work=N
+//	NAME PARENT [OPTION]...    a block; options: txs=N msg=TEXT status=WORD work=N bits=HEX
 //	NAME*20 PARENT             NAME1 to NAME20, one on the other
 //	node n1 NAME               n1 stands there
+//	gone n3 NAME               n3 does not run, and stood there last
 //	silent n4                  n4 does not answer
 //	style [OPTION]...          names legend colour ascii width=N
 func TestDraw(t *testing.T) {
@@ -62,7 +63,7 @@ func TestDraw(t *testing.T) {
 }
 
 // plantTree reads the blocks of a golden file.
-func plantTree(t *testing.T, text string) (in TreeInput, s Style) {
+func plantTree(t testing.TB, text string) (in TreeInput, s Style) {
 	t.Helper()
 	blocks := map[string]rpc.TreeBlock{}
 	add := func(name, parent string, options []string) {
@@ -82,6 +83,8 @@ func plantTree(t *testing.T, text string) (in TreeInput, s Style) {
 				b.Message = strings.ReplaceAll(value, "\\e", "\x1b")
 			case "status":
 				b.Status = value
+			case "bits":
+				b.Bits = value
 			case "work":
 				work = uint64(number(t, value))
 			default:
@@ -102,6 +105,8 @@ func plantTree(t *testing.T, text string) (in TreeInput, s Style) {
 			in.Blocks = append(in.Blocks, b)
 		case f[0] == "node":
 			in.Stands = append(in.Stands, Stand{Node: f[1], Tip: blocks[f[2]].Hash, Height: blocks[f[2]].Height})
+		case f[0] == "gone":
+			in.Stood = append(in.Stood, Stand{Node: f[1], Tip: blocks[f[2]].Hash, Height: blocks[f[2]].Height})
 		case f[0] == "silent":
 			in.Silent = append(in.Silent, f[1:]...)
 		case f[0] == "cut":
@@ -123,7 +128,7 @@ func plantTree(t *testing.T, text string) (in TreeInput, s Style) {
 	return in, s
 }
 
-func styleOf(t *testing.T, options []string) (s Style) {
+func styleOf(t testing.TB, options []string) (s Style) {
 	t.Helper()
 	for _, o := range options {
 		key, value, _ := strings.Cut(o, "=")
@@ -145,7 +150,7 @@ func styleOf(t *testing.T, options []string) (s Style) {
 	return s
 }
 
-func number(t *testing.T, s string) int {
+func number(t testing.TB, s string) int {
 	t.Helper()
 	n, err := strconv.Atoi(s)
 	if err != nil {
@@ -155,7 +160,7 @@ func number(t *testing.T, s string) int {
 }
 
 // setWork sets the work of the history up to b, in hashes.
-func setWork(t *testing.T, b *rpc.TreeBlock, hashes float64) {
+func setWork(t testing.TB, b *rpc.TreeBlock, hashes float64) {
 	t.Helper()
 	if err := b.ChainWork.UnmarshalText(fmt.Appendf(nil, "%064x", uint64(hashes))); err != nil {
 		t.Fatal(err)
@@ -165,7 +170,7 @@ func setWork(t *testing.T, b *rpc.TreeBlock, hashes float64) {
 // TestDrawNothing: no blocks is no accident of the program.
 func TestDrawNothing(t *testing.T) {
 	var out bytes.Buffer
-	if err := Draw(&out, TreeInput{Silent: []string{"n1", "n2"}}, Style{}); err != nil {
+	if err := Draw(&out, TreeInput{Silent: []string{"n1", "n2"}}, Style{Legend: true}); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := out.String(), "no blocks\n         no answer from n1 n2\n"; got != want {

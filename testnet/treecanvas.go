@@ -33,7 +33,9 @@ func (p *picture) measure() int {
 				}
 				c.fields[i] = max(c.fields[i], width(f))
 			}
-			c.width = max(c.width, width(p.label(n)))
+			for _, l := range p.labels(n) {
+				c.width = max(c.width, width(l))
+			}
 		}
 	}
 	x := leftMargin
@@ -59,8 +61,11 @@ func (p *picture) draw(out *bytes.Buffer) {
 		out.WriteString("no blocks\n")
 		return
 	}
-	p.line(out, func(c *canvas) { c.put(0, "height", faint) })
-	if p.rows[0].height > 0 {
+	p.line(out, func(c *canvas) {
+		c.put(0, "height", faint)
+		c.put(leftMargin, p.title, faint)
+	})
+	if p.rows[0].height > 0 && p.title == "" {
 		p.line(out, func(c *canvas) {
 			for _, n := range p.rows[0].blocks {
 				c.put(p.columns[n.col].x, p.signs.fold, faint)
@@ -116,19 +121,23 @@ func (p *picture) hashField() int {
 
 // putBelow writes what is between this height and the next.
 func (p *picture) putBelow(out *bytes.Buffer, r row, more bool) {
-	labels, forks := false, false
-	for _, n := range r.blocks {
-		labels = labels || p.label(n) != ""
+	lines, forks := 0, false
+	labels := make([][]string, len(r.blocks))
+	for i, n := range r.blocks {
+		labels[i] = p.labels(n)
+		lines = max(lines, len(labels[i]))
 		forks = forks || len(n.kids) > 1
 	}
-	if labels {
+	for l := range lines {
 		p.line(out, func(c *canvas) {
-			for _, n := range r.blocks {
+			for i, n := range r.blocks {
 				x := p.columns[n.col].x
+				if l < len(labels[i]) {
+					c.put(x, labels[i][l], p.paint(n))
+				}
 				if len(n.kids) > 0 {
 					c.put(x, p.signs.line, p.paint(n.kids[0]))
 				}
-				c.put(x, p.label(n), p.paint(n))
 			}
 		})
 	}
@@ -171,7 +180,9 @@ func (p *picture) putFork(c *canvas, n *treeNode) {
 // notes writes what the picture itself cannot say.
 func (p *picture) notes(out *bytes.Buffer, silent []string) {
 	note := func(text string) {
-		p.line(out, func(c *canvas) { c.put(leftMargin, text, faint) })
+		for _, l := range wrap(text, max(p.style.Width-leftMargin, 20)) {
+			p.line(out, func(c *canvas) { c.put(leftMargin, l, faint) })
+		}
 	}
 	if len(silent) > 0 {
 		note("no answer from " + nodeList(silent, p.signs.many))
@@ -179,25 +190,43 @@ func (p *picture) notes(out *bytes.Buffer, silent []string) {
 	if p.work != nil {
 		note(fmt.Sprintf("work: hashes that the blocks after %d took on average", p.base))
 	}
-	if !p.style.Legend {
-		return
+	if p.tie {
+		note("a tie: each node keeps what it saw first, until one more block decides")
 	}
+	if p.style.Legend {
+		for _, line := range p.legend() {
+			note(line)
+		}
+	}
+}
+
+// legend explains the signs that occur, in as many lines as it takes.
+func (p *picture) legend() (lines []string) {
 	var seen [4]bool
-	here := false
+	here, gone := false, false
 	for _, n := range p.all {
 		seen[n.fate] = true
-		here = here || len(n.nodes) > 0
+		here, gone = here || len(n.nodes) > 0, gone || len(n.gone) > 0
 	}
-	var parts []string
+	add := func(part string) {
+		if n := len(lines) - 1; n >= 0 && leftMargin+width(lines[n])+3+width(part) <= p.style.Width {
+			lines[n] += "   " + part
+			return
+		}
+		lines = append(lines, part)
+	}
 	for f, ok := range seen {
 		if ok {
-			parts = append(parts, p.signs.fates[f]+" "+meanings[f])
+			add(p.signs.fates[f] + " " + meanings[f])
 		}
 	}
 	if here {
-		parts = append(parts, p.signs.here+" nodes whose history ends here")
+		add(p.signs.here + " nodes that stand here")
 	}
-	note(strings.Join(parts, "   "))
+	if gone {
+		add("(" + p.signs.many + ") not running: stood here last")
+	}
+	return lines
 }
 
 // paint is the colour of some text, as a terminal's code.

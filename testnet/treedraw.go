@@ -15,11 +15,12 @@ import (
 
 // Style is how Draw draws. The zero Style is plain text, 80 columns wide.
 type Style struct {
-	Colour bool // with the colours of a terminal
-	ASCII  bool // without line drawing, for terminals that know no Unicode
-	Names  bool // b1, b2, … in the order of birth
-	Legend bool // explain the signs that occur, in a line below
-	Width  int  // columns to fit into, as far as possible, by leaving out what matters least; 0: 80
+	Colour bool                    // with the colours of a terminal
+	ASCII  bool                    // without line drawing, for terminals that know no Unicode
+	Names  bool                    // b1, b2, … in the order of birth
+	Call   func(block.Hash) string // what to call a block instead of by its hash; nil: by its hash
+	Legend bool                    // explain the signs that occur, in a line below
+	Width  int                     // columns to fit into, as far as possible, by leaving out what matters least; 0: 80
 }
 
 // signs are what a picture is made of.
@@ -69,16 +70,11 @@ func Draw(w io.Writer, in TreeInput, s Style) error {
 	if s.ASCII {
 		p.signs = asciiSigns
 	}
-	p.columns = make([]column, f.lanes())
-	p.rows = p.foldedRows()
 	p.weigh()
-	for p.detail = range leastDetail + 1 {
-		if p.measure() <= s.Width {
-			break
-		}
-	}
+	all := p.all
 	var out bytes.Buffer
-	p.draw(&out)
+	p.strips(&out)
+	p.all = all
 	p.notes(&out, in.Silent)
 	_, err := w.Write(out.Bytes())
 	return err
@@ -92,9 +88,11 @@ type picture struct {
 	detail  int // 0: everything, leastDetail: the shortest that tells blocks apart
 	rows    []row
 	columns []column
+	title   string // of what is shown, if it is not the whole
 
 	base block.Height // of the last block that all branches share; work is counted from there
 	work map[*treeNode]string
+	tie  bool // several ends have the most
 }
 
 const leastDetail = 4
@@ -149,7 +147,7 @@ func (p *picture) foldedRows() []row {
 // and the last steps to an end.
 func noteworthy(n *treeNode) bool {
 	const lastSteps = 2
-	if n.parent == nil || len(n.parent.kids) > 1 || n.fate != n.parent.fate || len(n.nodes) > 0 {
+	if n.parent == nil || len(n.parent.kids) > 1 || n.fate != n.parent.fate || len(n.nodes)+len(n.gone)+n.more > 0 {
 		return true
 	}
 	for range lastSteps + 1 {
@@ -162,7 +160,7 @@ func noteworthy(n *treeNode) bool {
 }
 
 // weigh sets what the ends of the branches say about work: nothing, if they are in
-// the same order by height as by work.
+// the same order by height as by work and everywhere as hard to make.
 func (p *picture) weigh() {
 	var ends []*treeNode
 	for _, n := range p.all {
@@ -172,6 +170,7 @@ func (p *picture) weigh() {
 	}
 	disagree := false
 	var most *treeNode
+	disagree = p.harder()
 	for i, a := range ends {
 		if most == nil || heavier(a, most) > 0 {
 			most = a
@@ -186,12 +185,38 @@ func (p *picture) weigh() {
 		return
 	}
 	p.base, p.work = root.Height, map[*treeNode]string{}
+	leaders := 0
 	for _, n := range ends {
 		p.work[n] = "work " + siNumber(n.ChainWork.Sub(root.ChainWork).Float())
 		if n.ChainWork == most.ChainWork {
+			leaders++
+		}
+	}
+	p.tie = leaders > 1
+	for _, n := range ends {
+		switch {
+		case n.ChainWork != most.ChainWork:
+		case p.tie:
+			p.work[n] += ", a tie"
+		default:
 			p.work[n] += ", the most"
 		}
 	}
+}
+
+// harder reports whether at some height blocks are not equally hard to find.
+func (f *forest) harder() bool {
+	bits := make(map[block.Height]string)
+	for _, n := range f.all {
+		if n.fate == invalid || n.Bits == "" {
+			continue
+		}
+		if known := bits[n.Height]; known != "" && known != n.Bits {
+			return true
+		}
+		bits[n.Height] = n.Bits
+	}
+	return false
 }
 
 // shared returns the last block that is below all of these, or nil.
@@ -242,6 +267,9 @@ func (p *picture) fields(n *treeNode) []string {
 		message = "genesis"
 	}
 	var out []string
+	if p.style.Call != nil {
+		hash = p.style.Call(n.Hash)
+	}
 	if p.style.Names {
 		out = append(out, n.name)
 	}
@@ -252,10 +280,13 @@ func (p *picture) fields(n *treeNode) []string {
 		return append(out, hash, txs, word)
 	case 2:
 		return append(out, hash)
-	case 3:
-		return append(out, hash[:4])
 	}
-	if p.style.Names {
+	switch {
+	case p.style.Call != nil:
+		return append(out, hash)
+	case p.detail == 3:
+		return append(out, hash[:4])
+	case p.style.Names:
 		return out
 	}
 	return []string{hash[:2]}
@@ -274,72 +305,33 @@ func txCount(n int) string {
 // maxMessage is how many characters of a miner's message are shown.
 const maxMessage = 16
 
-// cleaned returns what a stranger wrote, fit for a terminal: one short line of
-// characters that are one column wide, none of which commands the terminal.
+// cleaned is Printable in the picture's signs.
 func (p *picture) cleaned(s string) string {
-	end := rune(0x300) // before the combining and the double-width ones
 	if p.style.ASCII {
-		end = 0x7f
+		return printable(s, 0x7f, p.signs.many)
 	}
+	return Printable(s)
+}
+
+// Printable returns what a stranger wrote, fit for a terminal: one short line of
+// characters that are one column wide, none of which commands the terminal.
+func Printable(s string) string {
+	return printable(s, 0x300, unicodeSigns.many) // before the combining and the double-width ones
+}
+
+func printable(s string, end rune, many string) string {
 	var out []rune
 	for _, r := range s {
 		if r >= end || !unicode.IsPrint(r) {
 			r = '?'
 		}
 		if out = append(out, r); len(out) > maxMessage {
-			many := []rune(p.signs.many)
-			out = append(out[:maxMessage-len(many)], many...)
+			cut := []rune(many)
+			out = append(out[:maxMessage-len(cut)], cut...)
 			break
 		}
 	}
 	return strings.TrimSpace(string(out))
-}
-
-// label returns what stands below n: the nodes whose history ends there, and work.
-func (p *picture) label(n *treeNode) string {
-	var parts []string
-	if len(n.nodes) > 0 {
-		parts = append(parts, p.signs.here+" "+nodeList(n.nodes, p.signs.many))
-	}
-	if w := p.work[n]; w != "" {
-		parts = append(parts, w)
-	}
-	text := strings.Join(parts, "  ")
-	if text != "" && len(n.kids) > 0 {
-		text = p.signs.line + " " + text
-	}
-	return text
-}
-
-// nodeList writes n1 n2 n3, and more than four neighbours as n1…n5.
-func nodeList(names []string, many string) string {
-	var out []string
-	for i := 0; i < len(names); {
-		j := i + 1
-		for j < len(names) && follows(names[j-1], names[j]) {
-			j++
-		}
-		if j-i > 4 {
-			out = append(out, names[i]+many+names[j-1])
-		} else {
-			out = append(out, names[i:j]...)
-		}
-		i = j
-	}
-	return strings.Join(out, " ")
-}
-
-// follows reports whether b is the name after a: n3 and n4.
-func follows(a, b string) bool {
-	number := func(s string) int {
-		n, err := strconv.Atoi(strings.TrimPrefix(s, "n"))
-		if err != nil {
-			return -1
-		}
-		return n
-	}
-	x, y := number(a), number(b)
-	return x >= 0 && y == x+1
 }
 
 func width(s string) int { return utf8.RuneCountInString(s) }

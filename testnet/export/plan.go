@@ -1,0 +1,209 @@
+package export
+
+import (
+	"bytes"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"toychain/chain"
+	"toychain/p2p"
+	"toychain/testnet"
+	"toychain/wallet"
+)
+
+// Config is what to write down.
+type Config struct {
+	Dir      string  // folder, made if it is missing; it must not have a testnet
+	Nodes    int     // 1 to testnet.MaxNodes
+	Network  string  // toy, regtest, main, or the path of a parameters file
+	Mine     bool    // each node mines from its start on
+	MineTo   string  // address that all miners pay; "": each one of its own, see testnet.MinersWords
+	Hashrate float64 // cap of each node's background miner in hashes per second; 0: none
+	Image    string  // what the containers are made of, like toychain:0.1.0
+	Port     int     // this machine's port for the RPC of n1; n2 has the next one. 0: FirstPort
+	// Secret returns 32 random bytes for a purpose, which a name tells; nil: from the
+	// system.
+	Secret func(purpose string) [32]byte
+}
+
+// FirstPort is where the RPC of n1 is reached on this machine, if nobody says otherwise.
+const FirstPort = 18601
+
+// Inside a container.
+const (
+	peerPort   = 4001
+	rpcPort    = 18555
+	user       = 65532 // "nonroot" of many images; any number but 0 would do
+	dataDir    = "/data"
+	paramsDir  = "/etc/toychain"
+	paramsFile = "network.toml"
+	rpcUser    = "toychain"
+	namespace  = "toychain" // of Kubernetes
+)
+
+// What a container may use. A node that has just been started takes 25 MiB (measured in
+// interop/containers), one at work more. The Go runtime is told of a limit below the
+// hard one, so that it collects before it is killed.
+const (
+	memoryLimit = 128 // MiB
+	memoryGo    = 100 // MiB
+	memoryRest  = 48  // MiB
+)
+
+// plan is what both writers write.
+type plan struct {
+	Network    string // as a node in a container is told it
+	Name       string // of the network
+	Parameters string // text of the parameters file; "" for a preset
+	Image      string
+	User       string // of the RPC
+	Password   string
+	Nodes      []node
+	Limits     limits
+	In         places
+}
+
+// node is one node of a plan.
+type node struct {
+	Name   string
+	Key    string // as a key file has it
+	PeerID string
+	Args   []string // of the program
+	Port   int      // on this machine, leads to its RPC
+}
+
+// limits and places are the constants above, for the templates.
+type limits struct{ Memory, MemoryGo, MemoryRest, User int }
+type places struct {
+	PeerPort, RPCPort                      int
+	Data, ParamsDir, ParamsFile, Namespace string
+}
+
+// plan works out the nodes. rpcHost is where each listens for clients inside its
+// container.
+func (cfg Config) plan(rpcHost string) (*plan, error) {
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	params, text, err := parameters(cfg.Network)
+	if err != nil {
+		return nil, err
+	}
+	p := &plan{Network: params.Name, Name: params.Name, Parameters: text, Image: cfg.Image, User: rpcUser,
+		Limits: limits{memoryLimit, memoryGo, memoryRest, user},
+		In:     places{peerPort, rpcPort, dataDir, paramsDir, paramsFile, namespace}}
+	if text != "" {
+		p.Network = paramsDir + "/" + paramsFile
+	}
+	password := cfg.secret("rpc")
+	p.Password = hex.EncodeToString(password[:])
+	calls := testnet.Calls(cfg.Nodes)
+	for i := range cfg.Nodes {
+		n := node{Name: "n" + strconv.Itoa(i+1), Port: cfg.port() + i}
+		key, id, err := p2p.NewKey(cfg.secret(n.Name))
+		if err != nil {
+			return nil, fmt.Errorf("key of %s: %w", n.Name, err)
+		}
+		n.Key, n.PeerID = key, string(id)
+		p.Nodes = append(p.Nodes, n)
+	}
+	for i := range p.Nodes {
+		name := p.Nodes[i].Name
+		args := []string{"node", "run", "--name", name,
+			"--listen", fmt.Sprintf("/ip4/0.0.0.0/tcp/%d", peerPort),
+			"--rpc", fmt.Sprintf("%s:%d", rpcHost, rpcPort)}
+		mining, err := cfg.mining(params, i)
+		if err != nil {
+			return nil, err
+		}
+		p.Nodes[i].Args = append(append(args, mining...), p.peers(calls[name])...)
+	}
+	return p, nil
+}
+
+func (cfg Config) check() error {
+	switch {
+	case cfg.Dir == "":
+		return errors.New("no folder named")
+	case cfg.Nodes < 1 || cfg.Nodes > testnet.MaxNodes:
+		return fmt.Errorf("%d nodes: want 1 to %d", cfg.Nodes, testnet.MaxNodes)
+	case cfg.Hashrate < 0:
+		return fmt.Errorf("a hashrate of %v: want 0 (no cap) or more", cfg.Hashrate)
+	case cfg.Image == "" || strings.ContainsAny(cfg.Image, " \t\n\"'"):
+		return fmt.Errorf("image %q: want a name like toychain:0.1.0", cfg.Image)
+	case cfg.port() < 1 || cfg.port()+cfg.Nodes-1 > 65535:
+		return fmt.Errorf("ports from %d on for %d nodes: want 1 to 65535", cfg.port(), cfg.Nodes)
+	}
+	return nil
+}
+
+func (cfg Config) port() int {
+	if cfg.Port == 0 {
+		return FirstPort
+	}
+	return cfg.Port
+}
+
+func (cfg Config) secret(purpose string) (out [32]byte) {
+	if cfg.Secret != nil {
+		return cfg.Secret(purpose)
+	}
+	rand.Read(out[:]) // never fails
+	return out
+}
+
+// parameters returns a network's parameters, and their text unless it is a preset.
+func parameters(network string) (*chain.Params, string, error) {
+	if p, ok := chain.Preset(network); ok {
+		return p, "", nil
+	}
+	text, err := os.ReadFile(network)
+	if err != nil {
+		return nil, "", fmt.Errorf("network %q: neither toy, regtest or main nor a file; make one with: toychain network new", network)
+	}
+	p, err := chain.ReadParams(string(text))
+	if err != nil {
+		return nil, "", fmt.Errorf("network %s: %w", network, err)
+	}
+	var own bytes.Buffer // as we write it, so that a template can be sure of its shape
+	_, err = p.WriteTo(&own)
+	return p, own.String(), err
+}
+
+// mining returns the part of a node's command line that makes it mine.
+func (cfg Config) mining(params *chain.Params, i int) (args []string, err error) {
+	if cfg.Mine {
+		to := cfg.MineTo
+		if to == "" {
+			to, err = testnet.MinerAddress(params, i)
+		} else if _, bad := wallet.ParseAddress(to, params.Prefixes); bad != nil {
+			err = fmt.Errorf("mining for %s: %w", to, bad)
+		}
+		args = append(args, "--mine", to)
+	}
+	if cfg.Hashrate > 0 {
+		args = append(args, "--hashrate", strconv.FormatFloat(cfg.Hashrate, 'f', -1, 64))
+	}
+	return args, err
+}
+
+// peers returns the part of a node's command line that says whom it calls.
+func (p *plan) peers(calls []string) (args []string) {
+	for _, n := range p.Nodes {
+		if slices.Contains(calls, n.Name) {
+			args = append(args, "--peer", n.multiaddr())
+		}
+	}
+	return args
+}
+
+// multiaddr is where the other containers reach a node: by its name.
+func (n node) multiaddr() string {
+	return fmt.Sprintf("/dns4/%s/tcp/%d/p2p/%s", n.Name, peerPort, n.PeerID)
+}

@@ -1,0 +1,141 @@
+//go:build unix
+
+package testnet
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"toychain/rpc"
+)
+
+// described is a testnet's description in another folder, as if somebody else ran the
+// nodes.
+func described(t *testing.T, tn *Testnet) *Testnet {
+	t.Helper()
+	var nodes []Node
+	for _, n := range tn.Nodes() {
+		nodes = append(nodes, Node{Name: n.Name, RPC: n.RPC, Cookie: n.Cookie, PeerID: n.PeerID, Multiaddr: n.Multiaddr})
+	}
+	dir := filepath.Join(t.TempDir(), "described")
+	if _, err := Describe(dir, "toy", nodes, Runner{Name: "Somebody", Commands: map[string]string{"kill": "please kill NODE", "down": "please end"}}); err != nil {
+		t.Fatal(err)
+	}
+	out, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// What goes by RPC works on nodes that somebody else runs; a node that is gone is seen
+// to be.
+func TestForeignByRPC(t *testing.T) {
+	ours := up(t, 3)
+	theirs := described(t, ours)
+	if !theirs.Alive() {
+		t.Error("nothing seems to run")
+	}
+	// A node that is slow to say that it is well counts as gone and is told nothing: so
+	// they are told until it is so.
+	tell := func(do func(context.Context) error, want string) {
+		t.Helper()
+		ctx, got := bounded(t), ""
+		err := poll(ctx, func() (bool, error) {
+			err := do(ctx)
+			if err == nil {
+				got, err = peersOf(ctx, theirs)
+			}
+			return got == want, err
+		})
+		if err != nil {
+			t.Fatalf("peers %s, want %s: %v", got, want, err)
+		}
+	}
+	tell(func(ctx context.Context) error {
+		return theirs.Partition(ctx, [][]string{{"n1", "n2"}, {"n3"}})
+	}, "n1:n2 n2:n1 n3:")
+	tell(theirs.Heal, "n1:n2,n3 n2:n1,n3 n3:n1,n2")
+	if err := ours.Kill(bounded(t), "n3"); err != nil {
+		t.Fatal(err)
+	}
+	ctx := bounded(t)
+	var all []NodeStatus
+	if err := poll(ctx, func() (_ bool, err error) {
+		all, err = theirs.Status(ctx)
+		return err == nil && !all[2].Running && all[2].Error != "" && all[0].Running, err
+	}); err != nil {
+		t.Errorf("one is gone: %+v, %v", all, err)
+	}
+	var in TreeInput
+	if err := poll(ctx, func() (_ bool, err error) {
+		in, err = theirs.Tree(ctx, 0)
+		return slices.Equal(in.Silent, []string{"n3"}), err
+	}); err != nil {
+		t.Errorf("tree: %+v, %v", in, err)
+	}
+	c, err := theirs.Client("n3")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.BlockCount(bounded(t)); !errors.Is(err, rpc.ErrUnreachable) {
+		t.Errorf("asking it: %v", err)
+	}
+}
+
+// What would need the process is refused with what to do instead.
+func TestForeignProcesses(t *testing.T) {
+	ours := up(t, 1)
+	theirs := described(t, ours)
+	for verb, do := range map[string]func() error{
+		"kill: Somebody runs n1; do it there with: please kill n1": func() error { return theirs.Kill(bounded(t), "n1") },
+		"pause: Somebody runs n1 and cannot do that":               func() error { return theirs.Pause(bounded(t), "n1") },
+		"resume: Somebody runs n1 and cannot do that":              func() error { return theirs.Resume(bounded(t), "n1") },
+		"restart: Somebody runs n1 and cannot do that":             func() error { return theirs.Restart(bounded(t), "n1") },
+		"down: Somebody runs the nodes; do it there with: please":  func() error { return theirs.Down(bounded(t), true) },
+		"kill: no node \"n2\"; there are n1":                       func() error { return theirs.Kill(bounded(t), "n2") },
+	} {
+		if err := do(); err == nil || !strings.HasPrefix(err.Error(), verb) {
+			t.Errorf("%v, want %s", err, verb)
+		}
+	}
+	if !ours.Alive() {
+		t.Error("the node is gone all the same")
+	}
+}
+
+func TestDescribeRefuses(t *testing.T) {
+	good := Node{Name: "n1", RPC: "127.0.0.1:1", Cookie: "/c", PeerID: "p", Multiaddr: "/m"}
+	for _, change := range []func(*Node){
+		func(n *Node) { n.Name = "n2" },
+		func(n *Node) { n.RPC = "" },
+		func(n *Node) { n.Cookie = "" },
+		func(n *Node) { n.PeerID = "" },
+		func(n *Node) { n.Multiaddr = "" },
+	} {
+		n, dir := good, filepath.Join(t.TempDir(), "d")
+		change(&n)
+		if _, err := Describe(dir, "toy", []Node{n}, Runner{}); err == nil {
+			t.Errorf("%+v was taken", n)
+		}
+		if _, err := os.Stat(dir); err == nil {
+			t.Errorf("%+v: something was written", n)
+		}
+	}
+}
+
+func TestCalls(t *testing.T) {
+	calls := Calls(3)
+	if !slices.Equal(calls["n1"], []string{"n2", "n3"}) || !slices.Equal(calls["n2"], []string{"n3"}) || calls["n3"] != nil {
+		t.Errorf("of three: %v", calls)
+	}
+	many := Calls(20)
+	if !slices.Equal(many["n19"], []string{"n20", "n1", "n2", "n3"}) {
+		t.Errorf("n19 of twenty calls %v", many["n19"])
+	}
+}

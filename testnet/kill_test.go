@@ -1,0 +1,429 @@
+//go:build unix
+
+package testnet
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"toychain/block"
+	"toychain/chain"
+	"toychain/pow"
+	"toychain/rpc"
+	"toychain/testnet/purse"
+	"toychain/wallet"
+)
+
+var (
+	kills    = flag.Int("kills", 12, "how many times TestKillAndReplay kills nodes")
+	killSeed = flag.Uint64("killseed", 0, "begin with this seed instead of a new one")
+)
+
+// killsPerNet is after how many kills the nodes start over with empty folders: a
+// journal and a tree that grow for ever would only make the looking slow.
+const killsPerNet = 40
+
+// TestKillAndReplay ends nodes with SIGKILL at random moments: while they mine, pay and
+// relay; while the network is cut; in the middle of a reorganisation after it heals;
+// while they catch up; all at once. Each time the killed node must have kept whatever it
+// told anybody (blocks of all branches, the journal, at least as much work), its coins
+// must be what a replay of its blocks from genesis makes them, and the network must
+// converge again. The seed repeats who is killed in what, not the moment to the
+// microsecond.
+func TestKillAndReplay(t *testing.T) {
+	realNodes(t)
+	seed := *killSeed
+	if seed == 0 {
+		seed = rand.Uint64()
+	}
+	many := *kills
+	if testing.Short() {
+		many = min(many, kinds)
+	}
+	var sum tally
+	for left := many; left > 0; left -= killsPerNet {
+		t.Logf("seed %d", seed)
+		s := newStorm(t, seed)
+		for i := range min(left, killsPerNet) {
+			s.round(i)
+		}
+		s.end()
+		sum.add(s.tally)
+		seed++
+	}
+	t.Logf("%d kills of %d nodes: %d blocks, %d of them on side branches, %d reorganisations, the deepest of %d blocks, %d payments",
+		many, sum.killed, sum.blocks, sum.side, sum.reorgs, sum.deepest, sum.paid)
+	if sum.reorgs == 0 || sum.side == 0 || sum.paid == 0 {
+		t.Error("nothing much happened: the test shows little")
+	}
+}
+
+// tally counts what went on, to show that the nodes had something to lose.
+type tally struct{ killed, blocks, side, reorgs, deepest, paid int }
+
+func (a *tally) add(b tally) {
+	a.killed += b.killed
+	a.blocks += b.blocks
+	a.side += b.side
+	a.reorgs += b.reorgs
+	a.deepest = max(a.deepest, b.deepest)
+	a.paid += b.paid
+}
+
+// storm is a network under load.
+type storm struct {
+	*testing.T
+	ctx    context.Context
+	net    *Testnet
+	rand   *rand.Rand
+	purse  *purse.Purse
+	keys   *wallet.Keychain
+	own    wallet.Address
+	burn   string // an address that nobody has, for the miners
+	told   map[string]*told
+	blocks map[block.Hash]*block.Block // every block that was ever read from a node
+	tally
+}
+
+// told is what one node said of itself. A node says nothing that is not on its disk,
+// unless it is catching up and says so.
+type told struct {
+	mu      sync.Mutex
+	tips    map[block.Hash]bool // ends of branches; true: with the body
+	journal []rpc.Reorg
+	work    pow.Work
+	looks   int
+}
+
+const stormNodes = 3
+
+// stormBits are 256 tries for a block on average, stormRate gives each node one or two
+// blocks a second.
+const (
+	stormBits = 0x2000ffff
+	stormRate = 400
+)
+
+// newStorm starts the nodes and gives the purse something to spend.
+func newStorm(t *testing.T, seed uint64) *storm {
+	s := &storm{T: t, rand: rand.New(rand.NewPCG(seed, 0)), told: map[string]*told{}, blocks: map[block.Hash]*block.Block{}}
+	ctx, cancel := context.WithCancel(context.Background())
+	t.Cleanup(cancel)
+	s.ctx = ctx
+	var err error
+	if s.net, err = Up(s.bounded(), Config{Dir: t.TempDir(), Nodes: stormNodes, Network: stormNetwork(t, time.Hour), Detach: true}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.check(s.net.Down(s.bounded(), true)) })
+	for _, name := range s.net.Names() {
+		s.told[name] = &told{tips: map[block.Hash]bool{}}
+	}
+	params := s.net.Params()
+	s.burn = wallet.Address{}.Encode(params.Prefixes)
+	words, err := wallet.NewMnemonic(12, rand.NewChaCha8([32]byte{byte(seed)}))
+	s.check(err)
+	w, err := wallet.Create(filepath.Join(t.TempDir(), "w.json"), demoPassphrase, wallet.New{Name: "w", Mnemonic: words, Created: time.Now(),
+		Network: wallet.Network{Name: params.Name, Prefixes: params.Prefixes}, Cost: wallet.CheapCost})
+	s.check(err)
+	s.keys, err = w.Unlock(demoPassphrase)
+	s.check(err)
+	s.own, err = w.Receive()
+	s.check(err)
+	s.purse, err = purse.Open(s.bounded(), s.client("n1"), w, params.Digest(), params.Prefixes)
+	s.check(err)
+	s.mine("n1", 20, s.own.Encode(params.Prefixes))
+	s.check(s.net.Settle(s.bounded()))
+	return s
+}
+
+// stormNetwork writes the parameters of a network where blocks come fast and money can
+// be spent at once; its genesis block is so old.
+func stormNetwork(t *testing.T, age time.Duration) string {
+	p, err := chain.NewNetwork(chain.Params{Name: "storm", Limit: stormBits, Spacing: time.Second, Subsidy: 50 * block.Coin,
+		Halving: 100_000, Maturity: 2}, stormBits, uint32(time.Now().Add(-age).Unix()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	target, err := pow.TargetFromBits(stormBits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, found := pow.Search(&p.Genesis.Header, target, 0, 1<<32); !found {
+		t.Fatal("no nonce for the genesis block")
+	}
+	path := filepath.Join(t.TempDir(), "storm.toml")
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := p.WriteTo(f); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func (s *storm) check(err error) {
+	s.Helper()
+	if err != nil {
+		s.Fatal(err)
+	}
+}
+
+// bounded is a context for one thing that must come to an end.
+func (s *storm) bounded() context.Context {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), 2*time.Minute)
+	s.Cleanup(cancel)
+	return ctx
+}
+
+func (s *storm) client(name string) *rpc.Client {
+	s.Helper()
+	c, err := s.net.Client(name)
+	s.check(err)
+	return c
+}
+
+func (s *storm) mine(name string, n int, to string) {
+	s.Helper()
+	_, err := s.client(name).Generate(s.bounded(), n, to)
+	s.check(err)
+}
+
+// kinds is how many kinds of rounds there are.
+const kinds = 5
+
+// round lets the network run, kills at a random moment, and looks at what is left.
+func (s *storm) round(i int) {
+	s.Helper()
+	victims := []string{s.net.Names()[s.rand.IntN(stormNodes)]}
+	calm := s.load()
+	var healing bool
+	switch i % kinds {
+	case 0: // in the middle of everything
+	case 1: // on one side of a cut
+		s.cut(victims[0])
+	case 2: // while two histories become one
+		s.cut(victims[0])
+		s.pass(s.delay(1500))
+		healing = true
+	case 3: // while it has much to catch up with
+		s.cut(victims[0])
+		s.mine(s.another(victims[0]), 20+s.rand.IntN(60), s.burn)
+		healing = true
+	case 4:
+		victims = s.net.Names()
+	}
+	gone := s.strike(victims, s.delay(400))
+	if healing {
+		// With somebody dying in the middle of it, this may fail.
+		ctx, cancel := context.WithCancel(s.bounded())
+		go func() { <-gone; cancel() }()
+		_ = s.net.Heal(ctx)
+	}
+	<-gone
+	calm()
+	s.killed += len(victims)
+	for _, name := range victims {
+		s.autopsy(i, name)
+	}
+	for _, name := range victims {
+		s.check(s.net.Restart(s.bounded(), name))
+	}
+	for _, name := range victims {
+		s.revived(i, name)
+	}
+	s.converge()
+}
+
+// delay is a random time of at most so many milliseconds.
+func (s *storm) delay(most int) time.Duration {
+	return time.Duration(s.rand.IntN(most*1000)) * time.Microsecond
+}
+
+// pass lets time pass.
+func (s *storm) pass(d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-s.ctx.Done():
+	}
+}
+
+func (s *storm) another(than string) string {
+	return slices.DeleteFunc(s.net.Names(), func(name string) bool { return name == than })[0]
+}
+
+// cut leaves one node alone, and lets both sides find something.
+func (s *storm) cut(alone string) {
+	rest := slices.DeleteFunc(s.net.Names(), func(name string) bool { return name == alone })
+	s.check(s.net.Partition(s.bounded(), [][]string{{alone}, rest}))
+	s.mine(alone, 1+s.rand.IntN(3), s.burn)
+	s.mine(rest[0], 1+s.rand.IntN(3), s.burn)
+}
+
+// strike kills the nodes when the time is up, all at once. The channel is closed when
+// they are gone.
+func (s *storm) strike(names []string, after time.Duration) <-chan struct{} {
+	var doomed []*process
+	for _, name := range names {
+		doomed = append(doomed, s.net.procs[name])
+	}
+	gone := make(chan struct{})
+	go func() {
+		defer close(gone)
+		s.pass(after)
+		for _, p := range doomed {
+			if err := p.signal(syscall.SIGKILL); err != nil {
+				s.Error("killing: ", err)
+			}
+		}
+		for _, p := range doomed {
+			if err := p.wait(s.ctx); err != nil {
+				s.Error("waiting for its end: ", err)
+			}
+		}
+	}()
+	return gone
+}
+
+// load makes everybody mine and pay, and notes what they say of themselves, until calm
+// is called. The miners go on until converge.
+func (s *storm) load() (calm func()) {
+	ctx, cancel := context.WithCancel(s.ctx)
+	var group sync.WaitGroup
+	clients := map[string]*rpc.Client{}
+	for _, name := range s.net.Names() {
+		c := s.client(name)
+		clients[name] = c
+		_, err := c.SetMining(s.bounded(), s.burn, stormRate)
+		s.check(err)
+		group.Go(func() { s.listen(ctx, c, s.told[name]) })
+	}
+	names, r := s.net.Names(), rand.New(rand.NewPCG(s.rand.Uint64(), 1))
+	group.Go(func() {
+		_ = poll(ctx, func() (bool, error) {
+			order := purse.To(s.own, block.Coin*block.Amount(1+r.IntN(20)))
+			if _, err := s.purse.With(clients[names[r.IntN(len(names))]]).Pay(s.bounded(), s.keys, order); err == nil {
+				s.paid++ // a dead node takes none, and some spend what another branch has not
+			}
+			return false, nil
+		})
+	})
+	return func() {
+		cancel()
+		group.Wait()
+	}
+}
+
+// listen asks a node again and again what it has, until it is dead.
+func (s *storm) listen(ctx context.Context, c *rpc.Client, t *told) {
+	_ = poll(ctx, func() (bool, error) {
+		tips, err := c.Tips(ctx)
+		if err != nil {
+			return ctx.Err() != nil, nil
+		}
+		journal, err := c.Reorgs(ctx, 0)
+		if err != nil {
+			return ctx.Err() != nil, nil
+		}
+		// Asked last: if it is not catching up by now, all of the above is on disk.
+		info, err := c.BlockchainInfo(ctx)
+		if err == nil && !info.InitialBlockDownload {
+			t.note(tips, journal, info)
+		}
+		return false, nil
+	})
+}
+
+func (t *told) note(tips []rpc.Tip, journal []rpc.Reorg, info rpc.BlockchainInfo) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, tip := range tips {
+		t.tips[tip.Hash] = t.tips[tip.Hash] || tip.Status != "headers-only" && tip.Status != "invalid"
+	}
+	t.tips[info.BestBlockHash] = true
+	t.journal, t.work = journal, info.ChainWork
+	t.looks++
+}
+
+// converge lets the network come to one history: when everybody has seen equally much
+// work, one block decides.
+func (s *storm) converge() {
+	s.Helper()
+	for _, name := range s.net.Names() {
+		_, err := s.client(name).SetMining(s.bounded(), "", 0)
+		s.check(err)
+	}
+	if s.net.Groups() != nil {
+		s.check(s.net.Heal(s.bounded()))
+	}
+	ctx, stuck := s.bounded(), true
+	for stuck { // again, if a miner's last block came only after all seemed to have as much
+		s.even(ctx)
+		s.mine(s.net.Names()[s.rand.IntN(stormNodes)], 1, s.own.Encode(s.net.Params().Prefixes))
+		err := s.net.Settle(ctx)
+		if stuck = errors.As(err, new(*Unsettled)) && ctx.Err() == nil; !stuck {
+			s.check(err)
+		}
+	}
+	first := s.coins("n1")
+	for _, name := range s.net.Names()[1:] {
+		if got := s.coins(name); got != first {
+			s.Fatalf("%s has the coins %+v, n1 %+v", name, got, first)
+		}
+	}
+}
+
+// even waits until all nodes have equally much work.
+func (s *storm) even(ctx context.Context) {
+	s.Helper()
+	var all []stance
+	err := poll(ctx, func() (_ bool, err error) {
+		all, err = s.net.stances(ctx)
+		return err == nil && !slices.ContainsFunc(all, func(x stance) bool { return x.ChainWork != all[0].ChainWork }), err
+	})
+	if err != nil {
+		s.Fatalf("not of one mind: %s: %v", s.net.odds(all), err)
+	}
+}
+
+// end counts what is in the tree.
+func (s *storm) end() {
+	s.Helper()
+	for _, name := range s.net.Names() {
+		journal, err := s.client(name).Reorgs(s.bounded(), 0)
+		s.check(err)
+		s.reorgs += len(journal)
+		for _, r := range journal {
+			s.deepest = max(s.deepest, r.Depth)
+		}
+	}
+	in, err := s.net.Tree(s.bounded(), 0)
+	s.check(err)
+	s.tally.blocks = len(in.Blocks)
+	s.side = len(in.Blocks) - 1 - int(s.height("n1"))
+	s.check(s.net.Down(s.bounded(), true))
+}
+
+func (s *storm) height(name string) block.Height {
+	h, err := s.client(name).BlockCount(s.bounded())
+	s.check(err)
+	return h
+}
+
+// fail says of whom in which round, and keeps what the node's log says.
+func (s *storm) fail(round int, name, format string, args ...any) {
+	s.Helper()
+	s.Fatalf("kill %d: %s: %s\nthe end of its log:\n%s", round, name, fmt.Sprintf(format, args...),
+		indent(lastLines(s.net.node(name).Log, 12)))
+}

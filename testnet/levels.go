@@ -1,0 +1,351 @@
+package testnet
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"toychain/block"
+	"toychain/rpc"
+	"toychain/testnet/slo"
+)
+
+// Service is what a testnet promised and kept.
+type Service struct {
+	Since   time.Time              `json:"since"`   // from when on the nodes' journals count: the testnet came up
+	Watched time.Time              `json:"watched"` // since when payments and answers were watched
+	Until   time.Time              `json:"until"`
+	Nodes   int                    `json:"nodes"`
+	LeftOut []string               `json:"left_out"` // nodes whose clocks are or were wrong: their times say nothing
+	Levels  []slo.Level            `json:"levels"`
+	Asked   map[string]slo.Answers `json:"availability"` // by node
+}
+
+const (
+	// healthEvery is how often each node is asked whether it is there.
+	healthEvery = 500 * time.Millisecond
+	// healthTime is how long a node may take to say so: twice what it gives itself.
+	healthTime = 4 * time.Second
+	// mostBlocks is how far below the tip the journals are read.
+	mostBlocks = 2000
+)
+
+// Measure holds the testnet against its targets. What nodes write down (blocks,
+// reorganisations) is read since the testnet came up; what they do not (payments, answers)
+// is watched for so long first. It changes nothing.
+func (t *Testnet) Measure(ctx context.Context, targets []slo.Target, long time.Duration) (Service, error) {
+	looking, cancel := context.WithTimeout(ctx, long)
+	defer cancel()
+	l := newLookout()
+	l.watch(looking, t)
+	if err := ctx.Err(); err != nil {
+		return Service{}, fmt.Errorf("measure: %w", err)
+	}
+	s, err := t.report(ctx, targets, l)
+	if err != nil {
+		return Service{}, fmt.Errorf("measure: %w", err)
+	}
+	return s, nil
+}
+
+// report reads the journals and judges, once the lookout has come back.
+func (t *Testnet) report(ctx context.Context, targets []slo.Target, l *lookout) (Service, error) {
+	actions, err := t.Actions()
+	if err != nil {
+		return Service{}, err
+	}
+	h := slo.History{Until: time.Now()}
+	h.From, h.Eras, h.Heals = eras(actions)
+	wrong := wrongClocks(actions)
+	if h.Nodes, err = t.chronicles(ctx, wrong); err != nil {
+		return Service{}, err
+	}
+	if h.Payments, err = t.payments(ctx, h.Nodes, l.first(wrong)); err != nil {
+		return Service{}, err
+	}
+	seen := h.Observe()
+	seen.Asked = l.asked
+	return Service{Since: h.From, Watched: l.begun, Until: h.Until, Nodes: len(t.state.Nodes), LeftOut: wrong,
+		Levels: slo.Judge(targets, seen), Asked: l.asked}, nil
+}
+
+// lookout sees what no node writes down.
+type lookout struct {
+	begun time.Time
+
+	mu      sync.Mutex // guards what follows; many goroutines write to it while it looks
+	asked   map[string]slo.Answers
+	entered map[string]map[block.Hash]time.Time // by node: payments, and when its pool had each
+}
+
+// newLookout returns one that has seen nothing yet. The nodes whose pools it hears
+// are in entered from then on.
+func newLookout() *lookout {
+	return &lookout{begun: time.Now(), asked: map[string]slo.Answers{}, entered: map[string]map[block.Hash]time.Time{}}
+}
+
+// first returns when each payment was first in a pool, by clocks that are right.
+func (l *lookout) first(wrong []string) map[block.Hash]time.Time {
+	out := map[block.Hash]time.Time{}
+	for name, pool := range l.entered {
+		if slices.Contains(wrong, name) {
+			continue
+		}
+		for id, at := range pool {
+			if first, known := out[id]; !known || at.Before(first) {
+				out[id] = at
+			}
+		}
+	}
+	return out
+}
+
+// watch looks at all nodes until ctx ends.
+func (l *lookout) watch(ctx context.Context, t *Testnet) {
+	var group sync.WaitGroup
+	for _, n := range t.state.Nodes {
+		group.Go(func() { l.health(ctx, t, n) })
+		group.Go(func() { l.pool(ctx, t, n) })
+	}
+	group.Wait()
+}
+
+// health asks a node whether it is there, whoever it is that holds its port. The first
+// answer is waited for even when the time is up: a short look must see something.
+func (l *lookout) health(ctx context.Context, t *Testnet, n Node) {
+	tick := time.NewTicker(healthEvery)
+	defer tick.Stop()
+	for first := true; first || ctx.Err() == nil; first = false {
+		err := t.isWell(ctx, n, first)
+		if why := ctx.Err(); why != nil && (!first || why != context.DeadlineExceeded) {
+			return // and what was under way does not count
+		}
+		l.mu.Lock()
+		a := l.asked[n.Name]
+		a.Asked++
+		if err == nil {
+			a.Answered++
+		}
+		l.asked[n.Name] = a
+		l.mu.Unlock()
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+		}
+	}
+}
+
+// isWell asks a node whether it is there. A patient question ends with ctx only if that is
+// cancelled, not if its time is up.
+func (t *Testnet) isWell(ctx context.Context, n Node, patient bool) error {
+	c, err := t.dial(n.RPC, n.Cookie)
+	if err != nil {
+		return err
+	}
+	asking := ctx
+	if patient {
+		asking = context.WithoutCancel(ctx)
+	}
+	asking, cancel := context.WithTimeout(asking, healthTime)
+	defer cancel()
+	defer context.AfterFunc(ctx, func() {
+		if ctx.Err() != context.DeadlineExceeded {
+			cancel()
+		}
+	})()
+	return c.Health(asking)
+}
+
+// pool notes when payments come into a node's pool. A node that goes away is listened to
+// again once it is back.
+func (l *lookout) pool(ctx context.Context, t *Testnet, n Node) {
+	listen := func() error {
+		c, err := t.dial(n.RPC, n.Cookie)
+		if err != nil {
+			return err
+		}
+		ready := func() {
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			if l.entered[n.Name] == nil {
+				l.entered[n.Name] = map[block.Hash]time.Time{}
+			}
+		}
+		return c.Watch(ctx, ready, func(e rpc.Event) error {
+			if e.Event != "tx" {
+				return nil
+			}
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			if _, known := l.entered[n.Name][e.TxID]; !known {
+				l.entered[n.Name][e.TxID] = time.UnixMilli(e.TimeMS)
+			}
+			return nil
+		})
+	}
+	for ctx.Err() == nil {
+		_ = listen() // it ends with ctx, or with the node
+		select {
+		case <-time.After(healthEvery):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// eras reads out of the journal who could talk to whom since the testnet came up, and
+// when. What is undone counts as undone only once the command was through.
+func eras(actions []Action) (from time.Time, out []slo.Era, heals []slo.Heal) {
+	var groups [][]string
+	away := map[string]bool{}
+	for _, a := range actions {
+		done := a.Begun().Add(time.Duration(a.TookMS) * time.Millisecond)
+		begins := done
+		switch a.Verb {
+		case "up":
+			from, out, heals, groups = done, nil, nil, nil
+			clear(away)
+		case "partition":
+			if n := len(heals); n > 0 && heals[n-1].Over.IsZero() {
+				heals[n-1].Over = a.Begun()
+			}
+			groups = nil
+			for _, g := range a.Args {
+				groups = append(groups, strings.Split(g, ","))
+			}
+			begins = a.Begun()
+		case "heal":
+			heals = append(heals, slo.Heal{At: a.Begun()})
+			groups = nil
+		case "kill", "pause":
+			begins = a.Begun()
+			for _, name := range a.Args {
+				away[name] = true
+			}
+		case "restart":
+			for _, name := range a.Args {
+				away[name] = true
+			}
+			out = append(out, slo.Era{From: a.Begun(), Groups: groups, Away: maps.Clone(away)})
+			fallthrough
+		case "resume":
+			for _, name := range a.Args {
+				if a.Error == "" {
+					delete(away, name)
+				}
+			}
+		default:
+			continue // it neither cuts nor heals nor takes anybody away
+		}
+		out = append(out, slo.Era{From: begins, Groups: groups, Away: maps.Clone(away)})
+	}
+	return from, out, heals
+}
+
+// wrongClocks returns the nodes whose clocks were changed since the testnet came up.
+func wrongClocks(actions []Action) []string {
+	wrong := []string{}
+	for _, a := range actions {
+		switch {
+		case a.Verb == "up":
+			wrong = wrong[:0]
+		case a.Verb == "clock" && len(a.Args) > 0 && !slices.Contains(wrong, a.Args[0]):
+			wrong = append(wrong, a.Args[0])
+		}
+	}
+	return wrong
+}
+
+// chronicles asks all nodes that are awake what they wrote down, but for those with
+// wrong clocks.
+func (t *Testnet) chronicles(ctx context.Context, wrong []string) ([]slo.Chronicle, error) {
+	awake := slices.DeleteFunc(t.awake(), func(name string) bool { return slices.Contains(wrong, name) })
+	out := make([]slo.Chronicle, len(awake))
+	err := eachIndex(awake, func(i int, name string) error {
+		c, err := t.Client(name)
+		if err != nil {
+			return err
+		}
+		height, err := c.BlockCount(ctx)
+		if err != nil {
+			return err
+		}
+		out[i].Node = name
+		if out[i].Tree, err = c.Tree(ctx, max(0, height-mostBlocks)); err != nil {
+			return err
+		}
+		out[i].Reorgs, err = c.Reorgs(ctx, mostBlocks)
+		return err
+	})
+	if err == nil && len(out) == 0 {
+		err = fmt.Errorf("no node with a right clock is running; start one with: toychain testnet restart n1 --dir %s", t.dir)
+	}
+	return out, err
+}
+
+// payments finds out what became of each payment that was seen: in the history with the
+// most work, or in anybody's pool.
+func (t *Testnet) payments(ctx context.Context, nodes []slo.Chronicle, entered map[block.Hash]time.Time) (map[block.Hash]slo.Payment, error) {
+	if len(entered) == 0 {
+		return nil, nil
+	}
+	out := map[block.Hash]slo.Payment{}
+	for id, at := range entered {
+		out[id] = slo.Payment{Entered: at, Gone: true}
+	}
+	first := slices.MinFunc(slices.Collect(maps.Values(entered)), time.Time.Compare)
+	best := slices.MaxFunc(nodes, func(a, b slo.Chronicle) int { return tipOfTree(a.Tree).ChainWork.Cmp(tipOfTree(b.Tree).ChainWork) })
+	c, err := t.Client(best.Node)
+	if err != nil {
+		return nil, err
+	}
+	for _, n := range nodes {
+		if err := t.pending(ctx, n.Node, out); err != nil {
+			return nil, err
+		}
+	}
+	for _, b := range best.Tree.Blocks {
+		// A node that was behind may have had it a little before its first pool told.
+		if b.Status != "active" || b.Txs < 2 || time.UnixMilli(b.ReceivedMS).Before(first.Add(-time.Minute)) {
+			continue
+		}
+		whole, err := c.RawBlock(ctx, b.Hash)
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range whole.TxIDs() {
+			if p, ok := out[id]; ok {
+				out[id] = slo.Payment{Entered: p.Entered, Block: b.Hash}
+			}
+		}
+	}
+	return out, nil
+}
+
+// pending marks the payments that wait in a node's pool: they are not gone.
+func (t *Testnet) pending(ctx context.Context, name string, of map[block.Hash]slo.Payment) error {
+	c, err := t.Client(name)
+	if err != nil {
+		return err
+	}
+	ids, err := c.RawMempool(ctx)
+	for _, id := range ids {
+		if p, ok := of[id]; ok {
+			p.Gone = false
+			of[id] = p
+		}
+	}
+	return err
+}
+
+// tipOfTree returns the block that a tree's history ends in.
+func tipOfTree(t rpc.Tree) rpc.TreeBlock {
+	i := slices.IndexFunc(t.Blocks, func(b rpc.TreeBlock) bool { return b.Hash == t.Tip })
+	if i < 0 {
+		return rpc.TreeBlock{}
+	}
+	return t.Blocks[i]
+}

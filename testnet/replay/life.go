@@ -1,0 +1,143 @@
+package replay
+
+import (
+	"cmp"
+	"slices"
+
+	"toychain/block"
+	"toychain/rpc"
+	"toychain/testnet"
+)
+
+// life reads what happened at one node out of its journal, in order.
+func life(j *testnet.Journal) []Event {
+	l := newLine(j)
+	out := slices.Concat(l.arrivals(), l.moves())
+	slices.SortStableFunc(out, func(a, b Event) int {
+		switch {
+		case a.place.before(b.place):
+			return -1
+		case b.place.before(a.place):
+			return 1
+		}
+		return 0
+	})
+	for i := range out {
+		out[i].Node = j.Node
+	}
+	return out
+}
+
+// line is a journal, ready for questions.
+type line struct {
+	*testnet.Journal
+	blocks map[block.Hash]*rpc.TreeBlock
+	turns  map[block.Hash]int // as blocks became complete, from 1
+	start  block.Hash         // genesis
+}
+
+func newLine(j *testnet.Journal) *line {
+	l := &line{Journal: j, blocks: make(map[block.Hash]*rpc.TreeBlock), turns: make(map[block.Hash]int)}
+	var whole []*rpc.TreeBlock
+	for i := range j.Tree.Blocks {
+		b := &j.Tree.Blocks[i]
+		l.blocks[b.Hash] = b
+		if b.Height == 0 {
+			l.start = b.Hash
+		}
+		if b.Order != 0 {
+			whole = append(whole, b)
+		}
+	}
+	// By time first: a block that was called precious has lost its place in the order.
+	slices.SortStableFunc(whole, func(a, b *rpc.TreeBlock) int {
+		return cmp.Or(cmp.Compare(complete(a), complete(b)), cmp.Compare(max(a.Order, 0), max(b.Order, 0)), cmp.Compare(a.Height, b.Height))
+	})
+	for i, b := range whole {
+		l.turns[b.Hash] = i + 1
+	}
+	return l
+}
+
+// complete returns when the node had a block and its ancestors. Databases from before
+// that was kept know when the header came.
+func complete(b *rpc.TreeBlock) int64 {
+	if b.CompleteMS == 0 {
+		return b.ReceivedMS
+	}
+	return b.CompleteMS
+}
+
+// Within a millisecond and a block, this comes after that.
+const (
+	kindHeader = iota
+	kindBlock
+	kindMove
+)
+
+// arrivals are the blocks as they came. Genesis was there.
+func (l *line) arrivals() (out []Event) {
+	for i := range l.Tree.Blocks {
+		b := &l.Tree.Blocks[i]
+		turn, whole := l.turns[b.Hash]
+		if b.Height == 0 {
+			continue
+		}
+		if !whole || complete(b) != b.ReceivedMS {
+			out = append(out, Event{TimeMS: b.ReceivedMS, Event: Header, Block: refOf(b), place: order{b.ReceivedMS, 0, kindHeader}})
+		}
+		if whole {
+			at := complete(b)
+			out = append(out, Event{TimeMS: at, Event: Block, Block: refOf(b), Miner: b.Message, place: order{at, turn, kindBlock}})
+		}
+	}
+	return out
+}
+
+// moves are the tips, one after the other: each reorganisation, and what the chain
+// grew by between them.
+func (l *line) moves() (out []Event) {
+	at, last := l.start, order{}
+	add := func(e Event, ms int64, about block.Hash) {
+		here := order{ms, l.turns[about], kindMove}
+		if here.before(last) {
+			here = last
+		}
+		last = here
+		e.TimeMS, e.place = here.ms, here
+		out = append(out, e)
+	}
+	grow := func(to block.Hash) (gap bool) {
+		way, ok := l.way(at, to)
+		for _, b := range way {
+			add(Event{Event: Tip, Block: refOf(b)}, complete(b), b.Hash)
+		}
+		at = to
+		return !ok
+	}
+	for i := range l.Reorgs {
+		r := &l.Reorgs[i]
+		gap := grow(r.From.Hash)
+		add(Event{Event: Reorg, Block: &r.To, Reorg: r, Gap: gap}, r.TimeMS, r.To.Hash)
+		at = r.To.Hash
+	}
+	if end := l.blocks[l.Tree.Tip]; end != nil && grow(end.Hash) {
+		add(Event{Event: Tip, Block: refOf(end), Gap: true}, complete(end), end.Hash)
+	}
+	return out
+}
+
+// way returns the blocks after one, up to and with another that is on top of it; false
+// if it is not.
+func (l *line) way(from, to block.Hash) (out []*rpc.TreeBlock, ok bool) {
+	for to != from {
+		b := l.blocks[to]
+		if b == nil || b.Height == 0 {
+			return nil, false
+		}
+		out = append(out, b)
+		to = b.Prev
+	}
+	slices.Reverse(out)
+	return out, true
+}

@@ -1,0 +1,121 @@
+package replay
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"toychain/testnet"
+)
+
+// Player shows a run event by event.
+type Player struct {
+	Out    io.Writer
+	Pause  func(ctx context.Context, d time.Duration) error // called before each event: d passed since the last one; nil: go on at once
+	Speed  float64                                          // how many times faster than it happened; 0: as it happened
+	Screen bool                                             // draw the tree again and again on a terminal, or else write a line for each event
+	Each   bool                                             // draw after every event, also if the next follows at once
+	Height int                                              // lines of the terminal; 0: no end
+	Style  testnet.Style
+}
+
+// shortest is how long a picture stays at least, unless the next is asked for.
+const shortest = 50 * time.Millisecond
+
+// Play shows all events. The error is the writer's or Pause's.
+func (p *Player) Play(ctx context.Context, r *Run) error {
+	s := r.Begin()
+	var shown time.Duration // until here, in the run's time
+	for i := range r.Events {
+		e := &r.Events[i]
+		wait := p.scaled(max(e.At()-shown, 0))
+		if p.Pause != nil {
+			if err := p.Pause(ctx, wait); err != nil {
+				return err
+			}
+		}
+		shown = max(shown, e.At())
+		s.Next()
+		soon := i+1 < len(r.Events) && p.scaled(r.Events[i+1].At()-e.At()) < shortest
+		switch {
+		case !p.Screen:
+			if err := writeLine(p.Out, e); err != nil {
+				return err
+			}
+		case p.Each || !soon:
+			if err := p.draw(s, e); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (p *Player) scaled(d time.Duration) time.Duration {
+	if p.Speed == 0 {
+		return d
+	}
+	return time.Duration(float64(d) / p.Speed)
+}
+
+// draw puts a picture in the place of the last one. Of one that is too high the end is
+// shown, where things happen.
+func (p *Player) draw(s *Stage, e *Event) error {
+	var out bytes.Buffer
+	if err := s.Draw(&out, p.Style); err != nil {
+		return err
+	}
+	lines := bytes.SplitAfter(out.Bytes(), []byte("\n"))
+	const caption = 2
+	if most := p.Height - 1; p.Height > 0 && len(lines) > most && most > caption {
+		lines = append(lines[:caption:caption], lines[len(lines)-most+caption:]...)
+	}
+	_, err := p.Out.Write(append([]byte("\x1b[H\x1b[2J"), bytes.Join(lines, nil)...))
+	return err
+}
+
+// Draw writes what the last event was, who is cut off from whom, and the tree as it
+// stood.
+func (s *Stage) Draw(w io.Writer, style testnet.Style) error {
+	caption := "before the first event"
+	if s.played > 0 {
+		caption = "event " + fmt.Sprint(s.played) + " of " + fmt.Sprint(len(s.run.Events)) + "  " + lineOf(&s.run.Events[s.played-1])
+	}
+	if len(s.groups) > 0 {
+		caption += "\ncut: " + strings.Join(s.groups, " | ")
+	} else {
+		caption += "\n"
+	}
+	if _, err := fmt.Fprintln(w, caption); err != nil {
+		return err
+	}
+	return testnet.Draw(w, s.Tree(), style)
+}
+
+// writeLine tells of an event in one line.
+func writeLine(w io.Writer, e *Event) error {
+	_, err := fmt.Fprintf(w, "%4d  %s\n", e.N, lineOf(e))
+	return err
+}
+
+// lineOf writes an event: after how many seconds, where, what.
+func lineOf(e *Event) string {
+	where := e.Node
+	if where == "" {
+		where = "--"
+	}
+	return fmt.Sprintf("%+9.3fs  %-3s  %s", e.At().Seconds(), where, e)
+}
+
+// Until returns how many events happened in the first part of the run, of this length.
+func (r *Run) Until(d time.Duration) int {
+	for i := range r.Events {
+		if r.Events[i].At() > d {
+			return i
+		}
+	}
+	return len(r.Events)
+}

@@ -1,0 +1,225 @@
+package replay
+
+import (
+	"cmp"
+	"slices"
+
+	"toychain/block"
+	"toychain/rpc"
+	"toychain/testnet"
+)
+
+// Run is a testnet's past.
+type Run struct {
+	Events []Event
+	Silent []string // nodes that did not tell, and so have no part in it
+
+	nodes   []string // in the order in which they are listed
+	blocks  map[block.Hash]*rpc.TreeBlock
+	genesis *rpc.TreeBlock
+}
+
+// New makes one line of time out of the nodes' journals and of what was done to the
+// testnet.
+func New(journals []testnet.Journal, actions []testnet.Action) *Run {
+	r := &Run{blocks: make(map[block.Hash]*rpc.TreeBlock)}
+	lives := [][]Event{done(actions)}
+	var views []testnet.View
+	for i := range journals {
+		j := &journals[i]
+		if j.Silent != "" {
+			r.Silent = append(r.Silent, j.Node)
+			continue
+		}
+		r.nodes = append(r.nodes, j.Node)
+		views = append(views, testnet.View{Node: j.Node, Tree: j.Tree})
+		lives = append(lives, life(j))
+	}
+	all := testnet.MergeTrees(views).Blocks
+	for i := range all {
+		r.blocks[all[i].Hash] = &all[i]
+		if all[i].Height == 0 {
+			r.genesis = &all[i]
+		}
+	}
+	r.Events = r.merge(lives)
+	r.number()
+	return r
+}
+
+// done makes events of actions. One that took a while is told of when it began: what
+// it led to happened after that.
+func done(actions []testnet.Action) (out []Event) {
+	for _, a := range actions {
+		e := Event{TimeMS: a.TimeMS, Event: a.Verb, Args: a.Args, Error: a.Error}
+		if one := len(a.Args) == 1 && a.Verb != "up" && a.Verb != "partition"; one {
+			e.Node, e.Args = a.Args[0], nil
+		}
+		out = append(out, e)
+	}
+	return out
+}
+
+// merge puts several lives in the order of time, and keeps the order of each.
+func (r *Run) merge(lives [][]Event) (out []Event) {
+	for {
+		next := -1
+		for i, l := range lives {
+			if len(l) > 0 && (next < 0 || r.earlier(&l[0], &lives[next][0])) {
+				next = i
+			}
+		}
+		if next < 0 {
+			return out
+		}
+		out = append(out, lives[next][0])
+		lives[next] = lives[next][1:]
+	}
+}
+
+// earlier decides between the next events of two lives. In one millisecond the miner
+// of a block has it before others do.
+func (r *Run) earlier(a, b *Event) bool {
+	if a.TimeMS != b.TimeMS || a.Block == nil || b.Block == nil {
+		return a.TimeMS < b.TimeMS
+	}
+	mine := func(e *Event) int {
+		if known := r.blocks[e.Block.Hash]; known != nil && known.Message == e.Node {
+			return 0
+		}
+		return 1
+	}
+	return mine(a) < mine(b)
+}
+
+// number gives the events their places, and says which blocks are new to all.
+func (r *Run) number() {
+	known := make(map[block.Hash]bool)
+	for i := range r.Events {
+		e := &r.Events[i]
+		e.N, e.Offset = i+1, e.TimeMS-r.Events[0].TimeMS
+		if e.Event == Header || e.Event == Block {
+			e.Born = !known[e.Block.Hash]
+			known[e.Block.Hash] = true
+		}
+	}
+}
+
+// Stage is the state of things after the first events.
+type Stage struct {
+	run    *Run
+	played int
+	header map[block.Hash]bool // known to some node
+	whole  map[block.Hash]bool // complete at some node
+	tips   map[string]block.Hash
+	gone   map[string]bool // killed, paused, or not up
+	groups []string        // of a partition, like "n1,n2"
+	fresh  bool            // the last event is of a block that nobody had before
+}
+
+// Begin returns the state before the first event: every node stands on genesis.
+func (r *Run) Begin() *Stage {
+	s := &Stage{run: r, header: make(map[block.Hash]bool), whole: make(map[block.Hash]bool),
+		tips: make(map[string]block.Hash), gone: make(map[string]bool)}
+	if r.genesis != nil {
+		s.header[r.genesis.Hash], s.whole[r.genesis.Hash] = true, true
+		for _, n := range r.nodes {
+			s.tips[n] = r.genesis.Hash
+		}
+	}
+	return s
+}
+
+// Next plays one event and returns it; nil if there are no more.
+func (s *Stage) Next() *Event {
+	if s.played == len(s.run.Events) {
+		return nil
+	}
+	e := &s.run.Events[s.played]
+	s.played++
+	s.fresh = e.Event == Block && !s.whole[e.Block.Hash]
+	switch e.Event {
+	case Header:
+		s.header[e.Block.Hash] = true
+	case Block:
+		s.header[e.Block.Hash], s.whole[e.Block.Hash] = true, true
+	case Tip, Reorg:
+		s.tips[e.Node] = e.Block.Hash
+	case "partition":
+		s.groups = e.Args
+	case "heal":
+		s.groups = nil
+	case "kill", "pause":
+		s.gone[e.Node] = e.Error == ""
+	case "resume", "restart":
+		s.gone[e.Node] = false
+	case "up":
+		clear(s.gone)
+		s.groups = nil
+	}
+	return e
+}
+
+// To plays on until the event with this number is played, at most.
+func (s *Stage) To(n int) {
+	for s.played < n && s.Next() != nil {
+	}
+}
+
+// Played returns how many events were played.
+func (s *Stage) Played() int { return s.played }
+
+// Tip returns where a node stands.
+func (s *Stage) Tip(node string) block.Hash { return s.tips[node] }
+
+// Groups returns the partition, like "n1,n2" and "n3"; nil if there is none.
+func (s *Stage) Groups() []string { return s.groups }
+
+// Tree returns all blocks that were known to anybody, and who stands where, for
+// testnet.Draw, or stood there before it was gone.
+func (s *Stage) Tree() testnet.TreeInput {
+	in := testnet.TreeInput{}
+	for hash := range s.header {
+		b := *s.run.blocks[hash]
+		if !s.whole[hash] {
+			b.Txs, b.Size, b.Message, b.Address = 0, 0, "", ""
+		}
+		in.Blocks = append(in.Blocks, b)
+	}
+	slices.SortFunc(in.Blocks, func(a, b rpc.TreeBlock) int {
+		return cmp.Or(cmp.Compare(a.ReceivedMS, b.ReceivedMS), cmp.Compare(a.Height, b.Height), slices.Compare(a.Hash[:], b.Hash[:]))
+	})
+	for _, n := range s.run.nodes {
+		tip := s.run.blocks[s.tips[n]]
+		if to := s.steps(n); to != nil {
+			tip = s.run.blocks[to.Hash]
+		}
+		switch {
+		case s.gone[n]:
+			if tip != nil {
+				in.Stood = append(in.Stood, testnet.Stand{Node: n, Tip: tip.Hash, Height: tip.Height})
+			}
+		case tip != nil:
+			in.Stands = append(in.Stands, testnet.Stand{Node: n, Tip: tip.Hash, Height: tip.Height})
+		}
+	}
+	return in
+}
+
+// steps returns the new block that a node goes over to with its next event, or nil: it
+// must not be drawn as one that nobody wants, for the moment in between.
+func (s *Stage) steps(node string) *rpc.BlockRef {
+	if !s.fresh || s.run.Events[s.played-1].Node != node {
+		return nil
+	}
+	is := s.run.Events[s.played-1].Block
+	for _, next := range s.run.Events[s.played:] {
+		if next.Node == node {
+			if (next.Event == Tip || next.Event == Reorg) && next.Block.Hash == is.Hash {
+				return is
+			}
+			return nil
+		}
+	}
+	return nil
+}

@@ -1,0 +1,177 @@
+package rogue_test
+
+import (
+	"context"
+	"runtime"
+	"testing"
+	"time"
+
+	"toychain/block"
+	"toychain/node"
+	"toychain/testnet/rogue"
+)
+
+const mb = 1 << 20
+
+// floods says for each kind how many make a flood, whether it breaks a rule, so that
+// the liar must be dropped, and how much memory may be held at its end. The bound
+// follows from the limit that is named; that it holds both nodes, the liar and
+// whatever libp2p keeps is in slack.
+const slack = 24 * mb
+
+var floods = []struct {
+	kind   rogue.Kind
+	n      int
+	breaks bool
+	most   int64 // bytes, above slack
+	limit  string
+}{
+	{rogue.OrphanBlocks, 100, false, 4 * 8 * mb, "maxOrphanBytes, 9 bytes of an output are 32 in memory"},
+	{rogue.OrphanTxs, 200, false, 3 * 100 * 90_000, "DefaultMaxOrphans, of at most 100 KB each"},
+	{rogue.Headers, 6000, true, 500 * 6000, "nothing of a chain of little work is kept"},
+	{rogue.SideBlocks, 300, false, 300 * 4096, "refused when they start too deep, else bounded by their work"},
+	{rogue.InvalidBlocks, 300, true, 0, "the first is the last"},
+	{rogue.InvalidTxs, 300, true, 0, "the first is the last"},
+	{rogue.GarbageGossip, 300, true, 0, "the first is the last"},
+	{rogue.Garbage, 48, true, 0, "the first is the last"},
+	{rogue.Claims, 60, true, 0, "one status is kept of each peer; emptyClaims are its last"},
+	{rogue.Requests, 300, false, 0, "an answer is in memory once, a block of it at a time"},
+	{rogue.HalfOpen, 500, false, 500 * 64 << 10, "hostLimits: 2 * MaxPeers + 16 connections"},
+	{rogue.Streams, 200, false, 48 * 256 << 10, "maxStreams, a window of 256 KB each"},
+	{rogue.SlowReaders, 200, false, 24 * 2 * mb, "maxSyncStreams, one block of 1 MB and a window each"},
+}
+
+// Each flood goes through a whole node: LevelDB, engine, gossip, sync. While it lasts
+// an honest peer's blocks arrive; memory is bounded; who breaks a rule by it is
+// dropped and refused; and a newcomer is let in and served.
+func TestFloods(t *testing.T) {
+	for _, f := range floods {
+		t.Run(string(f.kind), func(t *testing.T) {
+			// With the race detector. Of the claims some are lost, and the others must do.
+			if testing.Short() && f.kind != rogue.Claims {
+				f.n /= 4
+			}
+			w := newNet(t)
+			victim, honest := w.pair()
+			w.at(w.mine(honest, 5)[4], victim)
+			p := w.liar(victim)
+			if f.kind == rogue.SlowReaders {
+				full, err := p.MineFull(w.ctx, 16)
+				if err != nil {
+					t.Fatal(err)
+				}
+				w.at(full[15], victim, honest)
+			}
+			before := heap()
+			w.flood(p, f.kind, f.n, victim, honest)
+			w.shrinks(before, f.most+slack, f.limit)
+			if f.breaks {
+				if err := p.Refused(w.ctx); err != nil {
+					t.Error(err)
+				}
+			}
+			if got := banned(victim, p.ID()); got != f.breaks {
+				t.Errorf("the liar is banned: %v, want %v", got, f.breaks)
+			}
+			if !joined(victim, honest) || len(victim.Net().Banned()) > 1 {
+				t.Error("the honest peer was dropped")
+			}
+			late := w.node(victim)
+			w.at(w.mine(victim, 1)[0], honest, late)
+		})
+	}
+	for _, k := range rogue.Kinds {
+		if !tested(k) {
+			t.Errorf("no row for a flood of %s", k)
+		}
+	}
+}
+
+// flood has the liar flood, and the honest node mine one block after the other: each
+// must reach the victim.
+func (w *net) flood(p *rogue.Peer, kind rogue.Kind, n int, victim, honest *node.Node) {
+	w.t.Helper()
+	begun := time.Now()
+	ended := make(chan error, 1)
+	var f rogue.Flooded
+	go func() {
+		var err error
+		f, err = p.Flood(w.ctx, kind, n)
+		ended <- err
+	}()
+	blocks, slowest := 0, time.Duration(0)
+	for {
+		slowest = max(slowest, w.race(honest, victim))
+		blocks++
+		select {
+		case err := <-ended:
+			if err != nil {
+				w.t.Fatal(err)
+			}
+			w.t.Logf("%d of %d sent, %d KB, in %v; meanwhile %d honest blocks arrived, each in at most %v",
+				f.Sent, n, f.Bytes>>10, time.Since(begun).Round(time.Millisecond), blocks, slowest.Round(time.Millisecond))
+			return
+		default:
+		}
+	}
+}
+
+// shrinks waits until no more than most bytes above before are in use. What gossip
+// remembers for a few seconds goes by itself.
+func (w *net) shrinks(before, most int64, limit string) {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(w.ctx, 30*time.Second)
+	defer cancel()
+	for {
+		grown := heap() - before
+		if grown <= most {
+			w.t.Logf("%d KB more memory than before, at most %d", grown>>10, most>>10)
+			return
+		}
+		select {
+		case <-ctx.Done():
+			w.t.Errorf("%d KB more memory than before, at most %d (%s)", grown>>10, most>>10, limit)
+			return
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+func tested(k rogue.Kind) bool {
+	for _, f := range floods {
+		if f.kind == k {
+			return true
+		}
+	}
+	return false
+}
+
+// race has from mine a block and returns how long it took to reach to.
+func (w *net) race(from, to *node.Node) time.Duration {
+	w.t.Helper()
+	begun := time.Now()
+	tip := w.mine(from, 1)[0]
+	ctx, cancel := context.WithTimeout(w.ctx, time.Minute)
+	defer cancel()
+	again := time.NewTicker(time.Millisecond)
+	defer again.Stop()
+	for {
+		var has bool
+		if err := to.Look(ctx, func(e *node.Engine) { has = e.Tree().Tip().Hash == tip }); err != nil {
+			w.t.Fatalf("block %s of the honest peer never came: %v", block.Hash(tip).Short(), err)
+		}
+		if has {
+			return time.Since(begun)
+		}
+		<-again.C
+	}
+}
+
+// heap returns how many bytes are in use after a collection.
+func heap() int64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}

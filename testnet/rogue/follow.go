@@ -1,0 +1,132 @@
+package rogue
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"toychain/block"
+	"toychain/chain"
+	"toychain/p2p"
+	"toychain/pow"
+)
+
+// retry is how long after a request that failed the next is made.
+const retry = 500 * time.Millisecond
+
+// look makes follow look whether somebody has more work.
+func (p *Peer) look() {
+	select {
+	case p.wake <- struct{}{}:
+	default:
+	}
+}
+
+// follow catches up with whoever has more work, until ctx ends.
+func (p *Peer) follow(ctx context.Context) {
+	timer := time.NewTimer(retry)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+		case <-p.wake:
+		}
+		for id, more := p.ahead(); more && ctx.Err() == nil; id, more = p.ahead() {
+			if p.catchUp(ctx, id) != nil {
+				timer.Reset(retry)
+				break
+			}
+		}
+	}
+}
+
+// less reports whether s has more work than we. The caller holds mu.
+func (p *Peer) less(s p2p.Status) bool { return pow.WorkFromBytes(s.Work).Cmp(p.tree.Tip().Work) > 0 }
+
+// ahead names a peer with more work.
+func (p *Peer) ahead() (p2p.PeerID, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for id, s := range p.peers {
+		if p.less(s) {
+			return id, true
+		}
+	}
+	return "", false
+}
+
+var errNothing = errors.New("it has nothing for us")
+
+// catchUp takes a peer's headers and then its blocks, some at a time.
+func (p *Peer) catchUp(ctx context.Context, id p2p.PeerID) error {
+	p.mu.Lock()
+	locator := p.tree.Locator()
+	p.mu.Unlock()
+	headers, err := p.net.RequestHeaders(ctx, id, locator, block.Hash{})
+	if err != nil {
+		return err
+	}
+	p.mu.Lock()
+	for i := range headers {
+		if err := p.tree.AddHeader(&headers[i], p.cfg.Now()); err != nil && !errors.Is(err, chain.ErrKnown) {
+			p.mu.Unlock()
+			return err
+		}
+	}
+	missing := slices.Collect(p.tree.Missing(p.tree.BestHeader().Hash, p2p.MaxHeaders))
+	p.mu.Unlock()
+	if len(missing) == 0 {
+		return errNothing
+	}
+	for len(missing) > 0 {
+		var ids []block.Hash
+		for _, m := range missing[:min(len(missing), p2p.MaxBlocksAsked)] {
+			ids = append(ids, m.Hash)
+		}
+		missing = missing[len(ids):]
+		err := p.net.RequestBlocks(ctx, id, ids, func(raw []byte) error {
+			b, err := block.Parse(raw)
+			if err != nil {
+				return err
+			}
+			if err := p.take(b); err != nil && !errors.Is(err, chain.ErrKnown) {
+				return err
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// take adds a block to what we follow, and tells of it if it is our tip now.
+func (p *Peer) take(b *block.Block) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	change, err := p.tree.AddBlock(b, p.cfg.Now())
+	if err != nil {
+		return err
+	}
+	if err := p.tree.Flush(); err != nil {
+		return err
+	}
+	if change.Moved() {
+		p.news()
+		p.net.Announce(p.status())
+	}
+	return nil
+}
+
+// status is what we say of ourselves. The caller holds mu.
+func (p *Peer) status() p2p.Status {
+	if p.claim != nil {
+		return *p.claim
+	}
+	tip := p.tree.Tip()
+	return p2p.Status{Tip: tip.Hash, Height: tip.Height, Work: tip.Work.Bytes(), Agent: "/rogue:0/"}
+}

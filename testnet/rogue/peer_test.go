@@ -1,0 +1,251 @@
+package rogue_test
+
+import (
+	"context"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"toychain/block"
+	"toychain/chain"
+	"toychain/internal/chaingen"
+	"toychain/internal/leaks"
+	"toychain/mempool"
+	"toychain/node"
+	"toychain/p2p"
+	"toychain/testnet/rogue"
+)
+
+func TestMain(m *testing.M) { leaks.Main(m) }
+
+// net is a network of real nodes, with LevelDB and libp2p, in this process.
+type net struct {
+	t      *testing.T
+	ctx    context.Context // bounds every wait
+	params *chain.Params
+}
+
+func newNet(t *testing.T) *net {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	t.Cleanup(cancel)
+	return &net{t, ctx, chaingen.Network()}
+}
+
+// node runs a node that calls peers, until the test ends.
+func (w *net) node(peers ...*node.Node) *node.Node {
+	w.t.Helper()
+	cfg := node.Config{Params: w.params, Pool: mempool.DefaultPolicy(), Version: "0.0.0", Threads: 1,
+		Dir: filepath.Join(w.t.TempDir(), "net")}
+	for _, p := range peers {
+		cfg.Peers = append(cfg.Peers, p.Net().Addrs()...)
+	}
+	n, err := node.Open(cfg)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	run, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- n.Run(run) }()
+	w.t.Cleanup(func() {
+		cancel()
+		if err := <-ended; err != nil {
+			w.t.Error(err)
+		}
+	})
+	return n
+}
+
+// pair is a victim and an honest node that are connected.
+func (w *net) pair() (victim, honest *node.Node) {
+	w.t.Helper()
+	victim = w.node()
+	honest = w.node(victim)
+	w.until("the two are connected", func() bool { return joined(victim, honest) && joined(honest, victim) })
+	return victim, honest
+}
+
+// joined reports whether a counts b among its peers.
+func joined(a, b *node.Node) bool {
+	for _, p := range a.Net().Peers() {
+		if p.ID == b.Net().ID() && p.Joined {
+			return true
+		}
+	}
+	return false
+}
+
+// liar joins the network at these nodes.
+func (w *net) liar(at ...*node.Node) *rogue.Peer {
+	w.t.Helper()
+	cfg := rogue.Config{Params: w.params}
+	for _, n := range at {
+		cfg.Call = append(cfg.Call, n.Net().Addrs()...)
+	}
+	p, err := rogue.Join(w.ctx, cfg)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(func() {
+		if err := p.Leave(); err != nil {
+			w.t.Error(err)
+		}
+	})
+	return p
+}
+
+// until waits for a condition of the outside world.
+func (w *net) until(what string, ok func() bool) {
+	w.t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for !ok() {
+		select {
+		case <-tick.C:
+		case <-w.ctx.Done():
+			w.t.Fatalf("waited in vain until %s", what)
+		}
+	}
+}
+
+func (w *net) mine(n *node.Node, count int) []block.Hash {
+	w.t.Helper()
+	out, err := n.Generate(w.ctx, count, block.PubKeyHashScript([20]byte{1}), 0)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return out
+}
+
+func (w *net) tip(n *node.Node) (s chain.State) {
+	w.t.Helper()
+	if err := n.Look(w.ctx, func(e *node.Engine) { s = e.Tree().Tip() }); err != nil {
+		w.t.Fatal(err)
+	}
+	return s
+}
+
+// at waits until the nodes have this tip.
+func (w *net) at(tip block.Hash, nodes ...*node.Node) {
+	w.t.Helper()
+	for _, n := range nodes {
+		w.until("everybody has the tip", func() bool { return w.tip(n).Hash == tip })
+	}
+}
+
+func banned(n *node.Node, id p2p.PeerID) bool { _, ok := n.Net().Banned()[id]; return ok }
+
+// Until it lies it is a peer like any other: it catches up, follows, and what it
+// mines is everybody's.
+func TestFollowsAndMines(t *testing.T) {
+	w := newNet(t)
+	victim, honest := w.pair()
+	w.at(w.mine(honest, 40)[39], victim)
+	p := w.liar(victim)
+	if got, want := p.Tip().Height, block.Height(40); got != want {
+		t.Fatalf("joined at height %d, want %d", got, want)
+	}
+	tip := w.mine(honest, 1)[0]
+	if err := p.Follow(w.ctx, tip); err != nil {
+		t.Fatal(err)
+	}
+	mined, err := p.Mine(w.ctx, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.at(mined[1], victim, honest)
+	if len(honest.Net().Peers()) != 1 {
+		t.Errorf("the liar talks to nodes that it was not put at: %v", honest.Net().Peers())
+	}
+}
+
+// Whatever rule the block breaks, the node that was shown it drops the liar and
+// refuses it, and the honest node, which was not shown it, has no part in it.
+func TestInvalidBlocks(t *testing.T) {
+	w := newNet(t)
+	victim, honest := w.pair()
+	for range 5 { // coins that can be stolen
+		w.mine(victim, 1)
+	}
+	w.at(w.tip(victim).Hash, honest)
+	for _, rule := range rogue.Lies {
+		t.Run(string(rule), func(t *testing.T) {
+			p := w.liar(victim)
+			events := victim.Watch(w.ctx)
+			lie, err := p.InvalidBlock(w.ctx, rule)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := p.Refused(w.ctx); err != nil {
+				t.Fatal(err)
+			}
+			if !banned(victim, p.ID()) || banned(honest, p.ID()) {
+				t.Errorf("the liar is banned at the victim: %v, elsewhere: %v", banned(victim, p.ID()), banned(honest, p.ID()))
+			}
+			w.refusedFor(events, lie, rule)
+			// The same liar under a new name is let in: what it says decides, not who it is.
+			if again := w.liar(victim); again.Welcome() != 1 {
+				t.Error("a new key is not welcome")
+			}
+		})
+	}
+	if _, err := w.liar(victim).InvalidBlock(w.ctx, chain.BadBIP30); err == nil {
+		t.Error("a lie that it does not know was told")
+	}
+	if len(honest.Net().Peers()) != 1 || !joined(victim, honest) {
+		t.Error("the honest node was dropped")
+	}
+	w.at(w.mine(honest, 1)[0], victim)
+}
+
+// refusedFor waits for the event that a block was refused, and compares the reason.
+func (w *net) refusedFor(events <-chan node.Event, hash block.Hash, rule chain.Rule) {
+	w.t.Helper()
+	for {
+		select {
+		case e := <-events:
+			if e.Kind != node.BlockRefused || e.Block.Hash != hash {
+				continue
+			}
+			if !strings.Contains(e.Reason, string(rule)) {
+				w.t.Errorf("refused for %q, want %s", e.Reason, rule)
+			}
+			return
+		case <-w.ctx.Done():
+			w.t.Fatalf("block %s was never refused", hash)
+		}
+	}
+}
+
+// A chain that was withheld and has more work wins when it is shown: nothing in it
+// breaks a rule, and nobody is blamed.
+func TestWithhold(t *testing.T) {
+	w := newNet(t)
+	victim, honest := w.pair()
+	start := w.mine(honest, 3)[2]
+	w.at(start, victim)
+	p := w.liar(victim)
+	if _, err := p.Withhold(w.ctx, 1); err != nil {
+		t.Fatal(err)
+	}
+	public := w.mine(honest, 2)[1]
+	w.at(public, victim)
+	if err := p.Follow(w.ctx, public); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Withhold(w.ctx, 2); err != nil { // on top of the one that is withheld
+		t.Fatal(err)
+	}
+	if w.tip(victim).Hash != public {
+		t.Fatal("what is withheld is known")
+	}
+	shown, err := p.Release(w.ctx)
+	if err != nil || len(shown) != 3 {
+		t.Fatalf("released %v, %v", shown, err)
+	}
+	w.at(shown[2], victim, honest)
+	if banned(victim, p.ID()) {
+		t.Error("withholding breaks no rule, yet the miner is banned")
+	}
+}

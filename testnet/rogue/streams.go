@@ -1,0 +1,126 @@
+package rogue
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net"
+
+	"toychain/p2p"
+
+	ma "github.com/multiformats/go-multiaddr"
+	manet "github.com/multiformats/go-multiaddr/net"
+)
+
+// The sync protocol's bytes, as p2p's wire.go has them: length 4 | kind 1 | payload.
+const (
+	getHeaders = 2 // stop 32 | locator, 32 each
+	getBlocks  = 4 // ids, 32 each
+)
+
+func frame(kind byte, payload []byte) []byte {
+	return append(append(binary.LittleEndian.AppendUint32(nil, uint32(len(payload))), kind), payload...)
+}
+
+// hold keeps something open until Calm.
+func (p *Peer) hold(release func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.held = append(p.held, release)
+}
+
+// Calm closes what floods hold open.
+func (p *Peer) Calm() {
+	p.mu.Lock()
+	held := p.held
+	p.held = nil
+	p.mu.Unlock()
+	for _, release := range held {
+		release()
+	}
+}
+
+// dial opens a TCP connection to a node's address.
+func (p *Peer) dial(ctx context.Context, addr string) (net.Conn, error) {
+	a, err := ma.NewMultiaddr(addr)
+	if err != nil {
+		return nil, fmt.Errorf("address %q: %w", addr, err)
+	}
+	where, _ := ma.SplitLast(a) // without /p2p/
+	_, to, err := manet.DialArgs(where)
+	if err != nil {
+		return nil, fmt.Errorf("address %q: %w", addr, err)
+	}
+	return new(net.Dialer).DialContext(ctx, "tcp", to)
+}
+
+// floodHalfOpen opens n connections, spread over the nodes, and says nothing.
+func (p *Peer) floodHalfOpen(ctx context.Context, f *Flooded, n int) error {
+	for i := range n {
+		c, err := p.dial(ctx, p.cfg.Call[i%len(p.cfg.Call)])
+		if err != nil {
+			return err
+		}
+		p.hold(func() { c.Close() })
+		f.Sent++
+	}
+	return nil
+}
+
+// floodStreams opens n streams to each node and writes on them what the kind says.
+// That a node refuses one, or resets it, is not our trouble: the next is tried.
+func (p *Peer) floodStreams(ctx context.Context, f *Flooded, n int) error {
+	for range n {
+		nodes := p.nodes()
+		if len(nodes) == 0 {
+			return errHungUp
+		}
+		for _, id := range nodes {
+			wrote, err := p.floodStream(ctx, f.Kind, id)
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			if err == nil {
+				f.Sent++
+				f.Bytes += int64(wrote)
+			}
+		}
+	}
+	if f.Sent == 0 {
+		return errors.New("not one stream was taken")
+	}
+	return nil
+}
+
+func (p *Peer) floodStream(ctx context.Context, kind Kind, id p2p.PeerID) (int, error) {
+	s, err := p.net.Stream(ctx, id)
+	if err != nil {
+		return 0, err
+	}
+	p.hold(func() { s.Reset() })
+	switch kind {
+	case Garbage:
+		raw := make([]byte, 4096)
+		rand.Read(raw)
+		return s.Write(raw)
+	case Streams:
+		return s.Write(frame(getHeaders, make([]byte, 32))[:20])
+	}
+	return s.Write(frame(getBlocks, p.someBlocks()))
+}
+
+// someBlocks names the last blocks, as many as one request may.
+func (p *Peer) someBlocks() (ids []byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for h := p.tree.Tip().Height; h > 0 && len(ids) < 32*p2p.MaxBlocksAsked; h-- {
+		hash, _ := p.tree.At(h)
+		ids = append(ids, hash[:]...)
+	}
+	if len(ids) == 0 {
+		ids = make([]byte, 32)
+	}
+	return ids
+}

@@ -1,0 +1,372 @@
+package scenario
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"toychain/block"
+)
+
+// expectVerbs wait.
+func expectVerbs() []verb {
+	return []verb{
+		{name: "settle", args: "[within TIME]", parse: parseSettle,
+			about: "Waits until all who can talk are on one tip and know each other's payments."},
+		{name: "expect", args: "NODE… height|peers|pool|reorgs|bans [>=|<=] N [within TIME]", parse: parseExpect,
+			about: "Waits until it is so: the height, how many peers, pending payments, reorganisations, banned peers."},
+		{name: "expect", args: "NODE… tip|has|lacks B", about: "They stand on block B; they have it; they have not."},
+		{name: "expect", args: "NODE… refuses B REASON", about: "They are handed the block, and say no, for this reason."},
+		{name: "expect", args: "NODE… up|down|paused", about: "They live, they do not, they are paused."},
+		{name: "expect", args: "same tip [NODE…]", about: "They, or all that are up, stand on one block."},
+		{name: "expect", args: "P confirmed|pending|conflicted|unknown on NODE…",
+			about: "The payment is in a block; waits for one; has become impossible; was never heard of."},
+		{name: "expect", args: "WHO AMOUNT on NODE…", about: "That is what WHO has in the blocks of their histories."},
+	}
+}
+
+func parseSettle(w *words) action {
+	within := w.within()
+	return func(ctx context.Context, p *player) (string, error) {
+		err := p.until(ctx, within, "settle", "all who can talk on one tip, with each other's payments", p.settled)
+		if err == nil {
+			for i := range p.names.paid {
+				p.names.paid[i].told = true
+			}
+		}
+		return "", err
+	}
+}
+
+// settled is the sight that settle waits for.
+func (p *player) settled(ctx context.Context, all []Glance) (string, bool, error) {
+	groups, err := p.world.Talking(ctx)
+	if err != nil {
+		return "", false, err
+	}
+	var odds []string
+	for _, g := range groups {
+		if s := p.disagreement(all, g); s != "" {
+			odds = append(odds, s)
+			continue
+		}
+		s, err := p.untold(ctx, all, g)
+		if err != nil {
+			return "", false, err
+		}
+		if s != "" {
+			odds = append(odds, s)
+		}
+	}
+	return strings.Join(odds, "; "), len(odds) == 0, nil
+}
+
+// disagreement says which nodes of one group stand where, or "" if all are on one tip.
+func (p *player) disagreement(all []Glance, group []string) string {
+	var tips []Glance
+	on := map[block.Hash][]string{}
+	equal := true
+	for _, name := range group {
+		g := glance(all, name)
+		if on[g.Tip] == nil {
+			tips = append(tips, g)
+		}
+		equal = equal && g.Work == tips[0].Work
+		on[g.Tip] = append(on[g.Tip], name)
+	}
+	if len(tips) < 2 {
+		return ""
+	}
+	var parts []string
+	for _, g := range tips {
+		parts = append(parts, fmt.Sprintf("%s on %s at height %d", strings.Join(on[g.Tip], " "), p.known(g.Tip), g.Height))
+	}
+	text := strings.Join(parts, ", ")
+	if equal {
+		text += " (of equal work: each keeps what it saw first, and one more block decides)"
+	}
+	return text
+}
+
+// known returns a block's name if it has one: asking must not name anything.
+func (p *player) known(h block.Hash) string {
+	if name, ok := p.names.blocks[h]; ok {
+		return name
+	}
+	return "a block without a name yet"
+}
+
+// untold says which node of a group has not heard of a payment that was made there
+// since the last settle. Where another payment spends the same coin it need not.
+func (p *player) untold(ctx context.Context, all []Glance, group []string) (string, error) {
+	for _, pay := range p.names.paid {
+		if pay.told || !slices.Contains(group, pay.node) {
+			continue
+		}
+		for _, name := range group {
+			ok, err := p.heard(ctx, glance(all, name), &pay)
+			if err != nil {
+				return "", err
+			}
+			if !ok {
+				return fmt.Sprintf("%s has not heard of %s", name, p.names.payment(pay.id)), nil
+			}
+		}
+	}
+	return "", nil
+}
+
+// heard reports whether a node has a payment, or one that contradicts it.
+func (p *player) heard(ctx context.Context, g Glance, pay *payment) (bool, error) {
+	if slices.Contains(g.Pool, pay.id) {
+		return true, nil
+	}
+	in, err := p.world.Payment(ctx, g.Node, pay.id)
+	if err != nil || !in.IsZero() {
+		return true, err
+	}
+	reason, err := p.world.Refuses(ctx, g.Node, pay.tx)
+	return reason != "", err
+}
+
+func parseExpect(w *words) action {
+	switch {
+	case w.next("same tip"):
+		nodes := w.nodes()
+		return waiting(w, sameTip(nodes), "same tip", strings.Join(append(nodes, "on one block"), " "))
+	case w.atLabel('p'):
+		return expectPayment(w)
+	case w.atNode() && !(len(w.rest) > 1 && strings.IndexAny(w.rest[1], "0123456789.") == 0):
+		return expectNodes(w)
+	}
+	who, amount := w.person(), w.amount()
+	nodes := w.onNodes()
+	if nodes == nil {
+		w.fail(`"on" and a node are missing`)
+	}
+	return waiting(w, onEach(nodes, func(ctx context.Context, p *player, g Glance) (string, bool, error) {
+		is, err := p.money(ctx, who, g.Node)
+		return is.Short(), is == amount, err
+	}), who, amount.Short())
+}
+
+// question is a sight that needs the player.
+type question func(p *player) sight
+
+// waiting ends an expect: it takes "within", and waits.
+func waiting(w *words, q question, what, want string) action {
+	within := w.within()
+	return func(ctx context.Context, p *player) (string, error) {
+		return "", p.until(ctx, within, what, want, q(p))
+	}
+}
+
+// onEach asks every one of these nodes, and is content when all answers are right. A
+// node that cannot be asked is not.
+func onEach(nodes []string, ask func(ctx context.Context, p *player, g Glance) (string, bool, error)) question {
+	return func(p *player) sight {
+		return func(ctx context.Context, all []Glance) (string, bool, error) {
+			for _, name := range nodes {
+				g := glance(all, name)
+				if g.State != Up {
+					return fmt.Sprintf("%s %s", name, g.State), false, nil
+				}
+				is, ok, err := ask(ctx, p, g)
+				if !ok || err != nil {
+					return is + " on " + name, false, err
+				}
+			}
+			return "", true, nil
+		}
+	}
+}
+
+// sameTip: these nodes, or all that are up, stand on one block.
+func sameTip(nodes []string) question {
+	return func(p *player) sight {
+		return func(_ context.Context, all []Glance) (string, bool, error) {
+			group := nodes
+			for _, g := range all {
+				if len(nodes) == 0 && g.State == Up {
+					group = append(group, g.Node)
+				}
+			}
+			is := p.disagreement(all, group)
+			return is, is == "", nil
+		}
+	}
+}
+
+// The words for what became of a payment.
+var fates = []string{"confirmed", "pending", "conflicted", "unknown"}
+
+func expectPayment(w *words) action {
+	label := w.label('p')
+	want := w.word("confirmed, pending, conflicted or unknown")
+	if w.err == nil && !slices.Contains(fates, want) {
+		w.fail("%q: want confirmed, pending, conflicted or unknown", want)
+	}
+	nodes := w.onNodes()
+	if nodes == nil {
+		w.fail(`"on" and a node are missing`)
+	}
+	return waiting(w, onEach(nodes, func(ctx context.Context, p *player, g Glance) (string, bool, error) {
+		is, err := p.fate(ctx, g, label)
+		return is, is == want, err
+	}), label, want)
+}
+
+// fate returns what became of a payment, as one node sees it.
+func (p *player) fate(ctx context.Context, g Glance, label string) (string, error) {
+	pay, err := p.names.paidAs(label)
+	if err != nil {
+		return "", err
+	}
+	if slices.Contains(g.Pool, pay.id) {
+		return "pending", nil
+	}
+	in, err := p.world.Payment(ctx, g.Node, pay.id)
+	if err != nil || !in.IsZero() {
+		return "confirmed", err
+	}
+	if pay.tx == nil {
+		return "unknown", nil
+	}
+	reason, err := p.world.Refuses(ctx, g.Node, pay.tx)
+	if reason != "" {
+		return "conflicted", err
+	}
+	return "unknown", err
+}
+
+// expectNodes: some nodes are in a state.
+func expectNodes(w *words) action {
+	nodes := w.some()
+	what := w.word("what is expected of them")
+	var ask func(ctx context.Context, p *player, g Glance) (string, bool, error)
+	want := ""
+	switch what {
+	case string(Up), string(Down), string(Paused):
+		return waiting(w, inState(nodes, State(what)), strings.Join(nodes, " "), what)
+	case "refuses":
+		return expectRefusal(w, nodes)
+	case "height", "peers", "pool", "reorgs", "bans":
+		b := w.bound()
+		want = what + " " + b.String()
+		ask = func(ctx context.Context, p *player, g Glance) (string, bool, error) {
+			n, err := p.number(ctx, g, what)
+			return fmt.Sprintf("%s %d", what, n), b.holds(n), err
+		}
+	case "tip", "has", "lacks":
+		label := w.label('b')
+		want = what + " " + label
+		ask = func(ctx context.Context, p *player, g Glance) (string, bool, error) {
+			return p.about(ctx, g, what, label)
+		}
+	default:
+		w.fail("%q: want height, peers, pool, reorgs, bans, tip, has, lacks, refuses, up, down or paused", what)
+	}
+	return waiting(w, onEach(nodes, ask), strings.Join(nodes, " "), want)
+}
+
+func inState(nodes []string, want State) question {
+	return func(*player) sight {
+		return func(_ context.Context, all []Glance) (string, bool, error) {
+			for _, name := range nodes {
+				if g := glance(all, name); g.State != want {
+					return fmt.Sprintf("%s %s", name, g.State), false, nil
+				}
+			}
+			return "", true, nil
+		}
+	}
+}
+
+// number returns one of a node's figures.
+func (p *player) number(ctx context.Context, g Glance, what string) (int, error) {
+	switch what {
+	case "height":
+		return int(g.Height), nil
+	case "peers":
+		return len(g.Peers), nil
+	case "pool":
+		return len(g.Pool), nil
+	case "bans":
+		return p.world.Bans(ctx, g.Node)
+	}
+	all, err := p.world.Reorgs(ctx, g.Node)
+	return len(all), err
+}
+
+// about compares a node's blocks with one that has a name.
+func (p *player) about(ctx context.Context, g Glance, what, label string) (string, bool, error) {
+	want, err := p.names.hash(label)
+	if err != nil {
+		return "", false, err
+	}
+	if what == "tip" {
+		return "tip " + p.known(g.Tip), g.Tip == want, nil
+	}
+	tree, err := p.world.Tree(ctx, g.Node)
+	if err != nil {
+		return "", false, err
+	}
+	has := false
+	for _, b := range tree.Blocks {
+		has = has || b.Hash == want && b.Txs > 0
+	}
+	if has {
+		return "has " + label, what == "has", nil
+	}
+	return "lacks " + label, what == "lacks", nil
+}
+
+// expectRefusal hands the nodes a block that somebody has, and wants a no. It does not
+// wait: an answer is an answer.
+func expectRefusal(w *words, nodes []string) action {
+	label, reason := w.label('b'), strings.Join(w.rest, " ")
+	if w.rest = nil; reason == "" {
+		w.fail("the reason is missing")
+	}
+	return func(ctx context.Context, p *player) (string, error) {
+		b, err := p.find(ctx, label)
+		if err != nil {
+			return "", err
+		}
+		for _, node := range nodes {
+			said, err := p.world.Judge(ctx, node, b)
+			if err != nil {
+				return "", err
+			}
+			if said == "" {
+				said = "accepted"
+			}
+			if said != reason {
+				return "", unexpected{node + " on " + label, reason, said}
+			}
+		}
+		return "", nil
+	}
+}
+
+// find returns a block from whichever node has it.
+func (p *player) find(ctx context.Context, label string) (*block.Block, error) {
+	hash, err := p.names.hash(label)
+	if err != nil {
+		return nil, err
+	}
+	all, err := p.living(ctx)
+	if err != nil {
+		return nil, err
+	}
+	last := fmt.Errorf("no node is up")
+	for _, g := range all {
+		b, err := p.world.Block(ctx, g.Node, hash)
+		if err == nil {
+			return b, nil
+		}
+		last = err
+	}
+	return nil, fmt.Errorf("nobody has %s: %w", label, last)
+}

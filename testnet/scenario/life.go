@@ -1,0 +1,110 @@
+package scenario
+
+import (
+	"context"
+	"math/rand/v2"
+	"strings"
+	"time"
+)
+
+// lifeVerbs are about what happens to single nodes.
+func lifeVerbs() []verb {
+	return []verb{
+		{name: "kill", args: "NODE…", about: "They end as in a power cut.", parse: each(World.Kill)},
+		{name: "restart", args: "NODE…", parse: parseRestart,
+			about: "They start on what is on their disks, running or not, and join their peers."},
+		{name: "restart", args: "NODE fails WORDS", about: "It must not start, and say why in its log, with these words."},
+		{name: "crashloop", args: "NODE N", parse: parseCrashLoop,
+			about: "N times it is killed and started, each time at another moment; then it may live."},
+		{name: "wipe", args: "NODE…", about: "The disks of these dead nodes are empty; nobody knows them.", parse: each(World.Wipe)},
+		{name: "corrupt", args: "NODE…", about: "Bytes are wrong all over the disks of these dead nodes.", parse: each(World.Corrupt)},
+		{name: "reindex", args: "NODE…", about: "These dead nodes rebuild what they keep from what can be read of it.", parse: each(World.Reindex)},
+		{name: "pause", args: "NODE…", about: "They stop in the middle of whatever they do.", parse: each(World.Pause)},
+		{name: "resume", args: "NODE…", about: "They go on where they were paused.", parse: each(World.Resume)},
+		{name: "clock", args: "NODE TIME", parse: parseClock,
+			about: "Its clock is fast by TIME, like +2h, or slow, like -30m, from now on; 0: right."},
+	}
+}
+
+// each is a verb that does the same to every node that it names.
+func each(do func(World, context.Context, string) error) func(*words) action {
+	return func(w *words) action {
+		nodes := w.some()
+		return func(ctx context.Context, p *player) (string, error) {
+			for _, n := range nodes {
+				if err := do(p.world, ctx, n); err != nil {
+					return "", err
+				}
+			}
+			return "", nil
+		}
+	}
+}
+
+func parseRestart(w *words) action {
+	if len(w.rest) < 2 || w.rest[1] != "fails" {
+		return each(World.Restart)(w)
+	}
+	node := w.node()
+	w.must("fails")
+	reason := strings.Join(w.rest, " ")
+	if w.rest = nil; reason == "" {
+		w.fail("the words are missing")
+	}
+	return func(ctx context.Context, p *player) (string, error) {
+		err := p.world.Restart(ctx, node)
+		switch {
+		case err == nil:
+			return "", unexpected{node, "not to start: " + reason, "up"}
+		case ctx.Err() == nil && strings.Contains(err.Error(), reason):
+			return "", nil
+		}
+		return "", err
+	}
+}
+
+// moments is how many steps of the world a node may live in a crash loop, at most: not
+// long enough to do all that it has to do at the start, at times.
+const moments = 16
+
+func parseCrashLoop(w *words) action {
+	node := w.node()
+	times := w.count("how many times", 1, 1000)
+	return func(ctx context.Context, p *player) (string, error) {
+		chance := rand.New(rand.NewPCG(uint64(times), 0)) // the same moments each time, as far as the world allows
+		for range times {
+			if err := p.crash(ctx, node, chance.IntN(moments)); err != nil {
+				return "", err
+			}
+		}
+		return "", p.world.Restart(ctx, node)
+	}
+}
+
+// crash starts a node, if it is down, lets it live for so many steps, and kills it.
+func (p *player) crash(ctx context.Context, node string, steps int) error {
+	all, err := p.world.Look(ctx)
+	if err != nil {
+		return err
+	}
+	if glance(all, node).State == Down {
+		if err := p.world.Start(ctx, node); err != nil {
+			return err
+		}
+	}
+	for range steps {
+		if err := p.world.Step(ctx); err != nil {
+			return err
+		}
+	}
+	return p.world.Kill(ctx, node)
+}
+
+func parseClock(w *words) action {
+	node := w.node()
+	offset := w.duration("how fast or slow it is, like +2h")
+	if offset%time.Second != 0 {
+		w.fail("%s: want whole seconds", offset)
+	}
+	return func(ctx context.Context, p *player) (string, error) { return "", p.world.Clock(ctx, node, offset) }
+}

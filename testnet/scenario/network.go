@@ -1,0 +1,197 @@
+package scenario
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"toychain/block"
+	"toychain/chain"
+	"toychain/pow"
+	"toychain/testnet"
+)
+
+// networkVerbs are about who there is and who can talk to whom.
+func networkVerbs() []verb {
+	return []verb{
+		{name: "network", args: "toy|regtest or [window N] [spacing TIME] [maturity N] [halving N]", parse: parseNetwork,
+			about: "What the nodes agree on, if it is not toy: the difficulty changes every N blocks, so that one comes each TIME."},
+		{name: "nodes", args: "N", parse: parseNodes,
+			about: "N nodes come up, n1 to nN, each connected to each; of more than ten, each to eight neighbours and whom it finds."},
+		{name: "connect", args: "mesh|line|ring|star or NODE-NODE…", parse: parseConnect,
+			about: "Who is connected to whom, instead of each to each: n1-n2 n2-n3, say."},
+		{name: "partition", args: "NODE… | NODE… [| NODE…]…", parse: parsePartition,
+			about: "The network is cut: only nodes of one group can talk."},
+		{name: "heal", parse: func(w *words) action {
+			return func(ctx context.Context, p *player) (string, error) { return "", p.world.Heal(ctx) }
+		}, about: "The partition is over."},
+		{name: "link", args: "NODE NODE [delay TIME] [jitter TIME] [loss N%] [bandwidth BYTES] [one-way]", parse: parseLink,
+			about: "The line between them is bad from now on; one-way: only what the first says arrives."},
+		{name: "link", args: "NODE NODE cut",
+			about: "The cable is cut through: neither hears the other, and nobody tells them, as a partition does."},
+		{name: "link", args: "NODE NODE perfect", about: "The line is good again."},
+	}
+}
+
+// maxNodes is the most nodes of one script.
+const maxNodes = 50
+
+func parseNodes(w *words) action {
+	w.script.Nodes = w.count("how many nodes", 1, maxNodes)
+	params := w.script.params
+	if params == nil {
+		params = chain.Toy()
+	}
+	return func(ctx context.Context, p *player) (string, error) { return "", p.up(ctx, params) }
+}
+
+// scriptTime is when every network of a script's own began: 2026-01-01. It is fixed, so
+// that the network is the same each time.
+const scriptTime = 1767225600
+
+func parseNetwork(w *words) action {
+	if w.script.params != nil {
+		w.fail("there is one already")
+	}
+	if w.more() && (w.rest[0] == "toy" || w.rest[0] == "regtest") {
+		w.script.params, _ = chain.Preset(w.word("a network"))
+	} else {
+		w.script.params = ownNetwork(w)
+	}
+	return func(context.Context, *player) (string, error) { return "", nil }
+}
+
+// ownNetwork takes what is different from toy, and makes the genesis block.
+func ownNetwork(w *words) *chain.Params {
+	toy := chain.Toy()
+	toy.Name = "script"
+	for first := true; first || w.more(); first = false {
+		switch what := w.word("what is different"); what {
+		case "window":
+			toy.Window = w.count("blocks between changes of the difficulty", 0, 10_000)
+		case "spacing":
+			toy.Spacing = w.duration("the time between blocks, like 10s")
+		case "maturity":
+			toy.Maturity = block.Height(w.count("blocks until new coins can be spent", 1, 10_000))
+		case "halving":
+			toy.Halving = block.Height(w.count("blocks until the reward halves", 1, 10_000))
+		default:
+			w.fail("%q: want toy, regtest, or window, spacing, maturity or halving and a number", what)
+		}
+	}
+	if w.err != nil {
+		return nil
+	}
+	p, err := chain.NewNetwork(*toy, toy.Limit, scriptTime)
+	if err != nil {
+		w.fail("%s", err)
+		return nil
+	}
+	target, err := pow.TargetFromBits(p.Genesis.Header.Bits)
+	if err != nil {
+		w.fail("%s", err)
+		return nil
+	}
+	pow.Search(&p.Genesis.Header, target, 0, 1<<32)
+	return p
+}
+
+func parseConnect(w *words) action {
+	var names []string
+	for i := range w.script.Nodes {
+		names = append(names, fmt.Sprintf("n%d", i+1))
+	}
+	pairs, err := testnet.Shape(names, w.rest...)
+	w.rest = nil
+	if err != nil {
+		w.fail("%s", err)
+	}
+	return func(ctx context.Context, p *player) (string, error) { return "", p.world.Connect(ctx, pairs) }
+}
+
+func parseLink(w *words) action {
+	a, b := w.node(), w.node()
+	if w.err == nil && a == b {
+		w.fail("%s has no line to itself", a)
+	}
+	var l Link
+	switch {
+	case w.next("perfect"):
+	case w.next("cut"):
+		l.Cut = true
+	default:
+		l = linkOf(w)
+	}
+	return func(ctx context.Context, p *player) (string, error) { return "", p.world.Link(ctx, a, b, l) }
+}
+
+// linkOf takes what is wrong with a line: one thing at least.
+func linkOf(w *words) (l Link) {
+	for {
+		switch what := w.word("what is wrong with the line"); what {
+		case "delay":
+			l.Delay = w.duration("a delay, like 200ms")
+		case "jitter":
+			l.Jitter = w.duration("the most that is added to the delay, like 50ms")
+		case "bandwidth":
+			l.Bandwidth = int64(w.count("bytes a second", 100, 1_000_000_000))
+		case "one-way":
+			l.OneWay = true
+		case "loss":
+			s := w.word("how much gets lost, like 30%")
+			n, err := strconv.Atoi(strings.TrimSuffix(s, "%"))
+			if w.err == nil && (err != nil || !strings.HasSuffix(s, "%") || n < 0 || n > 100) {
+				w.fail("%q: want how much gets lost, like 30%%", s)
+			}
+			l.Loss = float64(n) / 100
+		default:
+			w.fail("%q: want delay, jitter, loss, bandwidth, one-way, cut or perfect", what)
+		}
+		if w.err == nil && (l.Delay < 0 || l.Jitter < 0) {
+			w.fail("want no time that is negative")
+		}
+		if !w.more() {
+			return l
+		}
+	}
+}
+
+func parsePartition(w *words) action {
+	var groups [][]string
+	for {
+		groups = append(groups, w.some())
+		if !w.next("|") {
+			break
+		}
+	}
+	if w.err == nil {
+		if err := checkGroups(w.script.Nodes, groups); err != nil {
+			w.fail("%s", err)
+		}
+	}
+	return func(ctx context.Context, p *player) (string, error) { return "", p.world.Partition(ctx, groups) }
+}
+
+// checkGroups makes sure that every node is in exactly one group, of two at least.
+func checkGroups(nodes int, groups [][]string) error {
+	if len(groups) < 2 {
+		return fmt.Errorf("want two groups at least, with | between them")
+	}
+	all := slices.Concat(groups...)
+	var missing []string
+	for i := range nodes {
+		name := fmt.Sprintf("n%d", i+1)
+		switch n := len(all) - len(slices.DeleteFunc(slices.Clone(all), func(s string) bool { return s == name })); {
+		case n > 1:
+			return fmt.Errorf("%s is in two groups", name)
+		case n == 0:
+			missing = append(missing, name)
+		}
+	}
+	if len(missing) > 0 {
+		return fmt.Errorf("%s: in no group", strings.Join(missing, " "))
+	}
+	return nil
+}

@@ -1,0 +1,100 @@
+package scenario
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"toychain/block"
+)
+
+// Operators are the people whose nodes these are.
+type Operators interface {
+	// Invalidate has a node treat a block as if it broke a rule; Reconsider takes that
+	// back.
+	Invalidate(ctx context.Context, node string, b block.Hash) error
+	Reconsider(ctx context.Context, node string, b block.Hash) error
+	// Lose takes a file from a node that is down: key, peers or pool.
+	Lose(ctx context.Context, node, what string) error
+}
+
+// operatorVerbs are about those who run nodes, have wallets and write programs.
+func operatorVerbs() []verb {
+	return []verb{
+		{name: "invalidate", args: "NODE B", parse: parseOverrule(World.Invalidate),
+			about: "NODE's operator says that block B is invalid, whatever the rules say."},
+		{name: "reconsider", args: "NODE B", parse: parseOverrule(World.Reconsider), about: "He takes that back."},
+		{name: "lose", args: "NODE key|peers|pool", parse: parseLose,
+			about: "This file of a dead node is gone: its key, whom it knew, or what was pending."},
+		{name: "restore", args: "WHO", parse: parseRestore,
+			about: "WHO's wallet file is gone, and is made again from its twelve words."},
+		{name: "repeat", args: "N STEP", parse: parseRepeat, about: "A program does STEP N times, and does not think."},
+	}
+}
+
+func parseOverrule(do func(w World, ctx context.Context, node string, b block.Hash) error) func(*words) action {
+	return func(w *words) action {
+		node, label := w.node(), w.label('b')
+		return func(ctx context.Context, p *player) (string, error) {
+			hash, err := p.names.hash(label)
+			if err != nil {
+				return "", err
+			}
+			return "", do(p.world, ctx, node, hash)
+		}
+	}
+}
+
+func parseLose(w *words) action {
+	node, what := w.node(), w.word("what is lost")
+	if w.err == nil && what != "key" && what != "peers" && what != "pool" {
+		w.fail("%q: want key, peers or pool", what)
+	}
+	return func(ctx context.Context, p *player) (string, error) { return "", p.world.Lose(ctx, node, what) }
+}
+
+func parseRestore(w *words) action {
+	name := w.person()
+	return func(ctx context.Context, p *player) (string, error) {
+		if p.names.people[name] == nil {
+			return "", fmt.Errorf("%s has no wallet yet that could be lost", name)
+		}
+		if err := os.Remove(filepath.Join(p.dir, name+".json")); err != nil {
+			return "", err
+		}
+		delete(p.names.people, name)
+		_, err := p.names.person(name)
+		return "", err
+	}
+}
+
+// maxRepeat is the most often that a step is repeated.
+const maxRepeat = 1000
+
+func parseRepeat(w *words) action {
+	n := w.count("how often", 1, maxRepeat)
+	if w.err == nil && !w.more() {
+		w.fail("what is to be repeated is missing")
+	}
+	if w.err != nil {
+		return nil
+	}
+	again, err := w.script.step(strings.Join(w.rest, " "))
+	w.rest = nil
+	switch {
+	case err != nil:
+		w.fail("%w", err)
+	case again.verb.shows || again.verb.name == "repeat":
+		w.fail("%s cannot be repeated", again.verb.name)
+	}
+	return func(ctx context.Context, p *player) (string, error) {
+		for i := range n {
+			if _, err := again.play(ctx, p); err != nil {
+				return "", fmt.Errorf("time %d of %d: %w", i+1, n, err)
+			}
+		}
+		return "", nil
+	}
+}

@@ -1,0 +1,183 @@
+package scenario
+
+import (
+	"fmt"
+	"strings"
+
+	"toychain/chain"
+)
+
+// Script is a text that was understood.
+type Script struct {
+	Name  string // of the file, for messages
+	Nodes int    // how many its "nodes" step wants
+	Steps []Step
+
+	params *chain.Params // what its "network" step says; nil: toy
+	lines  []string
+}
+
+// Step is one line of a script that does or shows something.
+type Step struct {
+	Line   int      // from 1
+	Text   string   // as it stands there, without its comment
+	Before []string // the lines since the step before, comments and blanks, and its own as the last
+	Want   []string // the lines under its ----
+	Open   bool     // there is no ----: what it shows is not compared
+
+	verb *verb
+	play action
+	end  int // index of the line after all that belongs to it
+}
+
+// Mistake is a script that cannot be understood.
+type Mistake struct {
+	File string
+	Line int
+	Text string
+}
+
+func (m *Mistake) Error() string { return fmt.Sprintf("%s:%d: %s", m.File, m.Line, m.Text) }
+
+// divider begins the output that a step is expected to show; a blank line ends it.
+const divider = "----"
+
+// Parse reads a script, whose lines may end as those of Windows do. Its error is a
+// *Mistake.
+func Parse(name, text string) (*Script, error) {
+	text = strings.ReplaceAll(text, "\r\n", "\n")
+	s := &Script{Name: name, lines: strings.Split(strings.TrimRight(text, "\n"), "\n")}
+	wrong := func(i int, format string, args ...any) error {
+		return &Mistake{File: name, Line: i + 1, Text: fmt.Sprintf(format, args...)}
+	}
+	since := 0
+	for i := 0; i < len(s.lines); i++ {
+		line := uncomment(s.lines[i])
+		if line == "" {
+			continue
+		}
+		if line == divider {
+			return nil, wrong(i, "%s stands under no step that shows something", divider)
+		}
+		step, err := s.step(line)
+		if err != nil {
+			return nil, wrong(i, "%s", err)
+		}
+		step.Line, step.Open, step.end = i+1, true, i+1
+		step.Before = s.lines[since : i+1]
+		if i+1 < len(s.lines) && strings.TrimSpace(s.lines[i+1]) == divider {
+			if !step.verb.shows {
+				return nil, wrong(i+1, "%s shows nothing: take away what stands under %s", step.verb.name, divider)
+			}
+			step.Open = false
+			for i += 2; i < len(s.lines) && strings.TrimSpace(s.lines[i]) != ""; i++ {
+				step.Want = append(step.Want, strings.TrimRight(s.lines[i], " \t"))
+			}
+			step.end = i
+		}
+		since = step.end
+		s.Steps = append(s.Steps, step)
+	}
+	if s.Nodes == 0 {
+		return nil, wrong(0, `nothing happens here: a script begins with "nodes 4"`)
+	}
+	return s, nil
+}
+
+// uncomment takes away what stands behind a # that begins a word.
+func uncomment(line string) string {
+	for i, r := range line {
+		if r == '#' && (i == 0 || line[i-1] == ' ' || line[i-1] == '\t') {
+			line = line[:i]
+			break
+		}
+	}
+	return strings.TrimSpace(line)
+}
+
+// step understands one line.
+func (s *Script) step(line string) (Step, error) {
+	v, rest, err := find(strings.Fields(line))
+	if err != nil {
+		return Step{}, err
+	}
+	if v.name == "network" && s.Nodes > 0 {
+		return Step{}, fmt.Errorf(`network: comes before "nodes N"`)
+	}
+	if (v.name == "nodes") != (s.Nodes == 0) && v.name != "network" {
+		return Step{}, fmt.Errorf(`%s: "nodes N" comes once, and before all that needs nodes`, v.name)
+	}
+	w := &words{rest: rest, script: s}
+	play := v.parse(w)
+	if w.err == nil && len(w.rest) > 0 {
+		w.fail("%q is too much", strings.Join(w.rest, " "))
+	}
+	if w.err != nil {
+		return Step{}, fmt.Errorf("%s: %w; it is: %s", v.name, w.err, v.usage())
+	}
+	return Step{Text: line, verb: v, play: play}, nil
+}
+
+// find returns the verb that these words begin with, and the words after it. "spend
+// twice" is a verb of two words.
+func find(words []string) (*verb, []string, error) {
+	all := verbs()
+	for i := range all {
+		name := strings.Fields(all[i].name)
+		if len(words) >= len(name) && strings.Join(words[:len(name)], " ") == all[i].name {
+			return &all[i], words[len(name):], nil
+		}
+	}
+	best, least := "", 3
+	for _, v := range all {
+		if d := distance(words[0], strings.Fields(v.name)[0]); d < least {
+			best, least = v.name, d
+		}
+	}
+	if best != "" {
+		said := strings.Join(words[:min(len(words), len(strings.Fields(best)))], " ")
+		return nil, nil, fmt.Errorf("there is no verb %q; did you mean %s?", said, best)
+	}
+	return nil, nil, fmt.Errorf("there is no verb %q; all are listed by: toychain testnet run --verbs", words[0])
+}
+
+// distance counts the letters to insert, delete or replace to make b out of a.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			diagonal, row[j+1] = row[j+1], min(diagonal+cost, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
+
+// With returns the script's text with what its steps showed under them, the first
+// step's first; nil for a step that shows nothing.
+func (s *Script) With(shown [][]string) string {
+	var out []string
+	at := 0
+	for i, step := range s.Steps {
+		out = append(out, s.lines[at:step.Line]...)
+		at = step.end
+		if !step.verb.shows || i >= len(shown) {
+			out = append(out, s.lines[step.Line:step.end]...)
+			continue
+		}
+		out = append(append(out, divider), shown[i]...)
+		if step.Open && at < len(s.lines) && strings.TrimSpace(s.lines[at]) != "" {
+			out = append(out, "")
+		}
+	}
+	out = append(out, s.lines[at:]...)
+	return strings.Join(out, "\n") + "\n"
+}

@@ -1,0 +1,221 @@
+package scenario
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"toychain/chain"
+	"toychain/rpc"
+)
+
+// Options are how to play a script.
+type Options struct {
+	Dir    string // empty folder for the wallets of the people in the script
+	Update bool   // take what the steps show for right, instead of comparing it
+
+	// Before is called before each step, After when it is done, with what it showed; nil
+	// for nobody. An error of After ends the play.
+	Before func(Step)
+	After  func(s Step, shown []string) error
+}
+
+// Failure is a play that did not go as the script says.
+type Failure struct {
+	File   string
+	Step   Step
+	Err    error
+	Stands string // where the nodes stood then, as the verb tips shows it; "" if they did not say
+}
+
+func (f *Failure) Error() string { return fmt.Sprintf("%s:%d: %s", f.File, f.Step.Line, f.Err) }
+
+func (f *Failure) Unwrap() error { return f.Err }
+
+// unexpected is what a step expected and what is.
+type unexpected struct{ what, want, is string }
+
+func (u unexpected) Error() string {
+	return fmt.Sprintf("%s: expected %s, is %s", u.what, u.want, u.is)
+}
+
+// otherwise is a step that shows something else than what stands under it.
+type otherwise struct {
+	step     string
+	want, is []string
+}
+
+func (o otherwise) Error() string {
+	text := fmt.Sprintf("%s: expected\n%s\nis\n%s", o.step, indent(o.want), indent(o.is))
+	if slices.Equal(strings.Fields(strings.Join(o.want, "\n")), strings.Fields(strings.Join(o.is, "\n"))) {
+		text += "\nonly the blanks differ: --update writes them as they are"
+	}
+	return text
+}
+
+func indent(lines []string) string {
+	if len(lines) == 0 {
+		return "    (nothing)"
+	}
+	return "    " + strings.Join(lines, "\n    ")
+}
+
+// player plays one script.
+type player struct {
+	world  World
+	script *Script
+	names  *names
+	dir    string
+	wild   bool // blocks are mined that no step asked for
+}
+
+// Play plays a script in a world that is not up yet, and returns what each step showed
+// (see Script.With). The error is a *Failure that names the line, or that of ctx. The
+// world stays as it is then: to end it is for the caller.
+func Play(ctx context.Context, s *Script, w World, o Options) (shown [][]string, err error) {
+	p := &player{world: w, script: s, dir: o.Dir}
+	for _, step := range s.Steps {
+		if o.Before != nil {
+			o.Before(step)
+		}
+		lines, err := p.step(ctx, &step, o.Update)
+		if ctx.Err() != nil {
+			return shown, context.Cause(ctx)
+		}
+		if err != nil {
+			f := &Failure{File: s.Name, Step: step, Err: err}
+			if p.names != nil {
+				f.Stands, _ = tips(ctx, p) // all we can do is ask
+			}
+			return shown, f
+		}
+		shown = append(shown, lines)
+		if o.After != nil {
+			if err := o.After(step, lines); err != nil {
+				return shown, err
+			}
+		}
+	}
+	return shown, nil
+}
+
+// step plays one step and compares what it shows.
+func (p *player) step(ctx context.Context, s *Step, update bool) ([]string, error) {
+	text, err := s.play(ctx, p)
+	if err != nil || !s.verb.shows {
+		return nil, err
+	}
+	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
+	for i, l := range lines {
+		lines[i] = strings.TrimRight(l, " ")
+	}
+	if update || s.Open || slices.Equal(lines, s.Want) {
+		return lines, nil
+	}
+	return nil, otherwise{s.Text, s.Want, lines}
+}
+
+// up brings the nodes up.
+func (p *player) up(ctx context.Context, params *chain.Params) error {
+	p.names = newNames(params, p.dir)
+	return p.world.Up(ctx, p.script.Nodes, params)
+}
+
+const (
+	// patience is how long a step waits while nothing moves at any node.
+	patience = 20 * time.Second
+	// longest is how long it waits while something does.
+	longest = 2 * time.Minute
+)
+
+// sight is what is so now, and whether that is what was waited for.
+type sight func(ctx context.Context, all []Glance) (is string, ok bool, err error)
+
+// until waits until see says yes, as long as there is hope: while anything moves, or,
+// if within is not 0, for so long.
+func (p *player) until(ctx context.Context, within time.Duration, what, want string, see sight) error {
+	begun := p.world.Time()
+	var moved time.Duration
+	var last string
+	for {
+		all, err := p.world.Look(ctx)
+		if err != nil {
+			return err
+		}
+		is, ok, err := see(ctx, all)
+		if ok || err != nil {
+			return err
+		}
+		now := p.world.Time() - begun
+		if at := fmt.Sprint(all); at != last {
+			last, moved = at, now
+		}
+		over := within > 0 && now >= within
+		if within == 0 {
+			over = now-moved >= patience || now >= longest
+		}
+		if over {
+			return unexpected{what, want, fmt.Sprintf("%s, after waiting for %s", is, now.Round(time.Second))}
+		}
+		if err := p.world.Step(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// look returns where all nodes stand. One that is silent is asked again for a while:
+// on a busy machine an answer may take long.
+func (p *player) look(ctx context.Context) ([]Glance, error) {
+	begun := p.world.Time()
+	for {
+		all, err := p.world.Look(ctx)
+		silent := slices.ContainsFunc(all, func(g Glance) bool { return g.State == Silent })
+		if err != nil || !silent || p.world.Time()-begun >= patience {
+			return all, err
+		}
+		if err := p.world.Step(ctx); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// glance returns where one node stands.
+func glance(all []Glance, node string) Glance {
+	i := slices.IndexFunc(all, func(g Glance) bool { return g.Node == node })
+	return all[i]
+}
+
+// living returns where the nodes stand that can be asked.
+func (p *player) living(ctx context.Context) ([]Glance, error) {
+	all, err := p.look(ctx)
+	return slices.DeleteFunc(all, func(g Glance) bool { return g.State != Up }), err
+}
+
+// trees returns what each node that lives knows, in the order of the nodes, and has
+// named every block in them.
+func (p *player) trees(ctx context.Context) ([]Glance, []rpc.Tree, error) {
+	all, err := p.living(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	out := make([]rpc.Tree, len(all))
+	for i, g := range all {
+		if out[i], err = p.world.Tree(ctx, g.Node); err != nil {
+			return nil, nil, err
+		}
+	}
+	p.names.see(out)
+	return all, out, nil
+}
+
+// refusal returns what a node said, if it said no.
+func refusal(err error) (string, bool) {
+	var no *rpc.Error
+	if errors.As(err, &no) {
+		return no.Message, true
+	}
+	return "", false
+}

@@ -1,0 +1,159 @@
+package scenario
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"toychain/block"
+	"toychain/chain"
+	"toychain/rpc"
+)
+
+// stillLife is a world whose nodes do what a test says, in a time of its own: each step
+// takes a second.
+type stillLife struct {
+	World
+	now time.Duration
+	at  func(now time.Duration) []Glance
+}
+
+func (w *stillLife) Up(context.Context, int, *chain.Params) error   { return nil }
+func (w *stillLife) Time() time.Duration                            { return w.now }
+func (w *stillLife) Step(context.Context) error                     { w.now += time.Second; return nil }
+func (w *stillLife) Look(context.Context) ([]Glance, error)         { return w.at(w.now), nil }
+func (w *stillLife) Tree(context.Context, string) (rpc.Tree, error) { return rpc.Tree{}, nil }
+func (w *stillLife) Talking(context.Context) ([][]string, error) {
+	return [][]string{{"n1", "n2"}}, nil
+}
+
+// heights are nodes at these heights.
+func heights(all ...block.Height) (out []Glance) {
+	for i, h := range all {
+		out = append(out, Glance{Node: "n" + string(rune('1'+i)), State: Up, Height: h, Tip: block.Hash{byte(h)}, Work: "w"})
+	}
+	return out
+}
+
+func playStill(t *testing.T, text string, at func(now time.Duration) []Glance) (*stillLife, error) {
+	t.Helper()
+	s, err := Parse("x", text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &stillLife{at: at}
+	_, err = Play(t.Context(), s, w, Options{Dir: t.TempDir()})
+	return w, err
+}
+
+// TestPatience: a step waits as long as anything moves, and not for ever.
+func TestPatience(t *testing.T) {
+	slow := func(now time.Duration) []Glance { return heights(0, block.Height(now/(15*time.Second))) }
+	if w, err := playStill(t, "nodes 2\nexpect n2 height 3", slow); err != nil || w.now != 45*time.Second {
+		t.Errorf("slow, and moving: %v after %s", err, w.now)
+	}
+	if w, err := playStill(t, "nodes 2\nexpect n2 height 99", slow); err == nil || w.now != longest {
+		t.Errorf("never there: %v after %s", err, w.now)
+	}
+	w, err := playStill(t, "nodes 2\nexpect n2 height 3", func(time.Duration) []Glance { return heights(0, 1) })
+	if err == nil || err.Error() != "x:2: n2: expected height 3, is height 1 on n2, after waiting for 20s" {
+		t.Errorf("nothing moves: %v after %s", err, w.now)
+	}
+	w, err = playStill(t, "nodes 2\nexpect n2 height 3 within 5s", slow)
+	if err == nil || w.now != 5*time.Second {
+		t.Errorf("with a time: %v after %s", err, w.now)
+	}
+}
+
+// TestSettleSaysWho disagrees.
+func TestSettleSaysWho(t *testing.T) {
+	_, err := playStill(t, "nodes 2\nsettle within 1s", func(time.Duration) []Glance { return heights(1, 2) })
+	var f *Failure
+	if !errors.As(err, &f) || f.Step.Line != 2 || !strings.Contains(f.Stands, "n1") || !strings.Contains(err.Error(), "n1 on a block without a name yet at height 1, n2 on") ||
+		!strings.Contains(err.Error(), "of equal work") {
+		t.Errorf("%v", err)
+	}
+	down := []Glance{{Node: "n1", State: Down}, {Node: "n2", State: Up}}
+	_, err = playStill(t, "nodes 2\nexpect n1 n2 up", func(time.Duration) []Glance { return down })
+	if err == nil || !strings.Contains(err.Error(), "n1 n2: expected up, is n1 down") {
+		t.Errorf("%v", err)
+	}
+	if _, err := playStill(t, "nodes 2\nexpect n1 tip b7", func(time.Duration) []Glance { return heights(0, 0) }); err == nil ||
+		!strings.Contains(err.Error(), "there is no b7: the youngest block is b0") {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestSilence: a node that does not answer is asked again, and not for ever.
+func TestSilence(t *testing.T) {
+	w, err := playStill(t, "nodes 1\npool\n----\nn1    -\n", func(now time.Duration) []Glance {
+		if now < 3*time.Second {
+			return []Glance{{Node: "n1", State: Silent}}
+		}
+		return heights(0)
+	})
+	if err != nil || w.now != 3*time.Second {
+		t.Errorf("silent for a moment: %v after %s", err, w.now)
+	}
+	w, err = playStill(t, "nodes 1\npool n1\n----\nn1    -\n", func(time.Duration) []Glance { return []Glance{{Node: "n1", State: Silent}} })
+	if err == nil || !strings.Contains(err.Error(), "n1 does not answer") || w.now < patience {
+		t.Errorf("silent for ever: %v after %s", err, w.now)
+	}
+}
+
+// TestNamesOfTheWild: blocks that nobody asked for are named in the order in which any
+// node first saw them, and a name stays.
+func TestNamesOfTheWild(t *testing.T) {
+	n := newNames(chain.Toy(), t.TempDir())
+	mined := block.Hash{9}
+	n.block(mined)
+	row := func(h byte, ms int64) rpc.TreeBlock {
+		return rpc.TreeBlock{Hash: block.Hash{h}, Height: 1, ReceivedMS: ms}
+	}
+	n.see([]rpc.Tree{{Blocks: []rpc.TreeBlock{row(9, 50), row(1, 30), row(2, 10)}}, {Blocks: []rpc.TreeBlock{row(1, 5), row(3, 20)}}})
+	n.see([]rpc.Tree{{Blocks: []rpc.TreeBlock{row(4, 1)}}})
+	var got []string
+	for _, h := range []byte{9, 1, 2, 3, 4} {
+		got = append(got, n.block(block.Hash{h}))
+	}
+	if want := "b1 b2 b3 b4 b5"; strings.Join(got, " ") != want {
+		t.Errorf("names %v, want %s", got, want)
+	}
+}
+
+func TestColumns(t *testing.T) {
+	got := columns([][]string{{"n1 n2 n3 n4", "b1-b3-b4", "height 3"}, {"n5", "down"}, {"é", "b1", "height 1"}})
+	const want = "n1 n2 n3 n4   b1-b3-b4    height 3\nn5            down\né             b1          height 1\n"
+	if got != want {
+		t.Errorf("columns\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestRuns(t *testing.T) {
+	for want, way := range map[string][]int{
+		"b0": nil, "b1": {1}, "b1-b2-b3": {1, 2, 3}, "b1…b4": {1, 2, 3, 4}, "b1…b12-b14-b15-b17": {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 15, 17},
+	} {
+		if got := runs(way); got != want {
+			t.Errorf("%v: %s, want %s", way, got, want)
+		}
+	}
+}
+
+// TestPeopleStayTheSame: a name is always the same wallet.
+func TestPeopleStayTheSame(t *testing.T) {
+	who := func(name string) string {
+		p, err := newNames(chain.Toy(), t.TempDir()).person(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p.address.Encode(chain.Toy().Prefixes)
+	}
+	if a, b := who("alice"), who("alice"); a != b {
+		t.Errorf("alice is %s, and then %s", a, b)
+	}
+	if a, b := who("alice"), who("bob"); a == b {
+		t.Error("alice and bob share a wallet")
+	}
+}

@@ -1,0 +1,121 @@
+package real_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	_ "toychain/node" // what the program is made of: go test must not remember a result of an older one
+	"toychain/testnet/scenario"
+	"toychain/testnet/scenario/real"
+)
+
+var update = flag.Bool("update", false, "write what the scripts show into them")
+
+// longest bounds one script: none takes nearly as long.
+const longest = 5 * time.Minute
+
+// program is toychain, built once for all scripts.
+var program string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "scenario-")
+	code := 1
+	if err == nil {
+		program = filepath.Join(dir, "toychain")
+		out, err := exec.Command("go", "build", "-o", program, "toychain/cmd/toychain").CombinedOutput()
+		if err == nil {
+			code = m.Run()
+		} else {
+			fmt.Fprintf(os.Stderr, "building toychain: %v\n%s", err, out)
+		}
+	}
+	os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+// TestScenarios plays every script on real processes.
+func TestScenarios(t *testing.T) {
+	files, err := filepath.Glob("../../scenarios/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("scripts: %v, %v", files, err)
+	}
+	readProgram(t)
+	for _, name := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(name), ".txt"), func(t *testing.T) {
+			t.Parallel()
+			text, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			shown, s, err := play(t, name, string(text), *update)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if *update {
+				if err := os.WriteFile(name, []byte(s.With(shown)), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// readProgram reads the program's own files, so that go test, which remembers what a test
+// read, plays again when they have changed.
+func readProgram(t *testing.T) {
+	t.Helper()
+	for _, where := range []string{"../../../cmd/toychain/*.go", "../../../*/*.go"} {
+		files, err := filepath.Glob(where)
+		if err != nil || len(files) == 0 {
+			t.Fatalf("the program's files: %v, %v", files, err)
+		}
+		for _, name := range files {
+			if _, err := os.ReadFile(name); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+// play plays a script in a folder of the test's own.
+func play(t *testing.T, name, text string, update bool) ([][]string, *scenario.Script, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), longest)
+	defer cancel()
+	s, err := scenario.Parse(name, text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	w := real.New(real.Config{Dir: dir, Binary: program})
+	begun := time.Now()
+	shown, err := scenario.Play(ctx, s, w, scenario.Options{Dir: filepath.Join(dir, "wallets"), Update: update,
+		After: func(step scenario.Step, _ []string) error {
+			t.Logf("%6.2f s  %s", time.Since(begun).Seconds(), step.Text)
+			return nil
+		}})
+	if err := w.Close(context.WithoutCancel(ctx), false); err != nil {
+		t.Error(err)
+	}
+	return shown, s, err
+}
+
+// TestFailure: a script that goes wrong says where, what was expected and what is.
+func TestFailure(t *testing.T) {
+	_, _, err := play(t, "wrong.txt", "nodes 2\nmine n1 1\nsettle\ntips\n----\nn1 n2   b1   height 2\n", false)
+	const want = "wrong.txt:4: tips: expected\n    n1 n2   b1   height 2\nis\n    n1 n2   b1    height 1"
+	if err == nil || err.Error() != want {
+		t.Errorf("%v\nwant\n%s", err, want)
+	}
+	_, _, err = play(t, "poor.txt", "nodes 1\npay alice bob 20 on n1\n", false)
+	if err == nil || !strings.HasPrefix(err.Error(), "poor.txt:2: alice → bob on n1: ") {
+		t.Errorf("%v", err)
+	}
+}

@@ -1,0 +1,28 @@
+package real_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"toychain/testnet/rogue"
+	"toychain/testnet/scenario"
+)
+
+// TestLiesAreKnown: a script can say all that a rogue can do, and nothing else.
+func TestLiesAreKnown(t *testing.T) {
+	var lies, floods []string
+	for _, rule := range rogue.Lies {
+		lies = append(lies, string(rule))
+	}
+	for _, kind := range rogue.Kinds {
+		floods = append(floods, string(kind))
+	}
+	floods = append(floods, "calls") // by RPC, which is no peer's affair
+	for what, both := range map[string][2][]string{"lies": {lies, scenario.Lies}, "floods": {floods, scenario.Floods}} {
+		can, says := slices.Sorted(slices.Values(both[0])), slices.Sorted(slices.Values(both[1]))
+		if fmt.Sprint(can) != fmt.Sprint(says) {
+			t.Errorf("%s: a rogue can %v, a script says %v", what, can, says)
+		}
+	}
+}

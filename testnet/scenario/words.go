@@ -1,0 +1,224 @@
+package scenario
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"toychain/block"
+)
+
+// words are what follows a verb, taken from the front one by one. The first thing that
+// is wrong stays in err; after it every method returns zeros.
+type words struct {
+	rest   []string
+	script *Script
+	err    error
+}
+
+func (w *words) fail(format string, args ...any) {
+	if w.err == nil {
+		w.err = fmt.Errorf(format, args...)
+	}
+	w.rest = nil
+}
+
+// more reports whether a word is left.
+func (w *words) more() bool { return len(w.rest) > 0 }
+
+// word takes the next word; what says what it should be.
+func (w *words) word(what string) string {
+	if len(w.rest) == 0 {
+		w.fail("%s is missing", what)
+		return ""
+	}
+	s := w.rest[0]
+	w.rest = w.rest[1:]
+	return s
+}
+
+// next takes the next words if they are these.
+func (w *words) next(text string) bool {
+	want := strings.Fields(text)
+	if len(w.rest) < len(want) || !slices.Equal(w.rest[:len(want)], want) {
+		return false
+	}
+	w.rest = w.rest[len(want):]
+	return true
+}
+
+// must takes the next word, which has to be this one.
+func (w *words) must(text string) {
+	if !w.next(text) && w.err == nil {
+		if w.more() {
+			w.fail("%q: want %q there", w.rest[0], text)
+			return
+		}
+		w.fail("%q is missing", text)
+	}
+}
+
+func (w *words) count(what string, least, most int) int {
+	s := w.word(what)
+	n, err := strconv.Atoi(s)
+	if w.err == nil && (err != nil || n < least || n > most) {
+		w.fail("%q: want %s, a number from %d to %d", s, what, least, most)
+	}
+	return n
+}
+
+// nodePattern is what a node is called.
+var nodePattern = regexp.MustCompile(`^n[1-9][0-9]?$`)
+
+// atNode reports whether the next word is a node's name.
+func (w *words) atNode() bool { return w.more() && nodePattern.MatchString(w.rest[0]) }
+
+func (w *words) node() string {
+	s := w.word("a node")
+	w.checkNode(s)
+	return s
+}
+
+func (w *words) checkNode(s string) {
+	if w.err != nil {
+		return
+	}
+	if !nodePattern.MatchString(s) {
+		w.fail("%q: want a node, like n1", s)
+	} else if n, _ := strconv.Atoi(s[1:]); n > w.script.Nodes {
+		w.fail("there is no %s: the script has %d nodes", s, w.script.Nodes)
+	}
+}
+
+// nodes takes all names of nodes that come now.
+func (w *words) nodes() (out []string) {
+	for w.atNode() {
+		if s := w.node(); w.err == nil && !slices.Contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// some is nodes, at least one.
+func (w *words) some() []string {
+	out := w.nodes()
+	if len(out) == 0 {
+		out = append(out, w.node())
+	}
+	return out
+}
+
+// onNodes takes "on n1 n2", or nothing.
+func (w *words) onNodes() []string {
+	if !w.next("on") {
+		return nil
+	}
+	return w.some()
+}
+
+// personPattern is what somebody with a wallet may be called.
+var personPattern = regexp.MustCompile(`^[a-z][a-z0-9]{0,15}$`)
+
+// keywords cannot be anybody's name: they would be taken for something else.
+var keywords = []string{"on", "to", "with", "and", "same", "one", "within", "twice", "refused", "not", "all"}
+
+// person takes a name. A node is somebody too: what it mines is its own by default.
+func (w *words) person() string {
+	s := w.word("somebody's name")
+	switch {
+	case w.err != nil:
+	case !personPattern.MatchString(s) || slices.Contains(keywords, s) || isLabel(s):
+		w.fail("%q: want somebody's name, like alice", s)
+	case nodePattern.MatchString(s):
+		w.checkNode(s)
+	}
+	return s
+}
+
+// labelPattern is what blocks and payments are called.
+var labelPattern = regexp.MustCompile(`^[bp](0|[1-9][0-9]{0,5})$`)
+
+func isLabel(s string) bool { return labelPattern.MatchString(s) }
+
+// label takes the name of a block (b) or payment (p).
+func (w *words) label(kind byte) string {
+	what := map[byte]string{'b': "a block, like b1", 'p': "a payment, like p1"}[kind]
+	s := w.word(what)
+	if w.err == nil && !(isLabel(s) && s[0] == kind) {
+		w.fail("%q: want %s", s, what)
+	}
+	return s
+}
+
+// atLabel reports whether the next word is the name of a block (b) or payment (p).
+func (w *words) atLabel(kind byte) bool {
+	return w.more() && isLabel(w.rest[0]) && w.rest[0][0] == kind
+}
+
+func (w *words) amount() block.Amount {
+	s := w.word("an amount")
+	v, err := block.ParseAmount(s)
+	if w.err == nil && (err != nil || v < 0) {
+		w.fail("%q: want an amount, like 20 or 0.5", s)
+	}
+	return v
+}
+
+func (w *words) duration(what string) time.Duration {
+	s := w.word(what)
+	d, err := time.ParseDuration(s)
+	if w.err == nil && err != nil {
+		w.fail("%q: want %s", s, what)
+	}
+	return d
+}
+
+// within takes "within 20s", or nothing: 0.
+func (w *words) within() time.Duration {
+	if !w.next("within") {
+		return 0
+	}
+	d := w.duration("a time, like 20s")
+	if w.err == nil && d <= 0 {
+		w.fail("within %s: want more than nothing", d)
+	}
+	return d
+}
+
+// bound is a number that something is compared with.
+type bound struct {
+	sign string // "", ">=" or "<="
+	n    int
+}
+
+func (b bound) String() string {
+	if b.sign == "" {
+		return strconv.Itoa(b.n)
+	}
+	return b.sign + " " + strconv.Itoa(b.n)
+}
+
+func (b bound) holds(n int) bool {
+	switch b.sign {
+	case ">=":
+		return n >= b.n
+	case "<=":
+		return n <= b.n
+	}
+	return n == b.n
+}
+
+// bound takes "4", ">= 4" or "<= 4".
+func (w *words) bound() (b bound) {
+	for _, sign := range []string{">=", "<="} {
+		if w.next(sign) {
+			b.sign = sign
+		}
+	}
+	b.n = w.count("a number", 0, 1_000_000)
+	return b
+}

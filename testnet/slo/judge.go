@@ -1,0 +1,173 @@
+package slo
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"time"
+)
+
+// Event is one that takes time.
+type Event struct {
+	Took time.Duration
+	Open bool // it is not over: Took is how long it has lasted by now
+}
+
+// Answers is how often a node was asked, and how often it answered.
+type Answers struct {
+	Asked    int `json:"asked"`
+	Answered int `json:"answered"`
+}
+
+// Ratio returns the share of answers, and false if there was no question.
+func (a Answers) Ratio() (float64, bool) {
+	if a.Asked == 0 {
+		return 0, false
+	}
+	return float64(a.Answered) / float64(a.Asked), true
+}
+
+// Observations is everything that was seen.
+type Observations struct {
+	Timed  map[Kind][]Event   // propagation, agreement, confirmation
+	Blocks int                // of the window, genesis not counted
+	Stale  int                // of these
+	Asked  map[string]Answers // by node
+}
+
+// Level is a target and what came of it.
+type Level struct {
+	Name       string   `json:"name"`
+	Kind       Kind     `json:"kind"`
+	Target     string   `json:"target"`         // in words
+	Share      float64  `json:"share"`          // of the events that must be good
+	WithinMS   *float64 `json:"within_ms"`      // what makes one good; null for ratios
+	Events     int      `json:"events"`         // that count; 0: nothing was observed, and nothing below is said
+	Bad        int      `json:"bad"`            // of these
+	MeasuredMS *float64 `json:"measured_ms"`    // the percentile; null for ratios, and if it is among the events that are not over
+	Ratio      *float64 `json:"measured_ratio"` // of stale blocks or of answers; null for times
+	Met        *bool    `json:"met"`
+	Budget     *float64 `json:"budget_left"`            // share of the allowed bad events that is left; below 0: overspent
+	Worst      string   `json:"worst_node,omitempty"`   // availability: whose figures these are
+	MoreThanMS *float64 `json:"more_than_ms,omitempty"` // the percentile is more than that: not over yet
+	Note       string   `json:"note,omitempty"`         // why there is nothing to say
+}
+
+// Judge holds the observations against each target.
+func Judge(targets []Target, o Observations) []Level {
+	out := make([]Level, len(targets))
+	for i, t := range targets {
+		l := Level{Name: t.Name(), Kind: t.Kind, Target: t.String(), Share: t.Share}
+		switch t.Kind {
+		case Stale:
+			l.ratio(o.Blocks, o.Stale, o.Stale)
+		case Availability:
+			l.worst(o.Asked)
+		default:
+			l.times(t, o.Timed[t.Kind])
+		}
+		if l.Events > 0 {
+			l.judge()
+		} else {
+			l.Note = nothing[t.Kind]
+		}
+		out[i] = l
+	}
+	return out
+}
+
+// nothing says why a level has no events.
+var nothing = map[Kind]string{
+	Propagation:  "no block went from one node to another",
+	Agreement:    "no partition was healed",
+	Confirmation: "no payment was confirmed meanwhile",
+	Stale:        "no block was mined",
+	Availability: "no node was asked",
+}
+
+// ratio notes how many of the events were bad, and how many are told as the ratio.
+func (l *Level) ratio(events, bad, told int) {
+	l.Events, l.Bad = events, bad
+	if events > 0 {
+		r := float64(told) / float64(events)
+		l.Ratio = &r
+	}
+}
+
+// worst takes the node that answered least: what is promised is promised of each.
+func (l *Level) worst(asked map[string]Answers) {
+	var worst Answers
+	for _, name := range sortedNames(asked) {
+		a := asked[name]
+		r, ok := a.Ratio()
+		if least, some := worst.Ratio(); ok && (!some || r < least) {
+			worst, l.Worst = a, name
+		}
+	}
+	l.ratio(worst.Asked, worst.Asked-worst.Answered, worst.Answered)
+}
+
+// times counts the events that are over, and those that have taken too long already.
+func (l *Level) times(t Target, all []Event) {
+	within := ms(t.Within)
+	l.WithinMS = &within
+	var counted []Event
+	for _, e := range all {
+		if e.Open && e.Took <= t.Within {
+			continue
+		}
+		counted = append(counted, e)
+		if e.Took > t.Within {
+			l.Bad++
+		}
+	}
+	if l.Events = len(counted); l.Events == 0 {
+		return
+	}
+	p := percentile(counted, t.Share)
+	took := ms(p.Took)
+	if p.Open {
+		l.MoreThanMS = &took
+	} else {
+		l.MeasuredMS = &took
+	}
+}
+
+// judge says whether the target was met and what is left of the budget.
+func (l *Level) judge() {
+	spent := float64(l.Bad) / ((1 - l.Share) * float64(l.Events))
+	left := 1 - spent
+	// Not left >= 0: a share is a binary fraction, and 1-0.95 is a little off.
+	met := left > -1e-9
+	if math.Abs(left) < 1e-9 {
+		left = 0
+	}
+	l.Met, l.Budget = &met, &left
+}
+
+// percentile returns the event that the given share of all, itself included, do not
+// exceed: the nearest-rank method, so that what is shown was observed. Among equals
+// in time those that are not over come last.
+func percentile(all []Event, share float64) Event {
+	all = slices.Clone(all)
+	slices.SortFunc(all, func(a, b Event) int {
+		return cmp.Or(cmp.Compare(order(a), order(b)), cmp.Compare(a.Took, b.Took))
+	})
+	rank := int(math.Ceil(share*float64(len(all)) - 1e-9))
+	return all[min(max(rank, 1), len(all))-1]
+}
+
+// order puts what is not over behind what is: it ends later than anything that did.
+func order(e Event) int {
+	if e.Open {
+		return 1
+	}
+	return 0
+}
+
+// Missed reports whether any level is not met. One without an event is not missed.
+func Missed(levels []Level) bool {
+	return slices.ContainsFunc(levels, func(l Level) bool { return l.Met != nil && !*l.Met })
+}
+
+func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

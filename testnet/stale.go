@@ -1,0 +1,108 @@
+package testnet
+
+import (
+	"toychain/block"
+	"toychain/rpc"
+)
+
+// StaleRate is the stale rate of a whole network, see rpc.StaleRate: over the blocks
+// that any node has, also if all others never saw them. The best chain is the one with
+// the most work that a node stands on.
+type StaleRate struct {
+	rpc.StaleRate
+	Contested int      `json:"contested"` // of Blocks: not stale yet, since another node's history holds them
+	Silent    []string `json:"silent"`    // nodes that did not tell
+}
+
+// StaleOf counts the blocks of all journals between two heights, both included. Only a
+// node that stands names a best chain: those that do not run may keep a branch that
+// everybody else has left; they count if nobody runs.
+func StaleOf(journals []Journal, stands func(node string) bool, from, to block.Height) StaleRate {
+	out := StaleRate{Silent: []string{}}
+	var views []View
+	some := false
+	for _, j := range journals {
+		if j.Silent != "" {
+			out.Silent = append(out.Silent, j.Node)
+			continue
+		}
+		views = append(views, View{Node: j.Node, Tree: j.Tree})
+		some = some || stands(j.Node)
+	}
+	in := MergeTrees(views)
+	counts := validBlocks(in)
+	var standing []Stand
+	for _, s := range in.Stands {
+		if !some || stands(s.Node) {
+			standing = append(standing, s)
+		}
+	}
+	in.Stands = standing
+	best, held := chainsOf(in)
+	at := make(map[block.Height]int)
+	out.From, out.To = max(from, 1), min(to, best.Height)
+	for _, b := range in.Blocks {
+		if !counts[b.Hash] || b.Height < out.From || b.Height > to {
+			continue
+		}
+		out.Blocks++
+		switch {
+		case !held[b.Hash]:
+			out.Stale++
+		case best.holds[b.Hash]:
+			out.Heights++
+		default:
+			out.Contested++
+		}
+		if at[b.Height]++; at[b.Height] == 2 {
+			out.Forked++
+		}
+	}
+	out.Rate, out.ForkRate = rpc.Part(out.Stale, out.Blocks), rpc.Part(out.Forked, out.Heights)
+	return out
+}
+
+// validBlocks returns the blocks that somebody has with all their ancestors, and that
+// nobody found to break a rule.
+func validBlocks(in TreeInput) map[block.Hash]bool {
+	out := make(map[block.Hash]bool)
+	for _, b := range in.Blocks {
+		out[b.Hash] = b.Txs > 0 && b.Order != 0 && b.Status != statusInvalid
+	}
+	return out
+}
+
+// history is one node's chain.
+type history struct {
+	Stand
+	holds map[block.Hash]bool
+}
+
+// chainsOf returns the heaviest chain that somebody stands on, and all blocks of all
+// of them.
+func chainsOf(in TreeInput) (best history, held map[block.Hash]bool) {
+	held = make(map[block.Hash]bool)
+	at := make(map[block.Hash]*rpc.TreeBlock, len(in.Blocks))
+	for i := range in.Blocks {
+		at[in.Blocks[i].Hash] = &in.Blocks[i]
+	}
+	for _, s := range in.Stands {
+		tip := at[s.Tip]
+		if tip == nil {
+			continue
+		}
+		lead := at[best.Tip]
+		first := lead == nil || tip.ChainWork.Cmp(lead.ChainWork) > 0
+		if !first && held[s.Tip] {
+			continue
+		}
+		h := history{s, make(map[block.Hash]bool)}
+		for b := tip; b != nil; b = at[b.Prev] {
+			h.holds[b.Hash], held[b.Hash] = true, true
+		}
+		if first {
+			best = h
+		}
+	}
+	return best, held
+}

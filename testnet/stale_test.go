@@ -1,0 +1,75 @@
+package testnet
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"toychain/block"
+)
+
+// TestStaleOf counts a known tree that no node knows all of:
+//
+//	g ── t1 ── t2 ── a3 ── a4        n1
+//	     │     ├──── b3              n2 stands here
+//	     │     ├──── c3              only n3 knows it, and n3 is down and stands on it
+//	     │     └──── x3 (invalid)
+//	     └──── d2                    stale; d3 on it is only a header
+func TestStaleOf(t *testing.T) {
+	all, _ := plantTree(t, `g
+t1 g
+t2 t1
+a3 t2
+a4 a3
+b3 t2
+c3 t2
+x3 t2 status=invalid
+d2 t1
+d3 d2 txs=0 status=headers-only
+node n1 a4
+node n2 b3
+node n3 c3`)
+	only := map[string]string{"c3": "n3", "b3": "n2", "a4": "n1"}
+	var journals []Journal
+	for _, s := range all.Stands {
+		j := Journal{Node: s.Node}
+		j.Tree.Tip, j.Tree.Height = s.Tip, s.Height
+		for i, b := range all.Blocks {
+			if b.Txs > 0 {
+				b.Order = int64(i + 1)
+			}
+			hidden := false
+			for name, node := range only {
+				hidden = hidden || node != s.Node && b.Hash == block.Sum([]byte(name))
+			}
+			if !hidden {
+				j.Tree.Blocks = append(j.Tree.Blocks, b)
+			}
+		}
+		journals = append(journals, j)
+	}
+	journals = append(journals, Journal{Node: "n4", Silent: "paused"})
+	show := func(r StaleRate) string {
+		return fmt.Sprintf("%d to %d: %d of %d stale, %d contested; %d of %d heights; %v", r.From, r.To, r.Stale, r.Blocks, r.Contested, r.Forked, r.Heights, r.Silent)
+	}
+	for _, c := range []struct {
+		stands   string
+		from, to block.Height
+		want     string
+	}{
+		{"n1 n2", 0, 100, "1 to 4: 2 of 7 stale, 1 contested; 2 of 4 heights; [n4]"},
+		{"n1", 0, 100, "1 to 4: 3 of 7 stale, 0 contested; 2 of 4 heights; [n4]"},
+		{"n2", 0, 100, "1 to 3: 4 of 7 stale, 0 contested; 2 of 3 heights; [n4]"},
+		{"", 0, 100, "1 to 4: 1 of 7 stale, 2 contested; 2 of 4 heights; [n4]"}, // nobody runs: all stand where they stood
+		{"n1", 3, 3, "3 to 3: 2 of 3 stale, 0 contested; 1 of 1 heights; [n4]"},
+	} {
+		got := show(StaleOf(journals, func(n string) bool { return slices.Contains(strings.Fields(c.stands), n) }, c.from, c.to))
+		if got != c.want {
+			t.Errorf("%q stand: %s, want %s", c.stands, got, c.want)
+		}
+	}
+	if got := show(StaleOf(nil, func(string) bool { return true }, 0, 9)); got != "1 to 0: 0 of 0 stale, 0 contested; 0 of 0 heights; []" {
+		t.Errorf("no nodes: %s", got)
+	}
+}

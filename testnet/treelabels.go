@@ -1,0 +1,92 @@
+package testnet
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// labels returns the lines that stand below n: the nodes whose history ends there, in
+// brackets those that ended there and do not run, work, and branches that are drawn
+// elsewhere.
+func (p *picture) labels(n *treeNode) []string {
+	var out []string
+	add := func(sign, after string, names []string) {
+		if len(names) == 0 {
+			return
+		}
+		lines := wrap(sign+nodeList(names, p.signs.many)+after, labelWidths[p.detail])
+		for i := range lines[1:] {
+			lines[i+1] = strings.Repeat(" ", width(sign)) + lines[i+1]
+		}
+		out = append(out, lines...)
+	}
+	add(p.signs.here+" ", "", n.nodes)
+	add("(", ")", n.gone)
+	if w := p.work[n]; w != "" {
+		if len(out) == 1 && p.detail == 0 {
+			out[0] += "  " + w
+		} else {
+			out = append(out, w)
+		}
+	}
+	if n.more > 0 {
+		out = append(out, fmt.Sprintf("+%d below", n.more))
+	}
+	for i := range out {
+		if len(n.kids) > 0 {
+			out[i] = p.signs.line + " " + out[i]
+		}
+	}
+	return out
+}
+
+// labelWidths is how wide the names of nodes may be at each level of detail.
+var labelWidths = [leastDetail + 1]int{40, 30, 20, 14, 10}
+
+// wrap breaks a text between words, into lines of about this width.
+func wrap(text string, most int) (lines []string) {
+	for _, word := range strings.Split(text, " ") {
+		if n := len(lines); n > 0 && (width(lines[n-1])+1+width(word) <= most || n == 1 && width(lines[0]) <= 1) {
+			lines[n-1] += " " + word
+			continue
+		}
+		lines = append(lines, word)
+	}
+	return lines
+}
+
+// NodeList writes names as people read them: n1 n2 n3, and more than four neighbours as
+// n1…n5.
+func NodeList(names []string) string { return nodeList(names, unicodeSigns.many) }
+
+// nodeList writes n1 n2 n3, and more than four neighbours as n1…n5.
+func nodeList(names []string, many string) string {
+	var out []string
+	for i := 0; i < len(names); {
+		j := i + 1
+		for j < len(names) && follows(names[j-1], names[j]) {
+			j++
+		}
+		if j-i > 4 {
+			out = append(out, names[i]+many+names[j-1])
+		} else {
+			out = append(out, names[i:j]...)
+		}
+		i = j
+	}
+	return strings.Join(out, " ")
+}
+
+// follows reports whether b is the name after a: n3 and n4.
+func follows(a, b string) bool {
+	number := func(s string) int {
+		n, err := strconv.Atoi(strings.TrimPrefix(s, "n"))
+		if err != nil {
+			return -1
+		}
+		return n
+	}
+	x, y := number(a), number(b)
+	return x >= 0 && y == x+1
+}
