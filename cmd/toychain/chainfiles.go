@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -14,18 +13,21 @@ import (
 	"github.com/spf13/cobra"
 
 	"toychain/block"
+	"toychain/blockfile"
 )
-
-// Blocks travel in files as text: a block's bytes in hex on a line, the lowest first.
 
 func (a *app) chainExportCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "export [-o FILE]", Short: "Write the best chain's blocks to a file, one line of hex each.",
-		Example: "toychain chain export -o chain.hex\ntoychain chain export --from 100 --to 120",
-		Args:    noArgs,
+		Use: "export [-o FILE]", Short: "Write the best chain's blocks to a file.",
+		Example: "toychain chain export -o chain.hex\ntoychain chain export -o blk00000.dat\ntoychain chain export --from 100 --to 120",
+		Long: `Write the best chain's blocks to a file, the lowest first: a line of hex each, or
+framed as Bitcoin's nodes keep and read them (blk): with Core's -loadblock, say, or
+btcd's addblock, if they are of the same network.`,
+		Args: noArgs,
 	}
 	f := cmd.Flags()
 	to := f.StringP("out", "o", "", "`FILE` to write (default: print)")
+	format := f.String("format", "", "`hex` or blk (default: blk for a FILE.dat, else hex)")
 	first := f.Int32("from", 1, "first `HEIGHT`")
 	last := f.Int32("to", -1, "last `HEIGHT` (default: the tip)")
 	force := f.Bool("force", false, "overwrite the file")
@@ -33,25 +35,53 @@ func (a *app) chainExportCommand() *cobra.Command {
 		if *first < 0 || *last >= 0 && *last < *first {
 			return usagef("--from %d --to %d: want heights, the lower one first", *first, *last)
 		}
+		e := exporting{first: block.Height(*first), last: block.Height(*last)}
+		var err error
+		if e.format, err = a.exportFormat(*format, *to); err != nil {
+			return err
+		}
 		return a.ask(cmd, func(ctx context.Context, n asked) error {
-			end := block.Height(*last)
-			if end < 0 {
-				var err error
-				if end, err = n.BlockCount(ctx); err != nil {
+			if e.last < 0 {
+				if e.last, err = n.BlockCount(ctx); err != nil {
 					return err
 				}
 			}
 			if *to == "" {
-				return a.exportBlocks(ctx, n, a.stdout, block.Height(*first), end)
+				out := bufio.NewWriter(a.stdout)
+				return errors.Join(a.exportBlocks(ctx, n, out, e), out.Flush())
 			}
-			return a.exportFile(ctx, n, *to, *force, block.Height(*first), end)
+			return a.exportFile(ctx, n, *to, *force, e)
 		})
 	}
 	return cmd
 }
 
+// exporting is what to write, and how.
+type exporting struct {
+	first, last block.Height
+	format      blockfile.Format
+}
+
+// exportFormat is what the flags want. Bytes on a terminal nobody wants.
+func (a *app) exportFormat(named, to string) (blockfile.Format, error) {
+	switch {
+	case named == "" && strings.HasSuffix(to, ".dat"):
+		return blockfile.Blk, nil
+	case named == "":
+		return blockfile.Hex, nil
+	}
+	f, err := blockfile.ParseFormat(named)
+	if err != nil {
+		return "", usagef("--%v", err)
+	}
+	if f != blockfile.Hex && to == "" && isTerminal(a.stdout) {
+		return "", usagef("--format %s is not for a terminal: name a file with -o", f)
+	}
+	return f, nil
+}
+
 // exportFile writes the file whole or not at all.
-func (a *app) exportFile(ctx context.Context, n asked, to string, force bool, first, last block.Height) error {
+func (a *app) exportFile(ctx context.Context, n asked, to string, force bool, e exporting) error {
 	if _, err := os.Stat(to); err == nil && !force {
 		return fmt.Errorf("%s is there already: choose another name, or overwrite it with --force", to)
 	}
@@ -61,103 +91,40 @@ func (a *app) exportFile(ctx context.Context, n asked, to string, force bool, fi
 	}
 	defer os.Remove(f.Name()) // fails after a rename
 	out := bufio.NewWriter(f)
-	err = a.exportBlocks(ctx, n, out, first, last)
+	err = a.exportBlocks(ctx, n, out, e)
 	if err := errors.Join(err, out.Flush(), f.Chmod(0o644), f.Close()); err != nil {
 		return err
 	}
 	if err := os.Rename(f.Name(), to); err != nil {
 		return err
 	}
-	fmt.Fprintf(a.stdout, "%s in %s\n", plural(max(last-first+1, 0), "block"), to)
+	fmt.Fprintf(a.stdout, "%s in %s\n", plural(max(e.last-e.first+1, 0), "block"), to)
 	return nil
 }
 
-func (a *app) exportBlocks(ctx context.Context, n asked, w io.Writer, first, last block.Height) error {
+// exportBlocks asks for many blocks at a time.
+func (a *app) exportBlocks(ctx context.Context, n asked, w io.Writer, e exporting) error {
 	line := a.progress()
 	defer line.clear()
-	for h := first; h <= last; h++ {
-		hash, err := n.BlockHash(ctx, h)
+	total := int(e.last - e.first + 1)
+	var parent block.Hash
+	for h := e.first; h <= e.last; {
+		blocks, err := n.BlocksFrom(ctx, h, int(e.last-h+1))
 		if err != nil {
 			return err
 		}
-		b, err := n.RawBlock(ctx, hash)
-		if err != nil {
-			return err
-		}
-		if _, err := fmt.Fprintln(w, hex.EncodeToString(b.Bytes())); err != nil {
-			return err
-		}
-		line.show("block %s of %s", count(h), count(last))
-	}
-	return nil
-}
-
-func (a *app) chainImportCommand() *cobra.Command {
-	cmd := &cobra.Command{
-		Use: "import [FILE]", Short: "Hand blocks to the node, one line of hex each; without a file, from stdin.",
-		Example: "toychain chain import chain.hex",
-		Args:    args(0, 1, "one file"),
-	}
-	cmd.RunE = func(cmd *cobra.Command, given []string) error {
-		from := io.Reader(a.stdin)
-		if len(given) == 1 && given[0] != "-" {
-			f, err := os.Open(given[0])
-			if err != nil {
+		for _, b := range blocks {
+			if h > e.first && b.Header.Prev != parent {
+				return fmt.Errorf("the best chain became another one while it was read, at height %d: do it again", h)
+			}
+			parent = b.Hash()
+			if err := blockfile.Write(w, e.format, n.params.Magic(), b); err != nil {
 				return err
 			}
-			defer f.Close()
-			from = f
+			h++
 		}
-		return a.ask(cmd, func(ctx context.Context, n asked) error { return a.importBlocks(ctx, n, from) })
+		done := int(h - e.first)
+		line.show("%s of %s blocks  %s  %d %%", count(done), count(total), line.rate(done), 100*done/total)
 	}
-	return cmd
-}
-
-// importBlocks submits one block after the other, up to the first that breaks a rule.
-func (a *app) importBlocks(ctx context.Context, n asked, from io.Reader) error {
-	progress := a.progress()
-	defer progress.clear()
-	lines := bufio.NewScanner(from)
-	lines.Buffer(nil, maxBlockLine)
-	added, known, number := 0, 0, 0
-	for lines.Scan() {
-		number++
-		text := strings.TrimSpace(lines.Text())
-		if text == "" || strings.HasPrefix(text, "#") {
-			continue
-		}
-		raw, err := hex.DecodeString(text)
-		if err != nil {
-			return fmt.Errorf("line %d: not hex: nothing from here on was imported", number)
-		}
-		b, err := block.Parse(raw)
-		if err != nil {
-			return fmt.Errorf("line %d: %w: nothing from here on was imported", number, err)
-		}
-		switch reason, err := n.SubmitBlock(ctx, b); {
-		case err != nil:
-			return fmt.Errorf("line %d: %w", number, err)
-		case reason == "" || reason == "inconclusive":
-			added++
-		case strings.HasPrefix(reason, "duplicate") && reason != "duplicate-invalid":
-			known++
-		default:
-			return fmt.Errorf("line %d: block %s: %w", number, b.Hash(), refusal(reason))
-		}
-		progress.show("%s read", plural(number, "block"))
-	}
-	if err := lines.Err(); err != nil {
-		return fmt.Errorf("line %d: %w", number+1, err)
-	}
-	progress.clear()
-	fmt.Fprintf(a.stdout, "%s new, %s known before\n", plural(added, "block"), count(known))
 	return nil
 }
-
-// maxBlockLine is the longest line: a block of the greatest size, and then some.
-const maxBlockLine = 8 << 20
-
-// refusal is a rule that the node says a block breaks.
-type refusal string
-
-func (r refusal) Error() string { return "the node refuses it: " + string(r) }

@@ -125,7 +125,7 @@ func (a *app) printInfo(i chainInfo) error {
 	t := table(a.stdout)
 	fmt.Fprintf(t, "network\t%s\n", i.Chain)
 	fmt.Fprintf(t, "height\t%s%s\n", count(i.Blocks), behind)
-	fmt.Fprintf(t, "tip\t%s  %s\n", i.BestBlockHash, age(i.Time))
+	fmt.Fprintf(t, "tip\t%s\n\t%s\n", i.BestBlockHash, age(i.Time))
 	fmt.Fprintf(t, "work\tabout %s hashes, all blocks together\n", large(i.ChainWork.Float()))
 	fmt.Fprintf(t, "difficulty\tbits %s, about %s hashes a block%s\n", i.Next.Bits, large(i.HashesPerBlock), i.compared())
 	fmt.Fprintf(t, "next change\t%s\n", i.outlook())
@@ -171,7 +171,7 @@ func (i *chainInfo) outlook() string {
 	if p.Seconds < 0.1 {
 		now = "many a second"
 	}
-	text = fmt.Sprintf("%s; now %s: ", text, now)
+	text = fmt.Sprintf("%s;\n\tnow %s: ", text, now)
 	switch {
 	case p.Factor < 1 && i.Next.Bits == n.Limit:
 		return text + "it cannot get easier"
@@ -192,7 +192,7 @@ func mines(m rpc.MiningInfo) string {
 	if m.HashrateCap > 0 {
 		limit = fmt.Sprintf(" (at most %s)", hashes(m.HashrateCap))
 	}
-	return fmt.Sprintf("mines at %s%s for %s, found %s", hashes(float64(m.Hashrate)), limit, m.Address, plural(m.Found, "block"))
+	return fmt.Sprintf("mines at %s%s for %s,\n\tfound %s", hashes(float64(m.Hashrate)), limit, m.Address, plural(m.Found, "block"))
 }
 
 // age says how long ago a time in seconds since 1970 was.

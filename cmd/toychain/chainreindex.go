@@ -5,13 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path/filepath"
 	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"toychain/chain"
 	"toychain/store"
 )
 
@@ -19,48 +17,62 @@ import (
 func (a *app) chainReindexCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "reindex", Short: "Rebuild what a stopped node keeps from the blocks that it has.",
-		Example: "toychain chain reindex",
-		Args:    noArgs,
+		Example: "toychain chain reindex\ntoychain chain reindex --node n2",
+		Long: `Rebuild what a stopped node keeps from the blocks that it has. No node is asked: the
+folder is that of --datadir and --network, or with --node that of a node of the testnet.`,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			p, err := namedNetwork(a.global.network)
+			for _, name := range []string{"rpc", "cookie", "rpc-user", "rpc-password"} {
+				if a.onLine[name] {
+					return usagef("--%s: reindex asks no node: name a folder with --datadir, or a testnet's node with --node", name)
+				}
+			}
+			if a.onLine["datadir"] && !a.onLine["node"] {
+				a.global.node = "" // the typed folder is meant, not the node of TOYCHAIN_NODE
+			}
+			k, err := a.kept()
 			if err != nil {
 				return err
 			}
-			return a.reindex(cmd.Context(), filepath.Join(a.networkDir(p), "chain"), p)
+			return a.reindex(cmd.Context(), k)
 		},
 	}
 }
 
-// reindex rebuilds a database. An interrupt ends the program in the middle of it,
-// which loses nothing: the old one is replaced at the very end.
-func (a *app) reindex(ctx context.Context, dir string, p *chain.Params) error {
-	type outcome struct {
-		made store.Rebuilt
-		err  error
+// reindex rebuilds a database. An interrupt loses nothing: the old one is replaced at
+// the very end.
+func (a *app) reindex(ctx context.Context, k kept) error {
+	var made store.Rebuilt
+	err := a.slowly(ctx, func(progress func(done, total int)) (err error) {
+		made, err = store.Reindex(k.folder(), k.params, progress)
+		return err
+	})
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("no node ever kept the network %s in %s: choose its --datadir or --network", k.params.Name, k.datadir)
 	}
+	if err == nil {
+		a.printRebuilt(made)
+	}
+	return a.atRest(err)
+}
+
+// slowly does something to a folder and shows how many blocks of how many it has done.
+// If ctx ends first, so does the program, in the middle of it.
+func (a *app) slowly(ctx context.Context, work func(progress func(done, total int)) error) error {
 	var done, total atomic.Int64
-	ended := make(chan outcome, 1)
-	go func() {
-		made, err := store.Reindex(dir, p, func(d, t int) { done.Store(int64(d)); total.Store(int64(t)) })
-		ended <- outcome{made, err}
-	}()
+	ended := make(chan error, 1)
+	go func() { ended <- work(func(d, t int) { done.Store(int64(d)); total.Store(int64(t)) }) }()
 	line := a.progress()
 	defer line.clear()
 	tick := time.NewTicker(frame)
 	defer tick.Stop()
 	for {
 		select {
-		case o := <-ended:
-			line.clear()
-			if errors.Is(o.err, fs.ErrNotExist) {
-				return fmt.Errorf("no node ever kept the network %s in %s: choose its --datadir or --network", p.Name, a.global.datadir)
-			}
-			if o.err == nil {
-				a.printRebuilt(o.made)
-			}
-			return o.err
+		case err := <-ended:
+			return err
 		case <-tick.C:
-			line.show("block %s of %s", count(done.Load()), count(total.Load()))
+			d, t := done.Load(), total.Load()
+			line.show("%s of %s blocks  %s  %d %%", count(d), count(t), line.rate(int(d)), 100*d/max(t, 1))
 		case <-ctx.Done():
 			return ctx.Err()
 		}

@@ -95,16 +95,9 @@ func (a *app) leftAddr(p *chain.Params) string {
 
 // dialNode returns the node of the testnet that --node names.
 func (a *app) dialNode() (asked, error) {
-	t, err := a.openTestnet()
+	t, err := a.namedTestnet()
 	if err != nil {
 		return asked{}, err
-	}
-	if a.onLine["network"] {
-		if p, err := namedNetwork(a.global.network); err != nil {
-			return asked{}, err
-		} else if p.Digest() != t.Params().Digest() {
-			return asked{}, fmt.Errorf("the testnet in %s runs the network %s, --network names %s: leave --network out", t.Dir(), t.Params().Name, p.Name)
-		}
 	}
 	c, err := t.Client(a.global.node)
 	if err != nil {
@@ -116,6 +109,20 @@ func (a *app) dialNode() (asked, error) {
 		}
 	}
 	return asked{}, fmt.Errorf("testnet in %s: node %s is gone", t.Dir(), a.global.node)
+}
+
+// namedTestnet returns the testnet that a command is about. If --network is given too,
+// it must be the testnet's.
+func (a *app) namedTestnet() (*testnet.Testnet, error) {
+	t, err := a.openTestnet()
+	if err != nil || !a.onLine["network"] {
+		return t, err
+	}
+	p, err := namedNetwork(a.global.network)
+	if err == nil && p.Digest() != t.Params().Digest() {
+		err = fmt.Errorf("the testnet in %s runs the network %s, --network names %s: leave --network out", t.Dir(), t.Params().Name, p.Name)
+	}
+	return t, err
 }
 
 // whichNode is the error of a command that names a testnet and none of its nodes.

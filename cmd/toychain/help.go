@@ -1,8 +1,6 @@
 package main
 
 import (
-	"fmt"
-	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -39,29 +37,30 @@ func helpCommand() *cobra.Command {
 // help prints an example first, then words, then everything else.
 func (a *app) help(cmd *cobra.Command, _ []string) {
 	c := a.colours(a.stdout)
-	out := table(a.stdout)
-	defer out.Flush()
+	out := &page{w: a.stdout, width: min(width(a.stdout), 80)}
 	for line := range strings.Lines(cmd.Example) {
-		fmt.Fprintf(out, "  %s\n", strings.TrimRight(line, "\n"))
+		out.line("  " + line)
 	}
 	about := cmd.Long
 	if about == "" {
 		about = cmd.Short
 	}
-	fmt.Fprintf(out, "\n%s\n\n%s %s\n", strings.TrimSpace(about), c.bold("Usage:"), usageLine(cmd))
-	if cmd.HasAvailableSubCommands() {
-		fmt.Fprintf(out, "\n%s\n", c.bold("Commands:"))
-		for _, sub := range cmd.Commands() {
-			if sub.IsAvailableCommand() {
-				fmt.Fprintf(out, "  %s\t%s\n", sub.Name(), sub.Short)
-			}
+	out.line("")
+	out.prose(strings.TrimSpace(about))
+	out.line("")
+	out.line(c.bold("Usage:") + " " + usageLine(cmd))
+	var commands []entry
+	for _, sub := range cmd.Commands() {
+		if sub.IsAvailableCommand() {
+			commands = append(commands, entry{sub.Name(), sub.Short})
 		}
 	}
 	own := cmd.LocalNonPersistentFlags()
-	helpFlags(out, c.bold("Flags:"), own, func(*pflag.Flag) bool { return true })
-	helpFlags(out, c.bold("Flags of every command:"), cmd.Root().PersistentFlags(), func(f *pflag.Flag) bool {
+	out.list(c.bold("Commands:"), commands)
+	out.list(c.bold("Flags:"), flagEntries(own, func(*pflag.Flag) bool { return true }))
+	out.list(c.bold("Flags of every command:"), flagEntries(cmd.Root().PersistentFlags(), func(f *pflag.Flag) bool {
 		return own.Lookup(f.Name) == nil && matters(f.Name, cmd)
-	})
+	}))
 }
 
 // usageLine is the command as it is typed.
@@ -76,15 +75,11 @@ func usageLine(cmd *cobra.Command) string {
 	return line
 }
 
-// helpFlags lists flags, a line each.
-func helpFlags(out io.Writer, title string, flags *pflag.FlagSet, wanted func(*pflag.Flag) bool) {
+// flagEntries returns what a help page says of the flags that are wanted.
+func flagEntries(flags *pflag.FlagSet, wanted func(*pflag.Flag) bool) (out []entry) {
 	flags.VisitAll(func(f *pflag.Flag) {
 		if f.Hidden || f.Name == "help" || f.Name == "version" || !wanted(f) {
 			return
-		}
-		if title != "" {
-			fmt.Fprintf(out, "\n%s\n", title)
-			title = ""
 		}
 		kind, about := pflag.UnquoteUsage(f)
 		name := "    --" + f.Name
@@ -94,8 +89,9 @@ func helpFlags(out io.Writer, title string, flags *pflag.FlagSet, wanted func(*p
 		if f.DefValue != "" && f.DefValue != "false" && f.DefValue != "0" && f.DefValue != "[]" {
 			about += " (default " + f.DefValue + ")"
 		}
-		fmt.Fprintf(out, "  %s %s\t%s\n", name, kind, about)
+		out = append(out, entry{strings.TrimRight(name+" "+kind, " "), about})
 	})
+	return out
 }
 
 // matters reports whether a global flag changes what cmd does.

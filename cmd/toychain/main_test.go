@@ -44,6 +44,7 @@ func TestScripts(t *testing.T) {
 			"alone":   alone,
 			"write":   write,
 			"busy":    busy,
+			"flip":    flip,
 		},
 	})
 }

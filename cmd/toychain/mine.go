@@ -69,7 +69,7 @@ func (a *app) mineTo(to, name string) (string, error) {
 	}
 	w, err := a.loadWallet(p, name)
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("whom shall the new coins go to? make a wallet with 'toychain wallet create', or name an address with --to (%w)", err)
+		return "", &told{fmt.Sprintf("whom shall the new coins go to? make a wallet with '%s', or name an address with --to", a.walletRemedy()), err}
 	}
 	if err != nil {
 		return "", err

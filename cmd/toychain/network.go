@@ -269,10 +269,10 @@ func (a *app) printNetwork(p *chain.Params) error {
 	}
 	t := table(a.stdout)
 	fmt.Fprintf(t, "network\t%s\n", r.Name)
-	fmt.Fprintf(t, "genesis\t%s  %s\n", r.Genesis, time.Unix(int64(r.Time), 0).UTC().Format(time.DateTime))
-	fmt.Fprintf(t, "digest\t%s  (nodes with another one are strangers)\n", r.Digest)
+	fmt.Fprintf(t, "genesis\t%s\n\t%s\n", r.Genesis, time.Unix(int64(r.Time), 0).UTC().Format(time.DateTime))
+	fmt.Fprintf(t, "digest\t%s\n\tnodes with another one are strangers\n", r.Digest)
 	fmt.Fprintf(t, "difficulty\t%s\n", difficulty)
-	fmt.Fprintf(t, "at the start\tbits %s, about %s hashes a block; never easier than %s\n",
+	fmt.Fprintf(t, "at the start\tbits %s, about %s hashes a block;\n\tnever easier than %s\n",
 		r.Bits, count(uint64(target.Work().Float())), r.Limit)
 	fmt.Fprintf(t, "reward\t%s coins, halved every %s\n", r.Subsidy.Short(), plural(r.Halving, "block"))
 	fmt.Fprintf(t, "maturity\tnew coins can be spent after %s\n", plural(r.Maturity, "block"))

@@ -25,16 +25,17 @@ import (
 )
 
 func (a *app) nodeCommand() *cobra.Command {
-	return noun("node", "Run a node.", "toychain node run", a.nodeRunCommand())
+	return noun("node", "Run a node.", "toychain node run\ntoychain node health", a.nodeRunCommand(), a.nodeHealthCommand())
 }
 
 // nodeFlags are the flags of "node run".
 type nodeFlags struct {
 	listen, peers    []string
-	mine, name       string
+	mine, name, key  string
 	hashrate         float64
 	threads          int
 	mdns, tied, json bool
+	clock            time.Duration
 	level            string
 }
 
@@ -56,13 +57,15 @@ goes to stderr. It talks to this machine only, unless --listen says otherwise.`,
 	f.BoolVar(&o.mdns, "mdns", false, "look for nodes on the local network")
 	f.StringVar(&a.global.rpc, "rpc", "", "`HOST:PORT` to answer clients at; port 0: any (default: this machine, the network's usual port)")
 	f.StringVar(&o.mine, "mine", "", "mine all the time, for this `ADDRESS`")
-	f.Float64Var(&o.hashrate, "hashrate", 0, "at most `N` hashes per second; 0: all it can")
+	f.Float64Var(&o.hashrate, "hashrate", 0, "with --mine, at most `N` hashes per second; 0: all it can")
 	f.IntVar(&o.threads, "threads", 0, "of the miner; 0: one for each core")
+	f.DurationVar(&o.clock, "clock-offset", 0, "set the node's clock wrong, by `TIME` like 2h or -30m")
 	f.StringVar(&o.name, "name", "", "what the node is called; its blocks say so")
+	f.StringVar(&o.key, "node-key", "", "the node's `KEY` among its peers, as in the file node.key; safer in TOYCHAIN_NODE_KEY")
 	f.StringVar(&o.level, "log-level", "info", "debug, info, warn or error")
 	f.BoolVar(&o.json, "log-json", false, "log as JSON, for programs")
 	f.BoolVar(&o.tied, "exit-on-stdin-close", false, "end when stdin is closed, and so with the program that started it")
-	settable(f, "listen", "peer", "mdns", "rpc", "mine", "hashrate", "threads", "name", "log-level", "log-json")
+	settable(f, "listen", "peer", "mdns", "rpc", "mine", "hashrate", "threads", "name", "node-key", "log-level", "log-json")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return a.runNode(cmd.Context(), o) }
 	return cmd
 }
@@ -75,8 +78,8 @@ func (a *app) config(o nodeFlags) (node.Config, error) {
 	}
 	cfg := node.Config{
 		Params: p, Dir: a.networkDir(p), Name: o.name, Version: version,
-		Listen: o.listen, Peers: o.peers, MDNS: o.mdns,
-		Pool: mempool.DefaultPolicy(), Hashrate: o.hashrate, Threads: o.threads,
+		Listen: o.listen, Peers: o.peers, MDNS: o.mdns, Key: o.key,
+		Pool: mempool.DefaultPolicy(), Hashrate: o.hashrate, Threads: o.threads, Clock: o.clock,
 	}
 	if o.hashrate < 0 || o.threads < 0 {
 		return cfg, usagef("--hashrate and --threads: want 0 or more")
@@ -126,7 +129,7 @@ func (a *app) runNode(ctx context.Context, o nodeFlags) error {
 	}
 	n, err := node.Open(cfg)
 	if err != nil {
-		return err
+		return remedied(err, a.global.network)
 	}
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
@@ -148,7 +151,7 @@ func (a *app) runNode(ctx context.Context, o nodeFlags) error {
 	err = errors.Join(err, server.Run(ctx))
 	os.Remove(filepath.Join(cfg.Dir, addrFile))
 	end()
-	return errors.Join(err, <-ended)
+	return remedied(errors.Join(err, <-ended), a.global.network)
 }
 
 // listenAddr is where the node answers clients.
@@ -186,6 +189,8 @@ func (a *app) announce(ctx context.Context, n *node.Node, cfg node.Config, addr 
 			limit = ", at most " + hashes(cfg.Hashrate)
 		}
 		fmt.Fprintf(t, "mining\tfor %s%s\n", to.Encode(cfg.Params.Prefixes), limit)
+	} else if a.onLine["hashrate"] {
+		fmt.Fprintln(t, "mining\tno: --hashrate is only its limit; add --mine ADDRESS")
 	}
 	return t.Flush()
 }

@@ -39,8 +39,7 @@ func (a *app) peersListCommand() *cobra.Command {
 				return a.printJSON(peers)
 			}
 			if len(peers) == 0 {
-				fmt.Fprintln(a.stdout, "no peers: call one with 'toychain peers add', or start the node with --peer")
-				return nil
+				return a.noPeers(ctx, n)
 			}
 			names := a.peerNames()
 			t := table(a.stdout)
@@ -54,6 +53,24 @@ func (a *app) peersListCommand() *cobra.Command {
 		})
 	}
 	return cmd
+}
+
+// noPeers says what to do, or whom the node calls in vain.
+func (a *app) noPeers(ctx context.Context, n asked) error {
+	info, err := n.NetworkInfo(ctx)
+	if err != nil {
+		return err
+	}
+	if len(info.Missing) == 0 {
+		fmt.Fprintln(a.stdout, "no peers: call one with 'toychain peers add',")
+		fmt.Fprintln(a.stdout, "or start the node with --peer")
+		return nil
+	}
+	fmt.Fprintln(a.stdout, "no peers; the node's log says why, and it keeps calling")
+	for _, addr := range info.Missing {
+		fmt.Fprintf(a.stdout, "  %s\n", addr)
+	}
+	return nil
 }
 
 func direction(p rpc.Peer) string {

@@ -10,6 +10,7 @@ import (
 // anything else it is silent.
 type progress struct {
 	out   *os.File // nil: silent
+	began time.Time
 	shown time.Time
 }
 
@@ -21,7 +22,12 @@ func (a *app) progress() *progress {
 	if !isTerminal(a.stderr) || os.Getenv("TERM") == "dumb" {
 		return &progress{}
 	}
-	return &progress{out: a.stderr}
+	return &progress{out: a.stderr, began: time.Now()}
+}
+
+// rate writes how many things a second it has been since the line began.
+func (p *progress) rate(done int) string {
+	return count(int64(float64(done)/max(time.Since(p.began).Seconds(), 1e-3))) + "/s"
 }
 
 // show replaces the line, unless the last one is too young.

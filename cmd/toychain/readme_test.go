@@ -50,7 +50,7 @@ func readmeCommands(t *testing.T) (out []shown) {
 // for any lines; hashes, addresses, ports and the like need only be of their kind.
 func TestReadme(t *testing.T) {
 	if testing.Short() {
-		t.Skip("starts testnets")
+		t.Skip("not with -short: it plays the whole README on real testnets")
 	}
 	all := readmeCommands(t)
 	if len(all) < 30 {
@@ -84,9 +84,20 @@ type shell struct {
 	windows []int // processes that run until Ctrl-C
 }
 
-// openShell starts a shell in an empty home.
+// openShell starts a shell in a home that is empty but for the scripts, which stand
+// where they are in the project.
 func openShell(t *testing.T) *shell {
 	home := t.TempDir()
+	scripts, err := filepath.Abs("../../testnet/scenarios")
+	if err == nil {
+		err = os.Mkdir(filepath.Join(home, "testnet"), 0o700)
+	}
+	if err == nil {
+		err = os.Symlink(scripts, filepath.Join(home, "testnet", "scenarios"))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	cmd := exec.Command("sh")
 	cmd.Dir = home
 	// TOYCHAIN_RPC: nodes answer at a port of the system's choice, clients find it by
@@ -212,6 +223,7 @@ var variable = []struct {
 	{regexp.MustCompile(`(^|[^.,\d])\b[0-9a-f]{8}\b`), "${1}SHORT"}, // but not the decimals of an amount
 	{regexp.MustCompile(`\b[0-9a-f]{16}\b`), "LONG"},
 	{regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d`), "TIME"},
+	{regexp.MustCompile(`(network \w+), height \d+`), "$1, height H"}, // a node that starts is being told, or mines
 	{regexp.MustCompile(`127\.0\.0\.1:\d+`), "RPC"},
 	{regexp.MustCompile(`/tcp/\d+`), "/tcp/PORT"},
 	{regexp.MustCompile(`\bpid \d+`), "pid PID"},
@@ -220,6 +232,11 @@ var variable = []struct {
 	{regexp.MustCompile(`[\d.,]+ [kMG]?H/s`), "RATE"},
 	{regexp.MustCompile(`\b[\d.]+ ms +[\d.]+ s\b`), "PING SINCE"},
 	{regexp.MustCompile(`in [\d.]+ seconds`), "in SECONDS"},
+	// What the clock decides of a network that sets its difficulty.
+	{regexp.MustCompile(`about [\d,]+ hashes`), "about HASHES"},
+	{regexp.MustCompile(`[\d.]+ times (the easiest|harder)`), "FACTOR times $1"},
+	{regexp.MustCompile(`now (many a second|one every [\d.]+ s)`), "now and then"},
+	{regexp.MustCompile(`(?m), [\d.]+ s$`), ", SECONDS"},
 	{regexp.MustCompile(`(?m) +$`), ""},
 }
 
@@ -233,4 +250,19 @@ func (s *shell) plain(text string) string {
 		text = v.pattern.ReplaceAllString(text, v.by)
 	}
 	return text
+}
+
+// The script that the README shows is the one that it plays.
+func TestReadmeShowsTheScript(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	script, err := os.ReadFile("../../testnet/scenarios/partition.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(readme), "```\n"+string(script)+"```\n") {
+		t.Error("testnet/scenarios/partition.txt does not stand in README.md as it is")
+	}
 }

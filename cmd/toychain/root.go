@@ -32,6 +32,7 @@ func (a *app) rootCommand() *cobra.Command {
 		Short: "A Bitcoin-style node to learn from: mine, pay, split the network, heal it, see what happened.",
 		Example: `toychain demo                    the whole story, in under a minute
 toychain testnet up 4            four nodes of your own
+toychain wallet create           keys of your own, for the coins
 toychain mine 3 --node n1        three blocks, with real proof of work`,
 		Args:              unknownCommand,
 		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -44,7 +45,7 @@ toychain mine 3 --node n1        three blocks, with real proof of work`,
 	a.globalFlags(root)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		a.running = cmd
-		return usageError{err}
+		return flagError(cmd, err)
 	})
 	root.SetHelpFunc(a.help)
 	root.SetHelpCommand(helpCommand())
@@ -126,8 +127,16 @@ func jsonFlag(cmd *cobra.Command) *bool {
 
 // printJSON prints v as the command's result.
 func (a *app) printJSON(v any) error {
-	enc := json.NewEncoder(a.stdout)
-	enc.SetEscapeHTML(false)
+	enc := a.encoder()
 	enc.SetIndent("", "  ")
 	return enc.Encode(v)
+}
+
+// printJSONLine prints v as one line of the command's result.
+func (a *app) printJSONLine(v any) error { return a.encoder().Encode(v) }
+
+func (a *app) encoder() *json.Encoder {
+	enc := json.NewEncoder(a.stdout)
+	enc.SetEscapeHTML(false)
+	return enc
 }

@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"toychain/rpc"
 )
 
 func (a *app) rpcCommand() *cobra.Command {
@@ -39,6 +42,9 @@ is printed as JSON, a string without its quotes.`,
 			} else {
 				err = n.Call(ctx, given[0], positional(given[1:]), &result)
 			}
+			if no := (*rpc.Error)(nil); errors.As(err, &no) && no.Code == rpc.CodeMethodNotFound {
+				return noMethod(ctx, n, given[0], err)
+			}
 			if err != nil {
 				return err
 			}
@@ -46,6 +52,25 @@ is printed as JSON, a string without its quotes.`,
 		})
 	}
 	return cmd
+}
+
+// noMethod says what a method that the node does not have may have meant.
+func noMethod(ctx context.Context, n asked, name string, err error) error {
+	var help string
+	if n.Call(ctx, "help", nil, &help) != nil {
+		return err
+	}
+	methods := &cobra.Command{SuggestionsMinimumDistance: 2}
+	for line := range strings.Lines(help) {
+		if words := strings.Fields(line); len(words) > 0 && words[0] != "==" {
+			methods.AddCommand(&cobra.Command{Use: words[0], Run: func(*cobra.Command, []string) {}})
+		}
+	}
+	hint := ""
+	if near := methods.SuggestionsFor(name); len(near) > 0 {
+		hint = "did you mean " + near[0] + "? "
+	}
+	return &told{fmt.Sprintf("the node has no method %q: %s'toychain rpc help' lists them", name, hint), err}
 }
 
 func positional(given []string) []any {

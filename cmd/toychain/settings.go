@@ -58,7 +58,7 @@ func (a *app) fillIn(cmd *cobra.Command) error {
 			return
 		}
 		if err := flags.Set(f.Name, value); err != nil {
-			failed = usagef("%s: %w", envName(f.Name), err)
+			failed = usageError{valueError(envName(f.Name), err)}
 		}
 	})
 	if failed != nil {
@@ -113,7 +113,7 @@ func (a *app) readSettings(cmd *cobra.Command) error {
 			continue
 		}
 		if err := set(cmd.Flags(), f, value, a.global.datadir); err != nil {
-			return fmt.Errorf("%s: %s: %w", path, name, err)
+			return fmt.Errorf("%s: %w", path, valueError(name, err))
 		}
 	}
 	return nil

@@ -56,6 +56,15 @@ func width(f *os.File) int {
 	return columns
 }
 
+// lines returns how many lines a stream has: 0, no end, if it is no terminal.
+func lines(f *os.File) int {
+	_, n, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
 // table writes rows of cells, separated by tabs, in columns. Flush it.
 func table(w io.Writer) *tabwriter.Writer {
 	return tabwriter.NewWriter(&trimmer{w: w}, 0, 0, 2, ' ', 0)

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,25 +24,39 @@ func (a *app) testnetCommand() *cobra.Command {
 	return noun("testnet", "Many nodes on this machine: cut them apart, kill them, heal them.",
 		"toychain testnet up 4\ntoychain testnet partition n1,n2 n3,n4\ntoychain testnet tree",
 		a.testnetUpCommand(), a.testnetStatusCommand(), a.testnetTreeCommand(),
+		a.testnetReorgsCommand(), a.testnetStaleCommand(), a.testnetReplayCommand(),
 		a.testnetPartitionCommand(), a.testnetHealCommand(),
 		a.testnetNodeCommand("kill", "End nodes as a power cut would.", "is gone", (*testnet.Testnet).Kill),
 		a.testnetNodeCommand("pause", "Stop nodes in the middle of whatever they do.", "is paused", (*testnet.Testnet).Pause),
 		a.testnetNodeCommand("resume", "Let paused nodes go on.", "goes on", (*testnet.Testnet).Resume),
+		a.testnetNodeCommand("wipe", "Remove all that dead nodes keep, as a new disk would.", "has lost everything", (*testnet.Testnet).Wipe),
+		a.testnetNodeCommand("corrupt", "Change bytes all over the databases of dead nodes.", "has a bad disk", (*testnet.Testnet).Corrupt),
 		a.testnetNodeCommand("restart", "Start nodes again, on the same data.", "runs", (*testnet.Testnet).Restart),
-		a.testnetDownCommand())
+		a.testnetConnectCommand(), a.testnetLinkCommand(), a.testnetClockCommand(),
+		a.testnetRunCommand(), a.testnetSLOCommand(), a.testnetPrometheusCommand(), a.testnetExportCommand(), a.testnetDownCommand())
 }
 
 func (a *app) testnetUpCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "up N", Short: "Start nodes, and connect them with each other.",
-		Example: "toychain testnet up 4\ntoychain testnet up 3 --network my.toml --dir /tmp/t",
+		Example: "toychain testnet up 4\ntoychain testnet up 50 --hashrate 2000\ntoychain testnet up 3 --network my.toml --dir /tmp/t",
 		Long: `Start nodes, and connect them with each other. They run on when this command is
 done, until 'toychain testnet down'. What an earlier testnet left in the folder is
-used: its chains go on.`,
+used: its chains go on.
+
+With --hashrate or --mine the nodes mine by themselves, each at most as fast as you
+say; without, blocks come only from 'toychain mine'. What they mine goes to
+--mine ADDRESS. If you name none, each node has an address of its own in the wallet of
+these words, which everybody knows: "` + testnet.MinersWords + `"
+('toychain wallet restore' makes it yours).
+
+Up to ten nodes are connected each with each. Of more, each is connected with its eight
+neighbours in a circle; they learn of the others, and call some of those too.`,
 		Args: args(1, 1, "N, how many nodes"),
 	}
 	asJSON := jsonFlag(cmd)
-	hashrate := cmd.Flags().Float64("hashrate", 0, "cap of each node's background miner, in `HASHES` per second; 0: none")
+	hashrate := cmd.Flags().Float64("hashrate", 0, "let each node mine, at most so many `HASHES` per second; 0: all it can")
+	mine := cmd.Flags().String("mine", "", "let each node mine, for this `ADDRESS`")
 	settable(cmd.Flags(), "hashrate")
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
 		n, err := parseCount("N", given[0], 1, testnet.MaxNodes)
@@ -51,10 +66,12 @@ used: its chains go on.`,
 		if *hashrate < 0 {
 			return usagef("--hashrate %v: want 0 or more", *hashrate)
 		}
+		// Only what was typed makes them mine: a cap for "node run" may stand in the settings.
+		mines := a.onLine["hashrate"] || a.onLine["mine"]
 		line := a.progress()
 		defer line.clear()
 		t, err := testnet.Up(cmd.Context(), testnet.Config{Dir: a.testnetFolder(), Nodes: n, Network: a.global.network,
-			Hashrate: *hashrate, Detach: true, Progress: func(s string) { line.show("%s", s) }})
+			Hashrate: *hashrate, Mine: mines, MineTo: *mine, Detach: true, Progress: func(s string) { line.show("%s", s) }})
 		line.clear()
 		if err != nil {
 			return err
@@ -82,7 +99,7 @@ func (a *app) testnetStatusCommand() *cobra.Command {
 	}
 	asJSON := jsonFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		t, err := a.openTestnet()
+		t, err := a.namedTestnet()
 		if err != nil {
 			return err
 		}
@@ -105,22 +122,32 @@ func (a *app) testnetStatusCommand() *cobra.Command {
 				fmt.Fprintln(rows, "-\t-\t-\t-")
 				continue
 			}
-			fmt.Fprintf(rows, "%d\t%s\t%d\t%s\n", s.Height, s.Tip.Short(), s.Pool, strings.Join(s.Peers, " "))
+			fmt.Fprintf(rows, "%d\t%s\t%d\t%s\n", s.Height, s.Tip.Short(), s.Pool, peersOf(s))
 		}
 		return rows.Flush()
 	}
 	return cmd
 }
 
+// peersOf lists a node's peers, or counts them if that is too wide for a row.
+func peersOf(s testnet.NodeStatus) string {
+	const few, most = 4, 24
+	list := testnet.NodeList(s.Peers)
+	if len(s.Peers) > few && len(list) > most {
+		return plural(len(s.Peers), "peer")
+	}
+	return list
+}
+
 // stateOf says in a word or two what a node does.
 func stateOf(s testnet.NodeStatus) string {
 	switch {
+	case !s.Running && s.Error != "", s.Running && !s.Paused && s.Error != "":
+		return "does not answer"
 	case !s.Running:
 		return "not running"
 	case s.Paused:
 		return "paused"
-	case s.Error != "":
-		return "does not answer"
 	case s.Mining:
 		return "mines " + hashes(s.Hashrate)
 	}
@@ -135,7 +162,7 @@ func (a *app) testnetTreeCommand() *cobra.Command {
 	asJSON := jsonFlag(cmd)
 	draw := drawFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		t, err := a.openTestnet()
+		t, err := a.namedTestnet()
 		if err != nil {
 			return err
 		}
@@ -157,7 +184,7 @@ func (a *app) testnetPartitionCommand() *cobra.Command {
 		Example: "toychain testnet partition n1,n2 n3,n4",
 		Args:    args(2, testnet.MaxNodes, "two groups or more, like n1,n2 n3,n4"),
 		RunE: func(cmd *cobra.Command, given []string) error {
-			t, err := a.openTestnet()
+			t, err := a.namedTestnet()
 			if err != nil {
 				return err
 			}
@@ -182,7 +209,7 @@ func (a *app) testnetHealCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "heal", Short: "Let everybody talk to everybody again.", Example: "toychain testnet heal", Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			t, err := a.openTestnet()
+			t, err := a.namedTestnet()
 			if err != nil {
 				return err
 			}
@@ -194,10 +221,10 @@ func (a *app) testnetHealCommand() *cobra.Command {
 			switch err := t.Settle(ctx); {
 			case cmd.Context().Err() != nil:
 				return cmd.Context().Err()
+			case errors.Is(err, context.DeadlineExceeded):
+				return fmt.Errorf("healed, but in %s %w; look again with: toychain testnet status", settleTime, err)
 			case err != nil:
-				fmt.Fprintln(a.stdout, "healed; everybody is connected")
-				fmt.Fprintln(a.stderr, err)
-				return nil
+				return fmt.Errorf("healed, but %w", err)
 			}
 			return a.printAgreed(cmd.Context(), t)
 		},
@@ -210,14 +237,48 @@ func (a *app) printAgreed(ctx context.Context, t *testnet.Testnet) error {
 	if err != nil {
 		return err
 	}
+	var tips []testnet.NodeStatus // one for each
+	on := map[block.Hash][]string{}
+	var others []string
 	for _, s := range all {
-		if s.Running && !s.Paused && s.Error == "" {
-			fmt.Fprintf(a.stdout, "healed: everybody stands on %s at height %d\n", s.Tip.Short(), s.Height)
-			return nil
+		if !s.Running || s.Paused || s.Error != "" {
+			others = append(others, s.Name+" "+isState(s))
+			continue
 		}
+		if on[s.Tip] == nil {
+			tips = append(tips, s)
+		}
+		on[s.Tip] = append(on[s.Tip], s.Name)
 	}
-	fmt.Fprintln(a.stdout, "healed; no node is running")
+	if len(tips) == 0 {
+		fmt.Fprintln(a.stdout, "healed; no node is running")
+		return nil
+	}
+	var stand []string
+	for _, s := range tips {
+		who, verb := testnet.NodeList(on[s.Tip]), "stand"
+		switch len(on[s.Tip]) {
+		case len(all):
+			who, verb = "everybody", "stands"
+		case 1:
+			verb = "stands"
+		}
+		stand = append(stand, fmt.Sprintf("%s %s on %s at height %d", who, verb, s.Tip.Short(), s.Height))
+	}
+	text := "healed: " + strings.Join(stand, ", ")
+	if len(others) > 0 {
+		text += "; " + strings.Join(others, ", ")
+	}
+	fmt.Fprintln(a.stdout, text)
 	return nil
+}
+
+// isState is what a node is that cannot be asked.
+func isState(s testnet.NodeStatus) string {
+	if state := stateOf(s); state != "does not answer" {
+		return "is " + state
+	}
+	return "does not answer"
 }
 
 // settleGroup waits a moment until those who hear of a node's new block stand on it,
@@ -230,7 +291,7 @@ func (a *app) settleGroup(ctx context.Context) {
 	if err != nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, settleTime/2)
 	defer cancel()
 	_ = t.Settle(ctx) // if they do not, 'testnet status' shows it
 }
@@ -241,19 +302,36 @@ func (a *app) testnetNodeCommand(verb, short, after string, do func(*testnet.Tes
 		Use: verb + " NODE...", Short: short, Example: "toychain testnet " + verb + " n2",
 		Args: args(1, testnet.MaxNodes, "NODE, like n2"),
 		RunE: func(cmd *cobra.Command, given []string) error {
-			t, err := a.openTestnet()
+			t, err := a.namedTestnet()
 			if err != nil {
 				return err
 			}
 			for _, name := range given {
-				if err := do(t, cmd.Context(), name); err != nil {
-					return err
+				if !slices.Contains(t.Names(), name) {
+					return fmt.Errorf("%s: no node %q; there are %s", verb, name, strings.Join(t.Names(), ", "))
 				}
-				fmt.Fprintln(a.stdout, name, after)
 			}
-			return nil
+			return a.doEach(cmd.Context(), given, after, func(ctx context.Context, name string) error { return do(t, ctx, name) })
 		},
 	}
+}
+
+// doEach does the same to each of these nodes. One where it does not work does not keep
+// it from the others; the error has a line for each of those.
+func (a *app) doEach(ctx context.Context, names []string, after string, do func(context.Context, string) error) error {
+	var failed []error
+	for _, name := range names {
+		err := do(ctx, name)
+		if ctx.Err() != nil {
+			return errors.Join(append(failed, err)...)
+		}
+		if err != nil {
+			failed = append(failed, err)
+			continue
+		}
+		fmt.Fprintln(a.stdout, name, after)
+	}
+	return errors.Join(failed...)
 }
 
 func (a *app) testnetDownCommand() *cobra.Command {
@@ -263,7 +341,7 @@ func (a *app) testnetDownCommand() *cobra.Command {
 	}
 	remove := cmd.Flags().Bool("rm", false, "remove their folders too")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		t, err := a.openTestnet()
+		t, err := a.namedTestnet()
 		if errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("no testnet is up in %s", filepath.Clean(a.testnetFolder()))
 		}

@@ -309,7 +309,10 @@ func (a *app) walletHistoryCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "history", Short: "List what came and went, the oldest first.",
 		Example: "toychain wallet history",
-		Args:    noArgs,
+		Long: `List what came and went, the oldest first. The time is the block's own, which its
+miner set. It must be later than the median of the eleven blocks before, so blocks
+that are mined within a second stand some seconds ahead of the clock.`,
+		Args: noArgs,
 	}
 	asJSON := jsonFlag(cmd)
 	name := a.walletFlag(cmd)
@@ -329,15 +332,14 @@ func (a *app) walletHistoryCommand() *cobra.Command {
 				fmt.Fprintln(a.stdout, "nothing yet")
 				return nil
 			}
-			t := table(a.stdout)
-			for _, r := range rows {
+			for _, r := range rows { // in two lines: a txid leaves no room beside it
 				where := "pending"
 				if r.Height >= 0 {
 					where = count(r.Height)
 				}
-				fmt.Fprintf(t, "%s\t%s\t%16s\t%s\n", time.Unix(r.Time, 0).Format(time.DateTime), where, signed(r.Net), r.TxID)
+				fmt.Fprintf(a.stdout, "%s  %-9s  %16s\n  %s\n", time.Unix(r.Time, 0).Format(time.DateTime), where, signed(r.Net), r.TxID)
 			}
-			return t.Flush()
+			return nil
 		})
 	}
 	return cmd

@@ -10,12 +10,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"toychain/chain"
+	"toychain/store"
 	"toychain/wallet"
 )
 
 // walletFlag adds --wallet to a command.
 func (a *app) walletFlag(cmd *cobra.Command) *string {
-	name := cmd.Flags().String("wallet", "default", "`NAME` of the wallet, or the path of its file")
+	name := cmd.Flags().String("wallet", "default", "`NAME` of the wallet, or its file's path")
 	settable(cmd.Flags(), "wallet")
 	a.completeWallets(cmd)
 	return name
@@ -43,9 +44,21 @@ func (a *app) loadWallet(p *chain.Params, name string) (*wallet.Wallet, error) {
 	}
 	w, err := wallet.Load(path, walletNetwork(p))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("there is no wallet %s: make one with 'toychain wallet create', or name another with --wallet (%w)", path, fs.ErrNotExist)
+		return nil, &told{fmt.Sprintf("there is no wallet %s: make one with '%s', or name another with --wallet", path, a.walletRemedy()), fs.ErrNotExist}
 	}
 	return w, err
+}
+
+// walletRemedy is the command that makes the wallet that was looked for: with the flags
+// that the user gave.
+func (a *app) walletRemedy() string {
+	text := "toychain wallet create"
+	for _, name := range []string{"network", "datadir", "node", "dir", "wallet"} {
+		if a.onLine[name] {
+			text += " --" + name + " " + store.Quote(a.running.Flags().Lookup(name).Value.String())
+		}
+	}
+	return text
 }
 
 func walletNetwork(p *chain.Params) wallet.Network {

@@ -38,7 +38,7 @@ Prints the payment's txid.`,
 	var o payment
 	f := cmd.Flags()
 	f.BoolVar(&o.all, "all", false, "everything that can be spent, the fee comes off")
-	f.Float64Var(&o.feeRate, "fee-rate", 0, "fee in the smallest unit per `BYTE` (default: twice the least that the node takes)")
+	f.Float64Var(&o.feeRate, "fee-rate", 0, "fee in the smallest unit per `BYTE` (default or 0: twice the least that the node takes)")
 	f.StringVar(&o.data, "data", "", "put a `TEXT` of at most 80 bytes into the chain with it")
 	f.StringSliceVar(&o.coins, "coin", nil, "spend exactly this coin, `TXID:N`; may be repeated")
 	f.BoolVar(&o.replaceable, "replaceable", false, "announce that a higher fee may replace it (BIP125)")
@@ -60,7 +60,7 @@ Prints the payment's txid.`,
 				return err
 			}
 			if o.dryRun {
-				return a.dryRun(ctx, at, n, keys, order)
+				return a.dryRun(ctx, at, n, keys, order, *asJSON)
 			}
 			r, err := at.Pay(ctx, keys, order)
 			if err != nil {
@@ -69,7 +69,11 @@ Prints the payment's txid.`,
 			if err := a.printReceipt(r, *asJSON); err != nil || !o.wait {
 				return err
 			}
-			return a.waitConfirmed(ctx, n, r.TxID)
+			err = a.waitConfirmed(ctx, n, r.TxID)
+			if ctx.Err() != nil {
+				fmt.Fprintf(a.stderr, "%s was sent; no longer waiting for its block\n", r.TxID)
+			}
+			return err
 		})
 	}
 	return cmd
@@ -99,7 +103,7 @@ func (o *payment) order(p *chain.Params, given []string) (purse.Order, error) {
 		}
 	}
 	if o.feeRate < 0 || math.IsNaN(o.feeRate) || o.feeRate*1000 > float64(wallet.MaxFeeRate) {
-		return purse.Order{}, usagef("--fee-rate %v: want 0 to %d of the smallest unit per byte", o.feeRate, wallet.MaxFeeRate/1000)
+		return purse.Order{}, usagef("--fee-rate %v: want at most %d of the smallest unit per byte; 0: twice the least that the node takes", o.feeRate, wallet.MaxFeeRate/1000)
 	}
 	out.FeeRate = block.Amount(math.Ceil(o.feeRate * 1000))
 	for _, text := range o.coins {
@@ -122,14 +126,18 @@ func parseOutpoint(text string) (block.Outpoint, error) {
 	return block.Outpoint{TxID: hash, Index: uint32(n)}, nil
 }
 
+// sent is what "wallet send --json" prints.
+type sent struct {
+	TxID   block.Hash   `json:"txid"`
+	Fee    block.Amount `json:"fee"`
+	Change block.Amount `json:"change"`
+	Size   int          `json:"size"`
+	Hex    string       `json:"hex,omitempty"` // of a dry run: what was not sent
+}
+
 func (a *app) printReceipt(r purse.Receipt, asJSON bool) error {
 	if asJSON {
-		return a.printJSON(struct {
-			TxID   block.Hash   `json:"txid"`
-			Fee    block.Amount `json:"fee"`
-			Change block.Amount `json:"change"`
-			Size   int          `json:"size"`
-		}{r.TxID, r.Fee, r.Change, r.Tx.Size()})
+		return a.printJSON(sent{TxID: r.TxID, Fee: r.Fee, Change: r.Change, Size: r.Tx.Size()})
 	}
 	fmt.Fprintln(a.stdout, r.TxID)
 	fmt.Fprintf(a.stderr, "fee %s, %s bytes\n", r.Fee.Short(), count(r.Tx.Size()))
@@ -137,7 +145,7 @@ func (a *app) printReceipt(r purse.Receipt, asJSON bool) error {
 }
 
 // dryRun tells what the node would say.
-func (a *app) dryRun(ctx context.Context, at *purse.Purse, n asked, keys *wallet.Keychain, o purse.Order) error {
+func (a *app) dryRun(ctx context.Context, at *purse.Purse, n asked, keys *wallet.Keychain, o purse.Order, asJSON bool) error {
 	r, err := at.Make(ctx, keys, o)
 	if err != nil {
 		return err
@@ -149,8 +157,12 @@ func (a *app) dryRun(ctx context.Context, at *purse.Purse, n asked, keys *wallet
 	if judged.Allowed == nil || !*judged.Allowed {
 		return refusal(judged.RejectReason)
 	}
+	raw := hex.EncodeToString(r.Tx.Bytes())
+	if asJSON {
+		return a.printJSON(sent{r.TxID, r.Fee, r.Change, r.Tx.Size(), raw})
+	}
 	fmt.Fprintf(a.stdout, "the node would take it: fee %s, %s bytes; nothing was sent\n", r.Fee.Short(), count(r.Tx.Size()))
-	fmt.Fprintln(a.stdout, hex.EncodeToString(r.Tx.Bytes()))
+	fmt.Fprintln(a.stdout, raw)
 	return nil
 }
 

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"toychain/block"
+	"toychain/rpc"
+)
+
+// txStory is what "chain tx" prints.
+type txStory struct {
+	rpc.Tx
+	History rpc.TxHistory `json:"history"`
+}
+
+func (a *app) chainTxCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "tx TXID", Short: "Follow a transaction through every branch.",
+		Example: "toychain chain tx TXID\ntoychain chain tx TXID --node n1 --json",
+		Long: `Follow a transaction through every branch: what it spends and makes, where it is
+now, what happened to it in each reorganisation, which blocks of which branches hold
+it, what else spends the same coins, and who spent the coins that it made.`,
+		Args: args(1, 1, "TXID, 64 hex digits"),
+	}
+	asJSON := jsonFlag(cmd)
+	raw := cmd.Flags().Bool("raw", false, "print its bytes, in hex")
+	cmd.RunE = func(cmd *cobra.Command, given []string) error {
+		id, err := block.ParseHash(given[0])
+		if err != nil {
+			return usagef("%q is no txid: want 64 hex digits", given[0])
+		}
+		return a.ask(cmd, func(ctx context.Context, n asked) error {
+			tx, err := n.Tx(ctx, id)
+			if no := (*rpc.Error)(nil); errors.As(err, &no) && no.Code == rpc.CodeInvalidAddress {
+				return &told{fmt.Sprintf("this node never heard of %s: ask another with --node", id), err}
+			}
+			if err != nil {
+				return err
+			}
+			if *raw {
+				fmt.Fprintln(a.stdout, tx.Hex)
+				return nil
+			}
+			h, err := n.TxHistory(ctx, id)
+			if err != nil {
+				return err
+			}
+			if *asJSON {
+				return a.printJSON(txStory{tx, h})
+			}
+			printTx(a.stdout, &tx)
+			fmt.Fprintf(a.stdout, "  %s\n", a.fateOf(&tx, &h))
+			return a.printHistory(&h)
+		})
+	}
+	return cmd
+}
+
+// fateOf says where a transaction is now.
+func (a *app) fateOf(tx *rpc.Tx, h *rpc.TxHistory) string {
+	c := a.colours(a.stdout)
+	switch {
+	case h.Fate == "pending" && len(h.Blocks) > 0:
+		return c.yellow("pending again: the block that held it is stale")
+	case h.Fate == "pending":
+		return "pending: in no block yet"
+	case h.Fate == rpc.TxConfirmed && tx.Confirmations != nil:
+		return fmt.Sprintf("%s, %s, in block\n    %s", c.green("confirmed"), plural(*tx.Confirmations, "confirmation"), tx.BlockHash)
+	case h.Fate == rpc.TxConflicted:
+		return c.red("impossible now") + ": the best chain spent its coin otherwise, or never made it"
+	}
+	return c.yellow("stale") + ": in no block of the best chain, and not pending"
+}
+
+// printHistory tells how a transaction came to where it is.
+func (a *app) printHistory(h *rpc.TxHistory) error {
+	t := table(a.stdout)
+	miner := make(map[block.Hash]string)
+	for i, b := range h.Blocks {
+		if i == 0 {
+			fmt.Fprintln(t, "\nblocks that hold it")
+		}
+		if miner[b.Hash] = b.Message; b.Message == "" {
+			miner[b.Hash] = b.Address
+		}
+		fmt.Fprintf(t, "  %s\tmined by %s\tcame %s\t%s\n", ref(rpc.BlockRef{Hash: b.Hash, Height: b.Height}), miner[b.Hash],
+			moment(b.ReceivedMS), blockStatus(b.Status))
+	}
+	for i, e := range h.Events {
+		if i == 0 {
+			fmt.Fprintln(t, "\nwhat happened")
+		}
+		fmt.Fprintf(t, "  %s\t%s\n", moment(e.TimeMS), a.eventText(&e))
+		if e.Reorg != nil {
+			fmt.Fprintf(t, "          in the reorganisation from %s to %s,\n          fork %s\n", ref(e.Reorg.From), ref(e.Reorg.To), ref(e.Reorg.Fork))
+		}
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	a.printSpends(h)
+	return nil
+}
+
+// blockStatus says in a word what a block's status means.
+func blockStatus(status string) string {
+	switch status {
+	case "active":
+		return "on the best chain"
+	case "invalid":
+		return "invalid"
+	}
+	return "stale"
+}
+
+func (a *app) eventText(e *rpc.TxEvent) string {
+	c := a.colours(a.stdout)
+	at := ""
+	if e.Block != nil {
+		at = ref(*e.Block)
+	}
+	switch e.Event {
+	case rpc.TxConfirmed:
+		return c.green("confirmed") + " in " + at
+	case rpc.TxReconfirmed:
+		return c.green("confirmed again") + " in " + at
+	case rpc.TxReturned:
+		return c.yellow("back in the pool") + ": " + at + " left the best chain"
+	case rpc.TxConflicted:
+		return c.red("impossible") + ": " + at + " left the best chain,\n          and " + spentInstead(e.By, e.ByBlock)
+	}
+	return c.red("gone") + ": " + at + ", whose reward it is, left the best chain"
+}
+
+// printSpends tells what else spends a transaction's coins, and what spends those
+// that it made.
+func (a *app) printSpends(h *rpc.TxHistory) {
+	title := "\nspent a second time"
+	for _, in := range h.Spends {
+		for _, r := range in.Rivals {
+			if title != "" {
+				fmt.Fprintln(a.stdout, title)
+				title = ""
+			}
+			fmt.Fprintf(a.stdout, "  %s:%d, %s, by\n    %s\n", in.TxID.Short(), in.Vout, spentWhere(r), r.TxID)
+		}
+	}
+	title = "\nwhere its coins went"
+	for _, coin := range h.Coins {
+		for _, s := range coin.SpentBy {
+			if title != "" {
+				fmt.Fprintln(a.stdout, title)
+				title = ""
+			}
+			fmt.Fprintf(a.stdout, "  %d: %s, %s, to\n    %s\n", coin.Vout, coin.Value.Short(), spentWhere(s), s.TxID)
+		}
+	}
+}
+
+func spentWhere(s rpc.TxSpend) string {
+	switch {
+	case s.Block == nil:
+		return "pending"
+	case s.Active:
+		return "in " + ref(*s.Block)
+	}
+	return "in " + ref(*s.Block) + ", which is stale"
+}

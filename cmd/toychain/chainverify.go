@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"toychain/block"
+	"toychain/chain"
+	"toychain/node"
+	"toychain/rpc"
+	"toychain/store"
+)
+
+// checked is what a look for damage found.
+type checked struct {
+	Valid    bool     `json:"valid"`
+	Findings []string `json:"findings,omitempty"` // what does not fit, a sentence each
+	Noted    int      `json:"noted,omitempty"`    // blocks that a killed node left beside its store
+
+	lost error // what of those cannot be read
+}
+
+func (a *app) chainVerifyCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "verify", Short: "Look for damage in what a node keeps.",
+		Example: "toychain chain verify\ntoychain chain verify --blocks 100",
+		Long: `Look for damage. A node that runs judges the blocks of its best chain again. If none
+runs, its folder is read instead, and everything in it: every key, every block of
+every branch, every signature, and whether the coins are what a replay from genesis
+makes. Blocks that a killed node had only noted down are read too; the next start
+takes them in. What does not fit is named, and the command that puts it right.`,
+		Args: noArgs,
+	}
+	asJSON := jsonFlag(cmd)
+	blocks := cmd.Flags().Int("blocks", 0, "only the last `MANY`; 0: all")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if *blocks < 0 {
+			return usagef("--blocks %d: want 0 or more", *blocks)
+		}
+		var c checked
+		err := a.ask(cmd, func(ctx context.Context, n asked) (err error) {
+			c.Valid, err = n.Verify(ctx, *blocks)
+			return err
+		})
+		if errors.Is(err, rpc.ErrUnreachable) && !a.onLine["rpc"] {
+			c, err = a.verifyFolder(cmd.Context(), *blocks, err)
+		} else if err == nil && !c.Valid {
+			c.Findings = []string{"the node's log names the first block that does not pass; stop the node, and verify names all"}
+		}
+		if err != nil {
+			return err
+		}
+		return a.printChecked(c, *asJSON)
+	}
+	return cmd
+}
+
+// verifyFolder looks at the folder of a node that does not run. unreachable is the
+// error if there is no such folder.
+func (a *app) verifyFolder(ctx context.Context, blocks int, unreachable error) (checked, error) {
+	k, err := a.kept()
+	if err != nil {
+		return checked{}, unreachable
+	}
+	if _, err := os.Stat(k.folder()); err != nil {
+		return checked{}, unreachable
+	}
+	var c checked
+	err = a.slowly(ctx, func(progress func(done, total int)) error {
+		db, err := store.Open(k.folder(), k.params)
+		if err != nil {
+			return err
+		}
+		c.Findings, err = db.Verify(blocks, progress)
+		if err == nil {
+			c.lost, err = node.ReadNotes(filepath.Dir(k.folder()), func(time.Time, *block.Block) (damage, trouble error) {
+				c.Noted++
+				return nil, nil
+			})
+		}
+		return errors.Join(err, db.Close())
+	})
+	if a.global.node != "" && errors.Is(err, store.ErrInUse) {
+		err = unreachable // which says that the node is paused
+	}
+	c.Valid = len(c.Findings) == 0 && c.lost == nil
+	return c, remedied(err, k.network)
+}
+
+func (a *app) printChecked(c checked, asJSON bool) error {
+	damaged := len(c.Findings) > 0
+	if c.lost != nil {
+		c.Findings = append(c.Findings, c.lost.Error())
+	}
+	switch {
+	case asJSON:
+		if err := a.printJSON(c); err != nil {
+			return err
+		}
+	case c.Valid:
+		fmt.Fprintln(a.stdout, "all good")
+	default:
+		for _, f := range c.Findings {
+			fmt.Fprintln(a.stdout, f)
+		}
+	}
+	if c.Noted > 0 && !asJSON {
+		fmt.Fprintf(a.stdout, "%s noted down beside the store; the next start takes them in\n", plural(c.Noted, "block"))
+	}
+	switch {
+	case c.Valid:
+		return nil
+	case !damaged:
+		return errors.New("of the blocks that were noted down before the node died some cannot be read: the next start takes in what can, and keeps the rest in a file whose name ends in .damaged")
+	}
+	return fmt.Errorf("what the node keeps is damaged: stop the node if it runs, then rebuild it from the blocks it holds with: %s", a.remedy())
+}
+
+// remedy is the command that rebuilds the folder that the flags name.
+func (a *app) remedy() string {
+	if a.global.node != "" {
+		return "toychain chain reindex --node " + store.Quote(a.global.node) + " --dir " + store.Quote(a.testnetFolder())
+	}
+	return "toychain chain reindex --network " + store.Quote(a.global.network) + " --datadir " + store.Quote(a.global.datadir)
+}
+
+// remedied completes what package store says of damage: it does not know the file that
+// describes a network.
+func remedied(err error, network string) error {
+	if !errors.Is(err, store.ErrDamaged) {
+		return err
+	}
+	if _, preset := chain.Preset(network); preset {
+		return err
+	}
+	return &told{strings.Replace(err.Error(), "--network FILE", "--network "+store.Quote(network), 1), err}
+}

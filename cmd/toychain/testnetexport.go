@@ -1,0 +1,81 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"toychain/testnet"
+	"toychain/testnet/export"
+)
+
+func (a *app) testnetExportCommand() *cobra.Command {
+	return noun("export", "Write a testnet down for Compose or Kubernetes.",
+		"toychain testnet export compose 4 -o mynet\ntoychain testnet export kubernetes 4 -o mynet",
+		a.testnetExportKind("compose", "Write a Compose file with what belongs to it.",
+			`Write a Compose file with what belongs to it: each node's key and password, and how
+to reach the nodes. Nothing is started. The containers run without privileges; cut
+and heal them from here with 'testnet partition' and 'testnet heal'.`,
+			[]string{"docker compose up --detach --wait"}, export.Compose),
+		a.testnetExportKind("kubernetes", "Write manifests for Kubernetes.",
+			`Write manifests for Kubernetes, with each node's key and password. Nothing is
+started. The pods run without privileges; cut and heal them from here, through
+'kubectl port-forward', with 'testnet partition' and 'testnet heal'.`,
+			[]string{"kubectl apply -f manifests/network.yaml -f manifests/secrets.yaml",
+				"kubectl --namespace toychain port-forward n1-0 PORT:18555 &   # and so on, see network.yaml"}, export.Kubernetes))
+}
+
+// testnetExportKind is the command that writes one kind of files; start is what to type
+// in the folder afterwards, PORT stands for the first node's.
+func (a *app) testnetExportKind(kind, short, long string, start []string, write func(export.Config) (*testnet.Testnet, error)) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: kind + " N", Short: short, Long: long,
+		Example: fmt.Sprintf("toychain testnet export %[1]s 4 -o mynet\ntoychain testnet export %[1]s 3 -o net --network my.toml --hashrate 20000", kind),
+		Args:    args(1, 1, "N, how many nodes"),
+	}
+	asJSON := jsonFlag(cmd)
+	f := cmd.Flags()
+	out := f.StringP("out", "o", "", "`FOLDER` to write to (default: the testnet's, see --dir)")
+	hashrate := f.Float64("hashrate", 0, "let each node mine, at most so many `HASHES` per second; 0: all it can")
+	mine := f.String("mine", "", "let each node mine, for this `ADDRESS`; otherwise as 'testnet up' does")
+	image := f.String("image", "toychain:"+version, "`NAME` of the image; deploy/Dockerfile makes it")
+	port := f.Int("port", export.FirstPort, "`PORT` of this machine for the RPC of n1; the next ones are for the others")
+	settable(f, "hashrate")
+	cmd.RunE = func(cmd *cobra.Command, given []string) error {
+		n, err := parseCount("N", given[0], 1, testnet.MaxNodes)
+		if err != nil {
+			return err
+		}
+		dir := *out
+		if dir == "" {
+			dir = a.testnetFolder()
+		}
+		t, err := write(export.Config{Dir: dir, Nodes: n, Network: a.global.network, Hashrate: *hashrate,
+			Mine: a.onLine["hashrate"] || a.onLine["mine"], MineTo: *mine, Image: *image, Port: *port})
+		if err != nil {
+			return err
+		}
+		if *asJSON {
+			text, err := os.ReadFile(filepath.Join(t.Dir(), testnetFile))
+			if err == nil {
+				_, err = a.stdout.Write(text)
+			}
+			return err
+		}
+		fmt.Fprintf(a.stdout, "%s on the network %s for %s, in %s\n", plural(n, "node"), t.Params().Name, t.Runner().Name, t.Dir())
+		if !a.onLine["image"] {
+			fmt.Fprintf(a.stdout, "first, where toychain's sources are:\n  docker build -f deploy/Dockerfile -t %s .\n", *image)
+		}
+		fmt.Fprintln(a.stdout, "there:")
+		for _, line := range start {
+			fmt.Fprintln(a.stdout, "  "+strings.ReplaceAll(line, "PORT", strconv.Itoa(*port)))
+		}
+		fmt.Fprintln(a.stdout, "  toychain testnet status --dir .")
+		return nil
+	}
+	return cmd
+}

@@ -1,0 +1,217 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"toychain/testnet/scenario"
+	"toychain/testnet/scenario/real"
+)
+
+// played is how one script went, as "testnet run --json" prints it.
+type played struct {
+	File    string  `json:"file"`
+	OK      bool    `json:"ok"`
+	Nodes   int     `json:"nodes"`
+	Steps   int     `json:"steps"` // that were played to their end
+	Seconds float64 `json:"seconds"`
+	Line    int     `json:"line,omitempty"`   // of the step that went wrong
+	Error   string  `json:"error,omitempty"`  // what was expected, and what is
+	Stands  string  `json:"stands,omitempty"` // where the nodes stood then
+	Dir     string  `json:"dir,omitempty"`    // with the nodes' logs, if it was kept
+
+	up bool // the network was left up
+}
+
+// exampleScript is the script of the help, see run.txtar.
+const exampleScript = `    nodes 4
+    mine n1 1
+    settle
+    tips
+    ----
+    n1 n2 n3 n4   b1    height 1`
+
+// runFlags are the flags of "testnet run".
+type runFlags struct {
+	update, keep, quiet, json, verbs bool
+}
+
+func (a *app) testnetRunCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "run FILE...", Short: "Play scripts: cut, kill and heal a network, and check what comes of it.",
+		Example: "toychain testnet run testnet/scenarios/partition.txt\ntoychain testnet run my.txt --update",
+		Long: `Play scripts on real nodes, each in a temporary folder of its own: your own testnet is
+not touched. A script has a step on each line, and under ---- what it is to show:
+
+` + exampleScript + `
+
+All that a script can say is listed by --verbs. What is played is printed as it
+happens. A script that goes otherwise ends with its line, what was expected and what
+is, and the folder with the nodes' logs is kept; with --keep its network is left up too.`,
+	}
+	var o runFlags
+	f := cmd.Flags()
+	f.BoolVar(&o.update, "update", false, "write what the steps show into the scripts, instead of comparing it")
+	f.BoolVar(&o.keep, "keep", false, "leave the network up, to go on by hand")
+	f.BoolVar(&o.quiet, "quiet", false, "a line for each script, nothing else")
+	f.BoolVar(&o.json, "json", false, "print a line of JSON for each script, for programs")
+	f.BoolVar(&o.verbs, "verbs", false, "list all that a script can say")
+	cmd.SetHelpFunc(func(cmd *cobra.Command, given []string) {
+		if slices.Contains(given, "verbs") {
+			_ = scenario.WriteVerbs(a.stdout)
+			return
+		}
+		a.help(cmd, given)
+	})
+	cmd.RunE = func(cmd *cobra.Command, files []string) error {
+		if o.verbs {
+			return scenario.WriteVerbs(a.stdout)
+		}
+		if len(files) == 0 {
+			return usagef("%s: want FILE, a script", cmd.CommandPath())
+		}
+		return a.playAll(cmd.Context(), files, o)
+	}
+	return cmd
+}
+
+// playAll plays scripts one after the other. A script that cannot be understood ends
+// it before anything is started.
+func (a *app) playAll(ctx context.Context, files []string, o runFlags) error {
+	// A reader who leaves ("| head") must not end us before we have cleared up.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	var scripts []*scenario.Script
+	for _, name := range files {
+		text, err := os.ReadFile(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("there is no script %s: those of toychain are in testnet/scenarios, and 'toychain testnet run --verbs' lists what one of yours can say (%w)", name, fs.ErrNotExist)
+		}
+		if err != nil {
+			return fmt.Errorf("script: %w", err)
+		}
+		s, err := scenario.Parse(name, string(text))
+		if err != nil {
+			return err
+		}
+		scripts = append(scripts, s)
+	}
+	failed := 0
+	for i, s := range scripts {
+		if i > 0 && !o.quiet && !o.json {
+			fmt.Fprintln(a.stdout)
+		}
+		r, err := a.play(ctx, s, o)
+		if ctx.Err() != nil || err != nil {
+			return errors.Join(err, context.Cause(ctx))
+		}
+		if err := a.tellPlayed(r, o); err != nil {
+			return err
+		}
+		if !r.OK {
+			failed++
+		}
+	}
+	if failed > 0 {
+		return fmt.Errorf("%d of %s went wrong", failed, plural(len(scripts), "script"))
+	}
+	return nil
+}
+
+// play plays one script. Its error is trouble of our own, or the end of ctx; how the
+// script went is in the result.
+func (a *app) play(ctx context.Context, s *scenario.Script, o runFlags) (r played, err error) {
+	dir, err := os.MkdirTemp("", "toychain-run-")
+	if err != nil {
+		return r, err
+	}
+	if dir, err = filepath.EvalSymlinks(dir); err != nil {
+		return r, err
+	}
+	line := a.progress()
+	world := real.New(real.Config{Dir: dir, Detach: o.keep})
+	begun := time.Now()
+	shown, went := scenario.Play(ctx, s, world, scenario.Options{Dir: filepath.Join(dir, "wallets"), Update: o.update,
+		Before: func(step scenario.Step) { line.show("%s:%d: %s", s.Name, step.Line, step.Text) },
+		After: func(step scenario.Step, shown []string) error {
+			line.clear()
+			return a.tellStep(step, shown, o)
+		}})
+	line.clear()
+	r = played{File: s.Name, OK: went == nil, Nodes: s.Nodes, Steps: len(shown), Seconds: time.Since(begun).Seconds()}
+	var failure *scenario.Failure
+	failed := errors.As(went, &failure)
+	if keep := failed || went == nil && o.keep; keep {
+		r.Dir = dir
+	}
+	if r.up = r.Dir != "" && o.keep && r.Steps > 0; !r.up {
+		err = world.Close(context.WithoutCancel(ctx), !failed)
+	}
+	switch {
+	case failed:
+		r.Line, r.Error, r.Stands = failure.Step.Line, failure.Err.Error(), strings.TrimRight(failure.Stands, "\n")
+	case went != nil:
+		return r, errors.Join(went, err)
+	case err == nil && o.update:
+		err = os.WriteFile(s.Name, []byte(s.With(shown)), 0o644)
+	}
+	return r, err
+}
+
+// tellStep prints a step that was played, and what it showed.
+func (a *app) tellStep(step scenario.Step, shown []string, o runFlags) error {
+	if o.quiet || o.json {
+		return nil
+	}
+	c := a.colours(a.stdout)
+	for _, l := range step.Before {
+		line, comment, ok := strings.Cut(l, "#")
+		if ok {
+			line += c.faint("#" + comment)
+		}
+		fmt.Fprintln(a.stdout, line)
+	}
+	if shown == nil {
+		return nil
+	}
+	_, err := fmt.Fprintln(a.stdout, "----\n"+strings.Join(shown, "\n"))
+	return err
+}
+
+// tellPlayed says how a script went.
+func (a *app) tellPlayed(r played, o runFlags) error {
+	if o.json {
+		return a.printJSONLine(r)
+	}
+	c := a.colours(a.stdout)
+	if !r.OK {
+		fmt.Fprintf(a.stderr, "%s:%d: %s\n", r.File, r.Line, r.Error)
+		if r.Stands != "" {
+			fmt.Fprintf(a.stderr, "where the nodes stood:\n    %s\n", strings.ReplaceAll(r.Stands, "\n", "\n    "))
+		}
+		fmt.Fprintf(a.stderr, "the nodes' logs are in %s\n", r.Dir)
+		_, err := fmt.Fprintf(a.stdout, "%s  %s\n", c.red("wrong"), r.File)
+		return errors.Join(err, a.tellUp(r))
+	}
+	_, err := fmt.Fprintf(a.stdout, "%s  %s  %s, %s, %.1f s\n", c.green("ok"), r.File, plural(r.Nodes, "node"), plural(r.Steps, "step"), r.Seconds)
+	return errors.Join(err, a.tellUp(r))
+}
+
+// tellUp says where the network of a script is, if it was left up.
+func (a *app) tellUp(r played) error {
+	if !r.up {
+		return nil
+	}
+	_, err := fmt.Fprintf(a.stdout, "the network is still up; try: toychain testnet tree --dir %s\n", r.Dir)
+	return err
+}

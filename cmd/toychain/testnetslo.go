@@ -1,0 +1,152 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"toychain/deploy"
+	"toychain/testnet"
+	"toychain/testnet/slo"
+)
+
+func (a *app) testnetSLOCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "slo", Short: "Measure what the network promises, and what is left of its error budget.",
+		Example: "toychain testnet slo\ntoychain testnet slo --for 2m --targets my.toml\ntoychain testnet slo --json",
+		Long: `Measure what the network promises, and what is left of its error budget. Exit 1 if it
+broke a promise.
+
+  propagation   a block, from its birth to each other node that it can reach
+  agreement     after a heal, until all nodes stand on one tip
+  confirmation  a payment, from the first pool to the block that holds it
+  stale         blocks that end in nobody's history
+  availability  answers of each node to GET /healthz, asked twice a second
+
+The first, second and fourth are read in the nodes' journals, since the network came
+up. Payments and answers are watched for as long as --for says, so pay something
+meanwhile.
+
+A target such as p95 = "500ms" promises that 95 of 100 events take no longer. The
+other 5 are the error budget: of 200 events 10 may be late; if 4 were, 60% of the
+budget is left. Below zero the promise is broken. What was not observed is not
+judged. --targets names a file like deploy/slo.toml, which is what counts otherwise;
+docs/slo.md says more.`,
+		Args: noArgs,
+	}
+	asJSON := jsonFlag(cmd)
+	targets := cmd.Flags().String("targets", "", "`FILE` of targets (default: those of deploy/slo.toml)")
+	watch := cmd.Flags().Duration("for", 30*time.Second, "`TIME` to watch payments and answers, like 30s or 5m")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if *watch <= 0 {
+			return usagef("--for %v: want more", *watch)
+		}
+		promised, err := readTargets(*targets)
+		if err != nil {
+			return err
+		}
+		t, err := a.namedTestnet()
+		if err != nil {
+			return err
+		}
+		line := a.progress()
+		defer line.clear()
+		line.show("watching %s for %v", plural(len(t.Nodes()), "node"), *watch)
+		s, err := t.Measure(cmd.Context(), promised, *watch)
+		line.clear()
+		if err != nil {
+			return err
+		}
+		if *asJSON {
+			err = a.printJSON(s)
+		} else {
+			err = a.printService(s, t.Names())
+		}
+		if err != nil {
+			return err
+		}
+		return missed(s.Levels)
+	}
+	return cmd
+}
+
+// readTargets reads a file of targets, or those that come with the program.
+func readTargets(path string) ([]slo.Target, error) {
+	if path == "" {
+		return slo.Parse(deploy.Targets)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("targets: %w", err)
+	}
+	out, err := slo.Parse(string(text))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return out, nil
+}
+
+// missed is the error that names the levels that were missed, or nil.
+func missed(levels []slo.Level) error {
+	var names []string
+	for _, l := range levels {
+		if l.Met != nil && !*l.Met {
+			names = append(names, l.Name)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	return fmt.Errorf("missed: %s", strings.Join(names, ", "))
+}
+
+func (a *app) printService(s testnet.Service, names []string) error {
+	fmt.Fprintf(a.stdout, "%s; blocks since %s, payments and answers for %v\n\n", plural(s.Nodes, "node"),
+		s.Since.Local().Format(time.DateTime), s.Until.Sub(s.Watched).Round(time.Second))
+	if len(s.LeftOut) > 0 {
+		fmt.Fprintf(a.stdout, "left out, because their clocks are or were wrong: %s\n\n", strings.Join(s.LeftOut, " "))
+	}
+	rows := table(a.stdout)
+	fmt.Fprintln(rows, "level\ttarget\tmeasured\tevents\tbad\tbudget left")
+	for _, l := range s.Levels {
+		if l.Met == nil {
+			fmt.Fprintf(rows, "%s\t%s\t-\t0\t-\t- (%s)\n", l.Name, l.Target, l.Note)
+			continue
+		}
+		verdict := ""
+		if !*l.Met {
+			verdict = "  missed"
+		}
+		fmt.Fprintf(rows, "%s\t%s\t%s\t%s\t%s\t%.0f%%%s\n", l.Name, l.Target, measured(l), count(l.Events), count(l.Bad), 100**l.Budget, verdict)
+	}
+	if err := rows.Flush(); err != nil {
+		return err
+	}
+	for _, name := range names {
+		if at := s.Asked[name]; at.Answered < at.Asked {
+			fmt.Fprintf(a.stdout, "%s answered %s of %s times\n", name, count(at.Answered), count(at.Asked))
+		}
+	}
+	return nil
+}
+
+// measured writes a level's figure.
+func measured(l slo.Level) string {
+	switch {
+	case l.Worst != "":
+		return fmt.Sprintf("%.4g%% (%s)", 100**l.Ratio, l.Worst)
+	case l.Ratio != nil:
+		return fmt.Sprintf("%.3g%%", 100**l.Ratio)
+	case l.MeasuredMS != nil:
+		return millis(*l.MeasuredMS)
+	}
+	return "over " + millis(*l.MoreThanMS)
+}
+
+// millis writes a time that was measured in milliseconds.
+func millis(ms float64) string {
+	return time.Duration(ms * float64(time.Millisecond)).Round(time.Millisecond).String()
+}
