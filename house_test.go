@@ -35,6 +35,9 @@ var edges = map[string]map[string]string{
 		"block": "it keeps blocks",
 		"chain": "it implements chain.Disk and keeps its entries; it must not know a rule",
 	},
+	"blockfile": {
+		"block": "it reads and writes them; it must not know nodes, networks or rules",
+	},
 	"mempool": {
 		"block": "it keeps transactions",
 		"chain": "that the chain would take",
@@ -51,19 +54,52 @@ var edges = map[string]map[string]string{
 	"testnet/purse": {
 		"block": "", "wallet": "the keys", "rpc": "the node that knows the coins; it must not know processes",
 	},
+	"testnet/rogue": {
+		"block": "what it forges", "pow": "with real work", "chain": "the rules, to break one at a time",
+		"p2p": "whom it lies to; it must not know processes, testnets or RPC",
+	},
+	"deploy": {},
+	"testnet/slo": {
+		"block": "", "rpc": "only the shapes of what nodes tell; it must not know how they are asked",
+	},
+	"testnet/scenario": {
+		"block": "", "chain": "parameters", "wallet": "the people of a script", "testnet/purse": "how they pay",
+		"pow":     "the genesis block of a script's own network",
+		"rpc":     "only the shapes of what nodes tell; it must not know how they are asked",
+		"testnet": "only the drawing of trees and the shapes of networks; it must not know processes",
+	},
+	"testnet/scenario/real": {
+		"block": "", "chain": "", "wallet": "addresses", "rpc": "", "testnet/purse": "",
+		"testnet": "the processes", "testnet/scenario": "the world that it implements; it must not know scripts",
+		"testnet/rogue": "the liars",
+	},
+	"testnet/replay": {
+		"block": "", "rpc": "the shapes of journals and trees; it must not ask a node",
+		"testnet": "journals, actions and the merging of trees; it must not know processes",
+	},
 	"testnet": {
 		"block": "", "chain": "parameters", "wallet": "the demo's people", "rpc": "how it talks to nodes",
-		"testnet/purse": "how they pay",
+		"testnet/purse": "how they pay", "testnet/slo": "what it promises",
+	},
+	"testnet/export": {
+		"chain": "parameters", "p2p": "nodes' keys and names, which must be known before they run", "wallet": "whom they mine for",
+		"testnet": "who calls whom, and the folder; it must not start anything",
 	},
 	"cmd/toychain": {
-		"block": "", "pow": "", "chain": "networks", "wallet": "", "mempool": "policy", "store": "repair of a folder that no node has open",
-		"node": "", "rpc": "", "testnet": "", "testnet/purse": "",
+		"block": "", "blockfile": "import and export", "pow": "", "chain": "networks", "wallet": "", "mempool": "policy", "store": "repair of a folder that no node has open",
+		"node": "", "rpc": "", "testnet": "", "testnet/purse": "", "testnet/scenario": "", "testnet/scenario/real": "",
+		"testnet/slo": "", "deploy": "the targets where no others are named, and files to hand out",
+		"testnet/export": "", "testnet/replay": "",
+	},
+	"bench": {
+		"block": "", "chain": "the judge, measured alone", "pow": "the search, likewise", "rpc": "how it talks to nodes, ours and others",
+		"internal/chaingen": "the blocks that it hands to them; it must not know what is inside a node",
 	},
 }
 
 // pure are the packages and files without clock, randomness, disk, network, log
 // or background goroutines: the same values give the same answer.
-var pure = []string{"block", "pow", "chain", "mempool", "node/engine.go", "node/sync.go", "node/relay.go", "node/template.go"}
+var pure = []string{"block", "pow", "chain", "mempool", "node/engine.go", "node/save.go", "node/sync.go", "node/claims.go", "node/relay.go", "node/template.go"}
 
 // windows are what a pure file must not use.
 var windows = map[string][]string{

@@ -29,6 +29,7 @@ func newBtcd(t testing.TB, params chaincfg.Params) *btcd {
 	t.Cleanup(func() { db.Close() })
 	c, err := blockchain.New(&blockchain.Config{
 		DB: db, ChainParams: &params, TimeSource: blockchain.NewMedianTime(), SigCache: txscript.NewSigCache(10_000),
+		UtxoCacheMaxSize: 8 << 20, // without room btcd is slow with ten thousand coins
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -1,7 +1,12 @@
 package interop
 
 import (
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"math/rand/v2"
+	"strconv"
+	"testing"
 	"time"
 
 	"toychain/block"
@@ -13,6 +18,7 @@ import (
 // this block has nothing to break.
 type fault struct {
 	name string
+	rule chain.Rule
 	make func(dice *rand.Rand, parent *chaingen.Block, b *block.Block) bool
 }
 
@@ -44,24 +50,69 @@ func header(change func(parent *chaingen.Block, h *block.Header)) func(*rand.Ran
 	}
 }
 
+// untried are the rules that no block of a random tree can break, each with why.
+var untried = map[string]string{
+	"BadPrevBlk":       "broken by the children of broken blocks, see playTree",
+	"DuplicateInvalid": "it is about blocks that come twice",
+	"BadBIP30":         "a coinbase tells its height, so there are no two alike; btcd's full-block tests try",
+	"BadFeeRange":      "there is not so much money",
+	"BadInputValues":   "there is not so much money",
+	"BadOversize":      "such a block breaks bad-blk-length first",
+}
+
+// Every rule that package chain names is broken by a fault, or it is said why not.
+func TestFaultsBreakEveryRule(t *testing.T) {
+	file, err := parser.ParseFile(token.NewFileSet(), "../chain/rules.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	broken := make(map[string]bool)
+	for _, f := range faults {
+		broken[string(f.rule)] = true
+	}
+	seen := 0
+	ast.Inspect(file, func(n ast.Node) bool {
+		spec, ok := n.(*ast.ValueSpec)
+		if !ok || len(spec.Values) != 1 {
+			return true
+		}
+		value, ok := spec.Values[0].(*ast.BasicLit)
+		if kind, _ := spec.Type.(*ast.Ident); !ok || kind == nil || kind.Name != "Rule" {
+			return true
+		}
+		seen++
+		rule, err := strconv.Unquote(value.Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if name := spec.Names[0].Name; !broken[rule] && untried[name] == "" {
+			t.Errorf("nothing breaks %s (%s)", name, rule)
+		}
+		return true
+	})
+	if seen < 30 {
+		t.Errorf("only %d rules were found", seen)
+	}
+}
+
 var faults = []fault{
-	{"high hash", func(_ *rand.Rand, p *chaingen.Block, b *block.Block) bool {
+	{"high hash", chain.HighHash, func(_ *rand.Rand, p *chaingen.Block, b *block.Block) bool {
 		chaingen.Seal(b)
 		for b.Header.Nonce++; chain.CheckWork(p.State.Params, &b.Header) == nil; b.Header.Nonce++ {
 		}
 		return true
 	}},
-	{"bits", header(func(_ *chaingen.Block, h *block.Header) { h.Bits = 0x207ffffe })},
-	{"time too old", header(func(p *chaingen.Block, h *block.Header) { h.Time = p.State.MedianTime() })},
-	{"time too new", header(func(_ *chaingen.Block, h *block.Header) { h.Time = uint32(time.Now().Unix()) + 3*60*60 })},
-	{"version", header(func(_ *chaingen.Block, h *block.Header) { h.Version = 3 })},
-	{"merkle root", func(_ *rand.Rand, _ *chaingen.Block, b *block.Block) bool {
+	{"bits", chain.BadDiffBits, header(func(_ *chaingen.Block, h *block.Header) { h.Bits = 0x207ffffe })},
+	{"time too old", chain.TimeTooOld, header(func(p *chaingen.Block, h *block.Header) { h.Time = p.State.MedianTime() })},
+	{"time too new", chain.TimeTooNew, header(func(_ *chaingen.Block, h *block.Header) { h.Time = uint32(time.Now().Unix()) + 3*60*60 })},
+	{"version", chain.BadVersion, header(func(_ *chaingen.Block, h *block.Header) { h.Version = 3 })},
+	{"merkle root", chain.BadMerkleRoot, func(_ *rand.Rand, _ *chaingen.Block, b *block.Block) bool {
 		chaingen.Seal(b)
 		b.Header.MerkleRoot[7] ^= 1
 		chaingen.Search(&b.Header)
 		return true
 	}},
-	{"duplicated tail", func(_ *rand.Rand, _ *chaingen.Block, b *block.Block) bool {
+	{"duplicated tail", chain.BadDuplicate, func(_ *rand.Rand, _ *chaingen.Block, b *block.Block) bool {
 		chaingen.Seal(b)
 		if len(b.Txs)%2 == 0 {
 			return false
@@ -69,34 +120,38 @@ var faults = []fault{
 		b.Txs = append(b.Txs, b.Txs[len(b.Txs)-1])
 		return len(b.Txs) > 2
 	}},
-	{"no transactions", func(_ *rand.Rand, _ *chaingen.Block, b *block.Block) bool { b.Txs = nil; return true }},
-	{"no coinbase", func(_ *rand.Rand, _ *chaingen.Block, b *block.Block) bool { b.Txs = b.Txs[1:]; return len(b.Txs) > 0 }},
-	{"two coinbases", func(_ *rand.Rand, _ *chaingen.Block, b *block.Block) bool {
+	{"no transactions", chain.BadLength, func(_ *rand.Rand, _ *chaingen.Block, b *block.Block) bool { b.Txs = nil; return true }},
+	{"no coinbase", chain.BadCoinbaseMissing, func(_ *rand.Rand, _ *chaingen.Block, b *block.Block) bool { b.Txs = b.Txs[1:]; return len(b.Txs) > 0 }},
+	{"two coinbases", chain.BadCoinbaseMultiple, func(_ *rand.Rand, _ *chaingen.Block, b *block.Block) bool {
 		second := b.Txs[0].Clone()
 		second.LockTime = 1
 		b.Txs = append(b.Txs, second)
 		return true
 	}},
-	{"coinbase too short", coinbase(func(tx *block.Tx) { tx.Inputs[0].Script = tx.Inputs[0].Script[:1] })},
-	{"coinbase too long", coinbase(func(tx *block.Tx) { tx.Inputs[0].Script = append(tx.Inputs[0].Script, make([]byte, 100)...) })},
-	{"coinbase height", func(_ *rand.Rand, p *chaingen.Block, b *block.Block) bool {
+	{"coinbase too short", chain.BadCoinbaseLength, coinbase(func(tx *block.Tx) { tx.Inputs[0].Script = tx.Inputs[0].Script[:1] })},
+	{"coinbase too long", chain.BadCoinbaseLength, coinbase(func(tx *block.Tx) { tx.Inputs[0].Script = append(tx.Inputs[0].Script, make([]byte, 100)...) })},
+	{"coinbase height", chain.BadCoinbaseHeight, func(_ *rand.Rand, p *chaingen.Block, b *block.Block) bool {
 		b.Txs[0].Inputs[0].Script = block.CoinbaseScript(p.Height()+2, 0, "wrong")
 		return true
 	}},
-	{"coinbase amount", coinbase(func(tx *block.Tx) { tx.Outputs[0].Value++ })},
-	{"signature operations", coinbase(func(tx *block.Tx) {
+	{"coinbase amount", chain.BadCoinbaseAmount, coinbase(func(tx *block.Tx) { tx.Outputs[0].Value++ })},
+	{"signature operations", chain.BadSigOps, coinbase(func(tx *block.Tx) {
 		script := make([]byte, 20_001)
 		for i := range script {
 			script[i] = 0xac
 		}
 		tx.Outputs = append(tx.Outputs, block.Output{Script: script})
 	})},
-	{"size", coinbase(func(tx *block.Tx) {
+	{"size", chain.BadLength, coinbase(func(tx *block.Tx) {
 		tx.Outputs = append(tx.Outputs, block.Output{Script: make([]byte, 1_000_000)})
 	})},
-	{"lock time", pay(func(tx *block.Tx) { tx.LockTime, tx.Inputs[0].Sequence = 1<<20, 0 })},
-	{"no such coin", pay(func(tx *block.Tx) { tx.Inputs[0].Prev.TxID[3] ^= 1 })},
-	{"spent twice", func(_ *rand.Rand, _ *chaingen.Block, b *block.Block) bool {
+	{"lock time", chain.BadNonFinal, pay(func(tx *block.Tx) { tx.LockTime, tx.Inputs[0].Sequence = 1<<20, 0 })},
+	{"a block early", chain.BadNonFinal, lockHeight.tooEarly},
+	{"a second early", chain.BadNonFinal, lockTime.tooEarly},
+	{"a block young", chain.BadNonFinal, lockBlocks.tooEarly},
+	{"512 seconds young", chain.BadNonFinal, lockAge.tooEarly},
+	{"no such coin", chain.BadMissingOrSpent, pay(func(tx *block.Tx) { tx.Inputs[0].Prev.TxID[3] ^= 1 })},
+	{"spent twice", chain.BadMissingOrSpent, func(_ *rand.Rand, _ *chaingen.Block, b *block.Block) bool {
 		if len(b.Txs) < 2 {
 			return false
 		}
@@ -105,36 +160,37 @@ var faults = []fault{
 		b.Txs = append(b.Txs, again)
 		return true
 	}},
-	{"immature", func(_ *rand.Rand, p *chaingen.Block, b *block.Block) bool {
+	{"immature", chain.BadPremature, func(_ *rand.Rand, p *chaingen.Block, b *block.Block) bool {
 		if p.Height() < 1 {
 			return false
 		}
 		b.Txs = append(b.Txs, chaingen.Miner.Pay([]chain.Spend{p.Reward()}, chaingen.Miner.To(p.Reward().Value)))
 		return true
 	}},
-	{"more out than in", pay(func(tx *block.Tx) { tx.Outputs[0].Value += 60 * block.Coin })},
-	{"no outputs", pay(func(tx *block.Tx) { tx.Outputs = nil })},
-	{"negative output", pay(func(tx *block.Tx) { tx.Outputs[0].Value = -1 })},
-	{"output too large", pay(func(tx *block.Tx) { tx.Outputs[0].Value = block.MaxMoney + 1 })},
-	{"sum too large", pay(func(tx *block.Tx) {
+	{"more out than in", chain.BadInBelowOut, pay(func(tx *block.Tx) { tx.Outputs[0].Value += 60 * block.Coin })},
+	{"no inputs", chain.BadVinEmpty, pay(func(tx *block.Tx) { tx.Inputs = nil })},
+	{"no outputs", chain.BadVoutEmpty, pay(func(tx *block.Tx) { tx.Outputs = nil })},
+	{"negative output", chain.BadVoutNegative, pay(func(tx *block.Tx) { tx.Outputs[0].Value = -1 })},
+	{"output too large", chain.BadVoutTooLarge, pay(func(tx *block.Tx) { tx.Outputs[0].Value = block.MaxMoney + 1 })},
+	{"sum too large", chain.BadVoutTotal, pay(func(tx *block.Tx) {
 		out := block.Output{Value: block.MaxMoney, Script: tx.Outputs[0].Script}
 		tx.Outputs = append(tx.Outputs, out, out)
 	})},
-	{"same input twice", pay(func(tx *block.Tx) { tx.Inputs = append(tx.Inputs, tx.Inputs[0]) })},
-	{"null input", pay(func(tx *block.Tx) {
+	{"same input twice", chain.BadInputsDuplicate, pay(func(tx *block.Tx) { tx.Inputs = append(tx.Inputs, tx.Inputs[0]) })},
+	{"null input", chain.BadPrevoutNull, pay(func(tx *block.Tx) {
 		tx.Inputs = append(tx.Inputs, block.Input{Prev: block.Outpoint{Index: block.NoOutput}, Sequence: block.Final})
 	})},
-	{"signature", pay(func(tx *block.Tx) {
+	{"signature", chain.BadScript, pay(func(tx *block.Tx) {
 		tx.Inputs[0].Script[10] ^= 1
 	})},
-	{"wrong key", pay(func(tx *block.Tx) {
+	{"wrong key", chain.BadScript, pay(func(tx *block.Tx) {
 		sig, _, _, err := block.ParsePubKeyHashInput(tx.Inputs[0].Script)
 		if err != nil {
 			panic(err)
 		}
 		tx.Inputs[0].Script = block.PubKeyHashInput(sig, chaingen.NewKey("thief").Public())
 	})},
-	{"not strict DER", pay(func(tx *block.Tx) {
+	{"not strict DER", chain.BadScript, pay(func(tx *block.Tx) {
 		sig, key, _, err := block.ParsePubKeyHashInput(tx.Inputs[0].Script)
 		if err != nil {
 			panic(err)
@@ -144,5 +200,5 @@ var faults = []fault{
 		loose[1]++
 		tx.Inputs[0].Script = block.PubKeyHashInput(loose, key)
 	})},
-	{"relative lock", pay(func(tx *block.Tx) { tx.Version, tx.Inputs[0].Sequence = 2, 0xffff })},
+	{"relative lock", chain.BadNonFinal, pay(func(tx *block.Tx) { tx.Version, tx.Inputs[0].Sequence = 2, 0xffff })},
 }

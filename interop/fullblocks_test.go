@@ -2,6 +2,7 @@ package interop
 
 import (
 	"errors"
+	"flag"
 	"slices"
 	"strings"
 	"testing"
@@ -82,11 +83,17 @@ func (o *orphanage) add(b *block.Block) error {
 	return nil
 }
 
+var largeFlag = flag.Bool("large", false, "full-block tests: reorganise 1,088 blocks of a megabyte as well; wants some gigabytes of memory")
+
 // btcd's own full-block tests, given to our tree with btcd's script engine in the
 // spending seam: every block that btcd must accept or refuse, we must too, and for
 // the same reason.
+//
+//	go test -run TestFullBlocks -large
+//
+// has btcd's last test as well, a reorganisation of 1,088 blocks of a megabyte each.
 func TestFullBlocks(t *testing.T) {
-	tests, err := fullblocktests.Generate(false)
+	tests, err := fullblocktests.Generate(*largeFlag)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,59 +1,96 @@
 package interop
 
 import (
-	"encoding/binary"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"strings"
+	"bytes"
+	"io"
 	"testing"
 	"time"
 
 	"toychain/block"
+	"toychain/blockfile"
 	"toychain/chain"
 )
 
-// Bitcoin's first 14,131 blocks, in btcd's test data as Bitcoin Core's own files
-// hold them, parse, are written again byte for byte, and chain under our parameters
-// of main. They pay to bare public keys, so btcd's script engine judges the
-// spending; everything else is ours.
+// firstBlocks reads Bitcoin's first 14,131 blocks in btcd's test data, as Bitcoin
+// Core's own files hold them, and hands them on with their bytes.
+func firstBlocks(t *testing.T, f func(n int, b *block.Block, raw []byte) bool) (read int) {
+	t.Helper()
+	raw := moduleFile(t, "github.com/btcsuite/btcd", "blockchain/testdata/blk_0_to_14131.dat")
+	in := blockfile.NewReader(bytes.NewReader(raw), "blk_0_to_14131.dat", chain.Main().Magic(), nil)
+	for {
+		rec, err := in.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !f(read, rec.Block, raw[rec.Place.Offset+8:in.Offset()]) {
+			break
+		}
+		read++
+	}
+	return read
+}
+
+// Bitcoin's first 14,131 blocks parse, are written again byte for byte, and chain
+// under our parameters of main. They pay to bare public keys, so btcd's script engine
+// judges the spending; everything else is ours.
 func TestBitcoinsFirstBlocks(t *testing.T) {
-	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/btcsuite/btcd").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	raw, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(dir)), "blockchain", "testdata", "blk_0_to_14131.dat"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	params := chain.Main()
 	params.Spending = allScripts
 	tree, _ := newTree(t, params)
-	read := 0
-	for len(raw) >= 8 && binary.LittleEndian.Uint32(raw) == 0xd9b4bef9 {
-		size := binary.LittleEndian.Uint32(raw[4:])
-		b, err := block.Parse(raw[8 : 8+size])
-		if err != nil {
-			t.Fatalf("block %d: %v", read, err)
+	read := firstBlocks(t, func(n int, b *block.Block, raw []byte) bool {
+		if string(b.Bytes()) != string(raw) {
+			t.Fatalf("block %d: written again it differs", n)
 		}
-		if string(b.Bytes()) != string(raw[8:8+size]) {
-			t.Fatalf("block %d: written again it differs", read)
-		}
-		raw = raw[8+size:]
 		if b.Hash() != params.Genesis.Hash() {
 			if _, err := tree.AddBlock(b, time.Unix(int64(b.Header.Time), 0)); err != nil {
-				t.Fatalf("block %d: %v", read, err)
+				t.Fatalf("block %d: %v", n, err)
 			}
 		}
-		if read++; read%1000 == 0 {
+		if n%1000 == 0 {
 			if err := tree.Flush(); err != nil {
 				t.Fatal(err)
 			}
 		}
-	}
+		return true
+	})
 	tip := tree.Tip()
 	t.Logf("%d blocks read; tip at height %d, bits %08x", read, tip.Height, tip.Header.Bits)
 	if int(tip.Height) < 14_000 || tip.Header.Bits != 0x1d00ffff {
 		t.Errorf("tip at height %d with bits %08x, want all 14,131 blocks at 1d00ffff", tip.Height, tip.Header.Bits)
+	}
+}
+
+// Under toychain's own rule of spending the outputs of Bitcoin's first blocks are
+// non-standard: legal to make, and nobody can spend them here. So our chain follows
+// Bitcoin's up to block 169. In block 170 Satoshi pays Hal Finney, out of such an
+// output.
+func TestPublicKeyOutputsAreLegal(t *testing.T) {
+	params := chain.Main()
+	tree, _ := newTree(t, params)
+	firstBlocks(t, func(n int, b *block.Block, _ []byte) bool {
+		for _, tx := range b.Txs {
+			for i := range tx.Outputs {
+				if kind := block.KindOf(tx.Outputs[i].Script); kind != block.KindNonStandard {
+					t.Errorf("block %d: an output is %s, want it non-standard", n, kind)
+				}
+			}
+		}
+		if n == 0 {
+			return true
+		}
+		_, err := tree.AddBlock(b, time.Unix(int64(b.Header.Time), 0))
+		if n < 170 && err != nil {
+			t.Fatalf("block %d: %v", n, err)
+		}
+		if n == 170 && chain.RuleOf(err) != chain.BadScript {
+			t.Errorf("block 170, the first to spend: %v, want %s", err, chain.BadScript)
+		}
+		return n < 170
+	})
+	if tip := tree.Tip(); tip.Height != 169 || tip.Hash.String() != "000000002a22cfee1f2c846adbd12b3e183d4f97683f85dad08a79780a84bd55" {
+		t.Errorf("we stand on block %d, %s, want 169", tip.Height, tip.Hash)
 	}
 }

@@ -2,6 +2,7 @@ package interop
 
 import (
 	"bytes"
+	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -20,7 +21,7 @@ import (
 
 var (
 	seedFlag  = flag.Uint64("seed", 0, "replay the one random tree with this seed")
-	treesFlag = flag.Int("trees", 30, "how many random trees")
+	treesFlag = flag.Int("trees", 20, "how many random trees")
 )
 
 const maturity = 3
@@ -39,74 +40,178 @@ func theirRegtest() chaincfg.Params {
 }
 
 // Random trees of blocks, forks to depth 30, payments signed in every way that
-// Bitcoin knows, and here and there a block that breaks one rule: given one by one
-// to btcd and to us, the best block is the same after each.
+// Bitcoin knows, and here and there a block that breaks one rule, or stands on one
+// that did: given one by one to btcd and to us, the best block is the same after
+// each.
 //
 //	go test -run TestSameBestBlock -trees 1000
 //	go test -run TestSameBestBlock -seed 17
 func TestSameBestBlock(t *testing.T) {
+	all := tally{broken: make(map[string]int)}
 	if *seedFlag != 0 {
-		playTree(t, *seedFlag, make(map[string]int))
+		playTree(t, *seedFlag, &all)
+		t.Logf("seed %d: %d blocks, the deepest reorganisation %d; blocks that break a rule: %v", *seedFlag, all.blocks, all.depth, all.broken)
 		return
 	}
-	broken := make(map[string]int)
 	for seed := range *treesFlag {
-		playTree(t, uint64(seed)+1, broken)
+		playTree(t, uint64(seed)+1, &all)
 		if t.Failed() {
 			return
 		}
 	}
+	t.Logf("seeds 1 to %d: %d blocks, the deepest reorganisation %d; blocks that break a rule: %v", *treesFlag, all.blocks, all.depth, all.broken)
+	if *treesFlag < 20 {
+		return // too few for every fault
+	}
 	for _, f := range faults {
-		if broken[f.name] == 0 {
+		if all.broken[f.name] == 0 {
 			t.Errorf("no tree broke the rule by: %s", f.name)
 		}
 	}
-	t.Logf("%d trees; blocks that break a rule: %v", *treesFlag, broken)
+	if all.broken[onBroken] == 0 || all.depth < 25 {
+		t.Errorf("%d blocks stood on broken ones, the deepest reorganisation was %d: more is wanted", all.broken[onBroken], all.depth)
+	}
+}
+
+// tally is what was tried.
+type tally struct {
+	blocks int
+	depth  int            // of the deepest reorganisation
+	broken map[string]int // blocks by the name of their fault
+}
+
+// onBroken is the fault of a good block whose parent breaks a rule.
+const onBroken = "on a broken block"
+
+const (
+	trunk      = 31 // blocks before the first fork
+	treeBlocks = 90
+	maxFork    = 30 // depth
+)
+
+// grower grows a tree for both.
+type grower struct {
+	*tally
+	t      *testing.T
+	seed   uint64
+	dice   *rand.Rand
+	tree   *chain.Tree
+	ours   orphanage
+	theirs *btcd
+	best   *chaingen.Block // the first seen of the highest
+	last   *chaingen.Block // the last good one
 }
 
 // playTree grows one tree and gives every block to both.
-func playTree(t *testing.T, seed uint64, broken map[string]int) {
-	dice := rand.New(rand.NewPCG(seed, 0))
-	ours := ourRegtest()
-	tree, _ := newTree(t, ours)
-	judge := orphanage{tree: tree, now: time.Now()}
-	theirs := newBtcd(t, theirRegtest())
-	good := []*chaingen.Block{chaingen.Genesis(ours)}
-	for n := range 70 {
-		parent := good[len(good)-1]
-		if n > 8 && dice.IntN(4) == 0 {
-			parent = good[max(0, len(good)-1-dice.IntN(30))]
-		}
-		name := fmt.Sprintf("s%d-%d", seed, n)
-		b := parent.Template(name, payments(dice, parent)...)
-		if parent.Height() == 0 {
-			b.Header.Time = 1_600_000_000 // btcd's SegWit wants its BIP16, which came in 2012
-		}
-		what := "good"
-		if n > 8 && dice.IntN(3) == 0 {
-			f := faults[dice.IntN(len(faults))]
-			if !f.make(dice, parent, b) {
-				continue
+func playTree(t *testing.T, seed uint64, all *tally) {
+	params := ourRegtest()
+	tree, _ := newTree(t, params)
+	genesis := chaingen.Genesis(params)
+	g := &grower{tally: all, t: t, seed: seed, dice: rand.New(rand.NewPCG(seed, 0)), tree: tree, theirs: newBtcd(t, theirRegtest()),
+		ours: orphanage{tree: tree, now: time.Now()}, best: genesis, last: genesis}
+	stay := 0 // so many blocks more on this branch
+	for n := 0; n < treeBlocks && !t.Failed(); n++ {
+		parent := g.last
+		if stay--; n > trunk && stay < 0 {
+			depth := g.dice.IntN(maxFork + 1)
+			if g.dice.IntN(2) == 0 {
+				depth = g.dice.IntN(4)
 			}
-			what = f.name
-			broken[what]++
+			parent = ancestor(g.best, depth)
+			stay = depth + g.dice.IntN(3) - 1 // one too few, even, or one more
 		}
-		if what != "high hash" && what != "merkle root" && what != "duplicated tail" {
-			chaingen.Seal(b)
+		g.grow(n, parent)
+	}
+}
+
+func ancestor(b *chaingen.Block, depth int) *chaingen.Block {
+	for ; depth > 0 && b.Parent != nil; depth-- {
+		b = b.Parent
+	}
+	return b
+}
+
+// grow makes a good block on parent, after a broken one now and then.
+func (g *grower) grow(n int, parent *chaingen.Block) {
+	name := fmt.Sprintf("s%d-%d", g.seed, n)
+	if n > 8 && g.dice.IntN(3) == 0 {
+		g.spoil(name+"x", parent)
+	}
+	b := g.block(name, parent)
+	chaingen.Seal(b)
+	good := parent.Follow(name, b)
+	if good.Err != nil {
+		g.t.Fatalf("seed %d: %s: %v", g.seed, name, good.Err)
+	}
+	if g.give(name, nil, b); good.Height() > g.best.Height() {
+		g.depth, g.best = max(g.depth, lost(g.best, good)), good
+	}
+	g.last = good
+}
+
+// lost returns how many blocks below and at old are not below now, which is higher.
+func lost(old, now *chaingen.Block) (n int) {
+	for old != now {
+		if now.Height() > old.Height() {
+			now = now.Parent
+			continue
 		}
-		if what == "good" {
-			good = append(good, parent.Follow(name, b))
-		}
-		err := judge.add(b)
-		their := theirs.giveBytes(b)
-		if (err == nil) != (their == nil) && what == "good" || tree.Tip().Hash != theirs.tip() {
-			t.Errorf("seed %d: block %d (%s, height %d): we say %v and stand on %s, btcd says %v and stands on %s\nreplay: go test -run TestSameBestBlock -seed %d",
-				seed, n, what, parent.Height()+1, err, tree.Tip().Hash, their, theirs.tip(), seed)
-			return
-		}
-		if what != "good" && err == nil && tree.Tip().Hash == b.Hash() {
-			t.Errorf("seed %d: block %d breaks a rule (%s) and is the tip", seed, n, what)
-		}
+		old, now, n = old.Parent, now.Parent, n+1
+	}
+	return n
+}
+
+// block makes a block that wants its seal.
+func (g *grower) block(name string, parent *chaingen.Block) *block.Block {
+	b := parent.Template(name, payments(g.dice, parent)...)
+	if parent.Height() == 0 {
+		b.Header.Time = 1_600_000_000 // btcd's SegWit wants its BIP16, which came in 2012
+	}
+	return b
+}
+
+// spoil gives both a block that breaks a rule, and perhaps a good one on top.
+func (g *grower) spoil(name string, parent *chaingen.Block) {
+	b := g.block(name, parent)
+	f := &faults[g.dice.IntN(len(faults))]
+	if !f.make(g.dice, parent, b) {
+		return
+	}
+	if f.name != "high hash" && f.name != "merkle root" && f.name != "duplicated tail" {
+		chaingen.Seal(b)
+	}
+	g.broken[f.name]++
+	g.give(name, f, b)
+	if header, err := parent.State.ApplyHeader(&b.Header); err == nil && f.rule != chain.BadMerkleRoot && f.rule != chain.BadDuplicate &&
+		f.rule != chain.TimeTooNew && g.dice.IntN(3) == 0 {
+		heir := (&chaingen.Block{Block: b, Hash: b.Hash(), Parent: parent, State: header}).Template(name + "heir")
+		g.broken[onBroken]++
+		g.give(name+"heir", &fault{name: onBroken, rule: chain.BadPrevBlk}, chaingen.Seal(heir))
+	}
+}
+
+// give hands a block to both. f is what is wrong with it, nil if nothing is.
+func (g *grower) give(name string, f *fault, b *block.Block) {
+	g.blocks++
+	err := g.ours.add(b)
+	their := g.theirs.giveBytes(b)
+	what := "good"
+	if f != nil {
+		what = f.name
+	}
+	fail := func(format string, args ...any) {
+		g.t.Errorf("seed %d: block %s (%s): %s\nreplay: go test -run TestSameBestBlock -seed %d", g.seed, name, what, fmt.Sprintf(format, args...), g.seed)
+	}
+	if f == nil && (err != nil || their != nil) || g.tree.Tip().Hash != g.theirs.tip() {
+		fail("we say %v and stand on %s, btcd says %v and stands on %s", err, g.tree.Tip().Hash, their, g.theirs.tip())
+	}
+	switch {
+	case f == nil:
+	case g.tree.Tip().Hash == b.Hash():
+		fail("it breaks %s and is the tip", f.rule)
+	case f.name == onBroken && errors.Is(err, chain.ErrNoParent): // of a parent that broke so much that nothing was kept
+	case err != nil && !breaks(err, f.rule) && !block.IsMalformed(err):
+		fail("it breaks %s, and we say %v", f.rule, err)
 	}
 }
 
@@ -118,8 +223,8 @@ func (b *btcd) giveBytes(x *block.Block) error {
 	return b.give(x)
 }
 
-// payments spends up to three mature coins of parent's history, some to be spent
-// again in the same block.
+// payments spends up to three mature coins of parent's history, locked until just now
+// or not at all, some to be spent again in the same block.
 func payments(dice *rand.Rand, parent *chaingen.Block) (out []*block.Tx) {
 	coins := spendable(parent)
 	for range dice.IntN(4) {
@@ -138,6 +243,7 @@ func payments(dice *rand.Rand, parent *chaingen.Block) (out []*block.Tx) {
 		if coin.Value < 10_000 {
 			continue
 		}
+		lock(dice.IntN(int(locks))).apply(tx, coin, parent, 0)
 		signAny(dice, tx, coin)
 		out = append(out, tx)
 		if dice.IntN(3) == 0 { // and on, within the block

@@ -1,61 +1,22 @@
 package interop
 
 import (
-	"context"
 	"encoding/hex"
-	"log/slog"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/btcsuite/btcd/address/v2"
 	"github.com/btcsuite/btcd/chaincfg/v2"
-	"github.com/btcsuite/btcd/rpcclient"
 
 	"toychain/chain"
 	"toychain/internal/chaingen"
-	"toychain/mempool"
-	"toychain/node"
-	"toychain/rpc"
 	"toychain/wallet"
 )
-
-// serve runs a node with its RPC server until the test ends, and returns where.
-func serve(t *testing.T) string {
-	t.Helper()
-	dir := filepath.Join(t.TempDir(), "regtest")
-	n, err := node.Open(node.Config{Params: chain.Regtest(), Dir: dir, Version: "0.0.0", Pool: mempool.DefaultPolicy(), Threads: 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	server, err := rpc.NewServer(rpc.Config{User: "user", Pass: "password", Log: slog.New(slog.DiscardHandler)}, n)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 2)
-	go func() { ended <- n.Run(ctx) }()
-	go func() { ended <- server.Run(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		for range 2 {
-			if err := <-ended; err != nil {
-				t.Error(err)
-			}
-		}
-	})
-	return server.Addr()
-}
 
 // btcd's client, made for btcd and Bitcoin Core, leads our node through mining, a
 // payment, the pool and a block.
 func TestRPCClient(t *testing.T) {
-	client, err := rpcclient.New(&rpcclient.ConnConfig{Host: serve(t), User: "user", Pass: "password",
-		HTTPPostMode: true, DisableTLS: true, Params: "regtest"}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer client.Shutdown()
+	client := serve(t).dial()
 	prefixes := chain.Regtest().Prefixes
 	own := wallet.KeyAddress(chaingen.Miner.Public()).Encode(prefixes)
 	to, err := address.DecodeAddress(own, &chaincfg.RegressionNetParams)

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/btcsuite/btcd/btcec/v2/ecdsa"
+
+	"github.com/btcsuite/btcd/btcec/v2"
+
+	"toychain/block"
+	"toychain/chain"
+	"toychain/pow"
+)
+
+// searching is how many million headers per second pow.Search looks at on so many
+// cores, for a target that nothing meets.
+func searching(cores int, lasts time.Duration) float64 {
+	return onCores(cores, lasts, func(h *block.Header, from uint32, n uint64) {
+		pow.Search(h, pow.Target{}, from, n)
+	})
+}
+
+// naively is the same without any cleverness: the header's 80 bytes, hashed twice.
+func naively(cores int, lasts time.Duration) float64 {
+	return onCores(cores, lasts, func(h *block.Header, from uint32, n uint64) {
+		raw := h.Bytes()
+		for i := range n {
+			binary.LittleEndian.PutUint32(raw[76:], from+uint32(i))
+			first := sha256.Sum256(raw[:])
+			if second := sha256.Sum256(first[:]); binary.LittleEndian.Uint64(second[24:]) == 0 {
+				return // as good as never, but the compiler does not know
+			}
+		}
+	})
+}
+
+// onCores lets each core search one piece after the other for a while.
+func onCores(cores int, lasts time.Duration, search func(h *block.Header, from uint32, n uint64)) float64 {
+	const piece = 1 << 14
+	header := chain.Main().Genesis.Header
+	counts := make([]int, cores)
+	begin := time.Now()
+	var group sync.WaitGroup
+	for c := range cores {
+		group.Go(func() {
+			h := header
+			h.Time += uint32(c)
+			for n := 0; time.Since(begin) < lasts; n += piece {
+				search(&h, uint32(n), piece)
+				counts[c] += piece
+			}
+		})
+	}
+	group.Wait()
+	sum := 0
+	for _, n := range counts {
+		sum += n
+	}
+	return rate(sum, time.Since(begin)) / 1e6
+}
+
+// elsewhere runs this program's search in another build of it: see searchOnly.
+func elsewhere(binary string, cores int, lasts time.Duration) measure {
+	return func(ctx context.Context, _ *subject) (mhs float64, err error) {
+		out, err := exec.CommandContext(ctx, binary, searchOnly, strconv.Itoa(cores), lasts.String()).Output()
+		if err == nil {
+			err = json.Unmarshal(out, &mhs)
+		}
+		return mhs, err
+	}
+}
+
+// searchOnly as the first argument makes this program print what searching returns.
+const searchOnly = "search-only"
+
+func searchOnlyMain(args []string) error {
+	if len(args) != 2 {
+		return fmt.Errorf("%s: want CORES DURATION", searchOnly)
+	}
+	cores, err := strconv.Atoi(args[0])
+	if err != nil {
+		return err
+	}
+	lasts, err := time.ParseDuration(args[1])
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(os.Stdout).Encode(searching(cores, lasts))
+}
+
+// judging is how many signatures per second the judge of blocks gets through, with
+// everything else that it looks at in a full block.
+func (l *lab) judging(context.Context, *subject) (float64, error) {
+	begin, n := time.Now(), 0
+	for ; time.Since(begin) < l.z.search; n += l.z.payments {
+		if _, _, err := chain.ApplyBlock(l.state, l.body, l.coins); err != nil {
+			return 0, err
+		}
+	}
+	return rate(n, time.Since(begin)), nil
+}
+
+// verifying is how many signatures per second the curve alone can check on one core.
+func (l *lab) verifying(context.Context, *subject) (float64, error) {
+	tx := l.body.Txs[1]
+	sig, key, _, err := block.ParsePubKeyHashInput(tx.Inputs[0].Script)
+	if err != nil {
+		return 0, err
+	}
+	signature, err := ecdsa.ParseDERSignature(sig[:len(sig)-1])
+	if err != nil {
+		return 0, err
+	}
+	public, err := btcec.ParsePubKey(key)
+	if err != nil {
+		return 0, err
+	}
+	digest := block.SigHash(tx, 0, l.coins[tx.Inputs[0].Prev].Script, block.SigAll)
+	begin, n := time.Now(), 0
+	for ; time.Since(begin) < l.z.search; n++ {
+		if !signature.Verify(digest[:], public) {
+			return 0, fmt.Errorf("the signature of %s does not fit", tx.ID())
+		}
+	}
+	return rate(n, time.Since(begin)), nil
+}
+
+// cores is how many processors there are, and two at most: what the targets are for.
+func cores() int { return min(2, runtime.NumCPU()) }

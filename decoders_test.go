@@ -1,0 +1,155 @@
+package toychain_test
+
+import (
+	"go/ast"
+	"go/types"
+	"maps"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// decoders names, for each function that makes sense of bytes or text, the fuzz targets
+// that feed it, in its own package unless another is named; or, after a dash, why there
+// is none.
+var decoders = map[string]string{
+	"block.Parse":                "FuzzParse",
+	"block.ParseAmount":          "FuzzAmountJSON",
+	"block.ParseHash":            "FuzzParseHash",
+	"block.ParseHeader":          "FuzzParseHeader",
+	"block.ParseMerkleProof":     "FuzzMerkleProof",
+	"block.ParsePubKeyHashInput": "FuzzScripts",
+	"block.ParseTx":              "FuzzParseTx",
+	"block.Amount.UnmarshalJSON": "FuzzAmountJSON",
+	"block.Hash.UnmarshalText":   "FuzzParseHash",
+
+	"chain.P2PKH.parseKey":   "FuzzP2PKH",
+	"chain.ParseBits":        "FuzzParseBits",
+	"chain.ReadParams":       "FuzzReadParams",
+	"pow.Work.UnmarshalText": "FuzzWorkText",
+
+	"wallet.Load":                   "- reads the file that parseDocument is given",
+	"wallet.ParseAccount":           "FuzzParseAccount",
+	"wallet.ParseAddress":           "FuzzParseAddress",
+	"wallet.ParseMnemonic":          "FuzzParseMnemonic",
+	"wallet.ParseWIF":               "FuzzParseWIF",
+	"wallet.decodeCheck":            "FuzzParseAddress FuzzParseWIF FuzzParseAccount",
+	"wallet.hexBytes.UnmarshalText": "FuzzKeyFile",
+	"wallet.parseDocument":          "FuzzKeyFile",
+	"wallet.parsePrefixes":          "FuzzKeyFile",
+	"wallet.readDocument":           "- reads the file that parseDocument is given",
+
+	"p2p.loadKey":         "- reads the file that parseKey is given",
+	"p2p.loadPeers":       "- reads the file that parsePeersFile is given",
+	"p2p.parseAddr":       "FuzzParseAddr",
+	"p2p.parseGetHeaders": "FuzzParseGetHeaders",
+	"p2p.parseHashes":     "FuzzParseHashes",
+	"p2p.parseHeaders":    "FuzzParseHeaders",
+	"p2p.parseKey":        "FuzzParseKey",
+	"p2p.parsePeers":      "FuzzParsePeers",
+	"p2p.parsePeersFile":  "FuzzParsePeersFile",
+	"p2p.parseStatus":     "FuzzParseStatus",
+	"p2p.readAtMost":      "- reads the file that parsePeersFile is given",
+	"p2p.readFrame":       "FuzzReadFrame",
+	"p2p.readGrowing":     "FuzzReadFrame",
+
+	"store.decodeBody":    "FuzzBody",
+	"store.decodeCoin":    "FuzzCoin",
+	"store.decodeEntry":   "FuzzEntry",
+	"store.decodeHash":    "FuzzSmall",
+	"store.decodeNetwork": "FuzzSmall",
+	"store.decodeNumber":  "FuzzSmall",
+	"store.decodeReorg":   "FuzzReorg",
+	"store.decodeTouch":   "FuzzTouch",
+	"store.decodeTxPlace": "FuzzSmall",
+	"store.decodeUndo":    "FuzzUndo",
+
+	"node.parseBlock":    "block.FuzzParse",
+	"node.parseNote":     "FuzzNote",
+	"node.parsePoolLine": "FuzzPoolFile",
+	"node.readPool":      "FuzzPoolFile",
+	"node.ReadNotes":     "- opens a folder, whose notes are parseNote's",
+
+	"rpc.decodeBlock":       "FuzzCalls",
+	"rpc.decodeTx":          "FuzzCalls",
+	"rpc.parseAmount":       "FuzzCalls",
+	"rpc.parseFloat":        "FuzzCalls",
+	"rpc.parseHash":         "FuzzCalls",
+	"rpc.parseHex":          "FuzzCalls",
+	"rpc.parseInputs":       "FuzzCalls",
+	"rpc.parseRequest":      "FuzzRequest",
+	"rpc.call.parseOutput":  "FuzzCalls",
+	"rpc.call.parseOutputs": "FuzzCalls",
+
+	"testnet.loadNetwork":    "chain.FuzzReadParams",
+	"testnet.loadState":      "FuzzState",
+	"blockfile.ParseFormat":  "- a word of the command line",
+	"blockfile.Place.parse":  "FuzzReader",
+	"rpc.ReadFolder":         "- opens a folder, whose values are package store's",
+	"testnet/slo.Parse":      "FuzzParse",
+	"testnet/scenario.Parse": "FuzzParse",
+}
+
+var decodes = regexp.MustCompile(`^([Pp]arse|[Dd]ecode|[Ll]oad|[Rr]ead[A-Z]|Unmarshal)`)
+
+// Whatever takes bytes or text apart is fuzzed. The user's own command line is not: what
+// he types there he may mistype, but he means no harm.
+func TestEveryDecoderIsFuzzed(t *testing.T) {
+	found := make(map[string]bool)
+	eachFile(t, func(file string, f *ast.File) {
+		dir := path.Dir(file)
+		if dir == "bench" || strings.HasPrefix(dir, "cmd/") || strings.HasPrefix(dir, "internal/") {
+			return
+		}
+		for _, d := range f.Decls {
+			if fn, ok := d.(*ast.FuncDecl); ok && decodes.MatchString(fn.Name.Name) && takesText(fn) {
+				found[dir+"."+nameOf(fn)] = true
+			}
+		}
+	})
+	for _, name := range slices.Sorted(maps.Keys(found)) {
+		if decoders[name] == "" {
+			t.Errorf("%s takes bytes or text apart, and no fuzz target is named for it: add a row to decoders", name)
+		}
+	}
+	for name, targets := range decoders {
+		if !found[name] {
+			t.Errorf("%s is no decoder any more, yet it has a row", name)
+		}
+		if strings.HasPrefix(targets, "- ") {
+			continue
+		}
+		for _, target := range strings.Fields(targets) {
+			dir, fuzz, elsewhere := strings.Cut(target, ".")
+			if !elsewhere {
+				dir, fuzz = name[:strings.IndexByte(name, '.')], target
+			}
+			if !testsOf(t, dir)[fuzz] {
+				t.Errorf("%s: the target %s.%s is not there", name, dir, fuzz)
+			}
+		}
+	}
+}
+
+// takesText reports whether a function's first parameter is something that anybody may
+// have written.
+func takesText(fn *ast.FuncDecl) bool {
+	if len(fn.Type.Params.List) == 0 {
+		return false
+	}
+	switch types.ExprString(fn.Type.Params.List[0].Type) {
+	case "[]byte", "string", "json.RawMessage", "io.Reader", "hexBytes":
+		return true
+	}
+	return false
+}
+
+// nameOf returns a function's name, with its receiver's type before it.
+func nameOf(fn *ast.FuncDecl) string {
+	if fn.Recv == nil {
+		return fn.Name.Name
+	}
+	return strings.TrimPrefix(types.ExprString(fn.Recv.List[0].Type), "*") + "." + fn.Name.Name
+}

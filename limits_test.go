@@ -1,0 +1,206 @@
+package toychain_test
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// limits names, for each constant in the files of limits, the tests that try it at its
+// edge, in the same package unless another is named; or, after a dash, why there is
+// nothing to try.
+var limits = map[string]map[string]string{
+	"p2p/limits.go": {
+		"MaxMessage":      "TestFrameLimits TestPublishLimits TestRequestBlocks",
+		"MaxHeaders":      "TestFrameLimits TestRequestHeaders TestGarbageAnswersAreBanned",
+		"MaxLocator":      "TestFrameLimits TestLongestRequests TestGarbageRequestsAreBanned",
+		"MaxBlocksAsked":  "TestLongestRequests TestGarbageRequestsAreBanned TestRequestBlocks",
+		"MaxTxsAsked":     "TestLongestRequests TestGarbageRequestsAreBanned TestRequestPoolAndTxs",
+		"MaxPoolIDs":      "TestFrameLimits TestRequestPoolAndTxs TestGarbageAnswersAreBanned",
+		"MaxAddrsTold":    "TestPeersLimit",
+		"MaxAddr":         "TestLongestAddress",
+		"MaxAgent":        "TestStatusRoundTrip TestGarbageRequestsAreBanned",
+		"MaxOut":          "TestStopsCallingAtMaxOut",
+		"DefaultMaxPeers": "TestMaxPeers",
+		"maxStreams":      "TestStreamsOfOnePeer TestHalfOpenStreams",
+		"maxSyncStreams":  "TestStreamsOfOnePeer TestSlowReader",
+		"maxAsking":       "TestAskingIsBounded",
+		"blocksJudged":    "TestSlowBlocksDoNotHoldUpTxs",
+		"txsJudged":       "TestBurst",
+		"gossipQueue":     "TestBurst",
+		"maxContacts":     "TestBookAddresses TestPeersFile",
+		"maxAddrs":        "TestBookAddresses",
+		"frameTimeout":    "TestTimeouts",
+		"requestTimeout":  "TestTimeouts",
+		"statusEvery":     "- how often we speak, not how long others may",
+		"statusSilence":   "TestTimeouts",
+		"topicWait":       "TestSilentPeers",
+		"dialTimeout":     "TestSilentPeers",
+		"connectTimeout":  "TestSilentPeers",
+		"redialFirst":     "TestBookBackoff",
+		"redialKept":      "TestBookBackoff",
+		"redialFound":     "TestBookBackoff",
+		"BanTime":         "TestBanLastsTenMinutes",
+	},
+	"node/limits.go": {
+		"headersPerAnswer": "TestFullAnswerAsksOn",
+		"blocksInFlight":   "TestBlocksInFlight FuzzEngine",
+		"blockWindow":      "TestBlockWindow",
+		"minStall":         "TestStall TestStallingPeer",
+		"maxStall":         "TestStall TestHeadersStall",
+		"maxOrphanBlocks":  "TestOrphanBlocksAreBounded FuzzEngine",
+		"maxOrphanBytes":   "TestOrphanBytesAreBounded testnet/rogue.TestFloods",
+		"maxSources":       "TestSourcesAreBounded",
+		"maxSideDepth":     "TestTooFar TestDeepHeadersWithoutAClaim",
+		"headersAhead":     "TestHeadersAhead",
+		"idleHeaders":      "TestIdleHeaders",
+		"emptyClaims":      "TestEmptyClaims testnet/rogue.TestFloods",
+		"headersShown":     "TestHeadersShown",
+		"flushBlocks":      "TestFlushes",
+		"flushBytes":       "TestFlushes",
+		"noteSize":         "TestLargeBlocksWaitForEachOther",
+		"maxTipAge":        "TestOldBlocksWaitForEachOther",
+		"txsPerAsk":        "TestTxsPerAsk",
+		"txAsks":           "TestTxAsks",
+		"checkBlocks":      "store.TestTreeLooksAtTheLastBlocks",
+		"tickEvery":        "- how often we look, nobody's limit",
+	},
+	"rpc/conns.go": {
+		"maxConns":        "TestHalfOpen TestSlowClients",
+		"maxHeaderBytes":  "TestGarbage",
+		"maxBody":         "TestBodyTooLarge",
+		"smallBody":       "TestBigBodies",
+		"bigBodies":       "TestBigBodies",
+		"maxBatch":        "TestBodyTooLarge",
+		"maxBatchAnswer":  "TestBatchAnswer",
+		"maxAnswers":      "TestSlowReaders",
+		"threads":         "TestWorkQueue TestSlowReaders",
+		"workQueue":       "TestWorkQueue",
+		"maxWaiting":      "TestSlowClients",
+		"maxStreams":      "TestTooManyStreams",
+		"headerTimeout":   "- net/http's ReadHeaderTimeout",
+		"transferTimeout": "TestDeadlines",
+		"idleTimeout":     "- net/http's IdleTimeout",
+		"stopTimeout":     "TestStopWakesWaiters",
+	},
+}
+
+// design is what DESIGN's section 5 promises, in its own figures: the constant, and
+// what it must be.
+var design = map[string]string{
+	"block/codec.go MaxMessage":           "4000000",     // message 4 MB
+	"p2p/limits.go MaxHeaders":            "2000",        // 2,000 headers
+	"p2p/limits.go MaxLocator":            "101",         // locator 101
+	"p2p/limits.go MaxBlocksAsked":        "16",          // 16 blocks in flight per peer
+	"node/limits.go blocksInFlight":       "16",          // the same, as the engine asks
+	"node/limits.go minStall":             "2 * Second",  // stall 2
+	"node/limits.go maxStall":             "64 * Second", // to 64 s
+	"mempool/policy.go DefaultMaxOrphans": "100",         // orphan transactions 100
+	"node/limits.go maxOrphanBlocks":      "100",         // orphan blocks 100
+	"p2p/limits.go BanTime":               "10 * Minute", // refused for ten minutes
+}
+
+// Every constant in a file of limits has a row above, every row a constant, and every
+// test that a row names is there.
+func TestEveryLimitHasATest(t *testing.T) {
+	for file, rows := range limits {
+		dir := path.Dir(file)
+		values := constants(t, file)
+		for _, name := range slices.Sorted(maps.Keys(values)) {
+			if rows[name] == "" {
+				t.Errorf("%s: %s: no test is named for it: add a row to limits", file, name)
+			}
+		}
+		for name, tests := range rows {
+			if _, ok := values[name]; !ok {
+				t.Errorf("%s: no constant %s, yet a row", file, name)
+			}
+			if strings.HasPrefix(tests, "- ") {
+				continue
+			}
+			for _, test := range strings.Fields(tests) {
+				in, name, elsewhere := strings.Cut(test, ".")
+				if !elsewhere {
+					in, name = dir, test
+				}
+				if !testsOf(t, in)[name] {
+					t.Errorf("%s: the test %s.%s is not there", file, in, name)
+				}
+			}
+		}
+	}
+}
+
+// The limits are those that DESIGN promises.
+func TestLimitsAreTheDesigns(t *testing.T) {
+	for where, want := range design {
+		file, name, _ := strings.Cut(where, " ")
+		if got, ok := constants(t, file)[name]; !ok || got != want {
+			t.Errorf("%s: %s is %q, want %q", file, name, got, want)
+		}
+	}
+}
+
+// constants returns the constants that a file declares, and what stands behind them
+// without package names and underscores.
+func constants(t *testing.T, file string) map[string]string {
+	t.Helper()
+	f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := make(map[string]string)
+	for _, d := range f.Decls {
+		g, ok := d.(*ast.GenDecl)
+		if !ok || g.Tok != token.CONST {
+			continue
+		}
+		for _, s := range g.Specs {
+			v := s.(*ast.ValueSpec)
+			for i, name := range v.Names {
+				if i < len(v.Values) {
+					out[name.Name] = strings.NewReplacer("_", "", "time.", "").Replace(types.ExprString(v.Values[i]))
+				}
+			}
+		}
+	}
+	if len(out) == 0 {
+		t.Fatalf("%s declares no constant", file)
+	}
+	return out
+}
+
+// testsOf returns the names of a package's tests and fuzz targets.
+func testsOf(t *testing.T, dir string) map[string]bool {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(filepath.FromSlash(dir), "*_test.go"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%s: no tests: %v", dir, err)
+	}
+	out := make(map[string]bool)
+	for _, file := range files {
+		src, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), file, src, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(fmt.Errorf("%s: %w", file, err))
+		}
+		for _, d := range f.Decls {
+			if fn, ok := d.(*ast.FuncDecl); ok && fn.Recv == nil {
+				out[fn.Name.Name] = true
+			}
+		}
+	}
+	return out
+}
