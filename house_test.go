@@ -1,12 +1,15 @@
-// Package toychain_test holds the rules of the house: who may import whom, and
-// which rooms have no window to the outside.
+// Package toychain_test holds the rules of the house: who may import whom, which
+// rooms have no window to the outside, and how the source is laid out.
 package toychain_test
 
 import (
+	"bytes"
 	"go/ast"
+	"go/format"
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -175,25 +178,49 @@ func TestPureRoomsHaveNoWindows(t *testing.T) {
 	}
 }
 
-// eachFile parses every Go file of ours that is not a test; its name is relative
-// to the top and slashed.
+// gofmt, run by the command that everyone runs.
+func TestFormatted(t *testing.T) {
+	walk(t, func(name string) {
+		src, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want, err := format.Source(src); err != nil {
+			t.Errorf("%s: %v", name, err)
+		} else if !bytes.Equal(src, want) {
+			t.Errorf("gofmt would change %s", name)
+		}
+	})
+}
+
+// eachFile parses every Go file of ours that is neither a test nor in interop/; its
+// name is relative to the top and slashed.
 func eachFile(t *testing.T, f func(name string, file *ast.File)) {
 	t.Helper()
-	err := filepath.WalkDir(".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		if d.IsDir() && (name == "interop" || name == "testdata" || strings.HasPrefix(name, ".") && name != ".") {
-			return filepath.SkipDir
-		}
-		if !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
-			return nil
+	walk(t, func(name string) {
+		if strings.HasSuffix(name, "_test.go") || strings.HasPrefix(name, "interop/") {
+			return
 		}
 		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
 		if err != nil {
-			return err
+			t.Fatal(err)
 		}
-		f(filepath.ToSlash(name), file)
+		f(name, file)
+	})
+}
+
+// walk calls f with each Go file, by its slashed name relative to the top.
+func walk(t *testing.T, f func(name string)) {
+	t.Helper()
+	err := filepath.WalkDir(".", func(name string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && (d.Name() == "testdata" || d.Name() == "node_modules" || strings.HasPrefix(name, ".") && name != "."):
+			return filepath.SkipDir
+		case !d.IsDir() && strings.HasSuffix(name, ".go"):
+			f(filepath.ToSlash(name))
+		}
 		return nil
 	})
 	if err != nil {
