@@ -45,15 +45,19 @@ func lived(t testing.TB, seed uint64, blocks int) *node {
 		t.Fatal(err)
 	}
 	n.tree = loadTree(t, n.db, p)
-	r := rand.New(rand.NewPCG(seed, 0))
-	for len(w.all) < blocks || len(n.reorgs) == 0 {
-		n.take(w.randomBlock(r, w.all[len(w.all)-1-r.IntN(min(len(w.all), 4))]))
-		n.flush()
-	}
+	n.live(rand.New(rand.NewPCG(seed, 0)), blocks)
 	if err := n.db.Close(); err != nil {
 		t.Fatal(err)
 	}
 	return n
+}
+
+// live goes on until there are so many blocks, and a reorganisation.
+func (n *node) live(r *rand.Rand, blocks int) {
+	for len(n.all) < blocks || len(n.reorgs) == 0 {
+		n.take(n.randomBlock(r, n.all[len(n.all)-1-r.IntN(min(len(n.all), 4))]))
+		n.flush()
+	}
 }
 
 // contents returns the hash of every key and value.
