@@ -149,7 +149,8 @@ func (n *names) path(tip block.Hash, before map[block.Hash]block.Hash) string {
 	return runs(way)
 }
 
-// runs writes numbers as names of blocks, four and more neighbours as b1…b4.
+// runs writes numbers as names of blocks, four and more neighbours as b1…b4; no number
+// is the way to genesis, b0.
 func runs(way []int) string {
 	if len(way) == 0 {
 		return "b0"

@@ -171,6 +171,9 @@ func parseReorgs(w *words) action {
 // tellReorg returns what left and joined, and what became of the payments.
 func (p *player) tellReorg(r *rpc.Reorg) []string {
 	way := func(refs []rpc.BlockRef) string {
+		if len(refs) == 0 {
+			return "nothing"
+		}
 		var numbers []int
 		for _, b := range refs {
 			numbers = append(numbers, slices.Index(p.names.born, b.Hash))
