@@ -114,22 +114,30 @@ func (l *lookout) watch(ctx context.Context, t *Testnet) {
 	group.Wait()
 }
 
+// answer counts a question that took so long. While nobody answered it none of those
+// came that were due meanwhile, and they would not have been answered either.
+func answer(a slo.Answers, ok bool, took time.Duration) slo.Answers {
+	if ok {
+		return slo.Answers{Asked: a.Asked + 1, Answered: a.Answered + 1}
+	}
+	a.Asked += max(1, int(took/healthEvery))
+	return a
+}
+
 // health asks a node whether it is there, whoever it is that holds its port. The first
 // answer is waited for even when the time is up: a short look must see something.
 func (l *lookout) health(ctx context.Context, t *Testnet, n Node) {
 	tick := time.NewTicker(healthEvery)
 	defer tick.Stop()
 	for first := true; first || ctx.Err() == nil; first = false {
+		begun := time.Now()
 		err := t.isWell(ctx, n, first)
 		if why := ctx.Err(); why != nil && (!first || why != context.DeadlineExceeded) {
 			return // and what was under way does not count
 		}
 		l.mu.Lock()
 		a := l.asked[n.Name]
-		a.Asked++
-		if err == nil {
-			a.Answered++
-		}
+		a = answer(a, err == nil, time.Since(begun))
 		l.asked[n.Name] = a
 		l.mu.Unlock()
 		select {

@@ -233,3 +233,14 @@ func payFrom(t *testing.T, tn *Testnet, name string, from chaingen.Key, coin cha
 		t.Fatal(err)
 	}
 }
+
+// A node that hangs is asked as often as one that refuses at once.
+func TestAnswersOfANodeThatHangs(t *testing.T) {
+	var a slo.Answers
+	a = answer(a, false, time.Millisecond)
+	a = answer(a, false, healthTime)
+	a = answer(a, true, healthTime/2)
+	if want := (slo.Answers{Asked: 1 + int(healthTime/healthEvery) + 1, Answered: 1}); a != want {
+		t.Errorf("%+v, want %+v", a, want)
+	}
+}

@@ -104,8 +104,12 @@ func missed(levels []slo.Level) error {
 }
 
 func (a *app) printService(s testnet.Service, names []string) error {
-	fmt.Fprintf(a.stdout, "%s; blocks since %s, payments and answers for %v\n\n", plural(s.Nodes, "node"),
-		s.Since.Local().Format(time.DateTime), s.Until.Sub(s.Watched).Round(time.Second))
+	since := s.Since.Local().Format(time.DateTime)
+	if s.Since.IsZero() { // nobody noted when an exported network came up
+		since = "genesis"
+	}
+	fmt.Fprintf(a.stdout, "%s; blocks since %s, payments and answers for %v\n\n", plural(s.Nodes, "node"), since,
+		s.Until.Sub(s.Watched).Round(time.Second))
 	if len(s.LeftOut) > 0 {
 		fmt.Fprintf(a.stdout, "left out, because their clocks are or were wrong: %s\n\n", strings.Join(s.LeftOut, " "))
 	}

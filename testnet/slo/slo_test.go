@@ -58,6 +58,8 @@ func TestParseRefuses(t *testing.T) {
 		"[propagation]\np100 = \"1s\"":   "a percentile such as",
 		"[propagation]\np0 = \"1s\"":     "a percentile such as",
 		"[propagation]\nratio = 0.5":     "a percentile such as",
+		"[propagation]\np99.9 = \"1s\"":  "wants quotes",
+		"[stale]\nrate = 0.1":            "ratio = 0.1",
 		"[propagation]\np95 = 1":         "in quotes",
 		"[propagation]\np95 = \"1\"":     "missing unit",
 		"[propagation]\np95 = \"-1s\"":   "above zero",

@@ -118,7 +118,11 @@ func parse(kind Kind, key string, value any) (Target, error) {
 		ratio, ok := value.(float64)
 		switch {
 		case key != "ratio":
-			return t, errors.New(`want ratio = 0.99 or the like`)
+			example := "0.99"
+			if kind == Stale {
+				example = "0.1"
+			}
+			return t, fmt.Errorf("want ratio = %s or the like", example)
 		case !ok || !(ratio > 0 && ratio < 1):
 			return t, errors.New("want a number between 0 and 1, and neither: a promise of everything leaves no budget")
 		}
@@ -130,9 +134,12 @@ func parse(kind Kind, key string, value any) (Target, error) {
 	digits, ok := strings.CutPrefix(key, "p")
 	p, err := strconv.ParseFloat(digits, 64)
 	if !ok || err != nil || !(p > 0 && p < 100) {
-		return t, errors.New("want a percentile such as p50, p95 or p99.9")
+		return t, errors.New(`want a percentile such as p50, p95 or "p99.9", this one in quotes`)
 	}
 	text, ok := value.(string)
+	if _, dotted := value.(map[string]any); dotted {
+		return t, errors.New(`a percentile with a dot wants quotes: "p99.9"`)
+	}
 	if !ok {
 		return t, errors.New(`want a time such as "250ms" or "1m30s", in quotes`)
 	}
