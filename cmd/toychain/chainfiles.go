@@ -32,8 +32,13 @@ btcd's addblock, if they are of the same network.`,
 	last := f.Int32("to", -1, "last `HEIGHT` (default: the tip)")
 	force := f.Bool("force", false, "overwrite the file")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if *first < 0 || *last >= 0 && *last < *first {
-			return usagef("--from %d --to %d: want heights, the lower one first", *first, *last)
+		switch {
+		case *first < 0:
+			return usagef("--from %d: want a height", *first)
+		case f.Changed("to") && *last < 0:
+			return usagef("--to %d: want a height", *last)
+		case *last >= 0 && *last < *first:
+			return usagef("--from %d --to %d: want the lower height first", *first, *last)
 		}
 		e := exporting{first: block.Height(*first), last: block.Height(*last)}
 		var err error
@@ -41,10 +46,15 @@ btcd's addblock, if they are of the same network.`,
 			return err
 		}
 		return a.ask(cmd, func(ctx context.Context, n asked) error {
+			tip, err := n.BlockCount(ctx)
+			if err != nil {
+				return err
+			}
+			if e.last > tip || f.Changed("from") && e.first > tip {
+				return fmt.Errorf("no block at height %d: the tip is at %d", max(e.first, e.last), tip)
+			}
 			if e.last < 0 {
-				if e.last, err = n.BlockCount(ctx); err != nil {
-					return err
-				}
+				e.last = tip
 			}
 			if *to == "" {
 				out := bufio.NewWriter(a.stdout)

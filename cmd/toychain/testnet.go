@@ -352,7 +352,11 @@ func (a *app) testnetDownCommand() *cobra.Command {
 			return err
 		}
 		if *remove {
-			fmt.Fprintln(a.stdout, "down; nothing is left in", t.Dir())
+			left := "nothing is left in"
+			if _, err := os.Stat(t.Dir()); err == nil {
+				left = "what is not the nodes', wallets too, stays in"
+			}
+			fmt.Fprintf(a.stdout, "down; %s %s\n", left, t.Dir())
 			return nil
 		}
 		fmt.Fprintf(a.stdout, "down; the chains stay in %s for the next 'testnet up'\n", t.Dir())
