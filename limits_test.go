@@ -31,6 +31,7 @@ var limits = map[string]map[string]string{
 		"MaxAgent":        "TestStatusRoundTrip TestGarbageRequestsAreBanned",
 		"MaxOut":          "TestStopsCallingAtMaxOut",
 		"DefaultMaxPeers": "TestMaxPeers",
+		"moreConns":       "TestHalfOpenConnections",
 		"maxStreams":      "TestStreamsOfOnePeer TestHalfOpenStreams",
 		"maxSyncStreams":  "TestStreamsOfOnePeer TestSlowReader",
 		"maxAsking":       "TestAskingIsBounded",

@@ -165,7 +165,7 @@ func smallYamux() *yamux.Transport {
 // everybody's here, so the gate counts instead.
 func hostLimits(peers int, sync protocol.ID) rcmgr.ConcreteLimitConfig {
 	const window = 256 << 10 // what yamux reserves for a stream
-	conns := rcmgr.LimitVal(2*peers + 16)
+	conns := rcmgr.LimitVal(2*peers + moreConns)
 	streams := rcmgr.LimitVal((peers + 8) * maxStreams)
 	all := rcmgr.ResourceLimits{Conns: conns, ConnsInbound: conns, ConnsOutbound: conns,
 		Streams: 2 * streams, StreamsInbound: streams, StreamsOutbound: streams,

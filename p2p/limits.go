@@ -54,6 +54,10 @@ const (
 	// all know each other.
 	DefaultMaxPeers = 64
 
+	// moreConns is how many connections may be open beside two for each peer, in
+	// whatever state: calls that have not said yet who calls, or are ending. Ours.
+	moreConns = 16
+
 	// maxStreams is how many streams one peer may have open towards us, and
 	// maxSyncStreams how many of them speak the sync protocol: one status, a few
 	// requests. Ours; each may hold a yamux window of 256 KB.
