@@ -3,6 +3,7 @@ package scenario
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -64,6 +65,48 @@ func TestPatience(t *testing.T) {
 	w, err = playStill(t, "nodes 2\nexpect n2 height 3 within 5s", slow)
 	if err == nil || w.now != 5*time.Second {
 		t.Errorf("with a time: %v after %s", err, w.now)
+	}
+}
+
+// mortal is a node that can be killed.
+type mortal struct {
+	stillLife
+	state           State
+	started, killed int
+	lived           []time.Duration // how long before each kill
+	born            time.Duration
+}
+
+func (w *mortal) Start(context.Context, string) error {
+	w.state, w.born = Up, w.now
+	w.started++
+	return nil
+}
+func (w *mortal) Restart(ctx context.Context, node string) error { return w.Start(ctx, node) }
+func (w *mortal) Kill(context.Context, string) error {
+	w.state = Down
+	w.killed++
+	w.lived = append(w.lived, w.now-w.born)
+	return nil
+}
+
+// TestCrashLoop: as often as it says, after lives of different lengths, and up at the end.
+func TestCrashLoop(t *testing.T) {
+	s, err := Parse("x", "nodes 1\nkill n1\ncrashloop n1 8\nexpect n1 up")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &mortal{state: Up}
+	w.at = func(time.Duration) []Glance { return []Glance{{Node: "n1", State: w.state}} }
+	if _, err := Play(t.Context(), s, w, Options{Dir: t.TempDir()}); err != nil {
+		t.Fatal(err)
+	}
+	if w.killed != 1+8 || w.started != 8+1 || w.state != Up {
+		t.Errorf("killed %d times, started %d times, %s", w.killed, w.started, w.state)
+	}
+	slices.Sort(w.lived)
+	if lives := slices.Compact(w.lived); len(lives) < 4 {
+		t.Errorf("it always lived equally long: %v", lives)
 	}
 }
 

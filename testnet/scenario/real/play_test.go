@@ -12,6 +12,8 @@ import (
 	"time"
 
 	_ "toychain/node" // what the program is made of: go test must not remember a result of an older one
+	"toychain/rpc"
+	"toychain/testnet"
 	"toychain/testnet/scenario"
 	"toychain/testnet/scenario/real"
 )
@@ -84,8 +86,8 @@ func readProgram(t *testing.T) {
 	}
 }
 
-// play plays a script in a folder of the test's own.
-func play(t *testing.T, name, text string, update bool) ([][]string, *scenario.Script, error) {
+// play plays a script in a folder of the test's own. after is called after each step.
+func play(t *testing.T, name, text string, update bool, after ...func(dir string, step scenario.Step)) ([][]string, *scenario.Script, error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), longest)
 	defer cancel()
@@ -99,6 +101,9 @@ func play(t *testing.T, name, text string, update bool) ([][]string, *scenario.S
 	shown, err := scenario.Play(ctx, s, w, scenario.Options{Dir: filepath.Join(dir, "wallets"), Update: update,
 		After: func(step scenario.Step, _ []string) error {
 			t.Logf("%6.2f s  %s", time.Since(begun).Seconds(), step.Text)
+			for _, f := range after {
+				f(dir, step)
+			}
 			return nil
 		}})
 	if err := w.Close(context.WithoutCancel(ctx), false); err != nil {
@@ -117,5 +122,38 @@ func TestFailure(t *testing.T) {
 	_, _, err = play(t, "poor.txt", "nodes 1\npay alice bob 20 on n1\n", false)
 	if err == nil || !strings.HasPrefix(err.Error(), "poor.txt:2: alice → bob on n1: ") {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestLinkReachesTheNodes: all that the verb says is what both nodes hold.
+func TestLinkReachesTheNodes(t *testing.T) {
+	const script = "nodes 2\nlink n1 n2 delay 30ms jitter 20ms loss 40% bandwidth 50000 one-way\n"
+	want := rpc.Link{DelayMS: 30, JitterMS: 20, Loss: 0.4, Bandwidth: 50_000}
+	asked := 0
+	_, _, err := play(t, "link.txt", script, false, func(dir string, step scenario.Step) {
+		if step.Line != 2 {
+			return
+		}
+		net, err := testnet.Open(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range net.Names() {
+			want := want
+			want.OneWay = name == "n1" // deaf is the first
+			n, err := net.Client(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			peers, err := n.PeerInfo(t.Context())
+			n.Close()
+			if err != nil || len(peers) != 1 || peers[0].Link == nil || *peers[0].Link != want {
+				t.Errorf("%s holds %+v, want %+v: %v", name, peers, want, err)
+			}
+			asked++
+		}
+	})
+	if err != nil || asked != 2 {
+		t.Errorf("%d nodes asked: %v", asked, err)
 	}
 }
