@@ -246,21 +246,35 @@ func (s *served) accept(b *block.Block) {
 func minedInTheBackground(o *owner, j *judge) {
 	s := o.served
 	s.t.Helper()
-	start, err := s.BlockCount(s.ctx)
-	if err != nil {
-		s.t.Fatal(err)
-	}
 	if _, err := s.SetMining(s.ctx, o.at(0), 40); err != nil { // a block costs two hashes
 		s.t.Fatal(err)
 	}
-	for i := range block.Height(4) {
-		o.pay(purse.To(o.first(), block.Coin))
-		if _, err := s.WaitForHeight(s.ctx, start+2*i+2); err != nil {
-			s.t.Fatal(err)
-		}
+	for range 4 {
+		s.untilConfirmed(o.pay(purse.To(o.first(), block.Coin)).TxID)
 	}
 	if _, err := s.SetMining(s.ctx, "", 0); err != nil {
 		s.t.Fatal(err)
 	}
 	j.follow()
+}
+
+// untilConfirmed waits for the block that holds a payment.
+func (s *served) untilConfirmed(id block.Hash) {
+	s.t.Helper()
+	for {
+		height, err := s.BlockCount(s.ctx)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		tx, err := s.Tx(s.ctx, id)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		if tx.Confirmations != nil && *tx.Confirmations > 0 {
+			return
+		}
+		if _, err := s.WaitForHeight(s.ctx, height+1); err != nil {
+			s.t.Fatal(err)
+		}
+	}
 }
