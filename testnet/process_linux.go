@@ -35,6 +35,21 @@ func look(pid int) (sight, bool) {
 	}, true
 }
 
+// mostMemory returns the most bytes that a process has had resident: the line VmHWM of
+// /proc/PID/status (proc_pid_status(5)); 0 if there is none.
+func mostMemory(pid int) int64 {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0
+	}
+	_, after, _ := bytes.Cut(b, []byte("VmHWM:"))
+	var kib int64
+	if _, err := fmt.Sscanf(string(after), "%d kB", &kib); err != nil {
+		return 0
+	}
+	return kib << 10
+}
+
 // boot names this run of the machine.
 func boot() string {
 	b, err := os.ReadFile("/proc/sys/kernel/random/boot_id")

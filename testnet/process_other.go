@@ -35,3 +35,6 @@ func look(pid int) (sight, bool) {
 	p.Release()
 	return sight{}, true
 }
+
+// mostMemory: the system does not tell.
+func mostMemory(int) int64 { return 0 }

@@ -64,6 +64,21 @@ func (t *Testnet) Status(ctx context.Context) ([]NodeStatus, error) {
 	return out, err
 }
 
+// Memory returns the most bytes of memory that a node has held at one moment since it
+// started.
+func (t *Testnet) Memory(name string) (int64, error) {
+	n, err := t.named(name)
+	if err != nil {
+		return 0, err
+	}
+	if t.Runs(name) && t.state.Runner == nil {
+		if most := mostMemory(n.PID); most > 0 {
+			return most, nil
+		}
+	}
+	return 0, fmt.Errorf("%s: how much memory it holds is not known here", name)
+}
+
 // ask fills in what only the node itself knows.
 func (t *Testnet) ask(ctx context.Context, s *NodeStatus) error {
 	c, err := t.Client(s.Name)

@@ -3,6 +3,7 @@ package rogue_test
 import (
 	"context"
 	"runtime"
+	"runtime/metrics"
 	"testing"
 	"time"
 
@@ -14,9 +15,9 @@ import (
 const mb = 1 << 20
 
 // floods says for each kind how many make a flood, whether it breaks a rule, so that
-// the liar must be dropped, and how much memory may be held at its end. The bound
-// follows from the limit that is named; that it holds both nodes, the liar and
-// whatever libp2p keeps is in slack.
+// the liar must be dropped, and how much memory may be held while it lasts and after
+// it. The bound follows from the limit that is named; that it holds both nodes, the
+// liar and whatever libp2p keeps is in slack.
 const slack = 24 * mb
 
 var floods = []struct {
@@ -26,7 +27,7 @@ var floods = []struct {
 	most   int64 // bytes, above slack
 	limit  string
 }{
-	{rogue.OrphanBlocks, 100, false, 4 * 8 * mb, "maxOrphanBytes, 9 bytes of an output are 32 in memory"},
+	{rogue.OrphanBlocks, 200, false, 4 * 8 * mb, "maxOrphanBytes, 9 bytes of an output are 32 in memory"},
 	{rogue.OrphanTxs, 200, false, 3 * 100 * 90_000, "DefaultMaxOrphans, of at most 100 KB each"},
 	{rogue.Headers, 6000, true, 500 * 6000, "nothing of a chain of little work is kept"},
 	{rogue.SideBlocks, 300, false, 300 * 4096, "refused when they start too deep, else bounded by their work"},
@@ -63,7 +64,9 @@ func TestFloods(t *testing.T) {
 				w.at(full[15], victim, honest)
 			}
 			before := heap()
-			w.flood(p, f.kind, f.n, victim, honest)
+			peak := watchMemory(t)
+			sent := w.flood(p, f.kind, f.n, victim, honest)
+			peak.within(t, before, f.most+slack+judged(sent)+sent.Bytes, f.limit)
 			w.shrinks(before, f.most+slack, f.limit)
 			if f.breaks {
 				if err := p.Refused(w.ctx); err != nil {
@@ -89,11 +92,10 @@ func TestFloods(t *testing.T) {
 
 // flood has the liar flood, and the honest node mine one block after the other: each
 // must reach the victim.
-func (w *net) flood(p *rogue.Peer, kind rogue.Kind, n int, victim, honest *node.Node) {
+func (w *net) flood(p *rogue.Peer, kind rogue.Kind, n int, victim, honest *node.Node) (f rogue.Flooded) {
 	w.t.Helper()
 	begun := time.Now()
 	ended := make(chan error, 1)
-	var f rogue.Flooded
 	go func() {
 		var err error
 		f, err = p.Flood(w.ctx, kind, n)
@@ -110,11 +112,16 @@ func (w *net) flood(p *rogue.Peer, kind rogue.Kind, n int, victim, honest *node.
 			}
 			w.t.Logf("%d of %d sent, %d KB, in %v; meanwhile %d honest blocks arrived, each in at most %v",
 				f.Sent, n, f.Bytes>>10, time.Since(begun).Round(time.Millisecond), blocks, slowest.Round(time.Millisecond))
-			return
+			return f
 		default:
 		}
 	}
 }
+
+// judged is how much memory the messages may take that are judged at once, of which
+// there are 32 (blocksJudged), read and whole. Those of the liar are on top: it, too, is
+// in this process, and gossip keeps for a second what it sends.
+func judged(f rogue.Flooded) int64 { return 32 * (1 + 4) * f.Bytes / max(1, int64(f.Sent)) }
 
 // shrinks waits until no more than most bytes above before are in use. What gossip
 // remembers for a few seconds goes by itself.
@@ -134,6 +141,59 @@ func (w *net) shrinks(before, most int64, limit string) {
 			return
 		case <-time.After(100 * time.Millisecond):
 		}
+	}
+}
+
+// peak looks at the memory of this process, until it is asked what the most was.
+type peak struct {
+	end, ended chan struct{}
+
+	live  int64 // what a collection found to be in use
+	whole int64 // with the garbage that no collection had taken yet
+}
+
+func watchMemory(t *testing.T) *peak {
+	p := &peak{end: make(chan struct{}), ended: make(chan struct{})}
+	go p.watch()
+	t.Cleanup(p.stop)
+	return p
+}
+
+func (p *peak) watch() {
+	defer close(p.ended)
+	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}, {Name: "/memory/classes/heap/objects:bytes"}}
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for {
+		metrics.Read(sample)
+		p.live = max(p.live, int64(sample[0].Value.Uint64()))
+		p.whole = max(p.whole, int64(sample[1].Value.Uint64()))
+		select {
+		case <-tick.C:
+		case <-p.end:
+			return
+		}
+	}
+}
+
+func (p *peak) stop() {
+	select {
+	case <-p.ended:
+	default:
+		close(p.end)
+		<-p.ended
+	}
+}
+
+// within holds the peak against before and most bytes more. Of garbage there is as much
+// again: Go collects when the heap has doubled.
+func (p *peak) within(t *testing.T, before, most int64, limit string) {
+	t.Helper()
+	p.stop()
+	t.Logf("at the peak %d KB more memory in use, at most %d; %d KB with garbage, at most %d", (p.live-before)>>10, most>>10, p.whole>>10, 2*(before+most)>>10)
+	if p.live > before+most || p.whole > 2*(before+most) {
+		t.Errorf("at the peak %d KB more memory in use than before, at most %d (%s); %d KB with garbage, at most %d",
+			(p.live-before)>>10, most>>10, limit, p.whole>>10, 2*(before+most)>>10)
 	}
 }
 

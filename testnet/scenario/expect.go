@@ -16,6 +16,8 @@ func expectVerbs() []verb {
 			about: "Waits until all who can talk are on one tip and know each other's payments."},
 		{name: "expect", args: "NODE… height|peers|pool|reorgs|bans [>=|<=] N [within TIME]", parse: parseExpect,
 			about: "Waits until it is so: the height, how many peers, pending payments, reorganisations, banned peers."},
+		{name: "expect", args: "NODE… memory [>=|<=] N MB",
+			about: "The most memory that each of these living nodes has held at one moment since it started."},
 		{name: "expect", args: "NODE… tip|has|lacks B", about: "They stand on block B; they have it; they have not."},
 		{name: "expect", args: "NODE… refuses B REASON", about: "They are handed the block, and say no, for this reason."},
 		{name: "expect", args: "NODE… up|down|paused", about: "They live, they do not, they are paused."},
@@ -258,6 +260,15 @@ func expectNodes(w *words) action {
 			n, err := p.number(ctx, g, what)
 			return fmt.Sprintf("%s %d", what, n), b.holds(n), err
 		}
+	case "memory":
+		b := w.bound()
+		w.must("MB")
+		want = fmt.Sprintf("memory %s MB", b)
+		ask = func(ctx context.Context, p *player, g Glance) (string, bool, error) {
+			most, err := p.world.Memory(ctx, g.Node)
+			mb := int((most + 999_999) / 1_000_000)
+			return fmt.Sprintf("memory %d MB", mb), b.holds(mb), err
+		}
 	case "tip", "has", "lacks":
 		label := w.label('b')
 		want = what + " " + label
@@ -265,7 +276,7 @@ func expectNodes(w *words) action {
 			return p.about(ctx, g, what, label)
 		}
 	default:
-		w.fail("%q: want height, peers, pool, reorgs, bans, tip, has, lacks, refuses, up, down or paused", what)
+		w.fail("%q: want height, peers, pool, reorgs, bans, memory, tip, has, lacks, refuses, up, down or paused", what)
 	}
 	return waiting(w, onEach(nodes, ask), strings.Join(nodes, " "), want)
 }

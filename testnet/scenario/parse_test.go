@@ -44,6 +44,7 @@ var examples = map[string]string{
 	"resume NODE…":         "resume n1",
 	"settle [within TIME]": "settle within 20s",
 	"expect NODE… height|peers|pool|reorgs|bans [>=|<=] N [within TIME]": "expect n1 n2 height >= 4 within 1m",
+	"expect NODE… memory [>=|<=] N MB":                                   "expect n1 memory <= 256 MB",
 	"expect NODE… tip|has|lacks B":                                       "expect n1 lacks b1",
 	"expect NODE… up|down|paused":                                        "expect n1 n2 down",
 	"expect same tip [NODE…]":                                            "expect same tip n1 n2",

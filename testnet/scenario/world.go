@@ -106,6 +106,9 @@ type Readings interface {
 	Reorgs(ctx context.Context, node string) ([]rpc.Reorg, error)
 	// Bans returns how many peers a node refuses to talk to, for what they did.
 	Bans(ctx context.Context, node string) (int, error)
+	// Memory returns the most bytes that a living node has held at one moment since it
+	// started.
+	Memory(ctx context.Context, node string) (int64, error)
 	// Payment returns the block of the node's best chain that holds a payment, or zeros.
 	Payment(ctx context.Context, node string, id block.Hash) (block.Hash, error)
 	// Refuses returns why the node's pool would not take a payment, or "".

@@ -254,6 +254,9 @@ func (w *World) Bans(ctx context.Context, node string) (int, error) {
 	return len(all), err
 }
 
+// Memory is the system's word.
+func (w *World) Memory(_ context.Context, node string) (int64, error) { return w.net.Memory(node) }
+
 // Payment asks for a transaction; "no such transaction" is not an error here.
 func (w *World) Payment(ctx context.Context, node string, id block.Hash) (block.Hash, error) {
 	c, err := w.net.Client(node)
