@@ -140,13 +140,13 @@ var stories = []struct {
 			toychain_chain_headers_blocks{node="n2"} 5x20 90x200
 			toychain_chain_height_blocks{node="n2"} 5x240`, 5 * time.Minute, "ToychainBehind n2"},
 	{"slow blocks", `
-			toychain_block_adoption_seconds_bucket{node="n1",le="0.5"} 0+9x240
-			toychain_block_adoption_seconds_bucket{node="n1",le="+Inf"} 0+10x240
-			toychain_block_adoption_seconds_count{node="n1"} 0+10x240`, 10 * time.Minute, "ToychainSlowBlocks"},
+			toychain_block_propagation_seconds_bucket{node="n1",le="0.5"} 0+9x240
+			toychain_block_propagation_seconds_bucket{node="n1",le="+Inf"} 0+10x240
+			toychain_block_propagation_seconds_count{node="n1"} 0+10x240`, 10 * time.Minute, "ToychainSlowBlocks"},
 	{"within the budget", `
-			toychain_block_adoption_seconds_bucket{node="n1",le="0.5"} 0+96x240
-			toychain_block_adoption_seconds_bucket{node="n1",le="+Inf"} 0+100x240
-			toychain_block_adoption_seconds_count{node="n1"} 0+100x240`, 10 * time.Minute, ""},
+			toychain_block_propagation_seconds_bucket{node="n1",le="0.5"} 0+96x240
+			toychain_block_propagation_seconds_bucket{node="n1",le="+Inf"} 0+100x240
+			toychain_block_propagation_seconds_count{node="n1"} 0+100x240`, 10 * time.Minute, ""},
 	{"slow payments, as Prometheus 3 stores them", `
 			toychain_payment_confirmation_seconds_bucket{node="n1",le="60.0"} 0+9x240
 			toychain_payment_confirmation_seconds_bucket{node="n1",le="+Inf"} 0+10x240
@@ -194,11 +194,11 @@ func TestAlerts(t *testing.T) {
 // is known.
 func TestRecordedLevels(t *testing.T) {
 	s := tell(t, `
-		toychain_block_adoption_seconds_bucket{node="n1",le="0.1"} 0+5x120
-		toychain_block_adoption_seconds_bucket{node="n1",le="0.5"} 0+9x120
-		toychain_block_adoption_seconds_bucket{node="n1",le="1.0"} 0+10x120
-		toychain_block_adoption_seconds_bucket{node="n1",le="+Inf"} 0+10x120
-		toychain_block_adoption_seconds_count{node="n1"} 0+10x120
+		toychain_block_propagation_seconds_bucket{node="n1",le="0.1"} 0+5x120
+		toychain_block_propagation_seconds_bucket{node="n1",le="0.5"} 0+9x120
+		toychain_block_propagation_seconds_bucket{node="n1",le="1.0"} 0+10x120
+		toychain_block_propagation_seconds_bucket{node="n1",le="+Inf"} 0+10x120
+		toychain_block_propagation_seconds_count{node="n1"} 0+10x120
 		toychain_chain_stale_blocks{node="n1"} 1x120
 		toychain_chain_stale_blocks{node="n2"} 2x120
 		toychain_chain_stored_blocks{node="n1"} 39x120
@@ -208,11 +208,11 @@ func TestRecordedLevels(t *testing.T) {
 		toychain_chain_tip_fingerprint{node="n3"} 11x120
 		up{job="toychain",node="n1"} 1x58 0x62`, 10*time.Minute)
 	for expr, want := range map[string]float64{
-		"job:toychain_block_adoption_seconds:p50_rate5m": 0.1,
-		"job:toychain_block_adoption_seconds:p95_rate5m": 0.75, // half way through the last bucket
-		"job:toychain_block_adoption_late:ratio_rate5m":  0.1,
-		"job:toychain_chain_stale_blocks:ratio":          0.05,
-		"job:toychain_chain_tips:count":                  2,
+		"job:toychain_block_propagation_seconds:p50_rate5m": 0.1,
+		"job:toychain_block_propagation_seconds:p95_rate5m": 0.75, // half way through the last bucket
+		"job:toychain_block_propagation_late:ratio_rate5m":  0.1,
+		"job:toychain_chain_stale_blocks:ratio":             0.05,
+		"job:toychain_chain_tips:count":                     2,
 	} {
 		if got := s.value(expr, 10*time.Minute); math.Abs(got-want) > 1e-9 {
 			t.Errorf("%s is %v, want %v", expr, got, want)

@@ -149,7 +149,7 @@ func TestWatchedByPrometheus(t *testing.T) {
 	if alerts < 10 || panels < 20 {
 		t.Errorf("%d alerts and %d expressions of panels: are they read rightly?", alerts, panels)
 	}
-	for _, name := range []string{"toychain_block_adoption_seconds_bucket", "toychain_payment_confirmation_seconds_bucket",
+	for _, name := range []string{"toychain_block_propagation_seconds_bucket", "toychain_payment_confirmation_seconds_bucket",
 		"toychain_heal_agreement_seconds_bucket", "toychain_chain_stale_blocks", "up"} {
 		if !used[name] {
 			t.Errorf("nothing watches %s", name)
@@ -222,7 +222,7 @@ func TestRulesKeepTheTargets(t *testing.T) {
 		return targets[i]
 	}
 	for rule, target := range map[string]slo.Target{
-		"job:toychain_block_adoption_late:ratio_rate5m":        find(slo.Propagation, "p95"),
+		"job:toychain_block_propagation_late:ratio_rate5m":     find(slo.Propagation, "p95"),
 		"job:toychain_payment_confirmation_late:ratio_rate15m": find(slo.Confirmation, "p95"),
 		"job:toychain_heal_agreement_late:increase10m":         find(slo.Agreement, "p95"),
 	} {

@@ -22,6 +22,8 @@
 // Validation happens there, but signatures are spread over all cores, and parsing
 // and sending happen elsewhere. At a clean end the pool goes into a file
 // (poolfile.go), and is judged again, payment by payment, at the next start.
+// How old a block was when it came, it asks the peer that brought it (births.go):
+// nothing is decided by that, so the engine does not know of it.
 //
 // # How a node catches up (sync.go)
 //

@@ -171,7 +171,7 @@ func (e *Engine) addBlock(in GotBlock, hash block.Hash) error {
 		e.remember(hash, in.Peer)
 		info, _ := e.tree.Info(hash)
 		added := blockEvent(in.Block, info.State.Height)
-		added.Active = info.Active
+		added.Active, added.Heard = info.Active, e.heard(&info)
 		e.happened(Event{Kind: BlockAdded, Block: added, Peer: in.Peer})
 		if in.Peer == "" {
 			e.emit(PublishBlock{in.Block})
@@ -246,19 +246,18 @@ func (e *Engine) moved(change chain.Change, mine block.Hash) error {
 	e.removed(updated.Replaced, replacedReason)
 	e.removed(updated.Evicted, evictedReason)
 	tip := change.To
-	e.happened(Event{Kind: TipChanged, Tip: &TipEvent{Hash: tip.Hash, Height: tip.Height,
-		Bits: tip.Header.Bits, OldBits: change.From.Header.Bits, Work: tip.Work.String(),
-		Heard: e.heard(tip.Hash, mine), Waited: updated.Waited}})
+	told := &TipEvent{Hash: tip.Hash, Height: tip.Height,
+		Bits: tip.Header.Bits, OldBits: change.From.Header.Bits, Work: tip.Work.String(), Waited: updated.Waited}
+	if info, known := e.tree.Info(tip.Hash); known && tip.Hash == mine {
+		told.Heard = e.heard(&info)
+	}
+	e.happened(Event{Kind: TipChanged, Tip: told})
 	e.emit(Announce{e.Status()})
 	return nil
 }
 
-// heard returns when the block mine was first heard of, if it is the tip.
-func (e *Engine) heard(tip, mine block.Hash) time.Time {
-	info, known := e.tree.Info(tip)
-	if tip != mine || !known {
-		return time.Time{}
-	}
+// heard returns when a block was first heard of.
+func (e *Engine) heard(info *chain.Info) time.Time {
 	if e.now.Sub(info.Received) < time.Millisecond { // what the tree's clock has
 		return e.now
 	}

@@ -86,6 +86,7 @@ func (n *Node) tell(ev Event) {
 		if !ev.Block.Active {
 			n.log.Info("block on a side branch", "height", ev.Block.Height, "hash", ev.Block.Hash)
 		}
+		n.births.came(arrival{ev.Block.Hash, ev.Peer, time.Now().Add(-n.sinceHeard(ev.Block.Heard)), n.net.GateChanged()})
 	case BlockRefused:
 		n.log.Warn("block refused", "hash", ev.Block.Hash, "peer", ev.Peer, "reason", ev.Reason)
 	case TxRemoved:
@@ -96,16 +97,16 @@ func (n *Node) tell(ev Event) {
 	n.watch.tell(ev)
 }
 
-// sinceHeard returns how long ago a block came that is the tip and on disk now, its
-// waiting for the engine included; 0 if heard is zero.
+// sinceHeard returns how long ago a block came, its waiting for the engine included; 0 if
+// heard is zero. heard is by the node's clock, which may be far from the machine's.
 func (n *Node) sinceHeard(heard time.Time) time.Duration {
 	if heard.IsZero() {
 		return 0
 	}
-	if n.posted.Before(heard) {
-		heard = n.posted
+	if posted := n.posted.Add(n.Clock()); posted.Before(heard) {
+		heard = posted
 	}
-	return time.Since(heard)
+	return n.Now().Sub(heard)
 }
 
 // difficulty is for people: how many times harder than the easiest target of

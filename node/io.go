@@ -166,12 +166,12 @@ type Event struct {
 	Kind EventKind
 	Time time.Time
 
-	Block    *BlockEvent  // BlockAdded
+	Block    *BlockEvent  // BlockAdded; BlockRefused and BlockDated may know no more than the hash
 	Tip      *TipEvent    // TipChanged
 	Reorg    *chain.Reorg // Reorganised
 	Tx       block.Hash   // TxAdded, TxRemoved
 	Reason   string       // TxRemoved, BlockRefused, PeerBlamed
-	Peer     p2p.PeerID   // PeerUp, PeerDown, PeerBlamed, BlockAdded: who brought it
+	Peer     p2p.PeerID   // PeerUp, PeerDown, PeerBlamed, BlockAdded, BlockDated: who brought it
 	Duration time.Duration
 }
 
@@ -181,6 +181,7 @@ type EventKind string
 const (
 	BlockAdded   EventKind = "block"   // a block was stored, of whatever branch
 	BlockRefused EventKind = "refused" // a block broke a rule
+	BlockDated   EventKind = "dated"   // it is known how long ago a block was born: Duration before it came
 	TipChanged   EventKind = "tip"     // the best chain ends in another block
 	Reorganised  EventKind = "reorg"   // and blocks left it
 	TxAdded      EventKind = "tx"      // a payment came into the pool
@@ -198,6 +199,8 @@ type BlockEvent struct {
 	Txs    int
 	Size   int
 	Active bool // on the best chain
+
+	Heard time.Time // when it, or its header, was first here, by the node's clock; of BlockAdded
 }
 
 // TipEvent is a change of the best chain.

@@ -52,6 +52,7 @@ type Node struct {
 	log     *slog.Logger
 	miner   *miner
 	watch   watchers
+	births  *births
 	started time.Time
 	clock   atomic.Int64 // how far Now is from the machine's clock, in nanoseconds
 
@@ -98,6 +99,7 @@ func Open(cfg Config) (*Node, error) {
 		over:    make(chan struct{}),
 		tipMove: make(chan struct{}),
 		notes:   notes{dir: cfg.Dir},
+		births:  newBirths(),
 	}
 	n.clock.Store(int64(cfg.Clock))
 	if n.engine, err = openEngine(cfg, db); err == nil {
@@ -200,6 +202,7 @@ func (n *Node) Run(ctx context.Context) error {
 
 	var group sync.WaitGroup
 	group.Go(func() { n.mine(ctx) })
+	group.Go(func() { n.dateBlocks(ctx) })
 	restored := make(chan bool, 1)
 	group.Go(func() { restored <- n.restorePool(ctx) })
 	group.Go(func() {

@@ -81,6 +81,26 @@ func (n *Net) RequestPool(ctx context.Context, p PeerID) (ids []block.Hash, err 
 	return ids, err
 }
 
+// RequestAges asks how long ago blocks were born, at most MaxAgesAsked: see
+// Handler.BlockAges. Each answer is for the moment in which the peer gave it.
+func (n *Net) RequestAges(ctx context.Context, p PeerID, ids []block.Hash) (ages []time.Duration, err error) {
+	if len(ids) > MaxAgesAsked {
+		return nil, fmt.Errorf("ages of %d blocks asked for, at most %d", len(ids), MaxAgesAsked)
+	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	err = n.ask(ctx, p, kindGetAges, encodeHashes(ids), func(a *answer) error {
+		_, payload, err := a.frame(kindAges)
+		if err != nil {
+			return err
+		}
+		ages, err = parseAges(payload, len(ids))
+		return err
+	})
+	return ages, err
+}
+
 // requestPeers asks whom the peer is connected to, and where they listen.
 func (n *Net) requestPeers(ctx context.Context, p PeerID) (found []peer.AddrInfo, err error) {
 	err = n.ask(ctx, p, kindGetPeers, nil, func(a *answer) error {

@@ -172,6 +172,10 @@ func (n *Net) Gate() []PeerID {
 	return out
 }
 
+// GateChanged returns when SetGate or SetActive last changed who this node may talk to;
+// zero if they never did.
+func (n *Net) GateChanged() time.Time { return n.gate.lastChange() }
+
 // heal has peers called at once that were refused until now.
 func (n *Net) heal(ids ...peer.ID) {
 	n.mu.Lock()

@@ -8,13 +8,13 @@
 // the [Handler] is the node above, which is asked what a message is worth and
 // what to answer.
 //
-//	      Handler: Joined, Left, PeerStatus · Block, Tx · Status, Headers, BlockBytes, PoolIDs, TxBytes
+//	      Handler: Joined, Left, PeerStatus · Block, Tx · Status, Headers, BlockBytes, BlockAges, PoolIDs, TxBytes
 //	         ▲                                   ▲                      ▲
 //	 session │                            gossip │                sync  │
 //	one for each peer:               two topics, everybody to      one request and its
 //	status out, status in            everybody:                    answer on a stream:
 //	                                 blocks/1   txs/1              headers, blocks, pool,
-//	         ▲                                   ▲                 txs, peers
+//	         ▲                                   ▲                 txs, peers, ages
 //	         └───────────────┬───────────────────┴──────────────────────┘
 //	                   shaped streams     SetLink: delay, jitter, bandwidth (shape.go, queue.go)
 //	                   yamux              many streams on one connection
@@ -77,6 +77,7 @@
 //	blocks in a request    16                 Core: MAX_BLOCKS_IN_TRANSIT_PER_PEER
 //	txs in a request       1,000              Core: MAX_GETDATA_SZ
 //	txids of a pool        50,000             Core: MAX_INV_SZ
+//	ages in a request      100                ours: what a network finds in seconds
 //	addresses in an answer 100                a tenth of Core's MAX_ADDR_TO_SEND
 //	connections            64, of which 8 are sought
 //	streams of one peer    48, of which 24 of the sync protocol
@@ -104,7 +105,9 @@
 // in the status, so that a node knows before it asks who has more. The limits
 // are Core's where Core has them; bans are shorter, because somebody is
 // watching. There is no relay, no NAT traversal, no DNS seed, no defence against
-// an attacker with many keys.
+// an attacker with many keys. And a node says how old a block is to whom it brought it
+// (getages): a lab wants to know how fast blocks travel, where Bitcoin's nodes take care
+// not to show whose block it was.
 //
 // # What to read
 //

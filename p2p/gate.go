@@ -26,6 +26,7 @@ type gate struct {
 	active  bool                  // SetActive
 	blocked map[peer.ID]struct{}  // SetGate
 	banned  map[peer.ID]time.Time // until when
+	changed time.Time             // when active or blocked last was another than before
 }
 
 var _ connmgr.ConnectionGater = (*gate)(nil)
@@ -76,7 +77,9 @@ func (g *gate) setActive(active bool) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	changed := g.active != active
-	g.active = active
+	if g.active = active; changed {
+		g.changed = g.now()
+	}
 	return changed
 }
 
@@ -105,8 +108,16 @@ func (g *gate) block(ids []peer.ID) (cut, healed []peer.ID) {
 			healed = append(healed, id)
 		}
 	}
-	g.blocked = want
+	if g.blocked = want; len(cut)+len(healed) > 0 {
+		g.changed = g.now()
+	}
 	return cut, healed
+}
+
+func (g *gate) lastChange() time.Time {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.changed
 }
 
 func (g *gate) blockedPeers() []peer.ID {

@@ -30,6 +30,10 @@ const (
 	// MaxPoolIDs is the most txids in one answer about a pool. Core: MAX_INV_SZ.
 	MaxPoolIDs = 50_000
 
+	// MaxAgesAsked is the most blocks whose ages one request may ask for. Ours: more
+	// than a network finds in the time between two requests.
+	MaxAgesAsked = 100
+
 	// MaxAddrsTold is the most addresses in one answer. A tenth of Core's
 	// MAX_ADDR_TO_SEND: our networks are small.
 	MaxAddrsTold = 100

@@ -41,7 +41,7 @@ func (n *Net) serve(ctx context.Context, stream network.Stream) {
 // serveFirst reads the frame that says what the stream is for.
 func (n *Net) serveFirst(ctx context.Context, s *session, stream network.Stream) error {
 	stream.SetReadDeadline(time.Now().Add(helloTimeout))
-	k, payload, err := readFrame(stream, kindStatus, kindGetHeaders, kindGetBlocks, kindGetPool, kindGetTxs, kindGetPeers)
+	k, payload, err := readFrame(stream, kindStatus, kindGetHeaders, kindGetBlocks, kindGetPool, kindGetTxs, kindGetPeers, kindGetAges)
 	if err != nil {
 		return err
 	}
@@ -87,6 +87,16 @@ func (n *Net) answer(ctx context.Context, p peer.ID, w network.Stream, k kind, p
 			return err
 		}
 		return writeFrame(w, kindPool, encodeHashes(ids[:min(len(ids), MaxPoolIDs)]))
+	case kindGetAges:
+		ids, err := parseHashes(payload, 1, MaxAgesAsked)
+		if err != nil {
+			return err
+		}
+		ages, err := n.handler.BlockAges(ctx, ids)
+		if err != nil {
+			return err
+		}
+		return writeFrame(w, kindAges, encodeAges(ages))
 	default: // kindGetPeers
 		return writeFrame(w, kindPeers, encodePeers(n.known(p)))
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"toychain/block"
 )
@@ -108,6 +109,22 @@ func TestRequestPoolAndTxs(t *testing.T) {
 	b.pool = make([]block.Hash, MaxPoolIDs+1)
 	if ids, err := a.RequestPool(testContext(t), b.ID()); err != nil || len(ids) != MaxPoolIDs {
 		t.Errorf("%d ids of a big pool, %v", len(ids), err)
+	}
+}
+
+func TestRequestAges(t *testing.T) {
+	a, b := startNode(t), startNode(t)
+	b.ages = map[block.Hash]time.Duration{{1}: time.Minute + time.Nanosecond, {2}: AgeLater}
+	a.connect(b)
+	ages, err := a.RequestAges(testContext(t), b.ID(), []block.Hash{{3}, {2}, {1}})
+	if want := []time.Duration{AgeUnknown, AgeLater, time.Minute}; err != nil || !slices.Equal(ages, want) {
+		t.Errorf("%v, %v, want %v", ages, err, want)
+	}
+	if ages, err := a.RequestAges(testContext(t), b.ID(), nil); err != nil || len(ages) != 0 {
+		t.Errorf("of nothing: %v, %v", ages, err)
+	}
+	if _, err := a.RequestAges(testContext(t), b.ID(), make([]block.Hash, MaxAgesAsked+1)); err == nil || len(b.Banned()) != 0 {
+		t.Errorf("too many were asked for: %v", err)
 	}
 }
 

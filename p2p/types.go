@@ -105,4 +105,14 @@ type Handler interface {
 	PoolIDs(ctx context.Context) ([]block.Hash, error)
 	// TxBytes returns a pending transaction as it travels; nil, nil when unknown.
 	TxBytes(ctx context.Context, id block.Hash) ([]byte, error)
+	// BlockAges returns how long ago each of these blocks was born, which is when a node
+	// had it first: by its own work, or as the one that brought it here says. AgeUnknown
+	// if that cannot be told, AgeLater if it may soon be.
+	BlockAges(ctx context.Context, ids []block.Hash) ([]time.Duration, error)
 }
+
+// Ages that are none.
+const (
+	AgeUnknown time.Duration = -1
+	AgeLater   time.Duration = -2
+)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"time"
 
 	"toychain/block"
 
@@ -35,12 +36,15 @@ const (
 	kindMissing    kind = 10 // the id, asked for, that is not here
 	kindGetPeers   kind = 11 // nothing
 	kindPeers      kind = 12 // addresses, each: length 2 | binary multiaddr with /p2p/
+	kindGetAges    kind = 13 // ids of blocks, 32 each
+	kindAges       kind = 14 // microseconds, 8 each, signed: see Handler.BlockAges
 )
 
 func (k kind) String() string {
 	names := [...]string{kindStatus: "status", kindGetHeaders: "getheaders", kindHeaders: "headers",
 		kindGetBlocks: "getblocks", kindBlock: "block", kindGetPool: "getpool", kindPool: "pool",
-		kindGetTxs: "gettxs", kindTx: "tx", kindMissing: "missing", kindGetPeers: "getpeers", kindPeers: "peers"}
+		kindGetTxs: "gettxs", kindTx: "tx", kindMissing: "missing", kindGetPeers: "getpeers", kindPeers: "peers",
+		kindGetAges: "getages", kindAges: "ages"}
 	if int(k) < len(names) && names[k] != "" {
 		return names[k]
 	}
@@ -71,6 +75,10 @@ func (k kind) most() int {
 		return 32
 	case kindPeers:
 		return MaxAddrsTold * (2 + MaxAddr)
+	case kindGetAges:
+		return 32 * MaxAgesAsked
+	case kindAges:
+		return 8 * MaxAgesAsked
 	}
 	return -1
 }
@@ -231,6 +239,38 @@ func parseGetHeaders(b []byte) (locator []block.Hash, stop block.Hash, err error
 	copy(stop[:], b)
 	locator, err = parseHashes(b[32:], 0, MaxLocator)
 	return locator, stop, err
+}
+
+func encodeAges(ages []time.Duration) []byte {
+	b := make([]byte, 0, 8*len(ages))
+	for _, a := range ages {
+		us := int64(a)
+		if a >= 0 {
+			us = a.Microseconds()
+		}
+		b = binary.LittleEndian.AppendUint64(b, uint64(us))
+	}
+	return b
+}
+
+// parseAges reads n ages and nothing else.
+func parseAges(b []byte, n int) ([]time.Duration, error) {
+	if len(b) != 8*n {
+		return nil, garble("%d bytes of ages: want %d times 8", len(b), n)
+	}
+	ages := make([]time.Duration, n)
+	for i := range ages {
+		us := int64(binary.LittleEndian.Uint64(b[8*i:]))
+		switch {
+		case us == int64(AgeUnknown) || us == int64(AgeLater):
+			ages[i] = time.Duration(us)
+		case us < 0 || us > int64(math.MaxInt64/time.Microsecond):
+			return nil, garble("age of %d microseconds", us)
+		default:
+			ages[i] = time.Duration(us) * time.Microsecond
+		}
+	}
+	return ages, nil
 }
 
 func encodeHeaders(hs []block.Header) []byte {

@@ -29,6 +29,7 @@ type metrics struct {
 	depth    prometheus.Histogram
 	affected *prometheus.CounterVec // payments of reorganised blocks, by fate
 	adoption prometheus.Histogram
+	spread   prometheus.Histogram // blocks, from their birth to here
 	waited   prometheus.Histogram // payments
 	agreed   prometheus.Histogram // after a heal
 	gates    chan gateChange      // to watch
@@ -53,6 +54,8 @@ func newMetrics(s *Server) *metrics {
 			Help: "Payments in blocks that left the best chain, by what became of them."}, []string{"fate"}),
 		adoption: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "toychain_block_adoption_seconds",
 			Help: "Time from first hearing of a block, or its header, until it is this node's tip and on its disk.", Buckets: blockBuckets}),
+		spread: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "toychain_block_propagation_seconds",
+			Help: "Time from a block's birth, wherever that was, until it came to this node.", Buckets: blockBuckets}),
 		waited: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "toychain_payment_confirmation_seconds",
 			Help: "Time from a payment's entry into this node's pool to its first confirmation.", Buckets: paymentBuckets}),
 		agreed: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "toychain_heal_agreement_seconds",
@@ -60,14 +63,14 @@ func newMetrics(s *Server) *metrics {
 			Buckets: healBuckets}),
 	}
 	// A series that is not there before its first event hides it from Prometheus' increase.
-	for _, kind := range []node.EventKind{node.BlockAdded, node.BlockRefused, node.TipChanged, node.Reorganised, node.TxAdded,
+	for _, kind := range []node.EventKind{node.BlockAdded, node.BlockRefused, node.BlockDated, node.TipChanged, node.Reorganised, node.TxAdded,
 		node.TxRemoved, node.PeerUp, node.PeerDown, node.PeerBlamed} {
 		m.events.WithLabelValues(string(kind))
 	}
 	for _, fate := range []string{"returned", "reconfirmed", "conflicted"} {
 		m.affected.WithLabelValues(fate)
 	}
-	m.registry.MustRegister(m.calls, m.events, m.depth, m.affected, m.adoption, m.waited, m.agreed, nodeCollector{s},
+	m.registry.MustRegister(m.calls, m.events, m.depth, m.affected, m.adoption, m.spread, m.waited, m.agreed, nodeCollector{s},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.http = promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4, Timeout: 10 * time.Second})
 	return m
@@ -122,6 +125,9 @@ func (m *metrics) happened(ev *node.Event) {
 		for _, d := range t.Waited {
 			m.waited.Observe(d.Seconds())
 		}
+	}
+	if ev.Kind == node.BlockDated {
+		m.spread.Observe(ev.Duration.Seconds())
 	}
 	m.events.WithLabelValues(string(ev.Kind)).Inc()
 }

@@ -158,10 +158,10 @@ type HistoryRow struct {
 
 // Event is one message of /events. Only the fields of its kind are there.
 type Event struct {
-	Event  string `json:"event"` // block, refused, tip, reorg, tx, dropped, peer-up, peer-down, blamed
+	Event  string `json:"event"` // block, refused, dated, tip, reorg, tx, dropped, peer-up, peer-down, blamed
 	TimeMS int64  `json:"time_ms"`
 
-	Hash       block.Hash   `json:"hash,omitzero"`    // block, tip
+	Hash       block.Hash   `json:"hash,omitzero"`    // block, refused, dated, tip
 	Prev       block.Hash   `json:"prev,omitzero"`    // block
 	Height     block.Height `json:"height,omitempty"` // block, tip
 	Txs        int          `json:"txs,omitempty"`    // block
@@ -173,6 +173,6 @@ type Event struct {
 	Reorg      *Reorg       `json:"reorg,omitempty"`
 	TxID       block.Hash   `json:"txid,omitzero"`         // tx, dropped
 	Reason     string       `json:"reason,omitempty"`      // dropped, refused, blamed
-	PeerID     string       `json:"peer_id,omitempty"`     // peer-up, peer-down, blamed, block: who brought it
-	DurationMS float64      `json:"duration_ms,omitempty"` // how long it took
+	PeerID     string       `json:"peer_id,omitempty"`     // peer-up, peer-down, blamed; block, dated: who brought it
+	DurationMS float64      `json:"duration_ms,omitempty"` // tip: from first hearing of it; dated: from the block's birth to here
 }

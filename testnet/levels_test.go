@@ -5,6 +5,7 @@ package testnet
 import (
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -125,6 +126,14 @@ func TestMeasure(t *testing.T) {
 	// n3 is gone and tells nothing. From n1 to n2 went the blocks before the cut; of all 15
 	// the one that n1 mined alone is stale.
 	checkLevel(t, s.Levels[0], 12, 0, true)
+	// The nodes count the same: what came after the heal was born before it.
+	for name, want := range map[string]string{"n1": "0", "n2": "12"} {
+		const series = "toychain_block_propagation_seconds_count "
+		var got string
+		if err := poll(ctx, func() (_ bool, err error) { got, err = metric(ctx, tn, name, series); return got == want, err }); err != nil {
+			t.Errorf("%s%s at %s, want %s: %v", series, got, name, want, err)
+		}
+	}
 	checkLevel(t, s.Levels[1], 1, 0, true)
 	checkLevel(t, s.Levels[2], 1, 0, true)
 	checkLevel(t, s.Levels[3], 15, 1, true)
@@ -133,6 +142,30 @@ func TestMeasure(t *testing.T) {
 	if s.Levels[4].Worst != "n3" || s.Asked["n1"].Answered == 0 {
 		t.Errorf("availability %+v: n3 was killed, n1 never", s.Asked)
 	}
+}
+
+// metric returns what follows some words in a node's /metrics.
+func metric(ctx context.Context, tn *Testnet, name, words string) (string, error) {
+	n := tn.node(name)
+	cookie, err := os.ReadFile(n.Cookie)
+	if err != nil {
+		return "", err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+n.RPC+"/metrics", nil)
+	if err != nil {
+		return "", err
+	}
+	user, password, _ := strings.Cut(string(cookie), ":")
+	req.SetBasicAuth(user, password)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return "", err
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	_, after, _ := strings.Cut(string(text), "\n"+words)
+	value, _, _ := strings.Cut(after, "\n")
+	return value, err
 }
 
 // liveThrough pays, cuts, mines on both sides, heals, and kills n3.
