@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	"go/token"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -182,6 +183,21 @@ var faults = []fault{
 	})},
 	{"signature", chain.BadScript, pay(func(tx *block.Tx) {
 		tx.Inputs[0].Script[10] ^= 1
+	})},
+	{"the last signature", chain.BadScript, pay(func(tx *block.Tx) {
+		tx.Inputs[len(tx.Inputs)-1].Script[10] ^= 1
+	})},
+	{"another hash type", chain.BadScript, pay(func(tx *block.Tx) {
+		last := len(tx.Inputs) - 1
+		sig, key, _, err := block.ParsePubKeyHashInput(tx.Inputs[last].Script)
+		if err != nil {
+			panic(err)
+		}
+		other := block.SigAll
+		if sig[len(sig)-1] == byte(block.SigAll) {
+			other = block.SigNone
+		}
+		tx.Inputs[last].Script = block.PubKeyHashInput(append(slices.Clone(sig[:len(sig)-1]), byte(other)), key)
 	})},
 	{"wrong key", chain.BadScript, pay(func(tx *block.Tx) {
 		sig, _, _, err := block.ParsePubKeyHashInput(tx.Inputs[0].Script)

@@ -47,7 +47,7 @@ func (l lock) tooEarly(dice *rand.Rand, parent *chaingen.Block, b *block.Block) 
 	tx := &block.Tx{Inputs: []block.Input{{Prev: coin.Outpoint, Sequence: block.Final}},
 		Outputs: []block.Output{{Value: coin.Value, Script: form(dice).script()}}}
 	l.apply(tx, coin, parent, 1)
-	signAny(dice, tx, coin)
+	signAny(dice, tx, []chain.Spend{coin})
 	coinbase := b.Txs[0].Clone()
 	coinbase.Outputs[0].Value = parent.State.Params.SubsidyAt(parent.Height() + 1)
 	b.Txs = []*block.Tx{coinbase, tx}

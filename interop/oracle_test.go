@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -47,10 +48,10 @@ func theirRegtest() chaincfg.Params {
 //	go test -run TestSameBestBlock -trees 1000
 //	go test -run TestSameBestBlock -seed 17
 func TestSameBestBlock(t *testing.T) {
-	all := tally{broken: make(map[string]int)}
+	all := tally{broken: make(map[string]int), judged: make(map[string]int), signed: make(map[string]int)}
 	if *seedFlag != 0 {
 		playTree(t, *seedFlag, &all)
-		t.Logf("seed %d: %d blocks, the deepest reorganisation %d; blocks that break a rule: %v", *seedFlag, all.blocks, all.depth, all.broken)
+		t.Logf("seed %d: %v", *seedFlag, &all)
 		return
 	}
 	for seed := range *treesFlag {
@@ -59,13 +60,23 @@ func TestSameBestBlock(t *testing.T) {
 			return
 		}
 	}
-	t.Logf("seeds 1 to %d: %d blocks, the deepest reorganisation %d; blocks that break a rule: %v", *treesFlag, all.blocks, all.depth, all.broken)
+	t.Logf("seeds 1 to %d: %v", *treesFlag, &all)
 	if *treesFlag < 20 {
 		return // too few for every fault
 	}
 	for _, f := range faults {
-		if all.broken[f.name] == 0 {
-			t.Errorf("no tree broke the rule by: %s", f.name)
+		if all.judged[f.name] == 0 {
+			t.Errorf("no block was refused at once for: %s", f.name)
+		}
+	}
+	for _, t0 := range hashTypes {
+		for _, what := range []string{first, more} {
+			if all.signed[signed(t0, what)] == 0 {
+				t.Errorf("no input was signed so: %s", signed(t0, what))
+			}
+		}
+		if t0&^block.SigAnyoneCanPay == block.SigSingle && all.signed[signed(t0, lonely)] == 0 {
+			t.Errorf("no input was signed so: %s", signed(t0, lonely))
 		}
 	}
 	if all.broken[onBroken] == 0 || all.depth < maxFork {
@@ -78,6 +89,43 @@ type tally struct {
 	blocks int
 	depth  int            // of the deepest reorganisation
 	broken map[string]int // blocks by the name of their fault
+	judged map[string]int // of these, those that were refused for it when they came: not on a side branch, to be judged when its turn came
+	signed map[string]int // inputs of good blocks, see signed
+}
+
+func (t *tally) String() string {
+	return fmt.Sprintf("%d blocks, the deepest reorganisation %d; blocks that break a rule: %v; refused at once: %v; inputs signed: %v",
+		t.blocks, t.depth, t.broken, t.judged, t.signed)
+}
+
+// Where in a payment an input stands.
+const (
+	first  = "first input"
+	more   = "another input"
+	lonely = "an input beyond the last output"
+)
+
+func signed(t block.SigHashType, what string) string { return fmt.Sprintf("%#02x %s", byte(t), what) }
+
+// sign notes how the inputs of a good block are signed.
+func (t *tally) sign(b *block.Block) {
+	for _, tx := range b.Txs[1:] {
+		for i := range tx.Inputs {
+			sig, _, _, err := block.ParsePubKeyHashInput(tx.Inputs[i].Script)
+			if err != nil {
+				panic(err)
+			}
+			kind := block.SigHashType(sig[len(sig)-1])
+			what := first
+			if i > 0 {
+				what = more
+			}
+			t.signed[signed(kind, what)]++
+			if i >= len(tx.Outputs) {
+				t.signed[signed(kind, lonely)]++
+			}
+		}
+	}
 }
 
 // onBroken is the fault of a good block whose parent breaks a rule.
@@ -150,6 +198,7 @@ func (g *grower) grow(n int, parent *chaingen.Block) {
 		g.depth, g.best = max(g.depth, lost(g.best, good)), good
 	}
 	g.last = good
+	g.sign(b)
 }
 
 // lost returns how many blocks below and at old are not below now, which is higher.
@@ -210,10 +259,12 @@ func (g *grower) give(name string, f *fault, b *block.Block) {
 	}
 	switch {
 	case f == nil:
+	case err != nil && (breaks(err, f.rule) || block.IsMalformed(err)):
+		g.judged[f.name]++
 	case g.tree.Tip().Hash == b.Hash():
 		fail("it breaks %s and is the tip", f.rule)
 	case f.name == onBroken && errors.Is(err, chain.ErrNoParent): // of a parent that broke so much that nothing was kept
-	case err != nil && !breaks(err, f.rule) && !block.IsMalformed(err):
+	case err != nil:
 		fail("it breaks %s, and we say %v", f.rule, err)
 	}
 }
@@ -226,39 +277,55 @@ func (b *btcd) giveBytes(x *block.Block) error {
 	return b.give(x)
 }
 
-// payments spends up to three mature coins of parent's history, locked until just now
-// or not at all, some to be spent again in the same block.
+// payments makes up to three, each of one to four mature coins of parent's history for one
+// to three outputs, locked until just now or not at all, some to be spent again in the
+// same block. So an input signed with SigSingle may have no output to go with it.
 func payments(dice *rand.Rand, parent *chaingen.Block) (out []*block.Tx) {
 	coins := spendable(parent)
 	for range dice.IntN(4) {
-		if len(coins) == 0 {
-			break
+		var spent []chain.Spend
+		for range 1 + dice.IntN(4) {
+			if len(coins) > 0 {
+				i := dice.IntN(len(coins))
+				spent = append(spent, coins[i])
+				coins = slices.Delete(coins, i, i+1)
+			}
 		}
-		i := dice.IntN(len(coins))
-		coin := coins[i]
-		coins = append(coins[:i], coins[i+1:]...)
-		tx := &block.Tx{Version: 2,
-			Inputs: []block.Input{{Prev: coin.Outpoint, Sequence: block.Final}},
-			Outputs: []block.Output{
-				{Value: coin.Value / 2, Script: form(dice).script()},
-				{Value: coin.Value/2 - 1000, Script: form(dice).script()},
-			}}
-		if coin.Value < 10_000 {
+		tx := pays(dice, 2, spent)
+		if tx == nil {
 			continue
 		}
-		lock(dice.IntN(int(locks))).apply(tx, coin, parent, 0)
-		signAny(dice, tx, coin)
+		lock(dice.IntN(int(locks))).apply(tx, spent[0], parent, 0)
+		signAny(dice, tx, spent)
 		out = append(out, tx)
 		if dice.IntN(3) == 0 { // and on, within the block
-			next := chaingen.Output(tx, 0)
-			child := &block.Tx{Version: 1,
-				Inputs:  []block.Input{{Prev: next.Outpoint, Sequence: block.Final}},
-				Outputs: []block.Output{{Value: next.Value - 500, Script: form(dice).script()}}}
-			signAny(dice, child, next)
-			out = append(out, child)
+			next := []chain.Spend{chaingen.Output(tx, 0)}
+			if child := pays(dice, 1, next); child != nil {
+				signAny(dice, child, next)
+				out = append(out, child)
+			}
 		}
 	}
 	return out
+}
+
+// pays makes a payment of these coins that wants its signatures, or nil if they are worth
+// too little.
+func pays(dice *rand.Rand, version int32, spent []chain.Spend) *block.Tx {
+	tx := &block.Tx{Version: version}
+	var sum block.Amount
+	for _, coin := range spent {
+		tx.Inputs = append(tx.Inputs, block.Input{Prev: coin.Outpoint, Sequence: block.Final})
+		sum += coin.Value
+	}
+	if sum < 10_000 {
+		return nil
+	}
+	n := 1 + dice.IntN(3)
+	for range n {
+		tx.Outputs = append(tx.Outputs, block.Output{Value: (sum - 1000) / block.Amount(n), Script: form(dice).script()})
+	}
+	return tx
 }
 
 // spendable lists the coins that a block after parent may spend, in a fixed order.
@@ -301,23 +368,19 @@ func (f keyForm) script() []byte { return block.PubKeyHashScript(block.Hash160(f
 var hashTypes = []block.SigHashType{block.SigAll, block.SigNone, block.SigSingle,
 	block.SigAll | block.SigAnyoneCanPay, block.SigNone | block.SigAnyoneCanPay, block.SigSingle | block.SigAnyoneCanPay}
 
-// signAny signs input 0 with a hash type of the dice's choice, and a low or high S.
-func signAny(dice *rand.Rand, tx *block.Tx, coin chain.Spend) {
-	for _, f := range forms {
-		if !bytes.Equal(f.script(), coin.Script) {
-			continue
-		}
+// signAny signs each input with a hash type of the dice's choice, and a low or high S.
+func signAny(dice *rand.Rand, tx *block.Tx, spent []chain.Spend) {
+	for i, coin := range spent {
+		f := forms[slices.IndexFunc(forms, func(f keyForm) bool { return bytes.Equal(f.script(), coin.Script) })]
 		t := hashTypes[dice.IntN(len(hashTypes))]
-		digest := block.SigHash(tx, 0, coin.Script, t)
+		digest := block.SigHash(tx, i, coin.Script, t)
 		sig := ecdsa.Sign(f.key.Private, digest[:])
 		der := sig.Serialize()
 		if dice.IntN(2) == 0 {
 			der = highS(sig)
 		}
-		tx.Inputs[0].Script = block.PubKeyHashInput(append(der, byte(t)), f.public())
-		return
+		tx.Inputs[i].Script = block.PubKeyHashInput(append(der, byte(t)), f.public())
 	}
-	panic("a coin of nobody's")
 }
 
 // highS writes the signature's other half, which is as good: n - s.
