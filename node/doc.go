@@ -31,7 +31,7 @@
 //	headers    from a peer with more work: 80 bytes each, judged before anything else
 //	claims     a branch from far below has to show its work first (claims.go)
 //	bodies     the missing ones, lowest first, 16 at once from each peer that has them
-//	pool       once caught up: what the peer has pending, and again when it changed branch
+//	pool       once caught up: what the peer has pending; again when it changed branch, and in its turn
 //
 // Then three things go on at once: bodies are fetched and parsed, those before them
 // are checked, on all cores, and those before these are written, hundreds in a batch

@@ -31,6 +31,7 @@ type Engine struct {
 
 	assembled *Assembled // of the last Template; nil before the first
 
+	poolAt  time.Time // when a peer was last asked for its pool
 	now     time.Time // of the current Step
 	effects []Effect  // of the current Step, so far
 	noting  bool      // it has noted a block down: see Note

@@ -70,6 +70,9 @@ const (
 	ageEvery    = 250 * time.Millisecond
 	ageTimeout  = 2 * time.Second
 	agePatience = 10 * time.Second
+	// poolEvery is how often some peer is asked for its pool again. Ours: Core's lines lose
+	// nothing, and its wallet repeats a payment after a day at most.
+	poolEvery = 10 * time.Second
 	// checkBlocks is how many blocks are looked at when a node starts (Core:
 	// DEFAULT_CHECKBLOCKS).
 	checkBlocks = 6

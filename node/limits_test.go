@@ -397,12 +397,79 @@ func TestOrphanTxs(t *testing.T) {
 
 // A block of more than 1,000,000 bytes is not taken apart.
 func TestTooLargeToParse(t *testing.T) {
-	b := orphanOf(t, 1, chain.MaxBlockSize-1000)
-	if _, err := parseBlock(b.Bytes()); err != nil {
-		t.Errorf("%d bytes: %v", b.Size(), err)
+	b := orphanOf(t, 1, 999_000)
+	b.Txs[0].Outputs[0].Script = make([]byte, 300) // from here on a byte more is a byte more
+	for _, size := range []int{1_000_000, 1_000_001} {
+		pad := &b.Txs[0].Outputs[0].Script
+		*pad = append(*pad, make([]byte, size-b.Size())...)
+		switch _, err := parseBlock(b.Bytes()); {
+		case b.Size() != size:
+			t.Fatalf("%d bytes, want %d", b.Size(), size)
+		case size == 1_000_000 && err != nil, size > 1_000_000 && !errors.Is(err, chain.BadLength):
+			t.Errorf("%d bytes: %v", size, err)
+		}
 	}
-	raw := make([]byte, chain.MaxBlockSize+1)
-	if _, err := parseBlock(raw); !errors.Is(err, chain.BadLength) {
-		t.Errorf("%d bytes: %v", len(raw), err)
+}
+
+// What gossip lost is found within ten seconds for each peer: one of them is asked for
+// its pool every ten seconds, each in its turn.
+func TestPoolIsAskedForAgain(t *testing.T) {
+	w := newWorld(t, 3)
+	n1, n2 := w.nodes[0], w.nodes[1]
+	n3 := w.nodes[2]
+	w.mine(n1, 102)
+	w.blocked = func(m message) bool { _, tx := m.in.(GotTx); return tx }
+	tx := w.payment(n1, n2, w.coins(n1)[0], 1000)
+	if err := w.give(n1, GotTx{Tx: tx}); err != nil {
+		t.Fatal(err)
+	}
+	w.blocked = nil
+	asked := func(n *testNode) (whom []p2p.PeerID) {
+		t.Helper()
+		effects, err := n.engine.Step(w.now.Add(n.fast), Tick{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range effects {
+			if ask, ok := f.(AskPool); ok {
+				whom = append(whom, ask.Peer)
+			}
+			w.perform(n, Tick{}, f)
+		}
+		w.settle()
+		return whom
+	}
+	w.now = n2.engine.poolAt.Add(10*time.Second - time.Millisecond)
+	if whom := asked(n2); whom != nil {
+		t.Errorf("before ten seconds have passed: asked %v", whom)
+	}
+	var turns []p2p.PeerID
+	for range 4 {
+		w.now = n2.engine.poolAt.Add(10 * time.Second)
+		whom := asked(n2)
+		if again := asked(n2); len(whom) != 1 || again != nil {
+			t.Fatalf("after ten seconds %v is asked, and then %v", whom, again)
+		}
+		turns = append(turns, whom...)
+		if whom[0] == n1.id && !n2.engine.Pool().Has(tx.ID()) {
+			t.Error("n1 was asked, and the payment is not here")
+		}
+	}
+	if turns[0] == turns[1] || turns[0] != turns[2] || turns[1] != turns[3] {
+		t.Errorf("asked in this order: %v", turns)
+	}
+	if !n3.engine.Pool().Has(tx.ID()) {
+		t.Error("n2 found the payment and did not tell n3")
+	}
+	// A clock that was put back puts nobody off.
+	n2.fast = -time.Hour
+	w.give(n2, ClockSet{})
+	turns = nil
+	for range 2 {
+		w.now = w.now.Add(10 * time.Second)
+		turns = append(turns, asked(n2)...)
+	}
+	if len(turns) != 2 || turns[0] == turns[1] {
+		t.Errorf("after the clock was put back: asked in this order: %v", turns)
 	}
 }

@@ -38,7 +38,8 @@ type peer struct {
 	idle     int                 // headers of it that lead to nothing better
 	empty    int                 // claims in a row without a header
 	pool     poolState
-	txAsks   int // requests for transactions under way
+	poolAt   time.Time // when it was last asked for its pool; zero: never
+	txAsks   int       // requests for transactions under way
 }
 
 // poolState is how far we are in asking a peer for its pending transactions.
@@ -120,9 +121,26 @@ func (e *Engine) schedule() {
 			continue // whoever changes its branch all the time is asked one thing after the other
 		}
 		if e.switched(p) || p.pool == poolWanted && p.status != (p2p.Status{}) {
-			p.pool = poolAsked
+			p.pool, p.poolAt, e.poolAt = poolAsked, e.now, e.now
 			e.emit(AskPool{id})
 		}
+	}
+}
+
+// wantPool has one peer asked again for its pool now and then, whoever was asked the
+// longest ago: gossip carries a payment once, and a line may have lost it.
+func (e *Engine) wantPool() {
+	if e.now.Sub(e.poolAt) < poolEvery {
+		return
+	}
+	var next *peer
+	for _, id := range e.order {
+		if p := e.peers[id]; p.pool == poolDone && (next == nil || p.poolAt.Before(next.poolAt)) {
+			next = p
+		}
+	}
+	if next != nil {
+		next.pool = poolWanted
 	}
 }
 
@@ -376,8 +394,9 @@ func (e *Engine) believe() {
 // a block that came too early before may be in time now.
 func (e *Engine) clockSet() {
 	e.believe()
+	e.poolAt = e.now
 	for _, p := range e.peers {
-		p.since = e.now
+		p.since, p.poolAt = e.now, e.now
 		if !p.headers.IsZero() {
 			p.headers = e.now
 		}
@@ -388,6 +407,7 @@ func (e *Engine) clockSet() {
 // nobody wants to mine.
 func (e *Engine) tick() {
 	e.removed(e.pool.Expire(e.now), expiredReason)
+	e.wantPool()
 	for _, id := range e.order {
 		p := e.peers[id]
 		waits := p.inflight > 0 && e.now.Sub(p.since) > p.stall

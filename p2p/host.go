@@ -165,14 +165,15 @@ func smallYamux() *yamux.Transport {
 // everybody's here, so the gate counts instead.
 func hostLimits(peers int, sync protocol.ID) rcmgr.ConcreteLimitConfig {
 	const window = 256 << 10 // what yamux reserves for a stream
+	const strangers = 8      // of whom nobody knows yet who they are
 	conns := rcmgr.LimitVal(2*peers + moreConns)
-	streams := rcmgr.LimitVal((peers + 8) * maxStreams)
+	streams := rcmgr.LimitVal((peers + strangers) * maxStreams)
 	all := rcmgr.ResourceLimits{Conns: conns, ConnsInbound: conns, ConnsOutbound: conns,
 		Streams: 2 * streams, StreamsInbound: streams, StreamsOutbound: streams,
-		Memory: rcmgr.LimitVal64((peers + 8) * maxStreams * 2 * window), FD: conns}
-	one := rcmgr.ResourceLimits{Conns: 8, ConnsInbound: 8, ConnsOutbound: 8,
+		Memory: rcmgr.LimitVal64((peers + strangers) * maxStreams * 2 * window), FD: conns}
+	one := rcmgr.ResourceLimits{Conns: connsOfPeer, ConnsInbound: connsOfPeer, ConnsOutbound: connsOfPeer,
 		Streams: 2 * maxStreams, StreamsInbound: maxStreams, StreamsOutbound: maxStreams,
-		Memory: 3 * maxStreams * window, FD: 8}
+		Memory: 3 * maxStreams * window, FD: connsOfPeer}
 	conn := rcmgr.ResourceLimits{Memory: 3 * maxStreams * window}
 	return rcmgr.PartialLimitConfig{
 		// What is not negotiated yet counts as transient: with the same limits

@@ -62,6 +62,10 @@ const (
 	// whatever state: calls that have not said yet who calls, or are ending. Ours.
 	moreConns = 16
 
+	// connsOfPeer is how many connections one peer may have with us at once: one, and
+	// what two that call each other at the same time make. libp2p's own.
+	connsOfPeer = 8
+
 	// maxStreams is how many streams one peer may have open towards us, and
 	// maxSyncStreams how many of them speak the sync protocol: one status, a few
 	// requests. Ours; each may hold a yamux window of 256 KB.

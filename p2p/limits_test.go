@@ -2,6 +2,7 @@ package p2p
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +16,8 @@ import (
 
 	"toychain/block"
 
+	"github.com/libp2p/go-libp2p/core/crypto"
+	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
 	ma "github.com/multiformats/go-multiaddr"
@@ -158,6 +161,25 @@ func TestHalfOpenConnections(t *testing.T) {
 			t.Errorf("the friend: %v", err)
 		}
 		return
+	}
+}
+
+// One peer, as often as it likes: eight of its connections stand, and the ninth ends.
+func TestConnectionsOfOnePeer(t *testing.T) {
+	victim := startNode(t)
+	key, _, err := crypto.GenerateEd25519Key(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var last host.Host
+	for range 8 {
+		last = rogueWith(t, key, victim, hear)
+	}
+	victim.wait("eight connections", func() bool { return len(victim.swarm.ConnsToPeer(last.ID())) == 8 })
+	ninth := rogueWith(t, key, victim, hear)
+	victim.wait("the end of the ninth", func() bool { return len(ninth.Network().ConnsToPeer(victim.host.ID())) == 0 })
+	if n := len(victim.swarm.ConnsToPeer(last.ID())); n != 8 {
+		t.Errorf("%d connections stand, want 8", n)
 	}
 }
 

@@ -40,6 +40,18 @@ func rogue(t *testing.T, victim *testNode, handle func(network.Stream)) host.Hos
 	}
 	key, _, err := crypto.GenerateEd25519Key(rand.Reader)
 	must(err)
+	return rogueWith(t, key, victim, handle)
+}
+
+// rogueWith is rogue with a key, which more than one may have.
+func rogueWith(t *testing.T, key crypto.PrivKey, victim *testNode, handle func(network.Stream)) host.Host {
+	t.Helper()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 	id, err := peer.IDFromPrivateKey(key)
 	must(err)
 	book, err := pstoremem.NewPeerstore()

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -22,6 +23,18 @@ var realHeaders = []struct{ what, header, hash string }{
 		"00000000000000001e8d6829a8a21adc5d38d0a473b144b6765798e61f98bd1d"},
 	{"genesis of regtest", "0100000000000000000000000000000000000000000000000000000000000000000000003ba3edfd7a7b12b27ac72c3e67768f617fc81bc3888a51323a9fb8aa4b1e5e4adae5494dffff7f2002000000",
 		"0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206"},
+}
+
+// Which kernels the tests below try hangs on the processor. This says which.
+func TestKernels(t *testing.T) {
+	var names []string
+	for _, k := range kernels {
+		names = append(names, k.name)
+	}
+	t.Logf("kernels of this processor: %s", strings.Join(names, ", "))
+	if len(kernels) == 0 || kernels[len(kernels)-1].name != portable.name {
+		t.Errorf("kernels %v: want the portable one last", names)
+	}
 }
 
 // Every kernel finds the nonces that Bitcoin's miners found.

@@ -65,7 +65,7 @@ stays so when the nodes are started again, until --clear.`,
 	f := cmd.Flags()
 	f.DurationVar(&o.delay, "delay", 0, "each message is under way for this `TIME`")
 	f.DurationVar(&o.jitter, "jitter", 0, "and at random up to this `TIME` longer")
-	f.StringVar(&o.loss, "loss", "0%", "`PART` of the blocks and payments that are not heard when they are new; blocks are asked for later, payments when a connection is new")
+	f.StringVar(&o.loss, "loss", "0%", "`PART` of the blocks and payments that are not heard when they are new; they are asked for later, blocks at once, payments within 10s for each peer")
 	f.Int64Var(&o.bandwidth, "bandwidth", 0, "at most so many `BYTES` a second; 0: no limit")
 	f.BoolVar(&o.oneWay, "one-way", false, "only what A says arrives")
 	f.BoolVar(&o.cut, "cut", false, "nothing arrives, in neither direction, and nobody is told")
