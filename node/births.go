@@ -121,20 +121,20 @@ func (b *births) ages(ids []block.Hash) []time.Duration {
 
 // dateBlocks asks for the ages of what comes, until ctx ends.
 func (n *Node) dateBlocks(ctx context.Context) {
-	pause := time.NewTimer(ageEvery)
+	pause := time.NewTimer(0)
 	defer pause.Stop()
 	for {
+		select {
+		case <-pause.C:
+		case <-ctx.Done():
+			return
+		}
 		select {
 		case <-n.births.wake:
 		case <-ctx.Done():
 			return
 		}
 		pause.Reset(ageEvery)
-		select {
-		case <-pause.C:
-		case <-ctx.Done():
-			return
-		}
 		var group sync.WaitGroup
 		for peer, all := range n.births.take() {
 			group.Go(func() {
@@ -147,8 +147,8 @@ func (n *Node) dateBlocks(ctx context.Context) {
 	}
 }
 
-// date asks the peer that brought some blocks how old they are, and tells how long each
-// took to come. One that was born before this node was started, or while it could talk
+// date asks the peer that brought some blocks how old they are, or another one the next
+// time if that fails, and tells how long each took to come. One that was born before this node was started, or while it could talk
 // to others than now, did not come as fast as it could, and is not told of.
 func (n *Node) date(ctx context.Context, peer p2p.PeerID, some []arrival) {
 	ids := make([]block.Hash, len(some))
@@ -164,6 +164,8 @@ func (n *Node) date(ctx context.Context, peer p2p.PeerID, some []arrival) {
 		age := p2p.AgeUnknown
 		if err == nil {
 			age = ages[i]
+		} else if a.from = n.another(peer); a.from != "" {
+			age = p2p.AgeLater
 		}
 		born := n.births.learn(a, age, when)
 		if born.IsZero() || born.Before(n.started) || born.Before(a.gate) {
@@ -171,4 +173,14 @@ func (n *Node) date(ctx context.Context, peer p2p.PeerID, some []arrival) {
 		}
 		n.watch.tell(Event{Kind: BlockDated, Time: n.Now(), Block: &BlockEvent{Hash: a.id}, Peer: peer, Duration: max(0, a.at.Sub(born))})
 	}
+}
+
+// another returns some other peer, or "".
+func (n *Node) another(peer p2p.PeerID) p2p.PeerID {
+	for _, p := range n.net.Peers() {
+		if p.Joined && p.ID != peer {
+			return p.ID
+		}
+	}
+	return ""
 }

@@ -346,6 +346,7 @@ func (n *Node) save(run context.Context, effects []Effect) error {
 	for _, f := range effects {
 		switch f := f.(type) {
 		case PublishBlock:
+			n.births.came(arrival{id: f.Block.Hash(), at: n.posted}) // before a peer can ask
 			n.perform(run, f)
 		case Note:
 			if err := n.notes.add(f); err != nil {

@@ -186,17 +186,19 @@ func TestPropagationMetric(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	// Blocks are counted in the order in which they come: one too many is seen with the next.
+	// Births are known to half the time of a question: what was born a moment before a node
+	// was there, or before a cut was over, may be taken for born after it, if the machine
+	// has much to do. There are doubtful blocks of that kind at most.
 	begun := time.Now()
-	counted := func(w *world, want int) {
+	counted := func(w *world, want, doubtful int) {
 		t.Helper()
 		n, sum := -1, 0.0
 		w.until("blocks are counted", func() bool {
 			n, sum = observed(scrape(w), "toychain_block_propagation_seconds")
 			return n >= want
 		})
-		if most := time.Since(begun).Seconds() * float64(want); n != want || sum < 0 || sum > most {
-			t.Errorf("%d blocks came in %v s, want %d in at most %v s", n, sum, want, most)
+		if most := time.Since(begun).Seconds() * float64(n); n > want+doubtful || sum < 0 || sum > most {
+			t.Errorf("%d blocks came in %v s, want %d, or %d more, in at most %v s", n, sum, want, doubtful, most)
 		}
 	}
 	cut(a, c)
@@ -217,11 +219,11 @@ func TestPropagationMetric(t *testing.T) {
 	at(2, b, c)
 	a.mine(3, alice)
 	at(5, b, c)
-	counted(c, 3) // b could say how old they were at a
+	counted(c, 3, 2) // b could say how old they were at a
 	c.mine(1, alice)
 	at(6, a, b)
-	counted(a, 1)
-	counted(b, 4)
+	counted(a, 1, 0)
+	counted(b, 4, 2)
 
 	cut(b, a, c)
 	a.mine(1, alice)
@@ -229,7 +231,7 @@ func TestPropagationMetric(t *testing.T) {
 	at(7, b, c)
 	a.mine(1, alice)
 	at(8, b, c)
-	counted(b, 5)
+	counted(b, 5, 3)
 }
 
 // TestHealMetric: two nodes are cut, mine apart and meet again.
