@@ -18,6 +18,7 @@ import (
 	"toychain/block"
 	"toychain/chain"
 	"toychain/internal/chaingen"
+	"toychain/rpc"
 	"toychain/testnet/slo"
 	"toychain/wallet"
 )
@@ -31,7 +32,7 @@ func TestEras(t *testing.T) {
 	failed.Error = "no"
 	from, all, heals := eras([]Action{
 		act(1, 1, "up", "3"), act(5, 1, "kill", "n3"), act(6, 1, "down"),
-		act(100, 50, "up", "3"),
+		act(100, 50, "up", "3"), act(160, 10, "heal"), // of nothing
 		act(200, 10, "partition", "n1,n2", "n3"),
 		act(300, 10, "pause", "n2"),
 		act(400, 10, "heal"),
@@ -45,7 +46,7 @@ func TestEras(t *testing.T) {
 	for _, e := range all {
 		got = append(got, fmt.Sprintln(e.From.UnixMilli(), e.Groups, strings.Join(sorted(e.Away), "+")))
 	}
-	want := "150 [] \n200 [[n1 n2] [n3]] \n300 [[n1 n2] [n3]] n2\n410 [] n2\n510 [] \n600 [] n3\n610 [] \n800 [[n1] [n2 n3]] \n" +
+	want := "150 [] \n170 [] \n200 [[n1 n2] [n3]] \n300 [[n1 n2] [n3]] n2\n410 [] n2\n510 [] \n600 [] n3\n610 [] \n800 [[n1] [n2 n3]] \n" +
 		"900 [[n1] [n2 n3]] n1\n910 [[n1] [n2 n3]] n1\n"
 	if text := strings.Join(got, ""); text != want {
 		t.Errorf("eras\n%swant\n%s", text, want)
@@ -55,23 +56,58 @@ func TestEras(t *testing.T) {
 	}
 }
 
-// TestWrongClocks: whose times are left out.
-func TestWrongClocks(t *testing.T) {
-	clock := func(name string) Action { return Action{Verb: "clock", Args: []string{name, "2h0m0s"}} }
-	got := wrongClocks([]Action{{Verb: "up"}, clock("n1"), {Verb: "up"}, clock("n3"), clock("n2"), clock("n3"), {Verb: "heal"}})
-	if fmt.Sprint(got) != "[n3 n2]" {
-		t.Errorf("left out %v", got)
+// TestClockLogs: what a node wrote down by a wrong clock is set right, if it can be.
+func TestClockLogs(t *testing.T) {
+	clock := func(at int64, name, by string) Action {
+		return Action{TimeMS: at, TookMS: 10, Verb: "clock", Args: []string{name, by}}
 	}
+	at := time.UnixMilli
+	const hour = 3_600_000
+	logs := clockLogs([]Action{{Verb: "up"}, clock(5, "n4", "1h0m0s"), {Verb: "up"},
+		clock(1000, "n1", "2h0m0s"), clock(2000, "n1", "0s"), clock(1000, "n2", "-1s"), clock(3000, "n3", "-2h0m0s"), {Verb: "heal"}})
+	if len(logs) != 3 {
+		t.Errorf("logs of %d nodes, want 3: %v", len(logs), logs)
+	}
+	now := at(10_000)
+	for _, row := range []struct {
+		node    string
+		written int64
+		want    int64 // -1: it cannot be told
+	}{
+		{"n4", 500, 500}, {"n9", 500, 500}, // right all the time
+		{"n1", 500, 500}, {"n1", 999, 999}, {"n1", 1005, 1005}, // as long as the command lasts both can be
+		{"n1", 1005 + 2*hour, 1005}, {"n1", 1999 + 2*hour, 1999}, {"n1", 2005 + 2*hour, 2005}, {"n1", 2010, 2010}, {"n1", 9000, 9000},
+		{"n1", 1500, -1}, {"n1", 3000 + 2*hour, -1}, // its clock never showed that
+		{"n2", 5, -1}, {"n2", 1005, -1}, {"n2", 1500, 2500}, {"n2", 2500, 3500}, // 1005 was twice
+		{"n3", 4000 - 2*hour, -1}, {"n3", 2000, 2000}, // so much before it, too, as far as anybody knows
+		{"n3", 10_001, -1}, // nobody has seen the future
+	} {
+		got, ok := logs[row.node].right(at(row.written), now)
+		if want := row.want >= 0; ok != want || ok && got.UnixMilli() != row.want {
+			t.Errorf("%s wrote %d: that was %d, %v; want %d", row.node, row.written, got.UnixMilli(), ok, row.want)
+		}
+	}
+
+	n := slo.Chronicle{Node: "n1", Tree: rpc.Tree{Blocks: []rpc.TreeBlock{
+		{Height: 0, ReceivedMS: 1500}, {Height: 1, ReceivedMS: 1500 + 2*hour, CompleteMS: 1501 + 2*hour}, {Height: 2, ReceivedMS: 3000}}},
+		Reorgs: []rpc.Reorg{{TimeMS: 1502 + 2*hour}}}
+	logs["n1"].correct(&n, now)
+	if b := n.Tree.Blocks; n.Unsure || b[0].ReceivedMS != 1500 || b[1].ReceivedMS != 1500 || b[1].CompleteMS != 1501 || b[2].ReceivedMS != 3000 ||
+		b[2].CompleteMS != 0 || n.Reorgs[0].TimeMS != 1502 {
+		t.Errorf("set right: %+v", n)
+	}
+	n.Reorgs[0].TimeMS = 1500
+	if logs["n1"].correct(&n, now); !n.Unsure {
+		t.Error("a time that never was is taken for one")
+	}
+
 	l := newLookout()
 	id := block.Sum([]byte("payment"))
-	for i, name := range []string{"n1", "n2", "n3"} {
-		l.entered[name] = map[block.Hash]time.Time{id: time.UnixMilli(int64(10 - i))}
-	}
-	if at := l.first(got)[id]; at.UnixMilli() != 10 {
-		t.Errorf("first in a pool at %d", at.UnixMilli())
-	}
-	if at := l.first(nil)[id]; at.UnixMilli() != 8 {
-		t.Errorf("by all clocks at %d", at.UnixMilli())
+	l.entered["n1"] = map[block.Hash]time.Time{id: at(1700 + 2*hour)} // today that was twice
+	l.entered["n2"] = map[block.Hash]time.Time{id: at(1500)}
+	l.entered["n5"] = map[block.Hash]time.Time{id: at(2501)}
+	if first := l.first(logs)[id]; first.UnixMilli() != 2500 {
+		t.Errorf("first in a pool at %d", first.UnixMilli())
 	}
 }
 

@@ -111,7 +111,7 @@ func (a *app) printService(s testnet.Service, names []string) error {
 	fmt.Fprintf(a.stdout, "%s; blocks since %s, payments and answers for %v\n\n", plural(s.Nodes, "node"), since,
 		s.Until.Sub(s.Watched).Round(time.Second))
 	if len(s.LeftOut) > 0 {
-		fmt.Fprintf(a.stdout, "left out, because their clocks are or were wrong: %s\n\n", strings.Join(s.LeftOut, " "))
+		fmt.Fprintf(a.stdout, "their times are left out, because their clocks were wrong and not all can be set right: %s\n\n", strings.Join(s.LeftOut, " "))
 	}
 	rows := table(a.stdout)
 	fmt.Fprintln(rows, "level\ttarget\tmeasured\tevents\tbad\tbudget left")

@@ -60,6 +60,7 @@ type Chronicle struct {
 	Node   string
 	Tree   rpc.Tree
 	Reorgs []rpc.Reorg
+	Unsure bool // its times say nothing, but what it has does
 }
 
 // sight is what all nodes know of a block.
@@ -105,9 +106,12 @@ func (h *History) sights() map[block.Hash]*sight {
 				s = &sight{arrived: map[string]time.Time{}}
 				all[b.Hash] = s
 			}
+			s.active = s.active || b.Status == "active"
+			if n.Unsure {
+				continue
+			}
 			at := arrival(b)
 			s.arrived[n.Node] = at
-			s.active = s.active || b.Status == "active"
 			if s.at == "" || at.Before(s.born) {
 				s.born, s.at = at, n.Node
 			}
@@ -128,7 +132,7 @@ func arrival(b *rpc.TreeBlock) time.Time {
 // propagation returns an event for each other node that could have had the block.
 func (h *History) propagation(s *sight) (out []Event) {
 	for _, n := range h.Nodes {
-		if n.Node == s.at {
+		if n.Node == s.at || n.Unsure {
 			continue
 		}
 		at, there := s.arrived[n.Node]
@@ -218,7 +222,7 @@ func (h *History) agreed(tips map[string]block.Hash, now time.Time) bool {
 	}
 	seen := map[block.Hash]bool{}
 	for _, n := range h.Nodes {
-		if !away[n.Node] {
+		if !away[n.Node] && !n.Unsure {
 			seen[tips[n.Node]] = true
 		}
 	}
@@ -228,7 +232,9 @@ func (h *History) agreed(tips map[string]block.Hash, now time.Time) bool {
 // moves returns how the nodes' tips changed, the oldest first.
 func (h *History) moves() (out []move) {
 	for _, n := range h.Nodes {
-		out = append(out, n.moves()...)
+		if !n.Unsure {
+			out = append(out, n.moves()...)
+		}
 	}
 	slices.SortStableFunc(out, func(a, b move) int {
 		return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.node, b.node), cmp.Compare(a.high, b.high))

@@ -230,6 +230,7 @@ func TestPropagation(t *testing.T) {
 			[]Chronicle{saw("n1", "a 1 50 active"), saw("n2", "a 1 80 active"), saw("n3", "a 1 51 active")}, "1"},
 		{"back before", []Era{{From: at(0), Away: map[string]bool{"n2": true}}, {From: at(50)}},
 			[]Chronicle{saw("n1", "a 1 50 active"), saw("n2", "a 1 80 active")}, "30"},
+		{"whose times say nothing", nil, []Chronicle{unsure(saw("n1", "a 1 10 active")), saw("n2", "a 1 50 active"), saw("n3", "a 1 52 active")}, "2"},
 	} {
 		h := base
 		h.Nodes = row.n
@@ -243,6 +244,8 @@ func TestPropagation(t *testing.T) {
 	}
 }
 
+func unsure(c Chronicle) Chronicle { c.Unsure = true; return c }
+
 func TestStale(t *testing.T) {
 	h := History{From: at(0), Until: at(1000), Eras: []Era{{From: at(0)}}, Nodes: []Chronicle{
 		saw("n1", "g 0 0 active", "old 1 -1 active", "a 2 10 valid-fork", "b 2 12 active", "c 3 20 active", "x 3 21 invalid"),
@@ -251,6 +254,11 @@ func TestStale(t *testing.T) {
 	// a is stale; c and d are each somebody's history: who loses is not decided.
 	if o := h.Observe(); o.Blocks != 4 || o.Stale != 1 {
 		t.Errorf("%d of %d blocks are stale, want 1 of 4", o.Stale, o.Blocks)
+	}
+	// What a node has counts even if its times do not: without it a would be stale.
+	h.Nodes = []Chronicle{saw("n1", "g 0 0 active", "a 1 10 valid-fork", "b 1 12 active"), unsure(saw("n2", "a 1 5000 active", "z 2 5000 active"))}
+	if o := h.Observe(); o.Blocks != 2 || o.Stale != 0 || len(o.Timed[Propagation]) != 0 {
+		t.Errorf("with a node whose times say nothing: %d of %d blocks are stale, events %v", o.Stale, o.Blocks, o.Timed)
 	}
 }
 
