@@ -41,11 +41,17 @@ func parseSettle(w *words) action {
 	}
 }
 
+// noneUp is what a step sees that asks for all and finds nobody.
+const noneUp = "no node is up"
+
 // settled is the sight that settle waits for.
 func (p *player) settled(ctx context.Context, all []Glance) (string, bool, error) {
 	groups, err := p.world.Talking(ctx)
 	if err != nil {
 		return "", false, err
+	}
+	if len(groups) == 0 {
+		return noneUp, false, nil
 	}
 	var odds []string
 	for _, g := range groups {
@@ -193,6 +199,12 @@ func sameTip(nodes []string) question {
 				if len(nodes) == 0 && g.State == Up {
 					group = append(group, g.Node)
 				}
+				if slices.Contains(nodes, g.Node) && g.State != Up {
+					return fmt.Sprintf("%s %s", g.Node, g.State), false, nil
+				}
+			}
+			if len(group) == 0 {
+				return noneUp, false, nil
 			}
 			is := p.disagreement(all, group)
 			return is, is == "", nil

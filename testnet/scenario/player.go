@@ -69,14 +69,15 @@ type player struct {
 	script *Script
 	names  *names
 	dir    string
-	wild   bool // blocks are mined that no step asked for
+	wild   bool           // blocks are mined that no step asked for
+	hidden map[string]int // blocks that are withheld, by node
 }
 
 // Play plays a script in a world that is not up yet, and returns what each step showed
 // (see Script.With). The error is a *Failure that names the line, or that of ctx. The
 // world stays as it is then: to end it is for the caller.
 func Play(ctx context.Context, s *Script, w World, o Options) (shown [][]string, err error) {
-	p := &player{world: w, script: s, dir: o.Dir}
+	p := &player{world: w, script: s, dir: o.Dir, hidden: map[string]int{}}
 	for _, step := range s.Steps {
 		if o.Before != nil {
 			o.Before(step)

@@ -26,9 +26,22 @@ func (w *stillLife) Time() time.Duration                            { return w.n
 func (w *stillLife) Step(context.Context) error                     { w.now += time.Second; return nil }
 func (w *stillLife) Look(context.Context) ([]Glance, error)         { return w.at(w.now), nil }
 func (w *stillLife) Tree(context.Context, string) (rpc.Tree, error) { return rpc.Tree{}, nil }
-func (w *stillLife) Talking(context.Context) ([][]string, error) {
-	return [][]string{{"n1", "n2"}}, nil
+func (w *stillLife) Talking(context.Context) (groups [][]string, err error) {
+	var up []string
+	for _, g := range w.at(w.now) {
+		if g.State == Up {
+			up = append(up, g.Node)
+		}
+	}
+	if len(up) > 0 {
+		groups = append(groups, up)
+	}
+	return groups, nil
 }
+func (w *stillLife) Withhold(context.Context, string, int, ...*block.Tx) ([]block.Hash, error) {
+	return []block.Hash{{1}}, nil
+}
+func (w *stillLife) Release(context.Context, string) error { return nil }
 
 // heights are nodes at these heights.
 func heights(all ...block.Height) (out []Glance) {
@@ -126,6 +139,32 @@ func TestSettleSaysWho(t *testing.T) {
 	if _, err := playStill(t, "nodes 2\nexpect n1 tip b7", func(time.Duration) []Glance { return heights(0, 0) }); err == nil ||
 		!strings.Contains(err.Error(), "there is no b7: the youngest block is b0") {
 		t.Errorf("%v", err)
+	}
+}
+
+// TestNothingIsNotAll: a step that asks for all is not content with nobody.
+func TestNothingIsNotAll(t *testing.T) {
+	down := func(time.Duration) []Glance { return []Glance{{Node: "n1", State: Down}, {Node: "n2", State: Down}} }
+	one := func(time.Duration) []Glance { return []Glance{{Node: "n1", State: Up}, {Node: "n2", State: Down}} }
+	for _, row := range []struct {
+		step string
+		at   func(time.Duration) []Glance
+		want string // "": it is content
+	}{
+		{"settle within 1s", down, "no node is up"},
+		{"settle within 1s", one, ""},
+		{"expect same tip within 1s", down, "no node is up"},
+		{"expect same tip within 1s", one, ""},
+		{"expect same tip n1 n2 within 1s", one, "is n2 down"},
+		{"lie release n1", one, "nothing is withheld at n1"},
+		{"lie withhold n1 1\nlie release n1", one, ""},
+		{"lie withhold n2 1\nlie release n1", one, "nothing is withheld at n1"},
+		{"lie withhold n1 1\nlie release n1\nlie release n1", one, "nothing is withheld at n1"},
+	} {
+		_, err := playStill(t, "nodes 2\n"+row.step, row.at)
+		if row.want == "" && err != nil || row.want != "" && (err == nil || !strings.Contains(err.Error(), row.want)) {
+			t.Errorf("%q: %v, want %q", row.step, err, row.want)
+		}
 	}
 }
 

@@ -22,7 +22,13 @@ func rogueVerbs() []verb {
 			about: "The same, and in the first of them the coins of payment P go back to who paid."},
 		{name: "lie release", args: "NODE", parse: func(w *words) action {
 			node := w.node()
-			return func(ctx context.Context, p *player) (string, error) { return "", p.world.Release(ctx, node) }
+			return func(ctx context.Context, p *player) (string, error) {
+				if p.hidden[node] == 0 {
+					return "", fmt.Errorf("nothing is withheld at %s", node)
+				}
+				delete(p.hidden, node)
+				return "", p.world.Release(ctx, node)
+			}
 		}, about: "What was withheld is shown."},
 		{name: "flood", args: "NODE WHAT N", parse: parseFlood,
 			about: "A stranger sends NODE so many: " + strings.Join(Floods, ", ") + "."},
@@ -63,6 +69,7 @@ func parseWithhold(w *words) action {
 // withhold names the blocks at their birth, though nobody sees them yet.
 func (p *player) withhold(ctx context.Context, node string, n int, txs ...*block.Tx) error {
 	made, err := p.world.Withhold(ctx, node, n, txs...)
+	p.hidden[node] += len(made)
 	for _, h := range made {
 		p.names.block(h)
 	}
