@@ -31,6 +31,9 @@ func (t *Testnet) change(ctx context.Context, what string, args []string, f func
 		t.state.Born = map[string]string{}
 	}
 	t.adopt()
+	if t.state.Runner != nil && !t.Alive() {
+		return fmt.Errorf("%s: no node answers; %s runs them, and has to start them first", what, t.state.Runner.Name)
+	}
 	begun := time.Now()
 	err = f()
 	if err := errors.Join(err, t.state.save(t.dir, true), t.note(begun, what, args, err)); err != nil {

@@ -157,11 +157,11 @@ func (t *Testnet) Clock(ctx context.Context, name string, offset time.Duration) 
 			delete(t.state.Clocks, name)
 		}
 		c, err := t.Client(name)
-		if errors.Is(err, rpc.ErrUnreachable) {
-			return nil // it will be told when it starts, or goes on
-		}
 		if err == nil {
 			_, err = c.SetClock(ctx, offset)
+		}
+		if errors.Is(err, rpc.ErrUnreachable) && t.state.Runner == nil {
+			return nil // it will be told when it starts, or goes on
 		}
 		return err
 	})

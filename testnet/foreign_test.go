@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"toychain/rpc"
 )
@@ -64,6 +65,14 @@ func TestForeignByRPC(t *testing.T) {
 	if err := ours.Kill(bounded(t), "n3"); err != nil {
 		t.Fatal(err)
 	}
+	const lost = "partition: n3: no answer, so nothing was told there; say it again once Somebody runs it"
+	var said error
+	if err := poll(bounded(t), func() (bool, error) {
+		said = theirs.Partition(bounded(t), [][]string{{"n1", "n3"}, {"n2"}})
+		return said != nil && said.Error() == lost, nil
+	}); err != nil {
+		t.Errorf("one is gone: %v, want %s", said, lost)
+	}
 	ctx := bounded(t)
 	var all []NodeStatus
 	if err := poll(ctx, func() (_ bool, err error) {
@@ -85,6 +94,32 @@ func TestForeignByRPC(t *testing.T) {
 	}
 	if _, err := c.BlockCount(bounded(t)); !errors.Is(err, rpc.ErrUnreachable) {
 		t.Errorf("asking it: %v", err)
+	}
+}
+
+// What nobody hears is an error, and changes nothing.
+func TestForeignAllGone(t *testing.T) {
+	ours := up(t, 2)
+	theirs := described(t, ours)
+	for _, name := range []string{"n1", "n2"} {
+		if err := ours.Kill(bounded(t), name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for what, do := range map[string]func(context.Context) error{
+		"partition": func(ctx context.Context) error { return theirs.Partition(ctx, [][]string{{"n1"}, {"n2"}}) },
+		"heal":      theirs.Heal,
+		"connect":   func(ctx context.Context) error { return theirs.Connect(ctx, [][2]string{}) },
+		"link":      func(ctx context.Context) error { return theirs.Link(ctx, Line{A: "n1", B: "n2", Cut: true}) },
+		"clock":     func(ctx context.Context) error { return theirs.Clock(ctx, "n1", time.Hour) },
+	} {
+		const why = ": no node answers; Somebody runs them, and has to start them first"
+		if err := do(bounded(t)); err == nil || err.Error() != what+why {
+			t.Errorf("%v, want %s%s", err, what, why)
+		}
+	}
+	if len(theirs.Groups()) > 0 || len(theirs.Lines()) > 0 || len(theirs.Clocks()) > 0 || theirs.Pairs() != nil {
+		t.Errorf("it is kept: %+v", theirs.state)
 	}
 }
 

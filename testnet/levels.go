@@ -283,6 +283,9 @@ func (t *Testnet) chronicles(ctx context.Context) ([]slo.Chronicle, error) {
 	})
 	if err == nil && len(out) == 0 {
 		err = fmt.Errorf("no node is running; start one with: toychain testnet restart n1 --dir %s", t.dir)
+		if r := t.state.Runner; r != nil {
+			err = fmt.Errorf("no node answers; %s runs them", r.Name)
+		}
 	}
 	return out, err
 }

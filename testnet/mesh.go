@@ -142,7 +142,17 @@ func (t *Testnet) join(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return t.waitJoined(ctx, awake)
+	return errors.Join(t.waitJoined(ctx, awake), t.untold(awake))
+}
+
+// untold returns an error if somebody else runs nodes that do not answer: nobody can tell
+// them later, when they do, what these were told.
+func (t *Testnet) untold(awake []string) error {
+	silent := slices.DeleteFunc(t.state.names(), func(name string) bool { return slices.Contains(awake, name) })
+	if t.state.Runner == nil || len(silent) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s: no answer, so nothing was told there; say it again once %s runs it", strings.Join(silent, ", "), t.state.Runner.Name)
 }
 
 // waitJoined waits until the connections are as planned. The error of ctx comes with

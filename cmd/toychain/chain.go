@@ -94,6 +94,9 @@ func (a *app) chainTreeCommand() *cobra.Command {
 	asJSON := jsonFlag(cmd)
 	draw := drawFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if err := draw.check(); err != nil {
+			return err
+		}
 		return a.ask(cmd, func(ctx context.Context, n asked) error {
 			tree, err := n.Tree(ctx, block.Height(draw.from))
 			if err != nil {
@@ -127,6 +130,13 @@ func drawFlags(cmd *cobra.Command) *drawing {
 	cmd.Flags().BoolVar(&d.ascii, "ascii", false, "draw with plain characters")
 	cmd.Flags().BoolVar(&d.legend, "legend", false, "explain the signs")
 	return d
+}
+
+func (d *drawing) check() error {
+	if d.from < 0 {
+		return usagef("--from %d: want a height, 0 or more", d.from)
+	}
+	return nil
 }
 
 func (a *app) draw(in testnet.TreeInput, d *drawing) error {

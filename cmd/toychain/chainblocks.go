@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -54,7 +55,14 @@ func findBlock(ctx context.Context, n asked, given []string) (block.Hash, error)
 		return n.BestBlockHash(ctx)
 	}
 	if height, err := strconv.ParseInt(given[0], 10, 32); err == nil {
-		return n.BlockHash(ctx, block.Height(height))
+		hash, err := n.BlockHash(ctx, block.Height(height))
+		var said *rpc.Error
+		if errors.As(err, &said) && said.Code == rpc.CodeInvalidParam {
+			if tip, err := n.BlockCount(ctx); err == nil {
+				said.Message = fmt.Sprintf("there is no block at height %d: the best chain ends at %d", height, tip)
+			}
+		}
+		return hash, err
 	}
 	hash, err := block.ParseHash(given[0])
 	if err != nil {

@@ -37,6 +37,9 @@ func (a *app) chainStaleCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := above(cmd, &r); err != nil {
+				return err
+			}
 			if *asJSON {
 				return a.printJSON(r)
 			}
@@ -74,6 +77,9 @@ folders of nodes that do not run are read.
 			return err
 		}
 		r := testnet.StaleOf(journals, t.Runs, from, to)
+		if err := above(cmd, &r.StaleRate); err != nil {
+			return err
+		}
 		if *asJSON {
 			return a.printJSON(r)
 		}
@@ -96,6 +102,14 @@ func windowFlags(cmd *cobra.Command) func() (from, to block.Height, err error) {
 		}
 		return block.Height(*from), block.Height(*to), nil
 	}
+}
+
+// above returns an error if the flags ask for what is above the best chain only.
+func above(cmd *cobra.Command, r *rpc.StaleRate) error {
+	if cmd.Flags().Changed("from") && r.From > r.To {
+		return usagef("--from %d: the best chain ends at height %d", r.From, r.To)
+	}
+	return nil
 }
 
 func (a *app) printStale(r *rpc.StaleRate, contested int) error {

@@ -42,7 +42,7 @@ func (a *app) testnetUpCommand() *cobra.Command {
 		Example: "toychain testnet up 4\ntoychain testnet up 50 --hashrate 2000\ntoychain testnet up 3 --network my.toml --dir /tmp/t",
 		Long: `Start nodes, and connect them with each other. They run on when this command is
 done, until 'toychain testnet down'. What an earlier testnet left in the folder is
-used: its chains go on.
+used: its chains go on. Its partition, its bad lines and its wrong clocks are no more.
 
 With --hashrate or --mine the nodes mine by themselves, each at most as fast as you
 say; without, blocks come only from 'toychain mine'. What they mine goes to
@@ -164,6 +164,9 @@ func (a *app) testnetTreeCommand() *cobra.Command {
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		t, err := a.namedTestnet()
 		if err != nil {
+			return err
+		}
+		if err := draw.check(); err != nil {
 			return err
 		}
 		in, err := t.Tree(cmd.Context(), block.Height(draw.from))

@@ -50,6 +50,9 @@ func (a *app) testnetExportKind(kind, short, long string, start []string, write 
 		if err != nil {
 			return err
 		}
+		if *port < 1 {
+			return usagef("--port %d: want a port of this machine, 1 or more", *port)
+		}
 		dir := *out
 		if dir == "" {
 			dir = a.testnetFolder()

@@ -57,7 +57,7 @@ func (a *app) testnetLinkCommand() *cobra.Command {
 		Long: `Make the line between two nodes slow, lossy or deaf, in both directions; what is not
 named is as good as new. With --cut nothing arrives, and unlike a partition nobody knows
 that it does not. With --one-way B hears A, and A hears nothing of B. The line
-stays so when the nodes are started again, until --clear.`,
+stays so when the nodes are started again, until --clear or the next 'testnet up'.`,
 		Args: args(0, 2, "two nodes, like n1 n2"),
 	}
 	asJSON := jsonFlag(cmd)
@@ -147,7 +147,7 @@ func (a *app) testnetClockCommand() *cobra.Command {
 		Example: "toychain testnet clock n2 --fast 3h\ntoychain testnet clock n2 --right",
 		Long: `Set a node's clock wrong, or right again. What a node mines carries its time, and it
 refuses blocks that are more than two hours ahead of it. The clock stays wrong when
-the node is started again.`,
+the node is started again, until --right or the next 'testnet up'.`,
 		Args: args(0, 1, "a node, like n2"),
 	}
 	asJSON := jsonFlag(cmd)
