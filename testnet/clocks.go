@@ -3,7 +3,7 @@ package testnet
 import (
 	"time"
 
-	"toychain/testnet/slo"
+	"toychain/rpc"
 )
 
 // clockLog is how wrong one node's clock was, from when until when: what the testnet's own
@@ -15,25 +15,28 @@ type clockSpan struct {
 	by          time.Duration
 }
 
-// clockLogs reads out of the journal what was done to clocks since the testnet came up.
-// Nodes to which nothing was done are not in it.
+// clockLogs reads out of the journal what was done to clocks. Nodes to which nothing was
+// done are not in it.
 func clockLogs(actions []Action) map[string]clockLog {
 	logs := map[string]clockLog{}
 	for _, a := range actions {
-		switch {
-		case a.Verb == "up":
-			clear(logs)
-		case a.Verb == "clock" && len(a.Args) == 2:
-			by, err := time.ParseDuration(a.Args[1])
-			if err != nil {
-				continue // it was not done either
-			}
-			log := logs[a.Args[0]]
+		set := func(name string, by time.Duration) {
+			log := logs[name]
 			if log == nil {
 				log = clockLog{{}}
 			}
 			log[len(log)-1].until = a.Begun().Add(time.Duration(a.TookMS) * time.Millisecond)
-			logs[a.Args[0]] = append(log, clockSpan{from: a.Begun(), by: by})
+			logs[name] = append(log, clockSpan{from: a.Begun(), by: by})
+		}
+		switch {
+		case a.Verb == "up":
+			for name := range logs {
+				set(name, 0)
+			}
+		case a.Verb == "clock" && len(a.Args) == 2:
+			if by, err := time.ParseDuration(a.Args[1]); err == nil {
+				set(a.Args[0], by)
+			}
 		}
 	}
 	return logs
@@ -60,26 +63,44 @@ func (c clockLog) right(written, now time.Time) (at time.Time, ok bool) {
 }
 
 // correct sets every time right that a node wrote down by its wrong clock. If one cannot
-// be, the node's times are unsure, and left as they are.
-func (c clockLog) correct(n *slo.Chronicle, now time.Time) {
-	set := func(ms *int64) {
-		if *ms == 0 || n.Unsure {
-			return
+// be, it returns false and changes nothing.
+func (c clockLog) correct(tree *rpc.Tree, reorgs []rpc.Reorg, now time.Time) bool {
+	var all []*int64
+	for i := range tree.Blocks {
+		if b := &tree.Blocks[i]; b.Height > 0 {
+			all = append(all, &b.ReceivedMS, &b.CompleteMS)
+		}
+	}
+	for i := range reorgs {
+		all = append(all, &reorgs[i].TimeMS)
+	}
+	rights := make([]int64, len(all))
+	for i, ms := range all {
+		if *ms == 0 {
+			continue // not known
 		}
 		at, ok := c.right(time.UnixMilli(*ms), now)
 		if !ok {
-			n.Unsure = true
-			return
+			return false
 		}
-		*ms = at.UnixMilli()
+		rights[i] = at.UnixMilli()
 	}
-	for i := range n.Tree.Blocks {
-		if b := &n.Tree.Blocks[i]; b.Height > 0 {
-			set(&b.ReceivedMS)
-			set(&b.CompleteMS)
+	for i, ms := range all {
+		*ms = rights[i]
+	}
+	return true
+}
+
+// CorrectClocks sets the times right that nodes wrote down while their clocks were wrong,
+// by what was done to them. It returns the nodes for which that cannot be done, because a
+// time can have been two: theirs stay as they wrote them.
+func CorrectClocks(journals []Journal, actions []Action) (unsure []string) {
+	logs, now := clockLogs(actions), time.Now()
+	for i := range journals {
+		j := &journals[i]
+		if !logs[j.Node].correct(&j.Tree, j.Reorgs, now) {
+			unsure = append(unsure, j.Node)
 		}
 	}
-	for i := range n.Reorgs {
-		set(&n.Reorgs[i].TimeMS)
-	}
+	return unsure
 }

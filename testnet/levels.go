@@ -66,8 +66,7 @@ func (t *Testnet) report(ctx context.Context, targets []slo.Target, l *lookout) 
 	}
 	for i := range h.Nodes {
 		n := &h.Nodes[i]
-		clocks[n.Node].correct(n, h.Until)
-		if n.Unsure {
+		if n.Unsure = !clocks[n.Node].correct(&n.Tree, n.Reorgs, h.Until); n.Unsure {
 			leftOut = append(leftOut, n.Node)
 		}
 	}
@@ -241,7 +240,7 @@ func eras(actions []Action) (from time.Time, out []slo.Era, heals []slo.Heal) {
 			for _, name := range a.Args {
 				away[name] = true
 			}
-		case "restart":
+		case "restart", "start":
 			for _, name := range a.Args {
 				away[name] = true
 			}

@@ -34,7 +34,8 @@ where it stood after that, every reorganisation, and the cuts, deaths and healin
 between, in the order and at the times in which they happened. On a terminal the tree
 grows; otherwise there is a line for each event. The nodes may run or not: the folders
 of those that do not are read, and not changed. A cut that took a while to make is
-told of when it began.`,
+told of when it began. Times that a node wrote down by a clock that you had set wrong
+are set right. What was on a disk that was wiped is in no journal any more.`,
 		Args: noArgs,
 	}
 	r := replaying{}
@@ -55,6 +56,9 @@ told of when it began.`,
 		}
 		for _, name := range run.Silent {
 			fmt.Fprintf(a.stderr, "%s does not tell, and is left out\n", name)
+		}
+		for _, name := range run.Unsure {
+			fmt.Fprintf(a.stderr, "%s: its clock was put back, so some of its times can have been two: all are as it wrote them\n", name)
 		}
 		if r.at != "" {
 			return a.showMoment(run, &r)

@@ -10,7 +10,7 @@ import (
 )
 
 // What can happen. A testnet's own events have the names of testnet.Action: up,
-// partition, heal, kill, pause, resume, restart, down.
+// partition, heal, kill, pause, resume, restart, down, and what else was done to it.
 const (
 	Header = "header" // a node learnt of a block whose transactions, or ancestors, it had to wait for
 	Block  = "block"  // a node has a block and all that is below it
@@ -21,7 +21,7 @@ const (
 // Event is one thing that happened.
 type Event struct {
 	N      int           `json:"n"`         // from 1, in the order of time
-	TimeMS int64         `json:"time_ms"`   // since 1970, by the node's clock
+	TimeMS int64         `json:"time_ms"`   // since 1970; see testnet.CorrectClocks
 	Offset int64         `json:"offset_ms"` // since the first event
 	Node   string        `json:"node"`      // at which node; "" if to all of them
 	Event  string        `json:"event"`
@@ -79,10 +79,35 @@ func (e *Event) words() string {
 		return "is paused"
 	case "resume":
 		return "goes on"
-	case "restart":
+	case "restart", "start":
 		return "is started again"
+	case "connect":
+		if len(e.Args) == 0 {
+			return "each node is connected with each, or with its neighbours"
+		}
+		return "the connections are now: " + plain(e.Args...)
+	case "link":
+		if len(e.Args) == 3 {
+			return fmt.Sprintf("the line between %s and %s: %s", plain(e.Args[0]), plain(e.Args[1]), plain(e.Args[2]))
+		}
+	case "clock":
+		switch by, err := time.ParseDuration(strings.Join(e.Args, "")); {
+		case err != nil:
+		case by == 0:
+			return "its clock is right"
+		default:
+			return fmt.Sprintf("its clock is %v %s", by.Abs(), map[bool]string{true: "fast", false: "slow"}[by > 0])
+		}
+	case "wipe": // which empties the journal, too
+		return "its disk is wiped; what it had before is not in its journal"
+	case "corrupt":
+		return "bytes on its disk are wrong"
+	case "reindex":
+		return "rebuilds what it keeps"
+	case "lose":
+		return "loses its " + plain(e.Args...)
 	}
-	return strings.TrimSpace(clean(e.Event) + " " + testnet.Printable(strings.Join(e.Args, " ")))
+	return strings.TrimSpace(clean(e.Event) + " " + plain(e.Args...))
 }
 
 func name(b *rpc.BlockRef) string { return fmt.Sprintf("%d %s", b.Height, b.Hash.Short()) }
@@ -93,6 +118,15 @@ func clean(s string) string {
 		return "somebody"
 	}
 	return testnet.Printable(s)
+}
+
+// plain returns words out of a file, fit for a terminal, none of them long.
+func plain(texts ...string) string {
+	words := strings.Fields(strings.Join(texts, " "))
+	for i := range words {
+		words[i] = testnet.Printable(words[i])
+	}
+	return strings.Join(words, " ")
 }
 
 func refOf(b *rpc.TreeBlock) *rpc.BlockRef { return &rpc.BlockRef{Hash: b.Hash, Height: b.Height} }

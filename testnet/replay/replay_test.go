@@ -178,6 +178,75 @@ func scene(t *testing.T) *Run {
 
 // TestManyLives: events of several nodes are in the order of time; in one millisecond
 // the miner comes first.
+// What was done to the testnet is told of where it was done.
+func TestActions(t *testing.T) {
+	for _, row := range []struct{ did, at, want string }{
+		{"up 3", "", "the testnet comes up, nodes: 3"},
+		{"down", "", "the testnet goes down"},
+		{"partition n1 n2,n3", "", "the network is cut: n1 | n2,n3"},
+		{"heal", "", "the network is healed"},
+		{"connect n1-n2", "", "the connections are now: n1-n2"},
+		{"connect n1-n2 n2-n3", "", "the connections are now: n1-n2 n2-n3"},
+		{"connect", "", "each node is connected with each, or with its neighbours"},
+		{"link n1 n2 cut", "", "the line between n1 and n2: cut"},
+		{"kill n2", "n2", "is killed"},
+		{"start n2", "n2", "is started again"},
+		{"clock n2 2h0m0s", "n2", "its clock is 2h0m0s fast"},
+		{"clock n2 -1m0s", "n2", "its clock is 1m0s slow"},
+		{"clock n2 0s", "n2", "its clock is right"},
+		{"wipe n2", "n2", "its disk is wiped; what it had before is not in its journal"},
+		{"lose n2 key", "n2", "loses its key"},
+		{"corrupt n2", "n2", "bytes on its disk are wrong"},
+		{"reindex n2", "n2", "rebuilds what it keeps"},
+		{"dance n2 wildly", "n2", "dance wildly"}, // of a later program
+	} {
+		f := strings.Fields(row.did)
+		r := New([]testnet.Journal{journal(t, "n2", "=g")}, []testnet.Action{{TimeMS: 1, Verb: f[0], Args: f[1:]}})
+		if len(r.Events) != 1 || r.Events[0].Node != row.at || r.Events[0].String() != row.want {
+			t.Errorf("%s: at %q %q, want at %q: %q", row.did, r.Events[0].Node, &r.Events[0], row.at, row.want)
+		}
+	}
+}
+
+// A node whose clock is wrong has its place in time all the same, and one that is wiped
+// stands on genesis.
+func TestClocksAndWipes(t *testing.T) {
+	// So short ago that no time can have been two, yet long enough not to be in the future.
+	t0 := time.Now().Add(-time.Minute).UnixMilli()
+	const hour = 3_600_000
+	at := func(format string, ms ...int64) string {
+		var args []any
+		for _, m := range ms {
+			args = append(args, t0+m)
+		}
+		return fmt.Sprintf(format, args...)
+	}
+	r := New([]testnet.Journal{
+		journal(t, "n1", at("a1<g@%d a2<a1@%d a3<a2@%d a4<a3@%d =a4", 100, 200, 300, 400)),
+		journal(t, "n2", at("a1<g@%d a2<a1@%d a3<a2@%d a4<a3@%d =a4", 101+hour, 201+hour, 302, 401)),
+	}, []testnet.Action{
+		{TimeMS: t0 + 50, TookMS: 5, Verb: "clock", Args: []string{"n2", "1h0m0s"}},
+		{TimeMS: t0 + 250, TookMS: 5, Verb: "clock", Args: []string{"n2", "0s"}},
+		{TimeMS: t0 + 500, Verb: "wipe", Args: []string{"n2"}},
+	})
+	var got []string
+	for _, e := range r.Events {
+		if e.Event == Block {
+			got = append(got, fmt.Sprint(e.TimeMS-t0, e.Node))
+		}
+	}
+	if want := "100n1 101n2 200n1 201n2 300n1 302n2 400n1 401n2"; strings.Join(got, " ") != want || len(r.Unsure) != 0 {
+		t.Errorf("blocks %s, want %s; unsure %v", strings.Join(got, " "), want, r.Unsure)
+	}
+	s := r.Begin()
+	s.To(len(r.Events) - 1)
+	before := s.Tip("n2")
+	s.Next()
+	if g := block.Sum([]byte("g")); before != block.Sum([]byte("a4")) || s.Tip("n2") != g {
+		t.Errorf("n2 stood on %s and, wiped, on %s", before.Short(), s.Tip("n2").Short())
+	}
+}
+
 func TestManyLives(t *testing.T) {
 	want := strings.TrimSpace(`
 500  up

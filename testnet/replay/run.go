@@ -13,6 +13,7 @@ import (
 type Run struct {
 	Events []Event
 	Silent []string // nodes that did not tell, and so have no part in it
+	Unsure []string // nodes whose clocks were wrong so that some times can have been two: theirs are as they wrote them
 
 	nodes   []string // in the order in which they are listed
 	blocks  map[block.Hash]*rpc.TreeBlock
@@ -22,7 +23,7 @@ type Run struct {
 // New makes one line of time out of the nodes' journals and of what was done to the
 // testnet.
 func New(journals []testnet.Journal, actions []testnet.Action) *Run {
-	r := &Run{blocks: make(map[block.Hash]*rpc.TreeBlock)}
+	r := &Run{blocks: make(map[block.Hash]*rpc.TreeBlock), Unsure: testnet.CorrectClocks(journals, actions)}
 	lives := [][]Event{done(actions)}
 	var views []testnet.View
 	for i := range journals {
@@ -52,8 +53,12 @@ func New(journals []testnet.Journal, actions []testnet.Action) *Run {
 func done(actions []testnet.Action) (out []Event) {
 	for _, a := range actions {
 		e := Event{TimeMS: a.TimeMS, Event: a.Verb, Args: a.Args, Error: a.Error}
-		if one := len(a.Args) == 1 && a.Verb != "up" && a.Verb != "partition"; one {
-			e.Node, e.Args = a.Args[0], nil
+		switch a.Verb {
+		case "up", "partition", "heal", "connect", "link", "down": // of all of them, or of two
+		default:
+			if len(a.Args) > 0 {
+				e.Node, e.Args = a.Args[0], a.Args[1:]
+			}
 		}
 		out = append(out, e)
 	}
@@ -151,7 +156,11 @@ func (s *Stage) Next() *Event {
 		s.groups = nil
 	case "kill", "pause":
 		s.gone[e.Node] = e.Error == ""
-	case "resume", "restart":
+	case "wipe":
+		if s.run.genesis != nil && e.Error == "" {
+			s.tips[e.Node] = s.run.genesis.Hash
+		}
+	case "resume", "restart", "start":
 		s.gone[e.Node] = false
 	case "up":
 		clear(s.gone)
