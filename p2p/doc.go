@@ -79,7 +79,7 @@
 //	txids of a pool        50,000             Core: MAX_INV_SZ
 //	ages in a request      100                ours: what a network finds in seconds
 //	addresses in an answer 100                a tenth of Core's MAX_ADDR_TO_SEND
-//	connections            64, of which 8 are sought
+//	connections            64, of which 8 are sought; 8 with one peer
 //	streams of one peer    48, of which 24 of the sync protocol
 //	a frame may take       20 s, a request 2 min, a silence 60 s, a first word 15 s, a handshake 5 s
 //	a ban                  10 min
