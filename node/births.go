@@ -148,8 +148,9 @@ func (n *Node) dateBlocks(ctx context.Context) {
 }
 
 // date asks the peer that brought some blocks how old they are, or another one the next
-// time if that fails, and tells how long each took to come. One that was born before this node was started, or while it could talk
-// to others than now, did not come as fast as it could, and is not told of.
+// time if that fails, and tells how long each took to come. One that was born before this
+// node was started, or while it could talk to others than now, did not come as fast as it
+// could, and is not told of.
 func (n *Node) date(ctx context.Context, peer p2p.PeerID, some []arrival) {
 	ids := make([]block.Hash, len(some))
 	for i, a := range some {
