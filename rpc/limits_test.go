@@ -110,13 +110,20 @@ func TestSlowClients(t *testing.T) {
 	w.quickly("with silent connections")
 	var waiting sync.WaitGroup
 	ctx, cancel := context.WithCancel(w.ctx)
-	for range maxWaiting {
-		waiting.Go(func() { w.Call(ctx, "waitfornewblock", nil, nil) })
+	for i := range maxWaiting {
+		if i%2 == 0 {
+			waiting.Go(func() { w.Call(ctx, "waitfornewblock", nil, nil) })
+			continue
+		}
+		waiting.Go(func() { w.Batch(ctx, []Ask{{Method: "uptime"}, {Method: "waitfornewblock"}}) })
 	}
 	w.until("all wait", func() bool { return len(w.server.waiting) == maxWaiting })
 	w.quickly("while others wait for a block")
 	if err := w.Call(w.ctx, "waitfornewblock", nil, nil); !errors.Is(err, ErrBusy) {
 		t.Errorf("one who waits too many: %v", err)
+	}
+	if err := w.Batch(w.ctx, []Ask{{Method: "waitfornewblock"}}); !errors.Is(err, ErrBusy) {
+		t.Errorf("one who waits too many in a batch: %v", err)
 	}
 	cancel()
 	waiting.Wait()

@@ -233,5 +233,11 @@ var statsTests = map[string]func(*scene){
 		s.refused(CodeInvalidParam, "Target block height 7 after current tip 6", "getblockstats", 7)
 		s.refused(CodeInvalidParam, "Target block height -1 is negative", "getblockstats", -1)
 		s.refused(CodeInvalidAddress, "Block not found", "getblockstats", nowhere)
+		never := s.branch(5).Mine("never the tip", s.toBob)
+		s.submit(never.Block)
+		s.refused(CodeMisc, "Can't read undo data from disk", "getblockstats", never.Hash)
+		s.submit(never.Mine("and on").Block) // now it is connected, and block 6 was
+		is(s, "fees of a block that won", get[BlockStats](s.world, "getblockstats", never.Hash).TotalFee, int64(fee))
+		is(s, "fees of a block that lost", get[BlockStats](s.world, "getblockstats", s.blocks[6]).TotalFee, int64(2*fee))
 	},
 }

@@ -3,7 +3,6 @@ package rpc
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -255,11 +254,12 @@ func (s *Server) answerBody(ctx context.Context, body []byte, after *[]func()) (
 		none := request{id: null}
 		return none.answer(nil, err), none.httpStatus(err)
 	}
-	var req request
+	parsed := make([]parsedCall, len(calls))
 	places := s.admitted
-	if !batch {
-		req, err = parseRequest(calls[0])
-		if m := s.methods[req.method]; err == nil && m != nil && m.long {
+	for i, raw := range calls {
+		p := &parsed[i]
+		p.req, p.err = parseRequest(raw)
+		if m := s.methods[p.req.method]; p.err == nil && m != nil && m.long {
 			places = s.waiting
 		}
 	}
@@ -270,23 +270,30 @@ func (s *Server) answerBody(ctx context.Context, body []byte, after *[]func()) (
 		return nil, http.StatusServiceUnavailable
 	}
 	if batch {
-		return s.answerBatch(ctx, calls, after)
+		return s.answerBatch(ctx, parsed, after)
 	}
-	result, err := s.answerCall(ctx, &req, err, after)
+	req := parsed[0].req
+	result, err := s.answerCall(ctx, &req, parsed[0].err, after)
 	if req.notification() {
 		return nil, http.StatusNoContent
 	}
 	return req.answer(result, err), req.httpStatus(err)
 }
 
+// parsedCall is a call of a body, or what is wrong with it.
+type parsedCall struct {
+	req request
+	err *Error
+}
+
 // answerBatch answers calls one after the other, in one array.
-func (s *Server) answerBatch(ctx context.Context, calls []json.RawMessage, after *[]func()) ([]byte, int) {
+func (s *Server) answerBatch(ctx context.Context, calls []parsedCall, after *[]func()) ([]byte, int) {
 	out := []byte{'['}
 	counted := int64(0)
 	defer func() { s.answers.Add(-counted) }()
-	for _, raw := range calls {
+	for _, c := range calls {
 		var result any
-		req, err := parseRequest(raw)
+		req, err := c.req, c.err
 		if len(out) > maxBatchAnswer {
 			err = fail(CodeMisc, "not called: the answers to this batch are over %d bytes; ask for less at once", maxBatchAnswer)
 		} else if s.answers.Load() > maxAnswers {

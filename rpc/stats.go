@@ -115,6 +115,9 @@ func getBlockStats(c *call) (any, *Error) {
 	if err != nil {
 		return nil, err
 	}
+	if info.State.Height > 0 && info.Entry.Status&chain.Connected == 0 {
+		return nil, fail(CodeMisc, "Can't read undo data from disk") // what its payments spend is not known
+	}
 	undo, err := c.undo(hash)
 	if err != nil {
 		return nil, err
