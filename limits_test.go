@@ -20,7 +20,7 @@ import (
 // nothing to try.
 var limits = map[string]map[string]string{
 	"p2p/limits.go": {
-		"MaxMessage":      "TestFrameLimits TestPublishLimits TestRequestBlocks",
+		"MaxMessage":      "TestFrameLimits TestPublishLimits TestGossipedMessagesAreLimited TestRequestBlocks",
 		"MaxHeaders":      "TestFrameLimits TestRequestHeaders TestGarbageAnswersAreBanned",
 		"MaxLocator":      "TestFrameLimits TestLongestRequests TestGarbageRequestsAreBanned",
 		"MaxBlocksAsked":  "TestLongestRequests TestGarbageRequestsAreBanned TestRequestBlocks",

@@ -131,7 +131,9 @@ func (g *gate) ban(p peer.ID, until time.Time) {
 	defer g.mu.Unlock()
 	now := g.now() // keys are cheap: do not collect the bans of yesterday
 	maps.DeleteFunc(g.banned, func(_ peer.ID, until time.Time) bool { return !until.After(now) })
-	g.banned[p] = until
+	if until.After(g.banned[p]) { // a longer ban stays
+		g.banned[p] = until
+	}
 }
 
 // unban reports whether p was banned.

@@ -97,6 +97,12 @@ func TestBanLastsTenMinutes(t *testing.T) {
 	if err := g.refuses("liar"); err != nil || len(g.bans()) != 0 {
 		t.Errorf("refused after ten minutes: %v", err)
 	}
+	g.ban("liar", now.Add(24*time.Hour)) // by the user, while something of the liar's is judged
+	g.ban("liar", now.Add(BanTime))
+	now = now.Add(24*time.Hour - 1)
+	if g.refuses("liar") == nil {
+		t.Error("a short ban took the place of a long one")
+	}
 }
 
 // Of one peer's streams of the sync protocol 24 are served at once. More are reset,

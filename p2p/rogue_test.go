@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -98,6 +99,12 @@ func syncStream(t *testing.T, h host.Host, victim *testNode) network.Stream {
 	return s
 }
 
+// isTimeout reports whether nothing came until the deadline.
+func isTimeout(err error) bool {
+	var late net.Error
+	return errors.As(err, &late) && late.Timeout()
+}
+
 // rawFrame is a frame whose length may be a lie.
 func rawFrame(length int, k kind, payload []byte) []byte {
 	b := binary.LittleEndian.AppendUint32(nil, uint32(length))
@@ -148,6 +155,9 @@ func TestGarbageRequestsAreBanned(t *testing.T) {
 		s.Write(raw) // fails when the victim hangs up before it has read all
 		id := text(h.ID())
 		victim.wait("ban for "+name, func() bool { _, ok := victim.Banned()[id]; return ok })
+		if left := time.Until(victim.Banned()[id]); left < 9*time.Minute || left > 10*time.Minute {
+			t.Errorf("%s: banned for another %v, want ten minutes", name, left)
+		}
 		victim.wait("hanging up on "+name, func() bool { return len(victim.swarm.ConnsToPeer(h.ID())) == 0 })
 		h.Close()
 	}
@@ -311,6 +321,54 @@ func TestSlowReader(t *testing.T) {
 	}
 }
 
+// What others gossip is as long as a message may be, and not a byte longer: that is not
+// shown to anybody, nor is a frame read to its end that can hold nothing shorter.
+func TestGossipedMessagesAreLimited(t *testing.T) {
+	victim := startNode(t)
+	h := rogue(t, victim, hear)
+	topic := protocolsOf(testDigest).blocks
+	frame := func(n int) []byte {
+		// pubsub's rpc.proto: RPC.publish = 2, Message.data = 2, Message.topic = 4
+		field := func(number byte, value []byte) []byte {
+			return append(binary.AppendUvarint([]byte{number<<3 | 2}, uint64(len(value))), value...)
+		}
+		rpc := field(2, append(field(2, make([]byte, n)), field(4, []byte(topic))...))
+		return append(binary.AppendUvarint(nil, uint64(len(rpc))), rpc...)
+	}
+	stream := func() network.Stream {
+		s, err := h.NewStream(testContext(t), victim.host.ID(), "/meshsub/1.2.0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.SetDeadline(time.Now().Add(30 * time.Second))
+		return s
+	}
+	// It tells its status like anybody: else the victim would hang up for that.
+	if _, err := syncStream(t, h, victim).Write(frameOf(kindStatus, encodeStatus(Status{}))); err != nil {
+		t.Fatal(err)
+	}
+	s := stream()
+	for _, n := range []int{4_000_001, 4_000_000} {
+		if _, err := s.Write(frame(n)); err != nil {
+			t.Fatalf("a message of %d bytes: %v", n, err)
+		}
+	}
+	victim.wait("the longest message", func() bool { return len(victim.blocks) > 0 })
+	for _, b := range victim.gossiped() {
+		if len(b) != 4_000_000 {
+			t.Errorf("a message of %d bytes was judged", len(b))
+		}
+	}
+	s = stream()
+	s.Write(frame(4_000_000 + 4096)) // fails when the victim hangs up before it has read all
+	if _, err := s.Read(make([]byte, 1)); err == nil || isTimeout(err) {
+		t.Errorf("a frame that is too long: %v, want the stream to end", err)
+	}
+	if n := len(victim.gossiped()); n != 1 {
+		t.Errorf("%d messages were judged, want 1", n)
+	}
+}
+
 // Garbage on a gossip stream ends that stream and nothing else.
 func TestGossipGarbage(t *testing.T) {
 	victim, friend := startNode(t), startNode(t)
@@ -329,7 +387,7 @@ func TestGossipGarbage(t *testing.T) {
 		s.Write(raw)
 		s.CloseWrite()
 		s.SetReadDeadline(time.Now().Add(10 * time.Second))
-		if _, err := io.Copy(io.Discard, s); errors.Is(err, context.DeadlineExceeded) {
+		if _, err := io.Copy(io.Discard, s); isTimeout(err) {
 			t.Errorf("%q: the victim still listens", raw)
 		}
 	}

@@ -134,7 +134,11 @@ func (w *net) at(tip block.Hash, nodes ...*node.Node) {
 	}
 }
 
-func banned(n *node.Node, id p2p.PeerID) bool { _, ok := n.Net().Banned()[id]; return ok }
+// banned reports whether a node refuses a peer, for ten minutes from just now on.
+func banned(n *node.Node, id p2p.PeerID) bool {
+	until, ok := n.Net().Banned()[id]
+	return ok && time.Until(until) > 9*time.Minute && time.Until(until) <= 10*time.Minute
+}
 
 // Until it lies it is a peer like any other: it catches up, follows, and what it
 // mines is everybody's.
