@@ -4,7 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"go/types"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -33,7 +38,7 @@ func FuzzEngine(f *testing.F) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := errors.Join(asks(e, effects), s.sound(e)); err != nil {
+			if err := errors.Join(answered(in, effects), asks(e, effects), s.sound(e)); err != nil {
 				t.Fatalf("after %s: %v", describe(in), err)
 			}
 		}
@@ -137,7 +142,7 @@ func (s *stock) stories() [][]byte {
 	return [][]byte{ordered, backwards, synced, all, []byte("joined told headers block block tick left")}
 }
 
-const inputKinds = 14
+const inputKinds = 15
 
 // input makes an input of a kind.
 func (s *stock) input(kind byte, who p2p.PeerID, what int) Input {
@@ -168,7 +173,7 @@ func (s *stock) input(kind byte, who p2p.PeerID, what int) Input {
 	case 7:
 		return GotHeaders{who, []block.Header{b.Header, {}}}
 	case 8:
-		return GotTx{Peer: who, Tx: tx}
+		return GotTx{Peer: who, Tx: tx, Since: time.Unix(1_800_000_000+int64(what-100)*10, 0).Add(time.Duration(what%2) * -time.Hour)}
 	case 9:
 		return GotPool{who, ids}
 	case 10:
@@ -178,11 +183,63 @@ func (s *stock) input(kind byte, who p2p.PeerID, what int) Input {
 			return ClockSet{}
 		}
 		return Tick{}
+	case 14:
+		blocks := make([]*block.Block, what%4)
+		for i := range blocks {
+			blocks[i] = s.blocks[(what/4+i)%len(s.blocks)]
+		}
+		return GotBlocks{blocks}
 	case 12:
 		asks := []Effect{AskHeaders{Peer: who}, AskPool{who}, AskTxs{who, ids}, AskBlocks{who, ids}}
 		return AskEnded{Peer: who, Ask: asks[what%len(asks)]}
 	}
 	return AskEnded{Peer: who, Ask: AskBlocks{who, ids}, Err: &p2p.MissingError{Peer: who, IDs: ids[:1]}}
+}
+
+// answered says whether an input has as many Answers as it is to have.
+func answered(in Input, effects []Effect) error {
+	want, got := 0, 0
+	switch in := in.(type) {
+	case GotBlock, GotTx, GotHeaders, Overrule:
+		want = 1
+	case GotBlocks:
+		want = len(in.Blocks)
+	}
+	for _, f := range effects {
+		if _, ok := f.(Answer); ok {
+			got++
+		}
+	}
+	if got != want {
+		return fmt.Errorf("%d answers, want %d", got, want)
+	}
+	return nil
+}
+
+// Every kind of input that io.go names is among those that the fuzzer makes.
+func TestFuzzEngineMakesEveryInput(t *testing.T) {
+	s, made := newStock(), make(map[string]bool)
+	for kind := range byte(inputKinds) {
+		for what := range 256 {
+			made[strings.TrimPrefix(fmt.Sprintf("%T", s.input(kind, "a", what)), "node.")] = true
+		}
+	}
+	file, err := parser.ParseFile(token.NewFileSet(), "io.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	inputs := 0
+	for _, d := range file.Decls {
+		if fn, ok := d.(*ast.FuncDecl); ok && fn.Name.Name == "input" {
+			inputs++
+			if name := types.ExprString(fn.Recv.List[0].Type); !made[name] {
+				t.Errorf("the fuzzer never makes %s", name)
+			}
+		}
+	}
+	if inputs != len(made) || inputs < 12 {
+		t.Errorf("%d inputs in io.go, %d are made", inputs, len(made))
+	}
 }
 
 // asks says which effect asks somebody who is not there, or for too much.
