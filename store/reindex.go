@@ -34,7 +34,8 @@ type Rebuilt struct {
 //
 // The new database is made beside the old and takes its place at the very end. If
 // that is interrupted, Reindex starts over, and nothing is lost. progress, if not
-// nil, is called with a number of blocks.
+// nil, is called with a number of blocks: first of those that were found, of 0 because
+// nobody knows how many there are, and then of those that were judged.
 func Reindex(dir string, p *chain.Params, progress func(done, total int)) (Rebuilt, error) {
 	if progress == nil {
 		progress = func(int, int) {}
@@ -72,7 +73,7 @@ func rebuild(old *folder, dir string, p *chain.Params, progress func(done, total
 		return Rebuilt{}, err
 	}
 	r.db = db
-	err = r.readBodies()
+	err = r.readBodies(progress)
 	if err == nil {
 		err = r.grow(progress)
 	}
@@ -133,7 +134,7 @@ func (r *rebuilder) readNotes() error {
 const copyBatch = 1 << 20
 
 // readBodies copies every body that is whole into the new database.
-func (r *rebuilder) readBodies() error {
+func (r *rebuilder) readBodies(progress func(done, total int)) error {
 	batch := new(leveldb.Batch)
 	write := func(least int) error {
 		if len(batch.Dump()) < least {
@@ -146,6 +147,7 @@ func (r *rebuilder) readBodies() error {
 	genesis := chain.Point{Hash: r.at.params.Genesis.Hash()}
 	r.notes[genesis.Hash] = note{Entry: chain.Entry{Header: r.at.params.Genesis.Header, Status: chain.HasBody}, body: true}
 	batch.Put(appendBodyKey(nil, genesis), r.at.params.Genesis.Bytes())
+	found := 0
 	err := r.each(func(key, value []byte, _ uint64) error {
 		if key[0] != keyBody {
 			return nil
@@ -167,6 +169,8 @@ func (r *rebuilder) readBodies() error {
 		}
 		n.body, n.Status = true, n.Status|chain.HasBody
 		r.notes[p.Hash] = n
+		found++
+		progress(found, 0)
 		batch.Put(appendBodyKey(nil, chain.Point{Hash: p.Hash, Height: n.Height}), value)
 		return write(copyBatch)
 	})

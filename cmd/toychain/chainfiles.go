@@ -58,7 +58,7 @@ btcd's addblock, if they are of the same network.`,
 			}
 			if *to == "" {
 				out := bufio.NewWriter(a.stdout)
-				return errors.Join(a.exportBlocks(ctx, n, out, e), out.Flush())
+				return errors.Join(e.blocks(ctx, a.progress(), n, out), out.Flush())
 			}
 			return a.exportFile(ctx, n, *to, *force, e)
 		})
@@ -101,7 +101,7 @@ func (a *app) exportFile(ctx context.Context, n asked, to string, force bool, e 
 	}
 	defer os.Remove(f.Name()) // fails after a rename
 	out := bufio.NewWriter(f)
-	err = a.exportBlocks(ctx, n, out, e)
+	err = e.blocks(ctx, a.progress(), n, out)
 	if err := errors.Join(err, out.Flush(), f.Chmod(0o644), f.Close()); err != nil {
 		return err
 	}
@@ -112,9 +112,8 @@ func (a *app) exportFile(ctx context.Context, n asked, to string, force bool, e 
 	return nil
 }
 
-// exportBlocks asks for many blocks at a time.
-func (a *app) exportBlocks(ctx context.Context, n asked, w io.Writer, e exporting) error {
-	line := a.progress()
+// blocks asks for many blocks at a time.
+func (e exporting) blocks(ctx context.Context, line *progress, n asked, w io.Writer) error {
 	defer line.clear()
 	total := int(e.last - e.first + 1)
 	var parent block.Hash

@@ -43,7 +43,7 @@ folder is that of --datadir and --network, or with --node that of a node of the 
 // the very end.
 func (a *app) reindex(ctx context.Context, k kept) error {
 	var made store.Rebuilt
-	err := a.slowly(ctx, func(progress func(done, total int)) (err error) {
+	err := slowly(ctx, a.progress(), func(progress func(done, total int)) (err error) {
 		made, err = store.Reindex(k.folder(), k.params, progress)
 		return err
 	})
@@ -58,11 +58,10 @@ func (a *app) reindex(ctx context.Context, k kept) error {
 
 // slowly does something to a folder and shows how many blocks of how many it has done.
 // If ctx ends first, so does the program, in the middle of it.
-func (a *app) slowly(ctx context.Context, work func(progress func(done, total int)) error) error {
+func slowly(ctx context.Context, line *progress, work func(progress func(done, total int)) error) error {
 	var done, total atomic.Int64
 	ended := make(chan error, 1)
 	go func() { ended <- work(func(d, t int) { done.Store(int64(d)); total.Store(int64(t)) }) }()
-	line := a.progress()
 	defer line.clear()
 	tick := time.NewTicker(frame)
 	defer tick.Stop()
@@ -72,6 +71,10 @@ func (a *app) slowly(ctx context.Context, work func(progress func(done, total in
 			return err
 		case <-tick.C:
 			d, t := done.Load(), total.Load()
+			if t == 0 {
+				line.show("%s blocks read  %s", count(d), line.rate(int(d)))
+				continue
+			}
 			line.show("%s of %s blocks  %s  %d %%", count(d), count(t), line.rate(int(d)), 100*d/max(t, 1))
 		case <-ctx.Done():
 			return ctx.Err()

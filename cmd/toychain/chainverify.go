@@ -73,7 +73,7 @@ func (a *app) verifyFolder(ctx context.Context, blocks int, unreachable error) (
 		return checked{}, unreachable
 	}
 	var c checked
-	err = a.slowly(ctx, func(progress func(done, total int)) error {
+	err = slowly(ctx, a.progress(), func(progress func(done, total int)) error {
 		db, err := store.Open(k.folder(), k.params)
 		if err != nil {
 			return err
