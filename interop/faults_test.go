@@ -51,6 +51,18 @@ func header(change func(parent *chaingen.Block, h *block.Header)) func(*rand.Ran
 	}
 }
 
+// immature spends the coinbase of so many blocks before.
+func immature(depth int) func(*rand.Rand, *chaingen.Block, *block.Block) bool {
+	return func(_ *rand.Rand, p *chaingen.Block, b *block.Block) bool {
+		if int(p.Height()) < depth {
+			return false
+		}
+		coin := ancestor(p, depth-1).Reward()
+		b.Txs = append(b.Txs, chaingen.Miner.Pay([]chain.Spend{coin}, chaingen.Miner.To(coin.Value)))
+		return true
+	}
+}
+
 // untried are the rules that no block of a random tree can break, each with why.
 var untried = map[string]string{
 	"BadPrevBlk":       "broken by the children of broken blocks, see playTree",
@@ -105,7 +117,7 @@ var faults = []fault{
 	}},
 	{"bits", chain.BadDiffBits, header(func(_ *chaingen.Block, h *block.Header) { h.Bits = 0x207ffffe })},
 	{"time too old", chain.TimeTooOld, header(func(p *chaingen.Block, h *block.Header) { h.Time = p.State.MedianTime() })},
-	{"time too new", chain.TimeTooNew, header(func(_ *chaingen.Block, h *block.Header) { h.Time = uint32(time.Now().Unix()) + 3*60*60 })},
+	{"time too new", chain.TimeTooNew, header(func(_ *chaingen.Block, h *block.Header) { h.Time = uint32(time.Now().Unix()) + 2*60*60 + 120 })},
 	{"version", chain.BadVersion, header(func(_ *chaingen.Block, h *block.Header) { h.Version = 3 })},
 	{"merkle root", chain.BadMerkleRoot, func(_ *rand.Rand, _ *chaingen.Block, b *block.Block) bool {
 		chaingen.Seal(b)
@@ -161,13 +173,8 @@ var faults = []fault{
 		b.Txs = append(b.Txs, again)
 		return true
 	}},
-	{"immature", chain.BadPremature, func(_ *rand.Rand, p *chaingen.Block, b *block.Block) bool {
-		if p.Height() < 1 {
-			return false
-		}
-		b.Txs = append(b.Txs, chaingen.Miner.Pay([]chain.Spend{p.Reward()}, chaingen.Miner.To(p.Reward().Value)))
-		return true
-	}},
+	{"immature", chain.BadPremature, immature(1)},
+	{"immature by a block", chain.BadPremature, immature(maturity - 1)},
 	{"more out than in", chain.BadInBelowOut, pay(func(tx *block.Tx) { tx.Outputs[0].Value += 60 * block.Coin })},
 	{"no inputs", chain.BadVinEmpty, pay(func(tx *block.Tx) { tx.Inputs = nil })},
 	{"no outputs", chain.BadVoutEmpty, pay(func(tx *block.Tx) { tx.Outputs = nil })},
