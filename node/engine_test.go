@@ -11,6 +11,7 @@ import (
 	"toychain/block"
 	"toychain/chain"
 	"toychain/mempool"
+	"toychain/p2p"
 )
 
 // story leads four engines through the whole main job: payments, a cut, the same
@@ -419,4 +420,26 @@ func TestClassify(t *testing.T) {
 			t.Errorf("tx: %v is class %d, want %d", c.err, got, c.tx)
 		}
 	}
+}
+
+// What is shared with a peer is its tip, as long as we know it, and then the last of its
+// tips that we knew.
+func TestShared(t *testing.T) {
+	w := newWorld(t, 1)
+	n := w.nodes[0]
+	hashes := w.mine(n, 3)
+	shared := func(want block.Height, ok bool) {
+		t.Helper()
+		if got, known := n.engine.Shared("p"); got != want || known != ok {
+			t.Errorf("shared up to %d, %v, want %d, %v", got, known, want, ok)
+		}
+	}
+	shared(0, false)
+	w.give(n, PeerJoined{"p", false})
+	w.give(n, PeerTold{"p", p2p.Status{Tip: hashes[1], Height: 2}})
+	shared(2, true)
+	w.give(n, PeerTold{"p", p2p.Status{Tip: block.Hash{7}, Height: 9}})
+	shared(2, true)
+	w.give(n, PeerTold{"p", p2p.Status{Tip: hashes[0], Height: 1}})
+	shared(1, true)
 }

@@ -102,6 +102,21 @@ func (e *Engine) switched(p *peer) bool {
 	return !before.IsZero() && !e.tree.On(before, p.stood)
 }
 
+// Shared returns how high the highest block is that we know a peer to have, too, or to
+// have had before its tip became one that we do not know; false if there is none.
+func (e *Engine) Shared(id p2p.PeerID) (block.Height, bool) {
+	p := e.peers[id]
+	if p == nil {
+		return 0, false
+	}
+	for _, hash := range []block.Hash{p.status.Tip, p.stood} {
+		if info, known := e.tree.Info(hash); known {
+			return info.State.Height, true
+		}
+	}
+	return 0, false
+}
+
 // schedule asks for whatever is worth asking now. It runs after every input, so
 // no input needs to think of what it makes possible.
 func (e *Engine) schedule() {

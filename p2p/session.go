@@ -6,6 +6,8 @@ import (
 	"sync"
 	"time"
 
+	"toychain/block"
+
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
 )
@@ -30,9 +32,10 @@ type session struct {
 	asking chan struct{} // a place for each request under way
 
 	mu      sync.Mutex
-	heard   *Status   // the last status the peer told
-	at      time.Time // when
-	news    bool      // it has not been told to the Handler
+	first   block.Height // of its first status
+	heard   *Status      // the last status the peer told
+	at      time.Time    // when
+	news    bool         // it has not been told to the Handler
 	joined  bool
 	out     Status    // the last status announced
 	block   time.Time // see PeerInfo.Block
@@ -187,6 +190,9 @@ func (s *session) poke() {
 // hear notes a status that the peer told.
 func (s *session) hear(status Status) {
 	s.mu.Lock()
+	if s.heard == nil {
+		s.first = status.Height
+	}
 	s.heard, s.at, s.news = &status, time.Now(), true
 	s.mu.Unlock()
 	s.poke()
@@ -295,7 +301,7 @@ func (s *session) info() PeerInfo {
 	defer s.mu.Unlock()
 	info := PeerInfo{ID: text(s.peer), Connected: s.since, Latency: s.latency, Joined: s.joined, Block: s.block, Tx: s.tx}
 	if s.heard != nil {
-		info.Status, info.Agent, info.Heard = *s.heard, s.heard.Agent, s.at
+		info.Status, info.Agent, info.Heard, info.First = *s.heard, s.heard.Agent, s.at, s.first
 	}
 	return info
 }

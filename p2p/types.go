@@ -68,6 +68,7 @@ type PeerInfo struct {
 	Joined    bool          // its status arrived: it is one of us
 	Status    Status        // the last it told; zero until Joined
 	Heard     time.Time     // when
+	First     block.Height  // of the first that it told
 	Kept      bool          // named by the user: called again for ever
 	Link      Link          // what SetLink set; zero for a perfect line
 }

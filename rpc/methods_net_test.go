@@ -82,12 +82,12 @@ var networkTests = map[string]func(*scene){
 		}
 		s.until("it tells its new tip", func() bool {
 			p := get[[]Peer](s.world, "getpeerinfo")[0]
-			return p.Tip == s.tip() && p.Height == 6 && p.SyncedBlocks == 6
+			return p.Tip == s.tip() && p.Height == 6 && p.SyncedBlocks == 6 && p.StartingHeight == 0
 		})
 		var seen Peer
 		other.until("it was given the blocks and what is pending", func() bool {
 			seen = get[[]Peer](other, "getpeerinfo")[0]
-			return seen.LastBlock > 0 && seen.LastTx > 0
+			return seen.LastBlock > 0 && seen.LastTx > 0 && seen.StartingHeight == 6
 		})
 		now := time.Now().Unix()
 		for what, at := range map[string]int64{"block": seen.LastBlock, "payment": seen.LastTx, "byte in": seen.LastRecv, "byte out": seen.LastSend} {

@@ -83,28 +83,26 @@ func getConnectionCount(c *call) (any, *Error) { return len(c.node.Net().Peers()
 
 func getPeerInfo(c *call) (any, *Error) {
 	peers := c.node.Net().Peers()
-	shared, err := look(c, func(e *node.Engine) ([]bool, *Error) {
-		known := make([]bool, len(peers))
+	return look(c, func(e *node.Engine) ([]Peer, *Error) {
+		out := make([]Peer, len(peers))
 		for i := range peers {
-			_, known[i] = e.Tree().Info(peers[i].Status.Tip)
+			out[i] = c.peer(&peers[i])
+			if height, ok := e.Shared(peers[i].ID); ok {
+				out[i].SyncedHeaders, out[i].SyncedBlocks = height, height
+			}
 		}
-		return known, nil
+		return out, nil
 	})
-	out := make([]Peer, len(peers))
-	for i := range peers {
-		out[i] = c.peer(&peers[i], shared != nil && shared[i])
-	}
-	return out, err
 }
 
-// peer shows a peer. shared says that we have its tip.
-func (c *call) peer(p *p2p.PeerInfo, shared bool) Peer {
+// peer shows a peer, but for what we share with it.
+func (c *call) peer(p *p2p.PeerInfo) Peer {
 	out := Peer{
 		ID: c.server.peerIDs.number(p), Addr: hostPort(p.Addr), Network: "not_publicly_routable",
 		Services: services, ServicesNames: []string{"NETWORK"}, RelayTxes: true, ConnTime: unix(p.Connected),
 		LastSend: unix(p.Sent), LastRecv: unix(p.Received), LastTx: unix(p.Tx), LastBlock: unix(p.Block),
 		BytesSent: p.BytesOut, BytesRecv: p.BytesIn, Version: protocolVersion, SubVer: p.Agent, Inbound: p.Inbound,
-		StartingHeight: p.Status.Height, Presynced: -1, SyncedHeaders: -1, SyncedBlocks: -1, Inflight: []int{}, Permissions: []string{},
+		StartingHeight: p.First, Presynced: -1, SyncedHeaders: -1, SyncedBlocks: -1, Inflight: []int{}, Permissions: []string{},
 		ConnectionType: "outbound-full-relay", Transport: "libp2p",
 		PeerID: string(p.ID), Multiaddr: p.Addr + "/p2p/" + string(p.ID), Joined: p.Joined, Tip: p.Status.Tip, Height: p.Status.Height,
 	}
@@ -113,9 +111,6 @@ func (c *call) peer(p *p2p.PeerInfo, shared bool) Peer {
 		out.ConnectionType = "inbound"
 	case p.Kept:
 		out.ConnectionType = "manual"
-	}
-	if shared {
-		out.SyncedHeaders, out.SyncedBlocks = p.Status.Height, p.Status.Height
 	}
 	if p.Latency > 0 {
 		seconds := Float(p.Latency.Seconds())
