@@ -73,3 +73,29 @@ node n3 c3`)
 		t.Errorf("no nodes: %s", got)
 	}
 }
+
+// One user's invalidateblock takes nothing out of what the network has: the others have
+// those blocks in their histories.
+func TestStaleOfOneUsersWord(t *testing.T) {
+	all, _ := plantTree(t, "g\na1 g\na2 a1\na3 a2\nb2 a1\nnode n1 a3\nnode n2 a1")
+	var journals []Journal
+	for _, s := range all.Stands {
+		j := Journal{Node: s.Node}
+		j.Tree.Tip, j.Tree.Height = s.Tip, s.Height
+		for i, b := range all.Blocks {
+			b.Order = int64(i + 1)
+			if s.Node == "n2" && (b.Hash == block.Sum([]byte("a2")) || b.Hash == block.Sum([]byte("a3"))) {
+				b.Status = statusInvalid
+			}
+			j.Tree.Blocks = append(j.Tree.Blocks, b)
+		}
+		journals = append(journals, j)
+	}
+	for range 2 {
+		r := StaleOf(journals, func(string) bool { return true }, 0, 100)
+		if r.Blocks != 4 || r.Stale != 1 || r.Heights != 3 || r.Forked != 1 {
+			t.Errorf("%d of %d stale, %d of %d heights forked, want 1 of 4 and 1 of 3", r.Stale, r.Blocks, r.Forked, r.Heights)
+		}
+		slices.Reverse(journals)
+	}
+}

@@ -16,10 +16,11 @@ type View struct {
 
 // TreeInput is what Draw draws.
 type TreeInput struct {
-	Blocks []rpc.TreeBlock `json:"blocks"` // each once, in the order of their birth; need not begin at genesis
-	Stands []Stand         `json:"stands"` // in the order in which nodes are to be listed
-	Silent []string        `json:"silent"` // nodes that do not answer, and so stand nowhere
-	Stood  []Stand         `json:"stood"`  // where nodes that do not run stood last; if nobody stands, their histories count
+	Blocks     []rpc.TreeBlock `json:"blocks"` // each once, in the order of their birth; need not begin at genesis
+	Stands     []Stand         `json:"stands"` // in the order in which nodes are to be listed
+	Silent     []string        `json:"silent"` // nodes that do not answer, and so stand nowhere
+	Objections []Objection     `json:"objections,omitempty"`
+	Stood      []Stand         `json:"stood"` // where nodes that do not run stood last; if nobody stands, their histories count
 }
 
 // Stand says which block a node's best chain ends in.
@@ -49,6 +50,7 @@ func MergeTrees(views []View) TreeInput {
 	slices.SortStableFunc(in.Blocks, func(a, b rpc.TreeBlock) int {
 		return cmp.Or(cmp.Compare(a.ReceivedMS, b.ReceivedMS), cmp.Compare(a.Height, b.Height))
 	})
+	in.Objections = objections(views, &in)
 	return in
 }
 
@@ -64,15 +66,49 @@ func merge(a, b rpc.TreeBlock) rpc.TreeBlock {
 	if a.Txs == 0 && b.Txs > 0 {
 		a.Txs, a.Size, a.Message, a.Address, a.Status = b.Txs, b.Size, b.Message, b.Address, b.Status
 	}
-	if b.Status == statusInvalid {
+	if judged(b.Status) > judged(a.Status) {
 		a.Status = b.Status
 	}
 	return a
 }
 
 // statusInvalid is getblocktree's word for a block that breaks a rule, or whose
-// ancestor does.
+// ancestor does, or that the node's user calls so.
 const statusInvalid = "invalid"
+
+// judged is how much a node's word counts against another's. Who had a block in its
+// history has tried every rule: then invalid is only what a user says. Who has not may
+// never have looked.
+func judged(status string) int {
+	return slices.Index([]string{"", "headers-only", "valid-headers", statusInvalid, "valid-fork", "active"}, status)
+}
+
+// Objection is a node that calls a block invalid which others had in their histories: its
+// user does. What stands on it is invalid there, too.
+type Objection struct {
+	Node string     `json:"node"`
+	Hash block.Hash `json:"hash"`
+}
+
+// objections returns what each node alone calls invalid, the lowest blocks of it.
+func objections(views []View, in *TreeInput) (out []Objection) {
+	valid := make(map[block.Hash]bool)
+	for _, b := range in.Blocks {
+		valid[b.Hash] = b.Status != statusInvalid
+	}
+	for _, v := range views {
+		calls := make(map[block.Hash]bool)
+		for _, b := range v.Tree.Blocks {
+			calls[b.Hash] = b.Status == statusInvalid && valid[b.Hash]
+		}
+		for _, b := range v.Tree.Blocks {
+			if calls[b.Hash] && !calls[b.Prev] {
+				out = append(out, Objection{v.Node, b.Hash})
+			}
+		}
+	}
+	return out
+}
 
 // fate is what became of a block.
 type fate int
@@ -92,6 +128,7 @@ type treeNode struct {
 	kids   []*treeNode // the one that goes straight on first
 	fate   fate
 	nodes  []string // that stand here
+	calls  []string // nodes that call it invalid, though it is not
 	gone   []string // that stood here last
 	more   int      // branches of it that are drawn elsewhere
 	chains []int    // which of the distinct tips, by first appearance, have it in their history
@@ -148,6 +185,11 @@ func grow(in TreeInput) *forest {
 	for _, s := range in.Stood {
 		if tip := at[s.Tip]; tip != nil {
 			tip.gone = append(tip.gone, s.Node)
+		}
+	}
+	for _, o := range in.Objections {
+		if n := at[o.Hash]; n != nil {
+			n.calls = append(n.calls, o.Node)
 		}
 	}
 	judges := in.Stands

@@ -30,6 +30,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 //	node n1 NAME               n1 stands there
 //	gone n3 NAME               n3 does not run, and stood there last
 //	silent n4                  n4 does not answer
+//	objects n2 NAME            n2's user calls it invalid
 //	style [OPTION]...          names legend colour ascii width=N
 func TestDraw(t *testing.T) {
 	files, err := filepath.Glob("testdata/tree/*.txtar")
@@ -107,6 +108,8 @@ func plantTree(t testing.TB, text string) (in TreeInput, s Style) {
 			in.Stands = append(in.Stands, Stand{Node: f[1], Tip: blocks[f[2]].Hash, Height: blocks[f[2]].Height})
 		case f[0] == "gone":
 			in.Stood = append(in.Stood, Stand{Node: f[1], Tip: blocks[f[2]].Hash, Height: blocks[f[2]].Height})
+		case f[0] == "objects":
+			in.Objections = append(in.Objections, Objection{Node: f[1], Hash: blocks[f[2]].Hash})
 		case f[0] == "silent":
 			in.Silent = append(in.Silent, f[1:]...)
 		case f[0] == "cut":
@@ -253,9 +256,22 @@ func TestMergeTrees(t *testing.T) {
 		got = append(got, fmt.Sprintf("%s %dms %dtx %s", hex.EncodeToString(b.Hash[:2]), b.ReceivedMS, b.Txs, b.Status))
 	}
 	name := func(s string) string { h := block.Sum([]byte(s)); return hex.EncodeToString(h[:2]) }
-	want := []string{name("g") + " 0ms 1tx ", name("b") + " 10ms 2tx valid-fork", name("a") + " 20ms 1tx invalid"}
+	want := []string{name("g") + " 0ms 1tx ", name("b") + " 10ms 2tx valid-fork", name("a") + " 20ms 1tx active"}
 	if !slices.Equal(got, want) {
 		t.Errorf("merged\n%q\nwant\n%q", got, want)
+	}
+	if want := []Objection{{"n2", block.Sum([]byte("a"))}}; !slices.Equal(in.Objections, want) {
+		t.Errorf("objections %v, want %v", in.Objections, want)
+	}
+	for _, c := range []struct{ a, b, want string }{ // whoever tried the rules knows best
+		{"invalid", "valid-headers", "invalid"}, {"invalid", "headers-only", "invalid"}, {"invalid", "valid-fork", "valid-fork"},
+		{"valid-headers", "valid-fork", "valid-fork"}, {"valid-fork", "active", "active"},
+	} {
+		for _, turn := range [][2]string{{c.a, c.b}, {c.b, c.a}} {
+			if got := merge(seen("a", 1, 1, turn[0]), seen("a", 1, 1, turn[1])).Status; got != c.want {
+				t.Errorf("%s and %s make %s, want %s", turn[0], turn[1], got, c.want)
+			}
+		}
 	}
 	if len(in.Stands) != 2 || in.Stands[0].Node != "n1" || in.Stands[1].Tip != g.Hash {
 		t.Errorf("stands: %v", in.Stands)

@@ -3,6 +3,7 @@ package testnet
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -187,6 +188,9 @@ func (p *picture) notes(out *bytes.Buffer, silent []string) {
 	if len(silent) > 0 {
 		note("no answer from " + nodeList(silent, p.signs.many))
 	}
+	if p.detail >= 2 && slices.ContainsFunc(p.all, func(n *treeNode) bool { return n.Message != "" && n.Height > 0 }) {
+		note(fmt.Sprintf("who mined what needs more than %d columns", p.style.Width))
+	}
 	if p.work != nil {
 		note(fmt.Sprintf("work: hashes that the blocks after %d took on average", p.base))
 	}
@@ -203,10 +207,10 @@ func (p *picture) notes(out *bytes.Buffer, silent []string) {
 // legend explains the signs that occur, in as many lines as it takes.
 func (p *picture) legend() (lines []string) {
 	var seen [4]bool
-	here, gone := false, false
+	here, gone, calls := false, false, false
 	for _, n := range p.all {
 		seen[n.fate] = true
-		here, gone = here || len(n.nodes) > 0, gone || len(n.gone) > 0
+		here, gone, calls = here || len(n.nodes) > 0, gone || len(n.gone) > 0, calls || len(n.calls) > 0
 	}
 	add := func(part string) {
 		if n := len(lines) - 1; n >= 0 && leftMargin+width(lines[n])+3+width(part) <= p.style.Width {
@@ -222,6 +226,9 @@ func (p *picture) legend() (lines []string) {
 	}
 	if here {
 		add(p.signs.here + " nodes that stand here")
+	}
+	if calls {
+		add(p.signs.fates[invalid] + " for: its user calls it invalid there")
 	}
 	if gone {
 		add("(" + p.signs.many + ") not running: stood here last")

@@ -147,7 +147,7 @@ func (p *picture) foldedRows() []row {
 // and the last steps to an end.
 func noteworthy(n *treeNode) bool {
 	const lastSteps = 2
-	if n.parent == nil || len(n.parent.kids) > 1 || n.fate != n.parent.fate || len(n.nodes)+len(n.gone)+n.more > 0 {
+	if n.parent == nil || len(n.parent.kids) > 1 || n.fate != n.parent.fate || len(n.nodes)+len(n.gone)+len(n.calls)+n.more > 0 {
 		return true
 	}
 	for range lastSteps + 1 {
@@ -277,7 +277,7 @@ func (p *picture) fields(n *treeNode) []string {
 	case 0:
 		return append(out, hash, txs, message, word)
 	case 1:
-		return append(out, hash, txs, word)
+		return append(out, hash, message) // the sign says what became of it
 	case 2:
 		return append(out, hash)
 	}

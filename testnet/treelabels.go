@@ -23,6 +23,7 @@ func (p *picture) labels(n *treeNode) []string {
 	}
 	add(p.signs.here+" ", "", n.nodes)
 	add("(", ")", n.gone)
+	add(p.signs.fates[invalid]+" for ", "", n.calls)
 	if w := p.work[n]; w != "" {
 		if len(out) == 1 && p.detail == 0 {
 			out[0] += "  " + w

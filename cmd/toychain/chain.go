@@ -85,10 +85,15 @@ func aboutTip(t rpc.Tip) string {
 	return "a branch of " + long
 }
 
+const aboutWidth = `What the terminal is too narrow for is
+left out: transactions first, then who mined what. In a pipe, COLUMNS says how wide the
+picture may be.`
+
 func (a *app) chainTreeCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "tree", Short: "Draw every block of every branch that the node knows.",
 		Example: "toychain chain tree\ntoychain chain tree --from 100",
+		Long:    `Draw every block of every branch that the node knows. ` + aboutWidth,
 		Args:    noArgs,
 	}
 	asJSON := jsonFlag(cmd)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"os"
+	"strconv"
 	"text/tabwriter"
 
 	"golang.org/x/term"
@@ -47,13 +48,17 @@ func (c colours) yellow(s string) string { return c.paint("33", s) }
 
 func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
 
-// width returns how many columns a stream has: 80 if it is no terminal.
+// width returns how many columns a stream has: if it is no terminal, what COLUMNS says,
+// or 80.
 func width(f *os.File) int {
 	columns, _, err := term.GetSize(int(f.Fd()))
-	if err != nil || columns <= 0 {
-		return 80
+	if err == nil && columns > 0 {
+		return columns
 	}
-	return columns
+	if columns, err = strconv.Atoi(os.Getenv("COLUMNS")); err == nil && columns >= 20 && columns <= 10_000 {
+		return columns
+	}
+	return 80
 }
 
 // lines returns how many lines a stream has: 0, no end, if it is no terminal.

@@ -158,6 +158,7 @@ func (a *app) testnetTreeCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "tree", Short: "Draw one tree of all blocks, with the nodes on their tips.",
 		Example: "toychain testnet tree\ntoychain testnet tree --legend", Args: noArgs,
+		Long: `Draw one tree of all blocks, with the nodes on their tips. ` + aboutWidth,
 	}
 	asJSON := jsonFlag(cmd)
 	draw := drawFlags(cmd)
