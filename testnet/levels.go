@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -20,6 +21,7 @@ type Service struct {
 	Watched time.Time              `json:"watched"` // since when payments and answers were watched
 	Until   time.Time              `json:"until"`
 	Nodes   int                    `json:"nodes"`
+	Silent  []string               `json:"silent"`   // nodes that do not tell what they wrote down
 	LeftOut []string               `json:"left_out"` // nodes whose clocks were wrong in such a way that some of their times cannot be set right
 	Levels  []slo.Level            `json:"levels"`
 	Asked   map[string]slo.Answers `json:"availability"` // by node
@@ -61,7 +63,8 @@ func (t *Testnet) report(ctx context.Context, targets []slo.Target, l *lookout) 
 	h := slo.History{Until: time.Now()}
 	h.From, h.Eras, h.Heals = eras(actions)
 	clocks, leftOut := clockLogs(actions), []string{}
-	if h.Nodes, err = t.chronicles(ctx); err != nil {
+	var silent []string
+	if h.Nodes, silent, err = t.chronicles(ctx); err != nil {
 		return Service{}, err
 	}
 	for i := range h.Nodes {
@@ -75,7 +78,7 @@ func (t *Testnet) report(ctx context.Context, targets []slo.Target, l *lookout) 
 	}
 	seen := h.Observe()
 	seen.Asked = l.asked
-	return Service{Since: h.From, Watched: l.begun, Until: h.Until, Nodes: len(t.state.Nodes), LeftOut: leftOut,
+	return Service{Since: h.From, Watched: l.begun, Until: h.Until, Nodes: len(t.state.Nodes), Silent: silent, LeftOut: leftOut,
 		Levels: slo.Judge(targets, seen), Asked: l.asked}, nil
 }
 
@@ -213,13 +216,14 @@ func (l *lookout) pool(ctx context.Context, t *Testnet, n Node) {
 // when. What is undone counts as undone only once the command was through.
 func eras(actions []Action) (from time.Time, out []slo.Era, heals []slo.Heal) {
 	var groups [][]string
+	var shape shape
 	away := map[string]bool{}
 	for _, a := range actions {
 		done := a.Begun().Add(time.Duration(a.TookMS) * time.Millisecond)
 		begins := done
 		switch a.Verb {
 		case "up":
-			from, out, heals, groups = done, nil, nil, nil
+			from, out, heals, groups, shape = done, nil, nil, nil, shapeOf(a.Args)
 			clear(away)
 		case "partition":
 			if n := len(heals); n > 0 && heals[n-1].Over.IsZero() {
@@ -235,6 +239,15 @@ func eras(actions []Action) (from time.Time, out []slo.Era, heals []slo.Heal) {
 				heals = append(heals, slo.Heal{At: a.Begun()})
 			}
 			groups = nil
+		case "connect":
+			shape.pairs = nil
+			for _, p := range a.Args {
+				if one, other, ok := strings.Cut(p, "-"); ok {
+					shape.pairs = append(shape.pairs, [2]string{one, other})
+				}
+			}
+			// Old lines are cut from the beginning on, new ones stand at the end.
+			out = append(out, slo.Era{From: a.Begun(), Groups: shape.parts(groups), Away: maps.Clone(away)})
 		case "kill", "pause":
 			begins = a.Begun()
 			for _, name := range a.Args {
@@ -244,7 +257,7 @@ func eras(actions []Action) (from time.Time, out []slo.Era, heals []slo.Heal) {
 			for _, name := range a.Args {
 				away[name] = true
 			}
-			out = append(out, slo.Era{From: a.Begun(), Groups: groups, Away: maps.Clone(away)})
+			out = append(out, slo.Era{From: a.Begun(), Groups: shape.parts(groups), Away: maps.Clone(away)})
 			fallthrough
 		case "resume":
 			for _, name := range a.Args {
@@ -255,38 +268,114 @@ func eras(actions []Action) (from time.Time, out []slo.Era, heals []slo.Heal) {
 		default:
 			continue // it neither cuts nor heals nor takes anybody away
 		}
-		out = append(out, slo.Era{From: begins, Groups: groups, Away: maps.Clone(away)})
+		out = append(out, slo.Era{From: begins, Groups: shape.parts(groups), Away: maps.Clone(away)})
 	}
 	return from, out, heals
 }
 
-// chronicles asks all nodes that are awake what they wrote down.
-func (t *Testnet) chronicles(ctx context.Context) ([]slo.Chronicle, error) {
+// shape is which nodes there are, and who is connected with whom, if that was said.
+type shape struct {
+	nodes []string
+	pairs [][2]string
+}
+
+// shapeOf reads how many nodes came up.
+func shapeOf(args []string) (s shape) {
+	if len(args) == 1 {
+		n, _ := strconv.Atoi(args[0])
+		for i := range min(n, MaxNodes) {
+			s.nodes = append(s.nodes, nodeName(i))
+		}
+	}
+	return s
+}
+
+// parts returns who can reach whom, over any number of others: within the groups of a
+// partition, or of all nodes if there is none, over the pairs. Nil: everybody.
+func (s *shape) parts(groups [][]string) (out [][]string) {
+	if s.pairs == nil || s.nodes == nil {
+		return groups
+	}
+	if groups == nil {
+		groups = [][]string{s.nodes}
+	}
+	for _, g := range groups {
+		left := slices.Clone(g)
+		for len(left) > 0 {
+			part := left[:1:1]
+			left = left[1:]
+			for i := 0; i < len(part); i++ {
+				for _, p := range s.pairs {
+					for _, end := range [][2]string{{p[0], p[1]}, {p[1], p[0]}} {
+						if at := slices.Index(left, end[1]); end[0] == part[i] && at >= 0 {
+							part, left = append(part, end[1]), slices.Delete(left, at, at+1)
+						}
+					}
+				}
+			}
+			out = append(out, part)
+		}
+	}
+	if len(out) == 1 {
+		return nil
+	}
+	return out
+}
+
+// chronicles asks all nodes that are awake what they wrote down, and reads it in the
+// folders of those that do not run. The others are silent.
+func (t *Testnet) chronicles(ctx context.Context) (out []slo.Chronicle, silent []string, err error) {
+	names := t.state.names()
+	all := make([]slo.Chronicle, len(names))
 	awake := t.awake()
-	out := make([]slo.Chronicle, len(awake))
-	err := eachIndex(awake, func(i int, name string) error {
-		c, err := t.Client(name)
-		if err != nil {
-			return err
+	err = eachIndex(names, func(i int, name string) (err error) {
+		n := &all[i]
+		switch {
+		case slices.Contains(awake, name):
+			return t.askChronicle(ctx, name, n)
+		case !t.Runs(name) && t.state.Runner == nil:
+			n.Node, n.Gone = name, true
+			if n.Tree, n.Reorgs, err = t.readFolder(ctx, name, true); err != nil {
+				n.Node = "" // silent, see below
+			}
+			first := max(0, n.Tree.Height-mostBlocks)
+			n.Tree.Blocks = slices.DeleteFunc(n.Tree.Blocks, func(b rpc.TreeBlock) bool { return b.Height < first })
+			n.Reorgs = n.Reorgs[max(0, len(n.Reorgs)-mostBlocks):]
 		}
-		height, err := c.BlockCount(ctx)
-		if err != nil {
-			return err
-		}
-		out[i].Node = name
-		if out[i].Tree, err = c.Tree(ctx, max(0, height-mostBlocks)); err != nil {
-			return err
-		}
-		out[i].Reorgs, err = c.Reorgs(ctx, mostBlocks)
-		return err
+		return ctx.Err()
 	})
-	if err == nil && len(out) == 0 {
+	silent = []string{}
+	for i, n := range all {
+		if n.Node == "" {
+			silent = append(silent, names[i])
+			continue
+		}
+		out = append(out, n)
+	}
+	if err == nil && len(awake) == 0 {
 		err = fmt.Errorf("no node is running; start one with: toychain testnet restart n1 --dir %s", t.dir)
 		if r := t.state.Runner; r != nil {
 			err = fmt.Errorf("no node answers; %s runs them", r.Name)
 		}
 	}
-	return out, err
+	return out, silent, err
+}
+
+func (t *Testnet) askChronicle(ctx context.Context, name string, n *slo.Chronicle) error {
+	c, err := t.Client(name)
+	if err != nil {
+		return err
+	}
+	height, err := c.BlockCount(ctx)
+	if err != nil {
+		return err
+	}
+	n.Node = name
+	if n.Tree, err = c.Tree(ctx, max(0, height-mostBlocks)); err != nil {
+		return err
+	}
+	n.Reorgs, err = c.Reorgs(ctx, mostBlocks)
+	return err
 }
 
 // payments finds out what became of each payment that was seen: in the history with the
@@ -300,6 +389,7 @@ func (t *Testnet) payments(ctx context.Context, nodes []slo.Chronicle, entered m
 		out[id] = slo.Payment{Entered: at, Gone: true}
 	}
 	first := slices.MinFunc(slices.Collect(maps.Values(entered)), time.Time.Compare)
+	nodes = slices.DeleteFunc(slices.Clone(nodes), func(n slo.Chronicle) bool { return n.Gone })
 	best := slices.MaxFunc(nodes, func(a, b slo.Chronicle) int { return tipOfTree(a.Tree).ChainWork.Cmp(tipOfTree(b.Tree).ChainWork) })
 	c, err := t.Client(best.Node)
 	if err != nil {

@@ -56,6 +56,49 @@ func TestEras(t *testing.T) {
 	}
 }
 
+// TestShapes: who can reach whom, over others, by what was connected and what was cut.
+func TestShapes(t *testing.T) {
+	_, all, _ := eras([]Action{
+		{TimeMS: 1, Verb: "up", Args: []string{"5"}},
+		{TimeMS: 10, TookMS: 1, Verb: "connect", Args: []string{"n1-n2", "n2-n3", "n4-n5"}},
+		{TimeMS: 20, TookMS: 1, Verb: "partition", Args: []string{"n1,n3", "n2,n4,n5"}},
+		{TimeMS: 30, TookMS: 1, Verb: "heal"},
+		{TimeMS: 40, TookMS: 1, Verb: "connect", Args: []string{"n1-n2", "n2-n3", "n3-n4", "n4-n5"}},
+		{TimeMS: 50, TookMS: 1, Verb: "connect"},
+	})
+	var got []string
+	for _, e := range all {
+		got = append(got, fmt.Sprint(e.From.UnixMilli(), e.Groups))
+	}
+	if want := "1 [] 10 [[n1 n2 n3] [n4 n5]] 11 [[n1 n2 n3] [n4 n5]] 20 [[n1] [n3] [n2] [n4 n5]] 31 [[n1 n2 n3] [n4 n5]] 40 [] 41 [] 50 [] 51 []"; strings.Join(got, " ") != want {
+		t.Errorf("eras %q, want %q", strings.Join(got, " "), want)
+	}
+	s := shape{nodes: []string{"n1", "n2", "n3", "n4", "n5"}}
+	for _, row := range []struct {
+		pairs, groups, want string
+	}{
+		{"", "", "[]"},
+		{"", "n1,n2 n3,n4,n5", "[[n1 n2] [n3 n4 n5]]"},
+		{"n1-n2 n2-n3 n4-n5", "", "[[n1 n2 n3] [n4 n5]]"},
+		{"n1-n2 n2-n3 n4-n5", "n1,n3 n2,n4,n5", "[[n1] [n3] [n2] [n4 n5]]"},
+		{"n5-n4 n4-n3 n3-n2 n2-n1", "", "[]"},
+		{"n1-n2", "", "[[n1 n2] [n3] [n4] [n5]]"},
+	} {
+		s.pairs = nil
+		for _, p := range strings.Fields(row.pairs) {
+			one, other, _ := strings.Cut(p, "-")
+			s.pairs = append(s.pairs, [2]string{one, other})
+		}
+		var groups [][]string
+		for _, g := range strings.Fields(row.groups) {
+			groups = append(groups, strings.Split(g, ","))
+		}
+		if got := fmt.Sprint(s.parts(groups)); got != row.want {
+			t.Errorf("pairs %q, groups %q: %s, want %s", row.pairs, row.groups, got, row.want)
+		}
+	}
+}
+
 // TestClockLogs: what a node wrote down by a wrong clock is set right, if it can be.
 func TestClockLogs(t *testing.T) {
 	clock := func(at int64, name, by string) Action {
@@ -161,9 +204,13 @@ func TestMeasure(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// n3 is gone and tells nothing. From n1 to n2 went the blocks before the cut; of all 15
-	// the one that n1 mined alone is stale.
-	checkLevel(t, s.Levels[0], 12, 0, true)
+	// n3 is gone, and what it wrote down is on its disk. To n2 and to n3 went the 12 blocks
+	// from before the cut, and from n2 to n3 its own two; of all 15 the one that n1 mined
+	// alone is stale.
+	checkLevel(t, s.Levels[0], 26, 0, true)
+	if len(s.Silent) > 0 || len(s.LeftOut) > 0 {
+		t.Errorf("silent %v, left out %v", s.Silent, s.LeftOut)
+	}
 	// The nodes count the same: what came after the heal was born before it. How long before,
 	// they know to half the time of a question.
 	dated(t, tn, "n1", 0, 2)

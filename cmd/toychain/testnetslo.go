@@ -110,6 +110,9 @@ func (a *app) printService(s testnet.Service, names []string) error {
 	}
 	fmt.Fprintf(a.stdout, "%s; blocks since %s, payments and answers for %v\n\n", plural(s.Nodes, "node"), since,
 		s.Until.Sub(s.Watched).Round(time.Second))
+	for _, name := range s.Silent {
+		fmt.Fprintf(a.stderr, "%s does not tell, and is left out\n", name)
+	}
 	if len(s.LeftOut) > 0 {
 		fmt.Fprintf(a.stdout, "their times are left out, because their clocks were wrong and not all can be set right: %s\n\n", strings.Join(s.LeftOut, " "))
 	}

@@ -13,24 +13,27 @@ import (
 // Era is a time during which nothing was done to the network.
 type Era struct {
 	From   time.Time
-	Groups [][]string      // who may talk to whom; none: everybody to everybody
+	Groups [][]string      // who can reach whom, directly or not; none: everybody everybody
 	Away   map[string]bool // nodes that do not run, or are paused
 }
 
 // together reports whether two nodes are there and may talk.
 func (e *Era) together(a, b string) bool {
-	if e.Away[a] || e.Away[b] {
-		return false
+	of, one := e.group(a)
+	with, other := e.group(b)
+	return one && other && of == with
+}
+
+// group returns in which group a node is, false if it is away or in none.
+func (e *Era) group(node string) (int, bool) {
+	if e.Away[node] {
+		return 0, false
 	}
 	if len(e.Groups) == 0 {
-		return true
+		return 0, true
 	}
-	for _, g := range e.Groups {
-		if slices.Contains(g, a) {
-			return slices.Contains(g, b)
-		}
-	}
-	return false
+	g := slices.IndexFunc(e.Groups, func(g []string) bool { return slices.Contains(g, node) })
+	return g, g >= 0
 }
 
 // Heal is the end of a partition.
@@ -61,6 +64,7 @@ type Chronicle struct {
 	Tree   rpc.Tree
 	Reorgs []rpc.Reorg
 	Unsure bool // its times say nothing, but what it has does
+	Gone   bool // it does not run: what it has counts, where it stands does not
 }
 
 // sight is what all nodes know of a block.
@@ -106,7 +110,7 @@ func (h *History) sights() map[block.Hash]*sight {
 				s = &sight{arrived: map[string]time.Time{}}
 				all[b.Hash] = s
 			}
-			s.active = s.active || b.Status == "active"
+			s.active = s.active || b.Status == "active" && !n.Gone
 			if n.Unsure {
 				continue
 			}
@@ -140,7 +144,7 @@ func (h *History) propagation(s *sight) (out []Event) {
 		if !there {
 			until = h.Until
 		}
-		if !h.together(s.at, n.Node, s.born, until) || !there && !s.active {
+		if !h.together(s.at, n.Node, s.born, until) || !there && (!s.active || h.crashed(&n)) {
 			continue
 		}
 		out = append(out, Event{until.Sub(s.born), !there})
@@ -212,21 +216,33 @@ func (h *History) agreement(moves []move, from, until time.Time) Event {
 	return Event{until.Sub(from), true}
 }
 
-// agreed reports whether all that are not away stand on one tip.
+// agreed reports whether all that are not away, and can reach each other, stand on one
+// tip.
 func (h *History) agreed(tips map[string]block.Hash, now time.Time) bool {
-	away := map[string]bool{}
-	for _, e := range h.Eras {
-		if !e.From.After(now) {
-			away = e.Away
+	era := &Era{}
+	for i := range h.Eras {
+		if !h.Eras[i].From.After(now) {
+			era = &h.Eras[i]
 		}
 	}
-	seen := map[block.Hash]bool{}
-	for _, n := range h.Nodes {
-		if !away[n.Node] && !n.Unsure {
-			seen[tips[n.Node]] = true
+	of := map[int]block.Hash{} // by group
+	for i := range h.Nodes {
+		n := &h.Nodes[i]
+		g, ok := era.group(n.Node)
+		if !ok || n.Unsure || h.crashed(n) {
+			continue
 		}
+		if tip, known := of[g]; known && tip != tips[n.Node] {
+			return false
+		}
+		of[g] = tips[n.Node]
 	}
-	return len(seen) <= 1
+	return true
+}
+
+// crashed reports whether a node is gone, and nobody took it away: since when is not known.
+func (h *History) crashed(n *Chronicle) bool {
+	return n.Gone && (len(h.Eras) == 0 || !h.Eras[len(h.Eras)-1].Away[n.Node])
 }
 
 // moves returns how the nodes' tips changed, the oldest first.

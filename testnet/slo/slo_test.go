@@ -230,6 +230,10 @@ func TestPropagation(t *testing.T) {
 			[]Chronicle{saw("n1", "a 1 50 active"), saw("n2", "a 1 80 active"), saw("n3", "a 1 51 active")}, "1"},
 		{"back before", []Era{{From: at(0), Away: map[string]bool{"n2": true}}, {From: at(50)}},
 			[]Chronicle{saw("n1", "a 1 50 active"), saw("n2", "a 1 80 active")}, "30"},
+		{"gone, and had it", nil, []Chronicle{saw("n1", "a 1 50 active"), gone(saw("n2", "a 1 53 active"))}, "3"},
+		{"gone since nobody knows when", nil, []Chronicle{saw("n1", "a 1 50 active"), gone(saw("n2"))}, ""},
+		{"never reachable", []Era{{From: at(0), Groups: [][]string{{"n1", "n3"}, {"n2"}}}},
+			[]Chronicle{saw("n1", "a 1 50 active"), saw("n2"), saw("n3", "a 1 51 active")}, "1"},
 		{"whose times say nothing", nil, []Chronicle{unsure(saw("n1", "a 1 10 active")), saw("n2", "a 1 50 active"), saw("n3", "a 1 52 active")}, "2"},
 	} {
 		h := base
@@ -244,6 +248,7 @@ func TestPropagation(t *testing.T) {
 	}
 }
 
+func gone(c Chronicle) Chronicle   { c.Gone = true; return c }
 func unsure(c Chronicle) Chronicle { c.Unsure = true; return c }
 
 func TestStale(t *testing.T) {
@@ -254,6 +259,11 @@ func TestStale(t *testing.T) {
 	// a is stale; c and d are each somebody's history: who loses is not decided.
 	if o := h.Observe(); o.Blocks != 4 || o.Stale != 1 {
 		t.Errorf("%d of %d blocks are stale, want 1 of 4", o.Stale, o.Blocks)
+	}
+	// What a node has counts that is gone; where it stood does not.
+	h.Nodes = []Chronicle{saw("n1", "g 0 0 active", "a 1 10 active"), gone(saw("n2", "b 1 11 active", "c 2 12 active"))}
+	if o := h.Observe(); o.Blocks != 3 || o.Stale != 2 {
+		t.Errorf("with a node that is gone: %d of %d blocks are stale, want 2 of 3", o.Stale, o.Blocks)
 	}
 	// What a node has counts even if its times do not: without it a would be stale.
 	h.Nodes = []Chronicle{saw("n1", "g 0 0 active", "a 1 10 valid-fork", "b 1 12 active"), unsure(saw("n2", "a 1 5000 active", "z 2 5000 active"))}
