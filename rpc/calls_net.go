@@ -52,12 +52,16 @@ func (c *Client) Bans(ctx context.Context) ([]Ban, error) {
 	return ask[[]Ban](ctx, c, "listbanned")
 }
 
-// SetPartition replaces the set of peers that the node may not talk to; none heals.
-func (c *Client) SetPartition(ctx context.Context, peers []string) ([]string, error) {
+// SetPartition replaces the set of peers that the node may not talk to; none heals. Those
+// in apart are some more to which the network's shape has no line, partition or not.
+func (c *Client) SetPartition(ctx context.Context, peers []string, apart ...string) ([]string, error) {
 	if peers == nil {
 		peers = []string{}
 	}
-	return ask[[]string](ctx, c, "setpartition", peers)
+	if apart == nil {
+		apart = []string{}
+	}
+	return ask[[]string](ctx, c, "setpartition", peers, apart)
 }
 
 // SetLink makes the line to a peer bad; the zero Link makes it perfect again.

@@ -2,6 +2,8 @@ package rpc
 
 import (
 	"math"
+	"slices"
+	"sync"
 	"time"
 
 	"toychain/p2p"
@@ -25,9 +27,10 @@ func faultMethods() []method {
 				may("hashrate", kindNumber, "hashes per second at most; 0: no cap (default 0)")},
 			about: "Starts or stops the background miner.", returns: "object, as getmininginfo"},
 		{name: "setpartition", call: setPartition, example: `'["12D3KooWBhMbLvQUVQPEsfn4xEGWkvGZZ1qSBWBfBzR5VjF8pqgq"]'`,
-			params:  []param{need("peers", kindArray, "ids of the peers that this node may not talk to; [] heals")},
+			params: []param{need("peers", kindArray, "ids of the peers that this node may not talk to; [] heals"),
+				may("apart", kindArray, "ids of more peers, which the network's shape has no line to: that is no partition (default [])")},
 			about:   "Cuts the network: connections to these peers are closed and refused from now on, all others are allowed. Do it on both sides.",
-			returns: "[id]"},
+			returns: "[id], of both kinds"},
 		{name: "submitblocks", call: submitBlocks, example: `'["blockhex", "blockhex"]'`,
 			params: []param{need("blocks", kindArray, "the blocks, each after its parent")},
 			about:  "Hands in many blocks, which are written to the disk at once. The results are submitblock's.", returns: "[null or string]"},
@@ -35,20 +38,49 @@ func faultMethods() []method {
 }
 
 func setPartition(c *call) (any, *Error) {
-	texts, err := c.strings(0)
+	cut, err := c.peerIDs(0)
 	if err != nil {
 		return nil, err
 	}
-	peers := make([]p2p.PeerID, len(texts))
-	for i, s := range texts {
-		peers[i] = peerOf(s)
+	var apart []p2p.PeerID
+	if c.has(1) {
+		if apart, err = c.peerIDs(1); err != nil {
+			return nil, err
+		}
 	}
-	before := c.node.Net().Gate()
-	if err := c.node.Net().SetGate(peers); err != nil {
+	g := &c.server.gate
+	g.Lock()
+	defer g.Unlock()
+	if err := c.node.Net().SetGate(slices.Concat(cut, apart)); err != nil {
 		return nil, fail(CodeInvalidParam, "%s", oneLine(err))
 	}
-	c.server.metrics.gate(before, c.node.Net().Gate())
+	all := slices.DeleteFunc(c.node.Net().Gate(), func(id p2p.PeerID) bool { return !slices.Contains(cut, id) })
+	c.server.metrics.gate(g.cut, all)
+	g.cut = all
 	return gateOf(c.node.Net()), nil
+}
+
+// peerIDs returns parameter i, ids of peers.
+func (c *call) peerIDs(i int) ([]p2p.PeerID, *Error) {
+	texts, err := c.strings(i)
+	out := make([]p2p.PeerID, len(texts))
+	for j, s := range texts {
+		out[j] = peerOf(s)
+	}
+	return out, err
+}
+
+// gate is whom a partition cuts this node off from: of all whom it may not talk to, those
+// that the network's shape keeps apart from it are left out.
+type gate struct {
+	sync.Mutex
+	cut []p2p.PeerID
+}
+
+func (g *gate) partitioned() int {
+	g.Lock()
+	defer g.Unlock()
+	return len(g.cut)
 }
 
 // maxDelay bounds what a link may be told, in milliseconds: an hour.

@@ -46,6 +46,7 @@ type Server struct {
 	facts    *facts
 	peerIDs  *peerIDs
 	active   *activity
+	gate     gate
 
 	// Each is full when no more are admitted.
 	admitted chan struct{} // threads and workQueue

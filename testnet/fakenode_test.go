@@ -164,8 +164,10 @@ func (n *fakeNode) answer(method string, params []json.RawMessage) any {
 	case "setpartition":
 		n.mu.Lock()
 		defer n.mu.Unlock()
-		n.blocked = nil
-		json.Unmarshal(params[0], &n.blocked)
+		var cut, apart []string
+		json.Unmarshal(params[0], &cut)
+		json.Unmarshal(params[1], &apart)
+		n.blocked = slices.Concat(cut, apart)
 		return n.blocked
 	case "getpeerinfo":
 		return n.peers()

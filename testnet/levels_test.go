@@ -378,3 +378,52 @@ func TestAnswersOfANodeThatHangs(t *testing.T) {
 		t.Errorf("%+v, want %+v", a, want)
 	}
 }
+
+// A line is a shape, not a partition: who is kept apart by it is not counted as cut off,
+// and its end is no heal.
+func TestShapeIsNoPartition(t *testing.T) {
+	realNodes(t)
+	ctx := bounded(t)
+	tn, err := Up(ctx, Config{Dir: t.TempDir(), Nodes: 3, Network: "toy", Detach: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := tn.Down(bounded(t), true); err != nil {
+			t.Error(err)
+		}
+	})
+	counts := func(when, want string) {
+		t.Helper()
+		var got []string
+		for _, n := range tn.Nodes() {
+			value, err := metric(ctx, tn, n.Name, "toychain_peers_partitioned ")
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, value)
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s: %v peers cut off, want %s", when, got, want)
+		}
+	}
+	if err := tn.Connect(ctx, [][2]string{{"n1", "n2"}, {"n2", "n3"}}); err != nil {
+		t.Fatal(err)
+	}
+	counts("on a line", "0 0 0")
+	if err := tn.Partition(ctx, [][]string{{"n1"}, {"n2", "n3"}}); err != nil {
+		t.Fatal(err)
+	}
+	counts("cut", "2 1 1")
+	if err := tn.Connect(ctx, nil); err != nil {
+		t.Fatal(err)
+	}
+	counts("a mesh, and still cut", "2 1 1")
+	if err := tn.Heal(ctx); err != nil {
+		t.Fatal(err)
+	}
+	counts("healed", "0 0 0")
+	if heals, err := metric(ctx, tn, "n2", "toychain_heal_agreement_seconds_count "); err != nil || heals > "1" {
+		t.Errorf("%s heals, %v, want one at most", heals, err)
+	}
+}

@@ -86,17 +86,20 @@ func (t *Testnet) Talking() (parts [][]string) {
 
 // shut tells a node whom it may not talk to.
 func (t *Testnet) shut(ctx context.Context, name string) error {
-	var ids []string
+	var cut, apart []string
 	for _, n := range t.state.Nodes {
-		if n.Name != name && !t.may(n.Name, name) {
-			ids = append(ids, n.PeerID)
+		switch {
+		case t.groupOf(n.Name) != t.groupOf(name):
+			cut = append(cut, n.PeerID)
+		case n.Name != name && !t.may(n.Name, name):
+			apart = append(apart, n.PeerID)
 		}
 	}
 	c, err := t.Client(name)
 	if err != nil {
 		return err
 	}
-	_, err = c.SetPartition(ctx, ids)
+	_, err = c.SetPartition(ctx, cut, apart...)
 	return err
 }
 
