@@ -18,7 +18,7 @@ import (
 func (t *Testnet) atRest(ctx context.Context, what, name string, f func(ctx context.Context, n *Node, folder string) error) error {
 	return t.one(ctx, what, name, func(ctx context.Context, p *process) error {
 		if p.alive() {
-			return fmt.Errorf("%s runs: end it first, with: toychain testnet kill %s", name, name)
+			return fmt.Errorf("%s runs: end it first, with: toychain testnet kill %s --dir %s", name, name, t.dir)
 		}
 		n := t.node(name)
 		return f(ctx, n, filepath.Join(n.Datadir, t.params.Name))

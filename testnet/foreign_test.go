@@ -118,6 +118,12 @@ func TestForeignAllGone(t *testing.T) {
 			t.Errorf("%v, want %s%s", err, what, why)
 		}
 	}
+	if _, err := theirs.Journals(bounded(t)); err == nil || !strings.Contains(err.Error(), "no node answers; Somebody runs them") {
+		t.Errorf("journals of nobody: %v", err)
+	}
+	if _, err := theirs.Tree(bounded(t), 0); err == nil || !strings.Contains(err.Error(), "no node answers; Somebody runs them") {
+		t.Errorf("the tree of nobody: %v", err)
+	}
 	if len(theirs.Groups()) > 0 || len(theirs.Lines()) > 0 || len(theirs.Clocks()) > 0 || theirs.Pairs() != nil {
 		t.Errorf("it is kept: %+v", theirs.state)
 	}

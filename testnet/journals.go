@@ -43,10 +43,21 @@ func (t *Testnet) Journals(ctx context.Context) ([]Journal, error) {
 		}
 		return ctx.Err()
 	})
+	if err == nil && !slices.ContainsFunc(out, func(j Journal) bool { return j.Silent == "" }) {
+		err = t.nobody(out[0].Silent)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("reading the journals: %w", err)
 	}
 	return out, nil
+}
+
+// nobody is the error when no node tells anything.
+func (t *Testnet) nobody(why string) error {
+	if r := t.state.Runner; r != nil {
+		return fmt.Errorf("no node answers; %s runs them, and has to start them first", r.Name)
+	}
+	return fmt.Errorf("no node tells anything; the first because: %s", why)
 }
 
 // readFolder reads what a node that does not run left. It holds the testnet's lock: a

@@ -157,6 +157,9 @@ func (t *Testnet) Tree(ctx context.Context, from block.Height) (TreeInput, error
 		}
 		views = append(views, View{Node: name, Tree: tree})
 	}
+	if len(views) == 0 && t.state.Runner != nil {
+		return TreeInput{}, fmt.Errorf("tree: %w", t.nobody(""))
+	}
 	in := MergeTrees(views)
 	in.Silent = silent
 	in.Stands, in.Stood = in.Stands[:len(awake)], in.Stands[len(awake):]

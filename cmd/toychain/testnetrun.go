@@ -141,8 +141,9 @@ func (a *app) play(ctx context.Context, s *scenario.Script, o runFlags) (r playe
 	line := a.progress()
 	world := real.New(real.Config{Dir: dir, Detach: o.keep})
 	begun := time.Now()
+	var at scenario.Step
 	shown, went := scenario.Play(ctx, s, world, scenario.Options{Dir: filepath.Join(dir, "wallets"), Update: o.update,
-		Before: func(step scenario.Step) { line.show("%s:%d: %s", s.Name, step.Line, step.Text) },
+		Before: func(step scenario.Step) { at = step; line.show("%s:%d: %s", s.Name, step.Line, step.Text) },
 		After: func(step scenario.Step, shown []string) error {
 			line.clear()
 			return a.tellStep(step, shown, o)
@@ -151,7 +152,8 @@ func (a *app) play(ctx context.Context, s *scenario.Script, o runFlags) (r playe
 	r = played{File: s.Name, OK: went == nil, Nodes: s.Nodes, Steps: len(shown), Seconds: time.Since(begun).Seconds()}
 	var failure *scenario.Failure
 	failed := errors.As(went, &failure)
-	if keep := failed || went == nil && o.keep; keep {
+	interrupted := ctx.Err() != nil
+	if keep := failed || (went == nil || interrupted) && o.keep; keep {
 		r.Dir = dir
 	}
 	if r.up = r.Dir != "" && o.keep && r.Steps > 0; !r.up {
@@ -160,6 +162,9 @@ func (a *app) play(ctx context.Context, s *scenario.Script, o runFlags) (r playe
 	switch {
 	case failed:
 		r.Line, r.Error, r.Stands = failure.Step.Line, failure.Err.Error(), strings.TrimRight(failure.Stands, "\n")
+	case interrupted:
+		fmt.Fprintf(a.stderr, "%s:%d: interrupted in: %s\n", s.Name, at.Line, at.Text)
+		return r, errors.Join(went, err, a.tellUp(r))
 	case went != nil:
 		return r, errors.Join(went, err)
 	case err == nil && o.update:

@@ -160,12 +160,13 @@ func (a *app) walletRestoreCommand() *cobra.Command {
 			}
 			return at.Discover(ctx)
 		})
-		if errors.Is(err, rpc.ErrUnreachable) {
+		switch {
+		case errors.Is(err, rpc.ErrUnreachable):
 			fmt.Fprintln(a.stderr, "no node answers, so nobody could be asked which addresses were paid: later, 'toychain wallet balance --discover' asks")
-			err = nil
-		}
-		if err != nil {
+		case cmd.Context().Err() != nil:
 			return err
+		case err != nil: // the wallet is there all the same
+			fmt.Fprintf(a.stderr, "nobody was asked which addresses were paid (%v): later, 'toychain wallet balance --discover' asks\n", err)
 		}
 		return a.printCreated(w, p, "", *asJSON)
 	}

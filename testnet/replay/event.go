@@ -31,6 +31,7 @@ type Event struct {
 	Reorg  *rpc.Reorg    `json:"reorg,omitempty"`
 	Gap    bool          `json:"gap,omitempty"`   // tip, reorg: how the node came to where it began is not known
 	Args   []string      `json:"args,omitempty"`  // of what was done to the testnet: groups like "n1,n2"; how many nodes came up
+	Idle   bool          `json:"idle,omitempty"`  // heal: nothing was cut
 	Error  string        `json:"error,omitempty"` // why what was done to the testnet failed
 
 	place order
@@ -41,14 +42,15 @@ func (e *Event) At() time.Duration { return time.Duration(e.Offset) * time.Milli
 
 // String tells of the event in a few words, without when and where.
 func (e *Event) String() string {
-	text := e.words()
-	if e.Gap {
-		text += " (how it came there is not in its journal)"
+	switch {
+	case e.Error != "":
+		return fmt.Sprintf("%s failed: %s", strings.TrimSpace(clean(e.Event)+" "+plain(e.Args...)), strings.SplitN(e.Error, "\n", 2)[0])
+	case e.Idle:
+		return "healed, and nothing was cut"
+	case e.Gap:
+		return e.words() + " (how it came there is not in its journal)"
 	}
-	if e.Error != "" {
-		text += ", which failed: " + strings.SplitN(e.Error, "\n", 2)[0]
-	}
-	return text
+	return e.words()
 }
 
 func (e *Event) words() string {

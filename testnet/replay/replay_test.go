@@ -184,7 +184,7 @@ func TestActions(t *testing.T) {
 		{"up 3", "", "the testnet comes up, nodes: 3"},
 		{"down", "", "the testnet goes down"},
 		{"partition n1 n2,n3", "", "the network is cut: n1 | n2,n3"},
-		{"heal", "", "the network is healed"},
+		{"heal", "", "healed, and nothing was cut"},
 		{"connect n1-n2", "", "the connections are now: n1-n2"},
 		{"connect n1-n2 n2-n3", "", "the connections are now: n1-n2 n2-n3"},
 		{"connect", "", "each node is connected with each, or with its neighbours"},
@@ -205,6 +205,28 @@ func TestActions(t *testing.T) {
 		if len(r.Events) != 1 || r.Events[0].Node != row.at || r.Events[0].String() != row.want {
 			t.Errorf("%s: at %q %q, want at %q: %q", row.did, r.Events[0].Node, &r.Events[0], row.at, row.want)
 		}
+	}
+}
+
+// What failed is not told as if it had been done, nor what there was nothing to do about.
+func TestActionsInVain(t *testing.T) {
+	r := New(nil, []testnet.Action{
+		{TimeMS: 1, Verb: "wipe", Args: []string{"n1"}, Error: "n1 runs: end it first\nand more"},
+		{TimeMS: 2, Verb: "partition", Args: []string{"n1", "n2,n3"}},
+		{TimeMS: 3, Verb: "heal"},
+		{TimeMS: 4, Verb: "heal"},
+		{TimeMS: 5, Verb: "partition", Args: []string{"n1", "n2,n3"}},
+		{TimeMS: 6, Verb: "up", Args: []string{"3"}},
+		{TimeMS: 7, Verb: "heal", Error: "no"},
+	})
+	var got []string
+	for i := range r.Events {
+		got = append(got, r.Events[i].String())
+	}
+	want := []string{"wipe failed: n1 runs: end it first", "the network is cut: n1 | n2,n3", "the network is healed", "healed, and nothing was cut",
+		"the network is cut: n1 | n2,n3", "the testnet comes up, nodes: 3", "heal failed: no"}
+	if strings.Join(got, "|") != strings.Join(want, "|") {
+		t.Errorf("told\n%q\nwant\n%q", got, want)
 	}
 }
 
@@ -325,7 +347,7 @@ func TestPlayer(t *testing.T) {
 	}
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
 	if len(lines) != 21 || lines[5] != `   6     +1.000s  --   the network is cut: a | b,c` ||
-		lines[20] != `  21     +4.500s  a    is killed, which failed: it is gone` || !strings.Contains(lines[19], "0 left, 0 joined") {
+		lines[20] != `  21     +4.500s  a    kill failed: it is gone` || !strings.Contains(lines[19], "0 left, 0 joined") {
 		t.Errorf("wrote\n%s", out.String())
 	}
 	out.Reset()

@@ -51,6 +51,7 @@ func New(journals []testnet.Journal, actions []testnet.Action) *Run {
 // done makes events of actions. One that took a while is told of when it began: what
 // it led to happened after that.
 func done(actions []testnet.Action) (out []Event) {
+	cut := false
 	for _, a := range actions {
 		e := Event{TimeMS: a.TimeMS, Event: a.Verb, Args: a.Args, Error: a.Error}
 		switch a.Verb {
@@ -59,6 +60,14 @@ func done(actions []testnet.Action) (out []Event) {
 			if len(a.Args) > 0 {
 				e.Node, e.Args = a.Args[0], a.Args[1:]
 			}
+		}
+		switch a.Verb {
+		case "partition":
+			cut = true // also if it failed half way
+		case "heal":
+			e.Idle, cut = !cut, false
+		case "up":
+			cut = false
 		}
 		out = append(out, e)
 	}
