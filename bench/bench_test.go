@@ -63,14 +63,14 @@ func TestSimnetGenesis(t *testing.T) {
 func TestChains(t *testing.T) {
 	z := quick
 	c := makeChains(z, time.Now())
-	if len(c.empty) != z.empty || len(c.full) != z.full || len(c.pays) != z.full || len(c.thin) != z.spread ||
+	if len(c.empty) != z.empty || len(c.full) != z.full || len(c.strangers) != z.full || len(c.pays) != z.full || len(c.thin) != z.spread ||
 		len(c.left) != z.reorg || len(c.right) != z.reorg+1 {
 		t.Fatalf("sizes: %d empty, %d full, %d pays, %d thin, %d left, %d right",
 			len(c.empty), len(c.full), len(c.pays), len(c.thin), len(c.left), len(c.right))
 	}
 	tip := c.base[len(c.base)-1].hash
 	ids := make(map[string][]block.Hash)
-	for name, on := range map[string][]sealed{"full": c.full, "thin": c.thin, "left": c.left, "right": c.right} {
+	for name, on := range map[string][]sealed{"full": c.full, "strangers": c.strangers, "thin": c.thin, "left": c.left, "right": c.right} {
 		b := parsed(t, on[0])
 		if b.Header.Prev != tip {
 			t.Errorf("%s stands on %s, want %s", name, b.Header.Prev, tip)

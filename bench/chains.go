@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"time"
 
 	"toychain/block"
@@ -52,12 +53,13 @@ type chains struct {
 	empty  []sealed // coinbases only, ten minutes apart, the last one now
 	simnet []sealed // the same on the genesis block of btcd's simnet: see btcd
 
-	base  []sealed   // up to now, a second apart: makes the coins that the payments spend
-	full  []sealed   // on base: full blocks
-	pays  [][]string // the payments in each of them
-	thin  []sealed   // on base: empty blocks
-	left  []sealed   // on base: light blocks
-	right []sealed   // on base: one more, with other payments of the same coins
+	base      []sealed   // up to now, a second apart: makes the coins that the payments spend
+	full      []sealed   // on base: full blocks, whose payments are of the same keys in each
+	pays      [][]string // the payments in each of them
+	strangers []sealed   // on base: full blocks, each payment in them of a key of its own
+	thin      []sealed   // on base: empty blocks
+	left      []sealed   // on base: light blocks
+	right     []sealed   // on base: one more, with other payments of the same coins
 
 	state chain.State  // after base
 	body  *block.Block // the first of full
@@ -84,6 +86,13 @@ func makeChains(z size, now time.Time) *chains {
 	base = l.base
 	c.base = seal(base.Chain()[1:]...)
 
+	for tip, f := base, l.clone(); len(c.strangers) < z.full; {
+		for i := range z.payments {
+			f.to[i] = chaingen.NewKey(fmt.Sprint("fresh", len(c.strangers), " ", i))
+		}
+		tip = f.mine(tip, fmt.Sprint("fresh", len(c.strangers)), z.payments, 0)
+		c.strangers = append(c.strangers, seal(tip)...)
+	}
 	c.state = base.State
 	for tip := base; len(c.full) < z.full; {
 		tip = l.mine(tip, fmt.Sprint("full", len(c.full)), z.payments, 0)
@@ -124,8 +133,13 @@ const fee = 2_000
 // lanes are coins that move from owner to owner, one payment in each full block.
 type lanes struct {
 	base *chaingen.Block
-	keys []chaingen.Key
+	keys []chaingen.Key // of last
+	to   []chaingen.Key // who is paid next
 	last []chain.Spend
+}
+
+func (l *lanes) clone() *lanes {
+	return &lanes{l.base, slices.Clone(l.keys), slices.Clone(l.to), slices.Clone(l.last)}
 }
 
 // split pays the first coinbase out as n coins, in a block on top of tip.
@@ -136,7 +150,7 @@ func split(tip *chaingen.Block, n int) *lanes {
 	var to []block.Output
 	for i := range n {
 		k := chaingen.NewKey(fmt.Sprint("lane", i))
-		l.keys = append(l.keys, k)
+		l.keys, l.to = append(l.keys, k), append(l.to, k)
 		to = append(to, k.To(share))
 	}
 	tx := chaingen.Miner.Pay([]chain.Spend{first}, to...)
@@ -152,9 +166,8 @@ func split(tip *chaingen.Block, n int) *lanes {
 func (l *lanes) mine(tip *chaingen.Block, name string, n int, extra block.Amount) *chaingen.Block {
 	var txs []*block.Tx
 	for i := range n {
-		k := l.keys[i]
-		tx := k.Pay(l.last[i:i+1], k.To(l.last[i].Coin.Value-fee-extra))
-		l.last[i] = chaingen.Output(tx, 0)
+		tx := l.keys[i].Pay(l.last[i:i+1], l.to[i].To(l.last[i].Coin.Value-fee-extra))
+		l.last[i], l.keys[i] = chaingen.Output(tx, 0), l.to[i]
 		txs = append(txs, tx)
 	}
 	return tip.Mine(name, txs...)
@@ -164,7 +177,8 @@ func (l *lanes) mine(tip *chaingen.Block, name string, n int, extra block.Amount
 func branch(base *chaingen.Block, z size, name string, n int, extra block.Amount) (out []sealed) {
 	l := &lanes{}
 	for i := range z.light {
-		l.keys = append(l.keys, chaingen.NewKey(fmt.Sprint("lane", i)))
+		k := chaingen.NewKey(fmt.Sprint("lane", i))
+		l.keys, l.to = append(l.keys, k), append(l.to, k)
 		l.last = append(l.last, base.Coin(1, i))
 	}
 	tip := base

@@ -93,7 +93,9 @@ func (l *lab) nodeRows(ours *subject, binary string) []row {
 	out := []row{
 		versus("payments", cold+", by RPC", "/s", l.submitting(l.base, l.full, paid), "23,000 to 31,000 /s"),
 		versus("payments-sync", "the same from a peer", "/s", l.syncing(slices.Concat(l.base, l.full), paid), ""),
-		versus("payments-pool", "the same by RPC, from the pool", "/s", l.pooled(), "70,000 /s"),
+		versus("payments-keys", "by RPC, each of a key never seen before", "/s", l.submitting(l.base, l.strangers, paid), ""),
+		versus("payments-keys-sync", "the same from a peer", "/s", l.syncing(slices.Concat(l.base, l.strangers), paid), ""),
+		versus("payments-pool", "payments by RPC, from the pool", "/s", l.pooled(), "70,000 /s"),
 		versus("empty", fmt.Sprintf("%d empty blocks, by RPC", l.z.empty), "/s", l.submitting(nil, l.empty, l.z.empty), "3,500 to 4,200 /s"),
 		versus("empty-sync", "the same from a peer", "/s", l.syncing(l.empty, l.z.empty), ""),
 		versus("spread-empty", "an empty block to the next node's tip", "ms", l.spreading(l.thin, nil), "2.1 ms"),
@@ -103,7 +105,7 @@ func (l *lab) nodeRows(ours *subject, binary string) []row {
 		versus("memory", fmt.Sprintf("memory at rest, %d blocks", l.z.empty), "MiB", l.resting(), "48 MiB"),
 		versus("reorg", fmt.Sprintf("%d blocks leave, %d join, %d payments each", l.z.reorg, l.z.reorg+1, l.z.light), "/s", l.reorganising(), ""),
 	}
-	for i := range out[:2] {
+	for i := range out[:4] {
 		out[i].target, out[i].met = atLeast(1.2)
 	}
 	again := &out[slices.IndexFunc(out, func(r row) bool { return r.name == "restart" })]
