@@ -161,6 +161,7 @@ func (p *Pool) insert(e *entry) {
 	p.last = e
 
 	p.entries[e.id] = e
+	p.changes++
 	e.parents, e.children = nil, nil
 	for i := range e.tx.Inputs {
 		o := e.tx.Inputs[i].Prev
@@ -198,6 +199,7 @@ func (p *Pool) remove(e *entry) {
 		delete(p.spends, e.tx.Inputs[i].Prev)
 	}
 	delete(p.entries, e.id)
+	p.changes++
 	p.total = p.total.minus(e.alone())
 
 	if e.prev == nil {

@@ -28,11 +28,15 @@ type Pool struct {
 	spends      map[block.Outpoint]*entry // who spends which coin
 	first, last *entry                    // in the order of arrival; parents come before children
 	seq         int64                     // the last place given out in that order
+	changes     uint64                    // how often one came or left
 	marks       int64                     // the last walk over the graph, see closure
 	total       Sum
 	floor       floor // what a full pool demands
 	orphans     orphanage
 }
+
+// Sequence returns a number that grows with each payment that comes or leaves, from 1 on.
+func (p *Pool) Sequence() uint64 { return p.changes + 1 }
 
 // New returns an empty pool.
 func New(p Policy) *Pool {

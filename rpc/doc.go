@@ -70,5 +70,5 @@
 //     (confirmations 0): there is always an index.
 //   - estimatesmartfee looks at the pool instead of the past.
 //   - getblocktemplate does not ask for the segwit rule, and works without peers.
-//   - Not here: wallets, ZMQ, REST, pruning, muhash, mempool_sequence.
+//   - Not here: wallets, ZMQ, REST, pruning, muhash.
 package rpc

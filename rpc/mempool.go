@@ -21,8 +21,8 @@ func mempoolMethods() []method {
 		{name: "getmempoolinfo", call: getMempoolInfo,
 			about: "Returns how full the pool is and what it demands.", returns: "object"},
 		{name: "getrawmempool", call: getRawMempool, example: "true",
-			params: []param{verbose, may("mempool_sequence", kindBool, "not supported (default false)")},
-			about:  "Returns the transactions that wait for a block.", returns: "[txid], or an object by txid"},
+			params: []param{verbose, may("mempool_sequence", kindBool, "also a number that grows with each change of the pool (default false)")},
+			about:  "Returns the transactions that wait for a block.", returns: "[txid], or an object by txid, or {txids, mempool_sequence}"},
 	}
 }
 
@@ -48,7 +48,9 @@ func getRawMempool(c *call) (any, *Error) {
 		if c.flag(0, false) {
 			return nil, fail(CodeInvalidParam, "Verbose results cannot contain mempool sequence values.")
 		}
-		return nil, fail(CodeInvalidParam, "mempool_sequence is not supported: there is no such number here")
+		return look(c, func(e *node.Engine) (PoolSequence, *Error) {
+			return PoolSequence{TxIDs: e.Pool().IDs(), Sequence: e.Pool().Sequence()}, nil
+		})
 	}
 	if !c.flag(0, false) {
 		return look(c, func(e *node.Engine) ([]block.Hash, *Error) { return e.Pool().IDs(), nil })

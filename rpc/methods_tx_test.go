@@ -198,8 +198,12 @@ var poolTests = map[string]func(*scene){
 		ids, err := s.RawMempool(s.ctx)
 		is(s, "ids", err == nil && len(ids) == 2 && ids[0] == s.parent.ID(), true)
 		is(s, "details", get[map[block.Hash]MempoolEntry](s.world, "getrawmempool", true)[s.child.ID()].AncestorCount, 2)
-		s.refused(CodeInvalidParam, "mempool_sequence", "getrawmempool", false, true)
+		before := get[PoolSequence](s.world, "getrawmempool", false, true)
+		is(s, "with a number", len(before.TxIDs) == 2 && before.TxIDs[0] == s.parent.ID() && before.Sequence > 2, true)
+		is(s, "which stays", get[PoolSequence](s.world, "getrawmempool", false, true).Sequence, before.Sequence)
 		s.refused(CodeInvalidParam, "Verbose results cannot contain mempool sequence values.", "getrawmempool", true, true)
+		s.mine(1, chaingen.Miner)
+		is(s, "and grows with each that leaves", get[PoolSequence](s.world, "getrawmempool", false, true).Sequence, before.Sequence+2)
 	},
 	"getmempoolentry": func(s *scene) {
 		s.keys("getmempoolentry", s.must("getmempoolentry", s.parent.ID()), "vsize", "weight", "time", "height", "descendantcount",

@@ -106,6 +106,12 @@ type MempoolInfo struct {
 	FullRBF             bool         `json:"fullrbf"`
 }
 
+// PoolSequence is what getrawmempool answers with mempool_sequence.
+type PoolSequence struct {
+	TxIDs    []block.Hash `json:"txids"`
+	Sequence uint64       `json:"mempool_sequence"` // grows with each payment that comes or leaves
+}
+
 // MempoolEntry is the result of getmempoolentry, and a value of getrawmempool's map.
 type MempoolEntry struct {
 	VSize           int          `json:"vsize"`
