@@ -30,7 +30,7 @@ type births struct {
 type arrival struct {
 	id   block.Hash
 	from p2p.PeerID
-	at   time.Time // by the machine's clock
+	at   time.Time // by the machine's clock: it was here with all below it, as testnet slo counts
 	gate time.Time // when last before it this node's gate was changed
 }
 

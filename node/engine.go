@@ -172,7 +172,7 @@ func (e *Engine) addBlock(in GotBlock, hash block.Hash) error {
 		e.remember(hash, in.Peer)
 		info, _ := e.tree.Info(hash)
 		added := blockEvent(in.Block, info.State.Height)
-		added.Active, added.Heard = info.Active, e.heard(&info)
+		added.Active = info.Active
 		e.happened(Event{Kind: BlockAdded, Block: added, Peer: in.Peer})
 		if in.Peer == "" {
 			e.emit(PublishBlock{in.Block})

@@ -199,8 +199,6 @@ type BlockEvent struct {
 	Txs    int
 	Size   int
 	Active bool // on the best chain
-
-	Heard time.Time // when it, or its header, was first here, by the node's clock; of BlockAdded
 }
 
 // TipEvent is a change of the best chain.
