@@ -16,7 +16,7 @@
 // hand through a fork and a heal, and a simulator can run a thousand of them in
 // virtual time: the same inputs give the same bytes.
 //
-// The [Node] (node.go, effects.go) owns one goroutine that calls the engine.
+// The [Node] (node.go, loop.go, effects.go) owns one goroutine that calls the engine.
 // Everybody else, libp2p's goroutines, RPC calls, the miner, sends that goroutine a
 // function and waits: if the call returns an error, the function did not run.
 // Validation happens there, but signatures are spread over all cores, and parsing

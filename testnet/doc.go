@@ -32,7 +32,7 @@
 //	faults.go     bad lines and wrong clocks; disk.go bad disks
 //	status.go     what the nodes say of themselves; Settle
 //	journal.go    what was done to it; journals.go what the nodes wrote down;
-//	              levels.go what it promised and kept
+//	              levels.go what it promised and kept; eras.go and clocks.go read the first for it
 //	tree.go       blocks to columns; treedraw.go what is shown, treecanvas.go how
 //	demo.go       the story: demostory.go tells it, democheck.go asks before it does
 //

@@ -165,17 +165,8 @@ func sorted(set map[string]bool) (out []string) {
 // TestMeasure: real nodes are paid, cut and healed while somebody watches, and one is
 // killed; each level tells what was done.
 func TestMeasure(t *testing.T) {
-	realNodes(t)
 	ctx := bounded(t)
-	tn, err := Up(ctx, Config{Dir: t.TempDir(), Nodes: 3, Network: "toy", Detach: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := tn.Down(bounded(t), true); err != nil {
-			t.Error(err)
-		}
-	})
+	tn := threeRealNodes(t)
 	alice := chaingen.NewKey("alice")
 	coins := mineFor(t, tn, "n1", 11, alice)
 
@@ -223,6 +214,22 @@ func TestMeasure(t *testing.T) {
 	if s.Levels[4].Worst != "n3" || s.Asked["n1"].Answered == 0 {
 		t.Errorf("availability %+v: n3 was killed, n1 never", s.Asked)
 	}
+}
+
+// threeRealNodes are up until the test ends.
+func threeRealNodes(t *testing.T) *Testnet {
+	t.Helper()
+	realNodes(t)
+	tn, err := Up(bounded(t), Config{Dir: t.TempDir(), Nodes: 3, Network: "toy", Detach: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := tn.Down(bounded(t), true); err != nil {
+			t.Error(err)
+		}
+	})
+	return tn
 }
 
 // dated waits until a node knows how long so many blocks were under way, or a few more.
@@ -382,17 +389,8 @@ func TestAnswersOfANodeThatHangs(t *testing.T) {
 // A line is a shape, not a partition: who is kept apart by it is not counted as cut off,
 // and its end is no heal.
 func TestShapeIsNoPartition(t *testing.T) {
-	realNodes(t)
 	ctx := bounded(t)
-	tn, err := Up(ctx, Config{Dir: t.TempDir(), Nodes: 3, Network: "toy", Detach: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := tn.Down(bounded(t), true); err != nil {
-			t.Error(err)
-		}
-	})
+	tn := threeRealNodes(t)
 	counts := func(when, want string) {
 		t.Helper()
 		var got []string

@@ -177,6 +177,28 @@ func grow(in TreeInput) *forest {
 		}
 		n.parent.kids = append(n.parent.kids, n)
 	}
+	f.people(in, at)
+	judges := in.Stands
+	if len(judges) == 0 { // nobody runs: what counts is where they stood last, as in StaleOf
+		judges = in.Stood
+	}
+	f.stand(judges, at)
+	f.judge()
+	for _, n := range slices.Backward(f.all) { // children before parents
+		for _, k := range n.kids {
+			n.first, n.top = min(n.first, k.first), max(n.top, k.top)
+			if heavier(k.best, n.best) > 0 {
+				n.best = k.best
+			}
+		}
+		slices.SortStableFunc(n.kids, straighter)
+	}
+	slices.SortStableFunc(f.roots, straighter)
+	return f
+}
+
+// people puts the nodes where they stand, stood last, or object.
+func (f *forest) people(in TreeInput, at map[block.Hash]*treeNode) {
 	for _, s := range in.Stands {
 		if tip := at[s.Tip]; tip != nil {
 			tip.nodes = append(tip.nodes, s.Node)
@@ -192,11 +214,10 @@ func grow(in TreeInput) *forest {
 			n.calls = append(n.calls, o.Node)
 		}
 	}
-	judges := in.Stands
-	if len(judges) == 0 { // nobody runs: what counts is where they stood last, as in StaleOf
-		judges = in.Stood
-	}
-	f.stand(judges, at)
+}
+
+// judge says what became of each block, once the histories are marked.
+func (f *forest) judge() {
 	for _, n := range f.all {
 		switch {
 		case len(n.chains) > 0:
@@ -209,17 +230,6 @@ func grow(in TreeInput) *forest {
 			n.fate = stale
 		}
 	}
-	for _, n := range slices.Backward(f.all) { // children before parents
-		for _, k := range n.kids {
-			n.first, n.top = min(n.first, k.first), max(n.top, k.top)
-			if heavier(k.best, n.best) > 0 {
-				n.best = k.best
-			}
-		}
-		slices.SortStableFunc(n.kids, straighter)
-	}
-	slices.SortStableFunc(f.roots, straighter)
-	return f
 }
 
 // stand marks the histories below the tips of those that count.

@@ -1,0 +1,151 @@
+package node
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"time"
+)
+
+// job is a function for the goroutine that owns the engine. It is given the
+// context of Run.
+type job struct {
+	f      func(run context.Context)
+	done   chan struct{}
+	posted time.Time
+}
+
+// loop is the goroutine that owns the engine, until end is closed.
+func (n *Node) loop(run context.Context, end <-chan struct{}) {
+	defer close(n.over)
+	ticker := time.NewTicker(tickEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case j := <-n.mail:
+			n.posted = j.posted
+			j.f(run)
+			close(j.done)
+		case <-ticker.C:
+			n.miner.measure(time.Now())
+			_, _ = n.step(run, Tick{}) // trouble has been told: see step
+			n.rest()
+		case <-end:
+			return
+		}
+	}
+}
+
+// do runs f on the engine's goroutine. If it returns an error, f did not run.
+func (n *Node) do(ctx context.Context, f func(run context.Context)) error {
+	j := job{f, make(chan struct{}), time.Now()}
+	select {
+	case n.mail <- j:
+		<-j.done
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-n.over:
+		return ErrStopped
+	}
+}
+
+// Look runs f on the goroutine that owns the engine: for quick reads that copy out
+// what they need. If it returns an error, f did not run.
+func (n *Node) Look(ctx context.Context, f func(*Engine)) error {
+	return n.do(ctx, func(context.Context) { f(n.engine) })
+}
+
+// tipMoves is Look, and returns a channel that is closed when the tip that f saw is
+// the tip no more.
+func (n *Node) tipMoves(ctx context.Context, f func(*Engine)) (<-chan struct{}, error) {
+	var moves chan struct{}
+	err := n.do(ctx, func(context.Context) {
+		f(n.engine)
+		moves = n.tipMove
+	})
+	return moves, err
+}
+
+// submit hands an input to the engine and returns its Answer.
+func (n *Node) submit(ctx context.Context, in Input) error {
+	answers, err := n.submitMany(ctx, in)
+	if err != nil || len(answers) == 0 {
+		return err
+	}
+	return answers[len(answers)-1]
+}
+
+// submitMany hands an input to the engine and returns its Answers. The error says that
+// there are none.
+func (n *Node) submitMany(ctx context.Context, in Input) (answers []error, err error) {
+	var trouble error
+	err = n.do(ctx, func(run context.Context) { answers, trouble = n.step(run, in) })
+	return answers, cmp.Or(err, trouble)
+}
+
+// step runs on the engine's goroutine: one input, then its effects. Our own
+// trouble ends the node: what is in memory is ahead of the disk, so nothing may be
+// built on it.
+func (n *Node) step(run context.Context, in Input) (answers []error, trouble error) {
+	if n.broken {
+		return nil, ErrStopped
+	}
+	effects, err := n.engine.Decide(n.Now(), in)
+	if err == nil {
+		err = n.save(run, effects)
+	}
+	if err != nil {
+		return nil, n.breakDown(err)
+	}
+	for _, f := range effects {
+		switch f := f.(type) {
+		case Answer:
+			answers = append(answers, f.Err)
+		case Note, PublishBlock: // see save
+		default:
+			n.perform(run, f)
+		}
+	}
+	return answers, nil
+}
+
+// breakDown ends the node because of trouble with the disk, and returns how it says so.
+func (n *Node) breakDown(err error) error {
+	err = n.inTrouble(err)
+	n.log.Error(err.Error())
+	n.broken = true
+	n.fatal(err)
+	return err
+}
+
+func (n *Node) inTrouble(err error) error {
+	return fmt.Errorf("the node stops, its data folder %s is in trouble: %w", n.cfg.Dir, err)
+}
+
+// save has the engine write what it decided. A block of our own is on its way to the
+// peers before: they judge it themselves, and are not kept waiting for our disk.
+func (n *Node) save(run context.Context, effects []Effect) error {
+	for _, f := range effects {
+		switch f := f.(type) {
+		case PublishBlock:
+			n.births.came(arrival{id: f.Block.Hash(), at: n.posted}) // before a peer can ask
+			n.perform(run, f)
+		case Note:
+			if err := n.notes.add(f); err != nil {
+				return err
+			}
+			if !f.Sync {
+				n.resting = restState{} // an import
+			}
+		}
+	}
+	how, err := n.engine.Save()
+	if err != nil {
+		return err
+	}
+	if how == SavedLater && n.engine.CatchingUp() {
+		n.resting = restState{}
+	}
+	return n.notes.saved(how)
+}
