@@ -41,8 +41,10 @@ func (t *Tree) Block(hash block.Hash) (*block.Block, error) {
 	if !n.has(HasBody) {
 		return nil, fmt.Errorf("%w: %s", ErrNoBody, hash)
 	}
-	b, err := t.body(n)
-	return b.Block, err
+	if b, kept := t.kept(n); kept {
+		return b.Block, nil
+	}
+	return t.read(n)
 }
 
 // Undo returns the coins that a block spent when it was connected, in the order

@@ -320,17 +320,31 @@ func (t *Tree) Unflushed() (blocks, bytes int) { return len(t.pending.Blocks), t
 
 // body returns n's transactions.
 func (t *Tree) body(n *node) (body, error) {
-	if b, ok := t.unsaved[n.Hash]; ok {
+	if b, kept := t.kept(n); kept {
 		return b, nil
 	}
-	if b, ok := t.ahead[n.Hash]; ok {
-		return b, nil
-	}
-	b, err := t.disk.Block(n.Hash)
+	b, err := t.read(n)
 	if err != nil {
-		return body{}, fmt.Errorf("reading block %s at height %d: %w", n.Hash, n.Height, err)
+		return body{}, err
 	}
 	return withIDs(b), nil
+}
+
+// kept returns n's transactions if they are in memory.
+func (t *Tree) kept(n *node) (b body, ok bool) {
+	if b, ok = t.unsaved[n.Hash]; !ok {
+		b, ok = t.ahead[n.Hash]
+	}
+	return b, ok
+}
+
+// read returns n's transactions from the disk.
+func (t *Tree) read(n *node) (*block.Block, error) {
+	b, err := t.disk.Block(n.Hash)
+	if err != nil {
+		return nil, fmt.Errorf("reading block %s at height %d: %w", n.Hash, n.Height, err)
+	}
+	return b, nil
 }
 
 func (t *Tree) keepAhead(n *node, b body) {

@@ -170,7 +170,12 @@ func (h handler) Headers(ctx context.Context, locator []block.Hash, stop block.H
 	return out, err
 }
 
+// BlockBytes does not trouble the engine for what is on the disk, which is nearly all
+// that a peer can ask for.
 func (h handler) BlockBytes(ctx context.Context, id block.Hash) ([]byte, error) {
+	if raw, err := h.n.db.BlockBytes(id); err == nil {
+		return raw, nil
+	}
 	var b *block.Block
 	if err := h.n.Look(ctx, func(e *Engine) { b, _ = e.Tree().Block(id) }); err != nil || b == nil {
 		return nil, err

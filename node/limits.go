@@ -47,7 +47,7 @@ const (
 	// flushBlocks and flushBytes are how much may wait while catching up until it
 	// is written: what a crash would have to download again. Ours.
 	flushBlocks = 500
-	flushBytes  = 4 << 20
+	flushBytes  = 1 << 20
 	// noteSize is how many bytes a young block has that is worth noting down: about a
 	// hundred payments. Ours.
 	noteSize = 20_000

@@ -92,6 +92,27 @@ func TestRestGivesMemoryBack(t *testing.T) {
 	}
 }
 
+// Whoever downloads blocks from a node that is busy with something else does not wait
+// for it, and it does not lose time over them.
+func TestServingBesideTheEngine(t *testing.T) {
+	n := start(t, Config{})
+	if _, err := n.Generate(t.Context(), 1, script(), 1<<20); err != nil {
+		t.Fatal(err)
+	}
+	tip := n.tip(t)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	err := n.Look(ctx, func(*Engine) { // here nobody else can
+		raw, err := handler{n}.BlockBytes(ctx, tip.Hash)
+		if err != nil || len(raw) < block.HeaderSize || block.Sum(raw[:block.HeaderSize]) != tip.Hash {
+			t.Errorf("%d bytes: %v", len(raw), err)
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 func script() []byte { return block.PubKeyHashScript([20]byte{1}) }
 
 // Two real nodes: gossip, a cut that makes two histories, a heal that leaves one.

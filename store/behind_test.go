@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"errors"
 	"math/rand/v2"
 	"testing"
@@ -76,6 +77,9 @@ func TestCheckingWhileWriting(t *testing.T) {
 	}
 	if b, err := tree.Block(b3.hash); err != nil || b.Hash() != b3.hash {
 		t.Errorf("block on its way: %v", err)
+	}
+	if raw, err := db.BlockBytes(b3.hash); err != nil || !bytes.Equal(raw, b3.block.Bytes()) {
+		t.Errorf("bytes of a block on its way: %v", err)
 	}
 	if undo, err := tree.Undo(b3.hash); err != nil || len(undo) != 1 || undo[0].Value != b3.spent[0].Value {
 		t.Errorf("undo data on its way: %v, %v", undo, err)

@@ -153,6 +153,7 @@ func benchDir(b *testing.B) string {
 }
 
 func BenchmarkCommitBlockOf500Payments(b *testing.B) { benchmarkCommit(b, 500, 1, 100) }
+func BenchmarkCommit20BlocksOf500(b *testing.B)      { benchmarkCommit(b, 500, 20, 5) }
 func BenchmarkCommit500EmptyBlocks(b *testing.B)     { benchmarkCommit(b, 0, 500, 20) }
 func BenchmarkCommitEmptyBlock(b *testing.B)         { benchmarkCommit(b, 0, 1, 500) }
 

@@ -38,6 +38,9 @@ func (db *DB) commit(c *chain.Commit, haveBodies bool) error {
 		return fmt.Errorf("nothing is written after an earlier failure, open the database again: %w", db.failed)
 	}
 	w := writer{batch: db.batch, haveBodies: haveBodies}
+	if size := room(c); size > cap(w.batch.Dump()) {
+		w.batch = leveldb.MakeBatch(size)
+	}
 	err := db.fill(&w, c)
 	if err == nil {
 		err = db.wrap(db.ldb.Write(w.batch, synced), "writing")
@@ -47,12 +50,24 @@ func (db *DB) commit(c *chain.Commit, haveBodies bool) error {
 		return err
 	}
 	db.reorgs += uint64(len(c.Reorgs))
-	if len(w.batch.Dump()) > keepBatch {
+	if db.batch = w.batch; cap(db.batch.Dump()) > keepBatch {
 		db.batch = new(leveldb.Batch)
-	} else {
-		db.batch.Reset()
 	}
+	db.batch.Reset()
 	return nil
+}
+
+// room returns about how many bytes the batch for c will have. A batch that grows as it
+// is filled is copied again and again.
+func room(c *chain.Commit) int {
+	size := 1<<10 + 200*len(c.Entries)
+	for _, b := range c.Blocks {
+		size += b.Size() + 100*len(b.Txs) // the body, and a transaction's place
+	}
+	for i := range c.Steps {
+		size += 200*len(c.Steps[i].Block.Txs) + 50*len(c.Steps[i].Delta.Spent) // its history, and undo
+	}
+	return size + 70*len(c.Coins)
 }
 
 // fill writes c into a batch.

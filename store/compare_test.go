@@ -133,6 +133,9 @@ func compareBlocks(t testing.TB, db *DB, arrived map[block.Hash]*vertex, tip *ve
 		if err != nil || !bytes.Equal(b.Bytes(), v.block.Bytes()) {
 			t.Fatalf("block %s: %v", hash, err)
 		}
+		if raw, err := db.BlockBytes(hash); err != nil || !bytes.Equal(raw, v.block.Bytes()) {
+			t.Fatalf("bytes of block %s: %v", hash, err)
+		}
 		for i, id := range v.ids {
 			if places[id] == nil {
 				places[id] = make(map[TxPlace]bool)

@@ -259,6 +259,9 @@ func TestUnknownBlocks(t *testing.T) {
 	if _, err := n.db.Block(only.hash); !errors.Is(err, chain.ErrNoBody) {
 		t.Fatalf("only a header: %v", err)
 	}
+	if _, err := n.db.BlockBytes(only.hash); !errors.Is(err, chain.ErrNoBody) {
+		t.Fatalf("bytes of what is only a header: %v", err)
+	}
 	if _, err := n.db.Undo(only.hash); !errors.Is(err, chain.ErrUnknown) {
 		t.Fatalf("undo of a header: %v", err)
 	}

@@ -145,17 +145,36 @@ func (db *DB) Block(hash block.Hash) (b *block.Block, err error) {
 	return b, err
 }
 
+// BlockBytes is Block as it travels: for those who hand it on as it is.
+func (db *DB) BlockBytes(hash block.Hash) (raw []byte, err error) {
+	if b := db.behind.Load().body(hash); b != nil {
+		return b.Bytes(), nil
+	}
+	err = db.read(func(from source) error {
+		raw, err = body(db, from, hash, func(b []byte) ([]byte, error) {
+			_, err := decodeBody(b, hash)
+			return b, err
+		})
+		return err
+	})
+	return raw, err
+}
+
 func (db *DB) block(from source, hash block.Hash) (*block.Block, error) {
+	return body(db, from, hash, func(b []byte) (*block.Block, error) { return decodeBody(b, hash) })
+}
+
+// body reads and decodes a body of any branch.
+func body[T any](db *DB, from source, hash block.Hash, decode func([]byte) (T, error)) (none T, err error) {
 	e, err := db.stored(from, hash)
 	if err != nil {
-		return nil, err
+		return none, err
 	}
 	if e.Status&chain.HasBody == 0 {
-		return nil, fmt.Errorf("%w: %s", chain.ErrNoBody, hash)
+		return none, fmt.Errorf("%w: %s", chain.ErrNoBody, hash)
 	}
 	key := appendBodyKey(nil, chain.Point{Hash: hash, Height: e.Height})
-	return get(db, from, key, fmt.Sprintf("block %s at height %d", hash, e.Height),
-		func(b []byte) (*block.Block, error) { return decodeBody(b, hash) })
+	return get(db, from, key, fmt.Sprintf("block %s at height %d", hash, e.Height), decode)
 }
 
 // Undo implements chain.Disk: it returns the coins that a block spent, in the
