@@ -183,6 +183,16 @@ func (t *Tree) addHeader(h *block.Header, now time.Time) (*node, error) {
 	return n, nil
 }
 
+// WouldExtend reports whether a header that is not here yet may follow the tip; now is
+// our clock.
+func (t *Tree) WouldExtend(h *block.Header, now time.Time) bool {
+	if h.Prev != t.tip().Hash || t.nodes[h.Hash()] != nil || CheckWork(t.params, h) != nil {
+		return false
+	}
+	_, err := t.tip().ApplyHeader(h)
+	return err == nil && CheckTime(h, now.Unix()) == nil
+}
+
 // whyInvalid names the rule for a block that is known to be invalid: its own
 // failing is not remembered, only whether it or an ancestor is at fault.
 func (t *Tree) whyInvalid(n *node) Rule {

@@ -3,6 +3,7 @@ package node
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -91,12 +92,18 @@ func (n *Node) step(run context.Context, in Input) (answers []error, trouble err
 	if n.broken {
 		return nil, ErrStopped
 	}
-	effects, err := n.engine.Decide(n.Now(), in)
+	now := n.Now()
+	if note, ok := n.engine.Foresee(now, in); ok && note.Sync {
+		if err := n.notes.begin(note); err != nil {
+			return nil, n.breakDown(err)
+		}
+	}
+	effects, err := n.engine.Decide(now, in)
 	if err == nil {
 		err = n.save(run, effects)
 	}
 	if err != nil {
-		return nil, n.breakDown(err)
+		return nil, n.breakDown(errors.Join(err, n.notes.drop()))
 	}
 	for _, f := range effects {
 		switch f := f.(type) {
@@ -139,6 +146,9 @@ func (n *Node) save(run context.Context, effects []Effect) error {
 				n.resting = restState{} // an import
 			}
 		}
+	}
+	if err := n.notes.drop(); err != nil {
+		return err
 	}
 	how, err := n.engine.Save()
 	if err != nil {

@@ -16,7 +16,10 @@ import (
 // start runs a real node, on LevelDB and libp2p, until the test ends.
 func start(t *testing.T, cfg Config) *Node {
 	t.Helper()
-	cfg.Params, cfg.Pool, cfg.Version, cfg.Threads = chain.Regtest(), mempool.DefaultPolicy(), "0.0.0", 1
+	cfg.Pool, cfg.Version, cfg.Threads = mempool.DefaultPolicy(), "0.0.0", 1
+	if cfg.Params == nil {
+		cfg.Params = chain.Regtest()
+	}
 	if cfg.Dir == "" {
 		cfg.Dir = filepath.Join(t.TempDir(), "regtest")
 	}

@@ -31,6 +31,14 @@ type notes struct {
 	named  bool        // the disk knows file's name
 	synced bool        // and all that is in it
 	some   atomic.Bool // one of the files is there
+	begun  *begun      // nil: nothing
+}
+
+// begun is a block that is being noted down while the engine works on it.
+type begun struct {
+	note   Note
+	before int64      // bytes of the file without it
+	done   chan error // how it went
 }
 
 const (
@@ -43,8 +51,19 @@ func (n *notes) path(name string) string { return filepath.Join(n.dir, name) }
 // noteHead is how many bytes stand before each block.
 const noteHead = 20
 
-// add notes a block down. When it returns, the system has it, or the disk.
+// add notes a block down, unless begin has. When it returns, the system has it, or the disk.
 func (n *notes) add(note Note) error {
+	if b := n.begun; b != nil && b.note == note {
+		n.begun = nil
+		return <-b.done
+	}
+	if err := n.drop(); err != nil {
+		return err
+	}
+	return n.write(note)
+}
+
+func (n *notes) write(note Note) error {
 	err := n.open(note.Sync)
 	if err == nil {
 		_, err = n.file.Write(encodeNote(note.Time, note.Block))
@@ -55,6 +74,41 @@ func (n *notes) add(note Note) error {
 	}
 	if err != nil {
 		return fmt.Errorf("noting a block down: %w", err)
+	}
+	return nil
+}
+
+// begin starts to note a block down while others look at it. Either add, for the same
+// note, or drop must follow, before anything else.
+func (n *notes) begin(note Note) error {
+	err := n.open(false)
+	var before int64
+	if err == nil {
+		before, err = n.file.Seek(0, io.SeekEnd)
+	}
+	if err != nil {
+		return fmt.Errorf("noting a block down: %w", err)
+	}
+	b := &begun{note, before, make(chan error, 1)}
+	n.begun = b
+	go func() { b.done <- n.write(note) }()
+	return nil
+}
+
+// drop takes back what was begun, if anything was.
+func (n *notes) drop() error {
+	b := n.begun
+	if b == nil {
+		return nil
+	}
+	n.begun = nil
+	err := <-b.done
+	if err == nil {
+		n.synced = false
+		err = n.file.Truncate(b.before)
+	}
+	if err != nil {
+		return fmt.Errorf("taking the note of a block back: %w", err)
 	}
 	return nil
 }

@@ -2,9 +2,12 @@ package node
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
+	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"testing"
 	"time"
@@ -59,6 +62,85 @@ func TestNotedBlocksSurviveAKill(t *testing.T) {
 			t.Errorf("%s is still there: %v", name, err)
 		}
 	}
+}
+
+// watched tells somebody of each signature before it checks it.
+type watched struct {
+	chain.P2PKH
+	tell func()
+}
+
+func (w *watched) Check(tx *block.Tx, i int, output block.Output) error {
+	w.tell()
+	return w.P2PKH.Check(tx, i, output)
+}
+
+// A young block is on its way to the disk while its signatures are checked: there it is
+// waited for. If one of them is wrong the note is taken back, and if the process dies
+// before, the next one refuses the block, too.
+func TestNoteWhileChecking(t *testing.T) {
+	spending := &watched{}
+	p := chain.Regtest()
+	p.Spending = spending
+	n := start(t, Config{Params: p})
+	base := oldBlocks(101)
+	var old []*block.Block
+	for _, b := range base[1:] {
+		old = append(old, b.Block)
+	}
+	if _, err := n.SubmitBlocks(t.Context(), old); err != nil { // at once on the disk
+		t.Fatal(err)
+	}
+	tip := base[101]
+	coin := base[1].Reward()
+	pay := chaingen.Miner.Pay([]chain.Spend{coin}, chaingen.Miner.To(coin.Coin.Value-10_000))
+	wrong := chaingen.NewKey("somebody else").Pay([]chain.Spend{coin}, chaingen.Miner.To(coin.Coin.Value-10_000))
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	for _, step := range []struct {
+		name string
+		pay  *block.Tx
+		good bool
+	}{{"wrong", wrong, false}, {"right", pay, true}} {
+		b := youngBlock(tip, step.name, noteSize, time.Now(), step.pay)
+		left := filepath.Join(t.TempDir(), "regtest")
+		spending.tell = func() { // here the engine is in the middle of the block
+			for !noted(n.notes.path(notesFile), b.Block) {
+				if ctx.Err() != nil {
+					t.Error("the disk has nothing to do while signatures are checked")
+					break
+				}
+				runtime.Gosched()
+			}
+			if err := os.CopyFS(left, os.DirFS(n.cfg.Dir)); err != nil { // as a kill would leave it
+				t.Error(err)
+			}
+		}
+		if err := n.SubmitBlock(ctx, b.Block); (err == nil) != step.good || !step.good && !errors.Is(err, chain.BadScript) {
+			t.Fatalf("%s: %v", step.name, err)
+		}
+		if got := noted(n.notes.path(notesFile), b.Block); got != step.good {
+			t.Errorf("%s: afterwards it is noted down: %v", step.name, got)
+		}
+		spending.tell = func() {}
+		after := start(t, Config{Params: p, Dir: left})
+		want := tip.Hash
+		if step.good {
+			want = b.Hash
+		}
+		if got := after.tip(t).Hash; got != want {
+			t.Errorf("%s: tip after a kill %s, want %s", step.name, got, want)
+		}
+		if kept, _ := filepath.Glob(filepath.Join(left, "*.damaged")); len(kept) > 0 {
+			t.Errorf("%s: damage after a kill: %v", step.name, kept)
+		}
+	}
+}
+
+// noted reports whether a file holds the whole of a block.
+func noted(file string, b *block.Block) bool {
+	raw, err := os.ReadFile(file)
+	return err == nil && bytes.Contains(raw, b.Bytes())
 }
 
 // Of notes that end anywhere the whole blocks come back, in order, those that were on

@@ -1,6 +1,8 @@
 package node
 
 import (
+	"time"
+
 	"toychain/chain"
 )
 
@@ -67,11 +69,31 @@ func (e *Engine) whenDue(in Input) Saved {
 // it, it is old or large, it makes nothing happen that the journal must tell, and all
 // that it stands on is safe.
 func (e *Engine) note(in GotBlock, change *chain.Change) {
-	young := int64(in.Block.Header.Time) >= e.now.Add(-maxTipAge).Unix()
-	if in.Peer != "" || e.loose || e.atOnce || change.Reorg != nil || young && in.Block.Size() < noteSize {
+	note, ok := e.noteOf(e.now, in)
+	if !ok || e.atOnce || change.Reorg != nil {
 		e.loose = true
 		return
 	}
 	e.noting, e.noted = true, true
-	e.emit(Note{Block: in.Block, Time: e.now, Sync: young})
+	e.emit(note)
+}
+
+// noteOf returns how a block would be noted down, if it is one to be.
+func (e *Engine) noteOf(now time.Time, in GotBlock) (Note, bool) {
+	young := int64(in.Block.Header.Time) >= now.Add(-maxTipAge).Unix()
+	ok := in.Peer == "" && !e.loose && (!young || in.Block.Size() >= noteSize)
+	return Note{Block: in.Block, Time: now, Sync: young}, ok
+}
+
+// Foresee returns the Note that Decide will ask for if it finds nothing wrong with the
+// body of a block on top of the tip. The disk may begin with it while the signatures are
+// checked. Should a crash leave the note of a block that is refused then, the next process
+// refuses it again.
+func (e *Engine) Foresee(now time.Time, in Input) (Note, bool) {
+	got, ok := in.(GotBlock)
+	if !ok {
+		return Note{}, false
+	}
+	note, ok := e.noteOf(now, got)
+	return note, ok && e.tree.WouldExtend(&got.Block.Header, now)
 }

@@ -187,8 +187,8 @@ func TestNoNoteOnWhatIsLoose(t *testing.T) {
 }
 
 // youngBlock returns a block that is no older than this, and of this size.
-func youngBlock(on *chaingen.Block, name string, size int, than time.Time) *chaingen.Block {
-	b := on.Template(name)
+func youngBlock(on *chaingen.Block, name string, size int, than time.Time, txs ...*block.Tx) *chaingen.Block {
+	b := on.Template(name, txs...)
 	b.Header.Time = max(b.Header.Time, uint32(than.Unix()))
 	pad := make([]byte, size)
 	b.Txs[0].Outputs = append(b.Txs[0].Outputs, block.Output{Script: pad})
