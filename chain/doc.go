@@ -48,6 +48,7 @@
 //	spend.go    signatures, on all cores and once each
 //	tree.go     branches and the choice among them
 //	reorg.go    moving the tip
+//	overlay.go  the coin set while it moves
 //	query.go    asking the tree; manual.go  overruling it
 //	params.go   what a network's nodes agree on; paramsfile.go  the same as a file
 //

@@ -125,9 +125,7 @@ func (t *Tree) adopt(s staged, now time.Time, change *Change) error {
 		change.Reorg = reorg
 		t.pending.Reorgs = append(t.pending.Reorgs, *reorg)
 	}
-	for o, c := range s.coins.changed {
-		t.coins[o], t.pending.Coins[o] = c, c
-	}
+	t.merge(s.coins.changes)
 	t.pending.Steps = append(append(t.pending.Steps, s.reverted...), s.applied...)
 	change.Reverted = append(change.Reverted, s.reverted...)
 	change.Applied = append(change.Applied, s.applied...)
@@ -209,57 +207,6 @@ func (s *staged) possible(tx *block.Tx, returned map[block.Hash]bool, spentBy ma
 	return block.Hash{}, true, nil
 }
 
-// overlay is the coin set as it would be after some deltas.
-type overlay struct {
-	tree    *Tree
-	changed map[block.Outpoint]*Coin
-}
-
-func (v *overlay) apply(d Delta) {
-	if len(v.changed) == 0 {
-		v.changed = make(map[block.Outpoint]*Coin, len(d.Created)+len(d.Spent))
-	}
-	for i := range d.Created {
-		v.changed[d.Created[i].Outpoint] = &d.Created[i].Coin
-	}
-	for i := range d.Spent {
-		v.changed[d.Spent[i].Outpoint] = nil
-	}
-}
-
-// gather looks the outpoints up: here, in the tree's cache, on the disk.
-func (v *overlay) gather(of []block.Outpoint) (Coins, error) {
-	out := make(Coins, len(of))
-	var ask []block.Outpoint
-	for _, o := range of {
-		coin, known := v.changed[o]
-		if !known {
-			coin, known = v.tree.coins[o]
-		}
-		if !known {
-			ask = append(ask, o)
-		} else if coin != nil {
-			out[o] = *coin
-		}
-	}
-	if len(ask) == 0 {
-		return out, nil
-	}
-	found := make(Coins, len(ask))
-	if err := v.tree.disk.Coins(ask, found); err != nil {
-		return nil, fmt.Errorf("reading coins: %w", err)
-	}
-	for o, coin := range found {
-		out[o], v.tree.coins[o] = coin, &coin
-	}
-	return out, nil // what is not there is not noted: strangers can ask for any number of that
-}
-
-// Coins returns those of the outpoints that are unspent at the tip.
-func (t *Tree) Coins(of []block.Outpoint) (Coins, error) {
-	return (&overlay{tree: t}).gather(of)
-}
-
 // maxCoins is how many coins are kept in memory after a Flush: about 10 MB.
 const maxCoins = 50_000
 
@@ -285,6 +232,7 @@ func (t *Tree) flush(later bool) error {
 		return fmt.Errorf("writing to the store: %w", err)
 	}
 	t.behind = later
+	clear(t.fresh)
 	for hash := range t.ahead {
 		if n := t.nodes[hash]; n.linked() { // of a side branch: its turn may never come
 			t.forgetAhead(n)

@@ -27,14 +27,15 @@ type Tree struct {
 	seq    int64   // last one given out
 	loved  int64   // last one given out by Precious, negative
 
-	coins     map[block.Outpoint]*Coin // coins read or changed lately; nil: known to be gone
-	pending   Commit                   // what Flush will write, all but the entries
-	dirty     map[*node]bool           // the entries that it will write
-	unsaved   map[block.Hash]body      // the bodies that it will write
-	unflushed int                      // bytes of them
-	behind    bool                     // the last Commit was one for Later
-	ahead     map[block.Hash]body      // saved bodies whose turn has not come, kept to save a read
-	room      int                      // bytes that may still be kept in ahead
+	coins     map[block.Outpoint]*Coin    // coins read or changed lately; nil: known to be gone
+	pending   Commit                      // what Flush will write, all but the entries
+	fresh     map[block.Outpoint]struct{} // of its coins: see changes
+	dirty     map[*node]bool              // the entries that it will write
+	unsaved   map[block.Hash]body         // the bodies that it will write
+	unflushed int                         // bytes of them
+	behind    bool                        // the last Commit was one for Later
+	ahead     map[block.Hash]body         // saved bodies whose turn has not come, kept to save a read
+	room      int                         // bytes that may still be kept in ahead
 }
 
 // maxAhead is how many bytes of bodies that arrived before their ancestors are
@@ -91,7 +92,7 @@ func NewTree(p *Params, disk Disk, entries []Entry, tip block.Hash) (*Tree, erro
 		ahead:   make(map[block.Hash]body),
 		room:    maxAhead,
 	}
-	t.pending.Coins = make(map[block.Outpoint]*Coin)
+	t.pending.Coins, t.fresh = make(map[block.Outpoint]*Coin), make(map[block.Outpoint]struct{})
 	root := &node{State: Genesis(p), status: HasBody | Connected, seq: 1, txs: len(p.Genesis.Txs), size: p.Genesis.Size(),
 		received: time.Unix(int64(p.Genesis.Header.Time), 0), complete: time.Unix(int64(p.Genesis.Header.Time), 0)}
 	t.nodes[root.Hash], t.active, t.best, t.lead, t.seq = root, []*node{root}, root, root, 1
