@@ -40,7 +40,7 @@ type size struct {
 
 var (
 	// everything is what TARGETS asks for.
-	everything = size{rounds: 5, empty: 10_000, payments: 500, full: 20, spread: 10, reorg: 100, light: 20,
+	everything = size{rounds: 7, empty: 10_000, payments: 500, full: 20, spread: 10, reorg: 100, light: 20,
 		rest: 20 * time.Second, search: time.Second}
 	// quick shows that the measuring works; its figures mean nothing.
 	quick = size{rounds: 1, empty: 60, payments: 8, full: 2, spread: 1, reorg: 4, light: 2,

@@ -50,7 +50,7 @@ type options struct {
 func parse(args []string) (o options, err error) {
 	f := flag.NewFlagSet("bench/run", flag.ContinueOnError)
 	f.StringVar(&o.only, "only", "", "measure this `ROW` alone; --list names them")
-	f.IntVar(&o.rounds, "rounds", 0, "turns that everybody has in each row (0: 5)")
+	f.IntVar(&o.rounds, "rounds", 0, "turns that everybody has in each row (0: 7)")
 	f.BoolVar(&o.quick, "quick", false, "small counts, to see that the measuring works")
 	f.BoolVar(&o.list, "list", false, "name the rows and measure nothing")
 	f.BoolVar(&o.json, "json", false, "print JSON, with every round")

@@ -17,8 +17,10 @@ func (b *Block) Hash() Hash { return b.Header.Hash() }
 // TxIDs returns the transactions' identities in order.
 func (b *Block) TxIDs() []Hash {
 	ids := make([]Hash, len(b.Txs))
+	var raw []byte
 	for i, t := range b.Txs {
-		ids[i] = t.ID()
+		raw = t.Append(raw[:0])
+		ids[i] = Sum(raw)
 	}
 	return ids
 }

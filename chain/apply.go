@@ -59,7 +59,7 @@ func applyUnmined(s State, b body, coins Coins) (State, Delta, error) {
 	if err != nil {
 		return State{}, Delta{}, err
 	}
-	if err := CheckBody(b.Block, b.ids); err != nil {
+	if err := checkBody(b); err != nil {
 		return State{}, Delta{}, err
 	}
 	if err := checkPlace(&s, b.Block); err != nil {

@@ -78,19 +78,20 @@ func checkNames(tx *block.Tx) error {
 // CheckBody decides what can be decided of a block without its history: do the
 // transactions belong to the header, and is each well formed (Core: CheckBlock).
 // ids are b.TxIDs().
-func CheckBody(b *block.Block, ids []block.Hash) error {
-	root, mutated := block.MerkleRoot(ids)
-	if root != b.Header.MerkleRoot {
-		return fmt.Errorf("%w: header has %s, transactions make %s", BadMerkleRoot, b.Header.MerkleRoot, root)
+func CheckBody(b *block.Block, ids []block.Hash) error { return checkBody(hashed(b, ids)) }
+
+func checkBody(b body) error {
+	if b.root != b.Header.MerkleRoot {
+		return fmt.Errorf("%w: header has %s, transactions make %s", BadMerkleRoot, b.Header.MerkleRoot, b.root)
 	}
-	if mutated {
+	if b.mutated {
 		return BadDuplicate
 	}
 	if size := b.Size(); len(b.Txs) == 0 || size > MaxBlockSize {
 		return fmt.Errorf("%w: %d transactions, %d bytes, at most %d", BadLength, len(b.Txs), size, MaxBlockSize)
 	}
 	if !b.Txs[0].IsCoinbase() {
-		return missingCoinbase(b)
+		return missingCoinbase(b.Block)
 	}
 	sigops := 0
 	for i, tx := range b.Txs {

@@ -43,14 +43,21 @@ type Tree struct {
 // with small blocks. Larger ones are read back from the disk.
 const maxAhead = 8 << 20
 
-// body is a block and the ids of its transactions. To hash them all takes longer
-// than any other check but the signatures, so it is done once.
+// body is a block, the ids of its transactions, and the merkle root that they make. To
+// hash them all takes longer than any other check but the signatures, so it is done once.
 type body struct {
 	*block.Block
-	ids []block.Hash
+	ids     []block.Hash
+	root    block.Hash
+	mutated bool // see block.MerkleRoot
 }
 
-func withIDs(b *block.Block) body { return body{b, b.TxIDs()} }
+func withIDs(b *block.Block) body { return hashed(b, b.TxIDs()) }
+
+func hashed(b *block.Block, ids []block.Hash) body {
+	root, mutated := block.MerkleRoot(ids)
+	return body{b, ids, root, mutated}
+}
 
 // node is one header in the tree.
 type node struct {
@@ -233,7 +240,7 @@ func (t *Tree) AddBlock(b *block.Block, now time.Time) (Change, error) {
 		return Change{}, ErrKnown
 	}
 	full := withIDs(b)
-	err = CheckBody(b, full.ids)
+	err = checkBody(full)
 	if err == nil {
 		err = checkPlace(&n.parent.State, b)
 	}

@@ -103,7 +103,7 @@ type (
 
 	// Note: keep this block, and when it came, safe from the end of the process until
 	// Save has done more than nothing, and from a power failure too if Sync is set. It
-	// comes before the block's Answer.
+	// comes before the block's Answer. The disk may begin before it is asked: see Foresee.
 	Note struct {
 		Block *block.Block
 		Time  time.Time

@@ -12,8 +12,8 @@ import (
 // crash takes from it, it downloads again. Blocks that its own user hands in nobody
 // else may have. If they are old, because the user brings a whole chain, or large, they
 // are noted down one by one, which is quicker than to enter each of their coins and
-// payments in the store, and written in batches too. Many that are handed in at once are
-// written at once.
+// payments in the store, and written in batches too; the disk is busy with a young one
+// while its signatures are checked. Many that are handed in at once are written at once.
 
 // Saved is what Save did.
 type Saved int
