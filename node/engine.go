@@ -168,6 +168,7 @@ func (e *Engine) addBlock(in GotBlock, hash block.Hash) error {
 		return err
 	case Broken:
 		e.refused(in, err)
+		e.loose = true // its header may be here, and others come to stand on it
 	case Fine:
 		e.remember(hash, in.Peer)
 		info, _ := e.tree.Info(hash)

@@ -95,5 +95,5 @@ func (e *Engine) Foresee(now time.Time, in Input) (Note, bool) {
 		return Note{}, false
 	}
 	note, ok := e.noteOf(now, got)
-	return note, ok && e.tree.WouldExtend(&got.Block.Header, now)
+	return note, ok && got.Block.Size() <= chain.MaxBlockSize && e.tree.WouldExtend(&got.Block.Header, now)
 }

@@ -145,6 +145,59 @@ func TestNotedOrphanComesWithItsParent(t *testing.T) {
 	}
 }
 
+// A block whose body is wrong leaves its header: what waited for it is not noted down,
+// but written, and the header with it.
+func TestNoNoteOnARefusedBlock(t *testing.T) {
+	disk := chaingen.NewDisk()
+	e := onDisk(disk)
+	parent := youngBlock(chaingen.Genesis(chain.Regtest()), "parent", noteSize, today)
+	orphan := youngBlock(parent, "orphan", noteSize, today)
+	decide(t, e, today, GotBlock{Block: orphan.Block})
+	body := *parent.Block
+	body.Txs = []*block.Tx{body.Txs[0].Clone()}
+	body.Txs[0].LockTime++
+	_, how := decide(t, e, today, GotBlock{Block: &body})
+	if _, header := disk.Entries[parent.Hash]; how != SavedNow || !header || disk.Bodies[orphan.Hash] == nil {
+		t.Errorf("saved %d; on disk: the refused block's header %v, the orphan %v", how, header, disk.Bodies[orphan.Hash] != nil)
+	}
+}
+
+// The disk begins early with what Decide will have noted down if the body is right, and
+// with nothing else.
+func TestForesee(t *testing.T) {
+	e := onDisk(chaingen.NewDisk())
+	g := chaingen.Genesis(chain.Regtest())
+	large := youngBlock(g, "large", noteSize, today)
+	future := youngBlock(g, "future", noteSize, today.Add(3*time.Hour))
+	noWork := *large.Block
+	for noWork.Header.Nonce++; chain.CheckWork(chain.Regtest(), &noWork.Header) == nil; noWork.Header.Nonce++ {
+	}
+	for _, c := range []struct {
+		what string
+		in   Input
+		want bool
+	}{
+		{"a large block", GotBlock{Block: large.Block}, true},
+		{"an old one", GotBlock{Block: oldBlocks(1)[1].Block}, true},
+		{"the largest", GotBlock{Block: youngBlock(g, "largest", chain.MaxBlockSize, today).Block}, true},
+		{"a larger one", GotBlock{Block: youngBlock(g, "larger", chain.MaxBlockSize+1, today).Block}, false},
+		{"a small one", GotBlock{Block: youngBlock(g, "small", noteSize-1, today).Block}, false},
+		{"a peer's", GotBlock{Peer: "p", Block: large.Block}, false},
+		{"many", GotBlocks{[]*block.Block{large.Block}}, false},
+		{"one on an unknown one", GotBlock{Block: youngBlock(large, "next", noteSize, today).Block}, false},
+		{"one from the future", GotBlock{Block: future.Block}, false},
+		{"one without work", GotBlock{Block: &noWork}, false},
+	} {
+		if note, ok := e.Foresee(today, c.in); ok != c.want || ok && !note.Time.Equal(today) {
+			t.Errorf("%s: %v, %v", c.what, note, ok)
+		}
+	}
+	decide(t, e, today, GotBlock{Block: large.Block})
+	if _, ok := e.Foresee(today, GotBlock{Block: large.Block}); ok {
+		t.Error("a block that is here")
+	}
+}
+
 // A block is not noted down on top of what waits in memory: a peer's blocks while it
 // catches up, or a header.
 func TestNoNoteOnWhatIsLoose(t *testing.T) {
