@@ -27,7 +27,7 @@ type Commit struct {
 	Entries []Entry                  // headers that are new, or whose status changed
 	Blocks  []*block.Block           // bodies that are new, of any branch
 	Steps   []Step                   // what left and joined the best chain, in that order
-	Coins   map[block.Outpoint]*Coin // coins that changed, nil for gone: the sum of all Steps, without what they made and spent again
+	Coins   map[block.Outpoint]*Coin // coins that changed, nil for gone: the sum of all Steps, without what they made and spent again, coinbases apart
 	Reorgs  []Reorg                  // the journal's new entries
 	Tip     block.Hash               // of the best chain afterwards
 	Later   bool                     // whoever commits does not wait for the disk

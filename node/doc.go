@@ -34,7 +34,7 @@
 //	pool       once caught up: what the peer has pending; again when it changed branch, and in its turn
 //
 // Then three things go on at once: bodies are fetched and parsed, those before them
-// are checked, on all cores, and those before these are written, hundreds in a batch
+// are checked, on all cores, and those before these are written, many in a batch
 // (save.go). Old or large blocks that the node's own user hands in are written in
 // batches too, and noted down one by one until then (notes.go).
 //

@@ -78,8 +78,8 @@ func (n *notes) write(note Note) error {
 	return nil
 }
 
-// begin starts to note a block down while others look at it. Either add, for the same
-// note, or drop must follow, before anything else.
+// begin starts to note a block down while others look at it. Either add or drop must
+// follow, before anything else: add of another note takes this one back, as drop does.
 func (n *notes) begin(note Note) error {
 	err := n.open(false)
 	var before int64

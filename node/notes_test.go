@@ -137,6 +137,39 @@ func TestNoteWhileChecking(t *testing.T) {
 	}
 }
 
+// What was begun and is not to be kept leaves the file as it was, whether nothing or
+// another note comes instead.
+func TestBegunNoteIsTakenBack(t *testing.T) {
+	line := oldBlocks(2)
+	n := &notes{dir: t.TempDir()}
+	a, b := Note{line[1].Block, today, true}, Note{line[2].Block, today, true}
+	size := func(of ...Note) (sum int64) {
+		for _, note := range of {
+			sum += int64(noteHead + note.Block.Size())
+		}
+		return sum
+	}
+	for _, step := range []struct {
+		what string
+		do   func() error
+		want int64
+	}{
+		{"one is added", func() error { return n.add(a) }, size(a)},
+		{"another is begun and dropped", func() error { return errors.Join(n.begin(b), n.drop()) }, size(a)},
+		{"nothing was begun", n.drop, size(a)},
+		{"one is begun, another added", func() error { return errors.Join(n.begin(a), n.add(b)) }, size(a, b)},
+		{"one is begun and added", func() error { return errors.Join(n.begin(a), n.add(a)) }, size(a, b, a)},
+	} {
+		if err := step.do(); err != nil {
+			t.Fatalf("%s: %v", step.what, err)
+		}
+		info, err := os.Stat(n.path(notesFile))
+		if err != nil || info.Size() != step.want || n.begun != nil {
+			t.Errorf("%s: %d bytes, want %d (%v)", step.what, info.Size(), step.want, err)
+		}
+	}
+}
+
 // noted reports whether a file holds the whole of a block.
 func noted(file string, b *block.Block) bool {
 	raw, err := os.ReadFile(file)
