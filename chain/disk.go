@@ -22,12 +22,13 @@ type Disk interface {
 	Commit(c *Commit) error
 }
 
-// Commit is a change of the tree on its way to the disk.
+// Commit is a change of the tree on its way to the disk. Its Coins are the sum of all its
+// Steps, without the coins that these made and spent again, coinbases apart.
 type Commit struct {
 	Entries []Entry                  // headers that are new, or whose status changed
 	Blocks  []*block.Block           // bodies that are new, of any branch
 	Steps   []Step                   // what left and joined the best chain, in that order
-	Coins   map[block.Outpoint]*Coin // coins that changed, nil for gone: the sum of all Steps, without what they made and spent again, coinbases apart
+	Coins   map[block.Outpoint]*Coin // coins that changed, nil for gone
 	Reorgs  []Reorg                  // the journal's new entries
 	Tip     block.Hash               // of the best chain afterwards
 	Later   bool                     // whoever commits does not wait for the disk

@@ -160,7 +160,7 @@ func (d *Disk) apply(c *chain.Commit) error {
 	for o, t := range touched {
 		want, there := d.Set[o]
 		got, named := c.Coins[o]
-		if !named && !there && !t.before || named && !there && !t.before && t.coinbase && got == nil {
+		if !there && !t.before && (!named || t.coinbase && got == nil) {
 			continue // made and spent
 		}
 		if !named || (got != nil) != there || !there && !t.before || there && !reflect.DeepEqual(*got, want) {
