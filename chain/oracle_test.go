@@ -13,6 +13,7 @@ import (
 	"toychain/block"
 	"toychain/chain"
 	"toychain/internal/chaingen"
+	"toychain/internal/longtest"
 )
 
 // trial delivers a forest to a tree, in a random order and with everything that
@@ -144,10 +145,9 @@ func (r *trial) check() error {
 	return errors.Join(r.tree.CheckInvariants(), r.tree.CheckCoins(want.CoinSet(), r.all))
 }
 
+// seeds returns the seeds 1 to n, or a quarter of them unless long tests are wanted.
 func seeds(n int) []uint64 {
-	if testing.Short() {
-		n = (n + 9) / 10
-	}
+	n = longtest.Pick((n+3)/4, n)
 	out := make([]uint64, n)
 	for i := range out {
 		out[i] = uint64(i + 1)
