@@ -35,9 +35,11 @@ var edges = map[string]map[string]string{
 		"pow":   "by their work",
 	},
 	"store": {
-		"block": "it keeps blocks",
-		"chain": "it implements chain.Disk and keeps its entries; it must not know a rule",
+		"block":     "it keeps blocks",
+		"chain":     "it implements chain.Disk and keeps its entries; it must not know a rule",
+		"store/ldb": "LevelDB's files; it must not know what is in them",
 	},
+	"store/ldb": {},
 	"blockfile": {
 		"block": "it reads and writes them; it must not know nodes, networks or rules",
 	},
@@ -47,7 +49,8 @@ var edges = map[string]map[string]string{
 	},
 	"node": {
 		"block": "", "pow": "its miner searches nonces", "chain": "the tree", "mempool": "the pool", "store": "the disk",
-		"p2p": "the peers",
+		"store/ldb": "a directory made safe from a power cut",
+		"p2p":       "the peers",
 	},
 	"rpc": {
 		"block": "", "pow": "difficulties and work, as numbers", "chain": "", "mempool": "", "store": "indexes",

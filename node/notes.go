@@ -13,7 +13,7 @@ import (
 
 	"toychain/block"
 	"toychain/chain"
-	"toychain/store"
+	"toychain/store/ldb"
 )
 
 // notes keeps blocks safe that wait in memory for their turn to be written: see
@@ -149,7 +149,7 @@ func (n *notes) open(sync bool) (err error) {
 		return nil
 	}
 	n.named = true
-	return store.SyncFolder(n.dir)
+	return ldb.SyncDir(n.dir)
 }
 
 // saved forgets what is on the disk now.

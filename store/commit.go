@@ -43,7 +43,7 @@ func (db *DB) commit(c *chain.Commit, haveBodies bool) error {
 	}
 	err := db.fill(&w, c)
 	if err == nil {
-		err = db.wrap(db.ldb.Write(w.batch, synced), "writing")
+		err = db.wrap(db.level.Write(w.batch, synced), "writing")
 	}
 	if err != nil {
 		db.failed = err
@@ -88,7 +88,7 @@ func (db *DB) fill(w *writer, c *chain.Commit) error {
 		p, known := places[hash]
 		if !known {
 			var err error
-			if p, err = db.placeOf(db.ldb, hash); err != nil {
+			if p, err = db.placeOf(db.level, hash); err != nil {
 				return err
 			}
 		}

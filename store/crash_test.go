@@ -159,7 +159,7 @@ func (d *disk) Open(fd storage.FileDesc) (storage.Reader, error) {
 	if err := d.op(); err != nil {
 		return nil, err
 	}
-	return &whole{bytes.NewReader(f.data)}, nil
+	return inMemory{bytes.NewReader(f.data)}, nil
 }
 
 func (d *disk) Create(fd storage.FileDesc) (storage.Writer, error) {
@@ -185,6 +185,10 @@ func (d *disk) Remove(fd storage.FileDesc) error {
 }
 
 func (d *disk) Rename(from, to storage.FileDesc) error { return errors.New("not used") }
+
+type inMemory struct{ *bytes.Reader }
+
+func (inMemory) Close() error { return nil }
 
 type diskWriter struct {
 	d  *disk

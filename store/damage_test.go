@@ -14,12 +14,13 @@ import (
 
 	"toychain/block"
 	"toychain/chain"
+	"toychain/store/ldb"
 )
 
 // openSmall opens a folder with such a small write buffer that a test's few blocks
 // make LevelDB write and merge tables as years of a real chain would.
 func openSmall(dir string, p *chain.Params) (*DB, error) {
-	s, err := openFolder(dir)
+	s, err := openDir(dir, ldb.OpenDir)
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +64,7 @@ func (n *node) live(r *rand.Rand, blocks int) {
 // contents returns the hash of every key and value.
 func contents(t testing.TB, db *DB) (sum block.Hash, err error) {
 	h := sha256.New()
-	err = db.each(db.ldb, nil, "reading everything", func(key, value []byte) error {
+	err = db.each(db.level, nil, "reading everything", func(key, value []byte) error {
 		h.Write([]byte{byte(len(key)), byte(len(value)), byte(len(value) >> 8), byte(len(value) >> 16)})
 		h.Write(key)
 		h.Write(value)
@@ -189,7 +190,7 @@ func TestFooterFlipped(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for bit := 0; bit < tableFooter*8; bit += 3 {
+	for bit := 0; bit < 48*8; bit += 3 {
 		copyFolder(t, n.dir, copied)
 		bad := slices.Clone(table)
 		bad[len(bad)-1-bit/8] ^= 1 << (bit % 8)
@@ -306,27 +307,27 @@ func TestVerifyFindsEveryKind(t *testing.T) {
 		if kind == keyMeta {
 			continue
 		}
-		it := db.ldb.NewIterator(nil, nil)
+		it := db.level.NewIterator(nil, nil)
 		it.Seek([]byte{kind})
 		key, value := slices.Clone(it.Key()), slices.Clone(it.Value())
 		it.Release()
 		if len(key) == 0 || key[0] != kind {
 			t.Fatalf("the test's chain holds no %s", what)
 		}
-		db.ldb.Delete(key, nil)
+		db.level.Delete(key, nil)
 		expect(what + " missing")
-		db.ldb.Put(key, append(slices.Clone(value), 0xff), nil)
+		db.level.Put(key, append(slices.Clone(value), 0xff), nil)
 		expect(what + " wrong")
-		db.ldb.Put(key, value, nil)
+		db.level.Put(key, value, nil)
 		other := slices.Clone(key)
 		other[len(other)-1] ^= 0x80
-		db.ldb.Put(other, value, nil)
+		db.level.Put(other, value, nil)
 		expect(what + " too many")
-		db.ldb.Delete(other, nil)
+		db.level.Delete(other, nil)
 	}
-	db.ldb.Put([]byte("zebra"), nil, nil)
+	db.level.Put([]byte("zebra"), nil, nil)
 	expect("a stranger")
-	db.ldb.Delete([]byte("zebra"), nil)
+	db.level.Delete([]byte("zebra"), nil)
 	if findings, err := db.Verify(0, nil); err != nil || len(findings) > 0 {
 		t.Fatalf("all is put back: %v %v", findings, err)
 	}
@@ -351,26 +352,26 @@ func TestTreeLooksAtTheLastBlocks(t *testing.T) {
 		"place":  appendChainKey(nil, p.Height),
 		"tip":    metaTip,
 	} {
-		value, err := db.ldb.Get(key, nil)
+		value, err := db.level.Get(key, nil)
 		if err != nil {
 			t.Fatal(what, err)
 		}
-		db.ldb.Delete(key, nil)
+		db.level.Delete(key, nil)
 		if _, err := db.Tree(n.params, 6); !errors.Is(err, ErrDamaged) {
 			t.Fatalf("%s of the tip is missing: %v, want ErrDamaged", what, err)
 		}
-		db.ldb.Put(key, value, nil)
+		db.level.Put(key, value, nil)
 	}
 	indexed := appendTxKey(nil, tip.ids[0], p.Hash)
-	value, err := db.ldb.Get(indexed, nil)
+	value, err := db.level.Get(indexed, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	db.ldb.Delete(indexed, nil)
+	db.level.Delete(indexed, nil)
 	if findings, err := db.Verify(1, nil); err != nil || len(findings) != 1 {
 		t.Fatalf("an index is wrong at the tip: %v, %v", findings, err)
 	}
-	db.ldb.Put(indexed, value, nil)
+	db.level.Put(indexed, value, nil)
 	tree, err := db.Tree(n.params, 6)
 	if err != nil || tree.Tip().Hash != tip.hash {
 		t.Fatalf("all is put back: %v", err)

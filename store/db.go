@@ -15,6 +15,7 @@ import (
 	"github.com/syndtr/goleveldb/leveldb/util"
 
 	"toychain/chain"
+	"toychain/store/ldb"
 )
 
 // schema is the version of the key space and of the values, see doc.go.
@@ -50,7 +51,7 @@ func options() *opt.Options {
 		Compression:            compression,
 		// Every checksum is verified, and nothing that fails one is passed over. The one
 		// thing that looks like damage and is not, a record torn by a crash, is cut off
-		// before LevelDB sees it: see tail.go.
+		// before LevelDB sees it: see package ldb.
 		Strict: opt.StrictAll,
 		// A batch larger than the write buffer goes through the log like any other. By
 		// default LevelDB would write it as tables, in a way that hangs on Close if the
@@ -65,7 +66,7 @@ func options() *opt.Options {
 // Commit by one at a time.
 type DB struct {
 	place
-	ldb     *leveldb.DB
+	level   *leveldb.DB
 	storage io.Closer // nil if the caller of OpenStorage owns it
 
 	// open is held for reading by every method and for writing by Close, so that
@@ -86,7 +87,7 @@ type DB struct {
 // this network alone and locked against everybody else. The error is ErrInUse,
 // ErrOtherNetwork, ErrNewerSchema, ErrDamaged, or the disk's.
 func Open(dir string, p *chain.Params) (*DB, error) {
-	s, err := openFolder(dir)
+	s, err := openDir(dir, ldb.OpenDir)
 	if err != nil {
 		return nil, err
 	}
@@ -104,17 +105,26 @@ func OpenStorage(s storage.Storage, p *chain.Params) (*DB, error) {
 	return open(s, place{"", p}, options())
 }
 
+// openDir opens the storage in a directory.
+func openDir(dir string, open func(string) (storage.Storage, error)) (storage.Storage, error) {
+	s, err := open(dir)
+	if errors.Is(err, ldb.ErrLocked) {
+		err = fmt.Errorf("%w: %s (%w); stop that node or choose another --datadir", ErrInUse, dir, err)
+	}
+	return s, err
+}
+
 func open(s storage.Storage, at place, o *opt.Options) (*DB, error) {
-	ldb, err := leveldb.Open(guard{s}, o)
+	level, err := leveldb.Open(ldb.Checked(s), o)
 	if errors.Is(err, storage.ErrLocked) {
 		return nil, fmt.Errorf("%w: %s", ErrInUse, at.dir)
 	}
 	if err != nil {
 		return nil, at.wrap(err, "opening")
 	}
-	db := &DB{place: at, ldb: ldb, batch: new(leveldb.Batch)}
+	db := &DB{place: at, level: level, batch: new(leveldb.Batch)}
 	if err := db.identify(); err != nil {
-		return nil, errors.Join(err, ldb.Close())
+		return nil, errors.Join(err, level.Close())
 	}
 	return db, nil
 }
@@ -131,16 +141,16 @@ func (db *DB) identify() error {
 		first := new(leveldb.Batch)
 		first.Put(metaSchema, []byte{schema})
 		first.Put(metaNetwork, appendNetwork(nil, ours))
-		return db.wrap(db.ldb.Write(first, synced), "writing to a new database")
+		return db.wrap(db.level.Write(first, synced), "writing to a new database")
 	}
-	version, err := get(db, db.ldb, metaSchema, "the schema version", decodeNumber)
+	version, err := get(db, db.level, metaSchema, "the schema version", decodeNumber)
 	if err != nil {
 		return err
 	}
 	if err := db.checkSchema(version); err != nil {
 		return err
 	}
-	theirs, err := get(db, db.ldb, metaNetwork, "the network's name", decodeNetwork)
+	theirs, err := get(db, db.level, metaNetwork, "the network's name", decodeNetwork)
 	if err != nil {
 		return err
 	}
@@ -172,7 +182,7 @@ func (p place) checkNetwork(theirs network) error {
 var synced = &opt.WriteOptions{Sync: true}
 
 func (db *DB) isEmpty() (bool, error) {
-	it := db.ldb.NewIterator(nil, nil)
+	it := db.level.NewIterator(nil, nil)
 	defer it.Release()
 	some := it.First()
 	return !some, db.wrap(it.Error(), "opening")
@@ -180,7 +190,7 @@ func (db *DB) isEmpty() (bool, error) {
 
 // lastReorg returns the number of the journal's newest entry, 0 if there is none.
 func (db *DB) lastReorg() (uint64, error) {
-	it := db.ldb.NewIterator(util.BytesPrefix([]byte{keyReorg}), nil)
+	it := db.level.NewIterator(util.BytesPrefix([]byte{keyReorg}), nil)
 	defer it.Release()
 	if !it.Last() {
 		return 0, db.wrap(it.Error(), "reading the journal")
@@ -198,33 +208,17 @@ func (db *DB) Close() error {
 		return nil
 	}
 	db.closed = true
-	err := db.settle()
+	var err error
+	if db.failed == nil { // else nothing more is written
+		err = db.wrap(ldb.Settle(db.level), "closing")
+	}
 	if err == nil {
-		err = db.wrap(db.ldb.Close(), "closing")
+		err = db.wrap(db.level.Close(), "closing")
 	}
 	if db.storage != nil {
 		err = errors.Join(err, db.storage.Close())
 	}
 	return err
-}
-
-// settle turns what is in the journal into a table, so that a closed folder has
-// everything in files that LevelDB counts and checks. Without it the next Open would
-// do the same work, but would not notice if the journal had been cut or was gone.
-//
-// LevelDB does this when a transaction is opened. Should that fail, LevelDB is stuck
-// (its lock is never given back, and its Close would wait for it), so it is left
-// alone: what was committed is safe in the journal.
-func (db *DB) settle() error {
-	if db.failed != nil {
-		return nil // nothing more is written
-	}
-	tr, err := db.ldb.OpenTransaction()
-	if err != nil {
-		return db.wrap(err, "closing")
-	}
-	tr.Discard()
-	return nil
 }
 
 // enter begins a method; unless it fails, leave must end it.

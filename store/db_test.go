@@ -236,7 +236,7 @@ func TestNewerSchema(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := db.ldb.Put(metaSchema, []byte{schema + 1}, synced); err != nil {
+	if err := db.level.Put(metaSchema, []byte{schema + 1}, synced); err != nil {
 		t.Fatal(err)
 	}
 	db.Close()

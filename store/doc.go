@@ -68,7 +68,7 @@
 // Nothing is repaired behind anybody's back, and nothing that cannot be read is
 // passed over. Each of LevelDB's blocks has a checksum, which is verified at every
 // read; a body must have the hash of its key; a decoder takes only what an encoder
-// writes. What a crash leaves is no damage: tail.go tells the two apart.
+// writes. What a crash leaves is no damage: package ldb tells the two apart.
 //
 //	[DB.Tree]    at start: all headers, and the last blocks with all that belongs to them
 //	[DB.Verify]  on demand: the same for more blocks, or for everything, replayed from genesis
@@ -88,10 +88,11 @@
 //	encode.go    the values; encodereorg.go those of the journal
 //	commit.go    a Commit becomes one batch; behind.go while it is on its way
 //	read.go      everything that can be asked; stats.go the coin set as a whole
-//	db.go        opening and closing; readonly.go to look only; folder.go the folder;
-//	             tail.go what a crash leaves
+//	db.go        opening and closing; readonly.go to look only
 //	check.go     looking for damage; verify.go at everything
-//	salvage.go   reading what is left of a damaged folder; reindex.go a new one from it
+//	reindex.go   a new database from what can still be read of a damaged one
+//	ldb          the package that knows LevelDB's files: what a crash leaves of them, what
+//	             can still be read, and how one directory takes another's place
 //
 // # Where it differs from Bitcoin
 //

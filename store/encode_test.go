@@ -4,14 +4,10 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"os"
-	"path/filepath"
+	"pgregory.net/rapid"
 	"reflect"
 	"testing"
 	"time"
-
-	"github.com/syndtr/goleveldb/leveldb/storage"
-	"pgregory.net/rapid"
 
 	"toychain/block"
 	"toychain/chain"
@@ -115,7 +111,7 @@ func seeds(f *testing.F, kind byte) {
 	}
 	defer db.Close()
 	left := 5
-	err = db.each(db.ldb, []byte{kind}, "reading", func(_, value []byte) error {
+	err = db.each(db.level, []byte{kind}, "reading", func(_, value []byte) error {
 		if left--; left >= 0 {
 			f.Add(bytes.Clone(value))
 		}
@@ -183,26 +179,5 @@ func FuzzSmall(f *testing.F) {
 		outpointOf(b)
 		historyOf(b)
 		decodeTxPlace(b, b)
-	})
-}
-
-// FuzzWreck: whatever a file holds, salvage reads it without falling over.
-func FuzzWreck(f *testing.F) {
-	log, _ := logOf(f, 10, 100)
-	f.Add(log)
-	n := lived(f, 1, 6)
-	for _, name := range filesOf(f, n.dir) {
-		if b, err := os.ReadFile(filepath.Join(n.dir, name)); err == nil && len(b) < 4000 {
-			f.Add(b)
-		}
-	}
-	f.Fuzz(func(t *testing.T, b []byte) {
-		d := newDisk(0)
-		d.files[storage.FileDesc{Type: storage.TypeTable}] = &diskFile{data: b}
-		d.files[storage.FileDesc{Type: storage.TypeJournal}] = &diskFile{data: b}
-		w := wreck{Storage: d}
-		if err := w.each(func(_, _ []byte, _ uint64) error { return nil }); err != nil {
-			t.Fatal(err)
-		}
 	})
 }

@@ -6,10 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	ldberrors "github.com/syndtr/goleveldb/leveldb/errors"
-	"github.com/syndtr/goleveldb/leveldb/storage"
-
 	"toychain/chain"
+	"toychain/store/ldb"
 )
 
 var (
@@ -86,15 +84,8 @@ func (p place) wrap(err error, doing string) error {
 		return nil
 	case errors.Is(err, ErrDamaged):
 		return err
-	case isCorrupted(err):
+	case ldb.IsCorrupted(err):
 		return p.damaged("%s: %w", doing, err)
 	}
 	return fmt.Errorf("%s%s: %w", p.prefix(), doing, err)
-}
-
-// isCorrupted is LevelDB's own IsCorrupted for an error that may be wrapped.
-func isCorrupted(err error) bool {
-	var a *ldberrors.ErrCorrupted
-	var b *storage.ErrCorrupted
-	return errors.As(err, &a) || errors.As(err, &b)
 }

@@ -18,7 +18,7 @@ func (db *DB) read(f func(source) error) error {
 		return err
 	}
 	defer db.leave()
-	snap, err := db.ldb.GetSnapshot()
+	snap, err := db.level.GetSnapshot()
 	if err != nil {
 		return db.wrap(err, "reading")
 	}

@@ -2,12 +2,9 @@ package store
 
 import (
 	"errors"
-	"fmt"
-	"io/fs"
-
-	"github.com/syndtr/goleveldb/leveldb/storage"
 
 	"toychain/chain"
+	"toychain/store/ldb"
 )
 
 // errReadOnly is why a database that was opened to be read takes no Commit.
@@ -19,12 +16,9 @@ var errReadOnly = errors.New("it was opened to be read only")
 // folder for itself. The error is fs.ErrNotExist if no node ever kept its chain there,
 // or one of Open's.
 func OpenReadOnly(dir string, p *chain.Params) (*DB, error) {
-	s, err := storage.OpenFile(dir, true)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("data folder: %w", err)
-	case err != nil:
-		return nil, fmt.Errorf("%w: %s (%w)", ErrInUse, dir, err)
+	s, err := openDir(dir, ldb.OpenDirReadOnly)
+	if err != nil {
+		return nil, err
 	}
 	o := options()
 	o.ReadOnly, o.ErrorIfMissing = true, true

@@ -9,9 +9,11 @@ import (
 	"time"
 
 	"github.com/syndtr/goleveldb/leveldb"
+	"github.com/syndtr/goleveldb/leveldb/storage"
 
 	"toychain/block"
 	"toychain/chain"
+	"toychain/store/ldb"
 )
 
 // Rebuilt is what Reindex made.
@@ -40,35 +42,36 @@ func Reindex(dir string, p *chain.Params, progress func(done, total int)) (Rebui
 	if progress == nil {
 		progress = func(int, int) {}
 	}
-	if err := finishSwap(dir); err != nil {
+	if err := ldb.FinishReplace(dir); err != nil {
 		return Rebuilt{}, err
 	}
 	if _, err := os.Stat(dir); err != nil {
 		return Rebuilt{}, fmt.Errorf("there is no database to rebuild: %w", err)
 	}
-	old, err := openFolder(dir)
+	old, err := openDir(dir, ldb.OpenDir)
 	if err != nil {
 		return Rebuilt{}, err
 	}
-	out, err := rebuild(old, dir+suffixNew, p, progress)
+	out, err := rebuild(old, dir, p, progress)
 	if err = errors.Join(err, old.Close()); err != nil {
 		return Rebuilt{}, err
 	}
-	out.Kept, err = swap(dir, len(out.Lost) > 0)
+	out.Kept, err = ldb.Replace(dir, len(out.Lost) > 0)
 	return out, err
 }
 
-// rebuild reads the old database and writes a new one.
-func rebuild(old *folder, dir string, p *chain.Params, progress func(done, total int)) (Rebuilt, error) {
-	r := rebuilder{wreck: wreck{Storage: old}, at: place{old.dir, p},
+// rebuild reads the old database in dir and writes a new one beside it.
+func rebuild(old storage.Storage, dir string, p *chain.Params, progress func(done, total int)) (Rebuilt, error) {
+	r := rebuilder{old: ldb.Recovery{Storage: old}, at: place{dir, p},
 		notes: make(map[block.Hash]note), reorgs: make(map[uint64]chain.Reorg)}
 	if err := r.readNotes(); err != nil {
 		return Rebuilt{}, err
 	}
-	if err := errors.Join(os.RemoveAll(dir), os.RemoveAll(old.dir+suffixReady)); err != nil {
-		return Rebuilt{}, fmt.Errorf("data folder: %w", err)
+	beside, err := ldb.StartReplace(dir)
+	if err != nil {
+		return Rebuilt{}, err
 	}
-	db, err := Open(dir, p)
+	db, err := Open(beside, p)
 	if err != nil {
 		return Rebuilt{}, err
 	}
@@ -81,14 +84,14 @@ func rebuild(old *folder, dir string, p *chain.Params, progress func(done, total
 		err = r.finish()
 	}
 	if err = errors.Join(err, db.Close()); err != nil {
-		return Rebuilt{}, errors.Join(err, os.RemoveAll(dir))
+		return Rebuilt{}, errors.Join(err, os.RemoveAll(beside))
 	}
 	return r.out, nil
 }
 
 // rebuilder is the state of a rebuild.
 type rebuilder struct {
-	wreck
+	old    ldb.Recovery
 	at     place
 	db     *DB // the new one
 	tree   *chain.Tree
@@ -106,7 +109,7 @@ type note struct {
 
 // readNotes reads the headers, the journal, and whose database this is.
 func (r *rebuilder) readNotes() error {
-	return r.each(func(key, value []byte, seq uint64) error {
+	return r.old.Each(func(key, value []byte, seq uint64) error {
 		switch {
 		case string(key) == string(metaNetwork):
 			if n, err := decodeNetwork(value); err == nil {
@@ -140,7 +143,7 @@ func (r *rebuilder) readBodies(progress func(done, total int)) error {
 		if len(batch.Dump()) < least {
 			return nil
 		}
-		err := r.db.wrap(r.db.ldb.Write(batch, nil), "copying blocks")
+		err := r.db.wrap(r.db.level.Write(batch, nil), "copying blocks")
 		batch.Reset()
 		return err
 	}
@@ -148,7 +151,7 @@ func (r *rebuilder) readBodies(progress func(done, total int)) error {
 	r.notes[genesis.Hash] = note{Entry: chain.Entry{Header: r.at.params.Genesis.Header, Status: chain.HasBody}, body: true}
 	batch.Put(appendBodyKey(nil, genesis), r.at.params.Genesis.Bytes())
 	found := 0
-	err := r.each(func(key, value []byte, _ uint64) error {
+	err := r.old.Each(func(key, value []byte, _ uint64) error {
 		if key[0] != keyBody {
 			return nil
 		}
@@ -177,7 +180,7 @@ func (r *rebuilder) readBodies(progress func(done, total int)) error {
 	if err != nil {
 		return err
 	}
-	r.out.Unread = r.unread
+	r.out.Unread = r.old.Unread
 	if len(r.notes) == 1 {
 		return fmt.Errorf("%w: %snot one block could be read; to start anew, remove the folder", ErrDamaged, r.at.prefix())
 	}
@@ -268,7 +271,7 @@ func (r *rebuilder) add(p chain.Point) error {
 		r.out.Lost = append(r.out.Lost, p)
 		return r.remove(p)
 	}
-	b, err := get(r.db, r.db.ldb, appendBodyKey(nil, p), "a block just copied",
+	b, err := get(r.db, r.db.level, appendBodyKey(nil, p), "a block just copied",
 		func(v []byte) (*block.Block, error) { return decodeBody(v, p.Hash) })
 	if err != nil {
 		return err
@@ -285,7 +288,7 @@ func (r *rebuilder) add(p chain.Point) error {
 }
 
 func (r *rebuilder) remove(p chain.Point) error {
-	return r.db.wrap(r.db.ldb.Delete(appendBodyKey(nil, p), nil), "removing a block")
+	return r.db.wrap(r.db.level.Delete(appendBodyKey(nil, p), nil), "removing a block")
 }
 
 // prefer repeats what somebody said with preciousblock: such blocks have a negative
@@ -327,7 +330,7 @@ func (r *rebuilder) finish() error {
 	r.out.Reorgs = len(numbers)
 	batch.Put(metaTip, tip.Hash[:]) // as it is; so there is something to sync
 	r.out.Tip, r.out.Headers = chain.Point{Hash: tip.Hash, Height: tip.Height}, len(r.tree.Entries())
-	return r.db.wrap(r.db.ldb.Write(batch, synced), "writing the journal")
+	return r.db.wrap(r.db.level.Write(batch, synced), "writing the journal")
 }
 
 // regrowth is the disk of the tree that is growing: the bodies are there already,

@@ -99,7 +99,7 @@ func TestReindexAfterDamage(t *testing.T) {
 	if whole.db, err = openSmall(whole.dir, whole.params); err != nil {
 		t.Fatal(err)
 	}
-	if err := whole.db.ldb.CompactRange(util.Range{}); err != nil {
+	if err := whole.db.level.CompactRange(util.Range{}); err != nil {
 		t.Fatal(err)
 	}
 	whole.tree = loadTree(t, whole.db, whole.params)
@@ -169,7 +169,7 @@ func TestReindexKeepsTheJournal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	db.ldb.Put(appendReorgKey(nil, 2), []byte("nonsense"), nil)
+	db.level.Put(appendReorgKey(nil, 2), []byte("nonsense"), nil)
 	db.Close()
 	got, err := Reindex(n.dir, n.params, nil)
 	if err != nil || got.Reorgs != len(n.reorgs) { // the older value of entry 2 may still be read: then that is kept
@@ -194,12 +194,12 @@ func TestInterruptedReindex(t *testing.T) {
 	n := lived(t, 202, 20)
 	want := n.tree.Tip().Hash
 	for _, left := range [][]string{
-		{"", suffixNew},              // while it was built
-		{"", suffixReady},            // just whole
-		{suffixOld, suffixReady},     // the old one is out of the way
-		{suffixDamaged, suffixReady}, // likewise, and will be kept
-		{"", suffixOld},              // all but cleared away
-		{"", suffixOld, suffixNew, suffixReady},
+		{"", ".reindex-new"},               // while it was built
+		{"", ".reindex-ready"},             // just whole
+		{".reindex-old", ".reindex-ready"}, // the old one is out of the way
+		{".damaged", ".reindex-ready"},     // likewise, and will be kept
+		{"", ".reindex-old"},               // all but cleared away
+		{"", ".reindex-old", ".reindex-new", ".reindex-ready"},
 	} {
 		dir := filepath.Join(t.TempDir(), "chain")
 		for _, suffix := range left {
@@ -219,7 +219,7 @@ func TestInterruptedReindex(t *testing.T) {
 			t.Fatalf("%q: %+v, %v", left, got, err)
 		}
 		for _, name := range filesOf(t, filepath.Dir(dir)) {
-			if name != "chain" && name != "chain"+suffixDamaged {
+			if name != "chain" && name != "chain"+".damaged" {
 				t.Fatalf("%q: left over: %s", left, name)
 			}
 		}
@@ -299,14 +299,14 @@ func TestReindexWithoutAncestors(t *testing.T) {
 	}
 	n.take(path...)
 	n.flush()
-	n.db.ldb.CompactRange(util.Range{}) // so that no older values lie about
+	n.db.level.CompactRange(util.Range{}) // so that no older values lie about
 	for _, key := range [][]byte{
 		appendBodyKey(nil, chain.Point{Hash: path[2].hash, Height: 3}), appendEntryKey(nil, path[2].hash),
 		appendBodyKey(nil, chain.Point{Hash: path[1].hash, Height: 2}),
 	} {
-		n.db.ldb.Delete(key, nil)
+		n.db.level.Delete(key, nil)
 	}
-	n.db.ldb.CompactRange(util.Range{})
+	n.db.level.CompactRange(util.Range{})
 	n.db.Close()
 	swept, err := leveldb.OpenFile(n.dir, nil) // which removes tables that Close was too quick for
 	if err != nil {
@@ -322,7 +322,7 @@ func TestReindexWithoutAncestors(t *testing.T) {
 		lost = append(lost, p.Height)
 	}
 	slices.Sort(lost)
-	if got.Tip.Height != 1 || !slices.Equal(lost, []block.Height{2, 4, 5, 6}) || got.Kept != n.dir+suffixDamaged {
+	if got.Tip.Height != 1 || !slices.Equal(lost, []block.Height{2, 4, 5, 6}) || got.Kept != n.dir+".damaged" {
 		t.Fatalf("%+v", got)
 	}
 	m := rebuilt(t, n)

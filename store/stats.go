@@ -118,7 +118,7 @@ func (db *DB) Size() int64 {
 	var total int64
 	if db.dir == "" {
 		var stats leveldb.DBStats
-		if db.ldb.Stats(&stats) == nil {
+		if db.level.Stats(&stats) == nil {
 			total = stats.LevelSizes.Sum()
 		}
 		return total

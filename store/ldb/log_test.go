@@ -1,12 +1,15 @@
-package store
+package ldb
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"math/rand/v2"
 	"testing"
 
+	"github.com/syndtr/goleveldb/leveldb"
 	"github.com/syndtr/goleveldb/leveldb/journal"
+	"github.com/syndtr/goleveldb/leveldb/storage"
 )
 
 // logOf writes records of these sizes as LevelDB does, and returns where each ends.
@@ -17,7 +20,7 @@ func logOf(t testing.TB, sizes ...int) (log []byte, ends []int) {
 	for _, n := range sizes {
 		record, err := w.Next()
 		if err == nil {
-			_, err = record.Write(append(noise(r, n-1), 1)) // batches of ours end with a hash, not with zeros
+			_, err = record.Write(append(noise(r, n-1), 1)) // toychain's batches end with a hash, not with zeros
 		}
 		if err == nil {
 			err = w.Flush()
@@ -30,7 +33,7 @@ func logOf(t testing.TB, sizes ...int) (log []byte, ends []int) {
 	return b.Bytes(), ends
 }
 
-// Wherever a crash stops the writing, what is left is the records before it.
+// Wherever a crash stops the writing, the records before it are left.
 func TestTornAtEveryByte(t *testing.T) {
 	log, ends := logOf(t, 100, 3000, 1, 29_600, 5000, 70_000, 400)
 	for cut := range len(log) + 1 {
@@ -86,7 +89,7 @@ func TestFlipIsDamage(t *testing.T) {
 		n, err := intact(bad)
 		if err == nil && n == len(log) && log[at] == 0 && logBlock-at%logBlock < chunkHeader {
 			padding++
-			continue // nobody reads it
+			continue // not read at all
 		}
 		if err == nil {
 			t.Fatalf("bit flipped at byte %d of %d: %d bytes pass for intact", at, len(log), n)
@@ -99,7 +102,7 @@ func TestFlipIsDamage(t *testing.T) {
 
 // After a power cut a file can be as long as it should be, with zeros where the
 // disk had not written yet.
-func TestHolesAreTorn(t *testing.T) {
+func TestHolesAreTruncated(t *testing.T) {
 	log, ends := logOf(t, 700, 9000)
 	for _, hole := range [][2]int{{1024, 1536}, {1024, len(log)}, {ends[0], len(log)}, {ends[0], 1024}, {9216, len(log)}} {
 		torn := bytes.Clone(log)
@@ -130,4 +133,69 @@ func FuzzLog(f *testing.F) {
 		}
 		journalOf(log[:n])
 	})
+}
+
+// Whatever is in a file, Recovery reads it without failing.
+func FuzzRecovery(f *testing.F) {
+	log, _ := logOf(f, 10, 100)
+	f.Add(log)
+	for _, b := range filesOfSmallDB(f) {
+		f.Add(b)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		s := storage.NewMemStorage()
+		for _, kind := range []storage.FileType{storage.TypeTable, storage.TypeJournal} {
+			w, err := s.Create(storage.FileDesc{Type: kind})
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.Write(b)
+			w.Close()
+		}
+		r := Recovery{Storage: s}
+		if err := r.Each(func(_, _ []byte, _ uint64) error { return nil }); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// filesOfSmallDB returns what is in each file of a database with a few values, some of
+// them in a table.
+func filesOfSmallDB(f *testing.F) (out [][]byte) {
+	s := storage.NewMemStorage()
+	db, err := leveldb.Open(s, nil)
+	if err != nil {
+		f.Fatal(err)
+	}
+	for i := range 20 {
+		if i == 15 {
+			err = Settle(db)
+		}
+		if err := errors.Join(err, db.Put([]byte{'k', byte(i)}, bytes.Repeat([]byte{byte(i)}, 30), nil)); err != nil {
+			f.Fatal(err)
+		}
+	}
+	files, err := s.List(storage.TypeAll)
+	if err = errors.Join(err, db.Close()); err != nil {
+		f.Fatal(err)
+	}
+	for _, fd := range files {
+		r, err := s.Open(fd)
+		if err != nil {
+			f.Fatal(err)
+		}
+		b, err := io.ReadAll(r)
+		if err = errors.Join(err, r.Close()); err != nil {
+			f.Fatal(err)
+		}
+		out = append(out, b)
+	}
+	return out
+}
+
+// noise returns bytes without a pattern.
+func noise(r *rand.ChaCha8, n int) []byte {
+	b := make([]byte, n)
+	r.Read(b)
+	return b
 }
