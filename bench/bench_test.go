@@ -19,9 +19,6 @@ import (
 // The script measures every row, so that it cannot rot. What it measured on a busy
 // machine in a moment means nothing, only that there is something.
 func TestQuick(t *testing.T) {
-	if testing.Short() {
-		t.Skip("not with -short: it starts real nodes, and btcd beside them")
-	}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "bash", "run", "--quick", "--json", "--timeout", "9m")

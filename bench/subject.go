@@ -60,16 +60,17 @@ func btcd(binary, network string) *subject {
 		address: func(_ context.Context, n *node) (string, error) { return n.peers, nil }}
 }
 
-// build makes the programs that are to be measured, in dir: ours, and btcd as
-// interop/go.mod names it. portable is this program without assembly.
+// build compiles the programs to measure into dir: toychain, btcd at the version in
+// interop/go.mod, and portable, which is this program without assembly. It runs in
+// this module's directory, as bench/run does.
 func build(ctx context.Context, dir string) error {
 	for _, b := range []struct {
 		module, name string
 		args         []string
 	}{
-		{".", "toychain", []string{"./cmd/toychain"}},
-		{".", "portable", []string{"-tags", "portable", "./bench"}},
-		{"interop", "btcd", []string{"github.com/btcsuite/btcd"}},
+		{"..", "toychain", []string{"./cmd/toychain"}},
+		{".", "portable", []string{"-tags", "portable", "."}},
+		{"../interop", "btcd", []string{"github.com/btcsuite/btcd"}},
 	} {
 		cmd := exec.CommandContext(ctx, "go", append([]string{"build", "-o", filepath.Join(dir, b.name)}, b.args...)...)
 		cmd.Dir = b.module
