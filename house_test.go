@@ -10,6 +10,7 @@ import (
 	"go/token"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path"
 	"path/filepath"
 	"slices"
@@ -53,8 +54,12 @@ var edges = map[string]map[string]string{
 		"p2p":       "the peers",
 	},
 	"rpc": {
+		"block": "hashes, amounts and transactions in what nodes answer",
+		"pow":   "work, as a number; it must not know how a call is answered",
+	},
+	"rpc/server": {
 		"block": "", "pow": "difficulties and work, as numbers", "chain": "", "mempool": "", "store": "indexes",
-		"p2p": "what is known of peers", "node": "what it serves",
+		"p2p": "what is known of peers", "node": "what it serves", "rpc": "the types of its answers",
 		"wallet": "addresses; keys never enter a node",
 	},
 	"testnet/purse": {
@@ -66,7 +71,7 @@ var edges = map[string]map[string]string{
 	},
 	"deploy": {},
 	"testnet/slo": {
-		"block": "", "rpc": "only the shapes of what nodes tell; it must not know how they are asked",
+		"block": "", "rpc": "the types of what nodes answer; it must not know how they are asked",
 	},
 	"testnet/scenario": {
 		"block": "", "chain": "parameters", "wallet": "the people of a script", "testnet/purse": "how they pay",
@@ -85,6 +90,7 @@ var edges = map[string]map[string]string{
 	},
 	"testnet": {
 		"block": "", "chain": "parameters", "wallet": "the demo's people", "rpc": "how it talks to nodes",
+		"rpc/server":    "what the directory of a stopped node says",
 		"testnet/purse": "how they pay", "testnet/slo": "what it promises",
 	},
 	"testnet/export": {
@@ -93,7 +99,7 @@ var edges = map[string]map[string]string{
 	},
 	"cmd/toychain": {
 		"block": "", "blockfile": "import and export", "pow": "", "chain": "networks", "wallet": "", "mempool": "policy", "store": "repair of a folder that no node has open",
-		"node": "", "rpc": "", "testnet": "", "testnet/purse": "", "testnet/scenario": "", "testnet/scenario/real": "",
+		"node": "", "rpc": "", "rpc/server": "", "testnet": "", "testnet/purse": "", "testnet/scenario": "", "testnet/scenario/real": "",
 		"testnet/slo": "", "deploy": "the targets where no others are named, and files to hand out",
 		"testnet/export": "", "testnet/replay": "",
 	},
@@ -178,6 +184,33 @@ func TestPureRoomsHaveNoWindows(t *testing.T) {
 	})
 	if seen == 0 {
 		t.Fatal("no file was looked at")
+	}
+}
+
+// light are packages that must build without a network stack and a database, each with
+// the reason; everything that they import, directly or not, is looked at.
+var light = map[string]string{
+	"rpc":           "a program that only calls a node is not a node",
+	"testnet/purse": "a wallet's client asks a node, whose peers and files it never sees",
+	"testnet/slo":   "it computes figures from what nodes answered",
+}
+
+// heavy are the modules that no package of light may link.
+var heavy = []string{"github.com/libp2p/go-libp2p", "github.com/syndtr/goleveldb"}
+
+func TestLightPackagesLinkNoNode(t *testing.T) {
+	for pkg, why := range light {
+		out, err := exec.Command("go", "list", "-deps", "./"+pkg).Output()
+		if err != nil {
+			t.Fatalf("go list -deps ./%s: %v", pkg, err)
+		}
+		for dep := range strings.Lines(string(out)) {
+			for _, module := range heavy {
+				if strings.HasPrefix(dep, module) {
+					t.Errorf("%s links %s, which it must not: %s", pkg, strings.TrimSpace(dep), why)
+				}
+			}
+		}
 	}
 }
 

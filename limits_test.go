@@ -83,7 +83,7 @@ var limits = map[string]map[string]string{
 		"checkBlocks":      "store.TestTreeLooksAtTheLastBlocks",
 		"tickEvery":        "- how often we look, nobody's limit",
 	},
-	"rpc/conns.go": {
+	"rpc/server/conns.go": {
 		"maxConns":        "TestHalfOpen TestSlowClients",
 		"maxHeaderBytes":  "TestGarbage",
 		"maxBody":         "TestBodyTooLarge",

@@ -12,6 +12,7 @@ import (
 	"toychain/mempool"
 	"toychain/node"
 	"toychain/rpc"
+	"toychain/rpc/server"
 	"toychain/testnet/purse"
 	"toychain/wallet"
 )
@@ -38,15 +39,15 @@ func serveOn(t *testing.T, params *chain.Params) *served {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server, err := rpc.NewServer(rpc.Config{Dir: dir, User: "user", Pass: "password"}, n)
+	srv, err := server.New(server.Config{Dir: dir, User: "user", Pass: "password"}, n)
 	if err != nil {
 		t.Fatal(err)
 	}
 	run, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 2)
 	go func() { ended <- n.Run(run) }()
-	go func() { ended <- server.Run(run) }()
-	s := &served{t: t, addr: server.Addr(), cookie: filepath.Join(dir, rpc.CookieName), params: params, node: n}
+	go func() { ended <- srv.Run(run) }()
+	s := &served{t: t, addr: srv.Addr(), cookie: filepath.Join(dir, rpc.CookieName), params: params, node: n}
 	var cancel context.CancelFunc
 	s.ctx, cancel = context.WithTimeout(context.Background(), 5*time.Minute)
 	t.Cleanup(func() {

@@ -20,7 +20,7 @@ type Ask struct {
 }
 
 // Batch makes several calls in one request: the node answers one after the other, at
-// most maxBatch. Each Ask gets its own error; the one returned says that the batch as
+// most 10,000 of them. Each Ask gets its own error; the one returned says that the batch as
 // a whole came to nothing, as Call's does.
 func (c *Client) Batch(ctx context.Context, asks []Ask) error {
 	if len(asks) == 0 {
@@ -74,9 +74,9 @@ const (
 	// one call of SubmitBlocks; a single one always does.
 	BatchBlocks = 500
 	BatchBytes  = 2 << 20
-	// blocksPerAnswer is how many blocks of the greatest size fit into the answer to a
-	// batch, see maxBatchAnswer.
-	blocksPerAnswer = 30
+	// BlocksPerAnswer is how many blocks of the greatest size fit into the answer to a
+	// batch, which the server bounds.
+	BlocksPerAnswer = 30
 )
 
 // SubmitBlocks hands several blocks to the node, each after its parent. The reasons are
@@ -105,7 +105,7 @@ func (c *Client) SubmitBlocks(ctx context.Context, blocks []*block.Block) (reaso
 // BlocksFrom asks for blocks of the best chain as they are, from a height on: at most
 // most of them, and fewer if the chain ends or an answer would be too long.
 func (c *Client) BlocksFrom(ctx context.Context, first block.Height, most int) ([]*block.Block, error) {
-	most = min(most, blocksPerAnswer)
+	most = min(most, BlocksPerAnswer)
 	asks, hashes := make([]Ask, most), make([]block.Hash, most)
 	for i := range asks {
 		asks[i] = Ask{Method: "getblockhash", Params: []any{first + block.Height(i)}, Result: &hashes[i]}

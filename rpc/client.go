@@ -37,6 +37,11 @@ func (e *Error) Error() string { return fmt.Sprintf("%s (code %d)", e.Message, e
 // blocks, ten times over.
 const maxAnswer = 1 << 30
 
+// CookieName is the name of the cookie file in a node's folder: one line,
+// user:password. Whoever can read it may call the node; it is made new at each
+// start and removed at the end.
+const CookieName = ".cookie"
+
 // Client calls a node. It is safe for use by several goroutines.
 type Client struct {
 	url    string // http://host:port

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"toychain/rpc"
+	"toychain/rpc/server"
 )
 
 // Journal is what one node wrote down of its life.
@@ -69,7 +70,7 @@ func (t *Testnet) readFolder(ctx context.Context, name string, wait bool) (rpc.T
 		return rpc.Tree{}, nil, err
 	}
 	defer unlock()
-	return rpc.ReadFolder(filepath.Join(t.node(name).Datadir, t.params.Name), t.params)
+	return server.ReadFolder(filepath.Join(t.node(name).Datadir, t.params.Name), t.params)
 }
 
 func (t *Testnet) askJournal(ctx context.Context, j *Journal) error {

@@ -15,7 +15,7 @@ import (
 
 	"toychain/mempool"
 	"toychain/node"
-	"toychain/rpc"
+	"toychain/rpc/server"
 )
 
 // runRealNode is "toychain node run" without the comforts: a real node and its RPC.
@@ -59,7 +59,7 @@ func serveNode(ctx context.Context, stop func(), addr string, cfg node.Config) e
 	if err != nil {
 		return err
 	}
-	s, err := rpc.NewServer(rpc.Config{Listen: addr, Dir: cfg.Dir, Log: cfg.Log, Stop: stop}, n)
+	s, err := server.New(server.Config{Listen: addr, Dir: cfg.Dir, Log: cfg.Log, Stop: stop}, n)
 	if err != nil {
 		return err
 	}

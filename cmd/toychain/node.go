@@ -20,7 +20,7 @@ import (
 	"toychain/chain"
 	"toychain/mempool"
 	"toychain/node"
-	"toychain/rpc"
+	"toychain/rpc/server"
 	"toychain/wallet"
 )
 
@@ -133,7 +133,7 @@ func (a *app) runNode(ctx context.Context, o nodeFlags) error {
 	}
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
-	server, err := rpc.NewServer(rpc.Config{Listen: a.listenAddr(cfg.Params), Dir: cfg.Dir, User: a.global.rpcUser,
+	srv, err := server.New(server.Config{Listen: a.listenAddr(cfg.Params), Dir: cfg.Dir, User: a.global.rpcUser,
 		Pass: a.global.rpcPassword, Log: cfg.Log, Stop: stop}, n)
 	if err != nil {
 		end()
@@ -144,11 +144,11 @@ func (a *app) runNode(ctx context.Context, o nodeFlags) error {
 		ended <- n.Run(life)
 		stop()
 	}()
-	err = a.announce(ctx, n, cfg, server.Addr())
+	err = a.announce(ctx, n, cfg, srv.Addr())
 	if err != nil {
 		stop()
 	}
-	err = errors.Join(err, server.Run(ctx))
+	err = errors.Join(err, srv.Run(ctx))
 	os.Remove(filepath.Join(cfg.Dir, addrFile))
 	end()
 	return remedied(errors.Join(err, <-ended), a.global.network)

@@ -17,6 +17,7 @@ import (
 	"toychain/mempool"
 	"toychain/node"
 	"toychain/rpc"
+	"toychain/rpc/server"
 )
 
 // screen is a file that stands for a terminal.
@@ -86,13 +87,13 @@ func TestProgressOfExport(t *testing.T) {
 		t.Fatal(err)
 	}
 	run, stop := context.WithCancel(t.Context())
-	server, err := rpc.NewServer(rpc.Config{Dir: dir, Stop: stop}, n)
+	srv, err := server.New(server.Config{Dir: dir, Stop: stop}, n)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ended := make(chan error, 2)
 	go func() { ended <- n.Run(run) }()
-	go func() { ended <- server.Run(run) }()
+	go func() { ended <- srv.Run(run) }()
 	defer func() {
 		stop()
 		for range 2 {
@@ -104,7 +105,7 @@ func TestProgressOfExport(t *testing.T) {
 	if _, err := n.Generate(run, 12, block.PubKeyHashScript([20]byte{1}), 0); err != nil {
 		t.Fatal(err)
 	}
-	client, err := rpc.Dial(server.Addr(), filepath.Join(dir, rpc.CookieName))
+	client, err := rpc.Dial(srv.Addr(), filepath.Join(dir, rpc.CookieName))
 	if err != nil {
 		t.Fatal(err)
 	}

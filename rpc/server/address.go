@@ -1,0 +1,181 @@
+package server
+
+import (
+	"bytes"
+	"encoding/hex"
+	"slices"
+
+	"toychain/block"
+	"toychain/chain"
+	"toychain/mempool"
+	"toychain/node"
+	"toychain/rpc"
+	"toychain/store"
+)
+
+func addressMethods() []method {
+	address := need("address", kindString, "an address of this network")
+	return []method{
+		{name: "getaddresshistory", call: getAddressHistory, example: exampleAddress,
+			params:  []param{address},
+			about:   "Returns the transactions of the best chain that pay an address or spend from it, the oldest first, then those of the pool (height -1).",
+			returns: `[{"txid", "height", "blockhash", "time", "received", "sent", "net"}]`},
+		{name: "getaddressutxos", call: getAddressUTXOs, example: exampleAddress + " true",
+			params:  []param{address, may("pending", kindBool, "true: also what the pool makes, at height -1 (default false)")},
+			about:   "Returns the coins of an address.",
+			returns: `[{"txid", "vout", "amount", "scriptPubKey", "height", "coinbase", "confirmations", "mature", "pending_spent_by"}]`},
+	}
+}
+
+// pending is what tip and pool say at one moment.
+type pending struct {
+	tip     chain.State
+	entries []*mempool.Entry
+}
+
+// steady calls read, which reads indexes of the store, and returns the state of the
+// chain that they belong to: if the tip moved meanwhile, it reads again.
+func (c *call) steady(read func() error) (pending, *rpc.Error) {
+	for try := 0; ; try++ {
+		before, err := c.tip()
+		if err != nil {
+			return pending{}, err
+		}
+		if e := read(); e != nil {
+			return pending{}, trouble(e)
+		}
+		after, err := look(c, func(e *node.Engine) (pending, *rpc.Error) {
+			return pending{e.Tree().Tip(), e.Pool().Entries()}, nil
+		})
+		if err != nil || before.Hash == after.tip.Hash || try == 4 {
+			return after, err
+		}
+	}
+}
+
+func getAddressUTXOs(c *call) (any, *rpc.Error) {
+	script, err := c.payTo(c.str(0), "Invalid address")
+	if err != nil {
+		return nil, err
+	}
+	var coins []chain.Spend
+	now, err := c.steady(func() (e error) {
+		coins, e = c.node.Store().Unspent(script)
+		return e
+	})
+	if err != nil {
+		return nil, err
+	}
+	spentBy := now.spends()
+	maturity := c.node.Params().Maturity
+	out := []rpc.UTXO{}
+	for i := range coins {
+		u := showCoin(&coins[i], spentBy)
+		u.Height, u.Confirmations = coins[i].Height, int(now.tip.Height-coins[i].Height)+1
+		u.Mature = !u.Coinbase || now.tip.Height+1-u.Height >= maturity
+		out = append(out, u)
+	}
+	if !c.flag(1, false) {
+		return out, nil
+	}
+	for _, e := range now.entries {
+		for i := range e.Tx.Outputs {
+			if bytes.Equal(e.Tx.Outputs[i].Script, script) {
+				u := showCoin(&chain.Spend{Outpoint: block.Outpoint{TxID: e.ID, Index: uint32(i)}, Coin: chain.Coin{Output: e.Tx.Outputs[i]}}, spentBy)
+				u.Height, u.Mature = -1, true
+				out = append(out, u)
+			}
+		}
+	}
+	return out, nil
+}
+
+// spends returns who in the pool spends which coin.
+func (p *pending) spends() map[block.Outpoint]block.Hash {
+	out := make(map[block.Outpoint]block.Hash)
+	for _, e := range p.entries {
+		for i := range e.Tx.Inputs {
+			out[e.Tx.Inputs[i].Prev] = e.ID
+		}
+	}
+	return out
+}
+
+func showCoin(s *chain.Spend, spentBy map[block.Outpoint]block.Hash) rpc.UTXO {
+	u := rpc.UTXO{TxID: s.TxID, Vout: s.Index, Amount: s.Value, ScriptPubKey: hex.EncodeToString(s.Script), Coinbase: s.Coinbase}
+	if by, ok := spentBy[s.Outpoint]; ok {
+		u.PendingSpentBy = by.String()
+	}
+	return u
+}
+
+func getAddressHistory(c *call) (any, *rpc.Error) {
+	script, err := c.payTo(c.str(0), "Invalid address")
+	if err != nil {
+		return nil, err
+	}
+	var coins []chain.Spend
+	var rows []store.HistoryEntry
+	now, err := c.steady(func() (e error) {
+		if rows, e = c.node.Store().History(script); e == nil {
+			coins, e = c.node.Store().Unspent(script)
+		}
+		return e
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := []rpc.HistoryRow{}
+	for some := range slices.Chunk(rows, walkStep) {
+		times, err := c.times(some)
+		if err != nil {
+			return nil, err
+		}
+		for i, r := range some {
+			out = append(out, rpc.HistoryRow{TxID: r.TxID, Height: r.Height, BlockHash: r.Block, Time: times[i],
+				Received: r.Received, Sent: r.Spent, Net: r.Received - r.Spent})
+		}
+	}
+	return append(out, now.touching(script, coins)...), nil
+}
+
+// times returns the times of blocks.
+func (c *call) times(rows []store.HistoryEntry) ([]int64, *rpc.Error) {
+	return look(c, func(e *node.Engine) ([]int64, *rpc.Error) {
+		out := make([]int64, len(rows))
+		for i := range rows {
+			info, _ := e.Tree().Info(rows[i].Block)
+			out[i] = int64(info.State.Header.Time)
+		}
+		return out, nil
+	})
+}
+
+// touching returns the pool's transactions that pay to a script or spend from it,
+// given the coins that it holds on the chain.
+func (p *pending) touching(script []byte, coins []chain.Spend) (out []rpc.HistoryRow) {
+	value := make(map[block.Outpoint]block.Amount)
+	for i := range coins {
+		value[coins[i].Outpoint] = coins[i].Value
+	}
+	for _, e := range p.entries { // parents come before children
+		row := rpc.HistoryRow{TxID: e.ID, Height: -1, Time: e.Time.Unix()}
+		touched := false
+		for i := range e.Tx.Inputs {
+			v, ours := value[e.Tx.Inputs[i].Prev]
+			row.Sent += v
+			touched = touched || ours
+		}
+		for i := range e.Tx.Outputs {
+			if o := &e.Tx.Outputs[i]; bytes.Equal(o.Script, script) {
+				value[block.Outpoint{TxID: e.ID, Index: uint32(i)}] = o.Value
+				row.Received += o.Value
+				touched = true
+			}
+		}
+		if row.Net = row.Received - row.Sent; touched {
+			out = append(out, row)
+		}
+	}
+	return out
+}

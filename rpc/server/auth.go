@@ -1,0 +1,124 @@
+package server
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"toychain/rpc"
+)
+
+// cookieUser is the user in a cookie, as in Bitcoin Core.
+const cookieUser = "__cookie__"
+
+// wrongPasswordDelay is how long a wrong password waits for its answer (Core: 250
+// ms), so that guessing takes for ever.
+const wrongPasswordDelay = 250 * time.Millisecond
+
+// login knows who is let in. It holds hashes, so that comparing takes the same time
+// for every wrong guess, of whatever length.
+type login struct {
+	allowed [][2][32]byte // hashes of user and password
+	cookie  string        // the file, "" if there is none
+}
+
+// newLogin writes the cookie into dir, unless that is "", and lets user in, unless
+// that is "".
+func newLogin(dir, user, pass string) (*login, error) {
+	l := &login{}
+	if user != "" {
+		l.allow(user, pass)
+	}
+	if dir == "" {
+		return l, nil
+	}
+	secret := make([]byte, 32)
+	rand.Read(secret)
+	password := hex.EncodeToString(secret)
+	l.allow(cookieUser, password)
+	l.cookie = filepath.Join(dir, rpc.CookieName)
+	if err := writeCookie(l.cookie, cookieUser+":"+password); err != nil {
+		return nil, fmt.Errorf("cookie: %w", err)
+	}
+	return l, nil
+}
+
+func (l *login) allow(user, pass string) {
+	l.allowed = append(l.allowed, [2][32]byte{sha256.Sum256([]byte(user)), sha256.Sum256([]byte(pass))})
+}
+
+// writeCookie writes a file that only its owner can read, whole or not at all.
+func writeCookie(path, text string) error {
+	f, err := os.CreateTemp(filepath.Dir(path), rpc.CookieName+"-*") // 0600
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) // fails when all went well
+	_, err = f.WriteString(text)
+	if e := f.Close(); err == nil {
+		err = e
+	}
+	if err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
+
+// close removes the cookie.
+func (l *login) close() {
+	if l.cookie != "" {
+		os.Remove(l.cookie)
+	}
+}
+
+// knows reports whether user and password are right.
+func (l *login) knows(user, pass string) bool {
+	u, p := sha256.Sum256([]byte(user)), sha256.Sum256([]byte(pass))
+	right := 0
+	for i := range l.allowed {
+		right |= subtle.ConstantTimeCompare(u[:], l.allowed[i][0][:]) &
+			subtle.ConstantTimeCompare(p[:], l.allowed[i][1][:])
+	}
+	return right == 1
+}
+
+// credentials returns what a request says of its sender. Beside Core's way the text of the
+// cookie is taken as a bearer token: a program that reads such a token from a file
+// for each request (Prometheus' credentials_file) can call a node for as long as it
+// runs, though the cookie is new after each start.
+func credentials(r *http.Request) (user, pass string, given bool) {
+	if token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
+		user, pass, _ = strings.Cut(strings.TrimSpace(token), ":")
+		return user, pass, true
+	}
+	return r.BasicAuth()
+}
+
+// guard lets only those through to h who know the password.
+func (l *login) guard(h http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		user, pass, given := credentials(r)
+		if given && l.knows(user, pass) {
+			h(w, r)
+			return
+		}
+		if given {
+			wait := time.NewTimer(wrongPasswordDelay)
+			defer wait.Stop()
+			select {
+			case <-wait.C:
+			case <-r.Context().Done():
+			}
+		}
+		w.Header().Set("WWW-Authenticate", `Basic realm="jsonrpc"`)
+		w.Header().Set("Connection", "close") // whatever else it sends is not worth reading
+		w.WriteHeader(http.StatusUnauthorized)
+	}
+}

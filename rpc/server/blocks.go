@@ -1,0 +1,238 @@
+package server
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+
+	"toychain/block"
+	"toychain/chain"
+	"toychain/node"
+	"toychain/rpc"
+	"toychain/store"
+)
+
+func headerMethods() []method {
+	return []method{
+		{name: "getblock", call: getBlock, example: exampleHash,
+			params: []param{need("blockhash", kindString, "the block, of whatever branch"),
+				may("verbosity|verbose", kindOther, "0: hex; 1: with txids; 2: with transactions; 3: and with what they spend (default 1)")},
+			about: "Returns a block.", returns: "hex, or an object"},
+		{name: "getblockheader", call: getBlockHeader, example: exampleHash,
+			params: []param{need("blockhash", kindString, "the block, of whatever branch"),
+				may("verbose", kindBool, "false: hex (default true)")},
+			about: "Returns a block's header.", returns: "hex, or an object"},
+		{name: "gettxout", call: getTxOut, example: exampleHash + " 1",
+			params: []param{need("txid", kindString, "the transaction"), need("n", kindNumber, "number of the output"),
+				may("include_mempool", kindBool, "count what the pool makes and spends (default true)")},
+			about: "Returns an output that is not spent, or null.", returns: "object or null"},
+		{name: "gettxoutsetinfo", call: getTxOutSetInfo, long: true,
+			params: []param{may("hash_type", kindString, "hash_serialized_3 or none (default hash_serialized_3)"),
+				may("hash_or_height", kindOther, "not supported: there is no index of past coin sets"),
+				may("use_index", kindBool, "ignored")},
+			about: "Returns sums over all coins, and a hash that is the same wherever the chain is the same.", returns: "object"},
+	}
+}
+
+// info returns what the tree knows of a block.
+func (c *call) info(hash block.Hash) (chain.Info, *rpc.Error) {
+	return look(c, func(e *node.Engine) (chain.Info, *rpc.Error) {
+		info, ok := e.Tree().Info(hash)
+		if !ok {
+			return info, errBlock
+		}
+		return info, nil
+	})
+}
+
+var (
+	errBlock = fail(rpc.CodeInvalidAddress, "Block not found")
+	errBody  = fail(rpc.CodeMisc, "Block not available (not fully downloaded)")
+)
+
+// body returns a block of any branch. It is read from the store beside the engine's
+// goroutine, unless a download has not been written yet.
+func (c *call) body(hash block.Hash) (*block.Block, *rpc.Error) {
+	b, err := c.node.Store().Block(hash)
+	if err != nil && !errors.Is(err, store.ErrDamaged) {
+		if e := c.node.Look(c.ctx, func(e *node.Engine) { b, err = e.Tree().Block(hash) }); e != nil {
+			return nil, trouble(e)
+		}
+	}
+	switch {
+	case errors.Is(err, chain.ErrUnknown):
+		return nil, errBlock
+	case errors.Is(err, chain.ErrNoBody):
+		return nil, errBody
+	case err != nil:
+		return nil, trouble(err)
+	}
+	return b, nil
+}
+
+// undo returns the coins that a block spent, nil if it never was on the best chain.
+func (c *call) undo(hash block.Hash) ([]chain.Coin, *rpc.Error) {
+	coins, err := c.node.Store().Undo(hash)
+	if err != nil && !errors.Is(err, store.ErrDamaged) {
+		if e := c.node.Look(c.ctx, func(e *node.Engine) { coins, err = e.Tree().Undo(hash) }); e != nil {
+			return nil, trouble(e)
+		}
+	}
+	if err != nil && !errors.Is(err, chain.ErrUnknown) {
+		return nil, trouble(err)
+	}
+	return coins, nil
+}
+
+// header returns a block's header as getblockheader shows it.
+func (c *call) header(hash block.Hash) (rpc.Header, *rpc.Error) {
+	return look(c, func(e *node.Engine) (rpc.Header, *rpc.Error) {
+		info, ok := e.Tree().Info(hash)
+		if !ok {
+			return rpc.Header{}, errBlock
+		}
+		s, h := &info.State, &info.Entry.Header
+		out := rpc.Header{
+			Hash: s.Hash, Confirmations: confirmations(e.Tree(), &info), Height: s.Height, Version: h.Version,
+			VersionHex: fmt.Sprintf("%08x", uint32(h.Version)), MerkleRoot: h.MerkleRoot, Time: h.Time,
+			MedianTime: s.MedianTime(), Nonce: h.Nonce, Bits: bitsText(h.Bits), Difficulty: difficulty(h.Bits),
+			ChainWork: s.Work, Txs: info.Txs, PreviousBlockHash: h.Prev,
+		}
+		if info.Active {
+			out.NextBlockHash, _ = e.Tree().At(s.Height + 1)
+		}
+		return out, nil
+	})
+}
+
+// confirmations returns how many blocks of the best chain are on top of a block,
+// itself counted; -1 if it is on another branch.
+func confirmations(t *chain.Tree, info *chain.Info) int {
+	if !info.Active {
+		return -1
+	}
+	tip := t.Tip()
+	return int(tip.Height-info.State.Height) + 1
+}
+
+func getBlockHeader(c *call) (any, *rpc.Error) {
+	hash, err := c.hash(0)
+	if err != nil {
+		return nil, err
+	}
+	if c.flag(1, true) {
+		return c.header(hash)
+	}
+	info, err := c.info(hash)
+	raw := info.Entry.Header.Bytes()
+	return hex.EncodeToString(raw[:]), err
+}
+
+func getBlock(c *call) (any, *rpc.Error) {
+	hash, err := c.hash(0)
+	if err != nil {
+		return nil, err
+	}
+	verbosity, err := c.verbosity(1, 1)
+	if err != nil {
+		return nil, err
+	}
+	b, err := c.body(hash)
+	if err != nil {
+		return nil, err
+	}
+	if verbosity <= 0 {
+		return hex.EncodeToString(b.Bytes()), nil
+	}
+	header, err := c.header(hash)
+	if err != nil {
+		return nil, err
+	}
+	size := b.Size()
+	sizes := rpc.BlockSizes{StrippedSize: size, Size: size, Weight: 4 * size}
+	if verbosity == 1 {
+		return rpc.Block{Header: header, BlockSizes: sizes, Tx: b.TxIDs()}, nil
+	}
+	full := rpc.FullBlock{Header: header, BlockSizes: sizes, Tx: make([]rpc.Tx, len(b.Txs))}
+	undo, err := c.undo(hash)
+	if err != nil {
+		return nil, err
+	}
+	for i, tx := range b.Txs {
+		full.Tx[i] = c.tx(tx, spentBy(b, undo, i), verbosity > 2)
+		full.Tx[i].Hex = hex.EncodeToString(tx.Bytes())
+	}
+	return full, nil
+}
+
+// spentBy returns the coins that transaction i of a block spends, given all that
+// the block spends; nil if they are not known.
+func spentBy(b *block.Block, undo []chain.Coin, i int) []chain.Coin {
+	if i == 0 || undo == nil {
+		return nil
+	}
+	for _, tx := range b.Txs[1:i] {
+		undo = undo[min(len(tx.Inputs), len(undo)):]
+	}
+	n := len(b.Txs[i].Inputs)
+	if n > len(undo) {
+		return nil
+	}
+	return undo[:n]
+}
+
+func getTxOut(c *call) (any, *rpc.Error) {
+	txid, err := c.hash(0)
+	if err != nil {
+		return nil, err
+	}
+	n, err := number(c, 1, uint32(0))
+	if err != nil {
+		return nil, err
+	}
+	o := block.Outpoint{TxID: txid, Index: n}
+	return look(c, func(e *node.Engine) (*rpc.TxOut, *rpc.Error) {
+		find := e.Tree().Coins
+		if c.flag(2, true) {
+			find = func(of []block.Outpoint) (chain.Coins, error) { return e.Pool().Coins(e.Tree(), of) }
+		}
+		coins, err := find([]block.Outpoint{o})
+		if err != nil {
+			return nil, trouble(err)
+		}
+		coin, ok := coins[o]
+		if !ok {
+			return nil, nil
+		}
+		tip := e.Tree().Tip()
+		return &rpc.TxOut{BestBlock: tip.Hash, Confirmations: int(tip.Height-coin.Height) + 1,
+			Value: coin.Value, ScriptPubKey: c.script(coin.Script), Coinbase: coin.Coinbase}, nil
+	})
+}
+
+func getTxOutSetInfo(c *call) (any, *rpc.Error) {
+	kind := "hash_serialized_3"
+	if c.has(0) {
+		kind = c.str(0)
+	}
+	switch {
+	case kind != "hash_serialized_3" && kind != "none":
+		return nil, fail(rpc.CodeInvalidParam, "'%s' is not a valid hash_type", clip(kind))
+	case c.has(1):
+		return nil, fail(rpc.CodeInvalidParam, "Querying specific block heights requires coinstatsindex")
+	}
+	stats, e := c.node.Store().CoinStats()
+	if e != nil {
+		return nil, trouble(e)
+	}
+	info, err := c.info(stats.Tip)
+	if err != nil {
+		return nil, err
+	}
+	out := rpc.CoinStats{Height: info.State.Height, BestBlock: stats.Tip, TxOuts: stats.Coins, BogoSize: stats.Bytes,
+		HashSerialized: stats.Hash, TotalAmount: stats.Total, Transactions: stats.Txs, DiskSize: c.node.Store().Size()}
+	if kind == "none" {
+		out.HashSerialized = block.Hash{}
+	}
+	return out, nil
+}

@@ -1,0 +1,108 @@
+package server
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"toychain/block"
+	"toychain/chain"
+	"toychain/internal/chaingen"
+	"toychain/node"
+	"toychain/rpc"
+	"toychain/store"
+)
+
+// readsAs demands that the folder reads as the node that had it said last.
+func readsAs(t *testing.T, dir string, p *chain.Params, tree rpc.Tree, journal []rpc.Reorg) {
+	t.Helper()
+	gotTree, gotJournal, err := ReadFolder(dir, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, pair := range [][2]any{{gotTree.Blocks, tree.Blocks}, {gotTree.Tip, tree.Tip}, {gotTree.Height, tree.Height}, {gotJournal, journal}} {
+		got, want := string(marshal(pair[0])), string(marshal(pair[1])) // as a client sees it: with rounded numbers
+		if got != want {
+			t.Errorf("read\n%s\nthe node said\n%s", got, want)
+		}
+	}
+}
+
+// TestReadFolderOfTheKilled: a node that is killed leaves blocks beside its store, and
+// they are read too. The folder is copied while the node runs, as a kill would leave it.
+func TestReadFolderOfTheKilled(t *testing.T) {
+	w := start(t)
+	s := &scene{world: w, blocks: []block.Hash{w.params.Genesis.Hash()}}
+	old := chaingen.Genesis(s.params).MineEmpty("", 101)
+	for _, b := range old.Chain()[1:] {
+		is(s, "submitted", s.submit(b.Block), "")
+	}
+	coin := old.Chain()[1].Reward()
+	toBob := chaingen.Miner.Pay([]chain.Spend{coin}, bob.To(coin.Coin.Value))
+	left, joins := old.Mine("left", toBob), old.Mine("joins").Mine("more")
+	s.submit(left.Block)
+	s.submit(joins.Parent.Block)
+	is(s, "submitted", s.submit(joins.Block), "")
+	// What a node has noted down is soon in its store, so perhaps more than one try.
+	for on, add := joins, []*block.Tx{toBob}; ; add = nil {
+		on = on.Mine("", add...)
+		is(s, "submitted", s.submit(on.Block), "")
+		dir := t.TempDir()
+		var copied error
+		err := s.node.Look(s.ctx, func(*node.Engine) { copied = os.CopyFS(dir, os.DirFS(s.dir)) })
+		if err != nil || copied != nil {
+			t.Fatal(err, copied)
+		}
+		tree, err := s.Tree(s.ctx, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		journal, err := s.Reorgs(s.ctx, 0)
+		if err != nil || len(journal) != 1 || len(journal[0].Since) != 1 {
+			t.Fatal(journal, err)
+		}
+		readsAs(t, dir, s.params, tree, journal)
+		noted, err := filepath.Glob(filepath.Join(dir, "noted-blocks*"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(noted) > 0 {
+			return
+		}
+	}
+}
+
+// TestReadFolder: a node's folder says, once it has stopped, what it said itself.
+func TestReadFolder(t *testing.T) {
+	s := play(t)
+	steal := pay(chaingen.Miner, s.coin(s.blocks[1], 0), chaingen.Miner)
+	rival := s.branch(5).Mine("r6", s.toBob, steal).Mine("r7")
+	s.submit(rival.Parent.Block)
+	s.submit(rival.Block)
+	s.mine(1, chaingen.Miner) // toBob's rival is confirmed; what came back may be too
+	late := s.branch(6).Mine("late")
+	s.must("submitheader", blockHex(late.Block)[:160])
+	tree, err := s.Tree(s.ctx, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	journal, err := s.Reorgs(s.ctx, 0)
+	if err != nil || len(journal) != 1 {
+		t.Fatal(journal, err)
+	}
+	if _, _, err := ReadFolder(s.dir, s.params); !errors.Is(err, store.ErrInUse) {
+		t.Fatalf("while it runs: %v", err)
+	}
+	s.end()
+	readsAs(t, s.dir, s.params, tree, journal)
+	for _, b := range tree.Blocks {
+		if whole := b.Txs > 0; whole != (b.Order > 0) || whole != (b.CompleteMS >= b.ReceivedMS && b.CompleteMS > 0) {
+			t.Errorf("block %d %s: %d transactions, order %d, received %d, complete %d", b.Height, b.Hash, b.Txs, b.Order, b.ReceivedMS, b.CompleteMS)
+		}
+	}
+	if _, _, err := ReadFolder(filepath.Join(s.dir, "nowhere"), s.params); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("no folder: %v", err)
+	}
+}

@@ -1,0 +1,155 @@
+package server
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+
+	"toychain/rpc"
+)
+
+// jsonType is the content type of every JSON-RPC answer.
+const jsonType = "application/json"
+
+// request is one call, as it came. Bitcoin Core's dialect has two versions, told
+// apart by the member "jsonrpc": "2.0" is the standard's; "1.0" or none is what
+// Bitcoin has always spoken, where failed calls fail as HTTP requests, too.
+type request struct {
+	v2     bool
+	id     json.RawMessage // as it came; nil: there is none
+	method string
+	params json.RawMessage // an array, an object, or nil for none
+}
+
+var null = json.RawMessage("null")
+
+// notification reports whether the caller wants no answer, not even of an error.
+func (r *request) notification() bool { return r.v2 && r.id == nil }
+
+// parseRequest reads one call, valid JSON. With an error, the request has what is
+// needed to answer it.
+func parseRequest(raw json.RawMessage) (request, *rpc.Error) {
+	r := request{id: null}
+	if kindOf(raw) != kindObject {
+		return r, fail(rpc.CodeInvalidRequest, "Invalid Request object")
+	}
+	m := object(raw)
+	r.id = m["id"]
+	switch version := m["jsonrpc"]; kindOf(version) {
+	case kindNull:
+	case kindString:
+		switch text(version) {
+		case "1.0":
+		case "2.0":
+			r.v2 = true
+		default:
+			return r, fail(rpc.CodeInvalidRequest, "JSON-RPC version not supported")
+		}
+	default:
+		return r, fail(rpc.CodeInvalidRequest, "jsonrpc field must be a string")
+	}
+	switch kindOf(m["method"]) {
+	case kindNull:
+		return r, fail(rpc.CodeInvalidRequest, "Missing method")
+	case kindString:
+		r.method = text(m["method"])
+	default:
+		return r, fail(rpc.CodeInvalidRequest, "Method must be a string")
+	}
+	switch kindOf(m["params"]) {
+	case kindNull:
+	case kindArray, kindObject:
+		r.params = m["params"]
+	default:
+		return r, fail(rpc.CodeInvalidRequest, "Params must be an array or object")
+	}
+	return r, nil
+}
+
+// splitBatch takes a body apart: one call, or the calls of a batch. They are valid JSON.
+func splitBatch(body []byte) (calls []json.RawMessage, batch bool, err *rpc.Error) {
+	if !json.Valid(body) {
+		return nil, false, fail(rpc.CodeParse, "Parse error")
+	}
+	switch kindOf(body) {
+	case kindObject:
+		return []json.RawMessage{body}, false, nil
+	case kindArray:
+		return elements(body), true, nil
+	}
+	return nil, false, fail(rpc.CodeParse, "Top-level object parse error")
+}
+
+// answer writes the answer to a call. Version 1 has both result and error, one of
+// them null; version 2 only the one that is there.
+func (r *request) answer(result any, err *rpc.Error) []byte {
+	var b bytes.Buffer
+	member := func(name string, value any) {
+		if b.Len() > 1 {
+			b.WriteByte(',')
+		}
+		b.WriteString(`"` + name + `":`)
+		b.Write(marshal(value))
+	}
+	var body json.RawMessage
+	if err == nil {
+		var e error
+		if body, e = tryMarshal(result); e != nil {
+			err = fail(rpc.CodeMisc, "the result cannot be written: %v", e)
+		}
+	}
+	b.WriteByte('{')
+	if r.v2 {
+		member("jsonrpc", "2.0")
+	}
+	if err == nil {
+		member("result", body)
+	} else if !r.v2 {
+		member("result", nil)
+	}
+	if err != nil {
+		member("error", err)
+	} else if !r.v2 {
+		member("error", nil)
+	}
+	if r.id != nil {
+		member("id", r.id)
+	}
+	b.WriteByte('}')
+	return b.Bytes()
+}
+
+// httpStatus returns the status of the answer to a single call.
+func (r *request) httpStatus(err *rpc.Error) int {
+	switch {
+	case err == nil:
+		return http.StatusOK
+	case err.Code == rpc.CodeInvalidRequest:
+		return http.StatusBadRequest
+	case r.v2:
+		return http.StatusOK
+	case err.Code == rpc.CodeMethodNotFound:
+		return http.StatusNotFound
+	}
+	return http.StatusInternalServerError
+}
+
+// tryMarshal writes JSON without escaping what only HTML minds.
+func tryMarshal(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}
+
+// marshal is tryMarshal for values of ours that always can be written.
+func marshal(v any) []byte {
+	b, err := tryMarshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return b
+}

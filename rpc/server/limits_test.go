@@ -1,0 +1,375 @@
+package server
+
+import (
+	"bufio"
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httptrace"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"toychain/rpc"
+)
+
+// dial opens a connection that nobody closes before the test ends.
+func (w *world) dial() net.Conn {
+	w.t.Helper()
+	c, err := net.Dial("tcp", w.server.Addr())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(func() { c.Close() })
+	return c
+}
+
+// head is a request's head with the right password.
+func (w *world) head(length int) string {
+	return fmt.Sprintf("POST / HTTP/1.1\r\nHost: x\r\nAuthorization: Basic %s\r\nContent-Length: %d\r\n\r\n",
+		base64.StdEncoding.EncodeToString([]byte(w.user+":"+w.pass)), length)
+}
+
+// quickly demands an answer before those are given up who are in the way.
+func (w *world) quickly(when string) {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(w.ctx, min(headerTimeout, transferTimeout)*2/3)
+	defer cancel()
+	if _, err := w.BlockCount(ctx); err != nil {
+		w.t.Fatalf("%s: %v", when, err)
+	}
+}
+
+func TestGarbage(t *testing.T) {
+	w := start(t)
+	for _, text := range []string{
+		"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "GET / HTTP/9.9\r\n\r\n", strings.Repeat("A", 100_000),
+		"POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", "POST / HTTP/1.1\r\nHost: x\r\nX: " + strings.Repeat("y", 100_000),
+		w.head(10) + "{", w.head(1<<40) + "{", w.head(4) + "\xff\xfe\xfd\xfc",
+	} {
+		c := w.dial()
+		io.WriteString(c, text) // the server may hang up in the middle
+		c.(*net.TCPConn).CloseWrite()
+		io.Copy(io.Discard, c)
+		w.quickly("after garbage")
+	}
+}
+
+func TestBodyTooLarge(t *testing.T) {
+	w := start(t)
+	big := strings.Repeat(" ", maxBody) + "{}"
+	c := w.dial() // and sends nothing of it: what nobody reads may break the connection
+	io.WriteString(c, w.head(len(big)))
+	if resp, err := http.ReadResponse(bufio.NewReader(c), nil); err != nil || resp.StatusCode != http.StatusRequestEntityTooLarge {
+		t.Errorf("a body of %d bytes: %v, %v, want 413", len(big), resp, err)
+	}
+	// The same without a length ahead.
+	req, err := http.NewRequestWithContext(w.ctx, http.MethodPost, w.url, io.MultiReader(strings.NewReader(big)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.SetBasicAuth(w.user, w.pass)
+	if resp, err := w.http.Do(req); err == nil {
+		if resp.Body.Close(); resp.StatusCode != http.StatusRequestEntityTooLarge {
+			t.Errorf("a body of unknown length: %s, want 413", resp.Status)
+		}
+	}
+	if status, got := w.post(`[` + strings.Repeat(`{},`, maxBatch) + `{}]`); status != http.StatusBadRequest || !strings.Contains(got, "a batch of 10001 calls, at most 10000") {
+		t.Errorf("a batch too long: %d %s", status, got)
+	}
+	if status, got := w.post(strings.Repeat("[", 200_000)); status != http.StatusInternalServerError || !strings.Contains(got, "Parse error") {
+		t.Errorf("deep brackets: %d %s", status, got)
+	}
+	if status, _ := w.post(`{"id":1,"method":"` + strings.Repeat("x", 1<<20) + `"}`); status != http.StatusNotFound {
+		t.Errorf("a long method name: %d", status)
+	}
+}
+
+// TestSlowClients: more connections than there are places, all of them silent or in
+// the middle of something, keep nobody out; and those who wait for a block neither.
+func TestSlowClients(t *testing.T) {
+	w := start(t)
+	for i := range 2 * maxConns {
+		c := w.dial()
+		switch i % 4 {
+		case 0: // says nothing
+		case 1:
+			io.WriteString(c, "POST / HT")
+		case 2: // knows no password
+			io.WriteString(c, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+		case 3:
+			if i < 64 { // knows it
+				io.WriteString(c, w.head(1_000_000)+"{")
+			}
+		}
+	}
+	w.quickly("with silent connections")
+	var waiting sync.WaitGroup
+	ctx, cancel := context.WithCancel(w.ctx)
+	for i := range maxWaiting {
+		if i%2 == 0 {
+			waiting.Go(func() { w.Call(ctx, "waitfornewblock", nil, nil) })
+			continue
+		}
+		waiting.Go(func() { w.Batch(ctx, []rpc.Ask{{Method: "uptime"}, {Method: "waitfornewblock"}}) })
+	}
+	w.until("all wait", func() bool { return len(w.server.waiting) == maxWaiting })
+	w.quickly("while others wait for a block")
+	if err := w.Call(w.ctx, "waitfornewblock", nil, nil); !errors.Is(err, rpc.ErrBusy) {
+		t.Errorf("one who waits too many: %v", err)
+	}
+	if err := w.Batch(w.ctx, []rpc.Ask{{Method: "waitfornewblock"}}); !errors.Is(err, rpc.ErrBusy) {
+		t.Errorf("one who waits too many in a batch: %v", err)
+	}
+	cancel()
+	waiting.Wait()
+	w.until("all places are free again", func() bool { return len(w.server.waiting) == 0 })
+}
+
+// TestSlowReaders: whoever asks for much and reads nothing holds up nobody, and what
+// waits for him in memory is counted and bounded.
+func TestSlowReaders(t *testing.T) {
+	w := start(t)
+	w.server.methods["big"] = &method{name: "big", call: func(*call) (any, *rpc.Error) { return strings.Repeat("x", 1<<20), nil }}
+	const one = `{"id":1,"method":"help","params":["getblock"]}`
+	bigs := func(n int) string {
+		return "[" + strings.Repeat(`{"id":1,"method":"big"},`, n-1) + `{"id":1,"method":"big"}]`
+	}
+	var conns []net.Conn
+	for i := range 2 * threads {
+		c, ask := w.dial(), bigs(3)
+		if i == 0 {
+			ask = bigs(50) // more than the system's own buffers hold
+		}
+		io.WriteString(c, w.head(len(ask))+ask)
+		conns = append(conns, c)
+	}
+	w.until("answers pile up", func() bool { return w.server.answers.Load() >= 50<<20 })
+	w.quickly("with slow readers")
+
+	w.server.answers.Add(maxAnswers) // as if there were many more of them
+	if status, got := w.post("[" + one + "]"); status != http.StatusOK || !strings.Contains(got, "not called") {
+		t.Errorf("a batch when no more answers fit: %d %.100s", status, got)
+	}
+	w.quickly("a small answer when no more large ones fit")
+	if status, _ := w.post(`{"id":1,"method":"` + strings.Repeat("x", smallBody) + `"}`); status != http.StatusNotFound {
+		t.Errorf("a small answer to a large call: status %d", status)
+	}
+	w.server.answers.Add(-maxAnswers)
+	for _, c := range conns {
+		c.Close()
+	}
+	w.until("nothing is counted any more", func() bool { return w.server.answers.Load() == 0 })
+	w.quickly("when they are gone")
+}
+
+// TestBatchAnswer: when the answers to a batch are over 64 MB, the rest is not called.
+func TestBatchAnswer(t *testing.T) {
+	w := start(t)
+	called := 0
+	w.server.methods["big"] = &method{name: "big", call: func(*call) (any, *rpc.Error) {
+		called++
+		return strings.Repeat("x", 1<<20), nil
+	}}
+	const one = `{"id":1,"method":"big"}`
+	var after []func()
+	raw, status := w.server.answerBody(w.ctx, []byte("["+strings.Repeat(one+",", 70)+one+"]"), &after)
+	got := string(raw)
+	if status != http.StatusOK || called != 64 || strings.Count(got, "not called") != 7 {
+		t.Errorf("status %d, %d called, %d not; want 64 and 7", status, called, strings.Count(got, "not called"))
+	}
+}
+
+// TestBigBodies: eight large bodies may be on their way; a ninth waits, and small ones
+// pass them.
+func TestBigBodies(t *testing.T) {
+	w := start(t)
+	for range bigBodies {
+		c := w.dial()
+		io.WriteString(c, w.head(smallBody+1)+"{")
+	}
+	w.until("all places are taken", func() bool { return len(w.server.big) == bigBodies })
+	ninth := w.dial()
+	body := `{"id":1,"method":"uptime"}` + strings.Repeat(" ", smallBody)
+	io.WriteString(ninth, w.head(len(body))+body)
+	w.quickly("beside large bodies")
+	if status, _ := w.post(`{"id":1,"method":"uptime"}` + strings.Repeat(" ", smallBody-26)); status != http.StatusOK {
+		t.Errorf("a body of %d bytes beside large ones: %d", smallBody, status)
+	}
+	ninth.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
+	if n, err := ninth.Read(make([]byte, 1)); n > 0 {
+		t.Errorf("the ninth large body was taken: %v", err)
+	}
+	<-w.server.big // as if one of them had come
+	ninth.SetReadDeadline(time.Now().Add(30 * time.Second))
+	if n, err := ninth.Read(make([]byte, 1)); n == 0 {
+		t.Errorf("the ninth, when there is room: %v", err)
+	}
+	w.server.big <- struct{}{}
+}
+
+// deadlines is a ResponseWriter that notes what its connection is told.
+type deadlines struct {
+	*httptest.ResponseRecorder
+	read, write time.Time
+}
+
+func (d *deadlines) SetReadDeadline(t time.Time) error  { d.read = t; return nil }
+func (d *deadlines) SetWriteDeadline(t time.Time) error { d.write = t; return nil }
+
+// TestDeadlines: a body has 30 seconds to come, and its answer 30 to be read. (A head
+// has 30 too, and a silent connection: that is net/http's own affair.)
+func TestDeadlines(t *testing.T) {
+	w := start(t)
+	near := func(got time.Time) bool {
+		left := time.Until(got)
+		return left > 20*time.Second && left <= 30*time.Second
+	}
+	d := &deadlines{ResponseRecorder: httptest.NewRecorder()}
+	timed(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		if !near(d.read) {
+			t.Errorf("a body may take until %v", d.read)
+		}
+	})).ServeHTTP(d, httptest.NewRequest(http.MethodPost, "/", nil))
+	w.server.handleCalls(d, httptest.NewRequest(http.MethodPost, "/", strings.NewReader(`{"id":1,"method":"uptime"}`)))
+	if d.Code != http.StatusOK || !near(d.write) {
+		t.Errorf("status %d, an answer may take until %v", d.Code, d.write)
+	}
+}
+
+// TestHalfOpen: 500 connections that say nothing, and a caller who needs a new one.
+func TestHalfOpen(t *testing.T) {
+	w := start(t)
+	for range 500 {
+		w.dial()
+	}
+	for range 3 {
+		c := rpc.NewClient(w.server.Addr(), w.user, w.pass)
+		if n, err := c.BlockCount(w.ctx); err != nil || n != 0 {
+			t.Errorf("a newcomer among 500 silent connections: %d, %v", n, err)
+		}
+		c.Close()
+	}
+	w.server.conns.mu.Lock()
+	open := len(w.server.conns.all)
+	w.server.conns.mu.Unlock()
+	if open > maxConns {
+		t.Errorf("%d connections are open, at most %d", open, maxConns)
+	}
+}
+
+// until waits for a condition.
+func (w *world) until(what string, ok func() bool) {
+	w.t.Helper()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for !ok() {
+		select {
+		case <-tick.C:
+		case <-w.ctx.Done():
+			w.t.Fatalf("waited in vain until %s", what)
+		}
+	}
+}
+
+// TestManyCallers: 200 connections at once are all answered.
+func TestManyCallers(t *testing.T) {
+	w := start(t)
+	w.mine(1, alice)
+	var group sync.WaitGroup
+	for i := range 200 {
+		c := rpc.NewClient(w.server.Addr(), w.user, w.pass)
+		defer c.Close()
+		if _, err := c.BlockCount(w.ctx); err != nil { // all are connected before the crowd begins
+			t.Fatalf("caller %d: %v", i, err)
+		}
+		group.Go(func() {
+			for range 5 {
+				n, err := c.BlockCount(w.ctx)
+				for errors.Is(err, rpc.ErrBusy) { // said at once, as Core does
+					n, err = c.BlockCount(w.ctx)
+				}
+				if err != nil || n != 1 {
+					t.Errorf("caller %d: %d, %v", i, n, err)
+				}
+			}
+		})
+	}
+	group.Wait()
+	w.quickly("after a crowd")
+}
+
+// TestWorkQueue: when all workers are busy and the queue is full, a caller is told
+// so at once.
+func TestWorkQueue(t *testing.T) {
+	w := start(t)
+	for range cap(w.server.admitted) {
+		w.server.admitted <- struct{}{}
+	}
+	status, got := w.post(`{"id":1,"method":"getblockcount"}`)
+	if status != http.StatusServiceUnavailable || got != "Work queue depth exceeded" {
+		t.Errorf("with a full queue: %d %s", status, got)
+	}
+	again := 0 // net/http may pass one over that it was slow to give back
+	ctx := httptrace.WithClientTrace(w.ctx, &httptrace.ClientTrace{GotConn: func(c httptrace.GotConnInfo) {
+		if c.Reused {
+			again++
+		}
+	}})
+	for range 20 {
+		if _, err := w.BlockCount(ctx); !errors.Is(err, rpc.ErrBusy) {
+			t.Fatalf("with a full queue: %v", err)
+		}
+	}
+	if again < 5 {
+		t.Errorf("of 20 who were told that the node is busy %d kept their connection", again)
+	}
+	for range cap(w.server.admitted) {
+		<-w.server.admitted
+	}
+	w.quickly("with an empty queue")
+}
+
+// TestPanic: a bug in a method is one call's failure.
+func TestPanic(t *testing.T) {
+	w := start(t)
+	w.server.methods["oops"] = &method{name: "oops", call: func(*call) (any, *rpc.Error) { panic("a bug") }}
+	w.refused(rpc.CodeMisc, "internal error in oops", "oops")
+	w.quickly("after a panic")
+}
+
+// TestKeepAlive: calls one after the other share a connection.
+func TestKeepAlive(t *testing.T) {
+	w := start(t)
+	c := w.dial()
+	r := bufio.NewReader(c)
+	for range 3 {
+		const body = `{"id":1,"method":"uptime"}`
+		io.WriteString(c, w.head(len(body))+body)
+		resp, err := http.ReadResponse(r, nil)
+		if err != nil || resp.StatusCode != http.StatusOK {
+			t.Fatalf("%v, %v", resp, err)
+		}
+		io.Copy(io.Discard, resp.Body)
+		resp.Body.Close()
+	}
+}
+
+// TestStopWakesWaiters: the server's end does not wait for those who wait.
+func TestStopWakesWaiters(t *testing.T) {
+	w := start(t)
+	done := make(chan error, 1)
+	go func() { done <- w.Call(t.Context(), "waitfornewblock", nil, nil) }()
+	w.until("it waits", func() bool { return len(w.server.waiting) == 1 })
+	w.end()
+	var told *rpc.Error // and not that the connection broke: the server did not lose its patience
+	if err := <-done; !errors.As(err, &told) {
+		t.Errorf("a wait that was cut short: %v", err)
+	}
+}

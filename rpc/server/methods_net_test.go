@@ -1,0 +1,176 @@
+package server
+
+import (
+	"net"
+	"slices"
+	"strings"
+	"time"
+
+	"toychain/node"
+	"toychain/rpc"
+)
+
+// meet starts a second node, has s call it, and waits until each knows the other.
+func (s *scene) meet() (other *world, peer rpc.Peer) {
+	s.t.Helper()
+	other = start(s.t)
+	info, err := other.NetworkInfo(s.ctx)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if err := s.AddPeer(s.ctx, info.Multiaddrs[0]); err != nil {
+		s.t.Fatal(err)
+	}
+	s.connected(1)
+	other.until("it knows us", func() bool { return len(get[[]rpc.Peer](other, "getpeerinfo")) == 1 })
+	peers, err := s.PeerInfo(s.ctx)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return other, peers[0]
+}
+
+// connected waits until so many peers have joined.
+func (s *scene) connected(n int) {
+	s.t.Helper()
+	s.until("the peers are there, or gone", func() bool {
+		peers := get[[]rpc.Peer](s.world, "getpeerinfo")
+		return len(peers) == n && !slices.ContainsFunc(peers, func(p rpc.Peer) bool { return !p.Joined })
+	})
+}
+
+// leaves waits for the event that a peer is gone.
+func (s *scene) leaves(events <-chan node.Event, id string) {
+	s.t.Helper()
+	for ev := range events {
+		if ev.Kind == node.PeerDown && string(ev.Peer) == id {
+			return
+		}
+	}
+	s.t.Fatalf("waited in vain until %s leaves", id)
+}
+
+var networkTests = map[string]func(*scene){
+	"getnetworkinfo": func(s *scene) {
+		s.keys("getnetworkinfo", s.must("getnetworkinfo"), "version", "subversion", "protocolversion", "localservices", "localservicesnames",
+			"localrelay", "timeoffset", "connections", "connections_in", "connections_out", "networkactive", "networks", "relayfee",
+			"incrementalfee", "localaddresses", "warnings", "name", "peer_id", "multiaddrs", "partition",
+			"missing")
+		info := get[rpc.NetworkInfo](s.world, "getnetworkinfo")
+		is(s, "subversion", info.Subversion, "/Satoshi:28.1.0(toychain:1.2.3)/") // btcd's client compares it as a string
+		is(s, "ready for --peer", strings.HasSuffix(info.Multiaddrs[0], "/p2p/"+info.PeerID), true)
+		other, _ := s.meet()
+		is(s, "out", get[rpc.NetworkInfo](s.world, "getnetworkinfo").ConnectionsOut, 1)
+		is(s, "in", get[rpc.NetworkInfo](other, "getnetworkinfo").ConnectionsIn, 1)
+	},
+	"getconnectioncount": func(s *scene) {
+		is(s, "alone", get[int](s.world, "getconnectioncount"), 0)
+		s.meet()
+		is(s, "with another", get[int](s.world, "getconnectioncount"), 1)
+	},
+	"getpeerinfo": func(s *scene) {
+		is(s, "alone", string(s.must("getpeerinfo")), "[]")
+		other, p := s.meet()
+		is(s, "id", p.PeerID, get[rpc.NetworkInfo](other, "getnetworkinfo").PeerID)
+		is(s, "number", p.ID, 0)
+		is(s, "manual", p.ConnectionType, "manual")
+		if _, _, err := net.SplitHostPort(p.Addr); err != nil {
+			s.t.Errorf("addr %q: %v", p.Addr, err)
+		}
+		is(s, "agent", p.SubVer, "/toychain:1.2.3/")
+		if _, err := other.WaitForHeight(s.ctx, 6); err != nil {
+			s.t.Fatal(err)
+		}
+		s.until("it tells its new tip", func() bool {
+			p := get[[]rpc.Peer](s.world, "getpeerinfo")[0]
+			return p.Tip == s.tip() && p.Height == 6 && p.SyncedBlocks == 6 && p.StartingHeight == 0
+		})
+		var seen rpc.Peer
+		other.until("it was given the blocks and what is pending", func() bool {
+			seen = get[[]rpc.Peer](other, "getpeerinfo")[0]
+			return seen.LastBlock > 0 && seen.LastTx > 0 && seen.StartingHeight == 6
+		})
+		now := time.Now().Unix()
+		for what, at := range map[string]int64{"block": seen.LastBlock, "payment": seen.LastTx, "byte in": seen.LastRecv, "byte out": seen.LastSend} {
+			if at < now-60 || at > now+1 {
+				s.t.Errorf("last %s at %d, now is %d", what, at, now)
+			}
+		}
+		is(s, "the same number", get[[]rpc.Peer](s.world, "getpeerinfo")[0].ID, 0)
+		if err := s.SetLink(s.ctx, p.PeerID, rpc.Link{DelayMS: 7}); err != nil {
+			s.t.Fatal(err)
+		}
+		is(s, "link", *get[[]rpc.Peer](s.world, "getpeerinfo")[0].Link, rpc.Link{DelayMS: 7})
+	},
+	"addnode": func(s *scene) {
+		_, p := s.meet()
+		s.must("addnode", p.PeerID, "remove")
+		if err := s.ForgetPeer(s.ctx, p.PeerID); err == nil || !strings.Contains(err.Error(), "It has not been added previously.") {
+			s.t.Errorf("forgetting twice: %v", err)
+		}
+		third := start(s.t)
+		addr := get[rpc.NetworkInfo](third, "getnetworkinfo").Multiaddrs[0]
+		s.until("the third node takes calls", func() bool { return s.Call(s.ctx, "addnode", []any{addr, "onetry"}, nil) == nil })
+		s.connected(2)
+		s.refused(rpc.CodeBadPeer, "peer address", "addnode", "127.0.0.1:8333", "add")
+		s.refused(rpc.CodeBadPeer, "peer address", "addnode", "x", "onetry")
+		s.refused(rpc.CodeBadPeer, "own", "addnode", get[rpc.NetworkInfo](s.world, "getnetworkinfo").Multiaddrs[0], "add")
+		s.refused(rpc.CodeMisc, "addnode \"node\" \"command\"", "addnode", "x", "y")
+	},
+	"disconnectnode": func(s *scene) {
+		_, p := s.meet()
+		s.refused(rpc.CodeInvalidParams, "Only one of address and nodeid should be provided.", "disconnectnode")
+		s.refused(rpc.CodeInvalidParams, "Only one of address and nodeid should be provided.", "disconnectnode", p.Addr, p.ID)
+		s.refused(rpc.CodeNodeUnknown, "Node not found in connected nodes", "disconnectnode", stranger)
+		s.refused(rpc.CodeNodeUnknown, "Node not found in connected nodes", "disconnectnode", "", 99)
+		events := s.node.Watch(s.ctx)
+		s.must("disconnectnode", p.Addr)
+		s.leaves(events, p.PeerID) // and may call again at once: nobody told it not to
+		s.must("setnetworkactive", false)
+		s.connected(0)
+		if err := s.DropPeer(s.ctx, p.PeerID); err == nil {
+			s.t.Error("dropping one who is gone: no error")
+		}
+	},
+	"setban": func(s *scene) {
+		_, p := s.meet()
+		if err := s.Ban(s.ctx, p.PeerID, time.Minute); err != nil {
+			s.t.Fatal(err)
+		}
+		s.connected(0)
+		s.refused(rpc.CodeNodeAdded, "Error: IP/Subnet already banned", "setban", p.PeerID, "add")
+		if err := s.Unban(s.ctx, p.PeerID); err != nil {
+			s.t.Fatal(err)
+		}
+		s.connected(1)
+		s.refused(rpc.CodeBadPeer, "Error: Unban failed.", "setban", p.PeerID, "remove")
+		s.refused(rpc.CodeBadPeer, "Error: Invalid IP/Subnet", "setban", "10.0.0.0/8", "add")
+		s.refused(rpc.CodeInvalidParam, "Absolute timestamp is in the past", "setban", stranger, "add", 1, true)
+		s.refused(rpc.CodeMisc, "setban \"subnet\"", "setban", stranger, "x")
+	},
+	"listbanned": func(s *scene) {
+		is(s, "none", string(s.must("listbanned")), "[]")
+		s.must("setban", stranger, "add")
+		bans, err := s.Bans(s.ctx)
+		if err != nil || len(bans) != 1 {
+			s.t.Fatalf("%v, %v", bans, err)
+		}
+		is(s, "address", bans[0].Address, stranger)
+		is(s, "a day", bans[0].Duration, 86_400)
+		is(s, "left", bans[0].TimeRemaining > 86_000, true)
+	},
+	"clearbanned": func(s *scene) {
+		s.must("setban", stranger, "add", 600)
+		is(s, "result", string(s.must("clearbanned")), "null")
+		is(s, "none", string(s.must("listbanned")), "[]")
+	},
+	"setnetworkactive": func(s *scene) {
+		s.meet()
+		is(s, "off", get[bool](s.world, "setnetworkactive", false), false)
+		s.connected(0)
+		is(s, "shown", get[rpc.NetworkInfo](s.world, "getnetworkinfo").NetworkActive, false)
+		is(s, "on", get[bool](s.world, "setnetworkactive", true), true)
+		s.connected(1)
+	},
+	"ping": func(s *scene) { is(s, "result", string(s.must("ping")), "null") },
+}

@@ -1,0 +1,218 @@
+package server
+
+import (
+	"context"
+	"math"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"toychain/block"
+	"toychain/chain"
+	"toychain/node"
+	"toychain/rpc"
+)
+
+// metrics are the node's figures for Prometheus, in a registry of their own: several
+// nodes may live in one process. Counts are kept here as events come; everything
+// else is asked for when somebody looks.
+type metrics struct {
+	server   *Server
+	registry *prometheus.Registry
+	http     http.Handler
+
+	calls    *prometheus.HistogramVec // by method, "" if there is none, and error code
+	events   *prometheus.CounterVec   // by kind
+	depth    prometheus.Histogram
+	affected *prometheus.CounterVec // payments of reorganised blocks, by fate
+	adoption prometheus.Histogram
+	spread   prometheus.Histogram // blocks, from their birth to here
+	waited   prometheus.Histogram // payments
+	agreed   prometheus.Histogram // after a heal
+	gates    chan gateChange      // to watch
+}
+
+// The levels of service have buckets that end at round numbers, where targets are.
+var (
+	blockBuckets   = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2, 5, 10, 30}
+	paymentBuckets = []float64{.1, .5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600}
+	healBuckets    = []float64{.05, .1, .25, .5, 1, 2, 5, 10, 15, 30, 60, 120, 300}
+)
+
+func newMetrics(s *Server) *metrics {
+	m := &metrics{server: s, registry: prometheus.NewRegistry(), gates: make(chan gateChange, 16),
+		calls: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "toychain_rpc_duration_seconds",
+			Help: "Time to answer a call, by method and error code (0: none).", Buckets: prometheus.ExponentialBuckets(1e-4, 4, 9)}, []string{"method", "code"}),
+		events: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "toychain_events_total",
+			Help: "Events of the node since its start, by kind."}, []string{"kind"}),
+		depth: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "toychain_reorg_depth_blocks",
+			Help: "Blocks that left the best chain in one reorganisation.", Buckets: prometheus.ExponentialBuckets(1, 2, 8)}),
+		affected: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "toychain_reorg_payments_total",
+			Help: "Payments in blocks that left the best chain, by what became of them."}, []string{"fate"}),
+		adoption: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "toychain_block_adoption_seconds",
+			Help: "Time from first hearing of a block, or its header, until it is this node's tip and on its disk.", Buckets: blockBuckets}),
+		spread: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "toychain_block_propagation_seconds",
+			Help: "Time from a block's birth, wherever that was, until it came to this node.", Buckets: blockBuckets}),
+		waited: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "toychain_payment_confirmation_seconds",
+			Help: "Time from a payment's entry into this node's pool to its first confirmation.", Buckets: paymentBuckets}),
+		agreed: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "toychain_heal_agreement_seconds",
+			Help:    "Time from the end of a partition until all peers, one from across at least, stand on this node's tip.",
+			Buckets: healBuckets}),
+	}
+	// A series that is not there before its first event hides it from Prometheus' increase.
+	for _, kind := range []node.EventKind{node.BlockAdded, node.BlockRefused, node.BlockDated, node.TipChanged, node.Reorganised, node.TxAdded,
+		node.TxRemoved, node.PeerUp, node.PeerDown, node.PeerBlamed} {
+		m.events.WithLabelValues(string(kind))
+	}
+	for _, fate := range []string{"returned", "reconfirmed", "conflicted"} {
+		m.affected.WithLabelValues(fate)
+	}
+	m.registry.MustRegister(m.calls, m.events, m.depth, m.affected, m.adoption, m.spread, m.waited, m.agreed, nodeCollector{s},
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.http = promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4, Timeout: 10 * time.Second})
+	return m
+}
+
+func (m *metrics) handle(w http.ResponseWriter, r *http.Request) { m.http.ServeHTTP(w, r) }
+
+// called notes a call that was answered.
+func (m *metrics) called(method string, took time.Duration, err *rpc.Error) {
+	code := 0
+	if err != nil {
+		code = int(err.Code)
+	}
+	m.calls.WithLabelValues(method, strconv.Itoa(code)).Observe(took.Seconds())
+}
+
+// watch counts events until ctx ends.
+func (m *metrics) watch(ctx context.Context) {
+	events := m.server.node.Watch(ctx)
+	var h *healing
+	for {
+		select {
+		case ev, open := <-events:
+			if !open {
+				return
+			}
+			m.happened(&ev)
+		case c := <-m.gates:
+			h.stop()
+			h = c.healing()
+		case <-h.ticks():
+			if m.look(ctx, h) {
+				h.stop()
+				h = nil
+			}
+		}
+	}
+}
+
+// happened counts an event: first what came with it, then the event itself.
+func (m *metrics) happened(ev *node.Event) {
+	if r := ev.Reorg; r != nil {
+		m.depth.Observe(float64(r.Depth()))
+		m.affected.WithLabelValues("returned").Add(float64(len(r.Returned)))
+		m.affected.WithLabelValues("reconfirmed").Add(float64(len(r.Reconfirmed)))
+		m.affected.WithLabelValues("conflicted").Add(float64(len(r.Conflicted)))
+	}
+	if t := ev.Tip; t != nil {
+		if !t.Heard.IsZero() {
+			m.adoption.Observe(ev.Duration.Seconds())
+		}
+		for _, d := range t.Waited {
+			m.waited.Observe(d.Seconds())
+		}
+	}
+	if ev.Kind == node.BlockDated {
+		m.spread.Observe(ev.Duration.Seconds())
+	}
+	m.events.WithLabelValues(string(ev.Kind)).Inc()
+}
+
+// nodeCollector asks the node for its state.
+type nodeCollector struct{ s *Server }
+
+// gauges are what nodeCollector tells, with their units in their names.
+var gauges = map[string]string{
+	"toychain_chain_height_blocks":          "Height of the best chain.",
+	"toychain_chain_headers_blocks":         "Height of the best header.",
+	"toychain_chain_work_hashes":            "Hashes that it took on average to make the best chain.",
+	"toychain_chain_difficulty_ratio":       "Difficulty of the tip, relative to Bitcoin's easiest target.",
+	"toychain_chain_tip_time_seconds":       "Time in the tip's header, since 1970.",
+	"toychain_chain_tip_fingerprint":        "48 bits of the tip's hash: nodes agree if they show the same number.",
+	"toychain_chain_stored_blocks":          "Valid blocks of all branches, without genesis.",
+	"toychain_chain_stale_blocks":           "Of these, blocks that are not on the best chain.",
+	"toychain_pool_transactions":            "Transactions that wait for a block.",
+	"toychain_pool_bytes":                   "Bytes of these.",
+	"toychain_pool_orphans_transactions":    "Transactions that wait for their parents.",
+	"toychain_peers":                        "Connected peers.",
+	"toychain_peers_partitioned":            "Peers that a partition cuts this node off from.",
+	"toychain_miner_rate_hashes_per_second": "Hashes per second of this node's miner over the last seconds.",
+	"toychain_miner_hashes_total":           "Hashes that this node's miner tried since its start.",
+	"toychain_miner_blocks_total":           "Blocks that this node's miner found since its start.",
+	"toychain_store_size_bytes":             "Bytes of the database on disk.",
+	"toychain_node_start_time_seconds":      "When the node started, since 1970.",
+	"toychain_rpc_event_streams":            "Readers of /events.",
+	"toychain_rpc_calls_under_way":          "Calls that are being answered.",
+}
+
+// Describe implements prometheus.Collector: nothing is promised.
+func (nodeCollector) Describe(chan<- *prometheus.Desc) {}
+
+// collectTimeout is how long the node may take to answer when it is looked at.
+const collectTimeout = 2 * time.Second
+
+// Collect implements prometheus.Collector.
+func (n nodeCollector) Collect(out chan<- prometheus.Metric) {
+	tell := func(name string, kind prometheus.ValueType, value float64) {
+		out <- prometheus.MustNewConstMetric(prometheus.NewDesc(name, gauges[name], nil, nil), kind, value)
+	}
+	gauge := func(name string, value float64) { tell(name, prometheus.GaugeValue, value) }
+	nd := n.s.node
+	ctx, cancel := context.WithTimeout(context.Background(), collectTimeout)
+	defer cancel()
+	var tip, best chain.State
+	var txs, bytes, orphans int
+	var census chain.Census // one count of what is stale for this and for getstalerate
+	err := nd.Look(ctx, func(e *node.Engine) {
+		tip, best, census = e.Tree().Tip(), e.Tree().BestHeader(), e.Tree().Census(1, math.MaxInt32)
+		txs, bytes, orphans = e.Pool().Len(), e.Pool().Bytes(), e.Pool().Orphans()
+	})
+	if err == nil {
+		gauge("toychain_chain_height_blocks", float64(tip.Height))
+		gauge("toychain_chain_headers_blocks", float64(best.Height))
+		gauge("toychain_chain_work_hashes", tip.Work.Float())
+		gauge("toychain_chain_difficulty_ratio", float64(difficulty(tip.Header.Bits)))
+		gauge("toychain_chain_tip_time_seconds", float64(tip.Header.Time))
+		gauge("toychain_chain_tip_fingerprint", fingerprint(tip.Hash))
+		gauge("toychain_chain_stored_blocks", float64(census.Active+census.Stale))
+		gauge("toychain_chain_stale_blocks", float64(census.Stale))
+		gauge("toychain_pool_transactions", float64(txs))
+		gauge("toychain_pool_bytes", float64(bytes))
+		gauge("toychain_pool_orphans_transactions", float64(orphans))
+	}
+	mining := nd.Mining()
+	gauge("toychain_peers", float64(len(nd.Net().Peers())))
+	gauge("toychain_peers_partitioned", float64(n.s.gate.partitioned()))
+	gauge("toychain_miner_rate_hashes_per_second", mining.Rate)
+	tell("toychain_miner_hashes_total", prometheus.CounterValue, float64(mining.Hashes))
+	tell("toychain_miner_blocks_total", prometheus.CounterValue, float64(mining.Found))
+	gauge("toychain_store_size_bytes", float64(nd.Store().Size()))
+	gauge("toychain_node_start_time_seconds", float64(nd.Started().Unix()))
+	gauge("toychain_rpc_event_streams", float64(len(n.s.streams)))
+	gauge("toychain_rpc_calls_under_way", float64(len(n.s.active.list(time.Now()))))
+}
+
+// fingerprint is the end of a hash that the work leaves random, as a number that a
+// float64 holds exactly.
+func fingerprint(h block.Hash) float64 {
+	var n uint64
+	for _, b := range h[:6] {
+		n = n<<8 | uint64(b)
+	}
+	return float64(n)
+}

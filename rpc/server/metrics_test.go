@@ -1,0 +1,316 @@
+package server
+
+import (
+	"net/http"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+
+	"toychain/block"
+	"toychain/internal/chaingen"
+	"toychain/p2p"
+	"toychain/rpc"
+)
+
+// scrape reads a node's metrics as Prometheus does. Those that the node is asked for
+// are missing if it does not answer in time; then once more.
+func scrape(w *world) (families map[string]*dto.MetricFamily) {
+	w.t.Helper()
+	w.until("the node tells its state", func() bool {
+		families = scrapeOnce(w)
+		return families["toychain_chain_height_blocks"] != nil
+	})
+	return families
+}
+
+func scrapeOnce(w *world) map[string]*dto.MetricFamily {
+	w.t.Helper()
+	req, err := http.NewRequestWithContext(w.ctx, http.MethodGet, w.url+"/metrics", nil)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	req.SetBasicAuth(w.user, w.pass)
+	resp, err := w.http.Do(req)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	parser := expfmt.NewTextParser(model.LegacyValidation)
+	families, err := parser.TextToMetricFamilies(resp.Body)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return families
+}
+
+// observed returns how often a histogram was fed, and the sum.
+func observed(families map[string]*dto.MetricFamily, name string) (count int, sum float64) {
+	h := families[name].GetMetric()[0].GetHistogram()
+	return int(h.GetSampleCount()), h.GetSampleSum()
+}
+
+func gaugeOf(families map[string]*dto.MetricFamily, name string) float64 {
+	return families[name].GetMetric()[0].GetGauge().GetValue()
+}
+
+// TestMetricsAreDocumented: docs/metrics.md has every metric of ours with its type, and no
+// other.
+func TestMetricsAreDocumented(t *testing.T) {
+	s := play(t)
+	side := s.branch(5).Mine("r6", s.toBob).Mine("r7")
+	s.submit(side.Parent.Block)
+	s.submit(side.Block)
+	var families map[string]*dto.MetricFamily
+	s.until("the reorganisation was counted", func() bool {
+		families = scrape(s.world)
+		n, _ := observed(families, "toychain_reorg_depth_blocks")
+		return n == 1
+	})
+	text, err := os.ReadFile("../../docs/metrics.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	documented := map[string]bool{}
+	for _, row := range regexp.MustCompile("(?m)^\\| `(toychain_[a-z_]+)` \\| ([a-z]+) \\| .{10,} \\|$").FindAllStringSubmatch(string(text), -1) {
+		name, kind := row[1], row[2]
+		documented[name] = true
+		if f := families[name]; f == nil {
+			t.Errorf("%s is documented, and no node has it", name)
+		} else if got := strings.ToLower(f.GetType().String()); got != kind {
+			t.Errorf("%s is a %s, documented as a %s", name, got, kind)
+		}
+	}
+	for name, f := range families {
+		if strings.HasPrefix(name, "toychain_") && !documented[name] {
+			t.Errorf("%s is not documented", name)
+		}
+		if f.GetHelp() == "" {
+			t.Errorf("%s has no help", name)
+		}
+	}
+	if len(documented) < 20 {
+		t.Errorf("only %d metrics in the table: is it read rightly?", len(documented))
+	}
+}
+
+// TestServiceMetrics: a node's own share of the levels of service.
+func TestServiceMetrics(t *testing.T) {
+	s := play(t) // blocks 1 to 6; parent and child wait in the pool
+	var before map[string]*dto.MetricFamily
+	s.until("block 6 was counted", func() bool {
+		before = scrape(s.world)
+		return before["toychain_events_total"] != nil && countOfEvents(before, "tip") == 6
+	})
+	before = scrape(s.world) // one answer is not of one moment, but this one is later
+	n, _ := observed(before, "toychain_block_adoption_seconds")
+	is(s, "own blocks are heard of, too", n, 6)
+	n, _ = observed(before, "toychain_payment_confirmation_seconds")
+	is(s, "confirmed so far", n, 2) // toAlice, toBob
+	begun := time.Now()
+
+	s.mine(1, chaingen.Miner) // 7: parent and child
+	// A longer branch without them: they go back, and are confirmed again, which does not count.
+	rival := s.branch(6).Mine("r7").Mine("r8")
+	s.submit(rival.Parent.Block)
+	s.submit(rival.Block)
+	s.mine(1, chaingen.Miner) // 9: again
+	var after map[string]*dto.MetricFamily
+	s.until("block 9 was counted", func() bool {
+		after = scrape(s.world)
+		return gaugeOf(after, "toychain_chain_height_blocks") == 9 && len(after["toychain_reorg_depth_blocks"].GetMetric()) == 1 &&
+			after["toychain_events_total"] != nil && countOfEvents(after, "tip") == 9
+	})
+	after = scrape(s.world)
+	n, sum := observed(after, "toychain_payment_confirmation_seconds")
+	is(s, "confirmed for the first time", n, 4)
+	if _, was := observed(before, "toychain_payment_confirmation_seconds"); sum < was || sum-was > 2*time.Since(s.node.Started()).Seconds() {
+		t.Errorf("they waited %v s in all, %v s before", sum, was)
+	}
+	// 7, 8 of the rival and 9; not 7 of the rival, which was no tip.
+	n, sum = observed(after, "toychain_block_adoption_seconds")
+	is(s, "adopted", n, 9)
+	if sum <= 0 || sum > 6*time.Since(s.node.Started()).Seconds()+time.Since(begun).Seconds() {
+		t.Errorf("adopting blocks took %v s", sum)
+	}
+	is(s, "stored", gaugeOf(after, "toychain_chain_stored_blocks"), 10)
+	is(s, "stale", gaugeOf(after, "toychain_chain_stale_blocks"), 1)
+	fork, tip := gaugeOf(before, "toychain_chain_tip_fingerprint"), gaugeOf(after, "toychain_chain_tip_fingerprint")
+	if fork == tip || tip != float64(uint64(tip)) || tip >= 1<<48 {
+		t.Errorf("fingerprints %v and %v", fork, tip)
+	}
+	s.must("invalidateblock", rival.Hash)
+	is(s, "the stale one is back", gaugeOf(scrape(s.world), "toychain_chain_stale_blocks"), 1)
+	is(s, "stored but for the invalid", gaugeOf(scrape(s.world), "toychain_chain_stored_blocks"), 8)
+}
+
+func countOfEvents(families map[string]*dto.MetricFamily, kind string) float64 {
+	for _, m := range families["toychain_events_total"].GetMetric() {
+		if m.GetLabel()[0].GetValue() == kind {
+			return m.GetCounter().GetValue()
+		}
+	}
+	return 0
+}
+
+// TestPropagationMetric: three nodes in a row, whose clocks are an hour apart, each tell
+// how long every block took from where it was born, however far that is; but not of
+// what was born before a cut that is over, nor before they were there.
+func TestPropagationMetric(t *testing.T) {
+	a := start(t)
+	a.mine(2, alice)
+	b, c := start(t), start(t)
+	info := func(w *world) rpc.NetworkInfo {
+		i, err := w.NetworkInfo(w.ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return i
+	}
+	cut := func(w *world, from ...*world) {
+		t.Helper()
+		var ids []string
+		for _, f := range from {
+			ids = append(ids, info(f).PeerID)
+		}
+		if _, err := w.SetPartition(w.ctx, ids); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for w, offset := range map[*world]time.Duration{a: 30 * time.Minute, c: -30 * time.Minute} {
+		if _, err := w.SetClock(w.ctx, offset); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// Births are known to half the time of a question: what was born a moment before a node
+	// was there, or before a cut was over, may be taken for born after it, if the machine
+	// has much to do. There are doubtful blocks of that kind at most.
+	begun := time.Now()
+	counted := func(w *world, want, doubtful int) {
+		t.Helper()
+		n, sum := -1, 0.0
+		w.until("blocks are counted", func() bool {
+			n, sum = observed(scrape(w), "toychain_block_propagation_seconds")
+			return n >= want
+		})
+		if most := time.Since(begun).Seconds() * float64(n); n > want+doubtful || sum < 0 || sum > most {
+			t.Errorf("%d blocks came in %v s, want %d, or %d more, in at most %v s", n, sum, want, doubtful, most)
+		}
+	}
+	cut(a, c)
+	cut(c, a)
+	for _, line := range [][2]*world{{a, b}, {b, c}} {
+		if err := line[0].AddPeer(line[0].ctx, info(line[1]).Multiaddrs[0]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	at := func(height block.Height, all ...*world) {
+		t.Helper()
+		for _, w := range all {
+			if _, err := w.WaitForHeight(w.ctx, height); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	at(2, b, c)
+	a.mine(3, alice)
+	at(5, b, c)
+	counted(c, 3, 2) // b could say how old they were at a
+	c.mine(1, alice)
+	at(6, a, b)
+	counted(a, 1, 0)
+	counted(b, 4, 2)
+
+	cut(b, a, c)
+	a.mine(1, alice)
+	cut(b)
+	at(7, b, c)
+	a.mine(1, alice)
+	at(8, b, c)
+	counted(b, 5, 3)
+}
+
+// TestHealMetric: two nodes are cut, mine apart and meet again.
+func TestHealMetric(t *testing.T) {
+	a, b := start(t), start(t)
+	id := func(w *world) string {
+		info, err := w.NetworkInfo(w.ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return info.PeerID
+	}
+	cut := func(w *world, from ...string) {
+		t.Helper()
+		if _, err := w.SetPartition(w.ctx, from); err != nil {
+			t.Fatal(err)
+		}
+	}
+	info, err := b.NetworkInfo(b.ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cut(a, id(b))
+	cut(b, id(a))
+	if err := a.AddPeer(a.ctx, info.Multiaddrs[0]); err != nil {
+		t.Fatal(err)
+	}
+	a.mine(1, alice)
+	want := b.mine(2, bob)[1]
+	cut(a, id(b), stranger) // another cut, and no healing
+	begun := time.Now()
+	cut(a)
+	cut(b)
+	if _, err := a.WaitForHeight(a.ctx, 2); err != nil {
+		t.Fatal(err)
+	}
+	if tip, err := a.BestBlockHash(a.ctx); err != nil || tip != want {
+		t.Fatalf("%s, %v, want %s", tip, err, want)
+	}
+	for _, w := range []*world{a, b} {
+		for {
+			n, sum := observed(scrape(w), "toychain_heal_agreement_seconds")
+			if n == 1 && sum > 0 && sum <= time.Since(begun).Seconds() {
+				break
+			}
+			if n > 1 || w.ctx.Err() != nil {
+				t.Fatalf("%d healings, %v s", n, sum)
+			}
+		}
+	}
+}
+
+// TestAgreed: when a healing is over.
+func TestAgreed(t *testing.T) {
+	ours, theirs := block.Sum([]byte("ours")), block.Sum([]byte("theirs"))
+	h := &healing{across: map[p2p.PeerID]bool{"across": true}}
+	peer := func(id p2p.PeerID, joined, same bool) p2p.PeerInfo {
+		p := p2p.PeerInfo{ID: id, Joined: joined, Status: p2p.Status{Tip: theirs}}
+		if same {
+			p.Status.Tip = ours
+		}
+		return p
+	}
+	for _, row := range []struct {
+		name  string
+		peers []p2p.PeerInfo
+		want  bool
+	}{
+		{"nobody", nil, false},
+		{"only our side", []p2p.PeerInfo{peer("near", true, true)}, false},
+		{"all", []p2p.PeerInfo{peer("near", true, true), peer("across", true, true)}, true},
+		{"one of ours is behind", []p2p.PeerInfo{peer("near", true, false), peer("across", true, true)}, false},
+		{"the other is behind", []p2p.PeerInfo{peer("across", true, false)}, false},
+		{"it has said nothing", []p2p.PeerInfo{peer("across", false, false)}, false},
+		{"a stranger", []p2p.PeerInfo{peer("stranger", false, false), peer("across", true, true)}, true},
+	} {
+		if got := h.agreed(ours, row.peers); got != row.want {
+			t.Errorf("%s: %v", row.name, got)
+		}
+	}
+}

@@ -1,0 +1,128 @@
+package server
+
+import (
+	"bytes"
+	"encoding/json"
+	"iter"
+	"unicode/utf8"
+)
+
+// Taking apart JSON that is known to be valid: splitBatch has looked at each byte of a
+// body once. encoding/json would look again at every level, and a block is one long
+// string three levels down.
+
+// elements returns the values of a valid array, in their order.
+func elements(array json.RawMessage) []json.RawMessage {
+	var out []json.RawMessage
+	for rest := inside(array); len(rest) > 0; {
+		var value json.RawMessage
+		value, rest = next(rest)
+		out = append(out, value)
+	}
+	return out
+}
+
+// members returns a valid object's names and values in their order, repeated ones too.
+func members(object json.RawMessage) (names []string, values []json.RawMessage) {
+	for name, value := range each(object) {
+		names, values = append(names, name), append(values, value)
+	}
+	return names, values
+}
+
+// object returns a valid object's values by their names; of repeated ones the last.
+func object(raw json.RawMessage) map[string]json.RawMessage {
+	out := make(map[string]json.RawMessage)
+	for name, value := range each(raw) {
+		out[name] = value
+	}
+	return out
+}
+
+// each goes through a valid object's names and values.
+func each(object json.RawMessage) iter.Seq2[string, json.RawMessage] {
+	return func(yield func(string, json.RawMessage) bool) {
+		for rest := inside(object); len(rest) > 0; {
+			var name, value json.RawMessage
+			name, rest = next(rest)
+			value, rest = next(rest)
+			if !yield(text(name), value) {
+				return
+			}
+		}
+	}
+}
+
+// text reads a JSON string. Of any other value it returns "".
+func text(raw json.RawMessage) (s string) {
+	raw = trim(raw)
+	if len(raw) > 1 && raw[0] == '"' && bytes.IndexByte(raw, '\\') < 0 && utf8.Valid(raw) {
+		return string(raw[1 : len(raw)-1])
+	}
+	json.Unmarshal(raw, &s)
+	return s
+}
+
+// inside returns what stands between the brackets of a valid array or object.
+func inside(raw []byte) []byte {
+	raw = trim(raw)
+	return trim(raw[1 : len(raw)-1])
+}
+
+// next returns the first of several valid values, and what stands behind the comma or
+// colon that follows it.
+func next(raw []byte) (value json.RawMessage, rest []byte) {
+	n := size(raw)
+	rest = trim(raw[n:])
+	if len(rest) > 0 {
+		rest = trim(rest[1:])
+	}
+	return raw[:n:n], rest
+}
+
+// size returns how many bytes the valid value has that raw begins with.
+func size(raw []byte) int {
+	depth := 0
+	for i := 0; i < len(raw); i++ {
+		switch raw[i] {
+		case '"':
+			i += stringSize(raw[i:]) - 1
+		case '[', '{':
+			depth++
+		case ']', '}':
+			depth--
+		default:
+			if depth == 0 { // a number or a word
+				if end := bytes.IndexAny(raw, ",:]} \t\r\n"); end >= 0 {
+					return end
+				}
+				return len(raw)
+			}
+		}
+		if depth == 0 {
+			return i + 1
+		}
+	}
+	return len(raw)
+}
+
+// stringSize returns how many bytes the valid string has that raw begins with: up to
+// the next quote that has an even number of backslashes before it.
+func stringSize(raw []byte) int {
+	for end := 1; ; end++ {
+		n := bytes.IndexByte(raw[end:], '"')
+		if n < 0 {
+			return len(raw)
+		}
+		end += n
+		escapes := 0
+		for raw[end-1-escapes] == '\\' {
+			escapes++
+		}
+		if escapes%2 == 0 {
+			return end + 1
+		}
+	}
+}
+
+func trim(raw []byte) []byte { return bytes.Trim(raw, " \t\r\n") }

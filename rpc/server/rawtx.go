@@ -1,0 +1,196 @@
+package server
+
+import (
+	"encoding/hex"
+
+	"toychain/block"
+	"toychain/chain"
+	"toychain/node"
+	"toychain/rpc"
+	"toychain/store"
+)
+
+func rawTxMethods() []method {
+	return []method{
+		{name: "getrawtransaction", call: getRawTransaction, example: exampleHash + " 1",
+			params: []param{need("txid", kindString, "the transaction"),
+				may("verbosity|verbose", kindOther, "0: hex; 1: object; 2: with fee and what it spends (default 0)"),
+				may("blockhash", kindString, "a block to look in, of whatever branch")},
+			about: "Returns a transaction of the pool or of any block: there is an index of all of them.", returns: "hex, or an object"},
+		{name: "sendrawtransaction", call: sendRawTransaction, example: `"signedhex"`,
+			params: []param{need("hexstring", kindString, "the signed transaction"),
+				may("maxfeerate", kindAmount, "refuse to pay more, in coins per 1,000 bytes; 0: no limit (default 0.10)"),
+				may("maxburnamount", kindAmount, "refuse outputs nobody can spend that hold more (default 0)")},
+			about: "Takes a payment into the pool and passes it on to the peers.", returns: "txid"},
+		{name: "testmempoolaccept", call: testMempoolAccept, example: `'["signedhex"]'`,
+			params: []param{need("rawtxs", kindArray, "up to 25 transactions, parents before children"),
+				may("maxfeerate", kindAmount, "as in sendrawtransaction (default 0.10)")},
+			about:   "Tells whether the pool would take transactions, without taking them.",
+			returns: `[{"txid", "wtxid", "allowed", "vsize", "fees", "reject-reason"}]`},
+	}
+}
+
+// tx shows a transaction. spent are the coins of its inputs, nil if not known.
+func (c *call) tx(tx *block.Tx, spent []chain.Coin, prevouts bool) rpc.Tx {
+	id, size := tx.ID(), tx.Size()
+	out := rpc.Tx{TxID: id, Hash: id, Version: uint32(tx.Version), Size: size, VSize: size, Weight: 4 * size,
+		LockTime: tx.LockTime, Vin: make([]rpc.Vin, len(tx.Inputs)), Vout: make([]rpc.Vout, len(tx.Outputs))}
+	var fee block.Amount
+	for i := range tx.Inputs {
+		out.Vin[i] = vinOf(&tx.Inputs[i], tx.IsCoinbase())
+		if spent == nil {
+			continue
+		}
+		coin := &spent[i]
+		fee += coin.Value
+		if prevouts {
+			out.Vin[i].Prevout = &rpc.PrevoutOut{Generated: coin.Coinbase, Height: coin.Height, Value: coin.Value, ScriptPubKey: c.script(coin.Script)}
+		}
+	}
+	for i := range tx.Outputs {
+		o := &tx.Outputs[i]
+		out.Vout[i] = rpc.Vout{Value: o.Value, N: uint32(i), ScriptPubKey: c.script(o.Script)}
+		fee -= o.Value
+	}
+	if spent != nil {
+		out.Fee = &fee
+	}
+	return out
+}
+
+func vinOf(in *block.Input, coinbase bool) rpc.Vin {
+	script := hex.EncodeToString(in.Script)
+	if coinbase {
+		return rpc.Vin{Coinbase: script, Sequence: in.Sequence}
+	}
+	return rpc.Vin{TxID: in.Prev.TxID, Vout: &in.Prev.Index, Sequence: in.Sequence,
+		ScriptSig: &rpc.ScriptSig{Asm: disassemble(in.Script, true), Hex: script}}
+}
+
+// found is a transaction and where it was found.
+type found struct {
+	tx    *block.Tx
+	block *block.Block // nil: in the pool
+	index int          // in the block
+	info  chain.Info   // of the block
+}
+
+const noTx = "No such mempool or blockchain transaction. Use gettransaction for wallet transactions."
+
+// find looks for a transaction: in the pool, on the best chain, on other branches.
+func (c *call) find(txid block.Hash) (found, *rpc.Error) {
+	f, err := look(c, func(e *node.Engine) (f found, err *rpc.Error) {
+		if entry, ok := e.Pool().Get(txid); ok {
+			f.tx = entry.Tx
+		}
+		return f, nil
+	})
+	if err != nil || f.tx != nil {
+		return f, err
+	}
+	places, e := c.node.Store().TxPlaces(txid)
+	if e != nil {
+		return f, trouble(e)
+	}
+	var best store.TxPlace
+	for _, p := range places {
+		info, err := c.info(p.Block)
+		if err != nil {
+			return f, err
+		}
+		if f.info.Hash.IsZero() || info.Active {
+			f.info, best = info, p
+		}
+	}
+	if len(places) == 0 {
+		return f, fail(rpc.CodeInvalidAddress, noTx)
+	}
+	if f.block, err = c.body(best.Block); err != nil {
+		return f, err
+	}
+	if best.Index >= len(f.block.Txs) {
+		return f, fail(rpc.CodeDatabase, "the transaction index names place %d of block %s, which has %d", best.Index, best.Block, len(f.block.Txs))
+	}
+	f.tx, f.index = f.block.Txs[best.Index], best.Index
+	return f, nil
+}
+
+// findIn looks for a transaction in one block.
+func (c *call) findIn(txid, hash block.Hash) (f found, err *rpc.Error) {
+	if f.info, err = c.info(hash); err != nil {
+		return f, fail(rpc.CodeInvalidAddress, "Block hash not found")
+	}
+	if f.block, err = c.body(hash); err != nil {
+		return f, err
+	}
+	for i, tx := range f.block.Txs {
+		if tx.ID() == txid {
+			f.tx, f.index = tx, i
+			return f, nil
+		}
+	}
+	return f, fail(rpc.CodeInvalidAddress, "No such transaction found in the provided block. Use gettransaction for wallet transactions.")
+}
+
+func getRawTransaction(c *call) (any, *rpc.Error) {
+	txid, err := c.hash(0)
+	if err != nil {
+		return nil, err
+	}
+	verbosity, err := c.verbosity(1, 0)
+	if err != nil {
+		return nil, err
+	}
+	genesis := c.node.Params().Genesis
+	if txid == genesis.Txs[0].ID() && !c.has(2) {
+		return nil, fail(rpc.CodeInvalidAddress, "The genesis block coinbase is not considered an ordinary transaction and cannot be retrieved")
+	}
+	var f found
+	if c.has(2) {
+		hash, err := c.hash(2)
+		if err != nil {
+			return nil, err
+		}
+		f, err = c.findIn(txid, hash)
+		if err != nil {
+			return nil, err
+		}
+	} else if f, err = c.find(txid); err != nil {
+		return nil, err
+	}
+	if verbosity <= 0 {
+		return hex.EncodeToString(f.tx.Bytes()), nil
+	}
+	return c.showFound(&f, verbosity > 1)
+}
+
+// showFound shows a transaction with where it is.
+func (c *call) showFound(f *found, more bool) (rpc.Tx, *rpc.Error) {
+	var spent []chain.Coin
+	if more && f.block != nil {
+		undo, err := c.undo(f.info.Hash)
+		if err != nil {
+			return rpc.Tx{}, err
+		}
+		spent = spentBy(f.block, undo, f.index)
+	}
+	out := c.tx(f.tx, spent, more)
+	out.Hex = hex.EncodeToString(f.tx.Bytes())
+	if f.block == nil {
+		return out, nil
+	}
+	tip, err := c.tip()
+	if err != nil {
+		return rpc.Tx{}, err
+	}
+	depth := 0
+	if f.info.Active {
+		depth = int(tip.Height-f.info.State.Height) + 1
+		out.Time, out.BlockTime = f.block.Header.Time, f.block.Header.Time
+	}
+	if c.has(2) {
+		out.InActiveChain = &f.info.Active
+	}
+	out.BlockHash, out.Confirmations = f.info.Hash, &depth
+	return out, nil
+}

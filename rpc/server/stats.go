@@ -1,0 +1,258 @@
+package server
+
+import (
+	"cmp"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"toychain/block"
+	"toychain/chain"
+	"toychain/node"
+	"toychain/rpc"
+)
+
+func statsMethods() []method {
+	return []method{
+		{name: "getblockstats", call: getBlockStats, example: "1000 '[\"totalfee\",\"txs\"]'",
+			params: []param{need("hash_or_height", kindOther, "the block"), may("stats", kindArray, "names of the values wanted (default all)")},
+			about:  "Returns sums over a block's transactions, in the smallest unit of money.", returns: "object"},
+		{name: "getchaintxstats", call: getChainTxStats, example: "2016",
+			params: []param{may("nblocks", kindNumber, "over how many blocks (default a month's)"),
+				may("blockhash", kindString, "up to this block (default the tip)")},
+			about: "Returns how many transactions there are, and how fast they come.", returns: "object"},
+	}
+}
+
+// walkStep is how many blocks are looked at in one go on the engine's goroutine:
+// less than a millisecond's work.
+const walkStep = 1000
+
+// walk calls f for count blocks from hash on down, or until genesis.
+func (c *call) walk(hash block.Hash, count int, f func(*chain.Info)) *rpc.Error {
+	for count > 0 {
+		last, err := look(c, func(e *node.Engine) (info chain.Info, err *rpc.Error) {
+			for range min(count, walkStep) {
+				var ok bool
+				if info, ok = e.Tree().Info(hash); !ok {
+					return info, errBlock
+				}
+				f(&info)
+				hash = info.State.Header.Prev
+				count--
+				if info.State.Height == 0 {
+					break
+				}
+			}
+			return info, nil
+		})
+		if err != nil || last.State.Height == 0 {
+			return err
+		}
+	}
+	return nil
+}
+
+func getChainTxStats(c *call) (any, *rpc.Error) {
+	tip, err := c.tip()
+	if err != nil {
+		return nil, err
+	}
+	last := tip.Hash
+	if c.has(1) {
+		if last, err = c.hash(1); err != nil {
+			return nil, err
+		}
+	}
+	info, err := c.info(last)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Active {
+		return nil, fail(rpc.CodeInvalidParam, "Block is not in main chain")
+	}
+	height := int(info.State.Height)
+	month := int(30 * 24 * time.Hour / c.node.Params().Spacing)
+	count, err := number(c, 0, max(0, min(month, height-1)))
+	if err != nil {
+		return nil, err
+	}
+	if count < 0 || count > 0 && count >= height {
+		return nil, fail(rpc.CodeInvalidParam, "Invalid block count: should be between 0 and the block's height - 1")
+	}
+	out := rpc.ChainTxStats{Time: info.State.Header.Time, FinalBlockHash: last, FinalBlockHeight: info.State.Height, BlockCount: count}
+	window, begun := 0, uint32(0)
+	err = c.walk(last, height+1, func(i *chain.Info) {
+		out.TxCount += i.Txs
+		switch down := height - int(i.State.Height); {
+		case down < count:
+			window += i.Txs
+		case down == count:
+			begun = i.State.MedianTime()
+		}
+	})
+	if err != nil || count == 0 {
+		return out, err
+	}
+	interval := int64(info.State.MedianTime()) - int64(begun)
+	out.Interval, out.WindowTxCount = &interval, &window
+	if interval > 0 {
+		rate := rpc.Float(float64(window) / float64(interval))
+		out.TxRate = &rate
+	}
+	return out, nil
+}
+
+func getBlockStats(c *call) (any, *rpc.Error) {
+	hash, err := c.hashOrHeight(0)
+	if err != nil {
+		return nil, err
+	}
+	info, err := c.info(hash)
+	if err != nil {
+		return nil, err
+	}
+	b, err := c.body(hash)
+	if err != nil {
+		return nil, err
+	}
+	if info.State.Height > 0 && info.Entry.Status&chain.Connected == 0 {
+		return nil, fail(rpc.CodeMisc, "Can't read undo data from disk") // what its payments spend is not known
+	}
+	undo, err := c.undo(hash)
+	if err != nil {
+		return nil, err
+	}
+	stats := blockStats(&info.State, b, undo)
+	if !c.has(1) {
+		return stats, nil
+	}
+	names, err := c.strings(1)
+	if err != nil {
+		return nil, err
+	}
+	var all map[string]json.RawMessage
+	json.Unmarshal(marshal(stats), &all)
+	out := make(map[string]json.RawMessage)
+	for _, name := range names {
+		value, ok := all[name]
+		if !ok {
+			return nil, fail(rpc.CodeInvalidParam, "Invalid selected statistic '%s'", clip(name))
+		}
+		out[name] = value
+	}
+	return out, nil
+}
+
+// hashOrHeight returns the block that parameter i names either way.
+func (c *call) hashOrHeight(i int) (block.Hash, *rpc.Error) {
+	if kindOf(c.args[i]) == kindString {
+		return c.hash(i)
+	}
+	if k := kindOf(c.args[i]); k != kindNumber {
+		return block.Hash{}, fail(rpc.CodeType, "JSON value of type %s is not of expected type number", k)
+	}
+	height, err := number(c, i, int64(0))
+	if err != nil {
+		return block.Hash{}, err
+	}
+	if height < 0 {
+		return block.Hash{}, fail(rpc.CodeInvalidParam, "Target block height %d is negative", height)
+	}
+	return look(c, func(e *node.Engine) (block.Hash, *rpc.Error) {
+		tip := e.Tree().Tip()
+		if height > int64(tip.Height) {
+			return block.Hash{}, fail(rpc.CodeInvalidParam, "Target block height %d after current tip %d", height, tip.Height)
+		}
+		hash, _ := e.Tree().At(block.Height(height))
+		return hash, nil
+	})
+}
+
+// coinOverhead is what getblockstats counts for a coin beside its output: outpoint,
+// height and a flag (Core: PER_UTXO_OVERHEAD).
+const coinOverhead = 36 + 4 + 1
+
+func coinSize(o *block.Output) int64 {
+	return int64(8+block.CompactSizeLen(uint64(len(o.Script)))+len(o.Script)) + coinOverhead
+}
+
+// rated is a transaction's fee rate and size.
+type rated struct{ rate, size int64 }
+
+// blockStats sums up a block (Core: getblockstats).
+func blockStats(s *chain.State, b *block.Block, undo []chain.Coin) rpc.BlockStats {
+	out := rpc.BlockStats{BlockHash: s.Hash, Height: s.Height, Time: b.Header.Time, MedianTime: s.MedianTime(),
+		Subsidy: int64(s.Params.SubsidyAt(s.Height)), Txs: int64(len(b.Txs))}
+	var fees, sizes []int64
+	var rates []rated
+	for i, tx := range b.Txs {
+		var paid int64
+		for j := range tx.Outputs {
+			o := &tx.Outputs[j]
+			paid += int64(o.Value)
+			out.Outs++
+			out.UTXOSizeInc += coinSize(o)
+			if s.Height > 0 && !block.Unspendable(o.Script) {
+				out.UTXOIncreaseActual++
+				out.UTXOSizeIncActual += coinSize(o)
+			}
+		}
+		if i == 0 {
+			continue
+		}
+		fee := -paid
+		for _, coin := range spentBy(b, undo, i) {
+			fee += int64(coin.Value)
+			out.UTXOSizeInc -= coinSize(&coin.Output)
+			out.UTXOSizeIncActual -= coinSize(&coin.Output)
+		}
+		size := int64(tx.Size())
+		out.Ins += int64(len(tx.Inputs))
+		out.TotalOut += paid
+		out.TotalSize += size
+		out.TotalFee += fee
+		fees, sizes, rates = append(fees, fee), append(sizes, size), append(rates, rated{fee / size, size})
+	}
+	out.TotalWeight = 4 * out.TotalSize
+	out.UTXOIncrease = out.Outs - out.Ins
+	out.UTXOIncreaseActual -= out.Ins
+	if n := int64(len(fees)); n > 0 {
+		out.AvgFee, out.AvgTxSize, out.AvgFeeRate = out.TotalFee/n, out.TotalSize/n, out.TotalFee/out.TotalSize
+		out.MinFee, out.MaxFee, out.MedianFee = spread(fees)
+		out.MinTxSize, out.MaxTxSize, out.MedianTxSize = spread(sizes)
+		slices.SortFunc(rates, func(a, b rated) int { return cmp.Compare(a.rate, b.rate) })
+		out.MinFeeRate, out.MaxFeeRate = rates[0].rate, rates[n-1].rate
+		out.FeeRatePercentiles = percentiles(rates, out.TotalSize)
+	}
+	return out
+}
+
+// spread sorts values and returns the least, the greatest and the median, which is
+// rounded down between two.
+func spread(v []int64) (least, most, median int64) {
+	slices.Sort(v)
+	n := len(v)
+	median = v[n/2]
+	if n%2 == 0 {
+		median = (v[n/2-1] + v[n/2]) / 2
+	}
+	return v[0], v[n-1], median
+}
+
+// percentiles returns the fee rates below which 10, 25, 50, 75 and 90 % of the bytes
+// pay; rates are sorted (Core: CalculatePercentilesByWeight).
+func percentiles(rates []rated, total int64) (out [5]int64) {
+	parts := [5]float64{0.10, 0.25, 0.50, 0.75, 0.90}
+	next, sum := 0, int64(0)
+	for _, r := range rates {
+		sum += r.size
+		for ; next < len(parts) && float64(sum) >= float64(total)*parts[next]; next++ {
+			out[next] = r.rate
+		}
+	}
+	for ; next < len(parts); next++ {
+		out[next] = rates[len(rates)-1].rate
+	}
+	return out
+}

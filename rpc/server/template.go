@@ -1,0 +1,196 @@
+package server
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"toychain/block"
+	"toychain/chain"
+	"toychain/mempool"
+	"toychain/node"
+	"toychain/rpc"
+)
+
+func templateMethods() []method {
+	return []method{
+		{name: "getblocktemplate", call: getBlockTemplate, long: true, example: `'{"rules": ["segwit"]}'`,
+			params: []param{may("template_request", kindObject,
+				`{"mode": "template" or "proposal", "data": "blockhex", "longpollid", "capabilities", "rules"}`)},
+			about:   "Returns what a miner needs to build the next block (BIP22, BIP23), or judges a block without proof of work.",
+			returns: "object; for a proposal null or why not"},
+	}
+}
+
+// longPoll is how long getblocktemplate waits for a change of the tip before it
+// looks at the pool as well (Core: one minute).
+const longPoll = time.Minute
+
+// templateRequest is getblocktemplate's parameter. Members it does not know are
+// for others to know.
+type templateRequest struct {
+	Mode       string `json:"mode"`
+	Data       string `json:"data"`
+	LongPollID string `json:"longpollid"`
+}
+
+func getBlockTemplate(c *call) (any, *rpc.Error) {
+	r := templateRequest{Mode: "template"}
+	if c.has(0) {
+		if err := json.Unmarshal(c.args[0], &r); err != nil {
+			return nil, fail(rpc.CodeType, "template_request: %v", strings.TrimPrefix(err.Error(), "json: "))
+		}
+	}
+	switch r.Mode {
+	case "template", "":
+	case "proposal":
+		return c.propose(r.Data)
+	default:
+		return nil, fail(rpc.CodeInvalidParam, "Invalid mode")
+	}
+	if r.LongPollID != "" {
+		if err := c.waitForTemplate(r.LongPollID); err != nil {
+			return nil, err
+		}
+	}
+	// Whom the coinbase pays is the miner's business; this one pays nobody.
+	nobody := block.PubKeyHashScript([20]byte{})
+	var tip chain.State
+	var pollID string
+	t, err := look(c, func(e *node.Engine) (*node.Template, *rpc.Error) {
+		t, err := e.Template(nobody, 0, "", c.node.Now())
+		if err != nil {
+			return nil, trouble(err)
+		}
+		tip, pollID = e.Tree().Tip(), pollIDOf(e)
+		return t, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return showTemplate(t, &tip, pollID), nil
+}
+
+// pollIDOf names a state of tip and pool.
+func pollIDOf(e *node.Engine) string {
+	tip := e.Tree().Tip()
+	return fmt.Sprintf("%s%d", tip.Hash, e.Pool().Fees())
+}
+
+// waitForTemplate waits until the tip is not the one in id, or the pool is not and
+// some time has passed.
+func (c *call) waitForTemplate(id string) *rpc.Error {
+	if len(id) < 64 {
+		return fail(rpc.CodeInvalidParam, "longpollid: want what getblocktemplate returned before")
+	}
+	events := c.node.Watch(c.ctx)
+	slow := time.NewTicker(longPoll)
+	defer slow.Stop()
+	patient := true
+	for {
+		now, err := look(c, func(e *node.Engine) (string, *rpc.Error) { return pollIDOf(e), nil })
+		if err != nil {
+			return err
+		}
+		if now[:64] != id[:64] || !patient && now != id {
+			return nil
+		}
+		select {
+		case <-slow.C:
+			patient = false
+		case _, open := <-events:
+			if !open {
+				return trouble(node.ErrStopped)
+			}
+		}
+	}
+}
+
+func showTemplate(t *node.Template, tip *chain.State, pollID string) rpc.Template {
+	h := &t.Block.Header
+	out := rpc.Template{
+		Capabilities: []string{"proposal"}, Version: h.Version, Rules: []string{"csv"}, VBAvailable: map[string]int{},
+		PreviousBlockHash: h.Prev, Transactions: []rpc.TemplateTx{}, CoinbaseAux: map[string]string{},
+		CoinbaseValue: int64(t.Block.Txs[0].Outputs[0].Value), LongPollID: pollID, Target: targetText(h.Bits),
+		MinTime: tip.MedianTime() + 1, Mutable: []string{"time", "transactions", "prevblock"}, NonceRange: "00000000ffffffff",
+		SigOpLimit: chain.MaxSigOps, SizeLimit: chain.MaxBlockSize, CurTime: h.Time, Bits: bitsText(h.Bits), Height: t.Height,
+	}
+	place := make(map[block.Hash]int)
+	for i, e := range t.Entries {
+		place[e.ID] = i + 1
+		out.Transactions = append(out.Transactions, templateTx(e, place))
+	}
+	return out
+}
+
+func templateTx(e *mempool.Entry, place map[block.Hash]int) rpc.TemplateTx {
+	tx := rpc.TemplateTx{Data: hex.EncodeToString(e.Tx.Bytes()), TxID: e.ID, Hash: e.ID, Depends: []int{},
+		Fee: int64(e.Fee), SigOps: e.SigOps, Weight: 4 * e.Size}
+	for _, id := range e.Depends {
+		tx.Depends = append(tx.Depends, place[id])
+	}
+	return tx
+}
+
+// propose judges a block that has no proof of work yet.
+func (c *call) propose(data string) (any, *rpc.Error) {
+	raw, e := hex.DecodeString(data)
+	var b *block.Block
+	if e == nil {
+		b, e = block.Parse(raw)
+	}
+	if e != nil {
+		return nil, fail(rpc.CodeDeserialization, "Block decode failed")
+	}
+	ids := b.TxIDs()
+	type view struct {
+		tip   chain.State
+		coins chain.Coins
+		known string
+	}
+	v, err := look(c, func(e *node.Engine) (v view, err *rpc.Error) {
+		v.tip = e.Tree().Tip()
+		if info, ok := e.Tree().Info(b.Hash()); ok {
+			v.known = knownAs(&info)
+			return v, nil
+		}
+		coins, bad := e.Tree().Coins(chain.Needs(v.tip, b, ids))
+		if bad != nil {
+			return v, trouble(bad)
+		}
+		v.coins = coins
+		return v, nil
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case v.known != "":
+		return v.known, nil
+	case b.Header.Prev != v.tip.Hash:
+		return "inconclusive-not-best-prevblk", nil
+	}
+	_, _, e = chain.ApplyUnmined(v.tip, b, v.coins)
+	if e == nil {
+		e = chain.CheckTime(&b.Header, c.node.Now().Unix())
+	}
+	if e == nil {
+		return nil, nil
+	}
+	if reason := reasonOf(e); reason != "" {
+		return reason, nil
+	}
+	return nil, trouble(e)
+}
+
+// knownAs says what a known block is to one who proposes it.
+func knownAs(info *chain.Info) string {
+	switch {
+	case info.Status.Invalid():
+		return "duplicate-invalid"
+	case info.Status&chain.Connected != 0:
+		return "duplicate"
+	}
+	return "duplicate-inconclusive"
+}

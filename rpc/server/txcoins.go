@@ -1,0 +1,179 @@
+package server
+
+import (
+	"bytes"
+	"cmp"
+	"slices"
+
+	"toychain/block"
+	"toychain/chain"
+	"toychain/rpc"
+	"toychain/store"
+)
+
+// followCoins fills in the coins that a transaction spends, with what else spends
+// them, and those that it makes, with what spends those: on the best chain, on every
+// other branch, in the pool.
+func (c *call) followCoins(t *traced, out *rpc.TxHistory) *rpc.Error {
+	out.Spends, out.Coins = []rpc.TxInput{}, []rpc.TxCoin{}
+	s := &spendSearch{call: c, found: make(map[block.Outpoint][]rpc.TxSpend), bodies: make(map[block.Hash]*block.Block)}
+	var coins []chain.Spend
+	for i := range t.tx.Inputs {
+		if t.tx.IsCoinbase() {
+			break
+		}
+		coin := chain.Spend{Outpoint: t.tx.Inputs[i].Prev}
+		if f, err := c.find(coin.TxID); err == nil && int(coin.Index) < len(f.tx.Outputs) {
+			coin.Output = f.tx.Outputs[coin.Index]
+		}
+		coins = append(coins, coin)
+	}
+	made := len(coins)
+	for i := range t.tx.Outputs {
+		coins = append(coins, chain.Spend{Outpoint: block.Outpoint{TxID: t.txid, Index: uint32(i)}, Coin: chain.Coin{Output: t.tx.Outputs[i]}})
+	}
+	if err := s.search(t, coins); err != nil {
+		return err
+	}
+	for _, coin := range coins[:made] {
+		rivals := slices.DeleteFunc(s.spends(coin.Outpoint), func(x rpc.TxSpend) bool { return x.TxID == t.txid })
+		out.Spends = append(out.Spends, rpc.TxInput{TxID: coin.TxID, Vout: coin.Index, Value: coin.Value, Address: c.addressOf(coin.Script), Rivals: rivals})
+	}
+	for _, coin := range coins[made:] {
+		out.Coins = append(out.Coins, rpc.TxCoin{Vout: coin.Index, Value: coin.Value, Address: c.addressOf(coin.Script), SpentBy: s.spends(coin.Outpoint)})
+	}
+	return nil
+}
+
+// spendSearch looks for the transactions that spend some coins.
+type spendSearch struct {
+	*call
+	found  map[block.Outpoint][]rpc.TxSpend
+	bodies map[block.Hash]*block.Block // of the best chain, read so far
+}
+
+// search looks everywhere. There is no index of spends: on the best chain the history
+// of the address that a coin pays leads there, and other branches are read block by
+// block, which is why gettxhistory counts among the long calls.
+func (s *spendSearch) search(t *traced, coins []chain.Spend) *rpc.Error {
+	for _, coin := range coins {
+		s.found[coin.Outpoint] = []rpc.TxSpend{}
+	}
+	for _, e := range t.pool {
+		s.note(e.Tx, e.ID, nil, false)
+	}
+	for _, coin := range coins {
+		if err := s.onBest(coin); err != nil {
+			return err
+		}
+	}
+	side := slices.DeleteFunc(slices.Clone(t.tips), func(tip chain.Tip) bool { return tip.Status == "active" })
+	infos, err := s.sideBlocks(side)
+	if err != nil {
+		return err
+	}
+	for i := range infos {
+		b, err := s.body(infos[i].Hash)
+		if err != nil {
+			return err
+		}
+		if e := s.ctx.Err(); e != nil {
+			return trouble(e)
+		}
+		at := rpc.BlockRef{Hash: infos[i].Hash, Height: infos[i].Entry.Height}
+		for j, id := range b.TxIDs() {
+			s.note(b.Txs[j], id, &at, false)
+		}
+	}
+	return nil
+}
+
+// sideBlocks returns the blocks that are on the way from these tips down to the best
+// chain and whose transactions are here.
+func (c *call) sideBlocks(tips []chain.Tip) (out []chain.Info, err *rpc.Error) {
+	seen := make(map[block.Hash]bool)
+	for _, t := range tips {
+		infos, err := c.branches([]chain.Tip{t}, int64(t.Height-t.BranchLen)+1)
+		if err != nil {
+			return nil, err
+		}
+		for _, i := range infos {
+			if !seen[i.Hash] && !i.Active && i.Status&chain.HasBody != 0 {
+				out = append(out, i)
+			}
+			seen[i.Hash] = true
+		}
+	}
+	return out, nil
+}
+
+// note writes down which of the coins a transaction spends.
+func (s *spendSearch) note(tx *block.Tx, id block.Hash, at *rpc.BlockRef, active bool) {
+	for i := range tx.Inputs {
+		if o := tx.Inputs[i].Prev; s.found[o] != nil {
+			s.found[o] = append(s.found[o], rpc.TxSpend{TxID: id, Block: at, Active: active})
+		}
+	}
+}
+
+// onBest looks for the one that spends a coin on the best chain.
+func (s *spendSearch) onBest(coin chain.Spend) *rpc.Error {
+	rows, e := s.node.Store().History(coin.Script)
+	if e != nil {
+		return trouble(e)
+	}
+	for _, row := range rows {
+		if row.Spent == 0 {
+			continue
+		}
+		tx, err := s.txOf(row)
+		if err != nil {
+			return err
+		}
+		for i := range tx.Inputs {
+			if tx.Inputs[i].Prev == coin.Outpoint {
+				s.found[coin.Outpoint] = append(s.found[coin.Outpoint], rpc.TxSpend{TxID: row.TxID, Block: &rpc.BlockRef{Hash: row.Block, Height: row.Height}, Active: true})
+				return nil
+			}
+		}
+	}
+	return nil
+}
+
+// txOf returns the transaction of a row of an address's history.
+func (s *spendSearch) txOf(row store.HistoryEntry) (*block.Tx, *rpc.Error) {
+	b := s.bodies[row.Block]
+	if b == nil {
+		var err *rpc.Error
+		if b, err = s.body(row.Block); err != nil {
+			return nil, err
+		}
+		s.bodies[row.Block] = b
+	}
+	if i := slices.Index(b.TxIDs(), row.TxID); i >= 0 {
+		return b.Txs[i], nil
+	}
+	return nil, fail(rpc.CodeDatabase, "the address index names transaction %s of block %s, which does not hold it", row.TxID, row.Block)
+}
+
+// spends returns what was found, the best chain first, then by height, then the pool.
+func (s *spendSearch) spends(o block.Outpoint) []rpc.TxSpend {
+	out := slices.Clone(s.found[o])
+	rank := func(x rpc.TxSpend) int {
+		switch {
+		case x.Active:
+			return 0
+		case x.Block != nil:
+			return 1
+		}
+		return 2
+	}
+	slices.SortStableFunc(out, func(a, b rpc.TxSpend) int {
+		c := cmp.Compare(rank(a), rank(b))
+		if c == 0 && a.Block != nil && b.Block != nil {
+			c = cmp.Or(cmp.Compare(a.Block.Height, b.Block.Height), bytes.Compare(a.Block.Hash[:], b.Block.Hash[:]))
+		}
+		return c
+	})
+	return out
+}

@@ -1,0 +1,252 @@
+package server
+
+import (
+	"bytes"
+	"cmp"
+	"slices"
+
+	"toychain/block"
+	"toychain/chain"
+	"toychain/mempool"
+	"toychain/node"
+	"toychain/rpc"
+	"toychain/store"
+)
+
+func txHistoryMethods() []method {
+	return []method{
+		{name: "gettxhistory", call: getTxHistory, example: exampleHash, long: true,
+			params: []param{need("txid", kindString, "the transaction")},
+			about: "Follows one transaction through every branch: which blocks hold it, when it was confirmed, came back to the pool, " +
+				"was confirmed again or made impossible, and by what; what else spends the coins that it spends, and what spends those that it makes.",
+			returns: `{"txid", "fate", "pending_since_ms", "blocks": [a block as in getblocktree, and "index"], "events": [{"time_ms", "event", ` +
+				`"block", "reorg", "by", "by_block"}], "spends": [{"txid", "vout", "value", "address", "rivals"}], ` +
+				`"coins": [{"vout", "value", "address", "spent_by": [{"txid", "block", "active"}]}]}`},
+	}
+}
+
+// traced is what is known of a transaction at one moment.
+type traced struct {
+	txid   block.Hash
+	tx     *block.Tx
+	entry  *mempool.Entry // nil: not in the pool
+	pool   []*mempool.Entry
+	places []store.TxPlace // of every branch, the lowest first
+	infos  []chain.Info    // of places
+	reorgs []chain.Reorg
+	tips   []chain.Tip
+}
+
+func getTxHistory(c *call) (any, *rpc.Error) {
+	txid, err := c.hash(0)
+	if err != nil {
+		return nil, err
+	}
+	t, err := c.trace(txid)
+	if err != nil {
+		return nil, err
+	}
+	out := rpc.TxHistory{TxID: txid, Blocks: []rpc.TxBlock{}}
+	for i := range t.infos {
+		b, err := c.treeBlock(&t.infos[i])
+		if err != nil {
+			return nil, err
+		}
+		out.Blocks = append(out.Blocks, rpc.TxBlock{TreeBlock: b, Index: t.places[i].Index})
+	}
+	if t.entry != nil {
+		out.PendingSinceMS = t.entry.Time.UnixMilli()
+	}
+	if out.Events, err = c.txEvents(t); err != nil {
+		return nil, err
+	}
+	if err := c.followCoins(t, &out); err != nil {
+		return nil, err
+	}
+	out.Fate = fate(&out)
+	return out, nil
+}
+
+// trace gathers what the rest is made of. The store is read beside the engine: if the
+// tip moved meanwhile, it is read again.
+func (c *call) trace(txid block.Hash) (*traced, *rpc.Error) {
+	for try := 0; ; try++ {
+		t := &traced{txid: txid}
+		before, err := c.tip()
+		if err != nil {
+			return nil, err
+		}
+		var e error
+		if t.places, e = c.node.Store().TxPlaces(txid); e == nil {
+			t.reorgs, e = c.node.Store().Reorgs(0)
+		}
+		if e != nil {
+			return nil, trouble(e)
+		}
+		after, err := look(c, func(e *node.Engine) (block.Hash, *rpc.Error) { return e.Tree().Tip().Hash, t.look(e) })
+		if err != nil {
+			return nil, err
+		}
+		if before.Hash != after && try < 4 {
+			continue
+		}
+		t.tx, err = c.transaction(t)
+		return t, err
+	}
+}
+
+// look reads what the engine alone knows.
+func (t *traced) look(e *node.Engine) *rpc.Error {
+	t.pool, t.tips = e.Pool().Entries(), e.Tree().Tips()
+	for _, entry := range t.pool {
+		if entry.ID == t.txid {
+			t.entry = entry
+		}
+	}
+	at := make(map[block.Hash]chain.Info, len(t.places))
+	for _, p := range t.places {
+		info, ok := e.Tree().Info(p.Block)
+		if !ok {
+			return errBlock
+		}
+		at[p.Block] = info
+	}
+	slices.SortFunc(t.places, func(a, b store.TxPlace) int {
+		x, y := at[a.Block], at[b.Block]
+		return cmp.Or(cmp.Compare(x.Entry.Height, y.Entry.Height), x.Received.Compare(y.Received), bytes.Compare(a.Block[:], b.Block[:]))
+	})
+	for _, p := range t.places {
+		t.infos = append(t.infos, at[p.Block])
+	}
+	return nil
+}
+
+// transaction returns the transaction itself, from wherever it is.
+func (c *call) transaction(t *traced) (*block.Tx, *rpc.Error) {
+	switch {
+	case t.entry != nil:
+		return t.entry.Tx, nil
+	case len(t.places) == 0:
+		return nil, fail(rpc.CodeInvalidAddress, noTx)
+	}
+	b, err := c.body(t.places[0].Block)
+	if err != nil {
+		return nil, err
+	}
+	if i := t.places[0].Index; i < len(b.Txs) {
+		return b.Txs[i], nil
+	}
+	return nil, fail(rpc.CodeDatabase, "the transaction index names place %d of block %s, which has %d", t.places[0].Index, b.Hash(), len(b.Txs))
+}
+
+// txEvents tells what happened to the transaction here, the oldest first: the chain
+// grew over a block that holds it, or a reorganisation touched it.
+func (c *call) txEvents(t *traced) ([]rpc.TxEvent, *rpc.Error) {
+	out := []rpc.TxEvent{}
+	for i := range t.infos {
+		if info := &t.infos[i]; info.Status&chain.Connected != 0 && !t.cameByReorg(info.Hash) {
+			at := rpc.BlockRef{Hash: info.Hash, Height: info.Entry.Height}
+			out = append(out, rpc.TxEvent{TimeMS: info.Received.UnixMilli(), Event: rpc.TxConfirmed, Block: &at})
+		}
+	}
+	for i := range t.reorgs {
+		e, err := c.txReorg(t, &t.reorgs[i])
+		if err != nil {
+			return nil, err
+		}
+		if e != nil {
+			out = append(out, *e)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b rpc.TxEvent) int { return cmp.Compare(a.TimeMS, b.TimeMS) })
+	return out, nil
+}
+
+// cameByReorg reports whether a block joined the best chain in a reorganisation before
+// it ever left it in one.
+func (t *traced) cameByReorg(hash block.Hash) bool {
+	is := func(p chain.Point) bool { return p.Hash == hash }
+	for i := range t.reorgs {
+		switch r := &t.reorgs[i]; {
+		case slices.ContainsFunc(r.Left, is):
+			return false
+		case slices.ContainsFunc(r.Joined, is):
+			return true
+		}
+	}
+	return false
+}
+
+// txReorg tells what one reorganisation did to the transaction, nil if nothing.
+func (c *call) txReorg(t *traced, r *chain.Reorg) (*rpc.TxEvent, *rpc.Error) {
+	left, joined := t.among(r.Left), t.among(r.Joined)
+	if left == nil && joined == nil {
+		return nil, nil
+	}
+	e := &rpc.TxEvent{TimeMS: r.Time.UnixMilli(), Reorg: &rpc.ReorgRef{From: ref(r.From), To: ref(r.To), Fork: ref(r.Fork), Depth: r.Depth()}}
+	switch {
+	case left == nil:
+		e.Event, e.Block = rpc.TxConfirmed, joined
+	case joined != nil:
+		e.Event, e.Block = rpc.TxReconfirmed, joined
+	case slices.Contains(r.Returned, t.txid):
+		e.Event, e.Block = rpc.TxReturned, left
+	default:
+		e.Event, e.Block = rpc.TxLeft, left // a coinbase: the journal lists payments
+	}
+	for _, x := range r.Conflicted {
+		if x.TxID != t.txid {
+			continue
+		}
+		e.Event = rpc.TxConflicted
+		if x.By.IsZero() {
+			break
+		}
+		e.By = x.By.String()
+		at, err := placeAmong(c.node.Store(), x.By, r.Joined)
+		if err != nil {
+			return nil, trouble(err)
+		}
+		e.ByBlock = at
+	}
+	return e, nil
+}
+
+// among returns which of these blocks holds the transaction, nil if none.
+func (t *traced) among(blocks []chain.Point) *rpc.BlockRef {
+	for _, p := range blocks {
+		for _, at := range t.places {
+			if at.Block == p.Hash {
+				return &rpc.BlockRef{Hash: p.Hash, Height: p.Height}
+			}
+		}
+	}
+	return nil
+}
+
+// placeAmong returns which of these blocks holds a transaction, nil if none.
+func placeAmong(db *store.DB, txid block.Hash, blocks []chain.Point) (*rpc.BlockRef, error) {
+	places, err := db.TxPlaces(txid)
+	return (&traced{places: places}).among(blocks), err
+}
+
+// fate says in a word where the transaction is now.
+func fate(h *rpc.TxHistory) string {
+	for _, b := range h.Blocks {
+		if b.Status == "active" {
+			return rpc.TxConfirmed
+		}
+	}
+	if h.PendingSinceMS != 0 {
+		return "pending"
+	}
+	if n := len(h.Events); n > 0 && h.Events[n-1].Event == rpc.TxConflicted {
+		return rpc.TxConflicted
+	}
+	for _, s := range h.Spends {
+		if slices.ContainsFunc(s.Rivals, func(r rpc.TxSpend) bool { return r.Active }) {
+			return rpc.TxConflicted
+		}
+	}
+	return "stale"
+}

@@ -1,0 +1,181 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"toychain/block"
+	"toychain/chain"
+	"toychain/internal/chaingen"
+	"toychain/internal/leaks"
+	"toychain/mempool"
+	"toychain/node"
+	"toychain/rpc"
+	"toychain/wallet"
+)
+
+func TestMain(m *testing.M) { leaks.Main(m) }
+
+// world is a real node with a server on a port of the loopback, and a client.
+type world struct {
+	*rpc.Client
+	t      *testing.T
+	params *chain.Params
+	dir    string
+	node   *node.Node
+	server *Server
+	ctx    context.Context
+
+	url, user, pass string       // what a foreign client would use
+	http            *http.Client // and a connection of its own
+
+	end   func()        // stops node and server and waits; may be called twice
+	ended chan struct{} // closed when both have ended
+}
+
+func start(t *testing.T) *world { return startIn(t, t.TempDir(), Config{}) }
+
+func startIn(t *testing.T, dir string, cfg Config) *world {
+	t.Helper()
+	w := &world{t: t, params: chaingen.Network(), dir: dir, ended: make(chan struct{})}
+	var err error
+	w.node, err = node.Open(node.Config{Params: w.params, Dir: dir, Name: "n1", Version: "1.2.3", Pool: mempool.DefaultPolicy()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	run, stop := context.WithCancel(context.Background())
+	cfg.Dir, cfg.Stop = dir, stop
+	if w.server, err = New(cfg, w.node); err != nil {
+		t.Fatal(err)
+	}
+	failed := make(chan error, 2)
+	go func() { failed <- w.node.Run(run) }()
+	go func() { failed <- w.server.Run(run) }()
+	go func() {
+		for range 2 {
+			if err := <-failed; err != nil {
+				t.Errorf("at the end: %v", err)
+			}
+		}
+		close(w.ended)
+	}()
+	var cancel context.CancelFunc
+	w.ctx, cancel = context.WithTimeout(context.Background(), time.Minute)
+	if w.Client, err = rpc.Dial(w.server.Addr(), filepath.Join(dir, rpc.CookieName)); err != nil {
+		t.Fatal(err)
+	}
+	cookie, err := os.ReadFile(filepath.Join(dir, rpc.CookieName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.user, w.pass, _ = strings.Cut(string(cookie), ":")
+	w.url, w.http = "http://"+w.server.Addr(), &http.Client{Transport: &http.Transport{}}
+	w.end = func() {
+		w.Client.Close()
+		w.http.CloseIdleConnections()
+		stop()
+		<-w.ended
+		cancel()
+	}
+	t.Cleanup(w.end)
+	return w
+}
+
+// address returns how the test network writes whom k's script pays.
+func (w *world) address(k chaingen.Key) string {
+	a, ok := wallet.AddressOf(k.Script())
+	if !ok {
+		w.t.Fatal("a key's script pays no address")
+	}
+	return a.Encode(w.params.Prefixes)
+}
+
+// must calls a method that must succeed and returns its result as it came.
+func (w *world) must(method string, params ...any) json.RawMessage {
+	w.t.Helper()
+	var out json.RawMessage
+	if err := w.Call(w.ctx, method, params, &out); err != nil {
+		w.t.Fatalf("%s %v: %v", method, params, err)
+	}
+	return out
+}
+
+// get calls a method that must succeed and reads its result.
+func get[T any](w *world, method string, params ...any) (out T) {
+	w.t.Helper()
+	raw := w.must(method, params...)
+	d := json.NewDecoder(strings.NewReader(string(raw)))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&out); err != nil {
+		w.t.Fatalf("%s: %v in %s", method, err, raw)
+	}
+	return out
+}
+
+// refused calls a method that must fail so, with a message that holds the text.
+func (w *world) refused(code rpc.Code, text, method string, params ...any) {
+	w.t.Helper()
+	var raw json.RawMessage
+	err := w.Call(w.ctx, method, params, &raw)
+	if e, ok := err.(*rpc.Error); !ok || e.Code != code || !strings.Contains(e.Message, text) {
+		w.t.Errorf("%s %v: got %v, %s; want code %d and %q", method, params, err, raw, code, text)
+	}
+}
+
+// mine mines n blocks that pay k.
+func (w *world) mine(n int, k chaingen.Key) []block.Hash {
+	w.t.Helper()
+	hashes, err := w.Generate(w.ctx, n, w.address(k))
+	if err != nil || len(hashes) != n {
+		w.t.Fatalf("mined %d of %d blocks: %v", len(hashes), n, err)
+	}
+	return hashes
+}
+
+// coin returns an output that pays a key, as a coin.
+func (w *world) coin(hash block.Hash, tx int) chain.Spend {
+	w.t.Helper()
+	b, err := w.RawBlock(w.ctx, hash)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return chaingen.Output(b.Txs[tx], 0)
+}
+
+// pay returns a payment of a coin of from's that leaves a fee of 1,000 a byte and a bit.
+func pay(from chaingen.Key, coin chain.Spend, to chaingen.Key) *block.Tx {
+	return from.Pay([]chain.Spend{coin}, to.To(coin.Value-10_000))
+}
+
+var alice, bob = chaingen.NewKey("alice"), chaingen.NewKey("bob")
+
+// post sends a body with the right password and returns status and answer, which comes
+// in one piece, whose length is said before.
+func (w *world) post(body string) (int, string) {
+	w.t.Helper()
+	req, err := http.NewRequestWithContext(w.ctx, http.MethodPost, w.url, strings.NewReader(body))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	req.SetBasicAuth(w.user, w.pass)
+	resp, err := w.http.Do(req)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	raw, err := io.ReadAll(resp.Body)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if resp.ContentLength != int64(len(raw)) {
+		w.t.Errorf("content length %d, the answer to %.100s has %d bytes", resp.ContentLength, body, len(raw))
+	}
+	return resp.StatusCode, strings.TrimSpace(string(raw))
+}
