@@ -3,6 +3,7 @@ module toychain
 go 1.26.6
 
 require (
+	filippo.io/age v1.3.2 // the secret in a wallet's file, locked with a passphrase
 	github.com/BurntSushi/toml v1.6.0 // network files and toychain.toml
 	github.com/btcsuite/btcd/address/v2 v2.0.0 // base58check, as Bitcoin's addresses are written
 	github.com/btcsuite/btcd/btcec/v2 v2.5.0 // the curve: ECDSA over secp256k1
@@ -17,7 +18,7 @@ require (
 	github.com/spf13/pflag v1.0.9 // cobra's flags, which settings are filled into
 	github.com/syndtr/goleveldb v1.0.1-0.20210819022825-2ae1ddf74ef7 // the database; this commit is what btcd and go-ethereum pin
 	github.com/tyler-smith/go-bip39 v1.1.0 // the words of a wallet
-	golang.org/x/crypto v0.58.0 // RIPEMD-160; Argon2id and XChaCha20-Poly1305 for key files
+	golang.org/x/crypto v0.58.0 // RIPEMD-160; Argon2id and XChaCha20-Poly1305, which locked the wallets of before
 	golang.org/x/term v0.47.0 // passphrases without echo, widths of terminals
 )
 
@@ -31,6 +32,7 @@ require (
 )
 
 require (
+	filippo.io/hpke v0.4.0 // indirect
 	github.com/benbjohnson/clock v1.3.5 // indirect
 	github.com/beorn7/perks v1.0.1 // indirect
 	github.com/btcsuite/btcd/chaincfg/v2 v2.0.0 // indirect

@@ -91,7 +91,7 @@ func (s *served) owner(words string) *owner {
 	s.t.Helper()
 	w, err := wallet.Create(filepath.Join(s.t.TempDir(), "wallet.json"), "secret", wallet.New{
 		Name: "owner", Network: wallet.Network{Name: s.params.Name, Prefixes: s.params.Prefixes}, Mnemonic: words,
-		Created: time.Unix(1_767_225_600, 0), Cost: wallet.CheapCost})
+		Created: time.Unix(1_767_225_600, 0), WorkFactor: wallet.CheapWorkFactor})
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -214,7 +214,7 @@ func (d *demo) makePeople(names ...string) error {
 			return err
 		}
 		w, err := wallet.Create(filepath.Join(d.dir, "wallets", name+".json"), demoPassphrase,
-			wallet.New{Name: name, Network: network, Mnemonic: words, Created: time.Now(), Cost: wallet.CheapCost})
+			wallet.New{Name: name, Network: network, Mnemonic: words, Created: time.Now(), WorkFactor: wallet.CheapWorkFactor})
 		if err != nil {
 			return err
 		}

@@ -133,7 +133,7 @@ func newStorm(t *testing.T, seed uint64) *storm {
 	words, err := wallet.NewMnemonic(12, rand.NewChaCha8([32]byte{byte(seed)}))
 	s.check(err)
 	w, err := wallet.Create(filepath.Join(t.TempDir(), "w.json"), demoPassphrase, wallet.New{Name: "w", Mnemonic: words, Created: time.Now(),
-		Network: wallet.Network{Name: params.Name, Prefixes: params.Prefixes}, Cost: wallet.CheapCost})
+		Network: wallet.Network{Name: params.Name, Prefixes: params.Prefixes}, WorkFactor: wallet.CheapWorkFactor})
 	s.check(err)
 	s.keys, err = w.Unlock(demoPassphrase)
 	s.check(err)

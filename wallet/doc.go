@@ -29,17 +29,24 @@
 //
 // # The key file
 //
-// JSON that can be read with the eyes. In plain: the wallet's name and network, the
-// account's public key, how many addresses were handed out, how the lock was made.
-// Locked by the passphrase: what the words encode.
+// JSON for people to read. In plain text: the wallet's name and network, the account's
+// public key, and how many addresses were handed out. In "secret": an armored age file
+// (age-encryption.org/v1) with one passphrase recipient, so that the words can be read
+// with the age command alone:
 //
-//	passphrase ──Argon2id(salt, cost)──► key
-//	XChaCha20-Poly1305(key, nonce, secret, bound to: every plain field but "next")
+//	jq -r .secret alice.json | age --decrypt
 //
-// Because the plain fields are bound to the lock, a file whose network, name or
-// public key was exchanged does not unlock. It is written with mode 0600 into a
-// folder of mode 0700, always a whole new file that then takes the old one's name, so
-// that a crash leaves one or the other.
+//	passphrase ──scrypt──► unwraps the file key ──ChaCha20-Poly1305──► words, and a hash
+//	of every plain field but "next"
+//
+// Because of that hash, a file whose network, name or public key was exchanged is
+// rejected once it is unlocked. It is written with mode 0600 into a directory of mode
+// 0700, always as a new file that then takes the old one's name, so that a crash leaves
+// one or the other.
+//
+// Version 1 of the file locked the secret in a form of our own (oldfile.go). Such files
+// still open. One that was unlocked is written as version 2 when it is next saved, which
+// is when an address is handed out; without the passphrase it keeps its form.
 //
 // The public key in plain is a trade. For it: addresses and balances can be shown, and
 // fresh addresses handed out, without the passphrase, so that the passphrase is typed

@@ -121,7 +121,7 @@ func ExampleCreate() {
 	path := filepath.Join(dir, "alice.json")
 	_, err = wallet.Create(path, "correct horse", wallet.New{
 		Name: "alice", Network: net, Mnemonic: words, Created: time.Unix(0, 0),
-		Cost: wallet.CheapCost, // never for real money
+		WorkFactor: wallet.CheapWorkFactor, // never for real money
 	})
 	if err != nil {
 		fmt.Println(err)

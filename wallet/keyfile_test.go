@@ -4,25 +4,28 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"filippo.io/age"
+	"filippo.io/age/armor"
+
 	"toychain/block"
 )
 
 var toy = Network{Name: "toy", Prefixes: testNet}
 
-// newWallet describes a wallet that always gets the same bytes.
 func newWallet() New {
-	return New{Name: "alice", Network: toy, Mnemonic: about, Cost: CheapCost,
-		Created: time.Date(2026, 11, 23, 9, 30, 15, 999, time.FixedZone("CET", 3600)),
-		Random:  bytes.NewReader(bytes.Repeat([]byte{7}, 1000))}
+	return New{Name: "alice", Network: toy, Mnemonic: about, WorkFactor: CheapWorkFactor,
+		Created: time.Date(2026, 11, 23, 9, 30, 15, 999, time.FixedZone("CET", 3600))}
 }
 
 func create(t *testing.T) (*Wallet, string) {
@@ -84,12 +87,12 @@ func TestKeyFileText(t *testing.T) {
 	_, path := create(t)
 	text := string(read(t, path))
 	for _, want := range []string{`"name": "alice"`, `"network": "toy"`, `"created": "2026-11-23T08:30:15Z"`,
-		`"kdf": "argon2id"`, `"memory_kib": 8`, `"prefixes": "6fef04358394043587cf00000001"`, `"receive": 0`, `"account": "tpub`} {
+		`"secret": "-----BEGIN AGE ENCRYPTED FILE-----\n`, `"prefixes": "6fef04358394043587cf00000001"`, `"receive": 0`, `"account": "tpub`} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the file lacks %s:\n%s", want, text)
 		}
 	}
-	for _, secret := range []string{"abandon", "entropy", strings.Repeat("0", 32), "open sesame"} {
+	for _, secret := range []string{"abandon", "mnemonic", strings.Repeat("0", 32), "open sesame"} {
 		if strings.Contains(text, secret) {
 			t.Errorf("the file shows %q", secret)
 		}
@@ -144,7 +147,7 @@ func TestKeyFileDamage(t *testing.T) {
 		{"too long", string(good) + strings.Repeat(" ", 64<<10), "too long"},
 		{"another file", `{"nodes": []}`, "not a wallet at all"},
 		{"a field twice", strings.Replace(string(good), `"name": "alice"`, `"name": "alice", "name": "alice"`, 1), "unknown or misspelt"},
-		{"a later version", strings.Replace(string(good), `"version": 1`, `"version": 2`, 1), "version 2, this toychain reads version 1"},
+		{"a later version", strings.Replace(string(good), `"version": 2`, `"version": 3`, 1), "version 3, this toychain reads versions 1 and 2"},
 	} {
 		if err := os.WriteFile(path, []byte(v.text), 0o600); err != nil {
 			t.Fatal(err)
@@ -162,8 +165,8 @@ func TestKeyFileDamage(t *testing.T) {
 	}
 }
 
-// Who changes a plain field and repairs the checksum is stopped by the lock, except in
-// next, which is free, and in what no wallet can have.
+// A plain field that was changed, checksum included, is noticed once the passphrase is
+// given. The exceptions are next, which is free, and values that no wallet can have.
 func TestKeyFileBinding(t *testing.T) {
 	w, _ := create(t)
 	other, err := NewKeychain(about, "other", testNet)
@@ -174,33 +177,33 @@ func TestKeyFileBinding(t *testing.T) {
 		name string
 		edit func(d *document)
 		want error
+		load bool // noticed without the passphrase
 	}{
-		{"nothing", func(d *document) {}, nil},
-		{"next", func(d *document) { d.Next.Receive = 1000 }, nil},
-		{"name", func(d *document) { d.Name = "bob" }, ErrPassphrase},
-		{"network", func(d *document) { d.Network = "regtest" }, ErrPassphrase},
+		{"nothing", func(d *document) {}, nil, false},
+		{"next", func(d *document) { d.Next.Receive = 1000 }, nil, false},
+		{"name", func(d *document) { d.Name = "bob" }, ErrDamaged, false},
+		{"network", func(d *document) { d.Network = "regtest" }, ErrDamaged, false},
 		{"prefixes", func(d *document) {
 			d.Prefixes = prefixBytes(block.Prefixes{PubKeyHash: 1, WIF: 2, HDPublic: testNet.HDPublic})
-		}, ErrPassphrase},
-		{"created", func(d *document) { d.Created = d.Created.Add(time.Second) }, ErrPassphrase},
-		{"account", func(d *document) { d.Account = other.Account().String() }, ErrPassphrase},
-		{"cost", func(d *document) { d.Lock.Time++ }, ErrPassphrase},
-		{"salt", func(d *document) { d.Lock.Salt = bytes.Repeat([]byte{8}, 16) }, ErrPassphrase},
-		{"nonce", func(d *document) { d.Lock.Nonce = bytes.Repeat([]byte{8}, 24) }, ErrPassphrase},
-		{"secret", func(d *document) { d.Secret = slices.Clone(d.Secret); d.Secret[0]++ }, ErrPassphrase},
-		{"too much memory", func(d *document) { d.Lock.MemoryKiB = 1<<20 + 1 }, ErrDamaged},
-		{"no memory", func(d *document) { d.Lock.MemoryKiB = 7 }, ErrDamaged},
-		{"no time", func(d *document) { d.Lock.Time = 0 }, ErrDamaged},
-		{"too much time", func(d *document) { d.Lock.Time = 101 }, ErrDamaged},
-		{"no threads", func(d *document) { d.Lock.Threads = 0 }, ErrDamaged},
-		{"short salt", func(d *document) { d.Lock.Salt = d.Lock.Salt[:15] }, ErrDamaged},
-		{"short nonce", func(d *document) { d.Lock.Nonce = d.Lock.Nonce[:23] }, ErrDamaged},
-		{"short prefixes", func(d *document) { d.Prefixes = d.Prefixes[:13] }, ErrDamaged},
-		{"short secret", func(d *document) { d.Secret = d.Secret[:16] }, ErrDamaged},
-		{"another cipher", func(d *document) { d.Lock.Cipher = "rot13" }, ErrDamaged},
-		{"no name", func(d *document) { d.Name = "" }, ErrDamaged},
-		{"an index too high", func(d *document) { d.Next.Change = 1 << 31 }, ErrDamaged},
-		{"another account's prefixes", func(d *document) { d.Prefixes = prefixBytes(mainNet) }, ErrDamaged},
+		}, ErrDamaged, false},
+		{"created", func(d *document) { d.Created = d.Created.Add(time.Second) }, ErrDamaged, false},
+		{"account", func(d *document) { d.Account = other.Account().String() }, ErrDamaged, false},
+		{"salt", func(d *document) { d.Secret = rearmor(t, d.Secret, "scrypt .*? ", "scrypt BwcHBwcHBwcHBwcHBwcHBw ") }, ErrPassphrase, false},
+		{"work factor", func(d *document) { d.Secret = rearmor(t, d.Secret, " 1\n", " 2\n") }, ErrPassphrase, false},
+		{"4 GiB of memory", func(d *document) { d.Secret = rearmor(t, d.Secret, " 1\n", " 22\n") }, ErrDamaged, false},
+		{"512 MiB of memory", func(d *document) { d.Secret = rearmor(t, d.Secret, " 1\n", " 19\n") }, ErrDamaged, false},
+		{"no work", func(d *document) { d.Secret = rearmor(t, d.Secret, " 1\n", " 0\n") }, ErrDamaged, false},
+		{"header", func(d *document) { d.Secret = rearmor(t, d.Secret, "--- .*", "--- "+strings.Repeat("A", 43)) }, ErrDamaged, false},
+		{"another recipient", func(d *document) { d.Secret = rearmor(t, d.Secret, "scrypt", "scrap") }, ErrDamaged, true},
+		{"payload", func(d *document) { d.Secret = rearmor(t, d.Secret, `(?s).{9}$`, "any bytes") }, ErrDamaged, false},
+		{"a later age", func(d *document) { d.Secret = rearmor(t, d.Secret, "/v1", "/v2") }, ErrDamaged, true},
+		{"no age file", func(d *document) { d.Secret = "00" }, ErrDamaged, true},
+		{"short prefixes", func(d *document) { d.Prefixes = d.Prefixes[:13] }, ErrDamaged, true},
+		{"no name", func(d *document) { d.Name = "" }, ErrDamaged, true},
+		{"an index too high", func(d *document) { d.Next.Change = 1 << 31 }, ErrDamaged, true},
+		{"another account's prefixes", func(d *document) { d.Prefixes = prefixBytes(mainNet) }, ErrDamaged, true},
+		{"the lock of an old file", func(d *document) { d.Lock = &oldLock{} }, ErrDamaged, true},
+		{"an old file without a lock", func(d *document) { d.Version = 1 }, ErrDamaged, true},
 	} {
 		t.Run(v.name, func(t *testing.T) {
 			d := w.doc
@@ -210,6 +213,9 @@ func TestKeyFileBinding(t *testing.T) {
 				t.Fatal(err)
 			}
 			read, err := parseDocument(b)
+			if (err != nil) != v.load {
+				t.Fatalf("without a passphrase: %v", err)
+			}
 			if err == nil {
 				_, err = read.unseal("open sesame")
 			}
@@ -217,6 +223,45 @@ func TestKeyFileBinding(t *testing.T) {
 				t.Errorf("%v, want %v", err, v.want)
 			}
 		})
+	}
+}
+
+// rearmor replaces what matches pattern in an armored file, once.
+func rearmor(t *testing.T, text, pattern, with string) string {
+	t.Helper()
+	b, err := io.ReadAll(armor.NewReader(strings.NewReader(text)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := regexp.MustCompile(pattern).FindIndex(b)
+	if at == nil {
+		t.Fatalf("no %q in %q", pattern, b)
+	}
+	var out strings.Builder
+	w := armor.NewWriter(&out)
+	w.Write(slices.Concat(b[:at[0]], []byte(with), b[at[1]:]))
+	w.Close()
+	return out.String()
+}
+
+// The words can be read without this package, by any program that knows age.
+func TestKeyFileIsReadByAge(t *testing.T) {
+	_, path := create(t)
+	var file struct{ Secret string }
+	if err := json.Unmarshal(read(t, path), &file); err != nil {
+		t.Fatal(err)
+	}
+	id, err := age.NewScryptIdentity("open sesame")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := age.Decrypt(armor.NewReader(strings.NewReader(file.Secret)), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var secret struct{ Mnemonic string }
+	if err := json.NewDecoder(r).Decode(&secret); err != nil || secret.Mnemonic != about {
+		t.Errorf("%q, %v", secret.Mnemonic, err)
 	}
 }
 
@@ -295,7 +340,12 @@ func FuzzKeyFile(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
+	old, err := os.ReadFile("testdata/version1.json")
+	if err != nil {
+		f.Fatal(err)
+	}
 	f.Add(good)
+	f.Add(old)
 	f.Add([]byte(`{"format":"toychain wallet","version":1}`))
 	f.Add([]byte(`{"format":"toychain wallet","version":1,"secret":null,"created":7}`))
 	f.Fuzz(func(t *testing.T, b []byte) {

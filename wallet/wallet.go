@@ -2,7 +2,7 @@ package wallet
 
 import (
 	"bytes"
-	"crypto/rand"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -12,7 +12,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/btcsuite/btcd/btcutil/v2/hdkeychain"
-	"github.com/tyler-smith/go-bip39"
 
 	"toychain/block"
 )
@@ -34,8 +33,7 @@ type New struct {
 	Mnemonic           string // 12 or 24 words, see NewMnemonic
 	MnemonicPassphrase string // BIP39's, optional; without it the words alone do not restore the wallet
 	Created            time.Time
-	Cost               Cost      // of one guess at the passphrase; zero for DefaultCost
-	Random             io.Reader // for salt and nonce; nil for crypto/rand.Reader
+	WorkFactor         int // of the lock, up to 18; zero for DefaultWorkFactor
 }
 
 // Wallet is an open key file: it sees, and hands out addresses, but cannot spend until
@@ -45,6 +43,7 @@ type Wallet struct {
 	path    string
 	doc     document
 	account *Account
+	renewed *document // of an old file that was unlocked: its current form, for the next save
 }
 
 // Create locks a new wallet's words with passphrase and writes them to a file at path,
@@ -66,11 +65,9 @@ func Create(path, passphrase string, n New) (*Wallet, error) {
 
 // lock makes the wallet, but for the file.
 func (n New) lock(path, passphrase string) (*Wallet, error) {
-	if n.Cost == (Cost{}) {
-		n.Cost = DefaultCost
-	}
-	if n.Random == nil {
-		n.Random = rand.Reader
+	n.WorkFactor = cmp.Or(n.WorkFactor, DefaultWorkFactor)
+	if n.WorkFactor < CheapWorkFactor || n.WorkFactor > maxWorkFactor {
+		return nil, fmt.Errorf("work factor %d: want %d to %d", n.WorkFactor, CheapWorkFactor, maxWorkFactor)
 	}
 	if passphrase == "" {
 		return nil, errors.New("the passphrase is empty; the file would not be locked")
@@ -78,14 +75,10 @@ func (n New) lock(path, passphrase string) (*Wallet, error) {
 	if n.Network.Name == "" {
 		return nil, errors.New("the network has no name")
 	}
-	if err := errors.Join(checkName(n.Name), n.Cost.check()); err != nil {
+	if err := checkName(n.Name); err != nil {
 		return nil, err
 	}
 	mnemonic, err := ParseMnemonic(n.Mnemonic)
-	if err != nil {
-		return nil, err
-	}
-	entropy, err := bip39.EntropyFromMnemonic(mnemonic)
 	if err != nil {
 		return nil, err
 	}
@@ -96,7 +89,7 @@ func (n New) lock(path, passphrase string) (*Wallet, error) {
 	w := &Wallet{path: path, account: keys.Account()}
 	w.doc = document{Format: fileFormat, Version: fileVersion, Name: n.Name, Network: n.Network.Name,
 		Prefixes: prefixBytes(n.Network.Prefixes), Created: n.Created.UTC().Truncate(time.Second), Account: w.account.String()}
-	return w, w.doc.seal(secret{Entropy: entropy, Passphrase: n.MnemonicPassphrase}, passphrase, n.Cost, n.Random)
+	return w, w.doc.seal(secret{Mnemonic: mnemonic, Passphrase: n.MnemonicPassphrase}, passphrase, n.WorkFactor)
 }
 
 // checkName refuses what would not survive being written and read, or shown in a line.
@@ -160,14 +153,30 @@ func readDocument(path string) (*document, error) {
 	return d, nil
 }
 
-// Unlock returns the private keys. The error is ErrPassphrase; the same is said of a
-// file that somebody changed with care, checksum included.
+// Unlock returns the private keys. The error is ErrPassphrase, or ErrDamaged if the
+// passphrase is right and the file was changed since it was made. Unlocking an old file
+// makes the next call that saves the wallet write it in the current form.
 func (w *Wallet) Unlock(passphrase string) (*Keychain, error) {
-	k, err := w.doc.unseal(passphrase)
+	k, err := w.unlock(passphrase)
 	if err != nil {
 		return nil, fmt.Errorf("wallet %s: %w", w.path, err)
 	}
 	return k, nil
+}
+
+func (w *Wallet) unlock(passphrase string) (*Keychain, error) {
+	s, err := w.doc.unseal(passphrase)
+	if err != nil {
+		return nil, err
+	}
+	k, err := w.doc.keychain(s)
+	if err != nil || w.doc.Version != oldVersion {
+		return k, err
+	}
+	d := w.doc
+	d.Version, d.Lock = fileVersion, nil
+	w.renewed = &d
+	return k, d.seal(s, passphrase, DefaultWorkFactor)
 }
 
 // Name returns the wallet's name.
@@ -276,20 +285,24 @@ func (w *Wallet) Restore(used func(Address) (bool, error)) error {
 	return w.update(next{Receive: ends[Receive], Change: ends[Change]})
 }
 
-// update moves the indexes up to those of n and of the file, whichever is further, and
-// writes the file if that changes it.
+// update moves the indexes up to those of n and of the file, whichever are higher, and
+// writes the file if that changes it. Another program may have renewed it meanwhile.
 func (w *Wallet) update(n next) error {
 	d, err := readDocument(w.path)
 	if err != nil {
 		return err
 	}
-	if !bytes.Equal(d.Secret, w.doc.Secret) || d.Account != w.doc.Account {
+	if d.Account != w.doc.Account {
 		return fmt.Errorf("wallet %s: another wallet took its place while it was open", w.path)
 	}
 	old := d.Next
 	d.Next.Receive = max(old.Receive, w.doc.Next.Receive, n.Receive)
 	d.Next.Change = max(old.Change, w.doc.Next.Change, n.Change)
-	if d.Next != old {
+	renew := w.renewed != nil && d.Secret == w.doc.Secret
+	if renew {
+		d.Version, d.Lock, d.Secret = w.renewed.Version, w.renewed.Lock, w.renewed.Secret
+	}
+	if renew || d.Next != old {
 		b, err := d.encode()
 		if err != nil {
 			return err
@@ -298,6 +311,6 @@ func (w *Wallet) update(n next) error {
 			return fmt.Errorf("wallet %s: %w", w.path, err)
 		}
 	}
-	w.doc = *d
+	w.doc, w.renewed = *d, nil
 	return nil
 }

@@ -24,8 +24,8 @@ func TestCreateRefuses(t *testing.T) {
 		{"a name that is no text", "x", func(n *New) { n.Name = "\xff" }, "1 to 64 characters"},
 		{"no network", "x", func(n *New) { n.Network.Name = "" }, "network has no name"},
 		{"a bad word", "x", func(n *New) { n.Mnemonic = strings.Replace(about, "about", "abuot", 1) }, `did you mean "about"`},
-		{"a mad cost", "x", func(n *New) { n.Cost.MemoryKiB = 1 << 30 }, "cost out of range"},
-		{"no randomness", "x", func(n *New) { n.Random = bytes.NewReader(nil) }, "no randomness"},
+		{"too much work", "x", func(n *New) { n.WorkFactor = 19 }, "work factor 19: want 1 to 18"},
+		{"less than no work", "x", func(n *New) { n.WorkFactor = -1 }, "work factor -1"},
 		{"a year that JSON cannot say", "x", func(n *New) { n.Created = time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC) }, "year"},
 	} {
 		t.Run(v.name, func(t *testing.T) {
@@ -41,21 +41,15 @@ func TestCreateRefuses(t *testing.T) {
 	}
 }
 
-// Without Cost and Random a wallet gets the real ones.
 func TestCreateDefaults(t *testing.T) {
 	n := newWallet()
-	n.Cost, n.Random = Cost{}, nil
-	a, err := n.lock("a", "x")
+	n.WorkFactor = 0
+	w, err := n.lock("a", "x")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c := a.doc.Lock.Cost; c != (Cost{Time: 3, MemoryKiB: 65536, Threads: 4}) {
-		t.Errorf("cost %+v", c)
-	}
-	if bytes.Equal(a.doc.Lock.Salt, make([]byte, 16)) || bytes.Equal(a.doc.Lock.Nonce[:16], a.doc.Lock.Salt) {
-		t.Error("salt and nonce are not random")
-	}
-	if _, err := a.Unlock("x"); err != nil {
+	rearmor(t, w.doc.Secret, `-> scrypt \S+ 17\n`, "") // or it fails
+	if _, err := w.Unlock("x"); err != nil {
 		t.Error(err)
 	}
 }

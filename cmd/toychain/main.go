@@ -5,15 +5,17 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"toychain/wallet"
 )
 
-func main() { os.Exit(run(os.Args[1:])) }
+func main() { os.Exit(run(os.Args[1:], wallet.DefaultWorkFactor)) }
 
-// run is main without the exit.
-func run(args []string) int {
+// run is main without the exit. The work factor is that of new wallets' passphrases.
+func run(args []string, workFactor int) int {
 	ctx, stop := interruptible(context.Background())
 	defer stop()
-	a := &app{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}
+	a := &app{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, workFactor: workFactor}
 	root := a.rootCommand()
 	root.SetArgs(args)
 	return a.report(ctx, root.ExecuteContext(ctx))

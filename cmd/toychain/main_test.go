@@ -19,12 +19,14 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"toychain/testnet"
+	"toychain/wallet"
 )
 
 // TestMain lets this test binary be the program too: it acts as toychain when it is
-// called by that name, as the scripts and the nodes of a testnet call it.
+// called by that name, as the scripts and the nodes of a testnet call it. Only the
+// passphrases of its wallets are quicker to try.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"toychain": main})
+	testscript.Main(m, map[string]func(){"toychain": func() { os.Exit(run(os.Args[1:], wallet.CheapWorkFactor)) }})
 }
 
 func TestScripts(t *testing.T) {

@@ -14,6 +14,8 @@ type app struct {
 	global  globals
 	onLine  map[string]bool // flags that the user typed, unlike those that settings filled in
 	running *cobra.Command  // set once it is known
+
+	workFactor int // of new wallets' passphrases, see wallet.New
 }
 
 // globals are the flags of every command.

@@ -40,11 +40,17 @@ func (a *app) walletCreateCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "create [NAME]", Short: "Make a wallet; its words are shown once.",
 		Example: "toychain wallet create\ntoychain wallet create savings --words 24",
-		Long: `Make a wallet. Its words are shown once: whoever has them has the money, and
-without them a lost file or passphrase is lost money.
+		Long: `Make a wallet. Its words are shown once. They are the money: with them the wallet
+can be restored anywhere, and without them a lost file or passphrase is lost money.
 
-The file holds them locked with the passphrase (Argon2id, XChaCha20-Poly1305). It
-is asked for on the terminal, or comes from --passphrase-file or TOYCHAIN_PASSPHRASE.`,
+In the file, the words are locked with the passphrase, as an age file, so that the
+age command (filippo.io/age) can read them too:
+
+  jq -r .secret ~/.toychain/toy/wallets/default.json | age --decrypt
+
+You are asked for the passphrase on the terminal, or it comes from
+--passphrase-file or TOYCHAIN_PASSPHRASE. Files made by earlier versions still
+open; a payment with change rewrites one in this form.`,
 		Args: args(0, 1, "one name"),
 	}
 	asJSON := jsonFlag(cmd)
@@ -88,9 +94,13 @@ func (a *app) createWallet(ctx context.Context, name, mnemonic string, pass *pas
 	if err != nil {
 		return nil, nil, err
 	}
+	workFactor := a.workFactor
+	if text == openSecret {
+		workFactor = wallet.CheapWorkFactor // there is nothing to guess
+	}
 	w, err := wallet.Create(path, text, wallet.New{
 		Name: strings.TrimSuffix(filepath.Base(path), ".json"), Network: walletNetwork(p),
-		Mnemonic: mnemonic, Created: time.Now(),
+		Mnemonic: mnemonic, Created: time.Now(), WorkFactor: workFactor,
 	})
 	if errors.Is(err, fs.ErrExist) {
 		err = exists

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
-	"math/rand/v2"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -72,8 +71,7 @@ func newScene(t *testing.T) *scene {
 	params := chain.Toy()
 	w, err := wallet.Create(filepath.Join(t.TempDir(), "alice.json"), "secret", wallet.New{
 		Name: "alice", Network: wallet.Network{Name: params.Name, Prefixes: params.Prefixes}, Mnemonic: words,
-		Created: time.Unix(1_767_225_600, 0), Cost: wallet.CheapCost,
-		Random: rand.NewChaCha8([32]byte{})})
+		Created: time.Unix(1_767_225_600, 0), WorkFactor: wallet.CheapWorkFactor})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -197,7 +197,7 @@ func (n *names) person(name string) (*person, error) {
 	p := &person{}
 	p.wallet, err = wallet.Create(filepath.Join(n.dir, name+".json"), lock, wallet.New{Name: name,
 		Network:  wallet.Network{Name: n.params.Name, Prefixes: n.params.Prefixes},
-		Mnemonic: words, Created: time.Unix(0, 0), Cost: wallet.CheapCost})
+		Mnemonic: words, Created: time.Unix(0, 0), WorkFactor: wallet.CheapWorkFactor})
 	if err != nil {
 		return nil, err
 	}
