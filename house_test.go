@@ -75,33 +75,50 @@ var edges = map[string]map[string]string{
 	},
 	"testnet/scenario": {
 		"block": "", "chain": "parameters", "wallet": "the people of a script", "testnet/purse": "how they pay",
-		"pow":     "the genesis block of a script's own network",
-		"rpc":     "only the shapes of what nodes tell; it must not know how they are asked",
-		"testnet": "only the drawing of trees and the shapes of networks; it must not know processes",
+		"pow":          "the genesis block of a script's own network",
+		"rpc":          "only the shapes of what nodes tell; it must not know how they are asked",
+		"testnet/draw": "the verb tree", "testnet/topology": "names, shapes and groups; it must not know processes",
 	},
 	"testnet/scenario/real": {
 		"block": "", "chain": "", "wallet": "addresses", "rpc": "", "testnet/purse": "",
-		"testnet": "the processes", "testnet/scenario": "the world that it implements; it must not know scripts",
+		"testnet": "the processes", "testnet/topology": "", "testnet/scenario": "the world that it implements; it must not know scripts",
 		"testnet/rogue": "the liars",
 	},
 	"testnet/replay": {
-		"block": "", "rpc": "the shapes of journals and trees; it must not ask a node",
-		"testnet": "journals, actions and the merging of trees; it must not know processes",
+		"block": "", "rpc": "the types of journals and trees; it must not ask a node",
+		"testnet/history": "journals and actions", "testnet/draw": "the tree at every moment; it must not know processes",
 	},
 	"testnet": {
-		"block": "", "chain": "parameters", "wallet": "the demo's people", "rpc": "how it talks to nodes",
-		"rpc/server":    "what the directory of a stopped node says",
-		"testnet/purse": "how they pay", "testnet/slo": "what it promises",
+		"block": "", "chain": "parameters", "wallet": "the miners' addresses", "rpc": "how it talks to nodes",
+		"rpc/server":       "what the directory of a stopped node says",
+		"testnet/topology": "which nodes are to be connected", "testnet/draw": "the merged tree of all nodes",
+		"testnet/history": "journals and actions, which it collects",
+	},
+	"testnet/topology": {},
+	"testnet/draw": {
+		"block": "", "rpc": "the type of a node's block tree; it must not ask a node", "testnet/topology": "lists of names",
+	},
+	"testnet/history": {
+		"block": "", "rpc": "the types of reorganisations and trees; it must not ask a node", "testnet/draw": "the merging of trees",
+	},
+	"testnet/measure": {
+		"block": "", "rpc": "what it watches on each node", "testnet": "which nodes there are; it changes nothing",
+		"testnet/history": "what they recorded", "testnet/slo": "which judges it", "testnet/topology": "which nodes could reach which",
+	},
+	"testnet/demo": {
+		"block": "", "rpc": "what it asks the nodes", "wallet": "the people of the story", "testnet": "the processes",
+		"testnet/draw": "trees", "testnet/purse": "how the people pay",
 	},
 	"testnet/export": {
 		"chain": "parameters", "p2p": "nodes' keys and names, which must be known before they run", "wallet": "whom they mine for",
-		"testnet": "who calls whom, and the folder; it must not start anything",
+		"testnet": "the folder; it must not start anything", "testnet/topology": "which node dials which",
 	},
 	"cmd/toychain": {
 		"block": "", "blockfile": "import and export", "pow": "", "chain": "networks", "wallet": "", "mempool": "policy", "store": "repair of a folder that no node has open",
 		"node": "", "rpc": "", "rpc/server": "", "testnet": "", "testnet/purse": "", "testnet/scenario": "", "testnet/scenario/real": "",
 		"testnet/slo": "", "deploy": "the targets where no others are named, and files to hand out",
-		"testnet/export": "", "testnet/replay": "",
+		"testnet/export": "", "testnet/replay": "", "testnet/demo": "", "testnet/draw": "", "testnet/history": "",
+		"testnet/measure": "", "testnet/topology": "",
 	},
 	"bench": {
 		"block": "", "chain": "the judge, measured alone", "pow": "the search, likewise", "rpc": "how it talks to nodes, ours and others",

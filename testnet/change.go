@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"toychain/testnet/topology"
 )
 
 // This file has what can be done to a testnet that is up.
@@ -47,8 +49,8 @@ func (t *Testnet) change(ctx context.Context, what string, args []string, f func
 // across are gone and those within stand. Nodes that do not run keep to it when they
 // are started again.
 func (t *Testnet) Partition(ctx context.Context, groups [][]string) error {
-	if err := checkGroups(t.state.names(), groups); err != nil {
-		return err
+	if err := topology.CheckGroups(t.state.names(), groups); err != nil {
+		return fmt.Errorf("partition: %w", err)
 	}
 	return t.regroup(ctx, "partition", groups)
 }
@@ -90,7 +92,7 @@ func (t *Testnet) Pause(ctx context.Context, name string) error {
 		if err := pause(p); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
-		return poll(ctx, func() (bool, error) { s, ok := p.look(); return !ok || s.paused, nil })
+		return Poll(ctx, func() (bool, error) { s, ok := p.look(); return !ok || s.paused, nil })
 	})
 }
 
@@ -104,7 +106,7 @@ func (t *Testnet) Resume(ctx context.Context, name string) error {
 		if err := resume(p); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
-		if err := poll(ctx, func() (bool, error) { s, ok := p.look(); return !ok || !s.paused, nil }); err != nil {
+		if err := Poll(ctx, func() (bool, error) { s, ok := p.look(); return !ok || !s.paused, nil }); err != nil {
 			return err
 		}
 		return t.join(ctx)
@@ -145,9 +147,10 @@ func (t *Testnet) Restart(ctx context.Context, name string) error {
 
 // neighboursOf returns the addresses of whom a node may talk to.
 func (t *Testnet) neighboursOf(name string) (peers []string) {
-	for _, to := range t.groups()[t.groupOf(name)] {
-		if to != name && t.may(to, name) {
-			peers = append(peers, t.node(to).Multiaddr)
+	net := t.network()
+	for _, to := range t.state.Nodes {
+		if to.Name != name && net.May(to.Name, name) {
+			peers = append(peers, to.Multiaddr)
 		}
 	}
 	return peers

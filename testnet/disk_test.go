@@ -80,7 +80,7 @@ func TestDiskOfTheDead(t *testing.T) {
 		_, err := os.Stat(filepath.Join(filepath.Dir(folder), addrFile))
 		return err == nil, nil
 	}
-	if err := poll(bounded(t), up); err != nil {
+	if err := Poll(bounded(t), up); err != nil {
 		t.Fatalf("its port is taken, and it does not come up: %v", err)
 	}
 	if err := tn.Restart(bounded(t), "n2"); err != nil {

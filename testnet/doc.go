@@ -1,7 +1,6 @@
 // Package testnet runs many nodes on one machine: real processes of this same
 // program, each with its own folder, ports and log, which can be cut off from each
-// other, killed, paused and brought together again, and draws what they know as one
-// tree.
+// other, killed, paused and brought together again.
 //
 //	Up ──► n1 ●──────● n2        Partition n1,n2 | n3,n4        n1 ●──────● n2
 //	          │ ╲  ╱ │           ────────────────────────►
@@ -17,9 +16,8 @@
 // # What it must not know
 //
 // How a node works. It never writes to a node's database or speaks its peers' protocol:
-// a node is a process and an RPC address, and one that has ended a folder to read. It reads no flags and prints nothing by
-// itself: results are values, and the story of [Demo] goes to a writer that it is
-// given. Nor does it wait by sleeping: it asks until the answer is there or the
+// a node is a process and an RPC address, and one that has ended a folder to read. It reads no flags and prints nothing:
+// results are values. Nor does it wait by sleeping: it asks until the answer is there or the
 // caller's context ends.
 //
 // # A reading order
@@ -27,14 +25,14 @@
 //	process.go    a child that is surely ours, and its end
 //	folder.go     what is written down; one command at a time
 //	foreign.go    nodes that somebody else runs, in containers for instance
-//	mesh.go       who is to be connected, and waiting until it is so; topology.go shapes
+//	mesh.go       who is to be connected, and waiting until it is so
 //	testnet.go    Up and Open; change.go cuts, kills and starts again
 //	faults.go     bad lines and wrong clocks; disk.go bad disks
 //	status.go     what the nodes say of themselves; Settle
-//	journal.go    what was done to it; journals.go what the nodes wrote down;
-//	              levels.go what it promised and kept; eras.go and clocks.go read the first for it
-//	tree.go       blocks to columns; treedraw.go what is shown, treecanvas.go how
-//	demo.go       the story: demostory.go tells it, democheck.go asks before it does
+//	journal.go    what was done to it; journals.go what the nodes wrote down
+//
+// Beside it: topology (names, shapes, groups), draw (trees), history (what was recorded),
+// measure (service levels), demo (the story), scenario (scripts), replay, export, rogue.
 //
 // # A testnet's folder
 //

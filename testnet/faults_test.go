@@ -11,13 +11,14 @@ import (
 	"time"
 
 	"toychain/rpc"
+	"toychain/testnet/topology"
 )
 
 // wantLinks waits until it is so what the nodes were told of their lines: "n1→n2 {…}".
 func wantLinks(t *testing.T, tn *Testnet, want string) {
 	t.Helper()
 	ctx, got := bounded(t), ""
-	if err := poll(ctx, func() (bool, error) { got = linksOf(ctx, t, tn); return got == want, nil }); err != nil {
+	if err := Poll(ctx, func() (bool, error) { got = linksOf(ctx, t, tn); return got == want, nil }); err != nil {
 		t.Fatalf("told\n%s\nwant\n%s", got, want)
 	}
 }
@@ -117,32 +118,11 @@ func TestClock(t *testing.T) {
 	}
 }
 
-func TestShape(t *testing.T) {
-	names := []string{"n1", "n2", "n3", "n4"}
-	for shape, want := range map[string]string{
-		"mesh": "[]", "line": "[[n1 n2] [n2 n3] [n3 n4]]", "ring": "[[n1 n2] [n2 n3] [n3 n4] [n4 n1]]",
-		"star": "[[n1 n2] [n1 n3] [n1 n4]]", "n1-n3 n3-n1 n3-n4": "[[n1 n3] [n3 n4]]",
-	} {
-		got, err := Shape(names, strings.Fields(shape)...)
-		if err != nil || fmt.Sprint(got) != want {
-			t.Errorf("%s: %v, %v, want %s", shape, got, err, want)
-		}
-	}
-	if got, _ := Shape(names[:2], "ring"); fmt.Sprint(got) != "[[n1 n2]]" {
-		t.Errorf("a ring of two: %v", got)
-	}
-	for _, shape := range []string{"", "blob", "line n1-n2", "n1-n1", "n1-n9"} {
-		if got, err := Shape(names, strings.Fields(shape)...); err == nil {
-			t.Errorf("%q: %v", shape, got)
-		}
-	}
-}
-
 // TestConnect: connections are those of the shape and no others, through restart, cut
 // and heal.
 func TestConnect(t *testing.T) {
 	tn := up(t, 4)
-	line, err := Shape(tn.Names(), "line")
+	line, err := topology.Shape(tn.Names(), "line")
 	if err != nil {
 		t.Fatal(err)
 	}

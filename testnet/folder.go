@@ -8,12 +8,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"toychain/chain"
+	"toychain/testnet/topology"
 )
 
 // File is testnet.json: how any program reaches the nodes of a testnet.
@@ -43,7 +43,7 @@ type state struct {
 	Mine     bool              `json:"mine,omitempty"`    // the nodes mine by themselves
 	MineTo   string            `json:"mine_to,omitempty"` // for this address; "": each for one of its own
 	Groups   [][]string        `json:"groups,omitempty"`  // of the partition; none when all may talk
-	Pairs    [][2]string       `json:"pairs,omitempty"`   // who is connected to whom, see Connect; none: as nodes plan it themselves
+	Pairs    []topology.Pair   `json:"pairs,omitempty"`   // who is connected to whom, see Connect; none: as nodes plan it themselves
 	Lines    []Line            `json:"lines,omitempty"`   // those that are bad
 	Clocks   map[string]int64  `json:"clocks,omitempty"`  // seconds by which a node's clock is fast; none: it is right
 	Born     map[string]string `json:"born"`              // by name, see process.born
@@ -94,22 +94,12 @@ func loadState(dir string) (state, error) {
 		return state{}, fmt.Errorf("%s is damaged (%w): end its nodes by hand, then remove it", path, err)
 	}
 	for _, n := range s.Nodes {
-		if !isName(n.Name) {
+		if !topology.IsName(n.Name) {
 			return state{}, fmt.Errorf("%s is damaged (a node %q): end its nodes by hand, then remove it", path, n.Name)
 		}
 	}
 	return s, nil
 }
-
-// isName reports whether s is a name that this package gives to a node: it is also
-// the name of a folder.
-func isName(s string) bool {
-	n, err := strconv.Atoi(strings.TrimPrefix(s, "n"))
-	return err == nil && n > 0 && s == nodeName(n-1)
-}
-
-// nodeName returns the name of the i-th node, from 0.
-func nodeName(i int) string { return "n" + strconv.Itoa(i+1) }
 
 func (s *state) names() []string {
 	var out []string
@@ -156,7 +146,7 @@ func lock(ctx context.Context, dir string, wait bool) (unlock func(), err error)
 		self.born = s.born
 	}
 	mine := fmt.Sprintf("%d %s\n", self.pid, self.born)
-	err = poll(ctx, func() (bool, error) {
+	err = Poll(ctx, func() (bool, error) {
 		f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 		if err == nil {
 			_, err = f.WriteString(mine)
@@ -204,7 +194,7 @@ func clearFolder(dir string) error {
 	errs := []error{err}
 	for _, e := range all {
 		path := filepath.Join(dir, e.Name())
-		if _, err := os.Stat(filepath.Join(path, logFile)); err == nil && e.IsDir() && isName(e.Name()) {
+		if _, err := os.Stat(filepath.Join(path, logFile)); err == nil && e.IsDir() && topology.IsName(e.Name()) {
 			errs = append(errs, os.RemoveAll(path))
 		}
 	}
@@ -217,47 +207,4 @@ func clearFolder(dir string) error {
 		errs = append(errs, os.Remove(dir))
 	}
 	return errors.Join(errs...)
-}
-
-// checkGroups holds a partition against the nodes that there are: every node must be
-// in exactly one group, and there must be two groups at least. Its error names all
-// that are wrong, so that they are corrected at once.
-func checkGroups(names []string, groups [][]string) error {
-	seen := map[string]int{}
-	var empty bool
-	for _, g := range groups {
-		empty = empty || len(g) == 0
-		for _, name := range g {
-			seen[name]++
-		}
-	}
-	var unknown, twice, missing []string
-	for name, n := range seen {
-		if !slices.Contains(names, name) {
-			unknown = append(unknown, strconv.Quote(name))
-		} else if n > 1 {
-			twice = append(twice, name)
-		}
-	}
-	for _, name := range names {
-		if seen[name] == 0 {
-			missing = append(missing, name)
-		}
-	}
-	slices.Sort(unknown)
-	slices.SortFunc(twice, byName)
-	list := func(s []string) string { return nodeList(s, "…") }
-	switch {
-	case len(unknown) > 0:
-		return fmt.Errorf("partition: no node %s; there are %s", strings.Join(unknown, ", "), list(names))
-	case len(twice) > 0:
-		return fmt.Errorf("partition: in more than one group: %s", list(twice))
-	case empty:
-		return errors.New("partition: a group is empty")
-	case len(groups) < 2:
-		return errors.New("partition: want at least two groups, like: n1,n2 n3,n4")
-	case len(missing) > 0:
-		return fmt.Errorf("partition: in no group: %s; every node must be in one", list(missing))
-	}
-	return nil
 }

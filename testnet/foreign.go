@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"toychain/testnet/topology"
 )
 
 // This file has testnets whose nodes somebody else runs, in containers for instance.
@@ -36,7 +38,7 @@ func Describe(dir, network string, nodes []Node, runner Runner) (*Testnet, error
 		return nil, err
 	}
 	for i, n := range nodes {
-		if n.Name != nodeName(i) || n.RPC == "" || n.Cookie == "" || n.PeerID == "" || n.Multiaddr == "" {
+		if n.Name != topology.Name(i) || n.RPC == "" || n.Cookie == "" || n.PeerID == "" || n.Multiaddr == "" {
 			return nil, fmt.Errorf("testnet: node %d, %q, is not fully described", i+1, n.Name)
 		}
 	}
@@ -63,20 +65,6 @@ func Vacant(dir string) error {
 		return err
 	}
 	return fmt.Errorf("a testnet is in %s already; take another folder, or remove that one when nothing of it runs", dir)
-}
-
-// Calls returns for each of so many nodes which others it calls, so that they become
-// one network: each other up to ten, a circle of eight neighbours for more.
-func Calls(nodes int) map[string][]string {
-	var names []string
-	for i := range nodes {
-		names = append(names, nodeName(i))
-	}
-	out := map[string][]string{}
-	for _, p := range pairs(names) {
-		out[p[0]] = append(out[p[0]], p[1])
-	}
-	return out
 }
 
 // Runner returns who runs the nodes, or nil if this package does.
@@ -111,7 +99,7 @@ func (t *Testnet) look(name string) (sight, bool) {
 	n := t.node(name)
 	ctx, cancel := context.WithTimeout(context.Background(), lookTime)
 	defer cancel()
-	c, err := t.dial(n.RPC, n.Cookie)
+	c, err := t.Dial(*n)
 	return sight{}, err == nil && c.Health(ctx) == nil
 }
 

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"toychain/rpc"
+	"toychain/testnet/draw"
+	"toychain/testnet/topology"
 )
 
 // described is a testnet's description in another folder, as if somebody else ran the
@@ -47,7 +49,7 @@ func TestForeignByRPC(t *testing.T) {
 	tell := func(do func(context.Context) error, want string) {
 		t.Helper()
 		ctx, got := bounded(t), ""
-		err := poll(ctx, func() (bool, error) {
+		err := Poll(ctx, func() (bool, error) {
 			err := do(ctx)
 			if err == nil {
 				got, err = peersOf(ctx, theirs)
@@ -67,7 +69,7 @@ func TestForeignByRPC(t *testing.T) {
 	}
 	const lost = "partition: n3: no answer, so nothing was told there; say it again once Somebody runs it"
 	var said error
-	if err := poll(bounded(t), func() (bool, error) {
+	if err := Poll(bounded(t), func() (bool, error) {
 		said = theirs.Partition(bounded(t), [][]string{{"n1", "n3"}, {"n2"}})
 		return said != nil && said.Error() == lost, nil
 	}); err != nil {
@@ -75,14 +77,14 @@ func TestForeignByRPC(t *testing.T) {
 	}
 	ctx := bounded(t)
 	var all []NodeStatus
-	if err := poll(ctx, func() (_ bool, err error) {
+	if err := Poll(ctx, func() (_ bool, err error) {
 		all, err = theirs.Status(ctx)
 		return err == nil && !all[2].Running && all[2].Error != "" && all[0].Running, err
 	}); err != nil {
 		t.Errorf("one is gone: %+v, %v", all, err)
 	}
-	var in TreeInput
-	if err := poll(ctx, func() (_ bool, err error) {
+	var in draw.Tree
+	if err := Poll(ctx, func() (_ bool, err error) {
 		in, err = theirs.Tree(ctx, 0)
 		return slices.Equal(in.Silent, []string{"n3"}), err
 	}); err != nil {
@@ -109,7 +111,7 @@ func TestForeignAllGone(t *testing.T) {
 	for what, do := range map[string]func(context.Context) error{
 		"partition": func(ctx context.Context) error { return theirs.Partition(ctx, [][]string{{"n1"}, {"n2"}}) },
 		"heal":      theirs.Heal,
-		"connect":   func(ctx context.Context) error { return theirs.Connect(ctx, [][2]string{}) },
+		"connect":   func(ctx context.Context) error { return theirs.Connect(ctx, []topology.Pair{}) },
 		"link":      func(ctx context.Context) error { return theirs.Link(ctx, Line{A: "n1", B: "n2", Cut: true}) },
 		"clock":     func(ctx context.Context) error { return theirs.Clock(ctx, "n1", time.Hour) },
 	} {
@@ -167,16 +169,5 @@ func TestDescribeRefuses(t *testing.T) {
 		if _, err := os.Stat(dir); err == nil {
 			t.Errorf("%+v: something was written", n)
 		}
-	}
-}
-
-func TestCalls(t *testing.T) {
-	calls := Calls(3)
-	if !slices.Equal(calls["n1"], []string{"n2", "n3"}) || !slices.Equal(calls["n2"], []string{"n3"}) || calls["n3"] != nil {
-		t.Errorf("of three: %v", calls)
-	}
-	many := Calls(20)
-	if !slices.Equal(many["n19"], []string{"n20", "n1", "n2", "n3"}) {
-		t.Errorf("n19 of twenty calls %v", many["n19"])
 	}
 }

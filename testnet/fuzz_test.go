@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"toychain/testnet/topology"
 )
 
 // Whatever state.json holds, it is damage, or names only nodes that may have a folder,
@@ -26,7 +28,7 @@ func FuzzState(f *testing.F) {
 			return
 		}
 		for _, n := range s.Nodes {
-			if !isName(n.Name) || filepath.Base(n.Name) != n.Name {
+			if !topology.IsName(n.Name) || filepath.Base(n.Name) != n.Name {
 				t.Fatalf("a node called %q", n.Name)
 			}
 		}

@@ -9,25 +9,13 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"toychain/testnet/history"
 )
-
-// Action is something that was done to a testnet: a line of events.jsonl. Later
-// readers, such as Levels, learn from it when the network was cut and healed: the
-// nodes themselves only know whom they may talk to now.
-type Action struct {
-	TimeMS int64    `json:"time_ms"` // when it began, since 1970
-	TookMS int64    `json:"took_ms"` // until it was done
-	Verb   string   `json:"verb"`    // up, down, partition, heal, connect, link, clock, kill, start, …: the commands' names
-	Args   []string `json:"args"`    // nodes, or groups of them like "n1,n2"; for up how many
-	Error  string   `json:"error,omitempty"`
-}
-
-// Begun returns when it began.
-func (a Action) Begun() time.Time { return time.UnixMilli(a.TimeMS) }
 
 // note writes down what was done since begun, whatever came of it.
 func (t *Testnet) note(begun time.Time, verb string, args []string, failed error) error {
-	a := Action{TimeMS: begun.UnixMilli(), TookMS: time.Since(begun).Milliseconds(), Verb: verb, Args: append([]string{}, args...)}
+	a := history.Action{TimeMS: begun.UnixMilli(), TookMS: time.Since(begun).Milliseconds(), Verb: verb, Args: append([]string{}, args...)}
 	if failed != nil {
 		a.Error = failed.Error()
 	}
@@ -45,7 +33,7 @@ func (t *Testnet) note(begun time.Time, verb string, args []string, failed error
 
 // Actions returns everything that was done to the testnet in this folder, the oldest
 // first. A folder of an earlier version has no journal: then there is none.
-func (t *Testnet) Actions() ([]Action, error) {
+func (t *Testnet) Actions() ([]history.Action, error) {
 	path := filepath.Join(t.dir, eventsFile)
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -55,11 +43,11 @@ func (t *Testnet) Actions() ([]Action, error) {
 		return nil, err
 	}
 	defer f.Close()
-	var out []Action
+	var out []history.Action
 	lines := bufio.NewScanner(f)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
-		var a Action
+		var a history.Action
 		if err := json.Unmarshal(lines.Bytes(), &a); err != nil {
 			return nil, fmt.Errorf("%s: line %d: %w", path, len(out)+1, err)
 		}

@@ -132,10 +132,10 @@ func newStorm(t *testing.T, seed uint64) *storm {
 	s.burn = wallet.Address{}.Encode(params.Prefixes)
 	words, err := wallet.NewMnemonic(12, rand.NewChaCha8([32]byte{byte(seed)}))
 	s.check(err)
-	w, err := wallet.Create(filepath.Join(t.TempDir(), "w.json"), demoPassphrase, wallet.New{Name: "w", Mnemonic: words, Created: time.Now(),
+	w, err := wallet.Create(filepath.Join(t.TempDir(), "w.json"), "storm", wallet.New{Name: "w", Mnemonic: words, Created: time.Now(),
 		Network: wallet.Network{Name: params.Name, Prefixes: params.Prefixes}, WorkFactor: wallet.CheapWorkFactor})
 	s.check(err)
-	s.keys, err = w.Unlock(demoPassphrase)
+	s.keys, err = w.Unlock("storm")
 	s.check(err)
 	s.own, err = w.Receive()
 	s.check(err)
@@ -311,7 +311,7 @@ func (s *storm) load() (calm func()) {
 	}
 	names, r := s.net.Names(), rand.New(rand.NewPCG(s.rand.Uint64(), 1))
 	group.Go(func() {
-		_ = poll(ctx, func() (bool, error) {
+		_ = Poll(ctx, func() (bool, error) {
 			order := purse.To(s.own, block.Coin*block.Amount(1+r.IntN(20)))
 			if _, err := s.purse.With(clients[names[r.IntN(len(names))]]).Pay(s.bounded(), s.keys, order); err == nil {
 				s.paid++ // a dead node takes none, and some spend what another branch has not
@@ -327,7 +327,7 @@ func (s *storm) load() (calm func()) {
 
 // listen asks a node again and again what it has, until it is dead.
 func (s *storm) listen(ctx context.Context, c *rpc.Client, t *told) {
-	_ = poll(ctx, func() (bool, error) {
+	_ = Poll(ctx, func() (bool, error) {
 		tips, err := c.Tips(ctx)
 		if err != nil {
 			return ctx.Err() != nil, nil
@@ -388,7 +388,7 @@ func (s *storm) converge() {
 func (s *storm) even(ctx context.Context) {
 	s.Helper()
 	var all []stance
-	err := poll(ctx, func() (_ bool, err error) {
+	err := Poll(ctx, func() (_ bool, err error) {
 		all, err = s.net.stances(ctx)
 		return err == nil && !slices.ContainsFunc(all, func(x stance) bool { return x.ChainWork != all[0].ChainWork }), err
 	})
@@ -425,5 +425,5 @@ func (s *storm) height(name string) block.Height {
 func (s *storm) fail(round int, name, format string, args ...any) {
 	s.Helper()
 	s.Fatalf("kill %d: %s: %s\nthe end of its log:\n%s", round, name, fmt.Sprintf(format, args...),
-		indent(lastLines(s.net.node(name).Log, 12)))
+		indent(linesFrom(s.net.node(name).Log, 0, 12)))
 }

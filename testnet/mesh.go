@@ -6,92 +6,57 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"toychain/rpc"
+	"toychain/testnet/topology"
 )
 
-const (
-	// fullMesh is up to how many nodes everybody is connected to everybody.
-	fullMesh = 10
-	// neighbours is how many connections a node has in a larger group: half of them
-	// to the nodes after it in a circle, half to those before it. Eight is what a node
-	// of Bitcoin keeps up by itself (Core: MAX_OUTBOUND_FULL_RELAY_CONNECTIONS).
-	neighbours = 8
-)
-
-// pairs returns who is to be connected among the nodes of one group; the first of a
-// pair calls the second.
-func pairs(names []string) (out [][2]string) {
-	n := len(names)
-	reach := n - 1
-	if n > fullMesh {
-		reach = neighbours / 2
-	}
-	for i := range n {
-		for d := 1; d <= reach; d++ {
-			j := i + d
-			if j >= n && n <= fullMesh {
-				break // that pair was there already
-			}
-			out = append(out, [2]string{names[i], names[j%n]})
-		}
-	}
-	return out
+// network returns which nodes there are, and which of them may be connected.
+func (t *Testnet) network() *topology.Network {
+	return &topology.Network{Nodes: t.state.names(), Groups: t.state.Groups, Pairs: t.state.Pairs}
 }
 
-// groups returns who may talk to whom: the partition's groups, or all nodes as one.
-func (t *Testnet) groups() [][]string {
-	if len(t.state.Groups) > 0 {
-		return t.state.Groups
-	}
-	return [][]string{t.state.names()}
-}
-
-// groupOf returns the number of a node's group.
-func (t *Testnet) groupOf(name string) int {
-	return slices.IndexFunc(t.groups(), func(g []string) bool { return slices.Contains(g, name) })
+// planned returns the connections that there are to be and over which both ends hear
+// each other.
+func (t *Testnet) planned() []topology.Pair {
+	return slices.DeleteFunc(t.network().Planned(), func(p topology.Pair) bool { return t.deaf(p[0], p[1]) })
 }
 
 // Talking returns the nodes that run, are not paused and can reach each other, directly
 // or through others, as connections are planned: one group for each part of the
 // network. Over a line where one hears nothing of the other they do not reach each other.
-func (t *Testnet) Talking() (parts [][]string) {
-	left := t.awake()
-	linked := map[string][]string{}
-	for _, g := range t.groups() {
-		for _, p := range t.pairs(g) {
-			if t.deaf(p[0], p[1]) {
-				continue
-			}
-			linked[p[0]], linked[p[1]] = append(linked[p[0]], p[1]), append(linked[p[1]], p[0])
-		}
+func (t *Testnet) Talking() [][]string { return topology.Parts(t.awake(), t.planned()) }
+
+// Connect makes these the network's connections, and no others: the nodes of a pair
+// are connected unless a partition parts them. None at all lets the nodes plan
+// for themselves, which is a mesh: up to ten nodes everybody is connected to everybody.
+// See topology.Shape.
+func (t *Testnet) Connect(ctx context.Context, pairs []topology.Pair) error {
+	var args []string
+	for _, p := range pairs {
+		args = append(args, p.String())
 	}
-	for len(left) > 0 {
-		part := left[:1:1]
-		left = left[1:]
-		for i := 0; i < len(part); i++ {
-			left = slices.DeleteFunc(left, func(name string) bool {
-				near := slices.Contains(linked[part[i]], name)
-				if near {
-					part = append(part, name)
-				}
-				return near
-			})
-		}
-		slices.SortFunc(part, byName)
-		parts = append(parts, part)
-	}
-	return parts
+	return t.change(ctx, "connect", args, func() error {
+		t.state.Pairs = slices.Clone(pairs)
+		ctx, cancel := context.WithTimeout(ctx, joinTime)
+		defer cancel()
+		return t.join(ctx)
+	})
 }
+
+// Pairs returns what Connect set.
+func (t *Testnet) Pairs() []topology.Pair { return slices.Clone(t.state.Pairs) }
 
 // shut tells a node whom it may not talk to.
 func (t *Testnet) shut(ctx context.Context, name string) error {
 	var cut, apart []string
+	net := t.network()
 	for _, n := range t.state.Nodes {
 		switch {
-		case t.groupOf(n.Name) != t.groupOf(name):
+		case net.GroupOf(n.Name) != net.GroupOf(name):
 			cut = append(cut, n.PeerID)
-		case n.Name != name && !t.may(n.Name, name):
+		case n.Name != name && !net.May(n.Name, name):
 			apart = append(apart, n.PeerID)
 		}
 	}
@@ -105,7 +70,7 @@ func (t *Testnet) shut(ctx context.Context, name string) error {
 
 // calls returns the nodes that name calls within its group.
 func (t *Testnet) calls(name string) (out []string) {
-	for _, p := range t.pairs(t.groups()[t.groupOf(name)]) {
+	for _, p := range t.network().Planned() {
 		if p[0] == name {
 			out = append(out, p[1])
 		}
@@ -162,7 +127,7 @@ func (t *Testnet) untold(awake []string) error {
 // the first one that is not.
 func (t *Testnet) waitJoined(ctx context.Context, awake []string) error {
 	var amiss string
-	err := poll(ctx, func() (bool, error) {
+	err := Poll(ctx, func() (bool, error) {
 		peers, err := t.connections(ctx, awake)
 		if err != nil {
 			return false, err
@@ -205,22 +170,21 @@ func (t *Testnet) connections(ctx context.Context, names []string) (map[string][
 
 // amiss says which connection is missing or too many, or "".
 func (t *Testnet) amiss(awake []string, peers map[string][]string) string {
+	net := t.network()
 	for _, name := range awake {
 		for _, to := range peers[name] {
-			if !t.may(to, name) {
+			if !net.May(to, name) {
 				return fmt.Sprintf("%s is still connected to %s", name, to)
 			}
 		}
 	}
-	for _, g := range t.groups() {
-		for _, p := range t.pairs(g) {
-			a, b := p[0], p[1]
-			if t.deaf(a, b) || !slices.Contains(awake, a) || !slices.Contains(awake, b) {
-				continue
-			}
-			if !slices.Contains(peers[a], b) || !slices.Contains(peers[b], a) {
-				return fmt.Sprintf("%s and %s are not connected", a, b)
-			}
+	for _, p := range t.planned() {
+		a, b := p[0], p[1]
+		if !slices.Contains(awake, a) || !slices.Contains(awake, b) {
+			continue
+		}
+		if !slices.Contains(peers[a], b) || !slices.Contains(peers[b], a) {
+			return fmt.Sprintf("%s and %s are not connected", a, b)
 		}
 	}
 	return ""
@@ -231,48 +195,17 @@ func each(names []string, f func(name string) error) error {
 	return eachIndex(names, func(_ int, name string) error { return f(name) })
 }
 
-// eachIndex is each for those who fill in a slice.
+// eachIndex is each for callers that fill in a slice.
 func eachIndex(names []string, f func(i int, name string) error) error {
-	errs := make(chan error)
+	errs := make([]error, len(names))
+	var group sync.WaitGroup
 	for i, name := range names {
-		go func() {
-			err := f(i, name)
-			if err != nil {
-				err = fmt.Errorf("%s: %w", name, err)
+		group.Go(func() {
+			if err := f(i, name); err != nil {
+				errs[i] = fmt.Errorf("%s: %w", name, err)
 			}
-			errs <- err
-		}()
+		})
 	}
-	var all []error
-	for range names {
-		if err := <-errs; err != nil {
-			all = append(all, err)
-		}
-	}
-	slices.SortFunc(all, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
-	return joinErrors(all)
+	group.Wait()
+	return errors.Join(errs...)
 }
-
-// joinErrors makes one line of several errors.
-func joinErrors(all []error) error {
-	switch len(all) {
-	case 0:
-		return nil
-	case 1:
-		return all[0]
-	}
-	return &several{all}
-}
-
-// several is more than one error, on one line.
-type several struct{ all []error }
-
-func (s *several) Error() string {
-	var out []string
-	for _, err := range s.all {
-		out = append(out, err.Error())
-	}
-	return strings.Join(out, "; ")
-}
-
-func (s *several) Unwrap() []error { return s.all }

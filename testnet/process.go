@@ -162,7 +162,7 @@ func (p *process) wait(ctx context.Context) error {
 			return ctx.Err()
 		}
 	}
-	return poll(ctx, func() (bool, error) { return !p.alive(), nil })
+	return Poll(ctx, func() (bool, error) { return !p.alive(), nil })
 }
 
 // kill ends it at once, in the middle of whatever it is doing, and returns when it
@@ -212,10 +212,10 @@ func (p *process) release() {
 // pollEvery is how often a condition is looked at that nothing announces.
 const pollEvery = 10 * time.Millisecond
 
-// poll asks again and again until done says true or an error, or ctx ends. It rests
+// Poll asks again and again until done says true or an error, or ctx ends. It rests
 // as long as a look takes: asking fifty nodes on two cores must not be what
 // keeps them from getting there.
-func poll(ctx context.Context, done func() (bool, error)) error {
+func Poll(ctx context.Context, done func() (bool, error)) error {
 	rest := time.NewTimer(0)
 	defer rest.Stop()
 	for {
@@ -247,10 +247,10 @@ func lastWords(log string, from int64) string {
 	return "it said:\n" + indent(end)
 }
 
-// lastLines returns the end of the file at path, at most n lines, for an error text.
-func lastLines(path string, n int) string { return linesFrom(path, 0, n) }
+// LogTail returns the last lines of a node's log, n at most, indented.
+func (n Node) LogTail(lines int) string { return indent(linesFrom(n.Log, 0, lines)) }
 
-// linesFrom is lastLines of what stands from here on.
+// linesFrom returns the last lines, n at most, of what stands in a file from an offset on.
 func linesFrom(path string, from int64, n int) string {
 	f, err := os.Open(path)
 	if err != nil {

@@ -22,7 +22,7 @@ func init() {
 // the last has.
 func TestZombieWithThreads(t *testing.T) {
 	p, _ := begin(t, "headless", true)
-	err := poll(bounded(t), func() (bool, error) {
+	err := Poll(bounded(t), func() (bool, error) {
 		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.pid))
 		return bytes.Contains(stat, []byte(") Z ")), err
 	})

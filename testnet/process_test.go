@@ -103,7 +103,7 @@ func begin(t *testing.T, kind string, tied bool) (*process, string) {
 func await(t *testing.T, path, text string) string {
 	t.Helper()
 	var got string
-	err := poll(bounded(t), func() (bool, error) {
+	err := Poll(bounded(t), func() (bool, error) {
 		b, err := os.ReadFile(path)
 		got = string(b)
 		return strings.Contains(got, text), err
@@ -163,7 +163,7 @@ func TestStopWakesThePaused(t *testing.T) {
 	}
 	paused := func(want bool) {
 		t.Helper()
-		if err := poll(bounded(t), func() (bool, error) { s, ok := p.look(); return ok && s.paused == want, nil }); err != nil {
+		if err := Poll(bounded(t), func() (bool, error) { s, ok := p.look(); return ok && s.paused == want, nil }); err != nil {
 			t.Fatalf("waiting for paused %v: %v", want, err)
 		}
 	}
@@ -271,10 +271,10 @@ func TestFailureIsInItsLog(t *testing.T) {
 	if err := p.wait(bounded(t)); err != nil || p.exit == nil {
 		t.Fatalf("waiting: %v, ended with %v", err, p.exit)
 	}
-	if got, want := lastLines(log, 2), "first line\nthe port is taken"; got != want {
+	if got, want := linesFrom(log, 0, 2), "first line\nthe port is taken"; got != want {
 		t.Errorf("last lines %q, want %q", got, want)
 	}
-	if got := lastLines(filepath.Join(t.TempDir(), "none"), 2); got != "" {
+	if got := linesFrom(filepath.Join(t.TempDir(), "none"), 0, 2); got != "" {
 		t.Errorf("of no file: %q", got)
 	}
 	if info, err := os.Stat(log); err != nil || info.Mode().Perm() != 0o600 {

@@ -12,11 +12,18 @@ import (
 	"os/signal"
 	"path/filepath"
 	"syscall"
+	"testing"
 
 	"toychain/mempool"
 	"toychain/node"
 	"toychain/rpc/server"
 )
+
+// realNodes makes the test's children real nodes.
+func realNodes(t *testing.T) {
+	t.Helper()
+	t.Setenv("TESTNET_NODE", "real")
+}
 
 // runRealNode is "toychain node run" without the comforts: a real node and its RPC.
 func runRealNode(args []string) int {

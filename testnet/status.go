@@ -9,6 +9,8 @@ import (
 
 	"toychain/block"
 	"toychain/rpc"
+	"toychain/testnet/draw"
+	"toychain/testnet/topology"
 )
 
 // NodeStatus is what one node is at.
@@ -46,7 +48,7 @@ func (t *Testnet) Status(ctx context.Context) ([]NodeStatus, error) {
 		n := t.node(name)
 		s := NodeStatus{Name: name, RPC: n.RPC, PID: n.PID, Peers: []string{}}
 		if len(t.state.Groups) > 0 {
-			s.Group = t.groupOf(name) + 1
+			s.Group = t.network().GroupOf(name) + 1
 		}
 		seen, ok := t.look(name)
 		s.Running, s.Paused, s.Memory = ok, seen.paused, seen.memory
@@ -97,7 +99,7 @@ func (t *Testnet) ask(ctx context.Context, s *NodeStatus) error {
 	for _, p := range peers {
 		s.Peers = append(s.Peers, t.nameOf(p.PeerID))
 	}
-	slices.SortFunc(s.Peers, byName)
+	slices.SortFunc(s.Peers, topology.Compare)
 	mining, err := c.MiningInfo(ctx)
 	if err != nil {
 		return err
@@ -116,23 +118,15 @@ func (t *Testnet) nameOf(id string) string {
 	return id
 }
 
-// byName puts n2 before n10.
-func byName(a, b string) int {
-	if d := len(a) - len(b); d != 0 {
-		return d
-	}
-	return strings.Compare(a, b)
-}
-
 // Tree asks all nodes at once for the blocks that they know from a height on, and
 // merges the answers. Of nodes that do not run, the folders are read: what they alone
 // knew is there too, and where they stood last. Those that are paused, or never kept a
 // chain, are silent.
-func (t *Testnet) Tree(ctx context.Context, from block.Height) (TreeInput, error) {
+func (t *Testnet) Tree(ctx context.Context, from block.Height) (draw.Tree, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
 	awake := t.awake()
-	views := make([]View, len(awake))
+	views := make([]draw.View, len(awake))
 	err := eachIndex(awake, func(i int, name string) error {
 		c, err := t.Client(name)
 		if err != nil {
@@ -143,7 +137,7 @@ func (t *Testnet) Tree(ctx context.Context, from block.Height) (TreeInput, error
 		return err
 	})
 	if err != nil {
-		return TreeInput{}, fmt.Errorf("tree: %w", err)
+		return draw.Tree{}, fmt.Errorf("tree: %w", err)
 	}
 	var silent []string
 	for _, name := range t.state.names() {
@@ -155,14 +149,14 @@ func (t *Testnet) Tree(ctx context.Context, from block.Height) (TreeInput, error
 			silent = append(silent, name)
 			continue
 		}
-		views = append(views, View{Node: name, Tree: tree})
+		views = append(views, draw.View{Node: name, Tree: tree})
 	}
 	if len(views) == 0 && t.state.Runner != nil {
-		return TreeInput{}, fmt.Errorf("tree: %w", t.nobody(""))
+		return draw.Tree{}, fmt.Errorf("tree: %w", t.nobody(""))
 	}
-	in := MergeTrees(views)
+	in := draw.Merge(views)
 	in.Silent = silent
-	in.Stands, in.Stood = in.Stands[:len(awake)], in.Stands[len(awake):]
+	in.Tips, in.LastTips = in.Tips[:len(awake)], in.Tips[len(awake):]
 	return in, nil
 }
 
@@ -181,7 +175,7 @@ func (t *Testnet) left(ctx context.Context, name string, from block.Height) (rpc
 func (t *Testnet) Settle(ctx context.Context) error {
 	var last []stance
 	stuck := false
-	err := poll(ctx, func() (bool, error) {
+	err := Poll(ctx, func() (bool, error) {
 		now, err := t.stances(ctx)
 		if err != nil {
 			return false, err
@@ -217,7 +211,7 @@ func (u *Unsettled) Unwrap() error { return u.err }
 // stuck reports whether the nodes, who are at odds, will be for ever: in each group all
 // tips are of equal work, everybody was told of them, and nobody mines by itself.
 func (t *Testnet) stuck(ctx context.Context, all []stance) (bool, error) {
-	for _, g := range t.groups() {
+	for _, g := range t.network().Parted() {
 		var group []stance
 		for _, s := range all {
 			if slices.Contains(g, s.name) {
@@ -267,9 +261,7 @@ func (t *Testnet) told(ctx context.Context, all []stance, s stance) (bool, error
 
 // linked reports whether two nodes are to be connected, and hear each other.
 func (t *Testnet) linked(a, b string) bool {
-	return !t.deaf(a, b) && slices.ContainsFunc(t.pairs(t.groups()[t.groupOf(a)]), func(p [2]string) bool {
-		return p == [2]string{a, b} || p == [2]string{b, a}
-	})
+	return slices.ContainsFunc(t.planned(), func(p topology.Pair) bool { return p.Joins(a, b) })
 }
 
 // stance is where a node stands.
@@ -296,7 +288,7 @@ func (t *Testnet) stances(ctx context.Context) ([]stance, error) {
 // odds says which nodes of one group are at odds, or "".
 func (t *Testnet) odds(all []stance) string {
 	var out []string
-	for _, g := range t.groups() {
+	for _, g := range t.network().Parted() {
 		var tips []stance // one for each tip
 		byTip := map[block.Hash][]string{}
 		for _, s := range all {
@@ -315,7 +307,7 @@ func (t *Testnet) odds(all []stance) string {
 		equal := true
 		for _, s := range tips {
 			equal = equal && s.ChainWork == tips[0].ChainWork
-			parts = append(parts, fmt.Sprintf("%s on %s at height %d", nodeList(byTip[s.BestBlockHash], "…"), s.BestBlockHash.Short(), s.Blocks))
+			parts = append(parts, fmt.Sprintf("%s on %s at height %d", topology.List(byTip[s.BestBlockHash]), s.BestBlockHash.Short(), s.Blocks))
 		}
 		text := strings.Join(parts, ", ")
 		if equal {

@@ -15,11 +15,9 @@ import (
 
 	"toychain/chain"
 	"toychain/rpc"
+	"toychain/testnet/topology"
 	"toychain/wallet"
 )
-
-// MaxNodes is the most nodes of one testnet: more do not fit a laptop.
-const MaxNodes = 50
 
 // How long one thing may take before it is an error. They are bounds, not waits.
 const (
@@ -31,7 +29,7 @@ const (
 // Config is what to bring up.
 type Config struct {
 	Dir      string       // folder, made if it is missing
-	Nodes    int          // 1 to MaxNodes
+	Nodes    int          // 1 to topology.MaxNodes
 	Network  string       // toy, regtest, main, or the path of a parameters file
 	Hashrate float64      // cap of each node's background miner in hashes per second; 0: none
 	Mine     bool         // the nodes mine by themselves, as soon as all are connected
@@ -76,8 +74,7 @@ func Up(ctx context.Context, cfg Config) (_ *Testnet, err error) {
 	if err := t.claim(text); err != nil {
 		return nil, fmt.Errorf("testnet up: %w", err)
 	}
-	for i := range cfg.Nodes {
-		name := nodeName(i)
+	for _, name := range topology.Names(cfg.Nodes) {
 		data := filepath.Join(t.dir, name)
 		t.state.Nodes = append(t.state.Nodes, Node{Name: name, Datadir: data, Log: filepath.Join(data, logFile),
 			Cookie: filepath.Join(data, t.params.Name, cookieFile)})
@@ -94,8 +91,8 @@ func Up(ctx context.Context, cfg Config) (_ *Testnet, err error) {
 // prepare checks the Config, and returns the text of the parameters file if there is
 // one.
 func (cfg Config) prepare() (*Testnet, []byte, error) {
-	if cfg.Nodes < 1 || cfg.Nodes > MaxNodes {
-		return nil, nil, fmt.Errorf("%d nodes: want 1 to %d", cfg.Nodes, MaxNodes)
+	if cfg.Nodes < 1 || cfg.Nodes > topology.MaxNodes {
+		return nil, nil, fmt.Errorf("%d nodes: want 1 to %d", cfg.Nodes, topology.MaxNodes)
 	}
 	if cfg.Hashrate < 0 {
 		return nil, nil, fmt.Errorf("a hashrate of %v: want 0 (no cap) or more", cfg.Hashrate)
@@ -134,7 +131,7 @@ func (t *Testnet) init() {
 	if t.state.Born == nil {
 		t.state.Born = map[string]string{}
 	}
-	t.procs, t.clients = map[string]*process{}, map[string]*rpc.Client{}
+	t.procs = map[string]*process{}
 }
 
 // claim makes sure that no testnet is up in the folder, and puts the parameters file
@@ -155,7 +152,7 @@ func (t *Testnet) claim(text []byte) error {
 	}
 	if len(up) > 0 {
 		return fmt.Errorf("a testnet is up in %s (%s); end it with: toychain testnet down --dir %s, or take another folder with --dir",
-			t.dir, nodeList(up, "…"), t.dir)
+			t.dir, topology.List(up), t.dir)
 	}
 	os.Remove(filepath.Join(t.dir, publicFile)) // of nodes that are dead
 	if text == nil {
@@ -258,7 +255,7 @@ func (t *Testnet) waitAnswer(ctx context.Context, names []string) error {
 	return eachIndex(names, func(i int, name string) error {
 		n, p := nodes[i], t.procs[name]
 		var last error
-		err := poll(ctx, func() (bool, error) {
+		err := Poll(ctx, func() (bool, error) {
 			if !p.alive() {
 				last = nil // it never will
 				return false, fmt.Errorf("the node ended by itself: %s (its log is %s)", lastWords(n.Log, p.said), n.Log)
@@ -280,7 +277,7 @@ func (t *Testnet) greet(ctx context.Context, n *Node) error {
 		return err
 	}
 	addr := strings.TrimSpace(string(b))
-	c, err := t.dial(addr, n.Cookie)
+	c, err := t.Dial(Node{RPC: addr, Cookie: n.Cookie})
 	if err != nil {
 		return err
 	}
@@ -400,7 +397,7 @@ func (t *Testnet) Client(name string) (*rpc.Client, error) {
 		return nil, err
 	}
 	if t.state.Runner != nil {
-		return t.dial(n.RPC, n.Cookie)
+		return t.Dial(*n)
 	}
 	s, ok := t.procs[name].look()
 	switch {
@@ -409,21 +406,25 @@ func (t *Testnet) Client(name string) (*rpc.Client, error) {
 	case s.paused:
 		return nil, fmt.Errorf("%s is paused (%w); wake it with: toychain testnet resume %s --dir %s", name, rpc.ErrUnreachable, name, t.dir)
 	}
-	return t.dial(n.RPC, n.Cookie)
+	return t.Dial(*n)
 }
 
-// dial returns the client of an address, the same one each time.
-func (t *Testnet) dial(addr, cookie string) (*rpc.Client, error) {
+// Dial returns a client of a node, whether it runs or not. It is the same one each time.
+func (t *Testnet) Dial(n Node) (*rpc.Client, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if c := t.clients[addr]; c != nil {
+	if c := t.clients[n.RPC]; c != nil {
 		return c, nil
 	}
-	c, err := rpc.Dial(addr, cookie)
-	if err == nil {
-		t.clients[addr] = c
+	c, err := rpc.Dial(n.RPC, n.Cookie)
+	if err != nil {
+		return nil, err
 	}
-	return c, err
+	if t.clients == nil {
+		t.clients = map[string]*rpc.Client{}
+	}
+	t.clients[n.RPC] = c
+	return c, nil
 }
 
 func countOf(n int, what string) string {

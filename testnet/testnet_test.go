@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"toychain/rpc"
+	"toychain/testnet/topology"
+	"toychain/wallet"
 )
 
 // up brings a testnet of fake nodes up, which the test's end takes down again.
@@ -49,7 +51,7 @@ func peersOf(ctx context.Context, tn *Testnet) (string, error) {
 func wantPeers(t *testing.T, tn *Testnet, want string) {
 	t.Helper()
 	ctx, got := bounded(t), ""
-	err := poll(ctx, func() (ok bool, err error) {
+	err := Poll(ctx, func() (ok bool, err error) {
 		got, err = peersOf(ctx, tn)
 		return got == want, err
 	})
@@ -141,7 +143,7 @@ func checkPublicFile(t *testing.T, dir string) {
 		t.Errorf("fields %v, want %v", keys, want)
 	}
 	for i, n := range file.Nodes {
-		if n["name"] != nodeName(i) || !strings.HasPrefix(n["rpc"].(string), "127.0.0.1:") ||
+		if n["name"] != topology.Name(i) || !strings.HasPrefix(n["rpc"].(string), "127.0.0.1:") ||
 			!strings.HasSuffix(n["multiaddr"].(string), "/p2p/"+n["peer_id"].(string)) {
 			t.Errorf("node %d: %v", i, n)
 		}
@@ -240,7 +242,7 @@ func TestPauseAndResume(t *testing.T) {
 	if _, err := tn.Client("n2"); !errors.Is(err, rpc.ErrUnreachable) || !strings.Contains(err.Error(), "resume n2") {
 		t.Errorf("client of a paused node: %v", err)
 	}
-	if in, err := tn.Tree(bounded(t), 0); err != nil || !slices.Equal(in.Silent, []string{"n2"}) || len(in.Stands) != 1 {
+	if in, err := tn.Tree(bounded(t), 0); err != nil || !slices.Equal(in.Silent, []string{"n2"}) || len(in.Tips) != 1 {
 		t.Errorf("tree %+v, %v", in, err)
 	}
 	if err := tn.Partition(bounded(t), [][]string{{"n1"}, {"n2"}}); err != nil {
@@ -405,86 +407,6 @@ func TestLock(t *testing.T) {
 	unlock()
 }
 
-func TestCheckGroups(t *testing.T) {
-	names := []string{"n1", "n2", "n3", "n4"}
-	for _, row := range []struct {
-		groups string
-		want   string
-	}{
-		{"n1,n2 n3,n4", ""},
-		{"n4 n3 n2 n1", ""},
-		{"n1,n2,n3,n4", "at least two groups"},
-		{"", "at least two groups"},
-		{"n1,n2 n3", "in no group: n4;"},
-		{"n1 n3", "in no group: n2 n4;"},
-		{"n1,n2 n2,n3,n4", "in more than one group: n2"},
-		{"n1,n1 n2,n3,n4", "in more than one group: n1"},
-		{"n1,n2 n3,n5", `no node "n5"; there are n1 n2 n3 n4`},
-		{"n1,n2 n3,bob,eve", `no node "bob", "eve"`},
-	} {
-		var groups [][]string
-		for _, g := range strings.Fields(row.groups) {
-			groups = append(groups, strings.Split(g, ","))
-		}
-		err := checkGroups(names, groups)
-		if row.want == "" && err != nil || row.want != "" && (err == nil || !strings.Contains(err.Error(), row.want)) {
-			t.Errorf("%q: %v, want %q", row.groups, err, row.want)
-		}
-	}
-	var many []string
-	for i := range 20 {
-		many = append(many, nodeName(i))
-	}
-	if err := checkGroups(many, [][]string{{"n1"}, {"n2"}}); err == nil || !strings.Contains(err.Error(), "in no group: n3…n20;") {
-		t.Errorf("twenty nodes: %v", err)
-	}
-	if err := checkGroups(names, [][]string{names, {}}); err == nil || !strings.Contains(err.Error(), "empty") {
-		t.Errorf("an empty group: %v", err)
-	}
-}
-
-// TestPairs: up to ten nodes know everybody, more have eight neighbours each; either
-// way nobody is connected twice, and everybody is reached.
-func TestPairs(t *testing.T) {
-	for n := 1; n <= MaxNodes; n++ {
-		var names []string
-		for i := range n {
-			names = append(names, nodeName(i))
-		}
-		degree := map[string]int{}
-		seen := map[[2]string]bool{}
-		for _, p := range pairs(names) {
-			back := [2]string{p[1], p[0]}
-			if p[0] == p[1] || seen[p] || seen[back] {
-				t.Fatalf("%d nodes: %v twice", n, p)
-			}
-			seen[p] = true
-			degree[p[0]]++
-			degree[p[1]]++
-		}
-		want := n - 1
-		if n > fullMesh {
-			want = neighbours
-		}
-		for _, name := range names {
-			if degree[name] != want {
-				t.Fatalf("%d nodes: %s has %d peers, want %d", n, name, degree[name], want)
-			}
-		}
-		reached := map[string]bool{names[0]: true}
-		for range n {
-			for p := range seen {
-				if reached[p[0]] || reached[p[1]] {
-					reached[p[0]], reached[p[1]] = true, true
-				}
-			}
-		}
-		if len(reached) != n {
-			t.Fatalf("%d nodes: only %d can be reached", n, len(reached))
-		}
-	}
-}
-
 // TestTalking: who reaches whom, as things are.
 func TestTalking(t *testing.T) {
 	tn := up(t, 4)
@@ -499,5 +421,68 @@ func TestTalking(t *testing.T) {
 	}
 	if got, want := fmt.Sprint(tn.Talking()), "[[n1 n4] [n2]]"; got != want {
 		t.Errorf("cut, and n3 gone: %s, want %s", got, want)
+	}
+}
+
+// TestRealPartition cuts real nodes, one of which is killed in the cut, and heals them.
+func TestRealPartition(t *testing.T) {
+	realNodes(t)
+	tn, err := Up(bounded(t), Config{Dir: t.TempDir(), Nodes: 3, Network: "regtest", Detach: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := tn.Down(bounded(t), true); err != nil {
+			t.Error(err)
+		}
+	})
+	address := wallet.Address{}.Encode(tn.Params().Prefixes)
+	mine := func(name string, n int) {
+		t.Helper()
+		c, err := tn.Client(name)
+		if err == nil {
+			_, err = c.Generate(bounded(t), n, address)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	mine("n1", 1)
+	if err := tn.Settle(bounded(t)); err != nil {
+		t.Fatal(err)
+	}
+	if err := tn.Partition(bounded(t), [][]string{{"n1"}, {"n2", "n3"}}); err != nil {
+		t.Fatal(err)
+	}
+	mine("n1", 2)
+	if err := tn.Kill(bounded(t), "n3"); err != nil {
+		t.Fatal(err)
+	}
+	mine("n2", 3)
+	if err := tn.Restart(bounded(t), "n3"); err != nil {
+		t.Fatal(err)
+	}
+	if err := tn.Settle(bounded(t)); err != nil {
+		t.Fatal(err)
+	}
+	wantPeers(t, tn, "n1: n2:n3 n3:n2")
+	if err := tn.Heal(bounded(t)); err != nil {
+		t.Fatal(err)
+	}
+	if err := tn.Settle(bounded(t)); err != nil {
+		t.Fatal(err)
+	}
+	all, err := tn.Status(bounded(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range all {
+		if s.Height != 4 || s.Tip != all[0].Tip {
+			t.Errorf("%s is on %s at height %d", s.Name, s.Tip, s.Height)
+		}
+	}
+	in, err := tn.Tree(bounded(t), 0)
+	if err != nil || len(in.Blocks) != 1+1+2+3 {
+		t.Errorf("%d blocks in the tree, %v", len(in.Blocks), err)
 	}
 }

@@ -8,7 +8,7 @@ import (
 
 	"toychain/block"
 	"toychain/rpc"
-	"toychain/testnet"
+	"toychain/testnet/draw"
 )
 
 func (a *app) chainCommand() *cobra.Command {
@@ -97,13 +97,13 @@ func (a *app) chainTreeCommand() *cobra.Command {
 		Args:    noArgs,
 	}
 	asJSON := jsonFlag(cmd)
-	draw := drawFlags(cmd)
+	flags := drawFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if err := draw.check(); err != nil {
+		if err := flags.check(); err != nil {
 			return err
 		}
 		return a.ask(cmd, func(ctx context.Context, n asked) error {
-			tree, err := n.Tree(ctx, block.Height(draw.from))
+			tree, err := n.Tree(ctx, block.Height(flags.from))
 			if err != nil {
 				return err
 			}
@@ -117,7 +117,7 @@ func (a *app) chainTreeCommand() *cobra.Command {
 			if name == "" {
 				name = "this node"
 			}
-			return a.draw(testnet.MergeTrees([]testnet.View{{Node: name, Tree: tree}}), draw)
+			return a.draw(draw.Merge([]draw.View{{Node: name, Tree: tree}}), flags)
 		})
 	}
 	return cmd
@@ -144,6 +144,6 @@ func (d *drawing) check() error {
 	return nil
 }
 
-func (a *app) draw(in testnet.TreeInput, d *drawing) error {
-	return testnet.Draw(a.stdout, in, a.style(d))
+func (a *app) draw(in draw.Tree, d *drawing) error {
+	return draw.Write(a.stdout, in, a.style(d))
 }

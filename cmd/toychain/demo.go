@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"toychain/testnet"
+	"toychain/testnet/demo"
 )
 
 func (a *app) demoCommand() *cobra.Command {
@@ -28,7 +28,7 @@ It ends well only if everything came out as it should.`,
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		// A reader who leaves ("| head") must not end us before we have cleared up.
 		signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
-		result, err := testnet.Demo(cmd.Context(), testnet.DemoConfig{
+		result, err := demo.Play(cmd.Context(), demo.Config{
 			Out: a.stdout, Colour: bool(a.colours(a.stdout)), ASCII: *ascii, Width: width(a.stdout), Keep: *keep,
 		})
 		if err != nil || !*asJSON {

@@ -9,7 +9,7 @@ import (
 
 	"toychain/block"
 	"toychain/rpc"
-	"toychain/testnet"
+	"toychain/testnet/history"
 )
 
 const aboutStale = `A block counts if it is not genesis, its transactions and those of its ancestors are
@@ -76,7 +76,7 @@ folders of nodes that do not run are read.
 		if err != nil {
 			return err
 		}
-		r := testnet.StaleOf(journals, t.Runs, from, to)
+		r := history.StaleOf(journals, t.Runs, from, to)
 		if err := above(cmd, &r.StaleRate); err != nil {
 			return err
 		}

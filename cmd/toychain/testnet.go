@@ -15,6 +15,7 @@ import (
 
 	"toychain/block"
 	"toychain/testnet"
+	"toychain/testnet/topology"
 )
 
 // testnetFile says, in a testnet's folder, how to reach its nodes.
@@ -59,7 +60,7 @@ neighbours in a circle; they learn of the others, and call some of those too.`,
 	mine := cmd.Flags().String("mine", "", "let each node mine, for this `ADDRESS`")
 	settable(cmd.Flags(), "hashrate")
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
-		n, err := parseCount("N", given[0], 1, testnet.MaxNodes)
+		n, err := parseCount("N", given[0], 1, topology.MaxNodes)
 		if err != nil {
 			return err
 		}
@@ -132,7 +133,7 @@ func (a *app) testnetStatusCommand() *cobra.Command {
 // peersOf lists a node's peers, or counts them if that is too wide for a row.
 func peersOf(s testnet.NodeStatus) string {
 	const few, most = 4, 24
-	list := testnet.NodeList(s.Peers)
+	list := topology.List(s.Peers)
 	if len(s.Peers) > few && len(list) > most {
 		return plural(len(s.Peers), "peer")
 	}
@@ -186,7 +187,7 @@ func (a *app) testnetPartitionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "partition GROUP GROUP...", Short: "Cut the network into groups that cannot talk to each other.",
 		Example: "toychain testnet partition n1,n2 n3,n4",
-		Args:    args(2, testnet.MaxNodes, "two groups or more, like n1,n2 n3,n4"),
+		Args:    args(2, topology.MaxNodes, "two groups or more, like n1,n2 n3,n4"),
 		RunE: func(cmd *cobra.Command, given []string) error {
 			t, err := a.namedTestnet()
 			if err != nil {
@@ -260,7 +261,7 @@ func (a *app) printAgreed(ctx context.Context, t *testnet.Testnet) error {
 	}
 	var stand []string
 	for _, s := range tips {
-		who, verb := testnet.NodeList(on[s.Tip]), "stand"
+		who, verb := topology.List(on[s.Tip]), "stand"
 		switch len(on[s.Tip]) {
 		case len(all):
 			who, verb = "everybody", "stands"
@@ -304,7 +305,7 @@ func (a *app) settleGroup(ctx context.Context) {
 func (a *app) testnetNodeCommand(verb, short, after string, do func(*testnet.Testnet, context.Context, string) error) *cobra.Command {
 	return &cobra.Command{
 		Use: verb + " NODE...", Short: short, Example: "toychain testnet " + verb + " n2",
-		Args: args(1, testnet.MaxNodes, "NODE, like n2"),
+		Args: args(1, topology.MaxNodes, "NODE, like n2"),
 		RunE: func(cmd *cobra.Command, given []string) error {
 			t, err := a.namedTestnet()
 			if err != nil {

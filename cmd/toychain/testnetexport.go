@@ -11,6 +11,7 @@ import (
 
 	"toychain/testnet"
 	"toychain/testnet/export"
+	"toychain/testnet/topology"
 )
 
 func (a *app) testnetExportCommand() *cobra.Command {
@@ -46,7 +47,7 @@ func (a *app) testnetExportKind(kind, short, long string, start []string, write 
 	port := f.Int("port", export.FirstPort, "`PORT` of this machine for the RPC of n1; the next ones are for the others")
 	settable(f, "hashrate")
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
-		n, err := parseCount("N", given[0], 1, testnet.MaxNodes)
+		n, err := parseCount("N", given[0], 1, topology.MaxNodes)
 		if err != nil {
 			return err
 		}

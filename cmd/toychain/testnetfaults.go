@@ -12,6 +12,7 @@ import (
 
 	"toychain/rpc"
 	"toychain/testnet"
+	"toychain/testnet/topology"
 )
 
 func (a *app) testnetConnectCommand() *cobra.Command {
@@ -22,13 +23,13 @@ func (a *app) testnetConnectCommand() *cobra.Command {
 is not connected by it cannot talk directly, only through others. In a star everybody
 is connected to n1. A mesh is what 'testnet up' makes: up to ten nodes each with each,
 of more each with eight neighbours in a circle, and with whom it finds besides.`,
-		Args: args(1, testnet.MaxNodes*testnet.MaxNodes, "mesh, line, ring, star, or pairs like n1-n2"),
+		Args: args(1, topology.MaxNodes*topology.MaxNodes, "mesh, line, ring, star, or pairs like n1-n2"),
 		RunE: func(cmd *cobra.Command, given []string) error {
 			t, err := a.namedTestnet()
 			if err != nil {
 				return err
 			}
-			pairs, err := testnet.Shape(t.Names(), given...)
+			pairs, err := topology.Shape(t.Names(), given...)
 			if err != nil {
 				return usageError{err}
 			}

@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"toychain/testnet"
+	"toychain/testnet/history"
 )
 
 func (a *app) testnetReorgsCommand() *cobra.Command {
@@ -29,7 +29,7 @@ not run are read.`,
 		if err != nil {
 			return err
 		}
-		all := testnet.MergeReorgs(journals)
+		all := history.MergeReorgs(journals)
 		for _, j := range journals {
 			if j.Silent != "" {
 				fmt.Fprintf(a.stderr, "%s does not tell, and is left out: %s\n", j.Node, j.Silent)
@@ -51,7 +51,7 @@ not run are read.`,
 
 // momentAmong returns when a move was made: to the millisecond, if another one was made
 // in the same second.
-func momentAmong(all []testnet.NetReorg, i int) string {
+func momentAmong(all []history.NetReorg, i int) string {
 	same := func(j int) bool {
 		return j >= 0 && j < len(all) && moment(all[j].TimeMS) == moment(all[i].TimeMS)
 	}
@@ -62,7 +62,7 @@ func momentAmong(all []testnet.NetReorg, i int) string {
 }
 
 // movers lists who made a move, and how much later than the first one.
-func movers(r *testnet.NetReorg) string {
+func movers(r *history.NetReorg) string {
 	var out []string
 	for i, n := range r.Nodes {
 		if i == 0 {

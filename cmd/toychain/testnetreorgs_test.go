@@ -6,13 +6,14 @@ import (
 
 	"toychain/rpc"
 	"toychain/testnet"
+	"toychain/testnet/history"
 )
 
 // TestMomentAmong: moves within one second are told apart, others have no milliseconds.
 func TestMomentAmong(t *testing.T) {
-	var all []testnet.NetReorg
+	var all []history.NetReorg
 	for _, ms := range []int64{1000, 5007, 5120, 9000} {
-		all = append(all, testnet.NetReorg{Reorg: rpc.Reorg{TimeMS: ms}})
+		all = append(all, history.NetReorg{Reorg: rpc.Reorg{TimeMS: ms}})
 	}
 	for i, want := range []string{":01", ":05.007", ":05.120", ":09"} {
 		if got := momentAmong(all, i); !strings.HasSuffix(got, want) {

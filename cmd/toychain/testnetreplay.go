@@ -12,7 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"toychain/testnet"
+	"toychain/testnet/draw"
 	"toychain/testnet/replay"
 )
 
@@ -88,8 +88,8 @@ func (a *app) loadRun(ctx context.Context) (*replay.Run, error) {
 	return replay.New(journals, actions), nil
 }
 
-func (a *app) style(d *drawing) testnet.Style {
-	return testnet.Style{Colour: bool(a.colours(a.stdout)), ASCII: d.ascii, Legend: d.legend, Width: width(a.stdout)}
+func (a *app) style(d *drawing) draw.Style {
+	return draw.Style{Colour: bool(a.colours(a.stdout)), ASCII: d.ascii, Legend: d.legend, Width: width(a.stdout)}
 }
 
 // player returns what shows a run here: a picture on a terminal, or lines. Lines are

@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"toychain/deploy"
-	"toychain/testnet"
+	"toychain/testnet/measure"
 	"toychain/testnet/slo"
 )
 
@@ -55,7 +55,7 @@ docs/slo.md says more.`,
 		line := a.progress()
 		defer line.clear()
 		line.show("watching %s for %v", plural(len(t.Nodes()), "node"), *watch)
-		s, err := t.Measure(cmd.Context(), promised, *watch)
+		s, err := measure.Network(cmd.Context(), t, promised, *watch)
 		line.clear()
 		if err != nil {
 			return err
@@ -103,7 +103,7 @@ func missed(levels []slo.Level) error {
 	return fmt.Errorf("missed: %s", strings.Join(names, ", "))
 }
 
-func (a *app) printService(s testnet.Service, names []string) error {
+func (a *app) printService(s measure.Service, names []string) error {
 	since := s.Since.Local().Format(time.DateTime)
 	if s.Since.IsZero() { // nobody noted when an exported network came up
 		since = "genesis"

@@ -12,6 +12,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"toychain/testnet"
+	"toychain/testnet/topology"
 )
 
 var update = flag.Bool("update", false, "write what comes out into testdata")
@@ -112,7 +113,7 @@ func TestRefused(t *testing.T) {
 	}{
 		{func(c *Config) { c.Dir = "" }, "no folder"},
 		{func(c *Config) { c.Nodes = 0 }, "0 nodes: want 1 to 50"},
-		{func(c *Config) { c.Nodes = testnet.MaxNodes + 1 }, "51 nodes"},
+		{func(c *Config) { c.Nodes = topology.MaxNodes + 1 }, "51 nodes"},
 		{func(c *Config) { c.Network = "nowhere" }, "toychain network new"},
 		{func(c *Config) { c.Network = "export_test.go" }, "not a network file"},
 		{func(c *Config) { c.Hashrate = -1 }, "hashrate"},

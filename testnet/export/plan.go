@@ -14,13 +14,14 @@ import (
 	"toychain/chain"
 	"toychain/p2p"
 	"toychain/testnet"
+	"toychain/testnet/topology"
 	"toychain/wallet"
 )
 
 // Config is what to write down.
 type Config struct {
 	Dir      string  // folder, made if it is missing; it must not have a testnet
-	Nodes    int     // 1 to testnet.MaxNodes
+	Nodes    int     // 1 to topology.MaxNodes
 	Network  string  // toy, regtest, main, or the path of a parameters file
 	Mine     bool    // each node mines from its start on
 	MineTo   string  // address that all miners pay; "": each one of its own, see testnet.MinersWords
@@ -103,9 +104,13 @@ func (cfg Config) plan(rpcHost string) (*plan, error) {
 	}
 	password := cfg.secret("rpc")
 	p.Password = hex.EncodeToString(password[:])
-	calls := testnet.Calls(cfg.Nodes)
-	for i := range cfg.Nodes {
-		n := node{Name: "n" + strconv.Itoa(i+1), Port: cfg.port() + i}
+	net := topology.Network{Nodes: topology.Names(cfg.Nodes)}
+	calls := map[string][]string{}
+	for _, c := range net.Planned() {
+		calls[c[0]] = append(calls[c[0]], c[1])
+	}
+	for i, name := range net.Nodes {
+		n := node{Name: name, Port: cfg.port() + i}
 		key, id, err := p2p.NewKey(cfg.secret(n.Name))
 		if err != nil {
 			return nil, fmt.Errorf("key of %s: %w", n.Name, err)
@@ -131,8 +136,8 @@ func (cfg Config) check() error {
 	switch {
 	case cfg.Dir == "":
 		return errors.New("no folder named")
-	case cfg.Nodes < 1 || cfg.Nodes > testnet.MaxNodes:
-		return fmt.Errorf("%d nodes: want 1 to %d", cfg.Nodes, testnet.MaxNodes)
+	case cfg.Nodes < 1 || cfg.Nodes > topology.MaxNodes:
+		return fmt.Errorf("%d nodes: want 1 to %d", cfg.Nodes, topology.MaxNodes)
 	case cfg.Hashrate < 0:
 		return fmt.Errorf("a hashrate of %v: want 0 (no cap) or more", cfg.Hashrate)
 	case cfg.Image == "" || strings.ContainsAny(cfg.Image, " \t\n\"'"):

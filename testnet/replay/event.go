@@ -6,10 +6,10 @@ import (
 	"time"
 
 	"toychain/rpc"
-	"toychain/testnet"
+	"toychain/testnet/draw"
 )
 
-// What can happen. A testnet's own events have the names of testnet.Action: up,
+// What can happen. A testnet's own events have the names of history.Action: up,
 // partition, heal, kill, pause, resume, restart, down, and what else was done to it.
 const (
 	Header = "header" // a node learnt of a block whose transactions, or ancestors, it had to wait for
@@ -21,7 +21,7 @@ const (
 // Event is one thing that happened.
 type Event struct {
 	N      int           `json:"n"`         // from 1, in the order of time
-	TimeMS int64         `json:"time_ms"`   // since 1970; see testnet.CorrectClocks
+	TimeMS int64         `json:"time_ms"`   // since 1970; see history.CorrectClocks
 	Offset int64         `json:"offset_ms"` // since the first event
 	Node   string        `json:"node"`      // at which node; "" if to all of them
 	Event  string        `json:"event"`
@@ -119,14 +119,14 @@ func clean(s string) string {
 	if s == "" {
 		return "somebody"
 	}
-	return testnet.Printable(s)
+	return draw.Printable(s)
 }
 
 // plain returns words out of a file, fit for a terminal, none of them long.
 func plain(texts ...string) string {
 	words := strings.Fields(strings.Join(texts, " "))
 	for i := range words {
-		words[i] = testnet.Printable(words[i])
+		words[i] = draw.Printable(words[i])
 	}
 	return strings.Join(words, " ")
 }

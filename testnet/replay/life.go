@@ -6,11 +6,11 @@ import (
 
 	"toychain/block"
 	"toychain/rpc"
-	"toychain/testnet"
+	"toychain/testnet/history"
 )
 
 // life reads what happened at one node out of its journal, in order.
-func life(j *testnet.Journal) []Event {
+func life(j *history.Journal) []Event {
 	l := newLine(j)
 	out := slices.Concat(l.arrivals(), l.moves())
 	slices.SortStableFunc(out, func(a, b Event) int {
@@ -30,13 +30,13 @@ func life(j *testnet.Journal) []Event {
 
 // line is a journal, ready for questions.
 type line struct {
-	*testnet.Journal
+	*history.Journal
 	blocks map[block.Hash]*rpc.TreeBlock
 	turns  map[block.Hash]int // as blocks became complete, from 1
 	start  block.Hash         // genesis
 }
 
-func newLine(j *testnet.Journal) *line {
+func newLine(j *history.Journal) *line {
 	l := &line{Journal: j, blocks: make(map[block.Hash]*rpc.TreeBlock), turns: make(map[block.Hash]int)}
 	var whole []*rpc.TreeBlock
 	for i := range j.Tree.Blocks {

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"toychain/testnet"
+	"toychain/testnet/draw"
 )
 
 // Player shows a run event by event.
@@ -19,7 +19,7 @@ type Player struct {
 	Screen bool                                             // draw the tree again and again on a terminal, or else write a line for each event
 	Each   bool                                             // draw after every event, also if the next follows at once
 	Height int                                              // lines of the terminal; 0: no end
-	Style  testnet.Style
+	Style  draw.Style
 }
 
 // shortest is how long a picture stays at least, unless the next is asked for.
@@ -79,7 +79,7 @@ func (p *Player) draw(s *Stage, e *Event) error {
 
 // Draw writes what the last event was, who is cut off from whom, and the tree as it
 // stood.
-func (s *Stage) Draw(w io.Writer, style testnet.Style) error {
+func (s *Stage) Draw(w io.Writer, style draw.Style) error {
 	caption := "before the first event"
 	if s.played > 0 {
 		caption = "event " + fmt.Sprint(s.played) + " of " + fmt.Sprint(len(s.run.Events)) + "  " + lineOf(&s.run.Events[s.played-1])
@@ -92,7 +92,7 @@ func (s *Stage) Draw(w io.Writer, style testnet.Style) error {
 	if _, err := fmt.Fprintln(w, caption); err != nil {
 		return err
 	}
-	return testnet.Draw(w, s.Tree(), style)
+	return draw.Write(w, s.Tree(), style)
 }
 
 // writeLine tells of an event in one line.

@@ -13,7 +13,8 @@ import (
 
 	"toychain/block"
 	"toychain/rpc"
-	"toychain/testnet"
+	"toychain/testnet/draw"
+	"toychain/testnet/history"
 )
 
 // journal writes the journal of a node by hand. Each word is one of
@@ -23,10 +24,10 @@ import (
 //	NAME<PARENT@MS?      only its header came
 //	FROM>TO@MS           a reorganisation; its fork and lists do not matter here
 //	=NAME                the tip in the end
-func journal(t *testing.T, node, text string) testnet.Journal {
+func journal(t *testing.T, node, text string) history.Journal {
 	t.Helper()
 	g := rpc.TreeBlock{Hash: block.Sum([]byte("g")), Order: 1, Txs: 1, CompleteMS: 1, ReceivedMS: 1, Message: "long ago"}
-	j := testnet.Journal{Node: node, Tree: rpc.Tree{Blocks: []rpc.TreeBlock{g}}}
+	j := history.Journal{Node: node, Tree: rpc.Tree{Blocks: []rpc.TreeBlock{g}}}
 	heights := map[string]block.Height{"g": 0}
 	ref := func(name string) rpc.BlockRef {
 		h, ok := heights[name]
@@ -148,7 +149,7 @@ func TestLives(t *testing.T) {
 30 n1 tip b2 gap`},
 	} {
 		j := journal(t, "n1", c.journal)
-		run := New([]testnet.Journal{j}, nil)
+		run := New([]history.Journal{j}, nil)
 		if got := story(run); got != strings.TrimSpace(c.want) {
 			t.Errorf("%s:\n%s\nwant%s", c.what, got, c.want)
 		}
@@ -163,11 +164,11 @@ func TestLives(t *testing.T) {
 // scene is a cut between two nodes, with a third that is asleep, and a healing.
 func scene(t *testing.T) *Run {
 	t.Helper()
-	return New([]testnet.Journal{
+	return New([]history.Journal{
 		journal(t, "a", "a1<g@1000 a2<a1@2000 b2<a1@4000+2 b3<b2@4000+3 a2>b3@4003 =b3"),
 		journal(t, "b", "a1<g@1000 b2<a1@2500 b3<b2@3000 a2<a1@4001 =b3"),
 		{Node: "c", Silent: "paused"},
-	}, []testnet.Action{
+	}, []history.Action{
 		{TimeMS: 500, Verb: "up", Args: []string{"3"}},
 		{TimeMS: 1500, Verb: "partition", Args: []string{"a", "b,c"}},
 		{TimeMS: 1600, Verb: "pause", Args: []string{"c"}},
@@ -201,7 +202,7 @@ func TestActions(t *testing.T) {
 		{"dance n2 wildly", "n2", "dance wildly"}, // of a later program
 	} {
 		f := strings.Fields(row.did)
-		r := New([]testnet.Journal{journal(t, "n2", "=g")}, []testnet.Action{{TimeMS: 1, Verb: f[0], Args: f[1:]}})
+		r := New([]history.Journal{journal(t, "n2", "=g")}, []history.Action{{TimeMS: 1, Verb: f[0], Args: f[1:]}})
 		if len(r.Events) != 1 || r.Events[0].Node != row.at || r.Events[0].String() != row.want {
 			t.Errorf("%s: at %q %q, want at %q: %q", row.did, r.Events[0].Node, &r.Events[0], row.at, row.want)
 		}
@@ -210,7 +211,7 @@ func TestActions(t *testing.T) {
 
 // What failed is not told as if it had been done, nor what there was nothing to do about.
 func TestActionsInVain(t *testing.T) {
-	r := New(nil, []testnet.Action{
+	r := New(nil, []history.Action{
 		{TimeMS: 1, Verb: "wipe", Args: []string{"n1"}, Error: "n1 runs: end it first\nand more"},
 		{TimeMS: 2, Verb: "partition", Args: []string{"n1", "n2,n3"}},
 		{TimeMS: 3, Verb: "heal"},
@@ -243,10 +244,10 @@ func TestClocksAndWipes(t *testing.T) {
 		}
 		return fmt.Sprintf(format, args...)
 	}
-	r := New([]testnet.Journal{
+	r := New([]history.Journal{
 		journal(t, "n1", at("a1<g@%d a2<a1@%d a3<a2@%d a4<a3@%d =a4", 100, 200, 300, 400)),
 		journal(t, "n2", at("a1<g@%d a2<a1@%d a3<a2@%d a4<a3@%d =a4", 101+hour, 201+hour, 302, 401)),
-	}, []testnet.Action{
+	}, []history.Action{
 		{TimeMS: t0 + 50, TookMS: 5, Verb: "clock", Args: []string{"n2", "1h0m0s"}},
 		{TimeMS: t0 + 250, TookMS: 5, Verb: "clock", Args: []string{"n2", "0s"}},
 		{TimeMS: t0 + 500, Verb: "wipe", Args: []string{"n2"}},
@@ -312,7 +313,7 @@ func TestPictures(t *testing.T) {
 	var out bytes.Buffer
 	for _, n := range []int{0, 13, 16, len(run.Events)} {
 		s.To(n)
-		if err := s.Draw(&out, testnet.Style{}); err != nil {
+		if err := s.Draw(&out, draw.Style{}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -376,11 +377,11 @@ func TestPlayer(t *testing.T) {
 
 // TestNewborn: a block that its miner goes over to is nobody's stale block in between.
 func TestNewborn(t *testing.T) {
-	r := New([]testnet.Journal{journal(t, "n1", "a1<g@10 b1<g@20 =a1"), journal(t, "n2", "=g")}, nil)
+	r := New([]history.Journal{journal(t, "n1", "a1<g@10 b1<g@20 =a1"), journal(t, "n2", "=g")}, nil)
 	var stood []string
 	s := r.Begin()
 	for s.Next() != nil {
-		stood = append(stood, fmt.Sprint(s.Tree().Stands[0].Height, s.Tree().Stands[1].Height, len(s.Tree().Blocks)))
+		stood = append(stood, fmt.Sprint(s.Tree().Tips[0].Height, s.Tree().Tips[1].Height, len(s.Tree().Blocks)))
 	}
 	if got, want := strings.Join(stood, ", "), "1 0 2, 1 0 2, 1 0 3"; got != want {
 		t.Errorf("n1 and n2 stood on %s, want %s", got, want)

@@ -6,7 +6,8 @@ import (
 
 	"toychain/block"
 	"toychain/rpc"
-	"toychain/testnet"
+	"toychain/testnet/draw"
+	"toychain/testnet/history"
 )
 
 // Run is a testnet's past.
@@ -22,10 +23,10 @@ type Run struct {
 
 // New makes one line of time out of the nodes' journals and of what was done to the
 // testnet.
-func New(journals []testnet.Journal, actions []testnet.Action) *Run {
-	r := &Run{blocks: make(map[block.Hash]*rpc.TreeBlock), Unsure: testnet.CorrectClocks(journals, actions)}
+func New(journals []history.Journal, actions []history.Action) *Run {
+	r := &Run{blocks: make(map[block.Hash]*rpc.TreeBlock), Unsure: history.CorrectClocks(journals, actions)}
 	lives := [][]Event{done(actions)}
-	var views []testnet.View
+	var views []draw.View
 	for i := range journals {
 		j := &journals[i]
 		if j.Silent != "" {
@@ -33,10 +34,10 @@ func New(journals []testnet.Journal, actions []testnet.Action) *Run {
 			continue
 		}
 		r.nodes = append(r.nodes, j.Node)
-		views = append(views, testnet.View{Node: j.Node, Tree: j.Tree})
+		views = append(views, draw.View{Node: j.Node, Tree: j.Tree})
 		lives = append(lives, life(j))
 	}
-	all := testnet.MergeTrees(views).Blocks
+	all := draw.Merge(views).Blocks
 	for i := range all {
 		r.blocks[all[i].Hash] = &all[i]
 		if all[i].Height == 0 {
@@ -50,7 +51,7 @@ func New(journals []testnet.Journal, actions []testnet.Action) *Run {
 
 // done makes events of actions. One that took a while is told of when it began: what
 // it led to happened after that.
-func done(actions []testnet.Action) (out []Event) {
+func done(actions []history.Action) (out []Event) {
 	cut := false
 	for _, a := range actions {
 		e := Event{TimeMS: a.TimeMS, Event: a.Verb, Args: a.Args, Error: a.Error}
@@ -194,9 +195,9 @@ func (s *Stage) Tip(node string) block.Hash { return s.tips[node] }
 func (s *Stage) Groups() []string { return s.groups }
 
 // Tree returns all blocks that were known to anybody, and who stands where, for
-// testnet.Draw, or stood there before it was gone.
-func (s *Stage) Tree() testnet.TreeInput {
-	in := testnet.TreeInput{}
+// draw.Write, or stood there before it was gone.
+func (s *Stage) Tree() draw.Tree {
+	in := draw.Tree{}
 	for hash := range s.header {
 		b := *s.run.blocks[hash]
 		if !s.whole[hash] {
@@ -215,10 +216,10 @@ func (s *Stage) Tree() testnet.TreeInput {
 		switch {
 		case s.gone[n]:
 			if tip != nil {
-				in.Stood = append(in.Stood, testnet.Stand{Node: n, Tip: tip.Hash, Height: tip.Height})
+				in.LastTips = append(in.LastTips, draw.NodeTip{Node: n, Tip: tip.Hash, Height: tip.Height})
 			}
 		case tip != nil:
-			in.Stands = append(in.Stands, testnet.Stand{Node: n, Tip: tip.Hash, Height: tip.Height})
+			in.Tips = append(in.Tips, draw.NodeTip{Node: n, Tip: tip.Hash, Height: tip.Height})
 		}
 	}
 	return in

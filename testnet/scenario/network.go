@@ -10,7 +10,7 @@ import (
 	"toychain/block"
 	"toychain/chain"
 	"toychain/pow"
-	"toychain/testnet"
+	"toychain/testnet/topology"
 )
 
 // networkVerbs are about who there is and who can talk to whom.
@@ -103,7 +103,7 @@ func parseConnect(w *words) action {
 	for i := range w.script.Nodes {
 		names = append(names, fmt.Sprintf("n%d", i+1))
 	}
-	pairs, err := testnet.Shape(names, w.rest...)
+	pairs, err := topology.Shape(names, w.rest...)
 	w.rest = nil
 	if err != nil {
 		w.fail("%s", err)

@@ -10,7 +10,7 @@ import (
 
 	"toychain/block"
 	"toychain/rpc"
-	"toychain/testnet"
+	"toychain/testnet/draw"
 )
 
 // showVerbs show something.
@@ -110,11 +110,11 @@ func tree(ctx context.Context, p *player) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	views := make([]testnet.View, len(trees))
+	views := make([]draw.View, len(trees))
 	for i, t := range trees {
-		views[i] = testnet.View{Node: living[i].Node, Tree: t}
+		views[i] = draw.View{Node: living[i].Node, Tree: t}
 	}
-	in := testnet.MergeTrees(views)
+	in := draw.Merge(views)
 	born := func(b rpc.TreeBlock) int { return slices.Index(p.names.born, b.Hash) }
 	slices.SortFunc(in.Blocks, func(a, b rpc.TreeBlock) int { return born(a) - born(b) })
 	for _, g := range all {
@@ -123,7 +123,7 @@ func tree(ctx context.Context, p *player) (string, error) {
 		}
 	}
 	var out bytes.Buffer
-	err = testnet.Draw(&out, in, testnet.Style{Width: 100, Call: p.names.block})
+	err = draw.Write(&out, in, draw.Style{Width: 100, Call: p.names.block})
 	return out.String(), err
 }
 

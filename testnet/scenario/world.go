@@ -8,6 +8,7 @@ import (
 	"toychain/chain"
 	"toychain/rpc"
 	"toychain/testnet/purse"
+	"toychain/testnet/topology"
 	"toychain/wallet"
 )
 
@@ -38,7 +39,7 @@ type Ground interface {
 	Heal(ctx context.Context) error
 	// Connect makes these the network's connections and no others; none at all: each
 	// is connected to each.
-	Connect(ctx context.Context, pairs [][2]string) error
+	Connect(ctx context.Context, pairs []topology.Pair) error
 	// Link makes the line between two nodes bad; the zero Link makes it perfect again.
 	Link(ctx context.Context, a, b string, l Link) error
 	// Talking returns the nodes that live and reach each other, directly or through

@@ -15,6 +15,7 @@ import (
 	"toychain/testnet"
 	"toychain/testnet/purse"
 	"toychain/testnet/scenario"
+	"toychain/testnet/topology"
 	"toychain/wallet"
 )
 
@@ -115,7 +116,7 @@ func (w *World) Partition(ctx context.Context, groups [][]string) error {
 
 func (w *World) Heal(ctx context.Context) error { return w.did(w.net.Heal(ctx)) }
 
-func (w *World) Connect(ctx context.Context, pairs [][2]string) error {
+func (w *World) Connect(ctx context.Context, pairs []topology.Pair) error {
 	return w.did(w.net.Connect(ctx, pairs))
 }
 

@@ -1,4 +1,4 @@
-package testnet
+package draw
 
 import (
 	"bytes"
@@ -61,7 +61,7 @@ var (
 // what its miner wrote into it. Where work and height disagree about which branch is
 // ahead, the ends of the branches show their work, counted from the last block that
 // they share. Long stretches where nothing happens are folded. The error is w's.
-func Draw(w io.Writer, in TreeInput, s Style) error {
+func Write(w io.Writer, in Tree, s Style) error {
 	f := grow(in)
 	if s.Width == 0 {
 		s.Width = 80

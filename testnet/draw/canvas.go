@@ -1,10 +1,12 @@
-package testnet
+package draw
 
 import (
 	"bytes"
 	"fmt"
 	"slices"
 	"strings"
+
+	"toychain/testnet/topology"
 )
 
 // Where things are, in columns of text.
@@ -186,7 +188,7 @@ func (p *picture) notes(out *bytes.Buffer, silent []string) {
 		}
 	}
 	if len(silent) > 0 {
-		note("no answer from " + nodeList(silent, p.signs.many))
+		note("no answer from " + topology.ListWith(silent, p.signs.many))
 	}
 	if p.detail >= 2 && slices.ContainsFunc(p.all, func(n *treeNode) bool { return n.Message != "" && n.Height > 0 }) {
 		note(fmt.Sprintf("who mined what needs more than %d columns", p.style.Width))

@@ -1,9 +1,10 @@
-package testnet
+package draw
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
+
+	"toychain/testnet/topology"
 )
 
 // labels returns the lines that stand below n: the nodes whose history ends there, in
@@ -15,7 +16,7 @@ func (p *picture) labels(n *treeNode) []string {
 		if len(names) == 0 {
 			return
 		}
-		lines := wrap(sign+nodeList(names, p.signs.many)+after, labelWidths[p.detail])
+		lines := wrap(sign+topology.ListWith(names, p.signs.many)+after, labelWidths[p.detail])
 		for i := range lines[1:] {
 			lines[i+1] = strings.Repeat(" ", width(sign)) + lines[i+1]
 		}
@@ -55,39 +56,4 @@ func wrap(text string, most int) (lines []string) {
 		lines = append(lines, word)
 	}
 	return lines
-}
-
-// NodeList writes names as people read them: n1 n2 n3, and more than four neighbours as
-// n1…n5.
-func NodeList(names []string) string { return nodeList(names, unicodeSigns.many) }
-
-// nodeList writes n1 n2 n3, and more than four neighbours as n1…n5.
-func nodeList(names []string, many string) string {
-	var out []string
-	for i := 0; i < len(names); {
-		j := i + 1
-		for j < len(names) && follows(names[j-1], names[j]) {
-			j++
-		}
-		if j-i > 4 {
-			out = append(out, names[i]+many+names[j-1])
-		} else {
-			out = append(out, names[i:j]...)
-		}
-		i = j
-	}
-	return strings.Join(out, " ")
-}
-
-// follows reports whether b is the name after a: n3 and n4.
-func follows(a, b string) bool {
-	number := func(s string) int {
-		n, err := strconv.Atoi(strings.TrimPrefix(s, "n"))
-		if err != nil {
-			return -1
-		}
-		return n
-	}
-	x, y := number(a), number(b)
-	return x >= 0 && y == x+1
 }

@@ -1,4 +1,4 @@
-package testnet
+package draw
 
 import (
 	"bytes"

@@ -1,4 +1,4 @@
-package testnet
+package draw
 
 import (
 	"cmp"
@@ -14,29 +14,29 @@ type View struct {
 	Tree rpc.Tree
 }
 
-// TreeInput is what Draw draws.
-type TreeInput struct {
+// Tree is what Draw draws.
+type Tree struct {
 	Blocks     []rpc.TreeBlock `json:"blocks"` // each once, in the order of their birth; need not begin at genesis
-	Stands     []Stand         `json:"stands"` // in the order in which nodes are to be listed
+	Tips       []NodeTip       `json:"stands"` // in the order in which nodes are to be listed
 	Silent     []string        `json:"silent"` // nodes that do not answer, and so stand nowhere
 	Objections []Objection     `json:"objections,omitempty"`
-	Stood      []Stand         `json:"stood"` // where nodes that do not run stood last; if nobody stands, their histories count
+	LastTips   []NodeTip       `json:"stood"` // where nodes that do not run stood last; if nobody stands, their histories count
 }
 
-// Stand says which block a node's best chain ends in.
-type Stand struct {
+// NodeTip says which block a node's best chain ends in.
+type NodeTip struct {
 	Node   string       `json:"node"`
 	Tip    block.Hash   `json:"tip"`
 	Height block.Height `json:"height"`
 }
 
-// MergeTrees makes one tree out of what several nodes know. A block is born when the
+// Merge makes one tree out of what several nodes know. A block is born when the
 // first of them saw its header.
-func MergeTrees(views []View) TreeInput {
-	in := TreeInput{}
+func Merge(views []View) Tree {
+	in := Tree{}
 	at := map[block.Hash]int{}
 	for _, v := range views {
-		in.Stands = append(in.Stands, Stand{Node: v.Node, Tip: v.Tree.Tip, Height: v.Tree.Height})
+		in.Tips = append(in.Tips, NodeTip{Node: v.Node, Tip: v.Tree.Tip, Height: v.Tree.Height})
 		for _, b := range v.Tree.Blocks {
 			i, known := at[b.Hash]
 			if !known {
@@ -72,15 +72,15 @@ func merge(a, b rpc.TreeBlock) rpc.TreeBlock {
 	return a
 }
 
-// statusInvalid is getblocktree's word for a block that breaks a rule, or whose
+// StatusInvalid is getblocktree's word for a block that breaks a rule, or whose
 // ancestor does, or that the node's user calls so.
-const statusInvalid = "invalid"
+const StatusInvalid = "invalid"
 
 // judged is how much a node's word counts against another's. Who had a block in its
 // history has tried every rule: then invalid is only what a user says. Who has not may
 // never have looked.
 func judged(status string) int {
-	return slices.Index([]string{"", "headers-only", "valid-headers", statusInvalid, "valid-fork", "active"}, status)
+	return slices.Index([]string{"", "headers-only", "valid-headers", StatusInvalid, "valid-fork", "active"}, status)
 }
 
 // Objection is a node that calls a block invalid which others had in their histories: its
@@ -91,15 +91,15 @@ type Objection struct {
 }
 
 // objections returns what each node alone calls invalid, the lowest blocks of it.
-func objections(views []View, in *TreeInput) (out []Objection) {
+func objections(views []View, in *Tree) (out []Objection) {
 	valid := make(map[block.Hash]bool)
 	for _, b := range in.Blocks {
-		valid[b.Hash] = b.Status != statusInvalid
+		valid[b.Hash] = b.Status != StatusInvalid
 	}
 	for _, v := range views {
 		calls := make(map[block.Hash]bool)
 		for _, b := range v.Tree.Blocks {
-			calls[b.Hash] = b.Status == statusInvalid && valid[b.Hash]
+			calls[b.Hash] = b.Status == StatusInvalid && valid[b.Hash]
 		}
 		for _, b := range v.Tree.Blocks {
 			if calls[b.Hash] && !calls[b.Prev] {
@@ -152,7 +152,7 @@ type forest struct {
 }
 
 // grow joins blocks to parents, says what became of each, and sorts the branches.
-func grow(in TreeInput) *forest {
+func grow(in Tree) *forest {
 	f := &forest{}
 	at := make(map[block.Hash]*treeNode, len(in.Blocks))
 	born := 1
@@ -178,9 +178,9 @@ func grow(in TreeInput) *forest {
 		n.parent.kids = append(n.parent.kids, n)
 	}
 	f.people(in, at)
-	judges := in.Stands
+	judges := in.Tips
 	if len(judges) == 0 { // nobody runs: what counts is where they stood last, as in StaleOf
-		judges = in.Stood
+		judges = in.LastTips
 	}
 	f.stand(judges, at)
 	f.judge()
@@ -198,13 +198,13 @@ func grow(in TreeInput) *forest {
 }
 
 // people puts the nodes where they stand, stood last, or object.
-func (f *forest) people(in TreeInput, at map[block.Hash]*treeNode) {
-	for _, s := range in.Stands {
+func (f *forest) people(in Tree, at map[block.Hash]*treeNode) {
+	for _, s := range in.Tips {
 		if tip := at[s.Tip]; tip != nil {
 			tip.nodes = append(tip.nodes, s.Node)
 		}
 	}
-	for _, s := range in.Stood {
+	for _, s := range in.LastTips {
 		if tip := at[s.Tip]; tip != nil {
 			tip.gone = append(tip.gone, s.Node)
 		}
@@ -222,7 +222,7 @@ func (f *forest) judge() {
 		switch {
 		case len(n.chains) > 0:
 			n.fate = live
-		case n.Status == statusInvalid:
+		case n.Status == StatusInvalid:
 			n.fate = invalid
 		case n.Txs == 0:
 			n.fate = headerOnly
@@ -233,7 +233,7 @@ func (f *forest) judge() {
 }
 
 // stand marks the histories below the tips of those that count.
-func (f *forest) stand(stands []Stand, at map[block.Hash]*treeNode) {
+func (f *forest) stand(stands []NodeTip, at map[block.Hash]*treeNode) {
 	for i, s := range stands {
 		tip := at[s.Tip]
 		if tip == nil || tip.first != many { // or somebody stands there already
@@ -306,4 +306,14 @@ func (f *forest) lanes() int {
 		place(r, r.Height, 0)
 	}
 	return width
+}
+
+// Stale returns the blocks that no running node has on its best chain, the lowest first.
+func Stale(in Tree) (out []block.Hash) {
+	for _, n := range grow(in).all {
+		if n.fate != live {
+			out = append(out, n.Hash)
+		}
+	}
+	return out
 }

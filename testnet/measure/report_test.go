@@ -1,6 +1,6 @@
 //go:build unix
 
-package testnet
+package measure
 
 import (
 	"context"
@@ -9,7 +9,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -18,19 +20,47 @@ import (
 	"toychain/block"
 	"toychain/chain"
 	"toychain/internal/chaingen"
-	"toychain/rpc"
+	"toychain/testnet"
+	"toychain/testnet/history"
 	"toychain/testnet/slo"
+	"toychain/testnet/topology"
 	"toychain/wallet"
 )
 
+// program is toychain, built once for all tests.
+var program string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "measure-")
+	code := 1
+	if err == nil {
+		program = filepath.Join(dir, "toychain")
+		out, err := exec.Command("go", "build", "-o", program, "toychain/cmd/toychain").CombinedOutput()
+		if err == nil {
+			code = m.Run()
+		} else {
+			fmt.Fprintf(os.Stderr, "building toychain: %v\n%s", err, out)
+		}
+	}
+	os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+// bounded is a context for one step of a test.
+func bounded(t *testing.T) context.Context {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	t.Cleanup(cancel)
+	return ctx
+}
+
 // TestEras reads a journal.
 func TestEras(t *testing.T) {
-	act := func(at, took int64, verb string, args ...string) Action {
-		return Action{TimeMS: at, TookMS: took, Verb: verb, Args: args}
+	act := func(at, took int64, verb string, args ...string) history.Action {
+		return history.Action{TimeMS: at, TookMS: took, Verb: verb, Args: args}
 	}
 	failed := act(900, 10, "restart", "n1")
 	failed.Error = "no"
-	from, all, heals := eras([]Action{
+	from, all, heals := eras([]history.Action{
 		act(1, 1, "up", "3"), act(5, 1, "kill", "n3"), act(6, 1, "down"),
 		act(100, 50, "up", "3"), act(160, 10, "heal"), // of nothing
 		act(200, 10, "partition", "n1,n2", "n3"),
@@ -58,7 +88,7 @@ func TestEras(t *testing.T) {
 
 // TestShapes: who can reach whom, over others, by what was connected and what was cut.
 func TestShapes(t *testing.T) {
-	_, all, _ := eras([]Action{
+	_, all, _ := eras([]history.Action{
 		{TimeMS: 1, Verb: "up", Args: []string{"5"}},
 		{TimeMS: 10, TookMS: 1, Verb: "connect", Args: []string{"n1-n2", "n2-n3", "n4-n5"}},
 		{TimeMS: 20, TookMS: 1, Verb: "partition", Args: []string{"n1,n3", "n2,n4,n5"}},
@@ -70,81 +100,41 @@ func TestShapes(t *testing.T) {
 	for _, e := range all {
 		got = append(got, fmt.Sprint(e.From.UnixMilli(), e.Groups))
 	}
-	if want := "1 [] 10 [[n1 n2 n3] [n4 n5]] 11 [[n1 n2 n3] [n4 n5]] 20 [[n1] [n3] [n2] [n4 n5]] 31 [[n1 n2 n3] [n4 n5]] 40 [] 41 [] 50 [] 51 []"; strings.Join(got, " ") != want {
+	if want := "1 [] 10 [[n1 n2 n3] [n4 n5]] 11 [[n1 n2 n3] [n4 n5]] 20 [[n1] [n2] [n3] [n4 n5]] 31 [[n1 n2 n3] [n4 n5]] 40 [] 41 [] 50 [] 51 []"; strings.Join(got, " ") != want {
 		t.Errorf("eras %q, want %q", strings.Join(got, " "), want)
 	}
-	s := shape{nodes: []string{"n1", "n2", "n3", "n4", "n5"}}
 	for _, row := range []struct {
 		pairs, groups, want string
 	}{
 		{"", "", "[]"},
 		{"", "n1,n2 n3,n4,n5", "[[n1 n2] [n3 n4 n5]]"},
 		{"n1-n2 n2-n3 n4-n5", "", "[[n1 n2 n3] [n4 n5]]"},
-		{"n1-n2 n2-n3 n4-n5", "n1,n3 n2,n4,n5", "[[n1] [n3] [n2] [n4 n5]]"},
+		{"n1-n2 n2-n3 n4-n5", "n1,n3 n2,n4,n5", "[[n1] [n2] [n3] [n4 n5]]"},
 		{"n5-n4 n4-n3 n3-n2 n2-n1", "", "[]"},
 		{"n1-n2", "", "[[n1 n2] [n3] [n4] [n5]]"},
 	} {
-		s.pairs = nil
+		net := topology.Network{Nodes: topology.Names(5)}
 		for _, p := range strings.Fields(row.pairs) {
 			one, other, _ := strings.Cut(p, "-")
-			s.pairs = append(s.pairs, [2]string{one, other})
+			net.Pairs = append(net.Pairs, topology.Pair{one, other})
 		}
-		var groups [][]string
 		for _, g := range strings.Fields(row.groups) {
-			groups = append(groups, strings.Split(g, ","))
+			net.Groups = append(net.Groups, strings.Split(g, ","))
 		}
-		if got := fmt.Sprint(s.parts(groups)); got != row.want {
+		if got := fmt.Sprint(parts(&net)); got != row.want {
 			t.Errorf("pairs %q, groups %q: %s, want %s", row.pairs, row.groups, got, row.want)
 		}
 	}
 }
 
-// TestClockLogs: what a node wrote down by a wrong clock is set right, if it can be.
-func TestClockLogs(t *testing.T) {
-	clock := func(at int64, name, by string) Action {
-		return Action{TimeMS: at, TookMS: 10, Verb: "clock", Args: []string{name, by}}
-	}
+// TestFirst: the first pool that had a payment, by corrected clocks.
+func TestFirst(t *testing.T) {
 	at := time.UnixMilli
 	const hour = 3_600_000
-	logs := clockLogs([]Action{{Verb: "up"}, clock(5, "n4", "1h0m0s"), {TimeMS: 100, TookMS: 10, Verb: "up"},
-		clock(1000, "n1", "2h0m0s"), clock(2000, "n1", "0s"), clock(1000, "n2", "-1s"), clock(3000, "n3", "-2h0m0s"), {Verb: "heal"}})
-	if len(logs) != 4 {
-		t.Errorf("logs of %d nodes, want 4: %v", len(logs), logs)
+	clock := func(at int64, name, by string) history.Action {
+		return history.Action{TimeMS: at, TookMS: 10, Verb: "clock", Args: []string{name, by}}
 	}
-	now := at(10_000)
-	for _, row := range []struct {
-		node    string
-		written int64
-		want    int64 // -1: it cannot be told
-	}{
-		{"n9", 500, 500},                                                // right all the time
-		{"n4", 500, 500}, {"n4", 50 + hour, 50}, {"n4", 500 + hour, -1}, // right since the testnet came up again
-		{"n1", 500, 500}, {"n1", 999, 999}, {"n1", 1005, 1005}, // as long as the command lasts both can be
-		{"n1", 1005 + 2*hour, 1005}, {"n1", 1999 + 2*hour, 1999}, {"n1", 2005 + 2*hour, 2005}, {"n1", 2010, 2010}, {"n1", 9000, 9000},
-		{"n1", 1500, -1}, {"n1", 3000 + 2*hour, -1}, // its clock never showed that
-		{"n2", 5, -1}, {"n2", 1005, -1}, {"n2", 1500, 2500}, {"n2", 2500, 3500}, // 1005 was twice
-		{"n3", 4000 - 2*hour, -1}, {"n3", 2000, 2000}, // so much before it, too, as far as anybody knows
-		{"n3", 10_001, -1}, // nobody has seen the future
-	} {
-		got, ok := logs[row.node].right(at(row.written), now)
-		if want := row.want >= 0; ok != want || ok && got.UnixMilli() != row.want {
-			t.Errorf("%s wrote %d: that was %d, %v; want %d", row.node, row.written, got.UnixMilli(), ok, row.want)
-		}
-	}
-
-	n := slo.Chronicle{Node: "n1", Tree: rpc.Tree{Blocks: []rpc.TreeBlock{
-		{Height: 0, ReceivedMS: 1500}, {Height: 1, ReceivedMS: 1500 + 2*hour, CompleteMS: 1501 + 2*hour}, {Height: 2, ReceivedMS: 3000}}},
-		Reorgs: []rpc.Reorg{{TimeMS: 1502 + 2*hour}}}
-	ok := logs["n1"].correct(&n.Tree, n.Reorgs, now)
-	if b := n.Tree.Blocks; !ok || b[0].ReceivedMS != 1500 || b[1].ReceivedMS != 1500 || b[1].CompleteMS != 1501 || b[2].ReceivedMS != 3000 ||
-		b[2].CompleteMS != 0 || n.Reorgs[0].TimeMS != 1502 {
-		t.Errorf("set right: %+v", n)
-	}
-	n.Tree.Blocks[1].ReceivedMS, n.Reorgs[0].TimeMS = 1600+2*hour, 1500
-	if logs["n1"].correct(&n.Tree, n.Reorgs, now) || n.Tree.Blocks[1].ReceivedMS != 1600+2*hour {
-		t.Errorf("a time that never was is taken for one, or others are changed: %+v", n)
-	}
-
+	logs := history.Clocks([]history.Action{clock(1000, "n1", "2h0m0s"), clock(2000, "n1", "0s"), clock(1000, "n2", "-1s")})
 	l := newLookout()
 	id := block.Sum([]byte("payment"))
 	l.entered["n1"] = map[block.Hash]time.Time{id: at(1700 + 2*hour)} // today that was twice
@@ -176,7 +166,7 @@ func TestMeasure(t *testing.T) {
 	go func() { l.watch(looking, tn); close(came) }()
 	until := func(f func() bool) {
 		t.Helper()
-		if err := poll(ctx, func() (bool, error) { l.mu.Lock(); defer l.mu.Unlock(); return f(), nil }); err != nil {
+		if err := testnet.Poll(ctx, func() (bool, error) { l.mu.Lock(); defer l.mu.Unlock(); return f(), nil }); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -191,7 +181,7 @@ func TestMeasure(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := tn.report(ctx, targets, l)
+	s, err := report(ctx, tn, targets, l)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -217,10 +207,9 @@ func TestMeasure(t *testing.T) {
 }
 
 // threeRealNodes are up until the test ends.
-func threeRealNodes(t *testing.T) *Testnet {
+func threeRealNodes(t *testing.T) *testnet.Testnet {
 	t.Helper()
-	realNodes(t)
-	tn, err := Up(bounded(t), Config{Dir: t.TempDir(), Nodes: 3, Network: "toy", Detach: true})
+	tn, err := testnet.Up(bounded(t), testnet.Config{Binary: program, Dir: t.TempDir(), Nodes: 3, Network: "toy", Detach: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -233,12 +222,12 @@ func threeRealNodes(t *testing.T) *Testnet {
 }
 
 // dated waits until a node knows how long so many blocks were under way, or a few more.
-func dated(t *testing.T, tn *Testnet, name string, want, more int) {
+func dated(t *testing.T, tn *testnet.Testnet, name string, want, more int) {
 	t.Helper()
 	ctx := bounded(t)
 	const series = "toychain_block_propagation_seconds_count "
 	var got int
-	err := poll(ctx, func() (bool, error) {
+	err := testnet.Poll(ctx, func() (bool, error) {
 		text, err := metric(ctx, tn, name, series)
 		if err != nil {
 			return false, err
@@ -252,8 +241,8 @@ func dated(t *testing.T, tn *Testnet, name string, want, more int) {
 }
 
 // metric returns what follows some words in a node's /metrics.
-func metric(ctx context.Context, tn *Testnet, name, words string) (string, error) {
-	n := tn.node(name)
+func metric(ctx context.Context, tn *testnet.Testnet, name, words string) (string, error) {
+	n := tn.Nodes()[slices.Index(tn.Names(), name)]
 	cookie, err := os.ReadFile(n.Cookie)
 	if err != nil {
 		return "", err
@@ -276,7 +265,7 @@ func metric(ctx context.Context, tn *Testnet, name, words string) (string, error
 }
 
 // liveThrough pays, cuts, mines on both sides, heals, and kills n3.
-func liveThrough(t *testing.T, tn *Testnet, alice chaingen.Key, coin chain.Spend, l *lookout, until func(func() bool)) {
+func liveThrough(t *testing.T, tn *testnet.Testnet, alice chaingen.Key, coin chain.Spend, l *lookout, until func(func() bool)) {
 	t.Helper()
 	ctx := bounded(t)
 	payFrom(t, tn, "n1", alice, coin)
@@ -316,12 +305,11 @@ func TestSlowHealth(t *testing.T) {
 			}
 			<-ctx.Done()
 		}))
-		n := Node{Name: "n1", RPC: s.Listener.Addr().String(), Cookie: filepath.Join(t.TempDir(), cookieFile)}
+		n := testnet.Node{Name: "n1", RPC: s.Listener.Addr().String(), Cookie: filepath.Join(t.TempDir(), ".cookie")}
 		if err := os.WriteFile(n.Cookie, []byte("user:pass"), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		l, tn := newLookout(), &Testnet{}
-		tn.init()
+		l, tn := newLookout(), &testnet.Testnet{}
 		l.health(ctx, tn, n)
 		cancel()
 		s.Close()
@@ -339,7 +327,7 @@ func checkLevel(t *testing.T, l slo.Level, events, bad int, met bool) {
 }
 
 // mineFor mines on a node, waits until all who hear of it agree, and returns the coinbases.
-func mineFor(t *testing.T, tn *Testnet, name string, n int, to chaingen.Key) (coins []chain.Spend) {
+func mineFor(t *testing.T, tn *testnet.Testnet, name string, n int, to chaingen.Key) (coins []chain.Spend) {
 	t.Helper()
 	c, err := tn.Client(name)
 	if err != nil {
@@ -364,7 +352,7 @@ func mineFor(t *testing.T, tn *Testnet, name string, n int, to chaingen.Key) (co
 }
 
 // payFrom spends a coin to its owner through a node.
-func payFrom(t *testing.T, tn *Testnet, name string, from chaingen.Key, coin chain.Spend) {
+func payFrom(t *testing.T, tn *testnet.Testnet, name string, from chaingen.Key, coin chain.Spend) {
 	t.Helper()
 	c, err := tn.Client(name)
 	if err != nil {
@@ -405,7 +393,7 @@ func TestShapeIsNoPartition(t *testing.T) {
 			t.Errorf("%s: %v peers cut off, want %s", when, got, want)
 		}
 	}
-	if err := tn.Connect(ctx, [][2]string{{"n1", "n2"}, {"n2", "n3"}}); err != nil {
+	if err := tn.Connect(ctx, []topology.Pair{{"n1", "n2"}, {"n2", "n3"}}); err != nil {
 		t.Fatal(err)
 	}
 	counts("on a line", "0 0 0")

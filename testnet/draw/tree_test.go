@@ -1,4 +1,4 @@
-package testnet
+package draw
 
 import (
 	"bytes"
@@ -45,7 +45,7 @@ func TestDraw(t *testing.T) {
 			}
 			in, style := plantTree(t, string(a.Files[0].Data))
 			var out bytes.Buffer
-			if err := Draw(&out, in, style); err != nil {
+			if err := Write(&out, in, style); err != nil {
 				t.Fatal(err)
 			}
 			got := strings.ReplaceAll(out.String(), "\x1b", "ESC") // so that the file can be read
@@ -64,7 +64,7 @@ func TestDraw(t *testing.T) {
 }
 
 // plantTree reads the blocks of a golden file.
-func plantTree(t testing.TB, text string) (in TreeInput, s Style) {
+func plantTree(t testing.TB, text string) (in Tree, s Style) {
 	t.Helper()
 	blocks := map[string]rpc.TreeBlock{}
 	add := func(name, parent string, options []string) {
@@ -105,9 +105,9 @@ func plantTree(t testing.TB, text string) (in TreeInput, s Style) {
 			blocks["g"] = b
 			in.Blocks = append(in.Blocks, b)
 		case f[0] == "node":
-			in.Stands = append(in.Stands, Stand{Node: f[1], Tip: blocks[f[2]].Hash, Height: blocks[f[2]].Height})
+			in.Tips = append(in.Tips, NodeTip{Node: f[1], Tip: blocks[f[2]].Hash, Height: blocks[f[2]].Height})
 		case f[0] == "gone":
-			in.Stood = append(in.Stood, Stand{Node: f[1], Tip: blocks[f[2]].Hash, Height: blocks[f[2]].Height})
+			in.LastTips = append(in.LastTips, NodeTip{Node: f[1], Tip: blocks[f[2]].Hash, Height: blocks[f[2]].Height})
 		case f[0] == "objects":
 			in.Objections = append(in.Objections, Objection{Node: f[1], Hash: blocks[f[2]].Hash})
 		case f[0] == "silent":
@@ -173,7 +173,7 @@ func setWork(t testing.TB, b *rpc.TreeBlock, hashes float64) {
 // TestDrawNothing: no blocks is no accident of the program.
 func TestDrawNothing(t *testing.T) {
 	var out bytes.Buffer
-	if err := Draw(&out, TreeInput{Silent: []string{"n1", "n2"}}, Style{Legend: true}); err != nil {
+	if err := Write(&out, Tree{Silent: []string{"n1", "n2"}}, Style{Legend: true}); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := out.String(), "no blocks\n         no answer from n1 n2\n"; got != want {
@@ -223,7 +223,7 @@ func TestDrawIsRight(t *testing.T) {
 }
 
 // randomTree grows up to 60 blocks, each on one of the last ones.
-func randomTree(t *testing.T, rng *rand.Rand) TreeInput {
+func randomTree(t *testing.T, rng *rand.Rand) Tree {
 	t.Helper()
 	var text strings.Builder
 	text.WriteString("g\n")
@@ -241,13 +241,13 @@ func randomTree(t *testing.T, rng *rand.Rand) TreeInput {
 	return in
 }
 
-// TestMergeTrees: two nodes that know different things of the same blocks.
-func TestMergeTrees(t *testing.T) {
+// TestMerge: two nodes that know different things of the same blocks.
+func TestMerge(t *testing.T) {
 	g := rpc.TreeBlock{Hash: block.Sum([]byte("g")), Txs: 1}
 	seen := func(name string, ms int64, txs int, status string) rpc.TreeBlock {
 		return rpc.TreeBlock{Hash: block.Sum([]byte(name)), Prev: g.Hash, Height: 1, ReceivedMS: ms, Txs: txs, Status: status}
 	}
-	in := MergeTrees([]View{
+	in := Merge([]View{
 		{Node: "n1", Tree: rpc.Tree{Tip: seen("a", 0, 0, "").Hash, Height: 1, Blocks: []rpc.TreeBlock{g, seen("a", 20, 1, "active"), seen("b", 30, 0, "headers-only")}}},
 		{Node: "n2", Tree: rpc.Tree{Tip: g.Hash, Blocks: []rpc.TreeBlock{g, seen("b", 10, 2, "valid-fork"), seen("a", 25, 1, "invalid")}}},
 	})
@@ -273,23 +273,8 @@ func TestMergeTrees(t *testing.T) {
 			}
 		}
 	}
-	if len(in.Stands) != 2 || in.Stands[0].Node != "n1" || in.Stands[1].Tip != g.Hash {
-		t.Errorf("stands: %v", in.Stands)
-	}
-}
-
-// TestNodeList: neighbours are drawn together once there are many.
-func TestNodeList(t *testing.T) {
-	for in, want := range map[string]string{
-		"n1":                       "n1",
-		"n1 n2 n3 n4":              "n1 n2 n3 n4",
-		"n1 n2 n3 n4 n5 n6":        "n1…n6",
-		"n1 n3 n5 n6 n7 n8 n9":     "n1 n3 n5…n9",
-		"alice bob carol dave eve": "alice bob carol dave eve",
-	} {
-		if got := nodeList(strings.Fields(in), "…"); got != want {
-			t.Errorf("%s: %q, want %q", in, got, want)
-		}
+	if len(in.Tips) != 2 || in.Tips[0].Node != "n1" || in.Tips[1].Tip != g.Hash {
+		t.Errorf("stands: %v", in.Tips)
 	}
 }
 

@@ -1,4 +1,4 @@
-package testnet
+package demo
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"toychain/block"
+	"toychain/testnet/draw"
 	"toychain/testnet/purse"
 )
 
@@ -20,7 +21,7 @@ type teller struct {
 	err      error
 }
 
-func newTeller(cfg DemoConfig) *teller {
+func newTeller(cfg Config) *teller {
 	return &teller{w: cfg.Out, colour: cfg.Colour, ascii: cfg.ASCII}
 }
 
@@ -42,11 +43,11 @@ func (t *teller) line(format string, args ...any) { fmt.Fprintf(t, format+"\n", 
 
 func (t *teller) blank() { t.line("") }
 
-func (t *teller) paint(p paint, s string) string {
+func (t *teller) paint(colour, s string) string {
 	if !t.colour {
 		return s
 	}
-	return "\x1b[" + string(p) + "m" + s + "\x1b[0m"
+	return "\x1b[" + colour + "m" + s + "\x1b[0m"
 }
 
 func (t *teller) good(s string) string { return t.paint("32;1", s) }
@@ -130,7 +131,7 @@ func (d *demo) pay(ctx context.Context, node, from, to string, amount block.Amou
 	if err != nil {
 		return nil, fmt.Errorf("%s pays %s through %s: %w", from, to, node, err)
 	}
-	return &payment{DemoPayment{From: from, To: to, Amount: amount, Fee: r.Fee, TxID: r.TxID}, r.Tx, r.Spent}, nil
+	return &payment{Payment{From: from, To: to, Amount: amount, Fee: r.Fee, TxID: r.TxID}, r.Tx, r.Spent}, nil
 }
 
 // purse returns somebody's wallet as a node sees it.
@@ -158,11 +159,11 @@ func (d *demo) balances(ctx context.Context, node string, people ...string) (map
 }
 
 // draw draws the tree of all blocks of all nodes, and returns it.
-func (d *demo) draw(ctx context.Context, legend bool) (TreeInput, error) {
+func (d *demo) draw(ctx context.Context, legend bool) (draw.Tree, error) {
 	in, err := d.net.Tree(ctx, 0)
 	if err != nil {
 		return in, err
 	}
 	d.tell.blank()
-	return in, Draw(d.tell, in, Style{Colour: d.cfg.Colour, ASCII: d.cfg.ASCII, Legend: legend, Width: d.cfg.Width})
+	return in, draw.Write(d.tell, in, draw.Style{Colour: d.cfg.Colour, ASCII: d.cfg.ASCII, Legend: legend, Width: d.cfg.Width})
 }

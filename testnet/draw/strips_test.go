@@ -1,4 +1,4 @@
-package testnet
+package draw
 
 import (
 	"bytes"
@@ -38,7 +38,7 @@ func TestStrips(t *testing.T) {
 	for seed := range uint64(200) {
 		in := randomTree(t, rand.New(rand.NewPCG(seed, 2)))
 		var out bytes.Buffer
-		if err := Draw(&out, in, Style{Width: 40}); err != nil {
+		if err := Write(&out, in, Style{Width: 40}); err != nil {
 			t.Fatal(err)
 		}
 		blocks, strips := drawnBlocks(t, out.String())
@@ -66,7 +66,7 @@ func TestDrawLarge(t *testing.T) {
 	}
 	in, _ := plantTree(t, text+"node n1 t4000\nnode n2 s3_50\n")
 	var out bytes.Buffer
-	if err := Draw(&out, in, Style{}); err != nil {
+	if err := Write(&out, in, Style{}); err != nil {
 		t.Fatal(err)
 	}
 	blocks, strips := drawnBlocks(t, out.String())
@@ -82,7 +82,7 @@ func BenchmarkDrawLarge(b *testing.B) {
 	}
 	in, _ := plantTree(b, text+"node n1 t4000\nnode n2 s3_50\n")
 	for b.Loop() {
-		if err := Draw(&bytes.Buffer{}, in, Style{}); err != nil {
+		if err := Write(&bytes.Buffer{}, in, Style{}); err != nil {
 			b.Fatal(err)
 		}
 	}

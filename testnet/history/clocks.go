@@ -1,4 +1,4 @@
-package testnet
+package history
 
 import (
 	"time"
@@ -6,26 +6,26 @@ import (
 	"toychain/rpc"
 )
 
-// clockLog is how wrong one node's clock was, from when until when: what the testnet's own
+// ClockLog is how wrong one node's clock was, from when until when: what the testnet's own
 // commands did to it. While a command lasts, both what was and what will be can hold.
-type clockLog []clockSpan
+type ClockLog []clockSpan
 
 type clockSpan struct {
 	from, until time.Time // zero: ever since, for ever
 	by          time.Duration
 }
 
-// clockLogs reads out of the journal what was done to clocks. Nodes to which nothing was
+// Clocks reads out of the journal what was done to clocks. Nodes to which nothing was
 // done are not in it.
-func clockLogs(actions []Action) map[string]clockLog {
-	logs := map[string]clockLog{}
+func Clocks(actions []Action) map[string]ClockLog {
+	logs := map[string]ClockLog{}
 	for _, a := range actions {
 		set := func(name string, by time.Duration) {
 			log := logs[name]
 			if log == nil {
-				log = clockLog{{}}
+				log = ClockLog{{}}
 			}
-			log[len(log)-1].until = a.Begun().Add(time.Duration(a.TookMS) * time.Millisecond)
+			log[len(log)-1].until = a.Done()
 			logs[name] = append(log, clockSpan{from: a.Begun(), by: by})
 		}
 		switch {
@@ -42,9 +42,9 @@ func clockLogs(actions []Action) map[string]clockLog {
 	return logs
 }
 
-// right returns when it really was that a node wrote down, to the millisecond, and false
+// Right returns when it really was that a node wrote down, to the millisecond, and false
 // if that can have been at more than one time, or at none.
-func (c clockLog) right(written, now time.Time) (at time.Time, ok bool) {
+func (c ClockLog) Right(written, now time.Time) (at time.Time, ok bool) {
 	const grain = time.Millisecond
 	if len(c) == 0 {
 		return written, true
@@ -62,9 +62,9 @@ func (c clockLog) right(written, now time.Time) (at time.Time, ok bool) {
 	return at, ok
 }
 
-// correct sets every time right that a node wrote down by its wrong clock. If one cannot
+// Correct sets every time right that a node wrote down by its wrong clock. If one cannot
 // be, it returns false and changes nothing.
-func (c clockLog) correct(tree *rpc.Tree, reorgs []rpc.Reorg, now time.Time) bool {
+func (c ClockLog) Correct(tree *rpc.Tree, reorgs []rpc.Reorg, now time.Time) bool {
 	var all []*int64
 	for i := range tree.Blocks {
 		if b := &tree.Blocks[i]; b.Height > 0 {
@@ -79,7 +79,7 @@ func (c clockLog) correct(tree *rpc.Tree, reorgs []rpc.Reorg, now time.Time) boo
 		if *ms == 0 {
 			continue // not known
 		}
-		at, ok := c.right(time.UnixMilli(*ms), now)
+		at, ok := c.Right(time.UnixMilli(*ms), now)
 		if !ok {
 			return false
 		}
@@ -95,10 +95,10 @@ func (c clockLog) correct(tree *rpc.Tree, reorgs []rpc.Reorg, now time.Time) boo
 // by what was done to them. It returns the nodes for which that cannot be done, because a
 // time can have been two: theirs stay as they wrote them.
 func CorrectClocks(journals []Journal, actions []Action) (unsure []string) {
-	logs, now := clockLogs(actions), time.Now()
+	logs, now := Clocks(actions), time.Now()
 	for i := range journals {
 		j := &journals[i]
-		if !logs[j.Node].correct(&j.Tree, j.Reorgs, now) {
+		if !logs[j.Node].Correct(&j.Tree, j.Reorgs, now) {
 			unsure = append(unsure, j.Node)
 		}
 	}

@@ -1,4 +1,4 @@
-package testnet
+package demo
 
 import (
 	"context"
@@ -13,11 +13,12 @@ import (
 	"time"
 
 	"toychain/block"
+	"toychain/testnet"
 	"toychain/wallet"
 )
 
-// DemoConfig is how to play the demo.
-type DemoConfig struct {
+// Config is how to play the demo.
+type Config struct {
 	Out     io.Writer // takes the story
 	Colour  bool      // with the colours of a terminal
 	ASCII   bool      // trees without line drawing
@@ -26,30 +27,32 @@ type DemoConfig struct {
 	Binary  string    // what to start nodes from; "" is this program's own file
 	Command string    // how the user calls this program, for what to try next; "" is guessed
 
+	Patience time.Duration // how long to wait for any one thing; 0: 20 seconds
+
 	// Pause is called between two chapters, for those who like to read first; may be
 	// nil. Its error ends the demo.
 	Pause func(context.Context) error
 }
 
-// DemoResult is how the demo came out. It is returned only if everything was as it
+// Result is how the demo came out. It is returned only if everything was as it
 // should be.
-type DemoResult struct {
-	Nodes         int           `json:"nodes"`
-	Converged     bool          `json:"converged"` // all nodes have one tip and one coin set
-	Tip           block.Hash    `json:"tip"`
-	Height        block.Height  `json:"height"`
-	UTXOHash      block.Hash    `json:"utxo_hash"`      // hash_serialized_3 of the coin set, on every node
-	ReorgDepth    int           `json:"reorg_depth"`    // blocks that the losing half took back
-	StaleBlocks   int           `json:"stale_blocks"`   // in nobody's history at the end
-	ReturnedTxs   int           `json:"returned_txs"`   // payments in them that went back to the pool
-	ConflictedTxs int           `json:"conflicted_txs"` // payments in them that became impossible
-	Payments      []DemoPayment `json:"payments"`
-	Seconds       float64       `json:"seconds"`
-	Dir           string        `json:"dir,omitempty"` // of the testnet, if it was kept
+type Result struct {
+	Nodes         int          `json:"nodes"`
+	Converged     bool         `json:"converged"` // all nodes have one tip and one coin set
+	Tip           block.Hash   `json:"tip"`
+	Height        block.Height `json:"height"`
+	UTXOHash      block.Hash   `json:"utxo_hash"`      // hash_serialized_3 of the coin set, on every node
+	ReorgDepth    int          `json:"reorg_depth"`    // blocks that the losing half took back
+	StaleBlocks   int          `json:"stale_blocks"`   // in nobody's history at the end
+	ReturnedTxs   int          `json:"returned_txs"`   // payments in them that went back to the pool
+	ConflictedTxs int          `json:"conflicted_txs"` // payments in them that became impossible
+	Payments      []Payment    `json:"payments"`
+	Seconds       float64      `json:"seconds"`
+	Dir           string       `json:"dir,omitempty"` // of the testnet, if it was kept
 }
 
-// DemoPayment is one payment of the story.
-type DemoPayment struct {
+// Payment is one payment of the story.
+type Payment struct {
 	From   string       `json:"from"`
 	To     string       `json:"to"`
 	Amount block.Amount `json:"amount"`
@@ -65,20 +68,23 @@ const (
 	fateReturned   = "returned to the pool, then confirmed"
 )
 
-// demoNodes are as many as the story needs.
-const demoNodes = 4
+// nodes are as many as the story needs.
+const nodes = 4
+
+// program is how the user calls this one when it is installed.
+const program = "toychain"
 
 // passphrase of the demo's wallets. What it protects is play money.
-const demoPassphrase = "demo"
+const passphrase = "demo"
 
 // demo is one run of the story.
 type demo struct {
-	cfg    DemoConfig
+	cfg    Config
 	tell   *teller
 	dir    string
-	net    *Testnet
+	net    *testnet.Testnet
 	people map[string]*person
-	result DemoResult
+	result Result
 
 	first, toBob, toCarol, daves *payment
 	forked                       block.Height // of the last block that both halves share
@@ -96,27 +102,30 @@ type person struct {
 
 // payment is a payment of the story.
 type payment struct {
-	DemoPayment
+	Payment
 	tx    *block.Tx
 	spent []wallet.Coin
 }
 
-// Demo tells the story of a split and its healing, on real node processes in a folder
+// Play tells the story of a split and its healing, on real node processes in a folder
 // of their own: whatever it says it has asked the nodes before. It returns an error
 // that names what was expected and what is, as soon as anything is not as it should
 // be. However it ends, and ctx may end at any moment, no process and no file is left,
 // unless Keep is set and it came out right.
-func Demo(ctx context.Context, cfg DemoConfig) (_ DemoResult, err error) {
+func Play(ctx context.Context, cfg Config) (_ Result, err error) {
 	started := time.Now()
 	dir, err := os.MkdirTemp("", "toychain-demo-")
 	if err != nil {
-		return DemoResult{}, fmt.Errorf("demo: %w", err)
+		return Result{}, fmt.Errorf("demo: %w", err)
 	}
 	if dir, err = filepath.EvalSymlinks(dir); err != nil {
-		return DemoResult{}, fmt.Errorf("demo: %w", err)
+		return Result{}, fmt.Errorf("demo: %w", err)
+	}
+	if cfg.Patience == 0 {
+		cfg.Patience = 20 * time.Second
 	}
 	d := &demo{cfg: cfg, tell: newTeller(cfg), dir: dir, people: map[string]*person{}}
-	d.result.Nodes = demoNodes
+	d.result.Nodes = nodes
 	defer func() {
 		if err == nil && cfg.Keep {
 			return
@@ -126,7 +135,7 @@ func Demo(ctx context.Context, cfg DemoConfig) (_ DemoResult, err error) {
 		}
 	}()
 	if err := d.play(ctx); err != nil {
-		return DemoResult{}, fmt.Errorf("demo: %w", err)
+		return Result{}, fmt.Errorf("demo: %w", err)
 	}
 	d.result.Seconds = time.Since(started).Seconds()
 	d.end()
@@ -163,7 +172,7 @@ func (d *demo) lastWords() string {
 	}
 	var out strings.Builder
 	for _, n := range d.net.Nodes() {
-		fmt.Fprintf(&out, "\nthe end of %s's log:\n%s", n.Name, indent(lastLines(n.Log, 4)))
+		fmt.Fprintf(&out, "\nthe end of %s's log:\n%s", n.Name, n.LogTail(4))
 	}
 	return out.String()
 }
@@ -184,7 +193,7 @@ func (d *demo) fourNodes(ctx context.Context) error {
 	d.tell.idea("n1, n2, n3 and n4 are four programs on this machine, each with its own copy",
 		"of the chain. Nobody is in charge: each checks everything itself.")
 	var err error
-	d.net, err = Up(ctx, Config{Dir: d.dir, Nodes: demoNodes, Network: "toy", Binary: d.cfg.Binary, Detach: d.cfg.Keep})
+	d.net, err = testnet.Up(ctx, testnet.Config{Dir: d.dir, Nodes: nodes, Network: "toy", Binary: d.cfg.Binary, Detach: d.cfg.Keep})
 	if err != nil {
 		return err
 	}
@@ -196,7 +205,7 @@ func (d *demo) fourNodes(ctx context.Context) error {
 		switch {
 		case s.Error != "":
 			return fmt.Errorf("%s does not answer: %s", s.Name, s.Error)
-		case len(s.Peers) != demoNodes-1 || s.Height != 0:
+		case len(s.Peers) != nodes-1 || s.Height != 0:
 			return unexpected(s.Name, "height 0 and peers: the other three", fmt.Sprintf("height %d and peers: %v", s.Height, s.Peers))
 		}
 	}
@@ -213,13 +222,13 @@ func (d *demo) makePeople(names ...string) error {
 		if err != nil {
 			return err
 		}
-		w, err := wallet.Create(filepath.Join(d.dir, "wallets", name+".json"), demoPassphrase,
+		w, err := wallet.Create(filepath.Join(d.dir, "wallets", name+".json"), passphrase,
 			wallet.New{Name: name, Network: network, Mnemonic: words, Created: time.Now(), WorkFactor: wallet.CheapWorkFactor})
 		if err != nil {
 			return err
 		}
 		p := &person{name: name, wallet: w}
-		if p.keys, err = w.Unlock(demoPassphrase); err != nil {
+		if p.keys, err = w.Unlock(passphrase); err != nil {
 			return err
 		}
 		if p.address, err = w.Receive(); err != nil {
@@ -262,20 +271,20 @@ func (d *demo) end() {
 		d.tell.line("   %s %s --dir %s", call, args, d.dir)
 	}
 	d.tell.blank()
-	d.tell.idea("The wallets stay in "+wallets+",", "each locked with the passphrase: "+demoPassphrase)
+	d.tell.idea("The wallets stay in "+wallets+",", "each locked with the passphrase: "+passphrase)
 }
 
 // commandName guesses how the user calls this program.
 func commandName() string {
 	self, err := os.Executable()
 	if err != nil {
-		return programName
+		return program
 	}
 	if strings.Contains(self, "go-build") {
 		return "go run ./cmd/toychain"
 	}
-	if found, err := exec.LookPath(programName); err == nil && sameFile(found, self) {
-		return programName
+	if found, err := exec.LookPath(program); err == nil && sameFile(found, self) {
+		return program
 	}
 	return self
 }

@@ -1,14 +1,15 @@
-package testnet
+package demo
 
 import (
 	"context"
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"toychain/block"
 	"toychain/rpc"
+	"toychain/testnet"
+	"toychain/testnet/draw"
 )
 
 // This file has what the demo asks the nodes before it says a word.
@@ -26,29 +27,29 @@ func same[T comparable](what string, want, is T) error {
 	return unexpected(what, want, is)
 }
 
-// patience is how long the demo waits for any one thing.
-const patience = 20 * time.Second
-
 // until waits until every one of these nodes tells what is wanted; see returns what it
 // tells now and whether that is it.
 func (d *demo) until(ctx context.Context, names []string, what, want string, see func(context.Context, *rpc.Client) (is string, ok bool, err error)) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, d.cfg.Patience)
 	defer cancel()
-	return each(names, func(name string) error {
+	for _, name := range names {
 		c, err := d.net.Client(name)
 		if err != nil {
 			return err
 		}
 		var is string
-		err = poll(ctx, func() (ok bool, err error) {
+		err = testnet.Poll(ctx, func() (ok bool, err error) {
 			is, ok, err = see(ctx, c)
 			return ok, err
 		})
 		if err != nil && ctx.Err() != nil {
-			return fmt.Errorf("%w, after waiting for %v", unexpected(what, want, is), patience)
+			err = fmt.Errorf("%w, after waiting for %v", unexpected(what, want, is), d.cfg.Patience)
 		}
-		return err
-	})
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return nil
 }
 
 // pools waits until the pools of these nodes hold exactly these payments.
@@ -78,20 +79,16 @@ func (d *demo) tip(ctx context.Context, names []string, want block.Hash) error {
 
 // confirmed makes sure that these nodes have a payment in this block of their history.
 func (d *demo) confirmed(ctx context.Context, names []string, p *payment, in block.Hash) error {
-	return each(names, func(name string) error {
-		c, err := d.net.Client(name)
+	for _, name := range names {
+		is, err := d.blockOf(ctx, name, p)
 		if err != nil {
+			return fmt.Errorf("payment of %s to %s on %s: %w", p.From, p.To, name, err)
+		}
+		if err := same(fmt.Sprintf("block of the payment of %s to %s on %s", p.From, p.To, name), in, is); err != nil {
 			return err
 		}
-		tx, err := c.Tx(ctx, p.TxID)
-		if err != nil {
-			return fmt.Errorf("payment of %s to %s: %w", p.From, p.To, err)
-		}
-		if tx.Confirmations == nil || *tx.Confirmations < 1 {
-			return unexpected(fmt.Sprintf("payment of %s to %s", p.From, p.To), "confirmed", "in no block of the best chain")
-		}
-		return same(fmt.Sprintf("block of the payment of %s to %s", p.From, p.To), in, tx.BlockHash)
-	})
+	}
+	return nil
 }
 
 // work returns how many hashes the last n blocks of a node's history took on average.
@@ -209,13 +206,8 @@ func conflicts(all []rpc.Conflicted) string {
 }
 
 // checkStale makes sure that just the left half's blocks are in nobody's history.
-func (d *demo) checkStale(in TreeInput) error {
-	var dead []block.Hash
-	for _, n := range grow(in).all {
-		if n.fate != live {
-			dead = append(dead, n.Hash)
-		}
-	}
+func (d *demo) checkStale(in draw.Tree) error {
+	dead := draw.Stale(in)
 	d.result.StaleBlocks = len(dead)
 	order := func(h []block.Hash) string {
 		h = slices.Clone(h)

@@ -1,8 +1,9 @@
-package testnet
+package history
 
 import (
 	"toychain/block"
 	"toychain/rpc"
+	"toychain/testnet/draw"
 )
 
 // StaleRate is the stale rate of a whole network, see rpc.StaleRate: over the blocks
@@ -19,25 +20,25 @@ type StaleRate struct {
 // everybody else has left; they count if nobody runs.
 func StaleOf(journals []Journal, stands func(node string) bool, from, to block.Height) StaleRate {
 	out := StaleRate{Silent: []string{}}
-	var views []View
+	var views []draw.View
 	some := false
 	for _, j := range journals {
 		if j.Silent != "" {
 			out.Silent = append(out.Silent, j.Node)
 			continue
 		}
-		views = append(views, View{Node: j.Node, Tree: j.Tree})
+		views = append(views, draw.View{Node: j.Node, Tree: j.Tree})
 		some = some || stands(j.Node)
 	}
-	in := MergeTrees(views)
+	in := draw.Merge(views)
 	counts := validBlocks(in)
-	var standing []Stand
-	for _, s := range in.Stands {
+	var standing []draw.NodeTip
+	for _, s := range in.Tips {
 		if !some || stands(s.Node) {
 			standing = append(standing, s)
 		}
 	}
-	in.Stands = standing
+	in.Tips = standing
 	best, held := chainsOf(in)
 	at := make(map[block.Height]int)
 	out.From, out.To = max(from, 1), min(to, best.Height)
@@ -64,29 +65,29 @@ func StaleOf(journals []Journal, stands func(node string) bool, from, to block.H
 
 // validBlocks returns the blocks that somebody has with all their ancestors, and that
 // nobody found to break a rule.
-func validBlocks(in TreeInput) map[block.Hash]bool {
+func validBlocks(in draw.Tree) map[block.Hash]bool {
 	out := make(map[block.Hash]bool)
 	for _, b := range in.Blocks {
-		out[b.Hash] = b.Txs > 0 && b.Order != 0 && b.Status != statusInvalid
+		out[b.Hash] = b.Txs > 0 && b.Order != 0 && b.Status != draw.StatusInvalid
 	}
 	return out
 }
 
 // history is one node's chain.
 type history struct {
-	Stand
+	draw.NodeTip
 	holds map[block.Hash]bool
 }
 
 // chainsOf returns the heaviest chain that somebody stands on, and all blocks of all
 // of them.
-func chainsOf(in TreeInput) (best history, held map[block.Hash]bool) {
+func chainsOf(in draw.Tree) (best history, held map[block.Hash]bool) {
 	held = make(map[block.Hash]bool)
 	at := make(map[block.Hash]*rpc.TreeBlock, len(in.Blocks))
 	for i := range in.Blocks {
 		at[in.Blocks[i].Hash] = &in.Blocks[i]
 	}
-	for _, s := range in.Stands {
+	for _, s := range in.Tips {
 		tip := at[s.Tip]
 		if tip == nil {
 			continue

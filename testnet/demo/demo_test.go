@@ -1,54 +1,71 @@
 //go:build unix
 
-package testnet
+package demo
 
 import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
-	"strconv"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"toychain/chain"
+	"toychain/testnet"
 	"toychain/testnet/purse"
 	"toychain/wallet"
 )
 
-// realNodes makes the test's children real nodes.
-func realNodes(t *testing.T) {
-	t.Helper()
-	t.Setenv("TESTNET_NODE", "real")
+// binary is toychain, built once for all tests.
+var binary string
+
+var update = flag.Bool("update", false, "write the golden file anew")
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "demo-test-")
+	code := 1
+	if err == nil {
+		binary = filepath.Join(dir, "toychain")
+		out, err := exec.Command("go", "build", "-o", binary, "toychain/cmd/toychain").CombinedOutput()
+		if err == nil {
+			code = m.Run()
+		} else {
+			fmt.Fprintf(os.Stderr, "building toychain: %v\n%s", err, out)
+		}
+	}
+	os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+// bounded is a context for one step of a test.
+func bounded(t *testing.T) context.Context {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	t.Cleanup(cancel)
+	return ctx
 }
 
 // stage lets the demo find its temporary folder where the test can see it, and returns
 // a function that fails the test if a process or file of the demo is left.
-func stage(t *testing.T) (empty func()) {
+func stage(t *testing.T) (dir string, empty func()) {
 	t.Helper()
-	tmp, pids := t.TempDir(), t.TempDir()
+	tmp := t.TempDir()
 	t.Setenv("TMPDIR", tmp)
-	t.Setenv("TESTNET_PIDS", pids)
-	return func() {
+	return tmp, func() {
 		t.Helper()
 		if left, err := os.ReadDir(tmp); err != nil || len(left) > 0 {
 			t.Errorf("left on disk: %v, %v", left, err)
 		}
-		files, err := os.ReadDir(pids)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, f := range files {
-			pid, err := strconv.Atoi(f.Name())
-			if err != nil {
-				t.Fatal(err)
-			}
-			born, err := os.ReadFile(filepath.Join(pids, f.Name()))
-			if p := (&process{pid: pid, born: string(born)}); err != nil || p.alive() {
-				t.Errorf("process %d still runs (%v)", pid, err)
+		lines, _ := filepath.Glob("/proc/[0-9]*/cmdline") // none where the system does not tell
+		for _, name := range lines {
+			if text, err := os.ReadFile(name); err == nil && bytes.Contains(text, []byte(tmp)) {
+				t.Errorf("%s still runs: %q", name, text)
 			}
 		}
 	}
@@ -68,10 +85,9 @@ var changing = []struct {
 // TestDemo plays the story on four real node processes and compares what it tells with
 // the last time, but for hashes, addresses and the clock.
 func TestDemo(t *testing.T) {
-	realNodes(t)
-	empty := stage(t)
+	_, empty := stage(t)
 	var out bytes.Buffer
-	r, err := Demo(bounded(t), DemoConfig{Out: &out})
+	r, err := Play(bounded(t), Config{Binary: binary, Out: &out})
 	if err != nil {
 		t.Fatalf("%v\nafter telling\n%s", err, out.String())
 	}
@@ -121,14 +137,13 @@ func fitsTerminal(t *testing.T, story string) {
 
 // TestDemoKeeps: with Keep the network stays up, and so do the wallets.
 func TestDemoKeeps(t *testing.T) {
-	realNodes(t)
-	empty := stage(t)
+	_, empty := stage(t)
 	var out bytes.Buffer
-	r, err := Demo(bounded(t), DemoConfig{Out: &out, Keep: true, Command: "toy", ASCII: true, Colour: true})
+	r, err := Play(bounded(t), Config{Binary: binary, Out: &out, Keep: true, Command: "toy", ASCII: true, Colour: true})
 	if err != nil {
 		t.Fatalf("%v\nafter telling\n%s", err, out.String())
 	}
-	tn, err := Open(r.Dir)
+	tn, err := testnet.Open(r.Dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +154,7 @@ func TestDemoKeeps(t *testing.T) {
 		t.Errorf("it does not tell to try %q", want)
 	}
 	params := chain.Toy()
-	w, _, err := wallet.Open(filepath.Join(r.Dir, "wallets", "bob.json"), demoPassphrase, wallet.Network{Name: params.Name, Prefixes: params.Prefixes})
+	w, _, err := wallet.Open(filepath.Join(r.Dir, "wallets", "bob.json"), passphrase, wallet.Network{Name: params.Name, Prefixes: params.Prefixes})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -190,8 +205,7 @@ func (w *watcher) Write(b []byte) (int, error) {
 
 // TestDemoInterrupted: whenever Ctrl-C comes, nothing stays behind.
 func TestDemoInterrupted(t *testing.T) {
-	realNodes(t)
-	empty := stage(t)
+	_, empty := stage(t)
 	why := errors.New("Ctrl-C")
 	chapters := []string{"Two histories", "Four nodes", "Money", "A payment", "meet again", "The check"}
 	if testing.Short() {
@@ -199,7 +213,7 @@ func TestDemoInterrupted(t *testing.T) {
 	}
 	for _, when := range chapters {
 		ctx, cancel := context.WithCancelCause(bounded(t))
-		_, err := Demo(ctx, DemoConfig{Out: &watcher{when, func() error { cancel(why); return nil }}})
+		_, err := Play(ctx, Config{Binary: binary, Out: &watcher{when, func() error { cancel(why); return nil }}})
 		if !errors.Is(err, why) {
 			t.Errorf("at %q: %v", when, err)
 		}
@@ -208,84 +222,32 @@ func TestDemoInterrupted(t *testing.T) {
 	}
 }
 
-// TestDemoFails: nodes that do not do what they should are told so.
+// TestDemoFails: a network that is not as the story says ends it, with what is wrong.
 func TestDemoFails(t *testing.T) {
-	empty := stage(t)
-	_, err := Demo(bounded(t), DemoConfig{Out: &watcher{}})
-	if err == nil || !strings.Contains(err.Error(), "n1 mined: expected 1, but it is 0") || !strings.Contains(err.Error(), "the end of n4's log") {
-		t.Errorf("nodes that mine nothing: %v", err)
+	tmp, empty := stage(t)
+	meddle := func() error {
+		dirs, err := filepath.Glob(filepath.Join(tmp, "toychain-demo-*"))
+		if err != nil || len(dirs) != 1 {
+			return fmt.Errorf("%d folders, %v", len(dirs), err)
+		}
+		tn, err := testnet.Open(dirs[0])
+		if err != nil {
+			return err
+		}
+		return tn.Partition(bounded(t), [][]string{{"n1"}, {"n2", "n3", "n4"}})
+	}
+	_, err := Play(bounded(t), Config{Binary: binary, Patience: time.Millisecond, Out: &watcher{"Money comes", meddle}})
+	if err == nil || !strings.Contains(err.Error(), "tip: expected") || !strings.Contains(err.Error(), "the end of n4's log") {
+		t.Errorf("somebody cuts the network: %v", err)
 	}
 	empty()
 	broken := errors.New("broken pipe")
-	if _, err := Demo(bounded(t), DemoConfig{Out: &watcher{"Four", func() error { return broken }}}); !errors.Is(err, broken) {
+	if _, err := Play(bounded(t), Config{Binary: binary, Out: &watcher{"Four", func() error { return broken }}}); !errors.Is(err, broken) {
 		t.Errorf("nobody listens: %v", err)
 	}
 	empty()
-	if _, err := Demo(bounded(t), DemoConfig{Out: &watcher{}, Pause: func(context.Context) error { return broken }}); !errors.Is(err, broken) {
+	if _, err := Play(bounded(t), Config{Binary: binary, Out: &watcher{}, Pause: func(context.Context) error { return broken }}); !errors.Is(err, broken) {
 		t.Errorf("the reader had enough: %v", err)
 	}
 	empty()
-}
-
-// TestRealPartition cuts real nodes, one of which is killed in the cut, and heals them.
-func TestRealPartition(t *testing.T) {
-	realNodes(t)
-	tn, err := Up(bounded(t), Config{Dir: t.TempDir(), Nodes: 3, Network: "regtest", Detach: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := tn.Down(bounded(t), true); err != nil {
-			t.Error(err)
-		}
-	})
-	address := wallet.Address{}.Encode(tn.Params().Prefixes)
-	mine := func(name string, n int) {
-		t.Helper()
-		c, err := tn.Client(name)
-		if err == nil {
-			_, err = c.Generate(bounded(t), n, address)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	mine("n1", 1)
-	if err := tn.Settle(bounded(t)); err != nil {
-		t.Fatal(err)
-	}
-	if err := tn.Partition(bounded(t), [][]string{{"n1"}, {"n2", "n3"}}); err != nil {
-		t.Fatal(err)
-	}
-	mine("n1", 2)
-	if err := tn.Kill(bounded(t), "n3"); err != nil {
-		t.Fatal(err)
-	}
-	mine("n2", 3)
-	if err := tn.Restart(bounded(t), "n3"); err != nil {
-		t.Fatal(err)
-	}
-	if err := tn.Settle(bounded(t)); err != nil {
-		t.Fatal(err)
-	}
-	wantPeers(t, tn, "n1: n2:n3 n3:n2")
-	if err := tn.Heal(bounded(t)); err != nil {
-		t.Fatal(err)
-	}
-	if err := tn.Settle(bounded(t)); err != nil {
-		t.Fatal(err)
-	}
-	all, err := tn.Status(bounded(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, s := range all {
-		if s.Height != 4 || s.Tip != all[0].Tip {
-			t.Errorf("%s is on %s at height %d", s.Name, s.Tip, s.Height)
-		}
-	}
-	in, err := tn.Tree(bounded(t), 0)
-	if err != nil || len(in.Blocks) != 1+1+2+3 {
-		t.Errorf("%d blocks in the tree, %v", len(in.Blocks), err)
-	}
 }

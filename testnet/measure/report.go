@@ -1,4 +1,4 @@
-package testnet
+package measure
 
 import (
 	"context"
@@ -10,6 +10,8 @@ import (
 
 	"toychain/block"
 	"toychain/rpc"
+	"toychain/testnet"
+	"toychain/testnet/history"
 	"toychain/testnet/slo"
 )
 
@@ -34,10 +36,10 @@ const (
 	mostBlocks = 2000
 )
 
-// Measure holds the testnet against its targets. What nodes write down (blocks,
+// Network holds the testnet against its targets. What nodes write down (blocks,
 // reorganisations) is read since the testnet came up; what they do not (payments, answers)
 // is watched for so long first. It changes nothing.
-func (t *Testnet) Measure(ctx context.Context, targets []slo.Target, long time.Duration) (Service, error) {
+func Network(ctx context.Context, t *testnet.Testnet, targets []slo.Target, long time.Duration) (Service, error) {
 	looking, cancel := context.WithTimeout(ctx, long)
 	defer cancel()
 	l := newLookout()
@@ -45,7 +47,7 @@ func (t *Testnet) Measure(ctx context.Context, targets []slo.Target, long time.D
 	if err := ctx.Err(); err != nil {
 		return Service{}, fmt.Errorf("measure: %w", err)
 	}
-	s, err := t.report(ctx, targets, l)
+	s, err := report(ctx, t, targets, l)
 	if err != nil {
 		return Service{}, fmt.Errorf("measure: %w", err)
 	}
@@ -53,30 +55,30 @@ func (t *Testnet) Measure(ctx context.Context, targets []slo.Target, long time.D
 }
 
 // report reads the journals and judges, once the lookout has come back.
-func (t *Testnet) report(ctx context.Context, targets []slo.Target, l *lookout) (Service, error) {
+func report(ctx context.Context, t *testnet.Testnet, targets []slo.Target, l *lookout) (Service, error) {
 	actions, err := t.Actions()
 	if err != nil {
 		return Service{}, err
 	}
 	h := slo.History{Until: time.Now()}
 	h.From, h.Eras, h.Heals = eras(actions)
-	clocks, leftOut := clockLogs(actions), []string{}
+	clocks, leftOut := history.Clocks(actions), []string{}
 	var silent []string
-	if h.Nodes, silent, err = t.chronicles(ctx); err != nil {
+	if h.Nodes, silent, err = chronicles(ctx, t); err != nil {
 		return Service{}, err
 	}
 	for i := range h.Nodes {
 		n := &h.Nodes[i]
-		if n.Unsure = !clocks[n.Node].correct(&n.Tree, n.Reorgs, h.Until); n.Unsure {
+		if n.Unsure = !clocks[n.Node].Correct(&n.Tree, n.Reorgs, h.Until); n.Unsure {
 			leftOut = append(leftOut, n.Node)
 		}
 	}
-	if h.Payments, err = t.payments(ctx, h.Nodes, l.first(clocks)); err != nil {
+	if h.Payments, err = payments(ctx, t, h.Nodes, l.first(clocks)); err != nil {
 		return Service{}, err
 	}
 	seen := h.Observe()
 	seen.Asked = l.asked
-	return Service{Since: h.From, Watched: l.begun, Until: h.Until, Nodes: len(t.state.Nodes), Silent: silent, LeftOut: leftOut,
+	return Service{Since: h.From, Watched: l.begun, Until: h.Until, Nodes: len(t.Nodes()), Silent: silent, LeftOut: leftOut,
 		Levels: slo.Judge(targets, seen), Asked: l.asked}, nil
 }
 
@@ -96,12 +98,12 @@ func newLookout() *lookout {
 }
 
 // first returns when each payment was first in a pool, as far as can be told.
-func (l *lookout) first(clocks map[string]clockLog) map[block.Hash]time.Time {
+func (l *lookout) first(clocks map[string]history.ClockLog) map[block.Hash]time.Time {
 	now := time.Now()
 	out := map[block.Hash]time.Time{}
 	for name, pool := range l.entered {
 		for id, written := range pool {
-			at, ok := clocks[name].right(written, now)
+			at, ok := clocks[name].Right(written, now)
 			if first, known := out[id]; ok && (!known || at.Before(first)) {
 				out[id] = at
 			}
@@ -111,9 +113,9 @@ func (l *lookout) first(clocks map[string]clockLog) map[block.Hash]time.Time {
 }
 
 // watch looks at all nodes until ctx ends.
-func (l *lookout) watch(ctx context.Context, t *Testnet) {
+func (l *lookout) watch(ctx context.Context, t *testnet.Testnet) {
 	var group sync.WaitGroup
-	for _, n := range t.state.Nodes {
+	for _, n := range t.Nodes() {
 		group.Go(func() { l.health(ctx, t, n) })
 		group.Go(func() { l.pool(ctx, t, n) })
 	}
@@ -132,12 +134,12 @@ func answer(a slo.Answers, ok bool, took time.Duration) slo.Answers {
 
 // health asks a node whether it is there, whoever it is that holds its port. The first
 // answer is waited for even when the time is up: a short look must see something.
-func (l *lookout) health(ctx context.Context, t *Testnet, n Node) {
+func (l *lookout) health(ctx context.Context, t *testnet.Testnet, n testnet.Node) {
 	tick := time.NewTicker(healthEvery)
 	defer tick.Stop()
 	for first := true; first || ctx.Err() == nil; first = false {
 		begun := time.Now()
-		err := t.isWell(ctx, n, first)
+		err := isWell(ctx, t, n, first)
 		if why := ctx.Err(); why != nil && (!first || why != context.DeadlineExceeded) {
 			return // and what was under way does not count
 		}
@@ -155,8 +157,8 @@ func (l *lookout) health(ctx context.Context, t *Testnet, n Node) {
 
 // isWell asks a node whether it is there. A patient question ends with ctx only if that is
 // cancelled, not if its time is up.
-func (t *Testnet) isWell(ctx context.Context, n Node, patient bool) error {
-	c, err := t.dial(n.RPC, n.Cookie)
+func isWell(ctx context.Context, t *testnet.Testnet, n testnet.Node, patient bool) error {
+	c, err := t.Dial(n)
 	if err != nil {
 		return err
 	}
@@ -176,9 +178,9 @@ func (t *Testnet) isWell(ctx context.Context, n Node, patient bool) error {
 
 // pool notes when payments come into a node's pool. A node that goes away is listened to
 // again once it is back.
-func (l *lookout) pool(ctx context.Context, t *Testnet, n Node) {
+func (l *lookout) pool(ctx context.Context, t *testnet.Testnet, n testnet.Node) {
 	listen := func() error {
-		c, err := t.dial(n.RPC, n.Cookie)
+		c, err := t.Dial(n)
 		if err != nil {
 			return err
 		}
@@ -210,65 +212,32 @@ func (l *lookout) pool(ctx context.Context, t *Testnet, n Node) {
 	}
 }
 
-// chronicles asks all nodes that are awake what they wrote down, and reads it in the
-// folders of those that do not run. The others are silent.
-func (t *Testnet) chronicles(ctx context.Context) (out []slo.Chronicle, silent []string, err error) {
-	names := t.state.names()
-	all := make([]slo.Chronicle, len(names))
-	awake := t.awake()
-	err = eachIndex(names, func(i int, name string) (err error) {
-		n := &all[i]
-		switch {
-		case slices.Contains(awake, name):
-			return t.askChronicle(ctx, name, n)
-		case !t.Runs(name) && t.state.Runner == nil:
-			n.Node, n.Gone = name, true
-			if n.Tree, n.Reorgs, err = t.readFolder(ctx, name, true); err != nil {
-				n.Node = "" // silent, see below
-			}
-			first := max(0, n.Tree.Height-mostBlocks)
-			n.Tree.Blocks = slices.DeleteFunc(n.Tree.Blocks, func(b rpc.TreeBlock) bool { return b.Height < first })
-			n.Reorgs = n.Reorgs[max(0, len(n.Reorgs)-mostBlocks):]
-		}
-		return ctx.Err()
-	})
+// chronicles returns what the nodes recorded. Those that do not tell are silent.
+func chronicles(ctx context.Context, t *testnet.Testnet) (out []slo.Chronicle, silent []string, err error) {
+	journals, err := t.Journals(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
 	silent = []string{}
-	for i, n := range all {
-		if n.Node == "" {
-			silent = append(silent, names[i])
+	runs := false
+	for _, j := range journals {
+		if j.Silent != "" {
+			silent = append(silent, j.Node)
 			continue
 		}
-		out = append(out, n)
+		n := slo.Chronicle{Node: j.Node, Tree: j.Tree, Reorgs: j.Reorgs[max(0, len(j.Reorgs)-mostBlocks):], Gone: !t.Runs(j.Node)}
+		n.Tree.Blocks = slices.DeleteFunc(n.Tree.Blocks, func(b rpc.TreeBlock) bool { return b.Height < n.Tree.Height-mostBlocks })
+		out, runs = append(out, n), runs || !n.Gone
 	}
-	if err == nil && len(awake) == 0 {
-		err = fmt.Errorf("no node is running; start one with: toychain testnet restart n1 --dir %s", t.dir)
-		if r := t.state.Runner; r != nil {
-			err = fmt.Errorf("no node answers; %s runs them", r.Name)
-		}
+	if !runs {
+		return nil, nil, fmt.Errorf("no node is running; start one with: toychain testnet restart n1 --dir %s", t.Dir())
 	}
-	return out, silent, err
-}
-
-func (t *Testnet) askChronicle(ctx context.Context, name string, n *slo.Chronicle) error {
-	c, err := t.Client(name)
-	if err != nil {
-		return err
-	}
-	height, err := c.BlockCount(ctx)
-	if err != nil {
-		return err
-	}
-	n.Node = name
-	if n.Tree, err = c.Tree(ctx, max(0, height-mostBlocks)); err != nil {
-		return err
-	}
-	n.Reorgs, err = c.Reorgs(ctx, mostBlocks)
-	return err
+	return out, silent, nil
 }
 
 // payments finds out what became of each payment that was seen: in the history with the
 // most work, or in anybody's pool.
-func (t *Testnet) payments(ctx context.Context, nodes []slo.Chronicle, entered map[block.Hash]time.Time) (map[block.Hash]slo.Payment, error) {
+func payments(ctx context.Context, t *testnet.Testnet, nodes []slo.Chronicle, entered map[block.Hash]time.Time) (map[block.Hash]slo.Payment, error) {
 	if len(entered) == 0 {
 		return nil, nil
 	}
@@ -284,7 +253,7 @@ func (t *Testnet) payments(ctx context.Context, nodes []slo.Chronicle, entered m
 		return nil, err
 	}
 	for _, n := range nodes {
-		if err := t.pending(ctx, n.Node, out); err != nil {
+		if err := pending(ctx, t, n.Node, out); err != nil {
 			return nil, err
 		}
 	}
@@ -307,7 +276,7 @@ func (t *Testnet) payments(ctx context.Context, nodes []slo.Chronicle, entered m
 }
 
 // pending marks the payments that wait in a node's pool: they are not gone.
-func (t *Testnet) pending(ctx context.Context, name string, of map[block.Hash]slo.Payment) error {
+func pending(ctx context.Context, t *testnet.Testnet, name string, of map[block.Hash]slo.Payment) error {
 	c, err := t.Client(name)
 	if err != nil {
 		return err

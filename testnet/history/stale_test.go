@@ -1,4 +1,4 @@
-package testnet
+package history
 
 import (
 	"fmt"
@@ -7,7 +7,38 @@ import (
 	"testing"
 
 	"toychain/block"
+	"toychain/rpc"
+	"toychain/testnet/draw"
 )
+
+// plant makes a tree of lines like "a3 t2 txs=0", a block and its parent, and "node n1 a3".
+func plant(t *testing.T, text string) (in draw.Tree) {
+	t.Helper()
+	blocks := map[string]rpc.TreeBlock{"": {Height: -1}}
+	for i, line := range strings.Split(text, "\n") {
+		f := append(strings.Fields(line), "")
+		if f[0] == "node" {
+			in.Tips = append(in.Tips, draw.NodeTip{Node: f[1], Tip: blocks[f[2]].Hash, Height: blocks[f[2]].Height})
+			continue
+		}
+		parent := blocks[f[1]]
+		b := rpc.TreeBlock{Hash: block.Sum([]byte(f[0])), Prev: parent.Hash, Height: parent.Height + 1, Txs: 1, Status: "valid-fork", ReceivedMS: int64(i)}
+		for _, option := range f[2:] {
+			if status, ok := strings.CutPrefix(option, "status="); ok {
+				b.Status = status
+			}
+			if option == "txs=0" {
+				b.Txs = 0
+			}
+		}
+		if err := b.ChainWork.UnmarshalText(fmt.Appendf(nil, "%064x", b.Height+1)); err != nil {
+			t.Fatal(err)
+		}
+		blocks[f[0]] = b
+		in.Blocks = append(in.Blocks, b)
+	}
+	return in
+}
 
 // TestStaleOf counts a known tree that no node knows all of:
 //
@@ -17,7 +48,7 @@ import (
 //	     │     └──── x3 (invalid)
 //	     └──── d2                    stale; d3 on it is only a header
 func TestStaleOf(t *testing.T) {
-	all, _ := plantTree(t, `g
+	all := plant(t, `g
 t1 g
 t2 t1
 a3 t2
@@ -32,7 +63,7 @@ node n2 b3
 node n3 c3`)
 	only := map[string]string{"c3": "n3", "b3": "n2", "a4": "n1"}
 	var journals []Journal
-	for _, s := range all.Stands {
+	for _, s := range all.Tips {
 		j := Journal{Node: s.Node}
 		j.Tree.Tip, j.Tree.Height = s.Tip, s.Height
 		for i, b := range all.Blocks {
@@ -77,15 +108,15 @@ node n3 c3`)
 // One user's invalidateblock takes nothing out of what the network has: the others have
 // those blocks in their histories.
 func TestStaleOfOneUsersWord(t *testing.T) {
-	all, _ := plantTree(t, "g\na1 g\na2 a1\na3 a2\nb2 a1\nnode n1 a3\nnode n2 a1")
+	all := plant(t, "g\na1 g\na2 a1\na3 a2\nb2 a1\nnode n1 a3\nnode n2 a1")
 	var journals []Journal
-	for _, s := range all.Stands {
+	for _, s := range all.Tips {
 		j := Journal{Node: s.Node}
 		j.Tree.Tip, j.Tree.Height = s.Tip, s.Height
 		for i, b := range all.Blocks {
 			b.Order = int64(i + 1)
 			if s.Node == "n2" && (b.Hash == block.Sum([]byte("a2")) || b.Hash == block.Sum([]byte("a3"))) {
-				b.Status = statusInvalid
+				b.Status = draw.StatusInvalid
 			}
 			j.Tree.Blocks = append(j.Tree.Blocks, b)
 		}

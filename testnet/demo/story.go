@@ -1,4 +1,4 @@
-package testnet
+package demo
 
 import (
 	"context"
@@ -251,7 +251,7 @@ func (d *demo) tellFates(ctx context.Context) error {
 	d.tell.blank()
 	d.tell.fact("The two blocks on the right are stale. What was in them (n1's journal):")
 	d.tell.blank()
-	d.tell.fact("alice → bob %3s   %s: alice → carol spent its coin.", splitAmount.Short(), d.tell.paint(red, fateConflicted))
+	d.tell.fact("alice → bob %3s   %s: alice → carol spent its coin.", splitAmount.Short(), d.tell.paint("31", fateConflicted))
 	d.tell.fact("                  n1 refuses it now: %s", reason)
 	d.tell.fact("dave  → bob %3s   %s: nothing contradicts it, it can be mined.", daveAmount.Short(), d.tell.paint("33", "back in the pool"))
 	return nil
@@ -297,17 +297,17 @@ func (d *demo) audit(ctx context.Context) error {
 	d.tell.chapter("The check")
 	d.tell.idea("To agree is to have the same coins. A hash over all of them tells: if one",
 		"coin on one node were different, so would be its hash.")
-	stats := make([]rpc.CoinStats, demoNodes)
-	err := eachIndex(allNodes, func(i int, name string) error {
+	var stats []rpc.CoinStats
+	for _, name := range allNodes {
 		c, err := d.net.Client(name)
 		if err != nil {
 			return err
 		}
-		stats[i], err = c.CoinStats(ctx)
-		return err
-	})
-	if err != nil {
-		return err
+		s, err := c.CoinStats(ctx)
+		if err != nil {
+			return err
+		}
+		stats = append(stats, s)
 	}
 	first := stats[0]
 	for i, s := range stats {
@@ -328,7 +328,7 @@ func (d *demo) audit(ctx context.Context) error {
 	}
 	d.result.Converged, d.result.Tip, d.result.Height, d.result.UTXOHash = true, first.BestBlock, first.Height, first.HashSerialized
 	for _, p := range []*payment{d.first, d.toBob, d.toCarol, d.daves} {
-		d.result.Payments = append(d.result.Payments, p.DemoPayment)
+		d.result.Payments = append(d.result.Payments, p.Payment)
 	}
 	return d.sums(ctx, mined)
 }

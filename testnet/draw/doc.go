@@ -1,0 +1,28 @@
+// Package draw draws the block trees of several nodes as one tree of text.
+//
+//	views of n1, n2, …  ── Merge ──►  Tree: each block once,  ── Write ──►  text for a terminal
+//	(rpc.Tree)                        where each node stands
+//
+// # What it knows
+//
+// How the trees of several nodes fit together, which blocks are stale, and how to lay out
+// rows (heights), columns (branches) and labels (nodes) in a given width.
+//
+// # What it must not know
+//
+// Where the trees come from. It asks no node, starts no process and reads no file, so that
+// a live network, a journal and a simulation are drawn by the same code.
+//
+// # A reading order
+//
+//	tree.go     merging, and which block is in which column
+//	picture.go  what is shown of a block: Write, fields, folds, work
+//	canvas.go   lines, colours, legend
+//	labels.go   what stands below a block
+//	strips.go   what does not fit the width follows below
+//
+// # Errors
+//
+// Only those of the writer: a block without its parent begins a tree of its own, a block
+// that comes twice counts once.
+package draw

@@ -1,0 +1,58 @@
+package topology
+
+import (
+	"cmp"
+	"strconv"
+	"strings"
+)
+
+// MaxNodes is the largest number of nodes in one test network: more do not fit a laptop.
+const MaxNodes = 50
+
+// Name returns the name of the i-th node, from 0: n1, n2, …
+func Name(i int) string { return "n" + strconv.Itoa(i+1) }
+
+// Names returns the names of the first n nodes.
+func Names(n int) []string {
+	out := make([]string, n)
+	for i := range out {
+		out[i] = Name(i)
+	}
+	return out
+}
+
+// IsName reports whether s is the name of a node. It is then safe as a directory's name.
+func IsName(s string) bool { return number(s) > 0 }
+
+// number returns 4 for n4, and 0 for what is not the name of a node.
+func number(s string) int {
+	n, err := strconv.Atoi(strings.TrimPrefix(s, "n"))
+	if err != nil || n < 1 || s != Name(n-1) {
+		return 0
+	}
+	return n
+}
+
+// Compare orders names, n2 before n10.
+func Compare(a, b string) int { return cmp.Or(len(a)-len(b), strings.Compare(a, b)) }
+
+// List writes names for people: n1 n2 n3, and more than four consecutive ones as n1…n5.
+func List(names []string) string { return ListWith(names, "…") }
+
+// ListWith is List with another sign for what is left out.
+func ListWith(names []string, ellipsis string) string {
+	var out []string
+	for i := 0; i < len(names); {
+		j := i + 1
+		for j < len(names) && number(names[j-1]) > 0 && number(names[j]) == number(names[j-1])+1 {
+			j++
+		}
+		if j-i > 4 {
+			out = append(out, names[i]+ellipsis+names[j-1])
+		} else {
+			out = append(out, names[i:j]...)
+		}
+		i = j
+	}
+	return strings.Join(out, " ")
+}

@@ -1,0 +1,144 @@
+package topology
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+const (
+	// fullMesh is the largest group whose nodes are all connected to each other.
+	fullMesh = 10
+	// Neighbours is the number of planned connections of a node in a larger group: half of
+	// them to the nodes after it in a circle, half to those before it. A node of Bitcoin
+	// keeps up eight by itself (Core: MAX_OUTBOUND_FULL_RELAY_CONNECTIONS).
+	Neighbours = 8
+)
+
+// Network is which nodes there are, and which of them may be connected.
+type Network struct {
+	Nodes  []string
+	Groups [][]string // of the partition; none: every node may talk to every other
+	Pairs  []Pair     // the only connections; nil: a mesh, which Planned works out for each group
+}
+
+// Parted returns the groups of the partition, or all nodes as one.
+func (n *Network) Parted() [][]string {
+	if len(n.Groups) > 0 {
+		return n.Groups
+	}
+	return [][]string{n.Nodes}
+}
+
+// GroupOf returns the index of a node's group, -1 if it is in none.
+func (n *Network) GroupOf(name string) int {
+	return slices.IndexFunc(n.Parted(), func(g []string) bool { return slices.Contains(g, name) })
+}
+
+// Planned returns the connections that there are to be.
+func (n *Network) Planned() (out []Pair) {
+	for _, g := range n.Parted() {
+		if n.Pairs == nil {
+			out = append(out, mesh(g)...)
+			continue
+		}
+		for _, p := range n.Pairs {
+			if slices.Contains(g, p[0]) && slices.Contains(g, p[1]) {
+				out = append(out, p)
+			}
+		}
+	}
+	return out
+}
+
+// mesh connects the nodes of one group: all with all, or with their neighbours.
+func mesh(names []string) (out []Pair) {
+	n := len(names)
+	reach := n - 1
+	if n > fullMesh {
+		reach = Neighbours / 2
+	}
+	for i := range n {
+		for d := 1; d <= reach; d++ {
+			j := i + d
+			if j >= n && n <= fullMesh {
+				break // that pair was there already
+			}
+			out = append(out, Pair{names[i], names[j%n]})
+		}
+	}
+	return out
+}
+
+// May reports whether two nodes are allowed to be connected.
+func (n *Network) May(a, b string) bool {
+	if n.GroupOf(a) != n.GroupOf(b) {
+		return false
+	}
+	return n.Pairs == nil || slices.ContainsFunc(n.Pairs, func(p Pair) bool { return p.Joins(a, b) })
+}
+
+// Parts divides nodes into those that reach each other over these connections, directly
+// or through others. Each part is in the order of names, and so are the parts themselves
+// by their first nodes.
+func Parts(nodes []string, connections []Pair) (parts [][]string) {
+	for left := slices.Clone(nodes); len(left) > 0; {
+		part := left[:1:1]
+		left = left[1:]
+		for i := 0; i < len(part); i++ {
+			left = slices.DeleteFunc(left, func(name string) bool {
+				near := slices.ContainsFunc(connections, func(p Pair) bool { return p.Joins(part[i], name) })
+				if near {
+					part = append(part, name)
+				}
+				return near
+			})
+		}
+		slices.SortFunc(part, Compare)
+		parts = append(parts, part)
+	}
+	return parts
+}
+
+// CheckGroups rejects a partition in which not every node is in exactly one group, or
+// that has fewer than two groups. Its error names every node that is wrong.
+func CheckGroups(names []string, groups [][]string) error {
+	seen := map[string]int{}
+	var empty bool
+	for _, g := range groups {
+		empty = empty || len(g) == 0
+		for _, name := range g {
+			seen[name]++
+		}
+	}
+	var unknown, twice, missing []string
+	for name, n := range seen {
+		if !slices.Contains(names, name) {
+			unknown = append(unknown, strconv.Quote(name))
+		} else if n > 1 {
+			twice = append(twice, name)
+		}
+	}
+	for _, name := range names {
+		if seen[name] == 0 {
+			missing = append(missing, name)
+		}
+	}
+	slices.Sort(unknown)
+	slices.SortFunc(twice, Compare)
+	switch {
+	case len(unknown) > 0:
+		return fmt.Errorf("no node %s; there are %s", strings.Join(unknown, ", "), List(names))
+	case len(twice) > 0:
+		return fmt.Errorf("in more than one group: %s", List(twice))
+	case empty:
+		return errors.New("a group is empty")
+	case len(groups) < 2:
+		return errors.New("want at least two groups")
+	case len(missing) > 0:
+		return fmt.Errorf("in no group: %s; every node must be in one", List(missing))
+	}
+	return nil
+}
