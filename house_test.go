@@ -207,9 +207,14 @@ func TestPureRoomsHaveNoWindows(t *testing.T) {
 // light are packages that must build without a network stack and a database, each with
 // the reason; everything that they import, directly or not, is looked at.
 var light = map[string]string{
-	"rpc":           "a program that only calls a node is not a node",
-	"testnet/purse": "a wallet's client asks a node, whose peers and files it never sees",
-	"testnet/slo":   "it computes figures from what nodes answered",
+	"rpc":              "a program that only calls a node is not a node",
+	"testnet/purse":    "a wallet's client asks a node, whose peers and files it never sees",
+	"testnet/slo":      "it computes figures from what nodes answered",
+	"testnet/draw":     "a tree may come from a node, a file or a simulator",
+	"testnet/history":  "it reads what was recorded, wherever it was",
+	"testnet/replay":   "it plays what was recorded, and asks no node",
+	"testnet/scenario": "a world may be processes or a simulator",
+	"testnet/topology": "names and shapes are values",
 }
 
 // heavy are the modules that no package of light may link.
