@@ -26,7 +26,7 @@ var decoders = map[string]string{
 	"block.Hash.UnmarshalText":   "FuzzParseHash",
 
 	"chain.P2PKH.parseKey":   "FuzzP2PKH",
-	"chain.ParseBits":        "FuzzParseBits",
+	"pow.ParseBits":          "FuzzParseBits",
 	"chain.ReadParams":       "FuzzReadParams",
 	"pow.Work.UnmarshalText": "FuzzWorkText",
 

@@ -97,7 +97,7 @@ func makeChains(z size, now time.Time) *chains {
 	for tip := base; len(c.full) < z.full; {
 		tip = l.mine(tip, fmt.Sprint("full", len(c.full)), z.payments, 0)
 		if len(c.full) == 0 {
-			c.body, c.coins = tip.Block, base.Coins(chain.Needs(base.State, tip.Block, tip.TxIDs()))
+			c.body, c.coins = tip.Block, base.Coins(chain.Needs(base.State, chain.NewBlock(tip.Block)))
 		}
 		c.full = append(c.full, seal(tip)...)
 		c.pays = append(c.pays, payments(tip))

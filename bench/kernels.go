@@ -103,7 +103,7 @@ func searchOnlyMain(args []string) error {
 func (l *lab) judging(context.Context, *subject) (float64, error) {
 	begin, n := time.Now(), 0
 	for ; time.Since(begin) < l.z.search; n += l.z.payments {
-		if _, _, err := chain.ApplyBlock(l.state, l.body, l.coins); err != nil {
+		if _, _, err := chain.ApplyBlock(l.state, chain.NewBlock(l.body), l.coins); err != nil {
 			return 0, err
 		}
 	}

@@ -9,11 +9,10 @@ import (
 
 // Needs returns the outpoints that must be looked up before ApplyBlock can judge
 // block b on top of s: what its inputs spend and, where BIP30 is enforced, what
-// its outputs would overwrite. ids are b.TxIDs(). Coins made in the block itself
-// are left out.
-func Needs(s State, b *block.Block, ids []block.Hash) []block.Outpoint {
-	own := make(map[block.Hash]struct{}, len(ids))
-	for _, id := range ids {
+// its outputs would overwrite. Coins made in the block itself are left out.
+func Needs(s State, b Block) []block.Outpoint {
+	own := make(map[block.Hash]struct{}, len(b.IDs))
+	for _, id := range b.IDs {
 		own[id] = struct{}{}
 	}
 	var out []block.Outpoint
@@ -25,7 +24,7 @@ func Needs(s State, b *block.Block, ids []block.Hash) []block.Outpoint {
 		}
 	}
 	if s.Params.bip30(s.Height + 1) {
-		for _, c := range created(s, b, ids) {
+		for _, c := range created(s, b) {
 			out = append(out, c.Outpoint)
 		}
 	}
@@ -37,35 +36,27 @@ func Needs(s State, b *block.Block, ids []block.Hash) []block.Outpoint {
 // coin set. It reads no clock and no disk and changes nothing: the same values
 // give the same answer. The error wraps a Rule (or is ErrNoParent if b builds on
 // another block).
-func ApplyBlock(s State, b *block.Block, coins Coins) (State, Delta, error) {
-	return applyBlock(s, withIDs(b), coins)
-}
-
-func applyBlock(s State, b body, coins Coins) (State, Delta, error) {
+func ApplyBlock(s State, b Block, coins Coins) (State, Delta, error) {
 	if err := CheckWork(s.Params, &b.Header); err != nil {
 		return State{}, Delta{}, err
 	}
-	return applyUnmined(s, b, coins)
+	return ApplyUnmined(s, b, coins)
 }
 
 // ApplyUnmined is ApplyBlock before the proof of work: what a miner asks of a
 // block that it is about to search a nonce for.
-func ApplyUnmined(s State, b *block.Block, coins Coins) (State, Delta, error) {
-	return applyUnmined(s, withIDs(b), coins)
-}
-
-func applyUnmined(s State, b body, coins Coins) (State, Delta, error) {
+func ApplyUnmined(s State, b Block, coins Coins) (State, Delta, error) {
 	next, err := s.ApplyHeader(&b.Header)
 	if err != nil {
 		return State{}, Delta{}, err
 	}
-	if err := checkBody(b); err != nil {
+	if err := CheckBody(b); err != nil {
 		return State{}, Delta{}, err
 	}
-	if err := checkPlace(&s, b.Block); err != nil {
+	if err := CheckContext(&s, b.Block); err != nil {
 		return State{}, Delta{}, err
 	}
-	delta, err := connect(s, b.Block, b.ids, coins)
+	delta, err := connect(s, b, coins)
 	if err != nil {
 		return State{}, Delta{}, err
 	}
@@ -74,8 +65,8 @@ func applyUnmined(s State, b body, coins Coins) (State, Delta, error) {
 
 // connect spends and makes coins, transaction by transaction, and at last checks
 // all the signatures at once (Core: ConnectBlock).
-func connect(s State, b *block.Block, ids []block.Hash, coins Coins) (Delta, error) {
-	delta := Delta{Created: created(s, b, ids)}
+func connect(s State, b Block, coins Coins) (Delta, error) {
+	delta := Delta{Created: created(s, b)}
 	if s.Params.bip30(s.Height + 1) {
 		for _, c := range delta.Created {
 			if _, there := coins[c.Outpoint]; there {
@@ -103,12 +94,12 @@ func connect(s State, b *block.Block, ids []block.Hash, coins Coins) (Delta, err
 			for j := range spent {
 				delta.Spent = append(delta.Spent, Spend{tx.Inputs[j].Prev, spent[j]})
 			}
-			checks = append(checks, check{i, ids[i], tx, spent})
+			checks = append(checks, check{i, b.IDs[i], tx, spent})
 		}
 		if sigops += s.Params.SigOps(tx, spent); sigops > MaxSigOps {
 			return Delta{}, fmt.Errorf("tx %d: %w: %d so far, at most %d", i, BadSigOps, sigops, MaxSigOps)
 		}
-		for ; len(made) > 0 && made[0].TxID == ids[i]; made = made[1:] {
+		for ; len(made) > 0 && made[0].TxID == b.IDs[i]; made = made[1:] {
 			v.made[made[0].Outpoint] = &made[0].Coin
 		}
 	}
@@ -178,13 +169,12 @@ func spendInputs(s *State, tx *block.Tx, take func(block.Outpoint) (Coin, bool))
 // CheckPayment decides whether tx could be in the block after s, given the coins
 // it spends, but for the signatures: see CheckSignatures. Together with CheckTx,
 // which must come first, they are what ApplyBlock demands of each payment. It
-// returns the fee and the coins in the order of the inputs.
-func CheckPayment(s State, tx *block.Tx, coins Coins) (block.Amount, []Coin, error) {
+// returns the coins in the order of the inputs, and the fee.
+func CheckPayment(s State, tx *block.Tx, coins Coins) ([]Coin, block.Amount, error) {
 	if !IsFinal(tx, s.Height+1, s.MedianTime()) {
-		return 0, nil, fmt.Errorf("%w: lock time %d", BadNonFinal, tx.LockTime)
+		return nil, 0, fmt.Errorf("%w: lock time %d", BadNonFinal, tx.LockTime)
 	}
-	spent, fee, err := spendInputs(&s, tx, func(o block.Outpoint) (Coin, bool) { c, ok := coins[o]; return c, ok })
-	return fee, spent, err
+	return spendInputs(&s, tx, func(o block.Outpoint) (Coin, bool) { c, ok := coins[o]; return c, ok })
 }
 
 // CheckSignatures decides whether each input of tx may spend its coin; id is

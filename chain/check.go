@@ -43,7 +43,7 @@ func CheckTx(tx *block.Tx) error {
 			return fmt.Errorf("output %d: %w: %s", i, BadVoutTotal, total)
 		}
 	}
-	if err := checkNames(tx); err != nil {
+	if err := checkPrevouts(tx); err != nil {
 		return err
 	}
 	if tx.IsCoinbase() {
@@ -54,9 +54,9 @@ func CheckTx(tx *block.Tx) error {
 	return nil
 }
 
-// checkNames decides whether the inputs name different coins, and real ones
+// checkPrevouts decides whether the inputs name different coins, and real ones
 // unless it is a coinbase.
-func checkNames(tx *block.Tx) error {
+func checkPrevouts(tx *block.Tx) error {
 	if len(tx.Inputs) == 1 {
 		return nil // one input repeats nothing, and if it is null this is a coinbase
 	}
@@ -77,14 +77,11 @@ func checkNames(tx *block.Tx) error {
 
 // CheckBody decides what can be decided of a block without its history: do the
 // transactions belong to the header, and is each well formed (Core: CheckBlock).
-// ids are b.TxIDs().
-func CheckBody(b *block.Block, ids []block.Hash) error { return checkBody(hashed(b, ids)) }
-
-func checkBody(b body) error {
-	if b.root != b.Header.MerkleRoot {
-		return fmt.Errorf("%w: header has %s, transactions make %s", BadMerkleRoot, b.Header.MerkleRoot, b.root)
+func CheckBody(b Block) error {
+	if b.Root != b.Header.MerkleRoot {
+		return fmt.Errorf("%w: header has %s, transactions make %s", BadMerkleRoot, b.Header.MerkleRoot, b.Root)
 	}
-	if b.mutated {
+	if b.Mutated {
 		return BadDuplicate
 	}
 	if size := b.Size(); len(b.Txs) == 0 || size > MaxBlockSize {
@@ -182,9 +179,9 @@ func checkSequence(s *State, tx *block.Tx, i int, coin *Coin) error {
 	return nil
 }
 
-// checkPlace decides what depends on where in the chain a block stands, after s:
+// CheckContext decides what depends on where in the chain a block stands, after s:
 // lock times and the height in the coinbase (Core: ContextualCheckBlock).
-func checkPlace(s *State, b *block.Block) error {
+func CheckContext(s *State, b *block.Block) error {
 	height := s.Height + 1
 	for i, tx := range b.Txs {
 		if !IsFinal(tx, height, s.lockTime(&b.Header)) {

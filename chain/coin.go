@@ -1,7 +1,7 @@
 package chain
 
 import (
-	"slices"
+	"errors"
 
 	"toychain/block"
 )
@@ -14,14 +14,6 @@ type Coin struct {
 	// Since is the median time before the block that made it, from which relative
 	// lock times count (BIP68).
 	Since uint32
-}
-
-// detached returns a copy of a coin whose script is not part of its block's bytes:
-// one small coin in memory would keep the whole block there.
-func (c *Coin) detached() *Coin {
-	d := *c
-	d.Script = slices.Clone(d.Script)
-	return &d
 }
 
 // Coins are the coins that a block or transaction needs, gathered before it is
@@ -55,11 +47,13 @@ func (d Delta) Undo() []Coin {
 	return coins
 }
 
+var errUndo = errors.New("undo data does not fit its block")
+
 // DeltaOf rebuilds the Delta of a block that was connected on top of s from the
 // coins that it spent, in the order of its inputs. The error says that the two
 // do not belong together, which only a damaged store can cause.
-func DeltaOf(s State, b *block.Block, ids []block.Hash, undo []Coin) (Delta, error) {
-	d := Delta{Created: created(s, b, ids)}
+func DeltaOf(s State, b Block, undo []Coin) (Delta, error) {
+	d := Delta{Created: created(s, b)}
 	for _, tx := range b.Txs[1:] {
 		for i := range tx.Inputs {
 			if len(undo) == 0 {
@@ -77,14 +71,14 @@ func DeltaOf(s State, b *block.Block, ids []block.Hash, undo []Coin) (Delta, err
 
 // created returns the coins that block b makes on top of s: every output but
 // those that nothing can ever spend.
-func created(s State, b *block.Block, ids []block.Hash) []Spend {
+func created(s State, b Block) []Spend {
 	n := 0
 	for _, tx := range b.Txs {
 		n += len(tx.Outputs)
 	}
 	out := make([]Spend, 0, n)
 	for i, tx := range b.Txs {
-		out = appendCreated(out, tx, ids[i], Coin{Height: s.Height + 1, Coinbase: i == 0, Since: s.MedianTime()})
+		out = appendCreated(out, tx, b.IDs[i], Coin{Height: s.Height + 1, Coinbase: i == 0, Since: s.MedianTime()})
 	}
 	return out
 }

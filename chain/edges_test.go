@@ -256,7 +256,7 @@ func TestHeightInCoinbase(t *testing.T) {
 			}
 			b := tip.Template("")
 			b.Txs[0].Inputs[0].Script = append(bytes.Clone(try.script), 0, 0)
-			_, _, err := chain.ApplyBlock(tip.State, chaingen.Seal(b), nil)
+			_, _, err := chain.ApplyBlock(tip.State, chain.NewBlock(chaingen.Seal(b)), nil)
 			if chain.RuleOf(err) != try.rule {
 				t.Errorf("height %d: coinbase starts with %x: %v", height, try.script, err)
 			}

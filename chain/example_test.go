@@ -1,58 +1,12 @@
 package chain_test
 
 import (
-	"errors"
 	"fmt"
 
 	"toychain/block"
 	"toychain/chain"
 	"toychain/internal/chaingen"
-	"toychain/pow"
 )
-
-// A chain of three blocks, made by hand. Each one names its parent by hash,
-// commits to its transactions by the merkle root, and costs a search for a nonce.
-func ExampleApplyBlock() {
-	state := chain.Genesis(chain.Regtest())
-	for range 3 {
-		height := state.Height + 1
-		coinbase := &block.Tx{
-			Version: 1,
-			Inputs: []block.Input{{
-				Prev:     block.Outpoint{Index: block.NoOutput},
-				Script:   block.CoinbaseScript(height, 0, "an example"),
-				Sequence: block.Final,
-			}},
-			Outputs: []block.Output{{
-				Value:  state.Params.SubsidyAt(height),
-				Script: block.PubKeyHashScript([20]byte{}), // of nobody we know
-			}},
-		}
-		b := &block.Block{Txs: []*block.Tx{coinbase}}
-		b.Header = block.Header{
-			Version: 4, Prev: state.Hash, Bits: state.NextBits(),
-			Time: state.Header.Time + 600,
-		}
-		b.Header.MerkleRoot, _ = block.MerkleRoot(b.TxIDs())
-		target, err := pow.TargetFromBits(b.Header.Bits)
-		if err != nil {
-			panic(err)
-		}
-		tries, _ := pow.Search(&b.Header, target, 0, 1_000_000)
-
-		next, delta, err := chain.ApplyBlock(state, b, nil) // it spends no coins
-		if err != nil {
-			panic(err)
-		}
-		fmt.Printf("block %d: %d tries, %d new coin of %s, work so far %.0f\n",
-			next.Height, tries, len(delta.Created), delta.Created[0].Value.Short(), next.Work.Float())
-		state = next
-	}
-	// Output:
-	// block 1: 1 tries, 1 new coin of 50, work so far 4
-	// block 2: 1 tries, 1 new coin of 50, work so far 6
-	// block 3: 2 tries, 1 new coin of 50, work so far 8
-}
 
 // Two histories from one block. The node stays with the first it saw until the
 // other has more work; then it goes back to the fork and forward again, in one
@@ -91,28 +45,6 @@ func ExampleTree() {
 	// right 4: 2 blocks leave, 3 join, the tip is at height 4
 	// height 4: active
 	// height 3: valid-fork
-}
-
-// The same coin paid to two people. In one history only one of them can have it,
-// and a block that pays both breaks a rule that has a name.
-func ExampleRule() {
-	tip := chaingen.Genesis(chaingen.Network()).MineEmpty("", 4)
-	coin := tip.Chain()[1].Reward()
-	toAlice := chaingen.Move(coin, chaingen.NewKey("alice"))
-	toBob := chaingen.Move(coin, chaingen.NewKey("bob"))
-
-	paid := tip.Mine("alice is paid", toAlice)
-	b := chaingen.Seal(paid.Template("and bob too", toBob))
-	needs := chain.Needs(paid.State, b, b.TxIDs())
-	_, _, err := chain.ApplyBlock(paid.State, b, paid.Coins(needs))
-
-	fmt.Println(chain.RuleOf(err))
-	fmt.Println("the coin is gone:", errors.Is(err, chain.BadMissingOrSpent))
-	fmt.Println("the block can never become valid:", chain.Condemns(err))
-	// Output:
-	// bad-txns-inputs-missingorspent
-	// the coin is gone: true
-	// the block can never become valid: true
 }
 
 // What a reorganisation does to payments: the one that the new branch holds too is

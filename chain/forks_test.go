@@ -318,3 +318,28 @@ func TestDuplicatedTail(t *testing.T) {
 		s.add("5c 4c", "+4c +5c +6c")
 	})
 }
+
+// Two coinbases with one id (BIP30): the second is refused as long as the first has
+// a coin left, and welcome when it is spent.
+//
+//	              ┌─ 4a                  the reward of 1 again: refused
+//	g ─ 1 ─ 2 ─ 3 ┤
+//	              └─ 4b ─ 5b ─ 6b        it is spent in 4b: 5b may repeat it
+func TestBIP30(t *testing.T) {
+	p := chaingen.Network()
+	p.BIP34 = 1000
+	play(t, p, func(s *story) {
+		s.draw("g", "1 2 3")
+		s.all("1 2 3")
+		first := s.blocks["1"].Txs[0]
+		again := func(b *block.Block) { b.Txs[0] = first.Clone() }
+		s.spoil("3", "4a", again)
+		s.refuse("4a", chain.BadBIP30, "")
+		s.pay("3", "4b", chaingen.Move(s.blocks["1"].Reward(), bob))
+		s.spoil("4b", "5b", again)
+		s.draw("5b", "6b")
+		s.all("4b 5b 6b")
+		s.rule(invalidate, "5b", "-6b -5b")
+		s.rule(reconsider, "5b", "+5b +6b")
+	})
+}

@@ -3,98 +3,11 @@ package chain_test
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"math/rand/v2"
-	"strings"
 	"testing"
 
-	"toychain/block"
-	"toychain/chain"
 	"toychain/internal/chaingen"
 )
-
-// trusting allows every input, so that a fuzzer, which cannot sign, gets past the
-// signatures.
-type trusting struct{ chain.P2PKH }
-
-func (trusting) Check(*block.Tx, int, block.Output) error { return nil }
-
-// Whatever bytes a block is made of, the judge answers and does not panic, a Tree
-// says the same, and what is accepted has one encoding only. Each three bytes of
-// edits change one byte of a good block: place and difference. how says whether the
-// merkle root and the nonce are made good again, without which nothing would get
-// far, or that edits are the whole block.
-func FuzzApplyBlock(f *testing.F) {
-	s := newScene(func(p *chain.Params) { p.Spending, p.BIP34 = trusting{}, 14 }) // so BIP30 is asked too
-	good := chaingen.Seal(s.goodBlock()).Bytes()
-	disk := chaingen.NewDisk()
-	history := disk.MustOpen(s.tip.State.Params)
-	for _, b := range s.tip.Chain()[1:] {
-		if _, err := history.AddBlock(b.Block, now); err != nil {
-			f.Fatal(err)
-		}
-	}
-	if err := history.Flush(); err != nil {
-		f.Fatal(err)
-	}
-	for how := range byte(4) {
-		f.Add([]byte{}, how)
-		f.Add([]byte{0, 68, 1, 0, 200, 255, 1, 44, 1}, how)
-	}
-	f.Add(good, byte(7))
-	f.Add(append(bytes.Clone(good[:80]), 0), byte(7))
-	f.Fuzz(func(t *testing.T, edits []byte, how byte) {
-		raw := edits
-		if how&4 == 0 {
-			raw = bytes.Clone(good)
-			for ; len(edits) >= 3; edits = edits[3:] {
-				raw[(int(edits[0])<<8|int(edits[1]))%len(raw)] ^= edits[2]
-			}
-		}
-		b, err := block.Parse(raw)
-		if err != nil {
-			return
-		}
-		if how&1 != 0 {
-			b.Header.MerkleRoot, _ = block.MerkleRoot(b.TxIDs())
-		}
-		if _, easy := easiest[b.Header.Bits]; easy && how&2 != 0 {
-			chaingen.Search(&b.Header)
-		}
-		raw = b.Bytes()
-		coins := s.tip.Coins(chain.Needs(s.tip.State, b, b.TxIDs()))
-		next, delta, err := chain.ApplyBlock(s.tip.State, b, coins)
-		tree := disk.Clone().MustOpen(s.tip.State.Params)
-		change, treeErr := tree.AddBlock(b, now)
-		if chain.RuleOf(err) != chain.RuleOf(treeErr) || (err == nil) != (treeErr == nil) && !errors.Is(treeErr, chain.ErrKnown) {
-			if chain.RuleOf(treeErr) != chain.TimeTooNew && b.Header.Prev == s.tip.Hash {
-				t.Fatalf("ApplyBlock says %v, the tree %v", err, treeErr)
-			}
-		}
-		if err := tree.CheckInvariants(); err != nil {
-			t.Fatal(err)
-		}
-		if err != nil {
-			return
-		}
-		again, err := block.Parse(raw)
-		if err != nil || !bytes.Equal(again.Bytes(), raw) || again.Hash() != next.Hash {
-			t.Fatalf("accepted, but its bytes are not its own: %v", err)
-		}
-		if treeErr == nil && (len(change.Applied) != 1 || tree.Tip() != next) {
-			t.Fatalf("tip %+v, want %+v", tree.Tip(), next)
-		}
-		want := s.tip.Follow("fuzzed", b)
-		var made []block.Outpoint
-		for _, c := range append(delta.Created, delta.Spent...) {
-			made = append(made, c.Outpoint)
-		}
-		got, err := tree.Coins(made)
-		if err != nil || treeErr == nil && len(got) != len(want.Coins(made)) {
-			t.Fatalf("%d coins, want %d: %v", len(got), len(want.Coins(made)), err)
-		}
-	})
-}
 
 // A random set of valid and invalid blocks in a random order, with flushes,
 // restarts and overruling by hand: nothing breaks what must hold of the tree. The
@@ -130,43 +43,6 @@ func FuzzTree(f *testing.F) {
 			if err = errors.Join(err, r.check()); err != nil {
 				t.Fatalf("event %d, %d: %v", i, event, err)
 			}
-		}
-	})
-}
-
-// Whatever stands in an input, P2PKH does not panic, and judges the same whether it
-// remembers keys or not.
-func FuzzP2PKH(f *testing.F) {
-	remembers := chain.NewP2PKH()
-	script := chaingen.Miner.Script()
-	tx := &block.Tx{Inputs: []block.Input{{}}, Outputs: []block.Output{{Value: 1, Script: script}}}
-	for _, key := range [][]byte{chaingen.Miner.Public(), chaingen.Miner.Private.PubKey().SerializeUncompressed(), alice.Public(), {2}} {
-		f.Add(block.PubKeyHashInput(chaingen.Miner.Signature(tx, 0, script, block.SigAll), key))
-	}
-	f.Fuzz(func(t *testing.T, input []byte) {
-		tx := *tx
-		tx.Inputs = []block.Input{{Script: input}}
-		out := block.Output{Script: script}
-		if _, key, _, err := block.ParsePubKeyHashInput(input); err == nil {
-			out.Script = block.PubKeyHashScript(block.Hash160(key))
-		}
-		want := fmt.Sprint(chain.P2PKH{}.Check(&tx, 0, out))
-		for range 2 {
-			if got := fmt.Sprint(remembers.Check(&tx, 0, out)); got != want {
-				t.Fatalf("input %x: %s, without memory %s", input, got, want)
-			}
-		}
-	})
-}
-
-// Eight hex digits, and nothing else, are bits.
-func FuzzParseBits(f *testing.F) {
-	f.Add("1f00ffff")
-	f.Add("+0000001")
-	f.Fuzz(func(t *testing.T, s string) {
-		n, err := chain.ParseBits(s)
-		if again := fmt.Sprintf("%08x", n); err == nil && again != strings.ToLower(s) {
-			t.Fatalf("%q became %s", s, again)
 		}
 	})
 }

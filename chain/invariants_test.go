@@ -52,7 +52,7 @@ func (t *Tree) checkNode(hash block.Hash, n *node) error {
 		}
 		return nil
 	}
-	if want := n.parent.next(&n.Header, hash); n.State != want {
+	if want := n.parent.Next(&n.Header, hash); n.State != want {
 		return fmt.Errorf("its state does not follow its parent's")
 	}
 	below := n // the naive walk, for the skip list

@@ -139,31 +139,6 @@ func TestRelativeLockWithinABlock(t *testing.T) {
 	}
 }
 
-// Two coinbases with one id (BIP30): the second is refused as long as the first has
-// a coin left, and welcome when it is spent.
-//
-//	              ┌─ 4a                  the reward of 1 again: refused
-//	g ─ 1 ─ 2 ─ 3 ┤
-//	              └─ 4b ─ 5b ─ 6b        it is spent in 4b: 5b may repeat it
-func TestBIP30(t *testing.T) {
-	p := chaingen.Network()
-	p.BIP34 = 1000
-	play(t, p, func(s *story) {
-		s.draw("g", "1 2 3")
-		s.all("1 2 3")
-		first := s.blocks["1"].Txs[0]
-		again := func(b *block.Block) { b.Txs[0] = first.Clone() }
-		s.spoil("3", "4a", again)
-		s.refuse("4a", chain.BadBIP30, "")
-		s.pay("3", "4b", chaingen.Move(s.blocks["1"].Reward(), bob))
-		s.spoil("4b", "5b", again)
-		s.draw("5b", "6b")
-		s.all("4b 5b 6b")
-		s.rule(invalidate, "5b", "-6b -5b")
-		s.rule(reconsider, "5b", "+5b +6b")
-	})
-}
-
 // Bitcoin's blocks 91,842 and 91,880 repeated a coinbase before anybody had thought
 // of it. On main, and nowhere else, they may.
 func TestBIP30Exceptions(t *testing.T) {
@@ -184,11 +159,11 @@ func TestBIP30Exceptions(t *testing.T) {
 		id := b.Txs[0].ID()
 		b.Header.MerkleRoot = id
 		unspent := chain.Coins{{TxID: id}: {Output: b.Txs[0].Outputs[0], Height: 7, Coinbase: true}}
-		needs := chain.Needs(s, b, b.TxIDs())
+		needs := chain.Needs(s, chain.NewBlock(b))
 		if asked := len(needs) == 1; asked != (c.rule != "") {
 			t.Errorf("%s, height %d: asks for %v", c.p.Name, c.height, needs)
 		}
-		if _, _, err := chain.ApplyUnmined(s, b, unspent); chain.RuleOf(err) != c.rule {
+		if _, _, err := chain.ApplyUnmined(s, chain.NewBlock(b), unspent); chain.RuleOf(err) != c.rule {
 			t.Errorf("%s, height %d: %v", c.p.Name, c.height, err)
 		}
 	}

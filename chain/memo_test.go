@@ -37,7 +37,7 @@ func TestMemoChecksOnce(t *testing.T) {
 	b := chaingen.Seal(s.goodBlock()) // three payments, four inputs
 	p := s.tip.State.Params
 	pay := b.Txs[3]
-	_, spent, err := chain.CheckPayment(s.tip.State, pay, s.tip.Coins([]block.Outpoint{pay.Inputs[0].Prev, pay.Inputs[1].Prev}))
+	spent, _, err := chain.CheckPayment(s.tip.State, pay, s.tip.Coins([]block.Outpoint{pay.Inputs[0].Prev, pay.Inputs[1].Prev}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,8 +83,8 @@ func TestSignaturesOnAllCores(t *testing.T) {
 	p.Spending = &crowd{enough: cores, full: make(chan struct{})}
 	s := tip.State
 	s.Params = &p
-	coins := tip.Coins(chain.Needs(tip.State, next.Block, next.TxIDs()))
-	if _, _, err := chain.ApplyBlock(s, next.Block, coins); err != nil {
+	coins := tip.Coins(chain.Needs(tip.State, chain.NewBlock(next.Block)))
+	if _, _, err := chain.ApplyBlock(s, chain.NewBlock(next.Block), coins); err != nil {
 		t.Error(err)
 	}
 }
@@ -202,13 +202,13 @@ func TestFirstFaultIsNamed(t *testing.T) {
 		txs[bad].Inputs[0].Script = txs[0].Inputs[0].Script
 	}
 	b := chaingen.Seal(tip.Template("bad", txs...))
-	coins := tip.Coins(chain.Needs(tip.State, b, b.TxIDs()))
+	coins := tip.Coins(chain.Needs(tip.State, chain.NewBlock(b)))
 	before := runtime.GOMAXPROCS(0)
 	defer runtime.GOMAXPROCS(before)
 	for _, cores := range []int{1, 2, 3, 8} {
 		runtime.GOMAXPROCS(cores)
 		for range 3 {
-			_, _, err := chain.ApplyBlock(tip.State, b, coins)
+			_, _, err := chain.ApplyBlock(tip.State, chain.NewBlock(b), coins)
 			if !errors.Is(err, chain.BadScript) || !strings.HasPrefix(fmt.Sprint(err), "tx 18: input 0: ") {
 				t.Fatalf("%d cores: %v", cores, err)
 			}
@@ -226,7 +226,7 @@ func TestSlowFaultIsNamed(t *testing.T) {
 		txs[i].Version = int32(i)
 	}
 	b := chaingen.Seal(tip.Template("bad", txs...))
-	_, _, err := chain.ApplyBlock(tip.State, b, tip.Coins(chain.Needs(tip.State, b, b.TxIDs())))
+	_, _, err := chain.ApplyBlock(tip.State, chain.NewBlock(b), tip.Coins(chain.Needs(tip.State, chain.NewBlock(b))))
 	if !strings.HasPrefix(fmt.Sprint(err), "tx 11: input 0: ") {
 		t.Errorf("got %v", err)
 	}

@@ -36,8 +36,7 @@ func TestCoinsDoNotKeepBlocks(t *testing.T) {
 
 // Strangers may ask for any number of coins that are not there; it costs no memory.
 func TestUnknownCoinsAreNotNoted(t *testing.T) {
-	s := newScene(nil)
-	tree := s.tree(t)
+	tree, _ := reopened(t)
 	before, _ := tree.MemoryUse()
 	for i := range 1000 {
 		if _, err := tree.Coins([]block.Outpoint{{TxID: block.Hash{1}, Index: uint32(i)}}); err != nil {
@@ -178,31 +177,47 @@ func TestUnflushed(t *testing.T) {
 
 // A tree does not start on what is not its own or does not hang together.
 func TestDamagedEntries(t *testing.T) {
-	s := newScene(nil)
-	tree := s.tree(t)
+	tree, last := reopened(t)
 	good := tree.Entries()
 	for what, damage := range map[string]func([]chain.Entry) ([]chain.Entry, block.Hash){
 		"another network's genesis": func(e []chain.Entry) ([]chain.Entry, block.Hash) {
 			e[0].Header.Time++
-			return e, s.tip.Hash
+			return e, last.Hash
 		},
 		"a header is missing": func(e []chain.Entry) ([]chain.Entry, block.Hash) {
-			return append(e[:5], e[6:]...), s.tip.Hash
+			return append(e[:5], e[6:]...), last.Hash
 		},
 		"a header at another height": func(e []chain.Entry) ([]chain.Entry, block.Hash) {
 			e[5].Height++
-			return e, s.tip.Hash
+			return e, last.Hash
 		},
 		"a tip that nobody knows": func(e []chain.Entry) ([]chain.Entry, block.Hash) {
 			return e, block.Hash{1}
 		},
 	} {
 		entries, tip := damage(append([]chain.Entry{}, good...))
-		if _, err := chain.NewTree(s.tip.State.Params, chaingen.NewDisk(), entries, tip); err == nil {
+		if _, err := chain.NewTree(tree.Params(), chaingen.NewDisk(), entries, tip); err == nil {
 			t.Errorf("%s: no error", what)
 		}
 	}
-	if _, err := chain.NewTree(s.tip.State.Params, chaingen.NewDisk(), good, s.tip.Hash); err != nil {
+	if _, err := chain.NewTree(tree.Params(), chaingen.NewDisk(), good, last.Hash); err != nil {
 		t.Error(err)
 	}
+}
+
+// reopened returns a tree of twelve blocks, opened from a disk, and the last of them.
+func reopened(t *testing.T) (*chain.Tree, *chaingen.Block) {
+	t.Helper()
+	disk := chaingen.NewDisk()
+	tree := disk.MustOpen(chaingen.Network())
+	tip := chaingen.Genesis(tree.Params()).MineEmpty("", 12)
+	for _, b := range tip.Chain()[1:] {
+		if _, err := tree.AddBlock(b.Block, now); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := tree.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	return disk.MustOpen(tree.Params()), tip
 }

@@ -2,6 +2,7 @@ package chain
 
 import (
 	"fmt"
+	"slices"
 
 	"toychain/block"
 )
@@ -106,4 +107,12 @@ func (t *Tree) merge(from changes) {
 			delete(t.coins, o)
 		}
 	}
+}
+
+// detached returns a copy of a coin whose script is not part of its block's bytes:
+// one small coin in memory would keep the whole block there.
+func detached(c *Coin) *Coin {
+	d := *c
+	d.Script = slices.Clone(d.Script)
+	return &d
 }

@@ -73,7 +73,7 @@ func Toy() *Params {
 		BIP34: 1, BIP66: 1, BIP65: 1, CSV: 1,
 		Prefixes: testPrefixes,
 	}
-	p.Genesis = p.genesis(toyTime, p.Limit, toyNonce)
+	p.Genesis = p.MakeGenesis(toyTime, p.Limit, toyNonce)
 	return p
 }
 
@@ -114,15 +114,15 @@ func satoshiGenesis(time, bits, nonce uint32) *block.Block {
 	return firstBlock(in, block.Output{Value: 50 * block.Coin, Script: out}, time, bits, nonce)
 }
 
-// genesis returns the first block of a network of ours. Its coinbase commits to
+// MakeGenesis returns the first block of a network of ours. Its coinbase commits to
 // the parameters, so that other parameters are another chain from the start, and
 // pays to nobody.
-func (p *Params) genesis(time, bits, nonce uint32) *block.Block {
+func (p *Params) MakeGenesis(time, bits, nonce uint32) *block.Block {
 	digest := sha256.Sum256([]byte(p.describe()))
 	in := append([]byte{4, 0, 0, 0, 0, 32}, digest[:]...)
 	script, err := block.DataScript([]byte("toychain " + p.Name))
 	if err != nil {
-		panic(err) // names are bounded: Params.check
+		panic(err) // names are bounded: network.check
 	}
 	return firstBlock(in, block.Output{Value: p.Subsidy, Script: script}, time, bits, nonce)
 }
@@ -179,11 +179,11 @@ func (p *Params) SubsidyAt(h block.Height) block.Amount {
 	return p.Subsidy >> halvings
 }
 
-// limit returns the easiest target.
-func (p *Params) limit() pow.Target {
+// PowLimit returns the easiest target.
+func (p *Params) PowLimit() pow.Target {
 	t, err := pow.TargetFromBits(p.Limit)
 	if err != nil {
-		panic(err) // a preset, or checked on load: Params.check
+		panic(err) // a preset, or checked on load: network.check
 	}
 	return t
 }

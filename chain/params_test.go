@@ -123,7 +123,7 @@ func ownFile(t testing.TB) (*chain.Params, string) {
 	}
 	chaingen.Search(&p.Genesis.Header)
 	var b bytes.Buffer
-	if _, err := p.WriteTo(&b); err != nil {
+	if err := chain.WriteParams(&b, p); err != nil {
 		t.Fatal(err)
 	}
 	return p, b.String()
@@ -231,7 +231,7 @@ func TestNetworkFileWithoutWork(t *testing.T) {
 		t.Fatal(err)
 	}
 	var b bytes.Buffer
-	if _, err := p.WriteTo(&b); err != nil {
+	if err := chain.WriteParams(&b, p); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := chain.ReadParams(b.String()); chain.RuleOf(err) != "high-hash" {
@@ -322,7 +322,7 @@ func FuzzReadParams(f *testing.F) {
 			return
 		}
 		var b bytes.Buffer
-		if _, err := p.WriteTo(&b); err != nil {
+		if err := chain.WriteParams(&b, p); err != nil {
 			t.Fatal(err)
 		}
 		q, err := chain.ReadParams(b.String())

@@ -1,15 +1,12 @@
 package chain
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"toychain/block"
 )
-
-var errUndo = errors.New("undo data does not fit its block")
 
 // activate moves the best chain to the lead, and to the next best as long as the
 // lead turns out to break a rule. mine is the block whose arrival caused it: that
@@ -73,16 +70,16 @@ func (t *Tree) stage(to *node) (s staged, bad *node, err error) {
 		if err != nil {
 			return s, nil, err
 		}
-		coins, err := s.coins.gather(Needs(n.parent.State, b.Block, b.ids))
+		coins, err := s.coins.gather(Needs(n.parent.State, b))
 		if err != nil {
 			return s, nil, err
 		}
-		_, delta, err := applyBlock(n.parent.State, b, coins)
+		_, delta, err := ApplyBlock(n.parent.State, b, coins)
 		if err != nil {
 			return s, n, err
 		}
 		s.coins.apply(delta)
-		s.applied = append(s.applied, Step{true, n.Hash, n.Height, b.Block, b.ids, delta})
+		s.applied = append(s.applied, Step{true, n.Hash, n.Height, b.Block, b.IDs, delta})
 	}
 	return s, nil, nil
 }
@@ -97,11 +94,11 @@ func (t *Tree) revert(n *node) (Step, error) {
 	if err != nil {
 		return Step{}, err
 	}
-	delta, err := DeltaOf(n.parent.State, b.Block, b.ids, undo)
+	delta, err := DeltaOf(n.parent.State, b, undo)
 	if err != nil {
 		return Step{}, err
 	}
-	return Step{false, n.Hash, n.Height, b.Block, b.ids, delta.Inverse()}, nil
+	return Step{false, n.Hash, n.Height, b.Block, b.IDs, delta.Inverse()}, nil
 }
 
 // undo returns the coins that n spent: from a step that is not flushed yet, or
@@ -249,7 +246,7 @@ func (t *Tree) flush(later bool) error {
 		if coin == nil {
 			delete(t.coins, o)
 		} else {
-			t.coins[o] = coin.detached()
+			t.coins[o] = detached(coin)
 		}
 	}
 	for o := range t.coins {
@@ -267,19 +264,19 @@ func (t *Tree) flush(later bool) error {
 func (t *Tree) Unflushed() (blocks, bytes int) { return len(t.pending.Blocks), t.unflushed }
 
 // body returns n's transactions.
-func (t *Tree) body(n *node) (body, error) {
+func (t *Tree) body(n *node) (Block, error) {
 	if b, kept := t.kept(n); kept {
 		return b, nil
 	}
 	b, err := t.read(n)
 	if err != nil {
-		return body{}, err
+		return Block{}, err
 	}
-	return withIDs(b), nil
+	return NewBlock(b), nil
 }
 
 // kept returns n's transactions if they are in memory.
-func (t *Tree) kept(n *node) (b body, ok bool) {
+func (t *Tree) kept(n *node) (b Block, ok bool) {
 	if b, ok = t.unsaved[n.Hash]; !ok {
 		b, ok = t.ahead[n.Hash]
 	}
@@ -295,7 +292,7 @@ func (t *Tree) read(n *node) (*block.Block, error) {
 	return b, nil
 }
 
-func (t *Tree) keepAhead(n *node, b body) {
+func (t *Tree) keepAhead(n *node, b Block) {
 	if !n.linked() && n.size <= t.room {
 		t.ahead[n.Hash] = b
 		t.room -= n.size

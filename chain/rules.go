@@ -109,19 +109,9 @@ var Rules = []Rule{
 	BadInputsDuplicate, BadPrevoutNull, BadScript,
 }
 
-// What is no rule broken, only not now.
-var (
-	// ErrKnown: we have this block or header already.
-	ErrKnown = errors.New("already known")
-	// ErrNoParent: the header's parent is unknown: ask for what lies between.
-	ErrNoParent = errors.New("parent unknown")
-	// ErrUnknown: no block with this hash.
-	ErrUnknown = errors.New("block not found")
-	// ErrGenesis: the first block is beyond question.
-	ErrGenesis = errors.New("the genesis block cannot be invalidated")
-	// ErrNoBody: the header is known, its transactions are not here.
-	ErrNoBody = errors.New("block not available: only its header is known")
-)
+// ErrNoParent: the header's parent is unknown. It breaks no rule: ask for what lies
+// between.
+var ErrNoParent = errors.New("parent unknown")
 
 // Condemns reports whether err, found in a block, is for ever: the hash can
 // never become valid. A body that does not belong to its header, and a block

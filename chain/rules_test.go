@@ -7,7 +7,6 @@ import (
 	"go/token"
 	"strconv"
 	"testing"
-	"time"
 
 	"toychain/block"
 	"toychain/chain"
@@ -51,18 +50,6 @@ type scene struct {
 	tip  *chaingen.Block
 	keys map[string]chaingen.Key // by the script that they answer
 }
-
-var (
-	miner = chaingen.Miner
-	alice = chaingen.NewKey("alice")
-	bob   = chaingen.NewKey("bob")
-	carol = chaingen.NewKey("carol")
-)
-
-const coin = 100_000_000 // in the smallest unit
-
-// now is a clock that has seen all blocks of the tests go by.
-var now = time.Unix(2_000_000_000, 0)
 
 func newScene(change func(*chain.Params)) *scene {
 	p := chaingen.Network()
@@ -149,7 +136,7 @@ func (s *scene) sign(b *block.Block, ids map[*block.Tx]block.Hash) {
 
 // apply asks ApplyBlock about b after the scene's tip.
 func (s *scene) apply(b *block.Block) error {
-	_, _, err := chain.ApplyBlock(s.tip.State, b, s.tip.Coins(chain.Needs(s.tip.State, b, b.TxIDs())))
+	_, _, err := chain.ApplyBlock(s.tip.State, chain.NewBlock(b), s.tip.Coins(chain.Needs(s.tip.State, chain.NewBlock(b))))
 	return err
 }
 

@@ -287,7 +287,7 @@ func TestNonStandardOutputs(t *testing.T) {
 		}
 		spend := alice.Pay([]chain.Spend{chaingen.Output(pay, 0)}, bob.To(1))
 		spend.Inputs[0].Script = alice.Sign(spend, 0, raw, block.SigAll)
-		_, _, err = chain.ApplyBlock(tip.State, chaingen.Seal(tip.Template("spend", spend)),
+		_, _, err = chain.ApplyBlock(tip.State, chain.NewBlock(chaingen.Seal(tip.Template("spend", spend))),
 			tip.Coins([]block.Outpoint{spend.Inputs[0].Prev}))
 		if chain.RuleOf(err) != "mandatory-script-verify-flag-failed" || !strings.Contains(fmt.Sprint(err), "non-standard") {
 			t.Errorf("%s: %v", what, err)

@@ -33,7 +33,7 @@ type State struct {
 // Genesis returns the state after the network's first block.
 func Genesis(p *Params) State {
 	s := State{Params: p, Height: -1}
-	return s.next(&p.Genesis.Header, p.Genesis.Hash())
+	return s.Next(&p.Genesis.Header, p.Genesis.Hash())
 }
 
 // MedianTime returns the median of the last eleven header times, or of as many
@@ -64,7 +64,7 @@ func (s *State) NextBits() uint32 {
 	// negative length, which is clamped like any that is too short.
 	actual := max(int64(s.Header.Time)-int64(s.windowStart), 0)
 	wanted := uint32(p.Window) * uint32(p.Spacing.Seconds())
-	return pow.Retarget(old, p.limit(), uint32(actual), wanted).Bits()
+	return pow.Retarget(old, p.PowLimit(), uint32(actual), wanted).Bits()
 }
 
 // CheckWork decides whether a header's hash meets the target that it claims.
@@ -74,7 +74,7 @@ func CheckWork(p *Params, h *block.Header) error {
 	if err != nil {
 		return fmt.Errorf("%w: bits %08x: %w", HighHash, h.Bits, err)
 	}
-	if target.Cmp(p.limit()) > 0 {
+	if target.Cmp(p.PowLimit()) > 0 {
 		return fmt.Errorf("%w: bits %08x are easier than the network's %08x", HighHash, h.Bits, p.Limit)
 	}
 	if hash := h.Hash(); !target.Met(hash) {
@@ -99,7 +99,7 @@ func (s *State) ApplyHeader(h *block.Header) (State, error) {
 	if want := s.Params.minVersion(height); h.Version < want {
 		return State{}, fmt.Errorf("%w(0x%08x): at height %d at least %d", BadVersion, uint32(h.Version), height, want)
 	}
-	return s.next(h, h.Hash()), nil
+	return s.Next(h, h.Hash()), nil
 }
 
 // CheckTime decides whether a header's time is at most two hours ahead of now,
@@ -111,8 +111,8 @@ func CheckTime(h *block.Header, now int64) error {
 	return nil
 }
 
-// next returns the state after a header that has been judged.
-func (s *State) next(h *block.Header, hash block.Hash) State {
+// Next returns the state after a header that has been judged.
+func (s *State) Next(h *block.Header, hash block.Hash) State {
 	n := *s
 	n.Hash, n.Height, n.Header = hash, s.Height+1, *h
 	if target, err := pow.TargetFromBits(h.Bits); err == nil {

@@ -31,10 +31,10 @@ type Tree struct {
 	pending   Commit                      // what Flush will write, all but the entries
 	fresh     map[block.Outpoint]struct{} // of its coins: see changes
 	dirty     map[*node]bool              // the entries that it will write
-	unsaved   map[block.Hash]body         // the bodies that it will write
+	unsaved   map[block.Hash]Block        // the bodies that it will write
 	unflushed int                         // bytes of them
 	behind    bool                        // the last Commit was one for Later
-	ahead     map[block.Hash]body         // saved bodies whose turn has not come, kept to save a read
+	ahead     map[block.Hash]Block        // saved bodies whose turn has not come, kept to save a read
 	room      int                         // bytes that may still be kept in ahead
 }
 
@@ -42,22 +42,6 @@ type Tree struct {
 // kept in memory: a moving window of 16 blocks from each of eight peers, filled
 // with small blocks. Larger ones are read back from the disk.
 const maxAhead = 8 << 20
-
-// body is a block, the ids of its transactions, and the merkle root that they make. To
-// hash them all takes longer than any other check but the signatures, so it is done once.
-type body struct {
-	*block.Block
-	ids     []block.Hash
-	root    block.Hash
-	mutated bool // see block.MerkleRoot
-}
-
-func withIDs(b *block.Block) body { return hashed(b, b.TxIDs()) }
-
-func hashed(b *block.Block, ids []block.Hash) body {
-	root, mutated := block.MerkleRoot(ids)
-	return body{b, ids, root, mutated}
-}
 
 // node is one header in the tree.
 type node struct {
@@ -95,8 +79,8 @@ func NewTree(p *Params, disk Disk, entries []Entry, tip block.Hash) (*Tree, erro
 		nodes:   make(map[block.Hash]*node, len(entries)+1),
 		coins:   make(map[block.Outpoint]*Coin),
 		dirty:   make(map[*node]bool),
-		unsaved: make(map[block.Hash]body),
-		ahead:   make(map[block.Hash]body),
+		unsaved: make(map[block.Hash]Block),
+		ahead:   make(map[block.Hash]Block),
 		room:    maxAhead,
 	}
 	t.pending.Coins, t.fresh = make(map[block.Outpoint]*Coin), make(map[block.Outpoint]struct{})
@@ -105,7 +89,7 @@ func NewTree(p *Params, disk Disk, entries []Entry, tip block.Hash) (*Tree, erro
 	t.nodes[root.Hash], t.active, t.best, t.lead, t.seq = root, []*node{root}, root, root, 1
 	if len(entries) == 0 {
 		t.pending.Blocks = append(t.pending.Blocks, p.Genesis)
-		t.unsaved[root.Hash] = withIDs(p.Genesis)
+		t.unsaved[root.Hash] = NewBlock(p.Genesis)
 		t.dirty[root] = true
 		return t, nil
 	}
@@ -127,7 +111,7 @@ func (t *Tree) load(entries []Entry, tip block.Hash) error {
 		if parent == nil || parent.Height+1 != e.Height {
 			return fmt.Errorf("stored header %s at height %d: its parent %s is not below it", e.Header.Hash(), e.Height, e.Header.Prev)
 		}
-		n := t.insert(parent, parent.next(&e.Header, e.Header.Hash()), e.Received)
+		n := t.insert(parent, parent.Next(&e.Header, e.Header.Hash()), e.Received)
 		n.status, n.seq, n.complete, n.txs, n.size = e.Status, e.Seq, e.Complete, e.Txs, e.Size
 		t.seq, t.loved = max(t.seq, e.Seq), min(t.loved, e.Seq)
 	}
@@ -239,10 +223,10 @@ func (t *Tree) AddBlock(b *block.Block, now time.Time) (Change, error) {
 	if n.has(HasBody) {
 		return Change{}, ErrKnown
 	}
-	full := withIDs(b)
-	err = checkBody(full)
+	full := NewBlock(b)
+	err = CheckBody(full)
 	if err == nil {
-		err = checkPlace(&n.parent.State, b)
+		err = CheckContext(&n.parent.State, b)
 	}
 	if err != nil {
 		if Condemns(err) {
@@ -259,7 +243,7 @@ func (t *Tree) AddBlock(b *block.Block, now time.Time) (Change, error) {
 }
 
 // keepBody takes a body in, for the next Flush.
-func (t *Tree) keepBody(n *node, b body) {
+func (t *Tree) keepBody(n *node, b Block) {
 	n.status |= HasBody
 	n.txs, n.size = len(b.Txs), b.Size()
 	t.unsaved[n.Hash] = b

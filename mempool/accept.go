@@ -209,7 +209,7 @@ func confirmed(v View, c *candidate) (bool, error) {
 // checkSpending decides whether c may spend its coins in the next block, but for
 // the signatures, and finds its fee.
 func (p *Pool) checkSpending(tip *chain.State, c *candidate) error {
-	fee, spent, err := chain.CheckPayment(*tip, c.tx, c.coins)
+	spent, fee, err := chain.CheckPayment(*tip, c.tx, c.coins)
 	if errors.Is(err, chain.BadNonFinal) { // its lock time has been looked at, so this is BIP68
 		return fmt.Errorf("%w (%s)", RejectNonBIP68Final, err)
 	}

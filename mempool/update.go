@@ -191,7 +191,7 @@ func (u *update) readmit(e *entry) bool {
 			return refuse(&u.out.Conflicted)
 		}
 	}
-	fee, spent, err := chain.CheckPayment(u.tip, e.tx, coins)
+	spent, fee, err := chain.CheckPayment(u.tip, e.tx, coins)
 	if err != nil || p.ancestorsAtMost(of) > maxReturnedChain {
 		return refuse(&u.out.Dropped)
 	}

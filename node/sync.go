@@ -319,7 +319,7 @@ func (e *Engine) addHeaders(headers []block.Header) (added int, err error) {
 func (e *Engine) orphanBlock(in GotBlock, hash block.Hash) error {
 	err := chain.CheckWork(e.tree.Params(), &in.Block.Header)
 	if err == nil {
-		err = chain.CheckBody(in.Block, in.Block.TxIDs())
+		err = chain.CheckBody(chain.NewBlock(in.Block))
 	}
 	if err != nil {
 		e.refused(in, err)

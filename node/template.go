@@ -81,11 +81,12 @@ func (e *Engine) TemplateOf(txs []*block.Tx, script []byte, extra uint64, messag
 		Outputs: []block.Output{{Value: tip.Params.SubsidyAt(height) + fees, Script: script}},
 	}
 	t.Vary(extra, message)
-	coins, err := e.tree.Coins(chain.Needs(tip, t.Block, t.Block.TxIDs()))
+	hashed := chain.NewBlock(t.Block)
+	coins, err := e.tree.Coins(chain.Needs(tip, hashed))
 	if err != nil {
 		return nil, err
 	}
-	if _, _, err := chain.ApplyUnmined(tip, t.Block, coins); err != nil {
+	if _, _, err := chain.ApplyUnmined(tip, hashed, coins); err != nil {
 		return nil, err
 	}
 	return t, nil

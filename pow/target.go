@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math/bits"
+	"strconv"
 
 	"toychain/block"
 )
@@ -125,4 +126,13 @@ func (t Target) Difficulty() float64 {
 		d /= 256
 	}
 	return d
+}
+
+// ParseBits reads a compact target as eight hex digits, as getblockheader shows it.
+func ParseBits(s string) (uint32, error) {
+	n, err := strconv.ParseUint(s, 16, 32)
+	if err != nil || len(s) != 8 {
+		return 0, fmt.Errorf("%q: want eight hex digits like 1f00ffff", s)
+	}
+	return uint32(n), nil
 }

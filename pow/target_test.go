@@ -203,3 +203,15 @@ func TestDifficulty(t *testing.T) {
 		}
 	}
 }
+
+// Eight hex digits, and nothing else, are bits.
+func FuzzParseBits(f *testing.F) {
+	f.Add("1f00ffff")
+	f.Add("+0000001")
+	f.Fuzz(func(t *testing.T, s string) {
+		n, err := ParseBits(s)
+		if again := fmt.Sprintf("%08x", n); err == nil && again != strings.ToLower(s) {
+			t.Fatalf("%q became %s", s, again)
+		}
+	})
+}

@@ -195,7 +195,7 @@ func (c *checker) block(h block.Height) (*chain.Step, error) {
 		return nil, err
 	}
 	parent, _ := c.tree.Info(b.Header.Prev)
-	delta, err := chain.DeltaOf(parent.State, b, ids, undo)
+	delta, err := chain.DeltaOf(parent.State, chain.WithIDs(b, ids), undo)
 	if err != nil {
 		return nil, c.say("block %s at height %d: %v", hash, h, err)
 	}

@@ -53,7 +53,8 @@ func (c *checker) replay(tick func()) (whole bool, err error) {
 		if err != nil || s == nil {
 			return false, err
 		}
-		next, delta, err := chain.ApplyBlock(state, s.Block, gather(coins, chain.Needs(state, s.Block, s.IDs)))
+		hashed := chain.WithIDs(s.Block, s.IDs)
+		next, delta, err := chain.ApplyBlock(state, hashed, gather(coins, chain.Needs(state, hashed)))
 		if err != nil {
 			return false, c.say("block %s at height %d is on the best chain: %v", s.Hash, s.Height, err)
 		}
@@ -124,7 +125,7 @@ func (c *checker) branches(tick func()) error {
 		}
 		parent, _ := c.tree.Info(e.Header.Prev)
 		if undo != nil {
-			if _, err = chain.DeltaOf(parent.State, b, ids, undo); err != nil {
+			if _, err = chain.DeltaOf(parent.State, chain.WithIDs(b, ids), undo); err != nil {
 				err = c.say("block %s at height %d: %v", p.Hash, p.Height, err)
 			}
 		}

@@ -167,7 +167,7 @@ func stormNetwork(t *testing.T, age time.Duration) string {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	if _, err := p.WriteTo(f); err != nil {
+	if err := chain.WriteParams(f, p); err != nil {
 		t.Fatal(err)
 	}
 	return path

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"toychain/block"
-	"toychain/chain"
 	"toychain/pow"
 	"toychain/rpc"
 )
@@ -57,7 +56,7 @@ func gatherInfo(ctx context.Context, n asked) (chainInfo, error) {
 // expectedHashes returns how many tries a block at this compact target takes on
 // average.
 func expectedHashes(compact string) (float64, error) {
-	bits, err := chain.ParseBits(compact)
+	bits, err := pow.ParseBits(compact)
 	if err != nil {
 		return 0, err
 	}

@@ -63,7 +63,7 @@ everybody who is to take part: nodes of other rules never meet.`,
 		start := p.Limit
 		if bits != "" {
 			var err error
-			if start, err = chain.ParseBits(bits); err != nil {
+			if start, err = pow.ParseBits(bits); err != nil {
 				return usagef("--bits: %w", err)
 			}
 		}
@@ -75,7 +75,7 @@ everybody who is to take part: nodes of other rules never meet.`,
 			return err
 		}
 		if to == "" {
-			_, err := made.WriteTo(a.stdout)
+			err := chain.WriteParams(a.stdout, made)
 			return err
 		}
 		if err := writeNetwork(made, to, force); err != nil {
@@ -98,7 +98,7 @@ func fillNetwork(p *chain.Params, to, limit, subsidy string) (err error) {
 	if p.Name == testnetName {
 		return usagef("--name %s: is the folder of the testnet; choose another", p.Name)
 	}
-	if p.Limit, err = chain.ParseBits(limit); err != nil {
+	if p.Limit, err = pow.ParseBits(limit); err != nil {
 		return usagef("--limit: %w", err)
 	}
 	if p.Subsidy, err = block.ParseAmount(subsidy); err != nil {
@@ -175,7 +175,7 @@ func searchNonces(ctx context.Context, h block.Header, t pow.Target, progress fu
 // writeNetwork writes the file, whole or not at all.
 func writeNetwork(p *chain.Params, to string, force bool) error {
 	text := new(strings.Builder)
-	if _, err := p.WriteTo(text); err != nil {
+	if err := chain.WriteParams(text, p); err != nil {
 		return err
 	}
 	return writeFile(to, text.String(), 0o644, force)

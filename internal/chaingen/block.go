@@ -141,8 +141,9 @@ func (b *Block) Follow(name string, child *block.Block) *Block {
 		n.Err = fmt.Errorf("%w: %s", chain.BadPrevBlk, b.Name)
 		return n
 	}
-	coins := b.Coins(chain.Needs(b.State, child, child.TxIDs()))
-	if _, n.Delta, n.Err = chain.ApplyBlock(b.State, child, coins); n.Err != nil {
+	hashed := chain.NewBlock(child)
+	coins := b.Coins(chain.Needs(b.State, hashed))
+	if _, n.Delta, n.Err = chain.ApplyBlock(b.State, hashed, coins); n.Err != nil {
 		n.Delta = chain.Delta{}
 	}
 	n.coins = make(map[block.Outpoint]*chain.Coin)

@@ -216,8 +216,8 @@ func (c *call) verify(hash block.Hash, before chain.State) error {
 	if err != nil {
 		return err
 	}
-	ids := b.TxIDs()
-	delta, e := chain.DeltaOf(before, b, ids, undo)
+	hashed := chain.NewBlock(b)
+	delta, e := chain.DeltaOf(before, hashed, undo)
 	if e != nil {
 		return e
 	}
@@ -226,12 +226,12 @@ func (c *call) verify(hash block.Hash, before chain.State) error {
 		spent[s.Outpoint] = s.Coin
 	}
 	coins := make(chain.Coins)
-	for _, o := range chain.Needs(before, b, ids) {
+	for _, o := range chain.Needs(before, hashed) {
 		if coin, ok := spent[o]; ok {
 			coins[o] = coin
 		}
 	}
-	next, _, e := chain.ApplyBlock(before, b, coins)
+	next, _, e := chain.ApplyBlock(before, hashed, coins)
 	if e == nil && next.Hash != hash {
 		e = fmt.Errorf("stored under %s, its hash is %s", hash, next.Hash)
 	}

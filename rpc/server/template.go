@@ -144,7 +144,7 @@ func (c *call) propose(data string) (any, *rpc.Error) {
 	if e != nil {
 		return nil, fail(rpc.CodeDeserialization, "Block decode failed")
 	}
-	ids := b.TxIDs()
+	hashed := chain.NewBlock(b)
 	type view struct {
 		tip   chain.State
 		coins chain.Coins
@@ -156,7 +156,7 @@ func (c *call) propose(data string) (any, *rpc.Error) {
 			v.known = knownAs(&info)
 			return v, nil
 		}
-		coins, bad := e.Tree().Coins(chain.Needs(v.tip, b, ids))
+		coins, bad := e.Tree().Coins(chain.Needs(v.tip, hashed))
 		if bad != nil {
 			return v, trouble(bad)
 		}
@@ -171,7 +171,7 @@ func (c *call) propose(data string) (any, *rpc.Error) {
 	case b.Header.Prev != v.tip.Hash:
 		return "inconclusive-not-best-prevblk", nil
 	}
-	_, _, e = chain.ApplyUnmined(v.tip, b, v.coins)
+	_, _, e = chain.ApplyUnmined(v.tip, hashed, v.coins)
 	if e == nil {
 		e = chain.CheckTime(&b.Header, c.node.Now().Unix())
 	}

@@ -177,7 +177,7 @@ func parameters(network string) (*chain.Params, string, error) {
 		return nil, "", fmt.Errorf("network %s: %w", network, err)
 	}
 	var own bytes.Buffer // as we write it, so that a template can be sure of its shape
-	_, err = p.WriteTo(&own)
+	err = chain.WriteParams(&own, p)
 	return p, own.String(), err
 }
 

@@ -77,7 +77,7 @@ func (w *World) writeParams(params *chain.Params) (path string, err error) {
 	if err != nil {
 		return "", err
 	}
-	_, err = params.WriteTo(f)
+	err = chain.WriteParams(f, params)
 	return path, errors.Join(err, f.Close())
 }
 

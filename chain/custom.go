@@ -1,0 +1,69 @@
+package chain
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"time"
+
+	"toychain/block"
+	"toychain/pow"
+)
+
+// NewNetwork returns the parameters of a network of one's own. p has the values
+// of file above and those that toy has; bits are the target to start with, in
+// compact form; time is the genesis block's, in seconds since 1970. The genesis
+// block has no nonce yet: search one with pow.Search before anything else.
+func NewNetwork(p Params, bits, time uint32) (*Params, error) {
+	toy := Toy()
+	p.BIP34, p.BIP66, p.BIP65, p.CSV, p.Prefixes = toy.BIP34, toy.BIP66, toy.BIP65, toy.CSV, toy.Prefixes
+	if err := checkParams(&p); err != nil {
+		return nil, err
+	}
+	start, err := pow.TargetFromBits(bits)
+	if err != nil {
+		return nil, fmt.Errorf("starting bits %08x: %w", bits, err)
+	}
+	if start.Cmp(p.PowLimit()) > 0 || start.Bits() != bits {
+		return nil, fmt.Errorf("starting bits %08x: want a target no easier than the limit %08x", bits, p.Limit)
+	}
+	p.Genesis = p.MakeGenesis(time, bits, 0)
+	return &p, nil
+}
+
+var networkName = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,31}$`)
+
+// checkParams refuses parameters that no chain could live by.
+func checkParams(p *Params) error {
+	if !networkName.MatchString(p.Name) {
+		return fmt.Errorf("name %q: want at most 32 of a-z, 0-9, - and _, a letter first", p.Name)
+	}
+	if _, taken := Preset(p.Name); taken {
+		return fmt.Errorf("name %q: is a network that toychain has; choose another", p.Name)
+	}
+	target, err := pow.TargetFromBits(p.Limit)
+	if err != nil {
+		return fmt.Errorf("limit %08x: %w", p.Limit, err)
+	}
+	if target.Bits() != p.Limit {
+		return fmt.Errorf("limit %08x: not in normal form, write %08x", p.Limit, target.Bits())
+	}
+	regtest, err := pow.TargetFromBits(0x207fffff)
+	if err != nil || target.Cmp(regtest) > 0 {
+		return fmt.Errorf("limit %08x: easier than 207fffff, which is as easy as it gets", p.Limit)
+	}
+	// The limits keep window times spacing times four within 32 bits.
+	switch seconds := p.Spacing / time.Second; {
+	case p.Spacing%time.Second != 0 || seconds < 1 || seconds > 24*60*60:
+		return fmt.Errorf("spacing %s: want whole seconds, from 1s to 24h", p.Spacing)
+	case p.Window < 0 || p.Window == 1 || p.Window > 10_000:
+		return fmt.Errorf("window %d: want 0, or 2 to 10,000 blocks", p.Window)
+	case p.Subsidy <= 0 || !p.Subsidy.Valid():
+		return fmt.Errorf("subsidy %s: want more than nothing and at most %s", p.Subsidy, block.MaxMoney)
+	case p.Halving < 1 || p.Maturity < 1:
+		return errors.New("halving and maturity: want at least 1 block")
+	case int64(p.Subsidy)*2 > int64(block.MaxMoney)/int64(p.Halving):
+		return fmt.Errorf("subsidy %s halved every %d blocks makes more than %s coins", p.Subsidy, p.Halving, block.MaxMoney)
+	}
+	return nil
+}
