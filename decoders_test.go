@@ -25,10 +25,11 @@ var decoders = map[string]string{
 	"block.Amount.UnmarshalJSON": "FuzzAmountJSON",
 	"block.Hash.UnmarshalText":   "FuzzParseHash",
 
-	"chain.P2PKH.parseKey":   "FuzzP2PKH",
-	"pow.ParseBits":          "FuzzParseBits",
-	"chain.ReadParams":       "FuzzReadParams",
-	"pow.Work.UnmarshalText": "FuzzWorkText",
+	"consensus.P2PKH.parseKey": "FuzzP2PKH",
+	"pow.ParseBits":            "FuzzParseBits",
+	"network.Parse":            "FuzzParse",
+	"network.Load":             "- opens a file, whose text Parse takes",
+	"pow.Work.UnmarshalText":   "FuzzWorkText",
 
 	"wallet.Load":                   "- reads the file that parseDocument is given",
 	"wallet.ParseAccount":           "FuzzParseAccount",
@@ -84,7 +85,6 @@ var decoders = map[string]string{
 	"rpc/server.call.parseOutput":  "FuzzCalls",
 	"rpc/server.call.parseOutputs": "FuzzCalls",
 
-	"testnet.loadNetwork":    "chain.FuzzReadParams",
 	"testnet.loadState":      "FuzzState",
 	"blockfile.ParseFormat":  "- a word of the command line",
 	"blockfile.Place.parse":  "FuzzReader",

@@ -31,13 +31,20 @@ var edges = map[string]map[string]string{
 	"p2p": {
 		"block": "hashes and headers are what it carries; it must not know what valid means",
 	},
+	"consensus": {
+		"block": "it validates blocks",
+		"pow":   "targets and work",
+	},
+	"network": {
+		"block": "hashes and amounts in a file", "pow": "compact targets", "consensus": "the parameters that a file holds",
+	},
 	"chain": {
-		"block": "it judges blocks",
-		"pow":   "by their work",
+		"block": "it keeps blocks", "pow": "work", "consensus": "the rules that it asks",
 	},
 	"store": {
 		"block":     "it keeps blocks",
-		"chain":     "it implements chain.Disk and keeps its entries; it must not know a rule",
+		"chain":     "it implements chain.Disk and keeps its entries",
+		"consensus": "coins and parameters, as values; it must not know a rule",
 		"store/ldb": "LevelDB's files; it must not know what is in them",
 	},
 	"store/ldb": {},
@@ -46,10 +53,10 @@ var edges = map[string]map[string]string{
 	},
 	"mempool": {
 		"block": "it keeps transactions",
-		"chain": "that the chain would take",
+		"chain": "changes of the tip", "consensus": "what the next block may hold",
 	},
 	"node": {
-		"block": "", "pow": "its miner searches nonces", "chain": "the tree", "mempool": "the pool", "store": "the disk",
+		"block": "", "pow": "its miner searches nonces", "chain": "the tree", "consensus": "the rules", "mempool": "the pool", "store": "the disk",
 		"store/ldb": "a directory made safe from a power cut",
 		"p2p":       "the peers",
 	},
@@ -58,7 +65,7 @@ var edges = map[string]map[string]string{
 		"pow":   "work, as a number; it must not know how a call is answered",
 	},
 	"rpc/server": {
-		"block": "", "pow": "difficulties and work, as numbers", "chain": "", "mempool": "", "store": "indexes",
+		"block": "", "pow": "difficulties and work, as numbers", "chain": "", "consensus": "", "mempool": "", "store": "indexes",
 		"p2p": "what is known of peers", "node": "what it serves", "rpc": "the types of its answers",
 		"wallet": "addresses; keys never enter a node",
 	},
@@ -66,7 +73,7 @@ var edges = map[string]map[string]string{
 		"block": "", "wallet": "the keys", "rpc": "the node that knows the coins; it must not know processes",
 	},
 	"testnet/rogue": {
-		"block": "what it forges", "pow": "with real work", "chain": "the rules, to break one at a time",
+		"block": "what it forges", "pow": "with real work", "chain": "its own tree", "consensus": "the rules, to break one at a time",
 		"p2p": "whom it lies to; it must not know processes, testnets or RPC",
 	},
 	"deploy": {},
@@ -74,13 +81,13 @@ var edges = map[string]map[string]string{
 		"block": "", "rpc": "the types of what nodes answer; it must not know how they are asked",
 	},
 	"testnet/scenario": {
-		"block": "", "chain": "parameters", "wallet": "the people of a script", "testnet/purse": "how they pay",
+		"block": "", "consensus": "parameters", "network": "a custom one", "wallet": "the people of a script", "testnet/purse": "how they pay",
 		"pow":          "the genesis block of a script's own network",
 		"rpc":          "only the shapes of what nodes tell; it must not know how they are asked",
 		"testnet/draw": "the verb tree", "testnet/topology": "names, shapes and groups; it must not know processes",
 	},
 	"testnet/scenario/real": {
-		"block": "", "chain": "", "wallet": "addresses", "rpc": "", "testnet/purse": "",
+		"block": "", "chain": "", "consensus": "", "network": "a script's own, as a file", "wallet": "addresses", "rpc": "", "testnet/purse": "",
 		"testnet": "the processes", "testnet/topology": "", "testnet/scenario": "the world that it implements; it must not know scripts",
 		"testnet/rogue": "the liars",
 	},
@@ -89,7 +96,7 @@ var edges = map[string]map[string]string{
 		"testnet/history": "journals and actions", "testnet/draw": "the tree at every moment; it must not know processes",
 	},
 	"testnet": {
-		"block": "", "chain": "parameters", "wallet": "the miners' addresses", "rpc": "how it talks to nodes",
+		"block": "", "consensus": "parameters", "network": "the one that the nodes share", "wallet": "the miners' addresses", "rpc": "how it talks to nodes",
 		"rpc/server":       "what the directory of a stopped node says",
 		"testnet/topology": "which nodes are to be connected", "testnet/draw": "the merged tree of all nodes",
 		"testnet/history": "journals and actions, which it collects",
@@ -110,25 +117,25 @@ var edges = map[string]map[string]string{
 		"testnet/draw": "trees", "testnet/purse": "how the people pay",
 	},
 	"testnet/export": {
-		"chain": "parameters", "p2p": "nodes' keys and names, which must be known before they run", "wallet": "whom they mine for",
+		"consensus": "parameters", "network": "the one that the nodes share", "p2p": "nodes' keys and names, which must be known before they run", "wallet": "whom they mine for",
 		"testnet": "the folder; it must not start anything", "testnet/topology": "which node dials which",
 	},
 	"cmd/toychain": {
-		"block": "", "blockfile": "import and export", "pow": "", "chain": "networks", "wallet": "", "mempool": "policy", "store": "repair of a folder that no node has open",
+		"block": "", "blockfile": "import and export", "pow": "", "chain": "", "consensus": "", "network": "what --network names", "wallet": "", "mempool": "policy", "store": "repair of a folder that no node has open",
 		"node": "", "rpc": "", "rpc/server": "", "testnet": "", "testnet/purse": "", "testnet/scenario": "", "testnet/scenario/real": "",
 		"testnet/slo": "", "deploy": "the targets where no others are named, and files to hand out",
 		"testnet/export": "", "testnet/replay": "", "testnet/demo": "", "testnet/draw": "", "testnet/history": "",
 		"testnet/measure": "", "testnet/topology": "",
 	},
 	"bench": {
-		"block": "", "chain": "the judge, measured alone", "pow": "the search, likewise", "rpc": "how it talks to nodes, ours and others",
+		"block": "", "consensus": "validation, measured alone", "pow": "the search, likewise", "rpc": "how it talks to nodes, ours and others",
 		"internal/chaingen": "the blocks that it hands to them; it must not know what is inside a node",
 	},
 }
 
 // pure are the packages and files without clock, randomness, disk, network, log
 // or background goroutines: the same values give the same answer.
-var pure = []string{"block", "pow", "chain", "mempool", "node/engine.go", "node/save.go", "node/sync.go", "node/claims.go", "node/relay.go", "node/template.go"}
+var pure = []string{"block", "pow", "consensus", "chain", "mempool", "node/engine.go", "node/save.go", "node/sync.go", "node/claims.go", "node/relay.go", "node/template.go"}
 
 // windows are what a pure file must not use.
 var windows = map[string][]string{

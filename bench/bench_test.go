@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
 )
 
 // The script measures every row, so that it cannot rot. What it measured on a busy
@@ -50,7 +50,7 @@ func TestQuick(t *testing.T) {
 // chaincfg.
 func TestSimnetGenesis(t *testing.T) {
 	const want = "683e86bd5c6d110d91b94b97137ba6bfe02dbbdb8e3dff722a669b5d69d77af6"
-	if got := simnet(chain.Regtest().Genesis).Hash(); got != block.MustHash(want) {
+	if got := simnet(consensus.Regtest().Genesis).Hash(); got != block.MustHash(want) {
 		t.Errorf("%s, want %s", got, want)
 	}
 }

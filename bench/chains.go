@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
 	"toychain/internal/chaingen"
 )
 
@@ -61,15 +61,15 @@ type chains struct {
 	left      []sealed   // on base: light blocks
 	right     []sealed   // on base: one more, with other payments of the same coins
 
-	state chain.State  // after base
-	body  *block.Block // the first of full
-	coins chain.Coins  // what it spends
+	state consensus.State // after base
+	body  *block.Block    // the first of full
+	coins consensus.Coins // what it spends
 }
 
 // makeChains makes all blocks.
 func makeChains(z size, now time.Time) *chains {
 	c := &chains{}
-	p := chain.Regtest()
+	p := consensus.Regtest()
 	first := now.Add(-time.Duration(z.empty+1) * p.Spacing)
 	c.empty = seal(mine(p, first, z.empty).Chain()[1:]...)
 	p.Genesis = simnet(p.Genesis)
@@ -77,7 +77,7 @@ func makeChains(z size, now time.Time) *chains {
 	first = now.Add(-time.Duration(z.empty+1) * p.Spacing)
 	c.simnet = seal(mine(p, first, z.empty).Chain()[1:]...)
 
-	p = chain.Regtest()
+	p = consensus.Regtest()
 	p.Spacing = time.Second // how far apart the generator puts blocks; no rule of regtest depends on it
 	maturity := int(p.Maturity)
 	blocks := maturity + 2 + max(z.full, z.spread, z.reorg+1)
@@ -97,7 +97,7 @@ func makeChains(z size, now time.Time) *chains {
 	for tip := base; len(c.full) < z.full; {
 		tip = l.mine(tip, fmt.Sprint("full", len(c.full)), z.payments, 0)
 		if len(c.full) == 0 {
-			c.body, c.coins = tip.Block, base.Coins(chain.Needs(base.State, chain.NewBlock(tip.Block)))
+			c.body, c.coins = tip.Block, base.Coins(consensus.Needs(base.State, consensus.NewBlock(tip.Block)))
 		}
 		c.full = append(c.full, seal(tip)...)
 		c.pays = append(c.pays, payments(tip))
@@ -120,7 +120,7 @@ func simnet(regtest *block.Block) *block.Block {
 }
 
 // mine returns the last of n empty blocks, the first of which comes at a time.
-func mine(p *chain.Params, first time.Time, n int) *chaingen.Block {
+func mine(p *consensus.Params, first time.Time, n int) *chaingen.Block {
 	g := chaingen.Genesis(p)
 	t := g.Template("first")
 	t.Header.Time = uint32(first.Unix())
@@ -135,7 +135,7 @@ type lanes struct {
 	base *chaingen.Block
 	keys []chaingen.Key // of last
 	to   []chaingen.Key // who is paid next
-	last []chain.Spend
+	last []consensus.UTXO
 }
 
 func (l *lanes) clone() *lanes {
@@ -153,7 +153,7 @@ func split(tip *chaingen.Block, n int) *lanes {
 		l.keys, l.to = append(l.keys, k), append(l.to, k)
 		to = append(to, k.To(share))
 	}
-	tx := chaingen.Miner.Pay([]chain.Spend{first}, to...)
+	tx := chaingen.Miner.Pay([]consensus.UTXO{first}, to...)
 	l.base = tip.Mine("split", tx)
 	for i := range n {
 		l.last = append(l.last, l.base.Coin(1, i))

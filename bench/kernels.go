@@ -18,7 +18,7 @@ import (
 	"github.com/btcsuite/btcd/btcec/v2"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
 	"toychain/pow"
 )
 
@@ -47,7 +47,7 @@ func naively(cores int, lasts time.Duration) float64 {
 // onCores lets each core search one piece after the other for a while.
 func onCores(cores int, lasts time.Duration, search func(h *block.Header, from uint32, n uint64)) float64 {
 	const piece = 1 << 14
-	header := chain.Main().Genesis.Header
+	header := consensus.Main().Genesis.Header
 	counts := make([]int, cores)
 	begin := time.Now()
 	var group sync.WaitGroup
@@ -103,7 +103,7 @@ func searchOnlyMain(args []string) error {
 func (l *lab) judging(context.Context, *subject) (float64, error) {
 	begin, n := time.Now(), 0
 	for ; time.Since(begin) < l.z.search; n += l.z.payments {
-		if _, _, err := chain.ApplyBlock(l.state, chain.NewBlock(l.body), l.coins); err != nil {
+		if _, _, err := consensus.ApplyBlock(l.state, consensus.NewBlock(l.body), l.coins); err != nil {
 			return 0, err
 		}
 	}

@@ -14,7 +14,7 @@
 //	fdb    magic 4 | length 4 | block | CRC-32C of all that 4, big-endian (btcd: ffldb)
 //
 // The length is little-endian; the magic is the network's own four bytes, see
-// chain.Params.Magic. It knows files, too: [Open] takes one, or a folder of them in
+// consensus.Params.Magic. It knows files, too: [Open] takes one, or a folder of them in
 // their numbers' order, or the data folder that such a folder is in.
 //
 // A node writes blocks down as they arrive, so a block may stand before its parent.

@@ -3,7 +3,9 @@ package chain_test
 import (
 	"testing"
 
+	"toychain/block"
 	"toychain/chain"
+	"toychain/consensus"
 	"toychain/internal/chaingen"
 )
 
@@ -13,7 +15,7 @@ import (
 func BenchmarkConnect500(b *testing.B) {
 	for _, name := range []string{"cold", "warm"} {
 		b.Run(name, func(b *testing.B) {
-			memo := chain.NewMemo(chain.P2PKH{})
+			memo := consensus.NewMemo(consensus.P2PKH{})
 			tip, txs := manyPayments(b, memo, 500)
 			next := tip.Mine("500", txs...) // the memo learns here
 			disk := diskWith(b, tip)
@@ -21,7 +23,7 @@ func BenchmarkConnect500(b *testing.B) {
 				b.StopTimer()
 				p := *tip.State.Params
 				if name == "cold" {
-					p.Spending = chain.P2PKH{}
+					p.Spending = consensus.P2PKH{}
 				}
 				tree := disk.Clone().MustOpen(&p)
 				b.StartTimer()
@@ -40,7 +42,7 @@ func BenchmarkConnect500(b *testing.B) {
 // BenchmarkReorg100 moves the tip over 100 blocks with 20 payments each and forth
 // over 101, all signatures known; "connect" is the same blocks without a fork.
 func BenchmarkReorg100(b *testing.B) {
-	memo := chain.NewMemo(chain.P2PKH{})
+	memo := consensus.NewMemo(consensus.P2PKH{})
 	tip, txs := manyPayments(b, memo, 2000)
 	left, right := tip, tip
 	for i := range 100 {
@@ -120,4 +122,25 @@ func diskWith(b *testing.B, tip *chaingen.Block) *chaingen.Disk {
 		b.Fatal(err)
 	}
 	return disk
+}
+
+// manyPayments returns a tip and n signed payments, of one input and two outputs
+// each, that may follow it.
+func manyPayments(t testing.TB, spending consensus.Spending, n int) (*chaingen.Block, []*block.Tx) {
+	t.Helper()
+	p := chaingen.Network()
+	p.Spending = spending
+	tip := chaingen.Genesis(p).MineEmpty("", 4)
+	each := block.Amount(50 * coin / n)
+	var outs []block.Output
+	for range n {
+		outs = append(outs, miner.To(each))
+	}
+	fan := miner.Pay([]consensus.UTXO{tip.Chain()[1].Reward()}, outs...)
+	tip = tip.Mine("fan", fan)
+	txs := make([]*block.Tx, n)
+	for i := range txs {
+		txs[i] = miner.Pay([]consensus.UTXO{chaingen.Output(fan, i)}, alice.To(each/2), miner.To(each/2-1000))
+	}
+	return tip, txs
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"toychain/block"
+	"toychain/consensus"
 )
 
 // Disk is what the tree needs of its storage. It is read for coins, bodies and
@@ -11,11 +12,11 @@ import (
 // storage itself is in trouble: the tree must not be used after one.
 type Disk interface {
 	// Coins adds those of the outpoints that are unspent, as of the last Commit.
-	Coins(of []block.Outpoint, into Coins) error
+	Coins(of []block.Outpoint, into consensus.Coins) error
 	// Block returns the body stored under this hash.
 	Block(block.Hash) (*block.Block, error)
 	// Undo returns what Step.Delta.Undo was when the block was connected.
-	Undo(block.Hash) ([]Coin, error)
+	Undo(block.Hash) ([]consensus.Coin, error)
 	// Commit writes all of it or nothing, and returns when it is safe from a crash. If
 	// c.Later is set it may return before: the calls above answer as if it had been
 	// written, and the next Commit waits for it, or tells that it failed.
@@ -25,13 +26,13 @@ type Disk interface {
 // Commit is a change of the tree on its way to the disk. Its Coins are the sum of all its
 // Steps, without the coins that these made and spent again, coinbases apart.
 type Commit struct {
-	Entries []Entry                  // headers that are new, or whose status changed
-	Blocks  []*block.Block           // bodies that are new, of any branch
-	Steps   []Step                   // what left and joined the best chain, in that order
-	Coins   map[block.Outpoint]*Coin // coins that changed, nil for gone
-	Reorgs  []Reorg                  // the journal's new entries
-	Tip     block.Hash               // of the best chain afterwards
-	Later   bool                     // whoever commits does not wait for the disk
+	Entries []Entry                            // headers that are new, or whose status changed
+	Blocks  []*block.Block                     // bodies that are new, of any branch
+	Steps   []Step                             // what left and joined the best chain, in that order
+	Coins   map[block.Outpoint]*consensus.Coin // coins that changed, nil for gone
+	Reorgs  []Reorg                            // the journal's new entries
+	Tip     block.Hash                         // of the best chain afterwards
+	Later   bool                               // whoever commits does not wait for the disk
 }
 
 // Entry is what is kept of every header, whatever its branch.
@@ -70,12 +71,12 @@ type Step struct {
 	Height  block.Height
 	Block   *block.Block
 	IDs     []block.Hash // of its transactions
-	Delta   Delta
+	Delta   consensus.Delta
 }
 
 // Change is what happened to the best chain.
 type Change struct {
-	From, To State
+	From, To consensus.State
 	Reverted []Step // blocks that left, the highest first
 	Applied  []Step // blocks that joined, the lowest first
 	Reorg    *Reorg // the account of it, if blocks left

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"toychain/chain"
+	"toychain/consensus"
 	"toychain/internal/chaingen"
 )
 
@@ -49,7 +50,7 @@ func TestEveryDiskCallFails(t *testing.T) {
 				}
 				break
 			}
-			if !errors.Is(err, chaingen.ErrDisk) || chain.RuleOf(err) != "" {
+			if !errors.Is(err, chaingen.ErrDisk) || consensus.RuleOf(err) != "" {
 				t.Errorf("call %d: %v", n, err)
 			}
 			disk.Repair()
@@ -77,9 +78,9 @@ func TestDamagedUndo(t *testing.T) {
 	p := chaingen.Network()
 	base := chaingen.Genesis(p).MineEmpty("", 6)
 	paid := base.Mine("paid", chaingen.Move(base.Chain()[1].Reward(), alice))
-	for what, damage := range map[string]func([]chain.Coin) []chain.Coin{
-		"one coin less": func(undo []chain.Coin) []chain.Coin { return undo[:0] },
-		"one coin more": func(undo []chain.Coin) []chain.Coin { return append(undo, undo[0]) },
+	for what, damage := range map[string]func([]consensus.Coin) []consensus.Coin{
+		"one coin less": func(undo []consensus.Coin) []consensus.Coin { return undo[:0] },
+		"one coin more": func(undo []consensus.Coin) []consensus.Coin { return append(undo, undo[0]) },
 	} {
 		disk := chaingen.NewDisk()
 		tree := disk.MustOpen(p)
@@ -92,7 +93,7 @@ func TestDamagedUndo(t *testing.T) {
 			t.Fatal(err)
 		}
 		disk.Undos[paid.Hash] = damage(disk.Undos[paid.Hash])
-		if _, err := tree.Invalidate(paid.Hash, now); err == nil || chain.RuleOf(err) != "" {
+		if _, err := tree.Invalidate(paid.Hash, now); err == nil || consensus.RuleOf(err) != "" {
 			t.Errorf("%s: %v", what, err)
 		}
 	}

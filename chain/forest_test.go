@@ -8,7 +8,7 @@ import (
 	"slices"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
 	"toychain/internal/chaingen"
 )
 
@@ -17,7 +17,7 @@ import (
 // make some branches harder than others, and here and there a block that breaks a
 // rule, with more on top of it. The same dice draw the same forest.
 type forest struct {
-	params *chain.Params
+	params *consensus.Params
 	dice   *rand.Rand
 	blocks []*chaingen.Block // parents before children, genesis left out
 	all    []block.Outpoint
@@ -28,7 +28,7 @@ func newForest(dice *rand.Rand, blocks int) *forest {
 	if dice.IntN(2) == 0 {
 		f.params = chaingen.Windowed(4)
 	}
-	f.params.Spending = chain.NewMemo(chain.P2PKH{}) // drawn and then judged: two checks of each signature
+	f.params.Spending = consensus.NewMemo(consensus.P2PKH{}) // drawn and then judged: two checks of each signature
 	f.keep(chaingen.Genesis(f.params).MineEmpty("trunk", 5).Chain()[1:]...)
 	for n := range blocks {
 		parent := f.blocks[len(f.blocks)-1]
@@ -65,13 +65,13 @@ func (f *forest) grow(parent *chaingen.Block, name string) *chaingen.Block {
 
 // payments spends up to three coins of the miner's, some of them made on the way.
 func (f *forest) payments(parent *chaingen.Block) (txs []*block.Tx) {
-	var purse []chain.Spend
+	var purse []consensus.UTXO
 	for o, c := range parent.CoinSet() {
 		if bytes.Equal(c.Script, miner.Script()) && (!c.Coinbase || parent.Height()+1-c.Height >= 3) {
-			purse = append(purse, chain.Spend{Outpoint: o, Coin: c})
+			purse = append(purse, consensus.UTXO{Outpoint: o, Coin: c})
 		}
 	}
-	slices.SortFunc(purse, func(a, b chain.Spend) int { // a map has no order of its own
+	slices.SortFunc(purse, func(a, b consensus.UTXO) int { // a map has no order of its own
 		return cmp.Or(bytes.Compare(a.TxID[:], b.TxID[:]), cmp.Compare(a.Index, b.Index))
 	})
 	for range f.dice.IntN(4) {
@@ -81,7 +81,7 @@ func (f *forest) payments(parent *chaingen.Block) (txs []*block.Tx) {
 		i := f.dice.IntN(len(purse))
 		c := purse[i]
 		part := block.Amount(f.dice.Int64N(int64(c.Value) + 1))
-		tx := miner.Pay([]chain.Spend{c}, miner.To(part), alice.To((c.Value-part)/2))
+		tx := miner.Pay([]consensus.UTXO{c}, miner.To(part), alice.To((c.Value-part)/2))
 		txs = append(txs, tx)
 		purse[i] = chaingen.Output(tx, 0)
 	}
@@ -112,7 +112,7 @@ var faults = []func(parent *chaingen.Block, b *block.Block){
 }
 
 // reward returns b's reward, or the one below if b has none.
-func reward(b *chaingen.Block) chain.Spend {
+func reward(b *chaingen.Block) consensus.UTXO {
 	for len(b.Txs[0].Outputs) == 0 {
 		b = b.Parent
 	}

@@ -7,6 +7,7 @@ import (
 
 	"toychain/block"
 	"toychain/chain"
+	"toychain/consensus"
 	"toychain/internal/chaingen"
 )
 
@@ -173,7 +174,7 @@ func TestBodiesOutOfOrder(t *testing.T) {
 	play(t, chaingen.Network(), func(s *story) {
 		s.draw("g", "1 2a 3a")
 		s.draw("1", "2b 3b 4b")
-		s.refuse("2a", chain.ErrNoParent, "")
+		s.refuse("2a", consensus.ErrNoParent, "")
 		s.all("1 2a")
 		s.header("2b 3b 4b")
 		s.add("4b 3b", "")
@@ -213,12 +214,12 @@ func TestHeavierButInvalid(t *testing.T) {
 		s.header("3b 4b 5x 6 7")
 		s.add("7 6 5x 4b", "")
 		change := s.add("3b", "-3a +3b +4b")
-		if f := change.Failed; len(f) != 1 || f[0].Hash != s.blocks["5x"].Hash || chain.RuleOf(f[0].Err) != "bad-cb-amount" {
+		if f := change.Failed; len(f) != 1 || f[0].Hash != s.blocks["5x"].Hash || consensus.RuleOf(f[0].Err) != "bad-cb-amount" {
 			s.t.Errorf("failed: %v", f)
 		}
-		s.refuse("5x", chain.DuplicateInvalid, "")
-		s.refuse("6", chain.BadPrevBlk, "")
-		s.refuse("8", chain.BadPrevBlk, "")
+		s.refuse("5x", consensus.DuplicateInvalid, "")
+		s.refuse("6", consensus.BadPrevBlk, "")
+		s.refuse("8", consensus.BadPrevBlk, "")
 	})
 }
 
@@ -237,12 +238,12 @@ func TestInvalidMiddle(t *testing.T) {
 		s.drawBad("3x", "4 5 6")
 		s.all("1 2a 3a")
 		s.add("2b 3x", "") // not better than the tip: nobody looks closer
-		change := s.refuse("4", chain.BadPrevBlk, "")
+		change := s.refuse("4", consensus.BadPrevBlk, "")
 		if f := change.Failed; len(f) != 1 || f[0].Hash != s.blocks["3x"].Hash {
 			s.t.Errorf("failed: %v", f)
 		}
-		s.refuse("5", chain.BadPrevBlk, "")
-		s.refuse("6", chain.ErrNoParent, "")
+		s.refuse("5", consensus.BadPrevBlk, "")
+		s.refuse("6", consensus.ErrNoParent, "")
 		s.all("4a")
 	})
 }
@@ -276,8 +277,8 @@ func TestPlaceIsJudgedOnArrival(t *testing.T) {
 		s.all("1 2 3")
 		s.spoil("1", "height", func(b *block.Block) { b.Txs[0].Inputs[0].Script[0]++ })
 		s.spoil("1", "lock", func(b *block.Block) { b.Txs[0].LockTime, b.Txs[0].Inputs[0].Sequence = 2, 0 })
-		s.refuse("height", chain.BadCoinbaseHeight, "")
-		s.refuse("lock", chain.BadNonFinal, "")
+		s.refuse("height", consensus.BadCoinbaseHeight, "")
+		s.refuse("lock", consensus.BadNonFinal, "")
 	})
 }
 
@@ -294,7 +295,7 @@ func TestDuplicatedTail(t *testing.T) {
 		s.draw("1", "2b")
 		b := s.blocks["2b"]
 		pays := []*block.Tx{chaingen.Move(s.blocks["1"].Reward(), alice)}
-		pays = append(pays, alice.Pay([]chain.Spend{chaingen.Output(pays[0], 0)}, bob.To(50*coin)))
+		pays = append(pays, alice.Pay([]consensus.UTXO{chaingen.Output(pays[0], 0)}, bob.To(50*coin)))
 		for i := range 3 {
 			b = s.keep(b.Mine(fmt.Sprintf("%dc", i+3)))
 		}
@@ -309,7 +310,7 @@ func TestDuplicatedTail(t *testing.T) {
 		}
 		s.blocks["6c"] = &chaingen.Block{Block: &twice}
 		for range 2 {
-			s.refuse("6c", chain.BadDuplicate, "")
+			s.refuse("6c", consensus.BadDuplicate, "")
 		}
 		s.blocks["6c"] = three
 		s.add("2b", "")
@@ -334,7 +335,7 @@ func TestBIP30(t *testing.T) {
 		first := s.blocks["1"].Txs[0]
 		again := func(b *block.Block) { b.Txs[0] = first.Clone() }
 		s.spoil("3", "4a", again)
-		s.refuse("4a", chain.BadBIP30, "")
+		s.refuse("4a", consensus.BadBIP30, "")
 		s.pay("3", "4b", chaingen.Move(s.blocks["1"].Reward(), bob))
 		s.spoil("4b", "5b", again)
 		s.draw("5b", "6b")

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"toychain/block"
+	"toychain/consensus"
 )
 
 // CheckInvariants says what is wrong with the tree's memory, if anything is: what
@@ -120,7 +121,7 @@ func (t *Tree) checkMemory() error {
 
 // CheckCoins holds the tree's coins against want, the whole set: each one that is
 // wanted is there, and of those in all no other is.
-func (t *Tree) CheckCoins(want Coins, all []block.Outpoint) error {
+func (t *Tree) CheckCoins(want consensus.Coins, all []block.Outpoint) error {
 	got, err := t.Coins(all)
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 
 	"toychain/block"
 	"toychain/chain"
+	"toychain/consensus"
 	"toychain/internal/chaingen"
 )
 
@@ -62,13 +63,13 @@ func playLedger(t *testing.T, tell func(*ledger)) {
 func TestReorgSpendsAcrossTheFork(t *testing.T) {
 	playLedger(t, func(l *ledger) {
 		one, two := l.blocks["1"].Reward(), l.blocks["2"].Reward()
-		half := miner.Pay([]chain.Spend{two}, bob.To(25*coin), miner.To(25*coin))
+		half := miner.Pay([]consensus.UTXO{two}, bob.To(25*coin), miner.To(25*coin))
 		l.pay("6", "7a", l.name("one to alice", chaingen.Move(one, alice)))
 		l.pay("7a", "8a", l.name("half to bob", half), l.name("rest to carol", chaingen.Move(chaingen.Output(half, 1), carol)))
 
 		toBob := l.name("one to bob", chaingen.Move(one, bob))
-		on := l.name("on to carol", bob.Pay([]chain.Spend{chaingen.Output(toBob, 0)}, carol.To(20*coin), bob.To(30*coin)))
-		last := l.name("rest to alice", bob.Pay([]chain.Spend{chaingen.Output(on, 1)}, alice.To(30*coin)))
+		on := l.name("on to carol", bob.Pay([]consensus.UTXO{chaingen.Output(toBob, 0)}, carol.To(20*coin), bob.To(30*coin)))
+		last := l.name("rest to alice", bob.Pay([]consensus.UTXO{chaingen.Output(on, 1)}, alice.To(30*coin)))
 		l.pay("6", "7b", toBob, on)
 		l.pay("7b", "8b", last)
 		l.pay("8b", "9b", l.name("two to carol", chaingen.Move(two, carol)))
@@ -97,7 +98,7 @@ func TestReorgSpendsAcrossTheFork(t *testing.T) {
 //	          └─ 7b ─ 8b ─ 9b
 func TestJournal(t *testing.T) {
 	playLedger(t, func(l *ledger) {
-		reward := func(name string) chain.Spend { return l.blocks[name].Reward() }
+		reward := func(name string) consensus.UTXO { return l.blocks[name].Reward() }
 		free := l.name("free", chaingen.Move(reward("1"), alice))
 		child := l.name("child of free", chaingen.Pass(alice, free, 0, bob))
 		both := l.name("both", chaingen.Move(reward("2"), alice))

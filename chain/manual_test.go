@@ -6,6 +6,7 @@ import (
 
 	"toychain/block"
 	"toychain/chain"
+	"toychain/consensus"
 	"toychain/internal/chaingen"
 )
 
@@ -28,9 +29,9 @@ func TestInvalidate(t *testing.T) {
 		s.all("1 2a 3a")
 		s.add("2b", "")
 		s.rule(invalidate, "2a", "-3a -2a +2b")
-		s.refuse("4a", chain.BadPrevBlk, "")
-		s.refuse("2a", chain.DuplicateInvalid, "")
-		s.refuse("3a", chain.BadPrevBlk, "")
+		s.refuse("4a", consensus.BadPrevBlk, "")
+		s.refuse("2a", consensus.DuplicateInvalid, "")
+		s.refuse("3a", consensus.BadPrevBlk, "")
 		s.rule(reconsider, "2a", "-2b +2a +3a")
 		s.all("4a")
 	})
@@ -100,10 +101,10 @@ func TestReconsiderTheTrulyInvalid(t *testing.T) {
 		s.all("1 2a")
 		s.header("2x 3 4")
 		s.add("4 3", "")
-		s.refuse("2x", chain.BadCoinbaseAmount, "")
+		s.refuse("2x", consensus.BadCoinbaseAmount, "")
 		for _, name := range []string{"4", "2x"} {
 			change := s.rule(reconsider, name, "")
-			if f := change.Failed; len(f) != 1 || f[0].Hash != s.blocks["2x"].Hash || !errors.Is(f[0].Err, chain.BadCoinbaseAmount) {
+			if f := change.Failed; len(f) != 1 || f[0].Hash != s.blocks["2x"].Hash || !errors.Is(f[0].Err, consensus.BadCoinbaseAmount) {
 				s.t.Errorf("failed: %v", f)
 			}
 		}
@@ -116,12 +117,12 @@ func TestReconsiderWithoutBody(t *testing.T) {
 		s.draw("g", "1 2")
 		s.spoil("2", "3x", func(b *block.Block) { b.Txs[0].Outputs = nil })
 		s.all("1 2")
-		s.refuse("3x", chain.BadVoutEmpty, "")
+		s.refuse("3x", consensus.BadVoutEmpty, "")
 		s.rule(reconsider, "3x", "")
 		if _, err := s.tree.Block(s.blocks["3x"].Hash); !errors.Is(err, chain.ErrNoBody) {
 			s.t.Errorf("its body: %v", err)
 		}
-		s.refuse("3x", chain.BadVoutEmpty, "")
+		s.refuse("3x", consensus.BadVoutEmpty, "")
 	})
 }
 
@@ -189,7 +190,7 @@ func TestBestHeaderFalls(t *testing.T) {
 			}
 		}
 		best("4x")
-		s.refuse("2x", chain.BadVoutEmpty, "")
+		s.refuse("2x", consensus.BadVoutEmpty, "")
 		best("3b")
 		s.rule(reconsider, "4x", "")
 		best("4x")

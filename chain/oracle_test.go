@@ -12,6 +12,7 @@ import (
 
 	"toychain/block"
 	"toychain/chain"
+	"toychain/consensus"
 	"toychain/internal/chaingen"
 	"toychain/internal/longtest"
 )
@@ -75,9 +76,9 @@ func (r *trial) deliver(b *chaingen.Block) error {
 	} else if ok {
 		r.oracle.header(b)
 	}
-	if body == b.Block || chain.RuleOf(err) == "" {
+	if body == b.Block || consensus.RuleOf(err) == "" {
 		err = r.verdict(b, err)
-	} else if !chain.Condemns(err) || !b.Valid() || !r.oracle.allowed(b) {
+	} else if !consensus.Condemns(err) || !b.Valid() || !r.oracle.allowed(b) {
 		err = nil // the mutated body alone is refused, unless there was more to refuse
 	}
 	if err == nil && change.Moved() && change.To.Hash != r.tree.Tip().Hash {
@@ -91,9 +92,9 @@ func (r *trial) verdict(b *chaingen.Block, err error) error {
 	switch {
 	case errors.Is(err, chain.ErrKnown):
 		return nil
-	case errors.Is(err, chain.ErrNoParent) && !r.oracle.knows(b.Parent):
+	case errors.Is(err, consensus.ErrNoParent) && !r.oracle.knows(b.Parent):
 		return nil
-	case chain.RuleOf(err) != "" && !(b.Valid() && r.oracle.allowed(b)):
+	case consensus.RuleOf(err) != "" && !(b.Valid() && r.oracle.allowed(b)):
 		return nil
 	}
 	return err

@@ -5,12 +5,13 @@ import (
 	"slices"
 
 	"toychain/block"
+	"toychain/consensus"
 )
 
 // changes are coins that are not as they are in the coin set below: the tree's, or the
 // disk's.
 type changes struct {
-	coins map[block.Outpoint]*Coin // nil: spent
+	coins map[block.Outpoint]*consensus.Coin // nil: spent
 	// fresh are those of them that the set below does not have at all (Core:
 	// CCoinsCacheEntry::FRESH). If one is spent, nothing has changed: a coin that is made
 	// and spent between two Commits never comes to the disk. Coinbases are never fresh:
@@ -19,12 +20,12 @@ type changes struct {
 }
 
 func newChanges(size int) changes {
-	return changes{make(map[block.Outpoint]*Coin, size), make(map[block.Outpoint]struct{}, size)}
+	return changes{make(map[block.Outpoint]*consensus.Coin, size), make(map[block.Outpoint]struct{}, size)}
 }
 
 // make notes that a coin is there now. fresh says that the set below does not have it,
 // unless it is among the changes.
-func (c *changes) make(o block.Outpoint, coin *Coin, fresh bool) {
+func (c *changes) make(o block.Outpoint, coin *consensus.Coin, fresh bool) {
 	if _, known := c.coins[o]; !known && fresh && !coin.Coinbase {
 		c.fresh[o] = struct{}{}
 	}
@@ -48,7 +49,7 @@ type overlay struct {
 	changes
 }
 
-func (v *overlay) apply(d Delta) {
+func (v *overlay) apply(d consensus.Delta) {
 	if v.coins == nil {
 		v.changes = newChanges(len(d.Created) + len(d.Spent))
 	}
@@ -61,8 +62,8 @@ func (v *overlay) apply(d Delta) {
 }
 
 // gather looks the outpoints up: here, in the tree's cache, on the disk.
-func (v *overlay) gather(of []block.Outpoint) (Coins, error) {
-	out := make(Coins, len(of))
+func (v *overlay) gather(of []block.Outpoint) (consensus.Coins, error) {
+	out := make(consensus.Coins, len(of))
 	var ask []block.Outpoint
 	for _, o := range of {
 		coin, known := v.coins[o]
@@ -78,7 +79,7 @@ func (v *overlay) gather(of []block.Outpoint) (Coins, error) {
 	if len(ask) == 0 {
 		return out, nil
 	}
-	found := make(Coins, len(ask))
+	found := make(consensus.Coins, len(ask))
 	if err := v.tree.disk.Coins(ask, found); err != nil {
 		return nil, fmt.Errorf("reading coins: %w", err)
 	}
@@ -89,7 +90,7 @@ func (v *overlay) gather(of []block.Outpoint) (Coins, error) {
 }
 
 // Coins returns those of the outpoints that are unspent at the tip.
-func (t *Tree) Coins(of []block.Outpoint) (Coins, error) {
+func (t *Tree) Coins(of []block.Outpoint) (consensus.Coins, error) {
 	return (&overlay{tree: t}).gather(of)
 }
 
@@ -111,7 +112,7 @@ func (t *Tree) merge(from changes) {
 
 // detached returns a copy of a coin whose script is not part of its block's bytes:
 // one small coin in memory would keep the whole block there.
-func detached(c *Coin) *Coin {
+func detached(c *consensus.Coin) *consensus.Coin {
 	d := *c
 	d.Script = slices.Clone(d.Script)
 	return &d

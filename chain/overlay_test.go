@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"toychain/block"
+	"toychain/consensus"
 )
 
 // Whatever is made and spent, on overlays that are merged and in batches that are
@@ -12,12 +13,12 @@ import (
 // neither had nor is to have, coinbases apart.
 func TestChangesComeToTheDisk(t *testing.T) {
 	dice := rand.New(rand.NewPCG(1, 2))
-	tree := &Tree{coins: make(map[block.Outpoint]*Coin)}
+	tree := &Tree{coins: make(map[block.Outpoint]*consensus.Coin)}
 	wipe := func() {
-		tree.pending.Coins, tree.fresh = make(map[block.Outpoint]*Coin), make(map[block.Outpoint]struct{})
+		tree.pending.Coins, tree.fresh = make(map[block.Outpoint]*consensus.Coin), make(map[block.Outpoint]struct{})
 	}
 	wipe()
-	disk, set := make(map[block.Outpoint]Coin), make(map[block.Outpoint]Coin)
+	disk, set := make(map[block.Outpoint]consensus.Coin), make(map[block.Outpoint]consensus.Coin)
 	names := make([]block.Outpoint, 6)
 	for i := range names {
 		names[i].Index = uint32(i)
@@ -28,13 +29,13 @@ func TestChangesComeToTheDisk(t *testing.T) {
 		for range 1 + dice.IntN(6) {
 			o := names[dice.IntN(len(names))]
 			old, there := set[o]
-			coin := Coin{Height: block.Height(dice.IntN(1000)), Coinbase: o.Index < 2}
+			coin := consensus.Coin{Height: block.Height(dice.IntN(1000)), Coinbase: o.Index < 2}
 			switch {
 			case !there, coin.Coinbase && dice.IntN(4) == 0: // an old id once more: BIP30
-				over.apply(Delta{Created: []Spend{{o, coin}}})
+				over.apply(consensus.Delta{Created: []consensus.UTXO{{Outpoint: o, Coin: coin}}})
 				set[o] = coin
 			default:
-				over.apply(Delta{Spent: []Spend{{o, old}}})
+				over.apply(consensus.Delta{Spent: []consensus.UTXO{{Outpoint: o, Coin: old}}})
 				delete(set, o)
 			}
 		}

@@ -8,12 +8,13 @@ import (
 	"slices"
 
 	"toychain/block"
+	"toychain/consensus"
 )
 
 // Info is what the tree knows of one block.
 type Info struct {
 	Entry
-	State
+	consensus.State
 	Active   bool // on the best chain
 	Children []block.Hash
 }
@@ -49,7 +50,7 @@ func (t *Tree) Block(hash block.Hash) (*block.Block, error) {
 
 // Undo returns the coins that a block spent when it was connected, in the order
 // of its inputs. The error is ErrUnknown if it never was.
-func (t *Tree) Undo(hash block.Hash) ([]Coin, error) {
+func (t *Tree) Undo(hash block.Hash) ([]consensus.Coin, error) {
 	n := t.nodes[hash]
 	if n == nil || !n.has(Connected) {
 		return nil, fmt.Errorf("%w: %s was never connected", ErrUnknown, hash)

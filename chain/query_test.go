@@ -12,6 +12,7 @@ import (
 
 	"toychain/block"
 	"toychain/chain"
+	"toychain/consensus"
 	"toychain/internal/chaingen"
 )
 
@@ -144,7 +145,7 @@ func TestTwoTreesSync(t *testing.T) {
 			if f.dice.IntN(3) == 0 && i > 5 {
 				tree = other
 			}
-			if _, err := tree.AddBlock(b.Block, now); b.Valid() && err != nil && !errors.Is(err, chain.ErrNoParent) {
+			if _, err := tree.AddBlock(b.Block, now); b.Valid() && err != nil && !errors.Is(err, consensus.ErrNoParent) {
 				t.Fatalf("seed %d, block %s: %v", seed, b.Name, err)
 			}
 		}
@@ -245,7 +246,7 @@ func TestTips(t *testing.T) {
 		s.add("2c", "")
 		s.header("2d 3d")
 		s.add("3d", "")
-		s.refuse("2e", chain.BadVoutEmpty, "")
+		s.refuse("2e", consensus.BadVoutEmpty, "")
 		want := map[string]string{
 			"4a": "active, 0 above the fork", "3b": "valid-fork, 2 above the fork", "2c": "valid-headers, 1 above the fork",
 			"3d": "headers-only, 2 above the fork", "2e": "invalid, 1 above the fork",

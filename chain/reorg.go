@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"toychain/block"
+	"toychain/consensus"
 )
 
 // activate moves the best chain to the lead, and to the next best as long as the
@@ -23,7 +24,7 @@ func (t *Tree) activate(now time.Time, mine *node) (Change, error) {
 			case bad == mine:
 				refused = err
 			case refused == nil && mine != nil && mine.status.Invalid():
-				refused = fmt.Errorf("%w: %s is invalid: %v", BadPrevBlk, bad.Hash, err)
+				refused = fmt.Errorf("%w: %s is invalid: %v", consensus.BadPrevBlk, bad.Hash, err)
 			}
 			continue
 		}
@@ -70,11 +71,11 @@ func (t *Tree) stage(to *node) (s staged, bad *node, err error) {
 		if err != nil {
 			return s, nil, err
 		}
-		coins, err := s.coins.gather(Needs(n.parent.State, b))
+		coins, err := s.coins.gather(consensus.Needs(n.parent.State, b))
 		if err != nil {
 			return s, nil, err
 		}
-		_, delta, err := ApplyBlock(n.parent.State, b, coins)
+		_, delta, err := consensus.ApplyBlock(n.parent.State, b, coins)
 		if err != nil {
 			return s, n, err
 		}
@@ -94,7 +95,7 @@ func (t *Tree) revert(n *node) (Step, error) {
 	if err != nil {
 		return Step{}, err
 	}
-	delta, err := DeltaOf(n.parent.State, b, undo)
+	delta, err := consensus.DeltaOf(n.parent.State, b, undo)
 	if err != nil {
 		return Step{}, err
 	}
@@ -103,7 +104,7 @@ func (t *Tree) revert(n *node) (Step, error) {
 
 // undo returns the coins that n spent: from a step that is not flushed yet, or
 // from the disk.
-func (t *Tree) undo(n *node) ([]Coin, error) {
+func (t *Tree) undo(n *node) ([]consensus.Coin, error) {
 	for _, s := range slices.Backward(t.pending.Steps) {
 		if s.Connect && s.Hash == n.Hash {
 			return s.Delta.Undo(), nil
@@ -255,7 +256,7 @@ func (t *Tree) flush(later bool) error {
 		}
 		delete(t.coins, o)
 	}
-	t.pending = Commit{Coins: make(map[block.Outpoint]*Coin)}
+	t.pending = Commit{Coins: make(map[block.Outpoint]*consensus.Coin)}
 	return nil
 }
 
@@ -264,19 +265,19 @@ func (t *Tree) flush(later bool) error {
 func (t *Tree) Unflushed() (blocks, bytes int) { return len(t.pending.Blocks), t.unflushed }
 
 // body returns n's transactions.
-func (t *Tree) body(n *node) (Block, error) {
+func (t *Tree) body(n *node) (consensus.Block, error) {
 	if b, kept := t.kept(n); kept {
 		return b, nil
 	}
 	b, err := t.read(n)
 	if err != nil {
-		return Block{}, err
+		return consensus.Block{}, err
 	}
-	return NewBlock(b), nil
+	return consensus.NewBlock(b), nil
 }
 
 // kept returns n's transactions if they are in memory.
-func (t *Tree) kept(n *node) (b Block, ok bool) {
+func (t *Tree) kept(n *node) (b consensus.Block, ok bool) {
 	if b, ok = t.unsaved[n.Hash]; !ok {
 		b, ok = t.ahead[n.Hash]
 	}
@@ -292,7 +293,7 @@ func (t *Tree) read(n *node) (*block.Block, error) {
 	return b, nil
 }
 
-func (t *Tree) keepAhead(n *node, b Block) {
+func (t *Tree) keepAhead(n *node, b consensus.Block) {
 	if !n.linked() && n.size <= t.room {
 		t.ahead[n.Hash] = b
 		t.room -= n.size

@@ -11,6 +11,7 @@ import (
 
 	"toychain/block"
 	"toychain/chain"
+	"toychain/consensus"
 	"toychain/internal/chaingen"
 )
 
@@ -30,7 +31,7 @@ type story struct {
 	coins  []block.Outpoint // the names of all coins that any block ever made
 }
 
-func play(t *testing.T, p *chain.Params, tell func(*story)) {
+func play(t *testing.T, p *consensus.Params, tell func(*story)) {
 	dice := rand.New(rand.NewPCG(1, 2)) // the same throws in every run
 	modes := []struct {
 		name  string

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"toychain/block"
+	"toychain/consensus"
 )
 
 // Tree holds every header of every branch, and chooses the best chain: the one
@@ -17,7 +18,7 @@ import (
 // What changes is kept in memory until Flush, so that a node that is catching up
 // writes many blocks in one batch. Reads see the change at once.
 type Tree struct {
-	params *Params
+	params *consensus.Params
 	disk   Disk
 
 	nodes  map[block.Hash]*node
@@ -27,15 +28,15 @@ type Tree struct {
 	seq    int64   // last one given out
 	loved  int64   // last one given out by Precious, negative
 
-	coins     map[block.Outpoint]*Coin    // coins read or changed lately; nil: known to be gone
-	pending   Commit                      // what Flush will write, all but the entries
-	fresh     map[block.Outpoint]struct{} // of its coins: see changes
-	dirty     map[*node]bool              // the entries that it will write
-	unsaved   map[block.Hash]Block        // the bodies that it will write
-	unflushed int                         // bytes of them
-	behind    bool                        // the last Commit was one for Later
-	ahead     map[block.Hash]Block        // saved bodies whose turn has not come, kept to save a read
-	room      int                         // bytes that may still be kept in ahead
+	coins     map[block.Outpoint]*consensus.Coin // coins read or changed lately; nil: known to be gone
+	pending   Commit                             // what Flush will write, all but the entries
+	fresh     map[block.Outpoint]struct{}        // of its coins: see changes
+	dirty     map[*node]bool                     // the entries that it will write
+	unsaved   map[block.Hash]consensus.Block     // the bodies that it will write
+	unflushed int                                // bytes of them
+	behind    bool                               // the last Commit was one for Later
+	ahead     map[block.Hash]consensus.Block     // saved bodies whose turn has not come, kept to save a read
+	room      int                                // bytes that may still be kept in ahead
 }
 
 // maxAhead is how many bytes of bodies that arrived before their ancestors are
@@ -45,7 +46,7 @@ const maxAhead = 8 << 20
 
 // node is one header in the tree.
 type node struct {
-	State
+	consensus.State
 	parent   *node
 	skip     *node // some ancestor far below, see ancestor
 	children []*node
@@ -73,23 +74,23 @@ func (n *node) better(m *node) bool {
 // NewTree returns the tree of what disk holds: entries in any order, and the tip
 // of the best chain. With no entries it starts from genesis. The error says which
 // entry does not fit.
-func NewTree(p *Params, disk Disk, entries []Entry, tip block.Hash) (*Tree, error) {
+func NewTree(p *consensus.Params, disk Disk, entries []Entry, tip block.Hash) (*Tree, error) {
 	t := &Tree{
 		params: p, disk: disk,
 		nodes:   make(map[block.Hash]*node, len(entries)+1),
-		coins:   make(map[block.Outpoint]*Coin),
+		coins:   make(map[block.Outpoint]*consensus.Coin),
 		dirty:   make(map[*node]bool),
-		unsaved: make(map[block.Hash]Block),
-		ahead:   make(map[block.Hash]Block),
+		unsaved: make(map[block.Hash]consensus.Block),
+		ahead:   make(map[block.Hash]consensus.Block),
 		room:    maxAhead,
 	}
-	t.pending.Coins, t.fresh = make(map[block.Outpoint]*Coin), make(map[block.Outpoint]struct{})
-	root := &node{State: Genesis(p), status: HasBody | Connected, seq: 1, txs: len(p.Genesis.Txs), size: p.Genesis.Size(),
+	t.pending.Coins, t.fresh = make(map[block.Outpoint]*consensus.Coin), make(map[block.Outpoint]struct{})
+	root := &node{State: consensus.Genesis(p), status: HasBody | Connected, seq: 1, txs: len(p.Genesis.Txs), size: p.Genesis.Size(),
 		received: time.Unix(int64(p.Genesis.Header.Time), 0), complete: time.Unix(int64(p.Genesis.Header.Time), 0)}
 	t.nodes[root.Hash], t.active, t.best, t.lead, t.seq = root, []*node{root}, root, root, 1
 	if len(entries) == 0 {
 		t.pending.Blocks = append(t.pending.Blocks, p.Genesis)
-		t.unsaved[root.Hash] = NewBlock(p.Genesis)
+		t.unsaved[root.Hash] = consensus.NewBlock(p.Genesis)
 		t.dirty[root] = true
 		return t, nil
 	}
@@ -127,16 +128,16 @@ func (t *Tree) load(entries []Entry, tip block.Hash) error {
 }
 
 // Tip returns the state at the end of the best chain.
-func (t *Tree) Tip() State { return t.tip().State }
+func (t *Tree) Tip() consensus.State { return t.tip().State }
 
 func (t *Tree) tip() *node { return t.active[len(t.active)-1] }
 
 // Params returns the network's parameters.
-func (t *Tree) Params() *Params { return t.params }
+func (t *Tree) Params() *consensus.Params { return t.params }
 
 // BestHeader returns the state of the header with the most work, whose bodies may
 // still be missing.
-func (t *Tree) BestHeader() State { return t.best.State }
+func (t *Tree) BestHeader() consensus.State { return t.best.State }
 
 // AddHeader judges a header and keeps it. The error is ErrKnown, ErrNoParent, or
 // wraps a Rule; now is our clock.
@@ -153,21 +154,21 @@ func (t *Tree) addHeader(h *block.Header, now time.Time) (*node, error) {
 		}
 		return n, ErrKnown
 	}
-	if err := CheckWork(t.params, h); err != nil {
+	if err := consensus.CheckWork(t.params, h); err != nil {
 		return nil, err
 	}
 	parent := t.nodes[h.Prev]
 	if parent == nil {
-		return nil, fmt.Errorf("%w: %s", ErrNoParent, h.Prev)
+		return nil, fmt.Errorf("%w: %s", consensus.ErrNoParent, h.Prev)
 	}
 	if parent.status.Invalid() {
-		return nil, fmt.Errorf("%w: %s is invalid", BadPrevBlk, h.Prev)
+		return nil, fmt.Errorf("%w: %s is invalid", consensus.BadPrevBlk, h.Prev)
 	}
 	state, err := parent.ApplyHeader(h)
 	if err != nil {
 		return nil, err
 	}
-	if err := CheckTime(h, now.Unix()); err != nil {
+	if err := consensus.CheckTime(h, now.Unix()); err != nil {
 		return nil, err
 	}
 	n := t.insert(parent, state, now)
@@ -178,24 +179,24 @@ func (t *Tree) addHeader(h *block.Header, now time.Time) (*node, error) {
 // WouldExtend reports whether a header that is not here yet may follow the tip; now is
 // our clock.
 func (t *Tree) WouldExtend(h *block.Header, now time.Time) bool {
-	if h.Prev != t.tip().Hash || t.nodes[h.Hash()] != nil || CheckWork(t.params, h) != nil {
+	if h.Prev != t.tip().Hash || t.nodes[h.Hash()] != nil || consensus.CheckWork(t.params, h) != nil {
 		return false
 	}
 	_, err := t.tip().ApplyHeader(h)
-	return err == nil && CheckTime(h, now.Unix()) == nil
+	return err == nil && consensus.CheckTime(h, now.Unix()) == nil
 }
 
 // whyInvalid names the rule for a block that is known to be invalid: its own
 // failing is not remembered, only whether it or an ancestor is at fault.
-func (t *Tree) whyInvalid(n *node) Rule {
+func (t *Tree) whyInvalid(n *node) consensus.Rule {
 	if n.has(Failed) {
-		return DuplicateInvalid
+		return consensus.DuplicateInvalid
 	}
-	return BadPrevBlk
+	return consensus.BadPrevBlk
 }
 
 // insert makes the node after parent.
-func (t *Tree) insert(parent *node, s State, received time.Time) *node {
+func (t *Tree) insert(parent *node, s consensus.State, received time.Time) *node {
 	n := &node{State: s, parent: parent, received: received.Truncate(time.Millisecond)}
 	n.skip = parent.ancestor(skipHeight(n.Height))
 	parent.children = append(parent.children, n)
@@ -223,13 +224,13 @@ func (t *Tree) AddBlock(b *block.Block, now time.Time) (Change, error) {
 	if n.has(HasBody) {
 		return Change{}, ErrKnown
 	}
-	full := NewBlock(b)
-	err = CheckBody(full)
+	full := consensus.NewBlock(b)
+	err = consensus.CheckBody(full)
 	if err == nil {
-		err = CheckContext(&n.parent.State, b)
+		err = consensus.CheckContext(&n.parent.State, b)
 	}
 	if err != nil {
-		if Condemns(err) {
+		if consensus.Condemns(err) {
 			t.fail(n)
 		}
 		return Change{}, err
@@ -243,7 +244,7 @@ func (t *Tree) AddBlock(b *block.Block, now time.Time) (Change, error) {
 }
 
 // keepBody takes a body in, for the next Flush.
-func (t *Tree) keepBody(n *node, b Block) {
+func (t *Tree) keepBody(n *node, b consensus.Block) {
 	n.status |= HasBody
 	n.txs, n.size = len(b.Txs), b.Size()
 	t.unsaved[n.Hash] = b

@@ -11,7 +11,7 @@ import (
 
 	"toychain/block"
 	"toychain/blockfile"
-	"toychain/chain"
+	"toychain/consensus"
 	"toychain/internal/chaingen"
 	"toychain/testnet/purse"
 )
@@ -81,7 +81,7 @@ func TestThereAndBackThroughBtcd(t *testing.T) {
 func TestBtcdsFiles(t *testing.T) {
 	for name, want := range map[string]int{"database/testdata/blocks1-256.bz2": 255, "blockchain/testdata/blk_0_to_4.dat.bz2": 5} {
 		f := bytes.NewReader(moduleFile(t, "github.com/btcsuite/btcd", name))
-		main := chain.Main()
+		main := consensus.Main()
 		order := blockfile.NewOrder(blockfile.Read(bzip2.NewReader(f), main.Magic()),
 			func(h block.Hash) (bool, error) { return h == main.Genesis.Hash(), nil })
 		n := 0

@@ -8,13 +8,13 @@ import (
 	"github.com/btcsuite/btcd/txscript/v2"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
 	"toychain/internal/chaingen"
 )
 
 // consensus is txscript with what Bitcoin's consensus demands of a payment from a
 // public key's hash, and no policy.
-var consensus = scripts{txscript.ScriptBip16 | txscript.ScriptVerifyDERSignatures}
+var mandatory = scripts{txscript.ScriptBip16 | txscript.ScriptVerifyDERSignatures}
 
 // spoil returns a signature (without its hash type) in all ways that are one byte
 // away, and many that have a byte more or less with and without the lengths set
@@ -80,7 +80,7 @@ func TestStrictDER(t *testing.T) {
 			for _, d := range spoilt {
 				for _, script := range pushes(append(slices.Clone(d), byte(block.SigAll)), form) {
 					tx.Inputs[0].Script = script
-					ours, theirs := chain.P2PKH{}.Check(tx, 0, spent), consensus.Check(tx, 0, spent)
+					ours, theirs := consensus.P2PKH{}.Check(tx, 0, spent), mandatory.Check(tx, 0, spent)
 					if (ours == nil) != (theirs == nil) {
 						t.Errorf("input script %x: we say %v, btcd %v", script, ours, theirs)
 					}

@@ -10,7 +10,7 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
 )
 
 // scripts is btcd's script engine in toychain's spending seam, with the flags
@@ -30,7 +30,7 @@ func (s scripts) Check(tx *block.Tx, i int, output block.Output) error {
 }
 
 func (s scripts) SigOps(tx *block.Tx, spent []block.Output) int {
-	n := chain.SigOps(tx)
+	n := consensus.SigOps(tx)
 	for i := range spent {
 		if txscript.IsPayToScriptHash(spent[i].Script) {
 			n += txscript.GetPreciseSigOpCount(tx.Inputs[i].Script, spent[i].Script, true)

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
 	"toychain/internal/chaingen"
 )
 
@@ -19,7 +19,7 @@ import (
 // this block has nothing to break.
 type fault struct {
 	name string
-	rule chain.Rule
+	rule consensus.Rule
 	make func(dice *rand.Rand, parent *chaingen.Block, b *block.Block) bool
 }
 
@@ -58,7 +58,7 @@ func immature(depth int) func(*rand.Rand, *chaingen.Block, *block.Block) bool {
 			return false
 		}
 		coin := ancestor(p, depth-1).Reward()
-		b.Txs = append(b.Txs, chaingen.Miner.Pay([]chain.Spend{coin}, chaingen.Miner.To(coin.Value)))
+		b.Txs = append(b.Txs, chaingen.Miner.Pay([]consensus.UTXO{coin}, chaingen.Miner.To(coin.Value)))
 		return true
 	}
 }
@@ -109,23 +109,23 @@ func TestFaultsBreakEveryRule(t *testing.T) {
 }
 
 var faults = []fault{
-	{"high hash", chain.HighHash, func(_ *rand.Rand, p *chaingen.Block, b *block.Block) bool {
+	{"high hash", consensus.HighHash, func(_ *rand.Rand, p *chaingen.Block, b *block.Block) bool {
 		chaingen.Seal(b)
-		for b.Header.Nonce++; chain.CheckWork(p.State.Params, &b.Header) == nil; b.Header.Nonce++ {
+		for b.Header.Nonce++; consensus.CheckWork(p.State.Params, &b.Header) == nil; b.Header.Nonce++ {
 		}
 		return true
 	}},
-	{"bits", chain.BadDiffBits, header(func(_ *chaingen.Block, h *block.Header) { h.Bits = 0x207ffffe })},
-	{"time too old", chain.TimeTooOld, header(func(p *chaingen.Block, h *block.Header) { h.Time = p.State.MedianTime() })},
-	{"time too new", chain.TimeTooNew, header(func(_ *chaingen.Block, h *block.Header) { h.Time = uint32(time.Now().Unix()) + 2*60*60 + 120 })},
-	{"version", chain.BadVersion, header(func(_ *chaingen.Block, h *block.Header) { h.Version = 3 })},
-	{"merkle root", chain.BadMerkleRoot, func(_ *rand.Rand, _ *chaingen.Block, b *block.Block) bool {
+	{"bits", consensus.BadDiffBits, header(func(_ *chaingen.Block, h *block.Header) { h.Bits = 0x207ffffe })},
+	{"time too old", consensus.TimeTooOld, header(func(p *chaingen.Block, h *block.Header) { h.Time = p.State.MedianTime() })},
+	{"time too new", consensus.TimeTooNew, header(func(_ *chaingen.Block, h *block.Header) { h.Time = uint32(time.Now().Unix()) + 2*60*60 + 120 })},
+	{"version", consensus.BadVersion, header(func(_ *chaingen.Block, h *block.Header) { h.Version = 3 })},
+	{"merkle root", consensus.BadMerkleRoot, func(_ *rand.Rand, _ *chaingen.Block, b *block.Block) bool {
 		chaingen.Seal(b)
 		b.Header.MerkleRoot[7] ^= 1
 		chaingen.Search(&b.Header)
 		return true
 	}},
-	{"duplicated tail", chain.BadDuplicate, func(_ *rand.Rand, _ *chaingen.Block, b *block.Block) bool {
+	{"duplicated tail", consensus.BadDuplicate, func(_ *rand.Rand, _ *chaingen.Block, b *block.Block) bool {
 		chaingen.Seal(b)
 		if len(b.Txs)%2 == 0 {
 			return false
@@ -133,38 +133,38 @@ var faults = []fault{
 		b.Txs = append(b.Txs, b.Txs[len(b.Txs)-1])
 		return len(b.Txs) > 2
 	}},
-	{"no transactions", chain.BadLength, func(_ *rand.Rand, _ *chaingen.Block, b *block.Block) bool { b.Txs = nil; return true }},
-	{"no coinbase", chain.BadCoinbaseMissing, func(_ *rand.Rand, _ *chaingen.Block, b *block.Block) bool { b.Txs = b.Txs[1:]; return len(b.Txs) > 0 }},
-	{"two coinbases", chain.BadCoinbaseMultiple, func(_ *rand.Rand, _ *chaingen.Block, b *block.Block) bool {
+	{"no transactions", consensus.BadLength, func(_ *rand.Rand, _ *chaingen.Block, b *block.Block) bool { b.Txs = nil; return true }},
+	{"no coinbase", consensus.BadCoinbaseMissing, func(_ *rand.Rand, _ *chaingen.Block, b *block.Block) bool { b.Txs = b.Txs[1:]; return len(b.Txs) > 0 }},
+	{"two coinbases", consensus.BadCoinbaseMultiple, func(_ *rand.Rand, _ *chaingen.Block, b *block.Block) bool {
 		second := b.Txs[0].Clone()
 		second.LockTime = 1
 		b.Txs = append(b.Txs, second)
 		return true
 	}},
-	{"coinbase too short", chain.BadCoinbaseLength, coinbase(func(tx *block.Tx) { tx.Inputs[0].Script = tx.Inputs[0].Script[:1] })},
-	{"coinbase too long", chain.BadCoinbaseLength, coinbase(func(tx *block.Tx) { tx.Inputs[0].Script = append(tx.Inputs[0].Script, make([]byte, 100)...) })},
-	{"coinbase height", chain.BadCoinbaseHeight, func(_ *rand.Rand, p *chaingen.Block, b *block.Block) bool {
+	{"coinbase too short", consensus.BadCoinbaseLength, coinbase(func(tx *block.Tx) { tx.Inputs[0].Script = tx.Inputs[0].Script[:1] })},
+	{"coinbase too long", consensus.BadCoinbaseLength, coinbase(func(tx *block.Tx) { tx.Inputs[0].Script = append(tx.Inputs[0].Script, make([]byte, 100)...) })},
+	{"coinbase height", consensus.BadCoinbaseHeight, func(_ *rand.Rand, p *chaingen.Block, b *block.Block) bool {
 		b.Txs[0].Inputs[0].Script = block.CoinbaseScript(p.Height()+2, 0, "wrong")
 		return true
 	}},
-	{"coinbase amount", chain.BadCoinbaseAmount, coinbase(func(tx *block.Tx) { tx.Outputs[0].Value++ })},
-	{"signature operations", chain.BadSigOps, coinbase(func(tx *block.Tx) {
+	{"coinbase amount", consensus.BadCoinbaseAmount, coinbase(func(tx *block.Tx) { tx.Outputs[0].Value++ })},
+	{"signature operations", consensus.BadSigOps, coinbase(func(tx *block.Tx) {
 		script := make([]byte, 20_001)
 		for i := range script {
 			script[i] = 0xac
 		}
 		tx.Outputs = append(tx.Outputs, block.Output{Script: script})
 	})},
-	{"size", chain.BadLength, coinbase(func(tx *block.Tx) {
+	{"size", consensus.BadLength, coinbase(func(tx *block.Tx) {
 		tx.Outputs = append(tx.Outputs, block.Output{Script: make([]byte, 1_000_000)})
 	})},
-	{"lock time", chain.BadNonFinal, pay(func(tx *block.Tx) { tx.LockTime, tx.Inputs[0].Sequence = 1<<20, 0 })},
-	{"a block early", chain.BadNonFinal, lockHeight.tooEarly},
-	{"a second early", chain.BadNonFinal, lockTime.tooEarly},
-	{"a block young", chain.BadNonFinal, lockBlocks.tooEarly},
-	{"512 seconds young", chain.BadNonFinal, lockAge.tooEarly},
-	{"no such coin", chain.BadMissingOrSpent, pay(func(tx *block.Tx) { tx.Inputs[0].Prev.TxID[3] ^= 1 })},
-	{"spent twice", chain.BadMissingOrSpent, func(_ *rand.Rand, _ *chaingen.Block, b *block.Block) bool {
+	{"lock time", consensus.BadNonFinal, pay(func(tx *block.Tx) { tx.LockTime, tx.Inputs[0].Sequence = 1<<20, 0 })},
+	{"a block early", consensus.BadNonFinal, lockHeight.tooEarly},
+	{"a second early", consensus.BadNonFinal, lockTime.tooEarly},
+	{"a block young", consensus.BadNonFinal, lockBlocks.tooEarly},
+	{"512 seconds young", consensus.BadNonFinal, lockAge.tooEarly},
+	{"no such coin", consensus.BadMissingOrSpent, pay(func(tx *block.Tx) { tx.Inputs[0].Prev.TxID[3] ^= 1 })},
+	{"spent twice", consensus.BadMissingOrSpent, func(_ *rand.Rand, _ *chaingen.Block, b *block.Block) bool {
 		if len(b.Txs) < 2 {
 			return false
 		}
@@ -173,28 +173,28 @@ var faults = []fault{
 		b.Txs = append(b.Txs, again)
 		return true
 	}},
-	{"immature", chain.BadPremature, immature(1)},
-	{"immature by a block", chain.BadPremature, immature(maturity - 1)},
-	{"more out than in", chain.BadInBelowOut, pay(func(tx *block.Tx) { tx.Outputs[0].Value += 60 * block.Coin })},
-	{"no inputs", chain.BadVinEmpty, pay(func(tx *block.Tx) { tx.Inputs = nil })},
-	{"no outputs", chain.BadVoutEmpty, pay(func(tx *block.Tx) { tx.Outputs = nil })},
-	{"negative output", chain.BadVoutNegative, pay(func(tx *block.Tx) { tx.Outputs[0].Value = -1 })},
-	{"output too large", chain.BadVoutTooLarge, pay(func(tx *block.Tx) { tx.Outputs[0].Value = block.MaxMoney + 1 })},
-	{"sum too large", chain.BadVoutTotal, pay(func(tx *block.Tx) {
+	{"immature", consensus.BadPremature, immature(1)},
+	{"immature by a block", consensus.BadPremature, immature(maturity - 1)},
+	{"more out than in", consensus.BadInBelowOut, pay(func(tx *block.Tx) { tx.Outputs[0].Value += 60 * block.Coin })},
+	{"no inputs", consensus.BadVinEmpty, pay(func(tx *block.Tx) { tx.Inputs = nil })},
+	{"no outputs", consensus.BadVoutEmpty, pay(func(tx *block.Tx) { tx.Outputs = nil })},
+	{"negative output", consensus.BadVoutNegative, pay(func(tx *block.Tx) { tx.Outputs[0].Value = -1 })},
+	{"output too large", consensus.BadVoutTooLarge, pay(func(tx *block.Tx) { tx.Outputs[0].Value = block.MaxMoney + 1 })},
+	{"sum too large", consensus.BadVoutTotal, pay(func(tx *block.Tx) {
 		out := block.Output{Value: block.MaxMoney, Script: tx.Outputs[0].Script}
 		tx.Outputs = append(tx.Outputs, out, out)
 	})},
-	{"same input twice", chain.BadInputsDuplicate, pay(func(tx *block.Tx) { tx.Inputs = append(tx.Inputs, tx.Inputs[0]) })},
-	{"null input", chain.BadPrevoutNull, pay(func(tx *block.Tx) {
+	{"same input twice", consensus.BadInputsDuplicate, pay(func(tx *block.Tx) { tx.Inputs = append(tx.Inputs, tx.Inputs[0]) })},
+	{"null input", consensus.BadPrevoutNull, pay(func(tx *block.Tx) {
 		tx.Inputs = append(tx.Inputs, block.Input{Prev: block.Outpoint{Index: block.NoOutput}, Sequence: block.Final})
 	})},
-	{"signature", chain.BadScript, pay(func(tx *block.Tx) {
+	{"signature", consensus.BadScript, pay(func(tx *block.Tx) {
 		tx.Inputs[0].Script[10] ^= 1
 	})},
-	{"the last signature", chain.BadScript, pay(func(tx *block.Tx) {
+	{"the last signature", consensus.BadScript, pay(func(tx *block.Tx) {
 		tx.Inputs[len(tx.Inputs)-1].Script[10] ^= 1
 	})},
-	{"another hash type", chain.BadScript, pay(func(tx *block.Tx) {
+	{"another hash type", consensus.BadScript, pay(func(tx *block.Tx) {
 		last := len(tx.Inputs) - 1
 		sig, key, _, err := block.ParsePubKeyHashInput(tx.Inputs[last].Script)
 		if err != nil {
@@ -206,14 +206,14 @@ var faults = []fault{
 		}
 		tx.Inputs[last].Script = block.PubKeyHashInput(append(slices.Clone(sig[:len(sig)-1]), byte(other)), key)
 	})},
-	{"wrong key", chain.BadScript, pay(func(tx *block.Tx) {
+	{"wrong key", consensus.BadScript, pay(func(tx *block.Tx) {
 		sig, _, _, err := block.ParsePubKeyHashInput(tx.Inputs[0].Script)
 		if err != nil {
 			panic(err)
 		}
 		tx.Inputs[0].Script = block.PubKeyHashInput(sig, chaingen.NewKey("thief").Public())
 	})},
-	{"not strict DER", chain.BadScript, pay(func(tx *block.Tx) {
+	{"not strict DER", consensus.BadScript, pay(func(tx *block.Tx) {
 		sig, key, _, err := block.ParsePubKeyHashInput(tx.Inputs[0].Script)
 		if err != nil {
 			panic(err)
@@ -223,5 +223,5 @@ var faults = []fault{
 		loose[1]++
 		tx.Inputs[0].Script = block.PubKeyHashInput(loose, key)
 	})},
-	{"relative lock", chain.BadNonFinal, pay(func(tx *block.Tx) { tx.Version, tx.Inputs[0].Sequence = 2, 0xffff })},
+	{"relative lock", consensus.BadNonFinal, pay(func(tx *block.Tx) { tx.Version, tx.Inputs[0].Sequence = 2, 0xffff })},
 }

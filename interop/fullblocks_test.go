@@ -14,48 +14,49 @@ import (
 
 	"toychain/block"
 	"toychain/chain"
+	"toychain/consensus"
 )
 
 // ruleOf says which of our rules stands for btcd's error code, where one does.
-var ruleOf = map[blockchain.ErrorCode][]chain.Rule{
-	blockchain.ErrHighHash:              {chain.HighHash},
-	blockchain.ErrUnexpectedDifficulty:  {chain.BadDiffBits, chain.HighHash},
-	blockchain.ErrTimeTooOld:            {chain.TimeTooOld},
-	blockchain.ErrTimeTooNew:            {chain.TimeTooNew},
-	blockchain.ErrBadMerkleRoot:         {chain.BadMerkleRoot},
-	blockchain.ErrNoTransactions:        {chain.BadLength, chain.BadMerkleRoot},
-	blockchain.ErrBlockTooBig:           {chain.BadLength},
-	blockchain.ErrBlockWeightTooHigh:    {chain.BadLength},
-	blockchain.ErrFirstTxNotCoinbase:    {chain.BadCoinbaseMissing},
-	blockchain.ErrMultipleCoinbases:     {chain.BadCoinbaseMultiple},
-	blockchain.ErrBadCoinbaseScriptLen:  {chain.BadCoinbaseLength},
-	blockchain.ErrBadCoinbaseValue:      {chain.BadCoinbaseAmount},
-	blockchain.ErrBadCoinbaseHeight:     {chain.BadCoinbaseHeight},
-	blockchain.ErrMissingCoinbaseHeight: {chain.BadCoinbaseHeight},
-	blockchain.ErrTooManySigOps:         {chain.BadSigOps},
-	blockchain.ErrMissingTxOut:          {chain.BadMissingOrSpent},
-	blockchain.ErrImmatureSpend:         {chain.BadPremature},
-	blockchain.ErrSpendTooHigh:          {chain.BadInBelowOut},
-	blockchain.ErrDuplicateTx:           {chain.BadDuplicate, chain.BadMissingOrSpent},
-	blockchain.ErrDuplicateTxInputs:     {chain.BadInputsDuplicate},
-	blockchain.ErrOverwriteTx:           {chain.BadBIP30, chain.BadMissingOrSpent}, // of BIP30 that is all that is left
-	blockchain.ErrUnfinalizedTx:         {chain.BadNonFinal},
-	blockchain.ErrBadTxOutValue:         {chain.BadVoutNegative, chain.BadVoutTooLarge, chain.BadVoutTotal},
-	blockchain.ErrNoTxOutputs:           {chain.BadVoutEmpty},
-	blockchain.ErrNoTxInputs:            {chain.BadVinEmpty},
-	blockchain.ErrBadTxInput:            {chain.BadPrevoutNull},
-	blockchain.ErrScriptMalformed:       {chain.BadScript},
-	blockchain.ErrScriptValidation:      {chain.BadScript},
-	blockchain.ErrInvalidAncestorBlock:  {chain.BadPrevBlk},
+var ruleOf = map[blockchain.ErrorCode][]consensus.Rule{
+	blockchain.ErrHighHash:              {consensus.HighHash},
+	blockchain.ErrUnexpectedDifficulty:  {consensus.BadDiffBits, consensus.HighHash},
+	blockchain.ErrTimeTooOld:            {consensus.TimeTooOld},
+	blockchain.ErrTimeTooNew:            {consensus.TimeTooNew},
+	blockchain.ErrBadMerkleRoot:         {consensus.BadMerkleRoot},
+	blockchain.ErrNoTransactions:        {consensus.BadLength, consensus.BadMerkleRoot},
+	blockchain.ErrBlockTooBig:           {consensus.BadLength},
+	blockchain.ErrBlockWeightTooHigh:    {consensus.BadLength},
+	blockchain.ErrFirstTxNotCoinbase:    {consensus.BadCoinbaseMissing},
+	blockchain.ErrMultipleCoinbases:     {consensus.BadCoinbaseMultiple},
+	blockchain.ErrBadCoinbaseScriptLen:  {consensus.BadCoinbaseLength},
+	blockchain.ErrBadCoinbaseValue:      {consensus.BadCoinbaseAmount},
+	blockchain.ErrBadCoinbaseHeight:     {consensus.BadCoinbaseHeight},
+	blockchain.ErrMissingCoinbaseHeight: {consensus.BadCoinbaseHeight},
+	blockchain.ErrTooManySigOps:         {consensus.BadSigOps},
+	blockchain.ErrMissingTxOut:          {consensus.BadMissingOrSpent},
+	blockchain.ErrImmatureSpend:         {consensus.BadPremature},
+	blockchain.ErrSpendTooHigh:          {consensus.BadInBelowOut},
+	blockchain.ErrDuplicateTx:           {consensus.BadDuplicate, consensus.BadMissingOrSpent},
+	blockchain.ErrDuplicateTxInputs:     {consensus.BadInputsDuplicate},
+	blockchain.ErrOverwriteTx:           {consensus.BadBIP30, consensus.BadMissingOrSpent}, // of BIP30 that is all that is left
+	blockchain.ErrUnfinalizedTx:         {consensus.BadNonFinal},
+	blockchain.ErrBadTxOutValue:         {consensus.BadVoutNegative, consensus.BadVoutTooLarge, consensus.BadVoutTotal},
+	blockchain.ErrNoTxOutputs:           {consensus.BadVoutEmpty},
+	blockchain.ErrNoTxInputs:            {consensus.BadVinEmpty},
+	blockchain.ErrBadTxInput:            {consensus.BadPrevoutNull},
+	blockchain.ErrScriptMalformed:       {consensus.BadScript},
+	blockchain.ErrScriptValidation:      {consensus.BadScript},
+	blockchain.ErrInvalidAncestorBlock:  {consensus.BadPrevBlk},
 }
 
 // breaks reports whether err says that a rule is broken: by the block itself, by
 // an ancestor that was judged only now, or by a block with the very same header
 // before (btcd's block without transactions and its block with a zero merkle root
 // have the same hash).
-func breaks(err error, r chain.Rule) bool {
-	return errors.Is(err, r) || errors.Is(err, chain.DuplicateInvalid) ||
-		errors.Is(err, chain.BadPrevBlk) && strings.Contains(err.Error(), string(r))
+func breaks(err error, r consensus.Rule) bool {
+	return errors.Is(err, r) || errors.Is(err, consensus.DuplicateInvalid) ||
+		errors.Is(err, consensus.BadPrevBlk) && strings.Contains(err.Error(), string(r))
 }
 
 // orphanage gives a tree its orphans when their parents come, as btcd does within
@@ -77,7 +78,7 @@ func (o *orphanage) add(b *block.Block) error {
 	if err := o.look(before, change); err != nil {
 		return err
 	}
-	if errors.Is(err, chain.ErrNoParent) {
+	if errors.Is(err, consensus.ErrNoParent) {
 		o.orphans = append(o.orphans, b)
 	}
 	if err != nil {
@@ -94,7 +95,7 @@ func (o *orphanage) add(b *block.Block) error {
 }
 
 // coins returns those of the coins to be looked at that are unspent.
-func (o *orphanage) coins() (chain.Coins, error) {
+func (o *orphanage) coins() (consensus.Coins, error) {
 	var of []block.Outpoint
 	for _, l := range o.looks {
 		of = append(of, outpoint(l))
@@ -106,7 +107,7 @@ func (o *orphanage) coins() (chain.Coins, error) {
 // before it, and says which is not as btcd wants it when the block named has just
 // left the best chain. Nor may what the steps add up to differ from the tree's own
 // coins after the reorganisation.
-func (o *orphanage) look(coins chain.Coins, change chain.Change) error {
+func (o *orphanage) look(coins consensus.Coins, change chain.Change) error {
 	taken := o.looked
 	for _, step := range slices.Concat(change.Reverted, change.Applied) {
 		for _, made := range step.Delta.Created {
@@ -156,7 +157,7 @@ func TestFullBlocks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	params := chain.Regtest()
+	params := consensus.Regtest()
 	params.Spending = allScripts
 	tree, _ := newTree(t, params)
 	judge := orphanage{tree: tree, now: time.Now()}
@@ -171,7 +172,7 @@ func TestFullBlocks(t *testing.T) {
 				}
 				err = judge.add(b)
 				if item.IsOrphan {
-					if !errors.Is(err, chain.ErrNoParent) {
+					if !errors.Is(err, consensus.ErrNoParent) {
 						t.Fatalf("%s: %v, want an orphan", item.Name, err)
 					}
 					continue
@@ -199,7 +200,7 @@ func TestFullBlocks(t *testing.T) {
 				if !known {
 					t.Fatalf("%s: btcd says %s, which no rule of ours stands for; we say %v", item.Name, item.RejectCode, err)
 				}
-				if !slices.ContainsFunc(rules, func(r chain.Rule) bool { return breaks(err, r) }) {
+				if !slices.ContainsFunc(rules, func(r consensus.Rule) bool { return breaks(err, r) }) {
 					t.Errorf("%s: %v, want one of %v (btcd: %s)", item.Name, err, rules, item.RejectCode)
 				}
 				refused++

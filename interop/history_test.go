@@ -8,7 +8,7 @@ import (
 
 	"toychain/block"
 	"toychain/blockfile"
-	"toychain/chain"
+	"toychain/consensus"
 )
 
 // firstBlocks reads Bitcoin's first 14,131 blocks in btcd's test data, as Bitcoin
@@ -16,7 +16,7 @@ import (
 func firstBlocks(t *testing.T, f func(n int, b *block.Block, raw []byte) bool) (read int) {
 	t.Helper()
 	raw := moduleFile(t, "github.com/btcsuite/btcd", "blockchain/testdata/blk_0_to_14131.dat")
-	in := blockfile.NewReader(bytes.NewReader(raw), "blk_0_to_14131.dat", chain.Main().Magic(), nil)
+	in := blockfile.NewReader(bytes.NewReader(raw), "blk_0_to_14131.dat", consensus.Main().Magic(), nil)
 	for {
 		rec, err := in.Next()
 		if err == io.EOF {
@@ -37,7 +37,7 @@ func firstBlocks(t *testing.T, f func(n int, b *block.Block, raw []byte) bool) (
 // under our parameters of main. They pay to bare public keys, so btcd's script engine
 // judges the spending; everything else is ours.
 func TestBitcoinsFirstBlocks(t *testing.T) {
-	params := chain.Main()
+	params := consensus.Main()
 	params.Spending = allScripts
 	tree, _ := newTree(t, params)
 	read := firstBlocks(t, func(n int, b *block.Block, raw []byte) bool {
@@ -68,7 +68,7 @@ func TestBitcoinsFirstBlocks(t *testing.T) {
 // Bitcoin's up to block 169. In block 170 Satoshi pays Hal Finney, out of such an
 // output.
 func TestPublicKeyOutputsAreLegal(t *testing.T) {
-	params := chain.Main()
+	params := consensus.Main()
 	tree, _ := newTree(t, params)
 	firstBlocks(t, func(n int, b *block.Block, _ []byte) bool {
 		for _, tx := range b.Txs {
@@ -85,8 +85,8 @@ func TestPublicKeyOutputsAreLegal(t *testing.T) {
 		if n < 170 && err != nil {
 			t.Fatalf("block %d: %v", n, err)
 		}
-		if n == 170 && chain.RuleOf(err) != chain.BadScript {
-			t.Errorf("block 170, the first to spend: %v, want %s", err, chain.BadScript)
+		if n == 170 && consensus.RuleOf(err) != consensus.BadScript {
+			t.Errorf("block 170, the first to spend: %v, want %s", err, consensus.BadScript)
 		}
 		return n < 170
 	})

@@ -4,7 +4,7 @@ import (
 	"math/rand/v2"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
 	"toychain/internal/chaingen"
 )
 
@@ -22,7 +22,7 @@ const (
 
 // apply locks a payment of one coin as far as a block after parent still takes it,
 // and then by early blocks, seconds or units more.
-func (l lock) apply(tx *block.Tx, coin chain.Spend, parent *chaingen.Block, early uint32) {
+func (l lock) apply(tx *block.Tx, coin consensus.UTXO, parent *chaingen.Block, early uint32) {
 	tx.Version = 2
 	switch now := parent.State.MedianTime(); l {
 	case lockHeight:
@@ -47,7 +47,7 @@ func (l lock) tooEarly(dice *rand.Rand, parent *chaingen.Block, b *block.Block) 
 	tx := &block.Tx{Inputs: []block.Input{{Prev: coin.Outpoint, Sequence: block.Final}},
 		Outputs: []block.Output{{Value: coin.Value, Script: form(dice).script()}}}
 	l.apply(tx, coin, parent, 1)
-	signAny(dice, tx, []chain.Spend{coin})
+	signAny(dice, tx, []consensus.UTXO{coin})
 	coinbase := b.Txs[0].Clone()
 	coinbase.Outputs[0].Value = parent.State.Params.SubsidyAt(parent.Height() + 1)
 	b.Txs = []*block.Tx{coinbase, tx}

@@ -6,11 +6,12 @@ import (
 	"github.com/syndtr/goleveldb/leveldb/storage"
 
 	"toychain/chain"
+	"toychain/consensus"
 	"toychain/store"
 )
 
 // newTree returns a tree on a fresh store in memory.
-func newTree(t testing.TB, p *chain.Params) (*chain.Tree, *store.DB) {
+func newTree(t testing.TB, p *consensus.Params) (*chain.Tree, *store.DB) {
 	t.Helper()
 	db, err := store.OpenStorage(storage.NewMemStorage(), p)
 	if err != nil {

@@ -17,6 +17,7 @@ import (
 
 	"toychain/block"
 	"toychain/chain"
+	"toychain/consensus"
 	"toychain/internal/chaingen"
 )
 
@@ -28,8 +29,8 @@ var (
 const maturity = 3
 
 // ourRegtest is regtest with coins that mature soon.
-func ourRegtest() *chain.Params {
-	p := chain.Regtest()
+func ourRegtest() *consensus.Params {
+	p := consensus.Regtest()
 	p.Maturity = maturity
 	return p
 }
@@ -234,11 +235,11 @@ func (g *grower) spoil(name string, parent *chaingen.Block) {
 	}
 	g.broken[f.name]++
 	g.give(name, f, b)
-	if header, err := parent.State.ApplyHeader(&b.Header); err == nil && f.rule != chain.BadMerkleRoot && f.rule != chain.BadDuplicate &&
-		f.rule != chain.TimeTooNew && g.dice.IntN(3) == 0 {
+	if header, err := parent.State.ApplyHeader(&b.Header); err == nil && f.rule != consensus.BadMerkleRoot && f.rule != consensus.BadDuplicate &&
+		f.rule != consensus.TimeTooNew && g.dice.IntN(3) == 0 {
 		heir := (&chaingen.Block{Block: b, Hash: b.Hash(), Parent: parent, State: header}).Template(name + "heir")
 		g.broken[onBroken]++
-		g.give(name+"heir", &fault{name: onBroken, rule: chain.BadPrevBlk}, chaingen.Seal(heir))
+		g.give(name+"heir", &fault{name: onBroken, rule: consensus.BadPrevBlk}, chaingen.Seal(heir))
 	}
 }
 
@@ -263,7 +264,7 @@ func (g *grower) give(name string, f *fault, b *block.Block) {
 		g.judged[f.name]++
 	case g.tree.Tip().Hash == b.Hash():
 		fail("it breaks %s and is the tip", f.rule)
-	case f.name == onBroken && errors.Is(err, chain.ErrNoParent): // of a parent that broke so much that nothing was kept
+	case f.name == onBroken && errors.Is(err, consensus.ErrNoParent): // of a parent that broke so much that nothing was kept
 	case err != nil:
 		fail("it breaks %s, and we say %v", f.rule, err)
 	}
@@ -283,7 +284,7 @@ func (b *btcd) giveBytes(x *block.Block) error {
 func payments(dice *rand.Rand, parent *chaingen.Block) (out []*block.Tx) {
 	coins := spendable(parent)
 	for range dice.IntN(4) {
-		var spent []chain.Spend
+		var spent []consensus.UTXO
 		for range 1 + dice.IntN(4) {
 			if len(coins) > 0 {
 				i := dice.IntN(len(coins))
@@ -299,7 +300,7 @@ func payments(dice *rand.Rand, parent *chaingen.Block) (out []*block.Tx) {
 		signAny(dice, tx, spent)
 		out = append(out, tx)
 		if dice.IntN(3) == 0 { // and on, within the block
-			next := []chain.Spend{chaingen.Output(tx, 0)}
+			next := []consensus.UTXO{chaingen.Output(tx, 0)}
 			if child := pays(dice, 1, next); child != nil {
 				signAny(dice, child, next)
 				out = append(out, child)
@@ -311,7 +312,7 @@ func payments(dice *rand.Rand, parent *chaingen.Block) (out []*block.Tx) {
 
 // pays makes a payment of these coins that wants its signatures, or nil if they are worth
 // too little.
-func pays(dice *rand.Rand, version int32, spent []chain.Spend) *block.Tx {
+func pays(dice *rand.Rand, version int32, spent []consensus.UTXO) *block.Tx {
 	tx := &block.Tx{Version: version}
 	var sum block.Amount
 	for _, coin := range spent {
@@ -329,7 +330,7 @@ func pays(dice *rand.Rand, version int32, spent []chain.Spend) *block.Tx {
 }
 
 // spendable lists the coins that a block after parent may spend, in a fixed order.
-func spendable(parent *chaingen.Block) (out []chain.Spend) {
+func spendable(parent *chaingen.Block) (out []consensus.UTXO) {
 	set := parent.CoinSet()
 	for _, b := range parent.Chain() {
 		for _, tx := range b.Txs {
@@ -338,7 +339,7 @@ func spendable(parent *chaingen.Block) (out []chain.Spend) {
 				o := block.Outpoint{TxID: id, Index: uint32(i)}
 				coin, there := set[o]
 				if there && (!coin.Coinbase || parent.Height()+1-coin.Height >= maturity) {
-					out = append(out, chain.Spend{Outpoint: o, Coin: coin})
+					out = append(out, consensus.UTXO{Outpoint: o, Coin: coin})
 				}
 			}
 		}
@@ -369,7 +370,7 @@ var hashTypes = []block.SigHashType{block.SigAll, block.SigNone, block.SigSingle
 	block.SigAll | block.SigAnyoneCanPay, block.SigNone | block.SigAnyoneCanPay, block.SigSingle | block.SigAnyoneCanPay}
 
 // signAny signs each input with a hash type of the dice's choice, and a low or high S.
-func signAny(dice *rand.Rand, tx *block.Tx, spent []chain.Spend) {
+func signAny(dice *rand.Rand, tx *block.Tx, spent []consensus.UTXO) {
 	for i, coin := range spent {
 		f := forms[slices.IndexFunc(forms, func(f keyForm) bool { return bytes.Equal(f.script(), coin.Script) })]
 		t := hashTypes[dice.IntN(len(hashTypes))]

@@ -9,12 +9,12 @@ import (
 	"github.com/btcsuite/btcd/chainhash/v2"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
 	"toychain/internal/chaingen"
 )
 
 // windowed is a network of ours whose target moves, and the same for btcd.
-func windowed(t *testing.T, window int) (*chain.Params, chaincfg.Params) {
+func windowed(t *testing.T, window int) (*consensus.Params, chaincfg.Params) {
 	t.Helper()
 	ours := chaingen.Windowed(window)
 	genesis := wireBlock(t, ours.Genesis).MsgBlock()
@@ -62,7 +62,7 @@ func TestRetargetsPleaseBtcd(t *testing.T) {
 				chaingen.Seal(bad)
 				wrong++
 				_, err := tip.State.ApplyHeader(&bad.Header)
-				if their := theirs.give(bad); their == nil || chain.RuleOf(err) != chain.BadDiffBits {
+				if their := theirs.give(bad); their == nil || consensus.RuleOf(err) != consensus.BadDiffBits {
 					t.Fatalf("seed %d: height %d: bits %08x instead of %08x: we say %v, btcd %v", seed, tip.Height()+1, bits, b.Header.Bits, err, their)
 				}
 			}

@@ -8,7 +8,7 @@ import (
 	"github.com/btcsuite/btcd/address/v2"
 	"github.com/btcsuite/btcd/chaincfg/v2"
 
-	"toychain/chain"
+	"toychain/consensus"
 	"toychain/internal/chaingen"
 	"toychain/wallet"
 )
@@ -17,7 +17,7 @@ import (
 // payment, the pool and a block.
 func TestRPCClient(t *testing.T) {
 	client := serve(t).dial()
-	prefixes := chain.Regtest().Prefixes
+	prefixes := consensus.Regtest().Prefixes
 	own := wallet.KeyAddress(chaingen.Miner.Public()).Encode(prefixes)
 	to, err := address.DecodeAddress(own, &chaincfg.RegressionNetParams)
 	if err != nil {
@@ -49,12 +49,12 @@ func TestRPCClient(t *testing.T) {
 		t.Fatal(err)
 	}
 	coin := chaingen.Output(b.Txs[0], 0)
-	payment := chaingen.Miner.Pay([]chain.Spend{coin}, chaingen.NewKey("friend").To(coin.Value-10_000))
+	payment := chaingen.Miner.Pay([]consensus.UTXO{coin}, chaingen.NewKey("friend").To(coin.Value-10_000))
 	id, err := client.SendRawTransaction(wireTx(payment), false)
 	if err != nil || toHash(*id) != payment.ID() {
 		t.Fatalf("sendrawtransaction: %v, %v", id, err)
 	}
-	if _, err := client.SendRawTransaction(wireTx(chaingen.Miner.Pay([]chain.Spend{coin}, chaingen.Miner.To(coin.Value-20_000))), false); err == nil || !strings.Contains(err.Error(), "txn-mempool-conflict") {
+	if _, err := client.SendRawTransaction(wireTx(chaingen.Miner.Pay([]consensus.UTXO{coin}, chaingen.Miner.To(coin.Value-20_000))), false); err == nil || !strings.Contains(err.Error(), "txn-mempool-conflict") {
 		t.Errorf("a double spend: %v, want txn-mempool-conflict", err)
 	}
 	if pool, err := client.GetRawMempool(); err != nil || len(pool) != 1 || *pool[0] != *id {

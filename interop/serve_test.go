@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
 	"toychain/mempool"
 	"toychain/node"
 	"toychain/rpc"
@@ -24,15 +24,15 @@ type served struct {
 	ctx    context.Context
 	addr   string // host:port
 	cookie string // the file
-	params *chain.Params
+	params *consensus.Params
 	node   *node.Node
 }
 
 // serve runs a node on regtest, which its user "user" with the password "password"
 // may call too, until the test ends.
-func serve(t *testing.T) *served { return serveOn(t, chain.Regtest()) }
+func serve(t *testing.T) *served { return serveOn(t, consensus.Regtest()) }
 
-func serveOn(t *testing.T, params *chain.Params) *served {
+func serveOn(t *testing.T, params *consensus.Params) *served {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), params.Name)
 	n, err := node.Open(node.Config{Params: params, Dir: dir, Version: "0.0.0", Pool: mempool.DefaultPolicy(), Threads: 1})

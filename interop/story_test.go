@@ -7,7 +7,7 @@ import (
 	"github.com/btcsuite/btcd/btcec/v2"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
 	"toychain/internal/chaingen"
 	"toychain/testnet/purse"
 	"toychain/wallet"
@@ -95,7 +95,7 @@ const (
 func fullBlocks(o *owner, j *judge) {
 	s, collector := o.served, chaingen.NewKey("collector")
 	s.t.Helper()
-	var coins []chain.Spend
+	var coins []consensus.UTXO
 	s.mine(99+fanOuts, o.at(2)) // the wallet is empty, and what it gets must mature
 	j.follow()
 	for _, coin := range o.confirmed(fanOuts) { // never out of change: two of them are more than a chain of payments may have
@@ -108,7 +108,7 @@ func fullBlocks(o *owner, j *judge) {
 			coins = append(coins, chaingen.Output(r.Tx, i))
 		}
 	}
-	s.drain(o.at(2), j, func(b *block.Block) bool { return sigOps(b) > chain.MaxSigOps*9/10 })
+	s.drain(o.at(2), j, func(b *block.Block) bool { return sigOps(b) > consensus.MaxSigOps*9/10 })
 	for i := range sweeps {
 		tx := collect(s, collector, coins[i*sweepSize:][:sweepSize], o.first())
 		if _, err := s.SendRaw(s.ctx, tx); err != nil {
@@ -116,7 +116,7 @@ func fullBlocks(o *owner, j *judge) {
 		}
 		j.take(tx)
 	}
-	s.drain(o.at(2), j, func(b *block.Block) bool { return b.Size() > chain.MaxBlockSize*9/10 })
+	s.drain(o.at(2), j, func(b *block.Block) bool { return b.Size() > consensus.MaxBlockSize*9/10 })
 }
 
 // confirmed returns n coins of the wallet that can be spent and are in blocks.
@@ -138,7 +138,7 @@ func (o *owner) confirmed(n int) (out []block.Outpoint) {
 }
 
 // collect makes a payment of all coins, signed by our wallet.
-func collect(s *served, from chaingen.Key, coins []chain.Spend, to wallet.Address) *block.Tx {
+func collect(s *served, from chaingen.Key, coins []consensus.UTXO, to wallet.Address) *block.Tx {
 	s.t.Helper()
 	tx := &block.Tx{Version: 2}
 	var spent []block.Output
@@ -179,7 +179,7 @@ func (s *served) drain(address string, j *judge, full func(*block.Block) bool) {
 
 func sigOps(b *block.Block) (n int) {
 	for _, tx := range b.Txs {
-		n += chain.SigOps(tx)
+		n += consensus.SigOps(tx)
 	}
 	return n
 }

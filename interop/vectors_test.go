@@ -19,7 +19,7 @@ import (
 	"github.com/btcsuite/btcd/txscript/v2"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
 	"toychain/wallet"
 )
 
@@ -79,7 +79,7 @@ func TestMnemonicVectors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	prefixes := chain.Main().Prefixes
+	prefixes := consensus.Main().Prefixes
 	seen := 0
 	ast.Inspect(file, func(n ast.Node) bool {
 		v := fieldsOf(n)
@@ -268,7 +268,7 @@ func (c *coreTx) payments() (n int, all bool, fault error) {
 			continue
 		}
 		n++
-		if err := (chain.P2PKH{}).Check(c.tx, i, spent); err != nil && fault == nil {
+		if err := (consensus.P2PKH{}).Check(c.tx, i, spent); err != nil && fault == nil {
 			fault = err
 		}
 	}
@@ -288,7 +288,7 @@ func TestCoreTransactions(t *testing.T) {
 			continue
 		}
 		sound++
-		if err := chain.CheckTx(c.tx); err != nil {
+		if err := consensus.CheckTx(c.tx); err != nil {
 			t.Errorf("tx_valid %d: %v", i, err)
 		}
 		n, _, fault := c.payments()
@@ -300,7 +300,7 @@ func TestCoreTransactions(t *testing.T) {
 	for i, c := range coreTxs(t, "tx_invalid.json") {
 		if c.flags == "BADTX" {
 			bad++
-			if c.tx != nil && chain.CheckTx(c.tx) == nil {
+			if c.tx != nil && consensus.CheckTx(c.tx) == nil {
 				t.Errorf("tx_invalid %d is in order", i)
 			}
 			continue

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
 )
 
 // Added is what Add did.
@@ -108,10 +108,10 @@ type candidate struct {
 	size      int
 	fee       block.Amount
 	sigops    int
-	coins     chain.Coins
-	spent     []chain.Coin // the same in the order of the inputs, once checked
-	parents   []*entry     // in the pool, in the order of the inputs
-	conflicts []*entry     // that spend one of its coins, in the order of the inputs
+	coins     consensus.Coins
+	spent     []consensus.Coin // the same in the order of the inputs, once checked
+	parents   []*entry         // in the pool, in the order of the inputs
+	conflicts []*entry         // that spend one of its coins, in the order of the inputs
 }
 
 func (c *candidate) sum() Sum { return Sum{1, c.size, c.fee} }
@@ -124,7 +124,7 @@ func (p *Pool) judge(v View, tx *block.Tx, id block.Hash, minFee block.Amount) (
 	if p.Has(id) {
 		return nil, ErrKnown
 	}
-	if err := chain.CheckTx(tx); err != nil {
+	if err := consensus.CheckTx(tx); err != nil {
 		return nil, err
 	}
 	if tx.IsCoinbase() {
@@ -134,7 +134,7 @@ func (p *Pool) judge(v View, tx *block.Tx, id block.Hash, minFee block.Amount) (
 		return nil, err
 	}
 	tip := v.Tip()
-	if !chain.IsFinal(tx, tip.Height+1, tip.MedianTime()) {
+	if !consensus.IsFinal(tx, tip.Height+1, tip.MedianTime()) {
 		return nil, fmt.Errorf("%w: lock time %d", RejectNonFinal, tx.LockTime)
 	}
 	c := &candidate{tx: tx, id: id, size: tx.Size()}
@@ -146,7 +146,7 @@ func (p *Pool) judge(v View, tx *block.Tx, id block.Hash, minFee block.Amount) (
 		func() error { return p.checkChain(c) },
 		func() error { return p.checkReplacement(c) },
 		func() error { return canonical(tx) },
-		func() error { return chain.CheckSignatures(tip.Params, tx, id, c.spent) },
+		func() error { return consensus.CheckSignatures(tip.Params, tx, id, c.spent) },
 	} {
 		if err := step(); err != nil {
 			return nil, err
@@ -177,7 +177,7 @@ func (p *Pool) findCoins(v View, c *candidate) error {
 			continue
 		}
 		if parent != nil {
-			return fmt.Errorf("input %d: %w: %s is no coin that its transaction makes", i, chain.BadMissingOrSpent, o)
+			return fmt.Errorf("input %d: %w: %s is no coin that its transaction makes", i, consensus.BadMissingOrSpent, o)
 		}
 		if !slices.Contains(missing, o.TxID) {
 			missing = append(missing, o.TxID)
@@ -208,9 +208,9 @@ func confirmed(v View, c *candidate) (bool, error) {
 
 // checkSpending decides whether c may spend its coins in the next block, but for
 // the signatures, and finds its fee.
-func (p *Pool) checkSpending(tip *chain.State, c *candidate) error {
-	spent, fee, err := chain.CheckPayment(*tip, c.tx, c.coins)
-	if errors.Is(err, chain.BadNonFinal) { // its lock time has been looked at, so this is BIP68
+func (p *Pool) checkSpending(tip *consensus.State, c *candidate) error {
+	spent, fee, err := consensus.CheckPayment(*tip, c.tx, c.coins)
+	if errors.Is(err, consensus.BadNonFinal) { // its lock time has been looked at, so this is BIP68
 		return fmt.Errorf("%w (%s)", RejectNonBIP68Final, err)
 	}
 	if err != nil {

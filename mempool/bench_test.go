@@ -6,12 +6,13 @@ import (
 
 	"toychain/block"
 	"toychain/chain"
+	"toychain/consensus"
 	"toychain/mempool"
 )
 
 // crowd returns a world, a block's transaction that makes n coins, and a payment of
 // each: signed, with a fee of its own.
-func crowd(b *testing.B, n int, edit ...func(*chain.Params, *mempool.Policy)) (*world, []*block.Tx) {
+func crowd(b *testing.B, n int, edit ...func(*consensus.Params, *mempool.Policy)) (*world, []*block.Tx) {
 	w := newWorld(b, edit...)
 	var txs []*block.Tx
 	for n > len(txs) {
@@ -19,11 +20,11 @@ func crowd(b *testing.B, n int, edit ...func(*chain.Params, *mempool.Policy)) (*
 		for i := range outputs {
 			outputs[i] = miner.To(coin / 100)
 		}
-		split := miner.Pay([]chain.Spend{w.reward(1 + len(txs)/1000)}, outputs...)
+		split := miner.Pay([]consensus.UTXO{w.reward(1 + len(txs)/1000)}, outputs...)
 		w.connect(w.tip.Mine("split", split))
 		for i := range outputs {
 			fee := block.Amount(1000 + (i*7919)%10_000)
-			txs = append(txs, miner.Pay([]chain.Spend{out(split, i)}, bob.To(coin/100-fee)))
+			txs = append(txs, miner.Pay([]consensus.UTXO{out(split, i)}, bob.To(coin/100-fee)))
 		}
 	}
 	return w, txs
@@ -31,8 +32,8 @@ func crowd(b *testing.B, n int, edit ...func(*chain.Params, *mempool.Policy)) (*
 
 // BenchmarkAdd takes in payments of one input; "unsigned" is all but the signature.
 func BenchmarkAdd(b *testing.B) {
-	for name, edit := range map[string]func(*chain.Params, *mempool.Policy){
-		"signed": func(*chain.Params, *mempool.Policy) {}, "unsigned": freely,
+	for name, edit := range map[string]func(*consensus.Params, *mempool.Policy){
+		"signed": func(*consensus.Params, *mempool.Policy) {}, "unsigned": freely,
 	} {
 		b.Run(name, func(b *testing.B) {
 			w, txs := crowd(b, 5000, edit)
@@ -52,7 +53,7 @@ func BenchmarkAdd(b *testing.B) {
 // BenchmarkAddFull brings a thousand to a pool that is full of 5,000 worse paid ones.
 func BenchmarkAddFull(b *testing.B) {
 	const full, more = 5000, 1000
-	w, txs := crowd(b, full+more, func(p *chain.Params, q *mempool.Policy) { p.Spending, q.MaxBytes = free{}, full*191 })
+	w, txs := crowd(b, full+more, func(p *consensus.Params, q *mempool.Policy) { p.Spending, q.MaxBytes = free{}, full*191 })
 	for i, tx := range txs { // each pays more than all before
 		tx.Outputs[0].Value = coin/100 - 1000 - 100*block.Amount(i)
 	}

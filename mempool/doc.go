@@ -43,7 +43,7 @@
 // are arguments; the same calls give the same answers, on every machine. Who sent a
 // transaction, and what becomes of him, is the caller's business: [Condemns] says
 // whether he is to blame. Signatures are checked by chain, last of all
-// and once: with a chain.Memo in chain.Params a payment that was checked here is
+// and once: with a chain.Memo in consensus.Params a payment that was checked here is
 // not checked again in its block.
 //
 // # Errors

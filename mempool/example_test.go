@@ -6,6 +6,7 @@ import (
 
 	"toychain/block"
 	"toychain/chain"
+	"toychain/consensus"
 	"toychain/internal/chaingen"
 	"toychain/mempool"
 )
@@ -29,8 +30,8 @@ func Example() {
 	}
 	coin := tip.Chain()[1].Reward()
 	miner, bob, carol := chaingen.Miner, chaingen.NewKey("bob"), chaingen.NewKey("carol")
-	toBob := miner.Pay([]chain.Spend{coin}, bob.To(49*block.Coin))
-	toCarol := miner.Pay([]chain.Spend{coin}, carol.To(45*block.Coin)) // a fee five times as high
+	toBob := miner.Pay([]consensus.UTXO{coin}, bob.To(49*block.Coin))
+	toCarol := miner.Pay([]consensus.UTXO{coin}, carol.To(45*block.Coin)) // a fee five times as high
 
 	pool := mempool.New(mempool.DefaultPolicy())
 	_, err = pool.Add(tree, toBob, now)
@@ -64,12 +65,12 @@ func ExamplePool_Template() {
 		}
 	}
 	miner, bob := chaingen.Miner, chaingen.NewKey("bob")
-	pay := func(coin chain.Spend, fee block.Amount) *block.Tx {
-		return miner.Pay([]chain.Spend{coin}, bob.To(coin.Value-fee))
+	pay := func(coin consensus.UTXO, fee block.Amount) *block.Tx {
+		return miner.Pay([]consensus.UTXO{coin}, bob.To(coin.Value-fee))
 	}
 	parent := pay(tip.Chain()[1].Reward(), 200)
 	other := pay(tip.Chain()[2].Reward(), 2000)
-	child := bob.Pay([]chain.Spend{chaingen.Output(parent, 0)}, bob.To(49*block.Coin))
+	child := bob.Pay([]consensus.UTXO{chaingen.Output(parent, 0)}, bob.To(49*block.Coin))
 	names := map[block.Hash]string{parent.ID(): "parent", other.ID(): "other", child.ID(): "child"}
 
 	pool := mempool.New(mempool.DefaultPolicy())

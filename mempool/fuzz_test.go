@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
 	"toychain/mempool"
 )
 
@@ -27,7 +27,7 @@ func FuzzAdd(f *testing.F) {
 		}
 		w.sigs.Spending = free{}
 		if signed {
-			w.sigs.Spending = chain.P2PKH{}
+			w.sigs.Spending = consensus.P2PKH{}
 		}
 		pool := mempool.New(mempool.DefaultPolicy())
 		_, tested := pool.Test(w.tree, tx, noon)

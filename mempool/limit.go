@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
 )
 
 // floor is the fee rate that a pool demands which has been full: what was pushed
@@ -42,7 +42,7 @@ func (f floor) fee(p *Policy) block.Amount {
 // halfLife returns how long the floor takes to halve: Core's twelve hours, counted
 // in blocks of the network; half that if the pool is half empty, a quarter if it
 // is nearly empty.
-func (p *Pool) halfLife(tip *chain.State) time.Duration {
+func (p *Pool) halfLife(tip *consensus.State) time.Duration {
 	half := halfLifeBlocks * tip.Params.Spacing
 	switch {
 	case p.total.Size < p.policy.MaxBytes/4:
@@ -54,7 +54,7 @@ func (p *Pool) halfLife(tip *chain.State) time.Duration {
 }
 
 // settle lets time pass for the floor.
-func (p *Pool) settle(tip *chain.State, now time.Time) {
+func (p *Pool) settle(tip *consensus.State, now time.Time) {
 	p.floor = p.floor.at(now, p.halfLife(tip), p.policy.Incremental)
 }
 

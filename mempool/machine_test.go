@@ -11,6 +11,7 @@ import (
 
 	"toychain/block"
 	"toychain/chain"
+	"toychain/consensus"
 	"toychain/internal/chaingen"
 	"toychain/mempool"
 )
@@ -22,14 +23,14 @@ import (
 // the same calls and must give the same answers.
 type machine struct {
 	*rapid.T
-	params     *chain.Params
+	params     *consensus.Params
 	tree       *chain.Tree
 	pool, twin *mempool.Pool
 	now        time.Time
 	blocks     []*chaingen.Block // of all branches
 	byHash     map[block.Hash]*chaingen.Block
 	made       []*block.Tx // every payment ever made, sent or not
-	coins      []chain.Spend
+	coins      []consensus.UTXO
 }
 
 func TestMachine(t *testing.T) {
@@ -77,14 +78,14 @@ func (m *machine) pick(n int, what string) int { return rapid.IntRange(0, n-1).D
 // payment makes one of coins of any branch, spent or not, in the pool or in none:
 // one in two of those that are newest.
 func (m *machine) payment() *block.Tx {
-	var spent []chain.Spend
+	var spent []consensus.UTXO
 	for range 1 + m.pick(3, "more inputs") {
 		from := m.coins
 		if m.pick(2, "any coin") == 0 {
 			from = from[max(0, len(from)-8):]
 		}
 		c := from[m.pick(len(from), "coin")]
-		if !slices.ContainsFunc(spent, func(s chain.Spend) bool { return s.Outpoint == c.Outpoint }) {
+		if !slices.ContainsFunc(spent, func(s consensus.UTXO) bool { return s.Outpoint == c.Outpoint }) {
 			spent = append(spent, c)
 		}
 	}
@@ -290,7 +291,7 @@ func lists(u mempool.Updated) map[string]map[block.Hash]bool {
 // ledger is the oracle: every coin after a block, and what payments make of them.
 type ledger struct {
 	on    *chaingen.Block
-	coins chain.Coins
+	coins consensus.Coins
 	mined map[block.Hash]bool
 	fates map[block.Hash]string
 }
@@ -322,14 +323,14 @@ func (l *ledger) take(tx *block.Tx) (fate string) {
 			return "conflicted"
 		}
 	}
-	if _, _, err := chain.CheckPayment(l.on.State, tx, l.coins); err != nil {
+	if _, _, err := consensus.CheckPayment(l.on.State, tx, l.coins); err != nil {
 		return "dropped"
 	}
 	for i := range tx.Inputs {
 		delete(l.coins, tx.Inputs[i].Prev)
 	}
 	for i := range tx.Outputs {
-		l.coins[block.Outpoint{TxID: id, Index: uint32(i)}] = chain.Coin{Output: tx.Outputs[i],
+		l.coins[block.Outpoint{TxID: id, Index: uint32(i)}] = consensus.Coin{Output: tx.Outputs[i],
 			Height: l.on.Height() + 1, Since: l.on.State.MedianTime()}
 	}
 	return ""

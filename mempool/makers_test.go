@@ -7,13 +7,13 @@ import (
 	"github.com/btcsuite/btcd/btcec/v2"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
 )
 
 // The makers of payments. All spend the reward of block 2.
 
 func good(w *world) *block.Tx {
-	return miner.Pay([]chain.Spend{w.reward(2)}, bob.To(49*coin))
+	return miner.Pay([]consensus.UTXO{w.reward(2)}, bob.To(49*coin))
 }
 
 func changed(f func(*block.Tx)) func(*world) *block.Tx {
@@ -109,9 +109,9 @@ func hybrid(w *world) *block.Tx {
 // withKey returns a payment of a coin that the miner's key in this form may spend.
 func withKey(w *world, key []byte) *block.Tx {
 	script := block.PubKeyHashScript(block.Hash160(key))
-	coins := miner.Pay([]chain.Spend{w.reward(2)}, block.Output{Value: 50 * coin, Script: script})
+	coins := miner.Pay([]consensus.UTXO{w.reward(2)}, block.Output{Value: 50 * coin, Script: script})
 	w.connect(w.tip.Mine("key "+hex.EncodeToString(key[:1]), coins))
-	tx := miner.Pay([]chain.Spend{out(coins, 0)}, bob.To(49*coin))
+	tx := miner.Pay([]consensus.UTXO{out(coins, 0)}, bob.To(49*coin))
 	tx.Inputs[0].Script = block.PubKeyHashInput(miner.Signature(tx, 0, script, block.SigAll), key)
 	return tx
 }

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
 	"toychain/mempool"
 )
 
@@ -17,7 +17,7 @@ func TestOrphansChain(t *testing.T) {
 	var txs []*block.Tx
 	c, owner := w.reward(1), miner
 	for range 4 {
-		tx := owner.Pay([]chain.Spend{c}, bob.To(c.Value-coin/100))
+		tx := owner.Pay([]consensus.UTXO{c}, bob.To(c.Value-coin/100))
 		txs, c, owner = append(txs, tx), out(tx, 0), bob
 	}
 	for i := 3; i > 0; i-- {
@@ -97,8 +97,8 @@ func TestOrphanEndedByABlock(t *testing.T) {
 // An orphan that is refused when its turn comes is forgotten.
 func TestOrphanRefused(t *testing.T) {
 	w := newWorld(t)
-	parent := miner.Pay([]chain.Spend{w.reward(1)}, bob.To(49*coin))
-	forged := carol.Pay([]chain.Spend{out(parent, 0)}, carol.To(48*coin))
+	parent := miner.Pay([]consensus.UTXO{w.reward(1)}, bob.To(49*coin))
+	forged := carol.Pay([]consensus.UTXO{out(parent, 0)}, carol.To(48*coin))
 	if _, err := w.try(forged); !errors.Is(err, mempool.ErrOrphan) {
 		t.Fatal(err)
 	}
@@ -108,11 +108,11 @@ func TestOrphanRefused(t *testing.T) {
 		t.Error("it still waits")
 	}
 	// Nor does it wait when it is sent again and refused for something else.
-	child := bob.Pay([]chain.Spend{out(parent, 0), out(forged, 0)}, bob.To(coin))
+	child := bob.Pay([]consensus.UTXO{out(parent, 0), out(forged, 0)}, bob.To(coin))
 	if _, err := w.try(child); !errors.Is(err, mempool.ErrOrphan) {
 		t.Fatal(err)
 	}
-	w.add(bob.Pay([]chain.Spend{out(parent, 0)}, bob.To(48*coin)))
+	w.add(bob.Pay([]consensus.UTXO{out(parent, 0)}, bob.To(48*coin)))
 	if _, err := w.try(child); mempool.Reason(err) != "txn-mempool-conflict" || w.pool.Orphans() != 0 {
 		t.Errorf("%v, %d orphans", err, w.pool.Orphans())
 	}

@@ -5,17 +5,17 @@ import (
 	"time"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
 )
 
 // View is what the pool asks of the chain: chain.Tree is one. All calls that take
 // a View must be given the tip that the last Update was told of.
 type View interface {
 	// Tip returns the state at the end of the best chain.
-	Tip() chain.State
+	Tip() consensus.State
 	// Coins returns those of the outpoints that are unspent there. An error is
 	// trouble with the disk.
-	Coins(of []block.Outpoint) (chain.Coins, error)
+	Coins(of []block.Outpoint) (consensus.Coins, error)
 }
 
 // Pool holds the transactions that wait for a block. It is a value machine: no
@@ -109,7 +109,7 @@ func (p *Pool) SpentBy(o block.Outpoint) (block.Hash, bool) {
 // of the tip that nothing here spends, and outputs of transactions here. The
 // latter count as made by the next block, so they have height tip+1 and no
 // confirmation. An error is trouble with the disk.
-func (p *Pool) Coins(v View, of []block.Outpoint) (chain.Coins, error) {
+func (p *Pool) Coins(v View, of []block.Outpoint) (consensus.Coins, error) {
 	coins, err := p.gather(v, of)
 	for _, o := range of {
 		if p.spends[o] != nil {
@@ -120,14 +120,14 @@ func (p *Pool) Coins(v View, of []block.Outpoint) (chain.Coins, error) {
 }
 
 // gather looks the outpoints up at the tip and in the pool, spent here or not.
-func (p *Pool) gather(v View, of []block.Outpoint) (chain.Coins, error) {
+func (p *Pool) gather(v View, of []block.Outpoint) (consensus.Coins, error) {
 	ask := make([]block.Outpoint, 0, len(of))
 	for _, o := range of {
 		if p.entries[o.TxID] == nil {
 			ask = append(ask, o)
 		}
 	}
-	coins := make(chain.Coins, len(of))
+	coins := make(consensus.Coins, len(of))
 	if len(ask) > 0 {
 		found, err := v.Coins(ask)
 		if err != nil {
@@ -142,14 +142,14 @@ func (p *Pool) gather(v View, of []block.Outpoint) (chain.Coins, error) {
 }
 
 // addUnconfirmed adds those of the outpoints that the pool's transactions make.
-func (p *Pool) addUnconfirmed(tip chain.State, of []block.Outpoint, coins chain.Coins) {
+func (p *Pool) addUnconfirmed(tip consensus.State, of []block.Outpoint, coins consensus.Coins) {
 	since := tip.MedianTime()
 	for _, o := range of {
 		e := p.entries[o.TxID]
 		if e == nil || uint64(o.Index) >= uint64(len(e.tx.Outputs)) || block.Unspendable(e.tx.Outputs[o.Index].Script) {
 			continue
 		}
-		coins[o] = chain.Coin{Output: e.tx.Outputs[o.Index], Height: tip.Height + 1, Since: since}
+		coins[o] = consensus.Coin{Output: e.tx.Outputs[o.Index], Height: tip.Height + 1, Since: since}
 	}
 }
 

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
 	"toychain/mempool"
 )
 
@@ -70,10 +70,10 @@ func TestCoins(t *testing.T) {
 		t.Fatal(err)
 	}
 	tip := w.tree.Tip()
-	fresh := func(o block.Output) chain.Coin {
-		return chain.Coin{Output: o, Height: 13, Since: tip.MedianTime()}
+	fresh := func(o block.Output) consensus.Coin {
+		return consensus.Coin{Output: o, Height: 13, Since: tip.MedianTime()}
 	}
-	want := chain.Coins{
+	want := consensus.Coins{
 		w.reward(2).Outpoint: w.reward(2).Coin,
 		out(a, 0).Outpoint:   fresh(a.Outputs[0]),
 		out(b, 0).Outpoint:   fresh(b.Outputs[0]),

@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
 )
 
 // Reject says why a transaction that may break no rule is not taken into the
@@ -128,7 +128,7 @@ type OrphanError struct {
 
 // Error opens with Core's reason.
 func (o *OrphanError) Error() string {
-	return fmt.Sprintf("%s: %d unknown or spent, the first of %s", chain.BadMissingOrSpent, len(o.Missing), o.Missing[0])
+	return fmt.Sprintf("%s: %d unknown or spent, the first of %s", consensus.BadMissingOrSpent, len(o.Missing), o.Missing[0])
 }
 
 // Is makes errors.Is(err, ErrOrphan) true.
@@ -138,10 +138,10 @@ func (o *OrphanError) Is(target error) bool { return target == ErrOrphan }
 // and for ever, whatever the tip and the policy: whoever sent it should have known.
 // A coinbase that is not mature depends on the tip, so that rule blames nobody.
 func Condemns(err error) bool {
-	switch rule := chain.RuleOf(err); rule {
+	switch rule := consensus.RuleOf(err); rule {
 	case "":
 		return errors.Is(err, RejectCoinbase) || errors.Is(err, RejectSpendsConflict)
-	case chain.BadPremature, chain.BadNonFinal:
+	case consensus.BadPremature, consensus.BadNonFinal:
 		return false
 	}
 	return true
@@ -154,9 +154,9 @@ func refused(err error) bool { return Reason(err) != "" }
 // testmempoolaccept answers. It is "" for no error, and for our own trouble.
 func Reason(err error) string {
 	var reject Reject
-	switch rule := chain.RuleOf(err); {
+	switch rule := consensus.RuleOf(err); {
 	case errors.Is(err, ErrOrphan):
-		return string(chain.BadMissingOrSpent)
+		return string(consensus.BadMissingOrSpent)
 	case rule != "":
 		return string(rule)
 	case errors.As(err, &reject):

@@ -6,6 +6,7 @@ import (
 
 	"toychain/block"
 	"toychain/chain"
+	"toychain/consensus"
 	"toychain/internal/chaingen"
 	"toychain/mempool"
 )
@@ -16,7 +17,7 @@ type reject struct {
 	reason string
 	what   string
 	make   func(*world) *block.Tx
-	edit   func(*chain.Params, *mempool.Policy)
+	edit   func(*consensus.Params, *mempool.Policy)
 
 	condemned bool // whoever sends it is to blame
 	signed    bool // it takes a look at the signatures to find out
@@ -52,9 +53,9 @@ var rejects = []reject{
 	{reason: "dust", what: "545", make: changed(func(tx *block.Tx) { tx.Outputs[0].Value = 545 })},
 	{reason: "dust", what: "0", make: changed(func(tx *block.Tx) { tx.Outputs[0].Value = 0 })},
 	{reason: "bad-txns-nonstandard-inputs", make: func(w *world) *block.Tx {
-		odd := miner.Pay([]chain.Spend{w.reward(1)}, block.Output{Value: coin, Script: []byte{0x51}})
+		odd := miner.Pay([]consensus.UTXO{w.reward(1)}, block.Output{Value: coin, Script: []byte{0x51}})
 		w.connect(w.tip.Mine("odd", odd))
-		return miner.Pay([]chain.Spend{out(odd, 0)}, bob.To(coin/2))
+		return miner.Pay([]consensus.UTXO{out(odd, 0)}, bob.To(coin/2))
 	}},
 	{reason: "bad-txns-too-many-sigops", what: "4,001", make: func(w *world) *block.Tx {
 		w.sigs.sigops = 4000
@@ -104,13 +105,13 @@ var rejects = []reject{
 
 	{reason: "txn-mempool-conflict", make: func(w *world) *block.Tx {
 		w.add(good(w))
-		return miner.Pay([]chain.Spend{w.reward(2)}, carol.To(40*coin)) // however much it pays
+		return miner.Pay([]consensus.UTXO{w.reward(2)}, carol.To(40*coin)) // however much it pays
 	}},
 	{reason: "txn-mempool-conflict", what: "the sequence one over what announces replacement", make: func(w *world) *block.Tx {
 		first := good(w)
 		first.Inputs[0].Sequence = 0xfffffffe
 		w.add(miner.SignAll(first))
-		return miner.Pay([]chain.Spend{w.reward(2)}, carol.To(40*coin))
+		return miner.Pay([]consensus.UTXO{w.reward(2)}, carol.To(40*coin))
 	}},
 	{reason: "bad-txns-spends-conflicting-tx", edit: freely, condemned: true, make: func(w *world) *block.Tx {
 		first := signal(spend(1000, 1, w.reward(1)))
@@ -135,7 +136,7 @@ var rejects = []reject{
 		return spend(1084, 1, w.reward(1))
 	}},
 	{reason: "too many potential replacements", what: "101", edit: freely, make: func(w *world) *block.Tx {
-		var coins []chain.Spend
+		var coins []consensus.UTXO
 		for i, n := range []int{25, 25, 25, 25, 1} {
 			coins = append(coins, w.reward(i+1))
 			txs := line(coins[i], n, 1000)
@@ -171,20 +172,20 @@ var broken = []reject{
 			w.add(parent)
 			c := out(parent, 0)
 			c.Index = 1
-			return bob.Pay([]chain.Spend{c}, carol.To(coin))
+			return bob.Pay([]consensus.UTXO{c}, carol.To(coin))
 		}},
 	{reason: "bad-txns-inputs-missingorspent", what: "its parent's note", condemned: true, make: func(w *world) *block.Tx {
-		parent := miner.Pay([]chain.Spend{w.reward(2)}, block.Output{Value: coin, Script: []byte{0x6a, 1, 7}}, bob.To(coin))
+		parent := miner.Pay([]consensus.UTXO{w.reward(2)}, block.Output{Value: coin, Script: []byte{0x6a, 1, 7}}, bob.To(coin))
 		w.add(parent)
-		return bob.Pay([]chain.Spend{out(parent, 0)}, carol.To(coin/2))
+		return bob.Pay([]consensus.UTXO{out(parent, 0)}, carol.To(coin/2))
 	}},
 	{reason: "mandatory-script-verify-flag-failed", what: "another's key", condemned: true, signed: true, make: func(w *world) *block.Tx {
-		return carol.Pay([]chain.Spend{w.reward(2)}, carol.To(49*coin))
+		return carol.Pay([]consensus.UTXO{w.reward(2)}, carol.To(49*coin))
 	}},
 	{reason: "mandatory-script-verify-flag-failed", what: "changed after signing", condemned: true, signed: true,
 		make: func(w *world) *block.Tx { tx := good(w); tx.Outputs[0].Value--; return tx }},
 	{reason: "bad-txns-premature-spend-of-coinbase", what: "at depth 2, wants 3: perhaps the sender is one block ahead",
-		make: func(w *world) *block.Tx { return miner.Pay([]chain.Spend{w.reward(11)}, bob.To(49*coin)) }},
+		make: func(w *world) *block.Tx { return miner.Pay([]consensus.UTXO{w.reward(11)}, bob.To(49*coin)) }},
 }
 
 func TestRejects(t *testing.T) {
@@ -261,7 +262,7 @@ var accepted = []reject{
 		return withKey(w, miner.Private.PubKey().SerializeUncompressed())
 	}},
 	{what: "hash type NONE|ANYONECANPAY", make: func(w *world) *block.Tx { return signedAs(w, 0x82) }},
-	{what: "a reward at depth 3", make: func(w *world) *block.Tx { return miner.Pay([]chain.Spend{w.reward(10)}, bob.To(49*coin)) }},
+	{what: "a reward at depth 3", make: func(w *world) *block.Tx { return miner.Pay([]consensus.UTXO{w.reward(10)}, bob.To(49*coin)) }},
 }
 
 func TestAccepted(t *testing.T) {
@@ -290,9 +291,9 @@ func TestAccepted(t *testing.T) {
 // A node gives its parameters a memory, and then a signature is verified once: by
 // whoever sees it first.
 func TestSignaturesOnce(t *testing.T) {
-	count := &spending{Spending: chain.P2PKH{}}
+	count := &spending{Spending: consensus.P2PKH{}}
 	params := chaingen.Network()
-	params.Spending = chain.NewMemo(count)
+	params.Spending = consensus.NewMemo(count)
 	tree, err := chain.NewTree(params, chaingen.NewDisk(), nil, block.Hash{})
 	if err != nil {
 		t.Fatal(err)
@@ -304,7 +305,7 @@ func TestSignaturesOnce(t *testing.T) {
 		}
 	}
 	pool := mempool.New(mempool.DefaultPolicy())
-	tx := miner.Pay([]chain.Spend{tip.Chain()[1].Reward(), tip.Chain()[2].Reward()}, bob.To(99*coin))
+	tx := miner.Pay([]consensus.UTXO{tip.Chain()[1].Reward(), tip.Chain()[2].Reward()}, bob.To(99*coin))
 	if _, err := pool.Test(tree, tx, noon); err != nil {
 		t.Fatal(err)
 	}
@@ -323,7 +324,7 @@ func TestSignaturesOnce(t *testing.T) {
 func TestTrouble(t *testing.T) {
 	w := newWorld(t)
 	fire := errors.New("fire")
-	for _, tx := range []*block.Tx{good(w), miner.Pay([]chain.Spend{out(good(w), 0)}, bob.To(coin))} {
+	for _, tx := range []*block.Tx{good(w), miner.Pay([]consensus.UTXO{out(good(w), 0)}, bob.To(coin))} {
 		_, err := w.pool.Add(burning{w.tree, fire}, tx, w.now)
 		if !errors.Is(err, fire) || mempool.Reason(err) != "" || mempool.Condemns(err) {
 			t.Errorf("%v: reason %q, condemns %v", err, mempool.Reason(err), mempool.Condemns(err))
@@ -343,7 +344,7 @@ type burning struct {
 	err error
 }
 
-func (b burning) Coins([]block.Outpoint) (chain.Coins, error) { return nil, b.err }
+func (b burning) Coins([]block.Outpoint) (consensus.Coins, error) { return nil, b.err }
 
 // What policy refuses for its form the chain takes all the same: the two must not
 // be mixed up, or a miner elsewhere could split the network.

@@ -8,6 +8,7 @@ import (
 
 	"toychain/block"
 	"toychain/chain"
+	"toychain/consensus"
 	"toychain/internal/chaingen"
 	"toychain/mempool"
 )
@@ -205,18 +206,18 @@ func TestReorgLocks(t *testing.T) {
 func TestReorgKeepsTheUninvited(t *testing.T) {
 	w := newWorld(t)
 	noFee := chaingen.Move(w.reward(1), bob)
-	odd := miner.Pay([]chain.Spend{w.reward(3)}, block.Output{Value: coin, Script: []byte{0x51}}, block.Output{Value: 1, Script: bob.Script()})
+	odd := miner.Pay([]consensus.UTXO{w.reward(3)}, block.Output{Value: coin, Script: []byte{0x51}}, block.Output{Value: 1, Script: bob.Script()})
 	malleable := highS(w)
 	links := txs{}
 	for c := out(noFee, 0); len(links) < 39; c = out(links[len(links)-1], 0) {
-		links = append(links, bob.Pay([]chain.Spend{c}, bob.To(c.Value-coin/1000)))
+		links = append(links, bob.Pay([]consensus.UTXO{c}, bob.To(c.Value-coin/1000)))
 	}
 	thirteen := w.tip.Mine("13", noFee, odd, malleable)
 	w.connect(thirteen, thirteen.Mine("14", links...))
 	all := append(txs{noFee, odd, malleable}, links...)
 	wantUpdated(t, w.invalidate(thirteen), nil, nil, all, nil)
 	w.wantPool(all...)
-	if _, err := w.try(bob.Pay([]chain.Spend{out(links[38], 0)}, bob.To(coin))); mempool.Reason(err) != "too-long-mempool-chain" {
+	if _, err := w.try(bob.Pay([]consensus.UTXO{out(links[38], 0)}, bob.To(coin))); mempool.Reason(err) != "too-long-mempool-chain" {
 		t.Errorf("the chain may grow: %v", err)
 	}
 	w.connect(w.tip.Mine("13b", templateOf(w)...))

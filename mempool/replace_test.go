@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
 	"toychain/mempool"
 )
 
@@ -12,8 +12,8 @@ import (
 // first one stays, however much the second one pays.
 func TestDoubleSpendRefused(t *testing.T) {
 	w := newWorld(t)
-	toBob := miner.Pay([]chain.Spend{w.reward(1)}, bob.To(49*coin))
-	toCarol := miner.Pay([]chain.Spend{w.reward(1)}, carol.To(10*coin))
+	toBob := miner.Pay([]consensus.UTXO{w.reward(1)}, bob.To(49*coin))
+	toCarol := miner.Pay([]consensus.UTXO{w.reward(1)}, carol.To(10*coin))
 	w.add(toBob)
 	if _, err := w.try(toCarol); mempool.Reason(err) != "txn-mempool-conflict" {
 		t.Fatal(err)
@@ -78,7 +78,7 @@ func TestReplaceInherited(t *testing.T) {
 
 // A node may have Core 28's policy: every payment can be replaced.
 func TestFullRBF(t *testing.T) {
-	w := newWorld(t, func(p *chain.Params, q *mempool.Policy) { p.Spending, q.FullRBF = free{}, true })
+	w := newWorld(t, func(p *consensus.Params, q *mempool.Policy) { p.Spending, q.FullRBF = free{}, true })
 	a, r := spend(1000, 1, w.reward(1)), spend(1085, 1, w.reward(1))
 	w.add(a, r)
 	w.wantPool(r)

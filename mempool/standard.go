@@ -7,7 +7,7 @@ import (
 	"fmt"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
 )
 
 // standard decides what can be decided of a transaction's form alone (Core:
@@ -96,7 +96,7 @@ func isPushOnly(script []byte) bool {
 
 // standardInputs decides whether every coin spent is of a template that somebody
 // can spend (Core: AreInputsStandard).
-func standardInputs(spent []chain.Coin) error {
+func standardInputs(spent []consensus.Coin) error {
 	for i := range spent {
 		if kind := block.KindOf(spent[i].Script); kind != block.KindPubKeyHash {
 			return fmt.Errorf("input %d: %w: spends a %s output", i, RejectInputs, kind)

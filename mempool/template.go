@@ -2,7 +2,7 @@ package mempool
 
 import (
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
 )
 
 // Template returns the transactions that the next block should hold, parents before
@@ -61,7 +61,7 @@ func (t *template) fits(n *rank) ([]*entry, bool) {
 		if e.rank.chosen {
 			continue
 		}
-		if !chain.IsFinal(e.tx, t.height, t.median) {
+		if !consensus.IsFinal(e.tx, t.height, t.median) {
 			return nil, false
 		}
 		group = append(group, e)

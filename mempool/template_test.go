@@ -8,6 +8,7 @@ import (
 
 	"toychain/block"
 	"toychain/chain"
+	"toychain/consensus"
 	"toychain/mempool"
 )
 
@@ -74,10 +75,10 @@ func TestTemplateFinal(t *testing.T) {
 // at is a view with another tip.
 type at struct {
 	*chain.Tree
-	tip chain.State
+	tip consensus.State
 }
 
-func (a at) Tip() chain.State { return a.tip }
+func (a at) Tip() consensus.State { return a.tip }
 
 // The template is what a slow and obvious search finds: look at all that is left,
 // take the best with its ancestors, start again.
@@ -97,7 +98,7 @@ func TestTemplateIsTheObviousOne(t *testing.T) {
 }
 
 // split mines a payment of one reward to n coins and returns them.
-func (w *world) split(n int) (coins []chain.Spend) {
+func (w *world) split(n int) (coins []consensus.UTXO) {
 	tx := spend(0, n, w.reward(1))
 	w.connect(w.tip.Mine("split", tx))
 	for i := range n {
@@ -107,10 +108,10 @@ func (w *world) split(n int) (coins []chain.Spend) {
 }
 
 // randomGraph fills a pool with payments of the coins and of each other.
-func randomGraph(r *rapid.T, w *world, pool *mempool.Pool, coins []chain.Spend) {
+func randomGraph(r *rapid.T, w *world, pool *mempool.Pool, coins []consensus.UTXO) {
 	free := slices.Clone(coins)
 	for range rapid.IntRange(1, 40).Draw(r, "payments") {
-		var spent []chain.Spend
+		var spent []consensus.UTXO
 		for range rapid.IntRange(1, 3).Draw(r, "inputs") {
 			if len(free) > 0 {
 				i := rapid.IntRange(max(0, len(free)-8), len(free)-1).Draw(r, "coin")

@@ -6,6 +6,7 @@ import (
 
 	"toychain/block"
 	"toychain/chain"
+	"toychain/consensus"
 )
 
 // Updated is what a change of tip did to the pool. A transaction is in at most one
@@ -82,12 +83,12 @@ func (p *Pool) present(ids []block.Hash) (out []block.Hash) {
 type update struct {
 	pool *Pool
 	now  time.Time
-	tip  chain.State
+	tip  consensus.State
 	out  Updated
 
 	// After a reorganisation:
 	back  []*entry                     // what the blocks that left held, the lowest first
-	coins chain.Coins                  // of the new tip, that anything may need
+	coins consensus.Coins              // of the new tip, that anything may need
 	fate  map[block.Hash]*[]block.Hash // the list that one who did not make it is in
 }
 
@@ -178,7 +179,7 @@ func (u *update) readmit(e *entry) bool {
 	for i := range of {
 		of[i] = e.tx.Inputs[i].Prev
 	}
-	coins := make(chain.Coins, len(of))
+	coins := make(consensus.Coins, len(of))
 	p.addUnconfirmed(u.tip, of, coins)
 	for _, o := range of {
 		if coin, ok := u.coins[o]; ok {
@@ -191,7 +192,7 @@ func (u *update) readmit(e *entry) bool {
 			return refuse(&u.out.Conflicted)
 		}
 	}
-	spent, fee, err := chain.CheckPayment(u.tip, e.tx, coins)
+	spent, fee, err := consensus.CheckPayment(u.tip, e.tx, coins)
 	if err != nil || p.ancestorsAtMost(of) > maxReturnedChain {
 		return refuse(&u.out.Dropped)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"toychain/block"
 	"toychain/chain"
+	"toychain/consensus"
 	"toychain/internal/chaingen"
 	"toychain/mempool"
 )
@@ -35,7 +36,7 @@ type world struct {
 
 // spending counts how often it is asked to verify a signature.
 type spending struct {
-	chain.Spending
+	consensus.Spending
 	checks atomic.Int64
 	sigops int // to be added to what it counts
 }
@@ -52,14 +53,16 @@ func (s *spending) SigOps(tx *block.Tx, spent []block.Output) int {
 // free lets anybody spend anything: for tests that are not about signatures.
 type free struct{}
 
-func (free) Check(*block.Tx, int, block.Output) error      { return nil }
-func (free) SigOps(tx *block.Tx, spent []block.Output) int { return chain.P2PKH{}.SigOps(tx, spent) }
+func (free) Check(*block.Tx, int, block.Output) error { return nil }
+func (free) SigOps(tx *block.Tx, spent []block.Output) int {
+	return consensus.P2PKH{}.SigOps(tx, spent)
+}
 
 // newWorld starts with 12 blocks, whose rewards but the last two can be spent.
-func newWorld(t testing.TB, edit ...func(*chain.Params, *mempool.Policy)) *world {
+func newWorld(t testing.TB, edit ...func(*consensus.Params, *mempool.Policy)) *world {
 	t.Helper()
 	params, policy := chaingen.Network(), mempool.DefaultPolicy()
-	w := &world{TB: t, sigs: &spending{Spending: chain.P2PKH{}}, now: noon}
+	w := &world{TB: t, sigs: &spending{Spending: consensus.P2PKH{}}, now: noon}
 	for _, f := range edit {
 		f(params, &policy)
 	}
@@ -76,12 +79,12 @@ func newWorld(t testing.TB, edit ...func(*chain.Params, *mempool.Policy)) *world
 	return w
 }
 
-func freely(p *chain.Params, _ *mempool.Policy) { p.Spending = free{} }
+func freely(p *consensus.Params, _ *mempool.Policy) { p.Spending = free{} }
 
 // poolOf makes a pool that has room for so many bytes just after it was trimmed, and
 // not for one payment more, and lets anybody spend anything.
-func poolOf(bytes int) func(*chain.Params, *mempool.Policy) {
-	return func(p *chain.Params, q *mempool.Policy) { p.Spending, q.MaxBytes = free{}, bytes*100/99+1 }
+func poolOf(bytes int) func(*consensus.Params, *mempool.Policy) {
+	return func(p *consensus.Params, q *mempool.Policy) { p.Spending, q.MaxBytes = free{}, bytes*100/99+1 }
 }
 
 // connect gives blocks to the tree and what they change to the pool, and returns
@@ -110,7 +113,7 @@ func (w *world) check() {
 }
 
 // reward returns what block number n made.
-func (w *world) reward(n int) chain.Spend { return w.tip.Chain()[n].Reward() }
+func (w *world) reward(n int) consensus.UTXO { return w.tip.Chain()[n].Reward() }
 
 // add gives the pool what it must accept.
 func (w *world) add(txs ...*block.Tx) (a mempool.Added) {
@@ -173,7 +176,7 @@ func entryIDs(entries []*mempool.Entry) []block.Hash {
 
 // spend returns an unsigned payment for worlds in which anybody may spend: from
 // each of the coins, of version 2, with that fee, to n equal outputs.
-func spend(fee block.Amount, n int, coins ...chain.Spend) *block.Tx {
+func spend(fee block.Amount, n int, coins ...consensus.UTXO) *block.Tx {
 	tx := &block.Tx{Version: 2}
 	var in block.Amount
 	for _, c := range coins {
@@ -193,10 +196,10 @@ func signal(tx *block.Tx) *block.Tx {
 }
 
 // out is output i of a payment as a coin.
-func out(tx *block.Tx, i int) chain.Spend { return chaingen.Output(tx, i) }
+func out(tx *block.Tx, i int) consensus.UTXO { return chaingen.Output(tx, i) }
 
 // line returns n payments, each of the one before, the first of c. None has change.
-func line(c chain.Spend, n int, fee block.Amount) []*block.Tx {
+func line(c consensus.UTXO, n int, fee block.Amount) []*block.Tx {
 	var txs []*block.Tx
 	for range n {
 		tx := spend(fee, 1, c)

@@ -7,6 +7,7 @@ import (
 
 	"toychain/block"
 	"toychain/chain"
+	"toychain/consensus"
 	"toychain/p2p"
 	"toychain/pow"
 )
@@ -28,10 +29,10 @@ var errHollow = errors.New("claims more than it has")
 
 // proof is how far a peer is in showing that its branch has the work it claims.
 type proof struct {
-	fork  block.Hash  // what the branch starts from: we have it
-	end   chain.State // after the last header that was looked at
-	count int         // how many were looked at
-	keep  int         // how many of them may still be kept, on the second way
+	fork  block.Hash      // what the branch starts from: we have it
+	end   consensus.State // after the last header that was looked at
+	count int             // how many were looked at
+	keep  int             // how many of them may still be kept, on the second way
 }
 
 // weigh decides what is to be done with headers of a peer: keep them (true), or look
@@ -60,11 +61,11 @@ func (e *Engine) weigh(p *peer, headers []block.Header) (keep bool, err error) {
 }
 
 // lookAt goes the first way.
-func (e *Engine) lookAt(p *peer, headers []block.Header, tip *chain.State) (keep bool, err error) {
+func (e *Engine) lookAt(p *peer, headers []block.Header, tip *consensus.State) (keep bool, err error) {
 	w := p.proof
 	for i := range headers {
 		h := &headers[i]
-		if err := chain.CheckWork(e.tree.Params(), h); err != nil {
+		if err := consensus.CheckWork(e.tree.Params(), h); err != nil {
 			return false, fmt.Errorf("header %d: %w", i, err)
 		}
 		if w.end, err = w.end.ApplyHeader(h); err != nil {
@@ -113,7 +114,7 @@ func (p *peer) unproven() { p.work, p.proof = pow.Work{}, nil }
 // worthAsking reports whether a peer may have headers of a chain that is better than
 // ours. A better header of which nobody has the blocks must not keep us from asking:
 // then more work than the tip's is enough.
-func (e *Engine) worthAsking(p *peer, best, tip *chain.State) bool {
+func (e *Engine) worthAsking(p *peer, best, tip *consensus.State) bool {
 	if !p.headers.IsZero() || e.farAhead(p, tip) {
 		return false
 	}
@@ -122,7 +123,7 @@ func (e *Engine) worthAsking(p *peer, best, tip *chain.State) bool {
 
 // farAhead reports whether a peer has shown so many headers above the tip that their
 // blocks are to come first.
-func (e *Engine) farAhead(p *peer, tip *chain.State) bool {
+func (e *Engine) farAhead(p *peer, tip *consensus.State) bool {
 	shown, known := e.tree.Info(p.shown)
 	return known && shown.State.Height > tip.Height+headersAhead
 }

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
 	"toychain/internal/chaingen"
 	"toychain/p2p"
 	"toychain/pow"
@@ -36,7 +36,7 @@ func last(blocks []*chaingen.Block) *chaingen.Block { return blocks[len(blocks)-
 
 // hard returns a network, and a chain of blocks that has much more work than as many
 // easy ones: two windows in a hurry, and then 300 blocks in good time.
-func hard(t *testing.T) (*chain.Params, []*chaingen.Block) {
+func hard(t *testing.T) (*consensus.Params, []*chaingen.Block) {
 	t.Helper()
 	params := chaingen.Windowed(20)
 	out := spaced(chaingen.Genesis(params), "h", 40, 1)
@@ -45,7 +45,7 @@ func hard(t *testing.T) (*chain.Params, []*chaingen.Block) {
 }
 
 // settled returns a world with one node that has these blocks.
-func settled(t *testing.T, params *chain.Params, blocks []*chaingen.Block) (*world, *testNode) {
+func settled(t *testing.T, params *consensus.Params, blocks []*chaingen.Block) (*world, *testNode) {
 	t.Helper()
 	w := newWorldOf(t, params, 1)
 	n := w.nodes[0]
@@ -209,7 +209,7 @@ func TestHollowHeaders(t *testing.T) {
 	w.mine(honest, 110)
 	fresh := w.add("fresh")
 	hollow := make([]block.Header, 0, 500)
-	s := chain.Genesis(w.params)
+	s := consensus.Genesis(w.params)
 	for range 500 {
 		hollow = append(hollow, nextHeader(t, &s))
 	}
@@ -241,7 +241,7 @@ func TestHollowHeadersAndALongChain(t *testing.T) {
 	w.mine(honest, headersPerAnswer+300)
 	fresh := w.add("fresh")
 	var hollow []block.Header
-	for s := chain.Genesis(w.params); len(hollow) < 2*headersPerAnswer; {
+	for s := consensus.Genesis(w.params); len(hollow) < 2*headersPerAnswer; {
 		hollow = append(hollow, nextHeader(t, &s))
 	}
 	w.liar = showing(hollow, nil, nil)
@@ -261,7 +261,7 @@ func TestHollowHeadersAndALongChain(t *testing.T) {
 }
 
 // nextHeader mines a header on s and moves s to it.
-func nextHeader(t *testing.T, s *chain.State) block.Header {
+func nextHeader(t *testing.T, s *consensus.State) block.Header {
 	t.Helper()
 	h := block.Header{Version: blockVersion, Prev: s.Hash, Bits: s.NextBits(), Time: s.Header.Time + 600,
 		MerkleRoot: block.Hash{byte(s.Height), byte(s.Height >> 8), 7}}
@@ -283,7 +283,7 @@ func TestIdleHeaders(t *testing.T) {
 		n := w.nodes[0]
 		w.mine(n, 10)
 		if each > 1 { // a chain that is better, so that the others never are
-			better := chain.Genesis(w.params)
+			better := consensus.Genesis(w.params)
 			var hs []block.Header
 			for len(hs) < headersPerAnswer+100 {
 				hs = append(hs, nextHeader(t, &better))
@@ -299,7 +299,7 @@ func TestIdleHeaders(t *testing.T) {
 				return []Input{AskEnded{Peer: "liar", Ask: f}}
 			}
 			answers++
-			s := chain.Genesis(w.params)
+			s := consensus.Genesis(w.params)
 			var branch []block.Header
 			for len(branch) < each {
 				s.Header.Time += answers // another branch each time
@@ -321,7 +321,7 @@ func TestHeadersAhead(t *testing.T) {
 	w := newWorld(t, 1)
 	n := w.nodes[0]
 	hs := make([]block.Header, 0, headersAhead+3*headersPerAnswer)
-	for s := chain.Genesis(w.params); len(hs) < cap(hs); {
+	for s := consensus.Genesis(w.params); len(hs) < cap(hs); {
 		hs = append(hs, nextHeader(t, &s))
 	}
 	answer := showing(hs, nil, nil)
@@ -383,7 +383,7 @@ func TestTooFar(t *testing.T) {
 }
 
 // childOf mines an empty block on s.
-func childOf(t *testing.T, s *chain.State, message string) *block.Block {
+func childOf(t *testing.T, s *consensus.State, message string) *block.Block {
 	t.Helper()
 	b := &block.Block{
 		Header: block.Header{Version: blockVersion, Prev: s.Hash, Bits: s.NextBits(), Time: s.MedianTime() + 1},
@@ -400,7 +400,7 @@ func childOf(t *testing.T, s *chain.State, message string) *block.Block {
 // orphanOf is a block of about this size whose parent nobody knows.
 func orphanOf(t *testing.T, number byte, size int) *block.Block {
 	t.Helper()
-	b := childOf(t, &chain.State{Params: chain.Regtest(), Header: block.Header{Bits: chain.Regtest().Limit}}, "orphan")
+	b := childOf(t, &consensus.State{Params: consensus.Regtest(), Header: block.Header{Bits: consensus.Regtest().Limit}}, "orphan")
 	b.Header.Prev = block.Hash{number, 0xaa}
 	b.Txs[0].Outputs = append(b.Txs[0].Outputs, make([]block.Output, size/9)...)
 	b.Header.MerkleRoot, _ = block.MerkleRoot(b.TxIDs())
@@ -415,7 +415,7 @@ func TestOrphanBytesAreBounded(t *testing.T) {
 	const size = 900_000
 	room := maxOrphanBytes / size
 	for i := range room + 5 {
-		if err := w.give(n, GotBlock{Peer: "p", Block: orphanOf(t, byte(i), size)}); !errors.Is(err, chain.ErrNoParent) {
+		if err := w.give(n, GotBlock{Peer: "p", Block: orphanOf(t, byte(i), size)}); !errors.Is(err, consensus.ErrNoParent) {
 			t.Fatalf("orphan %d: %v", i, err)
 		}
 	}
@@ -437,8 +437,8 @@ func TestFaultyOrphan(t *testing.T) {
 	n := w.nodes[0]
 	b := orphanOf(t, 1, 0)
 	b.Txs[0].Outputs[0].Value++ // not what its header commits to
-	if err := w.give(n, GotBlock{Peer: "p", Block: b}); !errors.Is(err, chain.BadMerkleRoot) {
-		t.Errorf("answer %v, want %s", err, chain.BadMerkleRoot)
+	if err := w.give(n, GotBlock{Peer: "p", Block: b}); !errors.Is(err, consensus.BadMerkleRoot) {
+		t.Errorf("answer %v, want %s", err, consensus.BadMerkleRoot)
 	}
 	if len(n.engine.orphans) != 0 || len(n.blamed) != 1 {
 		t.Errorf("%d orphans, blamed %v", len(n.engine.orphans), n.blamed)
@@ -451,7 +451,7 @@ func TestDeepHeadersWithoutAClaim(t *testing.T) {
 	n := w.nodes[0]
 	w.mine(n, maxSideDepth+5)
 	before := n.headers()
-	s := chain.Genesis(w.params)
+	s := consensus.Genesis(w.params)
 	h := nextHeader(t, &s)
 	w.give(n, PeerJoined{"p", true})
 	if err := w.give(n, GotHeaders{"p", []block.Header{h}}); !errors.Is(err, ErrTooFar) {

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
 	"toychain/p2p"
 )
 
@@ -100,8 +100,8 @@ func (n *Node) fetchBlocks(ctx context.Context, f AskBlocks) error {
 // parseBlock reads a block that may be one: what is too large for a block is not taken
 // apart, which would take several times its bytes.
 func parseBlock(raw []byte) (*block.Block, error) {
-	if len(raw) > chain.MaxBlockSize {
-		return nil, fmt.Errorf("%w: %d bytes, at most %d", chain.BadLength, len(raw), chain.MaxBlockSize)
+	if len(raw) > consensus.MaxBlockSize {
+		return nil, fmt.Errorf("%w: %d bytes, at most %d", consensus.BadLength, len(raw), consensus.MaxBlockSize)
 	}
 	return block.Parse(raw)
 }

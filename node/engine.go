@@ -8,6 +8,7 @@ import (
 
 	"toychain/block"
 	"toychain/chain"
+	"toychain/consensus"
 	"toychain/mempool"
 	"toychain/p2p"
 )
@@ -148,7 +149,7 @@ func (e *Engine) gotBlock(in GotBlock) error {
 	if Classify(err) == Trouble {
 		return err
 	}
-	if errors.Is(err, chain.ErrNoParent) {
+	if errors.Is(err, consensus.ErrNoParent) {
 		err = cmp.Or(e.orphanBlock(in, hash), err)
 	}
 	e.emit(Answer{err})

@@ -10,6 +10,7 @@ import (
 
 	"toychain/block"
 	"toychain/chain"
+	"toychain/consensus"
 	"toychain/mempool"
 	"toychain/p2p"
 )
@@ -347,7 +348,7 @@ func TestOrphanBlocksAreBounded(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := w.give(n2, GotBlock{Peer: "stranger", Block: b}); !errors.Is(err, chain.ErrNoParent) {
+		if err := w.give(n2, GotBlock{Peer: "stranger", Block: b}); !errors.Is(err, consensus.ErrNoParent) {
 			t.Fatalf("answer %v, want ErrNoParent", err)
 		}
 	}
@@ -387,7 +388,7 @@ func TestBlame(t *testing.T) {
 	greedy.Block.Txs[0] = coinbase
 	greedy.Block.Header.MerkleRoot = coinbase.ID()
 	solve(t, &greedy.Block.Header)
-	if err := w.give(n2, GotBlock{Peer: "n1", Block: greedy.Block}); !errors.Is(err, chain.BadCoinbaseAmount) || len(n2.blamed) != 2 {
+	if err := w.give(n2, GotBlock{Peer: "n1", Block: greedy.Block}); !errors.Is(err, consensus.BadCoinbaseAmount) || len(n2.blamed) != 2 {
 		t.Fatalf("greedy block: %v, blamed %v", err, n2.blamed)
 	}
 	if err := w.give(n2, GotBlock{Peer: "n3", Block: greedy.Block}); Classify(err) != NotNow || len(n2.blamed) != 2 {
@@ -402,14 +403,14 @@ func TestClassify(t *testing.T) {
 		block, tx Class
 	}{
 		{nil, Fine, Fine},
-		{fmt.Errorf("tx 3: %w", chain.BadInBelowOut), Broken, Broken},
-		{chain.HighHash, Broken, Broken},
-		{chain.TimeTooNew, NotNow, Broken},
+		{fmt.Errorf("tx 3: %w", consensus.BadInBelowOut), Broken, Broken},
+		{consensus.HighHash, Broken, Broken},
+		{consensus.TimeTooNew, NotNow, Broken},
 		{chain.ErrKnown, NotNow, NotNow},
-		{chain.ErrNoParent, NotNow, NotNow},
-		{chain.BadPrevBlk, NotNow, Broken},
-		{chain.BadPremature, Broken, NotNow},
-		{chain.BadNonFinal, Broken, NotNow},
+		{consensus.ErrNoParent, NotNow, NotNow},
+		{consensus.BadPrevBlk, NotNow, Broken},
+		{consensus.BadPremature, Broken, NotNow},
+		{consensus.BadNonFinal, Broken, NotNow},
 		{mempool.RejectConflict, Trouble, NotNow},
 		{errors.New("input/output error"), Trouble, Trouble},
 	} {

@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
 	"toychain/internal/chaingen"
 	"toychain/mempool"
 	"toychain/p2p"
@@ -55,7 +55,7 @@ var strangers = []p2p.PeerID{"a", "b", "c", ""}
 
 // stock is what fuzzed inputs are made of.
 type stock struct {
-	params *chain.Params
+	params *consensus.Params
 	blocks []*block.Block // good ones, bad ones, and bad ones on top of good ones
 	txs    []*block.Tx
 	drawn  map[block.Hash]*chaingen.Block // those that have a good header
@@ -76,9 +76,9 @@ func newStock() *stock {
 	one := s.draw(g.Mine("1"))
 	three := s.draw(s.draw(one.Mine("2")).Mine("3"))
 	bob, carol := chaingen.NewKey("bob"), chaingen.NewKey("carol")
-	toBob := chaingen.Miner.Pay([]chain.Spend{one.Reward()}, bob.To(one.Reward().Value-1000))
-	toCarol := chaingen.Miner.Pay([]chain.Spend{one.Reward()}, carol.To(one.Reward().Value-2000))
-	onwards := bob.Pay([]chain.Spend{chaingen.Output(toBob, 0)}, carol.To(toBob.Outputs[0].Value-1000))
+	toBob := chaingen.Miner.Pay([]consensus.UTXO{one.Reward()}, bob.To(one.Reward().Value-1000))
+	toCarol := chaingen.Miner.Pay([]consensus.UTXO{one.Reward()}, carol.To(one.Reward().Value-2000))
+	onwards := bob.Pay([]consensus.UTXO{chaingen.Output(toBob, 0)}, carol.To(toBob.Outputs[0].Value-1000))
 	forged := toBob.Clone()
 	forged.Outputs[0].Value-- // not what was signed
 	minted := toBob.Clone()
@@ -317,4 +317,4 @@ func (s *stock) sound(e *Engine) error {
 }
 
 // coinSet is the naive fold over the chain up to a block.
-func (s *stock) coinSet(tip block.Hash) chain.Coins { return s.drawn[tip].CoinSet() }
+func (s *stock) coinSet(tip block.Hash) consensus.Coins { return s.drawn[tip].CoinSet() }

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
 	"toychain/internal/chaingen"
 	"toychain/mempool"
 	"toychain/p2p"
@@ -164,7 +164,7 @@ func TestFullAnswerAsksOn(t *testing.T) {
 		w := newWorld(t, 1)
 		n := w.nodes[0]
 		var hs []block.Header
-		for s := chain.Genesis(w.params); len(hs) < count; {
+		for s := consensus.Genesis(w.params); len(hs) < count; {
 			hs = append(hs, nextHeader(t, &s))
 		}
 		w.give(n, PeerJoined{"p", false})
@@ -200,7 +200,7 @@ func TestEmptyClaims(t *testing.T) {
 	if asked != 10 || len(n.blamed) != 0 {
 		t.Fatalf("asked %d times for 10 claims, blamed %v", asked, n.blamed)
 	}
-	s := chain.Genesis(w.params)
+	s := consensus.Genesis(w.params)
 	show = []block.Header{nextHeader(t, &s)}
 	w.claims(n, "liar", block.Hash{1}) // asked twice: there may be more
 	for range 9 {
@@ -244,7 +244,7 @@ func TestHeadersShown(t *testing.T) {
 		w.liar = func(Effect) []Input { return nil }
 		w.claims(n, "p", block.Hash{1})
 		p, tip := n.engine.peers["p"], n.engine.Tree().Tip()
-		p.proof = &proof{fork: params.Genesis.Hash(), end: chain.Genesis(params), count: shown}
+		p.proof = &proof{fork: params.Genesis.Hash(), end: consensus.Genesis(params), count: shown}
 		cheap := headersOf(spaced(chaingen.Genesis(params), "c", headersPerAnswer, 20))
 		keep, err := n.engine.lookAt(p, cheap, &tip)
 		if keep || (err == nil) != want || err != nil && !errors.Is(err, errHollow) {
@@ -405,7 +405,7 @@ func TestTooLargeToParse(t *testing.T) {
 		switch _, err := parseBlock(b.Bytes()); {
 		case b.Size() != size:
 			t.Fatalf("%d bytes, want %d", b.Size(), size)
-		case size == 1_000_000 && err != nil, size > 1_000_000 && !errors.Is(err, chain.BadLength):
+		case size == 1_000_000 && err != nil, size > 1_000_000 && !errors.Is(err, consensus.BadLength):
 			t.Errorf("%d bytes: %v", size, err)
 		}
 	}

@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
 	"toychain/mempool"
 	"toychain/p2p"
 	"toychain/store"
@@ -22,7 +22,7 @@ import (
 
 // Config is what a node is started with.
 type Config struct {
-	Params  *chain.Params
+	Params  *consensus.Params
 	Dir     string // the network's own folder, <datadir>/<network>; made with mode 0700
 	Name    string // what people call it; goes into its coinbases. May be empty
 	Version string // of the software, x.y.z
@@ -112,9 +112,9 @@ func Open(cfg Config) (*Node, error) {
 func openEngine(cfg Config, db *store.DB) (*Engine, error) {
 	params := *cfg.Params
 	if params.Spending == nil {
-		params.Spending = chain.NewP2PKH()
+		params.Spending = consensus.NewP2PKH()
 	}
-	params.Spending = chain.NewMemo(params.Spending)
+	params.Spending = consensus.NewMemo(params.Spending)
 	tree, err := db.Tree(&params, checkBlocks)
 	if err != nil {
 		return nil, err
@@ -264,7 +264,7 @@ func (n *Node) Mining() Mining { return n.miner.report() }
 func (n *Node) Watch(ctx context.Context) <-chan Event { return n.watch.add(ctx) }
 
 // Params returns the network's parameters.
-func (n *Node) Params() *chain.Params { return n.cfg.Params }
+func (n *Node) Params() *consensus.Params { return n.cfg.Params }
 
 // Name returns what people call the node.
 func (n *Node) Name() string { return n.cfg.Name }

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
 	"toychain/mempool"
 	"toychain/p2p"
 )
@@ -18,7 +18,7 @@ func start(t *testing.T, cfg Config) *Node {
 	t.Helper()
 	cfg.Pool, cfg.Version, cfg.Threads = mempool.DefaultPolicy(), "0.0.0", 1
 	if cfg.Params == nil {
-		cfg.Params = chain.Regtest()
+		cfg.Params = consensus.Regtest()
 	}
 	if cfg.Dir == "" {
 		cfg.Dir = filepath.Join(t.TempDir(), "regtest")
@@ -39,7 +39,7 @@ func start(t *testing.T, cfg Config) *Node {
 	return n
 }
 
-func (n *Node) tip(t *testing.T) (s chain.State) {
+func (n *Node) tip(t *testing.T) (s consensus.State) {
 	t.Helper()
 	if err := n.Look(t.Context(), func(e *Engine) { s = e.Tree().Tip() }); err != nil {
 		t.Fatal(err)
@@ -174,7 +174,7 @@ func TestRestart(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "regtest")
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
-	b, err := Open(Config{Params: chain.Regtest(), Pool: mempool.DefaultPolicy(), Name: "b", Dir: dir, Version: "0", Peers: a.Net().Addrs()})
+	b, err := Open(Config{Params: consensus.Regtest(), Pool: mempool.DefaultPolicy(), Name: "b", Dir: dir, Version: "0", Peers: a.Net().Addrs()})
 	if err != nil {
 		t.Fatal(err)
 	}

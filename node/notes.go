@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
 	"toychain/store/ldb"
 )
 
@@ -249,8 +249,8 @@ func parseNote(raw []byte) (came time.Time, b *block.Block, rest []byte, err err
 	}
 	came = time.UnixMilli(int64(binary.LittleEndian.Uint64(head)))
 	size := uint64(binary.LittleEndian.Uint32(head[8:]))
-	if size > chain.MaxBlockSize {
-		return came, nil, nil, fmt.Errorf("a block of %d bytes, at most %d", size, chain.MaxBlockSize)
+	if size > consensus.MaxBlockSize {
+		return came, nil, nil, fmt.Errorf("a block of %d bytes, at most %d", size, consensus.MaxBlockSize)
 	}
 	if raw = raw[noteHead:]; size > uint64(len(raw)) {
 		return came, nil, nil, io.ErrUnexpectedEOF

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
 	"toychain/internal/chaingen"
 	"toychain/mempool"
 )
@@ -66,7 +66,7 @@ func TestNotedBlocksSurviveAKill(t *testing.T) {
 
 // watched tells somebody of each signature before it checks it.
 type watched struct {
-	chain.P2PKH
+	consensus.P2PKH
 	tell func()
 }
 
@@ -80,7 +80,7 @@ func (w *watched) Check(tx *block.Tx, i int, output block.Output) error {
 // before, the next one refuses the block, too.
 func TestNoteWhileChecking(t *testing.T) {
 	spending := &watched{}
-	p := chain.Regtest()
+	p := consensus.Regtest()
 	p.Spending = spending
 	n := start(t, Config{Params: p})
 	base := oldBlocks(101)
@@ -93,8 +93,8 @@ func TestNoteWhileChecking(t *testing.T) {
 	}
 	tip := base[101]
 	coin := base[1].Reward()
-	pay := chaingen.Miner.Pay([]chain.Spend{coin}, chaingen.Miner.To(coin.Coin.Value-10_000))
-	wrong := chaingen.NewKey("somebody else").Pay([]chain.Spend{coin}, chaingen.Miner.To(coin.Coin.Value-10_000))
+	pay := chaingen.Miner.Pay([]consensus.UTXO{coin}, chaingen.Miner.To(coin.Coin.Value-10_000))
+	wrong := chaingen.NewKey("somebody else").Pay([]consensus.UTXO{coin}, chaingen.Miner.To(coin.Coin.Value-10_000))
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for _, step := range []struct {
@@ -116,7 +116,7 @@ func TestNoteWhileChecking(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		if err := n.SubmitBlock(ctx, b.Block); (err == nil) != step.good || !step.good && !errors.Is(err, chain.BadScript) {
+		if err := n.SubmitBlock(ctx, b.Block); (err == nil) != step.good || !step.good && !errors.Is(err, consensus.BadScript) {
 			t.Fatalf("%s: %v", step.name, err)
 		}
 		if got := noted(n.notes.path(notesFile), b.Block); got != step.good {
@@ -279,7 +279,7 @@ func TestNotesAreNeverThrownAway(t *testing.T) {
 			t.Skip("no symbolic links here: ", err)
 		}
 	})
-	cfg := Config{Dir: dir, Params: chain.Regtest(), Pool: mempool.DefaultPolicy(), Version: "0.0.0"}
+	cfg := Config{Dir: dir, Params: consensus.Regtest(), Pool: mempool.DefaultPolicy(), Version: "0.0.0"}
 	if _, err := Open(cfg); err == nil {
 		t.Fatal("it started without its notes")
 	}

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
 	"toychain/internal/chaingen"
 	"toychain/mempool"
 )
@@ -19,7 +19,7 @@ import (
 // live runs a node on a folder while f looks at it.
 func live(t *testing.T, dir string, f func(*Node)) {
 	t.Helper()
-	n, err := Open(Config{Params: chain.Regtest(), Pool: mempool.DefaultPolicy(), Dir: dir, Name: "p", Version: "0", Threads: 1})
+	n, err := Open(Config{Params: consensus.Regtest(), Pool: mempool.DefaultPolicy(), Dir: dir, Name: "p", Version: "0", Threads: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,15 +50,15 @@ func payment(t *testing.T, n *Node) (first, second *block.Tx) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var coin chain.Spend
+	var coin consensus.UTXO
 	if err := n.Look(t.Context(), func(e *Engine) {
 		b, _ := e.Tree().Block(hashes[0])
 		coin = chaingen.Output(b.Txs[0], 0)
 	}); err != nil {
 		t.Fatal(err)
 	}
-	first = chaingen.Miner.Pay([]chain.Spend{coin}, chaingen.Miner.To(coin.Value-10_000))
-	second = chaingen.Miner.Pay([]chain.Spend{chaingen.Output(first, 0)}, chaingen.Miner.To(coin.Value-20_000))
+	first = chaingen.Miner.Pay([]consensus.UTXO{coin}, chaingen.Miner.To(coin.Value-10_000))
+	second = chaingen.Miner.Pay([]consensus.UTXO{chaingen.Output(first, 0)}, chaingen.Miner.To(coin.Value-20_000))
 	return first, second
 }
 
@@ -124,7 +124,7 @@ func TestPoolFileDamaged(t *testing.T) {
 // Whatever a file holds, reading it ends with payments or an error; what is read
 // and written again is the same.
 func FuzzPoolFile(f *testing.F) {
-	tx := chaingen.Genesis(chain.Regtest()).Txs[0]
+	tx := chaingen.Genesis(consensus.Regtest()).Txs[0]
 	f.Add(fmt.Appendf(nil, "2026-01-03T18:15:05.25Z %x\n", tx.Bytes()))
 	f.Add([]byte("2026-01-03T18:15:05Z 00\n"))
 	f.Add([]byte("nonsense"))

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"toychain/chain"
+	"toychain/consensus"
 )
 
 // When what was decided goes to the disk. A node that follows the tip writes each
@@ -95,5 +96,5 @@ func (e *Engine) Foresee(now time.Time, in Input) (Note, bool) {
 		return Note{}, false
 	}
 	note, ok := e.noteOf(now, got)
-	return note, ok && got.Block.Size() <= chain.MaxBlockSize && e.tree.WouldExtend(&got.Block.Header, now)
+	return note, ok && got.Block.Size() <= consensus.MaxBlockSize && e.tree.WouldExtend(&got.Block.Header, now)
 }

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
 	"toychain/internal/chaingen"
 	"toychain/mempool"
 	"toychain/p2p"
@@ -20,11 +20,11 @@ var today = time.Unix(1_800_000_000, 0)
 
 // oldBlocks returns blocks of regtest from 2011.
 func oldBlocks(n int) []*chaingen.Block {
-	return chaingen.Genesis(chain.Regtest()).MineEmpty("", n).Chain()
+	return chaingen.Genesis(consensus.Regtest()).MineEmpty("", n).Chain()
 }
 
 func onDisk(disk *chaingen.Disk) *Engine {
-	return NewEngine(disk.MustOpen(chain.Regtest()), mempool.New(mempool.DefaultPolicy()), "/test/")
+	return NewEngine(disk.MustOpen(consensus.Regtest()), mempool.New(mempool.DefaultPolicy()), "/test/")
 }
 
 // decide gives the engine an input and returns what Save did after it.
@@ -103,7 +103,7 @@ func TestOldBlocksWaitForEachOther(t *testing.T) {
 func TestLargeBlocksWaitForEachOther(t *testing.T) {
 	disk := chaingen.NewDisk()
 	e := onDisk(disk)
-	small, large := youngBlock(chaingen.Genesis(chain.Regtest()), "small", noteSize-1, today), (*chaingen.Block)(nil)
+	small, large := youngBlock(chaingen.Genesis(consensus.Regtest()), "small", noteSize-1, today), (*chaingen.Block)(nil)
 	if _, how := decide(t, e, today, GotBlock{Block: small.Block}); how != SavedNow {
 		t.Fatalf("a small block: saved %d", how)
 	}
@@ -136,7 +136,7 @@ func TestNotedOrphanComesWithItsParent(t *testing.T) {
 	for _, peer := range []p2p.PeerID{"", "p"} {
 		disk := chaingen.NewDisk()
 		e := onDisk(disk)
-		parent := youngBlock(chaingen.Genesis(chain.Regtest()), "parent", 1000, today)
+		parent := youngBlock(chaingen.Genesis(consensus.Regtest()), "parent", 1000, today)
 		orphan := youngBlock(parent, "orphan", noteSize, today)
 		decide(t, e, today, GotBlock{Block: orphan.Block})
 		if _, how := decide(t, e, today, GotBlock{Peer: peer, Block: parent.Block}); how != SavedNow || disk.Tip != orphan.Hash {
@@ -150,7 +150,7 @@ func TestNotedOrphanComesWithItsParent(t *testing.T) {
 func TestNoNoteOnARefusedBlock(t *testing.T) {
 	disk := chaingen.NewDisk()
 	e := onDisk(disk)
-	parent := youngBlock(chaingen.Genesis(chain.Regtest()), "parent", noteSize, today)
+	parent := youngBlock(chaingen.Genesis(consensus.Regtest()), "parent", noteSize, today)
 	orphan := youngBlock(parent, "orphan", noteSize, today)
 	decide(t, e, today, GotBlock{Block: orphan.Block})
 	body := *parent.Block
@@ -166,11 +166,11 @@ func TestNoNoteOnARefusedBlock(t *testing.T) {
 // with nothing else.
 func TestForesee(t *testing.T) {
 	e := onDisk(chaingen.NewDisk())
-	g := chaingen.Genesis(chain.Regtest())
+	g := chaingen.Genesis(consensus.Regtest())
 	large := youngBlock(g, "large", noteSize, today)
 	future := youngBlock(g, "future", noteSize, today.Add(3*time.Hour))
 	noWork := *large.Block
-	for noWork.Header.Nonce++; chain.CheckWork(chain.Regtest(), &noWork.Header) == nil; noWork.Header.Nonce++ {
+	for noWork.Header.Nonce++; consensus.CheckWork(consensus.Regtest(), &noWork.Header) == nil; noWork.Header.Nonce++ {
 	}
 	for _, c := range []struct {
 		what string
@@ -179,8 +179,8 @@ func TestForesee(t *testing.T) {
 	}{
 		{"a large block", GotBlock{Block: large.Block}, true},
 		{"an old one", GotBlock{Block: oldBlocks(1)[1].Block}, true},
-		{"the largest", GotBlock{Block: youngBlock(g, "largest", chain.MaxBlockSize, today).Block}, true},
-		{"a larger one", GotBlock{Block: youngBlock(g, "larger", chain.MaxBlockSize+1, today).Block}, false},
+		{"the largest", GotBlock{Block: youngBlock(g, "largest", consensus.MaxBlockSize, today).Block}, true},
+		{"a larger one", GotBlock{Block: youngBlock(g, "larger", consensus.MaxBlockSize+1, today).Block}, false},
 		{"a small one", GotBlock{Block: youngBlock(g, "small", noteSize-1, today).Block}, false},
 		{"a peer's", GotBlock{Peer: "p", Block: large.Block}, false},
 		{"many", GotBlocks{[]*block.Block{large.Block}}, false},
@@ -290,7 +290,7 @@ func TestDownloadIsWrittenInBatches(t *testing.T) {
 
 // counted is P2PKH that counts how often it is asked.
 type counted struct {
-	chain.P2PKH
+	consensus.P2PKH
 	checks atomic.Int64
 }
 
@@ -303,7 +303,7 @@ func (c *counted) Check(tx *block.Tx, i int, output block.Output) error {
 // and whatever becomes of the block afterwards.
 func TestSignaturesOnceEach(t *testing.T) {
 	count := &counted{}
-	p := chain.Regtest()
+	p := consensus.Regtest()
 	p.Spending = count
 	db, err := store.Open(filepath.Join(t.TempDir(), "chain"), p)
 	if err != nil {
@@ -317,8 +317,8 @@ func TestSignaturesOnceEach(t *testing.T) {
 	base := oldBlocks(102)
 	tip := base[102]
 	first, second := base[1].Reward(), base[2].Reward()
-	pay := func(coin chain.Spend) *block.Tx {
-		return chaingen.Miner.Pay([]chain.Spend{coin}, chaingen.Miner.To(coin.Coin.Value-10_000))
+	pay := func(coin consensus.UTXO) *block.Tx {
+		return chaingen.Miner.Pay([]consensus.UTXO{coin}, chaingen.Miner.To(coin.Coin.Value-10_000))
 	}
 	known, unknown := pay(first), pay(second)
 	holds := tip.Mine("holds both", known, unknown)

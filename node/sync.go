@@ -8,6 +8,7 @@ import (
 
 	"toychain/block"
 	"toychain/chain"
+	"toychain/consensus"
 	"toychain/p2p"
 	"toychain/pow"
 )
@@ -301,7 +302,7 @@ func (e *Engine) askMore(p *peer, last block.Hash) {
 func (e *Engine) addHeaders(headers []block.Header) (added int, err error) {
 	for i := range headers {
 		if i > 0 && headers[i].Prev != headers[i-1].Hash() {
-			return added, fmt.Errorf("header %d: %w: it does not follow the one before", i, chain.ErrNoParent)
+			return added, fmt.Errorf("header %d: %w: it does not follow the one before", i, consensus.ErrNoParent)
 		}
 		err := e.tree.AddHeader(&headers[i], e.now)
 		if err == nil {
@@ -317,9 +318,9 @@ func (e *Engine) addHeaders(headers []block.Header) (added int, err error) {
 // lies between. Gossip will not bring the block again. The error says that it is
 // faulty in itself; nothing that is may take up room here.
 func (e *Engine) orphanBlock(in GotBlock, hash block.Hash) error {
-	err := chain.CheckWork(e.tree.Params(), &in.Block.Header)
+	err := consensus.CheckWork(e.tree.Params(), &in.Block.Header)
 	if err == nil {
-		err = chain.CheckBody(chain.NewBlock(in.Block))
+		err = consensus.CheckBody(consensus.NewBlock(in.Block))
 	}
 	if err != nil {
 		e.refused(in, err)

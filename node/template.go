@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
 	"toychain/mempool"
 )
 
@@ -33,7 +33,7 @@ type Template struct {
 // coinbase. The block has been judged: all it lacks is proof of work.
 func (e *Engine) Template(script []byte, extra uint64, message string, now time.Time) (*Template, error) {
 	tip := e.tree.Tip()
-	entries := e.pool.Template(e.tree, chain.MaxBlockSize-reservedBytes, chain.MaxSigOps-reservedSigOps)
+	entries := e.pool.Template(e.tree, consensus.MaxBlockSize-reservedBytes, consensus.MaxSigOps-reservedSigOps)
 	txs := make([]*block.Tx, len(entries))
 	for i, entry := range entries {
 		txs[i] = entry.Tx
@@ -81,12 +81,12 @@ func (e *Engine) TemplateOf(txs []*block.Tx, script []byte, extra uint64, messag
 		Outputs: []block.Output{{Value: tip.Params.SubsidyAt(height) + fees, Script: script}},
 	}
 	t.Vary(extra, message)
-	hashed := chain.NewBlock(t.Block)
-	coins, err := e.tree.Coins(chain.Needs(tip, hashed))
+	hashed := consensus.NewBlock(t.Block)
+	coins, err := e.tree.Coins(consensus.Needs(tip, hashed))
 	if err != nil {
 		return nil, err
 	}
-	if _, _, err := chain.ApplyUnmined(tip, hashed, coins); err != nil {
+	if _, _, err := consensus.ApplyUnmined(tip, hashed, coins); err != nil {
 		return nil, err
 	}
 	return t, nil
@@ -138,7 +138,7 @@ const maxWarp = 600
 
 // nextTime returns the time for a block on top of s: now, or the least that the
 // rules allow if that is later.
-func nextTime(s *chain.State, now time.Time) uint32 {
+func nextTime(s *consensus.State, now time.Time) uint32 {
 	t := max(now.Unix(), int64(s.MedianTime())+1)
 	if w := s.Params.Window; w > 0 && (int(s.Height)+1)%w == 0 {
 		t = max(t, int64(s.Header.Time)-maxWarp)

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"toychain/chain"
+	"toychain/consensus"
 	"toychain/mempool"
 	"toychain/p2p"
 )
@@ -30,19 +31,19 @@ func Classify(err error) Class {
 	switch {
 	case err == nil:
 		return Fine
-	case errors.Is(err, chain.ErrKnown), errors.Is(err, chain.ErrNoParent), errors.Is(err, chain.ErrUnknown),
+	case errors.Is(err, chain.ErrKnown), errors.Is(err, consensus.ErrNoParent), errors.Is(err, chain.ErrUnknown),
 		errors.Is(err, chain.ErrNoBody), errors.Is(err, chain.ErrGenesis), errors.Is(err, ErrTooFar):
 		return NotNow
 	}
 	if errors.Is(err, errHollow) {
 		return Broken
 	}
-	switch chain.RuleOf(err) {
+	switch consensus.RuleOf(err) {
 	case "":
 		return Trouble
-	case chain.TimeTooNew:
+	case consensus.TimeTooNew:
 		return NotNow // our clock may be the wrong one
-	case chain.BadPrevBlk, chain.DuplicateInvalid:
+	case consensus.BadPrevBlk, consensus.DuplicateInvalid:
 		return NotNow // it was judged before, perhaps by our user alone; who brought it first was blamed then
 	}
 	return Broken

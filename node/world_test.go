@@ -13,6 +13,7 @@ import (
 
 	"toychain/block"
 	"toychain/chain"
+	"toychain/consensus"
 	"toychain/mempool"
 	"toychain/p2p"
 	"toychain/pow"
@@ -30,7 +31,7 @@ type world struct {
 	cut     map[[2]p2p.PeerID]bool
 	log     strings.Builder // every input and effect, in order
 	blocked func(message) bool
-	params  *chain.Params
+	params  *consensus.Params
 	liar    func(Effect) []Input // what somebody who is no node answers; nil: nothing
 }
 
@@ -52,10 +53,10 @@ type message struct {
 
 func newWorld(t *testing.T, n int) *world {
 	t.Helper()
-	return newWorldOf(t, chain.Regtest(), n)
+	return newWorldOf(t, consensus.Regtest(), n)
 }
 
-func newWorldOf(t *testing.T, params *chain.Params, n int) *world {
+func newWorldOf(t *testing.T, params *consensus.Params, n int) *world {
 	t.Helper()
 	w := &world{t: t, now: time.Unix(1_800_000_000, 0), cut: make(map[[2]p2p.PeerID]bool), params: params}
 	for i := range n {
@@ -290,7 +291,7 @@ func solve(t *testing.T, h *block.Header) {
 }
 
 // payment spends one coin of from's whole to another node, less a fee.
-func (w *world) payment(from, to *testNode, coin chain.Spend, fee block.Amount) *block.Tx {
+func (w *world) payment(from, to *testNode, coin consensus.UTXO, fee block.Amount) *block.Tx {
 	w.t.Helper()
 	tx := &block.Tx{Version: 2,
 		Inputs:  []block.Input{{Prev: coin.Outpoint, Sequence: block.Final}},
@@ -304,13 +305,13 @@ func (w *world) payment(from, to *testNode, coin chain.Spend, fee block.Amount) 
 }
 
 // coins returns n's own coins as its store has them, the oldest first.
-func (w *world) coins(n *testNode) []chain.Spend {
+func (w *world) coins(n *testNode) []consensus.UTXO {
 	w.t.Helper()
 	coins, err := n.db.Unspent(n.script())
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	slices.SortFunc(coins, func(a, b chain.Spend) int { return int(a.Height) - int(b.Height) })
+	slices.SortFunc(coins, func(a, b consensus.UTXO) int { return int(a.Height) - int(b.Height) })
 	return coins
 }
 

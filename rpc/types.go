@@ -52,7 +52,7 @@ type Next struct {
 	Subsidy    block.Amount `json:"subsidy"`  // what its coinbase may create, before fees
 }
 
-// Network is what the nodes of a network agree on, see chain.Params.
+// Network is what the nodes of a network agree on, see consensus.Params.
 type Network struct {
 	Name     string       `json:"name"`
 	Digest   block.Hash   `json:"digest"`

@@ -3,6 +3,7 @@ package store
 import (
 	"toychain/block"
 	"toychain/chain"
+	"toychain/consensus"
 )
 
 // behind is a Commit that the disk is still busy with. A node that catches up need
@@ -10,10 +11,10 @@ import (
 // next. What the tree may ask for meanwhile is answered from here, so that it sees
 // what it committed. Indexes are behind until the write has ended.
 type behind struct {
-	coins  map[block.Outpoint]*chain.Coin // that change, nil for gone
+	coins  map[block.Outpoint]*consensus.Coin // that change, nil for gone
 	bodies map[block.Hash]*block.Block
-	joined map[block.Hash]*chain.Delta // of blocks that join the best chain
-	done   chan struct{}               // closed when it has ended, well or not
+	joined map[block.Hash]*consensus.Delta // of blocks that join the best chain
+	done   chan struct{}                   // closed when it has ended, well or not
 }
 
 // commitLater starts to write c and returns. How it ended the next Commit tells.
@@ -25,7 +26,7 @@ func (db *DB) commitLater(c *chain.Commit) error {
 		return db.commit(c, false) // which says so
 	}
 	b := &behind{coins: c.Coins, done: make(chan struct{}),
-		bodies: make(map[block.Hash]*block.Block, len(c.Blocks)), joined: make(map[block.Hash]*chain.Delta)}
+		bodies: make(map[block.Hash]*block.Block, len(c.Blocks)), joined: make(map[block.Hash]*consensus.Delta)}
 	for _, x := range c.Blocks {
 		b.bodies[x.Hash()] = x
 	}
@@ -52,7 +53,7 @@ func (db *DB) catchUp() {
 
 // ask returns those of the outpoints that are not known here, after adding the coins
 // that are.
-func (b *behind) ask(of []block.Outpoint, into chain.Coins) (rest []block.Outpoint) {
+func (b *behind) ask(of []block.Outpoint, into consensus.Coins) (rest []block.Outpoint) {
 	if b == nil {
 		return of
 	}
@@ -76,7 +77,7 @@ func (b *behind) body(hash block.Hash) *block.Block {
 }
 
 // undo returns what a block that is on its way has spent, and whether there is one.
-func (b *behind) undo(hash block.Hash) ([]chain.Coin, bool) {
+func (b *behind) undo(hash block.Hash) ([]consensus.Coin, bool) {
 	if b == nil || b.joined[hash] == nil {
 		return nil, false
 	}

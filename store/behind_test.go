@@ -10,7 +10,7 @@ import (
 	"github.com/syndtr/goleveldb/leveldb/storage"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
 )
 
 // slowDisk is a storage whose journal is not synced while its gate is shut.
@@ -84,12 +84,12 @@ func TestCheckingWhileWriting(t *testing.T) {
 	if undo, err := tree.Undo(b3.hash); err != nil || len(undo) != 1 || undo[0].Value != b3.spent[0].Value {
 		t.Errorf("undo data on its way: %v, %v", undo, err)
 	}
-	into := make(chain.Coins)
+	into := make(consensus.Coins)
 	made := block.Outpoint{TxID: pay.ID()}
 	if err := db.Coins([]block.Outpoint{o, made}, into); err != nil || len(into) != 1 || into[made].Value != 10 {
 		t.Errorf("coins on their way: %v, %v; want the made one and not the spent one", into, err)
 	}
-	if _, err := tree.AddBlock(again, now(b4)); !errors.Is(err, chain.BadMissingOrSpent) {
+	if _, err := tree.AddBlock(again, now(b4)); !errors.Is(err, consensus.BadMissingOrSpent) {
 		t.Errorf("a coin spent twice: %v", err)
 	}
 	if change, err := tree.AddBlock(b4.block, now(b4)); err != nil || !change.Moved() {

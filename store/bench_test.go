@@ -8,6 +8,7 @@ import (
 
 	"toychain/block"
 	"toychain/chain"
+	"toychain/consensus"
 )
 
 // freely lets everybody spend everything: benchmarks of the disk need no signatures.
@@ -19,10 +20,10 @@ func (freely) SigOps(*block.Tx, []block.Output) int     { return 0 }
 // recorder keeps what the tree writes, instead of writing it.
 type recorder struct {
 	commits []*chain.Commit
-	coins   map[block.Outpoint]chain.Coin
+	coins   map[block.Outpoint]consensus.Coin
 }
 
-func (r *recorder) Coins(of []block.Outpoint, into chain.Coins) error {
+func (r *recorder) Coins(of []block.Outpoint, into consensus.Coins) error {
 	for _, o := range of {
 		if c, ok := r.coins[o]; ok {
 			into[o] = c
@@ -30,8 +31,8 @@ func (r *recorder) Coins(of []block.Outpoint, into chain.Coins) error {
 	}
 	return nil
 }
-func (r *recorder) Block(h block.Hash) (*block.Block, error) { return nil, chain.ErrUnknown }
-func (r *recorder) Undo(h block.Hash) ([]chain.Coin, error)  { return nil, chain.ErrUnknown }
+func (r *recorder) Block(h block.Hash) (*block.Block, error)    { return nil, chain.ErrUnknown }
+func (r *recorder) Undo(h block.Hash) ([]consensus.Coin, error) { return nil, chain.ErrUnknown }
 func (r *recorder) Commit(c *chain.Commit) error {
 	for o, coin := range c.Coins {
 		if coin == nil {
@@ -47,11 +48,11 @@ func (r *recorder) Commit(c *chain.Commit) error {
 
 // commits returns what a tree writes for a chain of so many blocks with so many
 // payments each, each from one coin to two new addresses, flushed every so often.
-func commits(t testing.TB, blocks, payments, every int) (*chain.Params, []*chain.Commit) {
+func commits(t testing.TB, blocks, payments, every int) (*consensus.Params, []*chain.Commit) {
 	p := quickParams()
 	p.Spending = freely{}
 	w := newWorld(t, p)
-	rec := &recorder{coins: make(map[block.Outpoint]chain.Coin)}
+	rec := &recorder{coins: make(map[block.Outpoint]consensus.Coin)}
 	tree, err := chain.NewTree(p, rec, nil, block.Hash{})
 	if err != nil {
 		t.Fatal(err)
@@ -158,7 +159,7 @@ func BenchmarkCommit500EmptyBlocks(b *testing.B)     { benchmarkCommit(b, 0, 500
 func BenchmarkCommitEmptyBlock(b *testing.B)         { benchmarkCommit(b, 0, 1, 500) }
 
 // filled returns an open database with these commits in it.
-func filled(b *testing.B, p *chain.Params, list []*chain.Commit) *DB {
+func filled(b *testing.B, p *consensus.Params, list []*chain.Commit) *DB {
 	db, err := Open(benchDir(b), p)
 	if err != nil {
 		b.Fatal(err)
@@ -198,7 +199,7 @@ func benchmarkCoins(b *testing.B, there bool) {
 	p, list := commits(b, 40, 500, 1)
 	db := filled(b, p, list)
 	var names []block.Outpoint
-	db.EachCoin(func(c chain.Spend) error {
+	db.EachCoin(func(c consensus.UTXO) error {
 		if len(names) < 500 {
 			names = append(names, c.Outpoint)
 		}
@@ -209,7 +210,7 @@ func benchmarkCoins(b *testing.B, there bool) {
 			names[i].Index = 7
 		}
 	}
-	into := make(chain.Coins)
+	into := make(consensus.Coins)
 	for b.Loop() {
 		clear(into)
 		if err := db.Coins(names, into); err != nil || there != (len(into) == 500) {

@@ -9,6 +9,7 @@ import (
 
 	"toychain/block"
 	"toychain/chain"
+	"toychain/consensus"
 )
 
 // Tree returns the tree of all that is stored, after a look at the last blocks of
@@ -16,7 +17,7 @@ import (
 // are the coins those that the very last one left? This is how a node starts, so it
 // is quick; the indexes are left to Verify. p are the parameters of Open, perhaps
 // with another Spending. The error is ErrDamaged or the disk's.
-func (db *DB) Tree(p *chain.Params, last int) (tree *chain.Tree, err error) {
+func (db *DB) Tree(p *consensus.Params, last int) (tree *chain.Tree, err error) {
 	err = db.read(func(from source) error {
 		c, err := db.newChecker(from, p)
 		if err != nil {
@@ -85,7 +86,7 @@ type checker struct {
 	found   []string
 }
 
-func (db *DB) newChecker(from source, p *chain.Params) (*checker, error) {
+func (db *DB) newChecker(from source, p *consensus.Params) (*checker, error) {
 	entries, tip, err := db.load(from)
 	if err != nil {
 		return nil, err
@@ -161,11 +162,11 @@ func (c *checker) recent(last int, progress func(done, total int)) error {
 }
 
 // coinChanges is what becomes of coins; nil for gone.
-type coinChanges map[block.Outpoint]*chain.Coin
+type coinChanges map[block.Outpoint]*consensus.Coin
 
 // before puts a block's changes before those that are here: a later block has the
 // last word on a coin, and in one block spending has it.
-func (m coinChanges) before(d chain.Delta) {
+func (m coinChanges) before(d consensus.Delta) {
 	for _, s := range d.Spent {
 		if _, later := m[s.Outpoint]; !later {
 			m[s.Outpoint] = nil
@@ -195,7 +196,7 @@ func (c *checker) block(h block.Height) (*chain.Step, error) {
 		return nil, err
 	}
 	parent, _ := c.tree.Info(b.Header.Prev)
-	delta, err := chain.DeltaOf(parent.State, chain.WithIDs(b, ids), undo)
+	delta, err := consensus.DeltaOf(parent.State, consensus.WithIDs(b, ids), undo)
 	if err != nil {
 		return nil, c.say("block %s at height %d: %v", hash, h, err)
 	}
@@ -233,14 +234,14 @@ func (c *checker) body(hash block.Hash) (*block.Block, []block.Hash, error) {
 }
 
 // undo returns a block's undo data, or nil if there is a finding about it.
-func (c *checker) undo(hash block.Hash, h block.Height) ([]chain.Coin, error) {
+func (c *checker) undo(hash block.Hash, h block.Height) ([]consensus.Coin, error) {
 	coins, err := get(c.db, c.from, appendUndoKey(nil, chain.Point{Hash: hash, Height: h}),
 		fmt.Sprintf("undo data of block %s at height %d", hash, h), decodeUndo)
 	if err != nil {
 		return nil, c.note(err)
 	}
 	if coins == nil {
-		coins = []chain.Coin{}
+		coins = []consensus.Coin{}
 	}
 	return coins, nil
 }

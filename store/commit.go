@@ -8,6 +8,7 @@ import (
 
 	"toychain/block"
 	"toychain/chain"
+	"toychain/consensus"
 )
 
 // keepBatch is the most bytes of a written batch whose memory is used again for
@@ -182,7 +183,7 @@ func (w *writer) step(s *chain.Step) {
 }
 
 // gather sums up what a transaction does to each script that it touches.
-func (w *writer) gather(txid block.Hash, made, spent []chain.Spend) {
+func (w *writer) gather(txid block.Hash, made, spent []consensus.UTXO) {
 	w.scripts = w.scripts[:0]
 	if w.at == nil {
 		w.at = make(map[scriptID]int)
@@ -227,7 +228,7 @@ func (w *writer) history(s *chain.Step, i int) {
 }
 
 // coins writes the net change of the coin set.
-func (w *writer) coins(changed map[block.Outpoint]*chain.Coin) {
+func (w *writer) coins(changed map[block.Outpoint]*consensus.Coin) {
 	for o, coin := range changed {
 		w.key = appendCoinKey(w.key[:0], o)
 		if coin == nil {

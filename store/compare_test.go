@@ -11,6 +11,7 @@ import (
 
 	"toychain/block"
 	"toychain/chain"
+	"toychain/consensus"
 )
 
 // compare holds everything that the database says against the world.
@@ -63,8 +64,8 @@ func compareEntries(t testing.TB, got, want []chain.Entry) {
 
 func compareCoins(t testing.TB, db *DB, tip *vertex) {
 	t.Helper()
-	var got []chain.Spend
-	if err := db.EachCoin(func(c chain.Spend) error { got = append(got, c); return nil }); err != nil {
+	var got []consensus.UTXO
+	if err := db.EachCoin(func(c consensus.UTXO) error { got = append(got, c); return nil }); err != nil {
 		t.Fatal(err)
 	}
 	names := slices.SortedFunc(maps.Keys(tip.coins), compareOutpoints)
@@ -72,7 +73,7 @@ func compareCoins(t testing.TB, db *DB, tip *vertex) {
 		t.Fatalf("%d coins, want %d", len(got), len(names))
 	}
 	asked := append(slices.Clone(names), block.Outpoint{TxID: block.Hash{1}})
-	found := make(chain.Coins)
+	found := make(consensus.Coins)
 	if err := db.Coins(asked, found); err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +95,7 @@ func compareCoins(t testing.TB, db *DB, tip *vertex) {
 	}
 }
 
-func sameCoin(a, b chain.Coin) bool {
+func sameCoin(a, b consensus.Coin) bool {
 	return bytes.Equal(a.Script, b.Script) && a.Value == b.Value && a.Height == b.Height && a.Coinbase == b.Coinbase && a.Since == b.Since
 }
 

@@ -17,6 +17,7 @@ import (
 
 	"toychain/block"
 	"toychain/chain"
+	"toychain/consensus"
 )
 
 // disk is a storage in memory that forgets, when it crashes, what was not synced,
@@ -225,7 +226,7 @@ func (w *diskWriter) Close() error { return nil }
 
 // openDisk opens a database on a disk, with so small a write buffer that tables are
 // written and merged all the time.
-func openDisk(d *disk, p *chain.Params) (*DB, error) {
+func openDisk(d *disk, p *consensus.Params) (*DB, error) {
 	o := options()
 	o.WriteBuffer, o.CompactionTableSize = 4*opt.KiB, 4*opt.KiB
 	return open(d, place{"", p}, o)

@@ -14,12 +14,13 @@ import (
 
 	"toychain/block"
 	"toychain/chain"
+	"toychain/consensus"
 	"toychain/store/ldb"
 )
 
 // openSmall opens a folder with such a small write buffer that a test's few blocks
 // make LevelDB write and merge tables as years of a real chain would.
-func openSmall(dir string, p *chain.Params) (*DB, error) {
+func openSmall(dir string, p *consensus.Params) (*DB, error) {
 	s, err := openDir(dir, ldb.OpenDir)
 	if err != nil {
 		return nil, err
@@ -75,7 +76,7 @@ func contents(t testing.TB, db *DB) (sum block.Hash, err error) {
 
 // examine does what a careful owner can do and returns the first damage that shows,
 // and otherwise what the database holds.
-func examine(t testing.TB, dir string, p *chain.Params) (block.Hash, error) {
+func examine(t testing.TB, dir string, p *consensus.Params) (block.Hash, error) {
 	t.Helper()
 	db, err := openSmall(dir, p)
 	if err != nil {
@@ -236,7 +237,7 @@ func TestDamageNamesTheRemedy(t *testing.T) {
 	n := lived(t, 13, 8)
 	data := t.TempDir()
 	dir := filepath.Join(data, "toy", "chain")
-	toy := chain.Toy()
+	toy := consensus.Toy()
 	db, err := Open(dir, toy)
 	if err != nil {
 		t.Fatal(err)

@@ -14,7 +14,7 @@ import (
 	"github.com/syndtr/goleveldb/leveldb/storage"
 	"github.com/syndtr/goleveldb/leveldb/util"
 
-	"toychain/chain"
+	"toychain/consensus"
 	"toychain/store/ldb"
 )
 
@@ -86,7 +86,7 @@ type DB struct {
 // Open opens the database in a folder, which it makes if it is not there, for
 // this network alone and locked against everybody else. The error is ErrInUse,
 // ErrOtherNetwork, ErrNewerSchema, ErrDamaged, or the disk's.
-func Open(dir string, p *chain.Params) (*DB, error) {
+func Open(dir string, p *consensus.Params) (*DB, error) {
 	s, err := openDir(dir, ldb.OpenDir)
 	if err != nil {
 		return nil, err
@@ -101,7 +101,7 @@ func Open(dir string, p *chain.Params) (*DB, error) {
 
 // OpenStorage is Open on any storage, which stays the caller's to close: the seam
 // for tests in which disks fail.
-func OpenStorage(s storage.Storage, p *chain.Params) (*DB, error) {
+func OpenStorage(s storage.Storage, p *consensus.Params) (*DB, error) {
 	return open(s, place{"", p}, options())
 }
 

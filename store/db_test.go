@@ -12,6 +12,7 @@ import (
 
 	"toychain/block"
 	"toychain/chain"
+	"toychain/consensus"
 )
 
 // node is a tree over a database in a folder, with the account of what it was told.
@@ -46,7 +47,7 @@ func (n *node) reopen() {
 	n.db, n.tree = db, loadTree(n, db, n.params)
 }
 
-func loadTree(t testing.TB, db *DB, p *chain.Params) *chain.Tree {
+func loadTree(t testing.TB, db *DB, p *consensus.Params) *chain.Tree {
 	t.Helper()
 	entries, tip, err := db.Load()
 	if err != nil {
@@ -83,7 +84,7 @@ func (n *node) flush() {
 // Real regtest, real maturity: the coin set's hash is what Core computes over the
 // same chain, spelled out by naiveStats.
 func TestRegtestCoinHash(t *testing.T) {
-	n := newNode(newWorld(t, chain.Regtest()))
+	n := newNode(newWorld(t, consensus.Regtest()))
 	tip := n.genesis
 	for range 101 {
 		tip = n.mine(tip, nil)
@@ -174,7 +175,7 @@ func TestRandomTrees(t *testing.T) {
 }
 
 func TestNewDatabaseIsEmpty(t *testing.T) {
-	db, err := Open(filepath.Join(t.TempDir(), "a", "b"), chain.Toy())
+	db, err := Open(filepath.Join(t.TempDir(), "a", "b"), consensus.Toy())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -191,11 +192,11 @@ func TestNewDatabaseIsEmpty(t *testing.T) {
 
 func TestOneFolderOneNode(t *testing.T) {
 	dir := t.TempDir()
-	db, err := Open(dir, chain.Toy())
+	db, err := Open(dir, consensus.Toy())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(dir, chain.Toy()); !errors.Is(err, ErrInUse) || !strings.Contains(err.Error(), dir) {
+	if _, err := Open(dir, consensus.Toy()); !errors.Is(err, ErrInUse) || !strings.Contains(err.Error(), dir) {
 		t.Fatalf("second Open: %v, want ErrInUse with the folder's name", err)
 	}
 	if err := db.Close(); err != nil {
@@ -207,7 +208,7 @@ func TestOneFolderOneNode(t *testing.T) {
 	if _, _, err := db.Load(); !errors.Is(err, ErrClosed) {
 		t.Fatalf("Load after Close: %v", err)
 	}
-	if db, err = Open(dir, chain.Toy()); err != nil {
+	if db, err = Open(dir, consensus.Toy()); err != nil {
 		t.Fatal(err)
 	}
 	db.Close()
@@ -215,16 +216,16 @@ func TestOneFolderOneNode(t *testing.T) {
 
 func TestOtherNetworksFolder(t *testing.T) {
 	dir := t.TempDir()
-	db, err := Open(dir, chain.Toy())
+	db, err := Open(dir, consensus.Toy())
 	if err != nil {
 		t.Fatal(err)
 	}
 	db.Close()
-	_, err = Open(dir, chain.Regtest())
+	_, err = Open(dir, consensus.Regtest())
 	if !errors.Is(err, ErrOtherNetwork) || !strings.Contains(err.Error(), `"toy"`) || !strings.Contains(err.Error(), `"regtest"`) {
 		t.Fatalf("%v, want ErrOtherNetwork with both names", err)
 	}
-	if db, err = Open(dir, chain.Toy()); err != nil {
+	if db, err = Open(dir, consensus.Toy()); err != nil {
 		t.Fatalf("the refused attempt changed something: %v", err)
 	}
 	db.Close()
@@ -232,7 +233,7 @@ func TestOtherNetworksFolder(t *testing.T) {
 
 func TestNewerSchema(t *testing.T) {
 	dir := t.TempDir()
-	db, err := Open(dir, chain.Toy())
+	db, err := Open(dir, consensus.Toy())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -240,7 +241,7 @@ func TestNewerSchema(t *testing.T) {
 		t.Fatal(err)
 	}
 	db.Close()
-	if _, err = Open(dir, chain.Toy()); !errors.Is(err, ErrNewerSchema) {
+	if _, err = Open(dir, consensus.Toy()); !errors.Is(err, ErrNewerSchema) {
 		t.Fatalf("%v, want ErrNewerSchema", err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"toychain/block"
 	"toychain/chain"
+	"toychain/consensus"
 )
 
 // Why bytes are not a value that this package wrote.
@@ -141,7 +142,7 @@ func decodeEntry(b []byte) (chain.Entry, error) {
 	return e, err
 }
 
-func appendCoin(b []byte, c *chain.Coin) []byte {
+func appendCoin(b []byte, c *consensus.Coin) []byte {
 	code := uint64(c.Height) << 1
 	if c.Coinbase {
 		code |= 1
@@ -157,7 +158,7 @@ func appendCoin(b []byte, c *chain.Coin) []byte {
 }
 
 // coin reads one coin. Its script shares no memory with the value.
-func (r *reader) coin() (c chain.Coin) {
+func (r *reader) coin() (c consensus.Coin) {
 	code := r.uvarint(math.MaxInt32<<1 | 1)
 	c.Height, c.Coinbase = block.Height(code>>1), code&1 == 1
 	c.Value = block.Amount(r.uvarint(math.MaxUint64))
@@ -178,22 +179,22 @@ func (r *reader) coin() (c chain.Coin) {
 	return c
 }
 
-func decodeCoin(b []byte) (chain.Coin, error) {
+func decodeCoin(b []byte) (consensus.Coin, error) {
 	r := reader{b: b}
 	c := r.coin()
 	return c, r.end()
 }
 
 // undo data is the coins one after the other.
-func appendUndo(b []byte, spent []chain.Spend) []byte {
+func appendUndo(b []byte, spent []consensus.UTXO) []byte {
 	for i := range spent {
 		b = appendCoin(b, &spent[i].Coin)
 	}
 	return b
 }
 
-func decodeUndo(b []byte) ([]chain.Coin, error) {
-	var out []chain.Coin
+func decodeUndo(b []byte) ([]consensus.Coin, error) {
+	var out []consensus.Coin
 	r := reader{b: b}
 	for len(r.b) > 0 && r.err == nil {
 		out = append(out, r.coin())

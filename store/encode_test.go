@@ -11,6 +11,7 @@ import (
 
 	"toychain/block"
 	"toychain/chain"
+	"toychain/consensus"
 )
 
 // Whatever value the chain may have, it comes back as it was.
@@ -46,7 +47,7 @@ func TestValuesComeBack(t *testing.T) {
 		if got, err := decodeEntry(appendEntry(nil, &e)); err != nil || got != e {
 			t.Fatalf("%+v, want %+v: %v", got, e, err)
 		}
-		c := chain.Coin{Output: block.Output{Value: amount.Draw(t, "value"), Script: script.Draw(t, "script")},
+		c := consensus.Coin{Output: block.Output{Value: amount.Draw(t, "value"), Script: script.Draw(t, "script")},
 			Height: height.Draw(t, "height"), Coinbase: rapid.Bool().Draw(t, "coinbase"), Since: rapid.Uint32().Draw(t, "since")}
 		if got, err := decodeCoin(appendCoin(nil, &c)); err != nil || !sameCoin(got, c) {
 			t.Fatalf("%+v, want %+v: %v", got, c, err)
@@ -74,7 +75,7 @@ func TestValuesComeBack(t *testing.T) {
 
 // One value has one encoding: the others that might be read as the same are refused.
 func TestOneEncoding(t *testing.T) {
-	coin := chain.Coin{Output: block.Output{Value: 5, Script: block.PubKeyHashScript([20]byte{1})}, Height: 3}
+	coin := consensus.Coin{Output: block.Output{Value: 5, Script: block.PubKeyHashScript([20]byte{1})}, Height: 3}
 	good := appendCoin(nil, &coin)
 	long := append([]byte{6, 5, 0, 0, 0, 0, 26}, coin.Script...)
 	for what, bad := range map[string]struct {
@@ -135,10 +136,10 @@ func FuzzCoin(f *testing.F) {
 func FuzzUndo(f *testing.F) {
 	seeds(f, keyUndo)
 	f.Fuzz(func(t *testing.T, b []byte) {
-		again(t, b, decodeUndo, func(b []byte, coins *[]chain.Coin) []byte {
-			var spent []chain.Spend
+		again(t, b, decodeUndo, func(b []byte, coins *[]consensus.Coin) []byte {
+			var spent []consensus.UTXO
 			for _, c := range *coins {
-				spent = append(spent, chain.Spend{Coin: c})
+				spent = append(spent, consensus.UTXO{Coin: c})
 			}
 			return appendUndo(b, spent)
 		})

@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"toychain/chain"
+	"toychain/consensus"
 	"toychain/store/ldb"
 )
 
@@ -27,7 +27,7 @@ var (
 // place says which database an error is about, for people.
 type place struct {
 	dir    string // empty for a storage without a folder
-	params *chain.Params
+	params *consensus.Params
 }
 
 // damage is ErrDamaged, what does not fit, and what to do.
@@ -57,7 +57,7 @@ func (p place) prefix() string {
 // as DATADIR/NETWORK/…; where that does not hold the reader must fill it in.
 func (p place) remedy() string {
 	command := "toychain chain reindex"
-	if _, preset := chain.Preset(p.params.Name); preset {
+	if _, preset := consensus.Preset(p.params.Name); preset {
 		command += " --network " + p.params.Name
 	} else {
 		command += " --network FILE"

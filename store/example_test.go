@@ -6,7 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"toychain/chain"
+	"toychain/consensus"
 	"toychain/store"
 )
 
@@ -18,7 +18,7 @@ func Example() {
 		log.Fatal(err)
 	}
 	defer os.RemoveAll(folder)
-	p := chain.Regtest()
+	p := consensus.Regtest()
 
 	for range 2 {
 		db, err := store.Open(filepath.Join(folder, "chain"), p)

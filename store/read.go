@@ -10,6 +10,7 @@ import (
 
 	"toychain/block"
 	"toychain/chain"
+	"toychain/consensus"
 )
 
 // read calls f with the state between two Commits, whatever is committed meanwhile.
@@ -113,7 +114,7 @@ func (db *DB) placeOf(from source, hash block.Hash) (chain.Point, error) {
 }
 
 // Coins implements chain.Disk.
-func (db *DB) Coins(of []block.Outpoint, into chain.Coins) error {
+func (db *DB) Coins(of []block.Outpoint, into consensus.Coins) error {
 	if of = db.behind.Load().ask(of, into); len(of) == 0 {
 		return nil
 	}
@@ -180,7 +181,7 @@ func body[T any](db *DB, from source, hash block.Hash, decode func([]byte) (T, e
 // Undo implements chain.Disk: it returns the coins that a block spent, in the
 // order of its inputs, if it ever was on the best chain. The error is
 // chain.ErrUnknown, ErrDamaged or the disk's.
-func (db *DB) Undo(hash block.Hash) (coins []chain.Coin, err error) {
+func (db *DB) Undo(hash block.Hash) (coins []consensus.Coin, err error) {
 	if coins, ok := db.behind.Load().undo(hash); ok {
 		return coins, nil
 	}
@@ -261,7 +262,7 @@ func (db *DB) History(script []byte) (out []HistoryEntry, err error) {
 
 // Unspent returns the coins that the script holds, the oldest first. It looks at
 // every output that ever paid to it.
-func (db *DB) Unspent(script []byte) (out []chain.Spend, err error) {
+func (db *DB) Unspent(script []byte) (out []consensus.UTXO, err error) {
 	var key [lenCoinKey]byte
 	err = db.read(func(from source) error {
 		return db.eachTouch(from, script, func(h block.Height, t touch) error {
@@ -273,7 +274,7 @@ func (db *DB) Unspent(script []byte) (out []chain.Spend, err error) {
 				}
 				// Bitcoin has two pairs of coinbases with one id; the later took the earlier's place.
 				if found && coin.Height == h {
-					out = append(out, chain.Spend{Outpoint: o, Coin: coin})
+					out = append(out, consensus.UTXO{Outpoint: o, Coin: coin})
 				}
 			}
 			return nil

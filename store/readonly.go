@@ -3,7 +3,7 @@ package store
 import (
 	"errors"
 
-	"toychain/chain"
+	"toychain/consensus"
 	"toychain/store/ldb"
 )
 
@@ -15,7 +15,7 @@ var errReadOnly = errors.New("it was opened to be read only")
 // is passed over and stays. Several may read at a time; a node that runs has the
 // folder for itself. The error is fs.ErrNotExist if no node ever kept its chain there,
 // or one of Open's.
-func OpenReadOnly(dir string, p *chain.Params) (*DB, error) {
+func OpenReadOnly(dir string, p *consensus.Params) (*DB, error) {
 	s, err := openDir(dir, ldb.OpenDirReadOnly)
 	if err != nil {
 		return nil, err

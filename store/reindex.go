@@ -13,6 +13,7 @@ import (
 
 	"toychain/block"
 	"toychain/chain"
+	"toychain/consensus"
 	"toychain/store/ldb"
 )
 
@@ -38,7 +39,7 @@ type Rebuilt struct {
 // that is interrupted, Reindex starts over, and nothing is lost. progress, if not
 // nil, is called with a number of blocks: first of those that were found, of 0 because
 // nobody knows how many there are, and then of those that were judged.
-func Reindex(dir string, p *chain.Params, progress func(done, total int)) (Rebuilt, error) {
+func Reindex(dir string, p *consensus.Params, progress func(done, total int)) (Rebuilt, error) {
 	if progress == nil {
 		progress = func(int, int) {}
 	}
@@ -61,7 +62,7 @@ func Reindex(dir string, p *chain.Params, progress func(done, total int)) (Rebui
 }
 
 // rebuild reads the old database in dir and writes a new one beside it.
-func rebuild(old storage.Storage, dir string, p *chain.Params, progress func(done, total int)) (Rebuilt, error) {
+func rebuild(old storage.Storage, dir string, p *consensus.Params, progress func(done, total int)) (Rebuilt, error) {
 	r := rebuilder{old: ldb.Recovery{Storage: old}, at: place{dir, p},
 		notes: make(map[block.Hash]note), reorgs: make(map[uint64]chain.Reorg)}
 	if err := r.readNotes(); err != nil {
@@ -231,7 +232,7 @@ func (r *rebuilder) grow(progress func(done, total int)) (err error) {
 // seen is when the header was first seen; its own time if that is not known, or so
 // long before it that a clock must have been wrong.
 func (n *note) seen() time.Time {
-	if int64(n.Header.Time)-n.Received.Unix() > chain.MaxFuture {
+	if int64(n.Header.Time)-n.Received.Unix() > consensus.MaxFuture {
 		return time.Unix(int64(n.Header.Time), 0)
 	}
 	return n.Received
@@ -257,7 +258,7 @@ func (n note) turn() int64 {
 // refused reports whether the tree would not have a block. Everything else is
 // trouble with the disk.
 func refused(err error) bool {
-	return chain.RuleOf(err) != "" || errors.Is(err, chain.ErrKnown) || errors.Is(err, chain.ErrNoParent)
+	return consensus.RuleOf(err) != "" || errors.Is(err, chain.ErrKnown) || errors.Is(err, consensus.ErrNoParent)
 }
 
 // add gives the tree one block. A body that the tree does not take is taken out of

@@ -15,6 +15,7 @@ import (
 
 	"toychain/block"
 	"toychain/chain"
+	"toychain/consensus"
 )
 
 // rebuilt returns a node on the folder as Reindex left it.
@@ -236,7 +237,7 @@ func TestReindexRefuses(t *testing.T) {
 		t.Fatalf("a node runs on it: %v", err)
 	}
 	db.Close()
-	if _, err := Reindex(n.dir, chain.Toy(), nil); !errors.Is(err, ErrOtherNetwork) {
+	if _, err := Reindex(n.dir, consensus.Toy(), nil); !errors.Is(err, ErrOtherNetwork) {
 		t.Fatalf("another network's: %v", err)
 	}
 	if _, err := Reindex(filepath.Join(t.TempDir(), "none"), n.params, nil); !errors.Is(err, os.ErrNotExist) {
@@ -267,7 +268,7 @@ func TestReindexRefusesOnTopOfInvalid(t *testing.T) {
 		}
 	}
 	n.take(top)
-	if _, err := n.tree.AddBlock(bad.block, now(bad)); chain.RuleOf(err) != chain.BadCoinbaseAmount {
+	if _, err := n.tree.AddBlock(bad.block, now(bad)); consensus.RuleOf(err) != consensus.BadCoinbaseAmount {
 		t.Fatal(err)
 	}
 	n.flush()

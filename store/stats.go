@@ -10,17 +10,17 @@ import (
 	"github.com/syndtr/goleveldb/leveldb"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
 )
 
 // EachCoin calls f with every coin of the best chain, in order of the txid's bytes
 // and then of the output's number. f must not call the database. An error of f
 // ends it and is returned.
-func (db *DB) EachCoin(f func(chain.Spend) error) error {
+func (db *DB) EachCoin(f func(consensus.UTXO) error) error {
 	return db.read(func(from source) error { return db.eachCoin(from, f) })
 }
 
-func (db *DB) eachCoin(from source, f func(chain.Spend) error) error {
+func (db *DB) eachCoin(from source, f func(consensus.UTXO) error) error {
 	return db.each(from, []byte{keyCoin}, "reading coins", func(key, value []byte) error {
 		o, err := outpointOf(key)
 		if err != nil {
@@ -30,7 +30,7 @@ func (db *DB) eachCoin(from source, f func(chain.Spend) error) error {
 		if err != nil {
 			return db.damaged("coin %s: %w", o, err)
 		}
-		return f(chain.Spend{Outpoint: o, Coin: coin})
+		return f(consensus.UTXO{Outpoint: o, Coin: coin})
 	})
 }
 
@@ -62,7 +62,7 @@ func (db *DB) coinStats(from source) (CoinStats, error) {
 	s := NewCoinHash()
 	stats := CoinStats{Tip: tip}
 	var last block.Hash
-	err = db.eachCoin(from, func(c chain.Spend) error {
+	err = db.eachCoin(from, func(c consensus.UTXO) error {
 		if stats.Coins == 0 || c.TxID != last {
 			stats.Txs++
 			last = c.TxID
@@ -90,7 +90,7 @@ func NewCoinHash() *CoinHash { return &CoinHash{sha: sha256.New()} }
 // Add appends one coin (Core: TxOutSer in kernel/coinstats.cpp):
 //
 //	txid 32 | output 4 | 2·height+coinbase 4 | value 8 | script
-func (h *CoinHash) Add(c chain.Spend) {
+func (h *CoinHash) Add(c consensus.UTXO) {
 	le := binary.LittleEndian
 	code := uint32(c.Height) << 1
 	if c.Coinbase {

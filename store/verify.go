@@ -6,6 +6,7 @@ import (
 
 	"toychain/block"
 	"toychain/chain"
+	"toychain/consensus"
 )
 
 // everything looks at all there is: the blocks of the best chain by replaying them,
@@ -41,8 +42,8 @@ func (c *checker) everything(progress func(done, total int)) error {
 // replay judges the best chain again from genesis on and compares all that it
 // makes with what is stored. whole is false if it could not come to the end.
 func (c *checker) replay(tick func()) (whole bool, err error) {
-	state := chain.Genesis(c.tree.Params())
-	coins := make(map[block.Outpoint]*chain.Coin)
+	state := consensus.Genesis(c.tree.Params())
+	coins := make(map[block.Outpoint]*consensus.Coin)
 	tick()
 	if err := c.genesis(chain.Point{Hash: state.Hash}); err != nil {
 		return false, err
@@ -53,8 +54,8 @@ func (c *checker) replay(tick func()) (whole bool, err error) {
 		if err != nil || s == nil {
 			return false, err
 		}
-		hashed := chain.WithIDs(s.Block, s.IDs)
-		next, delta, err := chain.ApplyBlock(state, hashed, gather(coins, chain.Needs(state, hashed)))
+		hashed := consensus.WithIDs(s.Block, s.IDs)
+		next, delta, err := consensus.ApplyBlock(state, hashed, gather(coins, consensus.Needs(state, hashed)))
 		if err != nil {
 			return false, c.say("block %s at height %d is on the best chain: %v", s.Hash, s.Height, err)
 		}
@@ -85,8 +86,8 @@ func (c *checker) genesis(p chain.Point) error {
 	})
 }
 
-func gather(coins map[block.Outpoint]*chain.Coin, of []block.Outpoint) chain.Coins {
-	out := make(chain.Coins, len(of))
+func gather(coins map[block.Outpoint]*consensus.Coin, of []block.Outpoint) consensus.Coins {
+	out := make(consensus.Coins, len(of))
 	for _, o := range of {
 		if coin, there := coins[o]; there {
 			out[o] = *coin
@@ -125,7 +126,7 @@ func (c *checker) branches(tick func()) error {
 		}
 		parent, _ := c.tree.Info(e.Header.Prev)
 		if undo != nil {
-			if _, err = chain.DeltaOf(parent.State, chain.WithIDs(b, ids), undo); err != nil {
+			if _, err = consensus.DeltaOf(parent.State, consensus.WithIDs(b, ids), undo); err != nil {
 				err = c.say("block %s at height %d: %v", p.Hash, p.Height, err)
 			}
 		}

@@ -12,7 +12,7 @@ import (
 	"github.com/btcsuite/btcd/btcec/v2/ecdsa"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
 	"toychain/pow"
 )
 
@@ -20,7 +20,7 @@ import (
 // worked out the dumb way, from genesis, without package store.
 type world struct {
 	testing.TB
-	params  *chain.Params
+	params  *consensus.Params
 	keys    []*btcec.PrivateKey
 	scripts [][]byte // that keys[i] can spend
 	genesis *vertex
@@ -35,25 +35,25 @@ type vertex struct {
 	ids    []block.Hash
 	parent *vertex
 	height block.Height
-	coins  map[block.Outpoint]chain.Coin
-	spent  []chain.Coin // by this block, in order of its inputs
+	coins  map[block.Outpoint]consensus.Coin
+	spent  []consensus.Coin // by this block, in order of its inputs
 }
 
 // regtest with a maturity that lets payments begin at once.
-func quickParams() *chain.Params {
-	p := chain.Regtest()
+func quickParams() *consensus.Params {
+	p := consensus.Regtest()
 	p.Name, p.Maturity = "quick", 2
 	return p
 }
 
-func newWorld(t testing.TB, p *chain.Params) *world {
+func newWorld(t testing.TB, p *consensus.Params) *world {
 	w := &world{TB: t, params: p}
 	for i := range 4 {
 		key, _ := btcec.PrivKeyFromBytes([]byte{31: byte(i + 1)})
 		w.keys = append(w.keys, key)
 		w.scripts = append(w.scripts, block.PubKeyHashScript(block.Hash160(key.PubKey().SerializeCompressed())))
 	}
-	w.genesis = &vertex{block: p.Genesis, hash: p.Genesis.Hash(), ids: p.Genesis.TxIDs(), coins: map[block.Outpoint]chain.Coin{}}
+	w.genesis = &vertex{block: p.Genesis, hash: p.Genesis.Hash(), ids: p.Genesis.TxIDs(), coins: map[block.Outpoint]consensus.Coin{}}
 	w.all = []*vertex{w.genesis}
 	return w
 }
@@ -134,7 +134,7 @@ func (w *world) add(parent *vertex, b *block.Block) *vertex {
 				continue
 			}
 			v.coins[block.Outpoint{TxID: v.ids[i], Index: uint32(n)}] =
-				chain.Coin{Output: out, Height: v.height, Coinbase: i == 0, Since: since}
+				consensus.Coin{Output: out, Height: v.height, Coinbase: i == 0, Since: since}
 		}
 	}
 	w.all = append(w.all, v)
@@ -142,7 +142,7 @@ func (w *world) add(parent *vertex, b *block.Block) *vertex {
 }
 
 // pay spends coins to outputs, with real signatures.
-func (w *world) pay(from map[block.Outpoint]chain.Coin, spend []block.Outpoint, outputs ...block.Output) *block.Tx {
+func (w *world) pay(from map[block.Outpoint]consensus.Coin, spend []block.Outpoint, outputs ...block.Output) *block.Tx {
 	tx := &block.Tx{Version: 2, Outputs: outputs}
 	for _, o := range spend {
 		tx.Inputs = append(tx.Inputs, block.Input{Prev: o, Sequence: block.Final})
@@ -210,7 +210,7 @@ func (w *world) randomBlock(r *rand.Rand, parent *vertex) *vertex {
 		id := tx.ID()
 		for n := range 2 { // may be spent in the same block
 			o := block.Outpoint{TxID: id, Index: uint32(n)}
-			coins[o] = chain.Coin{Output: outs[n]}
+			coins[o] = consensus.Coin{Output: outs[n]}
 			free = append(free, o)
 		}
 	}

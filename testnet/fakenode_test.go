@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"toychain/block"
+	"toychain/network"
 	"toychain/rpc"
 )
 
@@ -43,7 +44,7 @@ type fakeNode struct {
 // runFakeNode is "toychain node run".
 func runFakeNode(args []string) int {
 	f := flag.NewFlagSet("node run", flag.ContinueOnError)
-	network := f.String("network", "", "")
+	netName := f.String("network", "", "")
 	data := f.String("datadir", "", "")
 	listen := f.String("listen", "", "")
 	addr := f.String("rpc", "", "")
@@ -81,7 +82,7 @@ func runFakeNode(args []string) int {
 	for _, p := range peers {
 		n.callPeer(p)
 	}
-	params, _, err := loadNetwork(*network)
+	params, _, err := network.Load(*netName)
 	if err != nil {
 		fmt.Println("error:", err)
 		return 1

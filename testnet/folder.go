@@ -12,7 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"toychain/chain"
 	"toychain/testnet/topology"
 )
 
@@ -61,26 +60,6 @@ const (
 	addrFile    = "rpc.addr" // in a node's network folder: the host and port it got, written by the node
 	cookieFile  = ".cookie"  // likewise
 )
-
-// loadNetwork returns the parameters of a preset, or of the file at a path with its
-// text.
-func loadNetwork(network string) (*chain.Params, []byte, error) {
-	if p, ok := chain.Preset(network); ok {
-		return p, nil, nil
-	}
-	text, err := os.ReadFile(network)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil, fmt.Errorf("network %q: neither toy, regtest or main nor a file; make one with: toychain network new", network)
-	}
-	if err != nil {
-		return nil, nil, fmt.Errorf("network: %w", err)
-	}
-	p, err := chain.ReadParams(string(text))
-	if err != nil {
-		return nil, nil, fmt.Errorf("network %s: %w", network, err)
-	}
-	return p, text, nil
-}
 
 // loadState reads state.json. No such file is fs.ErrNotExist.
 func loadState(dir string) (state, error) {

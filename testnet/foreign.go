@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"toychain/network"
 	"toychain/testnet/topology"
 )
 
@@ -29,7 +30,7 @@ type Runner struct {
 // Open finds it there. The nodes need a name, n1 and so on in this order, where their
 // RPC answers, a file with its user and password, and how peers reach them. The folder
 // must not have a testnet already.
-func Describe(dir, network string, nodes []Node, runner Runner) (*Testnet, error) {
+func Describe(dir, name string, nodes []Node, runner Runner) (*Testnet, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, err
@@ -42,12 +43,12 @@ func Describe(dir, network string, nodes []Node, runner Runner) (*Testnet, error
 			return nil, fmt.Errorf("testnet: node %d, %q, is not fully described", i+1, n.Name)
 		}
 	}
-	params, _, err := loadNetwork(network)
+	params, _, err := network.Load(name)
 	if err != nil {
 		return nil, err
 	}
 	t := &Testnet{dir: dir, params: params}
-	t.state = state{File: File{Network: network, Nodes: nodes}, Runner: &runner}
+	t.state = state{File: File{Network: name, Nodes: nodes}, Runner: &runner}
 	t.init()
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err

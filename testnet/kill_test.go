@@ -17,7 +17,8 @@ import (
 	"time"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
+	"toychain/network"
 	"toychain/pow"
 	"toychain/rpc"
 	"toychain/testnet/purse"
@@ -149,7 +150,7 @@ func newStorm(t *testing.T, seed uint64) *storm {
 // stormNetwork writes the parameters of a network where blocks come fast and money can
 // be spent at once; its genesis block is so old.
 func stormNetwork(t *testing.T, age time.Duration) string {
-	p, err := chain.NewNetwork(chain.Params{Name: "storm", Limit: stormBits, Spacing: time.Second, Subsidy: 50 * block.Coin,
+	p, err := network.New(consensus.Params{Name: "storm", Limit: stormBits, Spacing: time.Second, Subsidy: 50 * block.Coin,
 		Halving: 100_000, Maturity: 2}, stormBits, uint32(time.Now().Add(-age).Unix()))
 	if err != nil {
 		t.Fatal(err)
@@ -167,7 +168,7 @@ func stormNetwork(t *testing.T, age time.Duration) string {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	if err := chain.WriteParams(f, p); err != nil {
+	if err := network.Write(f, p); err != nil {
 		t.Fatal(err)
 	}
 	return path

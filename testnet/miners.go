@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"toychain/chain"
+	"toychain/consensus"
 	"toychain/wallet"
 )
 
@@ -24,7 +24,7 @@ func (t *Testnet) minerAddress(i int) (string, error) {
 }
 
 // MinerAddress returns the i-th node's own address in the wallet of MinersWords, from 0.
-func MinerAddress(params *chain.Params, i int) (string, error) {
+func MinerAddress(params *consensus.Params, i int) (string, error) {
 	keys, err := wallet.NewKeychain(MinersWords, "", params.Prefixes)
 	if err != nil {
 		return "", err

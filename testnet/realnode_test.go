@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"toychain/mempool"
+	"toychain/network"
 	"toychain/node"
 	"toychain/rpc/server"
 )
@@ -28,7 +29,7 @@ func realNodes(t *testing.T) {
 // runRealNode is "toychain node run" without the comforts: a real node and its RPC.
 func runRealNode(args []string) int {
 	f := flag.NewFlagSet("node run", flag.ContinueOnError)
-	network := f.String("network", "", "")
+	netName := f.String("network", "", "")
 	data := f.String("datadir", "", "")
 	listen := f.String("listen", "", "")
 	addr := f.String("rpc", "", "")
@@ -46,7 +47,7 @@ func runRealNode(args []string) int {
 	if *tied {
 		go func() { io.Copy(io.Discard, os.Stdin); stop() }()
 	}
-	params, _, err := loadNetwork(*network)
+	params, _, err := network.Load(*netName)
 	if err == nil {
 		dir := filepath.Join(*data, params.Name)
 		log := slog.New(slog.NewTextHandler(os.Stderr, nil))

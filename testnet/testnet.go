@@ -13,7 +13,8 @@ import (
 	"sync"
 	"time"
 
-	"toychain/chain"
+	"toychain/consensus"
+	"toychain/network"
 	"toychain/rpc"
 	"toychain/testnet/topology"
 	"toychain/wallet"
@@ -44,7 +45,7 @@ type Config struct {
 // made under its lock and begins with what the others left.
 type Testnet struct {
 	dir    string
-	params *chain.Params
+	params *consensus.Params
 	tied   bool         // nodes end with this program
 	say    func(string) // Config.Progress, or nothing
 	state  state
@@ -104,7 +105,7 @@ func (cfg Config) prepare() (*Testnet, []byte, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	params, text, err := loadNetwork(cfg.Network)
+	params, text, err := network.Load(cfg.Network)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -314,7 +315,7 @@ func Open(dir string) (*Testnet, error) {
 	if err != nil {
 		return nil, err
 	}
-	params, _, err := loadNetwork(s.Network)
+	params, _, err := network.Load(s.Network)
 	if err != nil {
 		return nil, err
 	}
@@ -337,7 +338,7 @@ func (t *Testnet) adopt() {
 func (t *Testnet) Dir() string { return t.dir }
 
 // Params returns what its nodes agree on.
-func (t *Testnet) Params() *chain.Params { return t.params }
+func (t *Testnet) Params() *consensus.Params { return t.params }
 
 // File returns what testnet.json has while the testnet is up.
 func (t *Testnet) File() File { return File{Network: t.state.Network, Nodes: t.Nodes()} }

@@ -11,7 +11,7 @@ import (
 
 	"toychain/block"
 	"toychain/blockfile"
-	"toychain/chain"
+	"toychain/consensus"
 	"toychain/rpc"
 )
 
@@ -164,7 +164,7 @@ func (in *importing) submit(ctx context.Context, records []blockfile.Record) err
 func (in *importing) stopped(err error) error {
 	var other *blockfile.Stranger
 	if errors.As(err, &other) {
-		for _, p := range []*chain.Params{chain.Toy(), chain.Regtest(), chain.Main()} {
+		for _, p := range []*consensus.Params{consensus.Toy(), consensus.Regtest(), consensus.Main()} {
 			if p.Magic() == other.Got {
 				err = fmt.Errorf("%w; they are blocks of %s: ask a node of that network with --network %s", err, p.Name, p.Name)
 			}

@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
 	"toychain/node"
 	"toychain/rpc"
 	"toychain/store"
@@ -137,7 +137,7 @@ func remedied(err error, network string) error {
 	if !errors.Is(err, store.ErrDamaged) {
 		return err
 	}
-	if _, preset := chain.Preset(network); preset {
+	if _, preset := consensus.Preset(network); preset {
 		return err
 	}
 	return &told{strings.Replace(err.Error(), "--network FILE", "--network "+store.Quote(network), 1), err}

@@ -13,7 +13,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"toychain/chain"
+	"toychain/consensus"
+	"toychain/network"
 	"toychain/rpc"
 	"toychain/testnet"
 )
@@ -27,7 +28,7 @@ const (
 // asked is a node that a command asks.
 type asked struct {
 	*rpc.Client
-	params *chain.Params
+	params *consensus.Params
 	addr   string // host:port
 }
 
@@ -54,7 +55,7 @@ func (a *app) dial() (asked, error) {
 	if a.onLine["dir"] && g.rpc == "" {
 		return asked{}, a.whichNode()
 	}
-	p, err := namedNetwork(g.network)
+	p, _, err := network.Load(g.network)
 	if err != nil {
 		return asked{}, err
 	}
@@ -85,7 +86,7 @@ func (a *app) login(addr, cookie string) (*rpc.Client, error) {
 
 // leftAddr returns where the node of the data folder answers: where it says, or the
 // network's usual port.
-func (a *app) leftAddr(p *chain.Params) string {
+func (a *app) leftAddr(p *consensus.Params) string {
 	text, err := os.ReadFile(filepath.Join(a.networkDir(p), addrFile))
 	if addr := strings.TrimSpace(string(text)); err == nil && addr != "" {
 		return addr
@@ -118,7 +119,7 @@ func (a *app) namedTestnet() (*testnet.Testnet, error) {
 	if err != nil || !a.onLine["network"] {
 		return t, err
 	}
-	p, err := namedNetwork(a.global.network)
+	p, _, err := network.Load(a.global.network)
 	if err == nil && p.Digest() != t.Params().Digest() {
 		err = fmt.Errorf("the testnet in %s runs the network %s, --network names %s: leave --network out", t.Dir(), t.Params().Name, p.Name)
 	}
@@ -147,9 +148,10 @@ func (a *app) openTestnet() (*testnet.Testnet, error) { return testnet.Open(a.te
 
 // network returns the network that a command is about which need not ask a node:
 // with --node the testnet's.
-func (a *app) network() (*chain.Params, error) {
+func (a *app) network() (*consensus.Params, error) {
 	if a.global.node == "" || a.onLine["network"] || a.onLine["rpc"] {
-		return namedNetwork(a.global.network)
+		p, _, err := network.Load(a.global.network)
+		return p, err
 	}
 	t, err := a.openTestnet()
 	if err != nil {

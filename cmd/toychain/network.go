@@ -16,7 +16,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
+	"toychain/network"
 	"toychain/pow"
 )
 
@@ -27,7 +28,7 @@ func (a *app) networkCommand() *cobra.Command {
 }
 
 func (a *app) networkNewCommand() *cobra.Command {
-	toy := chain.Toy()
+	toy := consensus.Toy()
 	cmd := &cobra.Command{
 		Use:     "new [-o FILE]",
 		Short:   "Make a network with rules of one's own, and mine its first block.",
@@ -39,7 +40,7 @@ everybody who is to take part: nodes of other rules never meet.`,
 		Args: noArgs,
 	}
 	var (
-		p                        chain.Params
+		p                        consensus.Params
 		limit, bits, subsidy, to string
 		halving, maturity        int32
 		force                    bool
@@ -75,7 +76,7 @@ everybody who is to take part: nodes of other rules never meet.`,
 			return err
 		}
 		if to == "" {
-			err := chain.WriteParams(a.stdout, made)
+			err := network.Write(a.stdout, made)
 			return err
 		}
 		if err := writeNetwork(made, to, force); err != nil {
@@ -88,7 +89,7 @@ everybody who is to take part: nodes of other rules never meet.`,
 }
 
 // fillNetwork reads what the flags of "network new" say in words.
-func fillNetwork(p *chain.Params, to, limit, subsidy string) (err error) {
+func fillNetwork(p *consensus.Params, to, limit, subsidy string) (err error) {
 	if p.Name == "" && to == "" {
 		return usagef("a network wants a name: --name NAME, or -o NAME.toml")
 	}
@@ -109,13 +110,13 @@ func fillNetwork(p *chain.Params, to, limit, subsidy string) (err error) {
 
 // mineGenesis makes the network and searches the nonce of its first block, on all
 // cores. When no nonce of a time does, it takes the next second.
-func (a *app) mineGenesis(ctx context.Context, p chain.Params, bits uint32) (*chain.Params, error) {
+func (a *app) mineGenesis(ctx context.Context, p consensus.Params, bits uint32) (*consensus.Params, error) {
 	line := a.progress()
 	defer line.clear()
 	var tried atomic.Uint64
 	begun := time.Now()
 	for at := uint32(begun.Unix()); ; at++ {
-		made, err := chain.NewNetwork(p, bits, at)
+		made, err := network.New(p, bits, at)
 		if err != nil {
 			return nil, usageError{err}
 		}
@@ -173,9 +174,9 @@ func searchNonces(ctx context.Context, h block.Header, t pow.Target, progress fu
 }
 
 // writeNetwork writes the file, whole or not at all.
-func writeNetwork(p *chain.Params, to string, force bool) error {
+func writeNetwork(p *consensus.Params, to string, force bool) error {
 	text := new(strings.Builder)
-	if err := chain.WriteParams(text, p); err != nil {
+	if err := network.Write(text, p); err != nil {
 		return err
 	}
 	return writeFile(to, text.String(), 0o644, force)
@@ -217,7 +218,7 @@ func (a *app) networkShowCommand() *cobra.Command {
 		if len(given) == 1 {
 			name = given[0]
 		}
-		p, err := namedNetwork(name)
+		p, _, err := network.Load(name)
 		if err != nil {
 			return err
 		}
@@ -246,7 +247,7 @@ type networkRules struct {
 	Port     int          `json:"rpc_port"`       // that a node takes unless it is told otherwise
 }
 
-func describe(p *chain.Params) networkRules {
+func describe(p *consensus.Params) networkRules {
 	g := p.Genesis.Header
 	return networkRules{
 		Name: p.Name, Digest: p.Digest(), Genesis: g.Hash(), Time: g.Time,
@@ -257,7 +258,7 @@ func describe(p *chain.Params) networkRules {
 	}
 }
 
-func (a *app) printNetwork(p *chain.Params) error {
+func (a *app) printNetwork(p *consensus.Params) error {
 	r := describe(p)
 	target, err := pow.TargetFromBits(p.Genesis.Header.Bits)
 	if err != nil {

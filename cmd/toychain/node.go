@@ -17,8 +17,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
 	"toychain/mempool"
+	"toychain/network"
 	"toychain/node"
 	"toychain/rpc/server"
 	"toychain/wallet"
@@ -72,7 +73,7 @@ goes to stderr. It talks to this machine only, unless --listen says otherwise.`,
 
 // config makes a node's configuration of the flags.
 func (a *app) config(o nodeFlags) (node.Config, error) {
-	p, err := namedNetwork(a.global.network)
+	p, _, err := network.Load(a.global.network)
 	if err != nil {
 		return node.Config{}, err
 	}
@@ -155,7 +156,7 @@ func (a *app) runNode(ctx context.Context, o nodeFlags) error {
 }
 
 // listenAddr is where the node answers clients.
-func (a *app) listenAddr(p *chain.Params) string {
+func (a *app) listenAddr(p *consensus.Params) string {
 	if a.global.rpc != "" {
 		return a.global.rpc
 	}

@@ -13,7 +13,7 @@ import (
 
 	"toychain/block"
 	"toychain/blockfile"
-	"toychain/chain"
+	"toychain/consensus"
 	"toychain/mempool"
 	"toychain/node"
 	"toychain/rpc"
@@ -82,7 +82,7 @@ func TestProgressOfAFolder(t *testing.T) {
 // How far an export is, from a real node.
 func TestProgressOfExport(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "regtest")
-	n, err := node.Open(node.Config{Params: chain.Regtest(), Dir: dir, Pool: mempool.DefaultPolicy(), Version: "0.0.0"})
+	n, err := node.Open(node.Config{Params: consensus.Regtest(), Dir: dir, Pool: mempool.DefaultPolicy(), Version: "0.0.0"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"toychain/chain"
+	"toychain/consensus"
 )
 
 // What the command line leaves open is filled in from the environment, then from
@@ -127,7 +127,7 @@ func set(flags *pflag.FlagSet, f *pflag.Flag, value any, folder string) error {
 	}
 	for _, v := range list {
 		text := fmt.Sprint(v)
-		if _, preset := chain.Preset(text); marked(f, isPath) && !preset && !filepath.IsAbs(text) {
+		if _, preset := consensus.Preset(text); marked(f, isPath) && !preset && !filepath.IsAbs(text) {
 			text = filepath.Join(folder, text)
 		}
 		if err := flags.Set(f.Name, text); err != nil {
@@ -159,25 +159,5 @@ func settings(root *cobra.Command) []string {
 	return names
 }
 
-// namedNetwork returns the network that --network names.
-func namedNetwork(name string) (*chain.Params, error) {
-	if p, ok := chain.Preset(name); ok {
-		return p, nil
-	}
-	text, err := os.ReadFile(name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("network %q: neither toy, regtest or main nor a file; make one with: toychain network new -o %s",
-			name, strings.TrimSuffix(name, ".toml")+".toml")
-	}
-	if err != nil {
-		return nil, fmt.Errorf("network: %w", err)
-	}
-	p, err := chain.ReadParams(string(text))
-	if err != nil {
-		return nil, fmt.Errorf("network file %s: %w", name, err)
-	}
-	return p, nil
-}
-
 // networkDir is where a network's data is kept.
-func (a *app) networkDir(p *chain.Params) string { return filepath.Join(a.global.datadir, p.Name) }
+func (a *app) networkDir(p *consensus.Params) string { return filepath.Join(a.global.datadir, p.Name) }

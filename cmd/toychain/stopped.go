@@ -7,7 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"toychain/chain"
+	"toychain/consensus"
+	"toychain/network"
 	"toychain/store"
 	"toychain/testnet"
 )
@@ -17,7 +18,7 @@ const chainFolder = "chain"
 
 // kept is what the flags name when no node is asked but its folder is opened.
 type kept struct {
-	params           *chain.Params
+	params           *consensus.Params
 	network, datadir string // as node run was told
 }
 
@@ -31,7 +32,7 @@ func (a *app) kept() (kept, error) {
 		if a.onLine["dir"] {
 			return kept{}, a.whichNode()
 		}
-		p, err := namedNetwork(a.global.network)
+		p, _, err := network.Load(a.global.network)
 		return kept{p, a.global.network, a.global.datadir}, err
 	}
 	t, err := a.namedTestnet()

@@ -14,7 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
 	"toychain/rpc"
 	"toychain/testnet/purse"
 	"toychain/wallet"
@@ -77,7 +77,7 @@ open; a payment with change rewrites one in this form.`,
 }
 
 // createWallet writes the file of a wallet with these words.
-func (a *app) createWallet(ctx context.Context, name, mnemonic string, pass *passphrase) (*wallet.Wallet, *chain.Params, error) {
+func (a *app) createWallet(ctx context.Context, name, mnemonic string, pass *passphrase) (*wallet.Wallet, *consensus.Params, error) {
 	p, err := a.network()
 	if err != nil {
 		return nil, nil, err
@@ -108,7 +108,7 @@ func (a *app) createWallet(ctx context.Context, name, mnemonic string, pass *pas
 	return w, p, err
 }
 
-func (a *app) printCreated(w *wallet.Wallet, p *chain.Params, mnemonic string, asJSON bool) error {
+func (a *app) printCreated(w *wallet.Wallet, p *consensus.Params, mnemonic string, asJSON bool) error {
 	next, _, err := w.Next(wallet.Receive)
 	if err != nil {
 		return err
@@ -228,7 +228,7 @@ func (a *app) walletAddressCommand() *cobra.Command {
 }
 
 // listAddresses lists what was handed out, change addresses too.
-func (a *app) listAddresses(w *wallet.Wallet, p *chain.Params, asJSON bool) error {
+func (a *app) listAddresses(w *wallet.Wallet, p *consensus.Params, asJSON bool) error {
 	owned, err := w.Addresses()
 	if err != nil {
 		return err

@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"toychain/chain"
+	"toychain/consensus"
 	"toychain/store"
 	"toychain/wallet"
 )
@@ -24,7 +24,7 @@ func (a *app) walletFlag(cmd *cobra.Command) *string {
 
 // walletPath returns where a wallet's file is: NAME in the network's folder, or a
 // path if it looks like one.
-func (a *app) walletPath(p *chain.Params, name string) (string, error) {
+func (a *app) walletPath(p *consensus.Params, name string) (string, error) {
 	switch {
 	case name == "":
 		return "", usagef("--wallet: want a name, or the path of a file")
@@ -37,7 +37,7 @@ func (a *app) walletPath(p *chain.Params, name string) (string, error) {
 }
 
 // loadWallet opens a wallet to look.
-func (a *app) loadWallet(p *chain.Params, name string) (*wallet.Wallet, error) {
+func (a *app) loadWallet(p *consensus.Params, name string) (*wallet.Wallet, error) {
 	path, err := a.walletPath(p, name)
 	if err != nil {
 		return nil, err
@@ -61,6 +61,6 @@ func (a *app) walletRemedy() string {
 	return text
 }
 
-func walletNetwork(p *chain.Params) wallet.Network {
+func walletNetwork(p *consensus.Params) wallet.Network {
 	return wallet.Network{Name: p.Name, Prefixes: p.Prefixes}
 }

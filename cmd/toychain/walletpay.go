@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
 	"toychain/testnet/purse"
 	"toychain/wallet"
 )
@@ -80,7 +80,7 @@ Prints the payment's txid.`,
 }
 
 // order reads the arguments and flags of "wallet send".
-func (o *payment) order(p *chain.Params, given []string) (purse.Order, error) {
+func (o *payment) order(p *consensus.Params, given []string) (purse.Order, error) {
 	to, err := wallet.ParseAddress(given[0], p.Prefixes)
 	if err != nil {
 		return purse.Order{}, fmt.Errorf("%s: %w", given[0], err)

@@ -5,22 +5,23 @@ import (
 	"time"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
+	"toychain/network"
 	"toychain/pow"
 )
 
 // Network returns parameters for quick tests: Bitcoin's regtest (a block costs
 // two tries), but a coinbase can be spent after three blocks.
-func Network() *chain.Params {
-	p := chain.Regtest()
+func Network() *consensus.Params {
+	p := consensus.Regtest()
 	p.Name, p.Maturity = "chaingen", 3
 	return p
 }
 
 // Windowed returns a network of its own whose difficulty moves: the target starts
 // at the easiest and changes every window blocks, wanted ten seconds apart.
-func Windowed(window int) *chain.Params {
-	p, err := chain.NewNetwork(chain.Params{
+func Windowed(window int) *consensus.Params {
+	p, err := network.New(consensus.Params{
 		Name: "windowed", Limit: easiest, Window: window, Spacing: 10 * time.Second,
 		Subsidy: 50 * block.Coin, Halving: 1000, Maturity: 3,
 	}, easiest, 1_700_000_000)
@@ -38,17 +39,17 @@ type Block struct {
 	*block.Block
 	Name   string
 	Hash   block.Hash
-	Parent *Block      // nil for genesis
-	State  chain.State // after it
-	Delta  chain.Delta // what it does to the coins; empty if Err is set
-	Err    error       // why ApplyBlock refuses it, or chain.BadPrevBlk if its parent is refused
+	Parent *Block          // nil for genesis
+	State  consensus.State // after it
+	Delta  consensus.Delta // what it does to the coins; empty if Err is set
+	Err    error           // why ApplyBlock refuses it, or chain.BadPrevBlk if its parent is refused
 
-	coins map[block.Outpoint]*chain.Coin // those that Delta changes, nil for gone
+	coins map[block.Outpoint]*consensus.Coin // those that Delta changes, nil for gone
 }
 
 // Genesis returns the root of a tree.
-func Genesis(p *chain.Params) *Block {
-	s := chain.Genesis(p)
+func Genesis(p *consensus.Params) *Block {
+	s := consensus.Genesis(p)
 	return &Block{Block: p.Genesis, Name: "g", Hash: s.Hash, State: s}
 }
 
@@ -138,15 +139,15 @@ func (b *Block) Follow(name string, child *block.Block) *Block {
 		panic(fmt.Sprintf("block %s on %s: %v", name, b.Name, err))
 	}
 	if !b.Valid() {
-		n.Err = fmt.Errorf("%w: %s", chain.BadPrevBlk, b.Name)
+		n.Err = fmt.Errorf("%w: %s", consensus.BadPrevBlk, b.Name)
 		return n
 	}
-	hashed := chain.NewBlock(child)
-	coins := b.Coins(chain.Needs(b.State, hashed))
-	if _, n.Delta, n.Err = chain.ApplyBlock(b.State, hashed, coins); n.Err != nil {
-		n.Delta = chain.Delta{}
+	hashed := consensus.NewBlock(child)
+	coins := b.Coins(consensus.Needs(b.State, hashed))
+	if _, n.Delta, n.Err = consensus.ApplyBlock(b.State, hashed, coins); n.Err != nil {
+		n.Delta = consensus.Delta{}
 	}
-	n.coins = make(map[block.Outpoint]*chain.Coin)
+	n.coins = make(map[block.Outpoint]*consensus.Coin)
 	for i := range n.Delta.Created {
 		n.coins[n.Delta.Created[i].Outpoint] = &n.Delta.Created[i].Coin
 	}
@@ -175,8 +176,8 @@ func (b *Block) MineEmpty(name string, n int) *Block {
 }
 
 // Coins returns those of the outpoints that are unspent after b.
-func (b *Block) Coins(of []block.Outpoint) chain.Coins {
-	out := make(chain.Coins)
+func (b *Block) Coins(of []block.Outpoint) consensus.Coins {
+	out := make(consensus.Coins)
 	for _, o := range of {
 		for n := b; n != nil; n = n.Parent {
 			if coin, changed := n.coins[o]; changed {
@@ -193,8 +194,8 @@ func (b *Block) Coins(of []block.Outpoint) chain.Coins {
 // CoinSet returns every unspent coin after b, by going through all blocks from
 // genesis on, each transaction's inputs out and outputs in. It asks nobody else:
 // it is the oracle that cleverer coin sets are held against.
-func (b *Block) CoinSet() chain.Coins {
-	set := make(chain.Coins)
+func (b *Block) CoinSet() consensus.Coins {
+	set := make(consensus.Coins)
 	for _, n := range b.Chain()[1:] {
 		for i, tx := range n.Txs {
 			for _, in := range tx.Inputs {
@@ -205,7 +206,7 @@ func (b *Block) CoinSet() chain.Coins {
 				if block.Unspendable(out.Script) {
 					continue
 				}
-				set[block.Outpoint{TxID: id, Index: uint32(j)}] = chain.Coin{
+				set[block.Outpoint{TxID: id, Index: uint32(j)}] = consensus.Coin{
 					Output: out, Height: n.Height(), Coinbase: i == 0, Since: n.Parent.State.MedianTime(),
 				}
 			}
@@ -215,14 +216,14 @@ func (b *Block) CoinSet() chain.Coins {
 }
 
 // Coin returns output i of b's transaction tx, spent or not.
-func (b *Block) Coin(tx, i int) chain.Spend {
-	return chain.Spend{
+func (b *Block) Coin(tx, i int) consensus.UTXO {
+	return consensus.UTXO{
 		Outpoint: block.Outpoint{TxID: b.Txs[tx].ID(), Index: uint32(i)},
-		Coin: chain.Coin{
+		Coin: consensus.Coin{
 			Output: b.Txs[tx].Outputs[i], Height: b.Height(), Coinbase: tx == 0, Since: b.Parent.State.MedianTime(),
 		},
 	}
 }
 
 // Reward returns what b's coinbase pays to Miner.
-func (b *Block) Reward() chain.Spend { return b.Coin(0, 0) }
+func (b *Block) Reward() consensus.UTXO { return b.Coin(0, 0) }

@@ -9,6 +9,7 @@ import (
 
 	"toychain/block"
 	"toychain/chain"
+	"toychain/consensus"
 )
 
 // Disk is a chain.Disk in memory. It holds every Commit against what the
@@ -17,8 +18,8 @@ import (
 type Disk struct {
 	Entries map[block.Hash]chain.Entry
 	Bodies  map[block.Hash]*block.Block
-	Undos   map[block.Hash][]chain.Coin
-	Set     chain.Coins // the unspent coins
+	Undos   map[block.Hash][]consensus.Coin
+	Set     consensus.Coins // the unspent coins
 	Journal []chain.Reorg
 	Tip     block.Hash
 	Commits int
@@ -35,8 +36,8 @@ func NewDisk() *Disk {
 	return &Disk{
 		Entries: make(map[block.Hash]chain.Entry),
 		Bodies:  make(map[block.Hash]*block.Block),
-		Undos:   make(map[block.Hash][]chain.Coin),
-		Set:     make(chain.Coins),
+		Undos:   make(map[block.Hash][]consensus.Coin),
+		Set:     make(consensus.Coins),
 		fail:    -1,
 	}
 }
@@ -58,12 +59,12 @@ func (d *Disk) Clone() *Disk {
 }
 
 // Open returns the tree of what is on the disk, as after a restart.
-func (d *Disk) Open(p *chain.Params) (*chain.Tree, error) {
+func (d *Disk) Open(p *consensus.Params) (*chain.Tree, error) {
 	return chain.NewTree(p, d, slices.Collect(maps.Values(d.Entries)), d.Tip)
 }
 
 // MustOpen is Open for tests in which the disk is sound.
-func (d *Disk) MustOpen(p *chain.Params) *chain.Tree {
+func (d *Disk) MustOpen(p *consensus.Params) *chain.Tree {
 	t, err := d.Open(p)
 	if err != nil {
 		panic(err)
@@ -81,7 +82,7 @@ func (d *Disk) ok() bool {
 }
 
 // Coins implements chain.Disk.
-func (d *Disk) Coins(of []block.Outpoint, into chain.Coins) error {
+func (d *Disk) Coins(of []block.Outpoint, into consensus.Coins) error {
 	if !d.ok() {
 		return ErrDisk
 	}
@@ -106,7 +107,7 @@ func (d *Disk) Block(hash block.Hash) (*block.Block, error) {
 }
 
 // Undo implements chain.Disk.
-func (d *Disk) Undo(hash block.Hash) ([]chain.Coin, error) {
+func (d *Disk) Undo(hash block.Hash) ([]consensus.Coin, error) {
 	if !d.ok() {
 		return nil, ErrDisk
 	}
@@ -178,7 +179,7 @@ type touch struct {
 
 // step makes one step after tip and returns the new tip.
 func (d *Disk) step(tip block.Hash, s *chain.Step, touched map[block.Outpoint]touch) (block.Hash, error) {
-	note := func(c *chain.Spend) {
+	note := func(c *consensus.UTXO) {
 		if _, known := touched[c.Outpoint]; !known {
 			_, there := d.Set[c.Outpoint]
 			touched[c.Outpoint] = touch{there, c.Coin.Coinbase}

@@ -7,7 +7,7 @@ import (
 	"github.com/btcsuite/btcd/btcec/v2/ecdsa"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
 )
 
 // Key is a key pair for payments to a public key hash.
@@ -50,7 +50,7 @@ func (k Key) SignAll(tx *block.Tx) *block.Tx {
 }
 
 // Pay returns a signed payment of k's coins. What the outputs leave is the fee.
-func (k Key) Pay(coins []chain.Spend, to ...block.Output) *block.Tx {
+func (k Key) Pay(coins []consensus.UTXO, to ...block.Output) *block.Tx {
 	tx := &block.Tx{Version: 2, Outputs: to}
 	for _, c := range coins {
 		tx.Inputs = append(tx.Inputs, block.Input{Prev: c.Outpoint, Sequence: block.Final})
@@ -62,19 +62,19 @@ func (k Key) Pay(coins []chain.Spend, to ...block.Output) *block.Tx {
 func (k Key) To(v block.Amount) block.Output { return block.Output{Value: v, Script: k.Script()} }
 
 // Output returns output i of a payment as a coin that no block holds yet.
-func Output(tx *block.Tx, i int) chain.Spend {
-	return chain.Spend{
+func Output(tx *block.Tx, i int) consensus.UTXO {
+	return consensus.UTXO{
 		Outpoint: block.Outpoint{TxID: tx.ID(), Index: uint32(i)},
-		Coin:     chain.Coin{Output: tx.Outputs[i]},
+		Coin:     consensus.Coin{Output: tx.Outputs[i]},
 	}
 }
 
 // Move returns a payment by Miner of one whole coin to k, without a fee.
-func Move(coin chain.Spend, k Key) *block.Tx {
-	return Miner.Pay([]chain.Spend{coin}, k.To(coin.Value))
+func Move(coin consensus.UTXO, k Key) *block.Tx {
+	return Miner.Pay([]consensus.UTXO{coin}, k.To(coin.Value))
 }
 
 // Pass returns a payment of output i of tx, which is from's, to another key.
 func Pass(from Key, tx *block.Tx, i int, to Key) *block.Tx {
-	return from.Pay([]chain.Spend{Output(tx, i)}, to.To(tx.Outputs[i].Value))
+	return from.Pay([]consensus.UTXO{Output(tx, i)}, to.To(tx.Outputs[i].Value))
 }

@@ -6,7 +6,7 @@ import (
 	"slices"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
 	"toychain/mempool"
 	"toychain/node"
 	"toychain/rpc"
@@ -29,7 +29,7 @@ func addressMethods() []method {
 
 // pending is what tip and pool say at one moment.
 type pending struct {
-	tip     chain.State
+	tip     consensus.State
 	entries []*mempool.Entry
 }
 
@@ -58,7 +58,7 @@ func getAddressUTXOs(c *call) (any, *rpc.Error) {
 	if err != nil {
 		return nil, err
 	}
-	var coins []chain.Spend
+	var coins []consensus.UTXO
 	now, err := c.steady(func() (e error) {
 		coins, e = c.node.Store().Unspent(script)
 		return e
@@ -81,7 +81,7 @@ func getAddressUTXOs(c *call) (any, *rpc.Error) {
 	for _, e := range now.entries {
 		for i := range e.Tx.Outputs {
 			if bytes.Equal(e.Tx.Outputs[i].Script, script) {
-				u := showCoin(&chain.Spend{Outpoint: block.Outpoint{TxID: e.ID, Index: uint32(i)}, Coin: chain.Coin{Output: e.Tx.Outputs[i]}}, spentBy)
+				u := showCoin(&consensus.UTXO{Outpoint: block.Outpoint{TxID: e.ID, Index: uint32(i)}, Coin: consensus.Coin{Output: e.Tx.Outputs[i]}}, spentBy)
 				u.Height, u.Mature = -1, true
 				out = append(out, u)
 			}
@@ -101,7 +101,7 @@ func (p *pending) spends() map[block.Outpoint]block.Hash {
 	return out
 }
 
-func showCoin(s *chain.Spend, spentBy map[block.Outpoint]block.Hash) rpc.UTXO {
+func showCoin(s *consensus.UTXO, spentBy map[block.Outpoint]block.Hash) rpc.UTXO {
 	u := rpc.UTXO{TxID: s.TxID, Vout: s.Index, Amount: s.Value, ScriptPubKey: hex.EncodeToString(s.Script), Coinbase: s.Coinbase}
 	if by, ok := spentBy[s.Outpoint]; ok {
 		u.PendingSpentBy = by.String()
@@ -114,7 +114,7 @@ func getAddressHistory(c *call) (any, *rpc.Error) {
 	if err != nil {
 		return nil, err
 	}
-	var coins []chain.Spend
+	var coins []consensus.UTXO
 	var rows []store.HistoryEntry
 	now, err := c.steady(func() (e error) {
 		if rows, e = c.node.Store().History(script); e == nil {
@@ -153,7 +153,7 @@ func (c *call) times(rows []store.HistoryEntry) ([]int64, *rpc.Error) {
 
 // touching returns the pool's transactions that pay to a script or spend from it,
 // given the coins that it holds on the chain.
-func (p *pending) touching(script []byte, coins []chain.Spend) (out []rpc.HistoryRow) {
+func (p *pending) touching(script []byte, coins []consensus.UTXO) (out []rpc.HistoryRow) {
 	value := make(map[block.Outpoint]block.Amount)
 	for i := range coins {
 		value[coins[i].Outpoint] = coins[i].Value

@@ -7,6 +7,7 @@ import (
 
 	"toychain/block"
 	"toychain/chain"
+	"toychain/consensus"
 	"toychain/node"
 	"toychain/pow"
 	"toychain/rpc"
@@ -64,8 +65,8 @@ func getDifficulty(c *call) (any, *rpc.Error) {
 }
 
 // tip returns the state at the end of the best chain.
-func (c *call) tip() (chain.State, *rpc.Error) {
-	return look(c, func(e *node.Engine) (chain.State, *rpc.Error) { return e.Tree().Tip(), nil })
+func (c *call) tip() (consensus.State, *rpc.Error) {
+	return look(c, func(e *node.Engine) (consensus.State, *rpc.Error) { return e.Tree().Tip(), nil })
 }
 
 // difficulty returns what bits in a judged header stand for.
@@ -89,7 +90,7 @@ func bitsText(bits uint32) string { return fmt.Sprintf("%08x", bits) }
 
 func getBlockchainInfo(c *call) (any, *rpc.Error) {
 	type now struct {
-		tip, best  chain.State
+		tip, best  consensus.State
 		catchingUp bool
 	}
 	v, err := look(c, func(e *node.Engine) (now, *rpc.Error) {
@@ -113,7 +114,7 @@ func getBlockchainInfo(c *call) (any, *rpc.Error) {
 	return info, nil
 }
 
-func nextBlock(tip *chain.State) rpc.Next {
+func nextBlock(tip *consensus.State) rpc.Next {
 	n := rpc.Next{Height: tip.Height + 1, Bits: bitsText(tip.NextBits()), Difficulty: difficulty(tip.NextBits()),
 		Subsidy: tip.Params.SubsidyAt(tip.Height + 1)}
 	if w := tip.Params.Window; w > 0 {
@@ -122,7 +123,7 @@ func nextBlock(tip *chain.State) rpc.Next {
 	return n
 }
 
-func networkOf(p *chain.Params) rpc.Network {
+func networkOf(p *consensus.Params) rpc.Network {
 	return rpc.Network{Name: p.Name, Digest: p.Digest(), Genesis: p.Genesis.Hash(), Limit: bitsText(p.Limit),
 		Window: p.Window, Spacing: int(p.Spacing / time.Second), Subsidy: p.Subsidy, Halving: p.Halving, Maturity: p.Maturity}
 }
@@ -207,7 +208,7 @@ func verifyChain(c *call) (any, *rpc.Error) {
 }
 
 // verify judges a stored block again, with the coins that it spent then.
-func (c *call) verify(hash block.Hash, before chain.State) error {
+func (c *call) verify(hash block.Hash, before consensus.State) error {
 	b, err := c.body(hash)
 	if err != nil {
 		return err
@@ -216,22 +217,22 @@ func (c *call) verify(hash block.Hash, before chain.State) error {
 	if err != nil {
 		return err
 	}
-	hashed := chain.NewBlock(b)
-	delta, e := chain.DeltaOf(before, hashed, undo)
+	hashed := consensus.NewBlock(b)
+	delta, e := consensus.DeltaOf(before, hashed, undo)
 	if e != nil {
 		return e
 	}
-	spent := make(chain.Coins)
+	spent := make(consensus.Coins)
 	for _, s := range delta.Spent {
 		spent[s.Outpoint] = s.Coin
 	}
-	coins := make(chain.Coins)
-	for _, o := range chain.Needs(before, hashed) {
+	coins := make(consensus.Coins)
+	for _, o := range consensus.Needs(before, hashed) {
 		if coin, ok := spent[o]; ok {
 			coins[o] = coin
 		}
 	}
-	next, _, e := chain.ApplyBlock(before, hashed, coins)
+	next, _, e := consensus.ApplyBlock(before, hashed, coins)
 	if e == nil && next.Hash != hash {
 		e = fmt.Errorf("stored under %s, its hash is %s", hash, next.Hash)
 	}

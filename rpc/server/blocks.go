@@ -7,6 +7,7 @@ import (
 
 	"toychain/block"
 	"toychain/chain"
+	"toychain/consensus"
 	"toychain/node"
 	"toychain/rpc"
 	"toychain/store"
@@ -71,7 +72,7 @@ func (c *call) body(hash block.Hash) (*block.Block, *rpc.Error) {
 }
 
 // undo returns the coins that a block spent, nil if it never was on the best chain.
-func (c *call) undo(hash block.Hash) ([]chain.Coin, *rpc.Error) {
+func (c *call) undo(hash block.Hash) ([]consensus.Coin, *rpc.Error) {
 	coins, err := c.node.Store().Undo(hash)
 	if err != nil && !errors.Is(err, store.ErrDamaged) {
 		if e := c.node.Look(c.ctx, func(e *node.Engine) { coins, err = e.Tree().Undo(hash) }); e != nil {
@@ -167,7 +168,7 @@ func getBlock(c *call) (any, *rpc.Error) {
 
 // spentBy returns the coins that transaction i of a block spends, given all that
 // the block spends; nil if they are not known.
-func spentBy(b *block.Block, undo []chain.Coin, i int) []chain.Coin {
+func spentBy(b *block.Block, undo []consensus.Coin, i int) []consensus.Coin {
 	if i == 0 || undo == nil {
 		return nil
 	}
@@ -194,7 +195,7 @@ func getTxOut(c *call) (any, *rpc.Error) {
 	return look(c, func(e *node.Engine) (*rpc.TxOut, *rpc.Error) {
 		find := e.Tree().Coins
 		if c.flag(2, true) {
-			find = func(of []block.Outpoint) (chain.Coins, error) { return e.Pool().Coins(e.Tree(), of) }
+			find = func(of []block.Outpoint) (consensus.Coins, error) { return e.Pool().Coins(e.Tree(), of) }
 		}
 		coins, err := find([]block.Outpoint{o})
 		if err != nil {

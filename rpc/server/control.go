@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
 	"toychain/mempool"
 	"toychain/node"
 	"toychain/rpc"
@@ -198,7 +198,7 @@ func estimateSmartFee(c *call) (any, *rpc.Error) {
 	if err != nil {
 		return nil, err
 	}
-	fee := max(v.least, feeToBeAmong(v.entries, target*chain.MaxBlockSize))
+	fee := max(v.least, feeToBeAmong(v.entries, target*consensus.MaxBlockSize))
 	return rpc.SmartFee{FeeRate: &fee, Blocks: target}, nil
 }
 

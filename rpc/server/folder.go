@@ -8,6 +8,7 @@ import (
 
 	"toychain/block"
 	"toychain/chain"
+	"toychain/consensus"
 	"toychain/node"
 	"toychain/rpc"
 	"toychain/store"
@@ -18,7 +19,7 @@ import (
 // a node that was killed had noted down beside its store (package node, Note) is taken
 // into the tree in memory, as far as it can be.
 // The error is store.ErrInUse if a node does run, fs.ErrNotExist if none ever did.
-func ReadFolder(dir string, p *chain.Params) (t rpc.Tree, journal []rpc.Reorg, err error) {
+func ReadFolder(dir string, p *consensus.Params) (t rpc.Tree, journal []rpc.Reorg, err error) {
 	db, err := store.OpenReadOnly(filepath.Join(dir, "chain"), p)
 	if err != nil {
 		return rpc.Tree{}, nil, err
@@ -51,7 +52,7 @@ func ReadFolder(dir string, p *chain.Params) (t rpc.Tree, journal []rpc.Reorg, e
 	return t, journal, err
 }
 
-func readTree(tree *chain.Tree, p *chain.Params) (rpc.Tree, error) {
+func readTree(tree *chain.Tree, p *consensus.Params) (rpc.Tree, error) {
 	tip := tree.Tip()
 	out := rpc.Tree{Tip: tip.Hash, Height: tip.Height, Blocks: []rpc.TreeBlock{}}
 	var infos []chain.Info

@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
 	"toychain/internal/chaingen"
 	"toychain/node"
 	"toychain/rpc"
@@ -16,7 +16,7 @@ import (
 )
 
 // readsAs demands that the folder reads as the node that had it said last.
-func readsAs(t *testing.T, dir string, p *chain.Params, tree rpc.Tree, journal []rpc.Reorg) {
+func readsAs(t *testing.T, dir string, p *consensus.Params, tree rpc.Tree, journal []rpc.Reorg) {
 	t.Helper()
 	gotTree, gotJournal, err := ReadFolder(dir, p)
 	if err != nil {
@@ -40,7 +40,7 @@ func TestReadFolderOfTheKilled(t *testing.T) {
 		is(s, "submitted", s.submit(b.Block), "")
 	}
 	coin := old.Chain()[1].Reward()
-	toBob := chaingen.Miner.Pay([]chain.Spend{coin}, bob.To(coin.Coin.Value))
+	toBob := chaingen.Miner.Pay([]consensus.UTXO{coin}, bob.To(coin.Coin.Value))
 	left, joins := old.Mine("left", toBob), old.Mine("joins").Mine("more")
 	s.submit(left.Block)
 	s.submit(joins.Parent.Block)

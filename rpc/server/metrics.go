@@ -13,6 +13,7 @@ import (
 
 	"toychain/block"
 	"toychain/chain"
+	"toychain/consensus"
 	"toychain/node"
 	"toychain/rpc"
 )
@@ -175,7 +176,7 @@ func (n nodeCollector) Collect(out chan<- prometheus.Metric) {
 	nd := n.s.node
 	ctx, cancel := context.WithTimeout(context.Background(), collectTimeout)
 	defer cancel()
-	var tip, best chain.State
+	var tip, best consensus.State
 	var txs, bytes, orphans int
 	var census chain.Census // one count of what is stale for this and for getstalerate
 	err := nd.Look(ctx, func(e *node.Engine) {

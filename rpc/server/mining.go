@@ -6,6 +6,7 @@ import (
 
 	"toychain/block"
 	"toychain/chain"
+	"toychain/consensus"
 	"toychain/node"
 	"toychain/pow"
 	"toychain/rpc"
@@ -257,7 +258,7 @@ func submitHeader(c *call) (any, *rpc.Error) {
 	}
 	e = c.node.SubmitHeaders(c.ctx, []block.Header{h})
 	switch {
-	case errors.Is(e, chain.ErrNoParent):
+	case errors.Is(e, consensus.ErrNoParent):
 		return nil, fail(rpc.CodeVerify, "Must submit previous header (%s) first", h.Prev)
 	case reasonOf(e) != "":
 		return nil, fail(rpc.CodeVerify, "%s", reasonOf(e))

@@ -5,6 +5,7 @@ import (
 
 	"toychain/block"
 	"toychain/chain"
+	"toychain/consensus"
 	"toychain/node"
 	"toychain/rpc"
 	"toychain/store"
@@ -31,7 +32,7 @@ func rawTxMethods() []method {
 }
 
 // tx shows a transaction. spent are the coins of its inputs, nil if not known.
-func (c *call) tx(tx *block.Tx, spent []chain.Coin, prevouts bool) rpc.Tx {
+func (c *call) tx(tx *block.Tx, spent []consensus.Coin, prevouts bool) rpc.Tx {
 	id, size := tx.ID(), tx.Size()
 	out := rpc.Tx{TxID: id, Hash: id, Version: uint32(tx.Version), Size: size, VSize: size, Weight: 4 * size,
 		LockTime: tx.LockTime, Vin: make([]rpc.Vin, len(tx.Inputs)), Vout: make([]rpc.Vout, len(tx.Outputs))}
@@ -166,7 +167,7 @@ func getRawTransaction(c *call) (any, *rpc.Error) {
 
 // showFound shows a transaction with where it is.
 func (c *call) showFound(f *found, more bool) (rpc.Tx, *rpc.Error) {
-	var spent []chain.Coin
+	var spent []consensus.Coin
 	if more && f.block != nil {
 		undo, err := c.undo(f.info.Hash)
 		if err != nil {

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
 	"toychain/internal/chaingen"
 )
 
@@ -107,7 +107,7 @@ func (s *scene) submit(b *block.Block) string {
 }
 
 // spend returns a coin of the scene as a chaingen coin.
-func spend(tx *block.Tx) []chain.Spend { return []chain.Spend{chaingen.Output(tx, 0)} }
+func spend(tx *block.Tx) []consensus.UTXO { return []consensus.UTXO{chaingen.Output(tx, 0)} }
 
 // stranger is a peer that is nowhere.
 const stranger = "12D3KooWBhMbLvQUVQPEsfn4xEGWkvGZZ1qSBWBfBzR5VjF8pqgq"

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
 	"toychain/rpc"
 	"toychain/wallet"
 )
@@ -21,7 +21,7 @@ func (c *call) script(script []byte) rpc.Script {
 func (c *call) addressOf(script []byte) string { return addressIn(c.node.Params(), script) }
 
 // addressIn returns how a network writes whom a script pays, "" if nobody known.
-func addressIn(p *chain.Params, script []byte) string {
+func addressIn(p *consensus.Params, script []byte) string {
 	a, ok := wallet.AddressOf(script)
 	if !ok {
 		return ""

@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
 	"toychain/mempool"
 )
 
@@ -92,8 +92,8 @@ func TestExplain(t *testing.T) {
 		{mempool.RejectCoinbase, "coinbase", ""},
 		{fmt.Errorf("%w: 1 < 2", mempool.RejectMinRelay), "min relay fee not met", "1 < 2"},
 		{fmt.Errorf("input 3: %w: it is spent", mempool.RejectConflict), "txn-mempool-conflict", "input 3: it is spent"},
-		{fmt.Errorf("%w(0x00000001): at height 7", chain.BadVersion), "bad-version(0x00000001)", "at height 7"},
-		{fmt.Errorf("tx 0: input 1: %w (%w)", chain.BadScript, errors.New("why (so)")), "mandatory-script-verify-flag-failed (why (so))", "tx 0: input 1"},
+		{fmt.Errorf("%w(0x00000001): at height 7", consensus.BadVersion), "bad-version(0x00000001)", "at height 7"},
+		{fmt.Errorf("tx 0: input 1: %w (%w)", consensus.BadScript, errors.New("why (so)")), "mandatory-script-verify-flag-failed (why (so))", "tx 0: input 1"},
 		{fmt.Errorf("%w (input 1: late)", mempool.RejectNonBIP68Final), "non-BIP68-final", "(input 1: late)"},
 		{fmt.Errorf("input 0: %w", mempool.RejectHighS), string(mempool.RejectHighS), "input 0"},
 	} {
@@ -127,7 +127,7 @@ func TestCoinbaseMessage(t *testing.T) {
 func TestSpentBy(t *testing.T) {
 	tx := func(inputs int) *block.Tx { return &block.Tx{Inputs: make([]block.Input, inputs)} }
 	b := &block.Block{Txs: []*block.Tx{tx(1), tx(2), tx(1), tx(3)}}
-	undo := make([]chain.Coin, 6)
+	undo := make([]consensus.Coin, 6)
 	for i := range undo {
 		undo[i].Value = block.Amount(i)
 	}

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
 	"toychain/mempool"
 	"toychain/node"
 	"toychain/rpc"
@@ -105,8 +105,8 @@ func refusal(err error) *rpc.Error {
 	switch {
 	case errors.Is(err, mempool.ErrConfirmed):
 		return fail(rpc.CodeAlreadyInChain, "Transaction outputs already in utxo set")
-	case errors.Is(err, mempool.ErrOrphan), chain.RuleOf(err) == chain.BadMissingOrSpent:
-		return fail(rpc.CodeVerify, "%s", chain.BadMissingOrSpent)
+	case errors.Is(err, mempool.ErrOrphan), consensus.RuleOf(err) == consensus.BadMissingOrSpent:
+		return fail(rpc.CodeVerify, "%s", consensus.BadMissingOrSpent)
 	case reason == "":
 		return trouble(err)
 	}
@@ -127,10 +127,10 @@ func explain(err error, reason string) (exact, more string) {
 	}
 	before, after := text[:at], text[at+len(reason):]
 	end := -1
-	switch chain.Rule(reason) {
-	case chain.BadVersion: // bad-version(0x00000001)
+	switch consensus.Rule(reason) {
+	case consensus.BadVersion: // bad-version(0x00000001)
 		end = strings.IndexByte(after, ')')
-	case chain.BadScript: // mandatory-script-verify-flag-failed (why)
+	case consensus.BadScript: // mandatory-script-verify-flag-failed (why)
 		end = strings.LastIndexByte(after, ')')
 	}
 	exact, after = reason+after[:end+1], after[end+1:]
@@ -182,7 +182,7 @@ func testMempoolAccept(c *call) (any, *rpc.Error) {
 		return out, nil
 	}
 	return look(c, func(e *node.Engine) ([]rpc.TestAccept, *rpc.Error) {
-		v := &packageView{View: e.Tree(), made: make(chain.Coins), spent: make(map[block.Outpoint]bool)}
+		v := &packageView{View: e.Tree(), made: make(consensus.Coins), spent: make(map[block.Outpoint]bool)}
 		for i, tx := range txs {
 			found, err := e.Pool().Test(v, tx, c.node.Now())
 			if err != nil && mempool.Reason(err) == "" {
@@ -203,7 +203,7 @@ func judge(row *rpc.TestAccept, found mempool.TestResult, err error, limit block
 	allowed := false
 	row.Allowed = &allowed
 	switch {
-	case errors.Is(err, mempool.ErrOrphan), chain.RuleOf(err) == chain.BadMissingOrSpent:
+	case errors.Is(err, mempool.ErrOrphan), consensus.RuleOf(err) == consensus.BadMissingOrSpent:
 		row.RejectReason = "missing-inputs"
 	case err != nil:
 		row.RejectReason = reasonOf(err)
@@ -251,7 +251,7 @@ func packageFault(txs []*block.Tx, rows []rpc.TestAccept) string {
 // packageView is the chain as if some transactions had been confirmed.
 type packageView struct {
 	mempool.View
-	made  chain.Coins
+	made  consensus.Coins
 	spent map[block.Outpoint]bool
 }
 
@@ -262,13 +262,13 @@ func (v *packageView) add(tx *block.Tx, id block.Hash) {
 	}
 	for i := range tx.Outputs {
 		if !block.Unspendable(tx.Outputs[i].Script) {
-			v.made[block.Outpoint{TxID: id, Index: uint32(i)}] = chain.Coin{Output: tx.Outputs[i], Height: tip.Height + 1, Since: tip.MedianTime()}
+			v.made[block.Outpoint{TxID: id, Index: uint32(i)}] = consensus.Coin{Output: tx.Outputs[i], Height: tip.Height + 1, Since: tip.MedianTime()}
 		}
 	}
 }
 
 // Coins implements mempool.View.
-func (v *packageView) Coins(of []block.Outpoint) (chain.Coins, error) {
+func (v *packageView) Coins(of []block.Outpoint) (consensus.Coins, error) {
 	coins, err := v.View.Coins(of)
 	if err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 
 	"toychain/block"
 	"toychain/chain"
+	"toychain/consensus"
 	"toychain/node"
 	"toychain/rpc"
 )
@@ -181,7 +182,7 @@ func coinSize(o *block.Output) int64 {
 type rated struct{ rate, size int64 }
 
 // blockStats sums up a block (Core: getblockstats).
-func blockStats(s *chain.State, b *block.Block, undo []chain.Coin) rpc.BlockStats {
+func blockStats(s *consensus.State, b *block.Block, undo []consensus.Coin) rpc.BlockStats {
 	out := rpc.BlockStats{BlockHash: s.Hash, Height: s.Height, Time: b.Header.Time, MedianTime: s.MedianTime(),
 		Subsidy: int64(s.Params.SubsidyAt(s.Height)), Txs: int64(len(b.Txs))}
 	var fees, sizes []int64

@@ -6,6 +6,7 @@ import (
 
 	"toychain/block"
 	"toychain/chain"
+	"toychain/consensus"
 	"toychain/rpc"
 )
 
@@ -69,7 +70,7 @@ func (c *call) became(b *block.Block, answer error) (any, *rpc.Error) {
 	switch {
 	case errors.Is(answer, chain.ErrKnown):
 		return "duplicate", nil
-	case errors.Is(answer, chain.ErrNoParent):
+	case errors.Is(answer, consensus.ErrNoParent):
 		return "prev-blk-not-found", nil
 	case reasonOf(answer) != "":
 		return reasonOf(answer), nil

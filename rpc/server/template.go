@@ -9,6 +9,7 @@ import (
 
 	"toychain/block"
 	"toychain/chain"
+	"toychain/consensus"
 	"toychain/mempool"
 	"toychain/node"
 	"toychain/rpc"
@@ -57,7 +58,7 @@ func getBlockTemplate(c *call) (any, *rpc.Error) {
 	}
 	// Whom the coinbase pays is the miner's business; this one pays nobody.
 	nobody := block.PubKeyHashScript([20]byte{})
-	var tip chain.State
+	var tip consensus.State
 	var pollID string
 	t, err := look(c, func(e *node.Engine) (*node.Template, *rpc.Error) {
 		t, err := e.Template(nobody, 0, "", c.node.Now())
@@ -108,14 +109,14 @@ func (c *call) waitForTemplate(id string) *rpc.Error {
 	}
 }
 
-func showTemplate(t *node.Template, tip *chain.State, pollID string) rpc.Template {
+func showTemplate(t *node.Template, tip *consensus.State, pollID string) rpc.Template {
 	h := &t.Block.Header
 	out := rpc.Template{
 		Capabilities: []string{"proposal"}, Version: h.Version, Rules: []string{"csv"}, VBAvailable: map[string]int{},
 		PreviousBlockHash: h.Prev, Transactions: []rpc.TemplateTx{}, CoinbaseAux: map[string]string{},
 		CoinbaseValue: int64(t.Block.Txs[0].Outputs[0].Value), LongPollID: pollID, Target: targetText(h.Bits),
 		MinTime: tip.MedianTime() + 1, Mutable: []string{"time", "transactions", "prevblock"}, NonceRange: "00000000ffffffff",
-		SigOpLimit: chain.MaxSigOps, SizeLimit: chain.MaxBlockSize, CurTime: h.Time, Bits: bitsText(h.Bits), Height: t.Height,
+		SigOpLimit: consensus.MaxSigOps, SizeLimit: consensus.MaxBlockSize, CurTime: h.Time, Bits: bitsText(h.Bits), Height: t.Height,
 	}
 	place := make(map[block.Hash]int)
 	for i, e := range t.Entries {
@@ -144,10 +145,10 @@ func (c *call) propose(data string) (any, *rpc.Error) {
 	if e != nil {
 		return nil, fail(rpc.CodeDeserialization, "Block decode failed")
 	}
-	hashed := chain.NewBlock(b)
+	hashed := consensus.NewBlock(b)
 	type view struct {
-		tip   chain.State
-		coins chain.Coins
+		tip   consensus.State
+		coins consensus.Coins
 		known string
 	}
 	v, err := look(c, func(e *node.Engine) (v view, err *rpc.Error) {
@@ -156,7 +157,7 @@ func (c *call) propose(data string) (any, *rpc.Error) {
 			v.known = knownAs(&info)
 			return v, nil
 		}
-		coins, bad := e.Tree().Coins(chain.Needs(v.tip, hashed))
+		coins, bad := e.Tree().Coins(consensus.Needs(v.tip, hashed))
 		if bad != nil {
 			return v, trouble(bad)
 		}
@@ -171,9 +172,9 @@ func (c *call) propose(data string) (any, *rpc.Error) {
 	case b.Header.Prev != v.tip.Hash:
 		return "inconclusive-not-best-prevblk", nil
 	}
-	_, _, e = chain.ApplyUnmined(v.tip, hashed, v.coins)
+	_, _, e = consensus.ApplyUnmined(v.tip, hashed, v.coins)
 	if e == nil {
-		e = chain.CheckTime(&b.Header, c.node.Now().Unix())
+		e = consensus.CheckTime(&b.Header, c.node.Now().Unix())
 	}
 	if e == nil {
 		return nil, nil

@@ -9,6 +9,7 @@ import (
 
 	"toychain/block"
 	"toychain/chain"
+	"toychain/consensus"
 	"toychain/node"
 	"toychain/rpc"
 	"toychain/store"
@@ -174,7 +175,7 @@ type facts struct {
 
 type fact struct{ message, address string }
 
-func factOf(b *block.Block, p *chain.Params) (f fact) {
+func factOf(b *block.Block, p *consensus.Params) (f fact) {
 	f.message = coinbaseMessage(b.Txs[0])
 	if len(b.Txs[0].Outputs) > 0 {
 		f.address = addressIn(p, b.Txs[0].Outputs[0].Script)

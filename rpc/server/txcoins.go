@@ -7,6 +7,7 @@ import (
 
 	"toychain/block"
 	"toychain/chain"
+	"toychain/consensus"
 	"toychain/rpc"
 	"toychain/store"
 )
@@ -17,12 +18,12 @@ import (
 func (c *call) followCoins(t *traced, out *rpc.TxHistory) *rpc.Error {
 	out.Spends, out.Coins = []rpc.TxInput{}, []rpc.TxCoin{}
 	s := &spendSearch{call: c, found: make(map[block.Outpoint][]rpc.TxSpend), bodies: make(map[block.Hash]*block.Block)}
-	var coins []chain.Spend
+	var coins []consensus.UTXO
 	for i := range t.tx.Inputs {
 		if t.tx.IsCoinbase() {
 			break
 		}
-		coin := chain.Spend{Outpoint: t.tx.Inputs[i].Prev}
+		coin := consensus.UTXO{Outpoint: t.tx.Inputs[i].Prev}
 		if f, err := c.find(coin.TxID); err == nil && int(coin.Index) < len(f.tx.Outputs) {
 			coin.Output = f.tx.Outputs[coin.Index]
 		}
@@ -30,7 +31,7 @@ func (c *call) followCoins(t *traced, out *rpc.TxHistory) *rpc.Error {
 	}
 	made := len(coins)
 	for i := range t.tx.Outputs {
-		coins = append(coins, chain.Spend{Outpoint: block.Outpoint{TxID: t.txid, Index: uint32(i)}, Coin: chain.Coin{Output: t.tx.Outputs[i]}})
+		coins = append(coins, consensus.UTXO{Outpoint: block.Outpoint{TxID: t.txid, Index: uint32(i)}, Coin: consensus.Coin{Output: t.tx.Outputs[i]}})
 	}
 	if err := s.search(t, coins); err != nil {
 		return err
@@ -55,7 +56,7 @@ type spendSearch struct {
 // search looks everywhere. There is no index of spends: on the best chain the history
 // of the address that a coin pays leads there, and other branches are read block by
 // block, which is why gettxhistory counts among the long calls.
-func (s *spendSearch) search(t *traced, coins []chain.Spend) *rpc.Error {
+func (s *spendSearch) search(t *traced, coins []consensus.UTXO) *rpc.Error {
 	for _, coin := range coins {
 		s.found[coin.Outpoint] = []rpc.TxSpend{}
 	}
@@ -117,7 +118,7 @@ func (s *spendSearch) note(tx *block.Tx, id block.Hash, at *rpc.BlockRef, active
 }
 
 // onBest looks for the one that spends a coin on the best chain.
-func (s *spendSearch) onBest(coin chain.Spend) *rpc.Error {
+func (s *spendSearch) onBest(coin consensus.UTXO) *rpc.Error {
 	rows, e := s.node.Store().History(coin.Script)
 	if e != nil {
 		return trouble(e)

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
 	"toychain/internal/chaingen"
 	"toychain/internal/leaks"
 	"toychain/mempool"
@@ -27,7 +27,7 @@ func TestMain(m *testing.M) { leaks.Main(m) }
 type world struct {
 	*rpc.Client
 	t      *testing.T
-	params *chain.Params
+	params *consensus.Params
 	dir    string
 	node   *node.Node
 	server *Server
@@ -140,7 +140,7 @@ func (w *world) mine(n int, k chaingen.Key) []block.Hash {
 }
 
 // coin returns an output that pays a key, as a coin.
-func (w *world) coin(hash block.Hash, tx int) chain.Spend {
+func (w *world) coin(hash block.Hash, tx int) consensus.UTXO {
 	w.t.Helper()
 	b, err := w.RawBlock(w.ctx, hash)
 	if err != nil {
@@ -150,8 +150,8 @@ func (w *world) coin(hash block.Hash, tx int) chain.Spend {
 }
 
 // pay returns a payment of a coin of from's that leaves a fee of 1,000 a byte and a bit.
-func pay(from chaingen.Key, coin chain.Spend, to chaingen.Key) *block.Tx {
-	return from.Pay([]chain.Spend{coin}, to.To(coin.Value-10_000))
+func pay(from chaingen.Key, coin consensus.UTXO, to chaingen.Key) *block.Tx {
+	return from.Pay([]consensus.UTXO{coin}, to.To(coin.Value-10_000))
 }
 
 var alice, bob = chaingen.NewKey("alice"), chaingen.NewKey("bob")

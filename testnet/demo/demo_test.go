@@ -17,7 +17,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"toychain/chain"
+	"toychain/consensus"
 	"toychain/testnet"
 	"toychain/testnet/purse"
 	"toychain/wallet"
@@ -153,7 +153,7 @@ func TestDemoKeeps(t *testing.T) {
 	if want := "toy testnet heal --dir " + r.Dir; !strings.Contains(out.String(), want) {
 		t.Errorf("it does not tell to try %q", want)
 	}
-	params := chain.Toy()
+	params := consensus.Toy()
 	w, _, err := wallet.Open(filepath.Join(r.Dir, "wallets", "bob.json"), passphrase, wallet.Network{Name: params.Name, Prefixes: params.Prefixes})
 	if err != nil {
 		t.Fatal(err)

@@ -1,17 +1,16 @@
 package export
 
 import (
-	"bytes"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
 
-	"toychain/chain"
+	"toychain/consensus"
+	"toychain/network"
 	"toychain/p2p"
 	"toychain/testnet"
 	"toychain/testnet/topology"
@@ -92,14 +91,14 @@ func (cfg Config) plan(rpcHost string) (*plan, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	params, text, err := parameters(cfg.Network)
+	params, text, err := network.Load(cfg.Network)
 	if err != nil {
 		return nil, err
 	}
-	p := &plan{Network: params.Name, Name: params.Name, Parameters: text, Image: cfg.Image, User: rpcUser,
+	p := &plan{Network: params.Name, Name: params.Name, Parameters: string(text), Image: cfg.Image, User: rpcUser,
 		Limits: limits{memoryLimit, memoryGo, memoryRest, user},
 		In:     places{peerPort, rpcPort, dataDir, paramsDir, paramsFile, namespace}}
-	if text != "" {
+	if text != nil {
 		p.Network = paramsDir + "/" + paramsFile
 	}
 	password := cfg.secret("rpc")
@@ -163,26 +162,8 @@ func (cfg Config) secret(purpose string) (out [32]byte) {
 	return out
 }
 
-// parameters returns a network's parameters, and their text unless it is a preset.
-func parameters(network string) (*chain.Params, string, error) {
-	if p, ok := chain.Preset(network); ok {
-		return p, "", nil
-	}
-	text, err := os.ReadFile(network)
-	if err != nil {
-		return nil, "", fmt.Errorf("network %q: neither toy, regtest or main nor a file; make one with: toychain network new", network)
-	}
-	p, err := chain.ReadParams(string(text))
-	if err != nil {
-		return nil, "", fmt.Errorf("network %s: %w", network, err)
-	}
-	var own bytes.Buffer // as we write it, so that a template can be sure of its shape
-	err = chain.WriteParams(&own, p)
-	return p, own.String(), err
-}
-
 // mining returns the part of a node's command line that makes it mine.
-func (cfg Config) mining(params *chain.Params, i int) (args []string, err error) {
+func (cfg Config) mining(params *consensus.Params, i int) (args []string, err error) {
 	if cfg.Mine {
 		to := cfg.MineTo
 		if to == "" {

@@ -18,7 +18,7 @@ import (
 	"time"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
 	"toychain/internal/chaingen"
 	"toychain/testnet"
 	"toychain/testnet/history"
@@ -265,7 +265,7 @@ func metric(ctx context.Context, tn *testnet.Testnet, name, words string) (strin
 }
 
 // liveThrough pays, cuts, mines on both sides, heals, and kills n3.
-func liveThrough(t *testing.T, tn *testnet.Testnet, alice chaingen.Key, coin chain.Spend, l *lookout, until func(func() bool)) {
+func liveThrough(t *testing.T, tn *testnet.Testnet, alice chaingen.Key, coin consensus.UTXO, l *lookout, until func(func() bool)) {
 	t.Helper()
 	ctx := bounded(t)
 	payFrom(t, tn, "n1", alice, coin)
@@ -327,7 +327,7 @@ func checkLevel(t *testing.T, l slo.Level, events, bad int, met bool) {
 }
 
 // mineFor mines on a node, waits until all who hear of it agree, and returns the coinbases.
-func mineFor(t *testing.T, tn *testnet.Testnet, name string, n int, to chaingen.Key) (coins []chain.Spend) {
+func mineFor(t *testing.T, tn *testnet.Testnet, name string, n int, to chaingen.Key) (coins []consensus.UTXO) {
 	t.Helper()
 	c, err := tn.Client(name)
 	if err != nil {
@@ -352,13 +352,13 @@ func mineFor(t *testing.T, tn *testnet.Testnet, name string, n int, to chaingen.
 }
 
 // payFrom spends a coin to its owner through a node.
-func payFrom(t *testing.T, tn *testnet.Testnet, name string, from chaingen.Key, coin chain.Spend) {
+func payFrom(t *testing.T, tn *testnet.Testnet, name string, from chaingen.Key, coin consensus.UTXO) {
 	t.Helper()
 	c, err := tn.Client(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := c.SendRaw(bounded(t), from.Pay([]chain.Spend{coin}, from.To(coin.Value-10_000))); err != nil {
+	if _, err := c.SendRaw(bounded(t), from.Pay([]consensus.UTXO{coin}, from.To(coin.Value-10_000))); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -29,7 +29,7 @@ type Purse struct {
 }
 
 // Open returns a purse after making sure that the node is on the wallet's network, the
-// one with this digest of its parameters (chain.Params.Digest) and these prefixes.
+// one with this digest of its parameters (consensus.Params.Digest) and these prefixes.
 func Open(ctx context.Context, n Node, w *wallet.Wallet, digest block.Hash, prefixes block.Prefixes) (*Purse, error) {
 	info, err := n.BlockchainInfo(ctx)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
 	"toychain/rpc"
 	"toychain/wallet"
 )
@@ -68,7 +68,7 @@ const words = "abandon abandon abandon abandon abandon abandon abandon abandon a
 
 func newScene(t *testing.T) *scene {
 	t.Helper()
-	params := chain.Toy()
+	params := consensus.Toy()
 	w, err := wallet.Create(filepath.Join(t.TempDir(), "alice.json"), "secret", wallet.New{
 		Name: "alice", Network: wallet.Network{Name: params.Name, Prefixes: params.Prefixes}, Mnemonic: words,
 		Created: time.Unix(1_767_225_600, 0), WorkFactor: wallet.CheapWorkFactor})
@@ -177,7 +177,7 @@ func TestLyingNode(t *testing.T) {
 
 func TestOtherNetwork(t *testing.T) {
 	s := newScene(t)
-	_, err := Open(t.Context(), s.book, s.Wallet(), chain.Regtest().Digest(), s.prefixes)
+	_, err := Open(t.Context(), s.book, s.Wallet(), consensus.Regtest().Digest(), s.prefixes)
 	if err == nil || !strings.Contains(err.Error(), "--network") {
 		t.Errorf("%v", err)
 	}
@@ -207,7 +207,7 @@ func TestPay(t *testing.T) {
 		t.Errorf("fee %s for %d bytes, change %s", r.Fee, tx.Size(), r.Change)
 	}
 	spent := block.Output{Value: 50 * block.Coin, Script: r.Spent[0].Script}
-	if err := (chain.P2PKH{}).Check(tx, 0, spent); err != nil {
+	if err := (consensus.P2PKH{}).Check(tx, 0, spent); err != nil {
 		t.Errorf("the signature: %v", err)
 	}
 	if a, _, err := s.wallet.Next(wallet.Change); err != nil || a == change {

@@ -5,21 +5,22 @@ import (
 
 	"toychain/block"
 	"toychain/chain"
+	"toychain/consensus"
 )
 
 // disk is a chain.Disk in memory: the liar's chain ends with it.
 type disk struct {
 	bodies map[block.Hash]*block.Block
-	undos  map[block.Hash][]chain.Coin
-	coins  chain.Coins
+	undos  map[block.Hash][]consensus.Coin
+	coins  consensus.Coins
 }
 
 func newDisk() *disk {
-	return &disk{make(map[block.Hash]*block.Block), make(map[block.Hash][]chain.Coin), make(chain.Coins)}
+	return &disk{make(map[block.Hash]*block.Block), make(map[block.Hash][]consensus.Coin), make(consensus.Coins)}
 }
 
 // Coins implements chain.Disk.
-func (d *disk) Coins(of []block.Outpoint, into chain.Coins) error {
+func (d *disk) Coins(of []block.Outpoint, into consensus.Coins) error {
 	for _, o := range of {
 		if c, ok := d.coins[o]; ok {
 			into[o] = c
@@ -38,7 +39,7 @@ func (d *disk) Block(hash block.Hash) (*block.Block, error) {
 }
 
 // Undo implements chain.Disk.
-func (d *disk) Undo(hash block.Hash) ([]chain.Coin, error) {
+func (d *disk) Undo(hash block.Hash) ([]consensus.Coin, error) {
 	undo, ok := d.undos[hash]
 	if !ok {
 		return nil, fmt.Errorf("no undo data of block %s", hash)

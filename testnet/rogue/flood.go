@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
 	"toychain/p2p"
 )
 
@@ -199,19 +199,19 @@ func (p *Peer) ask(ctx context.Context) error {
 func (p *Peer) floodBlock(ctx context.Context, kind Kind) (*block.Block, error) {
 	switch kind {
 	case OrphanBlocks:
-		s := chain.Genesis(p.cfg.Params)
+		s := consensus.Genesis(p.cfg.Params)
 		b := p.draft(&s)
 		rand.Read(b.Header.Prev[:])
 		stuff(b.Txs[0], 250_000, nil)
 		return b, seal(ctx, b)
 	case SideBlocks:
-		s := chain.Genesis(p.cfg.Params)
+		s := consensus.Genesis(p.cfg.Params)
 		b := p.draft(&s)
 		return b, seal(ctx, b)
 	case InvalidBlocks:
 		// It is judged wherever the block stands. The tip may be another one when it
 		// comes, and what the coinbase of a side branch takes is nobody's matter.
-		return p.invalid(ctx, chain.BadMerkleRoot)
+		return p.invalid(ctx, consensus.BadMerkleRoot)
 	}
 	return nil, fmt.Errorf("no flood of %q: those known are %v", kind, Kinds)
 }

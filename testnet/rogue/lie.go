@@ -6,14 +6,14 @@ import (
 	"slices"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
 	"toychain/p2p"
 	"toychain/pow"
 )
 
 // Lies lists the rules that InvalidBlock knows how to break.
-var Lies = []chain.Rule{
-	chain.HighHash, chain.BadDiffBits, chain.BadMerkleRoot, chain.BadCoinbaseAmount, chain.BadScript, chain.BadMissingOrSpent,
+var Lies = []consensus.Rule{
+	consensus.HighHash, consensus.BadDiffBits, consensus.BadMerkleRoot, consensus.BadCoinbaseAmount, consensus.BadScript, consensus.BadMissingOrSpent,
 }
 
 // Mine mines n blocks that keep every rule and gives them to everybody.
@@ -36,7 +36,7 @@ func (p *Peer) MineFull(ctx context.Context, n int) ([]block.Hash, error) {
 	for range n {
 		tip := p.Tip()
 		b := p.draft(&tip)
-		stuff(b.Txs[0], chain.MaxBlockSize-b.Size()-100, data)
+		stuff(b.Txs[0], consensus.MaxBlockSize-b.Size()-100, data)
 		if err := seal(ctx, b); err != nil {
 			return out, err
 		}
@@ -66,7 +66,7 @@ func (p *Peer) give(ctx context.Context, blocks []*block.Block) (out []block.Has
 // InvalidBlock gives everybody a block on top of the tip that breaks one rule, of
 // those in Lies, and keeps all the others. For chain.BadScript there must be a coin
 // that can be spent, whoever's it is.
-func (p *Peer) InvalidBlock(ctx context.Context, breaks chain.Rule) (block.Hash, error) {
+func (p *Peer) InvalidBlock(ctx context.Context, breaks consensus.Rule) (block.Hash, error) {
 	b, err := p.invalid(ctx, breaks)
 	if err != nil {
 		return block.Hash{}, err
@@ -74,26 +74,26 @@ func (p *Peer) InvalidBlock(ctx context.Context, breaks chain.Rule) (block.Hash,
 	return b.Hash(), p.net.PublishBlock(ctx, b.Bytes())
 }
 
-func (p *Peer) invalid(ctx context.Context, breaks chain.Rule) (*block.Block, error) {
+func (p *Peer) invalid(ctx context.Context, breaks consensus.Rule) (*block.Block, error) {
 	tip := p.Tip()
 	b := p.draft(&tip)
 	switch breaks {
-	case chain.HighHash:
+	case consensus.HighHash:
 		return b, missTarget(b)
-	case chain.BadDiffBits:
+	case consensus.BadDiffBits:
 		b.Header.Bits = p.wrongBits(b.Header.Bits)
-	case chain.BadMerkleRoot:
+	case consensus.BadMerkleRoot:
 		b.Header.MerkleRoot = block.Hash{1}
 		return b, solve(ctx, &b.Header)
-	case chain.BadCoinbaseAmount:
+	case consensus.BadCoinbaseAmount:
 		b.Txs[0].Outputs[0].Value++
-	case chain.BadScript:
+	case consensus.BadScript:
 		theft, err := p.theft(&tip)
 		if err != nil {
 			return nil, err
 		}
 		b = p.draft(&tip, theft)
-	case chain.BadMissingOrSpent:
+	case consensus.BadMissingOrSpent:
 		b = p.draft(&tip, spend(block.Outpoint{TxID: b.Txs[0].ID()}, block.Coin))
 	default:
 		return nil, fmt.Errorf("no lie about %q: those known are %v", breaks, Lies)
@@ -121,7 +121,7 @@ func (p *Peer) wrongBits(right uint32) uint32 {
 }
 
 // theft spends somebody else's coin without the key.
-func (p *Peer) theft(tip *chain.State) (*block.Tx, error) {
+func (p *Peer) theft(tip *consensus.State) (*block.Tx, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for o, c := range p.disk.coins {
@@ -176,7 +176,7 @@ func (p *Peer) Withhold(ctx context.Context, n int, txs ...*block.Tx) ([]block.H
 	return out, nil
 }
 
-func (p *Peer) after(hash block.Hash) chain.State {
+func (p *Peer) after(hash block.Hash) consensus.State {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	info, _ := p.tree.Info(hash)

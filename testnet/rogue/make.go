@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
 	"toychain/pow"
 )
 
@@ -18,7 +18,7 @@ const blockVersion = 0x20000000
 
 // draft returns a good block on top of s, but for its merkle root and nonce. No two
 // drafts are the same: the coinbase has a number of its own.
-func (p *Peer) draft(s *chain.State, txs ...*block.Tx) *block.Block {
+func (p *Peer) draft(s *consensus.State, txs ...*block.Tx) *block.Block {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.extra++
@@ -70,7 +70,7 @@ func solve(ctx context.Context, h *block.Header) error {
 
 // branch returns n blocks on top of s, each on the one before; the first holds these
 // payments, the others none.
-func (p *Peer) branch(ctx context.Context, s chain.State, n int, txs ...*block.Tx) ([]*block.Block, error) {
+func (p *Peer) branch(ctx context.Context, s consensus.State, n int, txs ...*block.Tx) ([]*block.Block, error) {
 	out := make([]*block.Block, 0, n)
 	for range n {
 		b := p.draft(&s, txs...)
@@ -91,7 +91,7 @@ func (p *Peer) branch(ctx context.Context, s chain.State, n int, txs ...*block.T
 // rules allow: they come half as fast as the network wants them, as long as the time
 // allows it, so the target stays the easiest.
 func (p *Peer) cheapHeaders(ctx context.Context, n int) ([]block.Header, error) {
-	s := chain.Genesis(p.cfg.Params)
+	s := consensus.Genesis(p.cfg.Params)
 	step, now := 2*uint32(p.cfg.Params.Spacing/time.Second), uint32(p.cfg.Now().Unix())
 	out := make([]block.Header, 0, n)
 	for i := range n {

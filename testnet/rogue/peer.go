@@ -13,12 +13,13 @@ import (
 
 	"toychain/block"
 	"toychain/chain"
+	"toychain/consensus"
 	"toychain/p2p"
 )
 
 // Config says whose network the liar is on, and whom it calls.
 type Config struct {
-	Params *chain.Params
+	Params *consensus.Params
 	Call   []string         // multiaddrs with /p2p/ of at least one node
 	Now    func() time.Time // the clock that goes into its blocks; nil: time.Now
 	Log    *slog.Logger     // nil: silence
@@ -165,7 +166,7 @@ func (p *Peer) Leave() error {
 func (p *Peer) ID() p2p.PeerID { return p.net.ID() }
 
 // Tip returns the end of the chain that it follows.
-func (p *Peer) Tip() chain.State {
+func (p *Peer) Tip() consensus.State {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.tree.Tip()

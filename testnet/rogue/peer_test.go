@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
 	"toychain/internal/chaingen"
 	"toychain/internal/leaks"
 	"toychain/mempool"
@@ -23,7 +23,7 @@ func TestMain(m *testing.M) { leaks.Main(m) }
 type net struct {
 	t      *testing.T
 	ctx    context.Context // bounds every wait
-	params *chain.Params
+	params *consensus.Params
 }
 
 func newNet(t *testing.T) *net {
@@ -118,7 +118,7 @@ func (w *net) mine(n *node.Node, count int) []block.Hash {
 	return out
 }
 
-func (w *net) tip(n *node.Node) (s chain.State) {
+func (w *net) tip(n *node.Node) (s consensus.State) {
 	w.t.Helper()
 	if err := n.Look(w.ctx, func(e *node.Engine) { s = e.Tree().Tip() }); err != nil {
 		w.t.Fatal(err)
@@ -194,7 +194,7 @@ func TestInvalidBlocks(t *testing.T) {
 			}
 		})
 	}
-	if _, err := w.liar(victim).InvalidBlock(w.ctx, chain.BadBIP30); err == nil {
+	if _, err := w.liar(victim).InvalidBlock(w.ctx, consensus.BadBIP30); err == nil {
 		t.Error("a lie that it does not know was told")
 	}
 	if len(honest.Net().Peers()) != 1 || !joined(victim, honest) {
@@ -204,7 +204,7 @@ func TestInvalidBlocks(t *testing.T) {
 }
 
 // refusedFor waits for the event that a block was refused, and compares the reason.
-func (w *net) refusedFor(events <-chan node.Event, hash block.Hash, rule chain.Rule) {
+func (w *net) refusedFor(events <-chan node.Event, hash block.Hash, rule consensus.Rule) {
 	w.t.Helper()
 	for {
 		select {

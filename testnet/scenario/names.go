@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
 	"toychain/rpc"
 	"toychain/wallet"
 )
@@ -19,7 +19,7 @@ import (
 // names gives everything that a transcript mentions a name that is the same on each
 // run. One script has one of it.
 type names struct {
-	params *chain.Params
+	params *consensus.Params
 	dir    string // where the wallets are
 
 	blocks   map[block.Hash]string
@@ -45,7 +45,7 @@ type person struct {
 	address wallet.Address
 }
 
-func newNames(params *chain.Params, dir string) *names {
+func newNames(params *consensus.Params, dir string) *names {
 	n := &names{params: params, dir: dir, blocks: map[block.Hash]string{},
 		payments: map[block.Hash]string{}, people: map[string]*person{}}
 	n.block(params.Genesis.Hash())

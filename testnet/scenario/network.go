@@ -8,7 +8,8 @@ import (
 	"strings"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
+	"toychain/network"
 	"toychain/pow"
 	"toychain/testnet/topology"
 )
@@ -42,7 +43,7 @@ func parseNodes(w *words) action {
 	w.script.Nodes = w.count("how many nodes", 1, maxNodes)
 	params := w.script.params
 	if params == nil {
-		params = chain.Toy()
+		params = consensus.Toy()
 	}
 	return func(ctx context.Context, p *player) (string, error) { return "", p.up(ctx, params) }
 }
@@ -56,7 +57,7 @@ func parseNetwork(w *words) action {
 		w.fail("there is one already")
 	}
 	if w.more() && (w.rest[0] == "toy" || w.rest[0] == "regtest") {
-		w.script.params, _ = chain.Preset(w.word("a network"))
+		w.script.params, _ = consensus.Preset(w.word("a network"))
 	} else {
 		w.script.params = ownNetwork(w)
 	}
@@ -64,8 +65,8 @@ func parseNetwork(w *words) action {
 }
 
 // ownNetwork takes what is different from toy, and makes the genesis block.
-func ownNetwork(w *words) *chain.Params {
-	toy := chain.Toy()
+func ownNetwork(w *words) *consensus.Params {
+	toy := consensus.Toy()
 	toy.Name = "script"
 	for first := true; first || w.more(); first = false {
 		switch what := w.word("what is different"); what {
@@ -84,7 +85,7 @@ func ownNetwork(w *words) *chain.Params {
 	if w.err != nil {
 		return nil
 	}
-	p, err := chain.NewNetwork(*toy, toy.Limit, scriptTime)
+	p, err := network.New(*toy, toy.Limit, scriptTime)
 	if err != nil {
 		w.fail("%s", err)
 		return nil

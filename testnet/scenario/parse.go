@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"toychain/chain"
+	"toychain/consensus"
 )
 
 // Script is a text that was understood.
@@ -13,7 +13,7 @@ type Script struct {
 	Nodes int    // how many its "nodes" step wants
 	Steps []Step
 
-	params *chain.Params // what its "network" step says; nil: toy
+	params *consensus.Params // what its "network" step says; nil: toy
 	lines  []string
 }
 

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"toychain/chain"
+	"toychain/consensus"
 	"toychain/rpc"
 )
 
@@ -120,7 +120,7 @@ func (p *player) step(ctx context.Context, s *Step, update bool) ([]string, erro
 }
 
 // up brings the nodes up.
-func (p *player) up(ctx context.Context, params *chain.Params) error {
+func (p *player) up(ctx context.Context, params *consensus.Params) error {
 	p.names = newNames(params, p.dir)
 	return p.world.Up(ctx, p.script.Nodes, params)
 }

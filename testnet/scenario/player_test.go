@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
 	"toychain/rpc"
 )
 
@@ -21,11 +21,11 @@ type stillLife struct {
 	at  func(now time.Duration) []Glance
 }
 
-func (w *stillLife) Up(context.Context, int, *chain.Params) error   { return nil }
-func (w *stillLife) Time() time.Duration                            { return w.now }
-func (w *stillLife) Step(context.Context) error                     { w.now += time.Second; return nil }
-func (w *stillLife) Look(context.Context) ([]Glance, error)         { return w.at(w.now), nil }
-func (w *stillLife) Tree(context.Context, string) (rpc.Tree, error) { return rpc.Tree{}, nil }
+func (w *stillLife) Up(context.Context, int, *consensus.Params) error { return nil }
+func (w *stillLife) Time() time.Duration                              { return w.now }
+func (w *stillLife) Step(context.Context) error                       { w.now += time.Second; return nil }
+func (w *stillLife) Look(context.Context) ([]Glance, error)           { return w.at(w.now), nil }
+func (w *stillLife) Tree(context.Context, string) (rpc.Tree, error)   { return rpc.Tree{}, nil }
 func (w *stillLife) Talking(context.Context) (groups [][]string, err error) {
 	var up []string
 	for _, g := range w.at(w.now) {
@@ -188,7 +188,7 @@ func TestSilence(t *testing.T) {
 // TestNamesOfTheWild: blocks that nobody asked for are named in the order in which any
 // node first saw them, and a name stays.
 func TestNamesOfTheWild(t *testing.T) {
-	n := newNames(chain.Toy(), t.TempDir())
+	n := newNames(consensus.Toy(), t.TempDir())
 	mined := block.Hash{9}
 	n.block(mined)
 	row := func(h byte, ms int64) rpc.TreeBlock {
@@ -226,11 +226,11 @@ func TestRuns(t *testing.T) {
 // TestPeopleStayTheSame: a name is always the same wallet.
 func TestPeopleStayTheSame(t *testing.T) {
 	who := func(name string) string {
-		p, err := newNames(chain.Toy(), t.TempDir()).person(name)
+		p, err := newNames(consensus.Toy(), t.TempDir()).person(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return p.address.Encode(chain.Toy().Prefixes)
+		return p.address.Encode(consensus.Toy().Prefixes)
 	}
 	if a, b := who("alice"), who("alice"); a != b {
 		t.Errorf("alice is %s, and then %s", a, b)

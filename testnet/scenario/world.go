@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
 	"toychain/rpc"
 	"toychain/testnet/purse"
 	"toychain/testnet/topology"
@@ -18,7 +18,7 @@ import (
 type World interface {
 	// Up brings up nodes n1 to n<nodes>, each connected to each, on a network with
 	// these parameters. It is called once, before anything else.
-	Up(ctx context.Context, nodes int, params *chain.Params) error
+	Up(ctx context.Context, nodes int, params *consensus.Params) error
 	// Time is how long the world has been up, by its own clock.
 	Time() time.Duration
 	// Step lets the world go on, and returns when something may have changed.

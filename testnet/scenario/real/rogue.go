@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
 	"toychain/testnet/rogue"
 )
 
@@ -59,7 +59,7 @@ func (w *World) Lie(ctx context.Context, node, rule string) (block.Hash, error) 
 	if err != nil {
 		return block.Hash{}, err
 	}
-	made, err := l.InvalidBlock(ctx, chain.Rule(rule))
+	made, err := l.InvalidBlock(ctx, consensus.Rule(rule))
 	if err != nil {
 		return made, err
 	}

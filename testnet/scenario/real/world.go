@@ -10,7 +10,8 @@ import (
 	"time"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
+	"toychain/network"
 	"toychain/rpc"
 	"toychain/testnet"
 	"toychain/testnet/purse"
@@ -54,9 +55,9 @@ func (w *World) Close(ctx context.Context, remove bool) error {
 }
 
 // Up starts the nodes.
-func (w *World) Up(ctx context.Context, nodes int, params *chain.Params) (err error) {
+func (w *World) Up(ctx context.Context, nodes int, params *consensus.Params) (err error) {
 	network := params.Name
-	if _, preset := chain.Preset(network); !preset {
+	if _, preset := consensus.Preset(network); !preset {
 		if network, err = w.writeParams(params); err != nil {
 			return err
 		}
@@ -68,7 +69,7 @@ func (w *World) Up(ctx context.Context, nodes int, params *chain.Params) (err er
 }
 
 // writeParams puts the parameters where nodes can read them.
-func (w *World) writeParams(params *chain.Params) (path string, err error) {
+func (w *World) writeParams(params *consensus.Params) (path string, err error) {
 	if err := os.MkdirAll(w.cfg.Dir, 0o700); err != nil {
 		return "", err
 	}
@@ -77,7 +78,7 @@ func (w *World) writeParams(params *chain.Params) (path string, err error) {
 	if err != nil {
 		return "", err
 	}
-	err = chain.WriteParams(f, params)
+	err = network.Write(f, params)
 	return path, errors.Join(err, f.Close())
 }
 

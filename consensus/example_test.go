@@ -1,11 +1,11 @@
-package chain_test
+package consensus_test
 
 import (
 	"errors"
 	"fmt"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
 	"toychain/internal/chaingen"
 	"toychain/pow"
 )
@@ -13,7 +13,7 @@ import (
 // A chain of three blocks, made by hand. Each one names its parent by hash,
 // commits to its transactions by the merkle root, and costs a search for a nonce.
 func ExampleApplyBlock() {
-	state := chain.Genesis(chain.Regtest())
+	state := consensus.Genesis(consensus.Regtest())
 	for range 3 {
 		height := state.Height + 1
 		coinbase := &block.Tx{
@@ -40,7 +40,7 @@ func ExampleApplyBlock() {
 		}
 		tries, _ := pow.Search(&b.Header, target, 0, 1_000_000)
 
-		next, delta, err := chain.ApplyBlock(state, chain.NewBlock(b), nil) // it spends no coins
+		next, delta, err := consensus.ApplyBlock(state, consensus.NewBlock(b), nil) // it spends no coins
 		if err != nil {
 			panic(err)
 		}
@@ -64,12 +64,12 @@ func ExampleRule() {
 
 	paid := tip.Mine("alice is paid", toAlice)
 	b := chaingen.Seal(paid.Template("and bob too", toBob))
-	needs := chain.Needs(paid.State, chain.NewBlock(b))
-	_, _, err := chain.ApplyBlock(paid.State, chain.NewBlock(b), paid.Coins(needs))
+	needs := consensus.Needs(paid.State, consensus.NewBlock(b))
+	_, _, err := consensus.ApplyBlock(paid.State, consensus.NewBlock(b), paid.Coins(needs))
 
-	fmt.Println(chain.RuleOf(err))
-	fmt.Println("the coin is gone:", errors.Is(err, chain.BadMissingOrSpent))
-	fmt.Println("the block can never become valid:", chain.Condemns(err))
+	fmt.Println(consensus.RuleOf(err))
+	fmt.Println("the coin is gone:", errors.Is(err, consensus.BadMissingOrSpent))
+	fmt.Println("the block can never become valid:", consensus.Condemns(err))
 	// Output:
 	// bad-txns-inputs-missingorspent
 	// the coin is gone: true

@@ -1,4 +1,4 @@
-package chain
+package network
 
 import (
 	"errors"
@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"toychain/block"
+	"toychain/consensus"
 	"toychain/pow"
 )
 
@@ -14,8 +15,8 @@ import (
 // of file above and those that toy has; bits are the target to start with, in
 // compact form; time is the genesis block's, in seconds since 1970. The genesis
 // block has no nonce yet: search one with pow.Search before anything else.
-func NewNetwork(p Params, bits, time uint32) (*Params, error) {
-	toy := Toy()
+func New(p consensus.Params, bits, time uint32) (*consensus.Params, error) {
+	toy := consensus.Toy()
 	p.BIP34, p.BIP66, p.BIP65, p.CSV, p.Prefixes = toy.BIP34, toy.BIP66, toy.BIP65, toy.CSV, toy.Prefixes
 	if err := checkParams(&p); err != nil {
 		return nil, err
@@ -34,11 +35,11 @@ func NewNetwork(p Params, bits, time uint32) (*Params, error) {
 var networkName = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,31}$`)
 
 // checkParams refuses parameters that no chain could live by.
-func checkParams(p *Params) error {
+func checkParams(p *consensus.Params) error {
 	if !networkName.MatchString(p.Name) {
 		return fmt.Errorf("name %q: want at most 32 of a-z, 0-9, - and _, a letter first", p.Name)
 	}
-	if _, taken := Preset(p.Name); taken {
+	if _, taken := consensus.Preset(p.Name); taken {
 		return fmt.Errorf("name %q: is a network that toychain has; choose another", p.Name)
 	}
 	target, err := pow.TargetFromBits(p.Limit)

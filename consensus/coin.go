@@ -1,4 +1,4 @@
-package chain
+package consensus
 
 import (
 	"errors"
@@ -21,7 +21,7 @@ type Coin struct {
 type Coins map[block.Outpoint]Coin
 
 // Spend is a coin with its name.
-type Spend struct {
+type UTXO struct {
 	block.Outpoint
 	Coin
 }
@@ -30,8 +30,8 @@ type Spend struct {
 // then all of Spent is removed. A coin that is made and spent in one block is in
 // both, and gone after either direction.
 type Delta struct {
-	Created []Spend
-	Spent   []Spend // in the order of the inputs that spend them
+	Created []UTXO
+	Spent   []UTXO // in the order of the inputs that spend them
 }
 
 // Inverse returns the change that undoes d.
@@ -59,7 +59,7 @@ func DeltaOf(s State, b Block, undo []Coin) (Delta, error) {
 			if len(undo) == 0 {
 				return Delta{}, errUndo
 			}
-			d.Spent = append(d.Spent, Spend{tx.Inputs[i].Prev, undo[0]})
+			d.Spent = append(d.Spent, UTXO{tx.Inputs[i].Prev, undo[0]})
 			undo = undo[1:]
 		}
 	}
@@ -71,12 +71,12 @@ func DeltaOf(s State, b Block, undo []Coin) (Delta, error) {
 
 // created returns the coins that block b makes on top of s: every output but
 // those that nothing can ever spend.
-func created(s State, b Block) []Spend {
+func created(s State, b Block) []UTXO {
 	n := 0
 	for _, tx := range b.Txs {
 		n += len(tx.Outputs)
 	}
-	out := make([]Spend, 0, n)
+	out := make([]UTXO, 0, n)
 	for i, tx := range b.Txs {
 		out = appendCreated(out, tx, b.IDs[i], Coin{Height: s.Height + 1, Coinbase: i == 0, Since: s.MedianTime()})
 	}
@@ -84,14 +84,14 @@ func created(s State, b Block) []Spend {
 }
 
 // appendCreated appends the coins that tx makes; origin says where and when.
-func appendCreated(out []Spend, tx *block.Tx, id block.Hash, origin Coin) []Spend {
+func appendCreated(out []UTXO, tx *block.Tx, id block.Hash, origin Coin) []UTXO {
 	for i := range tx.Outputs {
 		if block.Unspendable(tx.Outputs[i].Script) {
 			continue
 		}
 		coin := origin
 		coin.Output = tx.Outputs[i]
-		out = append(out, Spend{block.Outpoint{TxID: id, Index: uint32(i)}, coin})
+		out = append(out, UTXO{block.Outpoint{TxID: id, Index: uint32(i)}, coin})
 	}
 	return out
 }

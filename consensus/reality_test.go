@@ -1,4 +1,4 @@
-package chain_test
+package consensus_test
 
 import (
 	"encoding/hex"
@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
 	"toychain/internal/chaingen"
 )
 
@@ -15,20 +15,20 @@ import (
 
 func TestGenesisOfBitcoin(t *testing.T) {
 	for _, row := range []struct {
-		p    *chain.Params
+		p    *consensus.Params
 		hash string
 	}{
-		{chain.Main(), "000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f"},
-		{chain.Regtest(), "0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206"},
+		{consensus.Main(), "000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f"},
+		{consensus.Regtest(), "0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206"},
 	} {
 		g := row.p.Genesis
 		if g.Hash().String() != row.hash || len(g.Bytes()) != 285 {
 			t.Errorf("%s: genesis %s of %d bytes, want %s of 285", row.p.Name, g.Hash(), len(g.Bytes()), row.hash)
 		}
-		if err := chain.CheckBody(chain.NewBlock(g)); err != nil {
+		if err := consensus.CheckBody(consensus.NewBlock(g)); err != nil {
 			t.Errorf("%s: %v", row.p.Name, err)
 		}
-		if err := chain.CheckWork(row.p, &g.Header); err != nil {
+		if err := consensus.CheckWork(row.p, &g.Header); err != nil {
 			t.Errorf("%s: %v", row.p.Name, err)
 		}
 	}
@@ -52,7 +52,7 @@ func TestBitcoinsFirstBlock(t *testing.T) {
 	if got := b.Hash().String(); got != "00000000839a8e6886ab5951d76f411475428afc90947ee320161bbf18eb6048" {
 		t.Fatalf("hash %s", got)
 	}
-	state, delta, err := chain.ApplyBlock(chain.Genesis(chain.Main()), chain.NewBlock(b), nil)
+	state, delta, err := consensus.ApplyBlock(consensus.Genesis(consensus.Main()), consensus.NewBlock(b), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +65,7 @@ func TestBitcoinsFirstBlock(t *testing.T) {
 // follow applies headers from the state after height from to the one at height to,
 // spread evenly between the times of the two. There is no proof of work in them;
 // ApplyHeader judges everything else.
-func follow(t *testing.T, s chain.State, n int, last uint32) chain.State {
+func follow(t *testing.T, s consensus.State, n int, last uint32) consensus.State {
 	t.Helper()
 	first := int64(s.Header.Time)
 	for i := range n {
@@ -87,7 +87,7 @@ func follow(t *testing.T, s chain.State, n int, last uint32) chain.State {
 // another number of intervals gets other bits. All windows before had been slower
 // than wanted, which cannot be made easier than the easiest target.
 func TestRetargetHistory(t *testing.T) {
-	s := chain.Genesis(chain.Main())
+	s := consensus.Genesis(consensus.Main())
 	s = follow(t, s, 30_240, 1_261_130_161)
 	if s.Height != 30_240 || s.Header.Bits != 0x1d00ffff {
 		t.Fatalf("height %d, bits %08x", s.Height, s.Header.Bits)
@@ -100,7 +100,7 @@ func TestRetargetHistory(t *testing.T) {
 		t.Errorf("block 32,256 wants %08x, Bitcoin's has 1d00d86a", got)
 	}
 	wrong := block.Header{Version: 4, Prev: s.Hash, Bits: 0x1d00ffff, Time: s.Header.Time + 600}
-	if _, err := s.ApplyHeader(&wrong); !errors.Is(err, chain.BadDiffBits) {
+	if _, err := s.ApplyHeader(&wrong); !errors.Is(err, consensus.BadDiffBits) {
 		t.Errorf("the old bits: %v", err)
 	}
 	s = follow(t, s, 1, s.Header.Time+600)
@@ -122,10 +122,10 @@ func TestRetargetWindows(t *testing.T) {
 		{"block 68,544: faster than four times", 1279008237, 1279297671, 0x1c05a3f4, 0x1c0168fd},
 		{"made up: slower than four times", 1263163443, 1269211443, 0x1c387f6f, 0x1d00e1fd},
 	} {
-		p := chain.Main()
+		p := consensus.Main()
 		p.Genesis = &block.Block{Header: block.Header{Time: row.first, Bits: row.old}, Txs: p.Genesis.Txs}
 		p.BIP34, p.BIP66, p.BIP65 = 1, 1, 1
-		s := follow(t, chain.Genesis(p), 2_015, row.last)
+		s := follow(t, consensus.Genesis(p), 2_015, row.last)
 		if got := s.NextBits(); got != row.want {
 			t.Errorf("%s: %08x, want %08x", row.what, got, row.want)
 		}
@@ -136,7 +136,7 @@ func TestRetargetWindows(t *testing.T) {
 // as very slow, which is what its length would be without a sign.
 func TestWindowThatEndsBeforeItStarts(t *testing.T) {
 	p := chaingen.Windowed(4)
-	s := chain.Genesis(p)
+	s := consensus.Genesis(p)
 	start := s.Header.Time
 	for i, after := range []uint32{10, 20, 30, 100, 50, 60, 70} { // heights 1 to 7; the window is 4 to 7
 		if got := s.NextBits(); got != 0x207fffff && i < 3 {
@@ -154,9 +154,9 @@ func TestWindowThatEndsBeforeItStarts(t *testing.T) {
 }
 
 func TestHalvings(t *testing.T) {
-	main, regtest := chain.Main(), chain.Regtest()
+	main, regtest := consensus.Main(), consensus.Regtest()
 	for _, row := range []struct {
-		p      *chain.Params
+		p      *consensus.Params
 		height block.Height
 		want   block.Amount
 	}{
@@ -176,7 +176,7 @@ func TestHalvings(t *testing.T) {
 func TestMoneySupply(t *testing.T) {
 	var sum block.Amount
 	for h := block.Height(0); ; h += 210_000 {
-		each := chain.Main().SubsidyAt(h)
+		each := consensus.Main().SubsidyAt(h)
 		if each == 0 {
 			break
 		}
@@ -188,8 +188,8 @@ func TestMoneySupply(t *testing.T) {
 }
 
 // at returns main's state as if its block of this height had just been judged.
-func at(height block.Height) chain.State {
-	s := chain.Genesis(chain.Main())
+func at(height block.Height) consensus.State {
+	s := consensus.Genesis(consensus.Main())
 	s.Height = height
 	return s
 }
@@ -206,7 +206,7 @@ func TestVersionsOfMain(t *testing.T) {
 		for _, v := range []int32{math.MinInt32, -1, 0, 1, 2, 3, 4, math.MaxInt32} {
 			h := block.Header{Version: v, Prev: s.Hash, Bits: s.NextBits(), Time: s.Header.Time + 1}
 			_, err := s.ApplyHeader(&h)
-			if (err == nil) != (v >= row.least) || err != nil && !errors.Is(err, chain.BadVersion) {
+			if (err == nil) != (v >= row.least) || err != nil && !errors.Is(err, consensus.BadVersion) {
 				t.Errorf("height %d, version %d: %v", row.height, v, err)
 			}
 		}
@@ -215,18 +215,18 @@ func TestVersionsOfMain(t *testing.T) {
 
 // The height must be in the coinbase from block 227,931 of main on.
 func TestBIP34OfMain(t *testing.T) {
-	for height, rule := range map[block.Height]chain.Rule{1: "", 227_930: "", 227_931: "bad-cb-height", 300_000: "bad-cb-height"} {
+	for height, rule := range map[block.Height]consensus.Rule{1: "", 227_930: "", 227_931: "bad-cb-height", 300_000: "bad-cb-height"} {
 		s := at(height - 1)
 		b := (&chaingen.Block{Block: &block.Block{Header: s.Header}, Hash: s.Hash, State: s}).Template("no height")
 		b.Txs[0].Inputs[0].Script = []byte{0x04, 0xff, 0xff, 0x00, 0x1d, 0x01, 0x04}
 		b.Header.MerkleRoot = b.Txs[0].ID()
-		if _, _, err := chain.ApplyUnmined(s, chain.NewBlock(b), nil); chain.RuleOf(err) != rule {
+		if _, _, err := consensus.ApplyUnmined(s, consensus.NewBlock(b), nil); consensus.RuleOf(err) != rule {
 			t.Errorf("height %d: %v", height, err)
 		}
 		b.Txs[0].Inputs[0].Script = block.HeightPush(height)
 		b.Txs[0].Inputs[0].Script = append(b.Txs[0].Inputs[0].Script, 0)
 		b.Header.MerkleRoot = b.Txs[0].ID()
-		if _, _, err := chain.ApplyUnmined(s, chain.NewBlock(b), nil); err != nil {
+		if _, _, err := consensus.ApplyUnmined(s, consensus.NewBlock(b), nil); err != nil {
 			t.Errorf("height %d, with the height: %v", height, err)
 		}
 	}

@@ -1,11 +1,11 @@
-package chain_test
+package consensus_test
 
 import (
 	"errors"
 	"testing"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
 	"toychain/internal/chaingen"
 )
 
@@ -29,7 +29,7 @@ func TestIsFinal(t *testing.T) {
 		{0xffffffff, 0, 0x7fffffff, 0xffffffff, false},
 	} {
 		tx := &block.Tx{LockTime: c.lock, Inputs: []block.Input{{Sequence: finalSeq}, {Sequence: c.sequence}}}
-		if got := chain.IsFinal(tx, c.height, c.time); got != c.want {
+		if got := consensus.IsFinal(tx, c.height, c.time); got != c.want {
 			t.Errorf("lock %d, sequence %x, height %d, time %d: %t", c.lock, c.sequence, c.height, c.time, got)
 		}
 	}
@@ -41,7 +41,7 @@ func TestMedianLockTime(t *testing.T) {
 	for _, c := range []struct {
 		csv  block.Height
 		lock func(s *scene, b *block.Block) uint32
-		rule chain.Rule
+		rule consensus.Rule
 	}{
 		{1000, func(_ *scene, b *block.Block) uint32 { return b.Header.Time - 1 }, ""},
 		{1000, func(_ *scene, b *block.Block) uint32 { return b.Header.Time }, "bad-txns-nonfinal"},
@@ -50,9 +50,9 @@ func TestMedianLockTime(t *testing.T) {
 		{13, func(s *scene, _ *block.Block) uint32 { return s.tip.Chain()[7].Header.Time }, "bad-txns-nonfinal"},
 		{13, func(s *scene, _ *block.Block) uint32 { return s.tip.Chain()[7].Header.Time - 1 }, ""},
 	} {
-		s := newScene(func(p *chain.Params) { p.CSV = c.csv })
+		s := newScene(func(p *consensus.Params) { p.CSV = c.csv })
 		b, _ := s.build(&row{edit: func(s *scene, b *block.Block) { lockTime(c.lock(s, b))(s, b) }})
-		if err := s.apply(b); chain.RuleOf(err) != c.rule {
+		if err := s.apply(b); consensus.RuleOf(err) != c.rule {
 			t.Errorf("CSV from %d, lock time %d: %v", c.csv, b.Txs[3].LockTime, err)
 		}
 	}
@@ -94,18 +94,18 @@ func TestRelativeLock(t *testing.T) {
 		{"before CSV", 14, 2, 12, true},
 		{"with CSV", 13, 2, 12, false},
 	} {
-		s := newScene(func(p *chain.Params) { p.CSV = c.csv })
+		s := newScene(func(p *consensus.Params) { p.CSV = c.csv })
 		b, _ := s.build(&row{edit: func(s *scene, b *block.Block) {
 			b.Txs[3].Version = c.version
 			sequence(c.sequence)(s, b)
 		}})
 		err := s.apply(b)
-		if (err == nil) != c.ok || err != nil && !errors.Is(err, chain.BadNonFinal) {
+		if (err == nil) != c.ok || err != nil && !errors.Is(err, consensus.BadNonFinal) {
 			t.Errorf("%s: %v", c.what, err)
 		}
 		coins := s.tip.Coins([]block.Outpoint{b.Txs[3].Inputs[0].Prev, b.Txs[3].Inputs[1].Prev})
 		if c.csv == 1 { // the pool asks the same
-			if _, _, err := chain.CheckPayment(s.tip.State, b.Txs[3], coins); (err == nil) != c.ok {
+			if _, _, err := consensus.CheckPayment(s.tip.State, b.Txs[3], coins); (err == nil) != c.ok {
 				t.Errorf("%s: CheckPayment says %v", c.what, err)
 			}
 		}
@@ -116,12 +116,12 @@ func TestRelativeLock(t *testing.T) {
 func TestRelativeLockToTheSecond(t *testing.T) {
 	s := newScene(nil)
 	spend := s.reward(1)
-	tx := miner.Pay([]chain.Spend{spend}, bob.To(1))
+	tx := miner.Pay([]consensus.UTXO{spend}, bob.To(1))
 	tx.Inputs[0].Sequence = 2 | 1<<22
 	for age, ok := range map[uint32]bool{0: false, 1023: false, 1024: true, 1025: true} {
 		spend.Since = s.tip.State.MedianTime() - age
-		_, _, err := chain.CheckPayment(s.tip.State, tx, chain.Coins{spend.Outpoint: spend.Coin})
-		if (err == nil) != ok || err != nil && !errors.Is(err, chain.BadNonFinal) {
+		_, _, err := consensus.CheckPayment(s.tip.State, tx, consensus.Coins{spend.Outpoint: spend.Coin})
+		if (err == nil) != ok || err != nil && !errors.Is(err, consensus.BadNonFinal) {
 			t.Errorf("after %d s: %v", age, err)
 		}
 	}
@@ -133,7 +133,7 @@ func TestRelativeLockWithinABlock(t *testing.T) {
 	for sequence, ok := range map[uint32]bool{0: true, 1: false, 1 << 22: true, 1<<22 | 1: false, finalSeq: true} {
 		s := newScene(nil)
 		b, _ := s.build(&row{edit: func(_ *scene, b *block.Block) { b.Txs[2].Inputs[0].Sequence = sequence }})
-		if err := s.apply(b); (err == nil) != ok || err != nil && !errors.Is(err, chain.BadNonFinal) {
+		if err := s.apply(b); (err == nil) != ok || err != nil && !errors.Is(err, consensus.BadNonFinal) {
 			t.Errorf("sequence %x: %v", sequence, err)
 		}
 	}
@@ -142,28 +142,28 @@ func TestRelativeLockWithinABlock(t *testing.T) {
 // Bitcoin's blocks 91,842 and 91,880 repeated a coinbase before anybody had thought
 // of it. On main, and nowhere else, they may.
 func TestBIP30Exceptions(t *testing.T) {
-	other := chain.Main()
+	other := consensus.Main()
 	other.Name = "other"
 	for _, c := range []struct {
-		p      *chain.Params
+		p      *consensus.Params
 		height block.Height
-		rule   chain.Rule
+		rule   consensus.Rule
 	}{
-		{chain.Main(), 91_841, "bad-txns-BIP30"}, {chain.Main(), 91_842, ""}, {chain.Main(), 91_843, "bad-txns-BIP30"},
-		{chain.Main(), 91_879, "bad-txns-BIP30"}, {chain.Main(), 91_880, ""}, {chain.Main(), 91_881, "bad-txns-BIP30"},
-		{other, 91_842, "bad-txns-BIP30"}, {chain.Main(), 227_930, "bad-txns-BIP30"}, {chain.Main(), 227_931, ""},
+		{consensus.Main(), 91_841, "bad-txns-BIP30"}, {consensus.Main(), 91_842, ""}, {consensus.Main(), 91_843, "bad-txns-BIP30"},
+		{consensus.Main(), 91_879, "bad-txns-BIP30"}, {consensus.Main(), 91_880, ""}, {consensus.Main(), 91_881, "bad-txns-BIP30"},
+		{other, 91_842, "bad-txns-BIP30"}, {consensus.Main(), 227_930, "bad-txns-BIP30"}, {consensus.Main(), 227_931, ""},
 	} {
 		s := at(c.height - 1)
 		s.Params = c.p
 		b := (&chaingen.Block{Block: &block.Block{Header: s.Header}, Hash: s.Hash, State: s}).Template("again")
 		id := b.Txs[0].ID()
 		b.Header.MerkleRoot = id
-		unspent := chain.Coins{{TxID: id}: {Output: b.Txs[0].Outputs[0], Height: 7, Coinbase: true}}
-		needs := chain.Needs(s, chain.NewBlock(b))
+		unspent := consensus.Coins{{TxID: id}: {Output: b.Txs[0].Outputs[0], Height: 7, Coinbase: true}}
+		needs := consensus.Needs(s, consensus.NewBlock(b))
 		if asked := len(needs) == 1; asked != (c.rule != "") {
 			t.Errorf("%s, height %d: asks for %v", c.p.Name, c.height, needs)
 		}
-		if _, _, err := chain.ApplyUnmined(s, chain.NewBlock(b), unspent); chain.RuleOf(err) != c.rule {
+		if _, _, err := consensus.ApplyUnmined(s, consensus.NewBlock(b), unspent); consensus.RuleOf(err) != c.rule {
 			t.Errorf("%s, height %d: %v", c.p.Name, c.height, err)
 		}
 	}

@@ -1,4 +1,4 @@
-package chain_test
+package consensus_test
 
 import (
 	"bytes"
@@ -13,7 +13,7 @@ import (
 	"github.com/btcsuite/btcd/btcec/v2"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
 	"toychain/internal/chaingen"
 )
 
@@ -60,14 +60,14 @@ func TestHashTypes(t *testing.T) {
 	} {
 		tx, coin := twoInTwoOut()
 		tx.Inputs[1].Script = alice.Sign(tx, 1, coin.Script, hashType)
-		if err := (chain.P2PKH{}).Check(tx, 1, coin); err != nil {
+		if err := (consensus.P2PKH{}).Check(tx, 1, coin); err != nil {
 			t.Errorf("type %02x: %v", byte(hashType), err)
 		}
 		var got []string
 		for _, c := range changes {
 			other := tx.Clone()
 			c.change(other)
-			if (chain.P2PKH{}).Check(other, 1, coin) == nil {
+			if (consensus.P2PKH{}).Check(other, 1, coin) == nil {
 				got = append(got, c.what)
 			}
 		}
@@ -84,21 +84,21 @@ func TestStrangeHashTypes(t *testing.T) {
 	tx, coin := twoInTwoOut()
 	for _, hashType := range []block.SigHashType{0x00, 0x04, 0x1f, 0x20, 0x41, 0x50, 0x80, 0xc1, 0xff} {
 		tx.Inputs[1].Script = alice.Sign(tx, 1, coin.Script, hashType)
-		if err := (chain.P2PKH{}).Check(tx, 1, coin); err != nil {
+		if err := (consensus.P2PKH{}).Check(tx, 1, coin); err != nil {
 			t.Errorf("type %02x: %v", byte(hashType), err)
 		}
 		tx.Inputs[1].Script = bytes.Replace(tx.Inputs[1].Script, []byte{byte(hashType), 33}, []byte{byte(hashType) ^ 0x40, 33}, 1)
-		if (chain.P2PKH{}).Check(tx, 1, coin) == nil {
+		if (consensus.P2PKH{}).Check(tx, 1, coin) == nil {
 			t.Errorf("type %02x: the type is not signed", byte(hashType))
 		}
 	}
 	tx.Inputs[2].Script = alice.Sign(tx, 2, coin.Script, block.SigSingle)
-	if err := (chain.P2PKH{}).Check(tx, 2, coin); err != nil {
+	if err := (consensus.P2PKH{}).Check(tx, 2, coin); err != nil {
 		t.Errorf("SINGLE without an output: %v", err)
 	}
 	tx.Inputs = append(tx.Inputs, tx.Inputs[2])
 	tx.Inputs[3].Prev.TxID = block.Hash{9}
-	if err := (chain.P2PKH{}).Check(tx, 3, coin); err != nil {
+	if err := (consensus.P2PKH{}).Check(tx, 3, coin); err != nil {
 		t.Errorf("and again for another input: %v", err)
 	}
 }
@@ -127,7 +127,7 @@ func TestHighS(t *testing.T) {
 		t.Fatalf("the signature was not low: %x", s)
 	}
 	tx.Inputs[0].Script = block.PubKeyHashInput(append(der(r, append([]byte{0}, high...)), 1), alice.Public())
-	if err := (chain.P2PKH{}).Check(tx, 0, coin); err != nil {
+	if err := (consensus.P2PKH{}).Check(tx, 0, coin); err != nil {
 		t.Error(err)
 	}
 }
@@ -162,11 +162,11 @@ func TestKeyForms(t *testing.T) {
 		tx, _ := twoInTwoOut()
 		coin := block.Output{Value: 10, Script: block.PubKeyHashScript(block.Hash160(row.key))}
 		tx.Inputs[0].Script = block.PubKeyHashInput(alice.Signature(tx, 0, coin.Script, block.SigAll), row.key)
-		if err := (chain.P2PKH{}).Check(tx, 0, coin); (err == nil) != row.ok {
+		if err := (consensus.P2PKH{}).Check(tx, 0, coin); (err == nil) != row.ok {
 			t.Errorf("%s: %v", row.what, err)
 		}
 		other := alice.To(10)
-		if err := (chain.P2PKH{}).Check(tx, 0, other); (err == nil) != (row.what == "compressed") {
+		if err := (consensus.P2PKH{}).Check(tx, 0, other); (err == nil) != (row.what == "compressed") {
 			t.Errorf("%s, with the compressed key's coin: %v", row.what, err)
 		}
 	}
@@ -191,7 +191,7 @@ func TestPushForms(t *testing.T) {
 	for _, a := range []byte{0, 0x4c, 0x4d, 0x4e} {
 		for _, b := range []byte{0, 0x4c, 0x4d, 0x4e} {
 			tx.Inputs[0].Script = append(push(a, sig), push(b, key)...)
-			if err := (chain.P2PKH{}).Check(tx, 0, coin); err != nil {
+			if err := (consensus.P2PKH{}).Check(tx, 0, coin); err != nil {
 				t.Errorf("pushes %02x and %02x: %v", a, b, err)
 			}
 		}
@@ -208,7 +208,7 @@ func TestPushForms(t *testing.T) {
 		"only a hash type":    append([]byte{1, 1}, push(0, key)...),
 	} {
 		tx.Inputs[0].Script = script
-		if (chain.P2PKH{}).Check(tx, 0, coin) == nil {
+		if (consensus.P2PKH{}).Check(tx, 0, coin) == nil {
 			t.Errorf("%s: valid", what)
 		}
 	}
@@ -253,12 +253,12 @@ func TestStrictDER(t *testing.T) {
 		"r and s without any wrapping": append(slices.Clone(r), s...),
 	} {
 		tx.Inputs[0].Script = block.PubKeyHashInput(append(slices.Clone(bad), 1), alice.Public())
-		if (chain.P2PKH{}).Check(tx, 0, coin) == nil {
+		if (consensus.P2PKH{}).Check(tx, 0, coin) == nil {
 			t.Errorf("%s: valid: %x", what, bad)
 		}
 	}
 	tx.Inputs[0].Script = block.PubKeyHashInput(sig, alice.Public())
-	if err := (chain.P2PKH{}).Check(tx, 0, coin); err != nil {
+	if err := (consensus.P2PKH{}).Check(tx, 0, coin); err != nil {
 		t.Errorf("the good one: %v", err)
 	}
 }
@@ -280,16 +280,16 @@ func TestNonStandardOutputs(t *testing.T) {
 			t.Fatal(err)
 		}
 		tip := chaingen.Genesis(chaingen.Network()).MineEmpty("", 4)
-		pay := miner.Pay([]chain.Spend{tip.Chain()[1].Reward()}, block.Output{Value: 50 * coin, Script: raw})
+		pay := miner.Pay([]consensus.UTXO{tip.Chain()[1].Reward()}, block.Output{Value: 50 * coin, Script: raw})
 		tip = tip.Mine("pay", pay)
 		if len(tip.CoinSet()) != 5 { // four rewards left and this
 			t.Errorf("%s: %d coins", what, len(tip.CoinSet()))
 		}
-		spend := alice.Pay([]chain.Spend{chaingen.Output(pay, 0)}, bob.To(1))
+		spend := alice.Pay([]consensus.UTXO{chaingen.Output(pay, 0)}, bob.To(1))
 		spend.Inputs[0].Script = alice.Sign(spend, 0, raw, block.SigAll)
-		_, _, err = chain.ApplyBlock(tip.State, chain.NewBlock(chaingen.Seal(tip.Template("spend", spend))),
+		_, _, err = consensus.ApplyBlock(tip.State, consensus.NewBlock(chaingen.Seal(tip.Template("spend", spend))),
 			tip.Coins([]block.Outpoint{spend.Inputs[0].Prev}))
-		if chain.RuleOf(err) != "mandatory-script-verify-flag-failed" || !strings.Contains(fmt.Sprint(err), "non-standard") {
+		if consensus.RuleOf(err) != "mandatory-script-verify-flag-failed" || !strings.Contains(fmt.Sprint(err), "non-standard") {
 			t.Errorf("%s: %v", what, err)
 		}
 	}

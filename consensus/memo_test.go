@@ -1,4 +1,4 @@
-package chain_test
+package consensus_test
 
 import (
 	"bytes"
@@ -13,13 +13,13 @@ import (
 	"time"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
 	"toychain/internal/chaingen"
 )
 
 // counted is P2PKH that counts how often it is asked.
 type counted struct {
-	chain.P2PKH
+	consensus.P2PKH
 	checks atomic.Int64
 }
 
@@ -32,17 +32,17 @@ func (c *counted) Check(tx *block.Tx, i int, output block.Output) error {
 // the block is connected a second time. The verdict is the same with and without.
 func TestMemoChecksOnce(t *testing.T) {
 	count := &counted{}
-	memo := chain.NewMemo(count)
-	s := newScene(func(p *chain.Params) { p.Spending = memo })
+	memo := consensus.NewMemo(count)
+	s := newScene(func(p *consensus.Params) { p.Spending = memo })
 	b := chaingen.Seal(s.goodBlock()) // three payments, four inputs
 	p := s.tip.State.Params
 	pay := b.Txs[3]
-	spent, _, err := chain.CheckPayment(s.tip.State, pay, s.tip.Coins([]block.Outpoint{pay.Inputs[0].Prev, pay.Inputs[1].Prev}))
+	spent, _, err := consensus.CheckPayment(s.tip.State, pay, s.tip.Coins([]block.Outpoint{pay.Inputs[0].Prev, pay.Inputs[1].Prev}))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for what, want := range map[string]int64{"the first time": 2, "the second time": 2} {
-		if err := chain.CheckSignatures(p, pay, pay.ID(), spent); err != nil || count.checks.Load() != want {
+		if err := consensus.CheckSignatures(p, pay, pay.ID(), spent); err != nil || count.checks.Load() != want {
 			t.Errorf("%s: %v, %d checks", what, err, count.checks.Load())
 		}
 	}
@@ -55,7 +55,7 @@ func TestMemoChecksOnce(t *testing.T) {
 
 // crowd is a Spending whose checks wait for each other until enough are inside.
 type crowd struct {
-	chain.P2PKH
+	consensus.P2PKH
 	enough int64
 	inside atomic.Int64
 	full   chan struct{}
@@ -77,14 +77,14 @@ func (c *crowd) Check(*block.Tx, int, block.Output) error {
 func TestSignaturesOnAllCores(t *testing.T) {
 	const cores = 4
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(cores))
-	tip, txs := manyPayments(t, chain.P2PKH{}, 4*cores)
+	tip, txs := manyPayments(t, consensus.P2PKH{}, 4*cores)
 	next := tip.Mine("next", txs...)
 	p := *tip.State.Params
 	p.Spending = &crowd{enough: cores, full: make(chan struct{})}
 	s := tip.State
 	s.Params = &p
-	coins := tip.Coins(chain.Needs(tip.State, chain.NewBlock(next.Block)))
-	if _, _, err := chain.ApplyBlock(s, chain.NewBlock(next.Block), coins); err != nil {
+	coins := tip.Coins(consensus.Needs(tip.State, consensus.NewBlock(next.Block)))
+	if _, _, err := consensus.ApplyBlock(s, consensus.NewBlock(next.Block), coins); err != nil {
 		t.Error(err)
 	}
 }
@@ -93,21 +93,21 @@ func TestSignaturesOnAllCores(t *testing.T) {
 // often as it is asked about, and a good payment is not blamed for its company.
 func TestMemoLearnsNothingFalse(t *testing.T) {
 	count := &counted{}
-	s := newScene(func(p *chain.Params) { p.Spending = chain.NewMemo(count) })
+	s := newScene(func(p *consensus.Params) { p.Spending = consensus.NewMemo(count) })
 	good := s.goodBlock()
 	bad := s.goodBlock()
 	bad.Txs[3].Inputs[1].Script = bad.Txs[3].Inputs[0].Script
 	chaingen.Seal(good)
 	chaingen.Seal(bad)
 	for range 3 {
-		if err := s.apply(bad); !errors.Is(err, chain.BadScript) {
+		if err := s.apply(bad); !errors.Is(err, consensus.BadScript) {
 			t.Fatalf("the bad block: %v", err)
 		}
 	}
 	if err := s.apply(good); err != nil {
 		t.Fatalf("the good block: %v", err)
 	}
-	if err := s.apply(bad); !errors.Is(err, chain.BadScript) {
+	if err := s.apply(bad); !errors.Is(err, consensus.BadScript) {
 		t.Fatalf("the bad block after the good one: %v", err)
 	}
 }
@@ -116,20 +116,20 @@ func TestMemoLearnsNothingFalse(t *testing.T) {
 // it is not, and whoever is asked about stays.
 func TestMemoForgets(t *testing.T) {
 	count := &counted{}
-	s := newScene(func(p *chain.Params) { p.Spending = chain.NewMemo(count) })
+	s := newScene(func(p *consensus.Params) { p.Spending = consensus.NewMemo(count) })
 	tx := chaingen.Move(s.reward(1), alice)
-	spent := []chain.Coin{s.reward(1).Coin}
+	spent := []consensus.Coin{s.reward(1).Coin}
 	others := uint64(0)
 	ask := func(after uint64, want int64) {
 		t.Helper()
 		for ; others < after; others++ {
 			var id block.Hash
 			binary.LittleEndian.PutUint64(id[:], others)
-			if err := chain.CheckSignatures(s.tip.State.Params, &block.Tx{}, id, nil); err != nil {
+			if err := consensus.CheckSignatures(s.tip.State.Params, &block.Tx{}, id, nil); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if err := chain.CheckSignatures(s.tip.State.Params, tx, tx.ID(), spent); err != nil || count.checks.Load() != want {
+		if err := consensus.CheckSignatures(s.tip.State.Params, tx, tx.ID(), spent); err != nil || count.checks.Load() != want {
 			t.Errorf("after %d others: %v, %d checks, want %d", after, err, count.checks.Load(), want)
 		}
 	}
@@ -145,7 +145,7 @@ func TestMemoForgets(t *testing.T) {
 // A P2PKH that remembers keys judges as one that does not: good signatures and bad ones,
 // of keys in every form that come again and again.
 func TestRememberedKeysJudgeTheSame(t *testing.T) {
-	fresh, remembers := chain.P2PKH{}, chain.NewP2PKH()
+	fresh, remembers := consensus.P2PKH{}, consensus.NewP2PKH()
 	s := newScene(nil)
 	coin := s.reward(1)
 	good := chaingen.Move(coin, alice)
@@ -181,7 +181,7 @@ func TestRememberedKeysJudgeTheSame(t *testing.T) {
 
 // Several goroutines share a Memo: run with -race.
 func TestMemoIsShared(t *testing.T) {
-	s := newScene(func(p *chain.Params) { p.Spending = chain.NewMemo(chain.P2PKH{}) })
+	s := newScene(func(p *consensus.Params) { p.Spending = consensus.NewMemo(consensus.P2PKH{}) })
 	b := chaingen.Seal(s.goodBlock())
 	var group sync.WaitGroup
 	for range 8 {
@@ -202,14 +202,14 @@ func TestFirstFaultIsNamed(t *testing.T) {
 		txs[bad].Inputs[0].Script = txs[0].Inputs[0].Script
 	}
 	b := chaingen.Seal(tip.Template("bad", txs...))
-	coins := tip.Coins(chain.Needs(tip.State, chain.NewBlock(b)))
+	coins := tip.Coins(consensus.Needs(tip.State, consensus.NewBlock(b)))
 	before := runtime.GOMAXPROCS(0)
 	defer runtime.GOMAXPROCS(before)
 	for _, cores := range []int{1, 2, 3, 8} {
 		runtime.GOMAXPROCS(cores)
 		for range 3 {
-			_, _, err := chain.ApplyBlock(tip.State, chain.NewBlock(b), coins)
-			if !errors.Is(err, chain.BadScript) || !strings.HasPrefix(fmt.Sprint(err), "tx 18: input 0: ") {
+			_, _, err := consensus.ApplyBlock(tip.State, consensus.NewBlock(b), coins)
+			if !errors.Is(err, consensus.BadScript) || !strings.HasPrefix(fmt.Sprint(err), "tx 18: input 0: ") {
 				t.Fatalf("%d cores: %v", cores, err)
 			}
 		}
@@ -226,14 +226,14 @@ func TestSlowFaultIsNamed(t *testing.T) {
 		txs[i].Version = int32(i)
 	}
 	b := chaingen.Seal(tip.Template("bad", txs...))
-	_, _, err := chain.ApplyBlock(tip.State, chain.NewBlock(b), tip.Coins(chain.Needs(tip.State, chain.NewBlock(b))))
+	_, _, err := consensus.ApplyBlock(tip.State, consensus.NewBlock(b), tip.Coins(consensus.Needs(tip.State, consensus.NewBlock(b))))
 	if !strings.HasPrefix(fmt.Sprint(err), "tx 11: input 0: ") {
 		t.Errorf("got %v", err)
 	}
 }
 
 // slowest refuses transactions of version 10 and more, and thinks long about 10.
-type slowest struct{ chain.P2PKH }
+type slowest struct{ consensus.P2PKH }
 
 func (slowest) Check(tx *block.Tx, _ int, _ block.Output) error {
 	if tx.Version == 10 {
@@ -249,7 +249,7 @@ func (slowest) Check(tx *block.Tx, _ int, _ block.Output) error {
 
 // manyPayments returns a tip and n signed payments, of one input and two outputs
 // each, that may follow it.
-func manyPayments(t testing.TB, spending chain.Spending, n int) (*chaingen.Block, []*block.Tx) {
+func manyPayments(t testing.TB, spending consensus.Spending, n int) (*chaingen.Block, []*block.Tx) {
 	t.Helper()
 	p := chaingen.Network()
 	p.Spending = spending
@@ -259,11 +259,11 @@ func manyPayments(t testing.TB, spending chain.Spending, n int) (*chaingen.Block
 	for range n {
 		outs = append(outs, miner.To(each))
 	}
-	fan := miner.Pay([]chain.Spend{tip.Chain()[1].Reward()}, outs...)
+	fan := miner.Pay([]consensus.UTXO{tip.Chain()[1].Reward()}, outs...)
 	tip = tip.Mine("fan", fan)
 	txs := make([]*block.Tx, n)
 	for i := range txs {
-		txs[i] = miner.Pay([]chain.Spend{chaingen.Output(fan, i)}, alice.To(each/2), miner.To(each/2-1000))
+		txs[i] = miner.Pay([]consensus.UTXO{chaingen.Output(fan, i)}, alice.To(each/2), miner.To(each/2-1000))
 	}
 	return tip, txs
 }

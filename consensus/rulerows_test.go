@@ -1,11 +1,11 @@
-package chain_test
+package consensus_test
 
 import (
 	"bytes"
 	"math"
 
 	"toychain/block"
-	"toychain/chain"
+	"toychain/consensus"
 )
 
 // The numbers here are Bitcoin's, written out: were they the code's own constants,
@@ -59,7 +59,7 @@ var table = []row{
 	{rule: "bad-cb-height", what: "as a push where one opcode is enough", edit: coinbaseScript(1, 13, 0)},
 	{rule: "bad-cb-amount", what: "one too many", edit: func(_ *scene, b *block.Block) { b.Txs[0].Outputs[0].Value++ }},
 	{rule: "bad-cb-amount", what: "fees of nobody", edit: func(_ *scene, b *block.Block) { b.Txs = b.Txs[:1] }},
-	{rule: "bad-cb-amount", what: "the reward before the halving", params: func(p *chain.Params) { p.Halving = 13 },
+	{rule: "bad-cb-amount", what: "the reward before the halving", params: func(p *consensus.Params) { p.Halving = 13 },
 		edit: func(_ *scene, b *block.Block) { b.Txs[0].Outputs[0].Value += 25 * coin }},
 	{rule: "bad-blk-sigops", what: "20,001 in one output", edit: sigops(sigopLimit+1, 0xac)},
 	{rule: "bad-blk-sigops", what: "1,000 CHECKMULTISIG count 20 each, and one more", edit: sigops(sigopLimit+1, 0xae)},
@@ -208,8 +208,8 @@ func fillTo(size int) func(*scene, *block.Block) {
 
 // countMany plugs in a Spending by whose count each transaction, the coinbase
 // too, has n signature operations.
-func countMany(n int) func(*chain.Params) {
-	return func(p *chain.Params) { p.Spending = counting{n} }
+func countMany(n int) func(*consensus.Params) {
+	return func(p *consensus.Params) { p.Spending = counting{n} }
 }
 
 type counting struct{ each int }
@@ -219,6 +219,6 @@ func (counting) Check(*block.Tx, int, block.Output) error { return nil }
 func (c counting) SigOps(*block.Tx, []block.Output) int { return c.each }
 
 // rich makes every coinbase as large as all the money there may be.
-func rich(p *chain.Params) { p.Subsidy = maxMoney }
+func rich(p *consensus.Params) { p.Subsidy = maxMoney }
 
-func beforeBIP34(p *chain.Params) { p.BIP34 = 1000 }
+func beforeBIP34(p *consensus.Params) { p.BIP34 = 1000 }

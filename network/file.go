@@ -1,14 +1,19 @@
-package chain
+package network
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
+	"strings"
 	"time"
 
 	"github.com/BurntSushi/toml"
 
 	"toychain/block"
+	"toychain/consensus"
 	"toychain/pow"
 )
 
@@ -43,7 +48,7 @@ const fileHead = `# A toychain network. Nodes that are to meet need the same fil
 `
 
 // WriteParams writes the parameters as TOML.
-func WriteParams(w io.Writer, p *Params) error {
+func Write(w io.Writer, p *consensus.Params) error {
 	var b bytes.Buffer
 	b.WriteString(fileHead)
 	g := p.Genesis.Header
@@ -61,7 +66,7 @@ func WriteParams(w io.Writer, p *Params) error {
 
 // ReadParams reads what WriteParams wrote. Every value is part of the genesis block's
 // hash, so a changed or damaged file does not fit the hash that it names.
-func ReadParams(text string) (*Params, error) {
+func Parse(text string) (*consensus.Params, error) {
 	var f file
 	meta, err := toml.Decode(text, &f)
 	if err != nil {
@@ -79,7 +84,7 @@ func ReadParams(text string) (*Params, error) {
 	return f.params()
 }
 
-func (f *file) params() (*Params, error) {
+func (f *file) params() (*consensus.Params, error) {
 	spacing, err := time.ParseDuration(f.Spacing)
 	if err != nil {
 		return nil, fmt.Errorf("spacing %q: want a duration like 10s", f.Spacing)
@@ -100,7 +105,7 @@ func (f *file) params() (*Params, error) {
 	if err != nil {
 		return nil, fmt.Errorf("genesis.hash: %w", err)
 	}
-	p, err := NewNetwork(Params{
+	p, err := New(consensus.Params{
 		Name: f.Name, Limit: limit, Window: f.Window, Spacing: spacing, Subsidy: subsidy,
 		Halving: block.Height(f.Halving), Maturity: block.Height(f.Maturity),
 	}, bits, f.Genesis.Time)
@@ -112,8 +117,32 @@ func (f *file) params() (*Params, error) {
 		return nil, fmt.Errorf("the file is damaged or was edited: its values make the genesis block %s, it names %s; "+
 			"make a new network with: toychain network new", got, want)
 	}
-	if err := CheckWork(p, &p.Genesis.Header); err != nil {
+	if err := consensus.CheckWork(p, &p.Genesis.Header); err != nil {
 		return nil, fmt.Errorf("genesis: %w", err)
 	}
 	return p, nil
+}
+
+// Load returns the parameters that name stands for: a preset, or the file at that path.
+// text is the file as [Write] writes it, nil for a preset.
+func Load(name string) (p *consensus.Params, text []byte, err error) {
+	if p, ok := consensus.Preset(name); ok {
+		return p, nil, nil
+	}
+	raw, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, fmt.Errorf("network %q: neither toy, regtest or main nor a file; make one with: toychain network new -o %s",
+			name, strings.TrimSuffix(name, ".toml")+".toml")
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("network: %w", err)
+	}
+	if p, err = Parse(string(raw)); err != nil {
+		return nil, nil, fmt.Errorf("network file %s: %w", name, err)
+	}
+	var own bytes.Buffer
+	if err := Write(&own, p); err != nil {
+		return nil, nil, err
+	}
+	return p, own.Bytes(), nil
 }

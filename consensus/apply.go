@@ -1,4 +1,4 @@
-package chain
+package consensus
 
 import (
 	"fmt"
@@ -78,7 +78,7 @@ func connect(s State, b Block, coins Coins) (Delta, error) {
 	made := delta.Created
 	var fees block.Amount
 	checks := make([]check, 0, len(b.Txs))
-	delta.Spent = make([]Spend, 0, len(coins))
+	delta.Spent = make([]UTXO, 0, len(coins))
 	sigops := 0
 	for i, tx := range b.Txs {
 		var spent []Coin
@@ -92,7 +92,7 @@ func connect(s State, b Block, coins Coins) (Delta, error) {
 				return Delta{}, fmt.Errorf("tx %d: %w: all fees so far %s", i, BadFeeRange, fees)
 			}
 			for j := range spent {
-				delta.Spent = append(delta.Spent, Spend{tx.Inputs[j].Prev, spent[j]})
+				delta.Spent = append(delta.Spent, UTXO{tx.Inputs[j].Prev, spent[j]})
 			}
 			checks = append(checks, check{i, b.IDs[i], tx, spent})
 		}

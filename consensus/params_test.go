@@ -1,0 +1,104 @@
+package consensus_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"toychain/block"
+	"toychain/consensus"
+)
+
+// Everything that a preset's nodes agree on, pinned: whoever changes one of these
+// makes another network under the same name.
+func TestPresetsArePinned(t *testing.T) {
+	for name, want := range map[string][3]string{ // genesis, digest, magic
+		"toy": {"0000cccb4f56c7619d81a609a1e14e17761ed40c7898d953c94912eec5930c89",
+			"ac701afe09b9afe71aa588ba81d6a7577db00497c060870ca388b672bfd06f89", "ac701afe"},
+		"regtest": {"0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206",
+			"b4ee74f7a412ec0fe7d65a06566da41bfc618efcd0f6ddefdfe4d3f0cfb3cfb6", "fabfb5da"},
+		"main": {"000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f",
+			"94e3dc4796017a7d3d77dea6481cddcf6d86197c12f43b28ccec2e6e02f3b693", "f9beb4d9"},
+	} {
+		p, ok := consensus.Preset(name)
+		if !ok || p.Name != name {
+			t.Fatalf("no preset %s", name)
+		}
+		if got := [3]string{p.Genesis.Hash().String(), p.Digest().String(), fmt.Sprintf("%x", p.Magic())}; got != want {
+			t.Errorf("%s: %q", name, got)
+		}
+		if err := consensus.CheckWork(p, &p.Genesis.Header); err != nil {
+			t.Errorf("%s: genesis: %v", name, err)
+		}
+		if p.Spending != nil {
+			t.Errorf("%s has a Spending of its own", name)
+		}
+	}
+	if _, ok := consensus.Preset("simnet"); ok {
+		t.Error("a preset that nobody made")
+	}
+}
+
+// The table of the design, number by number.
+func TestPresetsAreTheDesigns(t *testing.T) {
+	type row struct {
+		limit             uint32
+		window            int
+		spacing           time.Duration
+		subsidy           block.Amount
+		halving, maturity block.Height
+		bip34, csv        block.Height
+		prefixes          string
+	}
+	const test = "6f ef 04358394 043587cf 1"
+	for name, want := range map[string]row{
+		"toy":     {0x1f00ffff, 30, 10 * time.Second, 5_000_000_000, 1_000, 10, 1, 1, test},
+		"regtest": {0x207fffff, 0, 600 * time.Second, 5_000_000_000, 150, 100, 1, 1, test},
+		"main":    {0x1d00ffff, 2016, 600 * time.Second, 5_000_000_000, 210_000, 100, 227_931, 419_328, "00 80 0488ade4 0488b21e 0"},
+	} {
+		p, _ := consensus.Preset(name)
+		x := p.Prefixes
+		got := row{p.Limit, p.Window, p.Spacing, p.Subsidy, p.Halving, p.Maturity, p.BIP34, p.CSV,
+			fmt.Sprintf("%02x %02x %x %x %d", x.PubKeyHash, x.WIF, x.HDPrivate, x.HDPublic, x.CoinType)}
+		if got != want {
+			t.Errorf("%s: %+v, want %+v", name, got, want)
+		}
+	}
+}
+
+// Any parameter that differs makes another digest; who judges signatures does not.
+func TestDigestCoversEverything(t *testing.T) {
+	same := consensus.Regtest()
+	same.Spending = consensus.NewMemo(consensus.P2PKH{})
+	want := consensus.Regtest().Digest()
+	if same.Digest() != want {
+		t.Error("a Memo makes another network")
+	}
+	seen := map[block.Hash]int{want: -1}
+	for i, change := range []func(*consensus.Params){
+		func(p *consensus.Params) { p.Name = "other" },
+		func(p *consensus.Params) { p.Genesis = consensus.Main().Genesis },
+		func(p *consensus.Params) { p.Limit-- },
+		func(p *consensus.Params) { p.Window++ },
+		func(p *consensus.Params) { p.Spacing += time.Second },
+		func(p *consensus.Params) { p.Subsidy++ },
+		func(p *consensus.Params) { p.Halving++ },
+		func(p *consensus.Params) { p.Maturity++ },
+		func(p *consensus.Params) { p.BIP34++ },
+		func(p *consensus.Params) { p.BIP66++ },
+		func(p *consensus.Params) { p.BIP65++ },
+		func(p *consensus.Params) { p.CSV++ },
+		func(p *consensus.Params) { p.Prefixes.PubKeyHash++ },
+		func(p *consensus.Params) { p.Prefixes.WIF++ },
+		func(p *consensus.Params) { p.Prefixes.HDPrivate[3]++ },
+		func(p *consensus.Params) { p.Prefixes.HDPublic[3]++ },
+		func(p *consensus.Params) { p.Prefixes.CoinType++ },
+	} {
+		p := consensus.Regtest()
+		change(p)
+		if j, taken := seen[p.Digest()]; taken {
+			t.Errorf("changes %d and %d have one digest", i, j)
+		}
+		seen[p.Digest()] = i
+	}
+}
