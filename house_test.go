@@ -120,8 +120,10 @@ var edges = map[string]map[string]string{
 		"consensus": "parameters", "network": "the one that the nodes share", "p2p": "nodes' keys and names, which must be known before they run", "wallet": "whom they mine for",
 		"testnet": "the folder; it must not start anything", "testnet/topology": "which node dials which",
 	},
+	"cmd/internal/cli": {},
 	"cmd/toychain": {
-		"block": "", "blockfile": "import and export", "pow": "", "chain": "", "consensus": "", "network": "what --network names", "wallet": "", "mempool": "policy", "store": "repair of a folder that no node has open",
+		"cmd/internal/cli": "the terminal's kit",
+		"block":            "", "blockfile": "import and export", "pow": "", "chain": "", "consensus": "", "network": "what --network names", "wallet": "", "mempool": "policy", "store": "repair of a folder that no node has open",
 		"node": "", "rpc": "", "rpc/server": "", "testnet": "", "testnet/purse": "", "testnet/scenario": "", "testnet/scenario/real": "",
 		"testnet/slo": "", "deploy": "the targets where no others are named, and files to hand out",
 		"testnet/export": "", "testnet/replay": "", "testnet/demo": "", "testnet/draw": "", "testnet/history": "",
