@@ -62,7 +62,9 @@ func (a *app) dial() (target, error) {
 	}
 	addr := g.rpc
 	if addr == "" || hasPort0(addr) { // "any port" is for node run
-		addr = a.leftAddr(p)
+		if addr, err = a.leftAddr(p); err != nil {
+			return target{}, err
+		}
 	}
 	cookie := g.cookie
 	if cookie == "" {
@@ -85,14 +87,18 @@ func (a *app) login(addr, cookie string) (*rpc.Client, error) {
 	return c, err
 }
 
-// leftAddr returns where the node of the data folder answers: where it says, or the
-// network's usual port.
-func (a *app) leftAddr(p *consensus.Params) string {
+// leftAddr returns the address that the node of the data directory has left there. If
+// there is none, it is the network's usual port, unless the user named the directory:
+// then a node at that port is another one, and the error is rpc.ErrUnreachable.
+func (a *app) leftAddr(p *consensus.Params) (string, error) {
 	text, err := os.ReadFile(filepath.Join(a.networkDir(p), addrFile))
 	if addr := strings.TrimSpace(string(text)); err == nil && addr != "" {
-		return addr
+		return addr, nil
 	}
-	return net.JoinHostPort("127.0.0.1", strconv.Itoa(usualPort(p.Name)))
+	if a.command.Flags().Changed("datadir") {
+		return "", &userError{fmt.Sprintf("no node runs in %s: start one with 'toychain node run', or name another with --rpc", a.networkDir(p)), rpc.ErrUnreachable}
+	}
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(usualPort(p.Name))), nil
 }
 
 // dialNode returns the node of the testnet that --node names.
