@@ -28,7 +28,9 @@ var edges = map[string]map[string]string{
 	"wallet": {
 		"block": "it signs transactions",
 	},
+	"peer": {},
 	"p2p": {
+		"peer":  "words that it shares with packages that must not know libp2p",
 		"block": "hashes and headers are what it carries; it must not know what valid means",
 	},
 	"consensus": {
@@ -61,6 +63,7 @@ var edges = map[string]map[string]string{
 		"p2p":       "the peers",
 	},
 	"rpc": {
+		"peer":  "lines, which setlink sets",
 		"block": "hashes, amounts and transactions in what nodes answer",
 		"pow":   "work, as a number; it must not know how a call is answered",
 	},
@@ -101,7 +104,7 @@ var edges = map[string]map[string]string{
 		"testnet/topology": "which nodes are to be connected", "testnet/draw": "the merged tree of all nodes",
 		"testnet/history": "journals and actions, which it collects",
 	},
-	"testnet/topology": {},
+	"testnet/topology": {"peer": "what can be wrong with a line"},
 	"testnet/draw": {
 		"block": "", "rpc": "the type of a node's block tree; it must not ask a node", "testnet/topology": "lists of names",
 	},

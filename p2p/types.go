@@ -5,7 +5,11 @@ import (
 	"time"
 
 	"toychain/block"
+	"toychain/peer"
 )
+
+// Link is how bad the line to a peer is.
+type Link = peer.Link
 
 // PeerID names a node: libp2p's text form of its public key's hash, 12D3Koo….
 type PeerID string

@@ -4,14 +4,12 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"toychain/cmd/internal/cli"
-	"toychain/rpc"
 	"toychain/testnet"
 	"toychain/testnet/topology"
 )
@@ -43,57 +41,46 @@ of more each with eight neighbours in a circle, and with whom it finds besides.`
 	}
 }
 
-// linkFlags are the flags of "testnet link".
-type linkFlags struct {
-	delay, jitter time.Duration
-	loss          string
-	bandwidth     int64
-	oneWay, cut   bool
-	clear         bool
-}
-
 func (a *app) testnetLinkCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "link [A B]", Short: "Make a link slow, lossy or one-way; list such links.",
-		Example: "toychain testnet link n1 n2 --delay 200ms --jitter 50ms\ntoychain testnet link n1 n2 --loss 30%\ntoychain testnet link n1 n2 --clear",
-		Long: `Make the line between two nodes slow, lossy or deaf, in both directions; what is not
-named is as good as new. With --cut nothing arrives, and unlike a partition nobody knows
-that it does not. With --one-way B hears A, and A hears nothing of B. The line
+		Use: "link [A B [FAULT...]]", Short: "Make a link slow, lossy or one-way; list such links.",
+		Example: "toychain testnet link n1 n2 --delay 200ms --jitter 50ms\ntoychain testnet link n1 n2 loss 30% one-way\ntoychain testnet link n1 n2 --clear",
+		Long: `Make the line between two nodes slow, lossy or one-way; what is not named is perfect.
+The faults are the flags below, or the same words without dashes, as in a script. With
+--cut nothing arrives, and unlike in a partition neither node is notified. With --one-way
+B hears A, and A hears nothing of B; all other faults hold in both directions. The line
 stays so when the nodes are started again, until --clear or the next 'testnet up'.`,
-		Args: cli.Args(0, 2, "two nodes, like n1 n2"),
+		Args: cli.Args(0, 12, "two nodes, like n1 n2"),
 	}
 	asJSON := cli.JSONFlag(cmd)
-	var o linkFlags
 	f := cmd.Flags()
-	f.DurationVar(&o.delay, "delay", 0, "each message is under way for this `TIME`")
-	f.DurationVar(&o.jitter, "jitter", 0, "and at random up to this `TIME` longer")
-	f.StringVar(&o.loss, "loss", "0%", "`PART` of the blocks and payments that are not heard when they are new; they are asked for later, blocks at once, payments within 10s for each peer")
-	f.Int64Var(&o.bandwidth, "bandwidth", 0, "at most so many `BYTES` a second; 0: no limit")
-	f.BoolVar(&o.oneWay, "one-way", false, "only what A says arrives")
-	f.BoolVar(&o.cut, "cut", false, "nothing arrives, in neither direction, and nobody is told")
-	f.BoolVar(&o.clear, "clear", false, "the line is perfect again")
+	f.Duration("delay", 0, "each message is under way for this `TIME`")
+	f.Duration("jitter", 0, "and at random up to this `TIME` longer")
+	f.String("loss", "0%", "`PART` of the blocks and payments that are not heard when they are new; they are asked for later, blocks at once, payments within 10s for each peer")
+	f.Int64("bandwidth", 0, "at most so many `BYTES` a second; 0: no limit")
+	f.Bool("one-way", false, "only what A says arrives")
+	f.Bool("cut", false, "nothing arrives in either direction, and neither node is notified")
+	f.Bool("clear", false, "the line is perfect again")
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
 		t, err := a.namedTestnet()
 		if err != nil {
 			return err
 		}
-		if len(given) == 0 {
+		faults := faultsOf(f, given[min(2, len(given)):])
+		if len(given) == 0 && len(faults) == 0 {
 			return a.printLines(t, *asJSON)
 		}
-		l, err := o.link()
-		if err != nil {
-			return err
-		}
-		if len(given) != 2 {
+		if len(given) < 2 {
 			return cli.Usagef("%s: want two nodes, like n1 n2", cmd.CommandPath())
 		}
-		if o.cut && l != (rpc.Link{}) {
-			return cli.Usagef("%s: with --cut nothing arrives, however bad the line is: choose --cut or the other flags", cmd.CommandPath())
+		l := topology.Line{A: given[0], B: given[1]}
+		if err := l.Check(t.Names()); err != nil {
+			return err
 		}
-		if o.clear != (l == (rpc.Link{}) && !o.cut) {
-			return cli.Usagef("%s: want --delay, --jitter, --loss, --bandwidth, --one-way or --cut, or else --clear", cmd.CommandPath())
+		if l, err = topology.ParseLine(t.Names(), l.A, l.B, faults); err != nil {
+			return cli.Usagef("%s: %w", cmd.CommandPath(), err)
 		}
-		if err := t.Link(cmd.Context(), testnet.Line{A: given[0], B: given[1], Link: l, Cut: o.cut}); err != nil {
+		if err := t.Link(cmd.Context(), l); err != nil {
 			return err
 		}
 		return a.printLines(t, *asJSON)
@@ -101,29 +88,26 @@ stays so when the nodes are started again, until --clear or the next 'testnet up
 	return cmd
 }
 
-// link makes a link of the flags.
-func (o linkFlags) link() (rpc.Link, error) {
-	l := rpc.Link{DelayMS: o.delay.Milliseconds(), JitterMS: o.jitter.Milliseconds(), OneWay: o.oneWay, Bandwidth: o.bandwidth}
-	number, percent := strings.CutSuffix(o.loss, "%")
-	loss, err := strconv.ParseFloat(number, 64)
-	if percent {
-		loss /= 100
-	}
-	switch {
-	case err != nil || !(loss >= 0 && loss <= 1):
-		return l, cli.Usagef("--loss %s: want a part, like 30%%", o.loss)
-	case o.delay < 0 || o.jitter < 0 || o.bandwidth < 0:
-		return l, cli.Usagef("--delay, --jitter and --bandwidth: want 0 or more")
-	}
-	l.Loss = loss
-	return l, nil
+// faultsOf returns the words for a line's faults: those given, and those that flags say.
+func faultsOf(f *pflag.FlagSet, words []string) []string {
+	f.Visit(func(flag *pflag.Flag) {
+		switch flag.Name {
+		case "delay", "jitter", "loss", "bandwidth":
+			words = append(words, flag.Name, flag.Value.String())
+		case "one-way", "cut":
+			words = append(words, flag.Name)
+		case "clear":
+			words = append(words, "perfect")
+		}
+	})
+	return words
 }
 
 // printLines lists the lines that are bad.
 func (a *app) printLines(t *testnet.Testnet, asJSON bool) error {
 	lines := t.Lines()
 	if asJSON {
-		return a.PrintJSON(append([]testnet.Line{}, lines...))
+		return a.PrintJSON(append([]topology.Line{}, lines...))
 	}
 	if len(lines) == 0 {
 		fmt.Fprintln(a.Stdout, "all lines are perfect")
