@@ -28,10 +28,12 @@ var edges = map[string]map[string]string{
 	"wallet": {
 		"block": "it signs transactions",
 	},
-	"peer": {},
+	"peer": {
+		"block": "hashes and heights in what a peer says of itself",
+	},
 	"p2p": {
-		"peer":  "words that it shares with packages that must not know libp2p",
 		"block": "hashes and headers are what it carries; it must not know what valid means",
+		"peer":  "the words that it shares with the engine",
 	},
 	"consensus": {
 		"block": "it validates blocks",
@@ -57,19 +59,22 @@ var edges = map[string]map[string]string{
 		"block": "it keeps transactions",
 		"chain": "changes of the tip", "consensus": "what the next block may hold",
 	},
+	"engine": {
+		"block": "", "pow": "work that peers claim", "consensus": "the rules, which it asks", "chain": "the tree", "mempool": "the mempool",
+		"peer": "who sends and what they said; it must not know how messages travel",
+	},
 	"node": {
-		"block": "", "pow": "its miner searches nonces", "chain": "the tree", "consensus": "the rules", "mempool": "the pool", "store": "the disk",
-		"store/ldb": "a directory made safe from a power cut",
-		"p2p":       "the peers",
+		"block": "", "pow": "its miner searches nonces", "chain": "the tree", "consensus": "parameters", "engine": "which it drives",
+		"mempool": "the mempool's file and policy", "store": "the disk", "store/ldb": "a directory made safe from a power cut",
+		"p2p": "the network", "peer": "who is there",
 	},
 	"rpc": {
-		"peer":  "lines, which setlink sets",
 		"block": "hashes, amounts and transactions in what nodes answer",
 		"pow":   "work, as a number; it must not know how a call is answered",
 	},
 	"rpc/server": {
 		"block": "", "pow": "difficulties and work, as numbers", "chain": "", "consensus": "", "mempool": "", "store": "indexes",
-		"p2p": "what is known of peers", "node": "what it serves", "rpc": "the types of its answers",
+		"p2p": "what is known of peers", "peer": "", "node": "what it serves", "engine": "its answers and events", "rpc": "the types of its answers",
 		"wallet": "addresses; keys never enter a node",
 	},
 	"testnet/purse": {
@@ -77,7 +82,7 @@ var edges = map[string]map[string]string{
 	},
 	"testnet/rogue": {
 		"block": "what it forges", "pow": "with real work", "chain": "its own tree", "consensus": "the rules, to break one at a time",
-		"p2p": "whom it lies to; it must not know processes, testnets or RPC",
+		"p2p": "the network that it joins", "peer": "which peers it lies to; it must not know processes, testnets or RPC",
 	},
 	"deploy": {},
 	"testnet/slo": {
@@ -104,7 +109,7 @@ var edges = map[string]map[string]string{
 		"testnet/topology": "which nodes are to be connected", "testnet/draw": "the merged tree of all nodes",
 		"testnet/history": "journals and actions, which it collects",
 	},
-	"testnet/topology": {"peer": "what can be wrong with a line"},
+	"testnet/topology": {},
 	"testnet/draw": {
 		"block": "", "rpc": "the type of a node's block tree; it must not ask a node", "testnet/topology": "lists of names",
 	},
@@ -123,11 +128,9 @@ var edges = map[string]map[string]string{
 		"consensus": "parameters", "network": "the one that the nodes share", "p2p": "nodes' keys and names, which must be known before they run", "wallet": "whom they mine for",
 		"testnet": "the folder; it must not start anything", "testnet/topology": "which node dials which",
 	},
-	"cmd/internal/cli": {},
 	"cmd/toychain": {
-		"cmd/internal/cli": "the terminal's kit",
-		"block":            "", "blockfile": "import and export", "pow": "", "chain": "", "consensus": "", "network": "what --network names", "wallet": "", "mempool": "policy", "store": "repair of a folder that no node has open",
-		"node": "", "rpc": "", "rpc/server": "", "testnet": "", "testnet/purse": "", "testnet/scenario": "", "testnet/scenario/real": "",
+		"block": "", "blockfile": "import and export", "pow": "", "chain": "", "consensus": "", "network": "what --network names", "wallet": "", "mempool": "policy", "store": "repair of a folder that no node has open",
+		"node": "", "engine": "its events, told on a terminal", "rpc": "", "rpc/server": "", "testnet": "", "testnet/purse": "", "testnet/scenario": "", "testnet/scenario/real": "",
 		"testnet/slo": "", "deploy": "the targets where no others are named, and files to hand out",
 		"testnet/export": "", "testnet/replay": "", "testnet/demo": "", "testnet/draw": "", "testnet/history": "",
 		"testnet/measure": "", "testnet/topology": "",
@@ -140,7 +143,7 @@ var edges = map[string]map[string]string{
 
 // pure are the packages and files without clock, randomness, disk, network, log
 // or background goroutines: the same values give the same answer.
-var pure = []string{"block", "pow", "consensus", "chain", "mempool", "node/engine.go", "node/save.go", "node/sync.go", "node/claims.go", "node/relay.go", "node/template.go"}
+var pure = []string{"block", "pow", "consensus", "chain", "mempool", "peer", "engine"}
 
 // windows are what a pure file must not use.
 var windows = map[string][]string{

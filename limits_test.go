@@ -21,11 +21,6 @@ import (
 var limits = map[string]map[string]string{
 	"p2p/limits.go": {
 		"MaxMessage":      "TestFrameLimits TestPublishLimits TestGossipedMessagesAreLimited TestRequestBlocks",
-		"MaxHeaders":      "TestFrameLimits TestRequestHeaders TestGarbageAnswersAreBanned",
-		"MaxLocator":      "TestFrameLimits TestLongestRequests TestGarbageRequestsAreBanned",
-		"MaxBlocksAsked":  "TestLongestRequests TestGarbageRequestsAreBanned TestRequestBlocks",
-		"MaxTxsAsked":     "TestLongestRequests TestGarbageRequestsAreBanned TestRequestPoolAndTxs",
-		"MaxPoolIDs":      "TestFrameLimits TestRequestPoolAndTxs TestGarbageAnswersAreBanned",
 		"MaxAddrsTold":    "TestPeersLimit",
 		"MaxAgesAsked":    "TestLongestRequests TestGarbageRequestsAreBanned TestRequestAges",
 		"MaxAddr":         "TestLongestAddress",
@@ -54,34 +49,41 @@ var limits = map[string]map[string]string{
 		"redialFound":     "TestBookBackoff",
 		"BanTime":         "TestBanLastsTenMinutes",
 	},
+	"peer/limits.go": {
+		"MaxHeaders":     "p2p.TestFrameLimits p2p.TestRequestHeaders p2p.TestGarbageAnswersAreBanned engine.TestFullAnswerAsksOn",
+		"MaxLocator":     "p2p.TestFrameLimits p2p.TestLongestRequests p2p.TestGarbageRequestsAreBanned",
+		"MaxBlocksAsked": "p2p.TestLongestRequests p2p.TestGarbageRequestsAreBanned p2p.TestRequestBlocks engine.TestBlocksInFlight engine.FuzzEngine",
+		"MaxTxsAsked":    "p2p.TestLongestRequests p2p.TestGarbageRequestsAreBanned p2p.TestRequestPoolAndTxs",
+		"MaxPoolIDs":     "p2p.TestFrameLimits p2p.TestRequestPoolAndTxs p2p.TestGarbageAnswersAreBanned",
+	},
+	"engine/limits.go": {
+		"blockWindow":     "TestBlockWindow",
+		"minStall":        "TestStall TestStallingPeer",
+		"maxStall":        "TestStall TestHeadersStall",
+		"maxOrphanBlocks": "TestOrphanBlocksAreBounded FuzzEngine",
+		"maxOrphanBytes":  "TestOrphanBytesAreBounded testnet/rogue.TestFloods",
+		"maxSources":      "TestSourcesAreBounded",
+		"maxSideDepth":    "TestTooFar TestDeepHeadersWithoutAClaim",
+		"headersAhead":    "TestHeadersAhead",
+		"idleHeaders":     "TestIdleHeaders",
+		"emptyClaims":     "TestEmptyClaims testnet/rogue.TestFloods",
+		"headersShown":    "TestHeadersShown",
+		"flushBlocks":     "TestFlushes",
+		"flushBytes":      "TestFlushes",
+		"noteSize":        "TestLargeBlocksWaitForEachOther",
+		"maxTipAge":       "TestOldBlocksWaitForEachOther",
+		"txsPerAsk":       "TestTxsPerAsk",
+		"txAsks":          "TestTxAsks",
+		"poolEvery":       "TestPoolIsAskedForAgain",
+	},
 	"node/limits.go": {
-		"headersPerAnswer": "TestFullAnswerAsksOn",
-		"blocksInFlight":   "TestBlocksInFlight FuzzEngine",
-		"blockWindow":      "TestBlockWindow",
-		"minStall":         "TestStall TestStallingPeer",
-		"maxStall":         "TestStall TestHeadersStall",
-		"maxOrphanBlocks":  "TestOrphanBlocksAreBounded FuzzEngine",
-		"maxOrphanBytes":   "TestOrphanBytesAreBounded testnet/rogue.TestFloods",
-		"maxSources":       "TestSourcesAreBounded",
-		"maxSideDepth":     "TestTooFar TestDeepHeadersWithoutAClaim",
-		"headersAhead":     "TestHeadersAhead",
-		"idleHeaders":      "TestIdleHeaders",
-		"emptyClaims":      "TestEmptyClaims testnet/rogue.TestFloods",
-		"headersShown":     "TestHeadersShown",
-		"flushBlocks":      "TestFlushes",
-		"flushBytes":       "TestFlushes",
-		"noteSize":         "TestLargeBlocksWaitForEachOther",
-		"maxTipAge":        "TestOldBlocksWaitForEachOther",
-		"txsPerAsk":        "TestTxsPerAsk",
-		"txAsks":           "TestTxAsks",
-		"maxBirths":        "TestBirthsAreBounded",
-		"maxDue":           "TestBirthsAreBounded",
-		"ageEvery":         "- how often we ask, nobody's limit",
-		"ageTimeout":       "- how long we wait for a figure that nothing hangs on",
-		"agePatience":      "TestBirths",
-		"poolEvery":        "TestPoolIsAskedForAgain",
-		"checkBlocks":      "store.TestTreeLooksAtTheLastBlocks",
-		"tickEvery":        "- how often we look, nobody's limit",
+		"maxBirths":   "TestBirthsAreBounded",
+		"maxDue":      "TestBirthsAreBounded",
+		"ageEvery":    "- how often we ask, nobody's limit",
+		"ageTimeout":  "- how long we wait for a figure that nothing hangs on",
+		"agePatience": "TestBirths",
+		"checkBlocks": "store.TestTreeLooksAtTheLastBlocks",
+		"tickEvery":   "- how often we look, nobody's limit",
 	},
 	"rpc/server/conns.go": {
 		"maxConns":        "TestHalfOpen TestSlowClients",
@@ -107,14 +109,13 @@ var limits = map[string]map[string]string{
 // what it must be.
 var design = map[string]string{
 	"block/codec.go MaxMessage":           "4000000",     // message 4 MB
-	"p2p/limits.go MaxHeaders":            "2000",        // 2,000 headers
-	"p2p/limits.go MaxLocator":            "101",         // locator 101
-	"p2p/limits.go MaxBlocksAsked":        "16",          // 16 blocks in flight per peer
-	"node/limits.go blocksInFlight":       "16",          // the same, as the engine asks
-	"node/limits.go minStall":             "2 * Second",  // stall 2
-	"node/limits.go maxStall":             "64 * Second", // to 64 s
+	"peer/limits.go MaxHeaders":           "2000",        // 2,000 headers
+	"peer/limits.go MaxLocator":           "101",         // locator 101
+	"peer/limits.go MaxBlocksAsked":       "16",          // 16 blocks in flight per peer
+	"engine/limits.go minStall":           "2 * Second",  // stall 2
+	"engine/limits.go maxStall":           "64 * Second", // to 64 s
 	"mempool/policy.go DefaultMaxOrphans": "100",         // orphan transactions 100
-	"node/limits.go maxOrphanBlocks":      "100",         // orphan blocks 100
+	"engine/limits.go maxOrphanBlocks":    "100",         // orphan blocks 100
 	"p2p/limits.go BanTime":               "10 * Minute", // refused for ten minutes
 }
 

@@ -13,8 +13,8 @@ import (
 	"github.com/btcsuite/btcd/wire/v2"
 
 	"toychain/block"
+	"toychain/engine"
 	"toychain/internal/chaingen"
-	"toychain/node"
 	"toychain/testnet/purse"
 )
 
@@ -115,7 +115,7 @@ func TestRPCClientPeers(t *testing.T) {
 	events := s.node.Watch(s.ctx)
 	do(t, "addnode", c.AddNode(info.Multiaddrs[0], rpcclient.ANAdd))
 	for ev := range events {
-		if ev.Kind == node.PeerUp {
+		if ev.Kind == engine.PeerUp {
 			break
 		}
 	}

@@ -7,7 +7,9 @@ import (
 	"time"
 
 	"toychain/block"
+	"toychain/engine"
 	"toychain/p2p"
+	"toychain/peer"
 )
 
 // births knows when blocks were born: those of this node, and those that came, as soon
@@ -29,7 +31,7 @@ type births struct {
 // arrival is a block that came from a peer.
 type arrival struct {
 	id   block.Hash
-	from p2p.PeerID
+	from peer.ID
 	at   time.Time // by the machine's clock: it was here with all below it, as testnet slo counts
 	gate time.Time // when last before it this node's gate was changed
 }
@@ -70,10 +72,10 @@ func (b *births) want(a arrival) {
 }
 
 // take returns what is due, by whom to ask.
-func (b *births) take() map[p2p.PeerID][]arrival {
+func (b *births) take() map[peer.ID][]arrival {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	out := make(map[p2p.PeerID][]arrival)
+	out := make(map[peer.ID][]arrival)
 	for _, a := range b.due {
 		out[a.from] = append(out[a.from], a)
 	}
@@ -151,7 +153,7 @@ func (n *Node) dateBlocks(ctx context.Context) {
 // time if that fails, and tells how long each took to come. One that was born before this
 // node was started, or while it could talk to others than now, did not come as fast as it
 // could, and is not told of.
-func (n *Node) date(ctx context.Context, peer p2p.PeerID, some []arrival) {
+func (n *Node) date(ctx context.Context, peer peer.ID, some []arrival) {
 	ids := make([]block.Hash, len(some))
 	for i, a := range some {
 		ids[i] = a.id
@@ -172,12 +174,12 @@ func (n *Node) date(ctx context.Context, peer p2p.PeerID, some []arrival) {
 		if born.IsZero() || born.Before(n.started) || born.Before(a.gate) {
 			continue
 		}
-		n.watch.tell(Event{Kind: BlockDated, Time: n.Now(), Block: &BlockEvent{Hash: a.id}, Peer: peer, Duration: max(0, a.at.Sub(born))})
+		n.watch.tell(engine.Event{Kind: engine.BlockDated, Time: n.Now(), Block: &engine.BlockEvent{Hash: a.id}, Peer: peer, Duration: max(0, a.at.Sub(born))})
 	}
 }
 
 // another returns some other peer, or "".
-func (n *Node) another(peer p2p.PeerID) p2p.PeerID {
+func (n *Node) another(peer peer.ID) peer.ID {
 	for _, p := range n.net.Peers() {
 		if p.Joined && p.ID != peer {
 			return p.ID

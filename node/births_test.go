@@ -5,7 +5,9 @@ import (
 	"time"
 
 	"toychain/block"
+	"toychain/engine"
 	"toychain/p2p"
+	"toychain/peer"
 )
 
 // What is told of a block's age, from its coming until its birth is known, or given up.
@@ -14,7 +16,7 @@ func TestBirths(t *testing.T) {
 	id := func(n byte) block.Hash { return block.Hash{n} }
 	age := func(n byte) time.Duration { return b.ages([]block.Hash{id(n)})[0] }
 	now := time.Now()
-	came := func(n byte, from p2p.PeerID, at time.Time) arrival {
+	came := func(n byte, from peer.ID, at time.Time) arrival {
 		a := arrival{id: id(n), from: from, at: at}
 		b.came(a)
 		return a
@@ -91,7 +93,7 @@ func TestHeardWithAWrongClock(t *testing.T) {
 		begun := time.Now()
 		generate(t, n, 1)
 		for ev := range events {
-			if ev.Kind != TipChanged {
+			if ev.Kind != engine.TipChanged {
 				continue
 			}
 			if ev.Duration <= 0 || ev.Duration > time.Since(begun) {

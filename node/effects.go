@@ -9,44 +9,46 @@ import (
 
 	"toychain/block"
 	"toychain/consensus"
+	"toychain/engine"
 	"toychain/p2p"
+	"toychain/peer"
 )
 
 // perform carries an effect out, without waiting for the network.
-func (n *Node) perform(run context.Context, f Effect) {
+func (n *Node) perform(run context.Context, f engine.Effect) {
 	switch f := f.(type) {
-	case PublishBlock:
+	case engine.PublishBlock:
 		n.chore(run, func(ctx context.Context) error { return n.net.PublishBlock(ctx, f.Block.Bytes()) })
-	case PublishTx:
+	case engine.PublishTx:
 		n.chore(run, func(ctx context.Context) error { return n.net.PublishTx(ctx, f.Tx.Bytes()) })
-	case Announce:
+	case engine.Announce:
 		n.net.Announce(f.Status)
-	case Blame:
+	case engine.Penalize:
 		n.punish(f.Peer, f.Reason)
-	case Drop:
+	case engine.Disconnect:
 		n.log.Warn("a peer is of no use: dropped", "peer", f.Peer, "reason", f.Reason)
 		n.chore(run, func(context.Context) error { return n.net.Disconnect(f.Peer) })
-	case AskHeaders:
+	case engine.RequestHeaders:
 		n.ask(run, f.Peer, f, func(ctx context.Context) error {
 			headers, err := n.net.RequestHeaders(ctx, f.Peer, f.Locator, block.Hash{})
 			if err != nil {
 				return err
 			}
-			return n.submitQuietly(ctx, GotHeaders{f.Peer, headers})
+			return n.submitQuietly(ctx, engine.HeadersReceived{Peer: f.Peer, Headers: headers})
 		})
-	case AskBlocks:
+	case engine.RequestBlocks:
 		n.ask(run, f.Peer, f, func(ctx context.Context) error { return n.fetchBlocks(ctx, f) })
-	case AskPool:
+	case engine.RequestMempool:
 		n.ask(run, f.Peer, f, func(ctx context.Context) error {
 			ids, err := n.net.RequestPool(ctx, f.Peer)
 			if err != nil {
 				return err
 			}
-			return n.submitQuietly(ctx, GotPool{f.Peer, ids})
+			return n.submitQuietly(ctx, engine.MempoolReceived{Peer: f.Peer, IDs: ids})
 		})
-	case AskTxs:
+	case engine.RequestTxs:
 		n.ask(run, f.Peer, f, func(ctx context.Context) error { return n.fetchTxs(ctx, f) })
-	case Happened:
+	case engine.Emit:
 		n.tell(f.Event)
 	default:
 		panic(fmt.Sprintf("effect of type %T", f))
@@ -63,10 +65,10 @@ func (n *Node) chore(run context.Context, f func(context.Context) error) {
 }
 
 // ask makes a request and tells the engine when it is over.
-func (n *Node) ask(run context.Context, peer p2p.PeerID, f Effect, request func(context.Context) error) {
+func (n *Node) ask(run context.Context, peer peer.ID, f engine.Effect, request func(context.Context) error) {
 	n.chore(run, func(ctx context.Context) error {
 		err := request(ctx)
-		if told := n.submitQuietly(ctx, AskEnded{peer, f, err}); told != nil {
+		if told := n.submitQuietly(ctx, engine.RequestDone{Peer: peer, Request: f, Err: err}); told != nil {
 			return told
 		}
 		return err
@@ -75,7 +77,7 @@ func (n *Node) ask(run context.Context, peer p2p.PeerID, f Effect, request func(
 
 // submitQuietly is submit for inputs whose Answer is for nobody: the engine has
 // blamed whom it should.
-func (n *Node) submitQuietly(ctx context.Context, in Input) error {
+func (n *Node) submitQuietly(ctx context.Context, in engine.Input) error {
 	var trouble error
 	err := n.do(ctx, func(run context.Context) { _, trouble = n.step(run, in) })
 	return cmp.Or(err, trouble)
@@ -83,7 +85,7 @@ func (n *Node) submitQuietly(ctx context.Context, in Input) error {
 
 // fetchBlocks hands each block to the engine as it comes in. Parsing is done here,
 // off the engine's goroutine.
-func (n *Node) fetchBlocks(ctx context.Context, f AskBlocks) error {
+func (n *Node) fetchBlocks(ctx context.Context, f engine.RequestBlocks) error {
 	return n.net.RequestBlocks(ctx, f.Peer, f.IDs, func(raw []byte) error {
 		b, err := parseBlock(raw)
 		if err == nil && !slices.Contains(f.IDs, b.Hash()) {
@@ -93,7 +95,7 @@ func (n *Node) fetchBlocks(ctx context.Context, f AskBlocks) error {
 			n.garbage(f.Peer, err)
 			return err
 		}
-		return n.submitQuietly(ctx, GotBlock{Peer: f.Peer, Block: b, Asked: true})
+		return n.submitQuietly(ctx, engine.BlockReceived{Peer: f.Peer, Block: b, Requested: true})
 	})
 }
 
@@ -106,67 +108,69 @@ func parseBlock(raw []byte) (*block.Block, error) {
 	return block.Parse(raw)
 }
 
-func (n *Node) fetchTxs(ctx context.Context, f AskTxs) error {
+func (n *Node) fetchTxs(ctx context.Context, f engine.RequestTxs) error {
 	return n.net.RequestTxs(ctx, f.Peer, f.IDs, func(raw []byte) error {
 		tx, err := block.ParseTx(raw)
 		if err != nil {
 			n.garbage(f.Peer, err)
 			return err
 		}
-		return n.submitQuietly(ctx, GotTx{Peer: f.Peer, Tx: tx})
+		return n.submitQuietly(ctx, engine.TxReceived{Peer: f.Peer, Tx: tx})
 	})
 }
 
 // punish drops a peer and refuses it for a while.
-func (n *Node) punish(peer p2p.PeerID, reason error) {
+func (n *Node) punish(peer peer.ID, reason error) {
 	n.log.Warn("a peer broke a rule: dropped and refused for a while", "peer", peer, "reason", reason, "for", p2p.BanTime)
 	n.net.Ban(peer, p2p.BanTime)
 }
 
 // garbage blames a peer for bytes that are not what they claim to be.
-func (n *Node) garbage(peer p2p.PeerID, err error) {
+func (n *Node) garbage(peer peer.ID, err error) {
 	n.punish(peer, err)
-	n.watch.tell(Event{Kind: PeerBlamed, Time: n.Now(), Peer: peer, Reason: err.Error()})
+	n.watch.tell(engine.Event{Kind: engine.PeerPenalized, Time: n.Now(), Peer: peer, Reason: err.Error()})
 }
 
 // handler is what p2p asks of the node.
 type handler struct{ n *Node }
 
-func (h handler) Joined(peer p2p.PeerID, inbound bool) {
-	h.input(PeerJoined{peer, inbound})
+func (h handler) Joined(peer peer.ID, inbound bool) {
+	h.input(engine.PeerJoined{Peer: peer, Inbound: inbound})
 }
 
-func (h handler) Left(peer p2p.PeerID) { h.input(PeerLeft{peer}) }
+func (h handler) Left(peer peer.ID) { h.input(engine.PeerLeft{Peer: peer}) }
 
-func (h handler) PeerStatus(peer p2p.PeerID, s p2p.Status) { h.input(PeerTold{peer, s}) }
+func (h handler) PeerStatus(peer peer.ID, s peer.Status) {
+	h.input(engine.PeerStatus{Peer: peer, Status: s})
+}
 
-func (h handler) input(in Input) { _ = h.n.submitQuietly(context.Background(), in) }
+func (h handler) input(in engine.Input) { _ = h.n.submitQuietly(context.Background(), in) }
 
-func (h handler) Status(ctx context.Context) (s p2p.Status, err error) {
-	err = h.n.Look(ctx, func(e *Engine) { s = e.Status() })
+func (h handler) Status(ctx context.Context) (s peer.Status, err error) {
+	err = h.n.Look(ctx, func(e *engine.Engine) { s = e.Status() })
 	return s, err
 }
 
-func (h handler) Block(ctx context.Context, from p2p.PeerID, raw []byte) p2p.Verdict {
+func (h handler) Block(ctx context.Context, from peer.ID, raw []byte) peer.Verdict {
 	b, err := parseBlock(raw)
 	if err != nil {
 		h.n.garbage(from, err)
-		return p2p.Reject
+		return peer.Reject
 	}
-	return Classify(h.n.submit(ctx, GotBlock{Peer: from, Block: b})).Verdict()
+	return engine.Classify(h.n.submit(ctx, engine.BlockReceived{Peer: from, Block: b})).Verdict()
 }
 
-func (h handler) Tx(ctx context.Context, from p2p.PeerID, raw []byte) p2p.Verdict {
+func (h handler) Tx(ctx context.Context, from peer.ID, raw []byte) peer.Verdict {
 	tx, err := block.ParseTx(raw)
 	if err != nil {
 		h.n.garbage(from, err)
-		return p2p.Reject
+		return peer.Reject
 	}
-	return ClassifyTx(h.n.submit(ctx, GotTx{Peer: from, Tx: tx})).Verdict()
+	return engine.ClassifyTx(h.n.submit(ctx, engine.TxReceived{Peer: from, Tx: tx})).Verdict()
 }
 
 func (h handler) Headers(ctx context.Context, locator []block.Hash, stop block.Hash) (out []block.Header, err error) {
-	err = h.n.Look(ctx, func(e *Engine) { out = e.Tree().HeadersAfter(locator, stop, headersPerAnswer) })
+	err = h.n.Look(ctx, func(e *engine.Engine) { out = e.Tree().HeadersAfter(locator, stop, peer.MaxHeaders) })
 	return out, err
 }
 
@@ -177,14 +181,14 @@ func (h handler) BlockBytes(ctx context.Context, id block.Hash) ([]byte, error) 
 		return raw, nil
 	}
 	var b *block.Block
-	if err := h.n.Look(ctx, func(e *Engine) { b, _ = e.Tree().Block(id) }); err != nil || b == nil {
+	if err := h.n.Look(ctx, func(e *engine.Engine) { b, _ = e.Tree().Block(id) }); err != nil || b == nil {
 		return nil, err
 	}
 	return b.Bytes(), nil
 }
 
 func (h handler) PoolIDs(ctx context.Context) (ids []block.Hash, err error) {
-	err = h.n.Look(ctx, func(e *Engine) { ids = e.Pool().IDs() })
+	err = h.n.Look(ctx, func(e *engine.Engine) { ids = e.Pool().IDs() })
 	return ids, err
 }
 
@@ -194,7 +198,7 @@ func (h handler) BlockAges(_ context.Context, ids []block.Hash) ([]time.Duration
 
 func (h handler) TxBytes(ctx context.Context, id block.Hash) ([]byte, error) {
 	var tx *block.Tx
-	err := h.n.Look(ctx, func(e *Engine) {
+	err := h.n.Look(ctx, func(e *engine.Engine) {
 		if entry, ok := e.Pool().Get(id); ok {
 			tx = entry.Tx
 		}

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"toychain/engine"
 	"toychain/pow"
 )
 
@@ -16,12 +17,12 @@ const watchBuffer = 256
 // watchers are those who want to be told of events.
 type watchers struct {
 	mu     sync.Mutex
-	all    map[chan Event]struct{}
+	all    map[chan engine.Event]struct{}
 	closed bool
 }
 
-func (w *watchers) add(ctx context.Context) <-chan Event {
-	ch := make(chan Event, watchBuffer)
+func (w *watchers) add(ctx context.Context) <-chan engine.Event {
+	ch := make(chan engine.Event, watchBuffer)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.closed {
@@ -29,14 +30,14 @@ func (w *watchers) add(ctx context.Context) <-chan Event {
 		return ch
 	}
 	if w.all == nil {
-		w.all = make(map[chan Event]struct{})
+		w.all = make(map[chan engine.Event]struct{})
 	}
 	w.all[ch] = struct{}{}
 	context.AfterFunc(ctx, func() { w.remove(ch) })
 	return ch
 }
 
-func (w *watchers) remove(ch chan Event) {
+func (w *watchers) remove(ch chan engine.Event) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if _, on := w.all[ch]; on {
@@ -45,7 +46,7 @@ func (w *watchers) remove(ch chan Event) {
 	}
 }
 
-func (w *watchers) tell(ev Event) {
+func (w *watchers) tell(ev engine.Event) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for ch := range w.all {
@@ -67,9 +68,9 @@ func (w *watchers) close() {
 }
 
 // tell logs an event and passes it on. It runs on the engine's goroutine.
-func (n *Node) tell(ev Event) {
+func (n *Node) tell(ev engine.Event) {
 	switch ev.Kind {
-	case TipChanged:
+	case engine.TipChanged:
 		close(n.tipMove)
 		n.tipMove = make(chan struct{})
 		n.log.Info("new tip", "height", ev.Tip.Height, "hash", ev.Tip.Hash)
@@ -78,20 +79,20 @@ func (n *Node) tell(ev Event) {
 			n.log.Info("difficulty changed", "height", ev.Tip.Height, "bits", fmt.Sprintf("%08x", ev.Tip.Bits),
 				"from", difficulty(ev.Tip.OldBits), "to", difficulty(ev.Tip.Bits))
 		}
-	case Reorganised:
+	case engine.Reorganised:
 		r := ev.Reorg
 		n.log.Warn("reorganisation", "depth", r.Depth(), "from", r.From.Hash, "to", r.To.Hash, "fork", r.Fork.Height,
 			"returned", len(r.Returned), "reconfirmed", len(r.Reconfirmed), "conflicted", len(r.Conflicted))
-	case BlockAdded:
+	case engine.BlockAdded:
 		if !ev.Block.Active {
 			n.log.Info("block on a side branch", "height", ev.Block.Height, "hash", ev.Block.Hash)
 		}
 		n.births.came(arrival{ev.Block.Hash, ev.Peer, n.posted, n.net.GateChanged()})
-	case BlockRefused:
+	case engine.BlockRejected:
 		n.log.Warn("block refused", "hash", ev.Block.Hash, "peer", ev.Peer, "reason", ev.Reason)
-	case TxRemoved:
+	case engine.TxRemoved:
 		n.log.Info("payment dropped", "txid", ev.Tx, "reason", ev.Reason)
-	case PeerUp, PeerDown:
+	case engine.PeerUp, engine.PeerDown:
 		n.log.Info(string(ev.Kind), "peer", ev.Peer)
 	}
 	n.watch.tell(ev)

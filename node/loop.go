@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"time"
+	"toychain/engine"
 )
 
 // job is a function for the goroutine that owns the engine. It is given the
@@ -29,7 +30,7 @@ func (n *Node) loop(run context.Context, end <-chan struct{}) {
 			close(j.done)
 		case <-ticker.C:
 			n.miner.measure(time.Now())
-			_, _ = n.step(run, Tick{}) // trouble has been told: see step
+			_, _ = n.step(run, engine.Tick{}) // trouble has been told: see step
 			n.rest()
 		case <-end:
 			return
@@ -53,13 +54,13 @@ func (n *Node) do(ctx context.Context, f func(run context.Context)) error {
 
 // Look runs f on the goroutine that owns the engine: for quick reads that copy out
 // what they need. If it returns an error, f did not run.
-func (n *Node) Look(ctx context.Context, f func(*Engine)) error {
+func (n *Node) Look(ctx context.Context, f func(*engine.Engine)) error {
 	return n.do(ctx, func(context.Context) { f(n.engine) })
 }
 
 // tipMoves is Look, and returns a channel that is closed when the tip that f saw is
 // the tip no more.
-func (n *Node) tipMoves(ctx context.Context, f func(*Engine)) (<-chan struct{}, error) {
+func (n *Node) tipMoves(ctx context.Context, f func(*engine.Engine)) (<-chan struct{}, error) {
 	var moves chan struct{}
 	err := n.do(ctx, func(context.Context) {
 		f(n.engine)
@@ -69,7 +70,7 @@ func (n *Node) tipMoves(ctx context.Context, f func(*Engine)) (<-chan struct{}, 
 }
 
 // submit hands an input to the engine and returns its Answer.
-func (n *Node) submit(ctx context.Context, in Input) error {
+func (n *Node) submit(ctx context.Context, in engine.Input) error {
 	answers, err := n.submitMany(ctx, in)
 	if err != nil || len(answers) == 0 {
 		return err
@@ -79,7 +80,7 @@ func (n *Node) submit(ctx context.Context, in Input) error {
 
 // submitMany hands an input to the engine and returns its Answers. The error says that
 // there are none.
-func (n *Node) submitMany(ctx context.Context, in Input) (answers []error, err error) {
+func (n *Node) submitMany(ctx context.Context, in engine.Input) (answers []error, err error) {
 	var trouble error
 	err = n.do(ctx, func(run context.Context) { answers, trouble = n.step(run, in) })
 	return answers, cmp.Or(err, trouble)
@@ -88,7 +89,7 @@ func (n *Node) submitMany(ctx context.Context, in Input) (answers []error, err e
 // step runs on the engine's goroutine: one input, then its effects. Our own
 // trouble ends the node: what is in memory is ahead of the disk, so nothing may be
 // built on it.
-func (n *Node) step(run context.Context, in Input) (answers []error, trouble error) {
+func (n *Node) step(run context.Context, in engine.Input) (answers []error, trouble error) {
 	if n.broken {
 		return nil, ErrStopped
 	}
@@ -107,9 +108,9 @@ func (n *Node) step(run context.Context, in Input) (answers []error, trouble err
 	}
 	for _, f := range effects {
 		switch f := f.(type) {
-		case Answer:
+		case engine.Result:
 			answers = append(answers, f.Err)
-		case Note, PublishBlock: // see save
+		case engine.Note, engine.PublishBlock: // see save
 		default:
 			n.perform(run, f)
 		}
@@ -132,13 +133,13 @@ func (n *Node) inTrouble(err error) error {
 
 // save has the engine write what it decided. A block of our own is on its way to the
 // peers before: they judge it themselves, and are not kept waiting for our disk.
-func (n *Node) save(run context.Context, effects []Effect) error {
+func (n *Node) save(run context.Context, effects []engine.Effect) error {
 	for _, f := range effects {
 		switch f := f.(type) {
-		case PublishBlock:
+		case engine.PublishBlock:
 			n.births.came(arrival{id: f.Block.Hash(), at: n.posted}) // before a peer can ask
 			n.perform(run, f)
-		case Note:
+		case engine.Note:
 			if err := n.notes.add(f); err != nil {
 				return err
 			}
@@ -154,7 +155,7 @@ func (n *Node) save(run context.Context, effects []Effect) error {
 	if err != nil {
 		return err
 	}
-	if how == SavedLater && n.engine.CatchingUp() {
+	if how == engine.SavedLater && n.engine.CatchingUp() {
 		n.resting = restState{}
 	}
 	return n.notes.saved(how)

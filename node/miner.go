@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"toychain/block"
+	"toychain/engine"
 	"toychain/pow"
 )
 
@@ -155,9 +156,9 @@ var (
 // mineOne mines one block on top of the present tip, or returns errStale when
 // that has moved.
 func (n *Node) mineOne(ctx context.Context, script []byte, a *allowance, maxTries uint64) (block.Hash, error) {
-	var t *Template
+	var t *engine.Template
 	var failed error
-	moved, err := n.tipMoves(ctx, func(e *Engine) {
+	moved, err := n.tipMoves(ctx, func(e *engine.Engine) {
 		t, failed = e.Template(script, n.miner.extra.Add(1), n.miner.message, n.Now())
 	})
 	if err = errors.Join(err, failed); err != nil {
@@ -180,7 +181,7 @@ func (n *Node) mineOne(ctx context.Context, script []byte, a *allowance, maxTrie
 }
 
 // search tries nonces on several threads, each on a coinbase of its own.
-func (m *miner) search(ctx context.Context, t *Template, a *allowance, maxTries uint64) (*block.Block, error) {
+func (m *miner) search(ctx context.Context, t *engine.Template, a *allowance, maxTries uint64) (*block.Block, error) {
 	target, err := pow.TargetFromBits(t.Block.Header.Bits)
 	if err != nil {
 		return nil, err
@@ -194,7 +195,7 @@ func (m *miner) search(ctx context.Context, t *Template, a *allowance, maxTries 
 	for range m.threads {
 		group.Go(func() {
 			for ctx.Err() == nil {
-				own := &Template{Block: &block.Block{Header: t.Block.Header, Txs: t.Block.Txs}, Height: t.Height}
+				own := &engine.Template{Block: &block.Block{Header: t.Block.Header, Txs: t.Block.Txs}, Height: t.Height}
 				own.Vary(m.extra.Add(1), m.message)
 				if m.tryAll(ctx, &own.Block.Header, target, a, &tries, maxTries) && solved.CompareAndSwap(nil, own.Block) {
 					cancel(nil)

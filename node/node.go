@@ -15,6 +15,7 @@ import (
 
 	"toychain/block"
 	"toychain/consensus"
+	"toychain/engine"
 	"toychain/mempool"
 	"toychain/p2p"
 	"toychain/store"
@@ -55,14 +56,14 @@ type Node struct {
 	started time.Time
 	clock   atomic.Int64 // how far Now is from the machine's clock, in nanoseconds
 
-	mail    chan job      // to the goroutine that owns engine
-	over    chan struct{} // closed when that goroutine has ended
-	engine  *Engine       // owned by the goroutine of loop
-	notes   notes         // owned likewise
-	tipMove chan struct{} // owned likewise; closed and replaced when the tip moves
-	posted  time.Time     // owned likewise; when what is done now was handed in
-	broken  bool          // owned likewise; the engine met trouble and must not be used
-	resting restState     // owned likewise
+	mail    chan job       // to the goroutine that owns engine
+	over    chan struct{}  // closed when that goroutine has ended
+	engine  *engine.Engine // owned by the goroutine of loop
+	notes   notes          // owned likewise
+	tipMove chan struct{}  // owned likewise; closed and replaced when the tip moves
+	posted  time.Time      // owned likewise; when what is done now was handed in
+	broken  bool           // owned likewise; the engine met trouble and must not be used
+	resting restState      // owned likewise
 	fatal   context.CancelCauseFunc
 	chores  sync.WaitGroup // goroutines that carry out effects
 }
@@ -109,7 +110,7 @@ func Open(cfg Config) (*Node, error) {
 }
 
 // openEngine rebuilds the tree from the store, after a look at its last blocks.
-func openEngine(cfg Config, db *store.DB) (*Engine, error) {
+func openEngine(cfg Config, db *store.DB) (*engine.Engine, error) {
 	params := *cfg.Params
 	if params.Spending == nil {
 		params.Spending = consensus.NewP2PKH()
@@ -122,23 +123,23 @@ func openEngine(cfg Config, db *store.DB) (*Engine, error) {
 	if err := tree.Flush(); err != nil { // writes genesis into an empty store
 		return nil, err
 	}
-	return NewEngine(tree, mempool.New(cfg.Pool), cfg.agent()), nil
+	return engine.New(tree, mempool.New(cfg.Pool), cfg.agent()), nil
 }
 
 // takeNotes takes in what an earlier process had noted down when it died. What cannot
 // be, because the disk lost a part of it, is set aside.
 func (n *Node) takeNotes() error {
 	damage, err := n.notes.replay(func(came time.Time, b *block.Block) (damage, trouble error) {
-		if _, err := n.engine.Step(came, GotBlock{Block: b}); err != nil {
+		if _, err := n.engine.Step(came, engine.BlockReceived{Block: b}); err != nil {
 			return nil, err
 		}
-		if _, known := n.engine.tree.Info(b.Hash()); !known {
+		if _, known := n.engine.Tree().Info(b.Hash()); !known {
 			return fmt.Errorf("block %s stands on what is not here", b.Hash()), nil
 		}
 		return nil, nil
 	})
 	if err == nil {
-		err = n.engine.tree.Flush()
+		err = n.engine.Tree().Flush()
 	}
 	if err != nil {
 		return err
@@ -146,15 +147,15 @@ func (n *Node) takeNotes() error {
 	if damage != nil {
 		n.log.Warn("blocks that were noted down cannot all be taken in", "err", damage, "kept", n.notes.setAside())
 	}
-	return n.notes.saved(SavedNow)
+	return n.notes.saved(engine.SavedNow)
 }
 
 // settle writes all that is still in memory.
 func (n *Node) settle() error {
-	if err := n.engine.tree.Flush(); err != nil {
+	if err := n.engine.Tree().Flush(); err != nil {
 		return err
 	}
-	return n.notes.saved(SavedNow)
+	return n.notes.saved(engine.SavedNow)
 }
 
 func (c *Config) agent() string { return "/toychain:" + c.Version + "/" }
@@ -226,30 +227,30 @@ func (n *Node) Run(ctx context.Context) error {
 // SubmitBlock hands in a block of our own. Nil means that it was stored, not that
 // it is the tip; chain.ErrKnown that it was here already; see also chain.RuleOf.
 func (n *Node) SubmitBlock(ctx context.Context, b *block.Block) error {
-	return n.submit(ctx, GotBlock{Block: b})
+	return n.submit(ctx, engine.BlockReceived{Block: b})
 }
 
 // SubmitBlocks hands in many blocks of our own, each after its parent, and returns what
 // SubmitBlock would for each. They are written to the disk as one, which is what takes
 // long. If it returns an error, nothing is known of any.
 func (n *Node) SubmitBlocks(ctx context.Context, blocks []*block.Block) ([]error, error) {
-	return n.submitMany(ctx, GotBlocks{blocks})
+	return n.submitMany(ctx, engine.BlocksSubmitted{Blocks: blocks})
 }
 
 // SubmitHeaders hands in headers.
 func (n *Node) SubmitHeaders(ctx context.Context, hs []block.Header) error {
-	return n.submit(ctx, GotHeaders{Headers: hs})
+	return n.submit(ctx, engine.HeadersReceived{Headers: hs})
 }
 
 // SubmitTx hands in a payment of our own. Nil means that it is in the pool and on
 // its way to the peers.
 func (n *Node) SubmitTx(ctx context.Context, tx *block.Tx) error {
-	return n.submit(ctx, GotTx{Tx: tx})
+	return n.submit(ctx, engine.TxReceived{Tx: tx})
 }
 
 // Overrule follows the user's word against the fork choice.
-func (n *Node) Overrule(ctx context.Context, hash block.Hash, how Overruling) error {
-	return n.submit(ctx, Overrule{hash, how})
+func (n *Node) Overrule(ctx context.Context, hash block.Hash, how engine.Action) error {
+	return n.submit(ctx, engine.Override{Hash: hash, Action: how})
 }
 
 // SetMining starts the background miner, with a cap in hashes per second or 0 for
@@ -261,7 +262,7 @@ func (n *Node) Mining() Mining { return n.miner.report() }
 
 // Watch returns every event from now on until ctx ends. Who reads too slowly
 // misses events: they are hints, the truth is to be asked for.
-func (n *Node) Watch(ctx context.Context) <-chan Event { return n.watch.add(ctx) }
+func (n *Node) Watch(ctx context.Context) <-chan engine.Event { return n.watch.add(ctx) }
 
 // Params returns the network's parameters.
 func (n *Node) Params() *consensus.Params { return n.cfg.Params }
@@ -283,7 +284,7 @@ func (n *Node) Now() time.Time { return time.Now().Add(n.Clock()) }
 // machine's, or behind it if offset is negative.
 func (n *Node) SetClock(ctx context.Context, offset time.Duration) error {
 	n.clock.Store(int64(offset))
-	return n.submit(ctx, ClockSet{})
+	return n.submit(ctx, engine.ClockSet{})
 }
 
 // Clock returns what SetClock set.

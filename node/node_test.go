@@ -9,8 +9,9 @@ import (
 
 	"toychain/block"
 	"toychain/consensus"
+	"toychain/engine"
 	"toychain/mempool"
-	"toychain/p2p"
+	"toychain/peer"
 )
 
 // start runs a real node, on LevelDB and libp2p, until the test ends.
@@ -41,7 +42,7 @@ func start(t *testing.T, cfg Config) *Node {
 
 func (n *Node) tip(t *testing.T) (s consensus.State) {
 	t.Helper()
-	if err := n.Look(t.Context(), func(e *Engine) { s = e.Tree().Tip() }); err != nil {
+	if err := n.Look(t.Context(), func(e *engine.Engine) { s = e.Tree().Tip() }); err != nil {
 		t.Fatal(err)
 	}
 	return s
@@ -105,7 +106,7 @@ func TestServingBesideTheEngine(t *testing.T) {
 	tip := n.tip(t)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	err := n.Look(ctx, func(*Engine) { // here nobody else can
+	err := n.Look(ctx, func(*engine.Engine) { // here nobody else can
 		raw, err := handler{n}.BlockBytes(ctx, tip.Hash)
 		if err != nil || len(raw) < block.HeaderSize || block.Sum(raw[:block.HeaderSize]) != tip.Hash {
 			t.Errorf("%d bytes: %v", len(raw), err)
@@ -130,7 +131,7 @@ func TestRealNodesSplitAndHeal(t *testing.T) {
 	generate(t, a, 3)
 	await(t, "one tip by gossip", both, func() bool { return agree() && b.tip(t).Height == 3 })
 
-	if err := a.Net().SetGate([]p2p.PeerID{b.Net().ID()}); err != nil {
+	if err := a.Net().SetGate([]peer.ID{b.Net().ID()}); err != nil {
 		t.Fatal(err)
 	}
 	await(t, "the cut", both, func() bool { return len(joined(a)) == 0 && len(joined(b)) == 0 })
@@ -153,8 +154,12 @@ func TestRealNodesSplitAndHeal(t *testing.T) {
 }
 
 // joined returns the peers that a node has exchanged statuses with.
-func joined(n *Node) (out []p2p.PeerID) {
-	_ = n.Look(context.Background(), func(e *Engine) { out = append(out, e.order...) })
+func joined(n *Node) (out []peer.ID) {
+	for _, p := range n.Net().Peers() {
+		if p.Joined {
+			out = append(out, p.ID)
+		}
+	}
 	return out
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"toychain/block"
 	"toychain/consensus"
+	"toychain/engine"
 	"toychain/store/ldb"
 )
 
@@ -36,7 +37,7 @@ type notes struct {
 
 // begun is a block that is being noted down while the engine works on it.
 type begun struct {
-	note   Note
+	note   engine.Note
 	before int64      // bytes of the file without it
 	done   chan error // how it went
 }
@@ -52,7 +53,7 @@ func (n *notes) path(name string) string { return filepath.Join(n.dir, name) }
 const noteHead = 20
 
 // add notes a block down, unless begin has. When it returns, the system has it, or the disk.
-func (n *notes) add(note Note) error {
+func (n *notes) add(note engine.Note) error {
 	if b := n.begun; b != nil && b.note == note {
 		n.begun = nil
 		return <-b.done
@@ -63,7 +64,7 @@ func (n *notes) add(note Note) error {
 	return n.write(note)
 }
 
-func (n *notes) write(note Note) error {
+func (n *notes) write(note engine.Note) error {
 	err := n.open(note.Sync)
 	if err == nil {
 		_, err = n.file.Write(encodeNote(note.Time, note.Block))
@@ -80,7 +81,7 @@ func (n *notes) write(note Note) error {
 
 // begin starts to note a block down while others look at it. Either add or drop must
 // follow, before anything else: add of another note takes this one back, as drop does.
-func (n *notes) begin(note Note) error {
+func (n *notes) begin(note engine.Note) error {
 	err := n.open(false)
 	var before int64
 	if err == nil {
@@ -153,25 +154,25 @@ func (n *notes) open(sync bool) (err error) {
 }
 
 // saved forgets what is on the disk now.
-func (n *notes) saved(how Saved) error {
-	if !n.some.Load() || how == SavedNothing {
+func (n *notes) saved(how engine.Saved) error {
+	if !n.some.Load() || how == engine.SavedNothing {
 		return nil
 	}
 	if n.file != nil {
 		var err error
-		if how == SavedLater { // others that are synced may come to stand on these
+		if how == engine.SavedLater { // others that are synced may come to stand on these
 			err = n.sync()
 		}
 		err = errors.Join(err, n.file.Close())
 		n.file = nil
-		if err == nil && how == SavedLater {
+		if err == nil && how == engine.SavedLater {
 			err = os.Rename(n.path(notesFile), n.path(notesBefore))
 		}
 		if err != nil {
 			return fmt.Errorf("noting blocks down: %w", err)
 		}
 	}
-	if how == SavedLater {
+	if how == engine.SavedLater {
 		return nil
 	}
 	n.some.Store(false)

@@ -14,6 +14,7 @@ import (
 
 	"toychain/block"
 	"toychain/consensus"
+	"toychain/engine"
 	"toychain/internal/chaingen"
 	"toychain/mempool"
 )
@@ -24,7 +25,7 @@ import (
 func TestNotedBlocksSurviveAKill(t *testing.T) {
 	n := start(t, Config{Dir: filepath.Join(t.TempDir(), "regtest")})
 	line := oldBlocks(60)
-	large := youngBlock(line[60], "large", noteSize, time.Now())
+	large := youngBlock(line[60], "large", 20_000, time.Now())
 	line = append(line, large)
 	for _, b := range line[1:] {
 		if err := n.SubmitBlock(t.Context(), b.Block); err != nil {
@@ -33,7 +34,7 @@ func TestNotedBlocksSurviveAKill(t *testing.T) {
 	}
 	left := filepath.Join(t.TempDir(), "regtest")
 	// Not in the middle of a step, nor of a batch on its way.
-	err := n.Look(t.Context(), func(*Engine) {
+	err := n.Look(t.Context(), func(*engine.Engine) {
 		if err := os.CopyFS(left, os.DirFS(n.cfg.Dir)); err != nil {
 			t.Error(err)
 		}
@@ -49,7 +50,7 @@ func TestNotedBlocksSurviveAKill(t *testing.T) {
 		t.Errorf("tip after a kill: %d %s, want 61 %s", got.Height, got.Hash, large.Hash)
 	}
 	came := func(n *Node) (at time.Time) {
-		if err := n.Look(t.Context(), func(e *Engine) { info, _ := e.Tree().Info(large.Hash); at = info.Received }); err != nil {
+		if err := n.Look(t.Context(), func(e *engine.Engine) { info, _ := e.Tree().Info(large.Hash); at = info.Received }); err != nil {
 			t.Error(err)
 		}
 		return at
@@ -102,7 +103,7 @@ func TestNoteWhileChecking(t *testing.T) {
 		pay  *block.Tx
 		good bool
 	}{{"wrong", wrong, false}, {"right", pay, true}} {
-		b := youngBlock(tip, step.name, noteSize, time.Now(), step.pay)
+		b := youngBlock(tip, step.name, 20_000, time.Now(), step.pay)
 		left := filepath.Join(t.TempDir(), "regtest")
 		spending.tell = func() { // here the engine is in the middle of the block
 			for !noted(n.notes.path(notesFile), b.Block) {
@@ -142,8 +143,8 @@ func TestNoteWhileChecking(t *testing.T) {
 func TestBegunNoteIsTakenBack(t *testing.T) {
 	line := oldBlocks(2)
 	n := &notes{dir: t.TempDir()}
-	a, b := Note{line[1].Block, today, true}, Note{line[2].Block, today, true}
-	size := func(of ...Note) (sum int64) {
+	a, b := engine.Note{Block: line[1].Block, Time: today, Sync: true}, engine.Note{Block: line[2].Block, Time: today, Sync: true}
+	size := func(of ...engine.Note) (sum int64) {
 		for _, note := range of {
 			sum += int64(noteHead + note.Block.Size())
 		}
@@ -184,11 +185,11 @@ func TestNotes(t *testing.T) {
 	n := &notes{dir: t.TempDir()}
 	came := func(i int) time.Time { return today.Add(time.Duration(i) * time.Second) }
 	for i, b := range line[1:] {
-		if err := n.add(Note{b.Block, came(i), i == 2}); err != nil {
+		if err := n.add(engine.Note{Block: b.Block, Time: came(i), Sync: i == 2}); err != nil {
 			t.Fatal(err)
 		}
 		if i == 0 {
-			if err := n.saved(SavedLater); err != nil {
+			if err := n.saved(engine.SavedLater); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -236,7 +237,7 @@ func TestNotes(t *testing.T) {
 			t.Fatalf("flipped at byte %d: %d blocks, want %d: %v", at, len(got), want, damage)
 		}
 	}
-	if err := n.saved(SavedNow); err != nil {
+	if err := n.saved(engine.SavedNow); err != nil {
 		t.Fatal(err)
 	}
 	if got, _ := read(); len(got) != 0 {
@@ -257,7 +258,7 @@ func TestNotesAreNeverThrownAway(t *testing.T) {
 		return n.dir, n
 	}
 	add := func(n *notes, b *chaingen.Block) {
-		if err := n.add(Note{b.Block, today, true}); err != nil {
+		if err := n.add(engine.Note{Block: b.Block, Time: today, Sync: true}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -272,7 +273,7 @@ func TestNotesAreNeverThrownAway(t *testing.T) {
 
 	dir, n = left(func(n *notes) {
 		add(n, line[1])
-		if err := n.saved(SavedLater); err != nil {
+		if err := n.saved(engine.SavedLater); err != nil {
 			t.Fatal(err)
 		}
 		if err := os.Symlink(notesFile, n.path(notesFile)); err != nil { // to itself
@@ -313,4 +314,22 @@ func FuzzNote(f *testing.F) {
 			t.Errorf("read %x, written %x", raw, again)
 		}
 	})
+}
+
+// today is years after regtest's first blocks.
+var today = time.Unix(1_800_000_000, 0)
+
+// oldBlocks returns blocks of regtest from 2011.
+func oldBlocks(n int) []*chaingen.Block {
+	return chaingen.Genesis(consensus.Regtest()).MineEmpty("", n).Chain()
+}
+
+// youngBlock returns a block that is no older than this, and of this size.
+func youngBlock(on *chaingen.Block, name string, size int, than time.Time, txs ...*block.Tx) *chaingen.Block {
+	b := on.Template(name, txs...)
+	b.Header.Time = max(b.Header.Time, uint32(than.Unix()))
+	pad := make([]byte, size)
+	b.Txs[0].Outputs = append(b.Txs[0].Outputs, block.Output{Script: pad})
+	b.Txs[0].Outputs[1].Script = pad[b.Size()-size:]
+	return on.Follow(name, chaingen.Seal(b))
 }

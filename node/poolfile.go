@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"toychain/block"
+	"toychain/engine"
 )
 
 // The pool's file, pool.txt, holds what was pending when the node ended, a payment
@@ -42,10 +43,10 @@ func (n *Node) restorePool(ctx context.Context) (done bool) {
 	if err == nil {
 		defer f.Close()
 		err = readPool(f, func(tx *block.Tx, since time.Time) error {
-			switch err := n.submit(ctx, GotTx{Tx: tx, Since: since}); {
-			case ClassifyTx(err) == Fine:
+			switch err := n.submit(ctx, engine.TxReceived{Tx: tx, Since: since}); {
+			case engine.ClassifyTx(err) == engine.OK:
 				taken++
-			case ClassifyTx(err) == Trouble: // the node is ending
+			case engine.ClassifyTx(err) == engine.Internal: // the node is ending
 				return err
 			default:
 				gone++
@@ -110,7 +111,7 @@ func parsePoolLine(line []byte) (*block.Tx, time.Time, error) {
 // engine any more. That it fails costs what is pending here, and no coin.
 func (n *Node) savePool() {
 	path := filepath.Join(n.cfg.Dir, poolFile)
-	if n.engine.pool.Len() == 0 {
+	if n.engine.Pool().Len() == 0 {
 		os.Remove(path) // most likely it is not there
 		return
 	}
@@ -121,7 +122,7 @@ func (n *Node) savePool() {
 	}
 	defer os.Remove(f.Name()) // fails after a rename
 	out := bufio.NewWriter(f)
-	for _, e := range n.engine.pool.Entries() {
+	for _, e := range n.engine.Pool().Entries() {
 		fmt.Fprintf(out, "%s %x\n", e.Time.UTC().Format(time.RFC3339Nano), e.Tx.Bytes())
 	}
 	err = errors.Join(out.Flush(), f.Sync(), f.Close())

@@ -12,6 +12,7 @@ import (
 
 	"toychain/block"
 	"toychain/consensus"
+	"toychain/engine"
 	"toychain/internal/chaingen"
 	"toychain/mempool"
 )
@@ -37,7 +38,7 @@ func live(t *testing.T, dir string, f func(*Node)) {
 // pending returns what a node's pool holds.
 func pending(t *testing.T, n *Node) (out []*mempool.Entry) {
 	t.Helper()
-	if err := n.Look(t.Context(), func(e *Engine) { out = e.Pool().Entries() }); err != nil {
+	if err := n.Look(t.Context(), func(e *engine.Engine) { out = e.Pool().Entries() }); err != nil {
 		t.Fatal(err)
 	}
 	return out
@@ -51,7 +52,7 @@ func payment(t *testing.T, n *Node) (first, second *block.Tx) {
 		t.Fatal(err)
 	}
 	var coin consensus.UTXO
-	if err := n.Look(t.Context(), func(e *Engine) {
+	if err := n.Look(t.Context(), func(e *engine.Engine) {
 		b, _ := e.Tree().Block(hashes[0])
 		coin = chaingen.Output(b.Txs[0], 0)
 	}); err != nil {

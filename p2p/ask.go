@@ -8,21 +8,11 @@ import (
 	"time"
 
 	"toychain/block"
+	"toychain/peer"
 
 	"github.com/libp2p/go-libp2p/core/network"
-	"github.com/libp2p/go-libp2p/core/peer"
+	corepeer "github.com/libp2p/go-libp2p/core/peer"
 )
-
-// MissingError: the peer answered, but does not have some of what it was asked
-// for. The rest was delivered.
-type MissingError struct {
-	Peer PeerID
-	IDs  []block.Hash // at least one, in the order asked
-}
-
-func (e *MissingError) Error() string {
-	return fmt.Sprintf("peer %s does not have %v (%d missing in all)", e.Peer.Short(), e.IDs[0], len(e.IDs))
-}
 
 // ErrNotJoined: a request to a peer that is not connected, has not told its
 // status yet, or to which SetLink made us deaf.
@@ -32,9 +22,9 @@ var ErrNotJoined = errors.New("not one of our peers now")
 // which is on the peer's best chain; at most MaxHeaders, none when it has
 // nothing newer. The locator has at most MaxLocator hashes. Whether the headers
 // are worth anything is not looked at.
-func (n *Net) RequestHeaders(ctx context.Context, p PeerID, locator []block.Hash, stop block.Hash) (hs []block.Header, err error) {
-	if len(locator) > MaxLocator {
-		return nil, fmt.Errorf("locator of %d hashes, at most %d", len(locator), MaxLocator)
+func (n *Net) RequestHeaders(ctx context.Context, p peer.ID, locator []block.Hash, stop block.Hash) (hs []block.Header, err error) {
+	if len(locator) > peer.MaxLocator {
+		return nil, fmt.Errorf("locator of %d hashes, at most %d", len(locator), peer.MaxLocator)
 	}
 	err = n.ask(ctx, p, kindGetHeaders, encodeGetHeaders(locator, stop), func(a *answer) error {
 		_, payload, err := a.frame(kindHeaders)
@@ -51,9 +41,9 @@ func (n *Net) RequestHeaders(ctx context.Context, p PeerID, locator []block.Hash
 // in the order asked, as soon as it is here. Each block's header has the hash
 // asked for; more is not looked at. An error of each ends the request and is
 // returned. *MissingError says which blocks the peer does not have.
-func (n *Net) RequestBlocks(ctx context.Context, p PeerID, ids []block.Hash, each func(raw []byte) error) error {
-	if len(ids) > MaxBlocksAsked {
-		return fmt.Errorf("%d blocks asked for, at most %d", len(ids), MaxBlocksAsked)
+func (n *Net) RequestBlocks(ctx context.Context, p peer.ID, ids []block.Hash, each func(raw []byte) error) error {
+	if len(ids) > peer.MaxBlocksAsked {
+		return fmt.Errorf("%d blocks asked for, at most %d", len(ids), peer.MaxBlocksAsked)
 	}
 	return n.askEach(ctx, p, kindGetBlocks, kindBlock, ids, each, func(raw []byte) block.Hash {
 		return block.Sum(raw[:min(len(raw), block.HeaderSize)])
@@ -61,21 +51,21 @@ func (n *Net) RequestBlocks(ctx context.Context, p PeerID, ids []block.Hash, eac
 }
 
 // RequestTxs is RequestBlocks for at most MaxTxsAsked pending transactions.
-func (n *Net) RequestTxs(ctx context.Context, p PeerID, ids []block.Hash, each func(raw []byte) error) error {
-	if len(ids) > MaxTxsAsked {
-		return fmt.Errorf("%d transactions asked for, at most %d", len(ids), MaxTxsAsked)
+func (n *Net) RequestTxs(ctx context.Context, p peer.ID, ids []block.Hash, each func(raw []byte) error) error {
+	if len(ids) > peer.MaxTxsAsked {
+		return fmt.Errorf("%d transactions asked for, at most %d", len(ids), peer.MaxTxsAsked)
 	}
 	return n.askEach(ctx, p, kindGetTxs, kindTx, ids, each, block.Sum)
 }
 
 // RequestPool asks which transactions are pending at the peer: at most MaxPoolIDs.
-func (n *Net) RequestPool(ctx context.Context, p PeerID) (ids []block.Hash, err error) {
+func (n *Net) RequestPool(ctx context.Context, p peer.ID) (ids []block.Hash, err error) {
 	err = n.ask(ctx, p, kindGetPool, nil, func(a *answer) error {
 		_, payload, err := a.frame(kindPool)
 		if err != nil {
 			return err
 		}
-		ids, err = parseHashes(payload, 0, MaxPoolIDs)
+		ids, err = parseHashes(payload, 0, peer.MaxPoolIDs)
 		return err
 	})
 	return ids, err
@@ -83,7 +73,7 @@ func (n *Net) RequestPool(ctx context.Context, p PeerID) (ids []block.Hash, err 
 
 // RequestAges asks how long ago blocks were born, at most MaxAgesAsked: see
 // Handler.BlockAges. Each answer is for the moment in which the peer gave it.
-func (n *Net) RequestAges(ctx context.Context, p PeerID, ids []block.Hash) (ages []time.Duration, err error) {
+func (n *Net) RequestAges(ctx context.Context, p peer.ID, ids []block.Hash) (ages []time.Duration, err error) {
 	if len(ids) > MaxAgesAsked {
 		return nil, fmt.Errorf("ages of %d blocks asked for, at most %d", len(ids), MaxAgesAsked)
 	}
@@ -102,7 +92,7 @@ func (n *Net) RequestAges(ctx context.Context, p PeerID, ids []block.Hash) (ages
 }
 
 // requestPeers asks whom the peer is connected to, and where they listen.
-func (n *Net) requestPeers(ctx context.Context, p PeerID) (found []peer.AddrInfo, err error) {
+func (n *Net) requestPeers(ctx context.Context, p peer.ID) (found []corepeer.AddrInfo, err error) {
 	err = n.ask(ctx, p, kindGetPeers, nil, func(a *answer) error {
 		_, payload, err := a.frame(kindPeers)
 		if err != nil {
@@ -116,12 +106,12 @@ func (n *Net) requestPeers(ctx context.Context, p PeerID) (found []peer.AddrInfo
 
 // askEach asks for things by id and checks that each is what was asked for: that
 // is no question of validity.
-func (n *Net) askEach(ctx context.Context, p PeerID, request, reply kind, ids []block.Hash,
+func (n *Net) askEach(ctx context.Context, p peer.ID, request, reply kind, ids []block.Hash,
 	each func([]byte) error, idOf func([]byte) block.Hash) error {
 	if len(ids) == 0 {
 		return nil
 	}
-	missing := &MissingError{Peer: p}
+	missing := &peer.MissingError{Peer: p}
 	err := n.ask(ctx, p, request, encodeHashes(ids), func(a *answer) error {
 		for i, id := range ids {
 			k, payload, err := a.frame(reply, kindMissing)
@@ -166,7 +156,7 @@ func (a *answer) frame(wanted ...kind) (kind, []byte, error) {
 
 // ask sends one request on a stream of its own and has read read the answer. A
 // peer that breaks the protocol is blamed. Errors name the peer.
-func (n *Net) ask(ctx context.Context, p PeerID, k kind, request []byte, read func(*answer) error) error {
+func (n *Net) ask(ctx context.Context, p peer.ID, k kind, request []byte, read func(*answer) error) error {
 	id, err := decode(p)
 	if err != nil {
 		return err
@@ -207,7 +197,7 @@ func (n *Net) ask(ctx context.Context, p PeerID, k kind, request []byte, read fu
 	return nil
 }
 
-func (n *Net) exchange(ctx context.Context, id peer.ID, k kind, request []byte, read func(*answer) error) error {
+func (n *Net) exchange(ctx context.Context, id corepeer.ID, k kind, request []byte, read func(*answer) error) error {
 	stream, err := n.open(ctx, id)
 	if err != nil {
 		return err
@@ -227,7 +217,7 @@ func (n *Net) exchange(ctx context.Context, id peer.ID, k kind, request []byte, 
 }
 
 // open opens a stream of the sync protocol on a connection that stands.
-func (n *Net) open(ctx context.Context, id peer.ID) (network.Stream, error) {
+func (n *Net) open(ctx context.Context, id corepeer.ID) (network.Stream, error) {
 	ctx, cancel := context.WithTimeout(network.WithNoDial(ctx, "sync"), frameTimeout)
 	defer cancel()
 	return n.host.NewStream(ctx, id, n.names.sync)
@@ -236,7 +226,7 @@ func (n *Net) open(ctx context.Context, id peer.ID) (network.Stream, error) {
 // Stream opens a stream of the sync protocol to a peer that is connected, and says
 // nothing on it. What is written there is up to the caller, who may break every rule
 // of the protocol: it is for programs that try how a node takes that.
-func (n *Net) Stream(ctx context.Context, p PeerID) (network.Stream, error) {
+func (n *Net) Stream(ctx context.Context, p peer.ID) (network.Stream, error) {
 	id, err := decode(p)
 	if err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"toychain/block"
+	"toychain/peer"
 )
 
 // sink accepts every block and counts it.
@@ -16,7 +17,10 @@ type sink struct {
 	got chan struct{}
 }
 
-func (s *sink) Block(context.Context, PeerID, []byte) Verdict { s.got <- struct{}{}; return Accept }
+func (s *sink) Block(context.Context, peer.ID, []byte) peer.Verdict {
+	s.got <- struct{}{}
+	return peer.Accept
+}
 
 // BenchmarkPropagation is the time from a publish to the last node's Handler.
 func BenchmarkPropagation(b *testing.B) {
@@ -60,12 +64,12 @@ func bytesIn(nets []*Net) (sum uint64) {
 // BenchmarkBlocks is the rate at which one peer hands over blocks of 100 KB.
 func BenchmarkBlocks(b *testing.B) {
 	a, o := startNode(b), startNode(b)
-	ids := chainOf(o.fake, MaxBlocksAsked)
+	ids := chainOf(o.fake, peer.MaxBlocksAsked)
 	for _, id := range ids {
 		o.bodies[id] = append(o.bodies[id], make([]byte, 100_000)...)
 	}
 	a.connect(o)
-	b.SetBytes(MaxBlocksAsked * 100_000)
+	b.SetBytes(peer.MaxBlocksAsked * 100_000)
 	for b.Loop() {
 		if err := a.RequestBlocks(testContext(b), o.ID(), ids, func([]byte) error { return nil }); err != nil {
 			b.Fatal(err)
@@ -91,8 +95,8 @@ func BenchmarkHeal(b *testing.B) {
 	x.connect(y)
 	for b.Loop() {
 		b.StopTimer()
-		x.SetGate([]PeerID{y.ID()})
-		y.SetGate([]PeerID{x.ID()})
+		x.SetGate([]peer.ID{y.ID()})
+		y.SetGate([]peer.ID{x.ID()})
 		x.waitLeft(y)
 		y.waitLeft(x)
 		b.StartTimer()

@@ -5,15 +5,15 @@ import (
 	"slices"
 	"time"
 
-	"github.com/libp2p/go-libp2p/core/peer"
+	corepeer "github.com/libp2p/go-libp2p/core/peer"
 	ma "github.com/multiformats/go-multiaddr"
 )
 
 // book is the address book: where peers can be called, and when to call whom
 // again. It knows no clock and no network; the caller guards it with a lock.
 type book struct {
-	self     peer.ID
-	contacts map[peer.ID]*contact
+	self     corepeer.ID
+	contacts map[corepeer.ID]*contact
 }
 
 // contact is one peer in the book.
@@ -28,11 +28,11 @@ type contact struct {
 	next    time.Time      // not to be called before
 }
 
-func newBook(self peer.ID) *book { return &book{self: self, contacts: map[peer.ID]*contact{}} }
+func newBook(self corepeer.ID) *book { return &book{self: self, contacts: map[corepeer.ID]*contact{}} }
 
 // add remembers addresses of a peer, and reports whether the peer was new. A
 // full book takes only peers that the user names.
-func (b *book) add(id peer.ID, addrs []ma.Multiaddr, keep bool) bool {
+func (b *book) add(id corepeer.ID, addrs []ma.Multiaddr, keep bool) bool {
 	if id == b.self || id == "" {
 		return false
 	}
@@ -62,7 +62,7 @@ func (b *book) add(id peer.ID, addrs []ma.Multiaddr, keep bool) bool {
 
 // joined notes that the peer is one of us and where it says it listens. What the
 // user said stays: a peer behind a port forwarding does not know its own address.
-func (b *book) joined(id peer.ID, addrs []ma.Multiaddr, now time.Time) {
+func (b *book) joined(id corepeer.ID, addrs []ma.Multiaddr, now time.Time) {
 	b.add(id, nil, false)
 	c := b.contacts[id]
 	if c == nil {
@@ -77,7 +77,7 @@ func (b *book) joined(id peer.ID, addrs []ma.Multiaddr, now time.Time) {
 
 // failed notes that a call failed: the next waits twice as long as this one did.
 // A peer known only by hearsay that never answers is forgotten.
-func (b *book) failed(id peer.ID, now time.Time) {
+func (b *book) failed(id corepeer.ID, now time.Time) {
 	c := b.contacts[id]
 	if c == nil {
 		return
@@ -98,7 +98,7 @@ func (b *book) failed(id peer.ID, now time.Time) {
 
 // missed notes that the user's peer does not answer, and reports whether that is
 // news: not known since it last joined us.
-func (b *book) missed(id peer.ID) bool {
+func (b *book) missed(id corepeer.ID) bool {
 	c := b.contacts[id]
 	if c == nil || !c.kept || c.missed {
 		return false
@@ -108,14 +108,14 @@ func (b *book) missed(id peer.ID) bool {
 }
 
 // postpone makes the next call to a peer wait.
-func (b *book) postpone(id peer.ID, until time.Time) {
+func (b *book) postpone(id corepeer.ID, until time.Time) {
 	if c := b.contacts[id]; c != nil {
 		c.next = until
 	}
 }
 
 // heal forgets failed calls and has the peer called at once.
-func (b *book) heal(id peer.ID) {
+func (b *book) heal(id corepeer.ID) {
 	if c := b.contacts[id]; c != nil {
 		c.healed, c.fails, c.next = true, 0, time.Time{}
 	}
@@ -129,7 +129,7 @@ func (b *book) retry() {
 }
 
 // forget strikes out a peer and reports whether it was in the book.
-func (b *book) forget(id peer.ID) bool {
+func (b *book) forget(id corepeer.ID) bool {
 	_, ok := b.contacts[id]
 	delete(b.contacts, id)
 	return ok
@@ -139,13 +139,13 @@ func (b *book) forget(id peer.ID) bool {
 // others as many as there is room for, in random order. may says whether a peer
 // may be called at all: not connected, not refused. Each one returned counts as
 // being called until called is.
-func (b *book) due(now time.Time, room int, may func(peer.ID) bool) []peer.AddrInfo {
-	var must, could []peer.AddrInfo
+func (b *book) due(now time.Time, room int, may func(corepeer.ID) bool) []corepeer.AddrInfo {
+	var must, could []corepeer.AddrInfo
 	for id, c := range b.contacts {
 		if c.calling || len(c.addrs) == 0 || c.next.After(now) || !may(id) {
 			continue
 		}
-		info := peer.AddrInfo{ID: id, Addrs: slices.Clone(c.addrs)}
+		info := corepeer.AddrInfo{ID: id, Addrs: slices.Clone(c.addrs)}
 		if c.kept || c.healed {
 			must = append(must, info)
 		} else {
@@ -161,7 +161,7 @@ func (b *book) due(now time.Time, room int, may func(peer.ID) bool) []peer.AddrI
 }
 
 // called ends what due began.
-func (b *book) called(id peer.ID) {
+func (b *book) called(id corepeer.ID) {
 	if c := b.contacts[id]; c != nil {
 		c.calling = false
 	}

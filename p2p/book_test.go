@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/libp2p/go-libp2p/core/peer"
+	corepeer "github.com/libp2p/go-libp2p/core/peer"
 	ma "github.com/multiformats/go-multiaddr"
 )
 
@@ -21,7 +21,7 @@ func addrsOf(t testing.TB, ss ...string) (out []ma.Multiaddr) {
 	return out
 }
 
-func anybody(peer.ID) bool { return true }
+func anybody(corepeer.ID) bool { return true }
 
 // dueIDs is due, as sorted names.
 func dueIDs(b *book, now time.Time, room int) (ids []string) {
@@ -40,7 +40,7 @@ func TestBookMissed(t *testing.T) {
 	b.add("kept", at, true)
 	b.add("found", at, false)
 	var news []bool
-	miss := func(id peer.ID) { news = append(news, b.missed(id)) }
+	miss := func(id corepeer.ID) { news = append(news, b.missed(id)) }
 	miss("found")
 	miss("nobody")
 	miss("kept")
@@ -66,7 +66,7 @@ func TestBookBackoff(t *testing.T) {
 	now := time.Unix(0, 0)
 	waits := map[string][]string{}
 	for range 12 {
-		for _, id := range []peer.ID{"kept", "found"} {
+		for _, id := range []corepeer.ID{"kept", "found"} {
 			b.failed(id, now)
 			waits[string(id)] = append(waits[string(id)], b.contacts[id].next.Sub(now).String())
 		}
@@ -107,7 +107,7 @@ func TestBookDue(t *testing.T) {
 	b.add("healed", at, false)
 	b.heal("healed")
 	for i := range 5 {
-		b.add(peer.ID(fmt.Sprint("found ", i)), at, false)
+		b.add(corepeer.ID(fmt.Sprint("found ", i)), at, false)
 	}
 	if got := dueIDs(b, now, 0); !slices.Equal(got, []string{"healed", "kept"}) {
 		t.Fatalf("without room %v", got)
@@ -126,7 +126,7 @@ func TestBookDue(t *testing.T) {
 	for id := range b.contacts {
 		b.called(id)
 	}
-	refused := b.due(now, 10, func(p peer.ID) bool { return p != "kept" && p != "healed" })
+	refused := b.due(now, 10, func(p corepeer.ID) bool { return p != "kept" && p != "healed" })
 	if len(refused) != 5 {
 		t.Errorf("%d of five may be called", len(refused))
 	}
@@ -143,7 +143,7 @@ func TestBookDue(t *testing.T) {
 func TestBookAddresses(t *testing.T) {
 	b := newBook("self")
 	now := time.Unix(5, 0)
-	all := func(id peer.ID) string { return fmt.Sprint(b.contacts[id].addrs) }
+	all := func(id corepeer.ID) string { return fmt.Sprint(b.contacts[id].addrs) }
 	b.add("found", addrsOf(t, "/ip4/10.0.0.1/tcp/1"), false)
 	b.joined("found", addrsOf(t, "/ip4/10.0.0.1/tcp/2"), now)
 	if got := all("found"); got != "[/ip4/10.0.0.1/tcp/2]" {
@@ -159,7 +159,7 @@ func TestBookAddresses(t *testing.T) {
 		t.Errorf("kept: %v", c)
 	}
 	for i := range maxContacts {
-		b.add(peer.ID(fmt.Sprint(i)), nil, false)
+		b.add(corepeer.ID(fmt.Sprint(i)), nil, false)
 	}
 	if len(b.contacts) != maxContacts || b.add("one more", nil, false) {
 		t.Errorf("%d contacts", len(b.contacts))

@@ -6,8 +6,9 @@ import (
 	"fmt"
 	"slices"
 	"time"
+	"toychain/peer"
 
-	"github.com/libp2p/go-libp2p/core/peer"
+	corepeer "github.com/libp2p/go-libp2p/core/peer"
 )
 
 // What a user may do to the network, by hand or by script.
@@ -42,7 +43,7 @@ func (n *Net) Keep(addr string) error {
 }
 
 // foreign reads a peer's address and refuses our own.
-func (n *Net) foreign(addr string) (peer.AddrInfo, error) {
+func (n *Net) foreign(addr string) (corepeer.AddrInfo, error) {
 	info, err := parseAddr(addr)
 	if err == nil && info.ID == n.host.ID() {
 		err = fmt.Errorf("peer address %q is this node's own", addr)
@@ -52,7 +53,7 @@ func (n *Net) foreign(addr string) (peer.AddrInfo, error) {
 
 // Forget undoes Keep and strikes the peer out of the address book. A connection
 // that stands is left alone.
-func (n *Net) Forget(p PeerID) error {
+func (n *Net) Forget(p peer.ID) error {
 	id, err := decode(p)
 	if err != nil {
 		return err
@@ -70,7 +71,7 @@ func (n *Net) Forget(p PeerID) error {
 
 // Disconnect closes the connections to a peer. Either side may call again, ours
 // not before half a minute has passed: to keep a peer away use Ban or SetGate.
-func (n *Net) Disconnect(p PeerID) error {
+func (n *Net) Disconnect(p peer.ID) error {
 	id, err := decode(p)
 	if err != nil {
 		return err
@@ -86,7 +87,7 @@ func (n *Net) Disconnect(p PeerID) error {
 }
 
 // hangUp closes the connections to a peer and ends its session.
-func (n *Net) hangUp(id peer.ID, why error) {
+func (n *Net) hangUp(id corepeer.ID, why error) {
 	n.mu.Lock()
 	s := n.sessions[id]
 	n.mu.Unlock()
@@ -102,7 +103,7 @@ func (n *Net) hangUp(id peer.ID, why error) {
 // Ban drops a peer and refuses it for d, in and out. Bans do not outlive the
 // process, and a new key makes a new peer: it keeps off the faulty, not the
 // malicious.
-func (n *Net) Ban(p PeerID, d time.Duration) error {
+func (n *Net) Ban(p peer.ID, d time.Duration) error {
 	id, err := decode(p)
 	if err != nil {
 		return err
@@ -111,14 +112,14 @@ func (n *Net) Ban(p PeerID, d time.Duration) error {
 	return nil
 }
 
-func (n *Net) ban(id peer.ID, d time.Duration, why error) {
+func (n *Net) ban(id corepeer.ID, d time.Duration, why error) {
 	n.gate.ban(id, time.Now().Add(d))
 	n.hangUp(id, why)
 }
 
 // Banned returns the peers that are refused, and until when.
-func (n *Net) Banned() map[PeerID]time.Time {
-	out := map[PeerID]time.Time{}
+func (n *Net) Banned() map[peer.ID]time.Time {
+	out := map[peer.ID]time.Time{}
 	for id, until := range n.gate.bans() {
 		out[text(id)] = until
 	}
@@ -126,7 +127,7 @@ func (n *Net) Banned() map[PeerID]time.Time {
 }
 
 // Unban forgives a peer, and calls it if its address is known.
-func (n *Net) Unban(p PeerID) error {
+func (n *Net) Unban(p peer.ID) error {
 	id, err := decode(p)
 	if err != nil {
 		return err
@@ -143,8 +144,8 @@ func (n *Net) Unban(p PeerID) error {
 // from now on in both directions. Peers that are no longer in it are called at
 // once, as far as their addresses are known. A cut is clean only when the gates
 // of both sides are set: a node that is cut off from one side keeps calling.
-func (n *Net) SetGate(blocked []PeerID) error {
-	ids := make([]peer.ID, 0, len(blocked))
+func (n *Net) SetGate(blocked []peer.ID) error {
+	ids := make([]corepeer.ID, 0, len(blocked))
 	for _, p := range blocked {
 		id, err := decode(p)
 		if err != nil {
@@ -163,8 +164,8 @@ func (n *Net) SetGate(blocked []PeerID) error {
 }
 
 // Gate returns the set that SetGate set, in the order of the IDs.
-func (n *Net) Gate() []PeerID {
-	out := []PeerID{}
+func (n *Net) Gate() []peer.ID {
+	out := []peer.ID{}
 	for _, id := range n.gate.blockedPeers() {
 		out = append(out, text(id))
 	}
@@ -177,7 +178,7 @@ func (n *Net) Gate() []PeerID {
 func (n *Net) GateChanged() time.Time { return n.gate.lastChange() }
 
 // heal has peers called at once that were refused until now.
-func (n *Net) heal(ids ...peer.ID) {
+func (n *Net) heal(ids ...corepeer.ID) {
 	n.mu.Lock()
 	for _, id := range ids {
 		n.book.heal(id)
@@ -188,12 +189,12 @@ func (n *Net) heal(ids ...peer.ID) {
 
 // SetLink makes the line to a peer as bad as l says, whether it is connected or
 // not; the zero Link makes it perfect again.
-func (n *Net) SetLink(p PeerID, l Link) error {
+func (n *Net) SetLink(p peer.ID, l Link) error {
 	id, err := decode(p)
 	if err != nil {
 		return err
 	}
-	if err := l.Check(); err != nil {
+	if err := l.check(); err != nil {
 		return err
 	}
 	n.lines.set(id, l)

@@ -7,9 +7,10 @@ import (
 	"math/rand/v2"
 	"strings"
 	"time"
+	"toychain/peer"
 
 	"github.com/libp2p/go-libp2p/core/network"
-	"github.com/libp2p/go-libp2p/core/peer"
+	corepeer "github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/peerstore"
 	"github.com/libp2p/go-libp2p/core/sec"
 	"github.com/libp2p/go-libp2p/p2p/net/swarm"
@@ -35,7 +36,7 @@ func (n *Net) redialLoop(ctx context.Context) {
 		now := time.Now()
 		room := MaxOut - len(n.swarm.Peers())
 		n.mu.Lock()
-		calls := n.book.due(now, room-n.book.calls(), func(p peer.ID) bool {
+		calls := n.book.due(now, room-n.book.calls(), func(p corepeer.ID) bool {
 			return n.sessions[p] == nil && n.swarm.Connectedness(p) != network.Connected && n.gate.refuses(p) == nil
 		})
 		next := n.book.wake(now)
@@ -83,7 +84,7 @@ func (n *Net) lookAgain() {
 }
 
 // joinedPeers returns who joined. The caller holds mu.
-func (n *Net) joinedPeers() (ids []PeerID) {
+func (n *Net) joinedPeers() (ids []peer.ID) {
 	for id, s := range n.sessions {
 		if s.isJoined() {
 			ids = append(ids, text(id))
@@ -93,7 +94,7 @@ func (n *Net) joinedPeers() (ids []PeerID) {
 }
 
 // call calls one peer from the book and notes how it went.
-func (n *Net) call(ctx context.Context, info peer.AddrInfo) {
+func (n *Net) call(ctx context.Context, info corepeer.AddrInfo) {
 	err := n.connect(ctx, info)
 	refused := n.gate.refuses(info.ID) != nil // by ourselves
 	news := false
@@ -116,7 +117,7 @@ func (n *Net) call(ctx context.Context, info peer.AddrInfo) {
 
 // connect dials and waits until the peer has told its status: a gate or a ban at
 // the other end lets the dial succeed and then hangs up.
-func (n *Net) connect(ctx context.Context, info peer.AddrInfo) error {
+func (n *Net) connect(ctx context.Context, info corepeer.AddrInfo) error {
 	if err := n.gate.refuses(info.ID); err != nil {
 		return err
 	}
@@ -127,7 +128,7 @@ func (n *Net) connect(ctx context.Context, info peer.AddrInfo) error {
 		n.host.Peerstore().ClearAddrs(info.ID) // the book does the remembering
 	}
 	n.host.Peerstore().AddAddrs(info.ID, info.Addrs, peerstore.TempAddrTTL)
-	if err := n.host.Connect(ctx, peer.AddrInfo{ID: info.ID}); err != nil {
+	if err := n.host.Connect(ctx, corepeer.AddrInfo{ID: info.ID}); err != nil {
 		return dialError(info.ID, err)
 	}
 	r := n.enter()
@@ -150,7 +151,7 @@ func (n *Net) connect(ctx context.Context, info peer.AddrInfo) error {
 }
 
 // hungUp says why a connection that was just made is gone.
-func (n *Net) hungUp(p peer.ID, why error) error {
+func (n *Net) hungUp(p corepeer.ID, why error) error {
 	if err := n.strangerError(p); err != nil {
 		return err
 	}
@@ -166,7 +167,7 @@ func (n *Net) hungUp(p peer.ID, why error) error {
 }
 
 // dialError makes one line of libp2p's many.
-func dialError(p peer.ID, err error) error {
+func dialError(p corepeer.ID, err error) error {
 	var d *swarm.DialError
 	if !errors.As(err, &d) || len(d.DialErrors) == 0 {
 		return fmt.Errorf("cannot reach peer %s: %w", text(p), err)
@@ -186,7 +187,7 @@ func dialError(p peer.ID, err error) error {
 }
 
 // learn asks a peer whom it knows and remembers them.
-func (n *Net) learn(ctx context.Context, p PeerID) {
+func (n *Net) learn(ctx context.Context, p peer.ID) {
 	if n.cfg.Alone {
 		return
 	}
@@ -199,7 +200,7 @@ func (n *Net) learn(ctx context.Context, p PeerID) {
 }
 
 // found puts peers known by hearsay into the book.
-func (n *Net) found(infos []peer.AddrInfo) {
+func (n *Net) found(infos []corepeer.AddrInfo) {
 	n.mu.Lock()
 	isNew := false
 	for _, info := range infos {
@@ -225,7 +226,7 @@ func dialable(addrs []ma.Multiaddr) bool {
 
 // known returns the addresses of our peers, all but asker's own, at most three
 // of each.
-func (n *Net) known(asker peer.ID) (addrs []ma.Multiaddr) {
+func (n *Net) known(asker corepeer.ID) (addrs []ma.Multiaddr) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for id, s := range n.sessions {
@@ -246,4 +247,4 @@ func (n *Net) known(asker peer.ID) (addrs []ma.Multiaddr) {
 
 // protect keeps libp2p from hanging up on a peer that the user named when there
 // are too many connections.
-func (n *Net) protect(p peer.ID) { n.host.ConnManager().Protect(p, "kept") }
+func (n *Net) protect(p corepeer.ID) { n.host.ConnManager().Protect(p, "kept") }

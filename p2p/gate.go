@@ -10,7 +10,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/connmgr"
 	"github.com/libp2p/go-libp2p/core/control"
 	"github.com/libp2p/go-libp2p/core/network"
-	"github.com/libp2p/go-libp2p/core/peer"
+	corepeer "github.com/libp2p/go-libp2p/core/peer"
 	ma "github.com/multiformats/go-multiaddr"
 )
 
@@ -22,22 +22,22 @@ type gate struct {
 	full func() bool // no room for another inbound connection
 
 	mu      sync.Mutex
-	open    bool                  // Run is running
-	active  bool                  // SetActive
-	blocked map[peer.ID]struct{}  // SetGate
-	banned  map[peer.ID]time.Time // until when
-	changed time.Time             // when active or blocked last was another than before
+	open    bool                      // Run is running
+	active  bool                      // SetActive
+	blocked map[corepeer.ID]struct{}  // SetGate
+	banned  map[corepeer.ID]time.Time // until when
+	changed time.Time                 // when active or blocked last was another than before
 }
 
 var _ connmgr.ConnectionGater = (*gate)(nil)
 
 func newGate(now func() time.Time) *gate {
 	return &gate{now: now, active: true, full: func() bool { return false },
-		blocked: map[peer.ID]struct{}{}, banned: map[peer.ID]time.Time{}}
+		blocked: map[corepeer.ID]struct{}{}, banned: map[corepeer.ID]time.Time{}}
 }
 
 // refuses says why p may not be connected, or nil.
-func (g *gate) refuses(p peer.ID) error {
+func (g *gate) refuses(p corepeer.ID) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if err := g.shut(); err != nil {
@@ -91,8 +91,8 @@ func (g *gate) isActive() bool {
 
 // block replaces the set of blocked peers and returns who is new in it and who
 // is free again.
-func (g *gate) block(ids []peer.ID) (cut, healed []peer.ID) {
-	want := make(map[peer.ID]struct{}, len(ids))
+func (g *gate) block(ids []corepeer.ID) (cut, healed []corepeer.ID) {
+	want := make(map[corepeer.ID]struct{}, len(ids))
 	for _, id := range ids {
 		want[id] = struct{}{}
 	}
@@ -120,24 +120,24 @@ func (g *gate) lastChange() time.Time {
 	return g.changed
 }
 
-func (g *gate) blockedPeers() []peer.ID {
+func (g *gate) blockedPeers() []corepeer.ID {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return slices.Sorted(maps.Keys(g.blocked))
 }
 
-func (g *gate) ban(p peer.ID, until time.Time) {
+func (g *gate) ban(p corepeer.ID, until time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	now := g.now() // keys are cheap: do not collect the bans of yesterday
-	maps.DeleteFunc(g.banned, func(_ peer.ID, until time.Time) bool { return !until.After(now) })
+	maps.DeleteFunc(g.banned, func(_ corepeer.ID, until time.Time) bool { return !until.After(now) })
 	if until.After(g.banned[p]) { // a longer ban stays
 		g.banned[p] = until
 	}
 }
 
 // unban reports whether p was banned.
-func (g *gate) unban(p peer.ID) bool {
+func (g *gate) unban(p corepeer.ID) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	until, ok := g.banned[p]
@@ -145,19 +145,19 @@ func (g *gate) unban(p peer.ID) bool {
 	return ok && until.After(g.now())
 }
 
-func (g *gate) bans() map[peer.ID]time.Time {
+func (g *gate) bans() map[corepeer.ID]time.Time {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	now := g.now()
-	maps.DeleteFunc(g.banned, func(_ peer.ID, until time.Time) bool { return !until.After(now) })
+	maps.DeleteFunc(g.banned, func(_ corepeer.ID, until time.Time) bool { return !until.After(now) })
 	return maps.Clone(g.banned)
 }
 
 // The five questions of libp2p, in the order of a connection's life.
 
-func (g *gate) InterceptPeerDial(p peer.ID) bool { return g.refuses(p) == nil }
+func (g *gate) InterceptPeerDial(p corepeer.ID) bool { return g.refuses(p) == nil }
 
-func (g *gate) InterceptAddrDial(p peer.ID, _ ma.Multiaddr) bool { return g.refuses(p) == nil }
+func (g *gate) InterceptAddrDial(p corepeer.ID, _ ma.Multiaddr) bool { return g.refuses(p) == nil }
 
 // InterceptAccept comes before the handshake: nobody knows yet who calls.
 func (g *gate) InterceptAccept(network.ConnMultiaddrs) bool {
@@ -166,7 +166,7 @@ func (g *gate) InterceptAccept(network.ConnMultiaddrs) bool {
 	return g.shut() == nil && !g.full()
 }
 
-func (g *gate) InterceptSecured(_ network.Direction, p peer.ID, _ network.ConnMultiaddrs) bool {
+func (g *gate) InterceptSecured(_ network.Direction, p corepeer.ID, _ network.ConnMultiaddrs) bool {
 	return g.refuses(p) == nil
 }
 

@@ -5,14 +5,15 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"toychain/peer"
 
-	"github.com/libp2p/go-libp2p/core/peer"
+	corepeer "github.com/libp2p/go-libp2p/core/peer"
 )
 
 func TestGateCutsAndHeals(t *testing.T) {
 	nodes := mesh(t, 4)
 	left, right := nodes[:2], nodes[2:]
-	ids := func(ns []*testNode) (out []PeerID) {
+	ids := func(ns []*testNode) (out []peer.ID) {
 		for _, n := range ns {
 			out = append(out, n.ID())
 		}
@@ -82,7 +83,7 @@ func TestGateCutsAndHeals(t *testing.T) {
 func TestGateOneSided(t *testing.T) {
 	a, b := startNode(t), startNode(t)
 	a.connect(b)
-	if err := a.SetGate([]PeerID{b.ID()}); err != nil {
+	if err := a.SetGate([]peer.ID{b.ID()}); err != nil {
 		t.Fatal(err)
 	}
 	a.waitLeft(b)
@@ -96,7 +97,7 @@ func TestGateOneSided(t *testing.T) {
 	// However long the wait has become, healing does not wait for it.
 	b.change(a.ID(), func(c *contact) { c.next = time.Now().Add(time.Hour) })
 	a.change(b.ID(), func(c *contact) { c.next = time.Now().Add(time.Hour) })
-	if err := a.SetGate([]PeerID{}); err != nil {
+	if err := a.SetGate([]peer.ID{}); err != nil {
 		t.Fatal(err)
 	}
 	a.waitJoined(b)
@@ -108,7 +109,7 @@ func TestGateOneSided(t *testing.T) {
 func TestSlipsThroughTheGate(t *testing.T) {
 	a, b := startNode(t), startNode(t)
 	a.connect(b)
-	a.gate.block([]peer.ID{b.host.ID()}) // and nothing is closed
+	a.gate.block([]corepeer.ID{b.host.ID()}) // and nothing is closed
 	r := a.enter()
 	s := r.session(b.host.ID())
 	r.tasks.Done()
@@ -120,12 +121,12 @@ func TestSlipsThroughTheGate(t *testing.T) {
 }
 
 // contact returns a copy of what the node's book says of a peer.
-func (n *testNode) contact(p PeerID) (c contact) {
+func (n *testNode) contact(p peer.ID) (c contact) {
 	n.change(p, func(at *contact) { c = *at })
 	return c
 }
 
-func (n *testNode) change(p PeerID, f func(*contact)) {
+func (n *testNode) change(p peer.ID, f func(*contact)) {
 	n.t.Helper()
 	id, err := decode(p)
 	if err != nil {
@@ -200,9 +201,9 @@ func TestOneWayLink(t *testing.T) {
 	if _, err := b.RequestPool(testContext(t), a.ID()); err == nil {
 		t.Error("a deaf node answered")
 	}
-	a.Announce(Status{Height: 5})
+	a.Announce(peer.Status{Height: 5})
 	b.wait("a's status", func() bool { return b.heard[a.ID()].Height == 5 })
-	b.Announce(Status{Height: 6})
+	b.Announce(peer.Status{Height: 6})
 	// (After the line is good again it may come: gossip tells what it had.)
 	if got(a.gossiped(), unheard) != 0 {
 		t.Error("a heard what it should not")

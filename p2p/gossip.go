@@ -7,11 +7,12 @@ import (
 	"log/slog"
 	"sync"
 	"time"
+	"toychain/peer"
 
 	pubsub "github.com/libp2p/go-libp2p-pubsub"
 	pb "github.com/libp2p/go-libp2p-pubsub/pb"
 	"github.com/libp2p/go-libp2p/core/host"
-	"github.com/libp2p/go-libp2p/core/peer"
+	corepeer "github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/protocol"
 )
 
@@ -20,10 +21,10 @@ import (
 // receiving it are the same thing here.
 type gossip struct {
 	blocks, txs *pubsub.Topic
-	reachable   func(peer.ID) // told when a publish reaches a peer on both topics
+	reachable   func(corepeer.ID) // told when a publish reaches a peer on both topics
 
 	mu    sync.Mutex
-	reach map[peer.ID]reach
+	reach map[corepeer.ID]reach
 }
 
 // reach is what it takes to reach a peer. Its word that it wants a topic may come
@@ -65,8 +66,8 @@ func messageID(m *pb.Message) string {
 // about a message of another node; reachable is told when a publish reaches a
 // peer on both topics.
 func joinTopics(ctx context.Context, h host.Host, ls *lines, names protocols,
-	judgeBlock, judgeTx func(context.Context, PeerID, []byte) Verdict, reachable func(peer.ID)) (*gossip, error) {
-	g := &gossip{reachable: reachable, reach: map[peer.ID]reach{}}
+	judgeBlock, judgeTx func(context.Context, peer.ID, []byte) peer.Verdict, reachable func(corepeer.ID)) (*gossip, error) {
+	g := &gossip{reachable: reachable, reach: map[corepeer.ID]reach{}}
 	ps, err := pubsub.NewGossipSub(ctx, h,
 		pubsub.WithRawTracer(streams{g: g}),
 		pubsub.WithGossipSubParams(gossipParams()),
@@ -79,7 +80,7 @@ func joinTopics(ctx context.Context, h host.Host, ls *lines, names protocols,
 		pubsub.WithValidateQueueSize(gossipQueue),
 		pubsub.WithValidateThrottle(blocksJudged+txsJudged),
 		pubsub.WithSubscriptionFilter(pubsub.NewAllowlistSubscriptionFilter(names.blocks, names.txs)),
-		pubsub.WithAppSpecificRpcInspector(func(from peer.ID, rpc *pubsub.RPC) error {
+		pubsub.WithAppSpecificRpcInspector(func(from corepeer.ID, rpc *pubsub.RPC) error {
 			ls.drop(from, rpc)
 			return nil
 		}),
@@ -122,8 +123,8 @@ func joinTopic(ps *pubsub.PubSub, name string, atOnce int, v pubsub.ValidatorEx)
 
 // validator makes a verdict a GossipSub result. Our own messages pass: whoever
 // published them has judged them.
-func validator(self peer.ID, judge func(context.Context, PeerID, []byte) Verdict) pubsub.ValidatorEx {
-	return func(ctx context.Context, from peer.ID, m *pubsub.Message) pubsub.ValidationResult {
+func validator(self corepeer.ID, judge func(context.Context, peer.ID, []byte) peer.Verdict) pubsub.ValidatorEx {
+	return func(ctx context.Context, from corepeer.ID, m *pubsub.Message) pubsub.ValidationResult {
 		if from == self {
 			return pubsub.ValidationAccept
 		}
@@ -131,9 +132,9 @@ func validator(self peer.ID, judge func(context.Context, PeerID, []byte) Verdict
 			return pubsub.ValidationReject
 		}
 		switch judge(ctx, text(from), m.Data) {
-		case Accept:
+		case peer.Accept:
 			return pubsub.ValidationAccept
-		case Reject:
+		case peer.Reject:
 			return pubsub.ValidationReject
 		}
 		return pubsub.ValidationIgnore
@@ -143,7 +144,7 @@ func validator(self peer.ID, judge func(context.Context, PeerID, []byte) Verdict
 // drop takes out of rpc what the line from that peer loses. It must happen
 // before GossipSub looks: a message that a validator ignores counts as seen, and
 // would then not be heard from anybody else.
-func (ls *lines) drop(from peer.ID, rpc *pubsub.RPC) {
+func (ls *lines) drop(from corepeer.ID, rpc *pubsub.RPC) {
 	link := ls.link(from)
 	if link == (Link{}) {
 		return
@@ -177,7 +178,7 @@ func (g *gossip) watch(ctx context.Context, events *pubsub.TopicEventHandler) {
 }
 
 // change notes something about a peer.
-func (g *gossip) change(p peer.ID, f func(*reach)) {
+func (g *gossip) change(p corepeer.ID, f func(*reach)) {
 	g.mu.Lock()
 	r := g.reach[p]
 	f(&r)
@@ -192,7 +193,7 @@ func (g *gossip) change(p peer.ID, f func(*reach)) {
 }
 
 // reaches reports whether what we publish reaches p.
-func (g *gossip) reaches(p peer.ID) bool {
+func (g *gossip) reaches(p corepeer.ID) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.reach[p].whole()
@@ -204,33 +205,33 @@ type streams struct {
 	g *gossip
 }
 
-func (s streams) OnNewOutboundStream(p peer.ID, _ protocol.ID) {
+func (s streams) OnNewOutboundStream(p corepeer.ID, _ protocol.ID) {
 	s.g.change(p, func(r *reach) { r.stream = true })
 }
 
-func (s streams) OnClosedOutboundStream(p peer.ID) {
+func (s streams) OnClosedOutboundStream(p corepeer.ID) {
 	s.g.change(p, func(r *reach) { r.stream = false })
 }
 
 // deafTracer is a pubsub.RawTracer that wants to know nothing.
 type deafTracer struct{}
 
-func (deafTracer) OnNewOutboundStream(peer.ID, protocol.ID)             {}
-func (deafTracer) OnClosedOutboundStream(peer.ID)                       {}
-func (deafTracer) Join(string)                                          {}
-func (deafTracer) Leave(string)                                         {}
-func (deafTracer) Graft(peer.ID, string)                                {}
-func (deafTracer) Prune(peer.ID, string)                                {}
-func (deafTracer) ValidateMessage(*pubsub.Message)                      {}
-func (deafTracer) DeliverMessage(*pubsub.Message)                       {}
-func (deafTracer) RejectMessage(*pubsub.Message, string)                {}
-func (deafTracer) DuplicateMessage(*pubsub.Message)                     {}
-func (deafTracer) ThrottlePeer(peer.ID)                                 {}
-func (deafTracer) RecvRPC(*pubsub.RPC)                                  {}
-func (deafTracer) SendRPC(*pubsub.RPC, peer.ID)                         {}
-func (deafTracer) SendRPCCompleted(*pubsub.RPC, peer.ID, time.Duration) {}
-func (deafTracer) DropRPC(*pubsub.RPC, peer.ID)                         {}
-func (deafTracer) UndeliverableMessage(*pubsub.Message)                 {}
+func (deafTracer) OnNewOutboundStream(corepeer.ID, protocol.ID)             {}
+func (deafTracer) OnClosedOutboundStream(corepeer.ID)                       {}
+func (deafTracer) Join(string)                                              {}
+func (deafTracer) Leave(string)                                             {}
+func (deafTracer) Graft(corepeer.ID, string)                                {}
+func (deafTracer) Prune(corepeer.ID, string)                                {}
+func (deafTracer) ValidateMessage(*pubsub.Message)                          {}
+func (deafTracer) DeliverMessage(*pubsub.Message)                           {}
+func (deafTracer) RejectMessage(*pubsub.Message, string)                    {}
+func (deafTracer) DuplicateMessage(*pubsub.Message)                         {}
+func (deafTracer) ThrottlePeer(corepeer.ID)                                 {}
+func (deafTracer) RecvRPC(*pubsub.RPC)                                      {}
+func (deafTracer) SendRPC(*pubsub.RPC, corepeer.ID)                         {}
+func (deafTracer) SendRPCCompleted(*pubsub.RPC, corepeer.ID, time.Duration) {}
+func (deafTracer) DropRPC(*pubsub.RPC, corepeer.ID)                         {}
+func (deafTracer) UndeliverableMessage(*pubsub.Message)                     {}
 
 // publish sends raw to everybody on the topic.
 func publish(ctx context.Context, t *pubsub.Topic, raw []byte) error {

@@ -6,8 +6,9 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"toychain/peer"
 
-	"github.com/libp2p/go-libp2p/core/peer"
+	corepeer "github.com/libp2p/go-libp2p/core/peer"
 )
 
 // lineOf makes a - b - c, where a and c may not talk to each other, and waits
@@ -16,10 +17,10 @@ import (
 func lineOf(t *testing.T) (a, b, c *testNode) {
 	t.Helper()
 	a, b, c = startNode(t), startNode(t), startNode(t)
-	if err := a.SetGate([]PeerID{c.ID()}); err != nil {
+	if err := a.SetGate([]peer.ID{c.ID()}); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.SetGate([]PeerID{a.ID()}); err != nil {
+	if err := c.SetGate([]peer.ID{a.ID()}); err != nil {
 		t.Fatal(err)
 	}
 	a.connect(b)
@@ -43,14 +44,14 @@ func lineOf(t *testing.T) (a, b, c *testNode) {
 //	a ── b ── c
 func TestVerdicts(t *testing.T) {
 	a, b, c := lineOf(t)
-	b.judges(func(raw []byte) Verdict {
+	b.judges(func(raw []byte) peer.Verdict {
 		switch string(raw) {
 		case "ignored":
-			return Ignore
+			return peer.Ignore
 		case "rejected":
-			return Reject
+			return peer.Reject
 		}
-		return Accept
+		return peer.Accept
 	})
 	for _, m := range []string{"ignored", "rejected", "accepted"} {
 		if err := a.PublishBlock(testContext(t), []byte(m)); err != nil {
@@ -72,11 +73,11 @@ func TestVerdicts(t *testing.T) {
 // its parent is unknown must ask for the parent, and for the block.
 func TestIgnoredIsNotJudgedAgain(t *testing.T) {
 	a, b, c := lineOf(t)
-	b.judges(func(raw []byte) Verdict {
+	b.judges(func(raw []byte) peer.Verdict {
 		if string(raw) == "orphan" {
-			return Ignore
+			return peer.Ignore
 		}
-		return Accept
+		return peer.Accept
 	})
 	if err := a.PublishBlock(testContext(t), []byte("orphan")); err != nil {
 		t.Fatal(err)
@@ -98,7 +99,7 @@ func TestIgnoredIsNotJudgedAgain(t *testing.T) {
 // may be a good transaction.
 func TestSameBytesOnBothTopics(t *testing.T) {
 	a, b := startNode(t), startNode(t)
-	b.judges(func([]byte) Verdict { return Reject })
+	b.judges(func([]byte) peer.Verdict { return peer.Reject })
 	a.connect(b)
 	if err := a.PublishBlock(testContext(t), []byte("same")); err != nil {
 		t.Fatal(err)
@@ -113,7 +114,7 @@ func TestSameBytesOnBothTopics(t *testing.T) {
 // A publisher's own Handler is not asked, whatever it would say.
 func TestOwnPublishIsNotJudged(t *testing.T) {
 	a, b := startNode(t), startNode(t)
-	a.judges(func([]byte) Verdict { return Reject })
+	a.judges(func([]byte) peer.Verdict { return peer.Reject })
 	a.connect(b)
 	if err := a.PublishBlock(testContext(t), []byte("mine")); err != nil {
 		t.Fatal(err)
@@ -196,7 +197,7 @@ func TestPublishLimits(t *testing.T) {
 // comes first; without the stream GossipSub would drop what is published.
 func TestReachTakesTopicsAndAStream(t *testing.T) {
 	told := 0
-	g := &gossip{reachable: func(peer.ID) { told++ }, reach: map[peer.ID]reach{}}
+	g := &gossip{reachable: func(corepeer.ID) { told++ }, reach: map[corepeer.ID]reach{}}
 	topic := func(change int) func() {
 		return func() { g.change("p", func(r *reach) { r.topics += change }) }
 	}

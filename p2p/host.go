@@ -10,7 +10,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/crypto"
 	"github.com/libp2p/go-libp2p/core/event"
 	"github.com/libp2p/go-libp2p/core/network"
-	"github.com/libp2p/go-libp2p/core/peer"
+	corepeer "github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/protocol"
 	"github.com/libp2p/go-libp2p/core/sec"
 	basichost "github.com/libp2p/go-libp2p/p2p/host/basic"
@@ -71,7 +71,7 @@ func openHost(cfg Config, key crypto.PrivKey, g *gate, ls *lines, sync protocol.
 // known of peers (keys and addresses, in memory) and how much of everything a
 // peer may use.
 func openSwarm(cfg Config, key crypto.PrivKey, g *gate, bus event.Bus, sync protocol.ID) (*swarm.Swarm, error) {
-	id, err := peer.IDFromPrivateKey(key)
+	id, err := corepeer.IDFromPrivateKey(key)
 	if err != nil {
 		return nil, err
 	}

@@ -11,9 +11,10 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"toychain/peer"
 
 	"github.com/libp2p/go-libp2p/core/crypto"
-	"github.com/libp2p/go-libp2p/core/peer"
+	corepeer "github.com/libp2p/go-libp2p/core/peer"
 )
 
 // The key file holds the node's Ed25519 key, libp2p's encoding in base64 and a
@@ -23,17 +24,17 @@ import (
 // NewKey makes a node's key from a secret of 32 bytes, which must be random, and
 // returns it as a key file has it, without the line end, and the name that peers
 // know the node by. So a node can be called before it runs for the first time.
-func NewKey(secret [32]byte) (text string, id PeerID, err error) {
+func NewKey(secret [32]byte) (text string, id peer.ID, err error) {
 	key, err := crypto.UnmarshalEd25519PrivateKey(ed25519.NewKeyFromSeed(secret[:]))
 	if err != nil {
 		return "", "", err
 	}
-	name, err := peer.IDFromPrivateKey(key)
+	name, err := corepeer.IDFromPrivateKey(key)
 	if err != nil {
 		return "", "", err
 	}
 	raw, err := crypto.MarshalPrivateKey(key)
-	return base64.StdEncoding.EncodeToString(raw), PeerID(name.String()), err
+	return base64.StdEncoding.EncodeToString(raw), peer.ID(name.String()), err
 }
 
 // ownKey returns the key that the Config names.

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"toychain/peer"
 )
 
 // listenOn makes a node listen where another one did.
@@ -198,7 +199,7 @@ func TestKeepAndForget(t *testing.T) {
 		t.Error("disconnected twice")
 	}
 	for _, bad := range []error{a.Keep(a.Addrs()[0]), a.Keep("x"), a.Forget("x"), a.Disconnect("x"), a.Ban("x", 0),
-		a.Unban("x"), a.SetGate([]PeerID{"x"})} {
+		a.Unban("x"), a.SetGate([]peer.ID{"x"})} {
 		if bad == nil {
 			t.Error("nonsense was accepted")
 		}
@@ -320,7 +321,7 @@ func TestFlapping(t *testing.T) {
 		}
 		switch i % 3 {
 		case 0:
-			n.SetGate([]PeerID{o.ID()})
+			n.SetGate([]peer.ID{o.ID()})
 			n.SetGate(nil)
 		case 1:
 			n.SetActive(false)
@@ -398,11 +399,11 @@ func TestStopsCallingAtMaxOut(t *testing.T) {
 func TestLatency(t *testing.T) {
 	a, b := startNode(t), startNode(t)
 	for _, n := range [][2]*testNode{{a, b}, {b, a}} {
-		n[0].link(n[1], Link{Delay: 30})
+		n[0].link(n[1], Link{Delay: 30 * time.Millisecond})
 	}
 	a.connect(b)
 	a.wait("a ping", func() bool { p := a.Peers(); return len(p) == 1 && p[0].Latency > 0 })
-	if p := a.Peers()[0]; p.Latency < 60*time.Millisecond || p.Link.Delay != 30 || fmt.Sprint(p.ID) != string(b.ID()) {
+	if p := a.Peers()[0]; p.Latency < 60*time.Millisecond || p.Link.Delay != 30*time.Millisecond || fmt.Sprint(p.ID) != string(b.ID()) {
 		t.Errorf("%+v", p)
 	}
 }
@@ -438,7 +439,7 @@ func TestRawStream(t *testing.T) {
 		t.Fatal(err)
 	}
 	victim.wait("ban", func() bool { _, ok := victim.Banned()[rogue.ID()]; return ok })
-	if _, err := rogue.Stream(testContext(t), PeerID("nobody")); err == nil {
+	if _, err := rogue.Stream(testContext(t), peer.ID("nobody")); err == nil {
 		t.Error("a stream to nobody")
 	}
 }

@@ -13,23 +13,6 @@ const (
 	// payload. Core: MAX_PROTOCOL_MESSAGE_LENGTH.
 	MaxMessage = block.MaxMessage
 
-	// MaxHeaders is the most headers in one answer. Core: MAX_HEADERS_RESULTS.
-	MaxHeaders = 2000
-
-	// MaxLocator is the most hashes in a locator. Core: MAX_LOCATOR_SZ.
-	MaxLocator = 101
-
-	// MaxBlocksAsked is the most blocks one request may name.
-	// Core: MAX_BLOCKS_IN_TRANSIT_PER_PEER.
-	MaxBlocksAsked = 16
-
-	// MaxTxsAsked is the most transactions one request may name.
-	// Core: MAX_GETDATA_SZ.
-	MaxTxsAsked = 1000
-
-	// MaxPoolIDs is the most txids in one answer about a pool. Core: MAX_INV_SZ.
-	MaxPoolIDs = 50_000
-
 	// MaxAgesAsked is the most blocks whose ages one request may ask for. Ours: more
 	// than a network finds in the time between two requests.
 	MaxAgesAsked = 100

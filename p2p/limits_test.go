@@ -15,11 +15,12 @@ import (
 	"time"
 
 	"toychain/block"
+	"toychain/peer"
 
 	"github.com/libp2p/go-libp2p/core/crypto"
 	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/network"
-	"github.com/libp2p/go-libp2p/core/peer"
+	corepeer "github.com/libp2p/go-libp2p/core/peer"
 	ma "github.com/multiformats/go-multiaddr"
 	manet "github.com/multiformats/go-multiaddr/net"
 )
@@ -253,7 +254,7 @@ func (stuck) PoolIDs(ctx context.Context) ([]block.Hash, error) { <-ctx.Done(); 
 // virtual time: to the second, and no longer.
 func TestTimeouts(t *testing.T) {
 	n := &Net{lines: &lines{}, handler: stuck{}}
-	status := frameOf(kindStatus, encodeStatus(Status{}))
+	status := frameOf(kindStatus, encodeStatus(peer.Status{}))
 	for _, row := range []struct {
 		name string
 		want time.Duration
@@ -319,7 +320,7 @@ func TestSilentPeers(t *testing.T) {
 		h := rogue(t, a, hear)
 		s := syncStream(t, h, a)
 		begun := time.Now()
-		s.Write(frameOf(kindStatus, encodeStatus(Status{})))
+		s.Write(frameOf(kindStatus, encodeStatus(peer.Status{})))
 		a.wait("it to join", func() bool { _, ok := a.heard[text(h.ID())]; return ok })
 		if took := time.Since(begun); took < topicWait/2 {
 			t.Errorf("joined after %v, without topics", took)
@@ -329,7 +330,7 @@ func TestSilentPeers(t *testing.T) {
 		t.Parallel()
 		begun := time.Now()
 		h := rogue(t, a, hear)
-		err := a.Net.connect(testContext(t), peer.AddrInfo{ID: h.ID(), Addrs: h.Addrs()})
+		err := a.Net.connect(testContext(t), corepeer.AddrInfo{ID: h.ID(), Addrs: h.Addrs()})
 		took := time.Since(begun)
 		if err == nil || took < connectTimeout/2 ||
 			!strings.Contains(err.Error(), "does not tell its status") && !strings.Contains(err.Error(), "it said nothing for too long") {

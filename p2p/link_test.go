@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"toychain/block"
+	"toychain/peer"
 )
 
 func (n *testNode) link(o *testNode, l Link) {
@@ -32,7 +33,7 @@ func TestLostGossipComesAround(t *testing.T) {
 		t.Fatal(err)
 	}
 	a.wait("what it loses", func() bool { return a.Peers()[0].BytesIn >= before+uint64(len(lost)) })
-	b.Announce(Status{Height: 1}) // only gossip is lost
+	b.Announce(peer.Status{Height: 1}) // only gossip is lost
 	a.wait("the status", func() bool { return a.heard[b.ID()].Height == 1 })
 	if n := len(a.gossiped()); n != 0 {
 		t.Errorf("heard %d messages", n)
@@ -65,8 +66,8 @@ func TestDelayAndJitter(t *testing.T) {
 	}
 	a.connect(b)
 	const delay = 50 * time.Millisecond
-	a.link(b, Link{Delay: 50, Jitter: 20})
-	b.link(a, Link{Delay: 50, Jitter: 20})
+	a.link(b, Link{Delay: delay, Jitter: 20 * time.Millisecond})
+	b.link(a, Link{Delay: delay, Jitter: 20 * time.Millisecond})
 
 	begun := time.Now()
 	count := 0
@@ -115,14 +116,14 @@ func TestBandwidth(t *testing.T) {
 func TestCutDropsWhatIsUnderWay(t *testing.T) {
 	a, b := startNode(t), startNode(t)
 	a.connect(b)
-	a.link(b, Link{Delay: 60_000})
+	a.link(b, Link{Delay: time.Minute})
 	for range 20 {
 		if err := a.PublishBlock(testContext(t), []byte("never")); err != nil {
 			t.Fatal(err)
 		}
 	}
 	begun := time.Now()
-	if err := a.SetGate([]PeerID{b.ID()}); err != nil {
+	if err := a.SetGate([]peer.ID{b.ID()}); err != nil {
 		t.Fatal(err)
 	}
 	a.waitLeft(b)
@@ -154,7 +155,7 @@ func TestLinkChecks(t *testing.T) {
 // Bandwidth is shared by all that goes to the peer, delay adds to it.
 func TestLineDue(t *testing.T) {
 	now := time.Unix(1000, 0)
-	l := &line{Link: Link{Delay: 1000, Bandwidth: 100}}
+	l := &line{Link: Link{Delay: time.Second, Bandwidth: 100}}
 	for i, want := range []time.Duration{2 * time.Second, 3 * time.Second, 4 * time.Second} {
 		if got := l.due(100, now).Sub(now); got != want {
 			t.Errorf("parcel %d is due after %v, want %v", i, got, want)

@@ -9,10 +9,11 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"toychain/peer"
 
 	"github.com/libp2p/go-libp2p/core/event"
 	"github.com/libp2p/go-libp2p/core/network"
-	"github.com/libp2p/go-libp2p/core/peer"
+	corepeer "github.com/libp2p/go-libp2p/core/peer"
 	basichost "github.com/libp2p/go-libp2p/p2p/host/basic"
 	"github.com/libp2p/go-libp2p/p2p/host/eventbus"
 	"github.com/libp2p/go-libp2p/p2p/net/swarm"
@@ -35,7 +36,7 @@ type Net struct {
 	mu       sync.Mutex // guards what follows
 	book     *book
 	unsaved  bool // the book changed since it was written to PeersFile
-	sessions map[peer.ID]*session
+	sessions map[corepeer.ID]*session
 	running  *running // nil unless Run runs
 	ran      bool     // Run was called
 }
@@ -43,8 +44,8 @@ type Net struct {
 // running is what a Net has only while Run runs.
 type running struct {
 	gossip  *gossip
-	session func(peer.ID) *session // see Net.session
-	tasks   sync.WaitGroup         // every goroutine that may call the Handler
+	session func(corepeer.ID) *session // see Net.session
+	tasks   sync.WaitGroup             // every goroutine that may call the Handler
 }
 
 var errNotRunning = errors.New("the network is not running")
@@ -66,7 +67,7 @@ func New(cfg Config, h Handler) (*Net, error) {
 		return nil, err
 	}
 	n := &Net{cfg: cfg, log: cfg.Log, handler: h, names: protocolsOf(cfg.Digest), gate: newGate(time.Now),
-		lines: &lines{}, redial: make(chan struct{}, 1), sessions: map[peer.ID]*session{}}
+		lines: &lines{}, redial: make(chan struct{}, 1), sessions: map[corepeer.ID]*session{}}
 	n.host, n.swarm, err = openHost(cfg, key, n.gate, n.lines, n.names.sync)
 	if err != nil {
 		return nil, err
@@ -83,8 +84,8 @@ func New(cfg Config, h Handler) (*Net, error) {
 	return n, nil
 }
 
-func parseSeeds(seeds []string) ([]peer.AddrInfo, error) {
-	var out []peer.AddrInfo
+func parseSeeds(seeds []string) ([]corepeer.AddrInfo, error) {
+	var out []corepeer.AddrInfo
 	for _, s := range seeds {
 		info, err := parseAddr(s)
 		if err != nil {
@@ -96,14 +97,14 @@ func parseSeeds(seeds []string) ([]peer.AddrInfo, error) {
 }
 
 // parseAddr reads a complete multiaddr: where a peer listens and who it is.
-func parseAddr(s string) (peer.AddrInfo, error) {
+func parseAddr(s string) (corepeer.AddrInfo, error) {
 	a, err := ma.NewMultiaddr(s)
 	if err != nil {
-		return peer.AddrInfo{}, fmt.Errorf("peer address %q: want one like /ip4/127.0.0.1/tcp/7000/p2p/12D3Koo…: %w", s, err)
+		return corepeer.AddrInfo{}, fmt.Errorf("peer address %q: want one like /ip4/127.0.0.1/tcp/7000/p2p/12D3Koo…: %w", s, err)
 	}
-	info, err := peer.AddrInfoFromP2pAddr(a)
+	info, err := corepeer.AddrInfoFromP2pAddr(a)
 	if err != nil || len(info.Addrs) == 0 {
-		return peer.AddrInfo{}, fmt.Errorf("peer address %q: want one like /ip4/127.0.0.1/tcp/7000/p2p/12D3Koo…, "+
+		return corepeer.AddrInfo{}, fmt.Errorf("peer address %q: want one like /ip4/127.0.0.1/tcp/7000/p2p/12D3Koo…, "+
 			"as the other node prints it when it starts", s)
 	}
 	return *info, nil
@@ -130,7 +131,7 @@ func (n *Net) Run(ctx context.Context) (err error) {
 		return err
 	}
 	defer events.Close()
-	r.session = func(p peer.ID) *session { return n.session(ctx, p) }
+	r.session = func(p corepeer.ID) *session { return n.session(ctx, p) }
 	r.gossip, err = joinTopics(ctx, n.host, n.lines, n.names, n.judge(kindBlock, n.handler.Block), n.judge(kindTx, n.handler.Tx), n.poke)
 	if ctx.Err() != nil {
 		return nil
@@ -182,15 +183,15 @@ func (n *Net) task(f func()) bool {
 
 // judge wraps one of the Handler's judges, so that Run waits for it and nothing
 // is judged after Run.
-func (n *Net) judge(k kind, f func(context.Context, PeerID, []byte) Verdict) func(context.Context, PeerID, []byte) Verdict {
-	return func(ctx context.Context, from PeerID, raw []byte) Verdict {
+func (n *Net) judge(k kind, f func(context.Context, peer.ID, []byte) peer.Verdict) func(context.Context, peer.ID, []byte) peer.Verdict {
+	return func(ctx context.Context, from peer.ID, raw []byte) peer.Verdict {
 		r := n.enter()
 		if r == nil {
-			return Ignore
+			return peer.Ignore
 		}
 		defer r.tasks.Done()
 		verdict := f(ctx, from, raw)
-		if verdict == Accept {
+		if verdict == peer.Accept {
 			n.brought(from, k)
 		}
 		return verdict
@@ -225,7 +226,7 @@ func (n *Net) connectedness(e event.EvtPeerConnectednessChanged) {
 }
 
 // ID is this node's name.
-func (n *Net) ID() PeerID { return text(n.host.ID()) }
+func (n *Net) ID() peer.ID { return text(n.host.ID()) }
 
 // Addrs is where this node listens, complete with /p2p/: what another node's
 // Connect and Seeds take.
@@ -260,7 +261,7 @@ func (n *Net) Missing() []string {
 func (n *Net) Peers() []PeerInfo {
 	n.mu.Lock()
 	sessions := make([]*session, 0, len(n.sessions))
-	kept := map[peer.ID]bool{}
+	kept := map[corepeer.ID]bool{}
 	for id, s := range n.sessions {
 		sessions = append(sessions, s)
 		c := n.book.contacts[id]
@@ -331,8 +332,8 @@ func (n *Net) PublishTx(ctx context.Context, raw []byte) error {
 
 // Reaches reports whether what we publish reaches a peer. One that has just joined is
 // reached, unless it took its time: see topicWait.
-func (n *Net) Reaches(p PeerID) bool {
-	id, err := peer.Decode(string(p))
+func (n *Net) Reaches(p peer.ID) bool {
+	id, err := corepeer.Decode(string(p))
 	if err != nil {
 		return false
 	}
@@ -346,7 +347,7 @@ func (n *Net) Reaches(p PeerID) bool {
 
 // Announce tells every peer a new status and does not wait. A peer that is slow
 // to read hears only the latest.
-func (n *Net) Announce(s Status) {
+func (n *Net) Announce(s peer.Status) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for _, session := range n.sessions {
@@ -355,13 +356,13 @@ func (n *Net) Announce(s Status) {
 }
 
 // text is libp2p's text form of a peer's ID.
-func text(p peer.ID) PeerID { return PeerID(p.String()) }
+func text(p corepeer.ID) peer.ID { return peer.ID(p.String()) }
 
-func short(p peer.ID) string { return text(p).Short() }
+func short(p corepeer.ID) string { return text(p).Short() }
 
 // decode reads a PeerID.
-func decode(p PeerID) (peer.ID, error) {
-	id, err := peer.Decode(string(p))
+func decode(p peer.ID) (corepeer.ID, error) {
+	id, err := corepeer.Decode(string(p))
 	if err != nil {
 		return "", fmt.Errorf("peer id %q: want one like 12D3Koo…: %w", p, err)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"toychain/block"
 	"toychain/internal/leaks"
+	"toychain/peer"
 )
 
 func TestMain(m *testing.M) { leaks.Main(m) }
@@ -23,12 +24,12 @@ type fake struct {
 	mu        sync.Mutex
 	changed   chan struct{} // closed and replaced whenever something below changes
 	events    []string      // joined, status, left, in order
-	status    Status
-	heard     map[PeerID]Status
+	status    peer.Status
+	heard     map[peer.ID]peer.Status
 	blocks    []string // gossip, in order
 	txs       []string
-	verdict   func(raw []byte) Verdict  // nil: Accept
-	slowBlock func(ctx context.Context) // called while a block is judged; nil: nothing
+	verdict   func(raw []byte) peer.Verdict // nil: Accept
+	slowBlock func(ctx context.Context)     // called while a block is judged; nil: nothing
 
 	headers []block.Header
 	bodies  map[block.Hash][]byte
@@ -38,7 +39,7 @@ type fake struct {
 }
 
 func newFake() *fake {
-	return &fake{changed: make(chan struct{}), heard: map[PeerID]Status{},
+	return &fake{changed: make(chan struct{}), heard: map[peer.ID]peer.Status{},
 		bodies: map[block.Hash][]byte{}, poolTxs: map[block.Hash][]byte{}}
 }
 
@@ -50,7 +51,7 @@ func (f *fake) note(change func()) {
 	f.changed = make(chan struct{})
 }
 
-func (f *fake) judges(v func(raw []byte) Verdict) { f.note(func() { f.verdict = v }) }
+func (f *fake) judges(v func(raw []byte) peer.Verdict) { f.note(func() { f.verdict = v }) }
 
 // told returns the events so far, gossiped all messages of both topics. Inside
 // wait's condition, where the lock is held, the fields are read directly.
@@ -66,22 +67,22 @@ func (f *fake) gossiped() []string {
 	return slices.Concat(f.blocks, f.txs)
 }
 
-func (f *fake) Joined(p PeerID, inbound bool) {
+func (f *fake) Joined(p peer.ID, inbound bool) {
 	f.note(func() { f.events = append(f.events, "joined "+string(p)) })
 }
-func (f *fake) Left(p PeerID) {
+func (f *fake) Left(p peer.ID) {
 	f.note(func() { f.events = append(f.events, "left "+string(p)); delete(f.heard, p) })
 }
-func (f *fake) PeerStatus(p PeerID, s Status) {
+func (f *fake) PeerStatus(p peer.ID, s peer.Status) {
 	f.note(func() { f.events = append(f.events, "status "+string(p)); f.heard[p] = s })
 }
-func (f *fake) Status(context.Context) (Status, error) {
+func (f *fake) Status(context.Context) (peer.Status, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.status, nil
 }
-func (f *fake) judged(list *[]string, raw []byte) (v Verdict) {
-	v = Accept
+func (f *fake) judged(list *[]string, raw []byte) (v peer.Verdict) {
+	v = peer.Accept
 	f.note(func() {
 		*list = append(*list, string(raw))
 		if f.verdict != nil {
@@ -90,14 +91,16 @@ func (f *fake) judged(list *[]string, raw []byte) (v Verdict) {
 	})
 	return v
 }
-func (f *fake) Block(ctx context.Context, _ PeerID, raw []byte) Verdict {
+func (f *fake) Block(ctx context.Context, _ peer.ID, raw []byte) peer.Verdict {
 	v := f.judged(&f.blocks, raw)
 	if f.slowBlock != nil {
 		f.slowBlock(ctx)
 	}
 	return v
 }
-func (f *fake) Tx(_ context.Context, _ PeerID, raw []byte) Verdict { return f.judged(&f.txs, raw) }
+func (f *fake) Tx(_ context.Context, _ peer.ID, raw []byte) peer.Verdict {
+	return f.judged(&f.txs, raw)
+}
 func (f *fake) Headers(_ context.Context, locator []block.Hash, stop block.Hash) ([]block.Header, error) {
 	return f.headers, nil
 }
@@ -309,13 +312,13 @@ func mesh(t testing.TB, n int) []*testNode {
 
 func TestTwoNodesExchangeStatus(t *testing.T) {
 	a, b := startNode(t), startNode(t)
-	a.status = Status{Tip: block.Hash{1}, Height: 7, Work: [32]byte{31: 9}, Agent: "/a/"}
+	a.status = peer.Status{Tip: block.Hash{1}, Height: 7, Work: [32]byte{31: 9}, Agent: "/a/"}
 	a.connect(b)
 	b.wait("a's status", func() bool { return b.heard[a.ID()] == a.status })
 	if want := []string{"joined " + string(a.ID()), "status " + string(a.ID())}; !slices.Equal(b.told(), want) {
 		t.Errorf("b was told %v, want %v", b.told(), want)
 	}
-	next := Status{Tip: block.Hash{2}, Height: 8, Agent: "/a/"}
+	next := peer.Status{Tip: block.Hash{2}, Height: 8, Agent: "/a/"}
 	a.Announce(next)
 	b.wait("the announcement", func() bool { return b.heard[a.ID()] == next })
 

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/libp2p/go-libp2p/core/peer"
+	corepeer "github.com/libp2p/go-libp2p/core/peer"
 	ma "github.com/multiformats/go-multiaddr"
 )
 
@@ -35,7 +35,7 @@ type savedPeer struct {
 
 // goodPeer is a savedPeer, read.
 type goodPeer struct {
-	peer.AddrInfo
+	corepeer.AddrInfo
 	good time.Time
 }
 
@@ -102,11 +102,11 @@ func parsePeersFile(raw []byte) ([]goodPeer, error) {
 	}
 	peers := make([]goodPeer, 0, len(f.Peers))
 	for i, p := range f.Peers {
-		id, err := peer.Decode(p.ID)
+		id, err := corepeer.Decode(p.ID)
 		if err != nil {
 			return nil, fmt.Errorf("peer %d: id %q: %w", i, p.ID, err)
 		}
-		g := goodPeer{AddrInfo: peer.AddrInfo{ID: id}, good: p.Good}
+		g := goodPeer{AddrInfo: corepeer.AddrInfo{ID: id}, good: p.Good}
 		for _, s := range p.Addrs {
 			a, err := ma.NewMultiaddr(s)
 			if err != nil {
@@ -153,7 +153,7 @@ func (n *Net) savePeers() error {
 	var peers []goodPeer
 	for id, c := range n.book.contacts {
 		if !c.good.IsZero() && len(c.addrs) > 0 {
-			peers = append(peers, goodPeer{peer.AddrInfo{ID: id, Addrs: slices.Clone(c.addrs)}, c.good})
+			peers = append(peers, goodPeer{corepeer.AddrInfo{ID: id, Addrs: slices.Clone(c.addrs)}, c.good})
 		}
 	}
 	n.mu.Unlock()

@@ -13,11 +13,12 @@ import (
 	"time"
 
 	"toychain/block"
+	"toychain/peer"
 
 	"github.com/libp2p/go-libp2p/core/crypto"
 	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/network"
-	"github.com/libp2p/go-libp2p/core/peer"
+	corepeer "github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/sec"
 	basichost "github.com/libp2p/go-libp2p/p2p/host/basic"
 	"github.com/libp2p/go-libp2p/p2p/host/eventbus"
@@ -53,7 +54,7 @@ func rogueWith(t *testing.T, key crypto.PrivKey, victim *testNode, handle func(n
 			t.Fatal(err)
 		}
 	}
-	id, err := peer.IDFromPrivateKey(key)
+	id, err := corepeer.IDFromPrivateKey(key)
 	must(err)
 	book, err := pstoremem.NewPeerstore()
 	must(err)
@@ -78,8 +79,8 @@ func rogueWith(t *testing.T, key crypto.PrivKey, victim *testNode, handle func(n
 	return h
 }
 
-func addrInfo(t *testing.T, n *testNode) *peer.AddrInfo {
-	info, err := peer.AddrInfoFromString(n.Addrs()[0])
+func addrInfo(t *testing.T, n *testNode) *corepeer.AddrInfo {
+	info, err := corepeer.AddrInfoFromString(n.Addrs()[0])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +116,7 @@ func frameOf(k kind, payload []byte) []byte { return rawFrame(len(payload), k, p
 
 // Whoever opens a stream with one of these is dropped and banned.
 func TestGarbageRequestsAreBanned(t *testing.T) {
-	good := encodeStatus(Status{Agent: "x"})
+	good := encodeStatus(peer.Status{Agent: "x"})
 	with := func(b []byte, at int, v ...byte) []byte {
 		b = bytes.Clone(b)
 		copy(b[at:], v)
@@ -173,22 +174,22 @@ func TestGarbageRequestsAreBanned(t *testing.T) {
 // A peer that answers garbage is named in the error, dropped and banned.
 func TestGarbageAnswersAreBanned(t *testing.T) {
 	want := block.Hash{1}
-	blocks := func(n *testNode, p PeerID) error {
+	blocks := func(n *testNode, p peer.ID) error {
 		return n.RequestBlocks(testContext(t), p, []block.Hash{want}, func([]byte) error { return nil })
 	}
-	headers := func(n *testNode, p PeerID) error {
+	headers := func(n *testNode, p peer.ID) error {
 		_, err := n.RequestHeaders(testContext(t), p, nil, block.Hash{})
 		return err
 	}
-	pool := func(n *testNode, p PeerID) error { _, err := n.RequestPool(testContext(t), p); return err }
-	ages := func(n *testNode, p PeerID) error {
+	pool := func(n *testNode, p peer.ID) error { _, err := n.RequestPool(testContext(t), p); return err }
+	ages := func(n *testNode, p peer.ID) error {
 		_, err := n.RequestAges(testContext(t), p, []block.Hash{want})
 		return err
 	}
-	peers := func(n *testNode, p PeerID) error { _, err := n.requestPeers(testContext(t), p); return err }
+	peers := func(n *testNode, p peer.ID) error { _, err := n.requestPeers(testContext(t), p); return err }
 	for _, row := range []struct {
 		name   string
-		ask    func(*testNode, PeerID) error
+		ask    func(*testNode, peer.ID) error
 		answer []byte
 	}{
 		{"another block", blocks, frameOf(kindBlock, make([]byte, 80))},
@@ -200,7 +201,7 @@ func TestGarbageAnswersAreBanned(t *testing.T) {
 		{"half a header", headers, frameOf(kindHeaders, make([]byte, 40))},
 		{"2001 headers", headers, frameOf(kindHeaders, make([]byte, 2001*80))},
 		{"half a txid", pool, frameOf(kindPool, make([]byte, 16))},
-		{"too many txids", pool, rawFrame(32*(MaxPoolIDs+1), kindPool, nil)},
+		{"too many txids", pool, rawFrame(32*(peer.MaxPoolIDs+1), kindPool, nil)},
 		{"an age too many", ages, frameOf(kindAges, make([]byte, 16))},
 		{"half an age", ages, frameOf(kindAges, make([]byte, 4))},
 		{"no age", ages, frameOf(kindAges, bytes.Repeat([]byte{0x80}, 8))},
@@ -227,13 +228,13 @@ func TestGarbageAnswersAreBanned(t *testing.T) {
 			// It takes part in gossip like anybody: else the victim would wait for that.
 			ctx, cancel := context.WithCancel(testContext(t))
 			defer cancel()
-			nothing := func(context.Context, PeerID, []byte) Verdict { return Ignore }
-			_, err := joinTopics(ctx, h, &lines{}, protocolsOf(testDigest), nothing, nothing, func(peer.ID) {})
+			nothing := func(context.Context, peer.ID, []byte) peer.Verdict { return peer.Ignore }
+			_, err := joinTopics(ctx, h, &lines{}, protocolsOf(testDigest), nothing, nothing, func(corepeer.ID) {})
 			if err != nil {
 				t.Fatal(err)
 			}
 			s := syncStream(t, h, victim)
-			if _, err := s.Write(frameOf(kindStatus, encodeStatus(Status{}))); err != nil {
+			if _, err := s.Write(frameOf(kindStatus, encodeStatus(peer.Status{}))); err != nil {
 				t.Fatal(err)
 			}
 			id := text(h.ID())
@@ -344,7 +345,7 @@ func TestGossipedMessagesAreLimited(t *testing.T) {
 		return s
 	}
 	// It tells its status like anybody: else the victim would hang up for that.
-	if _, err := syncStream(t, h, victim).Write(frameOf(kindStatus, encodeStatus(Status{}))); err != nil {
+	if _, err := syncStream(t, h, victim).Write(frameOf(kindStatus, encodeStatus(peer.Status{}))); err != nil {
 		t.Fatal(err)
 	}
 	s := stream()

@@ -6,9 +6,10 @@ import (
 	"time"
 
 	"toychain/block"
+	"toychain/peer"
 
 	"github.com/libp2p/go-libp2p/core/network"
-	"github.com/libp2p/go-libp2p/core/peer"
+	corepeer "github.com/libp2p/go-libp2p/core/peer"
 )
 
 // serve answers one stream that a peer opened: a status line, or one request.
@@ -57,7 +58,7 @@ func (n *Net) serveFirst(ctx context.Context, s *session, stream network.Stream)
 }
 
 // answer writes the answer to one request.
-func (n *Net) answer(ctx context.Context, p peer.ID, w network.Stream, k kind, payload []byte) error {
+func (n *Net) answer(ctx context.Context, p corepeer.ID, w network.Stream, k kind, payload []byte) error {
 	switch k {
 	case kindGetHeaders:
 		locator, stop, err := parseGetHeaders(payload)
@@ -68,15 +69,15 @@ func (n *Net) answer(ctx context.Context, p peer.ID, w network.Stream, k kind, p
 		if err != nil {
 			return err
 		}
-		return writeFrame(w, kindHeaders, encodeHeaders(hs[:min(len(hs), MaxHeaders)]))
+		return writeFrame(w, kindHeaders, encodeHeaders(hs[:min(len(hs), peer.MaxHeaders)]))
 	case kindGetBlocks:
-		ids, err := parseHashes(payload, 1, MaxBlocksAsked)
+		ids, err := parseHashes(payload, 1, peer.MaxBlocksAsked)
 		if err != nil {
 			return err
 		}
 		return answerEach(ctx, w, kindBlock, ids, n.handler.BlockBytes)
 	case kindGetTxs:
-		ids, err := parseHashes(payload, 1, MaxTxsAsked)
+		ids, err := parseHashes(payload, 1, peer.MaxTxsAsked)
 		if err != nil {
 			return err
 		}
@@ -86,7 +87,7 @@ func (n *Net) answer(ctx context.Context, p peer.ID, w network.Stream, k kind, p
 		if err != nil {
 			return err
 		}
-		return writeFrame(w, kindPool, encodeHashes(ids[:min(len(ids), MaxPoolIDs)]))
+		return writeFrame(w, kindPool, encodeHashes(ids[:min(len(ids), peer.MaxPoolIDs)]))
 	case kindGetAges:
 		ids, err := parseHashes(payload, 1, MaxAgesAsked)
 		if err != nil {
@@ -146,7 +147,7 @@ func writeFrame(w deadlineWriter, k kind, payload []byte) error {
 }
 
 // blame drops a peer that broke the protocol and refuses it for BanTime.
-func (n *Net) blame(p peer.ID, why error) {
+func (n *Net) blame(p corepeer.ID, why error) {
 	n.log.Warn("peer broke the protocol and is banned", "peer", text(p), "for", BanTime, "why", why)
 	n.ban(p, BanTime, why)
 }

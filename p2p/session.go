@@ -7,9 +7,10 @@ import (
 	"time"
 
 	"toychain/block"
+	"toychain/peer"
 
 	"github.com/libp2p/go-libp2p/core/network"
-	"github.com/libp2p/go-libp2p/core/peer"
+	corepeer "github.com/libp2p/go-libp2p/core/peer"
 )
 
 // helloTimeout is how long a peer that connected may take to say who it is.
@@ -20,7 +21,7 @@ const helloTimeout = 15 * time.Second
 // and whenever it changes: two one-way lines, so that each side learns the
 // other's without asking. The session's own goroutine tells the Handler.
 type session struct {
-	peer   peer.ID
+	peer   corepeer.ID
 	since  time.Time
 	cancel func()
 	before <-chan struct{} // closed when the peer's session before this one has ended; may be nil
@@ -33,12 +34,12 @@ type session struct {
 
 	mu      sync.Mutex
 	first   block.Height // of its first status
-	heard   *Status      // the last status the peer told
+	heard   *peer.Status // the last status the peer told
 	at      time.Time    // when
 	news    bool         // it has not been told to the Handler
 	joined  bool
-	out     Status    // the last status announced
-	block   time.Time // see PeerInfo.Block
+	out     peer.Status // the last status announced
+	block   time.Time   // see PeerInfo.Block
 	tx      time.Time
 	latency time.Duration
 	why     error // why the session ended
@@ -47,7 +48,7 @@ type session struct {
 
 // session returns the session of a connected peer and begins it if need be; nil
 // when the peer is not connected, not welcome, or the network not running.
-func (n *Net) session(ctx context.Context, p peer.ID) *session {
+func (n *Net) session(ctx context.Context, p corepeer.ID) *session {
 	if err := n.gate.refuses(p); err != nil {
 		n.swarm.ClosePeer(p) // slipped through while the gate was being closed
 		return nil
@@ -147,7 +148,7 @@ func (n *Net) follow(ctx context.Context, s *session, g *gossip) {
 }
 
 // join makes the peer one of us.
-func (n *Net) join(ctx context.Context, s *session, status Status) {
+func (n *Net) join(ctx context.Context, s *session, status peer.Status) {
 	inbound := false
 	for i, c := range n.swarm.ConnsToPeer(s.peer) {
 		if i == 0 {
@@ -172,7 +173,7 @@ func (n *Net) join(ctx context.Context, s *session, status Status) {
 }
 
 // poke makes the peer's session look whether something changed.
-func (n *Net) poke(p peer.ID) {
+func (n *Net) poke(p corepeer.ID) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if s := n.sessions[p]; s != nil {
@@ -188,7 +189,7 @@ func (s *session) poke() {
 }
 
 // hear notes a status that the peer told.
-func (s *session) hear(status Status) {
+func (s *session) hear(status peer.Status) {
 	s.mu.Lock()
 	if s.heard == nil {
 		s.first = status.Height
@@ -199,7 +200,7 @@ func (s *session) hear(status Status) {
 }
 
 // latest returns the peer's last status, nil if none, and whether it is news.
-func (s *session) latest() (*Status, bool) {
+func (s *session) latest() (*peer.Status, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	news := s.news
@@ -208,7 +209,7 @@ func (s *session) latest() (*Status, bool) {
 }
 
 // announce leaves a status to be pushed.
-func (s *session) announce(status Status) {
+func (s *session) announce(status peer.Status) {
 	s.mu.Lock()
 	s.out = status
 	s.mu.Unlock()
@@ -218,7 +219,7 @@ func (s *session) announce(status Status) {
 	}
 }
 
-func (s *session) announced() Status {
+func (s *session) announced() peer.Status {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.out
@@ -276,7 +277,7 @@ func (s *session) reason() error {
 }
 
 // brought notes that a peer brought a block or a transaction: see PeerInfo.Block.
-func (n *Net) brought(p PeerID, k kind) {
+func (n *Net) brought(p peer.ID, k kind) {
 	id, err := decode(p)
 	if err != nil {
 		return

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/network"
-	"github.com/libp2p/go-libp2p/core/peer"
+	corepeer "github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/transport"
 	ma "github.com/multiformats/go-multiaddr"
 )
@@ -29,7 +29,7 @@ type shapedTransport struct {
 	lines *lines
 }
 
-func (t *shapedTransport) Dial(ctx context.Context, addr ma.Multiaddr, p peer.ID) (transport.CapableConn, error) {
+func (t *shapedTransport) Dial(ctx context.Context, addr ma.Multiaddr, p corepeer.ID) (transport.CapableConn, error) {
 	c, err := t.Transport.Dial(ctx, addr, p)
 	if err != nil {
 		return nil, err

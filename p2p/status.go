@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/network"
-	"github.com/libp2p/go-libp2p/core/peer"
+	corepeer "github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/protocol"
 	"github.com/libp2p/go-libp2p/p2p/protocol/ping"
 	"github.com/multiformats/go-multistream"
@@ -112,7 +112,7 @@ func (n *Net) stranger(ctx context.Context, s *session) {
 
 // strangerError says what a peer is that does not speak our sync protocol; nil
 // when it does, or when identify has not told what it speaks.
-func (n *Net) strangerError(p peer.ID) error {
+func (n *Net) strangerError(p corepeer.ID) error {
 	speaks, _ := n.host.Peerstore().GetProtocols(p)
 	if len(speaks) == 0 {
 		return nil

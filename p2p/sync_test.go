@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"toychain/block"
+	"toychain/peer"
 )
 
 // chainOf makes n headers, each with its number as time, and bodies that are
@@ -28,13 +29,13 @@ func chainOf(f *fake, n int) []block.Hash {
 
 func TestRequestHeaders(t *testing.T) {
 	a, b := startNode(t), startNode(t)
-	chainOf(b.fake, MaxHeaders+1)
+	chainOf(b.fake, peer.MaxHeaders+1)
 	a.connect(b)
-	hs, err := a.RequestHeaders(testContext(t), b.ID(), make([]block.Hash, MaxLocator), block.Hash{})
-	if err != nil || len(hs) != MaxHeaders || hs[MaxHeaders-1].Time != MaxHeaders-1 {
+	hs, err := a.RequestHeaders(testContext(t), b.ID(), make([]block.Hash, peer.MaxLocator), block.Hash{})
+	if err != nil || len(hs) != peer.MaxHeaders || hs[peer.MaxHeaders-1].Time != peer.MaxHeaders-1 {
 		t.Errorf("got %d headers, %v", len(hs), err)
 	}
-	if _, err := a.RequestHeaders(testContext(t), b.ID(), make([]block.Hash, MaxLocator+1), block.Hash{}); err == nil {
+	if _, err := a.RequestHeaders(testContext(t), b.ID(), make([]block.Hash, peer.MaxLocator+1), block.Hash{}); err == nil {
 		t.Error("a locator that is too long was sent")
 	}
 	b.headers = nil
@@ -46,7 +47,7 @@ func TestRequestHeaders(t *testing.T) {
 
 func TestRequestBlocks(t *testing.T) {
 	a, b := startNode(t), startNode(t)
-	ids := chainOf(b.fake, MaxBlocksAsked+1)
+	ids := chainOf(b.fake, peer.MaxBlocksAsked+1)
 	// The biggest block there may be travels too.
 	big := block.Header{Time: 1000}
 	raw := big.Bytes()
@@ -55,7 +56,7 @@ func TestRequestBlocks(t *testing.T) {
 
 	count := 0
 	each := func(raw []byte) error { count++; return nil }
-	if err := a.RequestBlocks(testContext(t), b.ID(), ids[:MaxBlocksAsked], each); err != nil || count != MaxBlocksAsked {
+	if err := a.RequestBlocks(testContext(t), b.ID(), ids[:peer.MaxBlocksAsked], each); err != nil || count != peer.MaxBlocksAsked {
 		t.Errorf("%d blocks, %v", count, err)
 	}
 	if err := a.RequestBlocks(testContext(t), b.ID(), ids, each); err == nil {
@@ -69,7 +70,7 @@ func TestRequestBlocks(t *testing.T) {
 	unknown := block.Hash{9}
 	count = 0
 	err = a.RequestBlocks(testContext(t), b.ID(), []block.Hash{ids[0], unknown, ids[1]}, each)
-	missing := new(MissingError)
+	missing := new(peer.MissingError)
 	if !errors.As(err, &missing) || !slices.Equal(missing.IDs, []block.Hash{unknown}) || count != 2 {
 		t.Errorf("with one missing: %v, %d blocks", err, count)
 	}
@@ -82,7 +83,7 @@ func TestRequestBlocks(t *testing.T) {
 
 func TestRequestPoolAndTxs(t *testing.T) {
 	a, b := startNode(t), startNode(t)
-	for i := range MaxTxsAsked {
+	for i := range peer.MaxTxsAsked {
 		raw := fmt.Appendf(nil, "tx %d", i)
 		b.pool = append(b.pool, block.Sum(raw))
 		b.poolTxs[block.Sum(raw)] = raw
@@ -100,14 +101,14 @@ func TestRequestPoolAndTxs(t *testing.T) {
 		count++
 		return nil
 	})
-	if err != nil || count != MaxTxsAsked {
+	if err != nil || count != peer.MaxTxsAsked {
 		t.Errorf("%d txs, %v", count, err)
 	}
 	if err := a.RequestTxs(testContext(t), b.ID(), append(ids, ids[0]), nil); err == nil {
 		t.Error("too many transactions were asked for")
 	}
-	b.pool = make([]block.Hash, MaxPoolIDs+1)
-	if ids, err := a.RequestPool(testContext(t), b.ID()); err != nil || len(ids) != MaxPoolIDs {
+	b.pool = make([]block.Hash, peer.MaxPoolIDs+1)
+	if ids, err := a.RequestPool(testContext(t), b.ID()); err != nil || len(ids) != peer.MaxPoolIDs {
 		t.Errorf("%d ids of a big pool, %v", len(ids), err)
 	}
 }

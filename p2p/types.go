@@ -8,56 +8,9 @@ import (
 	"toychain/peer"
 )
 
-// Link is how bad the line to a peer is.
-type Link = peer.Link
-
-// PeerID names a node: libp2p's text form of its public key's hash, 12D3Koo….
-type PeerID string
-
-// Short is the end of the ID, enough to tell peers apart in a log line.
-func (p PeerID) Short() string {
-	if len(p) <= 8 {
-		return string(p)
-	}
-	return string(p[len(p)-8:])
-}
-
-// Verdict is what a Handler thinks of a gossip message.
-type Verdict int
-
-const (
-	// Ignore: neither pass it on nor blame the sender. It is the zero value: in
-	// doubt nothing happens.
-	Ignore Verdict = iota
-	// Accept: it is good; pass it on to others.
-	Accept
-	// Reject: nobody honest sends this; do not pass it on. Whether the sender is
-	// to be banned as well is the Handler's choice: see Net.Ban.
-	Reject
-)
-
-func (v Verdict) String() string {
-	switch v {
-	case Accept:
-		return "accept"
-	case Reject:
-		return "reject"
-	}
-	return "ignore"
-}
-
-// Status is what a node says about itself: on each new connection, whenever its
-// tip changes, and now and then. Nothing in it is checked here.
-type Status struct {
-	Tip    block.Hash   // the best block
-	Height block.Height // its height, not negative
-	Work   [32]byte     // the work of the chain up to it, big-endian
-	Agent  string       // the software, at most MaxAgent printable ASCII characters
-}
-
 // PeerInfo is what is known of a connected peer.
 type PeerInfo struct {
-	ID        PeerID
+	ID        peer.ID
 	Addr      string        // the other end of the connection, a multiaddr without /p2p/
 	Inbound   bool          // it called us
 	Agent     string        // what it says its software is
@@ -70,7 +23,7 @@ type PeerInfo struct {
 	Tx        time.Time     // likewise a transaction
 	Latency   time.Duration // last ping's round trip; 0 before the first
 	Joined    bool          // its status arrived: it is one of us
-	Status    Status        // the last it told; zero until Joined
+	Status    peer.Status   // the last it told; zero until Joined
 	Heard     time.Time     // when
 	First     block.Height  // of the first that it told
 	Kept      bool          // named by the user: called again for ever
@@ -86,20 +39,20 @@ type Handler interface {
 	// published from now on reaches it. (Should gossip not reach it in two seconds,
 	// it joins all the same: status and sync still work.)
 	// PeerStatus follows.
-	Joined(peer PeerID, inbound bool)
+	Joined(peer peer.ID, inbound bool)
 	// Left: the connection is gone, or SetLink made us deaf to the peer. Told
 	// once for each Joined.
-	Left(peer PeerID)
+	Left(peer peer.ID)
 	// PeerStatus: the peer's status, first after Joined and then each new one.
 	// When several came at once only the last is told.
-	PeerStatus(peer PeerID, s Status)
+	PeerStatus(peer peer.ID, s peer.Status)
 
 	// Status is what this node says of itself.
-	Status(ctx context.Context) (Status, error)
+	Status(ctx context.Context) (peer.Status, error)
 	// Block judges a block that came by gossip. raw is not used again here.
-	Block(ctx context.Context, from PeerID, raw []byte) Verdict
+	Block(ctx context.Context, from peer.ID, raw []byte) peer.Verdict
 	// Tx judges a transaction that came by gossip.
-	Tx(ctx context.Context, from PeerID, raw []byte) Verdict
+	Tx(ctx context.Context, from peer.ID, raw []byte) peer.Verdict
 
 	// Headers returns what follows the first hash of the locator that is on our
 	// best chain, up to stop (zero: no stop); at most MaxHeaders.

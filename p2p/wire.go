@@ -9,8 +9,9 @@ import (
 	"time"
 
 	"toychain/block"
+	"toychain/peer"
 
-	"github.com/libp2p/go-libp2p/core/peer"
+	corepeer "github.com/libp2p/go-libp2p/core/peer"
 	ma "github.com/multiformats/go-multiaddr"
 )
 
@@ -58,19 +59,19 @@ func (k kind) most() int {
 	case kindStatus:
 		return statusFixed + MaxAgent
 	case kindGetHeaders:
-		return 32 + 32*MaxLocator
+		return 32 + 32*peer.MaxLocator
 	case kindHeaders:
-		return block.HeaderSize * MaxHeaders
+		return block.HeaderSize * peer.MaxHeaders
 	case kindGetBlocks:
-		return 32 * MaxBlocksAsked
+		return 32 * peer.MaxBlocksAsked
 	case kindBlock, kindTx:
 		return MaxMessage
 	case kindGetPool, kindGetPeers:
 		return 0
 	case kindPool:
-		return 32 * MaxPoolIDs
+		return 32 * peer.MaxPoolIDs
 	case kindGetTxs:
-		return 32 * MaxTxsAsked
+		return 32 * peer.MaxTxsAsked
 	case kindMissing:
 		return 32
 	case kindPeers:
@@ -161,7 +162,7 @@ func readGrowing(r io.Reader, n int) ([]byte, error) {
 
 const statusFixed = 32 + 4 + 32 + 1
 
-func encodeStatus(s Status) []byte {
+func encodeStatus(s peer.Status) []byte {
 	agent := printable(s.Agent)
 	b := make([]byte, 0, statusFixed+len(agent))
 	b = append(b, s.Tip[:]...)
@@ -185,24 +186,24 @@ func printable(agent string) string {
 	return string(b)
 }
 
-func parseStatus(b []byte) (Status, error) {
+func parseStatus(b []byte) (peer.Status, error) {
 	if len(b) < statusFixed {
-		return Status{}, garble("status of %d bytes, at least %d", len(b), statusFixed)
+		return peer.Status{}, garble("status of %d bytes, at least %d", len(b), statusFixed)
 	}
-	var s Status
+	var s peer.Status
 	copy(s.Tip[:], b)
 	height := binary.LittleEndian.Uint32(b[32:])
 	if height > math.MaxInt32 {
-		return Status{}, garble("status with height %d, at most %d", height, math.MaxInt32)
+		return peer.Status{}, garble("status with height %d, at most %d", height, math.MaxInt32)
 	}
 	s.Height = block.Height(height)
 	copy(s.Work[:], b[36:])
 	s.Agent = string(b[statusFixed:])
 	if n := int(b[68]); n != len(s.Agent) || n > MaxAgent {
-		return Status{}, garble("status with an agent of %d bytes, %d came, at most %d", n, len(s.Agent), MaxAgent)
+		return peer.Status{}, garble("status with an agent of %d bytes, %d came, at most %d", n, len(s.Agent), MaxAgent)
 	}
 	if s.Agent != printable(s.Agent) {
-		return Status{}, garble("status with an agent that is not printable ASCII: %q", s.Agent)
+		return peer.Status{}, garble("status with an agent that is not printable ASCII: %q", s.Agent)
 	}
 	return s, nil
 }
@@ -237,7 +238,7 @@ func parseGetHeaders(b []byte) (locator []block.Hash, stop block.Hash, err error
 		return nil, stop, garble("getheaders of %d bytes, at least 32", len(b))
 	}
 	copy(stop[:], b)
-	locator, err = parseHashes(b[32:], 0, MaxLocator)
+	locator, err = parseHashes(b[32:], 0, peer.MaxLocator)
 	return locator, stop, err
 }
 
@@ -285,8 +286,8 @@ func encodeHeaders(hs []block.Header) []byte {
 func parseHeaders(b []byte) ([]block.Header, error) {
 	const size = block.HeaderSize
 	n := len(b) / size
-	if len(b)%size != 0 || n > MaxHeaders {
-		return nil, garble("%d bytes of headers: want at most %d times %d", len(b), MaxHeaders, size)
+	if len(b)%size != 0 || n > peer.MaxHeaders {
+		return nil, garble("%d bytes of headers: want at most %d times %d", len(b), peer.MaxHeaders, size)
 	}
 	hs := make([]block.Header, n)
 	for i := range hs {
@@ -316,8 +317,8 @@ func encodePeers(addrs []ma.Multiaddr) []byte {
 }
 
 // parsePeers reads addresses, each with a /p2p/ part that says whose it is.
-func parsePeers(b []byte) ([]peer.AddrInfo, error) {
-	var found []peer.AddrInfo
+func parsePeers(b []byte) ([]corepeer.AddrInfo, error) {
+	var found []corepeer.AddrInfo
 	for len(b) > 0 {
 		if len(found) == MaxAddrsTold {
 			return nil, garble("more than %d addresses", MaxAddrsTold)
@@ -333,7 +334,7 @@ func parsePeers(b []byte) ([]peer.AddrInfo, error) {
 		if err != nil {
 			return nil, garble("address %d: %v", len(found), err)
 		}
-		info, err := peer.AddrInfoFromP2pAddr(a)
+		info, err := corepeer.AddrInfoFromP2pAddr(a)
 		if err != nil || len(info.Addrs) != 1 {
 			return nil, garble("address %d: %v is not an address with /p2p/", len(found), a)
 		}

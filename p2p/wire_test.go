@@ -14,6 +14,7 @@ import (
 
 	"toychain/block"
 	"toychain/internal/alloc"
+	"toychain/peer"
 
 	"github.com/libp2p/go-libp2p/core/crypto"
 	ma "github.com/multiformats/go-multiaddr"
@@ -37,7 +38,7 @@ func TestWireBytes(t *testing.T) {
 		got  []byte
 		want string
 	}{
-		{"status", frameOf(kindStatus, encodeStatus(Status{h1, 258, work, "/t/"})),
+		{"status", frameOf(kindStatus, encodeStatus(peer.Status{Tip: h1, Height: 258, Work: work, Agent: "/t/"})),
 			"48000000" + "01" + one + "02010000" + strings.Repeat("00", 30) + "abcd" + "03" + "2f742f"},
 		{"getheaders", appendFrame(nil, kindGetHeaders, encodeGetHeaders([]block.Hash{h1}, h2)), "40000000" + "02" + two + one},
 		{"getblocks", appendFrame(nil, kindGetBlocks, encodeHashes([]block.Hash{h1, h2})), "40000000" + "04" + one + two},
@@ -123,7 +124,7 @@ func TestAnnouncedIsNotAllocated(t *testing.T) {
 }
 
 func TestStatusRoundTrip(t *testing.T) {
-	for _, s := range []Status{
+	for _, s := range []peer.Status{
 		{},
 		{Height: math.MaxInt32, Agent: strings.Repeat("~", MaxAgent)},
 		{Tip: block.Hash{5}, Height: 1, Work: [32]byte{1}, Agent: " "},
@@ -134,7 +135,7 @@ func TestStatusRoundTrip(t *testing.T) {
 		}
 	}
 	// What we say ourselves is cut to what others accept.
-	got, err := parseStatus(encodeStatus(Status{Height: -1, Agent: "tab\there é" + strings.Repeat("x", 200)}))
+	got, err := parseStatus(encodeStatus(peer.Status{Height: -1, Agent: "tab\there é" + strings.Repeat("x", 200)}))
 	if err != nil || len(got.Agent) != MaxAgent || !strings.HasPrefix(got.Agent, "tab?here ??xx") || got.Height != 0 {
 		t.Errorf("%q, height %d, %v", got.Agent, got.Height, err)
 	}
@@ -186,13 +187,13 @@ func fuzzDecoder[T any](f *testing.F, parse func([]byte) (T, error), encode func
 }
 
 func FuzzParseStatus(f *testing.F) {
-	f.Add(encodeStatus(Status{Height: 3, Agent: "/x/"}))
+	f.Add(encodeStatus(peer.Status{Height: 3, Agent: "/x/"}))
 	fuzzDecoder(f, parseStatus, encodeStatus)
 }
 
 func FuzzParseHashes(f *testing.F) {
 	f.Add(make([]byte, 64))
-	fuzzDecoder(f, func(b []byte) ([]block.Hash, error) { return parseHashes(b, 1, MaxBlocksAsked) }, encodeHashes)
+	fuzzDecoder(f, func(b []byte) ([]block.Hash, error) { return parseHashes(b, 1, peer.MaxBlocksAsked) }, encodeHashes)
 }
 
 func FuzzParseGetHeaders(f *testing.F) {
@@ -271,7 +272,7 @@ func FuzzParsePeers(f *testing.F) {
 
 // A whole stream of frames: each either read, or refused for a reason.
 func FuzzReadFrame(f *testing.F) {
-	f.Add(append(frameOf(kindStatus, encodeStatus(Status{})), frameOf(kindGetPool, nil)...))
+	f.Add(append(frameOf(kindStatus, encodeStatus(peer.Status{})), frameOf(kindGetPool, nil)...))
 	f.Add(rawFrame(1<<31, kindBlock, nil))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r := bytes.NewReader(b)

@@ -1,5 +1,6 @@
-// Package peer has the words about a peer that packages share which must not know each
-// other: the network stack, the RPC's client and the scripts of a test network.
+// Package peer holds the words that engine and p2p share: which peer, what it says of
+// itself, what becomes of a message that it sent, and the limits that both must respect.
 //
-// It imports nothing of ours, and must not know libp2p.
+// It knows no network and no rule: engine decides without libp2p, p2p carries messages
+// without knowing what is valid, and neither imports the other.
 package peer

@@ -7,13 +7,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"toychain/block"
-	"toychain/cmd/internal/cli"
 	"toychain/rpc"
 	"toychain/testnet/draw"
 )
 
 func (a *app) chainCommand() *cobra.Command {
-	return asking(cli.Noun("chain", "Look at the chain: state, blocks, branches and reorganisations.",
+	return asking(noun("chain", "Look at the chain: its state, branches, blocks and reorganisations.",
 		"toychain chain info\ntoychain chain tree --node n1\ntoychain chain reorgs",
 		a.chainInfoCommand(), a.chainTipsCommand(), a.chainTreeCommand(), a.chainBlockCommand(), a.chainTxCommand(),
 		a.chainReorgsCommand(), a.chainStaleCommand(), a.chainExportCommand(), a.chainImportCommand(), a.chainVerifyCommand(), a.chainReindexCommand()))
@@ -23,17 +22,17 @@ func (a *app) chainInfoCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "info", Short: "Show where the chain stands, and how its difficulty moves.",
 		Example: "toychain chain info\ntoychain chain info --node n2 --json",
-		Args:    cli.NoArgs,
+		Args:    noArgs,
 	}
-	asJSON := cli.JSONFlag(cmd)
+	asJSON := jsonFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		return a.ask(cmd, func(ctx context.Context, n target) error {
+		return a.ask(cmd, func(ctx context.Context, n asked) error {
 			info, err := gatherInfo(ctx, n)
 			if err != nil {
 				return err
 			}
 			if *asJSON {
-				return a.PrintJSON(info)
+				return a.printJSON(info)
 			}
 			return a.printInfo(info)
 		})
@@ -45,19 +44,19 @@ func (a *app) chainTipsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "tips", Short: "List the ends of all branches.",
 		Example: "toychain chain tips",
-		Args:    cli.NoArgs,
+		Args:    noArgs,
 	}
-	asJSON := cli.JSONFlag(cmd)
+	asJSON := jsonFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		return a.ask(cmd, func(ctx context.Context, n target) error {
+		return a.ask(cmd, func(ctx context.Context, n asked) error {
 			tips, err := n.Tips(ctx)
 			if err != nil {
 				return err
 			}
 			if *asJSON {
-				return a.PrintJSON(tips)
+				return a.printJSON(tips)
 			}
-			t := cli.Table(a.Stdout)
+			t := table(a.stdout)
 			fmt.Fprintln(t, "height\thash and status")
 			for _, tip := range tips {
 				fmt.Fprintf(t, "%d\t%s\n\t%s: %s\n", tip.Height, tip.Hash, tip.Status, aboutTip(tip))
@@ -70,7 +69,7 @@ func (a *app) chainTipsCommand() *cobra.Command {
 
 // aboutTip says in words what a tip's status means.
 func aboutTip(t rpc.Tip) string {
-	long := cli.Plural(t.BranchLen, "block")
+	long := plural(t.BranchLen, "block")
 	switch t.Status {
 	case "active":
 		return "the best chain"
@@ -95,21 +94,21 @@ func (a *app) chainTreeCommand() *cobra.Command {
 		Use: "tree", Short: "Draw every block of every branch that the node knows.",
 		Example: "toychain chain tree\ntoychain chain tree --from 100",
 		Long:    `Draw every block of every branch that the node knows. ` + aboutWidth,
-		Args:    cli.NoArgs,
+		Args:    noArgs,
 	}
-	asJSON := cli.JSONFlag(cmd)
+	asJSON := jsonFlag(cmd)
 	flags := drawFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if err := flags.check(); err != nil {
 			return err
 		}
-		return a.ask(cmd, func(ctx context.Context, n target) error {
+		return a.ask(cmd, func(ctx context.Context, n asked) error {
 			tree, err := n.Tree(ctx, block.Height(flags.from))
 			if err != nil {
 				return err
 			}
 			if *asJSON {
-				return a.PrintJSON(tree)
+				return a.printJSON(tree)
 			}
 			name := a.global.node
 			if info, err := n.NetworkInfo(ctx); name == "" && err == nil {
@@ -140,11 +139,11 @@ func drawFlags(cmd *cobra.Command) *drawing {
 
 func (d *drawing) check() error {
 	if d.from < 0 {
-		return cli.Usagef("--from %d: want a height, 0 or more", d.from)
+		return usagef("--from %d: want a height, 0 or more", d.from)
 	}
 	return nil
 }
 
 func (a *app) draw(in draw.Tree, d *drawing) error {
-	return draw.Write(a.Stdout, in, a.style(d))
+	return draw.Write(a.stdout, in, a.style(d))
 }

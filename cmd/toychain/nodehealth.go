@@ -5,8 +5,6 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
-
-	"toychain/cmd/internal/cli"
 )
 
 func (a *app) nodeHealthCommand() *cobra.Command {
@@ -15,18 +13,18 @@ func (a *app) nodeHealthCommand() *cobra.Command {
 		Example: "toychain node health\ntoychain node health --rpc 127.0.0.1:18555 && echo up",
 		Long: `Ask whether a node answers; no password is needed. It exits with 0 if it does and
 with 3 if it does not, for scripts and for whoever watches a container.`,
-		Args: cli.NoArgs,
+		Args: noArgs,
 	})
-	asJSON := cli.JSONFlag(cmd)
+	asJSON := jsonFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		return a.ask(cmd, func(ctx context.Context, n target) error {
+		return a.ask(cmd, func(ctx context.Context, n asked) error {
 			if err := n.Health(ctx); err != nil {
 				return err
 			}
 			if *asJSON {
-				return a.PrintJSON(map[string]any{"healthy": true, "rpc": n.addr})
+				return a.printJSON(map[string]any{"healthy": true, "rpc": n.addr})
 			}
-			_, err := fmt.Fprintf(a.Stdout, "the node at %s answers\n", n.addr)
+			_, err := fmt.Fprintf(a.stdout, "the node at %s answers\n", n.addr)
 			return err
 		})
 	}

@@ -14,7 +14,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"toychain/block"
-	"toychain/cmd/internal/cli"
 	"toychain/testnet"
 	"toychain/testnet/topology"
 )
@@ -23,7 +22,7 @@ import (
 const testnetFile = "testnet.json"
 
 func (a *app) testnetCommand() *cobra.Command {
-	return cli.Noun("testnet", "Many nodes on this machine: cut them apart, kill them, heal them.",
+	return noun("testnet", "Many nodes on this machine: cut them apart, kill them, heal them.",
 		"toychain testnet up 4\ntoychain testnet partition n1,n2 n3,n4\ntoychain testnet tree",
 		a.testnetUpCommand(), a.testnetStatusCommand(), a.testnetTreeCommand(),
 		a.testnetReorgsCommand(), a.testnetStaleCommand(), a.testnetReplayCommand(),
@@ -54,39 +53,39 @@ these words, which everybody knows: "` + testnet.MinersWords + `"
 
 Up to ten nodes are connected each with each. Of more, each is connected with its eight
 neighbours in a circle; they learn of the others, and call some of those too.`,
-		Args: cli.Args(1, 1, "N, how many nodes"),
+		Args: args(1, 1, "N, how many nodes"),
 	}
-	asJSON := cli.JSONFlag(cmd)
+	asJSON := jsonFlag(cmd)
 	hashrate := cmd.Flags().Float64("hashrate", 0, "let each node mine, at most so many `HASHES` per second; 0: all it can")
 	mine := cmd.Flags().String("mine", "", "let each node mine, for this `ADDRESS`")
-	cli.Settable(cmd.Flags(), "hashrate")
+	settable(cmd.Flags(), "hashrate")
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
-		n, err := cli.ParseCount("N", given[0], 1, topology.MaxNodes)
+		n, err := parseCount("N", given[0], 1, topology.MaxNodes)
 		if err != nil {
 			return err
 		}
 		if *hashrate < 0 {
-			return cli.Usagef("--hashrate %v: want 0 or more", *hashrate)
+			return usagef("--hashrate %v: want 0 or more", *hashrate)
 		}
 		// Only what was typed makes them mine: a cap for "node run" may stand in the settings.
-		mines := a.typed["hashrate"] || a.typed["mine"]
-		line := a.Progress()
-		defer line.Clear()
+		mines := a.onLine["hashrate"] || a.onLine["mine"]
+		line := a.progress()
+		defer line.clear()
 		t, err := testnet.Up(cmd.Context(), testnet.Config{Dir: a.testnetFolder(), Nodes: n, Network: a.global.network,
-			Hashrate: *hashrate, Mine: mines, MineTo: *mine, Detach: true, Progress: func(s string) { line.Show("%s", s) }})
-		line.Clear()
+			Hashrate: *hashrate, Mine: mines, MineTo: *mine, Detach: true, Progress: func(s string) { line.show("%s", s) }})
+		line.clear()
 		if err != nil {
 			return err
 		}
 		if *asJSON {
 			text, err := os.ReadFile(filepath.Join(t.Dir(), testnetFile))
 			if err == nil {
-				_, err = a.Stdout.Write(text)
+				_, err = a.stdout.Write(text)
 			}
 			return err
 		}
-		fmt.Fprintf(a.Stdout, "%s on the network %s, all connected, in %s\n", cli.Plural(n, "node"), t.Params().Name, t.Dir())
-		rows := cli.Table(a.Stdout)
+		fmt.Fprintf(a.stdout, "%s on the network %s, all connected, in %s\n", plural(n, "node"), t.Params().Name, t.Dir())
+		rows := table(a.stdout)
 		for _, n := range t.Nodes() {
 			fmt.Fprintf(rows, "%s\trpc %s\tpid %d\n", n.Name, n.RPC, n.PID)
 		}
@@ -97,9 +96,9 @@ neighbours in a circle; they learn of the others, and call some of those too.`,
 
 func (a *app) testnetStatusCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "status", Short: "Show what each node is at.", Example: "toychain testnet status", Args: cli.NoArgs,
+		Use: "status", Short: "Show what each node is at.", Example: "toychain testnet status", Args: noArgs,
 	}
-	asJSON := cli.JSONFlag(cmd)
+	asJSON := jsonFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		t, err := a.namedTestnet()
 		if err != nil {
@@ -110,14 +109,14 @@ func (a *app) testnetStatusCommand() *cobra.Command {
 			return err
 		}
 		if *asJSON {
-			return a.PrintJSON(all)
+			return a.printJSON(all)
 		}
-		rows := cli.Table(a.Stdout)
+		rows := table(a.stdout)
 		fmt.Fprintln(rows, "node\tstate\tgroup\theight\ttip\tpending\tpeers")
 		for _, s := range all {
 			group := "-"
 			if s.Group > 0 {
-				group = cli.Count(s.Group)
+				group = count(s.Group)
 			}
 			fmt.Fprintf(rows, "%s\t%s\t%s\t", s.Name, stateOf(s), group)
 			if !s.Running || s.Paused || s.Error != "" {
@@ -136,7 +135,7 @@ func peersOf(s testnet.NodeStatus) string {
 	const few, most = 4, 24
 	list := topology.List(s.Peers)
 	if len(s.Peers) > few && len(list) > most {
-		return cli.Plural(len(s.Peers), "peer")
+		return plural(len(s.Peers), "peer")
 	}
 	return list
 }
@@ -151,7 +150,7 @@ func stateOf(s testnet.NodeStatus) string {
 	case s.Paused:
 		return "paused"
 	case s.Mining:
-		return "mines " + cli.Hashes(s.Hashrate)
+		return "mines " + hashes(s.Hashrate)
 	}
 	return "runs"
 }
@@ -159,10 +158,10 @@ func stateOf(s testnet.NodeStatus) string {
 func (a *app) testnetTreeCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "tree", Short: "Draw one tree of all blocks, with the nodes on their tips.",
-		Example: "toychain testnet tree\ntoychain testnet tree --legend", Args: cli.NoArgs,
+		Example: "toychain testnet tree\ntoychain testnet tree --legend", Args: noArgs,
 		Long: `Draw one tree of all blocks, with the nodes on their tips. ` + aboutWidth,
 	}
-	asJSON := cli.JSONFlag(cmd)
+	asJSON := jsonFlag(cmd)
 	draw := drawFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		t, err := a.namedTestnet()
@@ -177,7 +176,7 @@ func (a *app) testnetTreeCommand() *cobra.Command {
 			return err
 		}
 		if *asJSON {
-			return a.PrintJSON(in)
+			return a.printJSON(in)
 		}
 		return a.draw(in, draw)
 	}
@@ -188,7 +187,7 @@ func (a *app) testnetPartitionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "partition GROUP GROUP...", Short: "Cut the network into groups that cannot talk to each other.",
 		Example: "toychain testnet partition n1,n2 n3,n4",
-		Args:    cli.Args(2, topology.MaxNodes, "two groups or more, like n1,n2 n3,n4"),
+		Args:    args(2, topology.MaxNodes, "two groups or more, like n1,n2 n3,n4"),
 		RunE: func(cmd *cobra.Command, given []string) error {
 			t, err := a.namedTestnet()
 			if err != nil {
@@ -201,7 +200,7 @@ func (a *app) testnetPartitionCommand() *cobra.Command {
 			if err := t.Partition(cmd.Context(), groups); err != nil {
 				return err
 			}
-			fmt.Fprintln(a.Stdout, "cut:", strings.Join(given, " | "))
+			fmt.Fprintln(a.stdout, "cut:", strings.Join(given, " | "))
 			return nil
 		},
 	}
@@ -213,7 +212,7 @@ const settleTime = 10 * time.Second
 
 func (a *app) testnetHealCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "heal", Short: "Let everybody talk to everybody again.", Example: "toychain testnet heal", Args: cli.NoArgs,
+		Use: "heal", Short: "Let everybody talk to everybody again.", Example: "toychain testnet heal", Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			t, err := a.namedTestnet()
 			if err != nil {
@@ -257,7 +256,7 @@ func (a *app) printAgreed(ctx context.Context, t *testnet.Testnet) error {
 		on[s.Tip] = append(on[s.Tip], s.Name)
 	}
 	if len(tips) == 0 {
-		fmt.Fprintln(a.Stdout, "healed; no node is running")
+		fmt.Fprintln(a.stdout, "healed; no node is running")
 		return nil
 	}
 	var stand []string
@@ -275,7 +274,7 @@ func (a *app) printAgreed(ctx context.Context, t *testnet.Testnet) error {
 	if len(others) > 0 {
 		text += "; " + strings.Join(others, ", ")
 	}
-	fmt.Fprintln(a.Stdout, text)
+	fmt.Fprintln(a.stdout, text)
 	return nil
 }
 
@@ -290,7 +289,7 @@ func isState(s testnet.NodeStatus) string {
 // settleGroup waits a moment until those who hear of a node's new block stand on it,
 // so that the next command sees what the user expects to see.
 func (a *app) settleGroup(ctx context.Context) {
-	if a.global.node == "" || a.typed["rpc"] {
+	if a.global.node == "" || a.onLine["rpc"] {
 		return
 	}
 	t, err := a.openTestnet()
@@ -306,7 +305,7 @@ func (a *app) settleGroup(ctx context.Context) {
 func (a *app) testnetNodeCommand(verb, short, after string, do func(*testnet.Testnet, context.Context, string) error) *cobra.Command {
 	return &cobra.Command{
 		Use: verb + " NODE...", Short: short, Example: "toychain testnet " + verb + " n2",
-		Args: cli.Args(1, topology.MaxNodes, "NODE, like n2"),
+		Args: args(1, topology.MaxNodes, "NODE, like n2"),
 		RunE: func(cmd *cobra.Command, given []string) error {
 			t, err := a.namedTestnet()
 			if err != nil {
@@ -335,7 +334,7 @@ func (a *app) doEach(ctx context.Context, names []string, after string, do func(
 			failed = append(failed, err)
 			continue
 		}
-		fmt.Fprintln(a.Stdout, name, after)
+		fmt.Fprintln(a.stdout, name, after)
 	}
 	return errors.Join(failed...)
 }
@@ -343,7 +342,7 @@ func (a *app) doEach(ctx context.Context, names []string, after string, do func(
 func (a *app) testnetDownCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "down", Short: "End all nodes. Their chains stay, unless --rm.",
-		Example: "toychain testnet down\ntoychain testnet down --rm", Args: cli.NoArgs,
+		Example: "toychain testnet down\ntoychain testnet down --rm", Args: noArgs,
 	}
 	remove := cmd.Flags().Bool("rm", false, "remove their folders too")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
@@ -362,10 +361,10 @@ func (a *app) testnetDownCommand() *cobra.Command {
 			if _, err := os.Stat(t.Dir()); err == nil {
 				left = "what is not the nodes', wallets too, stays in"
 			}
-			fmt.Fprintf(a.Stdout, "down; %s %s\n", left, t.Dir())
+			fmt.Fprintf(a.stdout, "down; %s %s\n", left, t.Dir())
 			return nil
 		}
-		fmt.Fprintf(a.Stdout, "down; the chains stay in %s for the next 'testnet up'\n", t.Dir())
+		fmt.Fprintf(a.stdout, "down; the chains stay in %s for the next 'testnet up'\n", t.Dir())
 		return nil
 	}
 	return cmd

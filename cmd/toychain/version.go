@@ -6,8 +6,6 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
-
-	"toychain/cmd/internal/cli"
 )
 
 // version of the software.
@@ -19,9 +17,9 @@ const testnetName = "testnet"
 func (a *app) versionCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "version", Short: "Say which toychain this is.", Example: "toychain version",
-		Args: cli.NoArgs,
+		Args: noArgs,
 	}
-	asJSON := cli.JSONFlag(cmd)
+	asJSON := jsonFlag(cmd)
 	cmd.RunE = func(*cobra.Command, []string) error {
 		v := struct {
 			Version  string `json:"version"`
@@ -30,12 +28,12 @@ func (a *app) versionCommand() *cobra.Command {
 			Platform string `json:"platform"`
 		}{version, revision(), runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}
 		if *asJSON {
-			return a.PrintJSON(v)
+			return a.printJSON(v)
 		}
 		if v.Revision != "" {
 			v.Revision = " (" + v.Revision + ")"
 		}
-		fmt.Fprintf(a.Stdout, "toychain %s%s, %s, %s\n", v.Version, v.Revision, v.Go, v.Platform)
+		fmt.Fprintf(a.stdout, "toychain %s%s, %s, %s\n", v.Version, v.Revision, v.Go, v.Platform)
 		return nil
 	}
 	return cmd

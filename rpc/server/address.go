@@ -7,8 +7,8 @@ import (
 
 	"toychain/block"
 	"toychain/consensus"
+	"toychain/engine"
 	"toychain/mempool"
-	"toychain/node"
 	"toychain/rpc"
 	"toychain/store"
 )
@@ -44,7 +44,7 @@ func (c *call) steady(read func() error) (pending, *rpc.Error) {
 		if e := read(); e != nil {
 			return pending{}, trouble(e)
 		}
-		after, err := look(c, func(e *node.Engine) (pending, *rpc.Error) {
+		after, err := look(c, func(e *engine.Engine) (pending, *rpc.Error) {
 			return pending{e.Tree().Tip(), e.Pool().Entries()}, nil
 		})
 		if err != nil || before.Hash == after.tip.Hash || try == 4 {
@@ -141,7 +141,7 @@ func getAddressHistory(c *call) (any, *rpc.Error) {
 
 // times returns the times of blocks.
 func (c *call) times(rows []store.HistoryEntry) ([]int64, *rpc.Error) {
-	return look(c, func(e *node.Engine) ([]int64, *rpc.Error) {
+	return look(c, func(e *engine.Engine) ([]int64, *rpc.Error) {
 		out := make([]int64, len(rows))
 		for i := range rows {
 			info, _ := e.Tree().Info(rows[i].Block)

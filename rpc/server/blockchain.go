@@ -8,7 +8,7 @@ import (
 	"toychain/block"
 	"toychain/chain"
 	"toychain/consensus"
-	"toychain/node"
+	"toychain/engine"
 	"toychain/pow"
 	"toychain/rpc"
 )
@@ -31,13 +31,13 @@ func blockchainMethods() []method {
 			returns: `[{"height", "hash", "branchlen", "status"}]`},
 		{name: "getdifficulty", call: getDifficulty,
 			about: "Returns how many times harder than Bitcoin's easiest target the tip's target is.", returns: "number"},
-		{name: "invalidateblock", call: overrule(node.Invalidate), example: exampleHash,
+		{name: "invalidateblock", call: overrule(engine.Invalidate), example: exampleHash,
 			params: []param{need("blockhash", kindString, "the block")},
 			about:  "Treats a block and all that is built on it as if it broke a rule.", returns: "null"},
-		{name: "reconsiderblock", call: overrule(node.Reconsider), example: exampleHash,
+		{name: "reconsiderblock", call: overrule(engine.Reconsider), example: exampleHash,
 			params: []param{need("blockhash", kindString, "the block")},
 			about:  "Takes invalidateblock back, for the block, its ancestors and its descendants.", returns: "null"},
-		{name: "preciousblock", call: overrule(node.Prefer), example: exampleHash,
+		{name: "preciousblock", call: overrule(engine.Precious), example: exampleHash,
 			params: []param{need("blockhash", kindString, "the block")},
 			about:  "Treats a block as if it had been seen before all others with the same work.", returns: "null"},
 		{name: "verifychain", call: verifyChain, long: true, example: "3 100",
@@ -66,7 +66,7 @@ func getDifficulty(c *call) (any, *rpc.Error) {
 
 // tip returns the state at the end of the best chain.
 func (c *call) tip() (consensus.State, *rpc.Error) {
-	return look(c, func(e *node.Engine) (consensus.State, *rpc.Error) { return e.Tree().Tip(), nil })
+	return look(c, func(e *engine.Engine) (consensus.State, *rpc.Error) { return e.Tree().Tip(), nil })
 }
 
 // difficulty returns what bits in a judged header stand for.
@@ -93,7 +93,7 @@ func getBlockchainInfo(c *call) (any, *rpc.Error) {
 		tip, best  consensus.State
 		catchingUp bool
 	}
-	v, err := look(c, func(e *node.Engine) (now, *rpc.Error) {
+	v, err := look(c, func(e *engine.Engine) (now, *rpc.Error) {
 		return now{e.Tree().Tip(), e.Tree().BestHeader(), e.CatchingUp()}, nil
 	})
 	if err != nil {
@@ -133,7 +133,7 @@ func getBlockHash(c *call) (any, *rpc.Error) {
 	if err != nil {
 		return nil, err
 	}
-	return look(c, func(e *node.Engine) (block.Hash, *rpc.Error) {
+	return look(c, func(e *engine.Engine) (block.Hash, *rpc.Error) {
 		if height < 0 || height > int64(e.Tree().Tip().Height) {
 			return block.Hash{}, fail(rpc.CodeInvalidParam, "Block height out of range")
 		}
@@ -143,7 +143,7 @@ func getBlockHash(c *call) (any, *rpc.Error) {
 }
 
 func getChainTips(c *call) (any, *rpc.Error) {
-	tips, err := look(c, func(e *node.Engine) ([]chain.Tip, *rpc.Error) { return e.Tree().Tips(), nil })
+	tips, err := look(c, func(e *engine.Engine) ([]chain.Tip, *rpc.Error) { return e.Tree().Tips(), nil })
 	out := []rpc.Tip{}
 	for _, t := range tips {
 		out = append(out, rpc.Tip{Height: t.Height, Hash: t.Hash, BranchLen: t.BranchLen, Status: t.Status})
@@ -152,7 +152,7 @@ func getChainTips(c *call) (any, *rpc.Error) {
 }
 
 // overrule makes the method that gives the user's word on a block.
-func overrule(how node.Overruling) func(*call) (any, *rpc.Error) {
+func overrule(how engine.Action) func(*call) (any, *rpc.Error) {
 	return func(c *call) (any, *rpc.Error) {
 		hash, err := c.hash(0)
 		if err != nil {

@@ -8,7 +8,7 @@ import (
 	"toychain/block"
 	"toychain/chain"
 	"toychain/consensus"
-	"toychain/node"
+	"toychain/engine"
 	"toychain/rpc"
 	"toychain/store"
 )
@@ -37,7 +37,7 @@ func headerMethods() []method {
 
 // info returns what the tree knows of a block.
 func (c *call) info(hash block.Hash) (chain.Info, *rpc.Error) {
-	return look(c, func(e *node.Engine) (chain.Info, *rpc.Error) {
+	return look(c, func(e *engine.Engine) (chain.Info, *rpc.Error) {
 		info, ok := e.Tree().Info(hash)
 		if !ok {
 			return info, errBlock
@@ -56,7 +56,7 @@ var (
 func (c *call) body(hash block.Hash) (*block.Block, *rpc.Error) {
 	b, err := c.node.Store().Block(hash)
 	if err != nil && !errors.Is(err, store.ErrDamaged) {
-		if e := c.node.Look(c.ctx, func(e *node.Engine) { b, err = e.Tree().Block(hash) }); e != nil {
+		if e := c.node.Look(c.ctx, func(e *engine.Engine) { b, err = e.Tree().Block(hash) }); e != nil {
 			return nil, trouble(e)
 		}
 	}
@@ -75,7 +75,7 @@ func (c *call) body(hash block.Hash) (*block.Block, *rpc.Error) {
 func (c *call) undo(hash block.Hash) ([]consensus.Coin, *rpc.Error) {
 	coins, err := c.node.Store().Undo(hash)
 	if err != nil && !errors.Is(err, store.ErrDamaged) {
-		if e := c.node.Look(c.ctx, func(e *node.Engine) { coins, err = e.Tree().Undo(hash) }); e != nil {
+		if e := c.node.Look(c.ctx, func(e *engine.Engine) { coins, err = e.Tree().Undo(hash) }); e != nil {
 			return nil, trouble(e)
 		}
 	}
@@ -87,7 +87,7 @@ func (c *call) undo(hash block.Hash) ([]consensus.Coin, *rpc.Error) {
 
 // header returns a block's header as getblockheader shows it.
 func (c *call) header(hash block.Hash) (rpc.Header, *rpc.Error) {
-	return look(c, func(e *node.Engine) (rpc.Header, *rpc.Error) {
+	return look(c, func(e *engine.Engine) (rpc.Header, *rpc.Error) {
 		info, ok := e.Tree().Info(hash)
 		if !ok {
 			return rpc.Header{}, errBlock
@@ -192,7 +192,7 @@ func getTxOut(c *call) (any, *rpc.Error) {
 		return nil, err
 	}
 	o := block.Outpoint{TxID: txid, Index: n}
-	return look(c, func(e *node.Engine) (*rpc.TxOut, *rpc.Error) {
+	return look(c, func(e *engine.Engine) (*rpc.TxOut, *rpc.Error) {
 		find := e.Tree().Coins
 		if c.flag(2, true) {
 			find = func(of []block.Outpoint) (consensus.Coins, error) { return e.Pool().Coins(e.Tree(), of) }

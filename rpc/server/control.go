@@ -10,8 +10,8 @@ import (
 
 	"toychain/block"
 	"toychain/consensus"
+	"toychain/engine"
 	"toychain/mempool"
-	"toychain/node"
 	"toychain/rpc"
 	"toychain/wallet"
 )
@@ -194,7 +194,7 @@ func estimateSmartFee(c *call) (any, *rpc.Error) {
 		entries []*mempool.Entry
 		least   block.Amount
 	}
-	v, err := look(c, func(e *node.Engine) (pool, *rpc.Error) { return pool{e.Pool().Entries(), e.Pool().MinFee()}, nil })
+	v, err := look(c, func(e *engine.Engine) (pool, *rpc.Error) { return pool{e.Pool().Entries(), e.Pool().MinFee()}, nil })
 	if err != nil {
 		return nil, err
 	}

@@ -5,7 +5,7 @@ import (
 	"net/http"
 	"time"
 
-	"toychain/node"
+	"toychain/engine"
 	"toychain/rpc"
 )
 
@@ -58,7 +58,7 @@ func (s *Server) handleEvents(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (s *Server) showEvent(ev *node.Event) rpc.Event {
+func (s *Server) showEvent(ev *engine.Event) rpc.Event {
 	out := rpc.Event{Event: string(ev.Kind), TimeMS: ev.Time.UnixMilli(), TxID: ev.Tx, Reason: ev.Reason, PeerID: string(ev.Peer),
 		DurationMS: float64(ev.Duration) / float64(time.Millisecond)}
 	if b := ev.Block; b != nil {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"toychain/p2p"
+	"toychain/peer"
 	"toychain/rpc"
 )
 
@@ -43,7 +44,7 @@ func setPartition(c *call) (any, *rpc.Error) {
 	if err != nil {
 		return nil, err
 	}
-	var apart []p2p.PeerID
+	var apart []peer.ID
 	if c.has(1) {
 		if apart, err = c.peerIDs(1); err != nil {
 			return nil, err
@@ -55,16 +56,16 @@ func setPartition(c *call) (any, *rpc.Error) {
 	if err := c.node.Net().SetGate(slices.Concat(cut, apart)); err != nil {
 		return nil, fail(rpc.CodeInvalidParam, "%s", oneLine(err))
 	}
-	all := slices.DeleteFunc(c.node.Net().Gate(), func(id p2p.PeerID) bool { return !slices.Contains(cut, id) })
+	all := slices.DeleteFunc(c.node.Net().Gate(), func(id peer.ID) bool { return !slices.Contains(cut, id) })
 	c.server.metrics.gate(g.cut, all)
 	g.cut = all
 	return gateOf(c.node.Net()), nil
 }
 
 // peerIDs returns parameter i, ids of peers.
-func (c *call) peerIDs(i int) ([]p2p.PeerID, *rpc.Error) {
+func (c *call) peerIDs(i int) ([]peer.ID, *rpc.Error) {
 	texts, err := c.strings(i)
-	out := make([]p2p.PeerID, len(texts))
+	out := make([]peer.ID, len(texts))
 	for j, s := range texts {
 		out[j] = peerOf(s)
 	}
@@ -75,7 +76,7 @@ func (c *call) peerIDs(i int) ([]p2p.PeerID, *rpc.Error) {
 // that the network's shape keeps apart from it are left out.
 type gate struct {
 	sync.Mutex
-	cut []p2p.PeerID
+	cut []peer.ID
 }
 
 func (g *gate) partitioned() int {
@@ -84,12 +85,22 @@ func (g *gate) partitioned() int {
 	return len(g.cut)
 }
 
+// maxDelay bounds what a link may be told, in milliseconds: an hour.
+const maxDelay = 3_600_000
+
 func setLink(c *call) (any, *rpc.Error) {
-	var l p2p.Link
+	var l rpc.Link
 	if err := c.object(1, &l); err != nil {
 		return nil, err
 	}
-	if err := c.node.Net().SetLink(peerOf(c.str(0)), l); err != nil {
+	if l.DelayMS > maxDelay || l.JitterMS > maxDelay {
+		return nil, fail(rpc.CodeInvalidParam, "link: delay and jitter may be %d ms at most", maxDelay)
+	}
+	err := c.node.Net().SetLink(peerOf(c.str(0)), p2p.Link{
+		Delay: time.Duration(l.DelayMS) * time.Millisecond, Jitter: time.Duration(l.JitterMS) * time.Millisecond,
+		Loss: l.Loss, OneWay: l.OneWay, Bandwidth: l.Bandwidth,
+	})
+	if err != nil {
 		return nil, fail(rpc.CodeInvalidParam, "%s", oneLine(err))
 	}
 	return l, nil

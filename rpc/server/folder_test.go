@@ -9,8 +9,8 @@ import (
 
 	"toychain/block"
 	"toychain/consensus"
+	"toychain/engine"
 	"toychain/internal/chaingen"
-	"toychain/node"
 	"toychain/rpc"
 	"toychain/store"
 )
@@ -51,7 +51,7 @@ func TestReadFolderOfTheKilled(t *testing.T) {
 		is(s, "submitted", s.submit(on.Block), "")
 		dir := t.TempDir()
 		var copied error
-		err := s.node.Look(s.ctx, func(*node.Engine) { copied = os.CopyFS(dir, os.DirFS(s.dir)) })
+		err := s.node.Look(s.ctx, func(*engine.Engine) { copied = os.CopyFS(dir, os.DirFS(s.dir)) })
 		if err != nil || copied != nil {
 			t.Fatal(err, copied)
 		}

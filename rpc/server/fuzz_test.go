@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"toychain/block"
+	"toychain/engine"
 	"toychain/internal/chaingen"
 	"toychain/mempool"
 	"toychain/node"
@@ -73,7 +74,7 @@ func FuzzCalls(f *testing.F) {
 		if strings.Contains(string(answer), "internal error") {
 			t.Fatalf("%s: %s", body, answer)
 		}
-		if err := n.Look(ctx, func(*node.Engine) {}); err != nil {
+		if err := n.Look(ctx, func(*engine.Engine) {}); err != nil {
 			t.Fatalf("after %s the node does not answer: %v", body, err)
 		}
 	})

@@ -5,19 +5,20 @@ import (
 	"time"
 
 	"toychain/block"
-	"toychain/node"
+	"toychain/engine"
 	"toychain/p2p"
+	"toychain/peer"
 )
 
 // gateChange is a new set of peers that the node may not talk to.
 type gateChange struct {
 	at            time.Time
-	before, after []p2p.PeerID
+	before, after []peer.ID
 }
 
 // gate notes a change of the gate. One that comes while too many others wait is
 // not measured.
-func (m *metrics) gate(before, after []p2p.PeerID) {
+func (m *metrics) gate(before, after []peer.ID) {
 	select {
 	case m.gates <- gateChange{time.Now(), before, after}:
 	default:
@@ -28,7 +29,7 @@ func (m *metrics) gate(before, after []p2p.PeerID) {
 // Its methods may be called on nil, which is no healing.
 type healing struct {
 	since  time.Time
-	across map[p2p.PeerID]bool // who was shut out
+	across map[peer.ID]bool // who was shut out
 	ticker *time.Ticker
 }
 
@@ -46,7 +47,7 @@ func (c gateChange) healing() *healing {
 	if len(c.before) == 0 || len(c.after) > 0 {
 		return nil
 	}
-	h := &healing{since: c.at, across: make(map[p2p.PeerID]bool), ticker: time.NewTicker(healTick)}
+	h := &healing{since: c.at, across: make(map[peer.ID]bool), ticker: time.NewTicker(healTick)}
 	for _, id := range c.before {
 		h.across[id] = true
 	}
@@ -70,7 +71,7 @@ func (h *healing) stop() {
 // agree.
 func (m *metrics) look(ctx context.Context, h *healing) bool {
 	var tip block.Hash
-	if err := m.server.node.Look(ctx, func(e *node.Engine) { tip = e.Tree().Tip().Hash }); err != nil {
+	if err := m.server.node.Look(ctx, func(e *engine.Engine) { tip = e.Tree().Tip().Hash }); err != nil {
 		return true // the node has ended
 	}
 	took := time.Since(h.since)

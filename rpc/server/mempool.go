@@ -2,8 +2,8 @@ package server
 
 import (
 	"toychain/block"
+	"toychain/engine"
 	"toychain/mempool"
-	"toychain/node"
 	"toychain/rpc"
 )
 
@@ -35,7 +35,7 @@ func children(e *mempool.Entry) []block.Hash { return e.SpentBy }
 const usagePerTx = 700
 
 func getMempoolInfo(c *call) (any, *rpc.Error) {
-	return look(c, func(e *node.Engine) (rpc.MempoolInfo, *rpc.Error) {
+	return look(c, func(e *engine.Engine) (rpc.MempoolInfo, *rpc.Error) {
 		p := e.Pool()
 		policy := p.Policy()
 		return rpc.MempoolInfo{Loaded: true, Size: p.Len(), Bytes: p.Bytes(), Usage: p.Bytes() + usagePerTx*p.Len(),
@@ -49,14 +49,14 @@ func getRawMempool(c *call) (any, *rpc.Error) {
 		if c.flag(0, false) {
 			return nil, fail(rpc.CodeInvalidParam, "Verbose results cannot contain mempool sequence values.")
 		}
-		return look(c, func(e *node.Engine) (rpc.PoolSequence, *rpc.Error) {
+		return look(c, func(e *engine.Engine) (rpc.PoolSequence, *rpc.Error) {
 			return rpc.PoolSequence{TxIDs: e.Pool().IDs(), Sequence: e.Pool().Sequence()}, nil
 		})
 	}
 	if !c.flag(0, false) {
-		return look(c, func(e *node.Engine) ([]block.Hash, *rpc.Error) { return e.Pool().IDs(), nil })
+		return look(c, func(e *engine.Engine) ([]block.Hash, *rpc.Error) { return e.Pool().IDs(), nil })
 	}
-	entries, err := look(c, func(e *node.Engine) ([]*mempool.Entry, *rpc.Error) { return e.Pool().Entries(), nil })
+	entries, err := look(c, func(e *engine.Engine) ([]*mempool.Entry, *rpc.Error) { return e.Pool().Entries(), nil })
 	return showEntries(entries), err
 }
 
@@ -65,14 +65,14 @@ func getMempoolEntry(c *call) (any, *rpc.Error) {
 	if err != nil {
 		return nil, err
 	}
-	entry, err := look(c, func(e *node.Engine) (*mempool.Entry, *rpc.Error) { return entryOf(e, id) })
+	entry, err := look(c, func(e *engine.Engine) (*mempool.Entry, *rpc.Error) { return entryOf(e, id) })
 	if err != nil {
 		return nil, err
 	}
 	return showEntry(entry), nil
 }
 
-func entryOf(e *node.Engine, id block.Hash) (*mempool.Entry, *rpc.Error) {
+func entryOf(e *engine.Engine, id block.Hash) (*mempool.Entry, *rpc.Error) {
 	entry, ok := e.Pool().Get(id)
 	if !ok {
 		return nil, fail(rpc.CodeInvalidAddress, "Transaction not in mempool")
@@ -87,7 +87,7 @@ func relatives(next func(*mempool.Entry) []block.Hash) func(*call) (any, *rpc.Er
 		if err != nil {
 			return nil, err
 		}
-		entries, err := look(c, func(e *node.Engine) (out []*mempool.Entry, err *rpc.Error) {
+		entries, err := look(c, func(e *engine.Engine) (out []*mempool.Entry, err *rpc.Error) {
 			first, err := entryOf(e, id)
 			if err != nil {
 				return nil, err

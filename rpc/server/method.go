@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"toychain/block"
+	"toychain/engine"
 	"toychain/node"
 	"toychain/rpc"
 )
@@ -198,8 +199,8 @@ func parseAmount(raw json.RawMessage) (a block.Amount, err *rpc.Error) {
 
 // look reads something on the goroutine that owns the chain. f is quick and copies
 // out what is needed.
-func look[T any](c *call, f func(*node.Engine) (T, *rpc.Error)) (out T, err *rpc.Error) {
-	if e := c.node.Look(c.ctx, func(e *node.Engine) { out, err = f(e) }); e != nil {
+func look[T any](c *call, f func(*engine.Engine) (T, *rpc.Error)) (out T, err *rpc.Error) {
+	if e := c.node.Look(c.ctx, func(e *engine.Engine) { out, err = f(e) }); e != nil {
 		return out, trouble(e)
 	}
 	return out, err

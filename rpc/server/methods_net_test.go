@@ -6,8 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"toychain/node"
-	"toychain/p2p"
+	"toychain/engine"
 	"toychain/rpc"
 )
 
@@ -41,10 +40,10 @@ func (s *scene) connected(n int) {
 }
 
 // leaves waits for the event that a peer is gone.
-func (s *scene) leaves(events <-chan node.Event, id string) {
+func (s *scene) leaves(events <-chan engine.Event, id string) {
 	s.t.Helper()
 	for ev := range events {
-		if ev.Kind == node.PeerDown && string(ev.Peer) == id {
+		if ev.Kind == engine.PeerDown && string(ev.Peer) == id {
 			return
 		}
 	}
@@ -98,10 +97,10 @@ var networkTests = map[string]func(*scene){
 			}
 		}
 		is(s, "the same number", get[[]rpc.Peer](s.world, "getpeerinfo")[0].ID, 0)
-		if err := s.SetLink(s.ctx, p.PeerID, p2p.Link{Delay: 7}); err != nil {
+		if err := s.SetLink(s.ctx, p.PeerID, rpc.Link{DelayMS: 7}); err != nil {
 			s.t.Fatal(err)
 		}
-		is(s, "link", *get[[]rpc.Peer](s.world, "getpeerinfo")[0].Link, p2p.Link{Delay: 7})
+		is(s, "link", *get[[]rpc.Peer](s.world, "getpeerinfo")[0].Link, rpc.Link{DelayMS: 7})
 	},
 	"addnode": func(s *scene) {
 		_, p := s.meet()

@@ -14,7 +14,7 @@ import (
 	"toychain/block"
 	"toychain/chain"
 	"toychain/consensus"
-	"toychain/node"
+	"toychain/engine"
 	"toychain/rpc"
 )
 
@@ -65,8 +65,8 @@ func newMetrics(s *Server) *metrics {
 			Buckets: healBuckets}),
 	}
 	// A series that is not there before its first event hides it from Prometheus' increase.
-	for _, kind := range []node.EventKind{node.BlockAdded, node.BlockRefused, node.BlockDated, node.TipChanged, node.Reorganised, node.TxAdded,
-		node.TxRemoved, node.PeerUp, node.PeerDown, node.PeerBlamed} {
+	for _, kind := range []engine.EventKind{engine.BlockAdded, engine.BlockRejected, engine.BlockDated, engine.TipChanged, engine.Reorganised, engine.TxAdded,
+		engine.TxRemoved, engine.PeerUp, engine.PeerDown, engine.PeerPenalized} {
 		m.events.WithLabelValues(string(kind))
 	}
 	for _, fate := range []string{"returned", "reconfirmed", "conflicted"} {
@@ -113,7 +113,7 @@ func (m *metrics) watch(ctx context.Context) {
 }
 
 // happened counts an event: first what came with it, then the event itself.
-func (m *metrics) happened(ev *node.Event) {
+func (m *metrics) happened(ev *engine.Event) {
 	if r := ev.Reorg; r != nil {
 		m.depth.Observe(float64(r.Depth()))
 		m.affected.WithLabelValues("returned").Add(float64(len(r.Returned)))
@@ -128,7 +128,7 @@ func (m *metrics) happened(ev *node.Event) {
 			m.waited.Observe(d.Seconds())
 		}
 	}
-	if ev.Kind == node.BlockDated {
+	if ev.Kind == engine.BlockDated {
 		m.spread.Observe(ev.Duration.Seconds())
 	}
 	m.events.WithLabelValues(string(ev.Kind)).Inc()
@@ -179,7 +179,7 @@ func (n nodeCollector) Collect(out chan<- prometheus.Metric) {
 	var tip, best consensus.State
 	var txs, bytes, orphans int
 	var census chain.Census // one count of what is stale for this and for getstalerate
-	err := nd.Look(ctx, func(e *node.Engine) {
+	err := nd.Look(ctx, func(e *engine.Engine) {
 		tip, best, census = e.Tree().Tip(), e.Tree().BestHeader(), e.Tree().Census(1, math.MaxInt32)
 		txs, bytes, orphans = e.Pool().Len(), e.Pool().Bytes(), e.Pool().Orphans()
 	})

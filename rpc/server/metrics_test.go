@@ -15,6 +15,7 @@ import (
 	"toychain/block"
 	"toychain/internal/chaingen"
 	"toychain/p2p"
+	"toychain/peer"
 	"toychain/rpc"
 )
 
@@ -288,9 +289,9 @@ func TestHealMetric(t *testing.T) {
 // TestAgreed: when a healing is over.
 func TestAgreed(t *testing.T) {
 	ours, theirs := block.Sum([]byte("ours")), block.Sum([]byte("theirs"))
-	h := &healing{across: map[p2p.PeerID]bool{"across": true}}
-	peer := func(id p2p.PeerID, joined, same bool) p2p.PeerInfo {
-		p := p2p.PeerInfo{ID: id, Joined: joined, Status: p2p.Status{Tip: theirs}}
+	h := &healing{across: map[peer.ID]bool{"across": true}}
+	peer := func(id peer.ID, joined, same bool) p2p.PeerInfo {
+		p := p2p.PeerInfo{ID: id, Joined: joined, Status: peer.Status{Tip: theirs}}
 		if same {
 			p.Status.Tip = ours
 		}

@@ -7,6 +7,7 @@ import (
 	"toychain/block"
 	"toychain/chain"
 	"toychain/consensus"
+	"toychain/engine"
 	"toychain/node"
 	"toychain/pow"
 	"toychain/rpc"
@@ -97,7 +98,7 @@ func generateBlock(c *call) (any, *rpc.Error) {
 		}
 	}
 	now := c.node.Now()
-	t, err := look(c, func(e *node.Engine) (*node.Template, *rpc.Error) {
+	t, err := look(c, func(e *engine.Engine) (*engine.Template, *rpc.Error) {
 		t, err := e.TemplateOf(txs, script, uint64(now.UnixNano()), c.node.Name(), now)
 		switch {
 		case err == nil:
@@ -128,7 +129,7 @@ func generateBlock(c *call) (any, *rpc.Error) {
 // poolOrHex returns a transaction of the pool, or one in hex.
 func (c *call) poolOrHex(s string) (*block.Tx, *rpc.Error) {
 	if id, err := block.ParseHash(s); err == nil {
-		return look(c, func(e *node.Engine) (*block.Tx, *rpc.Error) {
+		return look(c, func(e *engine.Engine) (*block.Tx, *rpc.Error) {
 			entry, ok := e.Pool().Get(id)
 			if !ok {
 				return nil, fail(rpc.CodeInvalidAddress, "Transaction %s not in mempool.", id)
@@ -148,7 +149,7 @@ func (c *call) poolOrHex(s string) (*block.Tx, *rpc.Error) {
 const chunk = 1 << 15
 
 // mine searches a nonce for a template, on one core.
-func (c *call) mine(t *node.Template, extra uint64) *rpc.Error {
+func (c *call) mine(t *engine.Template, extra uint64) *rpc.Error {
 	target, err := pow.TargetFromBits(t.Block.Header.Bits)
 	if err != nil {
 		return trouble(err)
@@ -174,7 +175,7 @@ func getMiningInfo(c *call) (any, *rpc.Error) {
 }
 
 func (c *call) miningInfo() (rpc.MiningInfo, *rpc.Error) {
-	info, err := look(c, func(e *node.Engine) (rpc.MiningInfo, *rpc.Error) {
+	info, err := look(c, func(e *engine.Engine) (rpc.MiningInfo, *rpc.Error) {
 		tip := e.Tree().Tip()
 		info := rpc.MiningInfo{Blocks: tip.Height, Difficulty: difficulty(tip.Header.Bits), PooledTx: e.Pool().Len(),
 			NetworkHashPS: hashRate(e.Tree(), tip.Height, defaultLookup)}
@@ -205,7 +206,7 @@ func getNetworkHashPS(c *call) (any, *rpc.Error) {
 	if err != nil {
 		return nil, err
 	}
-	return look(c, func(e *node.Engine) (rpc.Float, *rpc.Error) {
+	return look(c, func(e *engine.Engine) (rpc.Float, *rpc.Error) {
 		tip := e.Tree().Tip()
 		if height < -1 || height > int(tip.Height) {
 			return 0, fail(rpc.CodeInvalidParam, "Block does not exist at specified height")

@@ -8,8 +8,9 @@ import (
 	"github.com/multiformats/go-multiaddr"
 	manet "github.com/multiformats/go-multiaddr/net"
 
-	"toychain/node"
+	"toychain/engine"
 	"toychain/p2p"
+	"toychain/peer"
 	"toychain/rpc"
 )
 
@@ -84,7 +85,7 @@ func getConnectionCount(c *call) (any, *rpc.Error) { return len(c.node.Net().Pee
 
 func getPeerInfo(c *call) (any, *rpc.Error) {
 	peers := c.node.Net().Peers()
-	return look(c, func(e *node.Engine) ([]rpc.Peer, *rpc.Error) {
+	return look(c, func(e *engine.Engine) ([]rpc.Peer, *rpc.Error) {
 		out := make([]rpc.Peer, len(peers))
 		for i := range peers {
 			out[i] = c.peer(&peers[i])
@@ -118,7 +119,7 @@ func (c *call) peer(p *p2p.PeerInfo) rpc.Peer {
 		out.PingTime = &seconds
 	}
 	if l := p.Link; l != (p2p.Link{}) {
-		out.Link = &l
+		out.Link = &rpc.Link{DelayMS: l.Delay.Milliseconds(), JitterMS: l.Jitter.Milliseconds(), Loss: l.Loss, OneWay: l.OneWay, Bandwidth: l.Bandwidth}
 	}
 	return out
 }
@@ -148,16 +149,16 @@ type peerIDs struct {
 	mu      sync.Mutex
 	last    int
 	numbers map[connection]int
-	banned  map[p2p.PeerID]time.Time
+	banned  map[peer.ID]time.Time
 }
 
 type connection struct {
-	peer  p2p.PeerID
+	peer  peer.ID
 	since int64
 }
 
 func newPeerIDs() *peerIDs {
-	return &peerIDs{last: -1, numbers: make(map[connection]int), banned: make(map[p2p.PeerID]time.Time)}
+	return &peerIDs{last: -1, numbers: make(map[connection]int), banned: make(map[peer.ID]time.Time)}
 }
 
 // maxNumbers is how many connections keep their number.
@@ -180,14 +181,14 @@ func (ids *peerIDs) number(p *p2p.PeerInfo) int {
 }
 
 // noteBan remembers when a peer was banned.
-func (ids *peerIDs) noteBan(p p2p.PeerID, now time.Time) {
+func (ids *peerIDs) noteBan(p peer.ID, now time.Time) {
 	ids.mu.Lock()
 	defer ids.mu.Unlock()
 	ids.banned[p] = now
 }
 
 // bannedSince returns when a peer was banned that is so until a time.
-func (ids *peerIDs) bannedSince(p p2p.PeerID, until time.Time) time.Time {
+func (ids *peerIDs) bannedSince(p peer.ID, until time.Time) time.Time {
 	ids.mu.Lock()
 	defer ids.mu.Unlock()
 	if since, ok := ids.banned[p]; ok && since.Before(until) {

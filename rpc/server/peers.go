@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"toychain/p2p"
+	"toychain/peer"
 	"toychain/rpc"
 )
 
@@ -31,8 +31,8 @@ const (
 )
 
 // peerOf returns the peer's id out of an id or a multiaddr.
-func peerOf(s string) p2p.PeerID {
-	return p2p.PeerID(s[strings.LastIndexByte(s, '/')+1:])
+func peerOf(s string) peer.ID {
+	return peer.ID(s[strings.LastIndexByte(s, '/')+1:])
 }
 
 // oneLine puts the lines of an error text in one.

@@ -6,7 +6,7 @@ import (
 	"toychain/block"
 	"toychain/chain"
 	"toychain/consensus"
-	"toychain/node"
+	"toychain/engine"
 	"toychain/rpc"
 	"toychain/store"
 )
@@ -80,7 +80,7 @@ const noTx = "No such mempool or blockchain transaction. Use gettransaction for 
 
 // find looks for a transaction: in the pool, on the best chain, on other branches.
 func (c *call) find(txid block.Hash) (found, *rpc.Error) {
-	f, err := look(c, func(e *node.Engine) (f found, err *rpc.Error) {
+	f, err := look(c, func(e *engine.Engine) (f found, err *rpc.Error) {
 		if entry, ok := e.Pool().Get(txid); ok {
 			f.tx = entry.Tx
 		}

@@ -8,8 +8,8 @@ import (
 
 	"toychain/block"
 	"toychain/consensus"
+	"toychain/engine"
 	"toychain/mempool"
-	"toychain/node"
 	"toychain/rpc"
 )
 
@@ -78,7 +78,7 @@ func sendRawTransaction(c *call) (any, *rpc.Error) {
 	}
 	if limit > 0 {
 		// Ask first: once it is in the pool it is on its way.
-		found, err := look(c, func(e *node.Engine) (mempool.TestResult, *rpc.Error) {
+		found, err := look(c, func(e *engine.Engine) (mempool.TestResult, *rpc.Error) {
 			found, _ := e.Pool().Test(e.Tree(), tx, c.node.Now())
 			return found, nil
 		})
@@ -181,7 +181,7 @@ func testMempoolAccept(c *call) (any, *rpc.Error) {
 		}
 		return out, nil
 	}
-	return look(c, func(e *node.Engine) ([]rpc.TestAccept, *rpc.Error) {
+	return look(c, func(e *engine.Engine) ([]rpc.TestAccept, *rpc.Error) {
 		v := &packageView{View: e.Tree(), made: make(consensus.Coins), spent: make(map[block.Outpoint]bool)}
 		for i, tx := range txs {
 			found, err := e.Pool().Test(v, tx, c.node.Now())

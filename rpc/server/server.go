@@ -18,6 +18,7 @@ import (
 	"syscall"
 	"time"
 
+	"toychain/engine"
 	"toychain/node"
 	"toychain/rpc"
 )
@@ -169,7 +170,7 @@ func timed(h http.Handler) http.Handler {
 func (s *Server) handleHealth(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
 	defer cancel()
-	if err := s.node.Look(ctx, func(*node.Engine) {}); err != nil {
+	if err := s.node.Look(ctx, func(*engine.Engine) {}); err != nil {
 		http.Error(w, "the node does not answer", http.StatusServiceUnavailable)
 		return
 	}

@@ -4,7 +4,7 @@ import (
 	"math"
 
 	"toychain/block"
-	"toychain/node"
+	"toychain/engine"
 	"toychain/rpc"
 )
 
@@ -31,7 +31,7 @@ func getStaleRate(c *call) (any, *rpc.Error) {
 	if from < 0 || to < from {
 		return nil, fail(rpc.CodeInvalidParam, "fromheight and toheight must be 0 or more, and in this order")
 	}
-	return look(c, func(e *node.Engine) (rpc.StaleRate, *rpc.Error) {
+	return look(c, func(e *engine.Engine) (rpc.StaleRate, *rpc.Error) {
 		n := e.Tree().Census(block.Height(from), block.Height(to))
 		out := rpc.StaleRate{From: max(block.Height(from), 1), To: min(block.Height(to), e.Tree().Tip().Height),
 			Blocks: n.Active + n.Stale, Stale: n.Stale, Heights: n.Active, Forked: n.Forked}

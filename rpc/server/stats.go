@@ -9,7 +9,7 @@ import (
 	"toychain/block"
 	"toychain/chain"
 	"toychain/consensus"
-	"toychain/node"
+	"toychain/engine"
 	"toychain/rpc"
 )
 
@@ -32,7 +32,7 @@ const walkStep = 1000
 // walk calls f for count blocks from hash on down, or until genesis.
 func (c *call) walk(hash block.Hash, count int, f func(*chain.Info)) *rpc.Error {
 	for count > 0 {
-		last, err := look(c, func(e *node.Engine) (info chain.Info, err *rpc.Error) {
+		last, err := look(c, func(e *engine.Engine) (info chain.Info, err *rpc.Error) {
 			for range min(count, walkStep) {
 				var ok bool
 				if info, ok = e.Tree().Info(hash); !ok {
@@ -160,7 +160,7 @@ func (c *call) hashOrHeight(i int) (block.Hash, *rpc.Error) {
 	if height < 0 {
 		return block.Hash{}, fail(rpc.CodeInvalidParam, "Target block height %d is negative", height)
 	}
-	return look(c, func(e *node.Engine) (block.Hash, *rpc.Error) {
+	return look(c, func(e *engine.Engine) (block.Hash, *rpc.Error) {
 		tip := e.Tree().Tip()
 		if height > int64(tip.Height) {
 			return block.Hash{}, fail(rpc.CodeInvalidParam, "Target block height %d after current tip %d", height, tip.Height)

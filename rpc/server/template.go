@@ -10,6 +10,7 @@ import (
 	"toychain/block"
 	"toychain/chain"
 	"toychain/consensus"
+	"toychain/engine"
 	"toychain/mempool"
 	"toychain/node"
 	"toychain/rpc"
@@ -60,7 +61,7 @@ func getBlockTemplate(c *call) (any, *rpc.Error) {
 	nobody := block.PubKeyHashScript([20]byte{})
 	var tip consensus.State
 	var pollID string
-	t, err := look(c, func(e *node.Engine) (*node.Template, *rpc.Error) {
+	t, err := look(c, func(e *engine.Engine) (*engine.Template, *rpc.Error) {
 		t, err := e.Template(nobody, 0, "", c.node.Now())
 		if err != nil {
 			return nil, trouble(err)
@@ -75,7 +76,7 @@ func getBlockTemplate(c *call) (any, *rpc.Error) {
 }
 
 // pollIDOf names a state of tip and pool.
-func pollIDOf(e *node.Engine) string {
+func pollIDOf(e *engine.Engine) string {
 	tip := e.Tree().Tip()
 	return fmt.Sprintf("%s%d", tip.Hash, e.Pool().Fees())
 }
@@ -91,7 +92,7 @@ func (c *call) waitForTemplate(id string) *rpc.Error {
 	defer slow.Stop()
 	patient := true
 	for {
-		now, err := look(c, func(e *node.Engine) (string, *rpc.Error) { return pollIDOf(e), nil })
+		now, err := look(c, func(e *engine.Engine) (string, *rpc.Error) { return pollIDOf(e), nil })
 		if err != nil {
 			return err
 		}
@@ -109,7 +110,7 @@ func (c *call) waitForTemplate(id string) *rpc.Error {
 	}
 }
 
-func showTemplate(t *node.Template, tip *consensus.State, pollID string) rpc.Template {
+func showTemplate(t *engine.Template, tip *consensus.State, pollID string) rpc.Template {
 	h := &t.Block.Header
 	out := rpc.Template{
 		Capabilities: []string{"proposal"}, Version: h.Version, Rules: []string{"csv"}, VBAvailable: map[string]int{},
@@ -151,7 +152,7 @@ func (c *call) propose(data string) (any, *rpc.Error) {
 		coins consensus.Coins
 		known string
 	}
-	v, err := look(c, func(e *node.Engine) (v view, err *rpc.Error) {
+	v, err := look(c, func(e *engine.Engine) (v view, err *rpc.Error) {
 		v.tip = e.Tree().Tip()
 		if info, ok := e.Tree().Info(b.Hash()); ok {
 			v.known = knownAs(&info)

@@ -10,7 +10,7 @@ import (
 	"toychain/block"
 	"toychain/chain"
 	"toychain/consensus"
-	"toychain/node"
+	"toychain/engine"
 	"toychain/rpc"
 	"toychain/store"
 )
@@ -39,7 +39,7 @@ func getBlockTree(c *call) (any, *rpc.Error) {
 		return nil, err
 	}
 	var out rpc.Tree
-	tips, err := look(c, func(e *node.Engine) ([]chain.Tip, *rpc.Error) {
+	tips, err := look(c, func(e *engine.Engine) ([]chain.Tip, *rpc.Error) {
 		tip := e.Tree().Tip()
 		out.Tip, out.Height = tip.Hash, tip.Height
 		return e.Tree().Tips(), nil

@@ -7,8 +7,8 @@ import (
 
 	"toychain/block"
 	"toychain/chain"
+	"toychain/engine"
 	"toychain/mempool"
-	"toychain/node"
 	"toychain/rpc"
 	"toychain/store"
 )
@@ -83,7 +83,7 @@ func (c *call) trace(txid block.Hash) (*traced, *rpc.Error) {
 		if e != nil {
 			return nil, trouble(e)
 		}
-		after, err := look(c, func(e *node.Engine) (block.Hash, *rpc.Error) { return e.Tree().Tip().Hash, t.look(e) })
+		after, err := look(c, func(e *engine.Engine) (block.Hash, *rpc.Error) { return e.Tree().Tip().Hash, t.look(e) })
 		if err != nil {
 			return nil, err
 		}
@@ -96,7 +96,7 @@ func (c *call) trace(txid block.Hash) (*traced, *rpc.Error) {
 }
 
 // look reads what the engine alone knows.
-func (t *traced) look(e *node.Engine) *rpc.Error {
+func (t *traced) look(e *engine.Engine) *rpc.Error {
 	t.pool, t.tips = e.Pool().Entries(), e.Tree().Tips()
 	for _, entry := range t.pool {
 		if entry.ID == t.txid {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"toychain/engine"
 	"toychain/node"
 	"toychain/rpc"
 )
@@ -67,7 +68,7 @@ func (c *call) waitFor(i int, good func(rpc.BlockRef) bool) (rpc.BlockRef, *rpc.
 	}
 	events := c.node.Watch(ctx)
 	for {
-		tip, err := look(c, func(e *node.Engine) (rpc.BlockRef, *rpc.Error) {
+		tip, err := look(c, func(e *engine.Engine) (rpc.BlockRef, *rpc.Error) {
 			tip := e.Tree().Tip()
 			return rpc.BlockRef{Hash: tip.Hash, Height: tip.Height}, nil
 		})

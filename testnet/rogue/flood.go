@@ -9,7 +9,7 @@ import (
 
 	"toychain/block"
 	"toychain/consensus"
-	"toychain/p2p"
+	"toychain/peer"
 )
 
 // Kind is what a flood is of.
@@ -126,7 +126,7 @@ func (p *Peer) breathe(ctx context.Context) error {
 }
 
 // nodes returns who is connected.
-func (p *Peer) nodes() (out []p2p.PeerID) {
+func (p *Peer) nodes() (out []peer.ID) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for id := range p.peers {
@@ -181,7 +181,7 @@ func (p *Peer) claimOnce(ctx context.Context) error {
 func (p *Peer) ask(ctx context.Context) error {
 	p.mu.Lock()
 	var last []block.Hash
-	for h := p.tree.Tip().Height; h > 0 && len(last) < p2p.MaxBlocksAsked; h-- {
+	for h := p.tree.Tip().Height; h > 0 && len(last) < peer.MaxBlocksAsked; h-- {
 		hash, _ := p.tree.At(h)
 		last = append(last, hash)
 	}
@@ -239,7 +239,7 @@ func (p *Peer) floodHeaders(ctx context.Context, f *Flooded, n int) error {
 	}
 	p.pretend(headers)
 	f.Sent, f.Bytes = n, int64(n*block.HeaderSize)
-	for range n/p2p.MaxHeaders + 2 {
+	for range n/peer.MaxHeaders + 2 {
 		if err := p.breathe(ctx); err != nil {
 			return err
 		}

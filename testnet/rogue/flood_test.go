@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"toychain/block"
+	"toychain/engine"
 	"toychain/node"
 	"toychain/testnet/rogue"
 )
@@ -217,7 +218,7 @@ func (w *net) race(from, to *node.Node) time.Duration {
 	defer again.Stop()
 	for {
 		var has bool
-		if err := to.Look(ctx, func(e *node.Engine) { has = e.Tree().Tip().Hash == tip }); err != nil {
+		if err := to.Look(ctx, func(e *engine.Engine) { has = e.Tree().Tip().Hash == tip }); err != nil {
 			w.t.Fatalf("block %s of the honest peer never came: %v", block.Hash(tip).Short(), err)
 		}
 		if has {

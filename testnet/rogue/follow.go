@@ -8,7 +8,7 @@ import (
 
 	"toychain/block"
 	"toychain/chain"
-	"toychain/p2p"
+	"toychain/peer"
 	"toychain/pow"
 )
 
@@ -44,10 +44,10 @@ func (p *Peer) follow(ctx context.Context) {
 }
 
 // less reports whether s has more work than we. The caller holds mu.
-func (p *Peer) less(s p2p.Status) bool { return pow.WorkFromBytes(s.Work).Cmp(p.tree.Tip().Work) > 0 }
+func (p *Peer) less(s peer.Status) bool { return pow.WorkFromBytes(s.Work).Cmp(p.tree.Tip().Work) > 0 }
 
 // ahead names a peer with more work.
-func (p *Peer) ahead() (p2p.PeerID, bool) {
+func (p *Peer) ahead() (peer.ID, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for id, s := range p.peers {
@@ -61,7 +61,7 @@ func (p *Peer) ahead() (p2p.PeerID, bool) {
 var errNothing = errors.New("it has nothing for us")
 
 // catchUp takes a peer's headers and then its blocks, some at a time.
-func (p *Peer) catchUp(ctx context.Context, id p2p.PeerID) error {
+func (p *Peer) catchUp(ctx context.Context, id peer.ID) error {
 	p.mu.Lock()
 	locator := p.tree.Locator()
 	p.mu.Unlock()
@@ -76,14 +76,14 @@ func (p *Peer) catchUp(ctx context.Context, id p2p.PeerID) error {
 			return err
 		}
 	}
-	missing := slices.Collect(p.tree.Missing(p.tree.BestHeader().Hash, p2p.MaxHeaders))
+	missing := slices.Collect(p.tree.Missing(p.tree.BestHeader().Hash, peer.MaxHeaders))
 	p.mu.Unlock()
 	if len(missing) == 0 {
 		return errNothing
 	}
 	for len(missing) > 0 {
 		var ids []block.Hash
-		for _, m := range missing[:min(len(missing), p2p.MaxBlocksAsked)] {
+		for _, m := range missing[:min(len(missing), peer.MaxBlocksAsked)] {
 			ids = append(ids, m.Hash)
 		}
 		missing = missing[len(ids):]
@@ -123,10 +123,10 @@ func (p *Peer) take(b *block.Block) error {
 }
 
 // status is what we say of ourselves. The caller holds mu.
-func (p *Peer) status() p2p.Status {
+func (p *Peer) status() peer.Status {
 	if p.claim != nil {
 		return *p.claim
 	}
 	tip := p.tree.Tip()
-	return p2p.Status{Tip: tip.Hash, Height: tip.Height, Work: tip.Work.Bytes(), Agent: "/rogue:0/"}
+	return peer.Status{Tip: tip.Hash, Height: tip.Height, Work: tip.Work.Bytes(), Agent: "/rogue:0/"}
 }

@@ -7,7 +7,7 @@ import (
 
 	"toychain/block"
 	"toychain/consensus"
-	"toychain/p2p"
+	"toychain/peer"
 	"toychain/pow"
 )
 
@@ -201,7 +201,7 @@ func (p *Peer) pretend(headers []block.Header) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	tip := p.tree.Tip()
-	s := p2p.Status{Tip: block.Hash{0xff}, Height: tip.Height + 1_000_000, Agent: "/rogue:0/"}
+	s := peer.Status{Tip: block.Hash{0xff}, Height: tip.Height + 1_000_000, Agent: "/rogue:0/"}
 	if len(headers) > 0 {
 		s.Tip = headers[len(headers)-1].Hash()
 	}

@@ -15,6 +15,7 @@ import (
 	"toychain/chain"
 	"toychain/consensus"
 	"toychain/p2p"
+	"toychain/peer"
 )
 
 // Config says whose network the liar is on, and whom it calls.
@@ -38,10 +39,10 @@ type Peer struct {
 	tree    *chain.Tree
 	disk    *disk
 	extra   uint64 // of the next coinbase
-	peers   map[p2p.PeerID]p2p.Status
+	peers   map[peer.ID]peer.Status
 	changed chan struct{} // closed and replaced when peers, or the tip, change
 	private []*block.Block
-	claim   *p2p.Status    // what it says of itself instead of the truth
+	claim   *peer.Status   // what it says of itself instead of the truth
 	shown   []block.Header // what it answers instead of the truth
 	asked   int            // how often it was asked for headers
 	held    []func()       // each ends something that a flood keeps open
@@ -58,7 +59,7 @@ func Join(ctx context.Context, cfg Config) (*Peer, error) {
 		cfg.Now = time.Now
 	}
 	p := &Peer{cfg: cfg, done: make(chan error, 1), wake: make(chan struct{}, 1), disk: newDisk(),
-		peers: make(map[p2p.PeerID]p2p.Status), changed: make(chan struct{})}
+		peers: make(map[peer.ID]peer.Status), changed: make(chan struct{})}
 	var seed [8]byte
 	rand.Read(seed[:])
 	p.extra = binary.LittleEndian.Uint64(seed[:])
@@ -163,7 +164,7 @@ func (p *Peer) Leave() error {
 }
 
 // ID is the name under which it is known, and banned.
-func (p *Peer) ID() p2p.PeerID { return p.net.ID() }
+func (p *Peer) ID() peer.ID { return p.net.ID() }
 
 // Tip returns the end of the chain that it follows.
 func (p *Peer) Tip() consensus.State {
@@ -207,16 +208,16 @@ func (p *Peer) Refused(ctx context.Context) error {
 // voice is what the network hears of the liar: p2p's Handler.
 type voice struct{ p *Peer }
 
-func (v voice) Joined(p2p.PeerID, bool) {}
+func (v voice) Joined(peer.ID, bool) {}
 
-func (v voice) Left(id p2p.PeerID) {
+func (v voice) Left(id peer.ID) {
 	v.p.mu.Lock()
 	defer v.p.mu.Unlock()
 	delete(v.p.peers, id)
 	v.p.news()
 }
 
-func (v voice) PeerStatus(id p2p.PeerID, s p2p.Status) {
+func (v voice) PeerStatus(id peer.ID, s peer.Status) {
 	v.p.mu.Lock()
 	defer v.p.mu.Unlock()
 	v.p.peers[id] = s
@@ -224,27 +225,27 @@ func (v voice) PeerStatus(id p2p.PeerID, s p2p.Status) {
 	v.p.look()
 }
 
-func (v voice) Status(context.Context) (p2p.Status, error) {
+func (v voice) Status(context.Context) (peer.Status, error) {
 	v.p.mu.Lock()
 	defer v.p.mu.Unlock()
 	return v.p.status(), nil
 }
 
 // Block follows the chain by gossip. It passes on what is good, like anybody.
-func (v voice) Block(_ context.Context, _ p2p.PeerID, raw []byte) p2p.Verdict {
+func (v voice) Block(_ context.Context, _ peer.ID, raw []byte) peer.Verdict {
 	b, err := block.Parse(raw)
 	if err != nil {
-		return p2p.Reject
+		return peer.Reject
 	}
 	if err := v.p.take(b); err != nil {
 		v.p.look()
-		return p2p.Ignore
+		return peer.Ignore
 	}
-	return p2p.Accept
+	return peer.Accept
 }
 
 // Tx keeps payments to itself.
-func (v voice) Tx(context.Context, p2p.PeerID, []byte) p2p.Verdict { return p2p.Ignore }
+func (v voice) Tx(context.Context, peer.ID, []byte) peer.Verdict { return peer.Ignore }
 
 func (v voice) Headers(_ context.Context, locator []block.Hash, stop block.Hash) ([]block.Header, error) {
 	v.p.mu.Lock()
@@ -252,7 +253,7 @@ func (v voice) Headers(_ context.Context, locator []block.Hash, stop block.Hash)
 	v.p.asked++
 	v.p.news()
 	if v.p.claim == nil {
-		return v.p.tree.HeadersAfter(locator, stop, p2p.MaxHeaders), nil
+		return v.p.tree.HeadersAfter(locator, stop, peer.MaxHeaders), nil
 	}
 	from := 0
 	for i := range v.p.shown {
@@ -260,7 +261,7 @@ func (v voice) Headers(_ context.Context, locator []block.Hash, stop block.Hash)
 			from = i + 1
 		}
 	}
-	return v.p.shown[from:min(from+p2p.MaxHeaders, len(v.p.shown))], nil
+	return v.p.shown[from:min(from+peer.MaxHeaders, len(v.p.shown))], nil
 }
 
 func (v voice) BlockBytes(_ context.Context, id block.Hash) ([]byte, error) {

@@ -9,11 +9,12 @@ import (
 
 	"toychain/block"
 	"toychain/consensus"
+	"toychain/engine"
 	"toychain/internal/chaingen"
 	"toychain/internal/leaks"
 	"toychain/mempool"
 	"toychain/node"
-	"toychain/p2p"
+	"toychain/peer"
 	"toychain/testnet/rogue"
 )
 
@@ -120,7 +121,7 @@ func (w *net) mine(n *node.Node, count int) []block.Hash {
 
 func (w *net) tip(n *node.Node) (s consensus.State) {
 	w.t.Helper()
-	if err := n.Look(w.ctx, func(e *node.Engine) { s = e.Tree().Tip() }); err != nil {
+	if err := n.Look(w.ctx, func(e *engine.Engine) { s = e.Tree().Tip() }); err != nil {
 		w.t.Fatal(err)
 	}
 	return s
@@ -135,7 +136,7 @@ func (w *net) at(tip block.Hash, nodes ...*node.Node) {
 }
 
 // banned reports whether a node refuses a peer, for ten minutes from just now on.
-func banned(n *node.Node, id p2p.PeerID) bool {
+func banned(n *node.Node, id peer.ID) bool {
 	until, ok := n.Net().Banned()[id]
 	return ok && time.Until(until) > 9*time.Minute && time.Until(until) <= 10*time.Minute
 }
@@ -204,12 +205,12 @@ func TestInvalidBlocks(t *testing.T) {
 }
 
 // refusedFor waits for the event that a block was refused, and compares the reason.
-func (w *net) refusedFor(events <-chan node.Event, hash block.Hash, rule consensus.Rule) {
+func (w *net) refusedFor(events <-chan engine.Event, hash block.Hash, rule consensus.Rule) {
 	w.t.Helper()
 	for {
 		select {
 		case e := <-events:
-			if e.Kind != node.BlockRefused || e.Block.Hash != hash {
+			if e.Kind != engine.BlockRejected || e.Block.Hash != hash {
 				continue
 			}
 			if !strings.Contains(e.Reason, string(rule)) {

@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"net"
 
-	"toychain/p2p"
+	"toychain/peer"
 
 	ma "github.com/multiformats/go-multiaddr"
 	manet "github.com/multiformats/go-multiaddr/net"
@@ -94,7 +94,7 @@ func (p *Peer) floodStreams(ctx context.Context, f *Flooded, n int) error {
 	return nil
 }
 
-func (p *Peer) floodStream(ctx context.Context, kind Kind, id p2p.PeerID) (int, error) {
+func (p *Peer) floodStream(ctx context.Context, kind Kind, id peer.ID) (int, error) {
 	s, err := p.net.Stream(ctx, id)
 	if err != nil {
 		return 0, err
@@ -115,7 +115,7 @@ func (p *Peer) floodStream(ctx context.Context, kind Kind, id p2p.PeerID) (int, 
 func (p *Peer) someBlocks() (ids []byte) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for h := p.tree.Tip().Height; h > 0 && len(ids) < 32*p2p.MaxBlocksAsked; h-- {
+	for h := p.tree.Tip().Height; h > 0 && len(ids) < 32*peer.MaxBlocksAsked; h-- {
 		hash, _ := p.tree.At(h)
 		ids = append(ids, hash[:]...)
 	}

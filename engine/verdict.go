@@ -1,4 +1,4 @@
-package node
+package engine
 
 import (
 	"errors"
@@ -6,7 +6,7 @@ import (
 	"toychain/chain"
 	"toychain/consensus"
 	"toychain/mempool"
-	"toychain/p2p"
+	"toychain/peer"
 )
 
 // Class is one of the four things that an error about a block or a transaction
@@ -15,14 +15,14 @@ type Class int
 
 const (
 	// Fine: there is no error.
-	Fine Class = iota
+	OK Class = iota
 	// Broken: a rule is broken, for ever, and whoever sent it should have known.
-	Broken
+	Invalid
 	// NotNow: we know it already, its parent is missing, it comes too early, the
 	// pool does not want it: nobody is to blame.
 	NotNow
 	// Trouble: our own, with the disk. The node stops.
-	Trouble
+	Internal
 )
 
 // Classify is the one place where an error about a block or a header becomes a
@@ -30,23 +30,23 @@ const (
 func Classify(err error) Class {
 	switch {
 	case err == nil:
-		return Fine
+		return OK
 	case errors.Is(err, chain.ErrKnown), errors.Is(err, consensus.ErrNoParent), errors.Is(err, chain.ErrUnknown),
 		errors.Is(err, chain.ErrNoBody), errors.Is(err, chain.ErrGenesis), errors.Is(err, ErrTooFar):
 		return NotNow
 	}
 	if errors.Is(err, errHollow) {
-		return Broken
+		return Invalid
 	}
 	switch consensus.RuleOf(err) {
 	case "":
-		return Trouble
+		return Internal
 	case consensus.TimeTooNew:
 		return NotNow // our clock may be the wrong one
 	case consensus.BadPrevBlk, consensus.DuplicateInvalid:
 		return NotNow // it was judged before, perhaps by our user alone; who brought it first was blamed then
 	}
-	return Broken
+	return Invalid
 }
 
 // ClassifyTx is Classify for a transaction outside of a block: whether its coins
@@ -55,7 +55,7 @@ func Classify(err error) Class {
 func ClassifyTx(err error) Class {
 	switch {
 	case mempool.Condemns(err):
-		return Broken
+		return Invalid
 	case mempool.Reason(err) != "":
 		return NotNow
 	}
@@ -63,12 +63,12 @@ func ClassifyTx(err error) Class {
 }
 
 // Verdict returns what gossip is to do with a message of this class.
-func (c Class) Verdict() p2p.Verdict {
+func (c Class) Verdict() peer.Verdict {
 	switch c {
-	case Fine:
-		return p2p.Accept
-	case Broken:
-		return p2p.Reject
+	case OK:
+		return peer.Accept
+	case Invalid:
+		return peer.Reject
 	}
-	return p2p.Ignore
+	return peer.Ignore
 }

@@ -13,7 +13,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"toychain/cmd/internal/cli"
 	"toychain/consensus"
 	"toychain/network"
 	"toychain/rpc"
@@ -26,8 +25,8 @@ const (
 	cookieFile = ".cookie"  // user:password
 )
 
-// target is the node that a command talks to.
-type target struct {
+// asked is a node that a command asks.
+type asked struct {
 	*rpc.Client
 	params *consensus.Params
 	addr   string // host:port
@@ -35,7 +34,7 @@ type target struct {
 
 // ask runs f with the node that the flags name, and says in the program's words what
 // went wrong.
-func (a *app) ask(cmd *cobra.Command, f func(ctx context.Context, n target) error) error {
+func (a *app) ask(cmd *cobra.Command, f func(ctx context.Context, n asked) error) error {
 	n, err := a.dial()
 	if err != nil {
 		return err
@@ -45,33 +44,31 @@ func (a *app) ask(cmd *cobra.Command, f func(ctx context.Context, n target) erro
 }
 
 // dial returns the node that the flags name, see doc.go.
-func (a *app) dial() (target, error) {
+func (a *app) dial() (asked, error) {
 	g := &a.global
-	if a.typed["rpc"] && a.typed["node"] {
-		return target{}, cli.Usagef("--rpc and --node both name a node: give one of them")
+	if a.onLine["rpc"] && a.onLine["node"] {
+		return asked{}, usagef("--rpc and --node both name a node: give one of them")
 	}
-	if g.node != "" && (g.rpc == "" || a.typed["node"]) {
+	if g.node != "" && (g.rpc == "" || a.onLine["node"]) {
 		return a.dialNode()
 	}
-	if a.typed["dir"] && g.rpc == "" {
-		return target{}, a.whichNode()
+	if a.onLine["dir"] && g.rpc == "" {
+		return asked{}, a.whichNode()
 	}
 	p, _, err := network.Load(g.network)
 	if err != nil {
-		return target{}, err
+		return asked{}, err
 	}
 	addr := g.rpc
 	if addr == "" || hasPort0(addr) { // "any port" is for node run
-		if addr, err = a.leftAddr(p); err != nil {
-			return target{}, err
-		}
+		addr = a.leftAddr(p)
 	}
 	cookie := g.cookie
 	if cookie == "" {
 		cookie = filepath.Join(a.networkDir(p), cookieFile)
 	}
 	c, err := a.login(addr, cookie)
-	return target{c, p, addr}, err
+	return asked{c, p, addr}, err
 }
 
 // login returns a client. A cookie that is not there is no error yet: if a node
@@ -87,43 +84,39 @@ func (a *app) login(addr, cookie string) (*rpc.Client, error) {
 	return c, err
 }
 
-// leftAddr returns the address that the node of the data directory has left there. If
-// there is none, it is the network's usual port, unless the user named the directory:
-// then a node at that port is another one, and the error is rpc.ErrUnreachable.
-func (a *app) leftAddr(p *consensus.Params) (string, error) {
+// leftAddr returns where the node of the data folder answers: where it says, or the
+// network's usual port.
+func (a *app) leftAddr(p *consensus.Params) string {
 	text, err := os.ReadFile(filepath.Join(a.networkDir(p), addrFile))
 	if addr := strings.TrimSpace(string(text)); err == nil && addr != "" {
-		return addr, nil
+		return addr
 	}
-	if a.command.Flags().Changed("datadir") {
-		return "", &userError{fmt.Sprintf("no node runs in %s: start one with 'toychain node run', or name another with --rpc", a.networkDir(p)), rpc.ErrUnreachable}
-	}
-	return net.JoinHostPort("127.0.0.1", strconv.Itoa(usualPort(p.Name))), nil
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(usualPort(p.Name)))
 }
 
 // dialNode returns the node of the testnet that --node names.
-func (a *app) dialNode() (target, error) {
+func (a *app) dialNode() (asked, error) {
 	t, err := a.namedTestnet()
 	if err != nil {
-		return target{}, err
+		return asked{}, err
 	}
 	c, err := t.Client(a.global.node)
 	if err != nil {
-		return target{}, err
+		return asked{}, err
 	}
 	for _, n := range t.Nodes() {
 		if n.Name == a.global.node {
-			return target{c, t.Params(), n.RPC}, nil
+			return asked{c, t.Params(), n.RPC}, nil
 		}
 	}
-	return target{}, fmt.Errorf("testnet in %s: node %s is gone", t.Dir(), a.global.node)
+	return asked{}, fmt.Errorf("testnet in %s: node %s is gone", t.Dir(), a.global.node)
 }
 
 // namedTestnet returns the testnet that a command is about. If --network is given too,
 // it must be the testnet's.
 func (a *app) namedTestnet() (*testnet.Testnet, error) {
 	t, err := a.openTestnet()
-	if err != nil || !a.typed["network"] {
+	if err != nil || !a.onLine["network"] {
 		return t, err
 	}
 	p, _, err := network.Load(a.global.network)
@@ -139,7 +132,7 @@ func (a *app) whichNode() error {
 	if err != nil {
 		return err
 	}
-	return cli.Usagef("which node of the testnet? say --node NAME; there are %s", strings.Join(t.Names(), ", "))
+	return usagef("which node of the testnet? say --node NAME; there are %s", strings.Join(t.Names(), ", "))
 }
 
 // testnetFolder is where the testnet is.
@@ -156,7 +149,7 @@ func (a *app) openTestnet() (*testnet.Testnet, error) { return testnet.Open(a.te
 // network returns the network that a command is about which need not ask a node:
 // with --node the testnet's.
 func (a *app) network() (*consensus.Params, error) {
-	if a.global.node == "" || a.typed["network"] || a.typed["rpc"] {
+	if a.global.node == "" || a.onLine["network"] || a.onLine["rpc"] {
 		p, _, err := network.Load(a.global.network)
 		return p, err
 	}
@@ -167,6 +160,15 @@ func (a *app) network() (*consensus.Params, error) {
 	return t.Params(), nil
 }
 
+// told is an error in other words.
+type told struct {
+	text string
+	err  error
+}
+
+func (t *told) Error() string { return t.text }
+func (t *told) Unwrap() error { return t.err }
+
 // explain says what an error of the node at addr means, and what to do.
 func (a *app) explain(err error, addr string) error {
 	var no *rpc.Error
@@ -174,11 +176,11 @@ func (a *app) explain(err error, addr string) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, rpc.ErrUnreachable):
-		return &userError{fmt.Sprintf("no node answers at %s: start one with 'toychain node run', or name another with --rpc%s", addr, a.nodeHint()), err}
+		return &told{fmt.Sprintf("no node answers at %s: start one with 'toychain node run', or name another with --rpc%s", addr, a.nodeHint()), err}
 	case errors.Is(err, rpc.ErrRefused):
-		return &userError{fmt.Sprintf("the node at %s does not let us in: it wants the cookie of its own folder (--datadir, --network or --cookie), or --rpc-user and --rpc-password", addr), err}
+		return &told{fmt.Sprintf("the node at %s does not let us in: it wants the cookie of its own folder (--datadir, --network or --cookie), or --rpc-user and --rpc-password", addr), err}
 	case errors.As(err, &no) && err == error(no):
-		return &userError{"the node refuses: " + err.Error(), err}
+		return &told{"the node refuses: " + err.Error(), err}
 	}
 	return err
 }

@@ -1,4 +1,4 @@
-package node
+package engine
 
 import (
 	"errors"
@@ -10,7 +10,7 @@ import (
 	"toychain/consensus"
 	"toychain/internal/chaingen"
 	"toychain/mempool"
-	"toychain/p2p"
+	"toychain/peer"
 )
 
 // limits_test.go at the top of the module names the test for each limit. Here are
@@ -18,7 +18,7 @@ import (
 
 // behind returns a world in which a node knows the headers of n blocks and has none of
 // them, and what it asked a peer who has all of them.
-func behind(t *testing.T, n int) (w *world, fresh *testNode, asked []AskBlocks) {
+func behind(t *testing.T, n int) (w *world, fresh *testNode, asked []RequestBlocks) {
 	t.Helper()
 	w = newWorld(t, 1)
 	honest := w.nodes[0]
@@ -26,16 +26,16 @@ func behind(t *testing.T, n int) (w *world, fresh *testNode, asked []AskBlocks) 
 	fresh = w.add("fresh")
 	w.liar = func(f Effect) []Input {
 		switch f := f.(type) {
-		case AskHeaders:
-			hs := honest.engine.Tree().HeadersAfter(f.Locator, block.Hash{}, headersPerAnswer)
-			return []Input{GotHeaders{f.Peer, hs}, AskEnded{f.Peer, f, nil}}
-		case AskBlocks:
+		case RequestHeaders:
+			hs := honest.engine.Tree().HeadersAfter(f.Locator, block.Hash{}, peer.MaxHeaders)
+			return []Input{HeadersReceived{f.Peer, hs}, RequestDone{f.Peer, f, nil}}
+		case RequestBlocks:
 			asked = append(asked, f)
 		}
 		return nil
 	}
 	w.send(fresh, PeerJoined{"peer", false})
-	w.send(fresh, PeerTold{"peer", honest.engine.Status()})
+	w.send(fresh, PeerStatus{"peer", honest.engine.Status()})
 	w.settle()
 	return w, fresh, asked
 }
@@ -48,7 +48,7 @@ func TestBlocksInFlight(t *testing.T) {
 	}
 	more := 0
 	w.liar = func(f Effect) []Input {
-		if f, ok := f.(AskBlocks); ok {
+		if f, ok := f.(RequestBlocks); ok {
 			more += len(f.IDs)
 		}
 		return nil
@@ -61,7 +61,7 @@ func TestBlocksInFlight(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.give(fresh, GotBlock{Peer: "peer", Block: b, Asked: true})
+		w.give(fresh, BlockReceived{Peer: "peer", Block: b, Requested: true})
 	}
 	if more != 8 {
 		t.Errorf("%d more were asked for after 8 had come, want 8", more)
@@ -79,7 +79,7 @@ func TestBlockWindow(t *testing.T) {
 		}
 	}
 	w.liar = func(f Effect) []Input {
-		if f, ok := f.(AskBlocks); ok {
+		if f, ok := f.(RequestBlocks); ok {
 			for _, id := range f.IDs {
 				if seen[id] {
 					t.Fatal("a block was asked for twice")
@@ -90,9 +90,9 @@ func TestBlockWindow(t *testing.T) {
 		return nil
 	}
 	for i := range 80 { // 80 times 16 is more than the window
-		id := p2p.PeerID([]byte{'p', byte(i)})
+		id := peer.ID([]byte{'p', byte(i)})
 		w.send(fresh, PeerJoined{id, false})
-		w.send(fresh, PeerTold{id, w.nodes[0].engine.Status()})
+		w.send(fresh, PeerStatus{id, w.nodes[0].engine.Status()})
 		w.settle()
 	}
 	if len(seen) != blockWindow {
@@ -112,7 +112,7 @@ func TestStall(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return slices.ContainsFunc(effects, func(f Effect) bool { d, ok := f.(Drop); return ok && d.Peer == "peer" })
+		return slices.ContainsFunc(effects, func(f Effect) bool { d, ok := f.(Disconnect); return ok && d.Peer == "peer" })
 	}
 	p := fresh.engine.peers["peer"]
 	for _, want := range []time.Duration{2, 4, 8, 16, 32, 64} {
@@ -121,7 +121,7 @@ func TestStall(t *testing.T) {
 			t.Fatalf("it is given %v, want %v", p.stall, want)
 		}
 		p.lacks = make(map[block.Hash]bool) // nobody else has it: ask again
-		fresh.engine.Step(w.now, PeerTold{"peer", w.nodes[0].engine.Status()})
+		fresh.engine.Step(w.now, PeerStatus{"peer", w.nodes[0].engine.Status()})
 		if p.inflight != 5 {
 			t.Fatalf("%d in flight, want 5", p.inflight)
 		}
@@ -152,7 +152,7 @@ func TestHeadersStall(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := slices.ContainsFunc(effects, func(f Effect) bool { _, ok := f.(Drop); return ok }); got != want {
+		if got := slices.ContainsFunc(effects, func(f Effect) bool { _, ok := f.(Disconnect); return ok }); got != want {
 			t.Errorf("after %v: dropped %v, want %v", wait, got, want)
 		}
 	}
@@ -169,7 +169,7 @@ func TestFullAnswerAsksOn(t *testing.T) {
 		}
 		w.give(n, PeerJoined{"p", false})
 		w.liar = func(Effect) []Input { return nil }
-		if err := w.give(n, GotHeaders{"p", hs}); err != nil {
+		if err := w.give(n, HeadersReceived{"p", hs}); err != nil {
 			t.Fatal(err)
 		}
 		if got := !n.engine.peers["p"].headers.IsZero(); got != want {
@@ -186,13 +186,13 @@ func TestEmptyClaims(t *testing.T) {
 	asked := 0
 	var show []block.Header
 	w.liar = func(f Effect) []Input {
-		if ask, ok := f.(AskHeaders); ok {
+		if ask, ok := f.(RequestHeaders); ok {
 			asked++
 			answer := show
 			show = nil
-			return []Input{GotHeaders{ask.Peer, answer}, AskEnded{ask.Peer, f, nil}}
+			return []Input{HeadersReceived{ask.Peer, answer}, RequestDone{ask.Peer, f, nil}}
 		}
-		return []Input{AskEnded{Peer: "liar", Ask: f}}
+		return []Input{RequestDone{Peer: "liar", Request: f}}
 	}
 	for range 10 {
 		w.claims(n, "liar", block.Hash{1})
@@ -220,15 +220,15 @@ func TestOrphansAreNoClaims(t *testing.T) {
 	n := w.nodes[0]
 	asked := 0
 	w.liar = func(f Effect) []Input {
-		if ask, ok := f.(AskHeaders); ok {
+		if ask, ok := f.(RequestHeaders); ok {
 			asked++
-			return []Input{GotHeaders{ask.Peer, nil}, AskEnded{ask.Peer, f, nil}}
+			return []Input{HeadersReceived{ask.Peer, nil}, RequestDone{ask.Peer, f, nil}}
 		}
-		return []Input{AskEnded{Peer: "p", Ask: f}}
+		return []Input{RequestDone{Peer: "p", Request: f}}
 	}
 	w.give(n, PeerJoined{"p", true})
 	for i := range emptyClaims + 5 {
-		w.give(n, GotBlock{Peer: "p", Block: orphanOf(t, byte(i), 0)})
+		w.give(n, BlockReceived{Peer: "p", Block: orphanOf(t, byte(i), 0)})
 	}
 	if asked <= emptyClaims || len(n.blamed) != 0 {
 		t.Errorf("asked %d times, blamed %v", asked, n.blamed)
@@ -238,14 +238,14 @@ func TestOrphansAreNoClaims(t *testing.T) {
 // A branch from far below whose headers never come to our work is followed for a
 // million headers.
 func TestHeadersShown(t *testing.T) {
-	for shown, want := range map[int]bool{headersShown - headersPerAnswer - 1: true, headersShown - headersPerAnswer: false} {
+	for shown, want := range map[int]bool{headersShown - peer.MaxHeaders - 1: true, headersShown - peer.MaxHeaders: false} {
 		params, blocks := hard(t)
 		w, n := settled(t, params, blocks)
 		w.liar = func(Effect) []Input { return nil }
 		w.claims(n, "p", block.Hash{1})
 		p, tip := n.engine.peers["p"], n.engine.Tree().Tip()
 		p.proof = &proof{fork: params.Genesis.Hash(), end: consensus.Genesis(params), count: shown}
-		cheap := headersOf(spaced(chaingen.Genesis(params), "c", headersPerAnswer, 20))
+		cheap := headersOf(spaced(chaingen.Genesis(params), "c", peer.MaxHeaders, 20))
 		keep, err := n.engine.lookAt(p, cheap, &tip)
 		if keep || (err == nil) != want || err != nil && !errors.Is(err, errHollow) {
 			t.Errorf("after %d headers: keep %v, %v", shown+len(cheap), keep, err)
@@ -275,7 +275,7 @@ func TestFlushes(t *testing.T) {
 	most := 0
 	for i := 0; i < len(asked); i++ {
 		w.liar = func(f Effect) []Input {
-			if f, ok := f.(AskBlocks); ok {
+			if f, ok := f.(RequestBlocks); ok {
 				asked = append(asked, f)
 			}
 			return nil
@@ -285,7 +285,7 @@ func TestFlushes(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			w.give(fresh, GotBlock{Peer: "peer", Block: b, Asked: true})
+			w.give(fresh, BlockReceived{Peer: "peer", Block: b, Requested: true})
 			blocks, bytes := fresh.engine.Tree().Unflushed()
 			if most = max(most, blocks); blocks >= flushBlocks || bytes >= flushBytes {
 				t.Fatalf("%d blocks of %d bytes are not on disk", blocks, bytes)
@@ -313,13 +313,13 @@ func TestTxsPerAsk(t *testing.T) {
 		}
 		n.engine.peers["p"].pool = poolAsked
 		for _, want := range [][]int{want, nil} {
-			effects, err := n.engine.Step(w.now, GotPool{"p", ids})
+			effects, err := n.engine.Step(w.now, MempoolReceived{"p", ids})
 			if err != nil {
 				t.Fatal(err)
 			}
 			var got []int
 			for _, f := range effects {
-				if ask, ok := f.(AskTxs); ok {
+				if ask, ok := f.(RequestTxs); ok {
 					got = append(got, len(ask.IDs))
 				}
 			}
@@ -343,13 +343,13 @@ func TestTxAsks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.give(n, GotBlock{Block: right})
+	w.give(n, BlockReceived{Block: right})
 	pools, txs := 0, 0
 	w.liar = func(f Effect) []Input { // no answer, ever
 		switch f.(type) {
-		case AskPool:
+		case RequestMempool:
 			pools++
-		case AskTxs:
+		case RequestTxs:
 			txs++
 		}
 		return nil
@@ -360,18 +360,18 @@ func TestTxAsks(t *testing.T) {
 		if s.Tip = left; i%2 == 1 {
 			s.Tip = right.Hash()
 		}
-		w.give(n, PeerTold{"p", s})
+		w.give(n, PeerStatus{"p", s})
 		tx := &block.Tx{Version: 2,
 			Inputs:  []block.Input{{Prev: block.Outpoint{TxID: block.Hash{byte(i), 7}}, Sequence: block.Final}},
 			Outputs: []block.Output{{Value: block.Coin, Script: n.script()}}}
-		w.give(n, GotTx{Peer: "p", Tx: tx})
+		w.give(n, TxReceived{Peer: "p", Tx: tx})
 	}
 	if pools != 1 || txs != 8 {
 		t.Errorf("asked %d times for its pool, %d times for parents; want 1 and 8", pools, txs)
 	}
-	w.give(n, AskEnded{Peer: "p", Ask: AskPool{"p"}})
+	w.give(n, RequestDone{Peer: "p", Request: RequestMempool{"p"}})
 	for range 8 {
-		w.give(n, AskEnded{Peer: "p", Ask: AskTxs{Peer: "p"}})
+		w.give(n, RequestDone{Peer: "p", Request: RequestTxs{Peer: "p"}})
 	}
 	if n.engine.peers["p"].txAsks != 0 || pools > 2 {
 		t.Errorf("%d requests are under way when all have ended, its pool was asked for %d times", n.engine.peers["p"].txAsks, pools)
@@ -386,28 +386,12 @@ func TestOrphanTxs(t *testing.T) {
 		tx := &block.Tx{Version: 2,
 			Inputs:  []block.Input{{Prev: block.Outpoint{TxID: block.Hash{byte(i), 7}}, Sequence: block.Final}},
 			Outputs: []block.Output{{Value: block.Coin, Script: n.script()}}}
-		if err := w.give(n, GotTx{Peer: "p", Tx: tx}); !errors.Is(err, mempool.ErrOrphan) {
+		if err := w.give(n, TxReceived{Peer: "p", Tx: tx}); !errors.Is(err, mempool.ErrOrphan) {
 			t.Fatalf("orphan %d: %v", i, err)
 		}
 	}
 	if got := n.engine.Pool().Orphans(); got != 100 {
 		t.Errorf("%d orphans, want 100", got)
-	}
-}
-
-// A block of more than 1,000,000 bytes is not taken apart.
-func TestTooLargeToParse(t *testing.T) {
-	b := orphanOf(t, 1, 999_000)
-	b.Txs[0].Outputs[0].Script = make([]byte, 300) // from here on a byte more is a byte more
-	for _, size := range []int{1_000_000, 1_000_001} {
-		pad := &b.Txs[0].Outputs[0].Script
-		*pad = append(*pad, make([]byte, size-b.Size())...)
-		switch _, err := parseBlock(b.Bytes()); {
-		case b.Size() != size:
-			t.Fatalf("%d bytes, want %d", b.Size(), size)
-		case size == 1_000_000 && err != nil, size > 1_000_000 && !errors.Is(err, consensus.BadLength):
-			t.Errorf("%d bytes: %v", size, err)
-		}
 	}
 }
 
@@ -418,20 +402,20 @@ func TestPoolIsAskedForAgain(t *testing.T) {
 	n1, n2 := w.nodes[0], w.nodes[1]
 	n3 := w.nodes[2]
 	w.mine(n1, 102)
-	w.blocked = func(m message) bool { _, tx := m.in.(GotTx); return tx }
+	w.blocked = func(m message) bool { _, tx := m.in.(TxReceived); return tx }
 	tx := w.payment(n1, n2, w.coins(n1)[0], 1000)
-	if err := w.give(n1, GotTx{Tx: tx}); err != nil {
+	if err := w.give(n1, TxReceived{Tx: tx}); err != nil {
 		t.Fatal(err)
 	}
 	w.blocked = nil
-	asked := func(n *testNode) (whom []p2p.PeerID) {
+	asked := func(n *testNode) (whom []peer.ID) {
 		t.Helper()
 		effects, err := n.engine.Step(w.now.Add(n.fast), Tick{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, f := range effects {
-			if ask, ok := f.(AskPool); ok {
+			if ask, ok := f.(RequestMempool); ok {
 				whom = append(whom, ask.Peer)
 			}
 			w.perform(n, Tick{}, f)
@@ -443,7 +427,7 @@ func TestPoolIsAskedForAgain(t *testing.T) {
 	if whom := asked(n2); whom != nil {
 		t.Errorf("before ten seconds have passed: asked %v", whom)
 	}
-	var turns []p2p.PeerID
+	var turns []peer.ID
 	for range 4 {
 		w.now = n2.engine.poolAt.Add(10 * time.Second)
 		whom := asked(n2)

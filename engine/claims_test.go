@@ -1,4 +1,4 @@
-package node
+package engine
 
 import (
 	"errors"
@@ -8,7 +8,7 @@ import (
 	"toychain/block"
 	"toychain/consensus"
 	"toychain/internal/chaingen"
-	"toychain/p2p"
+	"toychain/peer"
 	"toychain/pow"
 )
 
@@ -50,7 +50,7 @@ func settled(t *testing.T, params *consensus.Params, blocks []*chaingen.Block) (
 	w := newWorldOf(t, params, 1)
 	n := w.nodes[0]
 	for _, b := range blocks {
-		if err := w.give(n, GotBlock{Block: b.Block}); err != nil {
+		if err := w.give(n, BlockReceived{Block: b.Block}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -63,7 +63,7 @@ func showing(first, other []block.Header, bodies map[block.Hash]*block.Block) fu
 	restarts := 0
 	return func(f Effect) []Input {
 		switch f := f.(type) {
-		case AskHeaders:
+		case RequestHeaders:
 			headers := first
 			if f.Locator[0] == first[0].Prev {
 				if restarts++; restarts > 1 && other != nil {
@@ -79,23 +79,23 @@ func showing(first, other []block.Header, bodies map[block.Hash]*block.Block) fu
 					break
 				}
 			}
-			return []Input{GotHeaders{f.Peer, headers[from:min(from+headersPerAnswer, len(headers))]}, AskEnded{f.Peer, f, nil}}
-		case AskBlocks:
+			return []Input{HeadersReceived{f.Peer, headers[from:min(from+peer.MaxHeaders, len(headers))]}, RequestDone{f.Peer, f, nil}}
+		case RequestBlocks:
 			var out []Input
-			missing := &p2p.MissingError{Peer: f.Peer}
+			missing := &peer.MissingError{Peer: f.Peer}
 			for _, id := range f.IDs {
 				if b := bodies[id]; b != nil {
-					out = append(out, GotBlock{Peer: f.Peer, Block: b, Asked: true})
+					out = append(out, BlockReceived{Peer: f.Peer, Block: b, Requested: true})
 				} else {
 					missing.IDs = append(missing.IDs, id)
 				}
 			}
 			if len(missing.IDs) > 0 {
-				return append(out, AskEnded{f.Peer, f, missing})
+				return append(out, RequestDone{f.Peer, f, missing})
 			}
-			return append(out, AskEnded{f.Peer, f, nil})
+			return append(out, RequestDone{f.Peer, f, nil})
 		}
-		return []Input{AskEnded{Peer: "liar", Ask: f}}
+		return []Input{RequestDone{Peer: "liar", Request: f}}
 	}
 }
 
@@ -109,19 +109,19 @@ func indexOf(headers []block.Header, hash block.Hash) int {
 }
 
 // claims makes the liar known to n with the tip of a chain and the most work there is.
-func (w *world) claims(n *testNode, id p2p.PeerID, tip block.Hash) {
+func (w *world) claims(n *testNode, id peer.ID, tip block.Hash) {
 	w.t.Helper()
-	s := p2p.Status{Tip: tip, Height: 1_000_000}
+	s := peer.Status{Tip: tip, Height: 1_000_000}
 	for i := range s.Work {
 		s.Work[i] = 0xff
 	}
 	w.send(n, PeerJoined{id, true})
-	w.send(n, PeerTold{id, s})
+	w.send(n, PeerStatus{id, s})
 	w.settle()
 }
 
 // blames demands that n blamed one peer, once.
-func (n *testNode) blames(t *testing.T, id p2p.PeerID, reason error) {
+func (n *testNode) blames(t *testing.T, id peer.ID, reason error) {
 	t.Helper()
 	if len(n.blamed) != 1 || n.blamed[0].Peer != id || !errors.Is(n.blamed[0].Reason, reason) {
 		t.Fatalf("%s blames %d times, the first %v; want %s once, for %v", n.id, len(n.blamed), n.blamed[:min(1, len(n.blamed))], id, reason)
@@ -165,7 +165,7 @@ func TestHeavyBranchFromFarBelow(t *testing.T) {
 	asks := 0
 	answer := showing(headersOf(branch), nil, bodies)
 	w.liar = func(f Effect) []Input {
-		if _, ok := f.(AskHeaders); ok {
+		if _, ok := f.(RequestHeaders); ok {
 			asks++
 		}
 		return answer(f)
@@ -220,7 +220,7 @@ func TestHollowHeaders(t *testing.T) {
 		t.Fatalf("the best header is at %d, want the liar's 500: no test", got)
 	}
 	pay := w.payment(honest, honest, w.coins(honest)[0], 1000)
-	if err := w.give(honest, GotTx{Tx: pay}); err != nil {
+	if err := w.give(honest, TxReceived{Tx: pay}); err != nil {
 		t.Fatal(err)
 	}
 	w.connect(fresh, honest)
@@ -238,10 +238,10 @@ func TestHollowHeaders(t *testing.T) {
 func TestHollowHeadersAndALongChain(t *testing.T) {
 	w := newWorld(t, 1)
 	honest := w.nodes[0]
-	w.mine(honest, headersPerAnswer+300)
+	w.mine(honest, peer.MaxHeaders+300)
 	fresh := w.add("fresh")
 	var hollow []block.Header
-	for s := consensus.Genesis(w.params); len(hollow) < 2*headersPerAnswer; {
+	for s := consensus.Genesis(w.params); len(hollow) < 2*peer.MaxHeaders; {
 		hollow = append(hollow, nextHeader(t, &s))
 	}
 	w.liar = showing(hollow, nil, nil)
@@ -278,25 +278,25 @@ func nextHeader(t *testing.T, s *consensus.State) block.Header {
 // whoever claims more and sends one such header after the other is blamed, and so is
 // who sends them by the thousand.
 func TestIdleHeaders(t *testing.T) {
-	for each, most := range map[int]int{1: idleHeaders, headersPerAnswer: headersAhead + headersPerAnswer} {
+	for each, most := range map[int]int{1: idleHeaders, peer.MaxHeaders: headersAhead + peer.MaxHeaders} {
 		w := newWorld(t, 1)
 		n := w.nodes[0]
 		w.mine(n, 10)
 		if each > 1 { // a chain that is better, so that the others never are
 			better := consensus.Genesis(w.params)
 			var hs []block.Header
-			for len(hs) < headersPerAnswer+100 {
+			for len(hs) < peer.MaxHeaders+100 {
 				hs = append(hs, nextHeader(t, &better))
 			}
-			if err := w.give(n, GotHeaders{Headers: hs}); err != nil {
+			if err := w.give(n, HeadersReceived{Headers: hs}); err != nil {
 				t.Fatal(err)
 			}
 		}
 		before, answers := n.headers(), uint32(0)
 		w.liar = func(f Effect) []Input {
-			ask, ok := f.(AskHeaders)
+			ask, ok := f.(RequestHeaders)
 			if !ok {
-				return []Input{AskEnded{Peer: "liar", Ask: f}}
+				return []Input{RequestDone{Peer: "liar", Request: f}}
 			}
 			answers++
 			s := consensus.Genesis(w.params)
@@ -305,7 +305,7 @@ func TestIdleHeaders(t *testing.T) {
 				s.Header.Time += answers // another branch each time
 				branch = append(branch, nextHeader(t, &s))
 			}
-			return []Input{GotHeaders{ask.Peer, branch}, AskEnded{ask.Peer, f, nil}}
+			return []Input{HeadersReceived{ask.Peer, branch}, RequestDone{ask.Peer, f, nil}}
 		}
 		w.claims(n, "liar", block.Hash{1})
 		n.blames(t, "liar", errHollow)
@@ -320,20 +320,20 @@ func TestIdleHeaders(t *testing.T) {
 func TestHeadersAhead(t *testing.T) {
 	w := newWorld(t, 1)
 	n := w.nodes[0]
-	hs := make([]block.Header, 0, headersAhead+3*headersPerAnswer)
+	hs := make([]block.Header, 0, headersAhead+3*peer.MaxHeaders)
 	for s := consensus.Genesis(w.params); len(hs) < cap(hs); {
 		hs = append(hs, nextHeader(t, &s))
 	}
 	answer := showing(hs, nil, nil)
 	w.liar = func(f Effect) []Input {
-		if _, ok := f.(AskBlocks); ok {
+		if _, ok := f.(RequestBlocks); ok {
 			return nil // still on their way
 		}
 		return answer(f)
 	}
 	w.claims(n, "liar", hs[len(hs)-1].Hash())
 	got := n.headers()
-	if got <= headersAhead || got > headersAhead+headersPerAnswer+1 {
+	if got <= headersAhead || got > headersAhead+peer.MaxHeaders+1 {
 		t.Errorf("%d headers are kept, want one answer above %d", got, headersAhead)
 	}
 	w.claims(n, "liar", hs[len(hs)-1].Hash()) // once more
@@ -355,13 +355,13 @@ func TestTooFar(t *testing.T) {
 		return childOf(t, &info.State, "side")
 	}
 	tip := tree.Tip().Height
-	if err := w.give(n, GotBlock{Peer: "p", Block: side(tip - maxSideDepth - 1)}); !errors.Is(err, ErrTooFar) {
+	if err := w.give(n, BlockReceived{Peer: "p", Block: side(tip - maxSideDepth - 1)}); !errors.Is(err, ErrTooFar) {
 		t.Errorf("a branch one block too deep: %v", err)
 	}
-	if err := w.give(n, GotBlock{Peer: "p", Block: side(tip - maxSideDepth)}); err != nil {
+	if err := w.give(n, BlockReceived{Peer: "p", Block: side(tip - maxSideDepth)}); err != nil {
 		t.Errorf("a branch at the edge: %v", err)
 	}
-	if err := w.give(n, GotBlock{Block: side(tip - maxSideDepth - 1)}); err != nil {
+	if err := w.give(n, BlockReceived{Block: side(tip - maxSideDepth - 1)}); err != nil {
 		t.Errorf("a deep block of our own user: %v", err)
 	}
 	s := tree.Tip()
@@ -374,10 +374,10 @@ func TestTooFar(t *testing.T) {
 		s, _ = s.ApplyHeader(&b.Header)
 		above = append(above, b)
 	}
-	if err := w.give(n, GotBlock{Peer: "p", Block: above[maxSideDepth]}); !errors.Is(err, ErrTooFar) {
+	if err := w.give(n, BlockReceived{Peer: "p", Block: above[maxSideDepth]}); !errors.Is(err, ErrTooFar) {
 		t.Errorf("a block %d above the tip: %v", maxSideDepth+1, err)
 	}
-	if err := w.give(n, GotBlock{Peer: "p", Block: above[maxSideDepth-1]}); err != nil {
+	if err := w.give(n, BlockReceived{Peer: "p", Block: above[maxSideDepth-1]}); err != nil {
 		t.Errorf("a block %d above the tip: %v", maxSideDepth, err)
 	}
 }
@@ -415,7 +415,7 @@ func TestOrphanBytesAreBounded(t *testing.T) {
 	const size = 900_000
 	room := maxOrphanBytes / size
 	for i := range room + 5 {
-		if err := w.give(n, GotBlock{Peer: "p", Block: orphanOf(t, byte(i), size)}); !errors.Is(err, consensus.ErrNoParent) {
+		if err := w.give(n, BlockReceived{Peer: "p", Block: orphanOf(t, byte(i), size)}); !errors.Is(err, consensus.ErrNoParent) {
 			t.Fatalf("orphan %d: %v", i, err)
 		}
 	}
@@ -437,7 +437,7 @@ func TestFaultyOrphan(t *testing.T) {
 	n := w.nodes[0]
 	b := orphanOf(t, 1, 0)
 	b.Txs[0].Outputs[0].Value++ // not what its header commits to
-	if err := w.give(n, GotBlock{Peer: "p", Block: b}); !errors.Is(err, consensus.BadMerkleRoot) {
+	if err := w.give(n, BlockReceived{Peer: "p", Block: b}); !errors.Is(err, consensus.BadMerkleRoot) {
 		t.Errorf("answer %v, want %s", err, consensus.BadMerkleRoot)
 	}
 	if len(n.engine.orphans) != 0 || len(n.blamed) != 1 {
@@ -454,7 +454,7 @@ func TestDeepHeadersWithoutAClaim(t *testing.T) {
 	s := consensus.Genesis(w.params)
 	h := nextHeader(t, &s)
 	w.give(n, PeerJoined{"p", true})
-	if err := w.give(n, GotHeaders{"p", []block.Header{h}}); !errors.Is(err, ErrTooFar) {
+	if err := w.give(n, HeadersReceived{"p", []block.Header{h}}); !errors.Is(err, ErrTooFar) {
 		t.Errorf("answer %v, want %v", err, ErrTooFar)
 	}
 	if n.headers() != before || n.engine.peers["p"].work != (pow.Work{}) {

@@ -1,4 +1,4 @@
-package node
+package engine
 
 import (
 	"crypto/sha256"
@@ -15,7 +15,7 @@ import (
 	"toychain/chain"
 	"toychain/consensus"
 	"toychain/mempool"
-	"toychain/p2p"
+	"toychain/peer"
 	"toychain/pow"
 	"toychain/store"
 	"toychain/wallet"
@@ -28,7 +28,7 @@ type world struct {
 	now     time.Time
 	nodes   []*testNode
 	queue   []message
-	cut     map[[2]p2p.PeerID]bool
+	cut     map[[2]peer.ID]bool
 	log     strings.Builder // every input and effect, in order
 	blocked func(message) bool
 	params  *consensus.Params
@@ -36,12 +36,12 @@ type world struct {
 }
 
 type testNode struct {
-	id     p2p.PeerID
+	id     peer.ID
 	engine *Engine
 	db     *store.DB
 	key    *btcec.PrivateKey
 	events []Event
-	blamed []Blame
+	blamed []Penalize
 	answer error // its last Answer, whoever it was for
 	fast   time.Duration
 }
@@ -58,7 +58,7 @@ func newWorld(t *testing.T, n int) *world {
 
 func newWorldOf(t *testing.T, params *consensus.Params, n int) *world {
 	t.Helper()
-	w := &world{t: t, now: time.Unix(1_800_000_000, 0), cut: make(map[[2]p2p.PeerID]bool), params: params}
+	w := &world{t: t, now: time.Unix(1_800_000_000, 0), cut: make(map[[2]peer.ID]bool), params: params}
 	for i := range n {
 		w.add(fmt.Sprintf("n%d", i+1))
 	}
@@ -90,13 +90,13 @@ func (w *world) add(name string) *testNode {
 	}
 	seed := sha256.Sum256([]byte(name))
 	key, _ := btcec.PrivKeyFromBytes(seed[:])
-	n := &testNode{id: p2p.PeerID(name), db: db, key: key,
-		engine: NewEngine(tree, mempool.New(mempool.DefaultPolicy()), "/"+name+"/")}
+	n := &testNode{id: peer.ID(name), db: db, key: key,
+		engine: New(tree, mempool.New(mempool.DefaultPolicy()), "/"+name+"/")}
 	w.nodes = append(w.nodes, n)
 	return n
 }
 
-func (w *world) node(id p2p.PeerID) *testNode {
+func (w *world) node(id peer.ID) *testNode {
 	for _, n := range w.nodes {
 		if n.id == id {
 			return n
@@ -105,14 +105,14 @@ func (w *world) node(id p2p.PeerID) *testNode {
 	return nil
 }
 
-func pair(a, b p2p.PeerID) [2]p2p.PeerID { return [2]p2p.PeerID{min(a, b), max(a, b)} }
+func pair(a, b peer.ID) [2]peer.ID { return [2]peer.ID{min(a, b), max(a, b)} }
 
 func (w *world) connect(a, b *testNode) {
 	delete(w.cut, pair(a.id, b.id))
 	w.send(a, PeerJoined{b.id, false})
-	w.send(a, PeerTold{b.id, b.engine.Status()})
+	w.send(a, PeerStatus{b.id, b.engine.Status()})
 	w.send(b, PeerJoined{a.id, true})
-	w.send(b, PeerTold{a.id, a.engine.Status()})
+	w.send(b, PeerStatus{a.id, a.engine.Status()})
 }
 
 // partition cuts every connection between nodes of different groups.
@@ -177,52 +177,52 @@ func (w *world) step(n *testNode, in Input) {
 
 func (w *world) perform(n *testNode, in Input, f Effect) {
 	switch f := f.(type) {
-	case Answer:
+	case Result:
 		n.answer = f.Err
-		if got, ok := in.(GotBlock); ok && f.Err == nil && !got.Asked && got.Peer != "" {
-			w.gossip(n, func(to *testNode) Input { return GotBlock{Peer: n.id, Block: got.Block} })
+		if got, ok := in.(BlockReceived); ok && f.Err == nil && !got.Requested && got.Peer != "" {
+			w.gossip(n, func(to *testNode) Input { return BlockReceived{Peer: n.id, Block: got.Block} })
 		}
-		if got, ok := in.(GotTx); ok && f.Err == nil && got.Peer != "" {
-			w.gossip(n, func(to *testNode) Input { return GotTx{Peer: n.id, Tx: got.Tx} })
+		if got, ok := in.(TxReceived); ok && f.Err == nil && got.Peer != "" {
+			w.gossip(n, func(to *testNode) Input { return TxReceived{Peer: n.id, Tx: got.Tx} })
 		}
 	case PublishBlock:
-		w.gossip(n, func(to *testNode) Input { return GotBlock{Peer: n.id, Block: f.Block} })
+		w.gossip(n, func(to *testNode) Input { return BlockReceived{Peer: n.id, Block: f.Block} })
 	case PublishTx:
-		w.gossip(n, func(to *testNode) Input { return GotTx{Peer: n.id, Tx: f.Tx} })
+		w.gossip(n, func(to *testNode) Input { return TxReceived{Peer: n.id, Tx: f.Tx} })
 	case Announce:
-		w.gossip(n, func(to *testNode) Input { return PeerTold{n.id, f.Status} })
-	case AskHeaders:
+		w.gossip(n, func(to *testNode) Input { return PeerStatus{n.id, f.Status} })
+	case RequestHeaders:
 		w.reply(n, f.Peer, f, func(from *testNode) []Input {
-			return []Input{GotHeaders{f.Peer, from.engine.Tree().HeadersAfter(f.Locator, block.Hash{}, headersPerAnswer)}}
+			return []Input{HeadersReceived{f.Peer, from.engine.Tree().HeadersAfter(f.Locator, block.Hash{}, peer.MaxHeaders)}}
 		})
-	case AskBlocks:
+	case RequestBlocks:
 		w.reply(n, f.Peer, f, func(from *testNode) (out []Input) {
 			for _, id := range f.IDs {
 				if b, err := from.engine.Tree().Block(id); err == nil {
-					out = append(out, GotBlock{Peer: f.Peer, Block: b, Asked: true})
+					out = append(out, BlockReceived{Peer: f.Peer, Block: b, Requested: true})
 				}
 			}
 			return out
 		})
-	case AskPool:
-		w.reply(n, f.Peer, f, func(from *testNode) []Input { return []Input{GotPool{f.Peer, from.engine.Pool().IDs()}} })
-	case AskTxs:
+	case RequestMempool:
+		w.reply(n, f.Peer, f, func(from *testNode) []Input { return []Input{MempoolReceived{f.Peer, from.engine.Pool().IDs()}} })
+	case RequestTxs:
 		w.reply(n, f.Peer, f, func(from *testNode) (out []Input) {
 			for _, id := range f.IDs {
 				if entry, ok := from.engine.Pool().Get(id); ok {
-					out = append(out, GotTx{Peer: f.Peer, Tx: entry.Tx})
+					out = append(out, TxReceived{Peer: f.Peer, Tx: entry.Tx})
 				}
 			}
 			return out
 		})
-	case Blame:
+	case Penalize:
 		n.blamed = append(n.blamed, f)
-	case Happened:
+	case Emit:
 		n.events = append(n.events, f.Event)
 	}
 }
 
-func (w *world) reaches(a, b p2p.PeerID) bool { return a != b && !w.cut[pair(a, b)] }
+func (w *world) reaches(a, b peer.ID) bool { return a != b && !w.cut[pair(a, b)] }
 
 func (w *world) gossip(from *testNode, in func(to *testNode) Input) {
 	for _, to := range w.nodes {
@@ -232,7 +232,7 @@ func (w *world) gossip(from *testNode, in func(to *testNode) Input) {
 	}
 }
 
-func (w *world) reply(n *testNode, peer p2p.PeerID, ask Effect, answer func(from *testNode) []Input) {
+func (w *world) reply(n *testNode, peer peer.ID, ask Effect, answer func(from *testNode) []Input) {
 	from := w.node(peer)
 	if from == nil && w.liar != nil {
 		for _, in := range w.liar(ask) {
@@ -245,7 +245,7 @@ func (w *world) reply(n *testNode, peer p2p.PeerID, ask Effect, answer func(from
 			w.offer(n, in)
 		}
 	}
-	w.offer(n, AskEnded{Peer: peer, Ask: ask})
+	w.offer(n, RequestDone{Peer: peer, Request: ask})
 }
 
 // offer delivers unless the test loses the message on purpose.
@@ -271,7 +271,7 @@ func (w *world) mine(n *testNode, count int) (hashes []block.Hash) {
 			w.t.Fatal(err)
 		}
 		solve(w.t, &tmpl.Block.Header)
-		if err := w.give(n, GotBlock{Block: tmpl.Block}); err != nil {
+		if err := w.give(n, BlockReceived{Block: tmpl.Block}); err != nil {
 			w.t.Fatalf("%s refuses its own block: %v", n.id, err)
 		}
 		hashes = append(hashes, tmpl.Block.Hash())
@@ -327,15 +327,15 @@ func (w *world) give(n *testNode, in Input) error {
 
 func describe(v any) string {
 	switch v := v.(type) {
-	case GotBlock:
-		return fmt.Sprintf("GotBlock from %q %s asked %t", v.Peer, v.Block.Hash(), v.Asked)
-	case GotTx:
+	case BlockReceived:
+		return fmt.Sprintf("GotBlock from %q %s asked %t", v.Peer, v.Block.Hash(), v.Requested)
+	case TxReceived:
 		return fmt.Sprintf("GotTx from %q %s", v.Peer, v.Tx.ID())
 	case PublishBlock:
 		return fmt.Sprintf("PublishBlock %s", v.Block.Hash())
 	case PublishTx:
 		return fmt.Sprintf("PublishTx %s", v.Tx.ID())
-	case Happened:
+	case Emit:
 		return fmt.Sprintf("Happened %s %+v %+v %+v %s %s", v.Kind, v.Block, v.Tip, v.Reorg, v.Tx, v.Reason)
 	}
 	return fmt.Sprintf("%T %+v", v, v)

@@ -1,4 +1,4 @@
-package node
+package engine
 
 import (
 	"errors"
@@ -12,7 +12,7 @@ import (
 	"toychain/chain"
 	"toychain/consensus"
 	"toychain/mempool"
-	"toychain/p2p"
+	"toychain/peer"
 )
 
 // story leads four engines through the whole main job: payments, a cut, the same
@@ -34,7 +34,7 @@ func story(t *testing.T) *world {
 		at *testNode
 		tx *block.Tx
 	}{{n1, toBob}, {n2, fromDave}, {n3, toCarol}} {
-		if err := w.give(p.at, GotTx{Tx: p.tx}); err != nil {
+		if err := w.give(p.at, TxReceived{Tx: p.tx}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -166,7 +166,7 @@ func TestCatchUpFromSeveralPeers(t *testing.T) {
 	fresh := w.add("fresh")
 	asked := make(map[string]int)
 	w.blocked = func(m message) bool {
-		if got, ok := m.in.(GotBlock); ok && m.to == fresh && got.Asked {
+		if got, ok := m.in.(BlockReceived); ok && m.to == fresh && got.Requested {
 			asked[string(got.Peer)]++
 		}
 		return false
@@ -205,17 +205,17 @@ func TestManyBlocks(t *testing.T) {
 	bad := *blocks[2]
 	bad.Txs = nil
 	given := []*block.Block{blocks[0], blocks[4], &bad, blocks[1], blocks[1], blocks[2], blocks[3]}
-	effects, err := fresh.engine.Step(w.now, GotBlocks{given})
+	effects, err := fresh.engine.Step(w.now, BlocksSubmitted{given})
 	if err != nil {
 		t.Fatal(err)
 	}
 	var answers []Class
 	for _, f := range effects {
-		if a, ok := f.(Answer); ok {
+		if a, ok := f.(Result); ok {
 			answers = append(answers, Classify(a.Err))
 		}
 	}
-	if want := []Class{Fine, NotNow, Broken, Fine, NotNow, Fine, Fine}; !slices.Equal(answers, want) {
+	if want := []Class{OK, NotNow, Invalid, OK, NotNow, OK, OK}; !slices.Equal(answers, want) {
 		t.Errorf("answers %v, want %v", answers, want)
 	}
 	_, tip, err := fresh.db.Load()
@@ -238,9 +238,9 @@ func TestDownloadOvertaken(t *testing.T) {
 	w.mine(n2, 1)
 	var held []message
 	w.blocked = func(m message) bool {
-		got, isBlock := m.in.(GotBlock)
-		_, ended := m.in.(AskEnded)
-		hold := m.to == n2 && (isBlock && got.Asked || ended && len(held) > 0)
+		got, isBlock := m.in.(BlockReceived)
+		_, ended := m.in.(RequestDone)
+		hold := m.to == n2 && (isBlock && got.Requested || ended && len(held) > 0)
 		if hold {
 			held = append(held, m)
 		}
@@ -263,10 +263,10 @@ func TestStallingPeer(t *testing.T) {
 	w.mine(w.nodes[0], 40)
 	fresh := w.add("fresh")
 	w.blocked = func(m message) bool { // n1 never sends what it is asked for
-		got, isBlock := m.in.(GotBlock)
-		ended, isEnd := m.in.(AskEnded)
-		_, blocks := ended.Ask.(AskBlocks)
-		return m.to == fresh && (isBlock && got.Asked && got.Peer == "n1" || isEnd && blocks && ended.Peer == "n1")
+		got, isBlock := m.in.(BlockReceived)
+		ended, isEnd := m.in.(RequestDone)
+		_, blocks := ended.Request.(RequestBlocks)
+		return m.to == fresh && (isBlock && got.Requested && got.Peer == "n1" || isEnd && blocks && ended.Peer == "n1")
 	}
 	w.connect(fresh, w.nodes[0])
 	w.connect(fresh, w.nodes[1])
@@ -308,14 +308,14 @@ func TestReconsiderAsksAgain(t *testing.T) {
 	n1, n2 := w.nodes[0], w.nodes[1]
 	bad := w.mine(n1, 1)[0]
 	w.agree(n1, n2)
-	if err := w.give(n2, Overrule{bad, Invalidate}); err != nil {
+	if err := w.give(n2, Override{bad, Invalidate}); err != nil {
 		t.Fatal(err)
 	}
 	w.mine(n1, 2)
 	if tip := n2.engine.Tree().Tip(); tip.Height != 0 || len(n2.blamed) > 0 {
 		t.Fatalf("it is at height %d and blames %v", tip.Height, n2.blamed)
 	}
-	if err := w.give(n2, Overrule{bad, Reconsider}); err != nil {
+	if err := w.give(n2, Override{bad, Reconsider}); err != nil {
 		t.Fatal(err)
 	}
 	w.settle()
@@ -332,7 +332,7 @@ func TestUnknownParentIsAskedFor(t *testing.T) {
 	w.mine(n1, 3)
 	lose = false
 	// Only the newest block gets through, and no status.
-	w.blocked = func(m message) bool { _, told := m.in.(PeerTold); return told && m.to == n2 }
+	w.blocked = func(m message) bool { _, told := m.in.(PeerStatus); return told && m.to == n2 }
 	w.mine(n1, 1)
 	w.agree(n1, n2)
 }
@@ -348,7 +348,7 @@ func TestOrphanBlocksAreBounded(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := w.give(n2, GotBlock{Peer: "stranger", Block: b}); !errors.Is(err, consensus.ErrNoParent) {
+		if err := w.give(n2, BlockReceived{Peer: "stranger", Block: b}); !errors.Is(err, consensus.ErrNoParent) {
 			t.Fatalf("answer %v, want ErrNoParent", err)
 		}
 	}
@@ -373,10 +373,10 @@ func TestBlame(t *testing.T) {
 	}
 	solve(t, &tmpl.Block.Header)
 	wrong := &block.Block{Header: tmpl.Block.Header, Txs: []*block.Tx{tmpl.Block.Txs[0], tmpl.Block.Txs[0]}}
-	if err := w.give(n2, GotBlock{Peer: "n1", Block: wrong}); Classify(err) != Broken || len(n2.blamed) != 1 {
+	if err := w.give(n2, BlockReceived{Peer: "n1", Block: wrong}); Classify(err) != Invalid || len(n2.blamed) != 1 {
 		t.Fatalf("wrong body: %v, blamed %v", err, n2.blamed)
 	}
-	if err := w.give(n2, GotBlock{Peer: "n1", Block: tmpl.Block}); err != nil {
+	if err := w.give(n2, BlockReceived{Peer: "n1", Block: tmpl.Block}); err != nil {
 		t.Fatalf("the true block is refused: %v", err)
 	}
 	greedy, err := n2.engine.Template(n1.script(), 7, "n1", w.now)
@@ -388,10 +388,10 @@ func TestBlame(t *testing.T) {
 	greedy.Block.Txs[0] = coinbase
 	greedy.Block.Header.MerkleRoot = coinbase.ID()
 	solve(t, &greedy.Block.Header)
-	if err := w.give(n2, GotBlock{Peer: "n1", Block: greedy.Block}); !errors.Is(err, consensus.BadCoinbaseAmount) || len(n2.blamed) != 2 {
+	if err := w.give(n2, BlockReceived{Peer: "n1", Block: greedy.Block}); !errors.Is(err, consensus.BadCoinbaseAmount) || len(n2.blamed) != 2 {
 		t.Fatalf("greedy block: %v, blamed %v", err, n2.blamed)
 	}
-	if err := w.give(n2, GotBlock{Peer: "n3", Block: greedy.Block}); Classify(err) != NotNow || len(n2.blamed) != 2 {
+	if err := w.give(n2, BlockReceived{Peer: "n3", Block: greedy.Block}); Classify(err) != NotNow || len(n2.blamed) != 2 {
 		t.Fatalf("the same again, which was judged: %v, blamed %v", err, n2.blamed)
 	}
 }
@@ -402,17 +402,17 @@ func TestClassify(t *testing.T) {
 		err       error
 		block, tx Class
 	}{
-		{nil, Fine, Fine},
-		{fmt.Errorf("tx 3: %w", consensus.BadInBelowOut), Broken, Broken},
-		{consensus.HighHash, Broken, Broken},
-		{consensus.TimeTooNew, NotNow, Broken},
+		{nil, OK, OK},
+		{fmt.Errorf("tx 3: %w", consensus.BadInBelowOut), Invalid, Invalid},
+		{consensus.HighHash, Invalid, Invalid},
+		{consensus.TimeTooNew, NotNow, Invalid},
 		{chain.ErrKnown, NotNow, NotNow},
 		{consensus.ErrNoParent, NotNow, NotNow},
-		{consensus.BadPrevBlk, NotNow, Broken},
-		{consensus.BadPremature, Broken, NotNow},
-		{consensus.BadNonFinal, Broken, NotNow},
-		{mempool.RejectConflict, Trouble, NotNow},
-		{errors.New("input/output error"), Trouble, Trouble},
+		{consensus.BadPrevBlk, NotNow, Invalid},
+		{consensus.BadPremature, Invalid, NotNow},
+		{consensus.BadNonFinal, Invalid, NotNow},
+		{mempool.RejectConflict, Internal, NotNow},
+		{errors.New("input/output error"), Internal, Internal},
 	} {
 		if got := Classify(c.err); got != c.block {
 			t.Errorf("block: %v is class %d, want %d", c.err, got, c.block)
@@ -437,10 +437,10 @@ func TestShared(t *testing.T) {
 	}
 	shared(0, false)
 	w.give(n, PeerJoined{"p", false})
-	w.give(n, PeerTold{"p", p2p.Status{Tip: hashes[1], Height: 2}})
+	w.give(n, PeerStatus{"p", peer.Status{Tip: hashes[1], Height: 2}})
 	shared(2, true)
-	w.give(n, PeerTold{"p", p2p.Status{Tip: block.Hash{7}, Height: 9}})
+	w.give(n, PeerStatus{"p", peer.Status{Tip: block.Hash{7}, Height: 9}})
 	shared(2, true)
-	w.give(n, PeerTold{"p", p2p.Status{Tip: hashes[0], Height: 1}})
+	w.give(n, PeerStatus{"p", peer.Status{Tip: hashes[0], Height: 1}})
 	shared(1, true)
 }

@@ -1,4 +1,4 @@
-package node
+package engine
 
 import (
 	"cmp"
@@ -10,7 +10,7 @@ import (
 	"toychain/chain"
 	"toychain/consensus"
 	"toychain/mempool"
-	"toychain/p2p"
+	"toychain/peer"
 )
 
 // Engine is a node without a network, a clock or a goroutine: what happens comes
@@ -23,12 +23,12 @@ type Engine struct {
 	pool  *mempool.Pool
 	agent string
 
-	peers   map[p2p.PeerID]*peer
-	order   []p2p.PeerID              // of joining: every loop over peers follows it
-	asked   map[block.Hash]p2p.PeerID // bodies on their way, and from whom
-	source  map[block.Hash]p2p.PeerID // who brought a body that waits for its ancestors
-	orphans []orphan                  // blocks whose parents are unknown, the oldest first
-	waiting int                       // bytes of the orphans
+	peers   map[peer.ID]*peerState
+	order   []peer.ID              // of joining: every loop over peers follows it
+	asked   map[block.Hash]peer.ID // bodies on their way, and from whom
+	source  map[block.Hash]peer.ID // who brought a body that waits for its ancestors
+	orphans []orphan               // blocks whose parents are unknown, the oldest first
+	waiting int                    // bytes of the orphans
 
 	assembled *Assembled // of the last Template; nil before the first
 
@@ -44,11 +44,11 @@ type Engine struct {
 
 // NewEngine returns the engine of a node that holds tree and pool and knows
 // nobody. agent is how it calls itself.
-func NewEngine(tree *chain.Tree, pool *mempool.Pool, agent string) *Engine {
+func New(tree *chain.Tree, pool *mempool.Pool, agent string) *Engine {
 	return &Engine{tree: tree, pool: pool, agent: agent,
-		peers:  make(map[p2p.PeerID]*peer),
-		asked:  make(map[block.Hash]p2p.PeerID),
-		source: make(map[block.Hash]p2p.PeerID),
+		peers:  make(map[peer.ID]*peerState),
+		asked:  make(map[block.Hash]peer.ID),
+		source: make(map[block.Hash]peer.ID),
 	}
 }
 
@@ -59,9 +59,9 @@ func (e *Engine) Tree() *chain.Tree { return e.tree }
 func (e *Engine) Pool() *mempool.Pool { return e.pool }
 
 // Status returns what the node tells its peers.
-func (e *Engine) Status() p2p.Status {
+func (e *Engine) Status() peer.Status {
 	tip := e.tree.Tip()
-	return p2p.Status{Tip: tip.Hash, Height: tip.Height, Work: tip.Work.Bytes(), Agent: e.agent}
+	return peer.Status{Tip: tip.Hash, Height: tip.Height, Work: tip.Work.Bytes(), Agent: e.agent}
 }
 
 // Step takes one input and returns what is to be done, when all that it decided is
@@ -101,27 +101,27 @@ func (e *Engine) handle(in Input) error {
 		e.join(in)
 	case PeerLeft:
 		e.leave(in.Peer)
-	case PeerTold:
-		e.told(in)
-	case GotBlock:
+	case PeerStatus:
+		e.gotStatus(in)
+	case BlockReceived:
 		return e.gotBlock(in)
-	case GotBlocks:
+	case BlocksSubmitted:
 		e.atOnce = true
 		for _, b := range in.Blocks {
-			if err := e.gotBlock(GotBlock{Block: b}); err != nil {
+			if err := e.gotBlock(BlockReceived{Block: b}); err != nil {
 				return err
 			}
 		}
-	case GotTx:
+	case TxReceived:
 		return e.gotTx(in)
-	case GotHeaders:
+	case HeadersReceived:
 		return e.gotHeaders(in)
-	case GotPool:
+	case MempoolReceived:
 		e.gotPool(in)
-	case AskEnded:
-		e.askEnded(in)
-	case Overrule:
-		return e.overrule(in)
+	case RequestDone:
+		e.requestDone(in)
+	case Override:
+		return e.override(in)
 	case Tick:
 		e.tick()
 	case ClockSet:
@@ -137,45 +137,45 @@ func (e *Engine) CatchingUp() bool { return e.tree.BestHeader().Work.Cmp(e.tree.
 
 func (e *Engine) emit(f Effect) { e.effects = append(e.effects, f) }
 
-func (e *Engine) happened(ev Event) {
+func (e *Engine) notify(ev Event) {
 	ev.Time = e.now
-	e.emit(Happened{ev})
+	e.emit(Emit{ev})
 }
 
 // gotBlock judges a block and answers.
-func (e *Engine) gotBlock(in GotBlock) error {
+func (e *Engine) gotBlock(in BlockReceived) error {
 	hash := in.Block.Hash()
 	err := e.addBlock(in, hash)
-	if Classify(err) == Trouble {
+	if Classify(err) == Internal {
 		return err
 	}
 	if errors.Is(err, consensus.ErrNoParent) {
 		err = cmp.Or(e.orphanBlock(in, hash), err)
 	}
-	e.emit(Answer{err})
+	e.emit(Result{err})
 	return nil
 }
 
 // addBlock hands a block to the tree and does what follows, whatever came of it.
 // The error is the tree's.
-func (e *Engine) addBlock(in GotBlock, hash block.Hash) error {
+func (e *Engine) addBlock(in BlockReceived, hash block.Hash) error {
 	e.arrived(hash, in.Peer)
-	if e.tooFar(&in.Block.Header, in.Asked || in.Peer == "") {
+	if e.tooFar(&in.Block.Header, in.Requested || in.Peer == "") {
 		return ErrTooFar
 	}
 	change, err := e.tree.AddBlock(in.Block, e.now)
 	switch Classify(err) {
-	case Trouble:
+	case Internal:
 		return err
-	case Broken:
-		e.refused(in, err)
+	case Invalid:
+		e.rejectBlock(in, err)
 		e.loose = true // its header may be here, and others come to stand on it
-	case Fine:
+	case OK:
 		e.remember(hash, in.Peer)
 		info, _ := e.tree.Info(hash)
 		added := blockEvent(in.Block, info.State.Height)
 		added.Active = info.Active
-		e.happened(Event{Kind: BlockAdded, Block: added, Peer: in.Peer})
+		e.notify(Event{Kind: BlockAdded, Block: added, Peer: in.Peer})
 		if in.Peer == "" {
 			e.emit(PublishBlock{in.Block})
 		}
@@ -188,9 +188,9 @@ func (e *Engine) addBlock(in GotBlock, hash block.Hash) error {
 }
 
 // refused blames the bringer of a block that breaks a rule, and tells of it.
-func (e *Engine) refused(in GotBlock, err error) {
-	e.blame(in.Peer, err)
-	e.happened(Event{Kind: BlockRefused, Block: blockEvent(in.Block, 0), Peer: in.Peer, Reason: err.Error()})
+func (e *Engine) rejectBlock(in BlockReceived, err error) {
+	e.penalize(in.Peer, err)
+	e.notify(Event{Kind: BlockRejected, Block: blockEvent(in.Block, 0), Peer: in.Peer, Reason: err.Error()})
 }
 
 // tooFar reports whether a block that nobody asked for starts a branch so far
@@ -204,7 +204,7 @@ func (e *Engine) tooFar(h *block.Header, asked bool) bool {
 
 // remember notes who brought a block, in case it turns out to be bad when its turn
 // comes. Now and then everything is forgotten: then nobody is blamed.
-func (e *Engine) remember(hash block.Hash, from p2p.PeerID) {
+func (e *Engine) remember(hash block.Hash, from peer.ID) {
 	if len(e.source) > maxSources {
 		clear(e.source)
 	}
@@ -220,8 +220,8 @@ func blockEvent(b *block.Block, height block.Height) *BlockEvent {
 func (e *Engine) moved(change chain.Change, mine block.Hash) error {
 	for _, f := range change.Failed {
 		if from := e.source[f.Hash]; f.Hash != mine {
-			e.blame(from, f.Err)
-			e.happened(Event{Kind: BlockRefused, Block: &BlockEvent{Hash: f.Hash}, Peer: from, Reason: f.Err.Error()})
+			e.penalize(from, f.Err)
+			e.notify(Event{Kind: BlockRejected, Block: &BlockEvent{Hash: f.Hash}, Peer: from, Reason: f.Err.Error()})
 		}
 		delete(e.source, f.Hash)
 	}
@@ -241,7 +241,7 @@ func (e *Engine) moved(change chain.Change, mine block.Hash) error {
 		}
 	}
 	if change.Reorg != nil {
-		e.happened(Event{Kind: Reorganised, Reorg: change.Reorg})
+		e.notify(Event{Kind: Reorganised, Reorg: change.Reorg})
 	}
 	e.removed(updated.Conflicted, "conflicts with a confirmed payment")
 	e.removed(updated.Dropped, "too early on this chain: a lock, or an immature coinbase")
@@ -254,7 +254,7 @@ func (e *Engine) moved(change chain.Change, mine block.Hash) error {
 	if info, known := e.tree.Info(tip.Hash); known && tip.Hash == mine {
 		told.Heard = e.heard(&info)
 	}
-	e.happened(Event{Kind: TipChanged, Tip: told})
+	e.notify(Event{Kind: TipChanged, Tip: told})
 	e.emit(Announce{e.Status()})
 	return nil
 }
@@ -268,35 +268,35 @@ func (e *Engine) heard(info *chain.Info) time.Time {
 }
 
 // overrule follows the user's word.
-func (e *Engine) overrule(in Overrule) error {
+func (e *Engine) override(in Override) error {
 	var change chain.Change
 	var err error
-	switch in.How {
+	switch in.Action {
 	case Invalidate:
 		change, err = e.tree.Invalidate(in.Hash, e.now)
 	case Reconsider:
 		change, err = e.tree.Reconsider(in.Hash, e.now)
 		e.believe() // whose blocks built on it, and were not taken, is asked again
-	case Prefer:
+	case Precious:
 		change, err = e.tree.Precious(in.Hash, e.now)
 	}
-	if Classify(err) == Trouble {
+	if Classify(err) == Internal {
 		return err
 	}
-	e.emit(Answer{err})
+	e.emit(Result{err})
 	return e.moved(change, block.Hash{})
 }
 
 // blame has a peer dropped. What it said of itself counts no more: nothing is asked of
 // it in the moment that it is still here.
-func (e *Engine) blame(id p2p.PeerID, reason error) {
+func (e *Engine) penalize(id peer.ID, reason error) {
 	if id == "" {
 		return
 	}
 	if p := e.peers[id]; p != nil {
-		p.status, p.shown = p2p.Status{}, block.Hash{}
+		p.status, p.shown = peer.Status{}, block.Hash{}
 		p.unproven()
 	}
-	e.emit(Blame{id, reason})
-	e.happened(Event{Kind: PeerBlamed, Peer: id, Reason: reason.Error()})
+	e.emit(Penalize{id, reason})
+	e.notify(Event{Kind: PeerPenalized, Peer: id, Reason: reason.Error()})
 }

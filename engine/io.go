@@ -1,11 +1,11 @@
-package node
+package engine
 
 import (
 	"time"
 
 	"toychain/block"
 	"toychain/chain"
-	"toychain/p2p"
+	"toychain/peer"
 )
 
 // Input is something that happens to an engine: one of the types below.
@@ -14,56 +14,56 @@ type Input interface{ input() }
 type (
 	// PeerJoined: a connection is ready. PeerTold follows.
 	PeerJoined struct {
-		Peer    p2p.PeerID
+		Peer    peer.ID
 		Inbound bool
 	}
 	// PeerLeft: the connection is gone, and with it whatever was asked there.
-	PeerLeft struct{ Peer p2p.PeerID }
+	PeerLeft struct{ Peer peer.ID }
 	// PeerTold: a peer says what its tip is.
-	PeerTold struct {
-		Peer   p2p.PeerID
-		Status p2p.Status
+	PeerStatus struct {
+		Peer   peer.ID
+		Status peer.Status
 	}
 
 	// GotBlock: a block came in, by gossip, as the answer to AskBlocks, or from
 	// this node's own miner or user (Peer is empty). It is answered by one Answer.
-	GotBlock struct {
-		Peer  p2p.PeerID
-		Block *block.Block
-		Asked bool // it is an answer to AskBlocks
+	BlockReceived struct {
+		Peer      peer.ID
+		Block     *block.Block
+		Requested bool // it is an answer to AskBlocks
 	}
 	// GotBlocks: many blocks from this node's own user, which go to the disk as one.
 	// Each is answered, in their order.
-	GotBlocks struct{ Blocks []*block.Block }
+	BlocksSubmitted struct{ Blocks []*block.Block }
 	// GotTx: like GotBlock, a transaction.
-	GotTx struct {
-		Peer  p2p.PeerID
+	TxReceived struct {
+		Peer  peer.ID
 		Tx    *block.Tx
 		Since time.Time // when it first came, if it waited before a restart; zero: now
 	}
 	// GotHeaders: the answer to AskHeaders, or a user's submitheader (Peer is empty).
-	GotHeaders struct {
-		Peer    p2p.PeerID
+	HeadersReceived struct {
+		Peer    peer.ID
 		Headers []block.Header
 	}
 	// GotPool: the answer to AskPool.
-	GotPool struct {
-		Peer p2p.PeerID
+	MempoolReceived struct {
+		Peer peer.ID
 		IDs  []block.Hash
 	}
 	// AskEnded: a request to a peer is over; Err says why if it failed. What it
 	// did not bring may be asked elsewhere.
-	AskEnded struct {
-		Peer p2p.PeerID
-		Ask  Effect // the AskHeaders, AskBlocks, AskPool or AskTxs
-		Err  error
+	RequestDone struct {
+		Peer    peer.ID
+		Request Effect // the AskHeaders, AskBlocks, AskPool or AskTxs
+		Err     error
 	}
 
 	// Overrule: the user says that a block is invalid, is not, or is to be
 	// preferred.
-	Overrule struct {
-		Hash block.Hash
-		How  Overruling
+	Override struct {
+		Hash   block.Hash
+		Action Action
 	}
 	// Tick: some time has passed.
 	Tick struct{}
@@ -72,26 +72,26 @@ type (
 )
 
 // Overruling is a user's word against the fork choice.
-type Overruling int
+type Action int
 
 const (
-	Invalidate Overruling = iota // treat it as if it broke a rule
-	Reconsider                   // take that back
-	Prefer                       // treat it as if it had been seen first
+	Invalidate Action = iota // treat it as if it broke a rule
+	Reconsider               // take that back
+	Precious                 // treat it as if it had been seen first
 )
 
-func (PeerJoined) input() {}
-func (PeerLeft) input()   {}
-func (PeerTold) input()   {}
-func (GotBlock) input()   {}
-func (GotBlocks) input()  {}
-func (GotTx) input()      {}
-func (GotHeaders) input() {}
-func (GotPool) input()    {}
-func (AskEnded) input()   {}
-func (Overrule) input()   {}
-func (Tick) input()       {}
-func (ClockSet) input()   {}
+func (PeerJoined) input()      {}
+func (PeerLeft) input()        {}
+func (PeerStatus) input()      {}
+func (BlockReceived) input()   {}
+func (BlocksSubmitted) input() {}
+func (TxReceived) input()      {}
+func (HeadersReceived) input() {}
+func (MempoolReceived) input() {}
+func (RequestDone) input()     {}
+func (Override) input()        {}
+func (Tick) input()            {}
+func (ClockSet) input()        {}
 
 // Effect is something that an engine wants done: one of the types below.
 type Effect interface{ effect() }
@@ -99,7 +99,7 @@ type Effect interface{ effect() }
 type (
 	// Answer tells what became of a GotBlock, each of GotBlocks, a GotTx, GotHeaders or Overrule; Err
 	// is nil if it was accepted. See Classify.
-	Answer struct{ Err error }
+	Result struct{ Err error }
 
 	// Note: keep this block, and when it came, safe from the end of the process until
 	// Save has done more than nothing, and from a power failure too if Sync is set. It
@@ -113,53 +113,53 @@ type (
 	PublishBlock struct{ Block *block.Block }
 	PublishTx    struct{ Tx *block.Tx }
 	// Announce: tell every peer what our tip is now.
-	Announce struct{ Status p2p.Status }
+	Announce struct{ Status peer.Status }
 
 	// AskHeaders: ask a peer what follows the locator on its best chain.
-	AskHeaders struct {
-		Peer    p2p.PeerID
+	RequestHeaders struct {
+		Peer    peer.ID
 		Locator []block.Hash
 	}
-	// AskBlocks: ask a peer for these blocks, at most blocksInFlight.
-	AskBlocks struct {
-		Peer p2p.PeerID
+	// AskBlocks: ask a peer for these blocks, at most peer.MaxBlocksAsked.
+	RequestBlocks struct {
+		Peer peer.ID
 		IDs  []block.Hash
 	}
 	// AskPool: ask a peer what is in its pool.
-	AskPool struct{ Peer p2p.PeerID }
+	RequestMempool struct{ Peer peer.ID }
 	// AskTxs: ask a peer for these pending transactions.
-	AskTxs struct {
-		Peer p2p.PeerID
+	RequestTxs struct {
+		Peer peer.ID
 		IDs  []block.Hash
 	}
 
 	// Blame: the peer broke a rule. Drop it and refuse it for a while.
-	Blame struct {
-		Peer   p2p.PeerID
+	Penalize struct {
+		Peer   peer.ID
 		Reason error
 	}
 	// Drop: the peer is of no use, though not at fault: end the connection.
-	Drop struct {
-		Peer   p2p.PeerID
+	Disconnect struct {
+		Peer   peer.ID
 		Reason error
 	}
 
 	// Happened is an event, for logs and for those who watch.
-	Happened struct{ Event }
+	Emit struct{ Event }
 )
 
-func (Answer) effect()       {}
-func (Note) effect()         {}
-func (PublishBlock) effect() {}
-func (PublishTx) effect()    {}
-func (Announce) effect()     {}
-func (AskHeaders) effect()   {}
-func (AskBlocks) effect()    {}
-func (AskPool) effect()      {}
-func (AskTxs) effect()       {}
-func (Blame) effect()        {}
-func (Drop) effect()         {}
-func (Happened) effect()     {}
+func (Result) effect()         {}
+func (Note) effect()           {}
+func (PublishBlock) effect()   {}
+func (PublishTx) effect()      {}
+func (Announce) effect()       {}
+func (RequestHeaders) effect() {}
+func (RequestBlocks) effect()  {}
+func (RequestMempool) effect() {}
+func (RequestTxs) effect()     {}
+func (Penalize) effect()       {}
+func (Disconnect) effect()     {}
+func (Emit) effect()           {}
 
 // Event is something that people watch for. Only the fields of its kind are set.
 type Event struct {
@@ -171,7 +171,7 @@ type Event struct {
 	Reorg    *chain.Reorg // Reorganised
 	Tx       block.Hash   // TxAdded, TxRemoved
 	Reason   string       // TxRemoved, BlockRefused, PeerBlamed
-	Peer     p2p.PeerID   // PeerUp, PeerDown, PeerBlamed, BlockAdded, BlockDated: who brought it
+	Peer     peer.ID      // PeerUp, PeerDown, PeerBlamed, BlockAdded, BlockDated: who brought it
 	Duration time.Duration
 }
 
@@ -179,16 +179,16 @@ type Event struct {
 type EventKind string
 
 const (
-	BlockAdded   EventKind = "block"   // a block was stored, of whatever branch
-	BlockRefused EventKind = "refused" // a block broke a rule
-	BlockDated   EventKind = "dated"   // it is known how long ago a block was born: Duration before it came
-	TipChanged   EventKind = "tip"     // the best chain ends in another block
-	Reorganised  EventKind = "reorg"   // and blocks left it
-	TxAdded      EventKind = "tx"      // a payment came into the pool
-	TxRemoved    EventKind = "dropped" // a payment left it without being confirmed
-	PeerUp       EventKind = "peer-up"
-	PeerDown     EventKind = "peer-down"
-	PeerBlamed   EventKind = "blamed"
+	BlockAdded    EventKind = "block"   // a block was stored, of whatever branch
+	BlockRejected EventKind = "refused" // a block broke a rule
+	BlockDated    EventKind = "dated"   // it is known how long ago a block was born: Duration before it came
+	TipChanged    EventKind = "tip"     // the best chain ends in another block
+	Reorganised   EventKind = "reorg"   // and blocks left it
+	TxAdded       EventKind = "tx"      // a payment came into the pool
+	TxRemoved     EventKind = "dropped" // a payment left it without being confirmed
+	PeerUp        EventKind = "peer-up"
+	PeerDown      EventKind = "peer-down"
+	PeerPenalized EventKind = "blamed"
 )
 
 // BlockEvent is what is worth telling about a new block.

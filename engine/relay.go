@@ -1,4 +1,4 @@
-package node
+package engine
 
 import (
 	"errors"
@@ -8,21 +8,21 @@ import (
 )
 
 // gotTx judges a transaction for the pool and answers.
-func (e *Engine) gotTx(in GotTx) error {
+func (e *Engine) gotTx(in TxReceived) error {
 	since := e.now
 	if !in.Since.IsZero() && in.Since.Before(since) {
 		since = in.Since
 	}
 	added, err := e.pool.Add(e.tree, in.Tx, since)
 	switch ClassifyTx(err) {
-	case Trouble:
+	case Internal:
 		return err
-	case Broken:
-		e.blame(in.Peer, err)
+	case Invalid:
+		e.penalize(in.Peer, err)
 	case NotNow:
 		e.askParents(in, err)
 	}
-	e.emit(Answer{err})
+	e.emit(Result{err})
 	own := 0
 	if in.Peer != "" {
 		own = 1 // the message itself: gossip passes it on
@@ -43,7 +43,7 @@ const (
 // first few.
 func (e *Engine) accepted(entries []*mempool.Entry, gossiped int) {
 	for i, entry := range entries {
-		e.happened(Event{Kind: TxAdded, Tx: entry.ID})
+		e.notify(Event{Kind: TxAdded, Tx: entry.ID})
 		if i >= gossiped {
 			e.emit(PublishTx{entry.Tx})
 		}
@@ -53,13 +53,13 @@ func (e *Engine) accepted(entries []*mempool.Entry, gossiped int) {
 // removed tells of payments that left the pool without being confirmed.
 func (e *Engine) removed(ids []block.Hash, reason string) {
 	for _, id := range ids {
-		e.happened(Event{Kind: TxRemoved, Tx: id, Reason: reason})
+		e.notify(Event{Kind: TxRemoved, Tx: id, Reason: reason})
 	}
 }
 
 // askParents asks whoever brought an orphan for what it spends, unless it owes us much
 // already.
-func (e *Engine) askParents(in GotTx, err error) {
+func (e *Engine) askParents(in TxReceived, err error) {
 	var orphan *mempool.OrphanError
 	p := e.peers[in.Peer]
 	if p == nil || p.txAsks >= txAsks || !errors.As(err, &orphan) {
@@ -75,16 +75,16 @@ func (e *Engine) askParents(in GotTx, err error) {
 }
 
 // askTxs asks for transactions, if there are any to ask for.
-func (e *Engine) askTxs(p *peer, ids []block.Hash) {
+func (e *Engine) askTxs(p *peerState, ids []block.Hash) {
 	if len(ids) > 0 {
 		p.txAsks++
-		e.emit(AskTxs{p.id, ids})
+		e.emit(RequestTxs{p.id, ids})
 	}
 }
 
 // gotPool asks for those of a peer's pending transactions that we do not have. What
 // answers no question of ours is left alone: who sends many would be asked for all.
-func (e *Engine) gotPool(in GotPool) {
+func (e *Engine) gotPool(in MempoolReceived) {
 	p := e.peers[in.Peer]
 	if p == nil || p.pool != poolAsked {
 		return

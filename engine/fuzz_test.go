@@ -1,4 +1,4 @@
-package node
+package engine
 
 import (
 	"bytes"
@@ -17,7 +17,7 @@ import (
 	"toychain/consensus"
 	"toychain/internal/chaingen"
 	"toychain/mempool"
-	"toychain/p2p"
+	"toychain/peer"
 )
 
 // Random inputs of every kind in random order, good ones and bad, from peers that exist
@@ -29,7 +29,7 @@ func FuzzEngine(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, dice []byte) {
 		disk := chaingen.NewDisk()
-		e := NewEngine(disk.MustOpen(s.params), mempool.New(mempool.DefaultPolicy()), "/fuzz/")
+		e := New(disk.MustOpen(s.params), mempool.New(mempool.DefaultPolicy()), "/fuzz/")
 		now := time.Unix(1_800_000_000, 0)
 		for dice = dice[:min(len(dice), 600)]; len(dice) >= 3; dice = dice[3:] {
 			now = now.Add(time.Duration(dice[0]) * 50 * time.Millisecond)
@@ -51,7 +51,7 @@ func FuzzEngine(f *testing.F) {
 	})
 }
 
-var strangers = []p2p.PeerID{"a", "b", "c", ""}
+var strangers = []peer.ID{"a", "b", "c", ""}
 
 // stock is what fuzzed inputs are made of.
 type stock struct {
@@ -145,9 +145,9 @@ func (s *stock) stories() [][]byte {
 const inputKinds = 15
 
 // input makes an input of a kind.
-func (s *stock) input(kind byte, who p2p.PeerID, what int) Input {
+func (s *stock) input(kind byte, who peer.ID, what int) Input {
 	b, tx := s.blocks[what%len(s.blocks)], s.txs[what%len(s.txs)]
-	status := p2p.Status{Tip: b.Hash(), Height: block.Height(what)}
+	status := peer.Status{Tip: b.Hash(), Height: block.Height(what)}
 	if d := s.drawn[status.Tip]; d != nil {
 		status.Height, status.Work = d.Height(), d.State.Work.Bytes()
 	}
@@ -161,23 +161,23 @@ func (s *stock) input(kind byte, who p2p.PeerID, what int) Input {
 	case 1:
 		return PeerLeft{who}
 	case 2, 3:
-		return PeerTold{who, status}
+		return PeerStatus{who, status}
 	case 4, 5:
-		return GotBlock{Peer: who, Block: b, Asked: what%2 == 0}
+		return BlockReceived{Peer: who, Block: b, Requested: what%2 == 0}
 	case 6:
 		var chain []block.Header
 		for d := s.drawn[b.Hash()]; d != nil && d.Parent != nil; d = d.Parent {
 			chain = append([]block.Header{d.Header}, chain...)
 		}
-		return GotHeaders{who, chain[min(what/16, len(chain)):]}
+		return HeadersReceived{who, chain[min(what/16, len(chain)):]}
 	case 7:
-		return GotHeaders{who, []block.Header{b.Header, {}}}
+		return HeadersReceived{who, []block.Header{b.Header, {}}}
 	case 8:
-		return GotTx{Peer: who, Tx: tx, Since: time.Unix(1_800_000_000+int64(what-100)*10, 0).Add(time.Duration(what%2) * -time.Hour)}
+		return TxReceived{Peer: who, Tx: tx, Since: time.Unix(1_800_000_000+int64(what-100)*10, 0).Add(time.Duration(what%2) * -time.Hour)}
 	case 9:
-		return GotPool{who, ids}
+		return MempoolReceived{who, ids}
 	case 10:
-		return Overrule{b.Hash(), Overruling(what % 3)}
+		return Override{b.Hash(), Action(what % 3)}
 	case 11:
 		if what%4 == 0 {
 			return ClockSet{}
@@ -188,25 +188,25 @@ func (s *stock) input(kind byte, who p2p.PeerID, what int) Input {
 		for i := range blocks {
 			blocks[i] = s.blocks[(what/4+i)%len(s.blocks)]
 		}
-		return GotBlocks{blocks}
+		return BlocksSubmitted{blocks}
 	case 12:
-		asks := []Effect{AskHeaders{Peer: who}, AskPool{who}, AskTxs{who, ids}, AskBlocks{who, ids}}
-		return AskEnded{Peer: who, Ask: asks[what%len(asks)]}
+		asks := []Effect{RequestHeaders{Peer: who}, RequestMempool{who}, RequestTxs{who, ids}, RequestBlocks{who, ids}}
+		return RequestDone{Peer: who, Request: asks[what%len(asks)]}
 	}
-	return AskEnded{Peer: who, Ask: AskBlocks{who, ids}, Err: &p2p.MissingError{Peer: who, IDs: ids[:1]}}
+	return RequestDone{Peer: who, Request: RequestBlocks{who, ids}, Err: &peer.MissingError{Peer: who, IDs: ids[:1]}}
 }
 
 // answered says whether an input has as many Answers as it is to have.
 func answered(in Input, effects []Effect) error {
 	want, got := 0, 0
 	switch in := in.(type) {
-	case GotBlock, GotTx, GotHeaders, Overrule:
+	case BlockReceived, TxReceived, HeadersReceived, Override:
 		want = 1
-	case GotBlocks:
+	case BlocksSubmitted:
 		want = len(in.Blocks)
 	}
 	for _, f := range effects {
-		if _, ok := f.(Answer); ok {
+		if _, ok := f.(Result); ok {
 			got++
 		}
 	}
@@ -221,7 +221,7 @@ func TestFuzzEngineMakesEveryInput(t *testing.T) {
 	s, made := newStock(), make(map[string]bool)
 	for kind := range byte(inputKinds) {
 		for what := range 256 {
-			made[strings.TrimPrefix(fmt.Sprintf("%T", s.input(kind, "a", what)), "node.")] = true
+			made[strings.TrimPrefix(fmt.Sprintf("%T", s.input(kind, "a", what)), "engine.")] = true
 		}
 	}
 	file, err := parser.ParseFile(token.NewFileSet(), "io.go", nil, 0)
@@ -245,20 +245,20 @@ func TestFuzzEngineMakesEveryInput(t *testing.T) {
 // asks says which effect asks somebody who is not there, or for too much.
 func asks(e *Engine, effects []Effect) error {
 	for _, f := range effects {
-		var who p2p.PeerID
+		var who peer.ID
 		switch f := f.(type) {
-		case AskHeaders:
-			if who = f.Peer; len(f.Locator) > p2p.MaxLocator {
+		case RequestHeaders:
+			if who = f.Peer; len(f.Locator) > peer.MaxLocator {
 				return fmt.Errorf("a locator of %d hashes", len(f.Locator))
 			}
-		case AskPool:
+		case RequestMempool:
 			who = f.Peer
-		case AskTxs:
+		case RequestTxs:
 			if who = f.Peer; len(f.IDs) > txsPerAsk {
 				return fmt.Errorf("asks for %d transactions at once", len(f.IDs))
 			}
-		case AskBlocks:
-			if who = f.Peer; len(f.IDs) > blocksInFlight {
+		case RequestBlocks:
+			if who = f.Peer; len(f.IDs) > peer.MaxBlocksAsked {
 				return fmt.Errorf("asks for %d blocks at once", len(f.IDs))
 			}
 		default:
@@ -275,17 +275,17 @@ func asks(e *Engine, effects []Effect) error {
 // bounded memory, the tip with the most work of those blocks that are complete, and
 // the coins that a naive fold over its chain leaves.
 func (s *stock) sound(e *Engine) error {
-	inflight := make(map[p2p.PeerID]int)
+	inflight := make(map[peer.ID]int)
 	for id, from := range e.asked {
 		if inflight[from]++; e.peers[from] == nil {
 			return fmt.Errorf("block %s is asked of %q, who is not connected", id, from)
 		}
 	}
 	for id, p := range e.peers {
-		if p.txAsks < 0 || p.txAsks > txAsks+p2p.MaxPoolIDs/txsPerAsk {
+		if p.txAsks < 0 || p.txAsks > txAsks+peer.MaxPoolIDs/txsPerAsk {
 			return fmt.Errorf("%q: %d requests for transactions", id, p.txAsks)
 		}
-		if p.inflight < inflight[id] || p.inflight > blocksInFlight {
+		if p.inflight < inflight[id] || p.inflight > peer.MaxBlocksAsked {
 			return fmt.Errorf("%q: %d in flight by count, %d by name", id, p.inflight, inflight[id])
 		}
 	}

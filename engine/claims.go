@@ -1,4 +1,4 @@
-package node
+package engine
 
 import (
 	"errors"
@@ -8,7 +8,7 @@ import (
 	"toychain/block"
 	"toychain/chain"
 	"toychain/consensus"
-	"toychain/p2p"
+	"toychain/peer"
 	"toychain/pow"
 )
 
@@ -38,7 +38,7 @@ type proof struct {
 // weigh decides what is to be done with headers of a peer: keep them (true), or look
 // at them and wait for more. The error says what rule one breaks, or that the peer
 // shows less than it claims.
-func (e *Engine) weigh(p *peer, headers []block.Header) (keep bool, err error) {
+func (e *Engine) weigh(p *peerState, headers []block.Header) (keep bool, err error) {
 	tip := e.tree.Tip()
 	at, known := e.tree.Info(headers[0].Prev)
 	switch {
@@ -61,7 +61,7 @@ func (e *Engine) weigh(p *peer, headers []block.Header) (keep bool, err error) {
 }
 
 // lookAt goes the first way.
-func (e *Engine) lookAt(p *peer, headers []block.Header, tip *consensus.State) (keep bool, err error) {
+func (e *Engine) lookAt(p *peerState, headers []block.Header, tip *consensus.State) (keep bool, err error) {
 	w := p.proof
 	for i := range headers {
 		h := &headers[i]
@@ -81,7 +81,7 @@ func (e *Engine) lookAt(p *peer, headers []block.Header, tip *consensus.State) (
 		w.keep = w.count
 		e.askMore(p, w.fork)
 		return false, nil
-	case len(headers) < headersPerAnswer || w.count >= headersShown:
+	case len(headers) < peer.MaxHeaders || w.count >= headersShown:
 		return false, fmt.Errorf("%w: %d headers from %s on have less work than our tip", errHollow, w.count, w.fork)
 	}
 	e.askMore(p, w.end.Hash)
@@ -92,7 +92,7 @@ func (e *Engine) lookAt(p *peer, headers []block.Header, tip *consensus.State) (
 // before. Honest peers send few of them on the way to one, or, if that best header is
 // one of which nobody has the blocks, as many as are asked for ahead of blocks. Those
 // that were shown to have the work are none.
-func (e *Engine) idles(p *peer, last block.Hash, added int, best pow.Work) error {
+func (e *Engine) idles(p *peerState, last block.Hash, added int, best pow.Work) error {
 	end, _ := e.tree.Info(last)
 	if end.State.Work.Cmp(best) > 0 || p.proof != nil {
 		p.idle = 0
@@ -100,7 +100,7 @@ func (e *Engine) idles(p *peer, last block.Hash, added int, best pow.Work) error
 	}
 	most := idleHeaders
 	if end.State.Work.Cmp(e.tree.Tip().Work) > 0 {
-		most = headersAhead + headersPerAnswer
+		most = headersAhead + peer.MaxHeaders
 	}
 	if p.idle += added; p.idle > most {
 		return fmt.Errorf("%w: %d headers lead to no better chain", errHollow, p.idle)
@@ -109,12 +109,12 @@ func (e *Engine) idles(p *peer, last block.Hash, added int, best pow.Work) error
 }
 
 // unproven takes a peer's claim away: its next status may claim again.
-func (p *peer) unproven() { p.work, p.proof = pow.Work{}, nil }
+func (p *peerState) unproven() { p.work, p.proof = pow.Work{}, nil }
 
 // worthAsking reports whether a peer may have headers of a chain that is better than
 // ours. A better header of which nobody has the blocks must not keep us from asking:
 // then more work than the tip's is enough.
-func (e *Engine) worthAsking(p *peer, best, tip *consensus.State) bool {
+func (e *Engine) worthAsking(p *peerState, best, tip *consensus.State) bool {
 	if !p.headers.IsZero() || e.farAhead(p, tip) {
 		return false
 	}
@@ -123,21 +123,21 @@ func (e *Engine) worthAsking(p *peer, best, tip *consensus.State) bool {
 
 // farAhead reports whether a peer has shown so many headers above the tip that their
 // blocks are to come first.
-func (e *Engine) farAhead(p *peer, tip *consensus.State) bool {
+func (e *Engine) farAhead(p *peerState, tip *consensus.State) bool {
 	shown, known := e.tree.Info(p.shown)
 	return known && shown.State.Height > tip.Height+headersAhead
 }
 
 // hollow blames a peer for headers whose blocks it does not have: who shows a chain
 // has it.
-func (e *Engine) hollow(p *peer, err error) {
-	var missing *p2p.MissingError
+func (e *Engine) hollow(p *peerState, err error) {
+	var missing *peer.MissingError
 	if !errors.As(err, &missing) {
 		return
 	}
 	for _, id := range missing.IDs {
 		if e.tree.On(id, p.shown) {
-			e.blame(p.id, fmt.Errorf("%w: it showed the header of block %s, not the block", errHollow, id))
+			e.penalize(p.id, fmt.Errorf("%w: it showed the header of block %s, not the block", errHollow, id))
 			return
 		}
 	}
@@ -172,7 +172,7 @@ func (e *Engine) missing() iter.Seq[chain.Point] {
 }
 
 // tipSeen reports whether one of these peers has the same tip.
-func (e *Engine) tipSeen(tip block.Hash, peers []p2p.PeerID) bool {
+func (e *Engine) tipSeen(tip block.Hash, peers []peer.ID) bool {
 	for _, id := range peers {
 		if e.peers[id].status.Tip == tip {
 			return true

@@ -1,7 +1,6 @@
-package node
+package engine
 
 import (
-	"path/filepath"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -11,8 +10,7 @@ import (
 	"toychain/consensus"
 	"toychain/internal/chaingen"
 	"toychain/mempool"
-	"toychain/p2p"
-	"toychain/store"
+	"toychain/peer"
 )
 
 // today is years after regtest's first blocks.
@@ -24,7 +22,7 @@ func oldBlocks(n int) []*chaingen.Block {
 }
 
 func onDisk(disk *chaingen.Disk) *Engine {
-	return NewEngine(disk.MustOpen(consensus.Regtest()), mempool.New(mempool.DefaultPolicy()), "/test/")
+	return New(disk.MustOpen(consensus.Regtest()), mempool.New(mempool.DefaultPolicy()), "/test/")
 }
 
 // decide gives the engine an input and returns what Save did after it.
@@ -50,9 +48,9 @@ func TestOldBlocksWaitForEachOther(t *testing.T) {
 	line := oldBlocks(flushBlocks + 10)
 	give := func(b *block.Block) Saved {
 		t.Helper()
-		effects, how := decide(t, e, today, GotBlock{Block: b})
+		effects, how := decide(t, e, today, BlockReceived{Block: b})
 		note := slices.IndexFunc(effects, func(f Effect) bool { n, ok := f.(Note); return ok && n.Block == b })
-		answer := slices.Index(effects, Effect(Answer{}))
+		answer := slices.Index(effects, Effect(Result{}))
 		if answer < 0 || (how != SavedNow) != (note >= 0) || note > answer {
 			t.Fatalf("saved %d, note is effect %d, answer %d", how, note, answer)
 		}
@@ -104,13 +102,13 @@ func TestLargeBlocksWaitForEachOther(t *testing.T) {
 	disk := chaingen.NewDisk()
 	e := onDisk(disk)
 	small, large := youngBlock(chaingen.Genesis(consensus.Regtest()), "small", noteSize-1, today), (*chaingen.Block)(nil)
-	if _, how := decide(t, e, today, GotBlock{Block: small.Block}); how != SavedNow {
+	if _, how := decide(t, e, today, BlockReceived{Block: small.Block}); how != SavedNow {
 		t.Fatalf("a small block: saved %d", how)
 	}
 	note := func(on *chaingen.Block, name string, at time.Time) *chaingen.Block {
 		t.Helper()
 		b := youngBlock(on, name, noteSize, today)
-		effects, how := decide(t, e, at, GotBlock{Block: b.Block})
+		effects, how := decide(t, e, at, BlockReceived{Block: b.Block})
 		want := Note{Block: b.Block, Time: at, Sync: true}
 		if how != SavedNothing || !slices.Contains(effects, Effect(want)) || disk.Tip != small.Hash {
 			t.Fatalf("a large block: saved %d, effects %v, tip on disk %s", how, effects, disk.Tip)
@@ -119,7 +117,7 @@ func TestLargeBlocksWaitForEachOther(t *testing.T) {
 	}
 	large = note(small, "large", today.Add(time.Second))
 	small = youngBlock(large, "from a peer", noteSize, today)
-	if _, how := decide(t, e, today, GotBlock{Peer: "p", Block: small.Block}); how != SavedNow || disk.Tip != small.Hash {
+	if _, how := decide(t, e, today, BlockReceived{Peer: "p", Block: small.Block}); how != SavedNow || disk.Tip != small.Hash {
 		t.Fatalf("a peer's block on a large one: saved %d, tip on disk %s", how, disk.Tip)
 	}
 	large = note(small, "large again", today)
@@ -133,13 +131,13 @@ func TestLargeBlocksWaitForEachOther(t *testing.T) {
 // A block that waited for its parent is noted down when that comes, but the parent may
 // not be: then both are written.
 func TestNotedOrphanComesWithItsParent(t *testing.T) {
-	for _, peer := range []p2p.PeerID{"", "p"} {
+	for _, peer := range []peer.ID{"", "p"} {
 		disk := chaingen.NewDisk()
 		e := onDisk(disk)
 		parent := youngBlock(chaingen.Genesis(consensus.Regtest()), "parent", 1000, today)
 		orphan := youngBlock(parent, "orphan", noteSize, today)
-		decide(t, e, today, GotBlock{Block: orphan.Block})
-		if _, how := decide(t, e, today, GotBlock{Peer: peer, Block: parent.Block}); how != SavedNow || disk.Tip != orphan.Hash {
+		decide(t, e, today, BlockReceived{Block: orphan.Block})
+		if _, how := decide(t, e, today, BlockReceived{Peer: peer, Block: parent.Block}); how != SavedNow || disk.Tip != orphan.Hash {
 			t.Errorf("parent from %q: saved %d, tip on disk %s, want %s", peer, how, disk.Tip, orphan.Hash)
 		}
 	}
@@ -152,11 +150,11 @@ func TestNoNoteOnARefusedBlock(t *testing.T) {
 	e := onDisk(disk)
 	parent := youngBlock(chaingen.Genesis(consensus.Regtest()), "parent", noteSize, today)
 	orphan := youngBlock(parent, "orphan", noteSize, today)
-	decide(t, e, today, GotBlock{Block: orphan.Block})
+	decide(t, e, today, BlockReceived{Block: orphan.Block})
 	body := *parent.Block
 	body.Txs = []*block.Tx{body.Txs[0].Clone()}
 	body.Txs[0].LockTime++
-	_, how := decide(t, e, today, GotBlock{Block: &body})
+	_, how := decide(t, e, today, BlockReceived{Block: &body})
 	if _, header := disk.Entries[parent.Hash]; how != SavedNow || !header || disk.Bodies[orphan.Hash] == nil {
 		t.Errorf("saved %d; on disk: the refused block's header %v, the orphan %v", how, header, disk.Bodies[orphan.Hash] != nil)
 	}
@@ -177,23 +175,23 @@ func TestForesee(t *testing.T) {
 		in   Input
 		want bool
 	}{
-		{"a large block", GotBlock{Block: large.Block}, true},
-		{"an old one", GotBlock{Block: oldBlocks(1)[1].Block}, true},
-		{"the largest", GotBlock{Block: youngBlock(g, "largest", consensus.MaxBlockSize, today).Block}, true},
-		{"a larger one", GotBlock{Block: youngBlock(g, "larger", consensus.MaxBlockSize+1, today).Block}, false},
-		{"a small one", GotBlock{Block: youngBlock(g, "small", noteSize-1, today).Block}, false},
-		{"a peer's", GotBlock{Peer: "p", Block: large.Block}, false},
-		{"many", GotBlocks{[]*block.Block{large.Block}}, false},
-		{"one on an unknown one", GotBlock{Block: youngBlock(large, "next", noteSize, today).Block}, false},
-		{"one from the future", GotBlock{Block: future.Block}, false},
-		{"one without work", GotBlock{Block: &noWork}, false},
+		{"a large block", BlockReceived{Block: large.Block}, true},
+		{"an old one", BlockReceived{Block: oldBlocks(1)[1].Block}, true},
+		{"the largest", BlockReceived{Block: youngBlock(g, "largest", consensus.MaxBlockSize, today).Block}, true},
+		{"a larger one", BlockReceived{Block: youngBlock(g, "larger", consensus.MaxBlockSize+1, today).Block}, false},
+		{"a small one", BlockReceived{Block: youngBlock(g, "small", noteSize-1, today).Block}, false},
+		{"a peer's", BlockReceived{Peer: "p", Block: large.Block}, false},
+		{"many", BlocksSubmitted{[]*block.Block{large.Block}}, false},
+		{"one on an unknown one", BlockReceived{Block: youngBlock(large, "next", noteSize, today).Block}, false},
+		{"one from the future", BlockReceived{Block: future.Block}, false},
+		{"one without work", BlockReceived{Block: &noWork}, false},
 	} {
 		if note, ok := e.Foresee(today, c.in); ok != c.want || ok && !note.Time.Equal(today) {
 			t.Errorf("%s: %v, %v", c.what, note, ok)
 		}
 	}
-	decide(t, e, today, GotBlock{Block: large.Block})
-	if _, ok := e.Foresee(today, GotBlock{Block: large.Block}); ok {
+	decide(t, e, today, BlockReceived{Block: large.Block})
+	if _, ok := e.Foresee(today, BlockReceived{Block: large.Block}); ok {
 		t.Error("a block that is here")
 	}
 }
@@ -206,22 +204,22 @@ func TestNoNoteOnWhatIsLoose(t *testing.T) {
 	line := oldBlocks(6)
 	full := onDisk(chaingen.NewDisk())
 	for _, b := range line[1:] {
-		decide(t, full, today, GotBlock{Block: b.Block})
+		decide(t, full, today, BlockReceived{Block: b.Block})
 	}
 	decide(t, e, today, PeerJoined{Peer: "p"})
-	effects, _ := decide(t, e, today, PeerTold{"p", full.Status()})
+	effects, _ := decide(t, e, today, PeerStatus{"p", full.Status()})
 	for _, f := range effects {
-		if ask, ok := f.(AskHeaders); ok {
-			decide(t, e, today, GotHeaders{"p", full.Tree().HeadersAfter(ask.Locator, block.Hash{}, headersPerAnswer)})
+		if ask, ok := f.(RequestHeaders); ok {
+			decide(t, e, today, HeadersReceived{"p", full.Tree().HeadersAfter(ask.Locator, block.Hash{}, peer.MaxHeaders)})
 		}
 	}
 	for _, b := range line[1:3] {
-		if _, how := decide(t, e, today, GotBlock{Peer: "p", Block: b.Block, Asked: true}); how != SavedNothing {
+		if _, how := decide(t, e, today, BlockReceived{Peer: "p", Block: b.Block, Requested: true}); how != SavedNothing {
 			t.Fatalf("a download: saved %d", how)
 		}
 	}
 	own := youngBlock(line[2], "own", noteSize, today)
-	if _, how := decide(t, e, today, GotBlock{Block: own.Block}); how != SavedNow || disk.Tip != own.Hash {
+	if _, how := decide(t, e, today, BlockReceived{Block: own.Block}); how != SavedNow || disk.Tip != own.Hash {
 		t.Errorf("on a download: saved %d, tip on disk %s, want %s", how, disk.Tip, own.Hash)
 	}
 
@@ -230,11 +228,11 @@ func TestNoNoteOnWhatIsLoose(t *testing.T) {
 	first := youngBlock(line[0], "first", noteSize, today)
 	small := youngBlock(first, "small", 500, today)
 	last := youngBlock(small, "last", noteSize, today)
-	if _, how := decide(t, e, today, GotBlock{Block: first.Block}); how != SavedNothing {
+	if _, how := decide(t, e, today, BlockReceived{Block: first.Block}); how != SavedNothing {
 		t.Fatalf("a large block: saved %d", how)
 	}
-	decide(t, e, today, GotHeaders{Headers: headersOf([]*chaingen.Block{small})})
-	if _, how := decide(t, e, today, GotBlock{Block: last.Block}); how != SavedNow {
+	decide(t, e, today, HeadersReceived{Headers: headersOf([]*chaingen.Block{small})})
+	if _, how := decide(t, e, today, BlockReceived{Block: last.Block}); how != SavedNow {
 		t.Errorf("on a header: saved %d", how)
 	}
 }
@@ -262,21 +260,21 @@ func TestDownloadIsWrittenInBatches(t *testing.T) {
 	}
 	full := onDisk(chaingen.NewDisk())
 	for _, b := range line[1:] {
-		decide(t, full, today, GotBlock{Block: b.Block})
+		decide(t, full, today, BlockReceived{Block: b.Block})
 	}
-	queue := []Input{PeerJoined{Peer: "p"}, PeerTold{"p", full.Status()}}
+	queue := []Input{PeerJoined{Peer: "p"}, PeerStatus{"p", full.Status()}}
 	before := disk.Commits
 	for ; len(queue) > 0; queue = queue[1:] {
 		effects, _ := decide(t, e, today, queue[0])
 		for _, f := range effects {
 			switch f := f.(type) {
-			case AskHeaders:
-				queue = append(queue, GotHeaders{"p", full.Tree().HeadersAfter(f.Locator, block.Hash{}, headersPerAnswer)}, AskEnded{Peer: "p", Ask: f})
-			case AskBlocks:
+			case RequestHeaders:
+				queue = append(queue, HeadersReceived{"p", full.Tree().HeadersAfter(f.Locator, block.Hash{}, peer.MaxHeaders)}, RequestDone{Peer: "p", Request: f})
+			case RequestBlocks:
 				for _, id := range f.IDs {
-					queue = append(queue, GotBlock{Peer: "p", Block: bodies[id], Asked: true})
+					queue = append(queue, BlockReceived{Peer: "p", Block: bodies[id], Requested: true})
 				}
-				queue = append(queue, AskEnded{Peer: "p", Ask: f})
+				queue = append(queue, RequestDone{Peer: "p", Request: f})
 			}
 		}
 	}
@@ -304,16 +302,8 @@ func (c *counted) Check(tx *block.Tx, i int, output block.Output) error {
 func TestSignaturesOnceEach(t *testing.T) {
 	count := &counted{}
 	p := consensus.Regtest()
-	p.Spending = count
-	db, err := store.Open(filepath.Join(t.TempDir(), "chain"), p)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	e, err := openEngine(Config{Params: p, Pool: mempool.DefaultPolicy()}, db)
-	if err != nil {
-		t.Fatal(err)
-	}
+	p.Spending = consensus.NewMemo(count)
+	e := New(chaingen.NewDisk().MustOpen(p), mempool.New(mempool.DefaultPolicy()), "/test/")
 	base := oldBlocks(102)
 	tip := base[102]
 	first, second := base[1].Reward(), base[2].Reward()
@@ -325,22 +315,22 @@ func TestSignaturesOnceEach(t *testing.T) {
 	other := tip.Mine("other", known, unknown)
 	more := other.Mine("more")
 	for _, b := range base[1:] {
-		decide(t, e, today, GotBlock{Block: b.Block})
+		decide(t, e, today, BlockReceived{Block: b.Block})
 	}
 	for _, step := range []struct {
 		what string
 		in   Input
 		want int64
 	}{
-		{"a payment", GotTx{Tx: known}, 1},
-		{"a block with it and another", GotBlock{Block: holds.Block}, 2},
-		{"the block leaves", Overrule{holds.Hash, Invalidate}, 2},
-		{"and returns", Overrule{holds.Hash, Reconsider}, 2},
-		{"another block with both", GotBlock{Block: other.Block}, 2},
-		{"its branch takes over", GotBlock{Block: more.Block}, 2},
+		{"a payment", TxReceived{Tx: known}, 1},
+		{"a block with it and another", BlockReceived{Block: holds.Block}, 2},
+		{"the block leaves", Override{holds.Hash, Invalidate}, 2},
+		{"and returns", Override{holds.Hash, Reconsider}, 2},
+		{"another block with both", BlockReceived{Block: other.Block}, 2},
+		{"its branch takes over", BlockReceived{Block: more.Block}, 2},
 	} {
 		effects, _ := decide(t, e, today, step.in)
-		if !slices.Contains(effects, Effect(Answer{})) {
+		if !slices.Contains(effects, Effect(Result{})) {
 			t.Fatalf("%s: %v", step.what, effects)
 		}
 		if got := count.checks.Load(); got != step.want {

@@ -1,4 +1,4 @@
-package node
+package engine
 
 import (
 	"time"
@@ -43,9 +43,9 @@ func (e *Engine) whenDue(in Input) Saved {
 	catchingUp := downloading || e.noted
 	blocks, bytes := e.tree.Unflushed()
 	switch in := in.(type) {
-	case Overrule, GotBlocks:
+	case Override, BlocksSubmitted:
 		catchingUp = false
-	case GotBlock:
+	case BlockReceived:
 		if in.Peer != "" {
 			catchingUp = downloading
 		} else if !e.noting || e.loose {
@@ -69,7 +69,7 @@ func (e *Engine) whenDue(in Input) Saved {
 // note has a block that was taken in noted down instead of written, if our user brought
 // it, it is old or large, it makes nothing happen that the journal must tell, and all
 // that it stands on is safe.
-func (e *Engine) note(in GotBlock, change *chain.Change) {
+func (e *Engine) note(in BlockReceived, change *chain.Change) {
 	note, ok := e.noteOf(e.now, in)
 	if !ok || e.atOnce || change.Reorg != nil {
 		e.loose = true
@@ -80,7 +80,7 @@ func (e *Engine) note(in GotBlock, change *chain.Change) {
 }
 
 // noteOf returns how a block would be noted down, if it is one to be.
-func (e *Engine) noteOf(now time.Time, in GotBlock) (Note, bool) {
+func (e *Engine) noteOf(now time.Time, in BlockReceived) (Note, bool) {
 	young := int64(in.Block.Header.Time) >= now.Add(-maxTipAge).Unix()
 	ok := in.Peer == "" && !e.loose && (!young || in.Block.Size() >= noteSize)
 	return Note{Block: in.Block, Time: now, Sync: young}, ok
@@ -91,7 +91,7 @@ func (e *Engine) noteOf(now time.Time, in GotBlock) (Note, bool) {
 // checked. Should a crash leave the note of a block that is refused then, the next process
 // refuses it again.
 func (e *Engine) Foresee(now time.Time, in Input) (Note, bool) {
-	got, ok := in.(GotBlock)
+	got, ok := in.(BlockReceived)
 	if !ok {
 		return Note{}, false
 	}

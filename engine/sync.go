@@ -1,4 +1,4 @@
-package node
+package engine
 
 import (
 	"errors"
@@ -9,7 +9,7 @@ import (
 	"toychain/block"
 	"toychain/chain"
 	"toychain/consensus"
-	"toychain/p2p"
+	"toychain/peer"
 	"toychain/pow"
 )
 
@@ -24,9 +24,9 @@ import (
 var ErrTooFar = errors.New("too far from the tip for its work")
 
 // peer is what the engine knows of a connected peer.
-type peer struct {
-	id       p2p.PeerID
-	status   p2p.Status
+type peerState struct {
+	id       peer.ID
+	status   peer.Status
 	shown    block.Hash // the last header that it sent: it has what leads there, too
 	stood    block.Hash // its tip when we last knew both that and the one before
 	work     pow.Work   // what it claims; zero when it could not show it
@@ -56,23 +56,23 @@ func (e *Engine) join(in PeerJoined) {
 	if e.peers[in.Peer] != nil {
 		return
 	}
-	e.peers[in.Peer] = &peer{id: in.Peer, stall: minStall, lacks: make(map[block.Hash]bool)}
+	e.peers[in.Peer] = &peerState{id: in.Peer, stall: minStall, lacks: make(map[block.Hash]bool)}
 	e.order = append(e.order, in.Peer)
-	e.happened(Event{Kind: PeerUp, Peer: in.Peer})
+	e.notify(Event{Kind: PeerUp, Peer: in.Peer})
 }
 
-func (e *Engine) leave(id p2p.PeerID) {
+func (e *Engine) leave(id peer.ID) {
 	if e.peers[id] == nil {
 		return
 	}
 	e.release(id)
 	delete(e.peers, id)
-	e.order = slices.DeleteFunc(e.order, func(o p2p.PeerID) bool { return o == id })
-	e.happened(Event{Kind: PeerDown, Peer: id})
+	e.order = slices.DeleteFunc(e.order, func(o peer.ID) bool { return o == id })
+	e.notify(Event{Kind: PeerDown, Peer: id})
 }
 
 // release lets others be asked for what was asked of this peer.
-func (e *Engine) release(id p2p.PeerID) {
+func (e *Engine) release(id peer.ID) {
 	for hash, from := range e.asked {
 		if from == id {
 			delete(e.asked, hash)
@@ -84,7 +84,7 @@ func (e *Engine) release(id p2p.PeerID) {
 }
 
 // told notes a peer's tip.
-func (e *Engine) told(in PeerTold) {
+func (e *Engine) gotStatus(in PeerStatus) {
 	if p := e.peers[in.Peer]; p != nil {
 		p.status, p.work = in.Status, pow.WorkFromBytes(in.Status.Work)
 		clear(p.lacks)
@@ -94,7 +94,7 @@ func (e *Engine) told(in PeerTold) {
 // switched reports, once, that a peer left the branch it stood on. Then it may
 // hold payments that went back to its pool, and gossip, having carried them once,
 // will not repeat them.
-func (e *Engine) switched(p *peer) bool {
+func (e *Engine) switched(p *peerState) bool {
 	if _, known := e.tree.Info(p.status.Tip); !known || p.stood == p.status.Tip {
 		return false
 	}
@@ -105,7 +105,7 @@ func (e *Engine) switched(p *peer) bool {
 
 // Shared returns how high the highest block is that we know a peer to have, too, or to
 // have had before its tip became one that we do not know; false if there is none.
-func (e *Engine) Shared(id p2p.PeerID) (block.Height, bool) {
+func (e *Engine) Shared(id peer.ID) (block.Height, bool) {
 	p := e.peers[id]
 	if p == nil {
 		return 0, false
@@ -136,9 +136,9 @@ func (e *Engine) schedule() {
 		if p.pool == poolAsked || p.txAsks > 0 {
 			continue // whoever changes its branch all the time is asked one thing after the other
 		}
-		if e.switched(p) || p.pool == poolWanted && p.status != (p2p.Status{}) {
+		if e.switched(p) || p.pool == poolWanted && p.status != (peer.Status{}) {
 			p.pool, p.poolAt, e.poolAt = poolAsked, e.now, e.now
-			e.emit(AskPool{id})
+			e.emit(RequestMempool{id})
 		}
 	}
 }
@@ -149,7 +149,7 @@ func (e *Engine) wantPool() {
 	if e.now.Sub(e.poolAt) < poolEvery {
 		return
 	}
-	var next *peer
+	var next *peerState
 	for _, id := range e.order {
 		if p := e.peers[id]; p.pool == poolDone && (next == nil || p.poolAt.Before(next.poolAt)) {
 			next = p
@@ -160,25 +160,25 @@ func (e *Engine) wantPool() {
 	}
 }
 
-func (e *Engine) askHeaders(p *peer) {
+func (e *Engine) askHeaders(p *peerState) {
 	p.headers = e.now
-	e.emit(AskHeaders{p.id, e.tree.Locator()})
+	e.emit(RequestHeaders{p.id, e.tree.Locator()})
 }
 
 // scheduleBodies spreads the missing bodies over the peers that have them: each to
 // the first that has room. A pipe that is half empty is filled again, so that
 // answers and requests overlap.
 func (e *Engine) scheduleBodies() {
-	var idle []p2p.PeerID
+	var idle []peer.ID
 	for _, id := range e.order {
-		if e.peers[id].inflight <= blocksInFlight/2 {
+		if e.peers[id].inflight <= peer.MaxBlocksAsked/2 {
 			idle = append(idle, id)
 		}
 	}
 	if len(idle) == 0 {
 		return
 	}
-	asks := make(map[p2p.PeerID][]block.Hash)
+	asks := make(map[peer.ID][]block.Hash)
 	for m := range e.missing() {
 		if _, on := e.asked[m.Hash]; on {
 			continue
@@ -186,7 +186,7 @@ func (e *Engine) scheduleBodies() {
 		room := false
 		for _, id := range idle {
 			p := e.peers[id]
-			if p.inflight+len(asks[id]) == blocksInFlight {
+			if p.inflight+len(asks[id]) == peer.MaxBlocksAsked {
 				continue
 			}
 			room = true
@@ -207,21 +207,21 @@ func (e *Engine) scheduleBodies() {
 	}
 }
 
-func (e *Engine) askBodies(p *peer, ids []block.Hash) {
+func (e *Engine) askBodies(p *peerState, ids []block.Hash) {
 	if p.inflight == 0 {
 		p.since = e.now
 	}
 	p.inflight += len(ids)
-	e.emit(AskBlocks{p.id, ids})
+	e.emit(RequestBlocks{p.id, ids})
 }
 
 // canServe reports whether a peer should have a body, as far as we know.
-func (e *Engine) canServe(p *peer, id block.Hash) bool {
+func (e *Engine) canServe(p *peerState, id block.Hash) bool {
 	return !p.lacks[id] && (e.tree.On(id, p.status.Tip) || e.tree.On(id, p.shown))
 }
 
 // arrived notes that a body is here, from whomever.
-func (e *Engine) arrived(hash block.Hash, from p2p.PeerID) {
+func (e *Engine) arrived(hash block.Hash, from peer.ID) {
 	asked, on := e.asked[hash]
 	if !on {
 		return
@@ -236,7 +236,7 @@ func (e *Engine) arrived(hash block.Hash, from p2p.PeerID) {
 }
 
 // gotHeaders takes in what a peer, or the user, sent.
-func (e *Engine) gotHeaders(in GotHeaders) error {
+func (e *Engine) gotHeaders(in HeadersReceived) error {
 	p := e.peers[in.Peer]
 	keep, added := true, 0
 	var err error
@@ -254,13 +254,13 @@ func (e *Engine) gotHeaders(in GotHeaders) error {
 		}
 	}
 	switch {
-	case Classify(err) == Trouble:
+	case Classify(err) == Internal:
 		return err
-	case Classify(err) == Broken:
-		e.blame(in.Peer, err)
+	case Classify(err) == Invalid:
+		e.penalize(in.Peer, err)
 	}
-	e.emit(Answer{err})
-	if p != nil && Classify(err) != Broken && (keep || err != nil) {
+	e.emit(Result{err})
+	if p != nil && Classify(err) != Invalid && (keep || err != nil) {
 		e.shownHeaders(p, in.Headers, added, err)
 	}
 	return nil
@@ -268,7 +268,7 @@ func (e *Engine) gotHeaders(in GotHeaders) error {
 
 // shownHeaders draws the conclusions about a peer whose headers were kept, or were not
 // good enough.
-func (e *Engine) shownHeaders(p *peer, headers []block.Header, added int, err error) {
+func (e *Engine) shownHeaders(p *peerState, headers []block.Header, added int, err error) {
 	if len(headers) > 0 {
 		p.shown = headers[len(headers)-1].Hash()
 	}
@@ -279,22 +279,22 @@ func (e *Engine) shownHeaders(p *peer, headers []block.Header, added int, err er
 		p.empty++
 	}
 	switch {
-	case err == nil && len(headers) == headersPerAnswer && e.farAhead(p, &tip):
+	case err == nil && len(headers) == peer.MaxHeaders && e.farAhead(p, &tip):
 		// more when the blocks have come
-	case err == nil && len(headers) == headersPerAnswer:
+	case err == nil && len(headers) == peer.MaxHeaders:
 		e.askMore(p, p.shown)
 	case added == 0:
 		p.unproven() // it claimed more than it can show
 	}
 	if p.empty > emptyClaims {
-		e.blame(p.id, fmt.Errorf("%w: %d times more work, and no header", errHollow, p.empty))
+		e.penalize(p.id, fmt.Errorf("%w: %d times more work, and no header", errHollow, p.empty))
 	}
 }
 
 // askMore continues where a full answer ended.
-func (e *Engine) askMore(p *peer, last block.Hash) {
+func (e *Engine) askMore(p *peerState, last block.Hash) {
 	p.headers = e.now
-	e.emit(AskHeaders{p.id, append([]block.Hash{last}, e.tree.Locator()...)})
+	e.emit(RequestHeaders{p.id, append([]block.Hash{last}, e.tree.Locator()...)})
 }
 
 // addHeaders adds headers in order up to the first that cannot be, and returns how
@@ -317,13 +317,13 @@ func (e *Engine) addHeaders(headers []block.Header) (added int, err error) {
 // orphanBlock keeps a block whose parent is unknown and asks its bringer for what
 // lies between. Gossip will not bring the block again. The error says that it is
 // faulty in itself; nothing that is may take up room here.
-func (e *Engine) orphanBlock(in GotBlock, hash block.Hash) error {
+func (e *Engine) orphanBlock(in BlockReceived, hash block.Hash) error {
 	err := consensus.CheckWork(e.tree.Params(), &in.Block.Header)
 	if err == nil {
 		err = consensus.CheckBody(consensus.NewBlock(in.Block))
 	}
 	if err != nil {
-		e.refused(in, err)
+		e.rejectBlock(in, err)
 		return err
 	}
 	if p := e.peers[in.Peer]; p != nil && p.headers.IsZero() {
@@ -350,7 +350,7 @@ func (e *Engine) dropOrphan(i int) {
 type orphan struct {
 	hash block.Hash
 	size int
-	GotBlock
+	BlockReceived
 }
 
 // takeOrphans adds the orphans whose parents are known now.
@@ -361,7 +361,7 @@ func (e *Engine) takeOrphans() error {
 			continue
 		}
 		e.dropOrphan(i)
-		if err := e.addBlock(o.GotBlock, o.hash); Classify(err) == Trouble {
+		if err := e.addBlock(o.BlockReceived, o.hash); Classify(err) == Internal {
 			return err
 		}
 		i = -1 // its children may have been waiting too
@@ -370,18 +370,18 @@ func (e *Engine) takeOrphans() error {
 }
 
 // askEnded frees what a request did not bring.
-func (e *Engine) askEnded(in AskEnded) {
+func (e *Engine) requestDone(in RequestDone) {
 	p := e.peers[in.Peer]
 	if p == nil {
 		return
 	}
-	switch ask := in.Ask.(type) {
-	case AskHeaders:
+	switch ask := in.Request.(type) {
+	case RequestHeaders:
 		if in.Err != nil {
 			p.headers = time.Time{}
 			p.unproven()
 		}
-	case AskBlocks:
+	case RequestBlocks:
 		e.hollow(p, in.Err)
 		for _, id := range ask.IDs {
 			if from, on := e.asked[id]; on && from == in.Peer {
@@ -390,9 +390,9 @@ func (e *Engine) askEnded(in AskEnded) {
 				p.lacks[id] = true
 			}
 		}
-	case AskPool:
+	case RequestMempool:
 		p.pool = poolDone
-	case AskTxs:
+	case RequestTxs:
 		p.txAsks = max(p.txAsks-1, 0)
 	}
 }
@@ -434,7 +434,7 @@ func (e *Engine) tick() {
 			continue
 		}
 		if p.stall >= maxStall || !p.headers.IsZero() && e.now.Sub(p.headers) > maxStall {
-			e.emit(Drop{id, fmt.Errorf("did not answer for %s", maxStall)})
+			e.emit(Disconnect{id, fmt.Errorf("did not answer for %s", maxStall)})
 			p.headers = time.Time{}
 			p.unproven()
 		}
