@@ -2,7 +2,6 @@ package block
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"math"
 )
@@ -167,10 +166,4 @@ func CompactSizeLen(n uint64) int {
 
 func appendBytes(b, s []byte) []byte {
 	return append(AppendCompactSize(b, uint64(len(s))), s...)
-}
-
-// IsMalformed reports whether err says that bytes were not what they claim to be.
-func IsMalformed(err error) bool {
-	var m Malformed
-	return errors.As(err, &m)
 }

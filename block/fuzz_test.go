@@ -21,7 +21,7 @@ func FuzzParseHeader(f *testing.F) {
 			t.Fatalf("%d bytes: %v", len(raw), err)
 		}
 		if err != nil {
-			if !block.IsMalformed(err) {
+			if !malformed(err) {
 				t.Fatalf("%v is of no class", err)
 			}
 			return
@@ -42,7 +42,7 @@ func FuzzParseTx(f *testing.F) {
 		before := bytes.Clone(raw)
 		tx, err := block.ParseTx(raw)
 		if err != nil {
-			if tx != nil || !block.IsMalformed(err) {
+			if tx != nil || !malformed(err) {
 				t.Fatalf("%v, %v", tx, err)
 			}
 			return
@@ -75,7 +75,7 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		b, err := block.Parse(raw)
 		if err != nil {
-			if b != nil || !block.IsMalformed(err) {
+			if b != nil || !malformed(err) {
 				t.Fatalf("%v, %v", b, err)
 			}
 			return

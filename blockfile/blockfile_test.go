@@ -111,8 +111,8 @@ func TestFormats(t *testing.T) {
 	} {
 		r := NewReader(bytes.NewReader(c.file), c.name, magic, c.key)
 		got, err := readAll(r.Next)
-		if err != nil || !same(got, blocks[:c.n]) || r.Format() != c.want || r.Offset() != int64(len(c.file)) {
-			t.Errorf("%s: %d blocks of %s, up to %d of %d: %v", c.name, len(got), r.Format(), r.Offset(), len(c.file), err)
+		if err != nil || !same(got, blocks[:c.n]) || r.format != c.want || r.Offset() != int64(len(c.file)) {
+			t.Errorf("%s: %d blocks of %s, up to %d of %d: %v", c.name, len(got), r.format, r.Offset(), len(c.file), err)
 		}
 	}
 }
@@ -353,6 +353,6 @@ func ExampleReader() {
 	file := strings.NewReader("# Bitcoin's first block has 285 bytes.\n" + hex.EncodeToString(line(block.Hash{}, 1)[0].Bytes()) + "\n")
 	r := NewReader(file, "chain.hex", magic, nil)
 	rec, err := r.Next()
-	fmt.Println(r.Format(), rec.Place, err)
-	// Output: hex chain.hex: line 2 <nil>
+	fmt.Println(rec.Place, err)
+	// Output: chain.hex: line 2 <nil>
 }

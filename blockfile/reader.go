@@ -104,9 +104,6 @@ func NewReader(in io.Reader, name string, magic [4]byte, key []byte) *Reader {
 	return &Reader{in: bufio.NewReaderSize(in, bufferSize), magic: magic, key: key, place: Place{File: name}}
 }
 
-// Format returns how the blocks lie in the file; "" before the first call of Next.
-func (r *Reader) Format() Format { return r.format }
-
 // Offset returns how many bytes have been read.
 func (r *Reader) Offset() int64 { return r.place.Offset }
 

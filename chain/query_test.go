@@ -56,7 +56,6 @@ func TestAncestorsAreTheNaiveWalk(t *testing.T) {
 // A locator of n blocks: ten in a row from the best header down, then steps that
 // double, and genesis at the end.
 func TestLocator(t *testing.T) {
-	tree := chaingen.NewDisk().MustOpen(chaingen.Network())
 	line := chaingen.Genesis(chaingen.Network()).MineEmpty("", 600).Chain()
 	for n, want := range map[int][]int{
 		0:   {0},
@@ -66,7 +65,7 @@ func TestLocator(t *testing.T) {
 		11:  {11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 0},
 		600: {600, 599, 598, 597, 596, 595, 594, 593, 592, 591, 589, 585, 577, 561, 529, 465, 337, 81, 0},
 	} {
-		tree = chaingen.NewDisk().MustOpen(chaingen.Network())
+		tree := chaingen.NewDisk().MustOpen(chaingen.Network())
 		deliverHeaders(t, tree, line[1:n+1])
 		var got []int
 		for _, hash := range tree.Locator() {

@@ -205,7 +205,7 @@ func TestFullBlocks(t *testing.T) {
 				}
 				refused++
 			case fullblocktests.RejectedNonCanonicalBlock:
-				if _, err := block.Parse(item.RawBlock); !block.IsMalformed(err) {
+				if _, err := block.Parse(item.RawBlock); !errors.As(err, new(block.Malformed)) {
 					t.Errorf("%s: %v, want it malformed", item.Name, err)
 				}
 				refused++

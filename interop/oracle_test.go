@@ -260,7 +260,7 @@ func (g *grower) give(name string, f *fault, b *block.Block) {
 	}
 	switch {
 	case f == nil:
-	case err != nil && (breaks(err, f.rule) || block.IsMalformed(err)):
+	case err != nil && (breaks(err, f.rule) || errors.As(err, new(block.Malformed))):
 		g.judged[f.name]++
 	case g.tree.Tip().Hash == b.Hash():
 		fail("it breaks %s and is the tip", f.rule)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -243,7 +244,7 @@ func coreTxs(t *testing.T, name string) (out []coreTx) {
 		c := coreTx{outputs: make(map[block.Outpoint]block.Output), flags: read[string](t, row[2])}
 		if tx, err := block.ParseTx(unhex(t, read[string](t, row[1]))); err == nil {
 			c.tx = tx
-		} else if !block.IsMalformed(err) {
+		} else if !errors.As(err, new(block.Malformed)) {
 			t.Fatal(err)
 		}
 		for _, in := range read[[][]json.RawMessage](t, row[0]) {

@@ -17,7 +17,6 @@ const coin = block.Coin
 
 var (
 	miner = chaingen.Miner // whom every block's reward belongs to
-	alice = chaingen.NewKey("alice")
 	bob   = chaingen.NewKey("bob")
 	carol = chaingen.NewKey("carol")
 

@@ -19,6 +19,7 @@ func look(pid int) (sight, bool) {
 	}
 	// The second field is the program's name in brackets, with whatever it likes in it.
 	f := strings.Fields(string(b[bytes.LastIndexByte(b, ')')+1:]))
+	//lint:ignore SA4000 the fields have the manual's numbers, and the third is the first here
 	const state, threads, started, resident = 3 - 3, 20 - 3, 22 - 3, 24 - 3
 	if len(f) <= resident {
 		return sight{}, false

@@ -209,3 +209,11 @@ func neuter(k *hdkeychain.ExtendedKey, p block.Prefixes) (*hdkeychain.ExtendedKe
 	return hdkeychain.NewExtendedKey(p.HDPublic[:], pub.SerializeCompressed(), k.ChainCode(), parent,
 		k.Depth(), k.ChildIndex(), false), nil
 }
+
+// inCurve reports whether 32 bytes, read as a big-endian number, are a private key:
+// at least 1 and below the order of the group.
+func inCurve(b []byte) bool {
+	var k btcec.ModNScalar
+	overflow := k.SetByteSlice(b)
+	return !overflow && !k.IsZero()
+}

@@ -60,7 +60,7 @@ func TestKeyFileRoundTrip(t *testing.T) {
 		if _, err := Create(path, "open sesame", n); err != nil {
 			t.Fatal(err)
 		}
-		w, k, err := Open(path, "open sesame", toy)
+		w, k, err := open(path, "open sesame", toy)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -117,7 +117,7 @@ func TestKeyFileWrongPassphrase(t *testing.T) {
 		if !errors.Is(err, ErrPassphrase) || errors.Is(err, ErrDamaged) {
 			t.Errorf("%q: %v", wrong, err)
 		}
-		if _, _, err := Open(path, wrong, toy); !errors.Is(err, ErrPassphrase) {
+		if _, _, err := open(path, wrong, toy); !errors.Is(err, ErrPassphrase) {
 			t.Errorf("%q: %v", wrong, err)
 		}
 	}

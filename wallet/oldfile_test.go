@@ -44,7 +44,7 @@ func TestOldFile(t *testing.T) {
 			t.Errorf("%q: %v", wrong, err)
 		}
 	}
-	w, keys, err := Open(path, "open sesame", toy)
+	w, keys, err := open(path, "open sesame", toy)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +60,7 @@ func TestOldFile(t *testing.T) {
 	if text := string(read(t, path)); !strings.Contains(text, `"version": 2`) || strings.Contains(text, "argon2id") {
 		t.Errorf("saved with the passphrase it became\n%s", text)
 	}
-	if _, keys, err := Open(path, "open sesame", toy); err != nil || keys.Account().String() != want.Account().String() {
+	if _, keys, err := open(path, "open sesame", toy); err != nil || keys.Account().String() != want.Account().String() {
 		t.Errorf("the renewed file: %v", err)
 	}
 	if _, p, err := locked.Take(Receive); err != nil || p != (Path{Receive, 3}) { // a program that knew the old one

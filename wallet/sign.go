@@ -1,7 +1,6 @@
 package wallet
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/btcsuite/btcd/btcec/v2"
@@ -38,23 +37,6 @@ func Sign(tx *block.Tx, spent []block.Output, keys func(hash [20]byte) (*btcec.P
 	for i := range scripts {
 		tx.Inputs[i].Script = scripts[i]
 	}
-	return nil
-}
-
-// SignInput fills in the script of input i, which spends an output with the given
-// script, with a signature of any hash type and either form of the public key. It is
-// for teaching and for tests, and does not ask whether the key is the right one.
-//
-// Beware of SINGLE for an input without an output at its index: such a signature signs
-// the number 1, and so anybody may put it into any transaction (see block.SigHash).
-func SignInput(tx *block.Tx, i int, script []byte, key *btcec.PrivateKey, t block.SigHashType, compressed bool) error {
-	if i < 0 || i >= len(tx.Inputs) {
-		return fmt.Errorf("sign: no input %d, the transaction has %d", i, len(tx.Inputs))
-	}
-	if key == nil {
-		return errors.New("sign: no key")
-	}
-	tx.Inputs[i].Script = inputScript(tx, i, script, key, t, compressed)
 	return nil
 }
 

@@ -122,16 +122,6 @@ func Load(path string, net Network) (*Wallet, error) {
 	return w, err
 }
 
-// Open is Load and Unlock.
-func Open(path, passphrase string, net Network) (*Wallet, *Keychain, error) {
-	w, err := Load(path, net)
-	if err != nil {
-		return nil, nil, err
-	}
-	k, err := w.Unlock(passphrase)
-	return w, k, err
-}
-
 // readDocument reads the file at path.
 func readDocument(path string) (*document, error) {
 	f, err := os.Open(path)

@@ -80,7 +80,7 @@ func TestAddressesAreHandedOutOnce(t *testing.T) {
 	if _, _, err := w.Take(2); err == nil {
 		t.Error("a third branch")
 	}
-	reloaded, k, err := Open(path, "open sesame", toy) // the lock still fits
+	reloaded, k, err := open(path, "open sesame", toy) // the lock still fits
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,4 +163,14 @@ func TestRestore(t *testing.T) {
 	if err := w.Restore(func(Address) (bool, error) { return false, trouble }); !errors.Is(err, trouble) {
 		t.Errorf("the node's error is lost: %v", err)
 	}
+}
+
+// open loads and unlocks a wallet.
+func open(path, passphrase string, net Network) (*Wallet, *Keychain, error) {
+	w, err := Load(path, net)
+	if err != nil {
+		return nil, nil, err
+	}
+	k, err := w.Unlock(passphrase)
+	return w, k, err
 }

@@ -128,7 +128,9 @@ func openShell(t *testing.T) *shell {
 	s := &shell{t: t, home: home, in: in, out: bufio.NewReader(out)}
 	t.Cleanup(func() {
 		for _, id := range s.windows {
-			syscall.Kill(id, syscall.SIGTERM) // SIGINT does not reach what a shell runs in the background
+			if p, err := os.FindProcess(id); err == nil {
+				p.Signal(syscall.SIGTERM) // SIGINT does not reach what a shell runs in the background
+			}
 		}
 		io.WriteString(in, "wait\n")
 		in.Close()

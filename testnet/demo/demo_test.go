@@ -154,7 +154,7 @@ func TestDemoKeeps(t *testing.T) {
 		t.Errorf("it does not tell to try %q", want)
 	}
 	params := consensus.Toy()
-	w, _, err := wallet.Open(filepath.Join(r.Dir, "wallets", "bob.json"), passphrase, wallet.Network{Name: params.Name, Prefixes: params.Prefixes})
+	w, err := wallet.Load(filepath.Join(r.Dir, "wallets", "bob.json"), wallet.Network{Name: params.Name, Prefixes: params.Prefixes})
 	if err != nil {
 		t.Fatal(err)
 	}

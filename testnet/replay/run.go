@@ -185,14 +185,8 @@ func (s *Stage) To(n int) {
 	}
 }
 
-// Played returns how many events were played.
-func (s *Stage) Played() int { return s.played }
-
 // Tip returns where a node stands.
 func (s *Stage) Tip(node string) block.Hash { return s.tips[node] }
-
-// Groups returns the partition, like "n1,n2" and "n3"; nil if there is none.
-func (s *Stage) Groups() []string { return s.groups }
 
 // Tree returns all blocks that were known to anybody, and who stands where, for
 // draw.Write, or stood there before it was gone.

@@ -165,9 +165,4 @@ func order(e Event) int {
 	return 0
 }
 
-// Missed reports whether any level is not met. One without an event is not missed.
-func Missed(levels []Level) bool {
-	return slices.ContainsFunc(levels, func(l Level) bool { return l.Met != nil && !*l.Met })
-}
-
 func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
