@@ -41,6 +41,9 @@ var decoders = map[string]string{
 	"wallet.parsePrefixes":          "FuzzKeyFile",
 	"wallet.readDocument":           "- reads the file that parseDocument is given",
 
+	"peer.parseLoss":   "FuzzParseLink",
+	"peer.parseMillis": "FuzzParseLink",
+
 	"p2p.loadKey":         "- reads the file that parseKey is given",
 	"p2p.loadPeers":       "- reads the file that parsePeersFile is given",
 	"p2p.parseAges":       "FuzzParseAges",

@@ -33,7 +33,7 @@ var edges = map[string]map[string]string{
 	},
 	"p2p": {
 		"block": "hashes and headers are what it carries; it must not know what valid means",
-		"peer":  "the words that it shares with the engine",
+		"peer":  "the words that it shares with the engine, RPC and scripts",
 	},
 	"consensus": {
 		"block": "it validates blocks",
@@ -69,6 +69,7 @@ var edges = map[string]map[string]string{
 		"p2p": "the network", "peer": "who is there",
 	},
 	"rpc": {
+		"peer":  "lines, which setlink sets",
 		"block": "hashes, amounts and transactions in what nodes answer",
 		"pow":   "work, as a number; it must not know how a call is answered",
 	},
@@ -109,7 +110,7 @@ var edges = map[string]map[string]string{
 		"testnet/topology": "which nodes are to be connected", "testnet/draw": "the merged tree of all nodes",
 		"testnet/history": "journals and actions, which it collects",
 	},
-	"testnet/topology": {},
+	"testnet/topology": {"peer": "what can be wrong with a line"},
 	"testnet/draw": {
 		"block": "", "rpc": "the type of a node's block tree; it must not ask a node", "testnet/topology": "lists of names",
 	},
@@ -128,8 +129,10 @@ var edges = map[string]map[string]string{
 		"consensus": "parameters", "network": "the one that the nodes share", "p2p": "nodes' keys and names, which must be known before they run", "wallet": "whom they mine for",
 		"testnet": "the folder; it must not start anything", "testnet/topology": "which node dials which",
 	},
+	"cmd/internal/cli": {},
 	"cmd/toychain": {
-		"block": "", "blockfile": "import and export", "pow": "", "chain": "", "consensus": "", "network": "what --network names", "wallet": "", "mempool": "policy", "store": "repair of a folder that no node has open",
+		"cmd/internal/cli": "the terminal's kit",
+		"block":            "", "blockfile": "import and export", "pow": "", "chain": "", "consensus": "", "network": "what --network names", "wallet": "", "mempool": "policy", "store": "repair of a folder that no node has open",
 		"node": "", "engine": "its events, told on a terminal", "rpc": "", "rpc/server": "", "testnet": "", "testnet/purse": "", "testnet/scenario": "", "testnet/scenario/real": "",
 		"testnet/slo": "", "deploy": "the targets where no others are named, and files to hand out",
 		"testnet/export": "", "testnet/replay": "", "testnet/demo": "", "testnet/draw": "", "testnet/history": "",

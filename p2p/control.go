@@ -194,7 +194,7 @@ func (n *Net) SetLink(p peer.ID, l Link) error {
 	if err != nil {
 		return err
 	}
-	if err := l.check(); err != nil {
+	if err := l.Check(); err != nil {
 		return err
 	}
 	n.lines.set(id, l)

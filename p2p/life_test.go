@@ -399,11 +399,11 @@ func TestStopsCallingAtMaxOut(t *testing.T) {
 func TestLatency(t *testing.T) {
 	a, b := startNode(t), startNode(t)
 	for _, n := range [][2]*testNode{{a, b}, {b, a}} {
-		n[0].link(n[1], Link{Delay: 30 * time.Millisecond})
+		n[0].link(n[1], Link{Delay: 30})
 	}
 	a.connect(b)
 	a.wait("a ping", func() bool { p := a.Peers(); return len(p) == 1 && p[0].Latency > 0 })
-	if p := a.Peers()[0]; p.Latency < 60*time.Millisecond || p.Link.Delay != 30*time.Millisecond || fmt.Sprint(p.ID) != string(b.ID()) {
+	if p := a.Peers()[0]; p.Latency < 60*time.Millisecond || p.Link.Delay != 30 || fmt.Sprint(p.ID) != string(b.ID()) {
 		t.Errorf("%+v", p)
 	}
 }

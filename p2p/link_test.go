@@ -66,8 +66,8 @@ func TestDelayAndJitter(t *testing.T) {
 	}
 	a.connect(b)
 	const delay = 50 * time.Millisecond
-	a.link(b, Link{Delay: delay, Jitter: 20 * time.Millisecond})
-	b.link(a, Link{Delay: delay, Jitter: 20 * time.Millisecond})
+	a.link(b, Link{Delay: 50, Jitter: 20})
+	b.link(a, Link{Delay: 50, Jitter: 20})
 
 	begun := time.Now()
 	count := 0
@@ -116,7 +116,7 @@ func TestBandwidth(t *testing.T) {
 func TestCutDropsWhatIsUnderWay(t *testing.T) {
 	a, b := startNode(t), startNode(t)
 	a.connect(b)
-	a.link(b, Link{Delay: time.Minute})
+	a.link(b, Link{Delay: 60_000})
 	for range 20 {
 		if err := a.PublishBlock(testContext(t), []byte("never")); err != nil {
 			t.Fatal(err)
@@ -155,7 +155,7 @@ func TestLinkChecks(t *testing.T) {
 // Bandwidth is shared by all that goes to the peer, delay adds to it.
 func TestLineDue(t *testing.T) {
 	now := time.Unix(1000, 0)
-	l := &line{Link: Link{Delay: time.Second, Bandwidth: 100}}
+	l := &line{Link: Link{Delay: 1000, Bandwidth: 100}}
 	for i, want := range []time.Duration{2 * time.Second, 3 * time.Second, 4 * time.Second} {
 		if got := l.due(100, now).Sub(now); got != want {
 			t.Errorf("parcel %d is due after %v, want %v", i, got, want)

@@ -57,7 +57,7 @@ func TestQueueEmptiesBeforeItCloses(t *testing.T) {
 	for _, whole := range []bool{false, true} {
 		below := newSlowStream()
 		q := newQueue(below, nil)
-		l := &line{Link: Link{Delay: 20 * time.Millisecond, Jitter: 20 * time.Millisecond}}
+		l := &line{Link: Link{Delay: 20, Jitter: 20}}
 		for _, p := range []string{"a", "b", "c", "d"} {
 			if n, err := q.write([]byte(p), l, time.Time{}); n != 1 || err != nil {
 				t.Fatal(n, err)
@@ -95,7 +95,7 @@ func TestQueueClosedTwice(t *testing.T) {
 func TestQueueLimits(t *testing.T) {
 	below := newSlowStream()
 	q := newQueue(below, nil)
-	l := &line{Link: Link{Delay: time.Hour}}
+	l := &line{Link: Link{Delay: 3_600_000}}
 	// It takes what it may hold, and one parcel that waits for its time outside;
 	// not a byte more.
 	if _, err := q.write(make([]byte, (parcelQueue+1)*parcelSize), l, time.Time{}); err != nil {

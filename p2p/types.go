@@ -8,6 +8,9 @@ import (
 	"toychain/peer"
 )
 
+// Link is how bad the line to a peer is.
+type Link = peer.Link
+
 // PeerInfo is what is known of a connected peer.
 type PeerInfo struct {
 	ID        peer.ID

@@ -9,6 +9,8 @@ import (
 	"io"
 	"net/http"
 	"time"
+
+	"toychain/peer"
 )
 
 // NetworkInfo asks for the node's own place in the network.
@@ -65,8 +67,8 @@ func (c *Client) SetPartition(ctx context.Context, peers []string, apart ...stri
 }
 
 // SetLink makes the line to a peer bad; the zero Link makes it perfect again.
-func (c *Client) SetLink(ctx context.Context, peer string, l Link) error {
-	return c.Call(ctx, "setlink", []any{peer, l}, nil)
+func (c *Client) SetLink(ctx context.Context, id string, l peer.Link) error {
+	return c.Call(ctx, "setlink", []any{id, l}, nil)
 }
 
 // SetClock makes the node's clock go wrong by this much, in whole seconds; 0: right

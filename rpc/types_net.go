@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"toychain/block"
+	"toychain/peer"
 )
 
 // NetworkInfo is the result of getnetworkinfo.
@@ -89,7 +90,7 @@ type Peer struct {
 	Joined    bool         `json:"joined"`    // its status arrived: it is one of us
 	Tip       block.Hash   `json:"tip"`       // as it said last; zeros before it joined
 	Height    block.Height `json:"height"`
-	Link      *Link        `json:"link,omitempty"` // what setlink set
+	Link      *peer.Link   `json:"link,omitempty"` // what setlink set
 }
 
 // noMessages stands for Core's sums by the names of its messages, which are not
@@ -103,16 +104,6 @@ type Ban struct {
 	Until         int64  `json:"banned_until"`
 	Duration      int64  `json:"ban_duration"`   // seconds
 	TimeRemaining int64  `json:"time_remaining"` // seconds
-}
-
-// Link is how bad the line to a peer is; the zero Link is a perfect line. It is
-// one node's view, see p2p.Link.
-type Link struct {
-	DelayMS   int64   `json:"delay_ms"`
-	JitterMS  int64   `json:"jitter_ms"`
-	Loss      float64 `json:"loss"`      // part of the gossip that is not heard, 0 to 1
-	OneWay    bool    `json:"one_way"`   // deaf to the peer
-	Bandwidth int64   `json:"bandwidth"` // bytes a second; 0: no limit
 }
 
 // Clock is the result of setclock.

@@ -23,6 +23,7 @@ import (
 
 	"toychain/block"
 	"toychain/network"
+	"toychain/peer"
 	"toychain/rpc"
 )
 
@@ -36,8 +37,8 @@ type fakeNode struct {
 	mu      sync.Mutex
 	known   map[string]string // address by id: whom we called, and who called us
 	blocked []string
-	links   map[string]rpc.Link // by id
-	dir     string              // <datadir>: what the test wrote into its file tip is the chain
+	links   map[string]peer.Link // by id
+	dir     string               // <datadir>: what the test wrote into its file tip is the chain
 	mining  rpc.MiningInfo
 }
 
@@ -71,7 +72,7 @@ func runFakeNode(args []string) int {
 		fmt.Println("error:", err, *listen)
 		return 1
 	}
-	n := &fakeNode{name: *name, id: "id-of-" + *name, addr: l.Addr().String(), known: map[string]string{}, links: map[string]rpc.Link{}, dir: *data}
+	n := &fakeNode{name: *name, id: "id-of-" + *name, addr: l.Addr().String(), known: map[string]string{}, links: map[string]peer.Link{}, dir: *data}
 	if *clock != 0 {
 		fmt.Println("born with a clock off by", *clock)
 	}
@@ -158,7 +159,7 @@ func (n *fakeNode) answer(method string, params []json.RawMessage) any {
 		n.mu.Lock()
 		defer n.mu.Unlock()
 		var id string
-		var l rpc.Link
+		var l peer.Link
 		json.Unmarshal(params[0], &id)
 		json.Unmarshal(params[1], &l)
 		n.links[id] = l

@@ -5,55 +5,26 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"toychain/rpc"
+	"toychain/testnet/topology"
 )
 
 // This file has what goes wrong between nodes and with their clocks. Like a partition
 // it is written down, and holds for nodes that are started again.
 
-// Line is the way between two nodes. What its Link says holds in both directions, but
-// for OneWay: then B hears A, and A hears nothing of B. Cut is a cable that was cut
-// through: neither hears the other, and nobody says so. In a partition the nodes know
-// that they are not connected; here they do not.
-type Line struct {
-	A    string   `json:"a"`
-	B    string   `json:"b"`
-	Link rpc.Link `json:"link"`
-	Cut  bool     `json:"cut,omitempty"`
-}
-
-// perfect reports whether nothing is wrong with it.
-func (l Line) perfect() bool { return l.Link == (rpc.Link{}) && !l.Cut }
-
-// between reports whether the line is that of a and b.
-func (l Line) between(a, b string) bool { return l.A == a && l.B == b || l.A == b && l.B == a }
-
-// at returns what the node at one end must be told.
-func (l Line) at(name string) rpc.Link {
-	link := l.Link
-	link.OneWay = l.Cut || link.OneWay && name == l.A
-	return link
-}
-
 // Link makes a line as bad as it says, or perfect again if it says nothing.
-func (t *Testnet) Link(ctx context.Context, l Line) error {
-	for _, name := range []string{l.A, l.B} {
-		if _, err := t.named(name); err != nil {
-			return fmt.Errorf("link: %w", err)
-		}
-	}
-	if l.A == l.B {
-		return fmt.Errorf("link: %s has no line to itself", l.A)
+func (t *Testnet) Link(ctx context.Context, l topology.Line) error {
+	if err := l.Check(t.state.names()); err != nil {
+		return fmt.Errorf("link: %w", err)
 	}
 	return t.change(ctx, "link", []string{l.A, l.B, l.String()}, func() error {
-		t.state.Lines = slices.DeleteFunc(t.state.Lines, func(old Line) bool { return old.between(l.A, l.B) })
+		t.state.Lines = slices.DeleteFunc(t.state.Lines, func(old topology.Line) bool { return old.Pair().Joins(l.A, l.B) })
 		if err := t.tell(ctx, l); err != nil {
 			return err
 		}
-		if !l.perfect() {
+		if !l.Perfect() {
 			t.state.Lines = append(t.state.Lines, l)
 		}
 		ctx, cancel := context.WithTimeout(ctx, joinTime)
@@ -62,38 +33,11 @@ func (t *Testnet) Link(ctx context.Context, l Line) error {
 	})
 }
 
-// String says what is wrong with it.
-func (l Line) String() string {
-	var out []string
-	if l.Link.DelayMS > 0 {
-		out = append(out, fmt.Sprintf("delay %d ms", l.Link.DelayMS))
-	}
-	if l.Link.JitterMS > 0 {
-		out = append(out, fmt.Sprintf("jitter %d ms", l.Link.JitterMS))
-	}
-	if l.Link.Loss > 0 {
-		out = append(out, fmt.Sprintf("loss %g%%", l.Link.Loss*100))
-	}
-	if l.Link.Bandwidth > 0 {
-		out = append(out, fmt.Sprintf("%d bytes a second", l.Link.Bandwidth))
-	}
-	if l.Link.OneWay {
-		out = append(out, "one way")
-	}
-	if l.Cut {
-		out = append(out, "cut")
-	}
-	if len(out) == 0 {
-		return "perfect"
-	}
-	return strings.Join(out, ", ")
-}
-
 // Lines returns the lines that are bad.
-func (t *Testnet) Lines() []Line { return slices.Clone(t.state.Lines) }
+func (t *Testnet) Lines() []topology.Line { return slices.Clone(t.state.Lines) }
 
 // tell tells both ends of a line how bad it is, as far as they are awake.
-func (t *Testnet) tell(ctx context.Context, l Line) error {
+func (t *Testnet) tell(ctx context.Context, l topology.Line) error {
 	awake := t.awake()
 	for _, end := range [][2]string{{l.A, l.B}, {l.B, l.A}} {
 		if !slices.Contains(awake, end[0]) {
@@ -101,7 +45,7 @@ func (t *Testnet) tell(ctx context.Context, l Line) error {
 		}
 		c, err := t.Client(end[0])
 		if err == nil {
-			err = c.SetLink(ctx, t.node(end[1]).PeerID, l.at(end[0]))
+			err = c.SetLink(ctx, t.node(end[1]).PeerID, l.At(end[0]))
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", end[0], err)
@@ -135,7 +79,7 @@ func (t *Testnet) afflict(ctx context.Context, awake []string) error {
 // deaf reports whether one of two nodes hears nothing of the other: then they need not
 // count as connected.
 func (t *Testnet) deaf(a, b string) bool {
-	return slices.ContainsFunc(t.state.Lines, func(l Line) bool { return (l.Link.OneWay || l.Cut) && l.between(a, b) })
+	return slices.ContainsFunc(t.state.Lines, func(l topology.Line) bool { return l.Deaf() && l.Pair().Joins(a, b) })
 }
 
 // Clock makes a node's clock go wrong: it is so far ahead of the machine's from now on,

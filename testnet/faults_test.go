@@ -10,11 +10,11 @@ import (
 	"testing"
 	"time"
 
-	"toychain/rpc"
+	"toychain/peer"
 	"toychain/testnet/topology"
 )
 
-// wantLinks waits until it is so what the nodes were told of their lines: "n1→n2 {…}".
+// wantLinks waits until it is so what the nodes were told of their lines: "n1→n2 one-way".
 func wantLinks(t *testing.T, tn *Testnet, want string) {
 	t.Helper()
 	ctx, got := bounded(t), ""
@@ -36,8 +36,8 @@ func linksOf(ctx context.Context, t *testing.T, tn *Testnet) string {
 			t.Fatal(err)
 		}
 		for _, p := range peers {
-			if p.Link != nil && *p.Link != (rpc.Link{}) {
-				out = append(out, fmt.Sprintf("%s→%s %+v", name, tn.nameOf(p.PeerID), *p.Link))
+			if p.Link != nil && *p.Link != (peer.Link{}) {
+				out = append(out, fmt.Sprintf("%s→%s %v", name, tn.nameOf(p.PeerID), *p.Link))
 			}
 		}
 	}
@@ -48,32 +48,32 @@ func linksOf(ctx context.Context, t *testing.T, tn *Testnet) string {
 // TestLink: both ends are told, and again after a restart; one way is one end's affair.
 func TestLink(t *testing.T) {
 	tn := up(t, 3)
-	if err := tn.Link(bounded(t), Line{A: "n1", B: "n2", Link: rpc.Link{DelayMS: 20, Loss: 0.5}}); err != nil {
+	if err := tn.Link(bounded(t), topology.Line{A: "n1", B: "n2", Link: peer.Link{Delay: 20, Loss: 0.5}}); err != nil {
 		t.Fatal(err)
 	}
-	want := "n1→n2 {DelayMS:20 JitterMS:0 Loss:0.5 OneWay:false Bandwidth:0}\nn2→n1 {DelayMS:20 JitterMS:0 Loss:0.5 OneWay:false Bandwidth:0}"
+	want := "n1→n2 delay 20ms loss 50%\nn2→n1 delay 20ms loss 50%"
 	wantLinks(t, tn, want)
 	if err := tn.Restart(bounded(t), "n2"); err != nil {
 		t.Fatal(err)
 	}
 	wantLinks(t, tn, want)
 	// The other way round replaces it. n2 is deaf then, and nobody waits for it to join n1.
-	if err := tn.Link(bounded(t), Line{A: "n2", B: "n1", Link: rpc.Link{OneWay: true}}); err != nil {
+	if err := tn.Link(bounded(t), topology.Line{A: "n2", B: "n1", Link: peer.Link{OneWay: true}}); err != nil {
 		t.Fatal(err)
 	}
-	wantLinks(t, tn, "n2→n1 {DelayMS:0 JitterMS:0 Loss:0 OneWay:true Bandwidth:0}")
+	wantLinks(t, tn, "n2→n1 one-way")
 	if err := tn.Kill(bounded(t), "n3"); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := fmt.Sprint(tn.Talking()), "[[n1] [n2]]"; got != want {
 		t.Errorf("with n3 gone: %s, want %s", got, want)
 	}
-	if err := tn.Link(bounded(t), Line{A: "n1", B: "n2", Cut: true}); err != nil {
+	if err := tn.Link(bounded(t), topology.Line{A: "n1", B: "n2", Cut: true}); err != nil {
 		t.Fatal(err)
 	}
-	want = "n1→n2 {DelayMS:0 JitterMS:0 Loss:0 OneWay:true Bandwidth:0}\nn2→n1 {DelayMS:0 JitterMS:0 Loss:0 OneWay:true Bandwidth:0}"
+	want = "n1→n2 one-way\nn2→n1 one-way"
 	wantLinks(t, tn, want)
-	if err := tn.Link(bounded(t), Line{A: "n1", B: "n2"}); err != nil {
+	if err := tn.Link(bounded(t), topology.Line{A: "n1", B: "n2"}); err != nil {
 		t.Fatal(err)
 	}
 	wantPeers(t, tn, "n1:n2 n2:n1 n3:")
@@ -81,7 +81,7 @@ func TestLink(t *testing.T) {
 		t.Errorf("perfect again: %v", tn.Lines())
 	}
 	for _, pair := range [][2]string{{"n1", "n1"}, {"n1", "n9"}} {
-		if err := tn.Link(bounded(t), Line{A: pair[0], B: pair[1]}); err == nil {
+		if err := tn.Link(bounded(t), topology.Line{A: pair[0], B: pair[1]}); err == nil {
 			t.Errorf("a line of %s and %s", pair[0], pair[1])
 		}
 	}

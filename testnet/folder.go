@@ -43,7 +43,7 @@ type state struct {
 	MineTo   string            `json:"mine_to,omitempty"` // for this address; "": each for one of its own
 	Groups   [][]string        `json:"groups,omitempty"`  // of the partition; none when all may talk
 	Pairs    []topology.Pair   `json:"pairs,omitempty"`   // who is connected to whom, see Connect; none: as nodes plan it themselves
-	Lines    []Line            `json:"lines,omitempty"`   // those that are bad
+	Lines    []topology.Line   `json:"lines,omitempty"`   // those that are bad
 	Clocks   map[string]int64  `json:"clocks,omitempty"`  // seconds by which a node's clock is fast; none: it is right
 	Born     map[string]string `json:"born"`              // by name, see process.born
 	Runner   *Runner           `json:"runner,omitempty"`  // who runs the nodes; none: this package

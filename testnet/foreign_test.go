@@ -112,7 +112,7 @@ func TestForeignAllGone(t *testing.T) {
 		"partition": func(ctx context.Context) error { return theirs.Partition(ctx, [][]string{{"n1"}, {"n2"}}) },
 		"heal":      theirs.Heal,
 		"connect":   func(ctx context.Context) error { return theirs.Connect(ctx, []topology.Pair{}) },
-		"link":      func(ctx context.Context) error { return theirs.Link(ctx, Line{A: "n1", B: "n2", Cut: true}) },
+		"link":      func(ctx context.Context) error { return theirs.Link(ctx, topology.Line{A: "n1", B: "n2", Cut: true}) },
 		"clock":     func(ctx context.Context) error { return theirs.Clock(ctx, "n1", time.Hour) },
 	} {
 		const why = ": no node answers; Somebody runs them, and has to start them first"

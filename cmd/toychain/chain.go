@@ -7,12 +7,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"toychain/block"
+	"toychain/cmd/internal/cli"
 	"toychain/rpc"
 	"toychain/testnet/draw"
 )
 
 func (a *app) chainCommand() *cobra.Command {
-	return asking(noun("chain", "Look at the chain: its state, branches, blocks and reorganisations.",
+	return asking(cli.Noun("chain", "Look at the chain: state, blocks, branches and reorganisations.",
 		"toychain chain info\ntoychain chain tree --node n1\ntoychain chain reorgs",
 		a.chainInfoCommand(), a.chainTipsCommand(), a.chainTreeCommand(), a.chainBlockCommand(), a.chainTxCommand(),
 		a.chainReorgsCommand(), a.chainStaleCommand(), a.chainExportCommand(), a.chainImportCommand(), a.chainVerifyCommand(), a.chainReindexCommand()))
@@ -22,17 +23,17 @@ func (a *app) chainInfoCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "info", Short: "Show where the chain stands, and how its difficulty moves.",
 		Example: "toychain chain info\ntoychain chain info --node n2 --json",
-		Args:    noArgs,
+		Args:    cli.NoArgs,
 	}
-	asJSON := jsonFlag(cmd)
+	asJSON := cli.JSONFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		return a.ask(cmd, func(ctx context.Context, n asked) error {
+		return a.ask(cmd, func(ctx context.Context, n target) error {
 			info, err := gatherInfo(ctx, n)
 			if err != nil {
 				return err
 			}
 			if *asJSON {
-				return a.printJSON(info)
+				return a.PrintJSON(info)
 			}
 			return a.printInfo(info)
 		})
@@ -44,19 +45,19 @@ func (a *app) chainTipsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "tips", Short: "List the ends of all branches.",
 		Example: "toychain chain tips",
-		Args:    noArgs,
+		Args:    cli.NoArgs,
 	}
-	asJSON := jsonFlag(cmd)
+	asJSON := cli.JSONFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		return a.ask(cmd, func(ctx context.Context, n asked) error {
+		return a.ask(cmd, func(ctx context.Context, n target) error {
 			tips, err := n.Tips(ctx)
 			if err != nil {
 				return err
 			}
 			if *asJSON {
-				return a.printJSON(tips)
+				return a.PrintJSON(tips)
 			}
-			t := table(a.stdout)
+			t := cli.Table(a.Stdout)
 			fmt.Fprintln(t, "height\thash and status")
 			for _, tip := range tips {
 				fmt.Fprintf(t, "%d\t%s\n\t%s: %s\n", tip.Height, tip.Hash, tip.Status, aboutTip(tip))
@@ -69,7 +70,7 @@ func (a *app) chainTipsCommand() *cobra.Command {
 
 // aboutTip says in words what a tip's status means.
 func aboutTip(t rpc.Tip) string {
-	long := plural(t.BranchLen, "block")
+	long := cli.Plural(t.BranchLen, "block")
 	switch t.Status {
 	case "active":
 		return "the best chain"
@@ -94,21 +95,21 @@ func (a *app) chainTreeCommand() *cobra.Command {
 		Use: "tree", Short: "Draw every block of every branch that the node knows.",
 		Example: "toychain chain tree\ntoychain chain tree --from 100",
 		Long:    `Draw every block of every branch that the node knows. ` + aboutWidth,
-		Args:    noArgs,
+		Args:    cli.NoArgs,
 	}
-	asJSON := jsonFlag(cmd)
+	asJSON := cli.JSONFlag(cmd)
 	flags := drawFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if err := flags.check(); err != nil {
 			return err
 		}
-		return a.ask(cmd, func(ctx context.Context, n asked) error {
+		return a.ask(cmd, func(ctx context.Context, n target) error {
 			tree, err := n.Tree(ctx, block.Height(flags.from))
 			if err != nil {
 				return err
 			}
 			if *asJSON {
-				return a.printJSON(tree)
+				return a.PrintJSON(tree)
 			}
 			name := a.global.node
 			if info, err := n.NetworkInfo(ctx); name == "" && err == nil {
@@ -139,11 +140,11 @@ func drawFlags(cmd *cobra.Command) *drawing {
 
 func (d *drawing) check() error {
 	if d.from < 0 {
-		return usagef("--from %d: want a height, 0 or more", d.from)
+		return cli.Usagef("--from %d: want a height, 0 or more", d.from)
 	}
 	return nil
 }
 
 func (a *app) draw(in draw.Tree, d *drawing) error {
-	return draw.Write(a.stdout, in, a.style(d))
+	return draw.Write(a.Stdout, in, a.style(d))
 }

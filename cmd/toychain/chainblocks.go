@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"toychain/block"
+	"toychain/cmd/internal/cli"
 	"toychain/rpc"
 )
 
@@ -19,12 +20,12 @@ func (a *app) chainBlockCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "block [HASH|HEIGHT]", Short: "Show a block of any branch; without a name, the tip.",
 		Example: "toychain chain block 12\ntoychain chain block --raw",
-		Args:    args(0, 1, "one block, by hash or by height"),
+		Args:    cli.Args(0, 1, "one block, by hash or by height"),
 	}
-	asJSON := jsonFlag(cmd)
+	asJSON := cli.JSONFlag(cmd)
 	raw := cmd.Flags().Bool("raw", false, "print its bytes, in hex")
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
-		return a.ask(cmd, func(ctx context.Context, n asked) error {
+		return a.ask(cmd, func(ctx context.Context, n target) error {
 			hash, err := findBlock(ctx, n, given)
 			if err != nil {
 				return err
@@ -32,7 +33,7 @@ func (a *app) chainBlockCommand() *cobra.Command {
 			if *raw {
 				b, err := n.RawBlock(ctx, hash)
 				if err == nil {
-					fmt.Fprintln(a.stdout, hex.EncodeToString(b.Bytes()))
+					fmt.Fprintln(a.Stdout, hex.EncodeToString(b.Bytes()))
 				}
 				return err
 			}
@@ -41,7 +42,7 @@ func (a *app) chainBlockCommand() *cobra.Command {
 				return err
 			}
 			if *asJSON {
-				return a.printJSON(b)
+				return a.PrintJSON(b)
 			}
 			return a.printBlock(&b)
 		})
@@ -50,7 +51,7 @@ func (a *app) chainBlockCommand() *cobra.Command {
 }
 
 // findBlock returns the hash of the block that the arguments name.
-func findBlock(ctx context.Context, n asked, given []string) (block.Hash, error) {
+func findBlock(ctx context.Context, n target, given []string) (block.Hash, error) {
 	if len(given) == 0 {
 		return n.BestBlockHash(ctx)
 	}
@@ -66,29 +67,29 @@ func findBlock(ctx context.Context, n asked, given []string) (block.Hash, error)
 	}
 	hash, err := block.ParseHash(given[0])
 	if err != nil {
-		return hash, usagef("%q names no block: want a height, or a hash of 64 hex digits", given[0])
+		return hash, cli.Usagef("%q names no block: want a height, or a hash of 64 hex digits", given[0])
 	}
 	return hash, nil
 }
 
 func (a *app) printBlock(b *rpc.FullBlock) error {
-	where := plural(b.Confirmations, "confirmation")
+	where := cli.Plural(b.Confirmations, "confirmation")
 	if b.Confirmations < 0 {
-		where = a.colours(a.stdout).yellow("not on the best chain")
+		where = a.Colours(a.Stdout).Yellow("not on the best chain")
 	}
-	t := table(a.stdout)
+	t := cli.Table(a.Stdout)
 	fmt.Fprintf(t, "block\t%s\n", b.Hash)
-	fmt.Fprintf(t, "height\t%s  %s\n", count(b.Height), where)
+	fmt.Fprintf(t, "height\t%s  %s\n", cli.Count(b.Height), where)
 	fmt.Fprintf(t, "before\t%s\n", b.PreviousBlockHash)
 	fmt.Fprintf(t, "time\t%s\n", time.Unix(int64(b.Time), 0).UTC().Format(time.DateTime))
 	fmt.Fprintf(t, "proof\tnonce %d, bits %s\n", b.Nonce, b.Bits)
-	fmt.Fprintf(t, "size\t%s, %s\n", bytesOf(int64(b.Size)), plural(len(b.Tx), "transaction"))
+	fmt.Fprintf(t, "size\t%s, %s\n", cli.Bytes(int64(b.Size)), cli.Plural(len(b.Tx), "transaction"))
 	if err := t.Flush(); err != nil {
 		return err
 	}
 	for i := range b.Tx {
-		fmt.Fprintln(a.stdout)
-		printTx(a.stdout, &b.Tx[i])
+		fmt.Fprintln(a.Stdout)
+		printTx(a.Stdout, &b.Tx[i])
 	}
 	return nil
 }

@@ -14,6 +14,8 @@ import (
 
 	"toychain/block"
 	"toychain/blockfile"
+
+	"toychain/cmd/internal/cli"
 )
 
 func (a *app) chainExportCommand() *cobra.Command {
@@ -23,7 +25,7 @@ func (a *app) chainExportCommand() *cobra.Command {
 		Long: `Write the best chain's blocks to a file, the lowest first: a line of hex each, or
 framed as Bitcoin's nodes keep and read them (blk): with Core's -loadblock, say, or
 btcd's addblock, if they are of the same network.`,
-		Args: noArgs,
+		Args: cli.NoArgs,
 	}
 	f := cmd.Flags()
 	to := f.StringP("out", "o", "", "`FILE` to write (default: print)")
@@ -34,18 +36,18 @@ btcd's addblock, if they are of the same network.`,
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		switch {
 		case *first < 0:
-			return usagef("--from %d: want a height", *first)
+			return cli.Usagef("--from %d: want a height", *first)
 		case f.Changed("to") && *last < 0:
-			return usagef("--to %d: want a height", *last)
+			return cli.Usagef("--to %d: want a height", *last)
 		case *last >= 0 && *last < *first:
-			return usagef("--from %d --to %d: want the lower height first", *first, *last)
+			return cli.Usagef("--from %d --to %d: want the lower height first", *first, *last)
 		}
 		e := exporting{first: block.Height(*first), last: block.Height(*last)}
 		var err error
 		if e.format, err = a.exportFormat(*format, *to); err != nil {
 			return err
 		}
-		return a.ask(cmd, func(ctx context.Context, n asked) error {
+		return a.ask(cmd, func(ctx context.Context, n target) error {
 			tip, err := n.BlockCount(ctx)
 			if err != nil {
 				return err
@@ -57,8 +59,8 @@ btcd's addblock, if they are of the same network.`,
 				e.last = tip
 			}
 			if *to == "" {
-				out := bufio.NewWriter(a.stdout)
-				return errors.Join(e.blocks(ctx, a.progress(), n, out), out.Flush())
+				out := bufio.NewWriter(a.Stdout)
+				return errors.Join(e.blocks(ctx, a.Progress(), n, out), out.Flush())
 			}
 			return a.exportFile(ctx, n, *to, *force, e)
 		})
@@ -82,16 +84,16 @@ func (a *app) exportFormat(named, to string) (blockfile.Format, error) {
 	}
 	f, err := blockfile.ParseFormat(named)
 	if err != nil {
-		return "", usagef("--%v", err)
+		return "", cli.Usagef("--%v", err)
 	}
-	if f != blockfile.Hex && to == "" && isTerminal(a.stdout) {
-		return "", usagef("--format %s is not for a terminal: name a file with -o", f)
+	if f != blockfile.Hex && to == "" && cli.IsTerminal(a.Stdout) {
+		return "", cli.Usagef("--format %s is not for a terminal: name a file with -o", f)
 	}
 	return f, nil
 }
 
 // exportFile writes the file whole or not at all.
-func (a *app) exportFile(ctx context.Context, n asked, to string, force bool, e exporting) error {
+func (a *app) exportFile(ctx context.Context, n target, to string, force bool, e exporting) error {
 	if _, err := os.Stat(to); err == nil && !force {
 		return fmt.Errorf("%s is there already: choose another name, or overwrite it with --force", to)
 	}
@@ -101,20 +103,20 @@ func (a *app) exportFile(ctx context.Context, n asked, to string, force bool, e 
 	}
 	defer os.Remove(f.Name()) // fails after a rename
 	out := bufio.NewWriter(f)
-	err = e.blocks(ctx, a.progress(), n, out)
+	err = e.blocks(ctx, a.Progress(), n, out)
 	if err := errors.Join(err, out.Flush(), f.Chmod(0o644), f.Close()); err != nil {
 		return err
 	}
 	if err := os.Rename(f.Name(), to); err != nil {
 		return err
 	}
-	fmt.Fprintf(a.stdout, "%s in %s\n", plural(max(e.last-e.first+1, 0), "block"), to)
+	fmt.Fprintf(a.Stdout, "%s in %s\n", cli.Plural(max(e.last-e.first+1, 0), "block"), to)
 	return nil
 }
 
 // blocks asks for many blocks at a time.
-func (e exporting) blocks(ctx context.Context, line *progress, n asked, w io.Writer) error {
-	defer line.clear()
+func (e exporting) blocks(ctx context.Context, line *cli.Progress, n target, w io.Writer) error {
+	defer line.Clear()
 	total := int(e.last - e.first + 1)
 	var parent block.Hash
 	for h := e.first; h <= e.last; {
@@ -133,7 +135,7 @@ func (e exporting) blocks(ctx context.Context, line *progress, n asked, w io.Wri
 			h++
 		}
 		done := int(h - e.first)
-		line.show("%s of %s blocks  %s  %d %%", count(done), count(total), line.rate(done), 100*done/total)
+		line.Show("%s of %s blocks  %s  %d %%", cli.Count(done), cli.Count(total), line.Rate(done), 100*done/total)
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"toychain/block"
 	"toychain/blockfile"
+	"toychain/cmd/internal/cli"
 	"toychain/consensus"
 	"toychain/rpc"
 )
@@ -26,17 +27,17 @@ as in Core's blk00000.dat (hidden by xor.dat or not) and bootstrap.dat; btcd's
 000000000.fdb. In a file blocks may stand before their parents. At the first that
 cannot be read, or breaks a rule, it stops and says where; all before it is in then.
 To import again does no harm: what is known is passed over.`,
-		Args: args(0, 1, "one file or folder"),
+		Args: cli.Args(0, 1, "one file or folder"),
 		RunE: func(cmd *cobra.Command, given []string) error {
-			return a.ask(cmd, func(ctx context.Context, n asked) error {
-				source := blockfile.Read(a.stdin, n.params.Magic())
+			return a.ask(cmd, func(ctx context.Context, n target) error {
+				source := blockfile.Read(a.Stdin, n.params.Magic())
 				if len(given) == 1 && given[0] != blockfile.Stdin {
 					var err error
 					if source, err = blockfile.Open(given[0], n.params.Magic()); err != nil {
 						return err
 					}
 				}
-				in := &importing{app: a, node: n, source: source, line: a.progress()}
+				in := &importing{app: a, node: n, source: source, line: a.Progress()}
 				return in.run(ctx)
 			})
 		},
@@ -46,9 +47,9 @@ To import again does no harm: what is known is passed over.`,
 // importing hands blocks to a node, many at a time, while the next ones are read.
 type importing struct {
 	*app
-	node   asked
+	node   target
 	source *blockfile.Source
-	line   *progress
+	line   *cli.Progress
 
 	added, known int
 }
@@ -70,14 +71,14 @@ func (in *importing) run(ctx context.Context) error {
 		}
 		in.source.Close()
 	}()
-	defer in.line.clear()
+	defer in.line.Clear()
 	for p := range portions {
 		if err := in.submit(ctx, p.records); err != nil {
 			return err
 		}
 		if p.err == io.EOF {
-			in.line.clear()
-			fmt.Fprintf(in.stdout, "%s new, %s known before\n", plural(in.added, "block"), count(in.known))
+			in.line.Clear()
+			fmt.Fprintf(in.Stdout, "%s new, %s known before\n", cli.Plural(in.added, "block"), cli.Count(in.known))
 			return nil
 		}
 		if p.err != nil {
@@ -91,10 +92,10 @@ func (in *importing) run(ctx context.Context) error {
 func (in *importing) show(p portion) {
 	done := in.added + in.known
 	if p.total == 0 {
-		in.line.show("%s  %s", plural(done, "block"), in.line.rate(done))
+		in.line.Show("%s  %s", cli.Plural(done, "block"), in.line.Rate(done))
 		return
 	}
-	in.line.show("%s  %s  %d %% of %s", plural(done, "block"), in.line.rate(done), 100*p.read/p.total, bytesOf(p.total))
+	in.line.Show("%s  %s  %d %% of %s", cli.Plural(done, "block"), in.line.Rate(done), 100*p.read/p.total, cli.Bytes(p.total))
 }
 
 // read cuts the files into portions.
@@ -113,7 +114,7 @@ func (in *importing) read(ctx context.Context, to chan<- portion) {
 		}
 		p.err = err
 		if n := order.Waiting(); n > 0 && blockfile.IsBad(p.err) {
-			p.err = fmt.Errorf("%w; %s before it have no parents yet", p.err, plural(n, "block"))
+			p.err = fmt.Errorf("%w; %s before it have no parents yet", p.err, cli.Plural(n, "block"))
 		}
 		p.read, p.total = in.source.Progress()
 		select {
@@ -170,7 +171,7 @@ func (in *importing) stopped(err error) error {
 			}
 		}
 	}
-	return fmt.Errorf("%w; all before that is in: %s new, %s known before", err, plural(in.added, "block"), count(in.known))
+	return fmt.Errorf("%w; all before that is in: %s new, %s known before", err, cli.Plural(in.added, "block"), cli.Count(in.known))
 }
 
 // refusal is a rule that the node says a block breaks.

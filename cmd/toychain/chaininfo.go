@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"toychain/block"
+	"toychain/cmd/internal/cli"
 	"toychain/pow"
 	"toychain/rpc"
 )
@@ -30,7 +31,7 @@ type pace struct {
 }
 
 // gatherInfo asks for everything that "chain info" prints.
-func gatherInfo(ctx context.Context, n asked) (chainInfo, error) {
+func gatherInfo(ctx context.Context, n target) (chainInfo, error) {
 	b, err := n.BlockchainInfo(ctx)
 	if err != nil {
 		return chainInfo{}, err
@@ -67,7 +68,7 @@ func expectedHashes(compact string) (float64, error) {
 // since returns the header at height h, or at 1 if that is higher, how many blocks
 // came after it and how many seconds they took. Genesis is no start: it is older than
 // the network's first miner. No blocks: there is nothing to measure.
-func since(ctx context.Context, n asked, b rpc.BlockchainInfo, h block.Height) (head rpc.Header, blocks int, seconds float64, err error) {
+func since(ctx context.Context, n target, b rpc.BlockchainInfo, h block.Height) (head rpc.Header, blocks int, seconds float64, err error) {
 	h = max(h, 1)
 	if h >= b.Blocks {
 		return head, 0, 0, nil
@@ -83,7 +84,7 @@ func since(ctx context.Context, n asked, b rpc.BlockchainInfo, h block.Height) (
 }
 
 // measurePace looks at the present window.
-func measurePace(ctx context.Context, n asked, b rpc.BlockchainInfo) (*pace, error) {
+func measurePace(ctx context.Context, n target, b rpc.BlockchainInfo) (*pace, error) {
 	window := block.Height(b.Network.Window)
 	if window == 0 {
 		return nil, nil
@@ -102,7 +103,7 @@ func measurePace(ctx context.Context, n asked, b rpc.BlockchainInfo) (*pace, err
 
 // measureHashrate divides the work of the last blocks by the time that they took
 // (Core: getnetworkhashps).
-func measureHashrate(ctx context.Context, n asked, b rpc.BlockchainInfo) (*float64, error) {
+func measureHashrate(ctx context.Context, n target, b rpc.BlockchainInfo) (*float64, error) {
 	const lookBack = 30
 	head, _, seconds, err := since(ctx, n, b, b.Blocks-lookBack)
 	if err != nil || seconds == 0 {
@@ -115,31 +116,31 @@ func measureHashrate(ctx context.Context, n asked, b rpc.BlockchainInfo) (*float
 func (a *app) printInfo(i chainInfo) error {
 	behind := ""
 	if i.Headers > i.Blocks {
-		behind = a.colours(a.stdout).yellow(fmt.Sprintf("  catching up, %s known", plural(i.Headers, "header")))
+		behind = a.Colours(a.Stdout).Yellow(fmt.Sprintf("  catching up, %s known", cli.Plural(i.Headers, "header")))
 	}
 	rate := "not known yet: too few blocks"
 	if i.Hashrate != nil {
-		rate = fmt.Sprintf("about %s in the whole network, by the last blocks", hashes(*i.Hashrate))
+		rate = fmt.Sprintf("about %s in the whole network, by the last blocks", cli.Hashes(*i.Hashrate))
 	}
-	t := table(a.stdout)
+	t := cli.Table(a.Stdout)
 	fmt.Fprintf(t, "network\t%s\n", i.Chain)
-	fmt.Fprintf(t, "height\t%s%s\n", count(i.Blocks), behind)
+	fmt.Fprintf(t, "height\t%s%s\n", cli.Count(i.Blocks), behind)
 	fmt.Fprintf(t, "tip\t%s\n\t%s\n", i.BestBlockHash, age(i.Time))
 	fmt.Fprintf(t, "work\tabout %s hashes, all blocks together\n", large(i.ChainWork.Float()))
 	fmt.Fprintf(t, "difficulty\tbits %s, about %s hashes a block%s\n", i.Next.Bits, large(i.HashesPerBlock), i.compared())
 	fmt.Fprintf(t, "next change\t%s\n", i.outlook())
 	fmt.Fprintf(t, "hash rate\t%s\n", rate)
 	fmt.Fprintf(t, "this node\t%s\n", mines(i.Mining))
-	fmt.Fprintf(t, "reward\t%s coins for block %s, and its fees\n", i.Next.Subsidy.Short(), count(i.Next.Height))
-	fmt.Fprintf(t, "pending\t%s\n", plural(i.Mining.PooledTx, "payment"))
-	fmt.Fprintf(t, "on disk\t%s\n", bytesOf(i.SizeOnDisk))
+	fmt.Fprintf(t, "reward\t%s coins for block %s, and its fees\n", i.Next.Subsidy.Short(), cli.Count(i.Next.Height))
+	fmt.Fprintf(t, "pending\t%s\n", cli.Plural(i.Mining.PooledTx, "payment"))
+	fmt.Fprintf(t, "on disk\t%s\n", cli.Bytes(i.SizeOnDisk))
 	return t.Flush()
 }
 
 // large writes a count of hashes, Bitcoin's own too, which do not fit 64 bits.
 func large(v float64) string {
 	if v < math.MaxInt64/2 {
-		return count(int64(v))
+		return cli.Count(int64(v))
 	}
 	return fmt.Sprintf("%.3g", v)
 }
@@ -147,7 +148,7 @@ func large(v float64) string {
 // compared holds the difficulty against the easiest that it can be.
 func (i *chainInfo) compared() string {
 	if ratio := i.HashesPerBlock / i.easiest; ratio >= 1.005 {
-		return fmt.Sprintf(": %s times the easiest", threeDigits(ratio))
+		return fmt.Sprintf(": %s times the easiest", cli.ThreeDigits(ratio))
 	}
 	return ": as easy as it gets"
 }
@@ -158,11 +159,11 @@ func (i *chainInfo) outlook() string {
 	if n.Window == 0 {
 		return "never, on this network"
 	}
-	when := "in " + plural(i.Next.Retarget, "block")
+	when := "in " + cli.Plural(i.Next.Retarget, "block")
 	if i.Next.Retarget == 1 {
 		when = "with the next block"
 	}
-	text := fmt.Sprintf("%s (every %s), towards a block every %d s", when, count(n.Window), n.Spacing)
+	text := fmt.Sprintf("%s (every %s), towards a block every %d s", when, cli.Count(n.Window), n.Spacing)
 	if p == nil {
 		return text
 	}
@@ -189,9 +190,9 @@ func mines(m rpc.MiningInfo) string {
 	}
 	limit := ""
 	if m.HashrateCap > 0 {
-		limit = fmt.Sprintf(" (at most %s)", hashes(m.HashrateCap))
+		limit = fmt.Sprintf(" (at most %s)", cli.Hashes(m.HashrateCap))
 	}
-	return fmt.Sprintf("mines at %s%s for %s,\n\tfound %s", hashes(float64(m.Hashrate)), limit, m.Address, plural(m.Found, "block"))
+	return fmt.Sprintf("mines at %s%s for %s,\n\tfound %s", cli.Hashes(float64(m.Hashrate)), limit, m.Address, cli.Plural(m.Found, "block"))
 }
 
 // age says how long ago a time in seconds since 1970 was.
@@ -200,5 +201,5 @@ func age(at uint32) string {
 	if d < 0 {
 		return "just now"
 	}
-	return span(d) + " ago"
+	return cli.Span(d) + " ago"
 }

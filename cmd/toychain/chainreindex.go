@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"toychain/cmd/internal/cli"
 	"toychain/store"
 )
 
@@ -20,17 +21,17 @@ func (a *app) chainReindexCommand() *cobra.Command {
 		Example: "toychain chain reindex\ntoychain chain reindex --node n2",
 		Long: `Rebuild what a stopped node keeps from the blocks that it has. No node is asked: the
 folder is that of --datadir and --network, or with --node that of a node of the testnet.`,
-		Args: noArgs,
+		Args: cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			for _, name := range []string{"rpc", "cookie", "rpc-user", "rpc-password"} {
-				if a.onLine[name] {
-					return usagef("--%s: reindex asks no node: name a folder with --datadir, or a testnet's node with --node", name)
+				if a.typed[name] {
+					return cli.Usagef("--%s: reindex asks no node: name a folder with --datadir, or a testnet's node with --node", name)
 				}
 			}
-			if a.onLine["datadir"] && !a.onLine["node"] {
+			if a.typed["datadir"] && !a.typed["node"] {
 				a.global.node = "" // the typed folder is meant, not the node of TOYCHAIN_NODE
 			}
-			k, err := a.kept()
+			k, err := a.dataDir()
 			if err != nil {
 				return err
 			}
@@ -41,9 +42,9 @@ folder is that of --datadir and --network, or with --node that of a node of the 
 
 // reindex rebuilds a database. An interrupt loses nothing: the old one is replaced at
 // the very end.
-func (a *app) reindex(ctx context.Context, k kept) error {
+func (a *app) reindex(ctx context.Context, k dataDir) error {
 	var made store.Rebuilt
-	err := slowly(ctx, a.progress(), func(progress func(done, total int)) (err error) {
+	err := slowly(ctx, a.Progress(), func(progress func(done, total int)) (err error) {
 		made, err = store.Reindex(k.folder(), k.params, progress)
 		return err
 	})
@@ -58,12 +59,12 @@ func (a *app) reindex(ctx context.Context, k kept) error {
 
 // slowly does something to a folder and shows how many blocks of how many it has done.
 // If ctx ends first, so does the program, in the middle of it.
-func slowly(ctx context.Context, line *progress, work func(progress func(done, total int)) error) error {
+func slowly(ctx context.Context, line *cli.Progress, work func(progress func(done, total int)) error) error {
 	var done, total atomic.Int64
 	ended := make(chan error, 1)
 	go func() { ended <- work(func(d, t int) { done.Store(int64(d)); total.Store(int64(t)) }) }()
-	defer line.clear()
-	tick := time.NewTicker(frame)
+	defer line.Clear()
+	tick := time.NewTicker(cli.Frame)
 	defer tick.Stop()
 	for {
 		select {
@@ -72,10 +73,10 @@ func slowly(ctx context.Context, line *progress, work func(progress func(done, t
 		case <-tick.C:
 			d, t := done.Load(), total.Load()
 			if t == 0 {
-				line.show("%s blocks read  %s", count(d), line.rate(int(d)))
+				line.Show("%s blocks read  %s", cli.Count(d), line.Rate(int(d)))
 				continue
 			}
-			line.show("%s of %s blocks  %s  %d %%", count(d), count(t), line.rate(int(d)), 100*d/max(t, 1))
+			line.Show("%s of %s blocks  %s  %d %%", cli.Count(d), cli.Count(t), line.Rate(int(d)), 100*d/max(t, 1))
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -83,14 +84,14 @@ func slowly(ctx context.Context, line *progress, work func(progress func(done, t
 }
 
 func (a *app) printRebuilt(r store.Rebuilt) {
-	fmt.Fprintf(a.stdout, "rebuilt: height %s, tip %s, from %s\n", count(r.Tip.Height), r.Tip.Hash, plural(r.Blocks, "block"))
+	fmt.Fprintf(a.Stdout, "rebuilt: height %s, tip %s, from %s\n", cli.Count(r.Tip.Height), r.Tip.Hash, cli.Plural(r.Blocks, "block"))
 	for _, what := range r.Unread {
-		fmt.Fprintln(a.stderr, "could not be read:", what)
+		fmt.Fprintln(a.Stderr, "could not be read:", what)
 	}
 	if len(r.Lost) > 0 {
-		fmt.Fprintf(a.stderr, "%s could not be saved; the node will ask its peers for them\n", plural(len(r.Lost), "block"))
+		fmt.Fprintf(a.Stderr, "%s could not be saved; the node will ask its peers for them\n", cli.Plural(len(r.Lost), "block"))
 	}
 	if r.Kept != "" {
-		fmt.Fprintln(a.stderr, "the damaged folder is kept in", r.Kept)
+		fmt.Fprintln(a.Stderr, "the damaged folder is kept in", r.Kept)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"toychain/block"
+	"toychain/cmd/internal/cli"
 	"toychain/rpc"
 )
 
@@ -20,21 +21,21 @@ func (a *app) chainReorgsCommand() *cobra.Command {
 which, where the two histories part, which blocks left the best chain and which
 joined, and what became of the payments that were in them. "toychain chain tx TXID"
 follows one of these.`,
-		Args: noArgs,
+		Args: cli.NoArgs,
 	}
-	asJSON := jsonFlag(cmd)
+	asJSON := cli.JSONFlag(cmd)
 	limit := cmd.Flags().Int("limit", 0, "only the last `N`")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		return a.ask(cmd, func(ctx context.Context, n asked) error {
+		return a.ask(cmd, func(ctx context.Context, n target) error {
 			rows, err := n.Reorgs(ctx, *limit)
 			if err != nil {
 				return err
 			}
 			if *asJSON {
-				return a.printJSON(rows)
+				return a.PrintJSON(rows)
 			}
 			if len(rows) == 0 {
-				fmt.Fprintln(a.stdout, "none: no block ever left this node's chain")
+				fmt.Fprintln(a.Stdout, "none: no block ever left this node's chain")
 			}
 			for i := range rows {
 				a.printReorg(&rows[i], moment(rows[i].TimeMS))
@@ -50,27 +51,27 @@ func moment(ms int64) string { return time.UnixMilli(ms).Format(time.DateTime) }
 
 // printReorg tells of one reorganisation; when says when, or when and where.
 func (a *app) printReorg(r *rpc.Reorg, when string) {
-	c := a.colours(a.stdout)
-	fmt.Fprintf(a.stdout, "%s  %s\n", c.bold(when), c.bold(plural(r.Depth, "block")+" left, "+plural(len(r.Joined), "block")+" joined"))
-	fmt.Fprintf(a.stdout, "  from    %s\n", ref(r.From))
-	fmt.Fprintf(a.stdout, "  to      %s\n", ref(r.To))
-	fmt.Fprintf(a.stdout, "  fork    %s\n", ref(r.Fork))
-	fmt.Fprintf(a.stdout, "  left    %s\n", c.faint(refs(r.Left)))
+	c := a.Colours(a.Stdout)
+	fmt.Fprintf(a.Stdout, "%s  %s\n", c.Bold(when), c.Bold(cli.Plural(r.Depth, "block")+" left, "+cli.Plural(len(r.Joined), "block")+" joined"))
+	fmt.Fprintf(a.Stdout, "  from    %s\n", ref(r.From))
+	fmt.Fprintf(a.Stdout, "  to      %s\n", ref(r.To))
+	fmt.Fprintf(a.Stdout, "  fork    %s\n", ref(r.Fork))
+	fmt.Fprintf(a.Stdout, "  left    %s\n", c.Faint(refs(r.Left)))
 	if len(r.Joined) > 0 {
-		fmt.Fprintf(a.stdout, "  joined  %s\n", c.green(refs(r.Joined)))
+		fmt.Fprintf(a.Stdout, "  joined  %s\n", c.Green(refs(r.Joined)))
 	}
 	for _, p := range r.Reconfirmed {
-		fmt.Fprintf(a.stdout, "  payment %s\n          is confirmed again, in %s\n", p.TxID, ref(rpc.BlockRef{Hash: p.Block, Height: p.Height}))
+		fmt.Fprintf(a.Stdout, "  payment %s\n          is confirmed again, in %s\n", p.TxID, ref(rpc.BlockRef{Hash: p.Block, Height: p.Height}))
 	}
 	since := make(map[block.Hash]string)
 	for _, p := range r.Since {
 		since[p.TxID] = "; confirmed since, in " + ref(rpc.BlockRef{Hash: p.Block, Height: p.Height})
 	}
 	for _, id := range r.Returned {
-		fmt.Fprintf(a.stdout, "  payment %s\n          went back to the pool%s\n", id, since[id])
+		fmt.Fprintf(a.Stdout, "  payment %s\n          went back to the pool%s\n", id, since[id])
 	}
 	for _, p := range r.Conflicted {
-		fmt.Fprintf(a.stdout, "  payment %s\n          %s: %s\n", p.TxID, c.red("is impossible now"), spentInstead(p.By, p.ByBlock))
+		fmt.Fprintf(a.Stdout, "  payment %s\n          %s: %s\n", p.TxID, c.Red("is impossible now"), spentInstead(p.By, p.ByBlock))
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"toychain/block"
+	"toychain/cmd/internal/cli"
 	"toychain/rpc"
 )
 
@@ -24,25 +25,25 @@ func (a *app) chainTxCommand() *cobra.Command {
 		Long: `Follow a transaction through every branch: what it spends and makes, where it is
 now, what happened to it in each reorganisation, which blocks of which branches hold
 it, what else spends the same coins, and who spent the coins that it made.`,
-		Args: args(1, 1, "TXID, 64 hex digits"),
+		Args: cli.Args(1, 1, "TXID, 64 hex digits"),
 	}
-	asJSON := jsonFlag(cmd)
+	asJSON := cli.JSONFlag(cmd)
 	raw := cmd.Flags().Bool("raw", false, "print its bytes, in hex")
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
 		id, err := block.ParseHash(given[0])
 		if err != nil {
-			return usagef("%q is no txid: want 64 hex digits", given[0])
+			return cli.Usagef("%q is no txid: want 64 hex digits", given[0])
 		}
-		return a.ask(cmd, func(ctx context.Context, n asked) error {
+		return a.ask(cmd, func(ctx context.Context, n target) error {
 			tx, err := n.Tx(ctx, id)
 			if no := (*rpc.Error)(nil); errors.As(err, &no) && no.Code == rpc.CodeInvalidAddress {
-				return &told{fmt.Sprintf("this node never heard of %s: ask another with --node", id), err}
+				return &userError{fmt.Sprintf("this node never heard of %s: ask another with --node", id), err}
 			}
 			if err != nil {
 				return err
 			}
 			if *raw {
-				fmt.Fprintln(a.stdout, tx.Hex)
+				fmt.Fprintln(a.Stdout, tx.Hex)
 				return nil
 			}
 			h, err := n.TxHistory(ctx, id)
@@ -50,10 +51,10 @@ it, what else spends the same coins, and who spent the coins that it made.`,
 				return err
 			}
 			if *asJSON {
-				return a.printJSON(txStory{tx, h})
+				return a.PrintJSON(txStory{tx, h})
 			}
-			printTx(a.stdout, &tx)
-			fmt.Fprintf(a.stdout, "  %s\n", a.fateOf(&tx, &h))
+			printTx(a.Stdout, &tx)
+			fmt.Fprintf(a.Stdout, "  %s\n", a.fateOf(&tx, &h))
 			return a.printHistory(&h)
 		})
 	}
@@ -62,23 +63,23 @@ it, what else spends the same coins, and who spent the coins that it made.`,
 
 // fateOf says where a transaction is now.
 func (a *app) fateOf(tx *rpc.Tx, h *rpc.TxHistory) string {
-	c := a.colours(a.stdout)
+	c := a.Colours(a.Stdout)
 	switch {
 	case h.Fate == "pending" && len(h.Blocks) > 0:
-		return c.yellow("pending again: the block that held it is stale")
+		return c.Yellow("pending again: the block that held it is stale")
 	case h.Fate == "pending":
 		return "pending: in no block yet"
 	case h.Fate == rpc.TxConfirmed && tx.Confirmations != nil:
-		return fmt.Sprintf("%s, %s, in block\n    %s", c.green("confirmed"), plural(*tx.Confirmations, "confirmation"), tx.BlockHash)
+		return fmt.Sprintf("%s, %s, in block\n    %s", c.Green("confirmed"), cli.Plural(*tx.Confirmations, "confirmation"), tx.BlockHash)
 	case h.Fate == rpc.TxConflicted:
-		return c.red("impossible now") + ": the best chain spent its coin otherwise, or never made it"
+		return c.Red("impossible now") + ": the best chain spent its coin otherwise, or never made it"
 	}
-	return c.yellow("stale") + ": in no block of the best chain, and not pending"
+	return c.Yellow("stale") + ": in no block of the best chain, and not pending"
 }
 
 // printHistory tells how a transaction came to where it is.
 func (a *app) printHistory(h *rpc.TxHistory) error {
-	t := table(a.stdout)
+	t := cli.Table(a.Stdout)
 	miner := make(map[block.Hash]string)
 	for i, b := range h.Blocks {
 		if i == 0 {
@@ -118,22 +119,22 @@ func blockStatus(status string) string {
 }
 
 func (a *app) eventText(e *rpc.TxEvent) string {
-	c := a.colours(a.stdout)
+	c := a.Colours(a.Stdout)
 	at := ""
 	if e.Block != nil {
 		at = ref(*e.Block)
 	}
 	switch e.Event {
 	case rpc.TxConfirmed:
-		return c.green("confirmed") + " in " + at
+		return c.Green("confirmed") + " in " + at
 	case rpc.TxReconfirmed:
-		return c.green("confirmed again") + " in " + at
+		return c.Green("confirmed again") + " in " + at
 	case rpc.TxReturned:
-		return c.yellow("back in the pool") + ": " + at + " left the best chain"
+		return c.Yellow("back in the pool") + ": " + at + " left the best chain"
 	case rpc.TxConflicted:
-		return c.red("impossible") + ": " + at + " left the best chain,\n          and " + spentInstead(e.By, e.ByBlock)
+		return c.Red("impossible") + ": " + at + " left the best chain,\n          and " + spentInstead(e.By, e.ByBlock)
 	}
-	return c.red("gone") + ": " + at + ", whose reward it is, left the best chain"
+	return c.Red("gone") + ": " + at + ", whose reward it is, left the best chain"
 }
 
 // printSpends tells what else spends a transaction's coins, and what spends those
@@ -143,20 +144,20 @@ func (a *app) printSpends(h *rpc.TxHistory) {
 	for _, in := range h.Spends {
 		for _, r := range in.Rivals {
 			if title != "" {
-				fmt.Fprintln(a.stdout, title)
+				fmt.Fprintln(a.Stdout, title)
 				title = ""
 			}
-			fmt.Fprintf(a.stdout, "  %s:%d, %s, by\n    %s\n", in.TxID.Short(), in.Vout, spentWhere(r), r.TxID)
+			fmt.Fprintf(a.Stdout, "  %s:%d, %s, by\n    %s\n", in.TxID.Short(), in.Vout, spentWhere(r), r.TxID)
 		}
 	}
 	title = "\nwhere its coins went"
 	for _, coin := range h.Coins {
 		for _, s := range coin.SpentBy {
 			if title != "" {
-				fmt.Fprintln(a.stdout, title)
+				fmt.Fprintln(a.Stdout, title)
 				title = ""
 			}
-			fmt.Fprintf(a.stdout, "  %d: %s, %s, to\n    %s\n", coin.Vout, coin.Value.Short(), spentWhere(s), s.TxID)
+			fmt.Fprintf(a.Stdout, "  %d: %s, %s, to\n    %s\n", coin.Vout, coin.Value.Short(), spentWhere(s), s.TxID)
 		}
 	}
 }

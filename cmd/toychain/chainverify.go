@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"toychain/block"
+	"toychain/cmd/internal/cli"
 	"toychain/consensus"
 	"toychain/node"
 	"toychain/rpc"
@@ -36,20 +37,20 @@ runs, its folder is read instead, and everything in it: every key, every block o
 every branch, every signature, and whether the coins are what a replay from genesis
 makes. Blocks that a killed node had only noted down are read too; the next start
 takes them in. What does not fit is named, and the command that puts it right.`,
-		Args: noArgs,
+		Args: cli.NoArgs,
 	}
-	asJSON := jsonFlag(cmd)
+	asJSON := cli.JSONFlag(cmd)
 	blocks := cmd.Flags().Int("blocks", 0, "only the last `MANY`; 0: all")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if *blocks < 0 {
-			return usagef("--blocks %d: want 0 or more", *blocks)
+			return cli.Usagef("--blocks %d: want 0 or more", *blocks)
 		}
 		var c checked
-		err := a.ask(cmd, func(ctx context.Context, n asked) (err error) {
+		err := a.ask(cmd, func(ctx context.Context, n target) (err error) {
 			c.Valid, err = n.Verify(ctx, *blocks)
 			return err
 		})
-		if errors.Is(err, rpc.ErrUnreachable) && !a.onLine["rpc"] {
+		if errors.Is(err, rpc.ErrUnreachable) && !a.typed["rpc"] {
 			c, err = a.verifyFolder(cmd.Context(), *blocks, err)
 		} else if err == nil && !c.Valid {
 			c.Findings = []string{"the node's log names the first block that does not pass; stop the node, and verify names all"}
@@ -65,7 +66,7 @@ takes them in. What does not fit is named, and the command that puts it right.`,
 // verifyFolder looks at the folder of a node that does not run. unreachable is the
 // error if there is no such folder.
 func (a *app) verifyFolder(ctx context.Context, blocks int, unreachable error) (checked, error) {
-	k, err := a.kept()
+	k, err := a.dataDir()
 	if err != nil {
 		return checked{}, unreachable
 	}
@@ -73,7 +74,7 @@ func (a *app) verifyFolder(ctx context.Context, blocks int, unreachable error) (
 		return checked{}, unreachable
 	}
 	var c checked
-	err = slowly(ctx, a.progress(), func(progress func(done, total int)) error {
+	err = slowly(ctx, a.Progress(), func(progress func(done, total int)) error {
 		db, err := store.Open(k.folder(), k.params)
 		if err != nil {
 			return err
@@ -101,18 +102,18 @@ func (a *app) printChecked(c checked, asJSON bool) error {
 	}
 	switch {
 	case asJSON:
-		if err := a.printJSON(c); err != nil {
+		if err := a.PrintJSON(c); err != nil {
 			return err
 		}
 	case c.Valid:
-		fmt.Fprintln(a.stdout, "all good")
+		fmt.Fprintln(a.Stdout, "all good")
 	default:
 		for _, f := range c.Findings {
-			fmt.Fprintln(a.stdout, f)
+			fmt.Fprintln(a.Stdout, f)
 		}
 	}
 	if c.Noted > 0 && !asJSON {
-		fmt.Fprintf(a.stdout, "%s noted down beside the store; the next start takes them in\n", plural(c.Noted, "block"))
+		fmt.Fprintf(a.Stdout, "%s noted down beside the store; the next start takes them in\n", cli.Plural(c.Noted, "block"))
 	}
 	switch {
 	case c.Valid:
@@ -140,5 +141,5 @@ func remedied(err error, network string) error {
 	if _, preset := consensus.Preset(network); preset {
 		return err
 	}
-	return &told{strings.Replace(err.Error(), "--network FILE", "--network "+store.Quote(network), 1), err}
+	return &userError{strings.Replace(err.Error(), "--network FILE", "--network "+store.Quote(network), 1), err}
 }

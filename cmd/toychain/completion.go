@@ -1,17 +1,32 @@
 package main
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"toychain/cmd/internal/cli"
 )
+
+// nameCompletion adds cobra's "completion" commands, with examples.
+func nameCompletion(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	cmd, _, err := root.Find([]string{"completion"})
+	if err != nil {
+		return
+	}
+	cmd.Short, cmd.Example = "Teach your shell to complete commands.", "toychain completion bash --help"
+	for _, shell := range cmd.Commands() {
+		shell.Short = "Print the completion script for " + shell.Name() + "."
+		shell.Example = shell.CommandPath()
+	}
+}
 
 // completeGlobals teaches the shell what the global flags may be.
 func (a *app) completeGlobals(root *cobra.Command) {
-	complete(root, "color", func() []string { return []string{"auto", "always", "never"} })
-	complete(root, "node", func() []string {
+	cli.Complete(root, "color", func() []string { return []string{"auto", "always", "never"} })
+	cli.Complete(root, "node", func() []string {
 		if a.findDatadir() != nil {
 			return nil
 		}
@@ -21,14 +36,12 @@ func (a *app) completeGlobals(root *cobra.Command) {
 		}
 		return t.Names()
 	})
-	must(root.RegisterFlagCompletionFunc("network", func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		return []string{"toy", "regtest", "main"}, cobra.ShellCompDirectiveDefault // or a file
-	}))
+	cli.CompleteOrFile(root, "network", "toy", "regtest", "main")
 }
 
 // completeWallets teaches the shell the names of the wallets that there are.
 func (a *app) completeWallets(cmd *cobra.Command) {
-	complete(cmd, "wallet", func() []string {
+	cli.Complete(cmd, "wallet", func() []string {
 		p, err := a.network()
 		if a.findDatadir() != nil || err != nil {
 			return nil
@@ -40,23 +53,4 @@ func (a *app) completeWallets(cmd *cobra.Command) {
 		}
 		return names
 	})
-}
-
-// complete registers what a flag may be. The environment counts, as it does later.
-func complete(cmd *cobra.Command, flag string, values func() []string) {
-	must(cmd.RegisterFlagCompletionFunc(flag, func(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		for _, name := range []string{"datadir", "network", "dir"} {
-			if v := os.Getenv(envName(name)); v != "" && !cmd.Flags().Changed(name) {
-				cmd.Flags().Set(name, v)
-			}
-		}
-		return values(), cobra.ShellCompDirectiveNoFileComp
-	}))
-}
-
-// must stops at a slip in this program.
-func must(err error) {
-	if err != nil {
-		panic(err)
-	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"toychain/cmd/internal/cli"
 	"toychain/testnet/demo"
 )
 
@@ -19,7 +20,7 @@ func (a *app) demoCommand() *cobra.Command {
 		Long: `Watch a network split and rejoin, on four real nodes in a temporary folder: two
 histories grow, one dies, and you see what happens to the payments that were in it.
 It ends well only if everything came out as it should.`,
-		Args: noArgs,
+		Args: cli.NoArgs,
 	}
 	f := cmd.Flags()
 	keep := f.Bool("keep", false, "leave the network up, to go on by hand")
@@ -29,7 +30,7 @@ It ends well only if everything came out as it should.`,
 		// A reader who leaves ("| head") must not end us before we have cleared up.
 		signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 		result, err := demo.Play(cmd.Context(), demo.Config{
-			Out: a.stdout, Colour: bool(a.colours(a.stdout)), ASCII: *ascii, Width: width(a.stdout), Keep: *keep,
+			Out: a.Stdout, Colour: bool(a.Colours(a.Stdout)), ASCII: *ascii, Width: cli.Width(a.Stdout), Keep: *keep,
 		})
 		if err != nil || !*asJSON {
 			return err
@@ -38,7 +39,7 @@ It ends well only if everything came out as it should.`,
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(a.stdout, "%s\n", line)
+		_, err = fmt.Fprintf(a.Stdout, "%s\n", line)
 		return err
 	}
 	return cmd

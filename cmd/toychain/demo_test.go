@@ -10,6 +10,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"toychain/cmd/internal/cli"
 )
 
 // Ctrl-C may come at any line of the story: nothing is left running, and nothing is
@@ -58,7 +60,7 @@ func interruptDemo(t *testing.T, after int) {
 	var ended *exec.ExitError
 	switch {
 	case err == nil: // it had told all
-	case !errors.As(err, &ended) || ended.ExitCode() != exitSignal+int(syscall.SIGINT):
+	case !errors.As(err, &ended) || ended.ExitCode() != cli.ExitSignal+int(syscall.SIGINT):
 		t.Errorf("interrupted after %d lines: %v, want exit code 130; it says:\n%s", after, err, talk.String())
 	}
 	if left := processesAt(tmp); len(left) > 0 {

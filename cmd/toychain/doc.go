@@ -19,7 +19,8 @@
 //  1. --rpc HOST:PORT
 //  2. --node NAME: a node of the testnet in --dir
 //  3. DATADIR/NETWORK/rpc.addr, which a running node leaves there
-//  4. the network's usual port on this machine: toy 18555, regtest 18443, main 8332
+//  4. without --datadir, the network's usual port on this machine: toy 18555,
+//     regtest 18443, main 8332
 //
 // and it logs in with --rpc-user and --rpc-password or with the cookie that the
 // node left beside its data.

@@ -5,24 +5,28 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
+
+	"toychain/cmd/internal/cli"
 )
 
-// Every help page fits a terminal of 80 columns.
-func TestHelpFits(t *testing.T) {
+// Every command has a help page that fits a terminal of 80 columns, an example that
+// begins with its name, and a sentence that says what it does.
+func TestHelp(t *testing.T) {
 	out, err := os.Create(filepath.Join(t.TempDir(), "help"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer out.Close()
-	a := &app{stdin: os.Stdin, stdout: out, stderr: out}
+	a := &app{Terminal: cli.Terminal{Stdin: os.Stdin, Stdout: out, Stderr: out}}
 	pages := 0
 	var walk func(*cobra.Command)
 	walk = func(cmd *cobra.Command) {
 		pages++
-		helpFits(t, a, cmd)
+		checkHelp(t, a, cmd)
 		for _, sub := range cmd.Commands() {
 			walk(sub)
 		}
@@ -33,17 +37,19 @@ func TestHelpFits(t *testing.T) {
 	}
 }
 
-// helpFits looks at one page.
-func helpFits(t *testing.T, a *app, cmd *cobra.Command) {
+// checkHelp looks at one page.
+func checkHelp(t *testing.T, a *app, cmd *cobra.Command) {
 	t.Helper()
-	if err := a.stdout.Truncate(0); err != nil {
+	if err := a.Stdout.Truncate(0); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := a.stdout.Seek(0, 0); err != nil {
+	if _, err := a.Stdout.Seek(0, 0); err != nil {
 		t.Fatal(err)
 	}
-	a.help(cmd, nil)
-	text, err := os.ReadFile(a.stdout.Name())
+	if err := cmd.Help(); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(a.Stdout.Name())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,32 +58,10 @@ func helpFits(t *testing.T, a *app, cmd *cobra.Command) {
 			t.Errorf("%s --help: %d columns: %s", cmd.CommandPath(), n, line)
 		}
 	}
-}
-
-// A line that continues a description stands under its beginning; what is indented in
-// prose is left as it is.
-func TestPage(t *testing.T) {
-	var out strings.Builder
-	p := &page{w: &out, width: 20}
-	p.prose("words that do not fit one line\nof this page\n\n  indented, and left alone\n\nshort\nlines")
-	p.list("Flags:", []entry{{"--one", "a description of two lines"}, {"--more X", ""}})
-	want := `words that do not
-fit one line of this
-page
-
-  indented, and left alone
-
-short
-lines
-
-Flags:
-  --one     a
-            description
-            of two
-            lines
-  --more X
-`
-	if out.String() != want {
-		t.Errorf("got\n%s\nwant\n%s", &out, want)
+	if !strings.HasPrefix(string(text), "  "+cmd.CommandPath()+" ") && !strings.HasPrefix(string(text), "  "+cmd.CommandPath()+"\n") {
+		t.Errorf("%s --help does not begin with an example of it", cmd.CommandPath())
+	}
+	if first, _ := utf8.DecodeRuneInString(cmd.Short); !unicode.IsUpper(first) || !strings.HasSuffix(cmd.Short, ".") {
+		t.Errorf("%s: %q is no sentence", cmd.CommandPath(), cmd.Short)
 	}
 }

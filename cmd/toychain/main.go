@@ -2,10 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
-	"os/signal"
-	"syscall"
 
+	"toychain/cmd/internal/cli"
+	"toychain/rpc"
 	"toychain/wallet"
 )
 
@@ -13,35 +14,33 @@ func main() { os.Exit(run(os.Args[1:], wallet.DefaultWorkFactor)) }
 
 // run is main without the exit. The work factor is that of new wallets' passphrases.
 func run(args []string, workFactor int) int {
-	ctx, stop := interruptible(context.Background())
+	ctx, stop := cli.Interruptible(context.Background())
 	defer stop()
-	a := &app{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, workFactor: workFactor}
+	a := &app{Terminal: cli.Terminal{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}, workFactor: workFactor}
 	root := a.rootCommand()
 	root.SetArgs(args)
-	return a.report(ctx, root.ExecuteContext(ctx))
+	err := root.ExecuteContext(ctx)
+	return a.Report(ctx, a.command, err, exitCode)
 }
 
-// interrupt is the cause of a context that a signal ended.
-type interrupt struct{ signal syscall.Signal }
-
-func (i interrupt) Error() string { return "interrupted" }
-
-// interruptible returns a context that ends at the first signal that asks the
-// program to end. Further ones are ignored: clearing up is under way, and bounded.
-func interruptible(ctx context.Context) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
-	if !signal.Ignored(syscall.SIGHUP) { // nohup says: go on without the terminal
-		signal.Notify(signals, syscall.SIGHUP)
+// exitCode returns the exit code of an error that is no usage error, see doc.go.
+func exitCode(err error) int {
+	var no *rpc.Error
+	var rule refusal
+	switch {
+	case errors.Is(err, rpc.ErrUnreachable):
+		return cli.ExitUnreachable
+	case errors.As(err, &no), errors.As(err, &rule), errors.Is(err, rpc.ErrRefused):
+		return cli.ExitRefused
 	}
-	go func() {
-		select {
-		case s := <-signals:
-			number, _ := s.(syscall.Signal)
-			cancel(interrupt{number})
-		case <-ctx.Done():
-		}
-	}()
-	return ctx, func() { signal.Stop(signals); cancel(nil) }
+	return cli.ExitError
 }
+
+// userError is an error in words for the user.
+type userError struct {
+	text string
+	err  error
+}
+
+func (e *userError) Error() string { return e.text }
+func (e *userError) Unwrap() error { return e.err }

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"toychain/block"
+	"toychain/cmd/internal/cli"
 	"toychain/wallet"
 )
 
@@ -28,13 +29,13 @@ func (a *app) mineCommand() *cobra.Command {
 
 The new coins go to --to; without it, to the next address of your wallet. To have
 a node mine by itself: toychain node run --mine ADDRESS.`,
-		Args: args(1, 1, "N, how many blocks"),
+		Args: cli.Args(1, 1, "N, how many blocks"),
 	})
-	asJSON := jsonFlag(cmd)
+	asJSON := cli.JSONFlag(cmd)
 	to := cmd.Flags().String("to", "", "`ADDRESS` that the new coins go to")
 	w := a.walletFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
-		n, err := parseCount("N", given[0], 1, 1_000_000)
+		n, err := cli.ParseCount("N", given[0], 1, 1_000_000)
 		if err != nil {
 			return err
 		}
@@ -42,11 +43,11 @@ a node mine by itself: toychain node run --mine ADDRESS.`,
 		if err != nil {
 			return err
 		}
-		return a.ask(cmd, func(ctx context.Context, node asked) error {
+		return a.ask(cmd, func(ctx context.Context, node target) error {
 			rows, err := a.mine(ctx, node, n, address, *asJSON)
 			a.settleGroup(ctx)
 			if *asJSON && (err == nil || len(rows) > 0) {
-				return errors.Join(err, a.printJSON(rows))
+				return errors.Join(err, a.PrintJSON(rows))
 			}
 			return err
 		})
@@ -69,7 +70,7 @@ func (a *app) mineTo(to, name string) (string, error) {
 	}
 	w, err := a.loadWallet(p, name)
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", &told{fmt.Sprintf("whom shall the new coins go to? make a wallet with '%s', or name an address with --to", a.walletRemedy()), err}
+		return "", &userError{fmt.Sprintf("whom shall the new coins go to? make a wallet with '%s', or name an address with --to", a.walletRemedy()), err}
 	}
 	if err != nil {
 		return "", err
@@ -79,14 +80,14 @@ func (a *app) mineTo(to, name string) (string, error) {
 }
 
 // mine mines n blocks and tells of each as it is found.
-func (a *app) mine(ctx context.Context, node asked, n int, address string, quiet bool) ([]mined, error) {
-	line := a.progress()
+func (a *app) mine(ctx context.Context, node target, n int, address string, quiet bool) ([]mined, error) {
+	line := a.Progress()
 	rows := []mined{}
 	for i := range n {
-		watch := a.watchSearch(ctx, node, line, fmt.Sprintf("block %s of %s", count(i+1), count(n)))
+		watch := a.watchSearch(ctx, node, line, fmt.Sprintf("block %s of %s", cli.Count(i+1), cli.Count(n)))
 		found, err := node.Generate(ctx, 1, address)
 		tried := watch()
-		line.clear()
+		line.Clear()
 		if err != nil {
 			return rows, err
 		}
@@ -97,7 +98,7 @@ func (a *app) mine(ctx context.Context, node asked, n int, address string, quiet
 			}
 			rows = append(rows, mined{head.Height, hash, tried})
 			if !quiet {
-				fmt.Fprintf(a.stdout, "%d  %s\n", head.Height, hash)
+				fmt.Fprintf(a.Stdout, "%d  %s\n", head.Height, hash)
 			}
 		}
 	}
@@ -106,7 +107,7 @@ func (a *app) mine(ctx context.Context, node asked, n int, address string, quiet
 
 // watchSearch shows how a search goes until the function that it returns is called,
 // which returns how many hashes were tried.
-func (a *app) watchSearch(ctx context.Context, node asked, line *progress, what string) (end func() uint64) {
+func (a *app) watchSearch(ctx context.Context, node target, line *cli.Progress, what string) (end func() uint64) {
 	begun := time.Now()
 	before, err := node.MiningInfo(ctx)
 	if err != nil {
@@ -119,14 +120,14 @@ func (a *app) watchSearch(ctx context.Context, node asked, line *progress, what 
 		}
 		return now.Hashes - before.Hashes
 	}
-	if line.out == nil {
+	if line.Silent() {
 		return func() uint64 { return tried(ctx) }
 	}
 	looking, stop := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		tick := time.NewTicker(frame)
+		tick := time.NewTicker(cli.Frame)
 		defer tick.Stop()
 		for {
 			select {
@@ -135,8 +136,8 @@ func (a *app) watchSearch(ctx context.Context, node asked, line *progress, what 
 			case <-tick.C:
 			}
 			n := tried(looking)
-			line.show("%s  %s hashes tried  %s  %s", what, count(n),
-				hashes(float64(n)/time.Since(begun).Seconds()), span(time.Since(begun)))
+			line.Show("%s  %s hashes tried  %s  %s", what, cli.Count(n),
+				cli.Hashes(float64(n)/time.Since(begun).Seconds()), cli.Span(time.Since(begun)))
 		}
 	}()
 	return func() uint64 {

@@ -16,13 +16,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"toychain/block"
+	"toychain/cmd/internal/cli"
 	"toychain/consensus"
 	"toychain/network"
 	"toychain/pow"
 )
 
 func (a *app) networkCommand() *cobra.Command {
-	return noun("network", "Make a network of one's own, or look at one's rules.",
+	return cli.Noun("network", "Make a network of one's own, or look at one's rules.",
 		"toychain network new -o my.toml\ntoychain network show --network my.toml",
 		a.networkNewCommand(), a.networkShowCommand())
 }
@@ -37,7 +38,7 @@ func (a *app) networkNewCommand() *cobra.Command {
 
 Everything that its nodes must agree on is in the file. Give the same file to
 everybody who is to take part: nodes of other rules never meet.`,
-		Args: noArgs,
+		Args: cli.NoArgs,
 	}
 	var (
 		p                        consensus.Params
@@ -65,7 +66,7 @@ everybody who is to take part: nodes of other rules never meet.`,
 		if bits != "" {
 			var err error
 			if start, err = pow.ParseBits(bits); err != nil {
-				return usagef("--bits: %w", err)
+				return cli.Usagef("--bits: %w", err)
 			}
 		}
 		if _, err := os.Stat(to); to != "" && err == nil && !force {
@@ -76,13 +77,13 @@ everybody who is to take part: nodes of other rules never meet.`,
 			return err
 		}
 		if to == "" {
-			err := network.Write(a.stdout, made)
+			err := network.Write(a.Stdout, made)
 			return err
 		}
 		if err := writeNetwork(made, to, force); err != nil {
 			return err
 		}
-		fmt.Fprintf(a.stdout, "network %s  genesis %s  in %s\n", made.Name, made.Genesis.Hash(), to)
+		fmt.Fprintf(a.Stdout, "network %s  genesis %s  in %s\n", made.Name, made.Genesis.Hash(), to)
 		return nil
 	}
 	return cmd
@@ -91,19 +92,19 @@ everybody who is to take part: nodes of other rules never meet.`,
 // fillNetwork reads what the flags of "network new" say in words.
 func fillNetwork(p *consensus.Params, to, limit, subsidy string) (err error) {
 	if p.Name == "" && to == "" {
-		return usagef("a network wants a name: --name NAME, or -o NAME.toml")
+		return cli.Usagef("a network wants a name: --name NAME, or -o NAME.toml")
 	}
 	if p.Name == "" {
 		p.Name = strings.TrimSuffix(filepath.Base(to), filepath.Ext(to))
 	}
 	if p.Name == testnetName {
-		return usagef("--name %s: is the folder of the testnet; choose another", p.Name)
+		return cli.Usagef("--name %s: is the folder of the testnet; choose another", p.Name)
 	}
 	if p.Limit, err = pow.ParseBits(limit); err != nil {
-		return usagef("--limit: %w", err)
+		return cli.Usagef("--limit: %w", err)
 	}
 	if p.Subsidy, err = block.ParseAmount(subsidy); err != nil {
-		return usagef("--subsidy: %w", err)
+		return cli.Usagef("--subsidy: %w", err)
 	}
 	return nil
 }
@@ -111,24 +112,24 @@ func fillNetwork(p *consensus.Params, to, limit, subsidy string) (err error) {
 // mineGenesis makes the network and searches the nonce of its first block, on all
 // cores. When no nonce of a time does, it takes the next second.
 func (a *app) mineGenesis(ctx context.Context, p consensus.Params, bits uint32) (*consensus.Params, error) {
-	line := a.progress()
-	defer line.clear()
+	line := a.Progress()
+	defer line.Clear()
 	var tried atomic.Uint64
 	begun := time.Now()
 	for at := uint32(begun.Unix()); ; at++ {
 		made, err := network.New(p, bits, at)
 		if err != nil {
-			return nil, usageError{err}
+			return nil, cli.UsageError{Err: err}
 		}
 		target, err := pow.TargetFromBits(bits)
 		if err != nil {
-			return nil, usageError{err}
+			return nil, cli.UsageError{Err: err}
 		}
 		expected := target.Work().Float()
 		nonce, found := searchNonces(ctx, made.Genesis.Header, target, func(n uint64) {
 			all := tried.Add(n)
-			line.show("mining the first block  %s of about %s hashes  %s", count(all), count(uint64(expected)),
-				hashes(float64(all)/time.Since(begun).Seconds()))
+			line.Show("mining the first block  %s of about %s hashes  %s", cli.Count(all), cli.Count(uint64(expected)),
+				cli.Hashes(float64(all)/time.Since(begun).Seconds()))
 		})
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -210,9 +211,9 @@ func (a *app) networkShowCommand() *cobra.Command {
 		Use:     "show [NAME|FILE]",
 		Short:   "Show a network's rules.",
 		Example: "toychain network show regtest\ntoychain network show my.toml --json",
-		Args:    args(0, 1, "one network"),
+		Args:    cli.Args(0, 1, "one network"),
 	}
-	asJSON := jsonFlag(cmd)
+	asJSON := cli.JSONFlag(cmd)
 	cmd.RunE = func(_ *cobra.Command, given []string) error {
 		name := a.global.network
 		if len(given) == 1 {
@@ -223,7 +224,7 @@ func (a *app) networkShowCommand() *cobra.Command {
 			return err
 		}
 		if *asJSON {
-			return a.printJSON(describe(p))
+			return a.PrintJSON(describe(p))
 		}
 		return a.printNetwork(p)
 	}
@@ -266,17 +267,17 @@ func (a *app) printNetwork(p *consensus.Params) error {
 	}
 	difficulty := fmt.Sprintf("never changes (wanted spacing %s)", p.Spacing)
 	if p.Window > 0 {
-		difficulty = fmt.Sprintf("changes every %s, towards a block every %s", plural(p.Window, "block"), p.Spacing)
+		difficulty = fmt.Sprintf("changes every %s, towards a block every %s", cli.Plural(p.Window, "block"), p.Spacing)
 	}
-	t := table(a.stdout)
+	t := cli.Table(a.Stdout)
 	fmt.Fprintf(t, "network\t%s\n", r.Name)
 	fmt.Fprintf(t, "genesis\t%s\n\t%s\n", r.Genesis, time.Unix(int64(r.Time), 0).UTC().Format(time.DateTime))
 	fmt.Fprintf(t, "digest\t%s\n\tnodes with another one are strangers\n", r.Digest)
 	fmt.Fprintf(t, "difficulty\t%s\n", difficulty)
 	fmt.Fprintf(t, "at the start\tbits %s, about %s hashes a block;\n\tnever easier than %s\n",
-		r.Bits, count(uint64(target.Work().Float())), r.Limit)
-	fmt.Fprintf(t, "reward\t%s coins, halved every %s\n", r.Subsidy.Short(), plural(r.Halving, "block"))
-	fmt.Fprintf(t, "maturity\tnew coins can be spent after %s\n", plural(r.Maturity, "block"))
+		r.Bits, cli.Count(uint64(target.Work().Float())), r.Limit)
+	fmt.Fprintf(t, "reward\t%s coins, halved every %s\n", r.Subsidy.Short(), cli.Plural(r.Halving, "block"))
+	fmt.Fprintf(t, "maturity\tnew coins can be spent after %s\n", cli.Plural(r.Maturity, "block"))
 	fmt.Fprintf(t, "rpc port\t%d\n", r.Port)
 	return t.Flush()
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"toychain/block"
+	"toychain/cmd/internal/cli"
 	"toychain/consensus"
 	"toychain/engine"
 	"toychain/mempool"
@@ -27,7 +28,7 @@ import (
 )
 
 func (a *app) nodeCommand() *cobra.Command {
-	return noun("node", "Run a node.", "toychain node run\ntoychain node health", a.nodeRunCommand(), a.nodeHealthCommand())
+	return cli.Noun("node", "Run a node.", "toychain node run\ntoychain node health", a.nodeRunCommand(), a.nodeHealthCommand())
 }
 
 // nodeFlags are the flags of "node run".
@@ -49,7 +50,7 @@ toychain node run --mine ADDRESS --hashrate 20000
 toychain node run --datadir /tmp/second --rpc 127.0.0.1:0 --peer MULTIADDR`,
 		Long: `Run a node until Ctrl-C. It prints where peers and clients reach it; what happens
 goes to stderr. It talks to this machine only, unless --listen says otherwise.`,
-		Args:        noArgs,
+		Args:        cli.NoArgs,
 		Annotations: map[string]string{runsNode: "yes"},
 	}
 	var o nodeFlags
@@ -67,7 +68,7 @@ goes to stderr. It talks to this machine only, unless --listen says otherwise.`,
 	f.StringVar(&o.level, "log-level", "info", "debug, info, warn or error")
 	f.BoolVar(&o.json, "log-json", false, "log as JSON, for programs")
 	f.BoolVar(&o.tied, "exit-on-stdin-close", false, "end when stdin is closed, and so with the program that started it")
-	settable(f, "listen", "peer", "mdns", "rpc", "mine", "hashrate", "threads", "name", "node-key", "log-level", "log-json")
+	cli.Settable(f, "listen", "peer", "mdns", "rpc", "mine", "hashrate", "threads", "name", "node-key", "log-level", "log-json")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return a.runNode(cmd.Context(), o) }
 	return cmd
 }
@@ -84,7 +85,7 @@ func (a *app) config(o nodeFlags) (node.Config, error) {
 		Pool: mempool.DefaultPolicy(), Hashrate: o.hashrate, Threads: o.threads, Clock: o.clock,
 	}
 	if o.hashrate < 0 || o.threads < 0 {
-		return cfg, usagef("--hashrate and --threads: want 0 or more")
+		return cfg, cli.Usagef("--hashrate and --threads: want 0 or more")
 	}
 	if o.mine != "" {
 		to, err := wallet.ParseAddress(o.mine, p.Prefixes)
@@ -101,17 +102,17 @@ func (a *app) config(o nodeFlags) (node.Config, error) {
 func (a *app) logger(o nodeFlags) (*slog.Logger, error) {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(o.level)); err != nil {
-		return nil, usagef("--log-level %q: want debug, info, warn or error", o.level)
+		return nil, cli.Usagef("--log-level %q: want debug, info, warn or error", o.level)
 	}
 	plain := &slog.HandlerOptions{Level: level}
 	switch {
 	case o.json:
-		return slog.New(slog.NewJSONHandler(a.stderr, plain)), nil
-	case isTerminal(a.stderr):
-		return slog.New(tint.NewTextHandler(a.stderr, &tint.Options{Level: level, TimeFormat: time.TimeOnly,
-			NoColor: !bool(a.colours(a.stderr))})), nil
+		return slog.New(slog.NewJSONHandler(a.Stderr, plain)), nil
+	case cli.IsTerminal(a.Stderr):
+		return slog.New(tint.NewTextHandler(a.Stderr, &tint.Options{Level: level, TimeFormat: time.TimeOnly,
+			NoColor: !bool(a.Colours(a.Stderr))})), nil
 	}
-	return slog.New(slog.NewTextHandler(a.stderr, plain)), nil
+	return slog.New(slog.NewTextHandler(a.Stderr, plain)), nil
 }
 
 // runNode lives a node's life: until ctx ends, a client says stop, or there is
@@ -125,7 +126,7 @@ func (a *app) runNode(ctx context.Context, o nodeFlags) error {
 	defer stop()
 	if o.tied {
 		go func() {
-			io.Copy(io.Discard, a.stdin)
+			io.Copy(io.Discard, a.Stdin)
 			stop()
 		}()
 	}
@@ -178,8 +179,8 @@ func (a *app) announce(ctx context.Context, n *node.Node, cfg node.Config, addr 
 	if err := n.Look(ctx, func(e *engine.Engine) { height = e.Tree().Tip().Height }); err != nil {
 		return nil // it ended already, and will say why
 	}
-	t := table(a.stdout)
-	fmt.Fprintf(t, "toychain %s\tnetwork %s, height %s\n", version, cfg.Params.Name, count(height))
+	t := cli.Table(a.Stdout)
+	fmt.Fprintf(t, "toychain %s\tnetwork %s, height %s\n", version, cfg.Params.Name, cli.Count(height))
 	fmt.Fprintf(t, "folder\t%s\n", cfg.Dir)
 	for _, at := range n.Net().Addrs() {
 		fmt.Fprintf(t, "peer\t%s\n", at)
@@ -188,10 +189,10 @@ func (a *app) announce(ctx context.Context, n *node.Node, cfg node.Config, addr 
 	if to, ok := wallet.AddressOf(cfg.MineTo); ok {
 		limit := ""
 		if cfg.Hashrate > 0 {
-			limit = ", at most " + hashes(cfg.Hashrate)
+			limit = ", at most " + cli.Hashes(cfg.Hashrate)
 		}
 		fmt.Fprintf(t, "mining\tfor %s%s\n", to.Encode(cfg.Params.Prefixes), limit)
-	} else if a.onLine["hashrate"] {
+	} else if a.typed["hashrate"] {
 		fmt.Fprintln(t, "mining\tno: --hashrate is only its limit; add --mine ADDRESS")
 	}
 	return t.Flush()

@@ -9,11 +9,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"toychain/cmd/internal/cli"
 	"toychain/rpc"
 )
 
 func (a *app) peersCommand() *cobra.Command {
-	return asking(noun("peers", "See and change whom the node talks to.",
+	return asking(cli.Noun("peers", "See and change whom the node talks to.",
 		"toychain peers list\ntoychain peers add /ip4/192.168.1.7/tcp/4001/p2p/12D3KooW…",
 		a.peersListCommand(), a.peersAddCommand(), a.peersDropCommand(), a.peersBanCommand()))
 }
@@ -22,12 +23,12 @@ func (a *app) peersListCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "list", Short: "List the connected peers.",
 		Example: "toychain peers list\ntoychain peers list --banned",
-		Args:    noArgs,
+		Args:    cli.NoArgs,
 	}
-	asJSON := jsonFlag(cmd)
+	asJSON := cli.JSONFlag(cmd)
 	banned := cmd.Flags().Bool("banned", false, "list those that are refused instead")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		return a.ask(cmd, func(ctx context.Context, n asked) error {
+		return a.ask(cmd, func(ctx context.Context, n target) error {
 			if *banned {
 				return a.listBans(ctx, n, *asJSON)
 			}
@@ -36,18 +37,18 @@ func (a *app) peersListCommand() *cobra.Command {
 				return err
 			}
 			if *asJSON {
-				return a.printJSON(peers)
+				return a.PrintJSON(peers)
 			}
 			if len(peers) == 0 {
 				return a.noPeers(ctx, n)
 			}
 			names := a.peerNames()
-			t := table(a.stdout)
+			t := cli.Table(a.Stdout)
 			fmt.Fprintln(t, "peer\t\theight\tping\tsince\taddress")
 			for _, p := range peers {
 				at, _, _ := strings.Cut(p.Multiaddr, "/p2p/") // the id stands there already
 				fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", nameOr(names, p.PeerID), direction(p), height(p),
-					ping(p), span(time.Since(time.Unix(p.ConnTime, 0))), at)
+					ping(p), cli.Span(time.Since(time.Unix(p.ConnTime, 0))), at)
 			}
 			return t.Flush()
 		})
@@ -56,19 +57,19 @@ func (a *app) peersListCommand() *cobra.Command {
 }
 
 // noPeers says what to do, or whom the node calls in vain.
-func (a *app) noPeers(ctx context.Context, n asked) error {
+func (a *app) noPeers(ctx context.Context, n target) error {
 	info, err := n.NetworkInfo(ctx)
 	if err != nil {
 		return err
 	}
 	if len(info.Missing) == 0 {
-		fmt.Fprintln(a.stdout, "no peers: call one with 'toychain peers add',")
-		fmt.Fprintln(a.stdout, "or start the node with --peer")
+		fmt.Fprintln(a.Stdout, "no peers: call one with 'toychain peers add',")
+		fmt.Fprintln(a.Stdout, "or start the node with --peer")
 		return nil
 	}
-	fmt.Fprintln(a.stdout, "no peers; the node's log says why, and it keeps calling")
+	fmt.Fprintln(a.Stdout, "no peers; the node's log says why, and it keeps calling")
 	for _, addr := range info.Missing {
-		fmt.Fprintf(a.stdout, "  %s\n", addr)
+		fmt.Fprintf(a.Stdout, "  %s\n", addr)
 	}
 	return nil
 }
@@ -84,7 +85,7 @@ func height(p rpc.Peer) string {
 	if !p.Joined {
 		return "?"
 	}
-	return count(p.Height)
+	return cli.Count(p.Height)
 }
 
 func ping(p rpc.Peer) string {
@@ -117,23 +118,23 @@ func nameOr(names map[string]string, id string) string {
 	return id
 }
 
-func (a *app) listBans(ctx context.Context, n asked, asJSON bool) error {
+func (a *app) listBans(ctx context.Context, n target, asJSON bool) error {
 	bans, err := n.Bans(ctx)
 	if err != nil {
 		return err
 	}
 	if asJSON {
-		return a.printJSON(bans)
+		return a.PrintJSON(bans)
 	}
 	if len(bans) == 0 {
-		fmt.Fprintln(a.stdout, "nobody is refused")
+		fmt.Fprintln(a.Stdout, "nobody is refused")
 		return nil
 	}
 	names := a.peerNames()
-	t := table(a.stdout)
+	t := cli.Table(a.Stdout)
 	fmt.Fprintln(t, "peer\trefused for another")
 	for _, b := range bans {
-		fmt.Fprintf(t, "%s\t%s\n", nameOr(names, b.Address), span(time.Duration(b.TimeRemaining)*time.Second))
+		fmt.Fprintf(t, "%s\t%s\n", nameOr(names, b.Address), cli.Span(time.Duration(b.TimeRemaining)*time.Second))
 	}
 	return t.Flush()
 }
@@ -142,15 +143,15 @@ func (a *app) peersAddCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "add MULTIADDR", Short: "Call a peer, and call it again whenever it is gone.",
 		Example: "toychain peers add /ip4/192.168.1.7/tcp/4001/p2p/12D3KooW…",
-		Args:    args(1, 1, "MULTIADDR, as the other node prints it when it starts"),
+		Args:    cli.Args(1, 1, "MULTIADDR, as the other node prints it when it starts"),
 	}
 	wait := cmd.Flags().Duration("wait", 5*time.Second, "how long to wait for the connection")
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
 		_, id, ok := strings.Cut(given[0], "/p2p/")
 		if !ok || id == "" {
-			return usagef("%q is no peer's address: want one that ends in /p2p/ and the peer's id, as the other node prints it when it starts", given[0])
+			return cli.Usagef("%q is no peer's address: want one that ends in /p2p/ and the peer's id, as the other node prints it when it starts", given[0])
 		}
-		return a.ask(cmd, func(ctx context.Context, n asked) error {
+		return a.ask(cmd, func(ctx context.Context, n target) error {
 			var no *rpc.Error
 			if err := n.AddPeer(ctx, given[0]); err != nil && !(errors.As(err, &no) && no.Code == rpc.CodeNodeAdded) {
 				return err
@@ -159,9 +160,9 @@ func (a *app) peersAddCommand() *cobra.Command {
 			defer cancel()
 			switch err := waitJoined(ctx, n, id); {
 			case err == nil:
-				fmt.Fprintln(a.stdout, "connected to", id)
+				fmt.Fprintln(a.Stdout, "connected to", id)
 			case errors.Is(err, context.DeadlineExceeded):
-				fmt.Fprintln(a.stderr, "not connected yet; the node keeps trying")
+				fmt.Fprintln(a.Stderr, "not connected yet; the node keeps trying")
 			default:
 				return err
 			}
@@ -172,7 +173,7 @@ func (a *app) peersAddCommand() *cobra.Command {
 }
 
 // waitJoined returns when the node is connected to a peer that speaks its protocol.
-func waitJoined(ctx context.Context, n asked, id string) error {
+func waitJoined(ctx context.Context, n target, id string) error {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -197,9 +198,9 @@ func (a *app) peersDropCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "drop PEER", Short: "Hang up, and do not call again.",
 		Example: "toychain peers drop 12D3KooW…\ntoychain peers drop n3 --node n1",
-		Args:    args(1, 1, "PEER, its id"),
+		Args:    cli.Args(1, 1, "PEER, its id"),
 		RunE: func(cmd *cobra.Command, given []string) error {
-			return a.ask(cmd, func(ctx context.Context, n asked) error {
+			return a.ask(cmd, func(ctx context.Context, n target) error {
 				id, err := a.peerID(ctx, n, given[0])
 				if err != nil {
 					return err
@@ -222,15 +223,15 @@ func (a *app) peersBanCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "ban PEER", Short: "Hang up, and refuse the peer for a while.",
 		Example: "toychain peers ban 12D3KooW… --for 1h\ntoychain peers ban 12D3KooW… --lift",
-		Args:    args(1, 1, "PEER, its id"),
+		Args:    cli.Args(1, 1, "PEER, its id"),
 	}
 	how := cmd.Flags().Duration("for", 10*time.Minute, "how long")
 	lift := cmd.Flags().Bool("lift", false, "take it back")
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
 		if *how < time.Second {
-			return usagef("--for %s: want a second or more", *how)
+			return cli.Usagef("--for %s: want a second or more", *how)
 		}
-		return a.ask(cmd, func(ctx context.Context, n asked) error {
+		return a.ask(cmd, func(ctx context.Context, n target) error {
 			id, err := a.peerID(ctx, n, given[0])
 			if err != nil {
 				return err
@@ -246,7 +247,7 @@ func (a *app) peersBanCommand() *cobra.Command {
 
 // peerID returns the id of the peer that the user means: by its id, the end of it if
 // that is enough, an address that ends in it, or a node's name in a testnet.
-func (a *app) peerID(ctx context.Context, n asked, said string) (string, error) {
+func (a *app) peerID(ctx context.Context, n target, said string) (string, error) {
 	for id, name := range a.peerNames() {
 		if name == said {
 			return id, nil

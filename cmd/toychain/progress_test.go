@@ -13,6 +13,7 @@ import (
 
 	"toychain/block"
 	"toychain/blockfile"
+	"toychain/cmd/internal/cli"
 	"toychain/consensus"
 	"toychain/mempool"
 	"toychain/node"
@@ -21,14 +22,14 @@ import (
 )
 
 // screen is a file that stands for a terminal.
-func screen(t *testing.T) (line *progress, shown func() []string) {
+func screen(t *testing.T) (line *cli.Progress, shown func() []string) {
 	t.Helper()
 	f, err := os.CreateTemp(t.TempDir(), "terminal")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { f.Close() })
-	return &progress{out: f, began: time.Now().Add(-time.Hour)}, func() []string {
+	return cli.NewProgress(f, time.Now().Add(-time.Hour)), func() []string {
 		text, err := os.ReadFile(f.Name())
 		if err != nil {
 			t.Fatal(err)
@@ -42,9 +43,9 @@ func TestProgressOfImport(t *testing.T) {
 	line, shown := screen(t)
 	in := &importing{line: line, added: 7_203_000, known: 100} // a rate of 2,000 for 1.5 s from now
 	in.show(portion{read: 250_000, total: 1_000_000})
-	line.clear()
+	line.Clear()
 	in.show(portion{})
-	line.clear()
+	line.Clear()
 	if got, want := shown(), []string{"7,203,100 blocks  2,000/s  25 % of 1.0 MB\x1b[K", "7,203,100 blocks  2,000/s\x1b[K"}; strings.Join(got, "|") != strings.Join(want, "|") {
 		t.Errorf("shown %q, want %q", got, want)
 	}
@@ -112,7 +113,7 @@ func TestProgressOfExport(t *testing.T) {
 	defer client.Close()
 	line, shown := screen(t)
 	e := exporting{first: 3, last: 12, format: blockfile.Hex}
-	if err := e.blocks(run, line, asked{Client: client, params: n.Params()}, io.Discard); err != nil {
+	if err := e.blocks(run, line, target{Client: client, params: n.Params()}, io.Discard); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := fmt.Sprint(shown()), "[10 of 10 blocks  0/s  100 %\x1b[K]"; got != want {

@@ -1,19 +1,22 @@
 package main
 
 import (
-	"encoding/json"
-	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"toychain/cmd/internal/cli"
+	"toychain/consensus"
 )
 
 // app is one run of the program.
 type app struct {
-	stdin, stdout, stderr *os.File
+	cli.Terminal
 
 	global  globals
-	onLine  map[string]bool // flags that the user typed, unlike those that settings filled in
-	running *cobra.Command  // set once it is known
+	typed   map[string]bool // flags that the user typed, unlike those that settings filled in
+	command *cobra.Command  // set once it is known
 
 	workFactor int // of new wallets' passphrases, see wallet.New
 }
@@ -24,7 +27,6 @@ type globals struct {
 	rpc, cookie          string
 	rpcUser, rpcPassword string
 	testnetDir, node     string
-	colour               string
 }
 
 // rootCommand returns the whole tree of commands.
@@ -36,7 +38,7 @@ func (a *app) rootCommand() *cobra.Command {
 toychain testnet up 4            four nodes of your own
 toychain wallet create           keys of your own, for the coins
 toychain mine 3 --node n1        three blocks, with real proof of work`,
-		Args:              unknownCommand,
+		Args:              cli.UnknownCommand,
 		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		PersistentPreRunE: a.prepare,
 		SilenceErrors:     true,
@@ -46,13 +48,13 @@ toychain mine 3 --node n1        three blocks, with real proof of work`,
 	root.SetVersionTemplate("toychain {{.Version}}\n")
 	a.globalFlags(root)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		a.running = cmd
-		return flagError(cmd, err)
+		a.command = cmd
+		return cli.FlagError(cmd, err)
 	})
-	root.SetHelpFunc(a.help)
-	root.SetHelpCommand(helpCommand())
-	root.SetOut(a.stdout)
-	root.SetErr(a.stderr)
+	root.SetHelpFunc(a.Help(matters))
+	root.SetHelpCommand(cli.HelpCommand())
+	root.SetOut(a.Stdout)
+	root.SetErr(a.Stderr)
 	cobra.EnableCommandSorting = false // the order below is that of getting to know it
 	root.AddCommand(
 		a.demoCommand(),
@@ -66,10 +68,7 @@ toychain mine 3 --node n1        three blocks, with real proof of work`,
 		a.rpcCommand(),
 		a.versionCommand(),
 	)
-	root.InitDefaultCompletionCmd()
-	if c, _, err := root.Find([]string{"completion"}); err == nil {
-		c.Short = "Teach your shell to complete commands."
-	}
+	nameCompletion(root)
 	return root
 }
 
@@ -77,68 +76,61 @@ func (a *app) globalFlags(root *cobra.Command) {
 	f, g := root.PersistentFlags(), &a.global
 	f.StringVar(&g.network, "network", "toy", "toy, regtest, main, or a `FILE` made by 'toychain network new'")
 	f.StringVar(&g.datadir, "datadir", "~/.toychain", "`FOLDER` that everything is kept in")
-	f.StringVar(&g.colour, "color", "auto", "auto, always or never")
+	f.StringVar(&a.Colour, "color", "auto", "auto, always or never")
 	f.StringVar(&g.rpc, "rpc", "", "`HOST:PORT` of the node to ask")
 	f.StringVar(&g.node, "node", "", "`NAME` of the node to ask, of the testnet in --dir")
 	f.StringVar(&g.testnetDir, "dir", "", "`FOLDER` of the testnet (default DATADIR/testnet)")
 	f.StringVar(&g.cookie, "cookie", "", "`FILE` with the node's password (default DATADIR/NETWORK/.cookie)")
 	f.StringVar(&g.rpcUser, "rpc-user", "", "log in as this `USER` instead of by cookie")
 	f.StringVar(&g.rpcPassword, "rpc-password", "", "and with this `PASSWORD`")
-	settable(f, "network", "datadir", "color", "rpc", "node", "dir", "cookie", "rpc-user", "rpc-password")
-	paths(f, "network", "dir", "cookie")
+	cli.Settable(f, "network", "datadir", "color", "rpc", "node", "dir", "cookie", "rpc-user", "rpc-password")
+	cli.Paths(f, "network", "dir", "cookie")
 	a.completeGlobals(root)
 }
 
-// prepare runs before every command: it fills in what the command line leaves open.
+// prepare runs before every command. It fills in the flags that the command line leaves
+// open: from the environment, then from the file of settings in the data directory,
+// then from the defaults.
 func (a *app) prepare(cmd *cobra.Command, _ []string) error {
-	a.running = cmd
-	if err := a.fillIn(cmd); err != nil {
+	a.command, a.typed = cmd, make(map[string]bool)
+	cmd.Flags().Visit(func(f *pflag.Flag) { a.typed[f.Name] = true })
+	if err := cli.FillFromEnvironment(cmd.Flags()); err != nil {
 		return err
 	}
-	return a.checkColour()
+	if err := a.findDatadir(); err != nil {
+		return err
+	}
+	isPreset := func(name string) bool { _, ok := consensus.Preset(name); return ok }
+	if err := cli.FillFromFile(cmd, a.settingsFile(), isPreset); err != nil {
+		return err
+	}
+	return a.CheckColour()
 }
 
-// noun returns a command that only holds others.
-func noun(name, short, example string, verbs ...*cobra.Command) *cobra.Command {
-	cmd := &cobra.Command{
-		Use: name, Short: short, Example: example,
-		Args: unknownCommand,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-	}
-	cmd.AddCommand(verbs...)
+// asksNode marks commands that talk to a node: their help lists how to name it.
+const asksNode = "asks a node"
+
+// runsNode marks the command that runs one: its help lists how clients log in.
+const runsNode = "runs a node"
+
+// asking marks a command and all below it as asksNode.
+func asking(cmd *cobra.Command) *cobra.Command {
+	cmd.Annotations = map[string]string{asksNode: "yes"}
 	return cmd
 }
 
-// unknownCommand refuses the arguments of a command that only holds others.
-func unknownCommand(cmd *cobra.Command, given []string) error {
-	if len(given) == 0 {
-		return nil
+// matters reports whether a global flag changes what cmd does.
+func matters(flag string, cmd *cobra.Command) bool {
+	if cmd == cmd.Root() || flag == "network" || flag == "datadir" || flag == "color" {
+		return true
 	}
-	cmd.SuggestionsMinimumDistance = 2
-	hint := ""
-	if near := cmd.SuggestionsFor(given[0]); len(near) > 0 {
-		hint = "; did you mean " + near[0] + "?"
+	for at := cmd; at != nil; at = at.Parent() {
+		if at.Annotations[asksNode] != "" || at.Annotations[runsNode] != "" && strings.HasPrefix(flag, "rpc-") {
+			return true
+		}
+		if at.Name() == "testnet" && flag == "dir" {
+			return true
+		}
 	}
-	return usagef("%s has no command %q%s", cmd.CommandPath(), given[0], hint)
-}
-
-// jsonFlag adds --json to a command.
-func jsonFlag(cmd *cobra.Command) *bool {
-	return cmd.Flags().Bool("json", false, "print JSON, for programs")
-}
-
-// printJSON prints v as the command's result.
-func (a *app) printJSON(v any) error {
-	enc := a.encoder()
-	enc.SetIndent("", "  ")
-	return enc.Encode(v)
-}
-
-// printJSONLine prints v as one line of the command's result.
-func (a *app) printJSONLine(v any) error { return a.encoder().Encode(v) }
-
-func (a *app) encoder() *json.Encoder {
-	enc := json.NewEncoder(a.stdout)
-	enc.SetEscapeHTML(false)
-	return enc
+	return false
 }

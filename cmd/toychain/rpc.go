@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"toychain/cmd/internal/cli"
 	"toychain/rpc"
 )
 
@@ -24,14 +25,14 @@ as that, everything else as a string; write -- before a negative number. The res
 is printed as JSON, a string without its quotes.`,
 		Args: func(cmd *cobra.Command, given []string) error {
 			if len(given) == 0 {
-				return usagef("which method? 'toychain rpc help' lists them")
+				return cli.Usagef("which method? 'toychain rpc help' lists them")
 			}
 			return nil
 		},
 	})
 	named := cmd.Flags().Bool("named", false, "arguments are `NAME=VALUE`")
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
-		return a.ask(cmd, func(ctx context.Context, n asked) error {
+		return a.ask(cmd, func(ctx context.Context, n target) error {
 			var result json.RawMessage
 			var err error
 			if *named {
@@ -55,7 +56,7 @@ is printed as JSON, a string without its quotes.`,
 }
 
 // noMethod says what a method that the node does not have may have meant.
-func noMethod(ctx context.Context, n asked, name string, err error) error {
+func noMethod(ctx context.Context, n target, name string, err error) error {
 	var help string
 	if n.Call(ctx, "help", nil, &help) != nil {
 		return err
@@ -70,7 +71,7 @@ func noMethod(ctx context.Context, n asked, name string, err error) error {
 	if near := methods.SuggestionsFor(name); len(near) > 0 {
 		hint = "did you mean " + near[0] + "? "
 	}
-	return &told{fmt.Sprintf("the node has no method %q: %s'toychain rpc help' lists them", name, hint), err}
+	return &userError{fmt.Sprintf("the node has no method %q: %s'toychain rpc help' lists them", name, hint), err}
 }
 
 func positional(given []string) []any {
@@ -86,10 +87,10 @@ func namedParams(given []string) (map[string]any, error) {
 	for _, text := range given {
 		name, value, ok := strings.Cut(text, "=")
 		if !ok || name == "" {
-			return nil, usagef("%q: want NAME=VALUE", text)
+			return nil, cli.Usagef("%q: want NAME=VALUE", text)
 		}
 		if _, twice := out[name]; twice {
-			return nil, usagef("%s is given twice", name)
+			return nil, cli.Usagef("%s is given twice", name)
 		}
 		out[name] = param(value)
 	}
@@ -113,7 +114,7 @@ func (a *app) printResult(result json.RawMessage) error {
 	case string(result) == "null":
 		return nil
 	case json.Unmarshal(result, &text) == nil:
-		_, err := fmt.Fprintln(a.stdout, text)
+		_, err := fmt.Fprintln(a.Stdout, text)
 		return err
 	}
 	var out bytes.Buffer
@@ -121,6 +122,6 @@ func (a *app) printResult(result json.RawMessage) error {
 		return fmt.Errorf("the node's answer: %w", err)
 	}
 	out.WriteByte('\n')
-	_, err := a.stdout.Write(out.Bytes())
+	_, err := a.Stdout.Write(out.Bytes())
 	return err
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"toychain/block"
+	"toychain/cmd/internal/cli"
 	"toychain/rpc"
 	"toychain/testnet/history"
 )
@@ -23,16 +24,16 @@ func (a *app) chainStaleCommand() *cobra.Command {
 		Use: "stale", Short: "Tell how many blocks died: the stale rate.",
 		Example: "toychain chain stale\ntoychain chain stale --from 1000 --to 2000 --json",
 		Long:    "Tell how many of the blocks that the node knows are on dead branches.\n\n" + aboutStale,
-		Args:    noArgs,
+		Args:    cli.NoArgs,
 	}
-	asJSON := jsonFlag(cmd)
+	asJSON := cli.JSONFlag(cmd)
 	window := windowFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		from, to, err := window()
 		if err != nil {
 			return err
 		}
-		return a.ask(cmd, func(ctx context.Context, n asked) error {
+		return a.ask(cmd, func(ctx context.Context, n target) error {
 			r, err := n.StaleRate(ctx, from, to)
 			if err != nil {
 				return err
@@ -41,7 +42,7 @@ func (a *app) chainStaleCommand() *cobra.Command {
 				return err
 			}
 			if *asJSON {
-				return a.printJSON(r)
+				return a.PrintJSON(r)
 			}
 			return a.printStale(&r, 0)
 		})
@@ -59,9 +60,9 @@ stands on; blocks of another running node's history are contested, not stale yet
 folders of nodes that do not run are read.
 
 ` + aboutStale,
-		Args: noArgs,
+		Args: cli.NoArgs,
 	}
-	asJSON := jsonFlag(cmd)
+	asJSON := cli.JSONFlag(cmd)
 	window := windowFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		from, to, err := window()
@@ -81,10 +82,10 @@ folders of nodes that do not run are read.
 			return err
 		}
 		if *asJSON {
-			return a.printJSON(r)
+			return a.PrintJSON(r)
 		}
 		for _, name := range r.Silent {
-			fmt.Fprintf(a.stderr, "%s does not tell, and is left out\n", name)
+			fmt.Fprintf(a.Stderr, "%s does not tell, and is left out\n", name)
 		}
 		return a.printStale(&r.StaleRate, r.Contested)
 	}
@@ -98,7 +99,7 @@ func windowFlags(cmd *cobra.Command) func() (from, to block.Height, err error) {
 	cmd.Flags().Lookup("to").DefValue = "" // everything
 	return func() (block.Height, block.Height, error) {
 		if *from < 0 || *to < *from {
-			return 0, 0, usagef("--from %d --to %d: want 0 or more, and the lower one first", *from, *to)
+			return 0, 0, cli.Usagef("--from %d --to %d: want 0 or more, and the lower one first", *from, *to)
 		}
 		return block.Height(*from), block.Height(*to), nil
 	}
@@ -107,18 +108,18 @@ func windowFlags(cmd *cobra.Command) func() (from, to block.Height, err error) {
 // above returns an error if the flags ask for what is above the best chain only.
 func above(cmd *cobra.Command, r *rpc.StaleRate) error {
 	if cmd.Flags().Changed("from") && r.From > r.To {
-		return usagef("--from %d: the best chain ends at height %d", r.From, r.To)
+		return cli.Usagef("--from %d: the best chain ends at height %d", r.From, r.To)
 	}
 	return nil
 }
 
 func (a *app) printStale(r *rpc.StaleRate, contested int) error {
-	t := table(a.stdout)
-	fmt.Fprintf(t, "stale\t%s of %s\t%.2f %%\n", count(r.Stale), plural(r.Blocks, "block"), 100*float64(r.Rate))
+	t := cli.Table(a.Stdout)
+	fmt.Fprintf(t, "stale\t%s of %s\t%.2f %%\n", cli.Count(r.Stale), cli.Plural(r.Blocks, "block"), 100*float64(r.Rate))
 	if contested > 0 {
-		fmt.Fprintf(t, "contested\t%s of %s\t%.2f %%\n", count(contested), plural(r.Blocks, "block"), 100*float64(rpc.Part(contested, r.Blocks)))
+		fmt.Fprintf(t, "contested\t%s of %s\t%.2f %%\n", cli.Count(contested), cli.Plural(r.Blocks, "block"), 100*float64(rpc.Part(contested, r.Blocks)))
 	}
-	fmt.Fprintf(t, "forked\t%s of %s\t%.2f %%\n", count(r.Forked), plural(r.Heights, "height"), 100*float64(r.ForkRate))
-	fmt.Fprintf(t, "heights\t%s to %s\n", count(r.From), count(r.To))
+	fmt.Fprintf(t, "forked\t%s of %s\t%.2f %%\n", cli.Count(r.Forked), cli.Plural(r.Heights, "height"), 100*float64(r.ForkRate))
+	fmt.Fprintf(t, "heights\t%s to %s\n", cli.Count(r.From), cli.Count(r.To))
 	return t.Flush()
 }

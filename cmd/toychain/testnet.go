@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"toychain/block"
+	"toychain/cmd/internal/cli"
 	"toychain/testnet"
 	"toychain/testnet/topology"
 )
@@ -22,7 +23,7 @@ import (
 const testnetFile = "testnet.json"
 
 func (a *app) testnetCommand() *cobra.Command {
-	return noun("testnet", "Many nodes on this machine: cut them apart, kill them, heal them.",
+	return cli.Noun("testnet", "Many nodes on this machine: cut them apart, kill them, heal them.",
 		"toychain testnet up 4\ntoychain testnet partition n1,n2 n3,n4\ntoychain testnet tree",
 		a.testnetUpCommand(), a.testnetStatusCommand(), a.testnetTreeCommand(),
 		a.testnetReorgsCommand(), a.testnetStaleCommand(), a.testnetReplayCommand(),
@@ -53,39 +54,39 @@ these words, which everybody knows: "` + testnet.MinersWords + `"
 
 Up to ten nodes are connected each with each. Of more, each is connected with its eight
 neighbours in a circle; they learn of the others, and call some of those too.`,
-		Args: args(1, 1, "N, how many nodes"),
+		Args: cli.Args(1, 1, "N, how many nodes"),
 	}
-	asJSON := jsonFlag(cmd)
+	asJSON := cli.JSONFlag(cmd)
 	hashrate := cmd.Flags().Float64("hashrate", 0, "let each node mine, at most so many `HASHES` per second; 0: all it can")
 	mine := cmd.Flags().String("mine", "", "let each node mine, for this `ADDRESS`")
-	settable(cmd.Flags(), "hashrate")
+	cli.Settable(cmd.Flags(), "hashrate")
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
-		n, err := parseCount("N", given[0], 1, topology.MaxNodes)
+		n, err := cli.ParseCount("N", given[0], 1, topology.MaxNodes)
 		if err != nil {
 			return err
 		}
 		if *hashrate < 0 {
-			return usagef("--hashrate %v: want 0 or more", *hashrate)
+			return cli.Usagef("--hashrate %v: want 0 or more", *hashrate)
 		}
 		// Only what was typed makes them mine: a cap for "node run" may stand in the settings.
-		mines := a.onLine["hashrate"] || a.onLine["mine"]
-		line := a.progress()
-		defer line.clear()
+		mines := a.typed["hashrate"] || a.typed["mine"]
+		line := a.Progress()
+		defer line.Clear()
 		t, err := testnet.Up(cmd.Context(), testnet.Config{Dir: a.testnetFolder(), Nodes: n, Network: a.global.network,
-			Hashrate: *hashrate, Mine: mines, MineTo: *mine, Detach: true, Progress: func(s string) { line.show("%s", s) }})
-		line.clear()
+			Hashrate: *hashrate, Mine: mines, MineTo: *mine, Detach: true, Progress: func(s string) { line.Show("%s", s) }})
+		line.Clear()
 		if err != nil {
 			return err
 		}
 		if *asJSON {
 			text, err := os.ReadFile(filepath.Join(t.Dir(), testnetFile))
 			if err == nil {
-				_, err = a.stdout.Write(text)
+				_, err = a.Stdout.Write(text)
 			}
 			return err
 		}
-		fmt.Fprintf(a.stdout, "%s on the network %s, all connected, in %s\n", plural(n, "node"), t.Params().Name, t.Dir())
-		rows := table(a.stdout)
+		fmt.Fprintf(a.Stdout, "%s on the network %s, all connected, in %s\n", cli.Plural(n, "node"), t.Params().Name, t.Dir())
+		rows := cli.Table(a.Stdout)
 		for _, n := range t.Nodes() {
 			fmt.Fprintf(rows, "%s\trpc %s\tpid %d\n", n.Name, n.RPC, n.PID)
 		}
@@ -96,9 +97,9 @@ neighbours in a circle; they learn of the others, and call some of those too.`,
 
 func (a *app) testnetStatusCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "status", Short: "Show what each node is at.", Example: "toychain testnet status", Args: noArgs,
+		Use: "status", Short: "Show what each node is at.", Example: "toychain testnet status", Args: cli.NoArgs,
 	}
-	asJSON := jsonFlag(cmd)
+	asJSON := cli.JSONFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		t, err := a.namedTestnet()
 		if err != nil {
@@ -109,14 +110,14 @@ func (a *app) testnetStatusCommand() *cobra.Command {
 			return err
 		}
 		if *asJSON {
-			return a.printJSON(all)
+			return a.PrintJSON(all)
 		}
-		rows := table(a.stdout)
+		rows := cli.Table(a.Stdout)
 		fmt.Fprintln(rows, "node\tstate\tgroup\theight\ttip\tpending\tpeers")
 		for _, s := range all {
 			group := "-"
 			if s.Group > 0 {
-				group = count(s.Group)
+				group = cli.Count(s.Group)
 			}
 			fmt.Fprintf(rows, "%s\t%s\t%s\t", s.Name, stateOf(s), group)
 			if !s.Running || s.Paused || s.Error != "" {
@@ -135,7 +136,7 @@ func peersOf(s testnet.NodeStatus) string {
 	const few, most = 4, 24
 	list := topology.List(s.Peers)
 	if len(s.Peers) > few && len(list) > most {
-		return plural(len(s.Peers), "peer")
+		return cli.Plural(len(s.Peers), "peer")
 	}
 	return list
 }
@@ -150,7 +151,7 @@ func stateOf(s testnet.NodeStatus) string {
 	case s.Paused:
 		return "paused"
 	case s.Mining:
-		return "mines " + hashes(s.Hashrate)
+		return "mines " + cli.Hashes(s.Hashrate)
 	}
 	return "runs"
 }
@@ -158,10 +159,10 @@ func stateOf(s testnet.NodeStatus) string {
 func (a *app) testnetTreeCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "tree", Short: "Draw one tree of all blocks, with the nodes on their tips.",
-		Example: "toychain testnet tree\ntoychain testnet tree --legend", Args: noArgs,
+		Example: "toychain testnet tree\ntoychain testnet tree --legend", Args: cli.NoArgs,
 		Long: `Draw one tree of all blocks, with the nodes on their tips. ` + aboutWidth,
 	}
-	asJSON := jsonFlag(cmd)
+	asJSON := cli.JSONFlag(cmd)
 	draw := drawFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		t, err := a.namedTestnet()
@@ -176,7 +177,7 @@ func (a *app) testnetTreeCommand() *cobra.Command {
 			return err
 		}
 		if *asJSON {
-			return a.printJSON(in)
+			return a.PrintJSON(in)
 		}
 		return a.draw(in, draw)
 	}
@@ -187,7 +188,7 @@ func (a *app) testnetPartitionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "partition GROUP GROUP...", Short: "Cut the network into groups that cannot talk to each other.",
 		Example: "toychain testnet partition n1,n2 n3,n4",
-		Args:    args(2, topology.MaxNodes, "two groups or more, like n1,n2 n3,n4"),
+		Args:    cli.Args(2, topology.MaxNodes, "two groups or more, like n1,n2 n3,n4"),
 		RunE: func(cmd *cobra.Command, given []string) error {
 			t, err := a.namedTestnet()
 			if err != nil {
@@ -200,7 +201,7 @@ func (a *app) testnetPartitionCommand() *cobra.Command {
 			if err := t.Partition(cmd.Context(), groups); err != nil {
 				return err
 			}
-			fmt.Fprintln(a.stdout, "cut:", strings.Join(given, " | "))
+			fmt.Fprintln(a.Stdout, "cut:", strings.Join(given, " | "))
 			return nil
 		},
 	}
@@ -212,7 +213,7 @@ const settleTime = 10 * time.Second
 
 func (a *app) testnetHealCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "heal", Short: "Let everybody talk to everybody again.", Example: "toychain testnet heal", Args: noArgs,
+		Use: "heal", Short: "Let everybody talk to everybody again.", Example: "toychain testnet heal", Args: cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			t, err := a.namedTestnet()
 			if err != nil {
@@ -256,7 +257,7 @@ func (a *app) printAgreed(ctx context.Context, t *testnet.Testnet) error {
 		on[s.Tip] = append(on[s.Tip], s.Name)
 	}
 	if len(tips) == 0 {
-		fmt.Fprintln(a.stdout, "healed; no node is running")
+		fmt.Fprintln(a.Stdout, "healed; no node is running")
 		return nil
 	}
 	var stand []string
@@ -274,7 +275,7 @@ func (a *app) printAgreed(ctx context.Context, t *testnet.Testnet) error {
 	if len(others) > 0 {
 		text += "; " + strings.Join(others, ", ")
 	}
-	fmt.Fprintln(a.stdout, text)
+	fmt.Fprintln(a.Stdout, text)
 	return nil
 }
 
@@ -289,7 +290,7 @@ func isState(s testnet.NodeStatus) string {
 // settleGroup waits a moment until those who hear of a node's new block stand on it,
 // so that the next command sees what the user expects to see.
 func (a *app) settleGroup(ctx context.Context) {
-	if a.global.node == "" || a.onLine["rpc"] {
+	if a.global.node == "" || a.typed["rpc"] {
 		return
 	}
 	t, err := a.openTestnet()
@@ -305,7 +306,7 @@ func (a *app) settleGroup(ctx context.Context) {
 func (a *app) testnetNodeCommand(verb, short, after string, do func(*testnet.Testnet, context.Context, string) error) *cobra.Command {
 	return &cobra.Command{
 		Use: verb + " NODE...", Short: short, Example: "toychain testnet " + verb + " n2",
-		Args: args(1, topology.MaxNodes, "NODE, like n2"),
+		Args: cli.Args(1, topology.MaxNodes, "NODE, like n2"),
 		RunE: func(cmd *cobra.Command, given []string) error {
 			t, err := a.namedTestnet()
 			if err != nil {
@@ -334,7 +335,7 @@ func (a *app) doEach(ctx context.Context, names []string, after string, do func(
 			failed = append(failed, err)
 			continue
 		}
-		fmt.Fprintln(a.stdout, name, after)
+		fmt.Fprintln(a.Stdout, name, after)
 	}
 	return errors.Join(failed...)
 }
@@ -342,7 +343,7 @@ func (a *app) doEach(ctx context.Context, names []string, after string, do func(
 func (a *app) testnetDownCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "down", Short: "End all nodes. Their chains stay, unless --rm.",
-		Example: "toychain testnet down\ntoychain testnet down --rm", Args: noArgs,
+		Example: "toychain testnet down\ntoychain testnet down --rm", Args: cli.NoArgs,
 	}
 	remove := cmd.Flags().Bool("rm", false, "remove their folders too")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
@@ -361,10 +362,10 @@ func (a *app) testnetDownCommand() *cobra.Command {
 			if _, err := os.Stat(t.Dir()); err == nil {
 				left = "what is not the nodes', wallets too, stays in"
 			}
-			fmt.Fprintf(a.stdout, "down; %s %s\n", left, t.Dir())
+			fmt.Fprintf(a.Stdout, "down; %s %s\n", left, t.Dir())
 			return nil
 		}
-		fmt.Fprintf(a.stdout, "down; the chains stay in %s for the next 'testnet up'\n", t.Dir())
+		fmt.Fprintf(a.Stdout, "down; the chains stay in %s for the next 'testnet up'\n", t.Dir())
 		return nil
 	}
 	return cmd

@@ -9,13 +9,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"toychain/cmd/internal/cli"
 	"toychain/testnet"
 	"toychain/testnet/export"
 	"toychain/testnet/topology"
 )
 
 func (a *app) testnetExportCommand() *cobra.Command {
-	return noun("export", "Write a testnet down for Compose or Kubernetes.",
+	return cli.Noun("export", "Write a testnet down for Compose or Kubernetes.",
 		"toychain testnet export compose 4 -o mynet\ntoychain testnet export kubernetes 4 -o mynet",
 		a.testnetExportKind("compose", "Write a Compose file with what belongs to it.",
 			`Write a Compose file with what belongs to it: each node's key and password, and how
@@ -36,49 +37,49 @@ func (a *app) testnetExportKind(kind, short, long string, start []string, write 
 	cmd := &cobra.Command{
 		Use: kind + " N", Short: short, Long: long,
 		Example: fmt.Sprintf("toychain testnet export %[1]s 4 -o mynet\ntoychain testnet export %[1]s 3 -o net --network my.toml --hashrate 20000", kind),
-		Args:    args(1, 1, "N, how many nodes"),
+		Args:    cli.Args(1, 1, "N, how many nodes"),
 	}
-	asJSON := jsonFlag(cmd)
+	asJSON := cli.JSONFlag(cmd)
 	f := cmd.Flags()
 	out := f.StringP("out", "o", "", "`FOLDER` to write to (default: the testnet's, see --dir)")
 	hashrate := f.Float64("hashrate", 0, "let each node mine, at most so many `HASHES` per second; 0: all it can")
 	mine := f.String("mine", "", "let each node mine, for this `ADDRESS`; otherwise as 'testnet up' does")
 	image := f.String("image", "toychain:"+version, "`NAME` of the image; deploy/Dockerfile makes it")
 	port := f.Int("port", export.FirstPort, "`PORT` of this machine for the RPC of n1; the next ones are for the others")
-	settable(f, "hashrate")
+	cli.Settable(f, "hashrate")
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
-		n, err := parseCount("N", given[0], 1, topology.MaxNodes)
+		n, err := cli.ParseCount("N", given[0], 1, topology.MaxNodes)
 		if err != nil {
 			return err
 		}
 		if *port < 1 {
-			return usagef("--port %d: want a port of this machine, 1 or more", *port)
+			return cli.Usagef("--port %d: want a port of this machine, 1 or more", *port)
 		}
 		dir := *out
 		if dir == "" {
 			dir = a.testnetFolder()
 		}
 		t, err := write(export.Config{Dir: dir, Nodes: n, Network: a.global.network, Hashrate: *hashrate,
-			Mine: a.onLine["hashrate"] || a.onLine["mine"], MineTo: *mine, Image: *image, Port: *port})
+			Mine: a.typed["hashrate"] || a.typed["mine"], MineTo: *mine, Image: *image, Port: *port})
 		if err != nil {
 			return err
 		}
 		if *asJSON {
 			text, err := os.ReadFile(filepath.Join(t.Dir(), testnetFile))
 			if err == nil {
-				_, err = a.stdout.Write(text)
+				_, err = a.Stdout.Write(text)
 			}
 			return err
 		}
-		fmt.Fprintf(a.stdout, "%s on the network %s for %s, in %s\n", plural(n, "node"), t.Params().Name, t.Runner().Name, t.Dir())
-		if !a.onLine["image"] {
-			fmt.Fprintf(a.stdout, "first, where toychain's sources are:\n  docker build -f deploy/Dockerfile -t %s .\n", *image)
+		fmt.Fprintf(a.Stdout, "%s on the network %s for %s, in %s\n", cli.Plural(n, "node"), t.Params().Name, t.Runner().Name, t.Dir())
+		if !a.typed["image"] {
+			fmt.Fprintf(a.Stdout, "first, where toychain's sources are:\n  docker build -f deploy/Dockerfile -t %s .\n", *image)
 		}
-		fmt.Fprintln(a.stdout, "there:")
+		fmt.Fprintln(a.Stdout, "there:")
 		for _, line := range start {
-			fmt.Fprintln(a.stdout, "  "+strings.ReplaceAll(line, "PORT", strconv.Itoa(*port)))
+			fmt.Fprintln(a.Stdout, "  "+strings.ReplaceAll(line, "PORT", strconv.Itoa(*port)))
 		}
-		fmt.Fprintln(a.stdout, "  toychain testnet status --dir .")
+		fmt.Fprintln(a.Stdout, "  toychain testnet status --dir .")
 		return nil
 	}
 	return cmd

@@ -4,26 +4,25 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
-	"toychain/rpc"
+	"toychain/cmd/internal/cli"
 	"toychain/testnet"
 	"toychain/testnet/topology"
 )
 
 func (a *app) testnetConnectCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "connect SHAPE", Short: "Connect the nodes in another shape: a line, a ring, a star, or as you say.",
+		Use: "connect SHAPE", Short: "Connect the nodes as a line, a ring, a star, or as you say.",
 		Example: "toychain testnet connect line\ntoychain testnet connect n1-n2 n2-n3 n3-n4\ntoychain testnet connect mesh",
 		Long: `Connect the nodes in another shape: mesh, line, ring, star, or pairs like n1-n2. Whoever
 is not connected by it cannot talk directly, only through others. In a star everybody
 is connected to n1. A mesh is what 'testnet up' makes: up to ten nodes each with each,
 of more each with eight neighbours in a circle, and with whom it finds besides.`,
-		Args: args(1, topology.MaxNodes*topology.MaxNodes, "mesh, line, ring, star, or pairs like n1-n2"),
+		Args: cli.Args(1, topology.MaxNodes*topology.MaxNodes, "mesh, line, ring, star, or pairs like n1-n2"),
 		RunE: func(cmd *cobra.Command, given []string) error {
 			t, err := a.namedTestnet()
 			if err != nil {
@@ -31,68 +30,57 @@ of more each with eight neighbours in a circle, and with whom it finds besides.`
 			}
 			pairs, err := topology.Shape(t.Names(), given...)
 			if err != nil {
-				return usageError{err}
+				return cli.UsageError{Err: err}
 			}
 			if err := t.Connect(cmd.Context(), pairs); err != nil {
 				return err
 			}
-			fmt.Fprintln(a.stdout, "connected:", strings.Join(given, " "))
+			fmt.Fprintln(a.Stdout, "connected:", strings.Join(given, " "))
 			return nil
 		},
 	}
 }
 
-// linkFlags are the flags of "testnet link".
-type linkFlags struct {
-	delay, jitter time.Duration
-	loss          string
-	bandwidth     int64
-	oneWay, cut   bool
-	clear         bool
-}
-
 func (a *app) testnetLinkCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "link [A B]", Short: "Make the line between two nodes slow, lossy or deaf. Alone: list such lines.",
-		Example: "toychain testnet link n1 n2 --delay 200ms --jitter 50ms\ntoychain testnet link n1 n2 --loss 30%\ntoychain testnet link n1 n2 --clear",
-		Long: `Make the line between two nodes slow, lossy or deaf, in both directions; what is not
-named is as good as new. With --cut nothing arrives, and unlike a partition nobody knows
-that it does not. With --one-way B hears A, and A hears nothing of B. The line
+		Use: "link [A B [FAULT...]]", Short: "Make a link slow, lossy or one-way; list such links.",
+		Example: "toychain testnet link n1 n2 --delay 200ms --jitter 50ms\ntoychain testnet link n1 n2 loss 30% one-way\ntoychain testnet link n1 n2 --clear",
+		Long: `Make the line between two nodes slow, lossy or one-way; what is not named is perfect.
+The faults are the flags below, or the same words without dashes, as in a script. With
+--cut nothing arrives, and unlike in a partition neither node is notified. With --one-way
+B hears A, and A hears nothing of B; all other faults hold in both directions. The line
 stays so when the nodes are started again, until --clear or the next 'testnet up'.`,
-		Args: args(0, 2, "two nodes, like n1 n2"),
+		Args: cli.Args(0, 12, "two nodes, like n1 n2"),
 	}
-	asJSON := jsonFlag(cmd)
-	var o linkFlags
+	asJSON := cli.JSONFlag(cmd)
 	f := cmd.Flags()
-	f.DurationVar(&o.delay, "delay", 0, "each message is under way for this `TIME`")
-	f.DurationVar(&o.jitter, "jitter", 0, "and at random up to this `TIME` longer")
-	f.StringVar(&o.loss, "loss", "0%", "`PART` of the blocks and payments that are not heard when they are new; they are asked for later, blocks at once, payments within 10s for each peer")
-	f.Int64Var(&o.bandwidth, "bandwidth", 0, "at most so many `BYTES` a second; 0: no limit")
-	f.BoolVar(&o.oneWay, "one-way", false, "only what A says arrives")
-	f.BoolVar(&o.cut, "cut", false, "nothing arrives, in neither direction, and nobody is told")
-	f.BoolVar(&o.clear, "clear", false, "the line is perfect again")
+	f.Duration("delay", 0, "each message is under way for this `TIME`")
+	f.Duration("jitter", 0, "and at random up to this `TIME` longer")
+	f.String("loss", "0%", "`PART` of the blocks and payments that are not heard when they are new; they are asked for later, blocks at once, payments within 10s for each peer")
+	f.Int64("bandwidth", 0, "at most so many `BYTES` a second; 0: no limit")
+	f.Bool("one-way", false, "only what A says arrives")
+	f.Bool("cut", false, "nothing arrives in either direction, and neither node is notified")
+	f.Bool("clear", false, "the line is perfect again")
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
 		t, err := a.namedTestnet()
 		if err != nil {
 			return err
 		}
-		if len(given) == 0 {
+		faults := faultsOf(f, given[min(2, len(given)):])
+		if len(given) == 0 && len(faults) == 0 {
 			return a.printLines(t, *asJSON)
 		}
-		l, err := o.link()
-		if err != nil {
+		if len(given) < 2 {
+			return cli.Usagef("%s: want two nodes, like n1 n2", cmd.CommandPath())
+		}
+		l := topology.Line{A: given[0], B: given[1]}
+		if err := l.Check(t.Names()); err != nil {
 			return err
 		}
-		if len(given) != 2 {
-			return usagef("%s: want two nodes, like n1 n2", cmd.CommandPath())
+		if l, err = topology.ParseLine(t.Names(), l.A, l.B, faults); err != nil {
+			return cli.Usagef("%s: %w", cmd.CommandPath(), err)
 		}
-		if o.cut && l != (rpc.Link{}) {
-			return usagef("%s: with --cut nothing arrives, however bad the line is: choose --cut or the other flags", cmd.CommandPath())
-		}
-		if o.clear != (l == (rpc.Link{}) && !o.cut) {
-			return usagef("%s: want --delay, --jitter, --loss, --bandwidth, --one-way or --cut, or else --clear", cmd.CommandPath())
-		}
-		if err := t.Link(cmd.Context(), testnet.Line{A: given[0], B: given[1], Link: l, Cut: o.cut}); err != nil {
+		if err := t.Link(cmd.Context(), l); err != nil {
 			return err
 		}
 		return a.printLines(t, *asJSON)
@@ -100,35 +88,32 @@ stays so when the nodes are started again, until --clear or the next 'testnet up
 	return cmd
 }
 
-// link makes a link of the flags.
-func (o linkFlags) link() (rpc.Link, error) {
-	l := rpc.Link{DelayMS: o.delay.Milliseconds(), JitterMS: o.jitter.Milliseconds(), OneWay: o.oneWay, Bandwidth: o.bandwidth}
-	number, percent := strings.CutSuffix(o.loss, "%")
-	loss, err := strconv.ParseFloat(number, 64)
-	if percent {
-		loss /= 100
-	}
-	switch {
-	case err != nil || !(loss >= 0 && loss <= 1):
-		return l, usagef("--loss %s: want a part, like 30%%", o.loss)
-	case o.delay < 0 || o.jitter < 0 || o.bandwidth < 0:
-		return l, usagef("--delay, --jitter and --bandwidth: want 0 or more")
-	}
-	l.Loss = loss
-	return l, nil
+// faultsOf returns the words for a line's faults: those given, and those that flags say.
+func faultsOf(f *pflag.FlagSet, words []string) []string {
+	f.Visit(func(flag *pflag.Flag) {
+		switch flag.Name {
+		case "delay", "jitter", "loss", "bandwidth":
+			words = append(words, flag.Name, flag.Value.String())
+		case "one-way", "cut":
+			words = append(words, flag.Name)
+		case "clear":
+			words = append(words, "perfect")
+		}
+	})
+	return words
 }
 
 // printLines lists the lines that are bad.
 func (a *app) printLines(t *testnet.Testnet, asJSON bool) error {
 	lines := t.Lines()
 	if asJSON {
-		return a.printJSON(append([]testnet.Line{}, lines...))
+		return a.PrintJSON(append([]topology.Line{}, lines...))
 	}
 	if len(lines) == 0 {
-		fmt.Fprintln(a.stdout, "all lines are perfect")
+		fmt.Fprintln(a.Stdout, "all lines are perfect")
 		return nil
 	}
-	rows := table(a.stdout)
+	rows := cli.Table(a.Stdout)
 	for _, l := range lines {
 		arrow := "↔"
 		switch {
@@ -144,14 +129,14 @@ func (a *app) printLines(t *testnet.Testnet, asJSON bool) error {
 
 func (a *app) testnetClockCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "clock [NODE]", Short: "Set a node's clock wrong, or right again. Alone: list such clocks.",
+		Use: "clock [NODE]", Short: "Set a node's clock wrong, or right again; list such clocks.",
 		Example: "toychain testnet clock n2 --fast 3h\ntoychain testnet clock n2 --right",
 		Long: `Set a node's clock wrong, or right again. What a node mines carries its time, and it
 refuses blocks that are more than two hours ahead of it. The clock stays wrong when
 the node is started again, until --right or the next 'testnet up'.`,
-		Args: args(0, 1, "a node, like n2"),
+		Args: cli.Args(0, 1, "a node, like n2"),
 	}
-	asJSON := jsonFlag(cmd)
+	asJSON := cli.JSONFlag(cmd)
 	f := cmd.Flags()
 	fast := f.Duration("fast", 0, "by this `TIME`, like 3h")
 	slow := f.Duration("slow", 0, "by this `TIME`, like 30m")
@@ -164,13 +149,13 @@ the node is started again, until --right or the next 'testnet up'.`,
 		offset := *fast - *slow
 		switch {
 		case *fast < 0 || *slow < 0:
-			return usagef("--fast and --slow: want 0 or more")
+			return cli.Usagef("--fast and --slow: want 0 or more")
 		case *fast > 0 && *slow > 0:
-			return usagef("--fast and --slow: a clock is one of them: choose one")
+			return cli.Usagef("--fast and --slow: a clock is one of them: choose one")
 		case len(given) == 0 && (offset != 0 || *right):
-			return usagef("%s: want a node, like n2", cmd.CommandPath())
+			return cli.Usagef("%s: want a node, like n2", cmd.CommandPath())
 		case len(given) == 1 && (offset != 0) == *right:
-			return usagef("%s: want one of --fast, --slow and --right", cmd.CommandPath())
+			return cli.Usagef("%s: want one of --fast, --slow and --right", cmd.CommandPath())
 		case len(given) == 1:
 			if err := t.Clock(cmd.Context(), given[0], offset); err != nil {
 				return err
@@ -195,10 +180,10 @@ func (a *app) printClocks(t *testnet.Testnet, asJSON bool) error {
 		for _, name := range slices.Sorted(maps.Keys(wrong)) {
 			out = append(out, wrongClock{name, int64(wrong[name].Seconds())})
 		}
-		return a.printJSON(out)
+		return a.PrintJSON(out)
 	}
 	if len(wrong) == 0 {
-		fmt.Fprintln(a.stdout, "all clocks are right")
+		fmt.Fprintln(a.Stdout, "all clocks are right")
 		return nil
 	}
 	for _, name := range slices.Sorted(maps.Keys(wrong)) {
@@ -206,7 +191,7 @@ func (a *app) printClocks(t *testnet.Testnet, asJSON bool) error {
 		if wrong[name] < 0 {
 			word = "slow"
 		}
-		fmt.Fprintf(a.stdout, "%s is %s by %s\n", name, word, wrong[name].Abs())
+		fmt.Fprintf(a.Stdout, "%s is %s by %s\n", name, word, wrong[name].Abs())
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"toychain/cmd/internal/cli"
 	"toychain/deploy"
 )
 
@@ -20,7 +21,7 @@ measures, and a dashboard to import. Nothing is started.
 
 Nodes keep their ports when they are restarted, and Prometheus reads their new
 passwords by itself. After the next 'testnet up' write it again.`,
-		Args: noArgs,
+		Args: cli.NoArgs,
 	}
 	out := cmd.Flags().StringP("out", "o", "prometheus", "`FOLDER` to write to")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
@@ -43,9 +44,9 @@ passwords by itself. After the next 'testnet up' write it again.`,
 				return err
 			}
 		}
-		fmt.Fprintf(a.stdout, "%s to watch, in %s; now:\n", plural(len(nodes), "node"), *out)
-		fmt.Fprintf(a.stdout, "  prometheus --config.file=%s\n", filepath.Join(*out, "prometheus.yml"))
-		fmt.Fprintf(a.stdout, "  and in Grafana import %s\n", filepath.Join(*out, "grafana.json"))
+		fmt.Fprintf(a.Stdout, "%s to watch, in %s; now:\n", cli.Plural(len(nodes), "node"), *out)
+		fmt.Fprintf(a.Stdout, "  prometheus --config.file=%s\n", filepath.Join(*out, "prometheus.yml"))
+		fmt.Fprintf(a.Stdout, "  and in Grafana import %s\n", filepath.Join(*out, "grafana.json"))
 		return nil
 	}
 	return cmd

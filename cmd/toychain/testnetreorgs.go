@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"toychain/cmd/internal/cli"
 	"toychain/testnet/history"
 )
 
@@ -17,9 +18,9 @@ func (a *app) testnetReorgsCommand() *cobra.Command {
 it and when, from which tip to which, and what became of the payments. Nodes that went
 from the same tip to the same tip are told of together. The folders of nodes that do
 not run are read.`,
-		Args: noArgs,
+		Args: cli.NoArgs,
 	}
-	asJSON := jsonFlag(cmd)
+	asJSON := cli.JSONFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		t, err := a.namedTestnet()
 		if err != nil {
@@ -32,14 +33,14 @@ not run are read.`,
 		all := history.MergeReorgs(journals)
 		for _, j := range journals {
 			if j.Silent != "" {
-				fmt.Fprintf(a.stderr, "%s does not tell, and is left out: %s\n", j.Node, j.Silent)
+				fmt.Fprintf(a.Stderr, "%s does not tell, and is left out: %s\n", j.Node, j.Silent)
 			}
 		}
 		if *asJSON {
-			return a.printJSON(all)
+			return a.PrintJSON(all)
 		}
 		if len(all) == 0 {
-			fmt.Fprintln(a.stdout, "none: no block ever left any node's chain")
+			fmt.Fprintln(a.Stdout, "none: no block ever left any node's chain")
 		}
 		for i := range all {
 			a.printReorg(&all[i].Reorg, momentAmong(all, i)+"  "+movers(&all[i]))

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"toychain/cmd/internal/cli"
 	"toychain/testnet/draw"
 	"toychain/testnet/replay"
 )
@@ -36,7 +37,7 @@ grows; otherwise there is a line for each event. The nodes may run or not: the f
 of those that do not are read, and not changed. A cut that took a while to make is
 told of when it began. Times that a node wrote down by a clock that you had set wrong
 are set right. What was on a disk that was wiped is in no journal any more.`,
-		Args: noArgs,
+		Args: cli.NoArgs,
 	}
 	r := replaying{}
 	cmd.Flags().StringVar(&r.speed, "speed", "1x", "how much faster than it happened, like `10x`")
@@ -44,21 +45,21 @@ are set right. What was on a disk that was wiped is in no journal any more.`,
 	cmd.Flags().StringVar(&r.at, "at", "", "show only the tree at this `TIME` since the start (12.5s, 3m), or after this many events (17)")
 	cmd.Flags().BoolVar(&r.json, "json", false, "print JSON, one event a line; with --at the tree")
 	r.draw = drawFlags(cmd)
-	must(cmd.Flags().MarkHidden("from"))
+	cmd.Flags().Lookup("from").Hidden = true
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		speed, err := strconv.ParseFloat(strings.TrimSuffix(r.speed, "x"), 64)
 		if err != nil || speed <= 0 || speed > 1e9 {
-			return usagef("--speed %q: want how many times faster, like 10x or 0.5x", r.speed)
+			return cli.Usagef("--speed %q: want how many times faster, like 10x or 0.5x", r.speed)
 		}
 		run, err := a.loadRun(cmd.Context())
 		if err != nil {
 			return err
 		}
 		for _, name := range run.Silent {
-			fmt.Fprintf(a.stderr, "%s does not tell, and is left out\n", name)
+			fmt.Fprintf(a.Stderr, "%s does not tell, and is left out\n", name)
 		}
 		for _, name := range run.Unsure {
-			fmt.Fprintf(a.stderr, "%s: its clock was put back, so some of its times can have been two: all are as it wrote them\n", name)
+			fmt.Fprintf(a.Stderr, "%s: its clock was put back, so some of its times can have been two: all are as it wrote them\n", name)
 		}
 		if r.at != "" {
 			return a.showMoment(run, &r)
@@ -89,17 +90,17 @@ func (a *app) loadRun(ctx context.Context) (*replay.Run, error) {
 }
 
 func (a *app) style(d *drawing) draw.Style {
-	return draw.Style{Colour: bool(a.colours(a.stdout)), ASCII: d.ascii, Legend: d.legend, Width: width(a.stdout)}
+	return draw.Style{Colour: bool(a.Colours(a.Stdout)), ASCII: d.ascii, Legend: d.legend, Width: cli.Width(a.Stdout)}
 }
 
 // player returns what shows a run here: a picture on a terminal, or lines. Lines are
 // not waited for, unless somebody says how fast they are to come.
 func (a *app) player(cmd *cobra.Command, r *replaying, speed float64) *replay.Player {
-	screen := isTerminal(a.stdout)
-	p := &replay.Player{Out: a.stdout, Speed: speed, Screen: screen, Each: r.step, Height: lines(a.stdout), Style: a.style(r.draw)}
+	screen := cli.IsTerminal(a.Stdout)
+	p := &replay.Player{Out: a.Stdout, Speed: speed, Screen: screen, Each: r.step, Height: cli.Lines(a.Stdout), Style: a.style(r.draw)}
 	switch {
 	case r.step:
-		p.Pause = enters(a.stdin)
+		p.Pause = enters(a.Stdin)
 	case screen || cmd.Flags().Changed("speed"):
 		p.Pause = func(ctx context.Context, d time.Duration) error {
 			timer := time.NewTimer(d)
@@ -148,7 +149,7 @@ func skipLine(r io.Reader) error {
 
 // printEvents prints a line of JSON for each event.
 func (a *app) printEvents(run *replay.Run) error {
-	enc := json.NewEncoder(a.stdout)
+	enc := json.NewEncoder(a.Stdout)
 	enc.SetEscapeHTML(false)
 	for i := range run.Events {
 		if err := enc.Encode(&run.Events[i]); err != nil {
@@ -164,17 +165,17 @@ func (a *app) showMoment(run *replay.Run, r *replaying) error {
 	if err != nil {
 		d, err := time.ParseDuration(strings.TrimPrefix(r.at, "+"))
 		if err != nil || d < 0 {
-			return usagef("--at %q: want a time like 12.5s or 3m, or a number of events", r.at)
+			return cli.Usagef("--at %q: want a time like 12.5s or 3m, or a number of events", r.at)
 		}
 		n = run.Until(d)
 	}
 	if n < 0 || n > len(run.Events) {
-		return usagef("--at %d: there are %s", n, plural(len(run.Events), "event"))
+		return cli.Usagef("--at %d: there are %s", n, cli.Plural(len(run.Events), "event"))
 	}
 	s := run.Begin()
 	s.To(n)
 	if r.json {
-		return a.printJSON(s.Tree())
+		return a.PrintJSON(s.Tree())
 	}
-	return s.Draw(a.stdout, a.style(r.draw))
+	return s.Draw(a.Stdout, a.style(r.draw))
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"toychain/cmd/internal/cli"
 	"toychain/testnet/scenario"
 	"toychain/testnet/scenario/real"
 )
@@ -49,7 +50,7 @@ type runFlags struct {
 
 func (a *app) testnetRunCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "run FILE...", Short: "Play scripts: cut, kill and heal a network, and check what comes of it.",
+		Use: "run FILE...", Short: "Play scripts that cut, kill and heal a network, and check it.",
 		Example: "toychain testnet run testnet/scenarios/partition.txt\ntoychain testnet run my.txt --update",
 		Long: `Play scripts on real nodes, each in a temporary folder of its own: your own testnet is
 not touched. A script has a step on each line, and under ---- what it is to show:
@@ -69,17 +70,17 @@ is, and the folder with the nodes' logs is kept; with --keep its network is left
 	f.BoolVar(&o.verbs, "verbs", false, "list all that a script can say")
 	cmd.SetHelpFunc(func(cmd *cobra.Command, given []string) {
 		if slices.Contains(given, "verbs") {
-			_ = scenario.WriteVerbs(a.stdout)
+			_ = scenario.WriteVerbs(a.Stdout)
 			return
 		}
-		a.help(cmd, given)
+		a.Help(matters)(cmd, given)
 	})
 	cmd.RunE = func(cmd *cobra.Command, files []string) error {
 		if o.verbs {
-			return scenario.WriteVerbs(a.stdout)
+			return scenario.WriteVerbs(a.Stdout)
 		}
 		if len(files) == 0 {
-			return usagef("%s: want FILE, a script", cmd.CommandPath())
+			return cli.Usagef("%s: want FILE, a script", cmd.CommandPath())
 		}
 		return a.playAll(cmd.Context(), files, o)
 	}
@@ -109,7 +110,7 @@ func (a *app) playAll(ctx context.Context, files []string, o runFlags) error {
 	failed := 0
 	for i, s := range scripts {
 		if i > 0 && !o.quiet && !o.json {
-			fmt.Fprintln(a.stdout)
+			fmt.Fprintln(a.Stdout)
 		}
 		r, err := a.play(ctx, s, o)
 		if ctx.Err() != nil || err != nil {
@@ -123,7 +124,7 @@ func (a *app) playAll(ctx context.Context, files []string, o runFlags) error {
 		}
 	}
 	if failed > 0 {
-		return fmt.Errorf("%d of %s went wrong", failed, plural(len(scripts), "script"))
+		return fmt.Errorf("%d of %s went wrong", failed, cli.Plural(len(scripts), "script"))
 	}
 	return nil
 }
@@ -138,17 +139,17 @@ func (a *app) play(ctx context.Context, s *scenario.Script, o runFlags) (r playe
 	if dir, err = filepath.EvalSymlinks(dir); err != nil {
 		return r, err
 	}
-	line := a.progress()
+	line := a.Progress()
 	world := real.New(real.Config{Dir: dir, Detach: o.keep})
 	begun := time.Now()
 	var at scenario.Step
 	shown, went := scenario.Play(ctx, s, world, scenario.Options{Dir: filepath.Join(dir, "wallets"), Update: o.update,
-		Before: func(step scenario.Step) { at = step; line.show("%s:%d: %s", s.Name, step.Line, step.Text) },
+		Before: func(step scenario.Step) { at = step; line.Show("%s:%d: %s", s.Name, step.Line, step.Text) },
 		After: func(step scenario.Step, shown []string) error {
-			line.clear()
+			line.Clear()
 			return a.tellStep(step, shown, o)
 		}})
-	line.clear()
+	line.Clear()
 	r = played{File: s.Name, OK: went == nil, Nodes: s.Nodes, Steps: len(shown), Seconds: time.Since(begun).Seconds()}
 	var failure *scenario.Failure
 	failed := errors.As(went, &failure)
@@ -163,7 +164,7 @@ func (a *app) play(ctx context.Context, s *scenario.Script, o runFlags) (r playe
 	case failed:
 		r.Line, r.Error, r.Stands = failure.Step.Line, failure.Err.Error(), strings.TrimRight(failure.Stands, "\n")
 	case interrupted:
-		fmt.Fprintf(a.stderr, "%s:%d: interrupted in: %s\n", s.Name, at.Line, at.Text)
+		fmt.Fprintf(a.Stderr, "%s:%d: interrupted in: %s\n", s.Name, at.Line, at.Text)
 		return r, errors.Join(went, err, a.tellUp(r))
 	case went != nil:
 		return r, errors.Join(went, err)
@@ -178,37 +179,37 @@ func (a *app) tellStep(step scenario.Step, shown []string, o runFlags) error {
 	if o.quiet || o.json {
 		return nil
 	}
-	c := a.colours(a.stdout)
+	c := a.Colours(a.Stdout)
 	for _, l := range step.Before {
 		line, comment, ok := strings.Cut(l, "#")
 		if ok {
-			line += c.faint("#" + comment)
+			line += c.Faint("#" + comment)
 		}
-		fmt.Fprintln(a.stdout, line)
+		fmt.Fprintln(a.Stdout, line)
 	}
 	if shown == nil {
 		return nil
 	}
-	_, err := fmt.Fprintln(a.stdout, "----\n"+strings.Join(shown, "\n"))
+	_, err := fmt.Fprintln(a.Stdout, "----\n"+strings.Join(shown, "\n"))
 	return err
 }
 
 // tellPlayed says how a script went.
 func (a *app) tellPlayed(r played, o runFlags) error {
 	if o.json {
-		return a.printJSONLine(r)
+		return a.PrintJSONLine(r)
 	}
-	c := a.colours(a.stdout)
+	c := a.Colours(a.Stdout)
 	if !r.OK {
-		fmt.Fprintf(a.stderr, "%s:%d: %s\n", r.File, r.Line, r.Error)
+		fmt.Fprintf(a.Stderr, "%s:%d: %s\n", r.File, r.Line, r.Error)
 		if r.Stands != "" {
-			fmt.Fprintf(a.stderr, "where the nodes stood:\n    %s\n", strings.ReplaceAll(r.Stands, "\n", "\n    "))
+			fmt.Fprintf(a.Stderr, "where the nodes stood:\n    %s\n", strings.ReplaceAll(r.Stands, "\n", "\n    "))
 		}
-		fmt.Fprintf(a.stderr, "the nodes' logs are in %s\n", r.Dir)
-		_, err := fmt.Fprintf(a.stdout, "%s  %s\n", c.red("wrong"), r.File)
+		fmt.Fprintf(a.Stderr, "the nodes' logs are in %s\n", r.Dir)
+		_, err := fmt.Fprintf(a.Stdout, "%s  %s\n", c.Red("wrong"), r.File)
 		return errors.Join(err, a.tellUp(r))
 	}
-	_, err := fmt.Fprintf(a.stdout, "%s  %s  %s, %s, %.1f s\n", c.green("ok"), r.File, plural(r.Nodes, "node"), plural(r.Steps, "step"), r.Seconds)
+	_, err := fmt.Fprintf(a.Stdout, "%s  %s  %s, %s, %.1f s\n", c.Green("ok"), r.File, cli.Plural(r.Nodes, "node"), cli.Plural(r.Steps, "step"), r.Seconds)
 	return errors.Join(err, a.tellUp(r))
 }
 
@@ -217,6 +218,6 @@ func (a *app) tellUp(r played) error {
 	if !r.up {
 		return nil
 	}
-	_, err := fmt.Fprintf(a.stdout, "the network is still up; try: toychain testnet tree --dir %s\n", r.Dir)
+	_, err := fmt.Fprintf(a.Stdout, "the network is still up; try: toychain testnet tree --dir %s\n", r.Dir)
 	return err
 }

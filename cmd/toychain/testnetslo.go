@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"toychain/cmd/internal/cli"
 	"toychain/deploy"
 	"toychain/testnet/measure"
 	"toychain/testnet/slo"
@@ -15,7 +16,7 @@ import (
 
 func (a *app) testnetSLOCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "slo", Short: "Measure what the network promises, and what is left of its error budget.",
+		Use: "slo", Short: "Measure what the network promises, and its error budget.",
 		Example: "toychain testnet slo\ntoychain testnet slo --for 2m --targets my.toml\ntoychain testnet slo --json",
 		Long: `Measure what the network promises, and what is left of its error budget. Exit 1 if it
 broke a promise.
@@ -35,14 +36,14 @@ other 5 are the error budget: of 200 events 10 may be late; if 4 were, 60% of th
 budget is left. Below zero the promise is broken. What was not observed is not
 judged. --targets names a file like deploy/slo.toml, which is what counts otherwise;
 docs/slo.md says more.`,
-		Args: noArgs,
+		Args: cli.NoArgs,
 	}
-	asJSON := jsonFlag(cmd)
+	asJSON := cli.JSONFlag(cmd)
 	targets := cmd.Flags().String("targets", "", "`FILE` of targets (default: those of deploy/slo.toml)")
 	watch := cmd.Flags().Duration("for", 30*time.Second, "`TIME` to watch payments and answers, like 30s or 5m")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if *watch <= 0 {
-			return usagef("--for %v: want more", *watch)
+			return cli.Usagef("--for %v: want more", *watch)
 		}
 		promised, err := readTargets(*targets)
 		if err != nil {
@@ -52,16 +53,16 @@ docs/slo.md says more.`,
 		if err != nil {
 			return err
 		}
-		line := a.progress()
-		defer line.clear()
-		line.show("watching %s for %v", plural(len(t.Nodes()), "node"), *watch)
+		line := a.Progress()
+		defer line.Clear()
+		line.Show("watching %s for %v", cli.Plural(len(t.Nodes()), "node"), *watch)
 		s, err := measure.Network(cmd.Context(), t, promised, *watch)
-		line.clear()
+		line.Clear()
 		if err != nil {
 			return err
 		}
 		if *asJSON {
-			err = a.printJSON(s)
+			err = a.PrintJSON(s)
 		} else {
 			err = a.printService(s, t.Names())
 		}
@@ -108,15 +109,15 @@ func (a *app) printService(s measure.Service, names []string) error {
 	if s.Since.IsZero() { // nobody noted when an exported network came up
 		since = "genesis"
 	}
-	fmt.Fprintf(a.stdout, "%s; blocks since %s, payments and answers for %v\n\n", plural(s.Nodes, "node"), since,
+	fmt.Fprintf(a.Stdout, "%s; blocks since %s, payments and answers for %v\n\n", cli.Plural(s.Nodes, "node"), since,
 		s.Until.Sub(s.Watched).Round(time.Second))
 	for _, name := range s.Silent {
-		fmt.Fprintf(a.stderr, "%s does not tell, and is left out\n", name)
+		fmt.Fprintf(a.Stderr, "%s does not tell, and is left out\n", name)
 	}
 	if len(s.LeftOut) > 0 {
-		fmt.Fprintf(a.stdout, "their times are left out, because their clocks were wrong and not all can be set right: %s\n\n", strings.Join(s.LeftOut, " "))
+		fmt.Fprintf(a.Stdout, "their times are left out, because their clocks were wrong and not all can be set right: %s\n\n", strings.Join(s.LeftOut, " "))
 	}
-	rows := table(a.stdout)
+	rows := cli.Table(a.Stdout)
 	fmt.Fprintln(rows, "level\ttarget\tmeasured\tevents\tbad\tbudget left")
 	for _, l := range s.Levels {
 		if l.Met == nil {
@@ -127,14 +128,14 @@ func (a *app) printService(s measure.Service, names []string) error {
 		if !*l.Met {
 			verdict = "  missed"
 		}
-		fmt.Fprintf(rows, "%s\t%s\t%s\t%s\t%s\t%.0f%%%s\n", l.Name, l.Target, measured(l), count(l.Events), count(l.Bad), 100**l.Budget, verdict)
+		fmt.Fprintf(rows, "%s\t%s\t%s\t%s\t%s\t%.0f%%%s\n", l.Name, l.Target, measured(l), cli.Count(l.Events), cli.Count(l.Bad), 100**l.Budget, verdict)
 	}
 	if err := rows.Flush(); err != nil {
 		return err
 	}
 	for _, name := range names {
 		if at := s.Asked[name]; at.Answered < at.Asked {
-			fmt.Fprintf(a.stdout, "%s answered %s of %s times\n", name, count(at.Answered), count(at.Asked))
+			fmt.Fprintf(a.Stdout, "%s answered %s of %s times\n", name, cli.Count(at.Answered), cli.Count(at.Asked))
 		}
 	}
 	return nil

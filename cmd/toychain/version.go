@@ -6,6 +6,8 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"toychain/cmd/internal/cli"
 )
 
 // version of the software.
@@ -17,9 +19,9 @@ const testnetName = "testnet"
 func (a *app) versionCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "version", Short: "Say which toychain this is.", Example: "toychain version",
-		Args: noArgs,
+		Args: cli.NoArgs,
 	}
-	asJSON := jsonFlag(cmd)
+	asJSON := cli.JSONFlag(cmd)
 	cmd.RunE = func(*cobra.Command, []string) error {
 		v := struct {
 			Version  string `json:"version"`
@@ -28,12 +30,12 @@ func (a *app) versionCommand() *cobra.Command {
 			Platform string `json:"platform"`
 		}{version, revision(), runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}
 		if *asJSON {
-			return a.printJSON(v)
+			return a.PrintJSON(v)
 		}
 		if v.Revision != "" {
 			v.Revision = " (" + v.Revision + ")"
 		}
-		fmt.Fprintf(a.stdout, "toychain %s%s, %s, %s\n", v.Version, v.Revision, v.Go, v.Platform)
+		fmt.Fprintf(a.Stdout, "toychain %s%s, %s, %s\n", v.Version, v.Revision, v.Go, v.Platform)
 		return nil
 	}
 	return cmd

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"toychain/block"
+	"toychain/cmd/internal/cli"
 	"toychain/consensus"
 	"toychain/rpc"
 	"toychain/testnet/purse"
@@ -21,7 +22,7 @@ import (
 )
 
 func (a *app) walletCommand() *cobra.Command {
-	return asking(noun("wallet", "Keys on your side: make them, be paid, pay, sign.",
+	return asking(cli.Noun("wallet", "Keys on your side: make them, be paid, pay, sign.",
 		"toychain wallet create\ntoychain wallet balance\ntoychain wallet send ADDRESS 1.5",
 		a.walletCreateCommand(), a.walletRestoreCommand(), a.walletAddressCommand(), a.walletBalanceCommand(),
 		a.walletHistoryCommand(), a.walletSendCommand(), a.walletSignCommand(), a.walletVerifyCommand()))
@@ -51,14 +52,14 @@ age command (filippo.io/age) can read them too:
 You are asked for the passphrase on the terminal, or it comes from
 --passphrase-file or TOYCHAIN_PASSPHRASE. Files made by earlier versions still
 open; a payment with change rewrites one in this form.`,
-		Args: args(0, 1, "one name"),
+		Args: cli.Args(0, 1, "one name"),
 	}
-	asJSON := jsonFlag(cmd)
-	name, pass := a.walletFlag(cmd), passphraseFlags(cmd)
+	asJSON := cli.JSONFlag(cmd)
+	name, pass := a.walletFlag(cmd), cli.PassphraseFlags(cmd)
 	words := cmd.Flags().Int("words", 12, "how many `WORDS`, 12 or 24")
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
 		if *words != 12 && *words != 24 {
-			return usagef("--words %d: want 12 or 24", *words)
+			return cli.Usagef("--words %d: want 12 or 24", *words)
 		}
 		if len(given) == 1 {
 			*name = given[0]
@@ -77,7 +78,7 @@ open; a payment with change rewrites one in this form.`,
 }
 
 // createWallet writes the file of a wallet with these words.
-func (a *app) createWallet(ctx context.Context, name, mnemonic string, pass *passphrase) (*wallet.Wallet, *consensus.Params, error) {
+func (a *app) createWallet(ctx context.Context, name, mnemonic string, pass *cli.Passphrase) (*wallet.Wallet, *consensus.Params, error) {
 	p, err := a.network()
 	if err != nil {
 		return nil, nil, err
@@ -90,12 +91,12 @@ func (a *app) createWallet(ctx context.Context, name, mnemonic string, pass *pas
 	if _, err := os.Stat(path); err == nil {
 		return nil, nil, exists
 	}
-	text, err := a.newPassphrase(ctx, pass)
+	text, err := a.NewPassphrase(ctx, pass)
 	if err != nil {
 		return nil, nil, err
 	}
 	workFactor := a.workFactor
-	if text == openSecret {
+	if text == cli.NoPassphrase {
 		workFactor = wallet.CheapWorkFactor // there is nothing to guess
 	}
 	w, err := wallet.Create(path, text, wallet.New{
@@ -115,14 +116,14 @@ func (a *app) printCreated(w *wallet.Wallet, p *consensus.Params, mnemonic strin
 	}
 	v := createdWallet{w.Name(), p.Name, w.Path(), mnemonic, next.Encode(p.Prefixes)}
 	if asJSON {
-		return a.printJSON(v)
+		return a.PrintJSON(v)
 	}
-	c := a.colours(a.stdout)
-	fmt.Fprintf(a.stdout, "wallet %s of network %s, in %s\n", v.Name, v.Network, v.Path)
+	c := a.Colours(a.Stdout)
+	fmt.Fprintf(a.Stdout, "wallet %s of network %s, in %s\n", v.Name, v.Network, v.Path)
 	if mnemonic != "" {
-		fmt.Fprintf(a.stdout, "\n%s\n%s\n", numbered(mnemonic), c.bold("Write these words down now: they are not shown again, and they are the money."))
+		fmt.Fprintf(a.Stdout, "\n%s\n%s\n", numbered(mnemonic), c.Bold("Write these words down now: they are not shown again, and they are the money."))
 	}
-	fmt.Fprintf(a.stdout, "\nfirst address  %s\n", v.Address)
+	fmt.Fprintf(a.Stdout, "\nfirst address  %s\n", v.Address)
 	return nil
 }
 
@@ -143,15 +144,15 @@ func (a *app) walletRestoreCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "restore [NAME]", Short: "Make a wallet from the words of an old one.",
 		Example: "toychain wallet restore\ntoychain wallet restore savings < words.txt",
-		Args:    args(0, 1, "one name"),
+		Args:    cli.Args(0, 1, "one name"),
 	}
-	asJSON := jsonFlag(cmd)
-	name, pass := a.walletFlag(cmd), passphraseFlags(cmd)
+	asJSON := cli.JSONFlag(cmd)
+	name, pass := a.walletFlag(cmd), cli.PassphraseFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
 		if len(given) == 1 {
 			*name = given[0]
 		}
-		typed, err := a.askLine(cmd.Context(), "the 12 or 24 words: ")
+		typed, err := a.AskLine(cmd.Context(), "the 12 or 24 words: ")
 		if err != nil {
 			return err
 		}
@@ -163,7 +164,7 @@ func (a *app) walletRestoreCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		err = a.ask(cmd, func(ctx context.Context, n asked) error {
+		err = a.ask(cmd, func(ctx context.Context, n target) error {
 			at, err := purse.Open(ctx, n, w, p.Digest(), p.Prefixes)
 			if err != nil {
 				return err
@@ -172,11 +173,11 @@ func (a *app) walletRestoreCommand() *cobra.Command {
 		})
 		switch {
 		case errors.Is(err, rpc.ErrUnreachable):
-			fmt.Fprintln(a.stderr, "no node answers, so nobody could be asked which addresses were paid: later, 'toychain wallet balance --discover' asks")
+			fmt.Fprintln(a.Stderr, "no node answers, so nobody could be asked which addresses were paid: later, 'toychain wallet balance --discover' asks")
 		case cmd.Context().Err() != nil:
 			return err
 		case err != nil: // the wallet is there all the same
-			fmt.Fprintf(a.stderr, "nobody was asked which addresses were paid (%v): later, 'toychain wallet balance --discover' asks\n", err)
+			fmt.Fprintf(a.Stderr, "nobody was asked which addresses were paid (%v): later, 'toychain wallet balance --discover' asks\n", err)
 		}
 		return a.printCreated(w, p, "", *asJSON)
 	}
@@ -193,9 +194,9 @@ func (a *app) walletAddressCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "address", Short: "Hand out a fresh address to be paid at.",
 		Example: "toychain wallet address\ntoychain wallet address --all",
-		Args:    noArgs,
+		Args:    cli.NoArgs,
 	}
-	asJSON := jsonFlag(cmd)
+	asJSON := cli.JSONFlag(cmd)
 	name := a.walletFlag(cmd)
 	all := cmd.Flags().Bool("all", false, "list those that were handed out, and hand out none")
 	cmd.RunE = func(*cobra.Command, []string) error {
@@ -219,9 +220,9 @@ func (a *app) walletAddressCommand() *cobra.Command {
 			return err
 		}
 		if *asJSON {
-			return a.printJSON(ownAddress{address.Encode(p.Prefixes), path.String()})
+			return a.PrintJSON(ownAddress{address.Encode(p.Prefixes), path.String()})
 		}
-		fmt.Fprintln(a.stdout, address.Encode(p.Prefixes))
+		fmt.Fprintln(a.Stdout, address.Encode(p.Prefixes))
 		return nil
 	}
 	return cmd
@@ -248,9 +249,9 @@ func (a *app) listAddresses(w *wallet.Wallet, p *consensus.Params, asJSON bool) 
 		}
 	}
 	if asJSON {
-		return a.printJSON(rows)
+		return a.PrintJSON(rows)
 	}
-	t := table(a.stdout)
+	t := cli.Table(a.Stdout)
 	for _, r := range rows {
 		fmt.Fprintf(t, "%s\t%s\n", r.Path, r.Address)
 	}
@@ -258,7 +259,7 @@ func (a *app) listAddresses(w *wallet.Wallet, p *consensus.Params, asJSON bool) 
 }
 
 // withPurse runs f with a wallet and the node that it asks.
-func (a *app) withPurse(cmd *cobra.Command, name string, f func(context.Context, *purse.Purse, asked) error) error {
+func (a *app) withPurse(cmd *cobra.Command, name string, f func(context.Context, *purse.Purse, target) error) error {
 	p, err := a.network()
 	if err != nil {
 		return err
@@ -267,7 +268,7 @@ func (a *app) withPurse(cmd *cobra.Command, name string, f func(context.Context,
 	if err != nil {
 		return err
 	}
-	return a.ask(cmd, func(ctx context.Context, n asked) error {
+	return a.ask(cmd, func(ctx context.Context, n target) error {
 		at, err := purse.Open(ctx, n, w, p.Digest(), p.Prefixes)
 		if err != nil {
 			return err
@@ -280,13 +281,13 @@ func (a *app) walletBalanceCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "balance", Short: "Show how much there is.",
 		Example: "toychain wallet balance\ntoychain wallet balance --wallet savings --json",
-		Args:    noArgs,
+		Args:    cli.NoArgs,
 	}
-	asJSON := jsonFlag(cmd)
+	asJSON := cli.JSONFlag(cmd)
 	name := a.walletFlag(cmd)
 	discover := cmd.Flags().Bool("discover", false, "first look for payments to addresses that this file never handed out")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		return a.withPurse(cmd, *name, func(ctx context.Context, at *purse.Purse, _ asked) error {
+		return a.withPurse(cmd, *name, func(ctx context.Context, at *purse.Purse, _ target) error {
 			if *discover {
 				if err := at.Discover(ctx); err != nil {
 					return err
@@ -297,12 +298,12 @@ func (a *app) walletBalanceCommand() *cobra.Command {
 				return err
 			}
 			if *asJSON {
-				return a.printJSON(struct {
+				return a.PrintJSON(struct {
 					purse.Balance
 					Total block.Amount `json:"total"`
 				}{b, b.Total()})
 			}
-			t := table(a.stdout)
+			t := cli.Table(a.Stdout)
 			fmt.Fprintf(t, "to spend\t%s\n", b.Confirmed)
 			if b.Pending != 0 {
 				fmt.Fprintf(t, "pending\t%s\tin no block yet\n", b.Pending)
@@ -323,12 +324,12 @@ func (a *app) walletHistoryCommand() *cobra.Command {
 		Long: `List what came and went, the oldest first. The time is the block's own, which its
 miner set. It must be later than the median of the eleven blocks before, so blocks
 that are mined within a second stand some seconds ahead of the clock.`,
-		Args: noArgs,
+		Args: cli.NoArgs,
 	}
-	asJSON := jsonFlag(cmd)
+	asJSON := cli.JSONFlag(cmd)
 	name := a.walletFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		return a.withPurse(cmd, *name, func(ctx context.Context, at *purse.Purse, _ asked) error {
+		return a.withPurse(cmd, *name, func(ctx context.Context, at *purse.Purse, _ target) error {
 			rows, err := at.History(ctx)
 			if err != nil {
 				return err
@@ -337,18 +338,18 @@ that are mined within a second stand some seconds ahead of the clock.`,
 				if rows == nil {
 					rows = []purse.Entry{}
 				}
-				return a.printJSON(rows)
+				return a.PrintJSON(rows)
 			}
 			if len(rows) == 0 {
-				fmt.Fprintln(a.stdout, "nothing yet")
+				fmt.Fprintln(a.Stdout, "nothing yet")
 				return nil
 			}
 			for _, r := range rows { // in two lines: a txid leaves no room beside it
 				where := "pending"
 				if r.Height >= 0 {
-					where = count(r.Height)
+					where = cli.Count(r.Height)
 				}
-				fmt.Fprintf(a.stdout, "%s  %-9s  %16s\n  %s\n", time.Unix(r.Time, 0).Format(time.DateTime), where, signed(r.Net), r.TxID)
+				fmt.Fprintf(a.Stdout, "%s  %-9s  %16s\n  %s\n", time.Unix(r.Time, 0).Format(time.DateTime), where, signed(r.Net), r.TxID)
 			}
 			return nil
 		})

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"toychain/cmd/internal/cli"
 	"toychain/consensus"
 	"toychain/store"
 	"toychain/wallet"
@@ -17,7 +19,7 @@ import (
 // walletFlag adds --wallet to a command.
 func (a *app) walletFlag(cmd *cobra.Command) *string {
 	name := cmd.Flags().String("wallet", "default", "`NAME` of the wallet, or its file's path")
-	settable(cmd.Flags(), "wallet")
+	cli.Settable(cmd.Flags(), "wallet")
 	a.completeWallets(cmd)
 	return name
 }
@@ -27,11 +29,11 @@ func (a *app) walletFlag(cmd *cobra.Command) *string {
 func (a *app) walletPath(p *consensus.Params, name string) (string, error) {
 	switch {
 	case name == "":
-		return "", usagef("--wallet: want a name, or the path of a file")
+		return "", cli.Usagef("--wallet: want a name, or the path of a file")
 	case strings.ContainsRune(name, filepath.Separator) || strings.HasSuffix(name, ".json"):
 		return name, nil
 	case strings.HasPrefix(name, "."):
-		return "", usagef("--wallet %q: a name does not begin with a dot", name)
+		return "", cli.Usagef("--wallet %q: a name does not begin with a dot", name)
 	}
 	return filepath.Join(a.networkDir(p), "wallets", name+".json"), nil
 }
@@ -44,7 +46,7 @@ func (a *app) loadWallet(p *consensus.Params, name string) (*wallet.Wallet, erro
 	}
 	w, err := wallet.Load(path, walletNetwork(p))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, &told{fmt.Sprintf("there is no wallet %s: make one with '%s', or name another with --wallet", path, a.walletRemedy()), fs.ErrNotExist}
+		return nil, &userError{fmt.Sprintf("there is no wallet %s: make one with '%s', or name another with --wallet", path, a.walletRemedy()), fs.ErrNotExist}
 	}
 	return w, err
 }
@@ -54,8 +56,8 @@ func (a *app) loadWallet(p *consensus.Params, name string) (*wallet.Wallet, erro
 func (a *app) walletRemedy() string {
 	text := "toychain wallet create"
 	for _, name := range []string{"network", "datadir", "node", "dir", "wallet"} {
-		if a.onLine[name] {
-			text += " --" + name + " " + store.Quote(a.running.Flags().Lookup(name).Value.String())
+		if a.typed[name] {
+			text += " --" + name + " " + store.Quote(a.command.Flags().Lookup(name).Value.String())
 		}
 	}
 	return text
@@ -63,4 +65,27 @@ func (a *app) walletRemedy() string {
 
 func walletNetwork(p *consensus.Params) wallet.Network {
 	return wallet.Network{Name: p.Name, Prefixes: p.Prefixes}
+}
+
+// unlock returns a wallet's private keys. It does not ask for the passphrase of a wallet
+// without one.
+func (a *app) unlock(ctx context.Context, w *wallet.Wallet, p *cli.Passphrase) (*wallet.Keychain, error) {
+	text, ok, err := p.Given()
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		keys, err := w.Unlock(cli.NoPassphrase)
+		if !errors.Is(err, wallet.ErrPassphrase) {
+			return keys, err
+		}
+		if text, err = a.AskSecret(ctx, fmt.Sprintf("passphrase of wallet %s: ", w.Name())); err != nil {
+			return nil, err
+		}
+	}
+	keys, err := w.Unlock(text)
+	if errors.Is(err, wallet.ErrPassphrase) {
+		return nil, fmt.Errorf("%w: try again; without it only the words can restore the wallet", err)
+	}
+	return keys, err
 }

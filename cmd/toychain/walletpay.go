@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"toychain/block"
+	"toychain/cmd/internal/cli"
 	"toychain/consensus"
 	"toychain/testnet/purse"
 	"toychain/wallet"
@@ -31,10 +32,10 @@ func (a *app) walletSendCommand() *cobra.Command {
 		Example: "toychain wallet send mkpZhYtJu2r87Js3pDiWJDmPte2NRZ8bJV 1.5\ntoychain wallet send ADDRESS --all --wait",
 		Long: `Pay somebody. The wallet signs on this side; the node only passes the payment on.
 Prints the payment's txid.`,
-		Args: args(1, 2, "TO and AMOUNT, or TO and --all"),
+		Args: cli.Args(1, 2, "TO and AMOUNT, or TO and --all"),
 	}
-	asJSON := jsonFlag(cmd)
-	name, pass := a.walletFlag(cmd), passphraseFlags(cmd)
+	asJSON := cli.JSONFlag(cmd)
+	name, pass := a.walletFlag(cmd), cli.PassphraseFlags(cmd)
 	var o payment
 	f := cmd.Flags()
 	f.BoolVar(&o.all, "all", false, "everything that can be spent, the fee comes off")
@@ -44,7 +45,7 @@ Prints the payment's txid.`,
 	f.BoolVar(&o.replaceable, "replaceable", false, "announce that a higher fee may replace it (BIP125)")
 	f.BoolVar(&o.wait, "wait", false, "return when it is in a block")
 	f.BoolVar(&o.dryRun, "dry-run", false, "ask the node whether it would take it, and do not send")
-	settable(f, "fee-rate")
+	cli.Settable(f, "fee-rate")
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
 		p, err := a.network()
 		if err != nil {
@@ -54,7 +55,7 @@ Prints the payment's txid.`,
 		if err != nil {
 			return err
 		}
-		return a.withPurse(cmd, *name, func(ctx context.Context, at *purse.Purse, n asked) error {
+		return a.withPurse(cmd, *name, func(ctx context.Context, at *purse.Purse, n target) error {
 			keys, err := a.unlock(ctx, at.Wallet(), pass)
 			if err != nil {
 				return err
@@ -71,7 +72,7 @@ Prints the payment's txid.`,
 			}
 			err = a.waitConfirmed(ctx, n, r.TxID)
 			if ctx.Err() != nil {
-				fmt.Fprintf(a.stderr, "%s was sent; no longer waiting for its block\n", r.TxID)
+				fmt.Fprintf(a.Stderr, "%s was sent; no longer waiting for its block\n", r.TxID)
 			}
 			return err
 		})
@@ -88,9 +89,9 @@ func (o *payment) order(p *consensus.Params, given []string) (purse.Order, error
 	pay := wallet.Payment{To: to}
 	switch {
 	case o.all && len(given) == 2:
-		return purse.Order{}, usagef("--all and an amount exclude each other")
+		return purse.Order{}, cli.Usagef("--all and an amount exclude each other")
 	case !o.all && len(given) == 1:
-		return purse.Order{}, usagef("how much? want TO and AMOUNT, or --all")
+		return purse.Order{}, cli.Usagef("how much? want TO and AMOUNT, or --all")
 	case !o.all:
 		if pay.Value, err = parseAmount(given[1]); err != nil {
 			return purse.Order{}, err
@@ -99,11 +100,11 @@ func (o *payment) order(p *consensus.Params, given []string) (purse.Order, error
 	out := purse.Order{Pay: []wallet.Payment{pay}, All: o.all, Replaceable: o.replaceable}
 	if o.data != "" {
 		if out.Data = []byte(o.data); len(out.Data) > block.MaxData {
-			return purse.Order{}, usagef("--data: %d bytes, at most %d fit", len(out.Data), block.MaxData)
+			return purse.Order{}, cli.Usagef("--data: %d bytes, at most %d fit", len(out.Data), block.MaxData)
 		}
 	}
 	if o.feeRate < 0 || math.IsNaN(o.feeRate) || o.feeRate*1000 > float64(wallet.MaxFeeRate) {
-		return purse.Order{}, usagef("--fee-rate %v: want at most %d of the smallest unit per byte; 0: twice the least that the node takes", o.feeRate, wallet.MaxFeeRate/1000)
+		return purse.Order{}, cli.Usagef("--fee-rate %v: want at most %d of the smallest unit per byte; 0: twice the least that the node takes", o.feeRate, wallet.MaxFeeRate/1000)
 	}
 	out.FeeRate = block.Amount(math.Ceil(o.feeRate * 1000))
 	for _, text := range o.coins {
@@ -116,12 +117,24 @@ func (o *payment) order(p *consensus.Params, given []string) (purse.Order, error
 	return out, nil
 }
 
+// parseAmount reads an amount of the command line.
+func parseAmount(s string) (block.Amount, error) {
+	v, err := block.ParseAmount(s)
+	if err != nil {
+		return 0, cli.UsageError{Err: err}
+	}
+	if v <= 0 || !v.Valid() {
+		return 0, cli.Usagef("amount %s: want more than nothing and at most %s", s, block.MaxMoney.Short())
+	}
+	return v, nil
+}
+
 func parseOutpoint(text string) (block.Outpoint, error) {
 	id, index, ok := strings.Cut(text, ":")
 	hash, err := block.ParseHash(id)
 	n, numErr := strconv.ParseUint(index, 10, 32)
 	if !ok || err != nil || numErr != nil {
-		return block.Outpoint{}, usagef("--coin %q: want TXID:N, the payment that made the coin and its number there", text)
+		return block.Outpoint{}, cli.Usagef("--coin %q: want TXID:N, the payment that made the coin and its number there", text)
 	}
 	return block.Outpoint{TxID: hash, Index: uint32(n)}, nil
 }
@@ -137,15 +150,15 @@ type sent struct {
 
 func (a *app) printReceipt(r purse.Receipt, asJSON bool) error {
 	if asJSON {
-		return a.printJSON(sent{TxID: r.TxID, Fee: r.Fee, Change: r.Change, Size: r.Tx.Size()})
+		return a.PrintJSON(sent{TxID: r.TxID, Fee: r.Fee, Change: r.Change, Size: r.Tx.Size()})
 	}
-	fmt.Fprintln(a.stdout, r.TxID)
-	fmt.Fprintf(a.stderr, "fee %s, %s bytes\n", r.Fee.Short(), count(r.Tx.Size()))
+	fmt.Fprintln(a.Stdout, r.TxID)
+	fmt.Fprintf(a.Stderr, "fee %s, %s bytes\n", r.Fee.Short(), cli.Count(r.Tx.Size()))
 	return nil
 }
 
 // dryRun tells what the node would say.
-func (a *app) dryRun(ctx context.Context, at *purse.Purse, n asked, keys *wallet.Keychain, o purse.Order, asJSON bool) error {
+func (a *app) dryRun(ctx context.Context, at *purse.Purse, n target, keys *wallet.Keychain, o purse.Order, asJSON bool) error {
 	r, err := at.Make(ctx, keys, o)
 	if err != nil {
 		return err
@@ -159,19 +172,19 @@ func (a *app) dryRun(ctx context.Context, at *purse.Purse, n asked, keys *wallet
 	}
 	raw := hex.EncodeToString(r.Tx.Bytes())
 	if asJSON {
-		return a.printJSON(sent{r.TxID, r.Fee, r.Change, r.Tx.Size(), raw})
+		return a.PrintJSON(sent{r.TxID, r.Fee, r.Change, r.Tx.Size(), raw})
 	}
-	fmt.Fprintf(a.stdout, "the node would take it: fee %s, %s bytes; nothing was sent\n", r.Fee.Short(), count(r.Tx.Size()))
-	fmt.Fprintln(a.stdout, raw)
+	fmt.Fprintf(a.Stdout, "the node would take it: fee %s, %s bytes; nothing was sent\n", r.Fee.Short(), cli.Count(r.Tx.Size()))
+	fmt.Fprintln(a.Stdout, raw)
 	return nil
 }
 
 // waitConfirmed returns when a payment is in a block of the best chain.
-func (a *app) waitConfirmed(ctx context.Context, n asked, id block.Hash) error {
-	line := a.progress()
-	defer line.clear()
+func (a *app) waitConfirmed(ctx context.Context, n target, id block.Hash) error {
+	line := a.Progress()
+	defer line.Clear()
 	begun := time.Now()
-	tick := time.NewTicker(frame)
+	tick := time.NewTicker(cli.Frame)
 	defer tick.Stop()
 	for {
 		tx, err := n.Tx(ctx, id)
@@ -179,11 +192,11 @@ func (a *app) waitConfirmed(ctx context.Context, n asked, id block.Hash) error {
 			return err
 		}
 		if tx.Confirmations != nil && *tx.Confirmations > 0 {
-			line.clear()
-			fmt.Fprintf(a.stderr, "confirmed in block %s\n", tx.BlockHash)
+			line.Clear()
+			fmt.Fprintf(a.Stderr, "confirmed in block %s\n", tx.BlockHash)
 			return nil
 		}
-		line.show("waiting for a block  %s", span(time.Since(begun)))
+		line.Show("waiting for a block  %s", cli.Span(time.Since(begun)))
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -196,9 +209,9 @@ func (a *app) walletSignCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "sign ADDRESS MESSAGE", Short: "Prove that a message is from the owner of an address.",
 		Example: `toychain wallet sign mkpZhYtJu2r87Js3pDiWJDmPte2NRZ8bJV "it was me"`,
-		Args:    args(2, 2, "ADDRESS, one of the wallet's, and MESSAGE"),
+		Args:    cli.Args(2, 2, "ADDRESS, one of the wallet's, and MESSAGE"),
 	}
-	name, pass := a.walletFlag(cmd), passphraseFlags(cmd)
+	name, pass := a.walletFlag(cmd), cli.PassphraseFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
 		p, err := a.network()
 		if err != nil {
@@ -228,7 +241,7 @@ func (a *app) walletSignCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			fmt.Fprintln(a.stdout, wallet.SignMessage(key, given[1]))
+			fmt.Fprintln(a.Stdout, wallet.SignMessage(key, given[1]))
 			return nil
 		}
 		return fmt.Errorf("%s is not an address of wallet %s: 'toychain wallet address --all' lists them", given[0], w.Name())
@@ -240,7 +253,7 @@ func (a *app) walletVerifyCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "verify ADDRESS SIGNATURE MESSAGE", Short: "Check who signed a message.",
 		Example: `toychain wallet verify mkpZhYtJu2r87Js3pDiWJDmPte2NRZ8bJV H9L5y… "it was me"`,
-		Args:    args(3, 3, "ADDRESS, SIGNATURE and MESSAGE"),
+		Args:    cli.Args(3, 3, "ADDRESS, SIGNATURE and MESSAGE"),
 		RunE: func(_ *cobra.Command, given []string) error {
 			p, err := a.network()
 			if err != nil {
@@ -253,7 +266,7 @@ func (a *app) walletVerifyCommand() *cobra.Command {
 			if err := wallet.VerifyMessage(address, given[1], given[2]); err != nil {
 				return err
 			}
-			fmt.Fprintln(a.stdout, "good: signed by the owner of", given[0])
+			fmt.Fprintln(a.Stdout, "good: signed by the owner of", given[0])
 			return nil
 		},
 	}

@@ -85,22 +85,12 @@ func (g *gate) partitioned() int {
 	return len(g.cut)
 }
 
-// maxDelay bounds what a link may be told, in milliseconds: an hour.
-const maxDelay = 3_600_000
-
 func setLink(c *call) (any, *rpc.Error) {
-	var l rpc.Link
+	var l p2p.Link
 	if err := c.object(1, &l); err != nil {
 		return nil, err
 	}
-	if l.DelayMS > maxDelay || l.JitterMS > maxDelay {
-		return nil, fail(rpc.CodeInvalidParam, "link: delay and jitter may be %d ms at most", maxDelay)
-	}
-	err := c.node.Net().SetLink(peerOf(c.str(0)), p2p.Link{
-		Delay: time.Duration(l.DelayMS) * time.Millisecond, Jitter: time.Duration(l.JitterMS) * time.Millisecond,
-		Loss: l.Loss, OneWay: l.OneWay, Bandwidth: l.Bandwidth,
-	})
-	if err != nil {
+	if err := c.node.Net().SetLink(peerOf(c.str(0)), l); err != nil {
 		return nil, fail(rpc.CodeInvalidParam, "%s", oneLine(err))
 	}
 	return l, nil

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"toychain/engine"
+	"toychain/p2p"
 	"toychain/rpc"
 )
 
@@ -97,10 +98,10 @@ var networkTests = map[string]func(*scene){
 			}
 		}
 		is(s, "the same number", get[[]rpc.Peer](s.world, "getpeerinfo")[0].ID, 0)
-		if err := s.SetLink(s.ctx, p.PeerID, rpc.Link{DelayMS: 7}); err != nil {
+		if err := s.SetLink(s.ctx, p.PeerID, p2p.Link{Delay: 7}); err != nil {
 			s.t.Fatal(err)
 		}
-		is(s, "link", *get[[]rpc.Peer](s.world, "getpeerinfo")[0].Link, rpc.Link{DelayMS: 7})
+		is(s, "link", *get[[]rpc.Peer](s.world, "getpeerinfo")[0].Link, p2p.Link{Delay: 7})
 	},
 	"addnode": func(s *scene) {
 		_, p := s.meet()

@@ -9,6 +9,7 @@ import (
 
 	"toychain/block"
 	"toychain/internal/chaingen"
+	"toychain/p2p"
 	"toychain/rpc"
 )
 
@@ -239,15 +240,15 @@ var ownTests = map[string]func(*scene){
 		s.refused(rpc.CodeType, "", "setclock", "soon")
 	},
 	"setlink": func(s *scene) {
-		l := rpc.Link{DelayMS: 5, JitterMS: 1, Loss: 0.5, Bandwidth: 1000}
+		l := p2p.Link{Delay: 5, Jitter: 1, Loss: 0.5, Bandwidth: 1000}
 		if err := s.SetLink(s.ctx, stranger, l); err != nil {
 			s.t.Error(err)
 		}
-		is(s, "result", get[rpc.Link](s.world, "setlink", "/ip4/127.0.0.1/tcp/1/p2p/"+stranger, map[string]any{"one_way": true}), rpc.Link{OneWay: true})
-		s.refused(rpc.CodeInvalidParam, "is not between 0 and 1", "setlink", stranger, rpc.Link{Loss: 2})
-		s.refused(rpc.CodeInvalidParam, "3600000 ms at most", "setlink", stranger, rpc.Link{DelayMS: 1 << 60})
+		is(s, "result", get[p2p.Link](s.world, "setlink", "/ip4/127.0.0.1/tcp/1/p2p/"+stranger, map[string]any{"one_way": true}), p2p.Link{OneWay: true})
+		s.refused(rpc.CodeInvalidParam, "is not between 0 and 1", "setlink", stranger, p2p.Link{Loss: 2})
+		s.refused(rpc.CodeInvalidParam, "3600000 ms at most", "setlink", stranger, p2p.Link{Delay: 1 << 60})
 		s.refused(rpc.CodeInvalidParam, `unknown field "dely_ms"`, "setlink", stranger, map[string]any{"dely_ms": 1})
-		s.refused(rpc.CodeInvalidParam, "peer id", "setlink", "x", rpc.Link{})
+		s.refused(rpc.CodeInvalidParam, "peer id", "setlink", "x", p2p.Link{})
 	},
 	"setpartition": func(s *scene) {
 		set, err := s.SetPartition(s.ctx, []string{stranger})

@@ -119,7 +119,7 @@ func (c *call) peer(p *p2p.PeerInfo) rpc.Peer {
 		out.PingTime = &seconds
 	}
 	if l := p.Link; l != (p2p.Link{}) {
-		out.Link = &rpc.Link{DelayMS: l.Delay.Milliseconds(), JitterMS: l.Jitter.Milliseconds(), Loss: l.Loss, OneWay: l.OneWay, Bandwidth: l.Bandwidth}
+		out.Link = &l
 	}
 	return out
 }

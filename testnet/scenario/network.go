@@ -2,10 +2,6 @@ package scenario
 
 import (
 	"context"
-	"fmt"
-	"slices"
-	"strconv"
-	"strings"
 
 	"toychain/block"
 	"toychain/consensus"
@@ -36,11 +32,8 @@ func networkVerbs() []verb {
 	}
 }
 
-// maxNodes is the most nodes of one script.
-const maxNodes = 50
-
 func parseNodes(w *words) action {
-	w.script.Nodes = w.count("how many nodes", 1, maxNodes)
+	w.script.Nodes = w.count("how many nodes", 1, topology.MaxNodes)
 	params := w.script.params
 	if params == nil {
 		params = consensus.Toy()
@@ -100,11 +93,7 @@ func ownNetwork(w *words) *consensus.Params {
 }
 
 func parseConnect(w *words) action {
-	var names []string
-	for i := range w.script.Nodes {
-		names = append(names, fmt.Sprintf("n%d", i+1))
-	}
-	pairs, err := topology.Shape(names, w.rest...)
+	pairs, err := topology.Shape(topology.Names(w.script.Nodes), w.rest...)
 	w.rest = nil
 	if err != nil {
 		w.fail("%s", err)
@@ -114,49 +103,12 @@ func parseConnect(w *words) action {
 
 func parseLink(w *words) action {
 	a, b := w.node(), w.node()
-	if w.err == nil && a == b {
-		w.fail("%s has no line to itself", a)
+	l, err := topology.ParseLine(topology.Names(w.script.Nodes), a, b, w.rest)
+	w.rest = nil
+	if err != nil {
+		w.fail("%s", err)
 	}
-	var l Link
-	switch {
-	case w.next("perfect"):
-	case w.next("cut"):
-		l.Cut = true
-	default:
-		l = linkOf(w)
-	}
-	return func(ctx context.Context, p *player) (string, error) { return "", p.world.Link(ctx, a, b, l) }
-}
-
-// linkOf takes what is wrong with a line: one thing at least.
-func linkOf(w *words) (l Link) {
-	for {
-		switch what := w.word("what is wrong with the line"); what {
-		case "delay":
-			l.Delay = w.duration("a delay, like 200ms")
-		case "jitter":
-			l.Jitter = w.duration("the most that is added to the delay, like 50ms")
-		case "bandwidth":
-			l.Bandwidth = int64(w.count("bytes a second", 100, 1_000_000_000))
-		case "one-way":
-			l.OneWay = true
-		case "loss":
-			s := w.word("how much gets lost, like 30%")
-			n, err := strconv.Atoi(strings.TrimSuffix(s, "%"))
-			if w.err == nil && (err != nil || !strings.HasSuffix(s, "%") || n < 0 || n > 100) {
-				w.fail("%q: want how much gets lost, like 30%%", s)
-			}
-			l.Loss = float64(n) / 100
-		default:
-			w.fail("%q: want delay, jitter, loss, bandwidth, one-way, cut or perfect", what)
-		}
-		if w.err == nil && (l.Delay < 0 || l.Jitter < 0) {
-			w.fail("want no time that is negative")
-		}
-		if !w.more() {
-			return l
-		}
-	}
+	return func(ctx context.Context, p *player) (string, error) { return "", p.world.Link(ctx, l) }
 }
 
 func parsePartition(w *words) action {
@@ -168,31 +120,9 @@ func parsePartition(w *words) action {
 		}
 	}
 	if w.err == nil {
-		if err := checkGroups(w.script.Nodes, groups); err != nil {
+		if err := topology.CheckGroups(topology.Names(w.script.Nodes), groups); err != nil {
 			w.fail("%s", err)
 		}
 	}
 	return func(ctx context.Context, p *player) (string, error) { return "", p.world.Partition(ctx, groups) }
-}
-
-// checkGroups makes sure that every node is in exactly one group, of two at least.
-func checkGroups(nodes int, groups [][]string) error {
-	if len(groups) < 2 {
-		return fmt.Errorf("want two groups at least, with | between them")
-	}
-	all := slices.Concat(groups...)
-	var missing []string
-	for i := range nodes {
-		name := fmt.Sprintf("n%d", i+1)
-		switch n := len(all) - len(slices.DeleteFunc(slices.Clone(all), func(s string) bool { return s == name })); {
-		case n > 1:
-			return fmt.Errorf("%s is in two groups", name)
-		case n == 0:
-			missing = append(missing, name)
-		}
-	}
-	if len(missing) > 0 {
-		return fmt.Errorf("%s: in no group", strings.Join(missing, " "))
-	}
-	return nil
 }

@@ -40,20 +40,11 @@ type Ground interface {
 	// Connect makes these the network's connections and no others; none at all: each
 	// is connected to each.
 	Connect(ctx context.Context, pairs []topology.Pair) error
-	// Link makes the line between two nodes bad; the zero Link makes it perfect again.
-	Link(ctx context.Context, a, b string, l Link) error
+	// Link makes the line between two nodes bad, or perfect again.
+	Link(ctx context.Context, l topology.Line) error
 	// Talking returns the nodes that live and reach each other, directly or through
 	// others: one group for each part that the network has at the moment.
 	Talking(ctx context.Context) ([][]string, error)
-}
-
-// Link is how bad a line is, in both directions but for OneWay.
-type Link struct {
-	Delay, Jitter time.Duration // each message is under way for Delay, and up to Jitter more
-	Loss          float64       // part of the new blocks and payments that are not heard, 0 to 1
-	Bandwidth     int64         // bytes a second; 0: no limit
-	OneWay        bool          // the second node hears the first, who hears nothing of it
-	Cut           bool          // neither hears the other, and nobody tells them
 }
 
 // Lives is what happens to a single node.

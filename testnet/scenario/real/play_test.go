@@ -12,7 +12,7 @@ import (
 	"time"
 
 	_ "toychain/node" // what the program is made of: go test must not remember a result of an older one
-	"toychain/rpc"
+	"toychain/peer"
 	"toychain/testnet"
 	"toychain/testnet/scenario"
 	"toychain/testnet/scenario/real"
@@ -128,7 +128,7 @@ func TestFailure(t *testing.T) {
 // TestLinkReachesTheNodes: all that the verb says is what both nodes hold.
 func TestLinkReachesTheNodes(t *testing.T) {
 	const script = "nodes 2\nlink n1 n2 delay 30ms jitter 20ms loss 40% bandwidth 50000 one-way\n"
-	want := rpc.Link{DelayMS: 30, JitterMS: 20, Loss: 0.4, Bandwidth: 50_000}
+	want := peer.Link{Delay: 30, Jitter: 20, Loss: 0.4, Bandwidth: 50_000}
 	asked := 0
 	_, _, err := play(t, "link.txt", script, false, func(dir string, step scenario.Step) {
 		if step.Line != 2 {

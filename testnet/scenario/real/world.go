@@ -121,10 +121,7 @@ func (w *World) Connect(ctx context.Context, pairs []topology.Pair) error {
 	return w.did(w.net.Connect(ctx, pairs))
 }
 
-func (w *World) Link(ctx context.Context, a, b string, l scenario.Link) error {
-	return w.did(w.net.Link(ctx, testnet.Line{A: a, B: b, Cut: l.Cut, Link: rpc.Link{
-		DelayMS: l.Delay.Milliseconds(), JitterMS: l.Jitter.Milliseconds(), Loss: l.Loss, OneWay: l.OneWay, Bandwidth: l.Bandwidth}}))
-}
+func (w *World) Link(ctx context.Context, l topology.Line) error { return w.did(w.net.Link(ctx, l)) }
 
 func (w *World) Talking(context.Context) ([][]string, error) { return w.net.Talking(), nil }
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"toychain/cmd/internal/cli"
 	"toychain/consensus"
 	"toychain/network"
 	"toychain/rpc"
@@ -25,8 +26,8 @@ const (
 	cookieFile = ".cookie"  // user:password
 )
 
-// asked is a node that a command asks.
-type asked struct {
+// target is the node that a command talks to.
+type target struct {
 	*rpc.Client
 	params *consensus.Params
 	addr   string // host:port
@@ -34,7 +35,7 @@ type asked struct {
 
 // ask runs f with the node that the flags name, and says in the program's words what
 // went wrong.
-func (a *app) ask(cmd *cobra.Command, f func(ctx context.Context, n asked) error) error {
+func (a *app) ask(cmd *cobra.Command, f func(ctx context.Context, n target) error) error {
 	n, err := a.dial()
 	if err != nil {
 		return err
@@ -44,31 +45,33 @@ func (a *app) ask(cmd *cobra.Command, f func(ctx context.Context, n asked) error
 }
 
 // dial returns the node that the flags name, see doc.go.
-func (a *app) dial() (asked, error) {
+func (a *app) dial() (target, error) {
 	g := &a.global
-	if a.onLine["rpc"] && a.onLine["node"] {
-		return asked{}, usagef("--rpc and --node both name a node: give one of them")
+	if a.typed["rpc"] && a.typed["node"] {
+		return target{}, cli.Usagef("--rpc and --node both name a node: give one of them")
 	}
-	if g.node != "" && (g.rpc == "" || a.onLine["node"]) {
+	if g.node != "" && (g.rpc == "" || a.typed["node"]) {
 		return a.dialNode()
 	}
-	if a.onLine["dir"] && g.rpc == "" {
-		return asked{}, a.whichNode()
+	if a.typed["dir"] && g.rpc == "" {
+		return target{}, a.whichNode()
 	}
 	p, _, err := network.Load(g.network)
 	if err != nil {
-		return asked{}, err
+		return target{}, err
 	}
 	addr := g.rpc
 	if addr == "" || hasPort0(addr) { // "any port" is for node run
-		addr = a.leftAddr(p)
+		if addr, err = a.leftAddr(p); err != nil {
+			return target{}, err
+		}
 	}
 	cookie := g.cookie
 	if cookie == "" {
 		cookie = filepath.Join(a.networkDir(p), cookieFile)
 	}
 	c, err := a.login(addr, cookie)
-	return asked{c, p, addr}, err
+	return target{c, p, addr}, err
 }
 
 // login returns a client. A cookie that is not there is no error yet: if a node
@@ -84,39 +87,43 @@ func (a *app) login(addr, cookie string) (*rpc.Client, error) {
 	return c, err
 }
 
-// leftAddr returns where the node of the data folder answers: where it says, or the
-// network's usual port.
-func (a *app) leftAddr(p *consensus.Params) string {
+// leftAddr returns the address that the node of the data directory has left there. If
+// there is none, it is the network's usual port, unless the user named the directory:
+// then a node at that port is another one, and the error is rpc.ErrUnreachable.
+func (a *app) leftAddr(p *consensus.Params) (string, error) {
 	text, err := os.ReadFile(filepath.Join(a.networkDir(p), addrFile))
 	if addr := strings.TrimSpace(string(text)); err == nil && addr != "" {
-		return addr
+		return addr, nil
 	}
-	return net.JoinHostPort("127.0.0.1", strconv.Itoa(usualPort(p.Name)))
+	if a.command.Flags().Changed("datadir") {
+		return "", &userError{fmt.Sprintf("no node runs in %s: start one with 'toychain node run', or name another with --rpc", a.networkDir(p)), rpc.ErrUnreachable}
+	}
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(usualPort(p.Name))), nil
 }
 
 // dialNode returns the node of the testnet that --node names.
-func (a *app) dialNode() (asked, error) {
+func (a *app) dialNode() (target, error) {
 	t, err := a.namedTestnet()
 	if err != nil {
-		return asked{}, err
+		return target{}, err
 	}
 	c, err := t.Client(a.global.node)
 	if err != nil {
-		return asked{}, err
+		return target{}, err
 	}
 	for _, n := range t.Nodes() {
 		if n.Name == a.global.node {
-			return asked{c, t.Params(), n.RPC}, nil
+			return target{c, t.Params(), n.RPC}, nil
 		}
 	}
-	return asked{}, fmt.Errorf("testnet in %s: node %s is gone", t.Dir(), a.global.node)
+	return target{}, fmt.Errorf("testnet in %s: node %s is gone", t.Dir(), a.global.node)
 }
 
 // namedTestnet returns the testnet that a command is about. If --network is given too,
 // it must be the testnet's.
 func (a *app) namedTestnet() (*testnet.Testnet, error) {
 	t, err := a.openTestnet()
-	if err != nil || !a.onLine["network"] {
+	if err != nil || !a.typed["network"] {
 		return t, err
 	}
 	p, _, err := network.Load(a.global.network)
@@ -132,7 +139,7 @@ func (a *app) whichNode() error {
 	if err != nil {
 		return err
 	}
-	return usagef("which node of the testnet? say --node NAME; there are %s", strings.Join(t.Names(), ", "))
+	return cli.Usagef("which node of the testnet? say --node NAME; there are %s", strings.Join(t.Names(), ", "))
 }
 
 // testnetFolder is where the testnet is.
@@ -149,7 +156,7 @@ func (a *app) openTestnet() (*testnet.Testnet, error) { return testnet.Open(a.te
 // network returns the network that a command is about which need not ask a node:
 // with --node the testnet's.
 func (a *app) network() (*consensus.Params, error) {
-	if a.global.node == "" || a.onLine["network"] || a.onLine["rpc"] {
+	if a.global.node == "" || a.typed["network"] || a.typed["rpc"] {
 		p, _, err := network.Load(a.global.network)
 		return p, err
 	}
@@ -160,15 +167,6 @@ func (a *app) network() (*consensus.Params, error) {
 	return t.Params(), nil
 }
 
-// told is an error in other words.
-type told struct {
-	text string
-	err  error
-}
-
-func (t *told) Error() string { return t.text }
-func (t *told) Unwrap() error { return t.err }
-
 // explain says what an error of the node at addr means, and what to do.
 func (a *app) explain(err error, addr string) error {
 	var no *rpc.Error
@@ -176,11 +174,11 @@ func (a *app) explain(err error, addr string) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, rpc.ErrUnreachable):
-		return &told{fmt.Sprintf("no node answers at %s: start one with 'toychain node run', or name another with --rpc%s", addr, a.nodeHint()), err}
+		return &userError{fmt.Sprintf("no node answers at %s: start one with 'toychain node run', or name another with --rpc%s", addr, a.nodeHint()), err}
 	case errors.Is(err, rpc.ErrRefused):
-		return &told{fmt.Sprintf("the node at %s does not let us in: it wants the cookie of its own folder (--datadir, --network or --cookie), or --rpc-user and --rpc-password", addr), err}
+		return &userError{fmt.Sprintf("the node at %s does not let us in: it wants the cookie of its own folder (--datadir, --network or --cookie), or --rpc-user and --rpc-password", addr), err}
 	case errors.As(err, &no) && err == error(no):
-		return &told{"the node refuses: " + err.Error(), err}
+		return &userError{"the node refuses: " + err.Error(), err}
 	}
 	return err
 }

@@ -1,16 +1,14 @@
-package main
+package cli
 
 import (
 	"fmt"
 	"strconv"
 	"strings"
 	"time"
-
-	"toychain/block"
 )
 
-// count writes a whole number with commas between thousands.
-func count[T ~int | ~int32 | ~int64 | ~uint64](n T) string {
+// Count writes a whole number with commas between thousands.
+func Count[T ~int | ~int32 | ~int64 | ~uint64](n T) string {
 	digits := strconv.FormatInt(int64(n), 10)
 	sign := ""
 	if digits[0] == '-' {
@@ -26,11 +24,19 @@ func count[T ~int | ~int32 | ~int64 | ~uint64](n T) string {
 	return sign + b.String()
 }
 
-// hashes writes a rate for people: 20,000 H/s, 2.31 MH/s.
-func hashes(rate float64) string {
+// Plural writes a count of things: 1 block, 2 blocks.
+func Plural[T ~int | ~int32](n T, one string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return Count(n) + " " + one + "s"
+}
+
+// Hashes writes a hash rate: 20,000 H/s, 2.31 MH/s.
+func Hashes(rate float64) string {
 	const switchAt = 100_000
 	if rate < switchAt {
-		return count(int64(rate+0.5)) + " H/s"
+		return Count(int64(rate+0.5)) + " H/s"
 	}
 	units := []string{"kH/s", "MH/s", "GH/s", "TH/s", "PH/s", "EH/s"}
 	rate /= 1000
@@ -38,23 +44,23 @@ func hashes(rate float64) string {
 	for rate >= 1000 && i < len(units)-1 {
 		rate, i = rate/1000, i+1
 	}
-	return threeDigits(rate) + " " + units[i]
+	return ThreeDigits(rate) + " " + units[i]
 }
 
-// threeDigits writes a number from 1 on, and below a billion, with three
-// significant digits at least.
-func threeDigits(v float64) string {
+// ThreeDigits writes a number from 1 to a billion with at least three significant
+// digits.
+func ThreeDigits(v float64) string {
 	switch {
 	case v >= 100:
-		return count(int64(v + 0.5))
+		return Count(int64(v + 0.5))
 	case v >= 10:
 		return strconv.FormatFloat(v, 'f', 1, 64)
 	}
 	return strconv.FormatFloat(v, 'f', 2, 64)
 }
 
-// span writes a time for people: 4.2 s, 3 min, 5 h.
-func span(d time.Duration) string {
+// Span writes a duration: 4.2 s, 3 min, 5 h.
+func Span(d time.Duration) string {
 	switch s := d.Seconds(); {
 	case s < 0:
 		return "0 s"
@@ -71,34 +77,22 @@ func span(d time.Duration) string {
 	}
 }
 
-// bytesOf writes a size for people.
-func bytesOf(n int64) string {
+// Bytes writes a size.
+func Bytes(n int64) string {
 	switch {
 	case n < 10_000:
-		return count(n) + " bytes"
+		return Count(n) + " bytes"
 	case n < 1_000_000:
 		return fmt.Sprintf("%.0f kB", float64(n)/1e3)
 	}
 	return fmt.Sprintf("%.1f MB", float64(n)/1e6)
 }
 
-// parseAmount reads an amount of the command line.
-func parseAmount(s string) (block.Amount, error) {
-	v, err := block.ParseAmount(s)
-	if err != nil {
-		return 0, usageError{err}
-	}
-	if v <= 0 || !v.Valid() {
-		return 0, usagef("amount %s: want more than nothing and at most %s", s, block.MaxMoney.Short())
-	}
-	return v, nil
-}
-
-// parseCount reads a count of the command line, which names it.
-func parseCount(name, s string, least, most int) (int, error) {
+// ParseCount reads a whole number from least to most. The error calls it name.
+func ParseCount(name, s string, least, most int) (int, error) {
 	n, err := strconv.Atoi(s)
 	if err != nil || n < least || n > most {
-		return 0, usagef("%s %q: want a whole number from %s to %s", name, s, count(least), count(most))
+		return 0, Usagef("%s %q: want a whole number from %s to %s", name, s, Count(least), Count(most))
 	}
 	return n, nil
 }

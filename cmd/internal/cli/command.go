@@ -1,0 +1,94 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// Noun returns a command that only holds others.
+func Noun(name, short, example string, verbs ...*cobra.Command) *cobra.Command {
+	cmd := &cobra.Command{
+		Use: name, Short: short, Example: example,
+		Args: UnknownCommand,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(verbs...)
+	return cmd
+}
+
+// UnknownCommand rejects the arguments of a command that only holds others.
+func UnknownCommand(cmd *cobra.Command, given []string) error {
+	if len(given) == 0 {
+		return nil
+	}
+	cmd.SuggestionsMinimumDistance = 2
+	hint := ""
+	if near := cmd.SuggestionsFor(given[0]); len(near) > 0 {
+		hint = "; did you mean " + near[0] + "?"
+	}
+	return Usagef("%s has no command %q%s", cmd.CommandPath(), given[0], hint)
+}
+
+// Args returns a check of the number of arguments; names are for the message.
+func Args(least, most int, names string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, given []string) error {
+		switch n := len(given); {
+		case n < least:
+			return Usagef("%s: want %s", cmd.CommandPath(), names)
+		case n > most && most == 0:
+			return Usagef("%s: unexpected argument %q", cmd.CommandPath(), given[0])
+		case n > most:
+			return Usagef("%s: unexpected argument %q: want only %s", cmd.CommandPath(), given[most], names)
+		}
+		return nil
+	}
+}
+
+// NoArgs is Args for commands without arguments.
+var NoArgs = Args(0, 0, "")
+
+// JSONFlag adds --json to a command.
+func JSONFlag(cmd *cobra.Command) *bool {
+	return cmd.Flags().Bool("json", false, "print JSON, for programs")
+}
+
+// Complete registers the values that the shell offers for a flag. Settings of the
+// environment count, as they do when the command runs.
+func Complete(cmd *cobra.Command, flag string, values func() []string) {
+	must(cmd.RegisterFlagCompletionFunc(flag, func(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		FillFromEnvironment(cmd.Flags()) // what is wrong there is said when the command runs
+		return values(), cobra.ShellCompDirectiveNoFileComp
+	}))
+}
+
+// CompleteOrFile registers values that the shell offers for a flag beside files.
+func CompleteOrFile(cmd *cobra.Command, flag string, values ...string) {
+	must(cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveDefault)))
+}
+
+// Settable marks flags that the environment and the file of settings may set.
+func Settable(f *pflag.FlagSet, names ...string) { mark(f, isSettable, names) }
+
+// Paths marks flags that name files: in the file of settings they are relative to its
+// directory.
+func Paths(f *pflag.FlagSet, names ...string) { mark(f, isPath, names) }
+
+const (
+	isSettable = "settable"
+	isPath     = "path"
+)
+
+func mark(f *pflag.FlagSet, as string, names []string) {
+	for _, name := range names {
+		must(f.SetAnnotation(name, as, []string{"yes"}))
+	}
+}
+
+func marked(f *pflag.Flag, as string) bool { return len(f.Annotations[as]) > 0 }
+
+// must stops at a mistake in this program.
+func must(err error) {
+	if err != nil {
+		panic(err)
+	}
+}

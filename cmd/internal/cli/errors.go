@@ -1,0 +1,136 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// The exit codes.
+const (
+	ExitOK          = 0
+	ExitError       = 1
+	ExitUsage       = 2   // the command line itself cannot be understood
+	ExitUnreachable = 3   // no node answers
+	ExitRefused     = 4   // a node answers, and refuses
+	ExitSignal      = 128 // and the signal's number: 130 for Ctrl-C
+)
+
+// UsageError says that the command line itself cannot be understood.
+type UsageError struct{ Err error }
+
+func (e UsageError) Error() string { return e.Err.Error() }
+func (e UsageError) Unwrap() error { return e.Err }
+
+// Usagef returns a UsageError.
+func Usagef(format string, args ...any) error { return UsageError{fmt.Errorf(format, args...)} }
+
+// interrupt is the cause of a context that a signal ended.
+type interrupt struct{ signal syscall.Signal }
+
+func (i interrupt) Error() string { return "interrupted" }
+
+// Interruptible returns a context that ends at the first signal that asks the program to
+// end. Further ones are ignored: clearing up is under way, and bounded.
+func Interruptible(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) { // nohup says: go on without the terminal
+		signal.Notify(signals, syscall.SIGHUP)
+	}
+	go func() {
+		select {
+		case s := <-signals:
+			number, _ := s.(syscall.Signal)
+			cancel(interrupt{number})
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() { signal.Stop(signals); cancel(nil) }
+}
+
+// Report prints the error that cmd ended with and returns the exit code: that of the
+// signal that ended ctx, or else what code says of an error that is no UsageError.
+func (t *Terminal) Report(ctx context.Context, cmd *cobra.Command, err error, code func(error) int) int {
+	if err == nil {
+		return ExitOK
+	}
+	if by := (interrupt{}); errors.As(context.Cause(ctx), &by) {
+		if errors.Is(err, context.Canceled) || errors.Is(err, by) {
+			fmt.Fprintln(t.Stderr, by)
+		} else {
+			t.complain(cmd, err)
+		}
+		return ExitSignal + int(by.signal)
+	}
+	if !errors.Is(err, syscall.EPIPE) { // the reader of our output has left
+		t.complain(cmd, err)
+	}
+	if usage := (UsageError{}); errors.As(err, &usage) {
+		return ExitUsage
+	}
+	return code(err)
+}
+
+// complain prints an error and, for one in the command line, where to look.
+func (t *Terminal) complain(cmd *cobra.Command, err error) {
+	fmt.Fprintf(t.Stderr, "%s %s\n", t.Colours(t.Stderr).Red("error:"), strings.TrimRight(err.Error(), "\n"))
+	if usage := (UsageError{}); errors.As(err, &usage) && cmd != nil {
+		fmt.Fprintf(t.Stderr, "see: %s --help\n", cmd.CommandPath())
+	}
+}
+
+// FlagError rewords what pflag says of a flag of cmd.
+func FlagError(cmd *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	var bad *pflag.InvalidValueError
+	switch {
+	case errors.As(err, &unknown) && looksNegative(unknown.GetSpecifiedShortnames()):
+		if cmd.Name() == "rpc" {
+			return Usagef("-%s: write -- before a negative number", unknown.GetSpecifiedShortnames())
+		}
+		return Usagef("-%s: a number here must not be negative", unknown.GetSpecifiedShortnames())
+	case errors.As(err, &bad):
+		return UsageError{valueError("--"+bad.GetFlag().Name, err)}
+	}
+	return UsageError{err}
+}
+
+// looksNegative reports whether the letters behind a dash are a number.
+func looksNegative(letters string) bool {
+	return letters != "" && (letters[0] == '.' || letters[0] >= '0' && letters[0] <= '9')
+}
+
+// valueError says what kind of value a flag wants. The user knows the flag by this name.
+func valueError(name string, err error) error {
+	var bad *pflag.InvalidValueError
+	if !errors.As(err, &bad) {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	want := ""
+	switch bad.GetFlag().Value.Type() {
+	case "duration":
+		want = "a time like 200ms or 5m"
+	case "int", "int32", "int64", "uint16", "uint32", "uint64":
+		want = "a whole number"
+	case "float64":
+		want = "a number"
+	case "bool":
+		want = "true or false"
+	default:
+		return fmt.Errorf("%s %q: %w", name, bad.GetValue(), bad.Unwrap())
+	}
+	if errors.Is(err, strconv.ErrRange) {
+		want += " that is not so large"
+	}
+	return fmt.Errorf("%s %q: want %s", name, bad.GetValue(), want)
+}

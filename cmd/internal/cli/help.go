@@ -1,0 +1,135 @@
+package cli
+
+import (
+	"cmp"
+	"strings"
+	"text/template"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// helpPage is a help page: an example first, then words, then everything else.
+var helpPage = template.Must(template.New("help").Parse(`{{range .Examples}}  {{.}}
+{{end}}
+{{.About}}
+
+{{.Heading "Usage:"}} {{.UsageLine}}
+{{- if .HasAvailableSubCommands}}
+
+{{.Heading "Commands:"}}
+{{- range .Commands}}{{if .IsAvailableCommand}}
+  {{.Name | printf (printf "%%-%ds" .NamePadding)}}  {{.Short}}
+{{- end}}{{end}}{{end}}
+{{- range .FlagLists}}{{if .Flags.HasAvailableFlags}}
+
+{{$.Heading .Title}}
+{{.Usages}}{{end}}{{end}}
+`))
+
+// page is what helpPage shows.
+type page struct {
+	*cobra.Command
+	Colours
+	width     int
+	FlagLists []flagList
+}
+
+type flagList struct {
+	Title string
+	Flags *pflag.FlagSet
+	width int
+}
+
+func (p page) Heading(s string) string { return p.Bold(s) }
+
+func (p page) Examples() []string { return strings.Split(strings.TrimSpace(p.Example), "\n") }
+
+// About returns the command's description, filled anew. Indented lines are left alone.
+func (p page) About() string {
+	var b strings.Builder
+	column := 0
+	for line := range strings.Lines(strings.TrimSpace(cmp.Or(p.Long, p.Short)) + "\n") {
+		if strings.TrimLeft(line, " \t\n") != line {
+			if column > 0 {
+				b.WriteByte('\n')
+			}
+			b.WriteString(line)
+			column = 0
+			continue
+		}
+		for word := range strings.FieldsSeq(line) {
+			length := utf8.RuneCountInString(word)
+			switch {
+			case column == 0:
+			case column+1+length <= p.width:
+				b.WriteByte(' ')
+				column++
+			default:
+				b.WriteByte('\n')
+				column = 0
+			}
+			b.WriteString(word)
+			column += length
+		}
+	}
+	return b.String()
+}
+
+// UsageLine returns the command as it is typed.
+func (p page) UsageLine() string {
+	line := p.CommandPath()
+	if _, rest, ok := strings.Cut(p.Use, " "); ok {
+		line += " " + rest
+	}
+	if p.HasAvailableSubCommands() {
+		line += " COMMAND"
+	}
+	return line
+}
+
+// Usages returns a line or more for each flag.
+func (l flagList) Usages() string {
+	return strings.TrimRight(l.Flags.FlagUsagesWrapped(l.width), "\n")
+}
+
+// Help returns a function for cobra that prints a help page. matters reports whether a
+// global flag changes what a command does; others are not listed.
+func (t *Terminal) Help(matters func(flag string, cmd *cobra.Command) bool) func(*cobra.Command, []string) {
+	return func(cmd *cobra.Command, _ []string) {
+		width := min(Width(t.Stdout), 80)
+		own := pick(cmd.LocalNonPersistentFlags(), func(string) bool { return true })
+		global := pick(cmd.Root().PersistentFlags(), func(name string) bool {
+			return own.Lookup(name) == nil && matters(name, cmd)
+		})
+		must(helpPage.Execute(t.Stdout, page{cmd, t.Colours(t.Stdout), width,
+			[]flagList{{"Flags:", own, width}, {"Flags of every command:", global, width}}}))
+	}
+}
+
+// pick returns the wanted flags, without those that every page would show.
+func pick(from *pflag.FlagSet, wanted func(name string) bool) *pflag.FlagSet {
+	to := pflag.NewFlagSet("", pflag.ContinueOnError)
+	from.VisitAll(func(f *pflag.Flag) {
+		if f.Name != "help" && f.Name != "version" && wanted(f.Name) {
+			to.AddFlag(f)
+		}
+	})
+	return to
+}
+
+// HelpCommand returns "toychain help COMMAND".
+func HelpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "help [COMMAND]", Short: "Show how to use a command.",
+		Example: "toychain help testnet partition",
+		RunE: func(cmd *cobra.Command, given []string) error {
+			about, rest, err := cmd.Root().Find(given)
+			if err != nil || len(rest) > 0 && about.HasSubCommands() {
+				return Usagef("there is no command %q", strings.Join(given, " "))
+			}
+			return about.Help()
+		},
+	}
+}

@@ -1,0 +1,132 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+)
+
+// Passphrase is where a wallet's passphrase comes from.
+type Passphrase struct {
+	file string
+	none bool
+}
+
+// PassphraseFlags adds the flags that name a passphrase.
+func PassphraseFlags(cmd *cobra.Command) *Passphrase {
+	p := &Passphrase{}
+	cmd.Flags().StringVar(&p.file, "passphrase-file", "", "`FILE` whose first line is the passphrase")
+	cmd.Flags().BoolVar(&p.none, "no-passphrase", false, "the wallet has none: the file alone is the money")
+	Settable(cmd.Flags(), "passphrase-file")
+	Paths(cmd.Flags(), "passphrase-file")
+	return p
+}
+
+// NoPassphrase locks the wallets without a passphrase: a key file is always locked,
+// theirs with these words, which are public.
+const NoPassphrase = "no passphrase"
+
+// Given returns the passphrase that a flag or the environment gives, if one does.
+func (p *Passphrase) Given() (text string, ok bool, err error) {
+	switch {
+	case p.none && p.file != "":
+		return "", false, Usagef("--no-passphrase and --passphrase-file exclude each other")
+	case p.none:
+		return NoPassphrase, true, nil
+	case p.file == "":
+		text := os.Getenv(EnvName("passphrase"))
+		return text, text != "", nil
+	}
+	all, err := os.ReadFile(p.file)
+	line, _, _ := strings.Cut(string(all), "\n")
+	if line = strings.TrimSuffix(line, "\r"); err == nil && line == "" {
+		err = fmt.Errorf("passphrase file %s: its first line is empty: a wallet without a passphrase wants --no-passphrase", p.file)
+	}
+	return line, true, err
+}
+
+// NewPassphrase returns the passphrase for a new wallet, asking for it twice.
+func (t *Terminal) NewPassphrase(ctx context.Context, p *Passphrase) (string, error) {
+	text, ok, err := p.Given()
+	if ok || err != nil {
+		return text, err
+	}
+	text, err = t.AskSecret(ctx, "new passphrase: ")
+	if err != nil {
+		return "", err
+	}
+	if text == "" {
+		return "", errors.New("an empty passphrase locks nothing; if that is what you want, say --no-passphrase")
+	}
+	again, err := t.AskSecret(ctx, "once more: ")
+	if err == nil && again != text {
+		err = errors.New("the two passphrases differ; nothing was made")
+	}
+	return text, err
+}
+
+// AskSecret asks for a passphrase on the terminal, without showing what is typed.
+func (t *Terminal) AskSecret(ctx context.Context, question string) (string, error) {
+	fd := int(t.Stdin.Fd())
+	if !term.IsTerminal(fd) {
+		return "", fmt.Errorf("a passphrase is wanted and there is no terminal to ask at: use --passphrase-file or %s, or --no-passphrase for a wallet without one", EnvName("passphrase"))
+	}
+	before, err := term.GetState(fd)
+	if err != nil {
+		return "", err
+	}
+	fmt.Fprint(t.Stderr, question)
+	text, err := await(ctx, func() (string, error) {
+		text, err := term.ReadPassword(fd)
+		return string(text), err
+	})
+	fmt.Fprintln(t.Stderr)
+	if ctx.Err() != nil {
+		err = errors.Join(err, term.Restore(fd, before))
+	}
+	return text, err
+}
+
+// AskLine reads a line from the terminal, or everything from a stdin that is none.
+func (t *Terminal) AskLine(ctx context.Context, question string) (string, error) {
+	terminal := IsTerminal(t.Stdin)
+	if terminal {
+		fmt.Fprint(t.Stderr, question)
+	}
+	return await(ctx, func() (string, error) {
+		lines := bufio.NewScanner(t.Stdin)
+		var all []string
+		for lines.Scan() {
+			all = append(all, lines.Text())
+			if terminal {
+				break
+			}
+		}
+		return strings.Join(all, " "), lines.Err()
+	})
+}
+
+// await returns what read returns, or earlier with the error of ctx.
+func await(ctx context.Context, read func() (string, error)) (string, error) {
+	type answer struct {
+		text string
+		err  error
+	}
+	answered := make(chan answer, 1)
+	go func() {
+		text, err := read()
+		answered <- answer{text, err}
+	}()
+	select {
+	case a := <-answered:
+		return a.text, a.err
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+}
