@@ -11,17 +11,15 @@ import (
 	"syscall"
 	"testing"
 
+	"toychain/internal/longtest"
+
 	"toychain/cmd/internal/cli"
 )
 
 // Ctrl-C may come at any line of the story: nothing is left running, and nothing is
 // left on disk.
 func TestDemoInterrupted(t *testing.T) {
-	rounds := 8
-	if testing.Short() {
-		rounds = 3
-	}
-	for range rounds {
+	for range longtest.Pick(2, 8) {
 		const storyLines = 110
 		interruptDemo(t, 1+rand.IntN(storyLines))
 	}

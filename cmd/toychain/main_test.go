@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io/fs"
 	"os"
@@ -25,7 +26,9 @@ import (
 // TestMain lets this test binary be the program too: it acts as toychain when it is
 // called by that name, as the scripts and the nodes of a testnet call it. Only the
 // passphrases of its wallets are quicker to try.
+// Scripts wait more than they compute, so more of them than processors run at a time.
 func TestMain(m *testing.M) {
+	flag.Set("test.parallel", "6")
 	testscript.Main(m, map[string]func(){"toychain": func() { os.Exit(run(os.Args[1:], wallet.CheapWorkFactor)) }})
 }
 

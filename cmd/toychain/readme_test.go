@@ -49,9 +49,6 @@ func readmeCommands(t *testing.T) (out []shown) {
 // the output that it shows there. "…" stands for anything in a line, and alone on one
 // for any lines; hashes, addresses, ports and the like need only be of their kind.
 func TestReadme(t *testing.T) {
-	if testing.Short() {
-		t.Skip("not with -short: it plays the whole README on real testnets")
-	}
 	all := readmeCommands(t)
 	if len(all) < 30 {
 		t.Fatalf("only %d commands in the README", len(all))
