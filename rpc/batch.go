@@ -86,7 +86,7 @@ func (c *Client) SubmitBlocks(ctx context.Context, blocks []*block.Block) (reaso
 	for i, b := range blocks {
 		texts[i] = hex.EncodeToString(b.Bytes())
 	}
-	results, err := ask[[]*string](ctx, c, "submitblocks", texts)
+	results, err := SubmitBlocks.Call(ctx, c, SubmitBlocksArgs{texts})
 	if err == nil && len(results) != len(blocks) {
 		err = fmt.Errorf("submitblocks: %d results for %d blocks", len(results), len(blocks))
 	}
@@ -102,45 +102,40 @@ func (c *Client) SubmitBlocks(ctx context.Context, blocks []*block.Block) (reaso
 	return reasons, nil
 }
 
-// BlocksFrom asks for blocks of the best chain as they are, from a height on: at most
-// most of them, and fewer if the chain ends or an answer would be too long.
-func (c *Client) BlocksFrom(ctx context.Context, first block.Height, most int) ([]*block.Block, error) {
-	most = min(most, BlocksPerAnswer)
-	asks, hashes := make([]Ask, most), make([]block.Hash, most)
+// BlocksFrom returns blocks of the best chain from a height on: at most count of them,
+// and fewer if the chain ends or an answer would be too long.
+func (c *Client) BlocksFrom(ctx context.Context, first block.Height, count int) ([]*block.Block, error) {
+	count = min(count, BlocksPerAnswer)
+	asks, hashes := make([]Ask, count), make([]block.Hash, count)
 	for i := range asks {
-		asks[i] = Ask{Method: "getblockhash", Params: []any{first + block.Height(i)}, Result: &hashes[i]}
+		asks[i] = GetBlockHash.Ask(HeightArg{int64(first) + int64(i)}, &hashes[i])
 	}
 	if err := c.Batch(ctx, asks); err != nil {
 		return nil, err
 	}
-	texts := make([]string, most)
+	if count > 0 && asks[0].Err != nil {
+		return nil, asks[0].Err
+	}
+	texts := make([]string, count)
 	var bodies []Ask
 	for i := range asks {
-		if asks[i].Err != nil && i > 0 {
+		if asks[i].Err != nil {
 			break // the chain ends here
 		}
-		if asks[i].Err != nil {
-			return nil, asks[i].Err
-		}
-		bodies = append(bodies, Ask{Method: "getblock", Params: []any{hashes[i], 0}, Result: &texts[i]})
+		bodies = append(bodies, As[string](GetBlock).Ask(GetBlockArgs{hashes[i], new(Verbosity(0))}, &texts[i]))
 	}
 	if err := c.Batch(ctx, bodies); err != nil {
 		return nil, err
 	}
-	var out []*block.Block
+	out := make([]*block.Block, len(bodies))
 	for i := range bodies {
-		raw, err := hex.DecodeString(texts[i])
 		if bodies[i].Err != nil {
-			err = bodies[i].Err
+			return nil, bodies[i].Err
 		}
-		if err != nil {
+		var err error
+		if out[i], err = parseBlock(texts[i]); err != nil {
 			return nil, err
 		}
-		b, err := block.Parse(raw)
-		if err != nil {
-			return nil, fmt.Errorf("getblock: the node's answer: %w", err)
-		}
-		out = append(out, b)
 	}
 	return out, nil
 }

@@ -4,140 +4,132 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
+	"time"
 
 	"toychain/block"
+	"toychain/peer"
 )
 
-// This file has a method of Client for each call that toychain's own programs
-// make; everything else goes through Client.Call. Their errors are Call's.
+// This file has a method of Client for each call that toychain's programs make often.
+// The others are made with Method.Call, or by name with Client.Call, whose errors all
+// of them return.
 
-// ask calls a method for a value of type T.
-func ask[T any](ctx context.Context, c *Client, method string, params ...any) (out T, err error) {
-	err = c.Call(ctx, method, params, &out)
-	return out, err
-}
-
-// BlockchainInfo asks for the state of the chain.
+// BlockchainInfo returns the state of the chain.
 func (c *Client) BlockchainInfo(ctx context.Context) (BlockchainInfo, error) {
-	return ask[BlockchainInfo](ctx, c, "getblockchaininfo")
+	return GetBlockchainInfo.Call(ctx, c, None{})
 }
 
-// BestBlockHash asks for the tip.
+// BestBlockHash returns the hash of the tip.
 func (c *Client) BestBlockHash(ctx context.Context) (block.Hash, error) {
-	return ask[block.Hash](ctx, c, "getbestblockhash")
+	return GetBestBlockHash.Call(ctx, c, None{})
 }
 
-// BlockCount asks for the height of the tip.
+// BlockCount returns the height of the tip.
 func (c *Client) BlockCount(ctx context.Context) (block.Height, error) {
-	return ask[block.Height](ctx, c, "getblockcount")
+	return GetBlockCount.Call(ctx, c, None{})
 }
 
-// BlockHash asks for the block at a height of the best chain.
+// BlockHash returns the hash of the block at a height of the best chain.
 func (c *Client) BlockHash(ctx context.Context, h block.Height) (block.Hash, error) {
-	return ask[block.Hash](ctx, c, "getblockhash", h)
+	return GetBlockHash.Call(ctx, c, HeightArg{int64(h)})
 }
 
-// Header asks for a header of any branch.
+// Header returns a header of any branch.
 func (c *Client) Header(ctx context.Context, hash block.Hash) (Header, error) {
-	return ask[Header](ctx, c, "getblockheader", hash)
+	return As[Header](GetBlockHeader).Call(ctx, c, GetBlockHeaderArgs{Block: hash})
 }
 
-// Block asks for a block of any branch, with its transactions taken apart.
+// Block returns a block of any branch, with its transactions decoded.
 func (c *Client) Block(ctx context.Context, hash block.Hash) (FullBlock, error) {
-	return ask[FullBlock](ctx, c, "getblock", hash, 2)
+	return As[FullBlock](GetBlock).Call(ctx, c, GetBlockArgs{hash, new(Verbosity(2))})
 }
 
-// RawBlock asks for a block of any branch, as it is.
+// RawBlock returns a block of any branch.
 func (c *Client) RawBlock(ctx context.Context, hash block.Hash) (*block.Block, error) {
-	raw, err := askHex(ctx, c, "getblock", hash, 0)
+	text, err := As[string](GetBlock).Call(ctx, c, GetBlockArgs{hash, new(Verbosity(0))})
 	if err != nil {
 		return nil, err
 	}
-	return block.Parse(raw)
+	return parseBlock(text)
 }
 
-// askHex calls a method that answers with hex digits.
-func askHex(ctx context.Context, c *Client, method string, params ...any) ([]byte, error) {
-	text, err := ask[string](ctx, c, method, params...)
-	if err != nil {
-		return nil, err
-	}
+func parseBlock(text string) (*block.Block, error) {
 	raw, err := hex.DecodeString(text)
-	if err != nil {
-		return nil, fmt.Errorf("%s: the node's answer: %w", method, err)
+	var b *block.Block
+	if err == nil {
+		b, err = block.Parse(raw)
 	}
-	return raw, nil
+	if err != nil {
+		return nil, fmt.Errorf("getblock: the node's answer: %w", err)
+	}
+	return b, nil
 }
 
-// Tips asks for the ends of all branches.
+// Tips returns the tips of all branches.
 func (c *Client) Tips(ctx context.Context) ([]Tip, error) {
-	return ask[[]Tip](ctx, c, "getchaintips")
+	return GetChainTips.Call(ctx, c, None{})
 }
 
-// Tree asks for all blocks of all branches from a height on.
+// Tree returns all blocks of all branches from a height on.
 func (c *Client) Tree(ctx context.Context, from block.Height) (Tree, error) {
-	return ask[Tree](ctx, c, "getblocktree", from)
+	return GetBlockTree.Call(ctx, c, GetBlockTreeArgs{int64(from)})
 }
 
-// Reorgs asks for the journal's last entries, the oldest first; 0: for all.
+// Reorgs returns the last entries of the journal, the oldest first; limit 0: all.
 func (c *Client) Reorgs(ctx context.Context, limit int) ([]Reorg, error) {
-	return ask[[]Reorg](ctx, c, "getreorgs", limit)
+	return GetReorgs.Call(ctx, c, GetReorgsArgs{limit})
 }
 
-// StaleRate asks which part of the blocks from a height on is on dead branches.
+// StaleRate returns which share of the blocks between two heights is stale.
 func (c *Client) StaleRate(ctx context.Context, from, to block.Height) (StaleRate, error) {
-	return ask[StaleRate](ctx, c, "getstalerate", from, to)
+	return GetStaleRate.Call(ctx, c, GetStaleRateArgs{new(int32(from)), new(int32(to))})
 }
 
-// CoinStats asks for the coin set's hash and sums.
+// CoinStats returns the hash of the coin set, and sums over it.
 func (c *Client) CoinStats(ctx context.Context) (CoinStats, error) {
-	return ask[CoinStats](ctx, c, "gettxoutsetinfo")
+	return GetTxOutSetInfo.Call(ctx, c, GetTxOutSetInfoArgs{})
 }
 
-// Verify asks the node to check its last blocks again; 0: all.
+// Verify has the node validate its last blocks again (0: all), and reports whether
+// they are valid.
 func (c *Client) Verify(ctx context.Context, blocks int) (bool, error) {
-	return ask[bool](ctx, c, "verifychain", 3, blocks)
+	return VerifyChain.Call(ctx, c, VerifyChainArgs{Blocks: &blocks})
 }
 
-// WaitForHeight waits until the tip is at least at this height.
+// WaitForHeight waits until the height of the tip is at least h, and returns the tip.
 func (c *Client) WaitForHeight(ctx context.Context, h block.Height) (BlockRef, error) {
-	return ask[BlockRef](ctx, c, "waitforblockheight", h)
+	return WaitForBlockHeight.Call(ctx, c, WaitForBlockHeightArgs{Height: int64(h)})
 }
 
-// Invalidate says that a block is to be treated as if it broke a rule.
+// Invalidate has the node treat a block as if it broke a rule.
 func (c *Client) Invalidate(ctx context.Context, hash block.Hash) error {
-	return c.Call(ctx, "invalidateblock", []any{hash}, nil)
+	return InvalidateBlock.Do(ctx, c, BlockArg{hash})
 }
 
-// Reconsider takes Invalidate back.
+// Reconsider undoes Invalidate.
 func (c *Client) Reconsider(ctx context.Context, hash block.Hash) error {
-	return c.Call(ctx, "reconsiderblock", []any{hash}, nil)
+	return ReconsiderBlock.Do(ctx, c, BlockArg{hash})
 }
 
-// AddressUTXOs asks for the coins of an address, with those that the pool makes if
+// AddressUTXOs returns the coins of an address, including those of the mempool if
 // pending is true.
 func (c *Client) AddressUTXOs(ctx context.Context, address string, pending bool) ([]UTXO, error) {
-	return ask[[]UTXO](ctx, c, "getaddressutxos", address, pending)
+	return GetAddressUTXOs.Call(ctx, c, GetAddressUTXOsArgs{address, pending})
 }
 
-// AddressHistory asks for what an address received and sent, the oldest first.
+// AddressHistory returns what an address received and sent, the oldest first.
 func (c *Client) AddressHistory(ctx context.Context, address string) ([]HistoryRow, error) {
-	return ask[[]HistoryRow](ctx, c, "getaddresshistory", address)
+	return GetAddressHistory.Call(ctx, c, OwnAddressArg{address})
 }
 
-// ValidateAddress asks whether the node's network has such an address.
-func (c *Client) ValidateAddress(ctx context.Context, address string) (AddressInfo, error) {
-	return ask[AddressInfo](ctx, c, "validateaddress", address)
-}
-
-// SendRaw hands a payment to the node's pool, which passes it on.
+// SendRaw submits a transaction to the node's mempool, from which it is relayed.
 func (c *Client) SendRaw(ctx context.Context, tx *block.Tx) (block.Hash, error) {
-	return ask[block.Hash](ctx, c, "sendrawtransaction", hex.EncodeToString(tx.Bytes()))
+	return SendRawTransaction.Call(ctx, c, SendRawTransactionArgs{Tx: hex.EncodeToString(tx.Bytes())})
 }
 
-// TestAccept asks whether the pool would take a payment.
+// TestAccept returns whether the mempool would accept a transaction.
 func (c *Client) TestAccept(ctx context.Context, tx *block.Tx) (TestAccept, error) {
-	rows, err := ask[[]TestAccept](ctx, c, "testmempoolaccept", []string{hex.EncodeToString(tx.Bytes())})
+	rows, err := TestMempoolAccept.Call(ctx, c, TestMempoolAcceptArgs{Txs: []string{hex.EncodeToString(tx.Bytes())}})
 	if err == nil && len(rows) != 1 {
 		err = fmt.Errorf("testmempoolaccept: %d rows for one transaction", len(rows))
 	}
@@ -147,61 +139,112 @@ func (c *Client) TestAccept(ctx context.Context, tx *block.Tx) (TestAccept, erro
 	return rows[0], nil
 }
 
-// Tx asks for a transaction of the pool or of a block.
+// Tx returns a transaction of the mempool or of a block.
 func (c *Client) Tx(ctx context.Context, txid block.Hash) (Tx, error) {
-	return ask[Tx](ctx, c, "getrawtransaction", txid, 1)
+	return As[Tx](GetRawTransaction).Call(ctx, c, GetRawTransactionArgs{TxID: txid, Verbosity: 1})
 }
 
-// TxHistory follows a transaction through every branch.
+// TxHistory returns what happened to a transaction on every branch.
 func (c *Client) TxHistory(ctx context.Context, txid block.Hash) (TxHistory, error) {
-	return ask[TxHistory](ctx, c, "gettxhistory", txid)
+	return GetTxHistory.Call(ctx, c, TxArg{txid})
 }
 
-// RawTx asks for a transaction as it is.
-func (c *Client) RawTx(ctx context.Context, txid block.Hash) (*block.Tx, error) {
-	raw, err := askHex(ctx, c, "getrawtransaction", txid)
-	if err != nil {
-		return nil, err
-	}
-	return block.ParseTx(raw)
-}
-
-// RawMempool asks for the payments that are pending.
+// RawMempool returns the txids of the pending transactions.
 func (c *Client) RawMempool(ctx context.Context) ([]block.Hash, error) {
-	return ask[[]block.Hash](ctx, c, "getrawmempool")
+	return As[[]block.Hash](GetRawMempool).Call(ctx, c, GetRawMempoolArgs{})
 }
 
-// MempoolInfo asks how full the pool is.
+// MempoolInfo returns the size of the mempool and the fees that it demands.
 func (c *Client) MempoolInfo(ctx context.Context) (MempoolInfo, error) {
-	return ask[MempoolInfo](ctx, c, "getmempoolinfo")
+	return GetMempoolInfo.Call(ctx, c, None{})
 }
+
+// generateTries is how many nonces Generate lets the node try: in effect without a
+// limit, the caller's context is one.
+const generateTries = 1 << 53
 
 // Generate mines n blocks on top of the tip, paid to address, and returns them.
 func (c *Client) Generate(ctx context.Context, n int, address string) ([]block.Hash, error) {
-	return ask[[]block.Hash](ctx, c, "generatetoaddress", n, address, generateTries)
+	return GenerateToAddress.Call(ctx, c, GenerateToAddressArgs{n, address, new(uint64(generateTries))})
 }
 
-// generateTries is how many nonces Generate lets the node try: as good as no limit,
-// the caller's context is one.
-const generateTries = 1 << 53
-
-// SubmitBlock hands a block to the node. The reason is "" if it was accepted, else
-// BIP22's: "duplicate", "inconclusive" or the rule that it breaks.
+// SubmitBlock submits a block. The reason is "" if it was accepted, otherwise BIP22's:
+// "duplicate", "inconclusive" or the rule that it breaks.
 func (c *Client) SubmitBlock(ctx context.Context, b *block.Block) (reason string, err error) {
-	r, err := ask[*string](ctx, c, "submitblock", hex.EncodeToString(b.Bytes()))
+	r, err := SubmitBlock.Call(ctx, c, SubmitBlockArgs{Block: hex.EncodeToString(b.Bytes())})
 	if r != nil {
 		reason = *r
 	}
 	return reason, err
 }
 
-// MiningInfo asks about the miner and the pool.
+// MiningInfo returns the state of the miner.
 func (c *Client) MiningInfo(ctx context.Context) (MiningInfo, error) {
-	return ask[MiningInfo](ctx, c, "getmininginfo")
+	return GetMiningInfo.Call(ctx, c, None{})
 }
 
 // SetMining lets the node mine for address, at most hashrate hashes per second (0:
 // no cap); an empty address stops it.
 func (c *Client) SetMining(ctx context.Context, address string, hashrate float64) (MiningInfo, error) {
-	return ask[MiningInfo](ctx, c, "setmining", address, hashrate)
+	return SetMining.Call(ctx, c, SetMiningArgs{address, hashrate})
 }
+
+// NetworkInfo returns the node's identity and addresses.
+func (c *Client) NetworkInfo(ctx context.Context) (NetworkInfo, error) {
+	return GetNetworkInfo.Call(ctx, c, None{})
+}
+
+// PeerInfo returns the connected peers.
+func (c *Client) PeerInfo(ctx context.Context) ([]Peer, error) {
+	return GetPeerInfo.Call(ctx, c, None{})
+}
+
+// AddPeer has the node stay connected with a peer. multiaddr ends in /p2p/ and the
+// peer's ID.
+func (c *Client) AddPeer(ctx context.Context, multiaddr string) error {
+	return AddNode.Do(ctx, c, AddNodeArgs{Node: multiaddr, Command: "add"})
+}
+
+// ForgetPeer undoes AddPeer.
+func (c *Client) ForgetPeer(ctx context.Context, peer string) error {
+	return AddNode.Do(ctx, c, AddNodeArgs{Node: peer, Command: "remove"})
+}
+
+// DropPeer closes the connection to a peer, named by its ID.
+func (c *Client) DropPeer(ctx context.Context, peer string) error {
+	return DisconnectNode.Do(ctx, c, DisconnectNodeArgs{Address: &peer})
+}
+
+// Ban refuses a peer for a while.
+func (c *Client) Ban(ctx context.Context, peer string, how time.Duration) error {
+	return SetBan.Do(ctx, c, SetBanArgs{Peer: peer, Command: "add", Time: int64(how.Seconds())})
+}
+
+// Unban undoes Ban.
+func (c *Client) Unban(ctx context.Context, peer string) error {
+	return SetBan.Do(ctx, c, SetBanArgs{Peer: peer, Command: "remove"})
+}
+
+// Bans returns the banned peers.
+func (c *Client) Bans(ctx context.Context) ([]Ban, error) {
+	return ListBanned.Call(ctx, c, None{})
+}
+
+// SetPartition replaces the set of peers that the node may not connect to; an empty one
+// heals. notAdjacent are more peers that the topology has no link to, partition or not.
+func (c *Client) SetPartition(ctx context.Context, peers []string, notAdjacent ...string) ([]string, error) {
+	return SetPartition.Call(ctx, c, SetPartitionArgs{peers, notAdjacent})
+}
+
+// SetLink sets the faults of the link to a peer; the zero Link has none.
+func (c *Client) SetLink(ctx context.Context, id string, l peer.Link) error {
+	return SetLink.Do(ctx, c, SetLinkArgs{id, l})
+}
+
+// SetClock sets the node's clock wrong by offset, in whole seconds; 0: right again.
+func (c *Client) SetClock(ctx context.Context, offset time.Duration) (Clock, error) {
+	return SetClock.Call(ctx, c, SetClockArgs{int64(offset / time.Second)})
+}
+
+// Stop stops the node, which answers before it is gone.
+func (c *Client) Stop(ctx context.Context) error { return Stop.Do(ctx, c, None{}) }

@@ -172,6 +172,12 @@ type TemplateTx struct {
 	Weight  int        `json:"weight"`
 }
 
+// GeneratedBlock is the result of generateblock.
+type GeneratedBlock struct {
+	Hash block.Hash `json:"hash"`
+	Hex  string     `json:"hex,omitempty"` // if it was not submitted
+}
+
 // MiningInfo is the result of getmininginfo.
 type MiningInfo struct {
 	Blocks        block.Height `json:"blocks"`

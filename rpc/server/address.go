@@ -13,20 +13,6 @@ import (
 	"toychain/store"
 )
 
-func addressMethods() []method {
-	address := need("address", kindString, "an address of this network")
-	return []method{
-		{name: "getaddresshistory", call: getAddressHistory, example: exampleAddress,
-			params:  []param{address},
-			about:   "Returns the transactions of the best chain that pay an address or spend from it, the oldest first, then those of the pool (height -1).",
-			returns: `[{"txid", "height", "blockhash", "time", "received", "sent", "net"}]`},
-		{name: "getaddressutxos", call: getAddressUTXOs, example: exampleAddress + " true",
-			params:  []param{address, may("pending", kindBool, "true: also what the pool makes, at height -1 (default false)")},
-			about:   "Returns the coins of an address.",
-			returns: `[{"txid", "vout", "amount", "scriptPubKey", "height", "coinbase", "confirmations", "mature", "pending_spent_by"}]`},
-	}
-}
-
 // pending is what tip and pool say at one moment.
 type pending struct {
 	tip     consensus.State
@@ -53,8 +39,8 @@ func (c *call) steady(read func() error) (pending, *rpc.Error) {
 	}
 }
 
-func getAddressUTXOs(c *call) (any, *rpc.Error) {
-	script, err := c.payTo(c.str(0), "Invalid address")
+func getAddressUTXOs(c *call, a rpc.GetAddressUTXOsArgs) ([]rpc.UTXO, *rpc.Error) {
+	script, err := c.payTo(a.Address, "Invalid address")
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +61,7 @@ func getAddressUTXOs(c *call) (any, *rpc.Error) {
 		u.Mature = !u.Coinbase || now.tip.Height+1-u.Height >= maturity
 		out = append(out, u)
 	}
-	if !c.flag(1, false) {
+	if !a.Pending {
 		return out, nil
 	}
 	for _, e := range now.entries {
@@ -109,8 +95,8 @@ func showCoin(s *consensus.UTXO, spentBy map[block.Outpoint]block.Hash) rpc.UTXO
 	return u
 }
 
-func getAddressHistory(c *call) (any, *rpc.Error) {
-	script, err := c.payTo(c.str(0), "Invalid address")
+func getAddressHistory(c *call, a rpc.OwnAddressArg) ([]rpc.HistoryRow, *rpc.Error) {
+	script, err := c.payTo(a.Address, "Invalid address")
 	if err != nil {
 		return nil, err
 	}

@@ -13,53 +13,17 @@ import (
 	"toychain/rpc"
 )
 
-func blockchainMethods() []method {
-	return []method{
-		{name: "getbestblockhash", call: getBestBlockHash,
-			about: "Returns the hash of the best block: the tip of the chain with the most work.", returns: "hash"},
-		{name: "getblockchaininfo", call: getBlockchainInfo,
-			about: "Returns the state of the chain: height, difficulty, work, and what comes next.", returns: "object"},
-		{name: "getblockcount", call: getBlockCount,
-			about: "Returns the height of the best chain. Genesis has height 0.", returns: "number"},
-		{name: "getblockhash", call: getBlockHash, example: "1000",
-			params: []param{need("height", kindNumber, "height on the best chain")},
-			about:  "Returns the hash of the block at a height of the best chain.", returns: "hash"},
-		{name: "getchaintips", call: getChainTips,
-			about: "Returns the ends of all branches of the block tree, that of the best chain included. " +
-				"status is active; valid-fork: was or could be the best chain; valid-headers: its transactions were never " +
-				"judged; headers-only: some of them are missing; invalid: it breaks a rule, or a user said so.",
-			returns: `[{"height", "hash", "branchlen", "status"}]`},
-		{name: "getdifficulty", call: getDifficulty,
-			about: "Returns how many times harder than Bitcoin's easiest target the tip's target is.", returns: "number"},
-		{name: "invalidateblock", call: overrule(engine.Invalidate), example: exampleHash,
-			params: []param{need("blockhash", kindString, "the block")},
-			about:  "Treats a block and all that is built on it as if it broke a rule.", returns: "null"},
-		{name: "reconsiderblock", call: overrule(engine.Reconsider), example: exampleHash,
-			params: []param{need("blockhash", kindString, "the block")},
-			about:  "Takes invalidateblock back, for the block, its ancestors and its descendants.", returns: "null"},
-		{name: "preciousblock", call: overrule(engine.Precious), example: exampleHash,
-			params: []param{need("blockhash", kindString, "the block")},
-			about:  "Treats a block as if it had been seen before all others with the same work.", returns: "null"},
-		{name: "verifychain", call: verifyChain, long: true, example: "3 100",
-			params: []param{may("checklevel", kindNumber, "0 to 4, as in Core; everything is checked in any case (default 3)"),
-				may("nblocks", kindNumber, "how many blocks; 0: all (default 6)")},
-			about: "Judges the last blocks of the best chain again, with the coins that they spent.", returns: "boolean"},
-	}
-}
-
-const exampleHash = `"00000000c937983704a73af28acdec37b049d214adbda81d7e2a3dd146f6ed09"`
-
-func getBestBlockHash(c *call) (any, *rpc.Error) {
+func getBestBlockHash(c *call, _ rpc.None) (block.Hash, *rpc.Error) {
 	tip, err := c.tip()
 	return tip.Hash, err
 }
 
-func getBlockCount(c *call) (any, *rpc.Error) {
+func getBlockCount(c *call, _ rpc.None) (block.Height, *rpc.Error) {
 	tip, err := c.tip()
 	return tip.Height, err
 }
 
-func getDifficulty(c *call) (any, *rpc.Error) {
+func getDifficulty(c *call, _ rpc.None) (rpc.Float, *rpc.Error) {
 	tip, err := c.tip()
 	return difficulty(tip.Header.Bits), err
 }
@@ -88,7 +52,7 @@ func targetText(bits uint32) string {
 
 func bitsText(bits uint32) string { return fmt.Sprintf("%08x", bits) }
 
-func getBlockchainInfo(c *call) (any, *rpc.Error) {
+func getBlockchainInfo(c *call, _ rpc.None) (rpc.BlockchainInfo, *rpc.Error) {
 	type now struct {
 		tip, best  consensus.State
 		catchingUp bool
@@ -97,7 +61,7 @@ func getBlockchainInfo(c *call) (any, *rpc.Error) {
 		return now{e.Tree().Tip(), e.Tree().BestHeader(), e.CatchingUp()}, nil
 	})
 	if err != nil {
-		return nil, err
+		return rpc.BlockchainInfo{}, err
 	}
 	tip, p := &v.tip, c.node.Params()
 	info := rpc.BlockchainInfo{
@@ -128,21 +92,17 @@ func networkOf(p *consensus.Params) rpc.Network {
 		Window: p.Window, Spacing: int(p.Spacing / time.Second), Subsidy: p.Subsidy, Halving: p.Halving, Maturity: p.Maturity}
 }
 
-func getBlockHash(c *call) (any, *rpc.Error) {
-	height, err := number(c, 0, int64(0))
-	if err != nil {
-		return nil, err
-	}
+func getBlockHash(c *call, a rpc.HeightArg) (block.Hash, *rpc.Error) {
 	return look(c, func(e *engine.Engine) (block.Hash, *rpc.Error) {
-		if height < 0 || height > int64(e.Tree().Tip().Height) {
+		if a.Height < 0 || a.Height > int64(e.Tree().Tip().Height) {
 			return block.Hash{}, fail(rpc.CodeInvalidParam, "Block height out of range")
 		}
-		hash, _ := e.Tree().At(block.Height(height))
+		hash, _ := e.Tree().At(block.Height(a.Height))
 		return hash, nil
 	})
 }
 
-func getChainTips(c *call) (any, *rpc.Error) {
+func getChainTips(c *call, _ rpc.None) ([]rpc.Tip, *rpc.Error) {
 	tips, err := look(c, func(e *engine.Engine) ([]chain.Tip, *rpc.Error) { return e.Tree().Tips(), nil })
 	out := []rpc.Tip{}
 	for _, t := range tips {
@@ -152,13 +112,9 @@ func getChainTips(c *call) (any, *rpc.Error) {
 }
 
 // overrule makes the method that gives the user's word on a block.
-func overrule(how engine.Action) func(*call) (any, *rpc.Error) {
-	return func(c *call) (any, *rpc.Error) {
-		hash, err := c.hash(0)
-		if err != nil {
-			return nil, err
-		}
-		e := c.node.Overrule(c.ctx, hash, how)
+func overrule(how engine.Action) func(*call, rpc.BlockArg) (rpc.Null, *rpc.Error) {
+	return func(c *call, a rpc.BlockArg) (rpc.Null, *rpc.Error) {
+		e := c.node.Overrule(c.ctx, a.Block, how)
 		switch {
 		case errors.Is(e, chain.ErrUnknown):
 			return nil, fail(rpc.CodeInvalidAddress, "Block not found")
@@ -171,33 +127,27 @@ func overrule(how engine.Action) func(*call) (any, *rpc.Error) {
 	}
 }
 
-func verifyChain(c *call) (any, *rpc.Error) {
-	if _, err := number(c, 0, 3); err != nil { // out of range it counts as the nearest that is, as in Core
-		return nil, err
-	}
-	count, err := number(c, 1, 6)
-	if err != nil {
-		return nil, err
-	}
+func verifyChain(c *call, a rpc.VerifyChainArgs) (bool, *rpc.Error) {
 	tip, err := c.tip()
 	if err != nil {
-		return nil, err
+		return false, err
 	}
+	count := or(a.Blocks, 6)
 	if count <= 0 || count > int(tip.Height) {
 		count = int(tip.Height)
 	}
 	for hash := tip.Hash; count > 0; count-- {
 		info, err := c.info(hash)
 		if err != nil {
-			return nil, err
+			return false, err
 		}
 		before, err := c.info(info.Entry.Header.Prev)
 		if err != nil {
-			return nil, err
+			return false, err
 		}
 		if e := c.verify(hash, before.State); e != nil {
 			if c.ctx.Err() != nil {
-				return nil, trouble(c.ctx.Err())
+				return false, trouble(c.ctx.Err())
 			}
 			c.server.log.Error("verifychain: a stored block does not pass", "height", info.State.Height, "block", hash, "err", e)
 			return false, nil

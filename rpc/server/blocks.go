@@ -13,28 +13,6 @@ import (
 	"toychain/store"
 )
 
-func headerMethods() []method {
-	return []method{
-		{name: "getblock", call: getBlock, example: exampleHash,
-			params: []param{need("blockhash", kindString, "the block, of whatever branch"),
-				may("verbosity|verbose", kindOther, "0: hex; 1: with txids; 2: with transactions; 3: and with what they spend (default 1)")},
-			about: "Returns a block.", returns: "hex, or an object"},
-		{name: "getblockheader", call: getBlockHeader, example: exampleHash,
-			params: []param{need("blockhash", kindString, "the block, of whatever branch"),
-				may("verbose", kindBool, "false: hex (default true)")},
-			about: "Returns a block's header.", returns: "hex, or an object"},
-		{name: "gettxout", call: getTxOut, example: exampleHash + " 1",
-			params: []param{need("txid", kindString, "the transaction"), need("n", kindNumber, "number of the output"),
-				may("include_mempool", kindBool, "count what the pool makes and spends (default true)")},
-			about: "Returns an output that is not spent, or null.", returns: "object or null"},
-		{name: "gettxoutsetinfo", call: getTxOutSetInfo, long: true,
-			params: []param{may("hash_type", kindString, "hash_serialized_3 or none (default hash_serialized_3)"),
-				may("hash_or_height", kindOther, "not supported: there is no index of past coin sets"),
-				may("use_index", kindBool, "ignored")},
-			about: "Returns sums over all coins, and a hash that is the same wherever the chain is the same.", returns: "object"},
-	}
-}
-
 // info returns what the tree knows of a block.
 func (c *call) info(hash block.Hash) (chain.Info, *rpc.Error) {
 	return look(c, func(e *engine.Engine) (chain.Info, *rpc.Error) {
@@ -116,36 +94,25 @@ func confirmations(t *chain.Tree, info *chain.Info) int {
 	return int(tip.Height-info.State.Height) + 1
 }
 
-func getBlockHeader(c *call) (any, *rpc.Error) {
-	hash, err := c.hash(0)
-	if err != nil {
-		return nil, err
+func getBlockHeader(c *call, a rpc.GetBlockHeaderArgs) (any, *rpc.Error) {
+	if or(a.Verbose, true) {
+		return c.header(a.Block)
 	}
-	if c.flag(1, true) {
-		return c.header(hash)
-	}
-	info, err := c.info(hash)
+	info, err := c.info(a.Block)
 	raw := info.Entry.Header.Bytes()
 	return hex.EncodeToString(raw[:]), err
 }
 
-func getBlock(c *call) (any, *rpc.Error) {
-	hash, err := c.hash(0)
+func getBlock(c *call, a rpc.GetBlockArgs) (any, *rpc.Error) {
+	b, err := c.body(a.Block)
 	if err != nil {
 		return nil, err
 	}
-	verbosity, err := c.verbosity(1, 1)
-	if err != nil {
-		return nil, err
-	}
-	b, err := c.body(hash)
-	if err != nil {
-		return nil, err
-	}
+	verbosity := or(a.Verbosity, 1)
 	if verbosity <= 0 {
 		return hex.EncodeToString(b.Bytes()), nil
 	}
-	header, err := c.header(hash)
+	header, err := c.header(a.Block)
 	if err != nil {
 		return nil, err
 	}
@@ -155,7 +122,7 @@ func getBlock(c *call) (any, *rpc.Error) {
 		return rpc.Block{Header: header, BlockSizes: sizes, Tx: b.TxIDs()}, nil
 	}
 	full := rpc.FullBlock{Header: header, BlockSizes: sizes, Tx: make([]rpc.Tx, len(b.Txs))}
-	undo, err := c.undo(hash)
+	undo, err := c.undo(a.Block)
 	if err != nil {
 		return nil, err
 	}
@@ -182,19 +149,11 @@ func spentBy(b *block.Block, undo []consensus.Coin, i int) []consensus.Coin {
 	return undo[:n]
 }
 
-func getTxOut(c *call) (any, *rpc.Error) {
-	txid, err := c.hash(0)
-	if err != nil {
-		return nil, err
-	}
-	n, err := number(c, 1, uint32(0))
-	if err != nil {
-		return nil, err
-	}
-	o := block.Outpoint{TxID: txid, Index: n}
+func getTxOut(c *call, a rpc.GetTxOutArgs) (*rpc.TxOut, *rpc.Error) {
+	o := block.Outpoint{TxID: a.TxID, Index: a.Index}
 	return look(c, func(e *engine.Engine) (*rpc.TxOut, *rpc.Error) {
 		find := e.Tree().Coins
-		if c.flag(2, true) {
+		if or(a.Mempool, true) {
 			find = func(of []block.Outpoint) (consensus.Coins, error) { return e.Pool().Coins(e.Tree(), of) }
 		}
 		coins, err := find([]block.Outpoint{o})
@@ -211,24 +170,21 @@ func getTxOut(c *call) (any, *rpc.Error) {
 	})
 }
 
-func getTxOutSetInfo(c *call) (any, *rpc.Error) {
-	kind := "hash_serialized_3"
-	if c.has(0) {
-		kind = c.str(0)
-	}
+func getTxOutSetInfo(c *call, a rpc.GetTxOutSetInfoArgs) (rpc.CoinStats, *rpc.Error) {
+	kind := or(a.HashType, "hash_serialized_3")
 	switch {
 	case kind != "hash_serialized_3" && kind != "none":
-		return nil, fail(rpc.CodeInvalidParam, "'%s' is not a valid hash_type", clip(kind))
-	case c.has(1):
-		return nil, fail(rpc.CodeInvalidParam, "Querying specific block heights requires coinstatsindex")
+		return rpc.CoinStats{}, fail(rpc.CodeInvalidParam, "'%s' is not a valid hash_type", clip(kind))
+	case a.HashOrHeight != nil:
+		return rpc.CoinStats{}, fail(rpc.CodeInvalidParam, "Querying specific block heights requires coinstatsindex")
 	}
 	stats, e := c.node.Store().CoinStats()
 	if e != nil {
-		return nil, trouble(e)
+		return rpc.CoinStats{}, trouble(e)
 	}
 	info, err := c.info(stats.Tip)
 	if err != nil {
-		return nil, err
+		return rpc.CoinStats{}, err
 	}
 	out := rpc.CoinStats{Height: info.State.Height, BestBlock: stats.Tip, TxOuts: stats.Coins, BogoSize: stats.Bytes,
 		HashSerialized: stats.Hash, TotalAmount: stats.Total, Transactions: stats.Txs, DiskSize: c.node.Store().Size()}

@@ -51,11 +51,9 @@ func TestCore(t *testing.T) {
 		book.read(first+i, line)
 	}
 	book.play()
-	for _, chapter := range chapters() {
-		for _, m := range chapter.methods {
-			if !book.seen[m.name] && chapter.title != "Toychain" && !slices.Contains(afterThoughts, m.name) {
-				t.Errorf("%s is not in testdata/core28.txt", m.name)
-			}
+	for _, m := range methods() {
+		if !book.seen[m.Name] && m.Category != "Toychain" && !slices.Contains(afterThoughts, m.Name) {
+			t.Errorf("%s is not in testdata/core28.txt", m.Name)
 		}
 	}
 }
@@ -143,10 +141,10 @@ func (b *coreBook) parameters(number int, want string) {
 	}
 	got := []string{name}
 	for _, p := range m.params {
-		if p.optional {
-			p.name += "?"
+		if p.Optional {
+			p.Name += "?"
 		}
-		got = append(got, p.name)
+		got = append(got, p.Name)
 	}
 	if have := strings.Join(got, " "); have != want {
 		b.s.t.Errorf("line %d: the method is %q, Core's %q", number, have, want)
@@ -210,7 +208,7 @@ func (c *coreCall) compare(path string, raw json.RawMessage) (faults []string) {
 	listed, known := c.fields[path]
 	if path == "" {
 		listed, known = c.fields["."]
-		known = known || kindOf(raw) == kindObject
+		known = known || kindOf(raw) == rpc.KindObject
 	}
 	switch {
 	case !known:
@@ -221,11 +219,11 @@ func (c *coreCall) compare(path string, raw json.RawMessage) (faults []string) {
 		return []string{fmt.Sprintf("field %q is %s, want %s", path, raw, listed.kind)}
 	}
 	switch kindOf(raw) {
-	case kindArray:
+	case rpc.KindArray:
 		for _, e := range elements(raw) {
 			faults = append(faults, c.compare(path+"[]", e)...)
 		}
-	case kindObject:
+	case rpc.KindObject:
 		names, values := members(raw)
 		for i, name := range names {
 			if hash64.MatchString(name) {
@@ -264,14 +262,14 @@ func fits(kind string, raw json.RawMessage) bool {
 	switch kind {
 	case "hex":
 		_, err := hex.DecodeString(text(raw))
-		return got == kindString && err == nil
+		return got == rpc.KindString && err == nil
 	case "str":
-		return got == kindString
+		return got == rpc.KindString
 	case "n":
 		_, err := wholeNumber[int64](raw)
-		return got == kindNumber && err == nil
+		return got == rpc.KindNumber && err == nil
 	case "x":
-		return got == kindNumber
+		return got == rpc.KindNumber
 	case "coins":
 		return coinsText.Match(raw)
 	}

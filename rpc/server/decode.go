@@ -3,6 +3,7 @@ package server
 import (
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"math"
 
 	"toychain/block"
@@ -11,65 +12,44 @@ import (
 	"toychain/wallet"
 )
 
-func decodeMethods() []method {
-	return []method{
-		{name: "createrawtransaction", call: createRawTransaction,
-			example: `'[{"txid":"00000000c937983704a73af28acdec37b049d214adbda81d7e2a3dd146f6ed09","vout":0}]' '{"mkHS9ne12qx9pS9VojpwU5xtRd4T7X7ZUt":0.01}'`,
-			params: []param{need("inputs", kindArray, `what to spend: {"txid", "vout", "sequence"}`),
-				need("outputs", kindOther, `whom to pay: {"address": amount, "data": "hex"}, or an array of such`),
-				may("locktime", kindNumber, "not before this height or time (default 0)"),
-				may("replaceable", kindBool, "announce that it may be replaced, BIP125 (default true)")},
-			about: "Makes a transaction without signatures.", returns: "hex"},
-		{name: "decoderawtransaction", call: decodeRawTransaction, example: `"hexstring"`,
-			params: []param{need("hexstring", kindString, "the transaction"), may("iswitness", kindBool, "ignored: there is no witness")},
-			about:  "Takes a transaction apart.", returns: "object"},
-		{name: "decodescript", call: decodeScript, example: `"76a914000000000000000000000000000000000000000088ac"`,
-			params: []param{need("hexstring", kindString, "the script of an output")},
-			about:  "Takes a script apart.", returns: "object"},
-	}
-}
-
-func decodeRawTransaction(c *call) (any, *rpc.Error) {
-	tx, err := decodeTx(c.str(0))
+func decodeRawTransaction(c *call, a rpc.DecodeRawTransactionArgs) (rpc.Tx, *rpc.Error) {
+	tx, err := decodeTx(a.Tx)
 	if err != nil {
-		return nil, err
+		return rpc.Tx{}, err
 	}
 	return c.tx(tx, nil, false), nil
 }
 
-func decodeScript(c *call) (any, *rpc.Error) {
-	raw, err := parseHex("argument", c.str(0))
+func decodeScript(c *call, a rpc.DecodeScriptArgs) (rpc.DecodedScript, *rpc.Error) {
+	raw, err := parseHex("argument", a.Script)
 	if err != nil {
-		return nil, err
+		return rpc.DecodedScript{}, err
 	}
 	s := c.script(raw)
 	return rpc.DecodedScript{Asm: s.Asm, Desc: s.Desc, Address: s.Address, Type: s.Type}, nil
 }
 
-func createRawTransaction(c *call) (any, *rpc.Error) {
-	lockTime, err := number(c, 2, int64(0))
-	if err == nil && (lockTime < 0 || lockTime > math.MaxUint32) {
-		err = fail(rpc.CodeInvalidParam, "Invalid parameter, locktime out of range")
+func createRawTransaction(c *call, a rpc.CreateRawTransactionArgs) (string, *rpc.Error) {
+	if a.LockTime < 0 || a.LockTime > math.MaxUint32 {
+		return "", fail(rpc.CodeInvalidParam, "Invalid parameter, locktime out of range")
 	}
-	if err != nil {
-		return nil, err
-	}
-	tx := &block.Tx{Version: 2, LockTime: uint32(lockTime)}
+	tx := &block.Tx{Version: 2, LockTime: uint32(a.LockTime)}
 	sequence := uint32(block.Final)
 	switch {
-	case c.flag(3, true):
+	case or(a.Replaceable, true):
 		sequence = mempool.MaxReplaceable
-	case lockTime != 0:
+	case a.LockTime != 0:
 		sequence = block.Final - 1
 	}
-	if tx.Inputs, err = parseInputs(c.args[0], sequence); err != nil {
-		return nil, err
+	var err *rpc.Error
+	if tx.Inputs, err = parseInputs(json.RawMessage(a.Inputs), sequence); err != nil {
+		return "", err
 	}
-	if tx.Outputs, err = c.parseOutputs(c.args[1]); err != nil {
-		return nil, err
+	if tx.Outputs, err = c.parseOutputs(a.Outputs); err != nil {
+		return "", err
 	}
-	if c.flag(3, false) && len(tx.Inputs) > 0 && !signals(tx) {
-		return nil, fail(rpc.CodeInvalidParam, "Invalid parameter combination: Sequence number(s) contradict replaceable option")
+	if or(a.Replaceable, false) && len(tx.Inputs) > 0 && !signals(tx) {
+		return "", fail(rpc.CodeInvalidParam, "Invalid parameter combination: Sequence number(s) contradict replaceable option")
 	}
 	return hex.EncodeToString(tx.Bytes()), nil
 }
@@ -88,18 +68,18 @@ func parseInputs(raw json.RawMessage, sequence uint32) ([]block.Input, *rpc.Erro
 	rows := elements(raw)
 	out := make([]block.Input, 0, len(rows))
 	for _, row := range rows {
-		if kindOf(row) != kindObject {
-			return nil, fail(rpc.CodeType, "JSON value of type %s is not of expected type object", kindOf(row))
+		if kindOf(row) != rpc.KindObject {
+			return nil, wrongType(kindOf(row), rpc.KindObject)
 		}
 		m := object(row)
-		if k := kindOf(m["txid"]); k != kindString {
-			return nil, fail(rpc.CodeType, "JSON value of type %s is not of expected type string", k)
+		if k := kindOf(m["txid"]); k != rpc.KindString {
+			return nil, wrongType(k, rpc.KindString)
 		}
 		txid, err := parseHash("txid", text(m["txid"]))
 		if err != nil {
 			return nil, err
 		}
-		if kindOf(m["vout"]) != kindNumber {
+		if kindOf(m["vout"]) != rpc.KindNumber {
 			return nil, fail(rpc.CodeInvalidParam, "Invalid parameter, missing vout key")
 		}
 		vout, err := wholeNumber[int64](m["vout"])
@@ -112,7 +92,7 @@ func parseInputs(raw json.RawMessage, sequence uint32) ([]block.Input, *rpc.Erro
 			return nil, fail(rpc.CodeMisc, "JSON integer out of range")
 		}
 		in := block.Input{Prev: block.Outpoint{TxID: txid, Index: uint32(vout)}, Sequence: sequence}
-		if kindOf(m["sequence"]) == kindNumber {
+		if kindOf(m["sequence"]) == rpc.KindNumber {
 			n, err := wholeNumber[int64](m["sequence"])
 			if err != nil || n < 0 || n > math.MaxUint32 {
 				return nil, fail(rpc.CodeInvalidParam, "Invalid parameter, sequence number is out of range")
@@ -129,19 +109,19 @@ func parseInputs(raw json.RawMessage, sequence uint32) ([]block.Input, *rpc.Erro
 func (c *call) parseOutputs(raw json.RawMessage) ([]block.Output, *rpc.Error) {
 	objects := []json.RawMessage{raw}
 	switch kindOf(raw) {
-	case kindArray:
+	case rpc.KindArray:
 		objects = elements(raw)
 		for _, o := range objects {
-			if kindOf(o) != kindObject {
+			if kindOf(o) != rpc.KindObject {
 				return nil, fail(rpc.CodeInvalidParam, "Invalid parameter, key-value pair not an object as expected")
 			}
 			if names, _ := members(o); len(names) != 1 {
 				return nil, fail(rpc.CodeInvalidParam, "Invalid parameter, key-value pair must contain exactly one key")
 			}
 		}
-	case kindObject:
+	case rpc.KindObject:
 	default:
-		return nil, fail(rpc.CodeType, "JSON value of type %s is not of expected type array", kindOf(raw))
+		return nil, wrongType(kindOf(raw), rpc.KindArray)
 	}
 	out := []block.Output{}
 	seen := make(map[string]bool)
@@ -167,8 +147,8 @@ func (c *call) parseOutputs(raw json.RawMessage) ([]block.Output, *rpc.Error) {
 
 func (c *call) parseOutput(name string, value json.RawMessage) (block.Output, *rpc.Error) {
 	if name == "data" {
-		if kindOf(value) != kindString {
-			return block.Output{}, fail(rpc.CodeType, "JSON value of type %s is not of expected type string", kindOf(value))
+		if kindOf(value) != rpc.KindString {
+			return block.Output{}, wrongType(kindOf(value), rpc.KindString)
 		}
 		data, err := parseHex("Data", text(value))
 		if err != nil {
@@ -186,6 +166,16 @@ func (c *call) parseOutput(name string, value json.RawMessage) (block.Output, *r
 	}
 	amount, err := parseAmount(value)
 	return block.Output{Value: amount, Script: script}, err
+}
+
+func validateAddress(c *call, arg rpc.AddressArg) (rpc.AddressInfo, *rpc.Error) {
+	a, err := wallet.ParseAddress(arg.Address, c.node.Params().Prefixes)
+	if err != nil {
+		return rpc.AddressInfo{ErrorLocations: &[]int{}, Error: err.Error()}, nil
+	}
+	no := false
+	return rpc.AddressInfo{IsValid: true, Address: a.Encode(c.node.Params().Prefixes), ScriptPubKey: fmt.Sprintf("%x", a.Script()),
+		IsScript: &no, IsWitness: &no}, nil
 }
 
 // payTo returns the script that pays an address of this network; message begins the

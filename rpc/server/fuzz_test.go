@@ -46,7 +46,7 @@ func FuzzCalls(f *testing.F) {
 	}
 	var names []string
 	for name, m := range s.methods {
-		if !m.long && name != "stop" {
+		if !m.Long && name != "stop" {
 			names = append(names, name)
 		}
 	}

@@ -30,14 +30,14 @@ func (r *request) notification() bool { return r.v2 && r.id == nil }
 // needed to answer it.
 func parseRequest(raw json.RawMessage) (request, *rpc.Error) {
 	r := request{id: null}
-	if kindOf(raw) != kindObject {
+	if kindOf(raw) != rpc.KindObject {
 		return r, fail(rpc.CodeInvalidRequest, "Invalid Request object")
 	}
 	m := object(raw)
 	r.id = m["id"]
 	switch version := m["jsonrpc"]; kindOf(version) {
-	case kindNull:
-	case kindString:
+	case rpc.KindNull:
+	case rpc.KindString:
 		switch text(version) {
 		case "1.0":
 		case "2.0":
@@ -49,16 +49,16 @@ func parseRequest(raw json.RawMessage) (request, *rpc.Error) {
 		return r, fail(rpc.CodeInvalidRequest, "jsonrpc field must be a string")
 	}
 	switch kindOf(m["method"]) {
-	case kindNull:
+	case rpc.KindNull:
 		return r, fail(rpc.CodeInvalidRequest, "Missing method")
-	case kindString:
+	case rpc.KindString:
 		r.method = text(m["method"])
 	default:
 		return r, fail(rpc.CodeInvalidRequest, "Method must be a string")
 	}
 	switch kindOf(m["params"]) {
-	case kindNull:
-	case kindArray, kindObject:
+	case rpc.KindNull:
+	case rpc.KindArray, rpc.KindObject:
 		r.params = m["params"]
 	default:
 		return r, fail(rpc.CodeInvalidRequest, "Params must be an array or object")
@@ -72,9 +72,9 @@ func splitBatch(body []byte) (calls []json.RawMessage, batch bool, err *rpc.Erro
 		return nil, false, fail(rpc.CodeParse, "Parse error")
 	}
 	switch kindOf(body) {
-	case kindObject:
+	case rpc.KindObject:
 		return []json.RawMessage{body}, false, nil
-	case kindArray:
+	case rpc.KindArray:
 		return elements(body), true, nil
 	}
 	return nil, false, fail(rpc.CodeParse, "Top-level object parse error")

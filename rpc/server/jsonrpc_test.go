@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"toychain/rpc"
 )
 
 // TestCallingForms plays what clients of all ages send, and demands Core 28's answers
@@ -78,7 +80,7 @@ func TestParameters(t *testing.T) {
 		{`{"verbose":true}`, `{"code":-3,"message":"Wrong type passed:\n{\n    \"Position 1 (blockhash)\": \"JSON value of type null is not of expected type string\"\n}"}`},
 		{`[3]`, `{"code":-3,"message":"Wrong type passed:\n{\n    \"Position 1 (blockhash)\": \"JSON value of type number is not of expected type string\"\n}"}`},
 		{`[3, "x"]`, `\"Position 2 (verbose)\": \"JSON value of type string is not of expected type bool\"\n}"}`},
-		{`[]`, `{"code":-1,"message":"getblockheader \"blockhash\" ( verbose )\n\nReturns a block's header.`},
+		{`[]`, `{"code":-1,"message":"getblockheader \"blockhash\" ( verbose )\n\nReturns the header of a block.`},
 		{`["00", true, 1]`, `{"code":-1,"message":"getblockheader \"blockhash\" ( verbose )\n`},
 		{`["zz"]`, `{"code":-8,"message":"blockhash must be of length 64 (not 2, for 'zz')"}`},
 		{`["` + strings.Repeat("z", 64) + `"]`, `{"code":-8,"message":"blockhash must be hexadecimal string (not '` + strings.Repeat("z", 64) + `')"}`},
@@ -102,7 +104,8 @@ func FuzzRequest(f *testing.F) {
 	} {
 		f.Add([]byte(s))
 	}
-	m := &method{name: "m", params: []param{need("a", kindString, ""), may("b|c", kindAmount, ""), may("d", kindOther, "")}}
+	m := &method{params: []rpc.Param{{Name: "a", Kind: rpc.KindString}, {Name: "b|c", Kind: rpc.KindAmount, Optional: true},
+		{Name: "d", Kind: rpc.KindAny, Optional: true}}}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		calls, _, err := splitBatch(body)
 		if err != nil {

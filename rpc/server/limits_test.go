@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -136,7 +137,7 @@ func TestSlowClients(t *testing.T) {
 // waits for him in memory is counted and bounded.
 func TestSlowReaders(t *testing.T) {
 	w := start(t)
-	w.server.methods["big"] = &method{name: "big", call: func(*call) (any, *rpc.Error) { return strings.Repeat("x", 1<<20), nil }}
+	w.server.methods["big"] = &method{answer: func(*call, []json.RawMessage) (any, *rpc.Error) { return strings.Repeat("x", 1<<20), nil }}
 	const one = `{"id":1,"method":"help","params":["getblock"]}`
 	bigs := func(n int) string {
 		return "[" + strings.Repeat(`{"id":1,"method":"big"},`, n-1) + `{"id":1,"method":"big"}]`
@@ -173,7 +174,7 @@ func TestSlowReaders(t *testing.T) {
 func TestBatchAnswer(t *testing.T) {
 	w := start(t)
 	called := 0
-	w.server.methods["big"] = &method{name: "big", call: func(*call) (any, *rpc.Error) {
+	w.server.methods["big"] = &method{answer: func(*call, []json.RawMessage) (any, *rpc.Error) {
 		called++
 		return strings.Repeat("x", 1<<20), nil
 	}}
@@ -339,7 +340,7 @@ func TestWorkQueue(t *testing.T) {
 // TestPanic: a bug in a method is one call's failure.
 func TestPanic(t *testing.T) {
 	w := start(t)
-	w.server.methods["oops"] = &method{name: "oops", call: func(*call) (any, *rpc.Error) { panic("a bug") }}
+	w.server.methods["oops"] = &method{Info: rpc.Info{Name: "oops"}, answer: func(*call, []json.RawMessage) (any, *rpc.Error) { panic("a bug") }}
 	w.refused(rpc.CodeMisc, "internal error in oops", "oops")
 	w.quickly("after a panic")
 }

@@ -7,26 +7,6 @@ import (
 	"toychain/rpc"
 )
 
-func mempoolMethods() []method {
-	txid := need("txid", kindString, "a transaction in the pool")
-	verbose := may("verbose", kindBool, "true: with details (default false)")
-	return []method{
-		{name: "getmempoolancestors", call: relatives(parents), example: exampleHash,
-			params: []param{txid, verbose},
-			about:  "Returns what a pending transaction depends on in the pool, directly or not.", returns: "[txid], or an object by txid"},
-		{name: "getmempooldescendants", call: relatives(children), example: exampleHash,
-			params: []param{txid, verbose},
-			about:  "Returns what depends on a pending transaction in the pool, directly or not.", returns: "[txid], or an object by txid"},
-		{name: "getmempoolentry", call: getMempoolEntry, example: exampleHash,
-			params: []param{txid}, about: "Returns what the pool knows of a pending transaction.", returns: "object"},
-		{name: "getmempoolinfo", call: getMempoolInfo,
-			about: "Returns how full the pool is and what it demands.", returns: "object"},
-		{name: "getrawmempool", call: getRawMempool, example: "true",
-			params: []param{verbose, may("mempool_sequence", kindBool, "also a number that grows with each change of the pool (default false)")},
-			about:  "Returns the transactions that wait for a block.", returns: "[txid], or an object by txid, or {txids, mempool_sequence}"},
-	}
-}
-
 func parents(e *mempool.Entry) []block.Hash  { return e.Depends }
 func children(e *mempool.Entry) []block.Hash { return e.SpentBy }
 
@@ -34,7 +14,7 @@ func children(e *mempool.Entry) []block.Hash { return e.SpentBy }
 // bytes: the entry, its places in three maps, its scripts' headers.
 const usagePerTx = 700
 
-func getMempoolInfo(c *call) (any, *rpc.Error) {
+func getMempoolInfo(c *call, _ rpc.None) (rpc.MempoolInfo, *rpc.Error) {
 	return look(c, func(e *engine.Engine) (rpc.MempoolInfo, *rpc.Error) {
 		p := e.Pool()
 		policy := p.Policy()
@@ -44,30 +24,26 @@ func getMempoolInfo(c *call) (any, *rpc.Error) {
 	})
 }
 
-func getRawMempool(c *call) (any, *rpc.Error) {
-	if c.flag(1, false) {
-		if c.flag(0, false) {
+func getRawMempool(c *call, a rpc.GetRawMempoolArgs) (any, *rpc.Error) {
+	if a.Sequence {
+		if a.Verbose {
 			return nil, fail(rpc.CodeInvalidParam, "Verbose results cannot contain mempool sequence values.")
 		}
 		return look(c, func(e *engine.Engine) (rpc.PoolSequence, *rpc.Error) {
 			return rpc.PoolSequence{TxIDs: e.Pool().IDs(), Sequence: e.Pool().Sequence()}, nil
 		})
 	}
-	if !c.flag(0, false) {
+	if !a.Verbose {
 		return look(c, func(e *engine.Engine) ([]block.Hash, *rpc.Error) { return e.Pool().IDs(), nil })
 	}
 	entries, err := look(c, func(e *engine.Engine) ([]*mempool.Entry, *rpc.Error) { return e.Pool().Entries(), nil })
 	return showEntries(entries), err
 }
 
-func getMempoolEntry(c *call) (any, *rpc.Error) {
-	id, err := c.hash(0)
+func getMempoolEntry(c *call, a rpc.PendingTxArg) (rpc.MempoolEntry, *rpc.Error) {
+	entry, err := look(c, func(e *engine.Engine) (*mempool.Entry, *rpc.Error) { return entryOf(e, a.TxID) })
 	if err != nil {
-		return nil, err
-	}
-	entry, err := look(c, func(e *engine.Engine) (*mempool.Entry, *rpc.Error) { return entryOf(e, id) })
-	if err != nil {
-		return nil, err
+		return rpc.MempoolEntry{}, err
 	}
 	return showEntry(entry), nil
 }
@@ -81,18 +57,14 @@ func entryOf(e *engine.Engine, id block.Hash) (*mempool.Entry, *rpc.Error) {
 }
 
 // relatives makes the method that lists all that can be reached by next.
-func relatives(next func(*mempool.Entry) []block.Hash) func(*call) (any, *rpc.Error) {
-	return func(c *call) (any, *rpc.Error) {
-		id, err := c.hash(0)
-		if err != nil {
-			return nil, err
-		}
+func relatives(next func(*mempool.Entry) []block.Hash) func(*call, rpc.RelativesArgs) (any, *rpc.Error) {
+	return func(c *call, a rpc.RelativesArgs) (any, *rpc.Error) {
 		entries, err := look(c, func(e *engine.Engine) (out []*mempool.Entry, err *rpc.Error) {
-			first, err := entryOf(e, id)
+			first, err := entryOf(e, a.TxID)
 			if err != nil {
 				return nil, err
 			}
-			seen := map[block.Hash]bool{id: true}
+			seen := map[block.Hash]bool{a.TxID: true}
 			for queue := next(first); len(queue) > 0; queue = queue[1:] {
 				entry, ok := e.Pool().Get(queue[0])
 				if !ok || seen[queue[0]] {
@@ -107,7 +79,7 @@ func relatives(next func(*mempool.Entry) []block.Hash) func(*call) (any, *rpc.Er
 		if err != nil {
 			return nil, err
 		}
-		if c.flag(1, false) {
+		if a.Verbose {
 			return showEntries(entries), nil
 		}
 		ids := make([]block.Hash, len(entries))

@@ -26,8 +26,8 @@ var txTests = map[string]func(*scene){
 		pending := get[rpc.Tx](s.world, "getrawtransaction", s.parent.ID(), true)
 		is(s, "pending", pending.Confirmations == nil && pending.BlockHash.IsZero(), true)
 		is(s, "in a block", *get[rpc.Tx](s.world, "getrawtransaction", s.toBob.ID(), 1, s.tip()).InActiveChain, true)
-		raw, err := s.RawTx(s.ctx, s.toBob.ID())
-		is(s, "by the client", err == nil && raw.ID() == s.toBob.ID(), true)
+		raw, err := rpc.As[string](rpc.GetRawTransaction).Call(s.ctx, s.Client, rpc.GetRawTransactionArgs{TxID: s.toBob.ID()})
+		is(s, "by the client", err == nil && raw == txHex(s.toBob), true)
 
 		s.refused(rpc.CodeInvalidAddress, noTx, "getrawtransaction", nowhere)
 		s.refused(rpc.CodeInvalidAddress, "Block hash not found", "getrawtransaction", s.toBob.ID(), 1, nowhere)

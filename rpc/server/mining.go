@@ -3,6 +3,7 @@ package server
 import (
 	"encoding/hex"
 	"errors"
+	"math"
 
 	"toychain/block"
 	"toychain/chain"
@@ -14,34 +15,6 @@ import (
 	"toychain/wallet"
 )
 
-func miningMethods() []method {
-	return []method{
-		{name: "generateblock", call: generateBlock, long: true, example: exampleAddress + " '[]'",
-			params: []param{need("output", kindString, "address to pay"),
-				need("transactions", kindArray, "txids of the pool, or transactions in hex, in the block's order"),
-				may("submit", kindBool, "false: return the block instead (default true)")},
-			about: "Mines one block with exactly these transactions.", returns: `{"hash", "hex"}`},
-		{name: "generatetoaddress", call: generateToAddress, long: true, example: "3 " + exampleAddress,
-			params: []param{need("nblocks", kindNumber, "how many"), need("address", kindString, "whom to pay"),
-				may("maxtries", kindNumber, "nonces to try for each (default 1000000)")},
-			about: "Mines blocks on top of the tip, by real proof of work on all cores.", returns: "[hash]"},
-		{name: "getmininginfo", call: getMiningInfo,
-			about: "Returns what the miner does and how much is mined on the network.", returns: "object"},
-		{name: "getnetworkhashps", call: getNetworkHashPS,
-			params: []param{may("nblocks", kindNumber, "over how many blocks; -1: since the target changed (default 120)"),
-				may("height", kindNumber, "at this height; -1: at the tip (default -1)")},
-			about: "Estimates how many hashes per second all miners do together.", returns: "number"},
-		{name: "submitblock", call: submitBlock, example: `"blockhex"`,
-			params: []param{need("hexdata", kindString, "the block"), may("dummy", kindOther, "ignored")},
-			about:  "Hands in a block. The result is null if it is on the best chain now, else why not.", returns: "null or string (BIP22)"},
-		{name: "submitheader", call: submitHeader, example: `"headerhex"`,
-			params: []param{need("hexdata", kindString, "the header")},
-			about:  "Hands in a header.", returns: "null"},
-	}
-}
-
-const exampleAddress = `"mkHS9ne12qx9pS9VojpwU5xtRd4T7X7ZUt"`
-
 const (
 	// defaultTries is how many nonces generatetoaddress tries for a block (Core:
 	// DEFAULT_MAX_TRIES).
@@ -50,21 +23,14 @@ const (
 	defaultLookup = 120
 )
 
-func generateToAddress(c *call) (any, *rpc.Error) {
-	count, err := number(c, 0, 0)
+func generateToAddress(c *call, a rpc.GenerateToAddressArgs) ([]block.Hash, *rpc.Error) {
+	script, err := c.payTo(a.Address, "Error: Invalid address")
 	if err != nil {
 		return nil, err
 	}
-	script, err := c.payTo(c.str(1), "Error: Invalid address")
-	if err != nil {
-		return nil, err
-	}
-	tries, err := number(c, 2, uint64(defaultTries))
-	if err != nil {
-		return nil, err
-	}
+	tries := or(a.MaxTries, defaultTries)
 	hashes := []block.Hash{}
-	for len(hashes) < count && tries > 0 {
+	for len(hashes) < a.Blocks && tries > 0 {
 		found, e := c.node.Generate(c.ctx, 1, script, tries)
 		if hashes = append(hashes, found...); errors.Is(e, node.ErrTries) {
 			break // as in Core, fewer than wanted and no error
@@ -76,25 +42,15 @@ func generateToAddress(c *call) (any, *rpc.Error) {
 	return hashes, nil
 }
 
-// GeneratedBlock is the result of generateblock.
-type GeneratedBlock struct {
-	Hash block.Hash `json:"hash"`
-	Hex  string     `json:"hex,omitempty"` // if it was not submitted
-}
-
-func generateBlock(c *call) (any, *rpc.Error) {
-	script, err := c.payTo(c.str(0), "Error: Invalid address or descriptor")
+func generateBlock(c *call, a rpc.GenerateBlockArgs) (rpc.GeneratedBlock, *rpc.Error) {
+	script, err := c.payTo(a.Output, "Error: Invalid address or descriptor")
 	if err != nil {
-		return nil, err
+		return rpc.GeneratedBlock{}, err
 	}
-	texts, err := c.strings(1)
-	if err != nil {
-		return nil, err
-	}
-	txs := make([]*block.Tx, len(texts))
-	for i, s := range texts {
+	txs := make([]*block.Tx, len(a.Txs))
+	for i, s := range a.Txs {
 		if txs[i], err = c.poolOrHex(s); err != nil {
-			return nil, err
+			return rpc.GeneratedBlock{}, err
 		}
 	}
 	now := c.node.Now()
@@ -110,18 +66,18 @@ func generateBlock(c *call) (any, *rpc.Error) {
 		return t, nil
 	})
 	if err != nil {
-		return nil, err
+		return rpc.GeneratedBlock{}, err
 	}
 	if err := c.mine(t, uint64(now.UnixNano())); err != nil {
-		return nil, err
+		return rpc.GeneratedBlock{}, err
 	}
-	out := GeneratedBlock{Hash: t.Block.Hash()}
-	if !c.flag(2, true) {
+	out := rpc.GeneratedBlock{Hash: t.Block.Hash()}
+	if !or(a.Submit, true) {
 		out.Hex = hex.EncodeToString(t.Block.Bytes())
 		return out, nil
 	}
 	if e := c.node.SubmitBlock(c.ctx, t.Block); e != nil {
-		return nil, fail(rpc.CodeMisc, "ProcessNewBlock, block not accepted: %v", e)
+		return rpc.GeneratedBlock{}, fail(rpc.CodeMisc, "ProcessNewBlock, block not accepted: %v", e)
 	}
 	return out, nil
 }
@@ -170,7 +126,7 @@ func (c *call) mine(t *engine.Template, extra uint64) *rpc.Error {
 	}
 }
 
-func getMiningInfo(c *call) (any, *rpc.Error) {
+func getMiningInfo(c *call, _ rpc.None) (rpc.MiningInfo, *rpc.Error) {
 	return c.miningInfo()
 }
 
@@ -194,17 +150,25 @@ func (c *call) miningInfo() (rpc.MiningInfo, *rpc.Error) {
 	return info, err
 }
 
-func getNetworkHashPS(c *call) (any, *rpc.Error) {
-	lookup, err := number(c, 0, defaultLookup)
-	if err == nil && (lookup < -1 || lookup == 0) {
-		err = fail(rpc.CodeInvalidParam, "Invalid nblocks. Must be a positive number or -1.")
+func setMining(c *call, a rpc.SetMiningArgs) (rpc.MiningInfo, *rpc.Error) {
+	var script []byte
+	if a.Address != "" {
+		var err *rpc.Error
+		if script, err = c.payTo(a.Address, "Error: Invalid address"); err != nil {
+			return rpc.MiningInfo{}, err
+		}
 	}
-	if err != nil {
-		return nil, err
+	if a.Hashrate < 0 || math.IsInf(a.Hashrate, 0) {
+		return rpc.MiningInfo{}, fail(rpc.CodeInvalidParam, "hashrate must be a number, 0 or more")
 	}
-	height, err := number(c, 1, -1)
-	if err != nil {
-		return nil, err
+	c.node.SetMining(script, a.Hashrate)
+	return c.miningInfo()
+}
+
+func getNetworkHashPS(c *call, a rpc.GetNetworkHashPSArgs) (rpc.Float, *rpc.Error) {
+	lookup, height := or(a.Blocks, defaultLookup), or(a.Height, -1)
+	if lookup < -1 || lookup == 0 {
+		return 0, fail(rpc.CodeInvalidParam, "Invalid nblocks. Must be a positive number or -1.")
 	}
 	return look(c, func(e *engine.Engine) (rpc.Float, *rpc.Error) {
 		tip := e.Tree().Tip()
@@ -248,8 +212,8 @@ func hashRate(t *chain.Tree, top block.Height, lookup int) rpc.Float {
 	return rpc.Float(last.Work.Sub(first.Work).Float() / float64(high-low))
 }
 
-func submitHeader(c *call) (any, *rpc.Error) {
-	raw, e := hex.DecodeString(c.str(0))
+func submitHeader(c *call, a rpc.SubmitHeaderArgs) (rpc.Null, *rpc.Error) {
+	raw, e := hex.DecodeString(a.Header)
 	var h block.Header
 	if e == nil {
 		h, e = block.ParseHeader(raw)

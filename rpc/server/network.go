@@ -14,32 +14,6 @@ import (
 	"toychain/rpc"
 )
 
-func networkMethods() []method {
-	return []method{
-		{name: "addnode", call: addNode, long: true, example: exampleMultiaddr + ` "add"`,
-			params: []param{need("node", kindString, "the peer's multiaddr with /p2p/; for remove its id does as well"),
-				need("command", kindString, "add: call it now and whenever it is gone; remove: no more; onetry: call it once"),
-				may("v2transport", kindBool, "ignored")},
-			about: "Says which peers to call.", returns: "null"},
-		{name: "disconnectnode", call: disconnectNode, example: `"12D3KooWBhMbLvQUVQPEsfn4xEGWkvGZZ1qSBWBfBzR5VjF8pqgq"`,
-			params: []param{may("address", kindString, "the peer's id, multiaddr or host:port"), may("nodeid", kindNumber, "its number in getpeerinfo")},
-			about:  "Ends the connection to a peer, which may call again.", returns: "null"},
-		{name: "getconnectioncount", call: getConnectionCount,
-			about: "Returns how many peers are connected.", returns: "number"},
-		{name: "getnetworkinfo", call: getNetworkInfo,
-			about: "Returns who this node is on the network, and where it can be called.", returns: "object"},
-		{name: "getpeerinfo", call: getPeerInfo,
-			about: "Returns the connected peers.", returns: "[object]"},
-		{name: "ping", call: func(*call) (any, *rpc.Error) { return nil, nil },
-			about: "Does nothing: peers are pinged now and then anyway, see pingtime in getpeerinfo.", returns: "null"},
-		{name: "setnetworkactive", call: setNetworkActive, example: "false",
-			params: []param{need("state", kindBool, "true: on")},
-			about:  "Switches the peer-to-peer network off or on.", returns: "boolean"},
-	}
-}
-
-const exampleMultiaddr = `"/ip4/127.0.0.1/tcp/7000/p2p/12D3KooWBhMbLvQUVQPEsfn4xEGWkvGZZ1qSBWBfBzR5VjF8pqgq"`
-
 const (
 	// coreVersion is the Bitcoin Core whose dialect this is. Clients compare it.
 	coreVersion     = 280100
@@ -51,7 +25,7 @@ const (
 	services = "0000000000000001"
 )
 
-func getNetworkInfo(c *call) (any, *rpc.Error) {
+func getNetworkInfo(c *call, _ rpc.None) (rpc.NetworkInfo, *rpc.Error) {
 	net := c.node.Net()
 	pool := c.node.Policy()
 	info := rpc.NetworkInfo{
@@ -73,6 +47,8 @@ func getNetworkInfo(c *call) (any, *rpc.Error) {
 	return info, nil
 }
 
+func ping(*call, rpc.None) (rpc.Null, *rpc.Error) { return nil, nil }
+
 func gateOf(net *p2p.Net) []string {
 	out := []string{}
 	for _, id := range net.Gate() {
@@ -81,9 +57,9 @@ func gateOf(net *p2p.Net) []string {
 	return out
 }
 
-func getConnectionCount(c *call) (any, *rpc.Error) { return len(c.node.Net().Peers()), nil }
+func getConnectionCount(c *call, _ rpc.None) (int, *rpc.Error) { return len(c.node.Net().Peers()), nil }
 
-func getPeerInfo(c *call) (any, *rpc.Error) {
+func getPeerInfo(c *call, _ rpc.None) ([]rpc.Peer, *rpc.Error) {
 	peers := c.node.Net().Peers()
 	return look(c, func(e *engine.Engine) ([]rpc.Peer, *rpc.Error) {
 		out := make([]rpc.Peer, len(peers))

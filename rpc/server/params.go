@@ -1,71 +1,19 @@
 package server
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"toychain/rpc"
 )
 
-// kind is what a parameter may be. The first six are JSON's types, by the names
-// that Core's messages use.
-type kind string
-
-const (
-	kindNull   kind = "null"
-	kindString kind = "string"
-	kindNumber kind = "number"
-	kindBool   kind = "bool"
-	kindArray  kind = "array"
-	kindObject kind = "object"
-
-	// kindAmount is a number or a string of one; kindOther is judged by the method.
-	kindAmount kind = "amount"
-	kindOther  kind = "any"
-)
-
-// kindOf returns the type of a JSON value; nothing at all is null.
-func kindOf(raw json.RawMessage) kind {
-	raw = bytes.TrimLeft(raw, " \t\r\n")
-	if len(raw) == 0 {
-		return kindNull
-	}
-	switch raw[0] {
-	case 'n':
-		return kindNull
-	case '"':
-		return kindString
-	case 't', 'f':
-		return kindBool
-	case '[':
-		return kindArray
-	case '{':
-		return kindObject
-	}
-	return kindNumber
-}
-
-// param is a parameter of a method.
-type param struct {
-	name     string // and other names of it after a |
-	kind     kind
-	optional bool
-	about    string // one line for the help text, with the default
-}
-
-// need and may make parameters for the table.
-func need(name string, k kind, about string) param { return param{name, k, false, about} }
-func may(name string, k kind, about string) param  { return param{name, k, true, about} }
-
 // arrange brings the parameters of a call into the method's order. Missing ones
 // and null are nil. The error is Core's: the help text if the number is wrong.
 func (m *method) arrange(params json.RawMessage) ([]json.RawMessage, *rpc.Error) {
 	var given []json.RawMessage
-	if kindOf(params) == kindObject {
+	if kindOf(params) == rpc.KindObject {
 		var err *rpc.Error
 		if given, err = m.byName(params); err != nil {
 			return nil, err
@@ -78,13 +26,13 @@ func (m *method) arrange(params json.RawMessage) ([]json.RawMessage, *rpc.Error)
 	}
 	args := make([]json.RawMessage, len(m.params))
 	for i, raw := range given {
-		if kindOf(raw) != kindNull {
+		if kindOf(raw) != rpc.KindNull {
 			args[i] = raw
 		}
 	}
 	for i, p := range m.params {
 		// As in Core, a null in a required place is of the wrong type, nothing is a call for help.
-		if i >= len(given) && !p.optional {
+		if i >= len(given) && !p.Optional {
 			return nil, fail(rpc.CodeMisc, "%s", m.help())
 		}
 	}
@@ -96,7 +44,7 @@ func (m *method) byName(params json.RawMessage) ([]json.RawMessage, *rpc.Error) 
 	names, values := members(params)
 	var given []json.RawMessage
 	if i := slices.Index(names, "args"); i >= 0 && !m.hasParam("args") {
-		if kindOf(values[i]) != kindArray {
+		if kindOf(values[i]) != rpc.KindArray {
 			return nil, fail(rpc.CodeInvalidParam, "Parameter args must be an array of positional parameters")
 		}
 		given = elements(values[i])
@@ -106,7 +54,7 @@ func (m *method) byName(params json.RawMessage) ([]json.RawMessage, *rpc.Error) 
 		if slices.Contains(names[:i], name) {
 			return nil, fail(rpc.CodeInvalidParam, "Parameter %s specified multiple times", clip(name))
 		}
-		at := slices.IndexFunc(m.params, func(p param) bool { return p.is(name) })
+		at := slices.IndexFunc(m.params, func(p rpc.Param) bool { return p.Is(name) })
 		switch {
 		case at < 0 && name == "args":
 			continue
@@ -124,27 +72,24 @@ func (m *method) byName(params json.RawMessage) ([]json.RawMessage, *rpc.Error) 
 }
 
 func (m *method) hasParam(name string) bool {
-	return slices.ContainsFunc(m.params, func(p param) bool { return p.is(name) })
+	return slices.ContainsFunc(m.params, func(p rpc.Param) bool { return p.Is(name) })
 }
-
-// is reports whether name is one of p's.
-func (p *param) is(name string) bool { return slices.Contains(strings.Split(p.name, "|"), name) }
 
 // checkKinds refuses parameters of the wrong type, all in one message.
 func (m *method) checkKinds(args []json.RawMessage) *rpc.Error {
 	var wrong []string
 	for i, p := range m.params {
 		got := kindOf(args[i])
-		if got == p.kind || got == kindNull && p.optional || p.kind == kindOther && got != kindNull ||
-			p.kind == kindAmount && (got == kindNumber || got == kindString) {
+		if got == p.Kind || got == rpc.KindNull && p.Optional || p.Kind == rpc.KindAny && got != rpc.KindNull ||
+			p.Kind == rpc.KindAmount && (got == rpc.KindNumber || got == rpc.KindString) {
 			continue
 		}
-		want := p.kind
-		if want == kindAmount {
-			want = kindNumber
+		want := p.Kind
+		if want == rpc.KindAmount {
+			want = rpc.KindNumber
 		}
-		wrong = append(wrong, fmt.Sprintf("    %q: %q", fmt.Sprintf("Position %d (%s)", i+1, p.name),
-			fmt.Sprintf("JSON value of type %s is not of expected type %s", got, want)))
+		wrong = append(wrong, fmt.Sprintf("    %q: %q", fmt.Sprintf("Position %d (%s)", i+1, p.Name),
+			wrongType(got, want).Message))
 	}
 	if wrong == nil {
 		return nil
@@ -152,24 +97,8 @@ func (m *method) checkKinds(args []json.RawMessage) *rpc.Error {
 	return fail(rpc.CodeType, "Wrong type passed:\n{\n%s\n}", strings.Join(wrong, ",\n"))
 }
 
-// wholeNumber reads a JSON number that is whole and fits into T.
-func wholeNumber[T int | int32 | int64 | uint32 | uint64](raw json.RawMessage) (T, *rpc.Error) {
-	text := string(bytes.TrimSpace(raw))
-	var n T
-	var out bool
-	if u, err := strconv.ParseUint(text, 10, 64); err == nil {
-		n = T(u)
-		out = n < 0 || uint64(n) != u
-	} else if i, err := strconv.ParseInt(text, 10, 64); err == nil {
-		n = T(i)
-		out = n > 0 || int64(n) != i
-	} else {
-		out = true
-	}
-	if out {
-		return 0, fail(rpc.CodeMisc, "JSON integer out of range")
-	}
-	return n, nil
+func wrongType(got, want rpc.Kind) *rpc.Error {
+	return fail(rpc.CodeType, "JSON value of type %s is not of expected type %s", got, want)
 }
 
 // clip shortens what a stranger sent before it goes into an error text.
@@ -178,9 +107,4 @@ func clip(s string) string {
 		return s
 	}
 	return s[:80] + "…"
-}
-
-// parseFloat reads a JSON number.
-func parseFloat(raw json.RawMessage) (float64, error) {
-	return strconv.ParseFloat(string(bytes.TrimSpace(raw)), 64)
 }

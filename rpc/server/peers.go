@@ -10,19 +10,6 @@ import (
 	"toychain/rpc"
 )
 
-func banMethods() []method {
-	return []method{
-		{name: "clearbanned", call: clearBanned, about: "Forgives all banned peers.", returns: "null"},
-		{name: "listbanned", call: listBanned, about: "Returns the banned peers.", returns: "[object]"},
-		{name: "setban", call: setBan, example: `"12D3KooWBhMbLvQUVQPEsfn4xEGWkvGZZ1qSBWBfBzR5VjF8pqgq" "add" 600`,
-			params: []param{need("subnet", kindString, "the peer's id, or multiaddr with /p2p/"),
-				need("command", kindString, "add or remove"),
-				may("bantime", kindNumber, "seconds; 0: a day (default 0)"),
-				may("absolute", kindBool, "bantime is a time since 1970 (default false)")},
-			about: "Refuses a peer, or forgives it.", returns: "null"},
-	}
-}
-
 // defaultBan is how long a user's ban lasts (Core: DEFAULT_MISBEHAVING_BANTIME), and
 // longestBan the most that can be asked for: what fits a time.Duration.
 const (
@@ -38,9 +25,9 @@ func peerOf(s string) peer.ID {
 // oneLine puts the lines of an error text in one.
 func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
 
-func addNode(c *call) (any, *rpc.Error) {
-	net, addr := c.node.Net(), c.str(0)
-	switch c.str(1) {
+func addNode(c *call, a rpc.AddNodeArgs) (rpc.Null, *rpc.Error) {
+	net, addr := c.node.Net(), a.Node
+	switch a.Command {
 	case "add":
 		if err := net.Keep(addr); err != nil {
 			return nil, fail(rpc.CodeBadPeer, "Error: %s", oneLine(err))
@@ -59,17 +46,14 @@ func addNode(c *call) (any, *rpc.Error) {
 	return nil, nil
 }
 
-func disconnectNode(c *call) (any, *rpc.Error) {
-	if c.has(0) && c.str(0) != "" && c.has(1) || !c.has(0) && !c.has(1) {
+func disconnectNode(c *call, a rpc.DisconnectNodeArgs) (rpc.Null, *rpc.Error) {
+	address := or(a.Address, "")
+	if address != "" && a.NodeID != nil || a.Address == nil && a.NodeID == nil {
 		return nil, fail(rpc.CodeInvalidParams, "Only one of address and nodeid should be provided.")
 	}
-	nodeID, err := number(c, 1, -1)
-	if err != nil {
-		return nil, err
-	}
 	for _, p := range c.node.Net().Peers() {
-		named := c.has(0) && c.str(0) != "" && (string(p.ID) == string(peerOf(c.str(0))) || hostPort(p.Addr) == c.str(0))
-		if named || c.has(1) && c.server.peerIDs.number(&p) == nodeID {
+		named := address != "" && (p.ID == peerOf(address) || hostPort(p.Addr) == address)
+		if named || a.NodeID != nil && c.server.peerIDs.number(&p) == *a.NodeID {
 			if err := c.node.Net().Disconnect(p.ID); err != nil {
 				break // it is gone already
 			}
@@ -79,25 +63,22 @@ func disconnectNode(c *call) (any, *rpc.Error) {
 	return nil, fail(rpc.CodeNodeUnknown, "Node not found in connected nodes")
 }
 
-func setNetworkActive(c *call) (any, *rpc.Error) {
-	c.node.Net().SetActive(c.flag(0, true))
+func setNetworkActive(c *call, a rpc.SetNetworkActiveArgs) (bool, *rpc.Error) {
+	c.node.Net().SetActive(a.State)
 	return c.node.Net().Active(), nil
 }
 
-func setBan(c *call) (any, *rpc.Error) {
-	net, peer, now := c.node.Net(), peerOf(c.str(0)), time.Now() // as p2p's bans
-	switch c.str(1) {
+func setBan(c *call, a rpc.SetBanArgs) (rpc.Null, *rpc.Error) {
+	net, peer, now := c.node.Net(), peerOf(a.Peer), time.Now() // as p2p's bans
+	switch a.Command {
 	case "add":
 		if until, ok := net.Banned()[peer]; ok && until.After(now) {
 			return nil, fail(rpc.CodeNodeAdded, "Error: IP/Subnet already banned")
 		}
-		seconds, err := number(c, 2, int64(0))
-		if err != nil {
-			return nil, err
-		}
+		seconds := a.Time
 		span := defaultBan
 		if seconds > 0 {
-			if c.flag(3, false) {
+			if a.Absolute {
 				seconds -= now.Unix()
 			}
 			if seconds <= 0 {
@@ -119,7 +100,7 @@ func setBan(c *call) (any, *rpc.Error) {
 	return nil, nil
 }
 
-func listBanned(c *call) (any, *rpc.Error) {
+func listBanned(c *call, _ rpc.None) ([]rpc.Ban, *rpc.Error) {
 	out, now := []rpc.Ban{}, time.Now()
 	for id, until := range c.node.Net().Banned() {
 		since := c.server.peerIDs.bannedSince(id, until)
@@ -130,7 +111,7 @@ func listBanned(c *call) (any, *rpc.Error) {
 	return out, nil
 }
 
-func clearBanned(c *call) (any, *rpc.Error) {
+func clearBanned(c *call, _ rpc.None) (rpc.Null, *rpc.Error) {
 	for id := range c.node.Net().Banned() {
 		_ = c.node.Net().Unban(id) // fails if its time is over just now
 	}

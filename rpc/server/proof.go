@@ -7,36 +7,20 @@ import (
 	"toychain/rpc"
 )
 
-func proofMethods() []method {
-	return []method{
-		{name: "gettxoutproof", call: getTxOutProof, example: `'["txid"]'`,
-			params: []param{need("txids", kindArray, "transactions of one block"),
-				may("blockhash", kindString, "the block, of whatever branch")},
-			about: "Returns the proof that transactions are in a block, for somebody who has only its header.", returns: "hex"},
-		{name: "verifytxoutproof", call: verifyTxOutProof, example: `"proof"`,
-			params: []param{need("proof", kindString, "of gettxoutproof")},
-			about:  "Checks a proof and that its block is on the best chain, and returns what it proves; nothing if it is no proof.", returns: "[txid]"},
-	}
-}
-
-func getTxOutProof(c *call) (any, *rpc.Error) {
-	ids, err := c.hashes(0)
-	if err != nil {
-		return nil, err
-	}
-	if len(ids) == 0 {
-		return nil, fail(rpc.CodeInvalidParam, "Parameter 'txids' cannot be empty")
+func getTxOutProof(c *call, a rpc.GetTxOutProofArgs) (string, *rpc.Error) {
+	if len(a.TxIDs) == 0 {
+		return "", fail(rpc.CodeInvalidParam, "Parameter 'txids' cannot be empty")
 	}
 	want := make(map[block.Hash]bool)
-	for _, id := range ids {
+	for _, id := range a.TxIDs {
 		if want[id] {
-			return nil, fail(rpc.CodeInvalidParam, "Invalid parameter, duplicated txid: %s", id)
+			return "", fail(rpc.CodeInvalidParam, "Invalid parameter, duplicated txid: %s", id)
 		}
 		want[id] = true
 	}
-	b, err := c.blockOf(ids[0])
+	b, err := c.blockOf(a.TxIDs[0], a.Block)
 	if err != nil {
-		return nil, err
+		return "", err
 	}
 	there := 0
 	for _, id := range b.TxIDs() {
@@ -45,21 +29,17 @@ func getTxOutProof(c *call) (any, *rpc.Error) {
 		}
 	}
 	if there != len(want) {
-		return nil, fail(rpc.CodeInvalidAddress, "Not all transactions found in specified or retrieved block")
+		return "", fail(rpc.CodeInvalidAddress, "Not all transactions found in specified or retrieved block")
 	}
 	proof := block.Prove(b, func(id block.Hash) bool { return want[id] })
 	return hex.EncodeToString(proof.Bytes()), nil
 }
 
-// blockOf returns the block that parameter 1 names, or else the one that holds a
+// blockOf returns the block of this hash or, if that is nil, the one that holds a
 // transaction.
-func (c *call) blockOf(txid block.Hash) (*block.Block, *rpc.Error) {
-	if c.has(1) {
-		hash, err := c.hash(1)
-		if err != nil {
-			return nil, err
-		}
-		return c.body(hash)
+func (c *call) blockOf(txid block.Hash, hash *block.Hash) (*block.Block, *rpc.Error) {
+	if hash != nil {
+		return c.body(*hash)
 	}
 	f, err := c.find(txid)
 	if err != nil || f.block == nil {
@@ -68,8 +48,8 @@ func (c *call) blockOf(txid block.Hash) (*block.Block, *rpc.Error) {
 	return f.block, nil
 }
 
-func verifyTxOutProof(c *call) (any, *rpc.Error) {
-	raw, err := c.bytesOf(0)
+func verifyTxOutProof(c *call, a rpc.VerifyTxOutProofArgs) ([]block.Hash, *rpc.Error) {
+	raw, err := parseHex("proof", a.Proof)
 	if err != nil {
 		return nil, err
 	}

@@ -11,26 +11,6 @@ import (
 	"toychain/store"
 )
 
-func rawTxMethods() []method {
-	return []method{
-		{name: "getrawtransaction", call: getRawTransaction, example: exampleHash + " 1",
-			params: []param{need("txid", kindString, "the transaction"),
-				may("verbosity|verbose", kindOther, "0: hex; 1: object; 2: with fee and what it spends (default 0)"),
-				may("blockhash", kindString, "a block to look in, of whatever branch")},
-			about: "Returns a transaction of the pool or of any block: there is an index of all of them.", returns: "hex, or an object"},
-		{name: "sendrawtransaction", call: sendRawTransaction, example: `"signedhex"`,
-			params: []param{need("hexstring", kindString, "the signed transaction"),
-				may("maxfeerate", kindAmount, "refuse to pay more, in coins per 1,000 bytes; 0: no limit (default 0.10)"),
-				may("maxburnamount", kindAmount, "refuse outputs nobody can spend that hold more (default 0)")},
-			about: "Takes a payment into the pool and passes it on to the peers.", returns: "txid"},
-		{name: "testmempoolaccept", call: testMempoolAccept, example: `'["signedhex"]'`,
-			params: []param{need("rawtxs", kindArray, "up to 25 transactions, parents before children"),
-				may("maxfeerate", kindAmount, "as in sendrawtransaction (default 0.10)")},
-			about:   "Tells whether the pool would take transactions, without taking them.",
-			returns: `[{"txid", "wtxid", "allowed", "vsize", "fees", "reject-reason"}]`},
-	}
-}
-
 // tx shows a transaction. spent are the coins of its inputs, nil if not known.
 func (c *call) tx(tx *block.Tx, spent []consensus.Coin, prevouts bool) rpc.Tx {
 	id, size := tx.ID(), tx.Size()
@@ -116,6 +96,15 @@ func (c *call) find(txid block.Hash) (found, *rpc.Error) {
 	return f, nil
 }
 
+// findAnywhere looks for a transaction in the block of this hash or, if that is nil,
+// everywhere.
+func (c *call) findAnywhere(txid block.Hash, hash *block.Hash) (found, *rpc.Error) {
+	if hash != nil {
+		return c.findIn(txid, *hash)
+	}
+	return c.find(txid)
+}
+
 // findIn looks for a transaction in one block.
 func (c *call) findIn(txid, hash block.Hash) (f found, err *rpc.Error) {
 	if f.info, err = c.info(hash); err != nil {
@@ -133,36 +122,22 @@ func (c *call) findIn(txid, hash block.Hash) (f found, err *rpc.Error) {
 	return f, fail(rpc.CodeInvalidAddress, "No such transaction found in the provided block. Use gettransaction for wallet transactions.")
 }
 
-func getRawTransaction(c *call) (any, *rpc.Error) {
-	txid, err := c.hash(0)
-	if err != nil {
-		return nil, err
-	}
-	verbosity, err := c.verbosity(1, 0)
-	if err != nil {
-		return nil, err
-	}
-	genesis := c.node.Params().Genesis
-	if txid == genesis.Txs[0].ID() && !c.has(2) {
+func getRawTransaction(c *call, a rpc.GetRawTransactionArgs) (any, *rpc.Error) {
+	if a.TxID == c.node.Params().Genesis.Txs[0].ID() && a.Block == nil {
 		return nil, fail(rpc.CodeInvalidAddress, "The genesis block coinbase is not considered an ordinary transaction and cannot be retrieved")
 	}
-	var f found
-	if c.has(2) {
-		hash, err := c.hash(2)
-		if err != nil {
-			return nil, err
-		}
-		f, err = c.findIn(txid, hash)
-		if err != nil {
-			return nil, err
-		}
-	} else if f, err = c.find(txid); err != nil {
+	f, err := c.findAnywhere(a.TxID, a.Block)
+	switch {
+	case err != nil:
 		return nil, err
-	}
-	if verbosity <= 0 {
+	case a.Verbosity <= 0:
 		return hex.EncodeToString(f.tx.Bytes()), nil
 	}
-	return c.showFound(&f, verbosity > 1)
+	out, err := c.showFound(&f, a.Verbosity > 1)
+	if a.Block != nil {
+		out.InActiveChain = &f.info.Active
+	}
+	return out, err
 }
 
 // showFound shows a transaction with where it is.
@@ -188,9 +163,6 @@ func (c *call) showFound(f *found, more bool) (rpc.Tx, *rpc.Error) {
 	if f.info.Active {
 		depth = int(tip.Height-f.info.State.Height) + 1
 		out.Time, out.BlockTime = f.block.Header.Time, f.block.Header.Time
-	}
-	if c.has(2) {
-		out.InActiveChain = &f.info.Active
 	}
 	out.BlockHash, out.Confirmations = f.info.Hash, &depth
 	return out, nil

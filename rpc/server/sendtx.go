@@ -39,16 +39,13 @@ func decodeTx(s string) (*block.Tx, *rpc.Error) {
 	return tx, nil
 }
 
-// feeLimit returns the fee rate in parameter i that must not be exceeded.
-func (c *call) feeLimit(i int) (block.Amount, *rpc.Error) {
-	if !c.has(i) {
-		return maxFeeRate, nil
+// feeLimit returns the fee rate that must not be exceeded, given what the caller asks for.
+func feeLimit(asked *block.Amount) (block.Amount, *rpc.Error) {
+	rate := or(asked, maxFeeRate)
+	if rate >= absurdFeeRate {
+		return 0, fail(rpc.CodeInvalidParam, "Fee rates larger than or equal to 1BTC/kvB are not accepted")
 	}
-	rate, err := parseAmount(c.args[i])
-	if err == nil && rate >= absurdFeeRate {
-		err = fail(rpc.CodeInvalidParam, "Fee rates larger than or equal to 1BTC/kvB are not accepted")
-	}
-	return rate, err
+	return rate, nil
 }
 
 // feeAt returns the fee of size bytes at a rate per 1,000, rounded up.
@@ -56,24 +53,18 @@ func feeAt(rate block.Amount, size int) block.Amount {
 	return (rate*block.Amount(size) + 999) / 1000
 }
 
-func sendRawTransaction(c *call) (any, *rpc.Error) {
-	tx, err := decodeTx(c.str(0))
+func sendRawTransaction(c *call, a rpc.SendRawTransactionArgs) (block.Hash, *rpc.Error) {
+	tx, err := decodeTx(a.Tx)
 	if err != nil {
-		return nil, err
+		return block.Hash{}, err
 	}
-	limit, err := c.feeLimit(1)
+	limit, err := feeLimit(a.MaxFeeRate)
 	if err != nil {
-		return nil, err
-	}
-	burn := block.Amount(0)
-	if c.has(2) {
-		if burn, err = parseAmount(c.args[2]); err != nil {
-			return nil, err
-		}
+		return block.Hash{}, err
 	}
 	for i := range tx.Outputs {
-		if block.Unspendable(tx.Outputs[i].Script) && tx.Outputs[i].Value > burn {
-			return nil, fail(rpc.CodeVerify, "Unspendable output exceeds maximum configured by user (maxburnamount)")
+		if block.Unspendable(tx.Outputs[i].Script) && tx.Outputs[i].Value > a.MaxBurn {
+			return block.Hash{}, fail(rpc.CodeVerify, "Unspendable output exceeds maximum configured by user (maxburnamount)")
 		}
 	}
 	if limit > 0 {
@@ -83,10 +74,10 @@ func sendRawTransaction(c *call) (any, *rpc.Error) {
 			return found, nil
 		})
 		if err != nil {
-			return nil, err
+			return block.Hash{}, err
 		}
 		if found.Fee > feeAt(limit, found.Size) {
-			return nil, fail(rpc.CodeVerify, "Fee exceeds maximum configured by user (e.g. -maxtxfee, maxfeerate)")
+			return block.Hash{}, fail(rpc.CodeVerify, "Fee exceeds maximum configured by user (e.g. -maxtxfee, maxfeerate)")
 		}
 	}
 	e := c.node.SubmitTx(c.ctx, tx)
@@ -94,7 +85,7 @@ func sendRawTransaction(c *call) (any, *rpc.Error) {
 		e = nil
 	}
 	if e != nil {
-		return nil, refusal(e)
+		return block.Hash{}, refusal(e)
 	}
 	return tx.ID(), nil
 }
@@ -152,20 +143,16 @@ func reasonOf(err error) string {
 	return exact
 }
 
-func testMempoolAccept(c *call) (any, *rpc.Error) {
-	if n := len(elements(c.args[0])); n < 1 || n > maxTested {
+func testMempoolAccept(c *call, a rpc.TestMempoolAcceptArgs) ([]rpc.TestAccept, *rpc.Error) {
+	if n := len(a.Txs); n < 1 || n > maxTested {
 		return nil, fail(rpc.CodeInvalidParam, "Array must contain between 1 and %d transactions.", maxTested)
 	}
-	texts, err := c.strings(0)
+	limit, err := feeLimit(a.MaxFeeRate)
 	if err != nil {
 		return nil, err
 	}
-	limit, err := c.feeLimit(1)
-	if err != nil {
-		return nil, err
-	}
-	txs := make([]*block.Tx, len(texts))
-	for i, s := range texts {
+	txs := make([]*block.Tx, len(a.Txs))
+	for i, s := range a.Txs {
 		if txs[i], err = decodeTx(s); err != nil {
 			return nil, fail(rpc.CodeDeserialization, "TX decode failed: %s Make sure the tx has at least one input.", clip(s))
 		}

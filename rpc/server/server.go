@@ -10,9 +10,7 @@ import (
 	"net"
 	"net/http"
 	"runtime/debug"
-	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -42,7 +40,6 @@ type Server struct {
 	listener net.Listener
 	login    *login
 	conns    *conns
-	chapters []chapter
 	methods  map[string]*method
 	metrics  *metrics
 	facts    *facts
@@ -83,17 +80,13 @@ func New(cfg Config, n *node.Node) (*Server, error) {
 	}
 	s := &Server{
 		cfg: cfg, node: n, log: cfg.Log, listener: listener, login: l, conns: newConns(maxConns),
-		chapters: chapters(), methods: make(map[string]*method),
-		facts: newFacts(), peerIDs: newPeerIDs(), active: newActivity(),
+		methods: make(map[string]*method),
+		facts:   newFacts(), peerIDs: newPeerIDs(), active: newActivity(),
 		admitted: make(chan struct{}, threads+workQueue), threads: make(chan struct{}, threads),
 		waiting: make(chan struct{}, maxWaiting), big: make(chan struct{}, bigBodies), streams: make(chan struct{}, maxStreams),
 	}
-	for i := range s.chapters {
-		slices.SortFunc(s.chapters[i].methods, func(a, b method) int { return strings.Compare(a.name, b.name) })
-		for j := range s.chapters[i].methods {
-			m := &s.chapters[i].methods[j]
-			s.methods[m.name] = m
-		}
+	for _, m := range methods() {
+		s.methods[m.Name] = &m
 	}
 	s.metrics = newMetrics(s)
 	return s, nil
@@ -262,7 +255,7 @@ func (s *Server) answerBody(ctx context.Context, body []byte, after *[]func()) (
 	for i, raw := range calls {
 		p := &parsed[i]
 		p.req, p.err = parseRequest(raw)
-		if m := s.methods[p.req.method]; p.err == nil && m != nil && m.long {
+		if m := s.methods[p.req.method]; p.err == nil && m != nil && m.Long {
 			places = s.waiting
 		}
 	}
@@ -332,7 +325,7 @@ func (s *Server) answerCall(ctx context.Context, req *request, err *rpc.Error, a
 		s.metrics.called("", 0, err)
 		return nil, err
 	}
-	if !m.long {
+	if !m.Long {
 		select {
 		case s.threads <- struct{}{}:
 			defer func() { <-s.threads }()
@@ -341,10 +334,10 @@ func (s *Server) answerCall(ctx context.Context, req *request, err *rpc.Error, a
 		}
 	}
 	begun := time.Now()
-	done := s.active.begin(m.name, begun)
+	done := s.active.begin(m.Name, begun)
 	defer done()
 	result, err := s.run(ctx, m, req, after)
-	s.metrics.called(m.name, time.Since(begun), err)
+	s.metrics.called(m.Name, time.Since(begun), err)
 	return result, err
 }
 
@@ -352,16 +345,16 @@ func (s *Server) answerCall(ctx context.Context, req *request, err *rpc.Error, a
 func (s *Server) run(ctx context.Context, m *method, req *request, after *[]func()) (result any, err *rpc.Error) {
 	defer func() {
 		if p := recover(); p != nil {
-			s.log.Error("a call failed: this is a bug", "method", m.name, "panic", p, "stack", string(debug.Stack()))
-			result, err = nil, fail(rpc.CodeMisc, "internal error in %s: this is a bug in toychain", m.name)
+			s.log.Error("a call failed: this is a bug", "method", m.Name, "panic", p, "stack", string(debug.Stack()))
+			result, err = nil, fail(rpc.CodeMisc, "internal error in %s: this is a bug in toychain", m.Name)
 		}
 	}()
 	args, err := m.arrange(req.params)
 	if err != nil {
 		return nil, err
 	}
-	c := &call{ctx: ctx, server: s, node: s.node, method: m, args: args}
-	if result, err = m.call(c); err == nil && c.after != nil {
+	c := &call{ctx: ctx, server: s, node: s.node, method: m}
+	if result, err = m.answer(c, args); err == nil && c.after != nil {
 		*after = append(*after, c.after)
 	}
 	return result, err

@@ -13,18 +13,6 @@ import (
 	"toychain/rpc"
 )
 
-func statsMethods() []method {
-	return []method{
-		{name: "getblockstats", call: getBlockStats, example: "1000 '[\"totalfee\",\"txs\"]'",
-			params: []param{need("hash_or_height", kindOther, "the block"), may("stats", kindArray, "names of the values wanted (default all)")},
-			about:  "Returns sums over a block's transactions, in the smallest unit of money.", returns: "object"},
-		{name: "getchaintxstats", call: getChainTxStats, example: "2016",
-			params: []param{may("nblocks", kindNumber, "over how many blocks (default a month's)"),
-				may("blockhash", kindString, "up to this block (default the tip)")},
-			about: "Returns how many transactions there are, and how fast they come.", returns: "object"},
-	}
-}
-
 // walkStep is how many blocks are looked at in one go on the engine's goroutine:
 // less than a millisecond's work.
 const walkStep = 1000
@@ -54,32 +42,24 @@ func (c *call) walk(hash block.Hash, count int, f func(*chain.Info)) *rpc.Error 
 	return nil
 }
 
-func getChainTxStats(c *call) (any, *rpc.Error) {
+func getChainTxStats(c *call, a rpc.GetChainTxStatsArgs) (rpc.ChainTxStats, *rpc.Error) {
 	tip, err := c.tip()
 	if err != nil {
-		return nil, err
+		return rpc.ChainTxStats{}, err
 	}
-	last := tip.Hash
-	if c.has(1) {
-		if last, err = c.hash(1); err != nil {
-			return nil, err
-		}
-	}
+	last := or(a.Block, tip.Hash)
 	info, err := c.info(last)
 	if err != nil {
-		return nil, err
+		return rpc.ChainTxStats{}, err
 	}
 	if !info.Active {
-		return nil, fail(rpc.CodeInvalidParam, "Block is not in main chain")
+		return rpc.ChainTxStats{}, fail(rpc.CodeInvalidParam, "Block is not in main chain")
 	}
 	height := int(info.State.Height)
 	month := int(30 * 24 * time.Hour / c.node.Params().Spacing)
-	count, err := number(c, 0, max(0, min(month, height-1)))
-	if err != nil {
-		return nil, err
-	}
+	count := or(a.Blocks, max(0, min(month, height-1)))
 	if count < 0 || count > 0 && count >= height {
-		return nil, fail(rpc.CodeInvalidParam, "Invalid block count: should be between 0 and the block's height - 1")
+		return rpc.ChainTxStats{}, fail(rpc.CodeInvalidParam, "Invalid block count: should be between 0 and the block's height - 1")
 	}
 	out := rpc.ChainTxStats{Time: info.State.Header.Time, FinalBlockHash: last, FinalBlockHeight: info.State.Height, BlockCount: count}
 	window, begun := 0, uint32(0)
@@ -104,8 +84,8 @@ func getChainTxStats(c *call) (any, *rpc.Error) {
 	return out, nil
 }
 
-func getBlockStats(c *call) (any, *rpc.Error) {
-	hash, err := c.hashOrHeight(0)
+func getBlockStats(c *call, a rpc.GetBlockStatsArgs) (any, *rpc.Error) {
+	hash, err := c.hashOrHeight(a.HashOrHeight)
 	if err != nil {
 		return nil, err
 	}
@@ -125,17 +105,13 @@ func getBlockStats(c *call) (any, *rpc.Error) {
 		return nil, err
 	}
 	stats := blockStats(&info.State, b, undo)
-	if !c.has(1) {
+	if a.Stats == nil {
 		return stats, nil
-	}
-	names, err := c.strings(1)
-	if err != nil {
-		return nil, err
 	}
 	var all map[string]json.RawMessage
 	json.Unmarshal(marshal(stats), &all)
 	out := make(map[string]json.RawMessage)
-	for _, name := range names {
+	for _, name := range a.Stats {
 		value, ok := all[name]
 		if !ok {
 			return nil, fail(rpc.CodeInvalidParam, "Invalid selected statistic '%s'", clip(name))
@@ -145,15 +121,16 @@ func getBlockStats(c *call) (any, *rpc.Error) {
 	return out, nil
 }
 
-// hashOrHeight returns the block that parameter i names either way.
-func (c *call) hashOrHeight(i int) (block.Hash, *rpc.Error) {
-	if kindOf(c.args[i]) == kindString {
-		return c.hash(i)
+// hashOrHeight returns the hash of the block that an argument names by either.
+func (c *call) hashOrHeight(arg json.RawMessage) (block.Hash, *rpc.Error) {
+	switch k := kindOf(arg); k {
+	case rpc.KindString:
+		return parseHash("hash_or_height", text(arg))
+	case rpc.KindNumber:
+	default:
+		return block.Hash{}, wrongType(k, rpc.KindNumber)
 	}
-	if k := kindOf(c.args[i]); k != kindNumber {
-		return block.Hash{}, fail(rpc.CodeType, "JSON value of type %s is not of expected type number", k)
-	}
-	height, err := number(c, i, int64(0))
+	height, err := wholeNumber[int64](arg)
 	if err != nil {
 		return block.Hash{}, err
 	}

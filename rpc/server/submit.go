@@ -14,8 +14,8 @@ import (
 // the node is busy for a few tenths of a second. Ours.
 const maxSubmit = rpc.BatchBlocks
 
-func submitBlock(c *call) (any, *rpc.Error) {
-	b, err := decodeBlock(c.str(0))
+func submitBlock(c *call, a rpc.SubmitBlockArgs) (*string, *rpc.Error) {
+	b, err := decodeBlock(a.Block)
 	if err != nil {
 		return nil, err
 	}
@@ -25,25 +25,23 @@ func submitBlock(c *call) (any, *rpc.Error) {
 	return c.became(b, c.node.SubmitBlock(c.ctx, b))
 }
 
-func submitBlocks(c *call) (any, *rpc.Error) {
-	texts, err := c.strings(0)
-	if err != nil {
-		return nil, err
+func submitBlocks(c *call, a rpc.SubmitBlocksArgs) ([]*string, *rpc.Error) {
+	n := len(a.Blocks)
+	if n > maxSubmit {
+		return nil, fail(rpc.CodeInvalidParam, "%d blocks, at most %d", n, maxSubmit)
 	}
-	if len(texts) > maxSubmit {
-		return nil, fail(rpc.CodeInvalidParam, "%d blocks, at most %d", len(texts), maxSubmit)
-	}
-	blocks := make([]*block.Block, len(texts))
-	for i, text := range texts {
+	blocks := make([]*block.Block, n)
+	var err *rpc.Error
+	for i, text := range a.Blocks {
 		if blocks[i], err = decodeBlock(text); err != nil {
-			return nil, fail(err.Code, "block %d of %d: %s", i+1, len(texts), err.Message)
+			return nil, fail(err.Code, "block %d of %d: %s", i+1, n, err.Message)
 		}
 	}
 	answers, e := c.node.SubmitBlocks(c.ctx, blocks)
 	if e != nil {
 		return nil, trouble(e)
 	}
-	out := make([]any, len(blocks))
+	out := make([]*string, n)
 	for i, b := range blocks {
 		if out[i], err = c.became(b, answers[i]); err != nil {
 			return nil, err
@@ -66,14 +64,14 @@ func decodeBlock(text string) (*block.Block, *rpc.Error) {
 
 // became says by BIP22's words what became of a block that was handed in: nil if it is
 // on the best chain.
-func (c *call) became(b *block.Block, answer error) (any, *rpc.Error) {
+func (c *call) became(b *block.Block, answer error) (*string, *rpc.Error) {
 	switch {
 	case errors.Is(answer, chain.ErrKnown):
-		return "duplicate", nil
+		return new("duplicate"), nil
 	case errors.Is(answer, consensus.ErrNoParent):
-		return "prev-blk-not-found", nil
+		return new("prev-blk-not-found"), nil
 	case reasonOf(answer) != "":
-		return reasonOf(answer), nil
+		return new(reasonOf(answer)), nil
 	case answer != nil:
 		return nil, trouble(answer)
 	}
@@ -82,7 +80,7 @@ func (c *call) became(b *block.Block, answer error) (any, *rpc.Error) {
 		return nil, err
 	}
 	if !info.Active {
-		return "inconclusive", nil
+		return new("inconclusive"), nil
 	}
 	return nil, nil
 }

@@ -16,16 +16,6 @@ import (
 	"toychain/rpc"
 )
 
-func templateMethods() []method {
-	return []method{
-		{name: "getblocktemplate", call: getBlockTemplate, long: true, example: `'{"rules": ["segwit"]}'`,
-			params: []param{may("template_request", kindObject,
-				`{"mode": "template" or "proposal", "data": "blockhex", "longpollid", "capabilities", "rules"}`)},
-			about:   "Returns what a miner needs to build the next block (BIP22, BIP23), or judges a block without proof of work.",
-			returns: "object; for a proposal null or why not"},
-	}
-}
-
 // longPoll is how long getblocktemplate waits for a change of the tip before it
 // looks at the pool as well (Core: one minute).
 const longPoll = time.Minute
@@ -38,10 +28,10 @@ type templateRequest struct {
 	LongPollID string `json:"longpollid"`
 }
 
-func getBlockTemplate(c *call) (any, *rpc.Error) {
+func getBlockTemplate(c *call, a rpc.GetBlockTemplateArgs) (any, *rpc.Error) {
 	r := templateRequest{Mode: "template"}
-	if c.has(0) {
-		if err := json.Unmarshal(c.args[0], &r); err != nil {
+	if a.Request != nil {
+		if err := json.Unmarshal(a.Request, &r); err != nil {
 			return nil, fail(rpc.CodeType, "template_request: %v", strings.TrimPrefix(err.Error(), "json: "))
 		}
 	}
@@ -138,13 +128,9 @@ func templateTx(e *mempool.Entry, place map[block.Hash]int) rpc.TemplateTx {
 
 // propose judges a block that has no proof of work yet.
 func (c *call) propose(data string) (any, *rpc.Error) {
-	raw, e := hex.DecodeString(data)
-	var b *block.Block
-	if e == nil {
-		b, e = block.Parse(raw)
-	}
-	if e != nil {
-		return nil, fail(rpc.CodeDeserialization, "Block decode failed")
+	b, err := decodeBlock(data)
+	if err != nil {
+		return nil, err
 	}
 	hashed := consensus.NewBlock(b)
 	type view struct {
@@ -173,7 +159,7 @@ func (c *call) propose(data string) (any, *rpc.Error) {
 	case b.Header.Prev != v.tip.Hash:
 		return "inconclusive-not-best-prevblk", nil
 	}
-	_, _, e = consensus.ApplyUnmined(v.tip, hashed, v.coins)
+	_, _, e := consensus.ApplyUnmined(v.tip, hashed, v.coins)
 	if e == nil {
 		e = consensus.CheckTime(&b.Header, c.node.Now().Unix())
 	}

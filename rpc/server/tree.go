@@ -15,29 +15,8 @@ import (
 	"toychain/store"
 )
 
-func treeMethods() []method {
-	return []method{
-		{name: "getblocktree", call: getBlockTree, example: "100",
-			params: []param{may("fromheight", kindNumber, "leave out what is below (default 0)")},
-			about:  "Returns all blocks of all branches, in the order in which they came.",
-			returns: `{"tip", "height", "blocks": [{"hash", "prev", "height", "time", "received_ms", "complete_ms", "order", "bits", "difficulty", ` +
-				`"chainwork", "txs", "size", "status", "message", "address"}]}`},
-		{name: "getreorgs", call: getReorgs, example: "10",
-			params: []param{may("limit", kindNumber, "only so many of the last (default 0: all)")},
-			about: "Returns the journal of reorganisations, the oldest first: which blocks left and joined the best chain, and what " +
-				"became of the payments in those that left. They are returned to the pool, reconfirmed in a block that joined, or " +
-				"conflicted: made impossible by another payment. Of the returned ones it tells where they are confirmed now.",
-			returns: `[{"time_ms", "from", "to", "fork", "depth", "left", "joined", "returned", ` +
-				`"reconfirmed": [{"txid", "block", "height"}], "conflicted": [{"txid", "by", "by_block"}], "confirmed_since": [as reconfirmed]}]`},
-	}
-}
-
 // getBlockTree collects the blocks from the ends of the branches down, each once.
-func getBlockTree(c *call) (any, *rpc.Error) {
-	from, err := number(c, 0, int64(0))
-	if err != nil {
-		return nil, err
-	}
+func getBlockTree(c *call, a rpc.GetBlockTreeArgs) (rpc.Tree, *rpc.Error) {
 	var out rpc.Tree
 	tips, err := look(c, func(e *engine.Engine) ([]chain.Tip, *rpc.Error) {
 		tip := e.Tree().Tip()
@@ -45,17 +24,17 @@ func getBlockTree(c *call) (any, *rpc.Error) {
 		return e.Tree().Tips(), nil
 	})
 	if err != nil {
-		return nil, err
+		return rpc.Tree{}, err
 	}
-	infos, err := c.branches(tips, from)
+	infos, err := c.branches(tips, a.From)
 	if err != nil {
-		return nil, err
+		return rpc.Tree{}, err
 	}
 	slices.SortFunc(infos, asTheyCame)
 	out.Blocks = make([]rpc.TreeBlock, len(infos))
 	for i := range infos {
 		if out.Blocks[i], err = c.treeBlock(&infos[i]); err != nil {
-			return nil, err
+			return rpc.Tree{}, err
 		}
 	}
 	return out, nil
@@ -204,15 +183,11 @@ func (f *facts) put(h block.Hash, v fact) {
 	f.of[h] = v
 }
 
-func getReorgs(c *call) (any, *rpc.Error) {
-	limit, err := number(c, 0, 0)
-	if err == nil && limit < 0 {
-		err = fail(rpc.CodeInvalidParam, "limit must not be negative")
+func getReorgs(c *call, a rpc.GetReorgsArgs) ([]rpc.Reorg, *rpc.Error) {
+	if a.Limit < 0 {
+		return nil, fail(rpc.CodeInvalidParam, "limit must not be negative")
 	}
-	if err != nil {
-		return nil, err
-	}
-	journal, e := c.node.Store().Reorgs(limit)
+	journal, e := c.node.Store().Reorgs(a.Limit)
 	if e != nil {
 		return nil, trouble(e)
 	}

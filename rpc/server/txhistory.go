@@ -13,18 +13,6 @@ import (
 	"toychain/store"
 )
 
-func txHistoryMethods() []method {
-	return []method{
-		{name: "gettxhistory", call: getTxHistory, example: exampleHash, long: true,
-			params: []param{need("txid", kindString, "the transaction")},
-			about: "Follows one transaction through every branch: which blocks hold it, when it was confirmed, came back to the pool, " +
-				"was confirmed again or made impossible, and by what; what else spends the coins that it spends, and what spends those that it makes.",
-			returns: `{"txid", "fate", "pending_since_ms", "blocks": [a block as in getblocktree, and "index"], "events": [{"time_ms", "event", ` +
-				`"block", "reorg", "by", "by_block"}], "spends": [{"txid", "vout", "value", "address", "rivals"}], ` +
-				`"coins": [{"vout", "value", "address", "spent_by": [{"txid", "block", "active"}]}]}`},
-	}
-}
-
 // traced is what is known of a transaction at one moment.
 type traced struct {
 	txid   block.Hash
@@ -37,20 +25,16 @@ type traced struct {
 	tips   []chain.Tip
 }
 
-func getTxHistory(c *call) (any, *rpc.Error) {
-	txid, err := c.hash(0)
+func getTxHistory(c *call, a rpc.TxArg) (rpc.TxHistory, *rpc.Error) {
+	t, err := c.trace(a.TxID)
 	if err != nil {
-		return nil, err
+		return rpc.TxHistory{}, err
 	}
-	t, err := c.trace(txid)
-	if err != nil {
-		return nil, err
-	}
-	out := rpc.TxHistory{TxID: txid, Blocks: []rpc.TxBlock{}}
+	out := rpc.TxHistory{TxID: a.TxID, Blocks: []rpc.TxBlock{}}
 	for i := range t.infos {
 		b, err := c.treeBlock(&t.infos[i])
 		if err != nil {
-			return nil, err
+			return rpc.TxHistory{}, err
 		}
 		out.Blocks = append(out.Blocks, rpc.TxBlock{TreeBlock: b, Index: t.places[i].Index})
 	}
@@ -58,10 +42,10 @@ func getTxHistory(c *call) (any, *rpc.Error) {
 		out.PendingSinceMS = t.entry.Time.UnixMilli()
 	}
 	if out.Events, err = c.txEvents(t); err != nil {
-		return nil, err
+		return rpc.TxHistory{}, err
 	}
 	if err := c.followCoins(t, &out); err != nil {
-		return nil, err
+		return rpc.TxHistory{}, err
 	}
 	out.Fate = fate(&out)
 	return out, nil

@@ -9,52 +9,25 @@ import (
 	"toychain/rpc"
 )
 
-func waitMethods() []method {
-	timeout := may("timeout", kindNumber, "milliseconds; 0: for ever (default 0)")
-	return []method{
-		{name: "waitforblock", call: waitForBlock, long: true, example: exampleHash + " 1000",
-			params: []param{need("blockhash", kindString, "the block"), timeout},
-			about:  "Waits until a block is the tip, and returns the tip.", returns: `{"hash", "height"}`},
-		{name: "waitforblockheight", call: waitForBlockHeight, long: true, example: "100 1000",
-			params: []param{need("height", kindNumber, "the height"), timeout},
-			about:  "Waits until the best chain has a height, and returns the tip.", returns: `{"hash", "height"}`},
-		{name: "waitfornewblock", call: waitForNewBlock, long: true, example: "1000",
-			params: []param{timeout},
-			about:  "Waits until the tip is another one, and returns it.", returns: `{"hash", "height"}`},
-	}
-}
-
-func waitForNewBlock(c *call) (any, *rpc.Error) {
+func waitForNewBlock(c *call, a rpc.WaitForNewBlockArgs) (rpc.BlockRef, *rpc.Error) {
 	first, err := c.tip()
-	if err != nil {
-		return nil, err
-	}
-	return c.waitFor(0, func(tip rpc.BlockRef) bool { return tip.Hash != first.Hash })
-}
-
-func waitForBlock(c *call) (any, *rpc.Error) {
-	hash, err := c.hash(0)
-	if err != nil {
-		return nil, err
-	}
-	return c.waitFor(1, func(tip rpc.BlockRef) bool { return tip.Hash == hash })
-}
-
-func waitForBlockHeight(c *call) (any, *rpc.Error) {
-	height, err := number(c, 0, int64(0))
-	if err != nil {
-		return nil, err
-	}
-	return c.waitFor(1, func(tip rpc.BlockRef) bool { return int64(tip.Height) >= height })
-}
-
-// waitFor waits until the tip is good, or the time in parameter i is over, and
-// returns the tip.
-func (c *call) waitFor(i int, good func(rpc.BlockRef) bool) (rpc.BlockRef, *rpc.Error) {
-	timeout, err := number(c, i, int64(0))
 	if err != nil {
 		return rpc.BlockRef{}, err
 	}
+	return c.waitFor(a.Timeout, func(tip rpc.BlockRef) bool { return tip.Hash != first.Hash })
+}
+
+func waitForBlock(c *call, a rpc.WaitForBlockArgs) (rpc.BlockRef, *rpc.Error) {
+	return c.waitFor(a.Timeout, func(tip rpc.BlockRef) bool { return tip.Hash == a.Block })
+}
+
+func waitForBlockHeight(c *call, a rpc.WaitForBlockHeightArgs) (rpc.BlockRef, *rpc.Error) {
+	return c.waitFor(a.Timeout, func(tip rpc.BlockRef) bool { return int64(tip.Height) >= a.Height })
+}
+
+// waitFor waits until good accepts the tip, at most timeout milliseconds unless that
+// is 0, and returns the tip.
+func (c *call) waitFor(timeout int64, good func(rpc.BlockRef) bool) (rpc.BlockRef, *rpc.Error) {
 	if timeout < 0 {
 		return rpc.BlockRef{}, fail(rpc.CodeMisc, "Negative timeout")
 	}

@@ -5,11 +5,34 @@ import (
 	"encoding/json"
 	"iter"
 	"unicode/utf8"
+
+	"toychain/rpc"
 )
 
 // Taking apart JSON that is known to be valid: splitBatch has looked at each byte of a
 // body once. encoding/json would look again at every level, and a block is one long
 // string three levels down.
+
+// kindOf returns the type of a JSON value; nothing at all is null.
+func kindOf(raw json.RawMessage) rpc.Kind {
+	raw = trim(raw)
+	if len(raw) == 0 {
+		return rpc.KindNull
+	}
+	switch raw[0] {
+	case 'n':
+		return rpc.KindNull
+	case '"':
+		return rpc.KindString
+	case 't', 'f':
+		return rpc.KindBool
+	case '[':
+		return rpc.KindArray
+	case '{':
+		return rpc.KindObject
+	}
+	return rpc.KindNumber
+}
 
 // elements returns the values of a valid array, in their order.
 func elements(array json.RawMessage) []json.RawMessage {

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"reflect"
 	"testing"
+
+	"toychain/rpc"
 )
 
 // FuzzParts holds the taking apart of valid JSON against encoding/json's.
@@ -20,7 +22,7 @@ func FuzzParts(f *testing.F) {
 			return
 		}
 		switch kindOf(raw) {
-		case kindArray:
+		case rpc.KindArray:
 			var want []json.RawMessage
 			json.Unmarshal(raw, &want)
 			got := elements(raw)
@@ -32,7 +34,7 @@ func FuzzParts(f *testing.F) {
 					t.Errorf("%s: element %d is %s, want %s", raw, i, got[i], want[i])
 				}
 			}
-		case kindObject:
+		case rpc.KindObject:
 			var want map[string]json.RawMessage
 			json.Unmarshal(raw, &want)
 			if got := object(raw); !reflect.DeepEqual(got, want) {
@@ -52,7 +54,7 @@ func FuzzParts(f *testing.F) {
 // as looking at each byte once.
 func BenchmarkSubmitRequest(b *testing.B) {
 	body := []byte(`{"jsonrpc":"2.0","id":1,"method":"submitblock","params":["` + string(bytes.Repeat([]byte("0af9"), 50_000)) + `"]}`)
-	m := &method{params: []param{need("hexdata", kindString, "")}}
+	m := &method{params: rpc.SubmitHeader.Params()}
 	b.SetBytes(int64(len(body)))
 	for b.Loop() {
 		calls, _, err := splitBatch(body)

@@ -1,0 +1,96 @@
+package rpc
+
+import (
+	"toychain/block"
+	"toychain/peer"
+)
+
+// The methods that Bitcoin Core does not have.
+var (
+	GetBlockTree = Method[GetBlockTreeArgs, Tree]{Info{Name: "getblocktree", Category: "Toychain", Example: "100",
+		About: "Returns all blocks of all branches, in the order in which they arrived.",
+		Returns: `{"tip", "height", "blocks": [{"hash", "prev", "height", "time", "received_ms", "complete_ms", "order", "bits", "difficulty", ` +
+			`"chainwork", "txs", "size", "status", "message", "address"}]}`}}
+	GetReorgs = Method[GetReorgsArgs, []Reorg]{Info{Name: "getreorgs", Category: "Toychain", Example: "10",
+		About: "Returns the journal of reorganisations, the oldest first: which blocks left and joined the best chain, and what " +
+			"became of the transactions in those that left. They were returned to the mempool, reconfirmed in a block that joined, or " +
+			"conflicted: made impossible by another transaction. confirmed_since lists the returned ones that are confirmed now.",
+		Returns: `[{"time_ms", "from", "to", "fork", "depth", "left", "joined", "returned", ` +
+			`"reconfirmed": [{"txid", "block", "height"}], "conflicted": [{"txid", "by", "by_block"}], "confirmed_since": [as reconfirmed]}]`}}
+	GetStaleRate = Method[GetStaleRateArgs, StaleRate]{Info{Name: "getstalerate", Category: "Toychain", Example: "1 1000",
+		About: "Returns the stale rate: the share of this node's valid blocks with their transactions that are not on its " +
+			"best chain; and the fork rate: the share of the best chain's heights that have more than one such block.",
+		Returns: `{"from", "to", "blocks", "stale", "rate", "heights", "forked", "fork_rate"}`}}
+	GetTxHistory = Method[TxArg, TxHistory]{Info{Name: "gettxhistory", Category: "Toychain", Example: exampleHash, Long: true,
+		About: "Returns the history of a transaction on every branch: which blocks hold it, when it was confirmed, returned to the mempool, " +
+			"confirmed again or made impossible, and by what; which other transactions spend its inputs, and which spend its outputs.",
+		Returns: `{"txid", "fate", "pending_since_ms", "blocks": [a block as in getblocktree, and "index"], "events": [{"time_ms", "event", ` +
+			`"block", "reorg", "by", "by_block"}], "spends": [{"txid", "vout", "value", "address", "rivals"}], ` +
+			`"coins": [{"vout", "value", "address", "spent_by": [{"txid", "block", "active"}]}]}`}}
+	GetAddressHistory = Method[OwnAddressArg, []HistoryRow]{Info{Name: "getaddresshistory", Category: "Toychain", Example: exampleAddress,
+		About: "Returns the transactions of the best chain that pay an address or spend its coins, the oldest first, " +
+			"then those of the mempool (height -1).",
+		Returns: `[{"txid", "height", "blockhash", "time", "received", "sent", "net"}]`}}
+	GetAddressUTXOs = Method[GetAddressUTXOsArgs, []UTXO]{Info{Name: "getaddressutxos", Category: "Toychain", Example: exampleAddress + " true",
+		About:   "Returns the coins of an address.",
+		Returns: `[{"txid", "vout", "amount", "scriptPubKey", "height", "coinbase", "confirmations", "mature", "pending_spent_by"}]`}}
+
+	SetClock = Method[SetClockArgs, Clock]{Info{Name: "setclock", Category: "Toychain", Example: "7200", Returns: `{"offset", "time"}`,
+		About: "Sets the node's clock wrong, relative to the machine's. Its blocks carry that time, and it refuses a block " +
+			"that is more than two hours ahead of that time."}}
+	SetLink = Method[SetLinkArgs, peer.Link]{Info{Name: "setlink", Category: "Toychain", Returns: "the link",
+		Example: examplePeer + ` '{"delay_ms": 200}'`,
+		About: "Sets the faults of the link to a peer. What this node sends is delayed, or throttled to a bandwidth in bytes per second; " +
+			"of the gossip that it receives a share is lost (0 to 1); one_way makes it ignore the peer."}}
+	SetMining = Method[SetMiningArgs, MiningInfo]{Info{Name: "setmining", Category: "Toychain", Example: exampleAddress + " 20000",
+		Returns: "object, as getmininginfo", About: "Starts or stops the background miner."}}
+	SetPartition = Method[SetPartitionArgs, []string]{Info{Name: "setpartition", Category: "Toychain", Returns: "[id], of both kinds",
+		Example: `'["` + examplePeer + `"]'`,
+		About: "Partitions the network: connections to these peers are closed and refused from now on, all others are allowed. " +
+			"Set it on both sides."}}
+	SubmitBlocks = Method[SubmitBlocksArgs, []*string]{Info{Name: "submitblocks", Category: "Toychain", Returns: "[null or string]",
+		Example: `'["blockhex", "blockhex"]'`,
+		About:   "Submits many blocks, which are written to the disk together. The results are those of submitblock."}}
+)
+
+// The arguments of these methods.
+type (
+	TxArg struct {
+		TxID block.Hash `rpc:"txid" help:"the transaction"`
+	}
+	OwnAddressArg struct {
+		Address string `rpc:"address" help:"an address of this network"`
+	}
+	GetBlockTreeArgs struct {
+		From int64 `rpc:"fromheight?" help:"the lowest height to return (default 0)"`
+	}
+	GetReorgsArgs struct {
+		Limit int `rpc:"limit?" help:"return only the last ones, this many (default 0: all)"`
+	}
+	GetStaleRateArgs struct {
+		From *int32 `rpc:"fromheight?" help:"the lowest height to count (default 1: genesis was not mined by chance)"`
+		To   *int32 `rpc:"toheight?" help:"the greatest height to count (default: the tip's)"`
+	}
+	GetAddressUTXOsArgs struct {
+		Address string `rpc:"address" help:"an address of this network"`
+		Pending bool   `rpc:"pending?" help:"true: also the outputs of the mempool, at height -1 (default false)"`
+	}
+	SetClockArgs struct {
+		Offset int64 `rpc:"offset" help:"seconds ahead of the machine's clock; negative: behind it; 0: right again"`
+	}
+	SetLinkArgs struct {
+		Peer string    `rpc:"peer" help:"the peer's ID, or its multiaddr with /p2p/"`
+		Link peer.Link `rpc:"link" help:"{\"delay_ms\", \"jitter_ms\", \"loss\", \"one_way\", \"bandwidth\"}; {} removes all faults"`
+	}
+	SetMiningArgs struct {
+		Address  string  `rpc:"address" help:"the address to pay; \"\" stops the miner"`
+		Hashrate float64 `rpc:"hashrate?" help:"hashes per second at most; 0: no cap (default 0)"`
+	}
+	SetPartitionArgs struct {
+		Peers       []string `rpc:"peers" help:"IDs of the peers that this node may not connect to; [] heals"`
+		NotAdjacent []string `rpc:"apart?" help:"IDs of more peers, to which the topology has no link: that is no partition (default [])"`
+	}
+	SubmitBlocksArgs struct {
+		Blocks []string `rpc:"blocks" help:"the blocks, each after its parent"`
+	}
+)

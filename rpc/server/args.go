@@ -1,0 +1,186 @@
+package server
+
+import (
+	"bytes"
+	"encoding/hex"
+	"encoding/json"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"toychain/block"
+	"toychain/rpc"
+)
+
+// readArgs reads arguments, which are in the parameters' order and of their kinds,
+// into the fields of a struct. What the caller left out stays as it is.
+func readArgs(params []rpc.Param, raw []json.RawMessage, into any) *rpc.Error {
+	v := reflect.ValueOf(into).Elem()
+	for i := range raw {
+		if raw[i] == nil {
+			continue
+		}
+		f := v.Field(i)
+		if f.Kind() == reflect.Pointer {
+			f.Set(reflect.New(f.Type().Elem()))
+			f = f.Elem()
+		}
+		if err := readArg(params[i].Name, raw[i], f.Addr().Interface()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readArg reads one argument; name is what its errors call it.
+func readArg(name string, raw json.RawMessage, into any) (err *rpc.Error) {
+	switch p := into.(type) {
+	case *bool:
+		*p = string(raw) == "true"
+	case *string:
+		*p = text(raw)
+	case *float64:
+		*p, _ = strconv.ParseFloat(string(raw), 64) // infinite if it is too large
+	case *int:
+		*p, err = wholeNumber[int](raw)
+	case *int32:
+		*p, err = wholeNumber[int32](raw)
+	case *int64:
+		*p, err = wholeNumber[int64](raw)
+	case *uint32:
+		*p, err = wholeNumber[uint32](raw)
+	case *uint64:
+		*p, err = wholeNumber[uint64](raw)
+	case *rpc.Verbosity:
+		*p, err = parseVerbosity(raw)
+	case *block.Hash:
+		*p, err = parseHash(name, text(raw))
+	case *block.Amount:
+		*p, err = parseAmount(raw)
+	case *[]string:
+		*p, err = parseStrings(raw)
+	case *[]block.Hash:
+		*p, err = parseHashes(raw)
+	case *json.RawMessage:
+		*p = raw
+	case *rpc.Array:
+		*p = rpc.Array(raw)
+	case *rpc.Object:
+		*p = rpc.Object(raw)
+	default:
+		err = parseObject(name, raw, into)
+	}
+	return err
+}
+
+// or returns an argument or, if the caller left it out, its default.
+func or[T any](arg *T, otherwise T) T {
+	if arg == nil {
+		return otherwise
+	}
+	return *arg
+}
+
+// wholeNumber reads a JSON number that is whole and fits into T.
+func wholeNumber[T int | int32 | int64 | uint32 | uint64](raw json.RawMessage) (T, *rpc.Error) {
+	text := string(bytes.TrimSpace(raw))
+	var n T
+	var out bool
+	if u, err := strconv.ParseUint(text, 10, 64); err == nil {
+		n = T(u)
+		out = n < 0 || uint64(n) != u
+	} else if i, err := strconv.ParseInt(text, 10, 64); err == nil {
+		n = T(i)
+		out = n > 0 || int64(n) != i
+	} else {
+		out = true
+	}
+	if out {
+		return 0, fail(rpc.CodeMisc, "JSON integer out of range")
+	}
+	return n, nil
+}
+
+// parseVerbosity reads a number or, as older versions of Core took it, a bool.
+func parseVerbosity(raw json.RawMessage) (rpc.Verbosity, *rpc.Error) {
+	switch k := kindOf(raw); k {
+	case rpc.KindBool:
+		if string(raw) == "true" {
+			return 1, nil
+		}
+		return 0, nil
+	case rpc.KindNumber:
+		n, err := wholeNumber[int](raw)
+		return rpc.Verbosity(n), err
+	default:
+		return 0, wrongType(k, rpc.KindNumber)
+	}
+}
+
+// parseHash reads a hash that the caller knows by this name (Core: ParseHashV).
+func parseHash(name, s string) (block.Hash, *rpc.Error) {
+	if len(s) != 64 {
+		return block.Hash{}, fail(rpc.CodeInvalidParam, "%s must be of length 64 (not %d, for '%s')", name, len(s), clip(s))
+	}
+	h, err := block.ParseHash(s)
+	if err != nil {
+		return block.Hash{}, fail(rpc.CodeInvalidParam, "%s must be hexadecimal string (not '%s')", name, s)
+	}
+	return h, nil
+}
+
+// parseHashes reads an array of txids.
+func parseHashes(raw json.RawMessage) ([]block.Hash, *rpc.Error) {
+	texts, err := parseStrings(raw)
+	out := make([]block.Hash, len(texts))
+	for i := range texts {
+		if out[i], err = parseHash("txid", texts[i]); err != nil {
+			return nil, err
+		}
+	}
+	return out, err
+}
+
+func parseStrings(raw json.RawMessage) ([]string, *rpc.Error) {
+	out := []string{}
+	for _, e := range elements(raw) {
+		if k := kindOf(e); k != rpc.KindString {
+			return nil, wrongType(k, rpc.KindString)
+		}
+		out = append(out, text(e))
+	}
+	return out, nil
+}
+
+// parseObject reads an object into a struct, and refuses members that it does not have.
+func parseObject(name string, raw json.RawMessage, into any) *rpc.Error {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.DisallowUnknownFields()
+	if err := d.Decode(into); err != nil {
+		return fail(rpc.CodeInvalidParam, "%s: %s", name, strings.TrimPrefix(err.Error(), "json: "))
+	}
+	return nil
+}
+
+// parseHex reads hex digits (Core: ParseHexV).
+func parseHex(name, s string) ([]byte, *rpc.Error) {
+	b, err := hex.DecodeString(s)
+	if err != nil {
+		return nil, fail(rpc.CodeInvalidParam, "%s must be hexadecimal string (not '%s')", name, clip(s))
+	}
+	return b, nil
+}
+
+// parseAmount reads an amount, a number or a string of one (Core: AmountFromValue).
+func parseAmount(raw json.RawMessage) (a block.Amount, err *rpc.Error) {
+	if k := kindOf(raw); k != rpc.KindNumber && k != rpc.KindString {
+		return 0, fail(rpc.CodeType, "Amount is not a number or string")
+	}
+	if a.UnmarshalJSON(bytes.TrimSpace(raw)) != nil {
+		return 0, fail(rpc.CodeType, "Invalid amount")
+	}
+	if !a.Valid() {
+		return 0, fail(rpc.CodeType, "Amount out of range")
+	}
+	return a, nil
+}

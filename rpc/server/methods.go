@@ -1,0 +1,144 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"toychain/engine"
+	"toychain/node"
+	"toychain/rpc"
+)
+
+// method is a method of package rpc and the function that answers it.
+type method struct {
+	rpc.Info
+	params []rpc.Param
+	answer func(*call, []json.RawMessage) (any, *rpc.Error)
+}
+
+// methods is the whole table.
+func methods() []method {
+	return []method{
+		on(rpc.GetBestBlockHash, getBestBlockHash),
+		on(rpc.GetBlock, getBlock),
+		on(rpc.GetBlockchainInfo, getBlockchainInfo),
+		on(rpc.GetBlockCount, getBlockCount),
+		on(rpc.GetBlockHash, getBlockHash),
+		on(rpc.GetBlockHeader, getBlockHeader),
+		on(rpc.GetBlockStats, getBlockStats),
+		on(rpc.GetChainTips, getChainTips),
+		on(rpc.GetChainTxStats, getChainTxStats),
+		on(rpc.GetDifficulty, getDifficulty),
+		on(rpc.GetTxOut, getTxOut),
+		on(rpc.GetTxOutSetInfo, getTxOutSetInfo),
+		on(rpc.InvalidateBlock, overrule(engine.Invalidate)),
+		on(rpc.PreciousBlock, overrule(engine.Precious)),
+		on(rpc.ReconsiderBlock, overrule(engine.Reconsider)),
+		on(rpc.VerifyChain, verifyChain),
+		on(rpc.WaitForBlock, waitForBlock),
+		on(rpc.WaitForBlockHeight, waitForBlockHeight),
+		on(rpc.WaitForNewBlock, waitForNewBlock),
+
+		on(rpc.GetRPCInfo, getRPCInfo),
+		on(rpc.Help, help),
+		on(rpc.Stop, stop),
+		on(rpc.Uptime, uptime),
+
+		on(rpc.GetMempoolAncestors, relatives(parents)),
+		on(rpc.GetMempoolDescendants, relatives(children)),
+		on(rpc.GetMempoolEntry, getMempoolEntry),
+		on(rpc.GetMempoolInfo, getMempoolInfo),
+		on(rpc.GetRawMempool, getRawMempool),
+
+		on(rpc.GenerateBlock, generateBlock),
+		on(rpc.GenerateToAddress, generateToAddress),
+		on(rpc.GetBlockTemplate, getBlockTemplate),
+		on(rpc.GetMiningInfo, getMiningInfo),
+		on(rpc.GetNetworkHashPS, getNetworkHashPS),
+		on(rpc.SubmitBlock, submitBlock),
+		on(rpc.SubmitHeader, submitHeader),
+
+		on(rpc.AddNode, addNode),
+		on(rpc.ClearBanned, clearBanned),
+		on(rpc.DisconnectNode, disconnectNode),
+		on(rpc.GetConnectionCount, getConnectionCount),
+		on(rpc.GetNetworkInfo, getNetworkInfo),
+		on(rpc.GetPeerInfo, getPeerInfo),
+		on(rpc.ListBanned, listBanned),
+		on(rpc.Ping, ping),
+		on(rpc.SetBan, setBan),
+		on(rpc.SetNetworkActive, setNetworkActive),
+
+		on(rpc.CreateRawTransaction, createRawTransaction),
+		on(rpc.DecodeRawTransaction, decodeRawTransaction),
+		on(rpc.DecodeScript, decodeScript),
+		on(rpc.GetRawTransaction, getRawTransaction),
+		on(rpc.GetTxOutProof, getTxOutProof),
+		on(rpc.SendRawTransaction, sendRawTransaction),
+		on(rpc.TestMempoolAccept, testMempoolAccept),
+		on(rpc.VerifyTxOutProof, verifyTxOutProof),
+
+		on(rpc.GetAddressHistory, getAddressHistory),
+		on(rpc.GetAddressUTXOs, getAddressUTXOs),
+		on(rpc.GetBlockTree, getBlockTree),
+		on(rpc.GetReorgs, getReorgs),
+		on(rpc.GetStaleRate, getStaleRate),
+		on(rpc.GetTxHistory, getTxHistory),
+		on(rpc.SetClock, setClock),
+		on(rpc.SetLink, setLink),
+		on(rpc.SetMining, setMining),
+		on(rpc.SetPartition, setPartition),
+		on(rpc.SubmitBlocks, submitBlocks),
+
+		on(rpc.EstimateSmartFee, estimateSmartFee),
+		on(rpc.ValidateAddress, validateAddress),
+	}
+}
+
+// on returns the row that answers calls of m by f, which gets arguments of the types
+// that m describes and whose result is of m's type.
+func on[A, R any](m rpc.Method[A, R], f func(*call, A) (R, *rpc.Error)) method {
+	params := m.Params()
+	return method{m.Info, params, func(c *call, raw []json.RawMessage) (any, *rpc.Error) {
+		var args A
+		if err := readArgs(params, raw, &args); err != nil {
+			return nil, err
+		}
+		return f(c, args)
+	}}
+}
+
+// call is a call that is being answered.
+type call struct {
+	ctx    context.Context
+	server *Server
+	node   *node.Node
+	method *method
+	after  func() // to be done when the answer is written
+}
+
+// fail makes an error. Core's messages begin with a capital letter; programs compare
+// them.
+func fail(code rpc.Code, format string, args ...any) *rpc.Error {
+	return &rpc.Error{Code: code, Message: fmt.Sprintf(format, args...)}
+}
+
+// trouble makes an error of ours that is not the caller's fault.
+func trouble(err error) *rpc.Error {
+	switch {
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return fail(rpc.CodeMisc, "the node is stopping, or the caller is gone")
+	}
+	return fail(rpc.CodeMisc, "%v", err)
+}
+
+// look reads something on the goroutine that owns the chain. f is quick and copies
+// out what is needed.
+func look[T any](c *call, f func(*engine.Engine) (T, *rpc.Error)) (out T, err *rpc.Error) {
+	if e := c.node.Look(c.ctx, func(e *engine.Engine) { out, err = f(e) }); e != nil {
+		return out, trouble(e)
+	}
+	return out, err
+}
