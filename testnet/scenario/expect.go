@@ -45,11 +45,8 @@ func parseSettle(w *words) action {
 const noneUp = "no node is up"
 
 // settled is the sight that settle waits for.
-func (p *player) settled(ctx context.Context, all []Glance) (string, bool, error) {
-	groups, err := p.world.Talking(ctx)
-	if err != nil {
-		return "", false, err
-	}
+func (p *player) settled(ctx context.Context, all []NodeStatus) (string, bool, error) {
+	groups := p.world.Talking()
 	if len(groups) == 0 {
 		return noneUp, false, nil
 	}
@@ -71,12 +68,12 @@ func (p *player) settled(ctx context.Context, all []Glance) (string, bool, error
 }
 
 // disagreement says which nodes of one group stand where, or "" if all are on one tip.
-func (p *player) disagreement(all []Glance, group []string) string {
-	var tips []Glance
+func (p *player) disagreement(all []NodeStatus, group []string) string {
+	var tips []NodeStatus
 	on := map[block.Hash][]string{}
 	equal := true
 	for _, name := range group {
-		g := glance(all, name)
+		g := statusOf(all, name)
 		if on[g.Tip] == nil {
 			tips = append(tips, g)
 		}
@@ -107,13 +104,13 @@ func (p *player) known(h block.Hash) string {
 
 // untold says which node of a group has not heard of a payment that was made there
 // since the last settle. Where another payment spends the same coin it need not.
-func (p *player) untold(ctx context.Context, all []Glance, group []string) (string, error) {
+func (p *player) untold(ctx context.Context, all []NodeStatus, group []string) (string, error) {
 	for _, pay := range p.names.paid {
 		if pay.told || !slices.Contains(group, pay.node) {
 			continue
 		}
 		for _, name := range group {
-			ok, err := p.heard(ctx, glance(all, name), &pay)
+			ok, err := p.heard(ctx, statusOf(all, name), &pay)
 			if err != nil {
 				return "", err
 			}
@@ -126,15 +123,15 @@ func (p *player) untold(ctx context.Context, all []Glance, group []string) (stri
 }
 
 // heard reports whether a node has a payment, or one that contradicts it.
-func (p *player) heard(ctx context.Context, g Glance, pay *payment) (bool, error) {
+func (p *player) heard(ctx context.Context, g NodeStatus, pay *payment) (bool, error) {
 	if slices.Contains(g.Pool, pay.id) {
 		return true, nil
 	}
-	in, err := p.world.Payment(ctx, g.Node, pay.id)
+	in, err := p.blockOf(ctx, g.Node, pay.id)
 	if err != nil || !in.IsZero() {
 		return true, err
 	}
-	reason, err := p.world.Refuses(ctx, g.Node, pay.tx)
+	reason, err := p.refuses(ctx, g.Node, pay.tx)
 	return reason != "", err
 }
 
@@ -153,7 +150,7 @@ func parseExpect(w *words) action {
 	if nodes == nil {
 		w.fail(`"on" and a node are missing`)
 	}
-	return waiting(w, onEach(nodes, func(ctx context.Context, p *player, g Glance) (string, bool, error) {
+	return waiting(w, onEach(nodes, func(ctx context.Context, p *player, g NodeStatus) (string, bool, error) {
 		is, err := p.money(ctx, who, g.Node)
 		return is.Short(), is == amount, err
 	}), who, amount.Short())
@@ -172,11 +169,11 @@ func waiting(w *words, q question, what, want string) action {
 
 // onEach asks every one of these nodes, and is content when all answers are right. A
 // node that cannot be asked is not.
-func onEach(nodes []string, ask func(ctx context.Context, p *player, g Glance) (string, bool, error)) question {
+func onEach(nodes []string, ask func(ctx context.Context, p *player, g NodeStatus) (string, bool, error)) question {
 	return func(p *player) sight {
-		return func(ctx context.Context, all []Glance) (string, bool, error) {
+		return func(ctx context.Context, all []NodeStatus) (string, bool, error) {
 			for _, name := range nodes {
-				g := glance(all, name)
+				g := statusOf(all, name)
 				if g.State != Up {
 					return fmt.Sprintf("%s %s", name, g.State), false, nil
 				}
@@ -193,7 +190,7 @@ func onEach(nodes []string, ask func(ctx context.Context, p *player, g Glance) (
 // sameTip: these nodes, or all that are up, stand on one block.
 func sameTip(nodes []string) question {
 	return func(p *player) sight {
-		return func(_ context.Context, all []Glance) (string, bool, error) {
+		return func(_ context.Context, all []NodeStatus) (string, bool, error) {
 			group := nodes
 			for _, g := range all {
 				if len(nodes) == 0 && g.State == Up {
@@ -225,14 +222,14 @@ func expectPayment(w *words) action {
 	if nodes == nil {
 		w.fail(`"on" and a node are missing`)
 	}
-	return waiting(w, onEach(nodes, func(ctx context.Context, p *player, g Glance) (string, bool, error) {
+	return waiting(w, onEach(nodes, func(ctx context.Context, p *player, g NodeStatus) (string, bool, error) {
 		is, err := p.fate(ctx, g, label)
 		return is, is == want, err
 	}), label, want)
 }
 
 // fate returns what became of a payment, as one node sees it.
-func (p *player) fate(ctx context.Context, g Glance, label string) (string, error) {
+func (p *player) fate(ctx context.Context, g NodeStatus, label string) (string, error) {
 	pay, err := p.names.paidAs(label)
 	if err != nil {
 		return "", err
@@ -240,14 +237,14 @@ func (p *player) fate(ctx context.Context, g Glance, label string) (string, erro
 	if slices.Contains(g.Pool, pay.id) {
 		return "pending", nil
 	}
-	in, err := p.world.Payment(ctx, g.Node, pay.id)
+	in, err := p.blockOf(ctx, g.Node, pay.id)
 	if err != nil || !in.IsZero() {
 		return "confirmed", err
 	}
 	if pay.tx == nil {
 		return "unknown", nil
 	}
-	reason, err := p.world.Refuses(ctx, g.Node, pay.tx)
+	reason, err := p.refuses(ctx, g.Node, pay.tx)
 	if reason != "" {
 		return "conflicted", err
 	}
@@ -258,7 +255,7 @@ func (p *player) fate(ctx context.Context, g Glance, label string) (string, erro
 func expectNodes(w *words) action {
 	nodes := w.some()
 	what := w.word("what is expected of them")
-	var ask func(ctx context.Context, p *player, g Glance) (string, bool, error)
+	var ask func(ctx context.Context, p *player, g NodeStatus) (string, bool, error)
 	want := ""
 	switch what {
 	case string(Up), string(Down), string(Paused):
@@ -268,7 +265,7 @@ func expectNodes(w *words) action {
 	case "height", "peers", "pool", "reorgs", "bans":
 		b := w.bound()
 		want = what + " " + b.String()
-		ask = func(ctx context.Context, p *player, g Glance) (string, bool, error) {
+		ask = func(ctx context.Context, p *player, g NodeStatus) (string, bool, error) {
 			n, err := p.number(ctx, g, what)
 			return fmt.Sprintf("%s %d", what, n), b.holds(n), err
 		}
@@ -276,15 +273,15 @@ func expectNodes(w *words) action {
 		b := w.bound()
 		w.must("MB")
 		want = fmt.Sprintf("memory %s MB", b)
-		ask = func(ctx context.Context, p *player, g Glance) (string, bool, error) {
-			most, err := p.world.Memory(ctx, g.Node)
+		ask = func(ctx context.Context, p *player, g NodeStatus) (string, bool, error) {
+			most, err := p.world.Memory(g.Node)
 			mb := int((most + 999_999) / 1_000_000)
 			return fmt.Sprintf("memory %d MB", mb), b.holds(mb), err
 		}
 	case "tip", "has", "lacks":
 		label := w.label('b')
 		want = what + " " + label
-		ask = func(ctx context.Context, p *player, g Glance) (string, bool, error) {
+		ask = func(ctx context.Context, p *player, g NodeStatus) (string, bool, error) {
 			return p.about(ctx, g, what, label)
 		}
 	default:
@@ -295,9 +292,9 @@ func expectNodes(w *words) action {
 
 func inState(nodes []string, want State) question {
 	return func(*player) sight {
-		return func(_ context.Context, all []Glance) (string, bool, error) {
+		return func(_ context.Context, all []NodeStatus) (string, bool, error) {
 			for _, name := range nodes {
-				if g := glance(all, name); g.State != want {
+				if g := statusOf(all, name); g.State != want {
 					return fmt.Sprintf("%s %s", name, g.State), false, nil
 				}
 			}
@@ -307,7 +304,7 @@ func inState(nodes []string, want State) question {
 }
 
 // number returns one of a node's figures.
-func (p *player) number(ctx context.Context, g Glance, what string) (int, error) {
+func (p *player) number(ctx context.Context, g NodeStatus, what string) (int, error) {
 	switch what {
 	case "height":
 		return int(g.Height), nil
@@ -315,15 +312,21 @@ func (p *player) number(ctx context.Context, g Glance, what string) (int, error)
 		return len(g.Peers), nil
 	case "pool":
 		return len(g.Pool), nil
-	case "bans":
-		return p.world.Bans(ctx, g.Node)
 	}
-	all, err := p.world.Reorgs(ctx, g.Node)
+	n, err := p.world.Node(g.Node)
+	if err != nil {
+		return 0, err
+	}
+	if what == "bans" {
+		all, err := n.Bans(ctx)
+		return len(all), err
+	}
+	all, err := n.Reorgs(ctx, 0)
 	return len(all), err
 }
 
 // about compares a node's blocks with one that has a name.
-func (p *player) about(ctx context.Context, g Glance, what, label string) (string, bool, error) {
+func (p *player) about(ctx context.Context, g NodeStatus, what, label string) (string, bool, error) {
 	want, err := p.names.hash(label)
 	if err != nil {
 		return "", false, err
@@ -331,7 +334,11 @@ func (p *player) about(ctx context.Context, g Glance, what, label string) (strin
 	if what == "tip" {
 		return "tip " + p.known(g.Tip), g.Tip == want, nil
 	}
-	tree, err := p.world.Tree(ctx, g.Node)
+	n, err := p.world.Node(g.Node)
+	if err != nil {
+		return "", false, err
+	}
+	tree, err := n.Tree(ctx, 0)
 	if err != nil {
 		return "", false, err
 	}
@@ -358,7 +365,7 @@ func expectRefusal(w *words, nodes []string) action {
 			return "", err
 		}
 		for _, node := range nodes {
-			said, err := p.world.Judge(ctx, node, b)
+			said, err := p.submit(ctx, node, b)
 			if err != nil {
 				return "", err
 			}
@@ -374,7 +381,7 @@ func expectRefusal(w *words, nodes []string) action {
 }
 
 // find returns a block from whichever node has it.
-func (p *player) find(ctx context.Context, label string) (*block.Block, error) {
+func (p *player) find(ctx context.Context, label string) (b *block.Block, err error) {
 	hash, err := p.names.hash(label)
 	if err != nil {
 		return nil, err
@@ -385,7 +392,10 @@ func (p *player) find(ctx context.Context, label string) (*block.Block, error) {
 	}
 	last := fmt.Errorf("no node is up")
 	for _, g := range all {
-		b, err := p.world.Block(ctx, g.Node, hash)
+		n, err := p.world.Node(g.Node)
+		if err == nil {
+			b, err = n.RawBlock(ctx, hash)
+		}
 		if err == nil {
 			return b, nil
 		}

@@ -83,17 +83,17 @@ func parseCrashLoop(w *words) action {
 
 // crash starts a node, if it is down, lets it live for so many steps, and kills it.
 func (p *player) crash(ctx context.Context, node string, steps int) error {
-	all, err := p.world.Look(ctx)
+	all, err := p.world.Status(ctx)
 	if err != nil {
 		return err
 	}
-	if glance(all, node).State == Down {
+	if statusOf(all, node).State == Down {
 		if err := p.world.Start(ctx, node); err != nil {
 			return err
 		}
 	}
-	for range steps {
-		if err := p.world.Step(ctx); err != nil {
+	for n := range steps {
+		if err := p.world.Step(ctx, n+1); err != nil {
 			return err
 		}
 	}

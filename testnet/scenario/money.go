@@ -43,9 +43,16 @@ func parseMine(w *words) action {
 				return "", err
 			}
 		}
-		made, err := p.world.Mine(ctx, node, n, who.address)
+		miner, err := p.world.Node(node)
+		if err != nil {
+			return "", err
+		}
+		made, err := miner.Generate(ctx, n, who.address.Encode(p.names.params.Prefixes))
 		for _, h := range made {
 			p.names.block(h)
+		}
+		if err == nil && len(made) != n {
+			err = fmt.Errorf("%s mined %d blocks instead of %d", node, len(made), n)
 		}
 		return "", err
 	}
@@ -59,8 +66,17 @@ func parseHashrate(w *words) action {
 		if err != nil {
 			return "", err
 		}
+		miner, err := p.world.Node(node)
+		if err != nil {
+			return "", err
+		}
 		p.wild = true
-		return "", p.world.Hashrate(ctx, node, rate, who.address)
+		address := "" // stops it
+		if rate > 0 {
+			address = who.address.Encode(p.names.params.Prefixes)
+		}
+		_, err = miner.SetMining(ctx, address, float64(rate))
+		return "", err
 	}
 }
 
@@ -168,11 +184,11 @@ func (p *player) pay(ctx context.Context, o order, coins []block.Outpoint) (*blo
 
 // purse returns somebody's wallet with a node to ask.
 func (p *player) purse(ctx context.Context, who *person, node string) (*purse.Purse, error) {
-	book, err := p.world.Book(node)
+	n, err := p.world.Node(node)
 	if err != nil {
 		return nil, err
 	}
-	return purse.Open(ctx, book, who.wallet, p.names.params.Digest(), p.names.params.Prefixes)
+	return purse.Open(ctx, n, who.wallet, p.names.params.Digest(), p.names.params.Prefixes)
 }
 
 // money returns what somebody has in the blocks of a node's history, old enough to be

@@ -10,22 +10,12 @@ import (
 	"toychain/block"
 )
 
-// Operators are the people whose nodes these are.
-type Operators interface {
-	// Invalidate has a node treat a block as if it broke a rule; Reconsider takes that
-	// back.
-	Invalidate(ctx context.Context, node string, b block.Hash) error
-	Reconsider(ctx context.Context, node string, b block.Hash) error
-	// Lose takes a file from a node that is down: key, peers or pool.
-	Lose(ctx context.Context, node, what string) error
-}
-
 // operatorVerbs are about those who run nodes, have wallets and write programs.
 func operatorVerbs() []verb {
 	return []verb{
-		{name: "invalidate", args: "NODE B", parse: parseOverrule(World.Invalidate),
+		{name: "invalidate", args: "NODE B", parse: parseOverrule(Node.Invalidate),
 			about: "NODE's operator says that block B is invalid, whatever the rules say."},
-		{name: "reconsider", args: "NODE B", parse: parseOverrule(World.Reconsider), about: "He takes that back."},
+		{name: "reconsider", args: "NODE B", parse: parseOverrule(Node.Reconsider), about: "He takes that back."},
 		{name: "lose", args: "NODE key|peers|pool", parse: parseLose,
 			about: "This file of a dead node is gone: its key, whom it knew, or what was pending."},
 		{name: "restore", args: "WHO", parse: parseRestore,
@@ -34,7 +24,7 @@ func operatorVerbs() []verb {
 	}
 }
 
-func parseOverrule(do func(w World, ctx context.Context, node string, b block.Hash) error) func(*words) action {
+func parseOverrule(do func(n Node, ctx context.Context, b block.Hash) error) func(*words) action {
 	return func(w *words) action {
 		node, label := w.node(), w.label('b')
 		return func(ctx context.Context, p *player) (string, error) {
@@ -42,7 +32,11 @@ func parseOverrule(do func(w World, ctx context.Context, node string, b block.Ha
 			if err != nil {
 				return "", err
 			}
-			return "", do(p.world, ctx, node, hash)
+			n, err := p.world.Node(node)
+			if err != nil {
+				return "", err
+			}
+			return "", do(n, ctx, hash)
 		}
 	}
 }

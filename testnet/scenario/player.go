@@ -2,7 +2,6 @@ package scenario
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -133,7 +132,7 @@ const (
 )
 
 // sight is what is so now, and whether that is what was waited for.
-type sight func(ctx context.Context, all []Glance) (is string, ok bool, err error)
+type sight func(ctx context.Context, all []NodeStatus) (is string, ok bool, err error)
 
 // until waits until see says yes, as long as there is hope: while anything moves, or,
 // if within is not 0, for so long.
@@ -141,8 +140,8 @@ func (p *player) until(ctx context.Context, within time.Duration, what, want str
 	begun := p.world.Time()
 	var moved time.Duration
 	var last string
-	for {
-		all, err := p.world.Look(ctx)
+	for n := 1; ; n++ {
+		all, err := p.world.Status(ctx)
 		if err != nil {
 			return err
 		}
@@ -161,7 +160,7 @@ func (p *player) until(ctx context.Context, within time.Duration, what, want str
 		if over {
 			return unexpected{what, want, fmt.Sprintf("%s, after waiting for %s", is, now.Round(time.Second))}
 		}
-		if err := p.world.Step(ctx); err != nil {
+		if err := p.world.Step(ctx, n); err != nil {
 			return err
 		}
 	}
@@ -169,54 +168,49 @@ func (p *player) until(ctx context.Context, within time.Duration, what, want str
 
 // look returns where all nodes stand. One that is silent is asked again for a while:
 // on a busy machine an answer may take long.
-func (p *player) look(ctx context.Context) ([]Glance, error) {
+func (p *player) look(ctx context.Context) ([]NodeStatus, error) {
 	begun := p.world.Time()
-	for {
-		all, err := p.world.Look(ctx)
-		silent := slices.ContainsFunc(all, func(g Glance) bool { return g.State == Silent })
+	for n := 1; ; n++ {
+		all, err := p.world.Status(ctx)
+		silent := slices.ContainsFunc(all, func(g NodeStatus) bool { return g.State == Silent })
 		if err != nil || !silent || p.world.Time()-begun >= patience {
 			return all, err
 		}
-		if err := p.world.Step(ctx); err != nil {
+		if err := p.world.Step(ctx, n); err != nil {
 			return nil, err
 		}
 	}
 }
 
 // glance returns where one node stands.
-func glance(all []Glance, node string) Glance {
-	i := slices.IndexFunc(all, func(g Glance) bool { return g.Node == node })
+func statusOf(all []NodeStatus, node string) NodeStatus {
+	i := slices.IndexFunc(all, func(g NodeStatus) bool { return g.Node == node })
 	return all[i]
 }
 
 // living returns where the nodes stand that can be asked.
-func (p *player) living(ctx context.Context) ([]Glance, error) {
+func (p *player) living(ctx context.Context) ([]NodeStatus, error) {
 	all, err := p.look(ctx)
-	return slices.DeleteFunc(all, func(g Glance) bool { return g.State != Up }), err
+	return slices.DeleteFunc(all, func(g NodeStatus) bool { return g.State != Up }), err
 }
 
 // trees returns what each node that lives knows, in the order of the nodes, and has
 // named every block in them.
-func (p *player) trees(ctx context.Context) ([]Glance, []rpc.Tree, error) {
+func (p *player) trees(ctx context.Context) ([]NodeStatus, []rpc.Tree, error) {
 	all, err := p.living(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
 	out := make([]rpc.Tree, len(all))
 	for i, g := range all {
-		if out[i], err = p.world.Tree(ctx, g.Node); err != nil {
+		n, err := p.world.Node(g.Node)
+		if err == nil {
+			out[i], err = n.Tree(ctx, 0)
+		}
+		if err != nil {
 			return nil, nil, err
 		}
 	}
 	p.names.see(out)
 	return all, out, nil
-}
-
-// refusal returns what a node said, if it said no.
-func refusal(err error) (string, bool) {
-	var no *rpc.Error
-	if errors.As(err, &no) {
-		return no.Message, true
-	}
-	return "", false
 }

@@ -18,15 +18,15 @@ import (
 type stillLife struct {
 	World
 	now time.Duration
-	at  func(now time.Duration) []Glance
+	at  func(now time.Duration) []NodeStatus
 }
 
 func (w *stillLife) Up(context.Context, int, *consensus.Params) error { return nil }
 func (w *stillLife) Time() time.Duration                              { return w.now }
-func (w *stillLife) Step(context.Context) error                       { w.now += time.Second; return nil }
-func (w *stillLife) Look(context.Context) ([]Glance, error)           { return w.at(w.now), nil }
-func (w *stillLife) Tree(context.Context, string) (rpc.Tree, error)   { return rpc.Tree{}, nil }
-func (w *stillLife) Talking(context.Context) (groups [][]string, err error) {
+func (w *stillLife) Step(context.Context, int) error                  { w.now += time.Second; return nil }
+func (w *stillLife) Status(context.Context) ([]NodeStatus, error)     { return w.at(w.now), nil }
+func (w *stillLife) Node(string) (Node, error)                        { return stillNode{}, nil }
+func (w *stillLife) Talking() (groups [][]string) {
 	var up []string
 	for _, g := range w.at(w.now) {
 		if g.State == Up {
@@ -36,22 +36,27 @@ func (w *stillLife) Talking(context.Context) (groups [][]string, err error) {
 	if len(up) > 0 {
 		groups = append(groups, up)
 	}
-	return groups, nil
+	return groups
 }
 func (w *stillLife) Withhold(context.Context, string, int, ...*block.Tx) ([]block.Hash, error) {
 	return []block.Hash{{1}}, nil
 }
 func (w *stillLife) Release(context.Context, string) error { return nil }
 
+// stillNode knows no block.
+type stillNode struct{ Node }
+
+func (stillNode) Tree(context.Context, block.Height) (rpc.Tree, error) { return rpc.Tree{}, nil }
+
 // heights are nodes at these heights.
-func heights(all ...block.Height) (out []Glance) {
+func heights(all ...block.Height) (out []NodeStatus) {
 	for i, h := range all {
-		out = append(out, Glance{Node: "n" + string(rune('1'+i)), State: Up, Height: h, Tip: block.Hash{byte(h)}, Work: "w"})
+		out = append(out, NodeStatus{Node: "n" + string(rune('1'+i)), State: Up, Height: h, Tip: block.Hash{byte(h)}, Work: "w"})
 	}
 	return out
 }
 
-func playStill(t *testing.T, text string, at func(now time.Duration) []Glance) (*stillLife, error) {
+func playStill(t *testing.T, text string, at func(now time.Duration) []NodeStatus) (*stillLife, error) {
 	t.Helper()
 	s, err := Parse("x", text)
 	if err != nil {
@@ -64,14 +69,14 @@ func playStill(t *testing.T, text string, at func(now time.Duration) []Glance) (
 
 // TestPatience: a step waits as long as anything moves, and not for ever.
 func TestPatience(t *testing.T) {
-	slow := func(now time.Duration) []Glance { return heights(0, block.Height(now/(15*time.Second))) }
+	slow := func(now time.Duration) []NodeStatus { return heights(0, block.Height(now/(15*time.Second))) }
 	if w, err := playStill(t, "nodes 2\nexpect n2 height 3", slow); err != nil || w.now != 45*time.Second {
 		t.Errorf("slow, and moving: %v after %s", err, w.now)
 	}
 	if w, err := playStill(t, "nodes 2\nexpect n2 height 99", slow); err == nil || w.now != longest {
 		t.Errorf("never there: %v after %s", err, w.now)
 	}
-	w, err := playStill(t, "nodes 2\nexpect n2 height 3", func(time.Duration) []Glance { return heights(0, 1) })
+	w, err := playStill(t, "nodes 2\nexpect n2 height 3", func(time.Duration) []NodeStatus { return heights(0, 1) })
 	if err == nil || err.Error() != "x:2: n2: expected height 3, is height 1 on n2, after waiting for 20s" {
 		t.Errorf("nothing moves: %v after %s", err, w.now)
 	}
@@ -110,7 +115,7 @@ func TestCrashLoop(t *testing.T) {
 		t.Fatal(err)
 	}
 	w := &mortal{state: Up}
-	w.at = func(time.Duration) []Glance { return []Glance{{Node: "n1", State: w.state}} }
+	w.at = func(time.Duration) []NodeStatus { return []NodeStatus{{Node: "n1", State: w.state}} }
 	if _, err := Play(t.Context(), s, w, Options{Dir: t.TempDir()}); err != nil {
 		t.Fatal(err)
 	}
@@ -125,18 +130,18 @@ func TestCrashLoop(t *testing.T) {
 
 // TestSettleSaysWho disagrees.
 func TestSettleSaysWho(t *testing.T) {
-	_, err := playStill(t, "nodes 2\nsettle within 1s", func(time.Duration) []Glance { return heights(1, 2) })
+	_, err := playStill(t, "nodes 2\nsettle within 1s", func(time.Duration) []NodeStatus { return heights(1, 2) })
 	var f *Failure
 	if !errors.As(err, &f) || f.Step.Line != 2 || !strings.Contains(f.Stands, "n1") || !strings.Contains(err.Error(), "n1 on a block without a name yet at height 1, n2 on") ||
 		!strings.Contains(err.Error(), "of equal work") {
 		t.Errorf("%v", err)
 	}
-	down := []Glance{{Node: "n1", State: Down}, {Node: "n2", State: Up}}
-	_, err = playStill(t, "nodes 2\nexpect n1 n2 up", func(time.Duration) []Glance { return down })
+	down := []NodeStatus{{Node: "n1", State: Down}, {Node: "n2", State: Up}}
+	_, err = playStill(t, "nodes 2\nexpect n1 n2 up", func(time.Duration) []NodeStatus { return down })
 	if err == nil || !strings.Contains(err.Error(), "n1 n2: expected up, is n1 down") {
 		t.Errorf("%v", err)
 	}
-	if _, err := playStill(t, "nodes 2\nexpect n1 tip b7", func(time.Duration) []Glance { return heights(0, 0) }); err == nil ||
+	if _, err := playStill(t, "nodes 2\nexpect n1 tip b7", func(time.Duration) []NodeStatus { return heights(0, 0) }); err == nil ||
 		!strings.Contains(err.Error(), "there is no b7: the youngest block is b0") {
 		t.Errorf("%v", err)
 	}
@@ -144,11 +149,15 @@ func TestSettleSaysWho(t *testing.T) {
 
 // TestNothingIsNotAll: a step that asks for all is not content with nobody.
 func TestNothingIsNotAll(t *testing.T) {
-	down := func(time.Duration) []Glance { return []Glance{{Node: "n1", State: Down}, {Node: "n2", State: Down}} }
-	one := func(time.Duration) []Glance { return []Glance{{Node: "n1", State: Up}, {Node: "n2", State: Down}} }
+	down := func(time.Duration) []NodeStatus {
+		return []NodeStatus{{Node: "n1", State: Down}, {Node: "n2", State: Down}}
+	}
+	one := func(time.Duration) []NodeStatus {
+		return []NodeStatus{{Node: "n1", State: Up}, {Node: "n2", State: Down}}
+	}
 	for _, row := range []struct {
 		step string
-		at   func(time.Duration) []Glance
+		at   func(time.Duration) []NodeStatus
 		want string // "": it is content
 	}{
 		{"settle within 1s", down, "no node is up"},
@@ -170,16 +179,16 @@ func TestNothingIsNotAll(t *testing.T) {
 
 // TestSilence: a node that does not answer is asked again, and not for ever.
 func TestSilence(t *testing.T) {
-	w, err := playStill(t, "nodes 1\npool\n----\nn1    -\n", func(now time.Duration) []Glance {
+	w, err := playStill(t, "nodes 1\npool\n----\nn1    -\n", func(now time.Duration) []NodeStatus {
 		if now < 3*time.Second {
-			return []Glance{{Node: "n1", State: Silent}}
+			return []NodeStatus{{Node: "n1", State: Silent}}
 		}
 		return heights(0)
 	})
 	if err != nil || w.now != 3*time.Second {
 		t.Errorf("silent for a moment: %v after %s", err, w.now)
 	}
-	w, err = playStill(t, "nodes 1\npool n1\n----\nn1    -\n", func(time.Duration) []Glance { return []Glance{{Node: "n1", State: Silent}} })
+	w, err = playStill(t, "nodes 1\npool n1\n----\nn1    -\n", func(time.Duration) []NodeStatus { return []NodeStatus{{Node: "n1", State: Silent}} })
 	if err == nil || !strings.Contains(err.Error(), "n1 does not answer") || w.now < patience {
 		t.Errorf("silent for ever: %v after %s", err, w.now)
 	}

@@ -128,17 +128,17 @@ func tree(ctx context.Context, p *player) (string, error) {
 }
 
 // chosen returns the nodes that a step names, or all that live.
-func (p *player) chosen(ctx context.Context, nodes []string) ([]Glance, error) {
+func (p *player) chosen(ctx context.Context, nodes []string) ([]NodeStatus, error) {
 	all, err := p.living(ctx)
 	if err != nil || len(nodes) == 0 {
 		return all, err
 	}
 	for _, n := range nodes {
-		if !slices.ContainsFunc(all, func(g Glance) bool { return g.Node == n }) {
+		if !slices.ContainsFunc(all, func(g NodeStatus) bool { return g.Node == n }) {
 			return nil, fmt.Errorf("%s does not answer: it is down or paused", n)
 		}
 	}
-	return slices.DeleteFunc(all, func(g Glance) bool { return !slices.Contains(nodes, g.Node) }), nil
+	return slices.DeleteFunc(all, func(g NodeStatus) bool { return !slices.Contains(nodes, g.Node) }), nil
 }
 
 func parseReorgs(w *words) action {
@@ -153,7 +153,11 @@ func parseReorgs(w *words) action {
 		}
 		var rows [][]string
 		for _, g := range all {
-			journal, err := p.world.Reorgs(ctx, g.Node)
+			n, err := p.world.Node(g.Node)
+			if err != nil {
+				return "", err
+			}
+			journal, err := n.Reorgs(ctx, 0)
 			if err != nil {
 				return "", err
 			}

@@ -22,13 +22,13 @@ const callTime = 20 * time.Second
 // garbageCalls makes n calls that cannot be answered, one after the other. What the node
 // says to them does not matter, as long as it says something or hangs up.
 func (w *World) garbageCalls(ctx context.Context, node string, n int) error {
-	c, err := w.net.Client(node)
+	c, err := w.Client(node)
 	if err != nil {
 		return err
 	}
 	defer c.Close()
 	var addr, cookie string
-	for _, at := range w.net.Nodes() {
+	for _, at := range w.Nodes() {
 		if at.Name == node {
 			addr, cookie = at.RPC, at.Cookie
 		}
