@@ -18,6 +18,7 @@ import (
 
 	"toychain/block"
 	"toychain/consensus"
+	"toychain/internal/longtest"
 	"toychain/network"
 	"toychain/pow"
 	"toychain/rpc"
@@ -26,7 +27,7 @@ import (
 )
 
 var (
-	kills    = flag.Int("kills", 12, "how many times TestKillAndReplay kills nodes")
+	kills    = flag.Int("kills", longtest.Pick(kinds, 2*kinds), "how many times TestKillAndReplay kills nodes")
 	killSeed = flag.Uint64("killseed", 0, "begin with this seed instead of a new one")
 )
 
@@ -48,9 +49,6 @@ func TestKillAndReplay(t *testing.T) {
 		seed = rand.Uint64()
 	}
 	many := *kills
-	if testing.Short() {
-		many = min(many, kinds)
-	}
 	var sum tally
 	for left := many; left > 0; left -= killsPerNet {
 		t.Logf("seed %d", seed)

@@ -11,6 +11,7 @@ import (
 
 	"toychain/block"
 	"toychain/internal/chaingen"
+	"toychain/internal/longtest"
 )
 
 // TestKillWhileImporting hands a chain to a node, block by block and then many at once,
@@ -50,9 +51,7 @@ func killWhileImporting(t *testing.T, long int, mine func(before *chaingen.Block
 			t.Error(err)
 		}
 	})
-	if testing.Short() {
-		long /= 4
-	}
+	long /= longtest.Pick(5, 1)
 	all := []*block.Block{tn.Params().Genesis}
 	for b := chaingen.Genesis(tn.Params()); len(all) < long; all = append(all, b.Block) {
 		if b = mine(b, len(all)); b.Err != nil {

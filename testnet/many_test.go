@@ -22,9 +22,6 @@ var manyNodes = flag.Int("many", 12, "TestManyNodes: how many real nodes, 11 or 
 //
 // All together they try 100,000 hashes a second: of fifty nodes each 2,000.
 func TestManyNodes(t *testing.T) {
-	if testing.Short() {
-		t.Skip("a dozen processes, under the race detector too much")
-	}
 	realNodes(t)
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()

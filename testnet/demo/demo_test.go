@@ -18,6 +18,7 @@ import (
 	"unicode/utf8"
 
 	"toychain/consensus"
+	"toychain/internal/longtest"
 	"toychain/testnet"
 	"toychain/testnet/purse"
 	"toychain/wallet"
@@ -208,10 +209,7 @@ func TestDemoInterrupted(t *testing.T) {
 	_, empty := stage(t)
 	why := errors.New("Ctrl-C")
 	chapters := []string{"Two histories", "Four nodes", "Money", "A payment", "meet again", "The check"}
-	if testing.Short() {
-		chapters = chapters[:1]
-	}
-	for _, when := range chapters {
+	for _, when := range chapters[:longtest.Pick(2, len(chapters))] {
 		ctx, cancel := context.WithCancelCause(bounded(t))
 		_, err := Play(ctx, Config{Binary: binary, Out: &watcher{when, func() error { cancel(why); return nil }}})
 		if !errors.Is(err, why) {

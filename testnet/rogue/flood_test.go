@@ -9,6 +9,7 @@ import (
 
 	"toychain/block"
 	"toychain/engine"
+	"toychain/internal/longtest"
 	"toychain/node"
 	"toychain/testnet/rogue"
 )
@@ -49,20 +50,19 @@ var floods = []struct {
 func TestFloods(t *testing.T) {
 	for _, f := range floods {
 		t.Run(string(f.kind), func(t *testing.T) {
-			// With the race detector. Of the claims some are lost, and the others must do.
-			if testing.Short() && f.kind != rogue.Claims {
-				f.n /= 4
+			if f.kind != rogue.Claims { // of which some are lost, and the others must do
+				f.n /= longtest.Pick(4, 1)
 			}
 			w := newNet(t)
 			victim, honest := w.pair()
 			w.at(w.mine(honest, 5)[4], victim)
 			p := w.liar(victim)
 			if f.kind == rogue.SlowReaders {
-				full, err := p.MineFull(w.ctx, 16)
+				full, err := p.MineFull(w.ctx, longtest.Pick(4, 16))
 				if err != nil {
 					t.Fatal(err)
 				}
-				w.at(full[15], victim, honest)
+				w.at(full[len(full)-1], victim, honest)
 			}
 			before := heap()
 			peak := watchMemory(t)
