@@ -90,7 +90,10 @@ func (o *orphanage) check() error {
 		}
 		inputs += len(n.tx.Inputs)
 	}
-	for _, list := range o.spend {
+	for prev, list := range o.spend {
+		if len(list) == 0 {
+			return fmt.Errorf("output %s: known to be spent by no orphan", prev)
+		}
 		inputs -= len(list)
 	}
 	if len(o.order) != len(o.byID) || len(o.order) > o.most || inputs != 0 {

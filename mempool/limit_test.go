@@ -147,6 +147,27 @@ func TestFloorFalls(t *testing.T) {
 	}
 }
 
+// Another payment pushed out at the rate of the last one does not raise the demand,
+// and so the demand goes on falling; only a higher rate waits for a block again.
+func TestFloorKeepsFalling(t *testing.T) {
+	w := newWorld(t, poolOf(2*85))
+	w.add(spend(50_000, 1, w.reward(1)), spend(50_000, 1, w.reward(2)))
+	w.add(spend(90_000, 1, w.reward(3))) // pushes the second out
+	full := w.pool.MinFee()
+	w.connect(w.tip.MineEmpty("drained", 1))
+	w.add(spend(90_000, 1, w.reward(4))) // pushes the first out, which paid the same
+	if got := w.pool.MinFee(); got != full {
+		t.Fatalf("wants %d, want %d as before", got, full)
+	}
+	if got := wait(w, time.Hour); got >= full {
+		t.Errorf("an hour later it still wants %d", got)
+	}
+	w.add(spend(95_000, 1, w.reward(5))) // pushes out one that paid more
+	if full = w.pool.MinFee(); wait(w, time.Hour) != full {
+		t.Error("a higher demand fell before a block came")
+	}
+}
+
 // wait lets time pass and returns what the pool wants then.
 func wait(w *world, d time.Duration) block.Amount {
 	w.now = w.now.Add(d)

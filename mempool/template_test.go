@@ -31,7 +31,8 @@ func TestTemplateChildPaysForParent(t *testing.T) {
 	w.add(a, c, b, d, e)
 	wantIDs(t, "template", entryIDs(w.pool.Template(w.tree, blockRoom, blockSigOps)), d, e, a, b, c)
 
-	// A block too small for both is not for half of them.
+	// A block that they fill to the byte is for both; one a byte smaller not for half of them.
+	wantIDs(t, "to the byte", entryIDs(w.pool.Template(w.tree, 4*85, blockSigOps)), d, e, a, b)
 	wantIDs(t, "small", entryIDs(w.pool.Template(w.tree, 4*85-1, blockSigOps)), d, e, c)
 	// Signature operations are short: each payment has one, its output's.
 	wantIDs(t, "three operations", entryIDs(w.pool.Template(w.tree, blockRoom, 3)), d, e, c)

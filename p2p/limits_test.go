@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"toychain/block"
+	"toychain/internal/longtest"
 	"toychain/peer"
 
 	"github.com/libp2p/go-libp2p/core/crypto"
@@ -327,6 +328,7 @@ func TestSilentPeers(t *testing.T) {
 		}
 	})
 	t.Run("no status", func(t *testing.T) {
+		longtest.Only(t)
 		t.Parallel()
 		begun := time.Now()
 		h := rogue(t, a, hear)
@@ -338,6 +340,7 @@ func TestSilentPeers(t *testing.T) {
 		}
 	})
 	t.Run("no libp2p", func(t *testing.T) {
+		longtest.Only(t)
 		t.Parallel()
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
