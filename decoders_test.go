@@ -85,6 +85,7 @@ var decoders = map[string]string{
 	"rpc/server.parseStrings":      "FuzzCalls",
 	"rpc/server.parseVerbosity":    "FuzzCalls",
 	"rpc/server.readArg":           "FuzzCalls",
+	"rpc/server.parseBody":         "FuzzCalls",
 	"rpc/server.parseHash":         "FuzzCalls",
 	"rpc/server.parseHex":          "FuzzCalls",
 	"rpc/server.parseInputs":       "FuzzCalls",

@@ -19,13 +19,11 @@ const (
 // handleEvents tells all events of the node as server-sent events, until the reader
 // leaves or is too slow.
 func (s *Server) handleEvents(w http.ResponseWriter, r *http.Request) {
-	select {
-	case s.streams <- struct{}{}:
-		defer func() { <-s.streams }()
-	default:
+	if !s.streams.take() {
 		http.Error(w, "too many are listening to events", http.StatusServiceUnavailable)
 		return
 	}
+	defer s.streams.release()
 	ctl := http.NewResponseController(w)
 	ctl.SetReadDeadline(time.Time{})
 	events := s.node.Watch(r.Context())

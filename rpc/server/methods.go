@@ -116,7 +116,6 @@ type call struct {
 	server *Server
 	node   *node.Node
 	method *method
-	after  func() // to be done when the answer is written
 }
 
 // fail makes an error. Core's messages begin with a capital letter; programs compare

@@ -157,7 +157,7 @@ var blockchainTests = map[string]func(*scene){
 		is(s, "in vain", get[rpc.BlockRef](s.world, "waitfornewblock", 10).Hash, s.tip())
 		done := make(chan rpc.BlockRef, 1)
 		go func() { done <- get[rpc.BlockRef](s.world, "waitfornewblock") }()
-		s.until("it waits", func() bool { return len(s.server.waiting) == 1 })
+		s.until("it waits", func() bool { return len(s.server.long) == 1 })
 		// It may not have looked at the tip yet, so another block if one is not enough.
 		var mined []block.Hash
 		for {

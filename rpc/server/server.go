@@ -1,7 +1,6 @@
 package server
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,16 +8,12 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"runtime/debug"
-	"strconv"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"time"
 
 	"toychain/engine"
 	"toychain/node"
-	"toychain/rpc"
 )
 
 // Config says how a Server is to be reached.
@@ -47,14 +42,8 @@ type Server struct {
 	active   *activity
 	gate     gate
 
-	// Each is full when no more are admitted.
-	admitted chan struct{} // threads and workQueue
-	threads  chan struct{}
-	waiting  chan struct{}
-	big      chan struct{}
-	streams  chan struct{}
-
-	answers atomic.Int64 // bytes of all answers that are in memory
+	// See limits.go.
+	quick, long, streams places
 }
 
 // New opens the port and writes the cookie. Nothing is answered before Run,
@@ -80,10 +69,8 @@ func New(cfg Config, n *node.Node) (*Server, error) {
 	}
 	s := &Server{
 		cfg: cfg, node: n, log: cfg.Log, listener: listener, login: l, conns: newConns(maxConns),
-		methods: make(map[string]*method),
-		facts:   newFacts(), peerIDs: newPeerIDs(), active: newActivity(),
-		admitted: make(chan struct{}, threads+workQueue), threads: make(chan struct{}, threads),
-		waiting: make(chan struct{}, maxWaiting), big: make(chan struct{}, bigBodies), streams: make(chan struct{}, maxStreams),
+		methods: make(map[string]*method), facts: newFacts(), peerIDs: newPeerIDs(), active: newActivity(),
+		quick: make(places, maxCalls), long: make(places, maxLong), streams: make(places, maxStreams),
 	}
 	for _, m := range methods() {
 		s.methods[m.Name] = &m
@@ -168,194 +155,4 @@ func (s *Server) handleHealth(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	io.WriteString(w, "ok\n")
-}
-
-// handleCalls answers one call or a batch.
-func (s *Server) handleCalls(w http.ResponseWriter, r *http.Request) {
-	if r.Method != http.MethodPost {
-		http.Error(w, "JSONRPC server handles only POST requests", http.StatusMethodNotAllowed)
-		return
-	}
-	body, status := s.readBody(w, r)
-	if status != http.StatusOK {
-		http.Error(w, http.StatusText(status), status)
-		return
-	}
-	// From here on only the end of the connection cuts a call short.
-	http.NewResponseController(w).SetReadDeadline(time.Time{})
-
-	var after []func()
-	defer func() {
-		for _, f := range after {
-			f()
-		}
-	}()
-	reply, status := s.answerBody(r.Context(), body, &after)
-	held := int64(len(reply))
-	defer s.answers.Add(-held) // when it has been read, or the reader was too slow
-	if s.answers.Add(held) > maxAnswers && held > smallBody {
-		reply, status = nil, http.StatusServiceUnavailable
-	}
-	http.NewResponseController(w).SetWriteDeadline(time.Now().Add(transferTimeout))
-	if status == http.StatusServiceUnavailable {
-		http.Error(w, "Work queue depth exceeded", status)
-		return
-	}
-	if reply != nil {
-		w.Header().Set("Content-Type", jsonType)
-		reply = append(reply, '\n')
-		w.Header().Set("Content-Length", strconv.Itoa(len(reply))) // one write, in one piece
-	}
-	w.WriteHeader(status)
-	w.Write(reply)
-	http.NewResponseController(w).Flush()
-}
-
-// readBody reads what was sent, if it is not too much.
-func (s *Server) readBody(w http.ResponseWriter, r *http.Request) ([]byte, int) {
-	if r.ContentLength > maxBody {
-		return nil, http.StatusRequestEntityTooLarge
-	}
-	if r.ContentLength < 0 || r.ContentLength > smallBody {
-		select {
-		case s.big <- struct{}{}:
-			defer func() { <-s.big }()
-		case <-time.After(transferTimeout):
-			return nil, http.StatusServiceUnavailable
-		case <-r.Context().Done():
-			return nil, http.StatusServiceUnavailable
-		}
-	}
-	var body bytes.Buffer
-	body.Grow(int(max(r.ContentLength, 0)) + bytes.MinRead)
-	_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, maxBody))
-	var tooLarge *http.MaxBytesError
-	switch {
-	case errors.As(err, &tooLarge):
-		return nil, http.StatusRequestEntityTooLarge
-	case err != nil:
-		return nil, http.StatusRequestTimeout
-	}
-	return body.Bytes(), http.StatusOK
-}
-
-// answerBody answers one call or a batch, and collects what is to be done after
-// that. The answer is nil if nobody wants one.
-func (s *Server) answerBody(ctx context.Context, body []byte, after *[]func()) ([]byte, int) {
-	calls, batch, err := splitBatch(body)
-	if err == nil && len(calls) > maxBatch {
-		err = fail(rpc.CodeInvalidRequest, "a batch of %d calls, at most %d", len(calls), maxBatch)
-	}
-	if err != nil {
-		none := request{id: null}
-		return none.answer(nil, err), none.httpStatus(err)
-	}
-	parsed := make([]parsedCall, len(calls))
-	places := s.admitted
-	for i, raw := range calls {
-		p := &parsed[i]
-		p.req, p.err = parseRequest(raw)
-		if m := s.methods[p.req.method]; p.err == nil && m != nil && m.Long {
-			places = s.waiting
-		}
-	}
-	select {
-	case places <- struct{}{}:
-		defer func() { <-places }()
-	default:
-		return nil, http.StatusServiceUnavailable
-	}
-	if batch {
-		return s.answerBatch(ctx, parsed, after)
-	}
-	req := parsed[0].req
-	result, err := s.answerCall(ctx, &req, parsed[0].err, after)
-	if req.notification() {
-		return nil, http.StatusNoContent
-	}
-	return req.answer(result, err), req.httpStatus(err)
-}
-
-// parsedCall is a call of a body, or what is wrong with it.
-type parsedCall struct {
-	req request
-	err *rpc.Error
-}
-
-// answerBatch answers calls one after the other, in one array.
-func (s *Server) answerBatch(ctx context.Context, calls []parsedCall, after *[]func()) ([]byte, int) {
-	out := []byte{'['}
-	counted := int64(0)
-	defer func() { s.answers.Add(-counted) }()
-	for _, c := range calls {
-		var result any
-		req, err := c.req, c.err
-		if len(out) > maxBatchAnswer {
-			err = fail(rpc.CodeMisc, "not called: the answers to this batch are over %d bytes; ask for less at once", maxBatchAnswer)
-		} else if s.answers.Load() > maxAnswers {
-			err = fail(rpc.CodeMisc, "not called: the answers that wait to be read are over %d bytes; ask for less at once", maxAnswers)
-		} else {
-			result, err = s.answerCall(ctx, &req, err, after)
-		}
-		if req.notification() {
-			continue
-		}
-		if len(out) > 1 {
-			out = append(out, ',')
-		}
-		out = append(out, req.answer(result, err)...)
-		s.answers.Add(int64(len(out)) - counted)
-		counted = int64(len(out))
-	}
-	if len(out) == 1 && len(calls) > 0 {
-		return nil, http.StatusNoContent
-	}
-	return append(out, ']'), http.StatusOK
-}
-
-// answerCall answers one call. err is what parseRequest said of it.
-func (s *Server) answerCall(ctx context.Context, req *request, err *rpc.Error, after *[]func()) (any, *rpc.Error) {
-	if err != nil {
-		s.metrics.called("", 0, err)
-		return nil, err
-	}
-	m := s.methods[req.method]
-	if m == nil {
-		err = fail(rpc.CodeMethodNotFound, "Method not found")
-		s.metrics.called("", 0, err)
-		return nil, err
-	}
-	if !m.Long {
-		select {
-		case s.threads <- struct{}{}:
-			defer func() { <-s.threads }()
-		case <-ctx.Done():
-			return nil, trouble(ctx.Err())
-		}
-	}
-	begun := time.Now()
-	done := s.active.begin(m.Name, begun)
-	defer done()
-	result, err := s.run(ctx, m, req, after)
-	s.metrics.called(m.Name, time.Since(begun), err)
-	return result, err
-}
-
-// run calls the method. A panic is a bug of ours and must not end the node.
-func (s *Server) run(ctx context.Context, m *method, req *request, after *[]func()) (result any, err *rpc.Error) {
-	defer func() {
-		if p := recover(); p != nil {
-			s.log.Error("a call failed: this is a bug", "method", m.Name, "panic", p, "stack", string(debug.Stack()))
-			result, err = nil, fail(rpc.CodeMisc, "internal error in %s: this is a bug in toychain", m.Name)
-		}
-	}()
-	args, err := m.arrange(req.params)
-	if err != nil {
-		return nil, err
-	}
-	c := &call{ctx: ctx, server: s, node: s.node, method: m}
-	if result, err = m.answer(c, args); err == nil && c.after != nil {
-		*after = append(*after, c.after)
-	}
-	return result, err
 }

@@ -1,0 +1,177 @@
+package server
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"time"
+
+	"toychain/rpc"
+)
+
+// handleCalls answers one call or a batch.
+func (s *Server) handleCalls(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodPost {
+		http.Error(w, "JSONRPC server handles only POST requests", http.StatusMethodNotAllowed)
+		return
+	}
+	place := s.quick
+	if !place.take() {
+		rejectBusy(w)
+		return
+	}
+	defer func() { place.release() }()
+	body, status := readBody(w, r)
+	if status != http.StatusOK {
+		http.Error(w, http.StatusText(status), status)
+		return
+	}
+	// From here on only the end of the connection cuts a call short.
+	http.NewResponseController(w).SetReadDeadline(time.Time{})
+	calls, batch, err := parseBody(body)
+	if slices.ContainsFunc(calls, s.isLong) {
+		if !s.long.take() {
+			rejectBusy(w)
+			return
+		}
+		place.release()
+		place = s.long
+	}
+	reply, status := s.answer(r.Context(), calls, batch, err)
+	http.NewResponseController(w).SetWriteDeadline(time.Now().Add(transferTimeout))
+	if reply != nil {
+		w.Header().Set("Content-Type", jsonType)
+		reply = append(reply, '\n')
+		w.Header().Set("Content-Length", strconv.Itoa(len(reply))) // one write, in one piece
+	}
+	w.WriteHeader(status)
+	w.Write(reply)
+	http.NewResponseController(w).Flush()
+}
+
+// rejectBusy answers with Core's words that no place is free.
+func rejectBusy(w http.ResponseWriter) {
+	http.Error(w, "Work queue depth exceeded", http.StatusServiceUnavailable)
+}
+
+// readBody reads a request's body and returns it, or the HTTP status that says why not.
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, int) {
+	if r.ContentLength > maxBody {
+		return nil, http.StatusRequestEntityTooLarge
+	}
+	var body bytes.Buffer
+	body.Grow(int(max(r.ContentLength, 0)) + bytes.MinRead)
+	_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, maxBody))
+	switch {
+	case errors.As(err, new(*http.MaxBytesError)):
+		return nil, http.StatusRequestEntityTooLarge
+	case err != nil:
+		return nil, http.StatusRequestTimeout
+	}
+	return body.Bytes(), http.StatusOK
+}
+
+// parsedCall is a call of a body, or what is wrong with it.
+type parsedCall struct {
+	req request
+	err *rpc.Error
+}
+
+// parseBody parses one call or a batch.
+func parseBody(body []byte) (calls []parsedCall, batch bool, err *rpc.Error) {
+	raw, batch, err := splitBatch(body)
+	if err == nil && len(raw) > maxBatch {
+		err = fail(rpc.CodeInvalidRequest, "a batch of %d calls, at most %d", len(raw), maxBatch)
+	}
+	if err != nil {
+		return nil, batch, err
+	}
+	calls = make([]parsedCall, len(raw))
+	for i := range raw {
+		calls[i].req, calls[i].err = parseRequest(raw[i])
+	}
+	return calls, batch, nil
+}
+
+func (s *Server) isLong(c parsedCall) bool {
+	m := s.methods[c.req.method]
+	return c.err == nil && m != nil && m.Long
+}
+
+// answer answers what parseBody returned. The reply is nil if the caller wants none.
+func (s *Server) answer(ctx context.Context, calls []parsedCall, batch bool, err *rpc.Error) (reply []byte, status int) {
+	switch {
+	case err != nil:
+		none := request{id: null}
+		return none.answer(nil, err), none.httpStatus(err)
+	case batch:
+		return s.answerBatch(ctx, calls)
+	}
+	req := calls[0].req
+	result, err := s.answerCall(ctx, &req, calls[0].err)
+	if req.notification() {
+		return nil, http.StatusNoContent
+	}
+	return req.answer(result, err), req.httpStatus(err)
+}
+
+// answerBatch answers calls one after the other, in one array.
+func (s *Server) answerBatch(ctx context.Context, calls []parsedCall) ([]byte, int) {
+	out := []byte{'['}
+	for _, c := range calls {
+		var result any
+		err := fail(rpc.CodeMisc, "not called: the answers to this batch are over %d bytes; ask for less at once", maxBatchAnswer)
+		if len(out) <= maxBatchAnswer {
+			result, err = s.answerCall(ctx, &c.req, c.err)
+		}
+		if c.req.notification() {
+			continue
+		}
+		if len(out) > 1 {
+			out = append(out, ',')
+		}
+		out = append(out, c.req.answer(result, err)...)
+	}
+	if len(out) == 1 && len(calls) > 0 {
+		return nil, http.StatusNoContent
+	}
+	return append(out, ']'), http.StatusOK
+}
+
+// answerCall answers one call. err is what parseRequest returned with it.
+func (s *Server) answerCall(ctx context.Context, req *request, err *rpc.Error) (any, *rpc.Error) {
+	m := s.methods[req.method]
+	if err == nil && m == nil {
+		err = fail(rpc.CodeMethodNotFound, "Method not found")
+	}
+	if err != nil {
+		s.metrics.called("", 0, err)
+		return nil, err
+	}
+	begun := time.Now()
+	done := s.active.begin(m.Name, begun)
+	defer done()
+	result, err := s.run(ctx, m, req.params)
+	s.metrics.called(m.Name, time.Since(begun), err)
+	return result, err
+}
+
+// run calls the method. A panic is a bug of ours and must not end the node.
+func (s *Server) run(ctx context.Context, m *method, params json.RawMessage) (result any, err *rpc.Error) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.log.Error("a call failed: this is a bug", "method", m.Name, "panic", p, "stack", string(debug.Stack()))
+			result, err = nil, fail(rpc.CodeMisc, "internal error in %s: this is a bug in toychain", m.Name)
+		}
+	}()
+	args, err := m.arrange(params)
+	if err != nil {
+		return nil, err
+	}
+	return m.answer(&call{ctx: ctx, server: s, node: s.node, method: m}, args)
+}

@@ -1,0 +1,71 @@
+package server
+
+import "time"
+
+// This file says who may make the server do what, and has every limit with its source.
+//
+// The server listens on the loopback interface unless its user chooses otherwise, and
+// everything but /healthz wants a password. Three parties can reach it:
+//
+//   - A stranger: any program that can open a connection, and knows no password. The
+//     head of its request is all that is read. All that it can use up is connections:
+//     when there are maxConns, the one that has been silent for the longest is closed,
+//     never one whose request is being answered (conns.go). So it locks no one out.
+//   - A page in the user's browser, which may have kept the password. Its requests are
+//     refused by where they come from (http.CrossOriginProtection).
+//   - A program with the password. It may stop the node, so nothing is defended against
+//     it; but it can be wrong, and call without end, or ask for too much. Each request
+//     takes one of a number of places until its answer is written, or is refused at
+//     once with Core's "Work queue depth exceeded". Calls that wait or work for long
+//     and streams of events have places of their own and take none from quick calls.
+//     Bodies and batches have a size, and who is slow to send or read has a deadline.
+const (
+	// maxConns is how many connections are open at once. Ours.
+	maxConns = 256
+	// maxHeaderBytes is the most bytes of a request's headers (Core: MAX_HEADERS_SIZE).
+	maxHeaderBytes = 8192
+
+	// maxCalls is how many requests are answered at once (Core 28: -rpcthreads 16 and
+	// -rpcworkqueue 64).
+	maxCalls = 16 + 64
+	// maxLong is how many requests may wait or work for long beside them. Ours.
+	maxLong = 64
+	// maxStreams is how many streams of events there may be. Ours.
+	maxStreams = 32
+
+	// maxBody is the most bytes of a request: the largest message there is, in hex
+	// digits, and room for what is around it. Core takes 32 MB; its blocks are larger.
+	maxBody = 8_000_000 + 64<<10
+	// maxBatch is how many calls one batch may hold. Ours; Core has no limit.
+	maxBatch = 10_000
+	// maxBatchAnswer is the size of a batch's answers after which no more calls of it
+	// are made. Ours.
+	maxBatchAnswer = 64 << 20
+
+	// headerTimeout is how long a request's headers may take, transferTimeout its
+	// body, and again the answer (Core: -rpcservertimeout). On a machine under load a
+	// program may need seconds between connecting and its first byte.
+	headerTimeout   = 30 * time.Second
+	transferTimeout = 30 * time.Second
+	// idleTimeout is how long a connection may be silent between calls (Core:
+	// -rpcservertimeout).
+	idleTimeout = 30 * time.Second
+	// stopTimeout is how long calls may take to end when the server stops. Ours.
+	stopTimeout = 3 * time.Second
+)
+
+// places are for requests that are being answered; there are as many as the channel's
+// capacity.
+type places chan struct{}
+
+// take takes a place, and reports whether one was free.
+func (p places) take() bool {
+	select {
+	case p <- struct{}{}:
+		return true
+	default:
+		return false
+	}
+}
+
+func (p places) release() { <-p }
