@@ -25,11 +25,10 @@ var decoders = map[string]string{
 	"block.Amount.UnmarshalJSON": "FuzzAmountJSON",
 	"block.Hash.UnmarshalText":   "FuzzParseHash",
 
-	"consensus.P2PKH.parseKey": "FuzzP2PKH",
-	"pow.ParseBits":            "FuzzParseBits",
-	"network.Parse":            "FuzzParse",
-	"network.Load":             "- opens a file, whose text Parse takes",
-	"pow.Work.UnmarshalText":   "FuzzWorkText",
+	"pow.ParseBits":          "FuzzParseBits",
+	"network.Parse":          "FuzzParse",
+	"network.Load":           "- opens a file, whose text Parse takes",
+	"pow.Work.UnmarshalText": "FuzzWorkText",
 
 	"wallet.Load":                   "- reads the file that parseDocument is given",
 	"wallet.ParseAccount":           "FuzzParseAccount",

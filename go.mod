@@ -8,6 +8,7 @@ require (
 	github.com/btcsuite/btcd/address/v2 v2.0.0 // base58check, as Bitcoin's addresses are written
 	github.com/btcsuite/btcd/btcec/v2 v2.5.0 // the curve: ECDSA over secp256k1
 	github.com/btcsuite/btcd/btcutil/v2 v2.0.1 // BIP32 key derivation (hdkeychain)
+	github.com/hashicorp/golang-lru/v2 v2.0.7 // caches of checked signatures and keys
 	github.com/libp2p/go-libp2p v0.51.0 // the nodes' network: TCP, Noise, yamux
 	github.com/libp2p/go-libp2p-pubsub v0.19.0 // gossip of blocks and payments
 	github.com/lmittmann/tint v1.2.1 // a log that people can read on a terminal
@@ -44,7 +45,6 @@ require (
 	github.com/filecoin-project/go-clock v0.1.0 // indirect
 	github.com/flynn/noise v1.1.0 // indirect
 	github.com/golang/snappy v0.0.4 // indirect
-	github.com/hashicorp/golang-lru/v2 v2.0.7 // indirect
 	github.com/huin/goupnp v1.3.0 // indirect
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
 	github.com/ipfs/go-cid v0.6.2 // indirect

@@ -139,7 +139,7 @@ var edges = map[string]map[string]string{
 		"testnet/measure": "", "testnet/topology": "",
 	},
 	"bench": {
-		"block": "", "consensus": "validation, measured alone", "pow": "the search, likewise", "rpc": "how it talks to nodes, ours and others",
+		"block": "", "consensus": "validation, measured alone", "chain": "its verifier", "pow": "the search, likewise", "rpc": "how it talks to nodes, ours and others",
 		"internal/chaingen": "the blocks that it hands to them; it must not know what is inside a node",
 	},
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/btcsuite/btcd/btcec/v2"
 
 	"toychain/block"
+	"toychain/chain"
 	"toychain/consensus"
 	"toychain/pow"
 )
@@ -103,7 +104,7 @@ func searchOnlyMain(args []string) error {
 func (l *lab) judging(context.Context, *subject) (float64, error) {
 	begin, n := time.Now(), 0
 	for ; time.Since(begin) < l.z.search; n += l.z.payments {
-		if _, _, err := consensus.ApplyBlock(l.state, consensus.NewBlock(l.body), l.coins); err != nil {
+		if _, _, err := consensus.ApplyBlock(l.state, consensus.NewBlock(l.body), l.coins, chain.NewVerifier(chain.CachedP2PKH())); err != nil {
 			return 0, err
 		}
 	}

@@ -11,21 +11,22 @@ import (
 
 // BenchmarkConnect500 adds a block of 500 payments, of one input and two outputs
 // each, to a tree: "cold" with every signature to check, "warm" when the pool has
-// checked them before and a Memo knows.
+// checked them before and the Verifier remembers.
 func BenchmarkConnect500(b *testing.B) {
 	for _, name := range []string{"cold", "warm"} {
 		b.Run(name, func(b *testing.B) {
-			memo := consensus.NewMemo(consensus.P2PKH{})
-			tip, txs := manyPayments(b, memo, 500)
-			next := tip.Mine("500", txs...) // the memo learns here
+			warm := chain.NewVerifier(consensus.P2PKH{})
+			tip, txs := manyPayments(b, 500)
+			tip.Verifier = warm
+			next := tip.Mine("500", txs...) // the verifier learns here
 			disk := diskWith(b, tip)
 			for b.Loop() {
 				b.StopTimer()
-				p := *tip.State.Params
-				if name == "cold" {
-					p.Spending = consensus.P2PKH{}
+				onto := disk.Clone()
+				if onto.Verifier = warm; name == "cold" {
+					onto.Verifier = chain.NewVerifier(consensus.P2PKH{})
 				}
-				tree := disk.Clone().MustOpen(&p)
+				tree := onto.MustOpen(tip.State.Params)
 				b.StartTimer()
 				change, err := tree.AddBlock(next.Block, now)
 				if err != nil || len(change.Applied) != 1 {
@@ -42,8 +43,8 @@ func BenchmarkConnect500(b *testing.B) {
 // BenchmarkReorg100 moves the tip over 100 blocks with 20 payments each and forth
 // over 101, all signatures known; "connect" is the same blocks without a fork.
 func BenchmarkReorg100(b *testing.B) {
-	memo := consensus.NewMemo(consensus.P2PKH{})
-	tip, txs := manyPayments(b, memo, 2000)
+	tip, txs := manyPayments(b, 2000)
+	tip.Verifier = chain.NewVerifier(consensus.P2PKH{})
 	left, right := tip, tip
 	for i := range 100 {
 		left = left.Mine("left", txs[20*i:20*i+20]...)
@@ -112,6 +113,7 @@ func BenchmarkEmptyBlocks(b *testing.B) {
 func diskWith(b *testing.B, tip *chaingen.Block) *chaingen.Disk {
 	b.Helper()
 	disk := chaingen.NewDisk()
+	disk.Verifier = tip.Verifier
 	tree := disk.MustOpen(tip.State.Params)
 	for _, x := range tip.Chain()[1:] {
 		if _, err := tree.AddBlock(x.Block, now); err != nil {
@@ -124,13 +126,11 @@ func diskWith(b *testing.B, tip *chaingen.Block) *chaingen.Disk {
 	return disk
 }
 
-// manyPayments returns a tip and n signed payments, of one input and two outputs
+// manyPayments returns a tip and n signed transactions, of one input and two outputs
 // each, that may follow it.
-func manyPayments(t testing.TB, spending consensus.Spending, n int) (*chaingen.Block, []*block.Tx) {
+func manyPayments(t testing.TB, n int) (*chaingen.Block, []*block.Tx) {
 	t.Helper()
-	p := chaingen.Network()
-	p.Spending = spending
-	tip := chaingen.Genesis(p).MineEmpty("", 4)
+	tip := chaingen.Genesis(chaingen.Network()).MineEmpty("", 4)
 	each := block.Amount(50 * coin / n)
 	var outs []block.Output
 	for range n {

@@ -5,6 +5,7 @@ import (
 
 	"toychain/block"
 	"toychain/chain"
+	"toychain/consensus"
 	"toychain/internal/chaingen"
 )
 
@@ -13,7 +14,7 @@ import (
 // step, and says what that did.
 func ExampleTree() {
 	disk := chaingen.NewDisk()
-	tree, err := chain.NewTree(chaingen.Network(), disk, nil, block.Hash{})
+	tree, err := chain.NewTree(chaingen.Network(), chain.NewVerifier(consensus.P2PKH{}), disk, nil, block.Hash{})
 	if err != nil {
 		panic(err)
 	}

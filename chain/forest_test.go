@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"toychain/block"
+	"toychain/chain"
 	"toychain/consensus"
 	"toychain/internal/chaingen"
 )
@@ -17,10 +18,11 @@ import (
 // make some branches harder than others, and here and there a block that breaks a
 // rule, with more on top of it. The same dice draw the same forest.
 type forest struct {
-	params *consensus.Params
-	dice   *rand.Rand
-	blocks []*chaingen.Block // parents before children, genesis left out
-	all    []block.Outpoint
+	params   *consensus.Params
+	verifier consensus.Verifier
+	dice     *rand.Rand
+	blocks   []*chaingen.Block // parents before children, genesis left out
+	all      []block.Outpoint
 }
 
 func newForest(dice *rand.Rand, blocks int) *forest {
@@ -28,8 +30,10 @@ func newForest(dice *rand.Rand, blocks int) *forest {
 	if dice.IntN(2) == 0 {
 		f.params = chaingen.Windowed(4)
 	}
-	f.params.Spending = consensus.NewMemo(consensus.P2PKH{}) // drawn and then judged: two checks of each signature
-	f.keep(chaingen.Genesis(f.params).MineEmpty("trunk", 5).Chain()[1:]...)
+	f.verifier = chain.NewVerifier(consensus.P2PKH{}) // drawn and then validated: two checks of each signature
+	g := chaingen.Genesis(f.params)
+	g.Verifier = f.verifier
+	f.keep(g.MineEmpty("trunk", 5).Chain()[1:]...)
 	for n := range blocks {
 		parent := f.blocks[len(f.blocks)-1]
 		if dice.IntN(3) == 0 {
@@ -38,6 +42,13 @@ func newForest(dice *rand.Rand, blocks int) *forest {
 		f.keep(f.grow(parent, fmt.Sprint("b", n)))
 	}
 	return f
+}
+
+// disk returns an empty disk whose trees share the forest's verifier.
+func (f *forest) disk() *chaingen.Disk {
+	d := chaingen.NewDisk()
+	d.Verifier = f.verifier
+	return d
 }
 
 func (f *forest) keep(blocks ...*chaingen.Block) {

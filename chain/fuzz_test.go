@@ -5,8 +5,6 @@ import (
 	"errors"
 	"math/rand/v2"
 	"testing"
-
-	"toychain/internal/chaingen"
 )
 
 // A random set of valid and invalid blocks in a random order, with flushes,
@@ -26,7 +24,7 @@ func FuzzTree(f *testing.F) {
 		}
 		played := *drawn
 		played.dice = rand.New(rand.NewPCG(seed, 3))
-		r := &trial{forest: &played, disk: chaingen.NewDisk(), oracle: newOracle(drawn.blocks[0].Parent), now: now}
+		r := &trial{forest: &played, disk: drawn.disk(), oracle: newOracle(drawn.blocks[0].Parent), now: now}
 		r.tree = r.disk.MustOpen(r.params)
 		for i, event := range script[:min(len(script), 200)] {
 			var err error

@@ -196,11 +196,11 @@ func TestDamagedEntries(t *testing.T) {
 		},
 	} {
 		entries, tip := damage(append([]chain.Entry{}, good...))
-		if _, err := chain.NewTree(tree.Params(), chaingen.NewDisk(), entries, tip); err == nil {
+		if _, err := chain.NewTree(tree.Params(), tree.Verifier(), chaingen.NewDisk(), entries, tip); err == nil {
 			t.Errorf("%s: no error", what)
 		}
 	}
-	if _, err := chain.NewTree(tree.Params(), chaingen.NewDisk(), good, last.Hash); err != nil {
+	if _, err := chain.NewTree(tree.Params(), tree.Verifier(), chaingen.NewDisk(), good, last.Hash); err != nil {
 		t.Error(err)
 	}
 }

@@ -30,7 +30,7 @@ type trial struct {
 
 func newTrial(seed uint64, blocks int) *trial {
 	f := newForest(rand.New(rand.NewPCG(seed, 0)), blocks)
-	r := &trial{forest: f, disk: chaingen.NewDisk(), oracle: newOracle(f.blocks[0].Parent), now: now}
+	r := &trial{forest: f, disk: f.disk(), oracle: newOracle(f.blocks[0].Parent), now: now}
 	r.saved = r.oracle.clone()
 	r.tree = r.disk.MustOpen(f.params)
 	return r

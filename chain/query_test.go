@@ -138,7 +138,7 @@ func TestHeadersAfter(t *testing.T) {
 func TestTwoTreesSync(t *testing.T) {
 	for _, seed := range seeds(10) {
 		f := newForest(rand.New(rand.NewPCG(seed, 1)), 40)
-		full, other := chaingen.NewDisk().MustOpen(f.params), chaingen.NewDisk().MustOpen(f.params)
+		full, other := f.disk().MustOpen(f.params), f.disk().MustOpen(f.params)
 		for i, b := range f.blocks {
 			tree := full
 			if f.dice.IntN(3) == 0 && i > 5 {

@@ -75,7 +75,7 @@ func (t *Tree) stage(to *node) (s staged, bad *node, err error) {
 		if err != nil {
 			return s, nil, err
 		}
-		_, delta, err := consensus.ApplyBlock(n.parent.State, b, coins)
+		_, delta, err := consensus.ApplyBlock(n.parent.State, b, coins, t.verifier)
 		if err != nil {
 			return s, n, err
 		}

@@ -18,8 +18,9 @@ import (
 // What changes is kept in memory until Flush, so that a node that is catching up
 // writes many blocks in one batch. Reads see the change at once.
 type Tree struct {
-	params *consensus.Params
-	disk   Disk
+	params   *consensus.Params
+	verifier consensus.Verifier
+	disk     Disk
 
 	nodes  map[block.Hash]*node
 	active []*node // the best chain by height; the last one is the tip
@@ -74,9 +75,9 @@ func (n *node) better(m *node) bool {
 // NewTree returns the tree of what disk holds: entries in any order, and the tip
 // of the best chain. With no entries it starts from genesis. The error says which
 // entry does not fit.
-func NewTree(p *consensus.Params, disk Disk, entries []Entry, tip block.Hash) (*Tree, error) {
+func NewTree(p *consensus.Params, v consensus.Verifier, disk Disk, entries []Entry, tip block.Hash) (*Tree, error) {
 	t := &Tree{
-		params: p, disk: disk,
+		params: p, verifier: v, disk: disk,
 		nodes:   make(map[block.Hash]*node, len(entries)+1),
 		coins:   make(map[block.Outpoint]*consensus.Coin),
 		dirty:   make(map[*node]bool),
@@ -131,6 +132,9 @@ func (t *Tree) load(entries []Entry, tip block.Hash) error {
 func (t *Tree) Tip() consensus.State { return t.tip().State }
 
 func (t *Tree) tip() *node { return t.active[len(t.active)-1] }
+
+// Verifier returns how the tree checks signatures.
+func (t *Tree) Verifier() consensus.Verifier { return t.verifier }
 
 // Params returns the network's parameters.
 func (t *Tree) Params() *consensus.Params { return t.params }

@@ -36,16 +36,16 @@ func Needs(s State, b Block) []block.Outpoint {
 // coin set. It reads no clock and no disk and changes nothing: the same values
 // give the same answer. The error wraps a Rule (or is ErrNoParent if b builds on
 // another block).
-func ApplyBlock(s State, b Block, coins Coins) (State, Delta, error) {
+func ApplyBlock(s State, b Block, coins Coins, v Verifier) (State, Delta, error) {
 	if err := CheckWork(s.Params, &b.Header); err != nil {
 		return State{}, Delta{}, err
 	}
-	return ApplyUnmined(s, b, coins)
+	return ApplyUnmined(s, b, coins, v)
 }
 
 // ApplyUnmined is ApplyBlock before the proof of work: what a miner asks of a
 // block that it is about to search a nonce for.
-func ApplyUnmined(s State, b Block, coins Coins) (State, Delta, error) {
+func ApplyUnmined(s State, b Block, coins Coins, v Verifier) (State, Delta, error) {
 	next, err := s.ApplyHeader(&b.Header)
 	if err != nil {
 		return State{}, Delta{}, err
@@ -56,7 +56,7 @@ func ApplyUnmined(s State, b Block, coins Coins) (State, Delta, error) {
 	if err := CheckContext(&s, b.Block); err != nil {
 		return State{}, Delta{}, err
 	}
-	delta, err := connect(s, b, coins)
+	delta, err := connect(s, b, coins, v)
 	if err != nil {
 		return State{}, Delta{}, err
 	}
@@ -65,7 +65,7 @@ func ApplyUnmined(s State, b Block, coins Coins) (State, Delta, error) {
 
 // connect spends and makes coins, transaction by transaction, and at last checks
 // all the signatures at once (Core: ConnectBlock).
-func connect(s State, b Block, coins Coins) (Delta, error) {
+func connect(s State, b Block, coins Coins, sigs Verifier) (Delta, error) {
 	delta := Delta{Created: created(s, b)}
 	if s.Params.bip30(s.Height + 1) {
 		for _, c := range delta.Created {
@@ -77,7 +77,7 @@ func connect(s State, b Block, coins Coins) (Delta, error) {
 	v := view{coins: coins, spent: make(map[block.Outpoint]struct{}, len(coins)), made: make(map[block.Outpoint]*Coin, len(delta.Created))}
 	made := delta.Created
 	var fees block.Amount
-	checks := make([]check, 0, len(b.Txs))
+	spenders := make([]Spender, 0, len(b.Txs))
 	delta.Spent = make([]UTXO, 0, len(coins))
 	sigops := 0
 	for i, tx := range b.Txs {
@@ -94,9 +94,9 @@ func connect(s State, b Block, coins Coins) (Delta, error) {
 			for j := range spent {
 				delta.Spent = append(delta.Spent, UTXO{tx.Inputs[j].Prev, spent[j]})
 			}
-			checks = append(checks, check{i, b.IDs[i], tx, spent})
+			spenders = append(spenders, Spender{i, b.IDs[i], tx, spent})
 		}
-		if sigops += s.Params.SigOps(tx, spent); sigops > MaxSigOps {
+		if sigops += sigs.SigOps(tx, Outputs(spent)); sigops > MaxSigOps {
 			return Delta{}, fmt.Errorf("tx %d: %w: %d so far, at most %d", i, BadSigOps, sigops, MaxSigOps)
 		}
 		for ; len(made) > 0 && made[0].TxID == b.IDs[i]; made = made[1:] {
@@ -106,7 +106,7 @@ func connect(s State, b Block, coins Coins) (Delta, error) {
 	if err := checkReward(&s, b.Txs[0], fees); err != nil {
 		return Delta{}, err
 	}
-	return delta, checkInputs(s.Params.spending(), checks)
+	return delta, sigs.Verify(spenders)
 }
 
 // view is the coin set in the middle of a block.
@@ -177,13 +177,6 @@ func CheckPayment(s State, tx *block.Tx, coins Coins) ([]Coin, block.Amount, err
 	return spendInputs(&s, tx, func(o block.Outpoint) (Coin, bool) { c, ok := coins[o]; return c, ok })
 }
 
-// CheckSignatures decides whether each input of tx may spend its coin; id is
-// tx.ID() and spent what CheckPayment returned. It is the dear part, and a Memo
-// remembers it.
-func CheckSignatures(p *Params, tx *block.Tx, id block.Hash, spent []Coin) error {
-	return checkInputs(p.spending(), []check{{0, id, tx, spent}})
-}
-
 // checkReward decides whether the coinbase takes no more than it may.
 func checkReward(s *State, coinbase *block.Tx, fees block.Amount) error {
 	var out block.Amount
@@ -196,7 +189,8 @@ func checkReward(s *State, coinbase *block.Tx, fees block.Amount) error {
 	return nil
 }
 
-func outputs(coins []Coin) []block.Output {
+// Outputs returns what the coins hold, in the same order.
+func Outputs(coins []Coin) []block.Output {
 	out := make([]block.Output, len(coins))
 	for i := range coins {
 		out[i] = coins[i].Output

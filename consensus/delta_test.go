@@ -15,7 +15,7 @@ func TestDeltaOf(t *testing.T) {
 	s := newScene(nil)
 	b := chaingen.Seal(s.goodBlock())
 	hashed := consensus.NewBlock(b)
-	_, want, err := consensus.ApplyBlock(s.tip.State, hashed, s.tip.Coins(consensus.Needs(s.tip.State, hashed)))
+	_, want, err := consensus.ApplyBlock(s.tip.State, hashed, s.tip.Coins(consensus.Needs(s.tip.State, hashed)), s.tip.Verifier)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,11 +77,11 @@ func TestCheckPayment(t *testing.T) {
 		if err != nil {
 			continue
 		}
-		if err := consensus.CheckSignatures(s.tip.State.Params, row.pay, row.pay.ID(), spent); err != nil {
+		if err := s.tip.Verifier.Verify([]consensus.Spender{{ID: row.pay.ID(), Tx: row.pay, Spent: spent}}); err != nil {
 			t.Errorf("%s: %v", row.what, err)
 		}
 		row.pay.Inputs[0].Script = nil
-		err = consensus.CheckSignatures(s.tip.State.Params, row.pay, row.pay.ID(), spent)
+		err = s.tip.Verifier.Verify([]consensus.Spender{{ID: row.pay.ID(), Tx: row.pay, Spent: spent}})
 		if consensus.RuleOf(err) != "mandatory-script-verify-flag-failed" {
 			t.Errorf("%s, not signed: %v", row.what, err)
 		}

@@ -30,7 +30,7 @@ var edges = []row{
 	{what: "1,000,000 bytes", tamper: fillTo(blockLimit)},
 	{what: "20,000 signature operations", edit: sigops(sigopLimit, 0xac)},
 	{what: "20,000 signature operations by CHECKMULTISIG", edit: sigops(sigopLimit, 0xae)},
-	{what: "20,000 by another Spending", params: countMany(5000)},
+	{what: "20,000 by another rule of spending", spend: counting{5000}},
 	{what: "coinbase of 2 bytes", edit: coinbaseLength(2)},
 	{what: "coinbase of 100 bytes", edit: coinbaseLength(100)},
 	{what: "coinbase takes less than it may",
@@ -65,7 +65,7 @@ func TestEdges(t *testing.T) {
 	for _, r := range edges {
 		t.Run(r.what, func(t *testing.T) {
 			t.Parallel()
-			s := newScene(r.params)
+			s := r.scene()
 			b, _ := s.build(&r)
 			if err := s.apply(b); err != nil {
 				t.Fatalf("ApplyBlock says %v", err)
@@ -258,7 +258,7 @@ func TestHeightInCoinbase(t *testing.T) {
 			}
 			b := tip.Template("")
 			b.Txs[0].Inputs[0].Script = append(bytes.Clone(try.script), 0, 0)
-			_, _, err := consensus.ApplyBlock(tip.State, consensus.NewBlock(chaingen.Seal(b)), nil)
+			_, _, err := consensus.ApplyBlock(tip.State, consensus.NewBlock(chaingen.Seal(b)), nil, tip.Verifier)
 			if consensus.RuleOf(err) != try.rule {
 				t.Errorf("height %d: coinbase starts with %x: %v", height, try.script, err)
 			}

@@ -40,7 +40,7 @@ func ExampleApplyBlock() {
 		}
 		tries, _ := pow.Search(&b.Header, target, 0, 1_000_000)
 
-		next, delta, err := consensus.ApplyBlock(state, consensus.NewBlock(b), nil) // it spends no coins
+		next, delta, err := consensus.ApplyBlock(state, consensus.NewBlock(b), nil, consensus.InOrder(consensus.P2PKH{})) // it spends no coins
 		if err != nil {
 			panic(err)
 		}
@@ -65,7 +65,7 @@ func ExampleRule() {
 	paid := tip.Mine("alice is paid", toAlice)
 	b := chaingen.Seal(paid.Template("and bob too", toBob))
 	needs := consensus.Needs(paid.State, consensus.NewBlock(b))
-	_, _, err := consensus.ApplyBlock(paid.State, consensus.NewBlock(b), paid.Coins(needs))
+	_, _, err := consensus.ApplyBlock(paid.State, consensus.NewBlock(b), paid.Coins(needs), paid.Verifier)
 
 	fmt.Println(consensus.RuleOf(err))
 	fmt.Println("the coin is gone:", errors.Is(err, consensus.BadMissingOrSpent))

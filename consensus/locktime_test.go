@@ -163,7 +163,7 @@ func TestBIP30Exceptions(t *testing.T) {
 		if asked := len(needs) == 1; asked != (c.rule != "") {
 			t.Errorf("%s, height %d: asks for %v", c.p.Name, c.height, needs)
 		}
-		if _, _, err := consensus.ApplyUnmined(s, consensus.NewBlock(b), unspent); consensus.RuleOf(err) != c.rule {
+		if _, _, err := consensus.ApplyUnmined(s, consensus.NewBlock(b), unspent, consensus.InOrder(consensus.P2PKH{})); consensus.RuleOf(err) != c.rule {
 			t.Errorf("%s, height %d: %v", c.p.Name, c.height, err)
 		}
 	}

@@ -31,10 +31,6 @@ type Params struct {
 	CSV   block.Height // relative lock times and median-time lock times (BIP68, BIP113)
 
 	Prefixes block.Prefixes
-
-	// Spending decides who may spend an output; nil is P2PKH. It is not part of
-	// the Digest.
-	Spending Spending
 }
 
 // Regtest is Bitcoin Core's regression test network: blocks cost two tries.
@@ -186,13 +182,6 @@ func (p *Params) PowLimit() pow.Target {
 		panic(err) // a preset, or checked on load: network.check
 	}
 	return t
-}
-
-func (p *Params) spending() Spending {
-	if p.Spending == nil {
-		return P2PKH{}
-	}
-	return p.Spending
 }
 
 // minVersion returns the lowest block version that is accepted at height h. Miners

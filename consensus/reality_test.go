@@ -52,7 +52,7 @@ func TestBitcoinsFirstBlock(t *testing.T) {
 	if got := b.Hash().String(); got != "00000000839a8e6886ab5951d76f411475428afc90947ee320161bbf18eb6048" {
 		t.Fatalf("hash %s", got)
 	}
-	state, delta, err := consensus.ApplyBlock(consensus.Genesis(consensus.Main()), consensus.NewBlock(b), nil)
+	state, delta, err := consensus.ApplyBlock(consensus.Genesis(consensus.Main()), consensus.NewBlock(b), nil, consensus.InOrder(consensus.P2PKH{}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -220,13 +220,13 @@ func TestBIP34OfMain(t *testing.T) {
 		b := (&chaingen.Block{Block: &block.Block{Header: s.Header}, Hash: s.Hash, State: s}).Template("no height")
 		b.Txs[0].Inputs[0].Script = []byte{0x04, 0xff, 0xff, 0x00, 0x1d, 0x01, 0x04}
 		b.Header.MerkleRoot = b.Txs[0].ID()
-		if _, _, err := consensus.ApplyUnmined(s, consensus.NewBlock(b), nil); consensus.RuleOf(err) != rule {
+		if _, _, err := consensus.ApplyUnmined(s, consensus.NewBlock(b), nil, consensus.InOrder(consensus.P2PKH{})); consensus.RuleOf(err) != rule {
 			t.Errorf("height %d: %v", height, err)
 		}
 		b.Txs[0].Inputs[0].Script = block.HeightPush(height)
 		b.Txs[0].Inputs[0].Script = append(b.Txs[0].Inputs[0].Script, 0)
 		b.Header.MerkleRoot = b.Txs[0].ID()
-		if _, _, err := consensus.ApplyUnmined(s, consensus.NewBlock(b), nil); err != nil {
+		if _, _, err := consensus.ApplyUnmined(s, consensus.NewBlock(b), nil, consensus.InOrder(consensus.P2PKH{})); err != nil {
 			t.Errorf("height %d, with the height: %v", height, err)
 		}
 	}

@@ -63,7 +63,7 @@ var table = []row{
 		edit: func(_ *scene, b *block.Block) { b.Txs[0].Outputs[0].Value += 25 * coin }},
 	{rule: "bad-blk-sigops", what: "20,001 in one output", edit: sigops(sigopLimit+1, 0xac)},
 	{rule: "bad-blk-sigops", what: "1,000 CHECKMULTISIG count 20 each, and one more", edit: sigops(sigopLimit+1, 0xae)},
-	{rule: "bad-blk-sigops", what: "counted by another Spending", params: countMany(6667)},
+	{rule: "bad-blk-sigops", what: "counted by another rule of spending", spend: counting{6667}},
 	{rule: "bad-txns-BIP30", what: "the coinbase of block 12 again", params: beforeBIP34,
 		edit: func(s *scene, b *block.Block) { b.Txs[0] = s.tip.Txs[0].Clone() }},
 	{rule: "bad-txns-nonfinal", what: "lock time is this height", edit: lockTime(13)},
@@ -206,12 +206,8 @@ func fillTo(size int) func(*scene, *block.Block) {
 	}
 }
 
-// countMany plugs in a Spending by whose count each transaction, the coinbase
-// too, has n signature operations.
-func countMany(n int) func(*consensus.Params) {
-	return func(p *consensus.Params) { p.Spending = counting{n} }
-}
-
+// counting is a rule of spending by whose count each transaction, the coinbase too, has
+// this many signature operations.
 type counting struct{ each int }
 
 func (counting) Check(*block.Tx, int, block.Output) error { return nil }

@@ -28,6 +28,7 @@ type row struct {
 	what string
 
 	params func(*consensus.Params)
+	spend  consensus.Spending // nil: P2PKH
 	edit   func(*scene, *block.Block)
 	tamper func(*scene, *block.Block)
 	header func(*scene, *block.Block)
@@ -52,16 +53,29 @@ type scene struct {
 	keys map[string]chaingen.Key // by the script that they answer
 }
 
-func newScene(change func(*consensus.Params)) *scene {
+func newScene(change func(*consensus.Params)) *scene { return newSceneWith(consensus.P2PKH{}, change) }
+
+// newSceneWith is newScene with another rule of spending.
+func newSceneWith(rule consensus.Spending, change func(*consensus.Params)) *scene {
 	p := chaingen.Network()
 	if change != nil {
 		change(p)
 	}
-	s := &scene{tip: chaingen.Genesis(p).MineEmpty("", 12), keys: make(map[string]chaingen.Key)}
+	g := chaingen.Genesis(p)
+	g.Verifier = consensus.InOrder(rule)
+	s := &scene{tip: g.MineEmpty("", 12), keys: make(map[string]chaingen.Key)}
 	for _, k := range []chaingen.Key{miner, alice, bob, carol} {
 		s.keys[string(k.Script())] = k
 	}
 	return s
+}
+
+// scene returns the scene with the row's parameters and rule of spending.
+func (r *row) scene() *scene {
+	if r.spend == nil {
+		return newScene(r.params)
+	}
+	return newSceneWith(r.spend, r.params)
 }
 
 // reward returns the coin of the block at this height.
@@ -137,7 +151,8 @@ func (s *scene) sign(b *block.Block, ids map[*block.Tx]block.Hash) {
 
 // apply asks ApplyBlock about b after the scene's tip.
 func (s *scene) apply(b *block.Block) error {
-	_, _, err := consensus.ApplyBlock(s.tip.State, consensus.NewBlock(b), s.tip.Coins(consensus.Needs(s.tip.State, consensus.NewBlock(b))))
+	hashed := consensus.NewBlock(b)
+	_, _, err := consensus.ApplyBlock(s.tip.State, hashed, s.tip.Coins(consensus.Needs(s.tip.State, hashed)), s.tip.Verifier)
 	return err
 }
 
@@ -145,6 +160,7 @@ func (s *scene) apply(b *block.Block) error {
 func (s *scene) tree(t *testing.T) *chain.Tree {
 	t.Helper()
 	disk := chaingen.NewDisk()
+	disk.Verifier = s.tip.Verifier
 	tree := disk.MustOpen(s.tip.State.Params)
 	for _, b := range s.tip.Chain()[1:] {
 		if _, err := tree.AddBlock(b.Block, now); err != nil {
@@ -161,7 +177,7 @@ func TestRuleTable(t *testing.T) {
 	for _, r := range table {
 		t.Run(r.rule+"/"+r.what, func(t *testing.T) {
 			t.Parallel()
-			s := newScene(r.params)
+			s := r.scene()
 			b, before := s.build(&r)
 			rule := consensus.Rule(r.rule)
 

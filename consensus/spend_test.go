@@ -288,7 +288,7 @@ func TestNonStandardOutputs(t *testing.T) {
 		spend := alice.Pay([]consensus.UTXO{chaingen.Output(pay, 0)}, bob.To(1))
 		spend.Inputs[0].Script = alice.Sign(spend, 0, raw, block.SigAll)
 		_, _, err = consensus.ApplyBlock(tip.State, consensus.NewBlock(chaingen.Seal(tip.Template("spend", spend))),
-			tip.Coins([]block.Outpoint{spend.Inputs[0].Prev}))
+			tip.Coins([]block.Outpoint{spend.Inputs[0].Prev}), tip.Verifier)
 		if consensus.RuleOf(err) != "mandatory-script-verify-flag-failed" || !strings.Contains(fmt.Sprint(err), "non-standard") {
 			t.Errorf("%s: %v", what, err)
 		}

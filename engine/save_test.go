@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"toychain/block"
+	"toychain/chain"
 	"toychain/consensus"
 	"toychain/internal/chaingen"
 	"toychain/mempool"
@@ -302,8 +303,9 @@ func (c *counted) Check(tx *block.Tx, i int, output block.Output) error {
 func TestSignaturesOnceEach(t *testing.T) {
 	count := &counted{}
 	p := consensus.Regtest()
-	p.Spending = consensus.NewMemo(count)
-	e := New(chaingen.NewDisk().MustOpen(p), mempool.New(mempool.DefaultPolicy()), "/test/")
+	disk := chaingen.NewDisk()
+	disk.Verifier = chain.NewVerifier(count)
+	e := New(disk.MustOpen(p), mempool.New(mempool.DefaultPolicy()), "/test/")
 	base := oldBlocks(102)
 	tip := base[102]
 	first, second := base[1].Reward(), base[2].Reward()

@@ -86,7 +86,7 @@ func (e *Engine) TemplateOf(txs []*block.Tx, script []byte, extra uint64, messag
 	if err != nil {
 		return nil, err
 	}
-	if _, _, err := consensus.ApplyUnmined(tip, hashed, coins); err != nil {
+	if _, _, err := consensus.ApplyUnmined(tip, hashed, coins, e.tree.Verifier()); err != nil {
 		return nil, err
 	}
 	return t, nil

@@ -84,7 +84,7 @@ func (w *world) add(name string) *testNode {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	tree, err := chain.NewTree(params, db, entries, tip)
+	tree, err := chain.NewTree(params, chain.NewVerifier(consensus.P2PKH{}), db, entries, tip)
 	if err != nil {
 		w.t.Fatal(err)
 	}

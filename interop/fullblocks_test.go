@@ -158,8 +158,7 @@ func TestFullBlocks(t *testing.T) {
 		t.Fatal(err)
 	}
 	params := consensus.Regtest()
-	params.Spending = allScripts
-	tree, _ := newTree(t, params)
+	tree, _ := newTree(t, params, allScripts)
 	judge := orphanage{tree: tree, now: time.Now()}
 	accepted, refused := 0, 0
 	for _, test := range tests {

@@ -38,8 +38,7 @@ func firstBlocks(t *testing.T, f func(n int, b *block.Block, raw []byte) bool) (
 // judges the spending; everything else is ours.
 func TestBitcoinsFirstBlocks(t *testing.T) {
 	params := consensus.Main()
-	params.Spending = allScripts
-	tree, _ := newTree(t, params)
+	tree, _ := newTree(t, params, allScripts)
 	read := firstBlocks(t, func(n int, b *block.Block, raw []byte) bool {
 		if string(b.Bytes()) != string(raw) {
 			t.Fatalf("block %d: written again it differs", n)
@@ -69,7 +68,7 @@ func TestBitcoinsFirstBlocks(t *testing.T) {
 // output.
 func TestPublicKeyOutputsAreLegal(t *testing.T) {
 	params := consensus.Main()
-	tree, _ := newTree(t, params)
+	tree, _ := newTree(t, params, consensus.P2PKH{})
 	firstBlocks(t, func(n int, b *block.Block, _ []byte) bool {
 		for _, tx := range b.Txs {
 			for i := range tx.Outputs {

@@ -11,7 +11,7 @@ import (
 )
 
 // newTree returns a tree on a fresh store in memory.
-func newTree(t testing.TB, p *consensus.Params) (*chain.Tree, *store.DB) {
+func newTree(t testing.TB, p *consensus.Params, rule consensus.Spending) (*chain.Tree, *store.DB) {
 	t.Helper()
 	db, err := store.OpenStorage(storage.NewMemStorage(), p)
 	if err != nil {
@@ -22,7 +22,7 @@ func newTree(t testing.TB, p *consensus.Params) (*chain.Tree, *store.DB) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tree, err := chain.NewTree(p, db, entries, tip)
+	tree, err := chain.NewTree(p, chain.NewVerifier(rule), db, entries, tip)
 	if err != nil {
 		t.Fatal(err)
 	}

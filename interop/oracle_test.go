@@ -154,7 +154,7 @@ type grower struct {
 // playTree grows one tree and gives every block to both.
 func playTree(t *testing.T, seed uint64, all *tally) {
 	params := ourRegtest()
-	tree, _ := newTree(t, params)
+	tree, _ := newTree(t, params, consensus.P2PKH{})
 	genesis := chaingen.Genesis(params)
 	g := &grower{tally: all, t: t, seed: seed, dice: rand.New(rand.NewPCG(seed, 0)), tree: tree, theirs: newBtcd(t, theirRegtest()),
 		ours: orphanage{tree: tree, now: time.Now()}, best: genesis, last: genesis}

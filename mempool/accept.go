@@ -141,12 +141,14 @@ func (p *Pool) judge(v View, tx *block.Tx, id block.Hash, minFee block.Amount) (
 	for _, step := range []func() error{
 		func() error { return p.findConflicts(c) },
 		func() error { return p.findCoins(v, c) },
-		func() error { return p.checkSpending(&tip, c) },
+		func() error { return p.checkSpending(v, &tip, c) },
 		func() error { return p.checkFee(c, minFee) },
 		func() error { return p.checkChain(c) },
 		func() error { return p.checkReplacement(c) },
 		func() error { return canonical(tx) },
-		func() error { return consensus.CheckSignatures(tip.Params, tx, id, c.spent) },
+		func() error {
+			return v.Verifier().Verify([]consensus.Spender{{ID: id, Tx: tx, Spent: c.spent}})
+		},
 	} {
 		if err := step(); err != nil {
 			return nil, err
@@ -208,7 +210,7 @@ func confirmed(v View, c *candidate) (bool, error) {
 
 // checkSpending decides whether c may spend its coins in the next block, but for
 // the signatures, and finds its fee.
-func (p *Pool) checkSpending(tip *consensus.State, c *candidate) error {
+func (p *Pool) checkSpending(v View, tip *consensus.State, c *candidate) error {
 	spent, fee, err := consensus.CheckPayment(*tip, c.tx, c.coins)
 	if errors.Is(err, consensus.BadNonFinal) { // its lock time has been looked at, so this is BIP68
 		return fmt.Errorf("%w (%s)", RejectNonBIP68Final, err)
@@ -220,7 +222,7 @@ func (p *Pool) checkSpending(tip *consensus.State, c *candidate) error {
 	if err := standardInputs(spent); err != nil {
 		return err
 	}
-	if c.sigops = tip.Params.SigOps(c.tx, spent); c.sigops > MaxTxSigOps {
+	if c.sigops = v.Verifier().SigOps(c.tx, consensus.Outputs(spent)); c.sigops > MaxTxSigOps {
 		return fmt.Errorf("%w: %d, at most %d", RejectSigOps, c.sigops, MaxTxSigOps)
 	}
 	return nil

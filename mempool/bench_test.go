@@ -12,7 +12,7 @@ import (
 
 // crowd returns a world, a block's transaction that makes n coins, and a payment of
 // each: signed, with a fee of its own.
-func crowd(b *testing.B, n int, edit ...func(*consensus.Params, *mempool.Policy)) (*world, []*block.Tx) {
+func crowd(b *testing.B, n int, edit ...func(*setup, *mempool.Policy)) (*world, []*block.Tx) {
 	w := newWorld(b, edit...)
 	var txs []*block.Tx
 	for n > len(txs) {
@@ -32,8 +32,8 @@ func crowd(b *testing.B, n int, edit ...func(*consensus.Params, *mempool.Policy)
 
 // BenchmarkAdd takes in payments of one input; "unsigned" is all but the signature.
 func BenchmarkAdd(b *testing.B) {
-	for name, edit := range map[string]func(*consensus.Params, *mempool.Policy){
-		"signed": func(*consensus.Params, *mempool.Policy) {}, "unsigned": freely,
+	for name, edit := range map[string]func(*setup, *mempool.Policy){
+		"signed": func(*setup, *mempool.Policy) {}, "unsigned": freely,
 	} {
 		b.Run(name, func(b *testing.B) {
 			w, txs := crowd(b, 5000, edit)
@@ -53,7 +53,7 @@ func BenchmarkAdd(b *testing.B) {
 // BenchmarkAddFull brings a thousand to a pool that is full of 5,000 worse paid ones.
 func BenchmarkAddFull(b *testing.B) {
 	const full, more = 5000, 1000
-	w, txs := crowd(b, full+more, func(p *consensus.Params, q *mempool.Policy) { p.Spending, q.MaxBytes = free{}, full*191 })
+	w, txs := crowd(b, full+more, func(p *setup, q *mempool.Policy) { p.Spending, q.MaxBytes = free{}, full*191 })
 	for i, tx := range txs { // each pays more than all before
 		tx.Outputs[0].Value = coin/100 - 1000 - 100*block.Amount(i)
 	}

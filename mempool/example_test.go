@@ -17,7 +17,7 @@ import (
 // the miners; that is why a payment without a block is a promise only.
 func Example() {
 	params := chaingen.Network()
-	tree, err := chain.NewTree(params, chaingen.NewDisk(), nil, block.Hash{})
+	tree, err := chain.NewTree(params, consensus.InOrder(consensus.P2PKH{}), chaingen.NewDisk(), nil, block.Hash{})
 	if err != nil {
 		panic(err)
 	}
@@ -53,7 +53,7 @@ func Example() {
 // who was paid spends its output with a fee for both.
 func ExamplePool_Template() {
 	params := chaingen.Network()
-	tree, err := chain.NewTree(params, chaingen.NewDisk(), nil, block.Hash{})
+	tree, err := chain.NewTree(params, consensus.InOrder(consensus.P2PKH{}), chaingen.NewDisk(), nil, block.Hash{})
 	if err != nil {
 		panic(err)
 	}

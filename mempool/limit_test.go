@@ -9,7 +9,6 @@ import (
 	"pgregory.net/rapid"
 
 	"toychain/block"
-	"toychain/consensus"
 	"toychain/mempool"
 )
 
@@ -45,7 +44,7 @@ func TestEvictTheWorst(t *testing.T) {
 // A pool that is full makes room for a hundredth, not for the newcomer alone, so that
 // in a flood most arrivals cost nothing more: here 99 stay of 101.
 func TestEvictAHundredth(t *testing.T) {
-	w := newWorld(t, func(p *consensus.Params, q *mempool.Policy) { p.Spending, q.MaxBytes = free{}, 100*85 })
+	w := newWorld(t, func(p *setup, q *mempool.Policy) { p.Spending, q.MaxBytes = free{}, 100*85 })
 	var txs []*block.Tx
 	for i, c := range w.split(101) {
 		txs = append(txs, spend(block.Amount(1000+i*200), 1, c))

@@ -50,14 +50,16 @@ func TestMachineFull(t *testing.T) {
 
 func run(r *rapid.T, policy mempool.Policy) {
 	params := chaingen.Network()
-	params.Spending = free{}
-	tree, err := chain.NewTree(params, chaingen.NewDisk(), nil, block.Hash{})
+	v := consensus.InOrder(free{})
+	tree, err := chain.NewTree(params, v, chaingen.NewDisk(), nil, block.Hash{})
 	if err != nil {
 		r.Fatal(err)
 	}
 	m := &machine{T: r, params: params, tree: tree, now: noon, pool: mempool.New(policy), twin: mempool.New(policy),
 		byHash: make(map[block.Hash]*chaingen.Block)}
-	m.grew(chaingen.Genesis(params))
+	g := chaingen.Genesis(params)
+	g.Verifier = v
+	m.grew(g)
 	for range 6 {
 		m.connect(m.blocks[len(m.blocks)-1].Mine("start"))
 	}

@@ -16,6 +16,8 @@ type View interface {
 	// Coins returns those of the outpoints that are unspent there. An error is
 	// trouble with the disk.
 	Coins(of []block.Outpoint) (consensus.Coins, error)
+	// Verifier returns how signatures are checked.
+	Verifier() consensus.Verifier
 }
 
 // Pool holds the transactions that wait for a block. It is a value machine: no

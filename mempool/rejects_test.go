@@ -17,7 +17,7 @@ type reject struct {
 	reason string
 	what   string
 	make   func(*world) *block.Tx
-	edit   func(*consensus.Params, *mempool.Policy)
+	edit   func(*setup, *mempool.Policy)
 
 	condemned bool // whoever sends it is to blame
 	signed    bool // it takes a look at the signatures to find out
@@ -288,13 +288,11 @@ func TestAccepted(t *testing.T) {
 	}
 }
 
-// A node gives its parameters a memory, and then a signature is verified once: by
-// whoever sees it first.
+// With a Verifier that remembers, a signature is verified once: by the first that asks.
 func TestSignaturesOnce(t *testing.T) {
 	count := &spending{Spending: consensus.P2PKH{}}
 	params := chaingen.Network()
-	params.Spending = consensus.NewMemo(count)
-	tree, err := chain.NewTree(params, chaingen.NewDisk(), nil, block.Hash{})
+	tree, err := chain.NewTree(params, chain.NewVerifier(count), chaingen.NewDisk(), nil, block.Hash{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -78,7 +78,7 @@ func TestReplaceInherited(t *testing.T) {
 
 // A node may have Core 28's policy: every payment can be replaced.
 func TestFullRBF(t *testing.T) {
-	w := newWorld(t, func(p *consensus.Params, q *mempool.Policy) { p.Spending, q.FullRBF = free{}, true })
+	w := newWorld(t, func(p *setup, q *mempool.Policy) { p.Spending, q.FullRBF = free{}, true })
 	a, r := spend(1000, 1, w.reward(1)), spend(1085, 1, w.reward(1))
 	w.add(a, r)
 	w.wantPool(r)

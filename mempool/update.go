@@ -40,7 +40,7 @@ func (p *Pool) Update(v View, ch chain.Change, now time.Time) (Updated, error) {
 	p.settle(&tip, now)
 	p.floor.since, p.floor.drained = now, true
 
-	u := update{pool: p, now: now, tip: tip, fate: make(map[block.Hash]*[]block.Hash)}
+	u := update{pool: p, now: now, tip: tip, sigops: v.Verifier().SigOps, fate: make(map[block.Hash]*[]block.Hash)}
 	if len(ch.Reverted) > 0 {
 		if err := u.gather(v, &ch); err != nil {
 			return Updated{}, err
@@ -81,10 +81,11 @@ func (p *Pool) present(ids []block.Hash) (out []block.Hash) {
 
 // update is one Update at work.
 type update struct {
-	pool *Pool
-	now  time.Time
-	tip  consensus.State
-	out  Updated
+	pool   *Pool
+	now    time.Time
+	tip    consensus.State
+	sigops func(*block.Tx, []block.Output) int // see consensus.Verifier
+	out    Updated
 
 	// After a reorganisation:
 	back  []*entry                     // what the blocks that left held, the lowest first
@@ -196,7 +197,7 @@ func (u *update) readmit(e *entry) bool {
 	if err != nil || p.ancestorsAtMost(of) > maxReturnedChain {
 		return refuse(&u.out.Dropped)
 	}
-	e.fee, e.sigops = fee, u.tip.Params.SigOps(e.tx, spent)
+	e.fee, e.sigops = fee, u.sigops(e.tx, consensus.Outputs(spent))
 	p.insert(e)
 	return true
 }

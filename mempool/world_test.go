@@ -57,33 +57,37 @@ func (free) SigOps(tx *block.Tx, spent []block.Output) int {
 	return consensus.P2PKH{}.SigOps(tx, spent)
 }
 
+// setup is what a test may change of the world before it is made.
+type setup struct {
+	*consensus.Params
+	Spending consensus.Spending
+}
+
 // newWorld starts with 12 blocks, whose rewards but the last two can be spent.
-func newWorld(t testing.TB, edit ...func(*consensus.Params, *mempool.Policy)) *world {
+func newWorld(t testing.TB, edit ...func(*setup, *mempool.Policy)) *world {
 	t.Helper()
-	params, policy := chaingen.Network(), mempool.DefaultPolicy()
-	w := &world{TB: t, sigs: &spending{Spending: consensus.P2PKH{}}, now: noon}
+	params, policy := &setup{chaingen.Network(), consensus.P2PKH{}}, mempool.DefaultPolicy()
 	for _, f := range edit {
 		f(params, &policy)
 	}
-	if params.Spending != nil {
-		w.sigs.Spending = params.Spending
-	}
-	params.Spending = w.sigs
-	tree, err := chain.NewTree(params, chaingen.NewDisk(), nil, block.Hash{})
+	w := &world{TB: t, sigs: &spending{Spending: params.Spending}, now: noon}
+	v := consensus.InOrder(w.sigs)
+	tree, err := chain.NewTree(params.Params, v, chaingen.NewDisk(), nil, block.Hash{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.tree, w.pool, w.tip = tree, mempool.New(policy), chaingen.Genesis(params)
+	w.tree, w.pool, w.tip = tree, mempool.New(policy), chaingen.Genesis(params.Params)
+	w.tip.Verifier = v
 	w.connect(w.tip.MineEmpty("", 12).Chain()[1:]...)
 	return w
 }
 
-func freely(p *consensus.Params, _ *mempool.Policy) { p.Spending = free{} }
+func freely(p *setup, _ *mempool.Policy) { p.Spending = free{} }
 
 // poolOf makes a pool that has room for so many bytes just after it was trimmed, and
 // not for one payment more, and lets anybody spend anything.
-func poolOf(bytes int) func(*consensus.Params, *mempool.Policy) {
-	return func(p *consensus.Params, q *mempool.Policy) { p.Spending, q.MaxBytes = free{}, bytes*100/99+1 }
+func poolOf(bytes int) func(*setup, *mempool.Policy) {
+	return func(p *setup, q *mempool.Policy) { p.Spending, q.MaxBytes = free{}, bytes*100/99+1 }
 }
 
 // connect gives blocks to the tree and what they change to the pool, and returns

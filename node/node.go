@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"toychain/block"
+	"toychain/chain"
 	"toychain/consensus"
 	"toychain/engine"
 	"toychain/mempool"
@@ -23,10 +24,11 @@ import (
 
 // Config is what a node is started with.
 type Config struct {
-	Params  *consensus.Params
-	Dir     string // the network's own folder, <datadir>/<network>; made with mode 0700
-	Name    string // what people call it; goes into its coinbases. May be empty
-	Version string // of the software, x.y.z
+	Params   *consensus.Params
+	Verifier consensus.Verifier // how signatures are checked; nil: on all cores, each once
+	Dir      string             // the network's own folder, <datadir>/<network>; made with mode 0700
+	Name     string             // what people call it; goes into its coinbases. May be empty
+	Version  string             // of the software, x.y.z
 
 	Listen []string // multiaddrs to listen on; nil: loopback, any port
 	Peers  []string // multiaddrs of nodes to stay connected with
@@ -77,6 +79,9 @@ func Open(cfg Config) (*Node, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
+	if cfg.Verifier == nil {
+		cfg.Verifier = chain.NewVerifier(chain.CachedP2PKH())
+	}
 	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("data folder: %w", err)
 	}
@@ -111,12 +116,7 @@ func Open(cfg Config) (*Node, error) {
 
 // openEngine rebuilds the tree from the store, after a look at its last blocks.
 func openEngine(cfg Config, db *store.DB) (*engine.Engine, error) {
-	params := *cfg.Params
-	if params.Spending == nil {
-		params.Spending = consensus.NewP2PKH()
-	}
-	params.Spending = consensus.NewMemo(params.Spending)
-	tree, err := db.Tree(&params, checkBlocks)
+	tree, err := db.Tree(cfg.Verifier, checkBlocks)
 	if err != nil {
 		return nil, err
 	}
@@ -292,6 +292,9 @@ func (n *Node) Clock() time.Duration { return time.Duration(n.clock.Load()) }
 
 // Net returns the node's network.
 func (n *Node) Net() *p2p.Net { return n.net }
+
+// Verifier returns how the node checks signatures; it is safe for concurrent use.
+func (n *Node) Verifier() consensus.Verifier { return n.cfg.Verifier }
 
 // Store returns the node's store, for reading indexes. Every block of our own user's
 // is in it; a download may not be yet. It must not be called on the engine's goroutine.

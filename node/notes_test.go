@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"toychain/block"
+	"toychain/chain"
 	"toychain/consensus"
 	"toychain/engine"
 	"toychain/internal/chaingen"
@@ -81,9 +82,7 @@ func (w *watched) Check(tx *block.Tx, i int, output block.Output) error {
 // before, the next one refuses the block, too.
 func TestNoteWhileChecking(t *testing.T) {
 	spending := &watched{}
-	p := consensus.Regtest()
-	p.Spending = spending
-	n := start(t, Config{Params: p})
+	n := start(t, Config{Verifier: chain.NewVerifier(spending)})
 	base := oldBlocks(101)
 	var old []*block.Block
 	for _, b := range base[1:] {
@@ -124,7 +123,7 @@ func TestNoteWhileChecking(t *testing.T) {
 			t.Errorf("%s: afterwards it is noted down: %v", step.name, got)
 		}
 		spending.tell = func() {}
-		after := start(t, Config{Params: p, Dir: left})
+		after := start(t, Config{Params: consensus.Regtest(), Dir: left})
 		want := tip.Hash
 		if step.good {
 			want = b.Hash

@@ -52,7 +52,7 @@ func TestCheckingWhileWriting(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tree, err := db.Tree(p, 1)
+	tree, err := db.Tree(unsigned, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,7 +120,7 @@ func TestWritingBehindFails(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tree, err := db.Tree(p, 1)
+	tree, err := db.Tree(unsigned, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,11 +11,13 @@ import (
 	"toychain/consensus"
 )
 
-// freely lets everybody spend everything: benchmarks of the disk need no signatures.
+// freely accepts every spend: benchmarks of the disk need no signatures.
 type freely struct{}
 
 func (freely) Check(*block.Tx, int, block.Output) error { return nil }
 func (freely) SigOps(*block.Tx, []block.Output) int     { return 0 }
+
+var unsigned = consensus.InOrder(freely{})
 
 // recorder keeps what the tree writes, instead of writing it.
 type recorder struct {
@@ -50,10 +52,9 @@ func (r *recorder) Commit(c *chain.Commit) error {
 // payments each, each from one coin to two new addresses, flushed every so often.
 func commits(t testing.TB, blocks, payments, every int) (*consensus.Params, []*chain.Commit) {
 	p := quickParams()
-	p.Spending = freely{}
 	w := newWorld(t, p)
 	rec := &recorder{coins: make(map[block.Outpoint]consensus.Coin)}
-	tree, err := chain.NewTree(p, rec, nil, block.Hash{})
+	tree, err := chain.NewTree(p, unsigned, rec, nil, block.Hash{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -185,7 +186,7 @@ func BenchmarkStart10000Blocks(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		tree, err := db.Tree(p, 6)
+		tree, err := db.Tree(unsigned, 6)
 		if err != nil || tree.Tip().Height < 10_000 {
 			b.Fatal(err)
 		}
@@ -237,7 +238,7 @@ func BenchmarkReindex10000Blocks(b *testing.B) {
 	db := filled(b, p, list)
 	db.Close()
 	for b.Loop() {
-		if _, err := Reindex(db.dir, p, nil); err != nil {
+		if _, err := Reindex(db.dir, p, unsigned, nil); err != nil {
 			b.Fatal(err)
 		}
 	}

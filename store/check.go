@@ -15,11 +15,10 @@ import (
 // Tree returns the tree of all that is stored, after a look at the last blocks of
 // the best chain: are they here and whole, with the undo data that fits them, and
 // are the coins those that the very last one left? This is how a node starts, so it
-// is quick; the indexes are left to Verify. p are the parameters of Open, perhaps
-// with another Spending. The error is ErrDamaged or the disk's.
-func (db *DB) Tree(p *consensus.Params, last int) (tree *chain.Tree, err error) {
+// is quick; the indexes are left to Verify. v is how the tree checks signatures. The error is ErrDamaged or the disk's.
+func (db *DB) Tree(v consensus.Verifier, last int) (tree *chain.Tree, err error) {
 	err = db.read(func(from source) error {
-		c, err := db.newChecker(from, p)
+		c, err := db.newChecker(from, v)
 		if err != nil {
 			return err
 		}
@@ -44,12 +43,12 @@ func (db *DB) Tree(p *consensus.Params, last int) (tree *chain.Tree, err error) 
 // whether the coins are what a replay from genesis makes. It reads the state as of
 // now, and the node may go on meanwhile. progress, if not nil, is called with a
 // number of blocks. The error says that looking itself failed.
-func (db *DB) Verify(last int, progress func(done, total int)) (findings []string, err error) {
+func (db *DB) Verify(v consensus.Verifier, last int, progress func(done, total int)) (findings []string, err error) {
 	if progress == nil {
 		progress = func(int, int) {}
 	}
 	err = db.read(func(from source) error {
-		c, err := db.newChecker(from, db.params)
+		c, err := db.newChecker(from, v)
 		if err == nil && len(c.entries) > 0 {
 			if last > 0 {
 				err = c.recent(last, progress)
@@ -86,12 +85,12 @@ type checker struct {
 	found   []string
 }
 
-func (db *DB) newChecker(from source, p *consensus.Params) (*checker, error) {
+func (db *DB) newChecker(from source, v consensus.Verifier) (*checker, error) {
 	entries, tip, err := db.load(from)
 	if err != nil {
 		return nil, err
 	}
-	tree, err := chain.NewTree(p, db, entries, tip)
+	tree, err := chain.NewTree(db.params, v, db, entries, tip)
 	if err != nil {
 		return nil, db.damaged("%w", err)
 	}

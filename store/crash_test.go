@@ -249,7 +249,6 @@ func TestCrashAtEveryWrite(t *testing.T) {
 	const seed = 20261125
 	t.Logf("seed %d", seed)
 	p := quickParams()
-	p.Spending = freely{}
 	w := newWorld(t, p)
 	r := rand.New(rand.NewPCG(seed, 0))
 	for len(w.all) < 16 {
@@ -368,7 +367,7 @@ func check(t *testing.T, n *node) {
 	tip := n.arrived[n.tree.Tip().Hash]
 	compareCoins(t, n.db, tip)
 	compareBlocks(t, n.db, n.arrived, tip)
-	if findings, err := n.db.Verify(0, nil); err != nil || findings != nil {
+	if findings, err := n.db.Verify(unsigned, 0, nil); err != nil || findings != nil {
 		t.Fatal(findings, err)
 	}
 }
@@ -385,7 +384,7 @@ func live(t *testing.T, w *world, d *disk) (done int) {
 	if err != nil {
 		return 0
 	}
-	tree, err := chain.NewTree(w.params, db, entries, tip)
+	tree, err := chain.NewTree(w.params, unsigned, db, entries, tip)
 	if err != nil {
 		t.Fatal(err)
 	}

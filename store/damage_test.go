@@ -39,7 +39,6 @@ func openSmall(dir string, p *consensus.Params) (*DB, error) {
 // reorganisations in it, and with what it holds.
 func lived(t testing.TB, seed uint64, blocks int) *node {
 	p := quickParams()
-	p.Spending = freely{} // the signatures are real, but are not what is in question here
 	w := newWorld(t, p)
 	n := &node{world: w, dir: filepath.Join(t.TempDir(), "chain"), arrived: map[block.Hash]*vertex{w.genesis.hash: w.genesis}}
 	var err error
@@ -83,10 +82,10 @@ func examine(t testing.TB, dir string, p *consensus.Params) (block.Hash, error) 
 		return block.Hash{}, err
 	}
 	defer db.Close()
-	if _, err := db.Tree(p, 6); err != nil {
+	if _, err := db.Tree(unsigned, 6); err != nil {
 		return block.Hash{}, err
 	}
-	findings, err := db.Verify(0, nil)
+	findings, err := db.Verify(unsigned, 0, nil)
 	if err != nil {
 		return block.Hash{}, err
 	}
@@ -294,12 +293,12 @@ func TestVerifyFindsEveryKind(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	if findings, err := db.Verify(0, nil); err != nil || len(findings) > 0 {
+	if findings, err := db.Verify(unsigned, 0, nil); err != nil || len(findings) > 0 {
 		t.Fatalf("nothing is wrong yet: %v %v", findings, err)
 	}
 	expect := func(what string) {
 		t.Helper()
-		findings, err := db.Verify(0, nil)
+		findings, err := db.Verify(unsigned, 0, nil)
 		if err != nil || len(findings) == 0 || findings[0] == "" {
 			t.Fatalf("%s: found %v, %v", what, findings, err)
 		}
@@ -329,7 +328,7 @@ func TestVerifyFindsEveryKind(t *testing.T) {
 	db.level.Put([]byte("zebra"), nil, nil)
 	expect("a stranger")
 	db.level.Delete([]byte("zebra"), nil)
-	if findings, err := db.Verify(0, nil); err != nil || len(findings) > 0 {
+	if findings, err := db.Verify(unsigned, 0, nil); err != nil || len(findings) > 0 {
 		t.Fatalf("all is put back: %v %v", findings, err)
 	}
 }
@@ -358,7 +357,7 @@ func TestTreeLooksAtTheLastBlocks(t *testing.T) {
 			t.Fatal(what, err)
 		}
 		db.level.Delete(key, nil)
-		if _, err := db.Tree(n.params, 6); !errors.Is(err, ErrDamaged) {
+		if _, err := db.Tree(unsigned, 6); !errors.Is(err, ErrDamaged) {
 			t.Fatalf("%s of the tip is missing: %v, want ErrDamaged", what, err)
 		}
 		db.level.Put(key, value, nil)
@@ -369,16 +368,16 @@ func TestTreeLooksAtTheLastBlocks(t *testing.T) {
 		t.Fatal(err)
 	}
 	db.level.Delete(indexed, nil)
-	if findings, err := db.Verify(1, nil); err != nil || len(findings) != 1 {
+	if findings, err := db.Verify(unsigned, 1, nil); err != nil || len(findings) != 1 {
 		t.Fatalf("an index is wrong at the tip: %v, %v", findings, err)
 	}
 	db.level.Put(indexed, value, nil)
-	tree, err := db.Tree(n.params, 6)
+	tree, err := db.Tree(unsigned, 6)
 	if err != nil || tree.Tip().Hash != tip.hash {
 		t.Fatalf("all is put back: %v", err)
 	}
 	var steps []int
-	if findings, err := db.Verify(3, func(done, total int) { steps = append(steps, done, total) }); err != nil || findings != nil {
+	if findings, err := db.Verify(unsigned, 3, func(done, total int) { steps = append(steps, done, total) }); err != nil || findings != nil {
 		t.Fatal(findings, err)
 	}
 	if !slices.Equal(steps, []int{0, 3, 1, 3, 2, 3, 3, 3}) {

@@ -53,7 +53,7 @@ func loadTree(t testing.TB, db *DB, p *consensus.Params) *chain.Tree {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tree, err := chain.NewTree(p, db, entries, tip)
+	tree, err := chain.NewTree(p, unsigned, db, entries, tip)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,7 +29,7 @@ func Example() {
 		if err != nil {
 			log.Fatal(err)
 		}
-		tree, err := db.Tree(p, 6)
+		tree, err := db.Tree(consensus.InOrder(consensus.P2PKH{}), 6)
 		if err != nil {
 			log.Fatal(err)
 		}

@@ -39,7 +39,7 @@ type Rebuilt struct {
 // that is interrupted, Reindex starts over, and nothing is lost. progress, if not
 // nil, is called with a number of blocks: first of those that were found, of 0 because
 // nobody knows how many there are, and then of those that were judged.
-func Reindex(dir string, p *consensus.Params, progress func(done, total int)) (Rebuilt, error) {
+func Reindex(dir string, p *consensus.Params, v consensus.Verifier, progress func(done, total int)) (Rebuilt, error) {
 	if progress == nil {
 		progress = func(int, int) {}
 	}
@@ -53,7 +53,7 @@ func Reindex(dir string, p *consensus.Params, progress func(done, total int)) (R
 	if err != nil {
 		return Rebuilt{}, err
 	}
-	out, err := rebuild(old, dir, p, progress)
+	out, err := rebuild(old, place{dir, p}, v, progress)
 	if err = errors.Join(err, old.Close()); err != nil {
 		return Rebuilt{}, err
 	}
@@ -62,17 +62,17 @@ func Reindex(dir string, p *consensus.Params, progress func(done, total int)) (R
 }
 
 // rebuild reads the old database in dir and writes a new one beside it.
-func rebuild(old storage.Storage, dir string, p *consensus.Params, progress func(done, total int)) (Rebuilt, error) {
-	r := rebuilder{old: ldb.Recovery{Storage: old}, at: place{dir, p},
+func rebuild(old storage.Storage, at place, v consensus.Verifier, progress func(done, total int)) (Rebuilt, error) {
+	r := rebuilder{old: ldb.Recovery{Storage: old}, at: at, verifier: v,
 		notes: make(map[block.Hash]note), reorgs: make(map[uint64]chain.Reorg)}
 	if err := r.readNotes(); err != nil {
 		return Rebuilt{}, err
 	}
-	beside, err := ldb.StartReplace(dir)
+	beside, err := ldb.StartReplace(at.dir)
 	if err != nil {
 		return Rebuilt{}, err
 	}
-	db, err := Open(beside, p)
+	db, err := Open(beside, at.params)
 	if err != nil {
 		return Rebuilt{}, err
 	}
@@ -92,13 +92,14 @@ func rebuild(old storage.Storage, dir string, p *consensus.Params, progress func
 
 // rebuilder is the state of a rebuild.
 type rebuilder struct {
-	old    ldb.Recovery
-	at     place
-	db     *DB // the new one
-	tree   *chain.Tree
-	notes  map[block.Hash]note
-	reorgs map[uint64]chain.Reorg
-	out    Rebuilt
+	old      ldb.Recovery
+	at       place
+	verifier consensus.Verifier
+	db       *DB // the new one
+	tree     *chain.Tree
+	notes    map[block.Hash]note
+	reorgs   map[uint64]chain.Reorg
+	out      Rebuilt
 }
 
 // note is what can still be read of one header.
@@ -197,7 +198,7 @@ const (
 // grow plants a tree in the new database and gives it all headers, and then all
 // blocks in the order in which they came.
 func (r *rebuilder) grow(progress func(done, total int)) (err error) {
-	if r.tree, err = chain.NewTree(r.at.params, regrowth{r.db}, nil, block.Hash{}); err != nil {
+	if r.tree, err = chain.NewTree(r.at.params, r.verifier, regrowth{r.db}, nil, block.Hash{}); err != nil {
 		return err
 	}
 	order := make([]chain.Point, 0, len(r.notes))

@@ -36,7 +36,7 @@ func TestReindexChangesNothing(t *testing.T) {
 		n := lived(t, 100+seed, 40)
 		before := n.tree.Tip()
 		last := 0
-		got, err := Reindex(n.dir, n.params, func(done, total int) { last = done })
+		got, err := Reindex(n.dir, n.params, unsigned, func(done, total int) { last = done })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -46,7 +46,7 @@ func TestReindexChangesNothing(t *testing.T) {
 		}
 		m := rebuilt(t, n)
 		m.compare()
-		if findings, err := m.db.Verify(0, nil); err != nil || findings != nil {
+		if findings, err := m.db.Verify(unsigned, 0, nil); err != nil || findings != nil {
 			t.Fatal(findings, err)
 		}
 		entries, _, err := m.db.Load()
@@ -81,7 +81,7 @@ func TestReindexKeepsTheFirstSeen(t *testing.T) {
 		}
 		n.flush()
 		n.db.Close()
-		got, err := Reindex(n.dir, n.params, nil)
+		got, err := Reindex(n.dir, n.params, unsigned, nil)
 		if err != nil || got.Tip.Hash != want.hash {
 			t.Fatalf("precious %v: tip %s, want %s: %v", precious, got.Tip.Hash, want.hash, err)
 		}
@@ -129,7 +129,7 @@ func TestReindexAfterDamage(t *testing.T) {
 			if err := damage(filepath.Join(n.dir, name)); err != nil {
 				t.Fatal(err)
 			}
-			got, err := Reindex(n.dir, n.params, nil)
+			got, err := Reindex(n.dir, n.params, unsigned, nil)
 			if err != nil {
 				t.Fatalf("%s %s: %v", name, what, err)
 			}
@@ -137,7 +137,7 @@ func TestReindexAfterDamage(t *testing.T) {
 				t.Fatalf("%s %s: lost %d, kept %q", name, what, len(got.Lost), got.Kept)
 			}
 			m := rebuilt(t, &n)
-			if findings, err := m.db.Verify(0, nil); err != nil || findings != nil {
+			if findings, err := m.db.Verify(unsigned, 0, nil); err != nil || findings != nil {
 				t.Fatal(findings, err)
 			}
 			for _, v := range n.all { // parents first
@@ -172,7 +172,7 @@ func TestReindexKeepsTheJournal(t *testing.T) {
 	}
 	db.level.Put(appendReorgKey(nil, 2), []byte("nonsense"), nil)
 	db.Close()
-	got, err := Reindex(n.dir, n.params, nil)
+	got, err := Reindex(n.dir, n.params, unsigned, nil)
 	if err != nil || got.Reorgs != len(n.reorgs) { // the older value of entry 2 may still be read: then that is kept
 		n.reorgs = slices.Delete(n.reorgs, 1, 2)
 	}
@@ -215,7 +215,7 @@ func TestInterruptedReindex(t *testing.T) {
 		if err != nil || tip != want {
 			t.Fatalf("%q: tip %s, want %s: %v", left, tip, want, err)
 		}
-		got, err := Reindex(dir, n.params, nil)
+		got, err := Reindex(dir, n.params, unsigned, nil)
 		if err != nil || got.Tip.Hash != want {
 			t.Fatalf("%q: %+v, %v", left, got, err)
 		}
@@ -233,18 +233,18 @@ func TestReindexRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Reindex(n.dir, n.params, nil); !errors.Is(err, ErrInUse) {
+	if _, err := Reindex(n.dir, n.params, unsigned, nil); !errors.Is(err, ErrInUse) {
 		t.Fatalf("a node runs on it: %v", err)
 	}
 	db.Close()
-	if _, err := Reindex(n.dir, consensus.Toy(), nil); !errors.Is(err, ErrOtherNetwork) {
+	if _, err := Reindex(n.dir, consensus.Toy(), unsigned, nil); !errors.Is(err, ErrOtherNetwork) {
 		t.Fatalf("another network's: %v", err)
 	}
-	if _, err := Reindex(filepath.Join(t.TempDir(), "none"), n.params, nil); !errors.Is(err, os.ErrNotExist) {
+	if _, err := Reindex(filepath.Join(t.TempDir(), "none"), n.params, unsigned, nil); !errors.Is(err, os.ErrNotExist) {
 		t.Fatalf("no folder: %v", err)
 	}
 	empty := t.TempDir()
-	if _, err := Reindex(empty, n.params, nil); !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), empty) {
+	if _, err := Reindex(empty, n.params, unsigned, nil); !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), empty) {
 		t.Fatalf("a folder with nothing: %v", err)
 	}
 	if names := filesOf(t, empty); !slices.Contains(names, "LOCK") {
@@ -272,16 +272,16 @@ func TestReindexRefusesOnTopOfInvalid(t *testing.T) {
 		t.Fatal(err)
 	}
 	n.flush()
-	if findings, err := n.db.Verify(0, nil); err != nil || findings != nil {
+	if findings, err := n.db.Verify(unsigned, 0, nil); err != nil || findings != nil {
 		t.Fatal(findings, err)
 	}
 	n.db.Close()
-	got, err := Reindex(n.dir, n.params, nil)
+	got, err := Reindex(n.dir, n.params, unsigned, nil)
 	if err != nil || got.Refused != 1 || len(got.Lost) != 0 || got.Tip.Hash != good.hash {
 		t.Fatalf("%+v, %v", got, err)
 	}
 	m := rebuilt(t, n)
-	if findings, err := m.db.Verify(0, nil); err != nil || findings != nil {
+	if findings, err := m.db.Verify(unsigned, 0, nil); err != nil || findings != nil {
 		t.Fatal(findings, err)
 	}
 	if info, _ := m.tree.Info(bad.hash); info.Entry.Status&chain.Failed == 0 {
@@ -314,7 +314,7 @@ func TestReindexWithoutAncestors(t *testing.T) {
 		t.Fatal(err)
 	}
 	swept.Close()
-	got, err := Reindex(n.dir, n.params, nil)
+	got, err := Reindex(n.dir, n.params, unsigned, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -327,7 +327,7 @@ func TestReindexWithoutAncestors(t *testing.T) {
 		t.Fatalf("%+v", got)
 	}
 	m := rebuilt(t, n)
-	if findings, err := m.db.Verify(0, nil); err != nil || findings != nil {
+	if findings, err := m.db.Verify(unsigned, 0, nil); err != nil || findings != nil {
 		t.Fatal(findings, err)
 	}
 	m.take(path[1:]...)

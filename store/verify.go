@@ -55,7 +55,7 @@ func (c *checker) replay(tick func()) (whole bool, err error) {
 			return false, err
 		}
 		hashed := consensus.WithIDs(s.Block, s.IDs)
-		next, delta, err := consensus.ApplyBlock(state, hashed, gather(coins, consensus.Needs(state, hashed)))
+		next, delta, err := consensus.ApplyBlock(state, hashed, gather(coins, consensus.Needs(state, hashed)), c.tree.Verifier())
 		if err != nil {
 			return false, c.say("block %s at height %d is on the best chain: %v", s.Hash, s.Height, err)
 		}

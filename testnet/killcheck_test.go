@@ -13,6 +13,8 @@ import (
 	"slices"
 
 	"toychain/block"
+	"toychain/chain"
+	"toychain/consensus"
 	"toychain/rpc"
 	"toychain/store"
 )
@@ -32,7 +34,7 @@ func (s *storm) autopsy(round int, name string) {
 		s.fail(round, name, "its folder: %v", err)
 	}
 	defer func() { s.check(db.Close()); s.check(os.RemoveAll(dir)) }()
-	tree, err := db.Tree(params, 0)
+	tree, err := db.Tree(chain.NewVerifier(consensus.P2PKH{}), 0)
 	if err != nil {
 		s.fail(round, name, "its tree: %v", err)
 	}
@@ -48,7 +50,7 @@ func (s *storm) autopsy(round int, name string) {
 			s.fail(round, name, "it had told of block %s: %v", hash, err)
 		}
 	}
-	if findings, err := db.Verify(0, nil); err != nil || findings != nil {
+	if findings, err := db.Verify(chain.NewVerifier(consensus.P2PKH{}), 0, nil); err != nil || findings != nil {
 		s.fail(round, name, "%v, %v", findings, err)
 	}
 	var history []*block.Block

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"toychain/chain"
 	"toychain/cmd/internal/cli"
 	"toychain/store"
 )
@@ -45,7 +46,7 @@ folder is that of --datadir and --network, or with --node that of a node of the 
 func (a *app) reindex(ctx context.Context, k dataDir) error {
 	var made store.Rebuilt
 	err := slowly(ctx, a.Progress(), func(progress func(done, total int)) (err error) {
-		made, err = store.Reindex(k.folder(), k.params, progress)
+		made, err = store.Reindex(k.folder(), k.params, chain.NewVerifier(chain.CachedP2PKH()), progress)
 		return err
 	})
 	if errors.Is(err, fs.ErrNotExist) {

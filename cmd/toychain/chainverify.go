@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"toychain/block"
+	"toychain/chain"
 	"toychain/cmd/internal/cli"
 	"toychain/consensus"
 	"toychain/node"
@@ -79,7 +80,7 @@ func (a *app) verifyFolder(ctx context.Context, blocks int, unreachable error) (
 		if err != nil {
 			return err
 		}
-		c.Findings, err = db.Verify(blocks, progress)
+		c.Findings, err = db.Verify(chain.NewVerifier(chain.CachedP2PKH()), blocks, progress)
 		if err == nil {
 			c.lost, err = node.ReadNotes(filepath.Dir(k.folder()), func(time.Time, *block.Block) (damage, trouble error) {
 				c.Noted++

@@ -44,13 +44,15 @@ type Block struct {
 	Delta  consensus.Delta // what it does to the coins; empty if Err is set
 	Err    error           // why ApplyBlock refuses it, or chain.BadPrevBlk if its parent is refused
 
+	Verifier consensus.Verifier // of this block's children, inherited from its parent
+
 	coins map[block.Outpoint]*consensus.Coin // those that Delta changes, nil for gone
 }
 
 // Genesis returns the root of a tree.
 func Genesis(p *consensus.Params) *Block {
 	s := consensus.Genesis(p)
-	return &Block{Block: p.Genesis, Name: "g", Hash: s.Hash, State: s}
+	return &Block{Block: p.Genesis, Name: "g", Hash: s.Hash, State: s, Verifier: consensus.InOrder(consensus.P2PKH{})}
 }
 
 // Height is the number of blocks below b.
@@ -133,7 +135,7 @@ func Search(h *block.Header) {
 // Follow puts child on top of b and has it judged. Its header must be good,
 // because other blocks may follow it even if its body is not.
 func (b *Block) Follow(name string, child *block.Block) *Block {
-	n := &Block{Block: child, Name: name, Hash: child.Hash(), Parent: b}
+	n := &Block{Block: child, Name: name, Hash: child.Hash(), Parent: b, Verifier: b.Verifier}
 	var err error
 	if n.State, err = b.State.ApplyHeader(&child.Header); err != nil {
 		panic(fmt.Sprintf("block %s on %s: %v", name, b.Name, err))
@@ -144,7 +146,7 @@ func (b *Block) Follow(name string, child *block.Block) *Block {
 	}
 	hashed := consensus.NewBlock(child)
 	coins := b.Coins(consensus.Needs(b.State, hashed))
-	if _, n.Delta, n.Err = consensus.ApplyBlock(b.State, hashed, coins); n.Err != nil {
+	if _, n.Delta, n.Err = consensus.ApplyBlock(b.State, hashed, coins, b.Verifier); n.Err != nil {
 		n.Delta = consensus.Delta{}
 	}
 	n.coins = make(map[block.Outpoint]*consensus.Coin)

@@ -24,6 +24,8 @@ type Disk struct {
 	Tip     block.Hash
 	Commits int
 
+	Verifier consensus.Verifier // of the trees that it opens
+
 	fail  int // this many more calls and then one fails; negative: never
 	write bool
 }
@@ -39,6 +41,8 @@ func NewDisk() *Disk {
 		Undos:   make(map[block.Hash][]consensus.Coin),
 		Set:     make(consensus.Coins),
 		fail:    -1,
+
+		Verifier: consensus.InOrder(consensus.P2PKH{}),
 	}
 }
 
@@ -60,7 +64,7 @@ func (d *Disk) Clone() *Disk {
 
 // Open returns the tree of what is on the disk, as after a restart.
 func (d *Disk) Open(p *consensus.Params) (*chain.Tree, error) {
-	return chain.NewTree(p, d, slices.Collect(maps.Values(d.Entries)), d.Tip)
+	return chain.NewTree(p, d.Verifier, d, slices.Collect(maps.Values(d.Entries)), d.Tip)
 }
 
 // MustOpen is Open for tests in which the disk is sound.

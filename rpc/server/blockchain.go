@@ -182,7 +182,7 @@ func (c *call) verify(hash block.Hash, before consensus.State) error {
 			coins[o] = coin
 		}
 	}
-	next, _, e := consensus.ApplyBlock(before, hashed, coins)
+	next, _, e := consensus.ApplyBlock(before, hashed, coins, c.node.Verifier())
 	if e == nil && next.Hash != hash {
 		e = fmt.Errorf("stored under %s, its hash is %s", hash, next.Hash)
 	}

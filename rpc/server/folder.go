@@ -29,7 +29,7 @@ func ReadFolder(dir string, p *consensus.Params) (t rpc.Tree, journal []rpc.Reor
 	if err != nil {
 		return rpc.Tree{}, nil, err
 	}
-	tree, err := chain.NewTree(p, db, entries, tip)
+	tree, err := chain.NewTree(p, chain.NewVerifier(consensus.P2PKH{}), db, entries, tip)
 	if err != nil {
 		return rpc.Tree{}, nil, err
 	}

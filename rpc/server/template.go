@@ -159,7 +159,7 @@ func (c *call) propose(data string) (any, *rpc.Error) {
 	case b.Header.Prev != v.tip.Hash:
 		return "inconclusive-not-best-prevblk", nil
 	}
-	_, _, e := consensus.ApplyUnmined(v.tip, hashed, v.coins)
+	_, _, e := consensus.ApplyUnmined(v.tip, hashed, v.coins, c.node.Verifier())
 	if e == nil {
 		e = consensus.CheckTime(&b.Header, c.node.Now().Unix())
 	}

@@ -64,7 +64,7 @@ func Join(ctx context.Context, cfg Config) (*Peer, error) {
 	rand.Read(seed[:])
 	p.extra = binary.LittleEndian.Uint64(seed[:])
 	var err error
-	if p.tree, err = chain.NewTree(cfg.Params, p.disk, nil, block.Hash{}); err != nil {
+	if p.tree, err = chain.NewTree(cfg.Params, chain.NewVerifier(consensus.P2PKH{}), p.disk, nil, block.Hash{}); err != nil {
 		return nil, fmt.Errorf("rogue: %w", err)
 	}
 	p.net, err = p2p.New(p2p.Config{Digest: cfg.Params.Digest().String()[:8], Agent: "/rogue:0/", Seeds: cfg.Call,
