@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -20,56 +21,30 @@ func (a *app) chainCommand() *cobra.Command {
 }
 
 func (a *app) chainInfoCommand() *cobra.Command {
-	cmd := &cobra.Command{
-		Use: "info", Short: "Show where the chain stands, and how its difficulty moves.",
+	return showNode(a, &cobra.Command{
+		Use: "info", Short: "Show the tip of the chain, and how its difficulty moves.",
 		Example: "toychain chain info\ntoychain chain info --node n2 --json",
 		Args:    cli.NoArgs,
-	}
-	asJSON := cli.JSONFlag(cmd)
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		return a.ask(cmd, func(ctx context.Context, n target) error {
-			info, err := gatherInfo(ctx, n)
-			if err != nil {
-				return err
-			}
-			if *asJSON {
-				return a.PrintJSON(info)
-			}
-			return a.printInfo(info)
-		})
-	}
-	return cmd
+	}, func(ctx context.Context, n target, _ []string) (chainInfo, error) { return gatherInfo(ctx, n) }, a.printInfo)
 }
 
 func (a *app) chainTipsCommand() *cobra.Command {
-	cmd := &cobra.Command{
-		Use: "tips", Short: "List the ends of all branches.",
+	return showNode(a, &cobra.Command{
+		Use: "tips", Short: "List the tips of all branches.",
 		Example: "toychain chain tips",
 		Args:    cli.NoArgs,
-	}
-	asJSON := cli.JSONFlag(cmd)
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		return a.ask(cmd, func(ctx context.Context, n target) error {
-			tips, err := n.Tips(ctx)
-			if err != nil {
-				return err
-			}
-			if *asJSON {
-				return a.PrintJSON(tips)
-			}
-			t := cli.Table(a.Stdout)
-			fmt.Fprintln(t, "height\thash and status")
-			for _, tip := range tips {
-				fmt.Fprintf(t, "%d\t%s\n\t%s: %s\n", tip.Height, tip.Hash, tip.Status, aboutTip(tip))
-			}
-			return t.Flush()
-		})
-	}
-	return cmd
+	}, func(ctx context.Context, n target, _ []string) ([]rpc.Tip, error) { return n.Tips(ctx) }, func(tips []rpc.Tip) error {
+		t := cli.Table(a.Stdout)
+		fmt.Fprintln(t, "height\thash and status")
+		for _, tip := range tips {
+			fmt.Fprintf(t, "%d\t%s\n\t%s: %s\n", tip.Height, tip.Hash, tip.Status, describeTip(tip))
+		}
+		return t.Flush()
+	})
 }
 
-// aboutTip says in words what a tip's status means.
-func aboutTip(t rpc.Tip) string {
+// describeTip returns what a tip's status means.
+func describeTip(t rpc.Tip) string {
 	long := cli.Plural(t.BranchLen, "block")
 	switch t.Status {
 	case "active":
@@ -79,16 +54,15 @@ func aboutTip(t rpc.Tip) string {
 	case "valid-headers":
 		return "a branch of " + long + ", never the best chain"
 	case "headers-only":
-		return "a branch of " + long + ", not all here yet"
+		return "a branch of " + long + ", not all downloaded yet"
 	case "invalid":
 		return "a branch of " + long + " that breaks a rule"
 	}
 	return "a branch of " + long
 }
 
-const aboutWidth = `What the terminal is too narrow for is
-left out: transactions first, then who mined what. In a pipe, COLUMNS says how wide the
-picture may be.`
+const aboutWidth = `If the terminal is too narrow, details are left out: transactions first, then who
+mined what. In a pipe, COLUMNS gives the width.`
 
 func (a *app) chainTreeCommand() *cobra.Command {
 	cmd := &cobra.Command{
@@ -97,34 +71,24 @@ func (a *app) chainTreeCommand() *cobra.Command {
 		Long:    `Draw every block of every branch that the node knows. ` + aboutWidth,
 		Args:    cli.NoArgs,
 	}
-	asJSON := cli.JSONFlag(cmd)
 	flags := drawFlags(cmd)
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+	var name string
+	return showNode(a, cmd, func(ctx context.Context, n target, _ []string) (tree rpc.Tree, err error) {
 		if err := flags.check(); err != nil {
-			return err
+			return tree, err
 		}
-		return a.ask(cmd, func(ctx context.Context, n target) error {
-			tree, err := n.Tree(ctx, block.Height(flags.from))
-			if err != nil {
-				return err
-			}
-			if *asJSON {
-				return a.PrintJSON(tree)
-			}
-			name := a.global.node
-			if info, err := n.NetworkInfo(ctx); name == "" && err == nil {
-				name = info.Name
-			}
-			if name == "" {
-				name = "this node"
-			}
-			return a.draw(draw.Merge([]draw.View{{Node: name, Tree: tree}}), flags)
-		})
-	}
-	return cmd
+		info, err := n.NetworkInfo(ctx)
+		if err != nil {
+			return tree, err
+		}
+		name = cmp.Or(a.global.node, info.Name, "this node")
+		return n.Tree(ctx, block.Height(flags.from))
+	}, func(tree rpc.Tree) error {
+		return a.draw(draw.Merge([]draw.View{{Node: name, Tree: tree}}), flags)
+	})
 }
 
-// drawing is how the flags want a tree drawn.
+// drawing is the flags of commands that draw a tree.
 type drawing struct {
 	from          int32
 	ascii, legend bool
@@ -132,9 +96,9 @@ type drawing struct {
 
 func drawFlags(cmd *cobra.Command) *drawing {
 	d := &drawing{}
-	cmd.Flags().Int32Var(&d.from, "from", 0, "leave out what is below this `HEIGHT`")
+	cmd.Flags().Int32Var(&d.from, "from", 0, "leave out the blocks below this `HEIGHT`")
 	cmd.Flags().BoolVar(&d.ascii, "ascii", false, "draw with plain characters")
-	cmd.Flags().BoolVar(&d.legend, "legend", false, "explain the signs")
+	cmd.Flags().BoolVar(&d.legend, "legend", false, "explain the symbols")
 	return d
 }
 

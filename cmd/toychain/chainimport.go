@@ -18,16 +18,16 @@ import (
 
 func (a *app) chainImportCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "import [FILE|FOLDER]", Short: "Hand the blocks in a file or a folder to the node.",
+		Use: "import [FILE|DIR]", Short: "Submit the blocks in a file or a directory to the node.",
 		Example: "toychain chain import chain.hex\ntoychain chain import blk00000.dat\n" +
 			"toychain chain import ~/.bitcoin/regtest/blocks --network regtest\nzcat chain.hex.gz | toychain chain import",
-		Long: `Hand the blocks in a file, in all files of a folder, or on stdin to the node, which
-judges each of them. What is in them shows by itself: lines of hex; Bitcoin's frames,
-as in Core's blk00000.dat (hidden by xor.dat or not) and bootstrap.dat; btcd's
-000000000.fdb. In a file blocks may stand before their parents. At the first that
-cannot be read, or breaks a rule, it stops and says where; all before it is in then.
-To import again does no harm: what is known is passed over.`,
-		Args: cli.Args(0, 1, "one file or folder"),
+		Long: `Submit the blocks in a file, in all files of a directory, or on stdin to the node,
+which validates each of them. The format is recognised: lines of hex; Bitcoin's
+frames, as in Core's blk00000.dat (obfuscated by xor.dat or not) and bootstrap.dat;
+btcd's 000000000.fdb. In a file, blocks may precede their parents. The import stops
+at the first block that cannot be read or breaks a rule, and says where; all blocks
+before it are imported. Importing again does no harm: known blocks are skipped.`,
+		Args: cli.Args(0, 1, "one file or directory"),
 		RunE: func(cmd *cobra.Command, given []string) error {
 			return a.ask(cmd, func(ctx context.Context, n target) error {
 				source := blockfile.Read(a.Stdin, n.params.Magic())
@@ -44,7 +44,7 @@ To import again does no harm: what is known is passed over.`,
 	}
 }
 
-// importing hands blocks to a node, many at a time, while the next ones are read.
+// importing submits blocks to a node, many at a time, while the next ones are read.
 type importing struct {
 	*app
 	node   target
@@ -54,11 +54,11 @@ type importing struct {
 	added, known int
 }
 
-// portion is what is handed over at once.
+// portion is the blocks that are submitted together.
 type portion struct {
 	records     []blockfile.Record
-	read, total int64 // bytes of the files so far, and of all
-	err         error // why there are no more; io.EOF if all is well
+	read, total int64 // bytes of the files: so far, and in all
+	err         error // why there are no more blocks; io.EOF at the end of the files
 }
 
 func (in *importing) run(ctx context.Context) error {
@@ -98,7 +98,7 @@ func (in *importing) show(p portion) {
 	in.line.Show("%s  %s  %d %% of %s", cli.Plural(done, "block"), in.line.Rate(done), 100*p.read/p.total, cli.Bytes(p.total))
 }
 
-// read cuts the files into portions.
+// read reads the files in portions.
 func (in *importing) read(ctx context.Context, to chan<- portion) {
 	defer close(to)
 	order := blockfile.NewOrder(in.source, func(h block.Hash) (bool, error) { return in.has(ctx, h) })
@@ -128,7 +128,7 @@ func (in *importing) read(ctx context.Context, to chan<- portion) {
 	}
 }
 
-// has asks the node for a block that was not in the files so far.
+// has reports whether the node has a block that was not in the files so far.
 func (in *importing) has(ctx context.Context, h block.Hash) (bool, error) {
 	_, err := in.node.Header(ctx, h)
 	var no *rpc.Error
@@ -138,7 +138,7 @@ func (in *importing) has(ctx context.Context, h block.Hash) (bool, error) {
 	return err == nil, err
 }
 
-// submit hands over one portion, up to the first block that breaks a rule.
+// submit submits one portion, up to the first block that breaks a rule.
 func (in *importing) submit(ctx context.Context, records []blockfile.Record) error {
 	blocks := make([]*block.Block, len(records))
 	for i, r := range records {
@@ -161,7 +161,7 @@ func (in *importing) submit(ctx context.Context, records []blockfile.Record) err
 	return nil
 }
 
-// stopped adds how far it came, and what to do if that is plain.
+// stopped adds to err how far the import came and, for another network's blocks, what to do.
 func (in *importing) stopped(err error) error {
 	var other *blockfile.Stranger
 	if errors.As(err, &other) {
@@ -171,10 +171,10 @@ func (in *importing) stopped(err error) error {
 			}
 		}
 	}
-	return fmt.Errorf("%w; all before that is in: %s new, %s known before", err, cli.Plural(in.added, "block"), cli.Count(in.known))
+	return fmt.Errorf("%w; all blocks before that are imported: %s new, %s known before", err, cli.Plural(in.added, "block"), cli.Count(in.known))
 }
 
-// refusal is a rule that the node says a block breaks.
+// refusal is the rule for which the node rejects a block or a transaction.
 type refusal string
 
-func (r refusal) Error() string { return "the node refuses it: " + string(r) }
+func (r refusal) Error() string { return "the node rejects it: " + string(r) }

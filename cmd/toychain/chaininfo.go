@@ -15,22 +15,22 @@ import (
 // chainInfo is what "chain info" prints.
 type chainInfo struct {
 	rpc.BlockchainInfo
-	HashesPerBlock float64        `json:"hashes_per_block"` // expected tries for the next block
-	Hashrate       *float64       `json:"hashrate"`         // of all miners, by the last blocks; null: too few of them
+	HashesPerBlock float64        `json:"hashes_per_block"` // expected for the next block
+	Hashrate       *float64       `json:"hashrate"`         // of all miners, estimated from the last blocks; null: too few of them
 	Pace           *pace          `json:"pace"`             // null: nothing to measure, or the target never changes
 	Mining         rpc.MiningInfo `json:"mining"`
 
-	easiest float64 // expected tries at the easiest target
+	easiest float64 // hashes per block at the easiest target
 }
 
-// pace is how fast the blocks of the present window come, and where that leads.
+// pace is how fast the blocks of the current window arrive, and where that leads.
 type pace struct {
 	Blocks  int     `json:"blocks"`  // intervals measured
 	Seconds float64 `json:"seconds"` // of one, on average
-	Factor  float64 `json:"factor"`  // by which the difficulty changes if it goes on like this
+	Factor  float64 `json:"factor"`  // by which the difficulty changes if this goes on
 }
 
-// gatherInfo asks for everything that "chain info" prints.
+// gatherInfo requests everything that "chain info" prints.
 func gatherInfo(ctx context.Context, n target) (chainInfo, error) {
 	b, err := n.BlockchainInfo(ctx)
 	if err != nil {
@@ -54,8 +54,7 @@ func gatherInfo(ctx context.Context, n target) (chainInfo, error) {
 	return info, err
 }
 
-// expectedHashes returns how many tries a block at this compact target takes on
-// average.
+// expectedHashes returns how many hashes a block at this compact target takes on average.
 func expectedHashes(compact string) (float64, error) {
 	bits, err := pow.ParseBits(compact)
 	if err != nil {
@@ -65,9 +64,9 @@ func expectedHashes(compact string) (float64, error) {
 	return target.Work().Float(), err
 }
 
-// since returns the header at height h, or at 1 if that is higher, how many blocks
-// came after it and how many seconds they took. Genesis is no start: it is older than
-// the network's first miner. No blocks: there is nothing to measure.
+// since returns the header at height h, but not below 1, how many blocks followed it, and
+// how many seconds they took. Genesis is excluded, because it is older than the
+// network's first miner. If no blocks followed, there is nothing to measure.
 func since(ctx context.Context, n target, b rpc.BlockchainInfo, h block.Height) (head rpc.Header, blocks int, seconds float64, err error) {
 	h = max(h, 1)
 	if h >= b.Blocks {
@@ -83,7 +82,7 @@ func since(ctx context.Context, n target, b rpc.BlockchainInfo, h block.Height) 
 	return head, int(b.Blocks - h), max(float64(int64(b.Time)-int64(head.Time)), 0), nil
 }
 
-// measurePace looks at the present window.
+// measurePace measures the current window. It returns nil if there is nothing to measure.
 func measurePace(ctx context.Context, n target, b rpc.BlockchainInfo) (*pace, error) {
 	window := block.Height(b.Network.Window)
 	if window == 0 {
@@ -94,15 +93,15 @@ func measurePace(ctx context.Context, n target, b rpc.BlockchainInfo) (*pace, er
 		return nil, err
 	}
 	p := &pace{Blocks: blocks, Seconds: seconds / float64(blocks), Factor: 4}
-	if seconds > 0 { // as the rule: the time of a window's intervals, one less than its blocks
+	if seconds > 0 { // like the rule: the time of a window's intervals, one fewer than its blocks
 		actual, wanted := p.Seconds*float64(window-1), float64(window)*float64(b.Network.Spacing)
 		p.Factor = min(max(wanted/actual, 0.25), 4)
 	}
 	return p, nil
 }
 
-// measureHashrate divides the work of the last blocks by the time that they took
-// (Core: getnetworkhashps).
+// measureHashrate returns the work of the last blocks divided by the time that they took
+// (Core: getnetworkhashps), or nil if there are too few.
 func measureHashrate(ctx context.Context, n target, b rpc.BlockchainInfo) (*float64, error) {
 	const lookBack = 30
 	head, _, seconds, err := since(ctx, n, b, b.Blocks-lookBack)
@@ -116,9 +115,9 @@ func measureHashrate(ctx context.Context, n target, b rpc.BlockchainInfo) (*floa
 func (a *app) printInfo(i chainInfo) error {
 	behind := ""
 	if i.Headers > i.Blocks {
-		behind = a.Colours(a.Stdout).Yellow(fmt.Sprintf("  catching up, %s known", cli.Plural(i.Headers, "header")))
+		behind = a.Colours(a.Stdout).Yellow(fmt.Sprintf("  syncing, %s known", cli.Plural(i.Headers, "header")))
 	}
-	rate := "not known yet: too few blocks"
+	rate := "unknown: too few blocks"
 	if i.Hashrate != nil {
 		rate = fmt.Sprintf("about %s in the whole network, by the last blocks", cli.Hashes(*i.Hashrate))
 	}
@@ -130,14 +129,14 @@ func (a *app) printInfo(i chainInfo) error {
 	fmt.Fprintf(t, "difficulty\tbits %s, about %s hashes a block%s\n", i.Next.Bits, large(i.HashesPerBlock), i.compared())
 	fmt.Fprintf(t, "next change\t%s\n", i.outlook())
 	fmt.Fprintf(t, "hash rate\t%s\n", rate)
-	fmt.Fprintf(t, "this node\t%s\n", mines(i.Mining))
+	fmt.Fprintf(t, "this node\t%s\n", describeMiner(i.Mining))
 	fmt.Fprintf(t, "reward\t%s coins for block %s, and its fees\n", i.Next.Subsidy.Short(), cli.Count(i.Next.Height))
-	fmt.Fprintf(t, "pending\t%s\n", cli.Plural(i.Mining.PooledTx, "payment"))
+	fmt.Fprintf(t, "mempool\t%s\n", cli.Plural(i.Mining.PooledTx, "transaction"))
 	fmt.Fprintf(t, "on disk\t%s\n", cli.Bytes(i.SizeOnDisk))
 	return t.Flush()
 }
 
-// large writes a count of hashes, Bitcoin's own too, which do not fit 64 bits.
+// large writes a count of hashes. Those of Bitcoin's main chain do not fit 64 bits.
 func large(v float64) string {
 	if v < math.MaxInt64/2 {
 		return cli.Count(int64(v))
@@ -145,7 +144,7 @@ func large(v float64) string {
 	return fmt.Sprintf("%.3g", v)
 }
 
-// compared holds the difficulty against the easiest that it can be.
+// compared relates the difficulty to the easiest possible one.
 func (i *chainInfo) compared() string {
 	if ratio := i.HashesPerBlock / i.easiest; ratio >= 1.005 {
 		return fmt.Sprintf(": %s times the easiest", cli.ThreeDigits(ratio))
@@ -153,7 +152,7 @@ func (i *chainInfo) compared() string {
 	return ": as easy as it gets"
 }
 
-// outlook says when the difficulty changes and where it is heading.
+// outlook returns when the difficulty changes, and in which direction.
 func (i *chainInfo) outlook() string {
 	n, p := i.Network, i.Pace
 	if n.Window == 0 {
@@ -169,22 +168,22 @@ func (i *chainInfo) outlook() string {
 	}
 	now := fmt.Sprintf("one every %.1f s", p.Seconds)
 	if p.Seconds < 0.1 {
-		now = "many a second"
+		now = "many per second"
 	}
 	text = fmt.Sprintf("%s;\n\tnow %s: ", text, now)
 	switch {
 	case p.Factor < 1 && i.Next.Bits == n.Limit:
-		return text + "it cannot get easier"
+		return text + "it cannot become easier"
 	case p.Factor >= 1.05:
-		return fmt.Sprintf("%sheading for %.1f times harder", text, p.Factor)
+		return fmt.Sprintf("%sbecoming %.1f times harder", text, p.Factor)
 	case p.Factor <= 0.95:
-		return fmt.Sprintf("%sheading for %.1f times easier", text, 1/p.Factor)
+		return fmt.Sprintf("%sbecoming %.1f times easier", text, 1/p.Factor)
 	}
-	return text + "about as it should be"
+	return text + "about as intended"
 }
 
-// mines says what a node's miner does.
-func mines(m rpc.MiningInfo) string {
+// describeMiner returns what a node's miner does.
+func describeMiner(m rpc.MiningInfo) string {
 	if !m.Mining {
 		return "does not mine"
 	}
@@ -195,7 +194,7 @@ func mines(m rpc.MiningInfo) string {
 	return fmt.Sprintf("mines at %s%s for %s,\n\tfound %s", cli.Hashes(float64(m.Hashrate)), limit, m.Address, cli.Plural(m.Found, "block"))
 }
 
-// age says how long ago a time in seconds since 1970 was.
+// age returns how long ago a time in seconds since 1970 was.
 func age(at uint32) string {
 	d := time.Since(time.Unix(int64(at), 0))
 	if d < 0 {

@@ -15,22 +15,23 @@ import (
 	"toychain/store"
 )
 
-// chainReindexCommand works on a folder that no node has open.
+// chainReindexCommand works on a database that no node has open.
 func (a *app) chainReindexCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "reindex", Short: "Rebuild what a stopped node keeps from the blocks that it has.",
+		Use: "reindex", Short: "Rebuild a stopped node's database from the blocks in it.",
 		Example: "toychain chain reindex\ntoychain chain reindex --node n2",
-		Long: `Rebuild what a stopped node keeps from the blocks that it has. No node is asked: the
-folder is that of --datadir and --network, or with --node that of a node of the testnet.`,
+		Long: `Rebuild a stopped node's database (its coins, undo data and indexes) from the blocks in
+it. The database is that of --datadir and --network, or with --node that of a node of
+the testnet.`,
 		Args: cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			for _, name := range []string{"rpc", "cookie", "rpc-user", "rpc-password"} {
 				if a.typed[name] {
-					return cli.Usagef("--%s: reindex asks no node: name a folder with --datadir, or a testnet's node with --node", name)
+					return cli.Usagef("--%s: reindex connects to no node: name a directory with --datadir, or a testnet's node with --node", name)
 				}
 			}
 			if a.typed["datadir"] && !a.typed["node"] {
-				a.global.node = "" // the typed folder is meant, not the node of TOYCHAIN_NODE
+				a.global.node = "" // the typed directory is meant, not the node of TOYCHAIN_NODE
 			}
 			k, err := a.dataDir()
 			if err != nil {
@@ -41,8 +42,8 @@ folder is that of --datadir and --network, or with --node that of a node of the 
 	}
 }
 
-// reindex rebuilds a database. An interrupt loses nothing: the old one is replaced at
-// the very end.
+// reindex rebuilds a database. An interrupt loses nothing: the old one is replaced at the
+// end.
 func (a *app) reindex(ctx context.Context, k dataDir) error {
 	var made store.Rebuilt
 	err := slowly(ctx, a.Progress(), func(progress func(done, total int)) (err error) {
@@ -50,7 +51,7 @@ func (a *app) reindex(ctx context.Context, k dataDir) error {
 		return err
 	})
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("no node ever kept the network %s in %s: choose its --datadir or --network", k.params.Name, k.datadir)
+		return fmt.Errorf("no node has stored the network %s in %s: choose another --datadir or --network", k.params.Name, k.datadir)
 	}
 	if err == nil {
 		a.printRebuilt(made)
@@ -58,8 +59,8 @@ func (a *app) reindex(ctx context.Context, k dataDir) error {
 	return a.atRest(err)
 }
 
-// slowly does something to a folder and shows how many blocks of how many it has done.
-// If ctx ends first, so does the program, in the middle of it.
+// slowly runs work on a database and shows its progress in blocks. If ctx ends first, it
+// returns in the middle of the work, and so the program ends.
 func slowly(ctx context.Context, line *cli.Progress, work func(progress func(done, total int)) error) error {
 	var done, total atomic.Int64
 	ended := make(chan error, 1)
@@ -93,6 +94,6 @@ func (a *app) printRebuilt(r store.Rebuilt) {
 		fmt.Fprintf(a.Stderr, "%s could not be saved; the node will ask its peers for them\n", cli.Plural(len(r.Lost), "block"))
 	}
 	if r.Kept != "" {
-		fmt.Fprintln(a.Stderr, "the damaged folder is kept in", r.Kept)
+		fmt.Fprintln(a.Stderr, "the damaged database is kept in", r.Kept)
 	}
 }

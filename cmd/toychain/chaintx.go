@@ -12,8 +12,8 @@ import (
 	"toychain/rpc"
 )
 
-// txStory is what "chain tx" prints.
-type txStory struct {
+// trackedTx is what "chain tx --json" prints.
+type trackedTx struct {
 	rpc.Tx
 	History rpc.TxHistory `json:"history"`
 }
@@ -22,9 +22,9 @@ func (a *app) chainTxCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "tx TXID", Short: "Follow a transaction through every branch.",
 		Example: "toychain chain tx TXID\ntoychain chain tx TXID --node n1 --json",
-		Long: `Follow a transaction through every branch: what it spends and makes, where it is
-now, what happened to it in each reorganisation, which blocks of which branches hold
-it, what else spends the same coins, and who spent the coins that it made.`,
+		Long: `Follow a transaction through every branch: the coins that it spends and creates,
+where it is now, what happened to it in each reorganisation, which blocks contain it,
+which transactions conflict with it, and which spend the coins that it created.`,
 		Args: cli.Args(1, 1, "TXID, 64 hex digits"),
 	}
 	asJSON := cli.JSONFlag(cmd)
@@ -32,12 +32,12 @@ it, what else spends the same coins, and who spent the coins that it made.`,
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
 		id, err := block.ParseHash(given[0])
 		if err != nil {
-			return cli.Usagef("%q is no txid: want 64 hex digits", given[0])
+			return cli.Usagef("%q is not a txid: want 64 hex digits", given[0])
 		}
 		return a.ask(cmd, func(ctx context.Context, n target) error {
 			tx, err := n.Tx(ctx, id)
 			if no := (*rpc.Error)(nil); errors.As(err, &no) && no.Code == rpc.CodeInvalidAddress {
-				return &userError{fmt.Sprintf("this node never heard of %s: ask another with --node", id), err}
+				return &userError{fmt.Sprintf("this node does not know %s: ask another with --node", id), err}
 			}
 			if err != nil {
 				return err
@@ -51,7 +51,7 @@ it, what else spends the same coins, and who spent the coins that it made.`,
 				return err
 			}
 			if *asJSON {
-				return a.PrintJSON(txStory{tx, h})
+				return a.PrintJSON(trackedTx{tx, h})
 			}
 			printTx(a.Stdout, &tx)
 			fmt.Fprintf(a.Stdout, "  %s\n", a.fateOf(&tx, &h))
@@ -61,34 +61,34 @@ it, what else spends the same coins, and who spent the coins that it made.`,
 	return cmd
 }
 
-// fateOf says where a transaction is now.
+// fateOf returns where a transaction is now.
 func (a *app) fateOf(tx *rpc.Tx, h *rpc.TxHistory) string {
 	c := a.Colours(a.Stdout)
 	switch {
 	case h.Fate == "pending" && len(h.Blocks) > 0:
-		return c.Yellow("pending again: the block that held it is stale")
+		return c.Yellow("pending again: the block that contained it is stale")
 	case h.Fate == "pending":
-		return "pending: in no block yet"
+		return "pending: not in a block yet"
 	case h.Fate == rpc.TxConfirmed && tx.Confirmations != nil:
 		return fmt.Sprintf("%s, %s, in block\n    %s", c.Green("confirmed"), cli.Plural(*tx.Confirmations, "confirmation"), tx.BlockHash)
 	case h.Fate == rpc.TxConflicted:
-		return c.Red("impossible now") + ": the best chain spent its coin otherwise, or never made it"
+		return c.Red("impossible now") + ": the best chain spends its coin otherwise, or never created it"
 	}
-	return c.Yellow("stale") + ": in no block of the best chain, and not pending"
+	return c.Yellow("stale") + ": not in the best chain, and not pending"
 }
 
-// printHistory tells how a transaction came to where it is.
+// printHistory writes the blocks that contain a transaction and what happened to it.
 func (a *app) printHistory(h *rpc.TxHistory) error {
 	t := cli.Table(a.Stdout)
 	miner := make(map[block.Hash]string)
 	for i, b := range h.Blocks {
 		if i == 0 {
-			fmt.Fprintln(t, "\nblocks that hold it")
+			fmt.Fprintln(t, "\nblocks that contain it")
 		}
 		if miner[b.Hash] = b.Message; b.Message == "" {
 			miner[b.Hash] = b.Address
 		}
-		fmt.Fprintf(t, "  %s\tmined by %s\tcame %s\t%s\n", ref(rpc.BlockRef{Hash: b.Hash, Height: b.Height}), miner[b.Hash],
+		fmt.Fprintf(t, "  %s\tmined by %s\tarrived %s\t%s\n", ref(rpc.BlockRef{Hash: b.Hash, Height: b.Height}), miner[b.Hash],
 			moment(b.ReceivedMS), blockStatus(b.Status))
 	}
 	for i, e := range h.Events {
@@ -107,7 +107,7 @@ func (a *app) printHistory(h *rpc.TxHistory) error {
 	return nil
 }
 
-// blockStatus says in a word what a block's status means.
+// blockStatus returns what a block's status means.
 func blockStatus(status string) string {
 	switch status {
 	case "active":
@@ -134,13 +134,13 @@ func (a *app) eventText(e *rpc.TxEvent) string {
 	case rpc.TxConflicted:
 		return c.Red("impossible") + ": " + at + " left the best chain,\n          and " + spentInstead(e.By, e.ByBlock)
 	}
-	return c.Red("gone") + ": " + at + ", whose reward it is, left the best chain"
+	return c.Red("gone") + ": " + at + ", whose coinbase it is, left the best chain"
 }
 
-// printSpends tells what else spends a transaction's coins, and what spends those
-// that it made.
+// printSpends writes the transactions that conflict with a transaction, and those that
+// spend its outputs.
 func (a *app) printSpends(h *rpc.TxHistory) {
-	title := "\nspent a second time"
+	title := "\nconflicting transactions"
 	for _, in := range h.Spends {
 		for _, r := range in.Rivals {
 			if title != "" {
@@ -150,7 +150,7 @@ func (a *app) printSpends(h *rpc.TxHistory) {
 			fmt.Fprintf(a.Stdout, "  %s:%d, %s, by\n    %s\n", in.TxID.Short(), in.Vout, spentWhere(r), r.TxID)
 		}
 	}
-	title = "\nwhere its coins went"
+	title = "\nits outputs, spent"
 	for _, coin := range h.Coins {
 		for _, s := range coin.SpentBy {
 			if title != "" {

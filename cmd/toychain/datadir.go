@@ -36,23 +36,23 @@ func (a *app) findDatadir() error {
 // settingsFile returns the path of the file of settings.
 func (a *app) settingsFile() string { return filepath.Join(a.global.datadir, "toychain.toml") }
 
-// networkDir is where a network's data is kept.
+// networkDir returns the directory of a network's data.
 func (a *app) networkDir(p *consensus.Params) string { return filepath.Join(a.global.datadir, p.Name) }
 
-// chainFolder is where a node keeps its chain, in its network's folder.
+// chainFolder is the database of a node, in its network's directory.
 const chainFolder = "chain"
 
-// dataDir is what the flags name when a command opens the data of a node that does not run.
+// dataDir is the data of a node that does not run, for commands that open it.
 type dataDir struct {
 	params           *consensus.Params
-	network, datadir string // as node run was told
+	network, datadir string // the flags of "node run"
 }
 
-// folder is where the chain is.
+// folder returns the path of the database.
 func (k dataDir) folder() string { return filepath.Join(k.datadir, k.params.Name, chainFolder) }
 
-// dataDir returns what the flags name: a folder of data, or with --node that of a node of
-// the testnet.
+// dataDir returns the data that the flags name: that of --datadir, or with --node that of
+// a node of the testnet.
 func (a *app) dataDir() (dataDir, error) {
 	if a.global.node == "" {
 		if a.typed["dir"] {
@@ -71,13 +71,13 @@ func (a *app) dataDir() (dataDir, error) {
 	case i < 0:
 		return dataDir{}, fmt.Errorf("no node %q; there are %s", a.global.node, strings.Join(t.Names(), ", "))
 	case t.Runner() != nil:
-		return dataDir{}, fmt.Errorf("%s runs %s: its folder is there, not here", t.Runner().Name, a.global.node)
+		return dataDir{}, fmt.Errorf("%s runs %s: its data is there, not here", t.Runner().Name, a.global.node)
 	}
 	return dataDir{t.Params(), t.File().Network, nodes[i].Datadir}, nil
 }
 
-// atRest completes the error of opening a folder: it says how to stop the testnet's
-// node that has it open.
+// atRest adds to the error of opening a database how to stop the testnet's node that has
+// it open.
 func (a *app) atRest(err error) error {
 	if a.global.node == "" || !errors.Is(err, store.ErrInUse) {
 		return err

@@ -20,7 +20,7 @@ import (
 	"toychain/testnet"
 )
 
-// What a running node leaves in its network's folder for those who want to ask it.
+// Files that a running node leaves in its network's directory, for clients.
 const (
 	addrFile   = "rpc.addr" // host:port
 	cookieFile = ".cookie"  // user:password
@@ -33,8 +33,7 @@ type target struct {
 	addr   string // host:port
 }
 
-// ask runs f with the node that the flags name, and says in the program's words what
-// went wrong.
+// ask runs f with the node that the flags name, and rewords its errors for the user.
 func (a *app) ask(cmd *cobra.Command, f func(ctx context.Context, n target) error) error {
 	n, err := a.dial()
 	if err != nil {
@@ -74,8 +73,8 @@ func (a *app) dial() (target, error) {
 	return target{c, p, addr}, err
 }
 
-// login returns a client. A cookie that is not there is no error yet: if a node
-// answers, it will refuse, and if none does, that is the more useful thing to say.
+// login returns a client. A missing cookie is no error yet: if a node answers, it will
+// refuse the login, and if none does, that error is the more useful one.
 func (a *app) login(addr, cookie string) (*rpc.Client, error) {
 	if a.global.rpcUser != "" {
 		return rpc.NewClient(addr, a.global.rpcUser, a.global.rpcPassword), nil
@@ -116,11 +115,11 @@ func (a *app) dialNode() (target, error) {
 			return target{c, t.Params(), n.RPC}, nil
 		}
 	}
-	return target{}, fmt.Errorf("testnet in %s: node %s is gone", t.Dir(), a.global.node)
+	return target{}, fmt.Errorf("the testnet in %s has no node %s any more", t.Dir(), a.global.node)
 }
 
-// namedTestnet returns the testnet that a command is about. If --network is given too,
-// it must be the testnet's.
+// namedTestnet returns the testnet that the flags name. If --network is given too, it
+// must be the testnet's.
 func (a *app) namedTestnet() (*testnet.Testnet, error) {
 	t, err := a.openTestnet()
 	if err != nil || !a.typed["network"] {
@@ -133,16 +132,16 @@ func (a *app) namedTestnet() (*testnet.Testnet, error) {
 	return t, err
 }
 
-// whichNode is the error of a command that names a testnet and none of its nodes.
+// whichNode returns the error for flags that name a testnet, but none of its nodes.
 func (a *app) whichNode() error {
 	t, err := a.openTestnet()
 	if err != nil {
 		return err
 	}
-	return cli.Usagef("which node of the testnet? say --node NAME; there are %s", strings.Join(t.Names(), ", "))
+	return cli.Usagef("a node of the testnet is wanted: name it with --node; there are %s", strings.Join(t.Names(), ", "))
 }
 
-// testnetFolder is where the testnet is.
+// testnetFolder returns the directory of the testnet.
 func (a *app) testnetFolder() string {
 	if a.global.testnetDir != "" {
 		return a.global.testnetDir
@@ -150,11 +149,11 @@ func (a *app) testnetFolder() string {
 	return filepath.Join(a.global.datadir, testnetName)
 }
 
-// openTestnet returns the testnet in its folder.
+// openTestnet returns the testnet in its directory.
 func (a *app) openTestnet() (*testnet.Testnet, error) { return testnet.Open(a.testnetFolder()) }
 
-// network returns the network that a command is about which need not ask a node:
-// with --node the testnet's.
+// network returns the network that the flags name, without asking a node. With --node it
+// is the testnet's.
 func (a *app) network() (*consensus.Params, error) {
 	if a.global.node == "" || a.typed["network"] || a.typed["rpc"] {
 		p, _, err := network.Load(a.global.network)
@@ -167,7 +166,7 @@ func (a *app) network() (*consensus.Params, error) {
 	return t.Params(), nil
 }
 
-// explain says what an error of the node at addr means, and what to do.
+// explain returns what an error of the node at addr means for the user, and what to do.
 func (a *app) explain(err error, addr string) error {
 	var no *rpc.Error
 	switch {
@@ -176,14 +175,14 @@ func (a *app) explain(err error, addr string) error {
 	case errors.Is(err, rpc.ErrUnreachable):
 		return &userError{fmt.Sprintf("no node answers at %s: start one with 'toychain node run', or name another with --rpc%s", addr, a.nodeHint()), err}
 	case errors.Is(err, rpc.ErrRefused):
-		return &userError{fmt.Sprintf("the node at %s does not let us in: it wants the cookie of its own folder (--datadir, --network or --cookie), or --rpc-user and --rpc-password", addr), err}
+		return &userError{fmt.Sprintf("the node at %s refuses the login: it wants the cookie of its own directory (--datadir, --network or --cookie), or --rpc-user and --rpc-password", addr), err}
 	case errors.As(err, &no) && err == error(no):
 		return &userError{"the node refuses: " + err.Error(), err}
 	}
 	return err
 }
 
-// nodeHint names the nodes of the testnet, if one is up.
+// nodeHint returns the names of the testnet's nodes, if it is up.
 func (a *app) nodeHint() string {
 	if a.global.node != "" {
 		return ""

@@ -18,17 +18,18 @@ import (
 type mined struct {
 	Height block.Height `json:"height"`
 	Hash   block.Hash   `json:"hash"`
-	Hashes uint64       `json:"hashes"` // tried for it
+	Hashes uint64       `json:"hashes"` // computed for it
 }
 
 func (a *app) mineCommand() *cobra.Command {
 	cmd := asking(&cobra.Command{
 		Use: "mine N", Short: "Mine blocks on the running node, with real proof of work.",
 		Example: "toychain mine 3\ntoychain mine 1 --node n2 --to ADDRESS",
-		Long: `Mine blocks on the running node, with real proof of work, one on top of the other.
+		Long: `Mine blocks on the running node, with real proof of work, each on top of the one
+before.
 
-The new coins go to --to; without it, to the next address of your wallet. To have
-a node mine by itself: toychain node run --mine ADDRESS.`,
+The new coins go to --to, or else to the next address of your wallet. To make a node
+mine by itself: toychain node run --mine ADDRESS.`,
 		Args: cli.Args(1, 1, "N, how many blocks"),
 	})
 	asJSON := cli.JSONFlag(cmd)
@@ -55,22 +56,21 @@ a node mine by itself: toychain node run --mine ADDRESS.`,
 	return cmd
 }
 
-// mineTo returns the address that new coins go to.
+// mineTo returns the address for the new coins.
 func (a *app) mineTo(to, name string) (string, error) {
-	p, err := a.network()
-	if err != nil {
-		return "", err
+	if _, err := a.network(); err != nil {
+		return "", err // a missing testnet, which is not a missing wallet
 	}
 	if to != "" {
-		address, err := wallet.ParseAddress(to, p.Prefixes)
+		_, err := a.parseAddress(to)
 		if err != nil {
-			return "", fmt.Errorf("--to %s: %w", to, err)
+			err = fmt.Errorf("--to %w", err)
 		}
-		return address.Encode(p.Prefixes), nil
+		return to, err
 	}
-	w, err := a.loadWallet(p, name)
+	w, p, err := a.loadWallet(name)
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", &userError{fmt.Sprintf("whom shall the new coins go to? make a wallet with '%s', or name an address with --to", a.walletRemedy()), err}
+		return "", &userError{fmt.Sprintf("there is no address for the new coins: make a wallet with '%s', or name an address with --to", a.walletRemedy()), err}
 	}
 	if err != nil {
 		return "", err
@@ -79,7 +79,7 @@ func (a *app) mineTo(to, name string) (string, error) {
 	return address.Encode(p.Prefixes), err
 }
 
-// mine mines n blocks and tells of each as it is found.
+// mine mines n blocks and prints each as it is found.
 func (a *app) mine(ctx context.Context, node target, n int, address string, quiet bool) ([]mined, error) {
 	line := a.Progress()
 	rows := []mined{}
@@ -105,13 +105,13 @@ func (a *app) mine(ctx context.Context, node target, n int, address string, quie
 	return rows, nil
 }
 
-// watchSearch shows how a search goes until the function that it returns is called,
-// which returns how many hashes were tried.
+// watchSearch shows the progress of a search until end is called, which returns how many
+// hashes were computed.
 func (a *app) watchSearch(ctx context.Context, node target, line *cli.Progress, what string) (end func() uint64) {
 	begun := time.Now()
 	before, err := node.MiningInfo(ctx)
 	if err != nil {
-		return func() uint64 { return 0 } // Generate will say why
+		return func() uint64 { return 0 } // Generate will fail too, and its error is returned
 	}
 	tried := func(ctx context.Context) uint64 {
 		now, err := node.MiningInfo(ctx)
@@ -136,7 +136,7 @@ func (a *app) watchSearch(ctx context.Context, node target, line *cli.Progress, 
 			case <-tick.C:
 			}
 			n := tried(looking)
-			line.Show("%s  %s hashes tried  %s  %s", what, cli.Count(n),
+			line.Show("%s  %s hashes  %s  %s", what, cli.Count(n),
 				cli.Hashes(float64(n)/time.Since(begun).Seconds()), cli.Span(time.Since(begun)))
 		}
 	}()

@@ -2,15 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
+	"io"
 	"path/filepath"
-	"runtime"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -23,7 +18,7 @@ import (
 )
 
 func (a *app) networkCommand() *cobra.Command {
-	return cli.Noun("network", "Make a network of one's own, or look at one's rules.",
+	return cli.Noun("network", "Make a network of your own, or show the rules of one.",
 		"toychain network new -o my.toml\ntoychain network show --network my.toml",
 		a.networkNewCommand(), a.networkShowCommand())
 }
@@ -32,12 +27,12 @@ func (a *app) networkNewCommand() *cobra.Command {
 	toy := consensus.Toy()
 	cmd := &cobra.Command{
 		Use:     "new [-o FILE]",
-		Short:   "Make a network with rules of one's own, and mine its first block.",
+		Short:   "Make a network with rules of your own, and mine its first block.",
 		Example: "toychain network new --spacing 5s --window 20 --maturity 10 -o my.toml\ntoychain node run --network my.toml",
-		Long: `Make a network with rules of one's own, and mine its first block.
+		Long: `Make a network with rules of your own, and mine its first block.
 
-Everything that its nodes must agree on is in the file. Give the same file to
-everybody who is to take part: nodes of other rules never meet.`,
+The file contains everything that its nodes must agree on. Give the same file to
+everyone who takes part: nodes with different rules never connect.`,
 		Args: cli.NoArgs,
 	}
 	var (
@@ -48,13 +43,13 @@ everybody who is to take part: nodes of other rules never meet.`,
 	)
 	f := cmd.Flags()
 	f.StringVarP(&to, "out", "o", "", "`FILE` to write (default: print it)")
-	f.StringVar(&p.Name, "name", "", "what the network is called (default: as the file)")
-	f.DurationVar(&p.Spacing, "spacing", toy.Spacing, "wanted time between blocks")
+	f.StringVar(&p.Name, "name", "", "name of the network (default: that of the file)")
+	f.DurationVar(&p.Spacing, "spacing", toy.Spacing, "intended time between blocks")
 	f.IntVar(&p.Window, "window", toy.Window, "`BLOCKS` between changes of the difficulty; 0: never")
 	f.StringVar(&limit, "limit", fmt.Sprintf("%08x", toy.Limit), "easiest target, in compact form, `BITS`")
 	f.StringVar(&bits, "bits", "", "target to start with, `BITS` (default: the easiest)")
 	f.StringVar(&subsidy, "subsidy", toy.Subsidy.Short(), "`COINS` that each of the first blocks creates")
-	f.Int32Var(&halving, "halving", int32(toy.Halving), "`BLOCKS` until that halves")
+	f.Int32Var(&halving, "halving", int32(toy.Halving), "`BLOCKS` after which the subsidy halves")
 	f.Int32Var(&maturity, "maturity", int32(toy.Maturity), "`BLOCKS` until new coins can be spent")
 	f.BoolVar(&force, "force", false, "overwrite the file")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
@@ -69,18 +64,18 @@ everybody who is to take part: nodes of other rules never meet.`,
 				return cli.Usagef("--bits: %w", err)
 			}
 		}
-		if _, err := os.Stat(to); to != "" && err == nil && !force {
-			return fmt.Errorf("%s is there already: choose another name, or overwrite it with --force", to)
+		if err := refuseExisting(to, force); err != nil {
+			return err
 		}
 		made, err := a.mineGenesis(cmd.Context(), p, start)
 		if err != nil {
 			return err
 		}
 		if to == "" {
-			err := network.Write(a.Stdout, made)
-			return err
+			return network.Write(a.Stdout, made)
 		}
-		if err := writeNetwork(made, to, force); err != nil {
+		err = writeFile(to, 0o644, force, func(w io.Writer) error { return network.Write(w, made) })
+		if err != nil {
 			return err
 		}
 		fmt.Fprintf(a.Stdout, "network %s  genesis %s  in %s\n", made.Name, made.Genesis.Hash(), to)
@@ -89,7 +84,7 @@ everybody who is to take part: nodes of other rules never meet.`,
 	return cmd
 }
 
-// fillNetwork reads what the flags of "network new" say in words.
+// fillNetwork parses the flags of "network new" that are strings.
 func fillNetwork(p *consensus.Params, to, limit, subsidy string) (err error) {
 	if p.Name == "" && to == "" {
 		return cli.Usagef("a network wants a name: --name NAME, or -o NAME.toml")
@@ -98,7 +93,7 @@ func fillNetwork(p *consensus.Params, to, limit, subsidy string) (err error) {
 		p.Name = strings.TrimSuffix(filepath.Base(to), filepath.Ext(to))
 	}
 	if p.Name == testnetName {
-		return cli.Usagef("--name %s: is the folder of the testnet; choose another", p.Name)
+		return cli.Usagef("--name %s: this is the directory of the testnet; choose another", p.Name)
 	}
 	if p.Limit, err = pow.ParseBits(limit); err != nil {
 		return cli.Usagef("--limit: %w", err)
@@ -109,12 +104,13 @@ func fillNetwork(p *consensus.Params, to, limit, subsidy string) (err error) {
 	return nil
 }
 
-// mineGenesis makes the network and searches the nonce of its first block, on all
-// cores. When no nonce of a time does, it takes the next second.
+// mineGenesis makes the network and searches the nonce of its first block. If no nonce
+// of one second fits, it goes on with the next second.
 func (a *app) mineGenesis(ctx context.Context, p consensus.Params, bits uint32) (*consensus.Params, error) {
 	line := a.Progress()
 	defer line.Clear()
-	var tried atomic.Uint64
+	const portion = 1 << 18
+	var tried uint64
 	begun := time.Now()
 	for at := uint32(begun.Unix()); ; at++ {
 		made, err := network.New(p, bits, at)
@@ -125,164 +121,89 @@ func (a *app) mineGenesis(ctx context.Context, p consensus.Params, bits uint32) 
 		if err != nil {
 			return nil, cli.UsageError{Err: err}
 		}
-		expected := target.Work().Float()
-		nonce, found := searchNonces(ctx, made.Genesis.Header, target, func(n uint64) {
-			all := tried.Add(n)
-			line.Show("mining the first block  %s of about %s hashes  %s", cli.Count(all), cli.Count(uint64(expected)),
-				cli.Hashes(float64(all)/time.Since(begun).Seconds()))
-		})
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		if found {
-			made.Genesis.Header.Nonce = nonce
-			return made, nil
-		}
-	}
-}
-
-// searchNonces tries all nonces of a header, each core those of its own range, and
-// returns the lowest found by whoever was first. progress is called by one core at
-// a time.
-func searchNonces(ctx context.Context, h block.Header, t pow.Target, progress func(tried uint64)) (uint32, bool) {
-	const all, piece = uint64(1) << 32, uint64(1) << 18
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	cores := uint64(runtime.GOMAXPROCS(0))
-	var (
-		mu    sync.Mutex
-		nonce uint32
-		found bool
-		group sync.WaitGroup
-	)
-	for core := range cores {
-		group.Go(func() {
-			own := h
-			for at := all / cores * core; at < all/cores*(core+1) && ctx.Err() == nil; at += piece {
-				tried, ok := pow.Search(&own, t, uint32(at), piece)
-				mu.Lock()
-				progress(tried)
-				if ok && !found {
-					nonce, found = own.Nonce, true
-					cancel()
-				}
-				mu.Unlock()
+		expected := uint64(target.Work().Float())
+		for from := uint64(0); from < 1<<32; from += portion {
+			n, found := pow.Search(&made.Genesis.Header, target, uint32(from), portion)
+			if found {
+				return made, nil
 			}
-		})
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+			tried += n
+			line.Show("mining the first block  %s of about %s hashes  %s", cli.Count(tried), cli.Count(expected),
+				cli.Hashes(float64(tried)/time.Since(begun).Seconds()))
+		}
 	}
-	group.Wait()
-	return nonce, found
-}
-
-// writeNetwork writes the file, whole or not at all.
-func writeNetwork(p *consensus.Params, to string, force bool) error {
-	text := new(strings.Builder)
-	if err := network.Write(text, p); err != nil {
-		return err
-	}
-	return writeFile(to, text.String(), 0o644, force)
-}
-
-// writeFile writes a file whole or not at all, over an old one only if told so.
-func writeFile(to, text string, mode fs.FileMode, over bool) error {
-	f, err := os.CreateTemp(filepath.Dir(to), "."+filepath.Base(to)+"-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // fails after a rename
-	_, err = f.WriteString(text)
-	err = errors.Join(err, f.Chmod(mode), f.Close())
-	if err != nil {
-		return err
-	}
-	if over {
-		return os.Rename(f.Name(), to)
-	}
-	if err := os.Link(f.Name(), to); errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("%s is there already: choose another name, or overwrite it with --force", to)
-	} else if err != nil {
-		return os.Rename(f.Name(), to) // a file system without links
-	}
-	return nil
 }
 
 func (a *app) networkShowCommand() *cobra.Command {
-	cmd := &cobra.Command{
+	return show(a, &cobra.Command{
 		Use:     "show [NAME|FILE]",
 		Short:   "Show a network's rules.",
 		Example: "toychain network show regtest\ntoychain network show my.toml --json",
 		Args:    cli.Args(0, 1, "one network"),
-	}
-	asJSON := cli.JSONFlag(cmd)
-	cmd.RunE = func(_ *cobra.Command, given []string) error {
-		name := a.global.network
-		if len(given) == 1 {
-			name = given[0]
-		}
-		p, _, err := network.Load(name)
+	}, func(_ *cobra.Command, given []string) (networkRules, error) {
+		p, _, err := network.Load(append(given, a.global.network)[0])
 		if err != nil {
-			return err
+			return networkRules{}, err
 		}
-		if *asJSON {
-			return a.PrintJSON(describe(p))
-		}
-		return a.printNetwork(p)
-	}
-	return cmd
+		return rulesOf(p), nil
+	}, a.printNetwork)
 }
 
-// networkRules is what "network show" prints.
+// networkRules is what "network show --json" prints.
 type networkRules struct {
 	Name     string       `json:"name"`
 	Digest   block.Hash   `json:"digest"`
 	Genesis  block.Hash   `json:"genesis"`
 	Time     uint32       `json:"genesis_time"`
 	Limit    string       `json:"limit"`
-	Bits     string       `json:"bits"`    // to start with
+	Bits     string       `json:"bits"`    // of the genesis block
 	Window   int          `json:"window"`  // blocks; 0: the target never changes
 	Spacing  int          `json:"spacing"` // seconds
 	Subsidy  block.Amount `json:"subsidy"`
 	Halving  block.Height `json:"halving"`
 	Maturity block.Height `json:"maturity"`
-	Prefix   string       `json:"address_prefix"` // hex, of the bytes that base58check encodes
-	Port     int          `json:"rpc_port"`       // that a node takes unless it is told otherwise
+	Prefix   string       `json:"address_prefix"` // hex, of the version byte that base58check encodes
+	Port     int          `json:"rpc_port"`       // the default
+
+	initial pow.Target
 }
 
-func describe(p *consensus.Params) networkRules {
+func rulesOf(p *consensus.Params) networkRules {
 	g := p.Genesis.Header
+	initial, _ := pow.TargetFromBits(g.Bits) // a network with bad bits is not loaded
 	return networkRules{
 		Name: p.Name, Digest: p.Digest(), Genesis: g.Hash(), Time: g.Time,
 		Limit: fmt.Sprintf("%08x", p.Limit), Bits: fmt.Sprintf("%08x", g.Bits),
 		Window: p.Window, Spacing: int(p.Spacing.Seconds()),
 		Subsidy: p.Subsidy, Halving: p.Halving, Maturity: p.Maturity,
 		Prefix: fmt.Sprintf("%02x", p.Prefixes.PubKeyHash), Port: usualPort(p.Name),
+		initial: initial,
 	}
 }
 
-func (a *app) printNetwork(p *consensus.Params) error {
-	r := describe(p)
-	target, err := pow.TargetFromBits(p.Genesis.Header.Bits)
-	if err != nil {
-		return err
-	}
-	difficulty := fmt.Sprintf("never changes (wanted spacing %s)", p.Spacing)
-	if p.Window > 0 {
-		difficulty = fmt.Sprintf("changes every %s, towards a block every %s", cli.Plural(p.Window, "block"), p.Spacing)
+func (a *app) printNetwork(r networkRules) error {
+	spacing := time.Duration(r.Spacing) * time.Second
+	difficulty := fmt.Sprintf("never changes (intended spacing %s)", spacing)
+	if r.Window > 0 {
+		difficulty = fmt.Sprintf("changes every %s, towards a block every %s", cli.Plural(r.Window, "block"), spacing)
 	}
 	t := cli.Table(a.Stdout)
 	fmt.Fprintf(t, "network\t%s\n", r.Name)
 	fmt.Fprintf(t, "genesis\t%s\n\t%s\n", r.Genesis, time.Unix(int64(r.Time), 0).UTC().Format(time.DateTime))
-	fmt.Fprintf(t, "digest\t%s\n\tnodes with another one are strangers\n", r.Digest)
+	fmt.Fprintf(t, "digest\t%s\n\tnodes with another digest do not connect\n", r.Digest)
 	fmt.Fprintf(t, "difficulty\t%s\n", difficulty)
 	fmt.Fprintf(t, "at the start\tbits %s, about %s hashes a block;\n\tnever easier than %s\n",
-		r.Bits, cli.Count(uint64(target.Work().Float())), r.Limit)
+		r.Bits, cli.Count(uint64(r.initial.Work().Float())), r.Limit)
 	fmt.Fprintf(t, "reward\t%s coins, halved every %s\n", r.Subsidy.Short(), cli.Plural(r.Halving, "block"))
 	fmt.Fprintf(t, "maturity\tnew coins can be spent after %s\n", cli.Plural(r.Maturity, "block"))
 	fmt.Fprintf(t, "rpc port\t%d\n", r.Port)
 	return t.Flush()
 }
 
-// usualPort is where a network's node listens for RPC unless it is told otherwise.
+// usualPort returns the port at which a network's node answers RPC by default.
 func usualPort(network string) int {
 	switch network {
 	case "main":

@@ -48,23 +48,23 @@ func (a *app) nodeRunCommand() *cobra.Command {
 		Example: `toychain node run
 toychain node run --mine ADDRESS --hashrate 20000
 toychain node run --datadir /tmp/second --rpc 127.0.0.1:0 --peer MULTIADDR`,
-		Long: `Run a node until Ctrl-C. It prints where peers and clients reach it; what happens
-goes to stderr. It talks to this machine only, unless --listen says otherwise.`,
+		Long: `Run a node until Ctrl-C. It prints the addresses for peers and clients on stdout, and
+its log on stderr. It connects to this machine only, unless --listen says otherwise.`,
 		Args:        cli.NoArgs,
 		Annotations: map[string]string{runsNode: "yes"},
 	}
 	var o nodeFlags
 	f := cmd.Flags()
-	f.StringSliceVar(&o.listen, "listen", nil, "`MULTIADDR` to be called at, like /ip4/0.0.0.0/tcp/4001; may be repeated (default: this machine, any port)")
-	f.StringSliceVar(&o.peers, "peer", nil, "`MULTIADDR` of a node to stay connected with; may be repeated")
+	f.StringSliceVar(&o.listen, "listen", nil, "`MULTIADDR` to listen on, like /ip4/0.0.0.0/tcp/4001; may be repeated (default: this machine, any port)")
+	f.StringSliceVar(&o.peers, "peer", nil, "`MULTIADDR` of a node to stay connected to; may be repeated")
 	f.BoolVar(&o.mdns, "mdns", false, "look for nodes on the local network")
-	f.StringVar(&a.global.rpc, "rpc", "", "`HOST:PORT` to answer clients at; port 0: any (default: this machine, the network's usual port)")
-	f.StringVar(&o.mine, "mine", "", "mine all the time, for this `ADDRESS`")
-	f.Float64Var(&o.hashrate, "hashrate", 0, "with --mine, at most `N` hashes per second; 0: all it can")
+	f.StringVar(&a.global.rpc, "rpc", "", "`HOST:PORT` for clients; port 0: any (default: this machine, the network's usual port)")
+	f.StringVar(&o.mine, "mine", "", "mine continuously, for this `ADDRESS`")
+	f.Float64Var(&o.hashrate, "hashrate", 0, "with --mine, at most `N` hashes per second; 0: no limit")
 	f.IntVar(&o.threads, "threads", 0, "of the miner; 0: one for each core")
 	f.DurationVar(&o.clock, "clock-offset", 0, "set the node's clock wrong, by `TIME` like 2h or -30m")
-	f.StringVar(&o.name, "name", "", "what the node is called; its blocks say so")
-	f.StringVar(&o.key, "node-key", "", "the node's `KEY` among its peers, as in the file node.key; safer in TOYCHAIN_NODE_KEY")
+	f.StringVar(&o.name, "name", "", "`NAME` of the node, which its blocks contain")
+	f.StringVar(&o.key, "node-key", "", "private `KEY` of the node's peer ID, as in the file node.key; safer in TOYCHAIN_NODE_KEY")
 	f.StringVar(&o.level, "log-level", "info", "debug, info, warn or error")
 	f.BoolVar(&o.json, "log-json", false, "log as JSON, for programs")
 	f.BoolVar(&o.tied, "exit-on-stdin-close", false, "end when stdin is closed, and so with the program that started it")
@@ -73,7 +73,7 @@ goes to stderr. It talks to this machine only, unless --listen says otherwise.`,
 	return cmd
 }
 
-// config makes a node's configuration of the flags.
+// config returns the node's configuration that the flags describe.
 func (a *app) config(o nodeFlags) (node.Config, error) {
 	p, _, err := network.Load(a.global.network)
 	if err != nil {
@@ -98,7 +98,7 @@ func (a *app) config(o nodeFlags) (node.Config, error) {
 	return cfg, err
 }
 
-// logger writes what happens to stderr.
+// logger returns a log on stderr.
 func (a *app) logger(o nodeFlags) (*slog.Logger, error) {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(o.level)); err != nil {
@@ -115,8 +115,8 @@ func (a *app) logger(o nodeFlags) (*slog.Logger, error) {
 	return slog.New(slog.NewTextHandler(a.Stderr, plain)), nil
 }
 
-// runNode lives a node's life: until ctx ends, a client says stop, or there is
-// trouble. Clients are let go first, then the node ends.
+// runNode runs a node until ctx ends, a client calls stop, or the node fails. The RPC
+// server ends before the node.
 func (a *app) runNode(ctx context.Context, o nodeFlags) error {
 	cfg, err := a.config(o)
 	if err != nil {
@@ -157,7 +157,7 @@ func (a *app) runNode(ctx context.Context, o nodeFlags) error {
 	return remedied(errors.Join(err, <-ended), a.global.network)
 }
 
-// listenAddr is where the node answers clients.
+// listenAddr returns the address at which the node answers clients.
 func (a *app) listenAddr(p *consensus.Params) string {
 	if a.global.rpc != "" {
 		return a.global.rpc
@@ -165,23 +165,26 @@ func (a *app) listenAddr(p *consensus.Params) string {
 	return net.JoinHostPort("127.0.0.1", strconv.Itoa(usualPort(p.Name)))
 }
 
-// announce leaves the node's address for clients and prints what a newcomer needs.
+// announce writes the node's address to a file for clients, and prints how to reach it.
 func (a *app) announce(ctx context.Context, n *node.Node, cfg node.Config, addr string) error {
-	if err := writeFile(filepath.Join(cfg.Dir, addrFile), addr+"\n", 0o600, true); err != nil {
+	if err := writeFile(filepath.Join(cfg.Dir, addrFile), 0o600, true, func(w io.Writer) error {
+		_, err := fmt.Fprintln(w, addr)
+		return err
+	}); err != nil {
 		return err
 	}
 	if host, _, err := net.SplitHostPort(addr); err == nil {
 		if ip := net.ParseIP(host); ip != nil && !ip.IsLoopback() {
-			cfg.Log.Warn("clients can call from other machines: the password is sent in the clear", "rpc", addr)
+			cfg.Log.Warn("clients on other machines can connect: the password is sent unencrypted", "rpc", addr)
 		}
 	}
 	var height block.Height
 	if err := n.Look(ctx, func(e *engine.Engine) { height = e.Tree().Tip().Height }); err != nil {
-		return nil // it ended already, and will say why
+		return nil // the node has ended, and Run returns the reason
 	}
 	t := cli.Table(a.Stdout)
 	fmt.Fprintf(t, "toychain %s\tnetwork %s, height %s\n", version, cfg.Params.Name, cli.Count(height))
-	fmt.Fprintf(t, "folder\t%s\n", cfg.Dir)
+	fmt.Fprintf(t, "directory\t%s\n", cfg.Dir)
 	for _, at := range n.Net().Addrs() {
 		fmt.Fprintf(t, "peer\t%s\n", at)
 	}
@@ -193,10 +196,30 @@ func (a *app) announce(ctx context.Context, n *node.Node, cfg node.Config, addr 
 		}
 		fmt.Fprintf(t, "mining\tfor %s%s\n", to.Encode(cfg.Params.Prefixes), limit)
 	} else if a.typed["hashrate"] {
-		fmt.Fprintln(t, "mining\tno: --hashrate is only its limit; add --mine ADDRESS")
+		fmt.Fprintln(t, "mining\tno: --hashrate is only a limit; add --mine ADDRESS")
 	}
 	return t.Flush()
 }
 
-// hasPort0 reports whether an address asks for any port.
+// hasPort0 reports whether an address leaves the port to the system.
 func hasPort0(addr string) bool { return strings.HasSuffix(addr, ":0") }
+
+func (a *app) nodeHealthCommand() *cobra.Command {
+	type health struct {
+		Healthy bool   `json:"healthy"`
+		RPC     string `json:"rpc"`
+	}
+	return asking(showNode(a, &cobra.Command{
+		Use: "health", Short: "Check that a node answers; needs no password.",
+		Example: "toychain node health\ntoychain node health --rpc 127.0.0.1:18555 && echo up",
+		Long: `Check that a node answers; this needs no password. The exit code is 0 if it does and
+3 if it does not, for scripts and for health checks of containers.`,
+		Args: cli.NoArgs,
+	}, func(ctx context.Context, n target, _ []string) (health, error) {
+		return health{true, n.addr}, n.Health(ctx)
+	},
+		func(h health) error {
+			_, err := fmt.Fprintf(a.Stdout, "the node at %s answers\n", h.RPC)
+			return err
+		}))
+}

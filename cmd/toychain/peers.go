@@ -14,7 +14,7 @@ import (
 )
 
 func (a *app) peersCommand() *cobra.Command {
-	return asking(cli.Noun("peers", "See and change whom the node talks to.",
+	return asking(cli.Noun("peers", "List, add, drop and ban the node's peers.",
 		"toychain peers list\ntoychain peers add /ip4/192.168.1.7/tcp/4001/p2p/12D3KooW…",
 		a.peersListCommand(), a.peersAddCommand(), a.peersDropCommand(), a.peersBanCommand()))
 }
@@ -25,60 +25,55 @@ func (a *app) peersListCommand() *cobra.Command {
 		Example: "toychain peers list\ntoychain peers list --banned",
 		Args:    cli.NoArgs,
 	}
-	asJSON := cli.JSONFlag(cmd)
-	banned := cmd.Flags().Bool("banned", false, "list those that are refused instead")
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		return a.ask(cmd, func(ctx context.Context, n target) error {
-			if *banned {
-				return a.listBans(ctx, n, *asJSON)
-			}
-			peers, err := n.PeerInfo(ctx)
-			if err != nil {
-				return err
-			}
-			if *asJSON {
-				return a.PrintJSON(peers)
-			}
-			if len(peers) == 0 {
-				return a.noPeers(ctx, n)
-			}
-			names := a.peerNames()
-			t := cli.Table(a.Stdout)
-			fmt.Fprintln(t, "peer\t\theight\tping\tsince\taddress")
-			for _, p := range peers {
-				at, _, _ := strings.Cut(p.Multiaddr, "/p2p/") // the id stands there already
-				fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", nameOr(names, p.PeerID), direction(p), height(p),
-					ping(p), cli.Span(time.Since(time.Unix(p.ConnTime, 0))), at)
-			}
-			return t.Flush()
-		})
-	}
-	return cmd
+	banned := cmd.Flags().Bool("banned", false, "list the banned peers instead")
+	var missing []string // addresses that the node dials in vain
+	return showNode(a, cmd, func(ctx context.Context, n target, _ []string) (any, error) {
+		if *banned {
+			return n.Bans(ctx)
+		}
+		info, err := n.NetworkInfo(ctx)
+		if err != nil {
+			return nil, err
+		}
+		missing = info.Missing
+		return n.PeerInfo(ctx)
+	}, func(v any) error {
+		if bans, ok := v.([]rpc.Ban); ok {
+			return a.printBans(bans)
+		}
+		return a.printPeers(v.([]rpc.Peer), missing)
+	})
 }
 
-// noPeers says what to do, or whom the node calls in vain.
-func (a *app) noPeers(ctx context.Context, n target) error {
-	info, err := n.NetworkInfo(ctx)
-	if err != nil {
-		return err
-	}
-	if len(info.Missing) == 0 {
-		fmt.Fprintln(a.Stdout, "no peers: call one with 'toychain peers add',")
+func (a *app) printPeers(peers []rpc.Peer, missing []string) error {
+	switch {
+	case len(peers) == 0 && len(missing) == 0:
+		fmt.Fprintln(a.Stdout, "no peers: add one with 'toychain peers add',")
 		fmt.Fprintln(a.Stdout, "or start the node with --peer")
 		return nil
+	case len(peers) == 0:
+		fmt.Fprintln(a.Stdout, "no peers; the node's log says why, and it keeps dialling")
+		for _, addr := range missing {
+			fmt.Fprintf(a.Stdout, "  %s\n", addr)
+		}
+		return nil
 	}
-	fmt.Fprintln(a.Stdout, "no peers; the node's log says why, and it keeps calling")
-	for _, addr := range info.Missing {
-		fmt.Fprintf(a.Stdout, "  %s\n", addr)
+	names := a.peerNames()
+	t := cli.Table(a.Stdout)
+	fmt.Fprintln(t, "peer\t\theight\tping\tsince\taddress")
+	for _, p := range peers {
+		at, _, _ := strings.Cut(p.Multiaddr, "/p2p/") // the ID is in the first column
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", nameOr(names, p.PeerID), direction(p), height(p),
+			ping(p), cli.Span(time.Since(time.Unix(p.ConnTime, 0))), at)
 	}
-	return nil
+	return t.Flush()
 }
 
 func direction(p rpc.Peer) string {
 	if p.Inbound {
-		return "calls us"
+		return "inbound"
 	}
-	return "called"
+	return "outbound"
 }
 
 func height(p rpc.Peer) string {
@@ -95,7 +90,7 @@ func ping(p rpc.Peer) string {
 	return fmt.Sprintf("%.1f ms", float64(*p.PingTime)*1000)
 }
 
-// peerNames maps peer ids to the names of the testnet's nodes, if --node chose one.
+// peerNames maps peer IDs to the names of the testnet's nodes, if --node names one.
 func (a *app) peerNames() map[string]string {
 	names := make(map[string]string)
 	if a.global.node == "" {
@@ -118,21 +113,14 @@ func nameOr(names map[string]string, id string) string {
 	return id
 }
 
-func (a *app) listBans(ctx context.Context, n target, asJSON bool) error {
-	bans, err := n.Bans(ctx)
-	if err != nil {
-		return err
-	}
-	if asJSON {
-		return a.PrintJSON(bans)
-	}
+func (a *app) printBans(bans []rpc.Ban) error {
 	if len(bans) == 0 {
-		fmt.Fprintln(a.Stdout, "nobody is refused")
+		fmt.Fprintln(a.Stdout, "no peer is banned")
 		return nil
 	}
 	names := a.peerNames()
 	t := cli.Table(a.Stdout)
-	fmt.Fprintln(t, "peer\trefused for another")
+	fmt.Fprintln(t, "peer\tbanned for another")
 	for _, b := range bans {
 		fmt.Fprintf(t, "%s\t%s\n", nameOr(names, b.Address), cli.Span(time.Duration(b.TimeRemaining)*time.Second))
 	}
@@ -141,15 +129,15 @@ func (a *app) listBans(ctx context.Context, n target, asJSON bool) error {
 
 func (a *app) peersAddCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "add MULTIADDR", Short: "Call a peer, and call it again whenever it is gone.",
+		Use: "add MULTIADDR", Short: "Connect to a peer, and again whenever the connection is lost.",
 		Example: "toychain peers add /ip4/192.168.1.7/tcp/4001/p2p/12D3KooW…",
 		Args:    cli.Args(1, 1, "MULTIADDR, as the other node prints it when it starts"),
 	}
-	wait := cmd.Flags().Duration("wait", 5*time.Second, "how long to wait for the connection")
+	wait := cmd.Flags().Duration("wait", 5*time.Second, "`TIME` to wait for the connection")
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
 		_, id, ok := strings.Cut(given[0], "/p2p/")
 		if !ok || id == "" {
-			return cli.Usagef("%q is no peer's address: want one that ends in /p2p/ and the peer's id, as the other node prints it when it starts", given[0])
+			return cli.Usagef("%q is not the address of a peer: want one that ends in /p2p/ and the peer's ID, as the other node prints it when it starts", given[0])
 		}
 		return a.ask(cmd, func(ctx context.Context, n target) error {
 			var no *rpc.Error
@@ -172,7 +160,7 @@ func (a *app) peersAddCommand() *cobra.Command {
 	return cmd
 }
 
-// waitJoined returns when the node is connected to a peer that speaks its protocol.
+// waitJoined returns once the node is connected to a peer that speaks its protocol.
 func waitJoined(ctx context.Context, n target, id string) error {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
@@ -196,9 +184,9 @@ func waitJoined(ctx context.Context, n target, id string) error {
 
 func (a *app) peersDropCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "drop PEER", Short: "Hang up, and do not call again.",
+		Use: "drop PEER", Short: "Disconnect, and do not connect again.",
 		Example: "toychain peers drop 12D3KooW…\ntoychain peers drop n3 --node n1",
-		Args:    cli.Args(1, 1, "PEER, its id"),
+		Args:    cli.Args(1, 1, "PEER, its ID"),
 		RunE: func(cmd *cobra.Command, given []string) error {
 			return a.ask(cmd, func(ctx context.Context, n target) error {
 				id, err := a.peerID(ctx, n, given[0])
@@ -221,12 +209,12 @@ func (a *app) peersDropCommand() *cobra.Command {
 
 func (a *app) peersBanCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "ban PEER", Short: "Hang up, and refuse the peer for a while.",
+		Use: "ban PEER", Short: "Disconnect, and ban the peer for a while.",
 		Example: "toychain peers ban 12D3KooW… --for 1h\ntoychain peers ban 12D3KooW… --lift",
-		Args:    cli.Args(1, 1, "PEER, its id"),
+		Args:    cli.Args(1, 1, "PEER, its ID"),
 	}
-	how := cmd.Flags().Duration("for", 10*time.Minute, "how long")
-	lift := cmd.Flags().Bool("lift", false, "take it back")
+	how := cmd.Flags().Duration("for", 10*time.Minute, "`TIME` of the ban")
+	lift := cmd.Flags().Bool("lift", false, "lift the ban")
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
 		if *how < time.Second {
 			return cli.Usagef("--for %s: want a second or more", *how)
@@ -245,8 +233,8 @@ func (a *app) peersBanCommand() *cobra.Command {
 	return cmd
 }
 
-// peerID returns the id of the peer that the user means: by its id, the end of it if
-// that is enough, an address that ends in it, or a node's name in a testnet.
+// peerID returns the ID of the peer that the user means: by its ID, the end of it if that
+// is unique, an address that ends in it, or a node's name in a testnet.
 func (a *app) peerID(ctx context.Context, n target, said string) (string, error) {
 	for id, name := range a.peerNames() {
 		if name == said {
@@ -267,10 +255,10 @@ func (a *app) peerID(ctx context.Context, n target, said string) (string, error)
 		}
 	}
 	if len(fits) > 1 {
-		return "", fmt.Errorf("%s is the end of several peers' ids: %s", said, strings.Join(fits, ", "))
+		return "", fmt.Errorf("%s is the end of several peers' IDs: %s", said, strings.Join(fits, ", "))
 	}
 	if len(fits) == 1 {
 		return fits[0], nil
 	}
-	return said, nil // not connected: let the node say what it makes of it
+	return said, nil // not connected: the node decides
 }

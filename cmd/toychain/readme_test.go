@@ -234,7 +234,7 @@ var variable = []struct {
 	// What the clock decides of a network that sets its difficulty.
 	{regexp.MustCompile(`about [\d,]+ hashes`), "about HASHES"},
 	{regexp.MustCompile(`[\d.]+ times (the easiest|harder)`), "FACTOR times $1"},
-	{regexp.MustCompile(`now (many a second|one every [\d.]+ s)`), "now and then"},
+	{regexp.MustCompile(`now (many per second|one every [\d.]+ s)`), "now and then"},
 	{regexp.MustCompile(`(?m), [\d.]+ s$`), ", SECONDS"},
 	{regexp.MustCompile(`(?m) +$`), ""},
 }

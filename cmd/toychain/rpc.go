@@ -21,11 +21,11 @@ func (a *app) rpcCommand() *cobra.Command {
 		Long: `Call any method of the node, as bitcoin-cli does.
 
 An argument that is a JSON number, true, false, null, an array or an object is sent
-as that, everything else as a string; write -- before a negative number. The result
-is printed as JSON, a string without its quotes.`,
+as such, every other as a string; write -- before a negative number. The result is
+printed as JSON, and a string without its quotes.`,
 		Args: func(cmd *cobra.Command, given []string) error {
 			if len(given) == 0 {
-				return cli.Usagef("which method? 'toychain rpc help' lists them")
+				return cli.Usagef("want METHOD: 'toychain rpc help' lists them")
 			}
 			return nil
 		},
@@ -55,7 +55,7 @@ is printed as JSON, a string without its quotes.`,
 	return cmd
 }
 
-// noMethod says what a method that the node does not have may have meant.
+// noMethod returns the error for an unknown method, with the name that may have been meant.
 func noMethod(ctx context.Context, n target, name string, err error) error {
 	var help string
 	if n.Call(ctx, "help", nil, &help) != nil {
@@ -97,8 +97,8 @@ func namedParams(given []string) (map[string]any, error) {
 	return out, nil
 }
 
-// param reads an argument. No string that a method takes looks like a JSON number,
-// but for a hash of digits only, and that is long.
+// param parses an argument. No string parameter of a method looks like a JSON number,
+// except for a hash that has digits only, and that is long.
 func param(text string) any {
 	const hashDigits = 64
 	if len(text) == hashDigits || strings.HasPrefix(text, `"`) || !json.Valid([]byte(text)) {
@@ -107,7 +107,7 @@ func param(text string) any {
 	return json.RawMessage(text)
 }
 
-// printResult prints a result as bitcoin-cli does: nothing for null.
+// printResult prints a result as bitcoin-cli does, and nothing for null.
 func (a *app) printResult(result json.RawMessage) error {
 	var text string
 	switch {

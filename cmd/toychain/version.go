@@ -13,32 +13,30 @@ import (
 // version of the software.
 const version = "0.1.0"
 
-// testnetName is the folder of the testnet, unless --dir names another.
+// testnetName is the directory of the testnet, unless --dir names another.
 const testnetName = "testnet"
 
+// build is what "version --json" prints.
+type build struct {
+	Version  string `json:"version"`
+	Revision string `json:"revision,omitempty"` // of the source, if it was built from a repository
+	Go       string `json:"go"`
+	Platform string `json:"platform"`
+}
+
 func (a *app) versionCommand() *cobra.Command {
-	cmd := &cobra.Command{
-		Use: "version", Short: "Say which toychain this is.", Example: "toychain version",
+	return show(a, &cobra.Command{
+		Use: "version", Short: "Print the version of toychain.", Example: "toychain version",
 		Args: cli.NoArgs,
-	}
-	asJSON := cli.JSONFlag(cmd)
-	cmd.RunE = func(*cobra.Command, []string) error {
-		v := struct {
-			Version  string `json:"version"`
-			Revision string `json:"revision,omitempty"` // of the source, if it was built from a repository
-			Go       string `json:"go"`
-			Platform string `json:"platform"`
-		}{version, revision(), runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}
-		if *asJSON {
-			return a.PrintJSON(v)
+	}, func(*cobra.Command, []string) (build, error) {
+		return build{version, revision(), runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}, nil
+	}, func(b build) error {
+		if b.Revision != "" {
+			b.Revision = " (" + b.Revision + ")"
 		}
-		if v.Revision != "" {
-			v.Revision = " (" + v.Revision + ")"
-		}
-		fmt.Fprintf(a.Stdout, "toychain %s%s, %s, %s\n", v.Version, v.Revision, v.Go, v.Platform)
-		return nil
-	}
-	return cmd
+		_, err := fmt.Fprintf(a.Stdout, "toychain %s%s, %s, %s\n", b.Version, b.Revision, b.Go, b.Platform)
+		return err
+	})
 }
 
 // revision returns the commit that the program was built from, shortened, with a +

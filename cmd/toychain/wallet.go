@@ -16,25 +16,24 @@ import (
 	"toychain/block"
 	"toychain/cmd/internal/cli"
 	"toychain/consensus"
-	"toychain/rpc"
 	"toychain/testnet/purse"
 	"toychain/wallet"
 )
 
 func (a *app) walletCommand() *cobra.Command {
-	return asking(cli.Noun("wallet", "Keys on your side: make them, be paid, pay, sign.",
+	return asking(cli.Noun("wallet", "Keep keys on your side: receive, pay, sign.",
 		"toychain wallet create\ntoychain wallet balance\ntoychain wallet send ADDRESS 1.5",
 		a.walletCreateCommand(), a.walletRestoreCommand(), a.walletAddressCommand(), a.walletBalanceCommand(),
 		a.walletHistoryCommand(), a.walletSendCommand(), a.walletSignCommand(), a.walletVerifyCommand()))
 }
 
-// createdWallet is what "wallet create --json" and "wallet restore --json" print.
-type createdWallet struct {
+// newWallet is what "wallet create" and "wallet restore" print.
+type newWallet struct {
 	Name     string `json:"name"`
 	Network  string `json:"network"`
 	Path     string `json:"path"`
-	Mnemonic string `json:"mnemonic,omitempty"` // of a new one; shown now and never again
-	Address  string `json:"address"`            // the next to be paid at
+	Mnemonic string `json:"mnemonic,omitempty"` // of a created one; never shown again
+	Address  string `json:"address"`            // the first unused one
 }
 
 func (a *app) walletCreateCommand() *cobra.Command {
@@ -54,27 +53,22 @@ You are asked for the passphrase on the terminal, or it comes from
 open; a payment with change rewrites one in this form.`,
 		Args: cli.Args(0, 1, "one name"),
 	}
-	asJSON := cli.JSONFlag(cmd)
 	name, pass := a.walletFlag(cmd), cli.PassphraseFlags(cmd)
-	words := cmd.Flags().Int("words", 12, "how many `WORDS`, 12 or 24")
-	cmd.RunE = func(cmd *cobra.Command, given []string) error {
+	words := cmd.Flags().Int("words", 12, "`N` words, 12 or 24")
+	return show(a, cmd, func(cmd *cobra.Command, given []string) (newWallet, error) {
 		if *words != 12 && *words != 24 {
-			return cli.Usagef("--words %d: want 12 or 24", *words)
-		}
-		if len(given) == 1 {
-			*name = given[0]
+			return newWallet{}, cli.Usagef("--words %d: want 12 or 24", *words)
 		}
 		mnemonic, err := wallet.NewMnemonic(*words, rand.Reader)
 		if err != nil {
-			return err
+			return newWallet{}, err
 		}
-		w, p, err := a.createWallet(cmd.Context(), *name, mnemonic, pass)
+		w, p, err := a.createWallet(cmd.Context(), append(given, *name)[0], mnemonic, pass)
 		if err != nil {
-			return err
+			return newWallet{}, err
 		}
-		return a.printCreated(w, p, mnemonic, *asJSON)
-	}
-	return cmd
+		return describeWallet(w, p, mnemonic)
+	}, a.printWallet)
 }
 
 // createWallet writes the file of a wallet with these words.
@@ -87,7 +81,7 @@ func (a *app) createWallet(ctx context.Context, name, mnemonic string, pass *cli
 	if err != nil {
 		return nil, nil, err
 	}
-	exists := fmt.Errorf("there is a wallet %s already: choose another name; it was not touched", path)
+	exists := fmt.Errorf("the wallet %s exists and is not touched: choose another name", path)
 	if _, err := os.Stat(path); err == nil {
 		return nil, nil, exists
 	}
@@ -109,22 +103,19 @@ func (a *app) createWallet(ctx context.Context, name, mnemonic string, pass *cli
 	return w, p, err
 }
 
-func (a *app) printCreated(w *wallet.Wallet, p *consensus.Params, mnemonic string, asJSON bool) error {
+func describeWallet(w *wallet.Wallet, p *consensus.Params, mnemonic string) (newWallet, error) {
 	next, _, err := w.Next(wallet.Receive)
-	if err != nil {
-		return err
+	return newWallet{w.Name(), p.Name, w.Path(), mnemonic, next.Encode(p.Prefixes)}, err
+}
+
+func (a *app) printWallet(w newWallet) error {
+	fmt.Fprintf(a.Stdout, "wallet %s of network %s, in %s\n", w.Name, w.Network, w.Path)
+	if w.Mnemonic != "" {
+		fmt.Fprintf(a.Stdout, "\n%s\n%s\n", numbered(w.Mnemonic),
+			a.Colours(a.Stdout).Bold("Write these words down now: they are not shown again, and they are the money."))
 	}
-	v := createdWallet{w.Name(), p.Name, w.Path(), mnemonic, next.Encode(p.Prefixes)}
-	if asJSON {
-		return a.PrintJSON(v)
-	}
-	c := a.Colours(a.Stdout)
-	fmt.Fprintf(a.Stdout, "wallet %s of network %s, in %s\n", v.Name, v.Network, v.Path)
-	if mnemonic != "" {
-		fmt.Fprintf(a.Stdout, "\n%s\n%s\n", numbered(mnemonic), c.Bold("Write these words down now: they are not shown again, and they are the money."))
-	}
-	fmt.Fprintf(a.Stdout, "\nfirst address  %s\n", v.Address)
-	return nil
+	_, err := fmt.Fprintf(a.Stdout, "\nfirst address  %s\n", w.Address)
+	return err
 }
 
 // numbered writes words in rows of four.
@@ -146,45 +137,32 @@ func (a *app) walletRestoreCommand() *cobra.Command {
 		Example: "toychain wallet restore\ntoychain wallet restore savings < words.txt",
 		Args:    cli.Args(0, 1, "one name"),
 	}
-	asJSON := cli.JSONFlag(cmd)
 	name, pass := a.walletFlag(cmd), cli.PassphraseFlags(cmd)
-	cmd.RunE = func(cmd *cobra.Command, given []string) error {
-		if len(given) == 1 {
-			*name = given[0]
-		}
+	return show(a, cmd, func(cmd *cobra.Command, given []string) (newWallet, error) {
 		typed, err := a.AskLine(cmd.Context(), "the 12 or 24 words: ")
 		if err != nil {
-			return err
+			return newWallet{}, err
 		}
 		mnemonic, err := wallet.ParseMnemonic(typed)
 		if err != nil {
-			return err
+			return newWallet{}, err
 		}
-		w, p, err := a.createWallet(cmd.Context(), *name, mnemonic, pass)
+		w, p, err := a.createWallet(cmd.Context(), append(given, *name)[0], mnemonic, pass)
 		if err != nil {
-			return err
+			return newWallet{}, err
 		}
-		err = a.ask(cmd, func(ctx context.Context, n target) error {
-			at, err := purse.Open(ctx, n, w, p.Digest(), p.Prefixes)
-			if err != nil {
-				return err
-			}
-			return at.Discover(ctx)
-		})
-		switch {
-		case errors.Is(err, rpc.ErrUnreachable):
-			fmt.Fprintln(a.Stderr, "no node answers, so nobody could be asked which addresses were paid: later, 'toychain wallet balance --discover' asks")
-		case cmd.Context().Err() != nil:
-			return err
-		case err != nil: // the wallet is there all the same
-			fmt.Fprintf(a.Stderr, "nobody was asked which addresses were paid (%v): later, 'toychain wallet balance --discover' asks\n", err)
+		err = a.withPurse(cmd, w, p, func(ctx context.Context, at *purse.Purse, _ target) error { return at.Discover(ctx) })
+		if err != nil && cmd.Context().Err() != nil {
+			return newWallet{}, err
 		}
-		return a.printCreated(w, p, "", *asJSON)
-	}
-	return cmd
+		if err != nil { // the wallet exists all the same
+			fmt.Fprintf(a.Stderr, "earlier payments were not looked for: %v\nto look for them: toychain wallet balance --discover\n", err)
+		}
+		return describeWallet(w, p, "")
+	}, a.printWallet)
 }
 
-// ownAddress is a row of "wallet address --all".
+// ownAddress is what "wallet address" prints.
 type ownAddress struct {
 	Address string `json:"address"`
 	Path    string `json:"path"` // branch/index, below the account m/44'/coin'/0'
@@ -192,53 +170,46 @@ type ownAddress struct {
 
 func (a *app) walletAddressCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "address", Short: "Hand out a fresh address to be paid at.",
+		Use: "address", Short: "Print a new address to be paid at.",
 		Example: "toychain wallet address\ntoychain wallet address --all",
 		Args:    cli.NoArgs,
 	}
-	asJSON := cli.JSONFlag(cmd)
 	name := a.walletFlag(cmd)
-	all := cmd.Flags().Bool("all", false, "list those that were handed out, and hand out none")
-	cmd.RunE = func(*cobra.Command, []string) error {
-		p, err := a.network()
+	all := cmd.Flags().Bool("all", false, "list the addresses that were given out, and give out none")
+	return show(a, cmd, func(*cobra.Command, []string) (any, error) {
+		w, p, err := a.loadWallet(*name)
 		if err != nil {
-			return err
-		}
-		w, err := a.loadWallet(p, *name)
-		if err != nil {
-			return err
+			return nil, err
 		}
 		if *all {
-			return a.listAddresses(w, p, *asJSON)
+			return usedAddresses(w, p)
 		}
-		_, path, err := w.Next(wallet.Receive)
-		if err != nil {
+		address, path, err := w.Take(wallet.Receive)
+		return ownAddress{address.Encode(p.Prefixes), path.String()}, err
+	}, func(v any) error {
+		if one, ok := v.(ownAddress); ok {
+			_, err := fmt.Fprintln(a.Stdout, one.Address)
 			return err
 		}
-		address, err := w.Receive()
-		if err != nil {
-			return err
+		t := cli.Table(a.Stdout)
+		for _, r := range v.([]ownAddress) {
+			fmt.Fprintf(t, "%s\t%s\n", r.Path, r.Address)
 		}
-		if *asJSON {
-			return a.PrintJSON(ownAddress{address.Encode(p.Prefixes), path.String()})
-		}
-		fmt.Fprintln(a.Stdout, address.Encode(p.Prefixes))
-		return nil
-	}
-	return cmd
+		return t.Flush()
+	})
 }
 
-// listAddresses lists what was handed out, change addresses too.
-func (a *app) listAddresses(w *wallet.Wallet, p *consensus.Params, asJSON bool) error {
+// usedAddresses returns the addresses that were given out, those for change too.
+func usedAddresses(w *wallet.Wallet, p *consensus.Params) ([]ownAddress, error) {
 	owned, err := w.Addresses()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	next := make(map[wallet.Branch]uint32)
 	for _, b := range []wallet.Branch{wallet.Receive, wallet.Change} {
 		_, path, err := w.Next(b)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		next[b] = path.Index
 	}
@@ -248,26 +219,11 @@ func (a *app) listAddresses(w *wallet.Wallet, p *consensus.Params, asJSON bool) 
 			rows = append(rows, ownAddress{o.Address.Encode(p.Prefixes), o.Path.String()})
 		}
 	}
-	if asJSON {
-		return a.PrintJSON(rows)
-	}
-	t := cli.Table(a.Stdout)
-	for _, r := range rows {
-		fmt.Fprintf(t, "%s\t%s\n", r.Path, r.Address)
-	}
-	return t.Flush()
+	return rows, nil
 }
 
-// withPurse runs f with a wallet and the node that it asks.
-func (a *app) withPurse(cmd *cobra.Command, name string, f func(context.Context, *purse.Purse, target) error) error {
-	p, err := a.network()
-	if err != nil {
-		return err
-	}
-	w, err := a.loadWallet(p, name)
-	if err != nil {
-		return err
-	}
+// withPurse runs f with a wallet and the node that the flags name.
+func (a *app) withPurse(cmd *cobra.Command, w *wallet.Wallet, p *consensus.Params, f func(context.Context, *purse.Purse, target) error) error {
 	return a.ask(cmd, func(ctx context.Context, n target) error {
 		at, err := purse.Open(ctx, n, w, p.Digest(), p.Prefixes)
 		if err != nil {
@@ -277,84 +233,80 @@ func (a *app) withPurse(cmd *cobra.Command, name string, f func(context.Context,
 	})
 }
 
+// showPurse is show for what get learns of a wallet from a node.
+func showPurse[T any](a *app, cmd *cobra.Command, get func(context.Context, *purse.Purse) (T, error), text func(T) error) *cobra.Command {
+	name := a.walletFlag(cmd)
+	return show(a, cmd, func(cmd *cobra.Command, _ []string) (v T, err error) {
+		w, p, err := a.loadWallet(*name)
+		if err != nil {
+			return v, err
+		}
+		err = a.withPurse(cmd, w, p, func(ctx context.Context, at *purse.Purse, _ target) (err error) {
+			v, err = get(ctx, at)
+			return err
+		})
+		return v, err
+	}, text)
+}
+
+// balance is what "wallet balance" prints.
+type balance struct {
+	purse.Balance
+	Total block.Amount `json:"total"`
+}
+
 func (a *app) walletBalanceCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "balance", Short: "Show how much there is.",
+		Use: "balance", Short: "Show how much the wallet has.",
 		Example: "toychain wallet balance\ntoychain wallet balance --wallet savings --json",
 		Args:    cli.NoArgs,
 	}
-	asJSON := cli.JSONFlag(cmd)
-	name := a.walletFlag(cmd)
-	discover := cmd.Flags().Bool("discover", false, "first look for payments to addresses that this file never handed out")
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		return a.withPurse(cmd, *name, func(ctx context.Context, at *purse.Purse, _ target) error {
-			if *discover {
-				if err := at.Discover(ctx); err != nil {
-					return err
-				}
+	discover := cmd.Flags().Bool("discover", false, "first look for payments to addresses that this file has not given out")
+	return showPurse(a, cmd, func(ctx context.Context, at *purse.Purse) (balance, error) {
+		if *discover {
+			if err := at.Discover(ctx); err != nil {
+				return balance{}, err
 			}
-			b, err := at.Balance(ctx)
-			if err != nil {
-				return err
-			}
-			if *asJSON {
-				return a.PrintJSON(struct {
-					purse.Balance
-					Total block.Amount `json:"total"`
-				}{b, b.Total()})
-			}
-			t := cli.Table(a.Stdout)
-			fmt.Fprintf(t, "to spend\t%s\n", b.Confirmed)
-			if b.Pending != 0 {
-				fmt.Fprintf(t, "pending\t%s\tin no block yet\n", b.Pending)
-			}
-			if b.Immature != 0 {
-				fmt.Fprintf(t, "immature\t%s\tnew coins, too young to spend\n", b.Immature)
-			}
-			return t.Flush()
-		})
-	}
-	return cmd
+		}
+		b, err := at.Balance(ctx)
+		return balance{b, b.Total()}, err
+	}, func(b balance) error {
+		t := cli.Table(a.Stdout)
+		fmt.Fprintf(t, "spendable\t%s\n", b.Confirmed)
+		if b.Pending != 0 {
+			fmt.Fprintf(t, "pending\t%s\tnot in a block yet\n", b.Pending)
+		}
+		if b.Immature != 0 {
+			fmt.Fprintf(t, "immature\t%s\tnew coins, too young to spend\n", b.Immature)
+		}
+		return t.Flush()
+	})
 }
 
 func (a *app) walletHistoryCommand() *cobra.Command {
-	cmd := &cobra.Command{
-		Use: "history", Short: "List what came and went, the oldest first.",
+	return showPurse(a, &cobra.Command{
+		Use: "history", Short: "List received and sent payments, the oldest first.",
 		Example: "toychain wallet history",
-		Long: `List what came and went, the oldest first. The time is the block's own, which its
-miner set. It must be later than the median of the eleven blocks before, so blocks
-that are mined within a second stand some seconds ahead of the clock.`,
+		Long: `List received and sent payments, the oldest first. The time is that of the block,
+which its miner set. It must be later than the median of the eleven blocks before, so
+blocks that are mined within a second are some seconds ahead of the clock.`,
 		Args: cli.NoArgs,
-	}
-	asJSON := cli.JSONFlag(cmd)
-	name := a.walletFlag(cmd)
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		return a.withPurse(cmd, *name, func(ctx context.Context, at *purse.Purse, _ target) error {
-			rows, err := at.History(ctx)
-			if err != nil {
-				return err
+	}, func(ctx context.Context, at *purse.Purse) ([]purse.Entry, error) {
+		rows, err := at.History(ctx)
+		return append([]purse.Entry{}, rows...), err
+	}, func(rows []purse.Entry) error {
+		if len(rows) == 0 {
+			fmt.Fprintln(a.Stdout, "nothing yet")
+		}
+		for _, r := range rows { // on two lines: a txid leaves no room beside it
+			where := "pending"
+			if r.Height >= 0 {
+				where = cli.Count(r.Height)
 			}
-			if *asJSON {
-				if rows == nil {
-					rows = []purse.Entry{}
-				}
-				return a.PrintJSON(rows)
-			}
-			if len(rows) == 0 {
-				fmt.Fprintln(a.Stdout, "nothing yet")
-				return nil
-			}
-			for _, r := range rows { // in two lines: a txid leaves no room beside it
-				where := "pending"
-				if r.Height >= 0 {
-					where = cli.Count(r.Height)
-				}
-				fmt.Fprintf(a.Stdout, "%s  %-9s  %16s\n  %s\n", time.Unix(r.Time, 0).Format(time.DateTime), where, signed(r.Net), r.TxID)
-			}
-			return nil
-		})
-	}
-	return cmd
+			fmt.Fprintf(a.Stdout, "%s  %-9s  %16s\n  %s\n", time.Unix(r.Time, 0).Format(time.DateTime), where, signed(r.Net), r.TxID)
+		}
+		return nil
+	})
 }
 
 // signed writes an amount with its sign.

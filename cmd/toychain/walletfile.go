@@ -18,14 +18,14 @@ import (
 
 // walletFlag adds --wallet to a command.
 func (a *app) walletFlag(cmd *cobra.Command) *string {
-	name := cmd.Flags().String("wallet", "default", "`NAME` of the wallet, or its file's path")
+	name := cmd.Flags().String("wallet", "default", "`NAME` of the wallet, or path of its file")
 	cli.Settable(cmd.Flags(), "wallet")
 	a.completeWallets(cmd)
 	return name
 }
 
-// walletPath returns where a wallet's file is: NAME in the network's folder, or a
-// path if it looks like one.
+// walletPath returns the path of a wallet's file. A name that looks like a path is one;
+// any other is that of a file in the network's directory.
 func (a *app) walletPath(p *consensus.Params, name string) (string, error) {
 	switch {
 	case name == "":
@@ -38,21 +38,25 @@ func (a *app) walletPath(p *consensus.Params, name string) (string, error) {
 	return filepath.Join(a.networkDir(p), "wallets", name+".json"), nil
 }
 
-// loadWallet opens a wallet to look.
-func (a *app) loadWallet(p *consensus.Params, name string) (*wallet.Wallet, error) {
+// loadWallet opens a wallet without its private keys, and returns its network too.
+func (a *app) loadWallet(name string) (*wallet.Wallet, *consensus.Params, error) {
+	p, err := a.network()
+	if err != nil {
+		return nil, nil, err
+	}
 	path, err := a.walletPath(p, name)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	w, err := wallet.Load(path, walletNetwork(p))
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, &userError{fmt.Sprintf("there is no wallet %s: make one with '%s', or name another with --wallet", path, a.walletRemedy()), fs.ErrNotExist}
+		err = &userError{fmt.Sprintf("there is no wallet %s: make one with '%s', or name another with --wallet", path, a.walletRemedy()), fs.ErrNotExist}
 	}
-	return w, err
+	return w, p, err
 }
 
-// walletRemedy is the command that makes the wallet that was looked for: with the flags
-// that the user gave.
+// walletRemedy returns the command that makes the missing wallet, with the flags that the
+// user typed.
 func (a *app) walletRemedy() string {
 	text := "toychain wallet create"
 	for _, name := range []string{"network", "datadir", "node", "dir", "wallet"} {

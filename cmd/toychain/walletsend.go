@@ -13,7 +13,6 @@ import (
 
 	"toychain/block"
 	"toychain/cmd/internal/cli"
-	"toychain/consensus"
 	"toychain/testnet/purse"
 	"toychain/wallet"
 )
@@ -28,35 +27,35 @@ type payment struct {
 
 func (a *app) walletSendCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "send TO AMOUNT", Short: "Pay somebody; prints the payment's txid.",
+		Use: "send TO AMOUNT", Short: "Pay an address, and print the txid.",
 		Example: "toychain wallet send mkpZhYtJu2r87Js3pDiWJDmPte2NRZ8bJV 1.5\ntoychain wallet send ADDRESS --all --wait",
-		Long: `Pay somebody. The wallet signs on this side; the node only passes the payment on.
-Prints the payment's txid.`,
+		Long: `Pay an address, and print the transaction's txid. The wallet signs it here; the node
+only relays it.`,
 		Args: cli.Args(1, 2, "TO and AMOUNT, or TO and --all"),
 	}
 	asJSON := cli.JSONFlag(cmd)
 	name, pass := a.walletFlag(cmd), cli.PassphraseFlags(cmd)
 	var o payment
 	f := cmd.Flags()
-	f.BoolVar(&o.all, "all", false, "everything that can be spent, the fee comes off")
-	f.Float64Var(&o.feeRate, "fee-rate", 0, "fee in the smallest unit per `BYTE` (default or 0: twice the least that the node takes)")
-	f.StringVar(&o.data, "data", "", "put a `TEXT` of at most 80 bytes into the chain with it")
-	f.StringSliceVar(&o.coins, "coin", nil, "spend exactly this coin, `TXID:N`; may be repeated")
-	f.BoolVar(&o.replaceable, "replaceable", false, "announce that a higher fee may replace it (BIP125)")
-	f.BoolVar(&o.wait, "wait", false, "return when it is in a block")
-	f.BoolVar(&o.dryRun, "dry-run", false, "ask the node whether it would take it, and do not send")
+	f.BoolVar(&o.all, "all", false, "pay everything that can be spent, less the fee")
+	f.Float64Var(&o.feeRate, "fee-rate", 0, "fee in the smallest unit per `BYTE` (default or 0: twice the node's minimum)")
+	f.StringVar(&o.data, "data", "", "add an output with this `TEXT` of at most 80 bytes")
+	f.StringSliceVar(&o.coins, "coin", nil, "spend exactly the coin `TXID:N`; may be repeated")
+	f.BoolVar(&o.replaceable, "replaceable", false, "signal that a higher fee may replace it (BIP125)")
+	f.BoolVar(&o.wait, "wait", false, "wait until it is in a block")
+	f.BoolVar(&o.dryRun, "dry-run", false, "ask the node whether it would accept it, and do not send")
 	cli.Settable(f, "fee-rate")
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
-		p, err := a.network()
+		order, err := a.order(o, given)
 		if err != nil {
 			return err
 		}
-		order, err := o.order(p, given)
+		w, p, err := a.loadWallet(*name)
 		if err != nil {
 			return err
 		}
-		return a.withPurse(cmd, *name, func(ctx context.Context, at *purse.Purse, n target) error {
-			keys, err := a.unlock(ctx, at.Wallet(), pass)
+		return a.withPurse(cmd, w, p, func(ctx context.Context, at *purse.Purse, n target) error {
+			keys, err := a.unlock(ctx, w, pass)
 			if err != nil {
 				return err
 			}
@@ -80,18 +79,18 @@ Prints the payment's txid.`,
 	return cmd
 }
 
-// order reads the arguments and flags of "wallet send".
-func (o *payment) order(p *consensus.Params, given []string) (purse.Order, error) {
-	to, err := wallet.ParseAddress(given[0], p.Prefixes)
+// order parses the arguments and flags of "wallet send".
+func (a *app) order(o payment, given []string) (purse.Order, error) {
+	to, err := a.parseAddress(given[0])
 	if err != nil {
-		return purse.Order{}, fmt.Errorf("%s: %w", given[0], err)
+		return purse.Order{}, err
 	}
 	pay := wallet.Payment{To: to}
 	switch {
 	case o.all && len(given) == 2:
 		return purse.Order{}, cli.Usagef("--all and an amount exclude each other")
 	case !o.all && len(given) == 1:
-		return purse.Order{}, cli.Usagef("how much? want TO and AMOUNT, or --all")
+		return purse.Order{}, cli.Usagef("the amount is missing: want TO and AMOUNT, or --all")
 	case !o.all:
 		if pay.Value, err = parseAmount(given[1]); err != nil {
 			return purse.Order{}, err
@@ -104,7 +103,7 @@ func (o *payment) order(p *consensus.Params, given []string) (purse.Order, error
 		}
 	}
 	if o.feeRate < 0 || math.IsNaN(o.feeRate) || o.feeRate*1000 > float64(wallet.MaxFeeRate) {
-		return purse.Order{}, cli.Usagef("--fee-rate %v: want at most %d of the smallest unit per byte; 0: twice the least that the node takes", o.feeRate, wallet.MaxFeeRate/1000)
+		return purse.Order{}, cli.Usagef("--fee-rate %v: want at most %d of the smallest unit per byte; 0: twice the node's minimum", o.feeRate, wallet.MaxFeeRate/1000)
 	}
 	out.FeeRate = block.Amount(math.Ceil(o.feeRate * 1000))
 	for _, text := range o.coins {
@@ -117,14 +116,14 @@ func (o *payment) order(p *consensus.Params, given []string) (purse.Order, error
 	return out, nil
 }
 
-// parseAmount reads an amount of the command line.
+// parseAmount parses an amount on the command line.
 func parseAmount(s string) (block.Amount, error) {
 	v, err := block.ParseAmount(s)
 	if err != nil {
 		return 0, cli.UsageError{Err: err}
 	}
 	if v <= 0 || !v.Valid() {
-		return 0, cli.Usagef("amount %s: want more than nothing and at most %s", s, block.MaxMoney.Short())
+		return 0, cli.Usagef("amount %s: want more than 0 and at most %s", s, block.MaxMoney.Short())
 	}
 	return v, nil
 }
@@ -134,7 +133,7 @@ func parseOutpoint(text string) (block.Outpoint, error) {
 	hash, err := block.ParseHash(id)
 	n, numErr := strconv.ParseUint(index, 10, 32)
 	if !ok || err != nil || numErr != nil {
-		return block.Outpoint{}, cli.Usagef("--coin %q: want TXID:N, the payment that made the coin and its number there", text)
+		return block.Outpoint{}, cli.Usagef("--coin %q: want TXID:N, the transaction that created the coin and the number of its output", text)
 	}
 	return block.Outpoint{TxID: hash, Index: uint32(n)}, nil
 }
@@ -145,7 +144,7 @@ type sent struct {
 	Fee    block.Amount `json:"fee"`
 	Change block.Amount `json:"change"`
 	Size   int          `json:"size"`
-	Hex    string       `json:"hex,omitempty"` // of a dry run: what was not sent
+	Hex    string       `json:"hex,omitempty"` // of a dry run: the transaction, which was not sent
 }
 
 func (a *app) printReceipt(r purse.Receipt, asJSON bool) error {
@@ -157,7 +156,7 @@ func (a *app) printReceipt(r purse.Receipt, asJSON bool) error {
 	return nil
 }
 
-// dryRun tells what the node would say.
+// dryRun prints whether the node would accept the transaction.
 func (a *app) dryRun(ctx context.Context, at *purse.Purse, n target, keys *wallet.Keychain, o purse.Order, asJSON bool) error {
 	r, err := at.Make(ctx, keys, o)
 	if err != nil {
@@ -174,12 +173,12 @@ func (a *app) dryRun(ctx context.Context, at *purse.Purse, n target, keys *walle
 	if asJSON {
 		return a.PrintJSON(sent{r.TxID, r.Fee, r.Change, r.Tx.Size(), raw})
 	}
-	fmt.Fprintf(a.Stdout, "the node would take it: fee %s, %s bytes; nothing was sent\n", r.Fee.Short(), cli.Count(r.Tx.Size()))
+	fmt.Fprintf(a.Stdout, "the node would accept it: fee %s, %s bytes; nothing was sent\n", r.Fee.Short(), cli.Count(r.Tx.Size()))
 	fmt.Fprintln(a.Stdout, raw)
 	return nil
 }
 
-// waitConfirmed returns when a payment is in a block of the best chain.
+// waitConfirmed returns once a transaction is in a block of the best chain.
 func (a *app) waitConfirmed(ctx context.Context, n target, id block.Hash) error {
 	line := a.Progress()
 	defer line.Clear()
@@ -205,23 +204,32 @@ func (a *app) waitConfirmed(ctx context.Context, n target, id block.Hash) error 
 	}
 }
 
+// parseAddress parses an address of the network that the flags name.
+func (a *app) parseAddress(text string) (wallet.Address, error) {
+	p, err := a.network()
+	if err != nil {
+		return wallet.Address{}, err
+	}
+	address, err := wallet.ParseAddress(text, p.Prefixes)
+	if err != nil {
+		err = fmt.Errorf("%s: %w", text, err)
+	}
+	return address, err
+}
+
 func (a *app) walletSignCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "sign ADDRESS MESSAGE", Short: "Prove that a message is from the owner of an address.",
+		Use: "sign ADDRESS MESSAGE", Short: "Sign a message with the key of an address.",
 		Example: `toychain wallet sign mkpZhYtJu2r87Js3pDiWJDmPte2NRZ8bJV "it was me"`,
 		Args:    cli.Args(2, 2, "ADDRESS, one of the wallet's, and MESSAGE"),
 	}
 	name, pass := a.walletFlag(cmd), cli.PassphraseFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
-		p, err := a.network()
+		address, err := a.parseAddress(given[0])
 		if err != nil {
 			return err
 		}
-		address, err := wallet.ParseAddress(given[0], p.Prefixes)
-		if err != nil {
-			return fmt.Errorf("%s: %w", given[0], err)
-		}
-		w, err := a.loadWallet(p, *name)
+		w, _, err := a.loadWallet(*name)
 		if err != nil {
 			return err
 		}
@@ -251,17 +259,13 @@ func (a *app) walletSignCommand() *cobra.Command {
 
 func (a *app) walletVerifyCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "verify ADDRESS SIGNATURE MESSAGE", Short: "Check who signed a message.",
+		Use: "verify ADDRESS SIGNATURE MESSAGE", Short: "Check that the owner of an address signed a message.",
 		Example: `toychain wallet verify mkpZhYtJu2r87Js3pDiWJDmPte2NRZ8bJV H9L5y… "it was me"`,
 		Args:    cli.Args(3, 3, "ADDRESS, SIGNATURE and MESSAGE"),
 		RunE: func(_ *cobra.Command, given []string) error {
-			p, err := a.network()
+			address, err := a.parseAddress(given[0])
 			if err != nil {
 				return err
-			}
-			address, err := wallet.ParseAddress(given[0], p.Prefixes)
-			if err != nil {
-				return fmt.Errorf("%s: %w", given[0], err)
 			}
 			if err := wallet.VerifyMessage(address, given[1], given[2]); err != nil {
 				return err

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -22,9 +20,9 @@ func (a *app) chainExportCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "export [-o FILE]", Short: "Write the best chain's blocks to a file.",
 		Example: "toychain chain export -o chain.hex\ntoychain chain export -o blk00000.dat\ntoychain chain export --from 100 --to 120",
-		Long: `Write the best chain's blocks to a file, the lowest first: a line of hex each, or
-framed as Bitcoin's nodes keep and read them (blk): with Core's -loadblock, say, or
-btcd's addblock, if they are of the same network.`,
+		Long: `Write the best chain's blocks to a file, the lowest first: as a line of hex each, or
+framed as Bitcoin's nodes store them (blk), which Core's -loadblock and btcd's
+addblock read if the network is the same.`,
 		Args: cli.NoArgs,
 	}
 	f := cmd.Flags()
@@ -58,23 +56,34 @@ btcd's addblock, if they are of the same network.`,
 			if e.last < 0 {
 				e.last = tip
 			}
-			if *to == "" {
-				out := bufio.NewWriter(a.Stdout)
+			write := func(w io.Writer) error {
+				out := bufio.NewWriter(w)
 				return errors.Join(e.blocks(ctx, a.Progress(), n, out), out.Flush())
 			}
-			return a.exportFile(ctx, n, *to, *force, e)
+			if *to == "" {
+				return write(a.Stdout)
+			}
+			if err := refuseExisting(*to, *force); err != nil {
+				return err
+			}
+			if err := writeFile(*to, 0o644, *force, write); err != nil {
+				return err
+			}
+			fmt.Fprintf(a.Stdout, "%s in %s\n", cli.Plural(max(e.last-e.first+1, 0), "block"), *to)
+			return nil
 		})
 	}
 	return cmd
 }
 
-// exporting is what to write, and how.
+// exporting is the range of blocks to write, and the format.
 type exporting struct {
 	first, last block.Height
 	format      blockfile.Format
 }
 
-// exportFormat is what the flags want. Bytes on a terminal nobody wants.
+// exportFormat returns the format that the flags name. It refuses to write binary data to
+// a terminal.
 func (a *app) exportFormat(named, to string) (blockfile.Format, error) {
 	switch {
 	case named == "" && strings.HasSuffix(to, ".dat"):
@@ -92,29 +101,7 @@ func (a *app) exportFormat(named, to string) (blockfile.Format, error) {
 	return f, nil
 }
 
-// exportFile writes the file whole or not at all.
-func (a *app) exportFile(ctx context.Context, n target, to string, force bool, e exporting) error {
-	if _, err := os.Stat(to); err == nil && !force {
-		return fmt.Errorf("%s is there already: choose another name, or overwrite it with --force", to)
-	}
-	f, err := os.CreateTemp(filepath.Dir(to), "."+filepath.Base(to)+"-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // fails after a rename
-	out := bufio.NewWriter(f)
-	err = e.blocks(ctx, a.Progress(), n, out)
-	if err := errors.Join(err, out.Flush(), f.Chmod(0o644), f.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(f.Name(), to); err != nil {
-		return err
-	}
-	fmt.Fprintf(a.Stdout, "%s in %s\n", cli.Plural(max(e.last-e.first+1, 0), "block"), to)
-	return nil
-}
-
-// blocks asks for many blocks at a time.
+// blocks requests the blocks, many at a time, and writes them.
 func (e exporting) blocks(ctx context.Context, line *cli.Progress, n target, w io.Writer) error {
 	defer line.Clear()
 	total := int(e.last - e.first + 1)
@@ -126,7 +113,7 @@ func (e exporting) blocks(ctx context.Context, line *cli.Progress, n target, w i
 		}
 		for _, b := range blocks {
 			if h > e.first && b.Header.Prev != parent {
-				return fmt.Errorf("the best chain became another one while it was read, at height %d: do it again", h)
+				return fmt.Errorf("the best chain changed while it was read, at height %d: try again", h)
 			}
 			parent = b.Hash()
 			if err := blockfile.Write(w, e.format, n.params.Magic(), b); err != nil {

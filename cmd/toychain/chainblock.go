@@ -18,7 +18,7 @@ import (
 
 func (a *app) chainBlockCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "block [HASH|HEIGHT]", Short: "Show a block of any branch; without a name, the tip.",
+		Use: "block [HASH|HEIGHT]", Short: "Show a block of any branch, or else the tip.",
 		Example: "toychain chain block 12\ntoychain chain block --raw",
 		Args:    cli.Args(0, 1, "one block, by hash or by height"),
 	}
@@ -57,17 +57,17 @@ func findBlock(ctx context.Context, n target, given []string) (block.Hash, error
 	}
 	if height, err := strconv.ParseInt(given[0], 10, 32); err == nil {
 		hash, err := n.BlockHash(ctx, block.Height(height))
-		var said *rpc.Error
-		if errors.As(err, &said) && said.Code == rpc.CodeInvalidParam {
+		var refused *rpc.Error
+		if errors.As(err, &refused) && refused.Code == rpc.CodeInvalidParam {
 			if tip, err := n.BlockCount(ctx); err == nil {
-				said.Message = fmt.Sprintf("there is no block at height %d: the best chain ends at %d", height, tip)
+				refused.Message = fmt.Sprintf("there is no block at height %d: the best chain ends at %d", height, tip)
 			}
 		}
 		return hash, err
 	}
 	hash, err := block.ParseHash(given[0])
 	if err != nil {
-		return hash, cli.Usagef("%q names no block: want a height, or a hash of 64 hex digits", given[0])
+		return hash, cli.Usagef("%q is not a block: want a height, or a hash of 64 hex digits", given[0])
 	}
 	return hash, nil
 }
@@ -80,7 +80,7 @@ func (a *app) printBlock(b *rpc.FullBlock) error {
 	t := cli.Table(a.Stdout)
 	fmt.Fprintf(t, "block\t%s\n", b.Hash)
 	fmt.Fprintf(t, "height\t%s  %s\n", cli.Count(b.Height), where)
-	fmt.Fprintf(t, "before\t%s\n", b.PreviousBlockHash)
+	fmt.Fprintf(t, "parent\t%s\n", b.PreviousBlockHash)
 	fmt.Fprintf(t, "time\t%s\n", time.Unix(int64(b.Time), 0).UTC().Format(time.DateTime))
 	fmt.Fprintf(t, "proof\tnonce %d, bits %s\n", b.Nonce, b.Bits)
 	fmt.Fprintf(t, "size\t%s, %s\n", cli.Bytes(int64(b.Size)), cli.Plural(len(b.Tx), "transaction"))
@@ -94,12 +94,12 @@ func (a *app) printBlock(b *rpc.FullBlock) error {
 	return nil
 }
 
-// printTx writes a transaction: what it spends, what it makes.
+// printTx writes a transaction: the coins that it spends and those that it creates.
 func printTx(w io.Writer, tx *rpc.Tx) {
 	fmt.Fprintf(w, "%s\n", tx.TxID)
 	for _, in := range tx.Vin {
 		if in.Coinbase != "" {
-			fmt.Fprintf(w, "  new coins, says %q\n", minerText(in.Coinbase))
+			fmt.Fprintf(w, "  new coins, message %q\n", minerText(in.Coinbase))
 			continue
 		}
 		index := uint32(0)
@@ -120,7 +120,7 @@ func printTx(w io.Writer, tx *rpc.Tx) {
 	}
 }
 
-// payee says whom a script pays.
+// payee returns the address that a script pays, or its type.
 func payee(s rpc.Script) string {
 	if s.Address != "" {
 		return s.Address
@@ -128,7 +128,7 @@ func payee(s rpc.Script) string {
 	return string(s.Type)
 }
 
-// minerText returns what can be read of a coinbase's script.
+// minerText returns the printable text at the end of a coinbase script.
 func minerText(script string) string {
 	raw, err := hex.DecodeString(script)
 	if err != nil {
