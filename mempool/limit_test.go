@@ -66,6 +66,15 @@ func TestEvictTheYoungest(t *testing.T) {
 		t.Fatalf("%+v, %v", added, err)
 	}
 	w.wantPool(a, b)
+	// The same among many, when it is not the newcomer.
+	many := newWorld(t, poolOf(6*85))
+	var txs []*block.Tx
+	for n := range 6 {
+		txs = append(txs, spend(1000, 1, many.reward(n+1)))
+	}
+	many.add(txs...)
+	wantIDs(t, "evicted", many.add(spend(9000, 1, many.reward(7))).Evicted, txs[5])
+	wantIDs(t, "evicted", many.add(spend(9000, 1, many.reward(8))).Evicted, txs[4])
 	// From now on the same is refused without a look at its signature.
 	if _, err := w.try(c); mempool.Reason(err) != "mempool min fee not met" {
 		t.Fatal(err)
@@ -164,6 +173,28 @@ func TestFloorKeepsFalling(t *testing.T) {
 	w.add(spend(95_000, 1, w.reward(5))) // pushes out one that paid more
 	if full = w.pool.MinFee(); wait(w, time.Hour) != full {
 		t.Error("a higher demand fell before a block came")
+	}
+}
+
+// Below half of Policy.Incremental the demand ends, and not before; until then the least
+// demand is Incremental, which here is more than MinRelay.
+func TestFloorEnds(t *testing.T) {
+	const incremental, half = 3000, 72 * 10 * time.Minute / 4 // a pool that is nearly empty
+	w := newWorld(t, poolOf(2*85), func(_ *setup, p *mempool.Policy) { p.Incremental = incremental })
+	for n, fee := range []block.Amount{765, 9000, 9000} { // 9,000 per 1000 bytes leave, so 12,000 are wanted
+		w.add(spend(fee, 1, w.reward(n+1)))
+	}
+	w.connect(w.tip.MineEmpty("drained", 1))
+	for _, id := range w.pool.IDs() {
+		w.pool.Remove(id)
+	}
+	for _, step := range []struct {
+		after time.Duration
+		want  block.Amount
+	}{{0, 12_000}, {half, 6000}, {half, 3000}, {half, incremental}, {time.Second, 1000}} {
+		if got := wait(w, step.after); got != step.want {
+			t.Errorf("%v later the pool wants %d, want %d", step.after, got, step.want)
+		}
 	}
 }
 

@@ -258,6 +258,17 @@ var accepted = []reject{
 		w.add(txs[:24]...)
 		return txs[24]
 	}},
+	{what: "ancestors of 101,000 bytes, and a parent with as much to carry", edit: freely, make: func(w *world) *block.Tx {
+		parent := sized(w, 100_000)
+		w.add(parent)
+		child := spend(1000, 27, out(parent, 1))
+		child.Outputs = append(child.Outputs, block.Output{})
+		child.Outputs[27].Script, _ = block.DataScript(make([]byte, 1000-child.Size()-2))
+		if child.Size() != 1000 {
+			w.Fatalf("the child has %d bytes", child.Size())
+		}
+		return child
+	}},
 	{what: "uncompressed key", make: func(w *world) *block.Tx {
 		return withKey(w, miner.Private.PubKey().SerializeUncompressed())
 	}},
@@ -359,5 +370,21 @@ func TestPolicyIsNoRule(t *testing.T) {
 			}
 			w.connect(w.tip.Mine("with it", tx))
 		})
+	}
+}
+
+// A signature that is cut off anywhere is refused by the rules.
+func TestTornSignatures(t *testing.T) {
+	w := newWorld(t)
+	sig, key, _, err := block.ParsePubKeyHashInput(good(w).Inputs[0].Script)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range sig {
+		tx := good(w)
+		tx.Inputs[0].Script = block.PubKeyHashInput(sig[:n], key)
+		if _, err := w.try(tx); !mempool.Condemns(err) {
+			t.Errorf("%d of %d bytes: %v", n, len(sig), err)
+		}
 	}
 }
