@@ -21,11 +21,8 @@
 //	target.go    Target, and the four bytes "bits" that stand for it in a header
 //	work.go      Work, the sum by which branches are compared
 //	retarget.go  the next target, from how long the last blocks took
-//	search.go    the search for a nonce; search_amd64.s does the same, faster, and
-//	             search_avx512_amd64.s faster still
+//	search.go    the search for a nonce; internal/sha256d does the hashing
 //	uint256.go   the little arithmetic on 256 bits that the others need
-//
-// A reader in a hurry reads the first three and the first half of the fourth.
 //
 // # What it must not know
 //

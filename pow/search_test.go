@@ -5,12 +5,12 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"math/rand/v2"
-	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
 
 	"toychain/block"
+	"toychain/internal/sha256d"
 )
 
 // Headers of Bitcoin, each with the hash that its miner found.
@@ -23,18 +23,6 @@ var realHeaders = []struct{ what, header, hash string }{
 		"00000000000000001e8d6829a8a21adc5d38d0a473b144b6765798e61f98bd1d"},
 	{"genesis of regtest", "0100000000000000000000000000000000000000000000000000000000000000000000003ba3edfd7a7b12b27ac72c3e67768f617fc81bc3888a51323a9fb8aa4b1e5e4adae5494dffff7f2002000000",
 		"0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206"},
-}
-
-// Which kernels the tests below try hangs on the processor. This says which.
-func TestKernels(t *testing.T) {
-	var names []string
-	for _, k := range kernels {
-		names = append(names, k.name)
-	}
-	t.Logf("kernels of this processor: %s", strings.Join(names, ", "))
-	if len(kernels) == 0 || kernels[len(kernels)-1].name != portable.name {
-		t.Errorf("kernels %v: want the portable one last", names)
-	}
 }
 
 // Every kernel finds the nonces that Bitcoin's miners found.
@@ -56,12 +44,12 @@ func TestSearchFindsBitcoinsNonces(t *testing.T) {
 		if mined.Bits == 0x207fffff {
 			from = mined.Nonce // many nonces win on regtest
 		}
-		for _, k := range kernels {
+		for _, k := range sha256d.Kernels() {
 			h := mined
 			h.Nonce = 0
 			tried, found := search(k, &h, target, from, 60_000)
 			if !found || h != mined || tried != uint64(mined.Nonce-from)+1 {
-				t.Errorf("%s: %s: found %v, nonce %d after %d tries, want %d", row.what, k.name, found, h.Nonce, tried, mined.Nonce)
+				t.Errorf("%s: %s: found %v, nonce %d after %d tries, want %d", row.what, k.Name, found, h.Nonce, tried, mined.Nonce)
 			}
 		}
 	}
@@ -101,11 +89,11 @@ func TestSearchAgreesWithOracle(t *testing.T) {
 
 		want := h
 		wantTried, wantFound := searchOracle(&want, target, from, n)
-		for _, k := range kernels {
+		for _, k := range sha256d.Kernels() {
 			got := h
 			if tried, found := search(k, &got, target, from, n); tried != wantTried || found != wantFound || got != want {
 				t.Fatalf("%s: tried %d, found %v, nonce %d; want %d, %v, %d",
-					k.name, tried, found, got.Nonce, wantTried, wantFound, want.Nonce)
+					k.Name, tried, found, got.Nonce, wantTried, wantFound, want.Nonce)
 			}
 		}
 	})
@@ -126,14 +114,14 @@ func TestSearchAtTheEdgeOfTheTarget(t *testing.T) {
 				smallest, best = x, try
 			}
 		}
-		for _, k := range kernels {
+		for _, k := range sha256d.Kernels() {
 			got := h
 			if tried, found := search(k, &got, Target{smallest}, h.Nonce, n); !found || got != best || tried != uint64(best.Nonce-h.Nonce)+1 {
-				t.Fatalf("%s: target equal to the hash of nonce %d: found %v, nonce %d", k.name, best.Nonce, found, got.Nonce)
+				t.Fatalf("%s: target equal to the hash of nonce %d: found %v, nonce %d", k.Name, best.Nonce, found, got.Nonce)
 			}
 			got = h
 			if tried, found := search(k, &got, Target{smallest.sub(uint256{1})}, h.Nonce, n); found || got != h || tried != n {
-				t.Fatalf("%s: target below every hash: tried %d, found %v", k.name, tried, found)
+				t.Fatalf("%s: target below every hash: tried %d, found %v", k.Name, tried, found)
 			}
 		}
 	})
@@ -163,12 +151,13 @@ func TestScanFindsTheFirstCandidate(t *testing.T) {
 		for !alone() {
 			h.Time++
 		}
-		j := newJob(&h, Target{uint256{3: top(best) << 32}})
+		raw := h.Bytes()
+		j := sha256d.NewJob(&raw, uint32(top(best)))
 		for from := best - far; from <= min(best, 1<<32-1); from++ {
 			for n := uint64(1); n <= min(far, 1<<32-from); n++ {
-				for _, k := range kernels {
-					if got, want := k.scan(j, uint32(from), n), min(best-from, n); got != want {
-						t.Fatalf("%s: nonces %d to %d: %d before the first candidate, want %d", k.name, from, from+n-1, got, want)
+				for _, k := range sha256d.Kernels() {
+					if got, want := k.Scan(j, uint32(from), n), min(best-from, n); got != want {
+						t.Fatalf("%s: nonces %d to %d: %d before the first candidate, want %d", k.Name, from, from+n-1, got, want)
 					}
 				}
 			}
@@ -182,7 +171,7 @@ func TestSearchFindsEveryWinner(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	h := block.Header{Version: 4, Time: rng.Uint32(), Bits: 0x207fffff}
 	target := fromBits(t, 0x1f07ffff) // one in 8192
-	winners := func(k kernel) (all []uint32) {
+	winners := func(k sha256d.Kernel) (all []uint32) {
 		h, from, left := h, uint32(1<<32-n-5), uint64(n)
 		for left > 0 {
 			tried, found := search(k, &h, target, from, left)
@@ -203,14 +192,14 @@ func TestSearchFindsEveryWinner(t *testing.T) {
 	if len(want) == 0 {
 		t.Fatal("no nonce wins: choose another header")
 	}
-	for _, k := range kernels {
+	for _, k := range sha256d.Kernels() {
 		got := winners(k)
 		if len(got) != len(want) {
-			t.Fatalf("%s: winners %d, want %d", k.name, got, want)
+			t.Fatalf("%s: winners %d, want %d", k.Name, got, want)
 		}
 		for i := range got {
 			if got[i] != want[i] {
-				t.Fatalf("%s: winners %d, want %d", k.name, got, want)
+				t.Fatalf("%s: winners %d, want %d", k.Name, got, want)
 			}
 		}
 	}
@@ -218,10 +207,10 @@ func TestSearchFindsEveryWinner(t *testing.T) {
 
 // The last nonce is ffffffff: asking for more gives fewer, and never starts over.
 func TestSearchEndsAtTheLastNonce(t *testing.T) {
-	for _, k := range kernels {
+	for _, k := range sha256d.Kernels() {
 		h := block.Header{Nonce: 7}
 		if tried, found := search(k, &h, Target{}, 1<<32-10, 1<<40); tried != 10 || found || h.Nonce != 7 {
-			t.Errorf("%s: tried %d of the last 10, found %v, nonce %d", k.name, tried, found, h.Nonce)
+			t.Errorf("%s: tried %d of the last 10, found %v, nonce %d", k.Name, tried, found, h.Nonce)
 		}
 	}
 }
@@ -250,8 +239,8 @@ func BenchmarkSearch(b *testing.B) {
 }
 
 func BenchmarkKernel(b *testing.B) {
-	for _, k := range kernels {
-		b.Run(k.name, func(b *testing.B) {
+	for _, k := range sha256d.Kernels() {
+		b.Run(k.Name, func(b *testing.B) {
 			h, target := benchHeader(b)
 			if _, found := search(k, &h, target, 0, uint64(b.N)); found {
 				b.Fatal("found what was never mined")

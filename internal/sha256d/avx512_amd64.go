@@ -1,10 +1,10 @@
 //go:build !purego && !portable
 
-package pow
+package sha256d
 
-// avx512 is the kernel of search_avx512_amd64.s. As in shaInstructions, no call runs
+// avx512 is the kernel of avx512_amd64.s. As in shaInstructions, no call runs
 // for more than about a millisecond.
-var avx512 = kernel{"avx512", func(j *job, from uint32, n uint64) uint64 {
+var avx512 = Kernel{"avx512", func(j *Job, from uint32, n uint64) uint64 {
 	const piece = 1 << 15
 	l := newLanes(j)
 	for done := uint64(0); done < n; done += piece {
@@ -39,10 +39,10 @@ type lanes struct {
 	rest2   [16]uint32 // the same of the second hash
 	initial uint32     // the last word of the state that every SHA-256 starts from
 	even    uint32     // the bytes 0 and 2 of a number
-	top     uint32     // job.top
+	top     uint32     // Job.top
 }
 
-func newLanes(j *job) *lanes {
+func newLanes(j *Job) *lanes {
 	const end = 0x80000000 // the one bit that ends a message, see pad
 	l := &lanes{mid: j.midstate, initial: initial[7], even: 0x00ff00ff, top: j.top}
 	for i := range l.index {

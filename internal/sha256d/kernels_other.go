@@ -1,6 +1,6 @@
 //go:build !amd64 || purego || portable
 
-package pow
+package sha256d
 
 // kernels are the ways to search that this processor has, the fastest first.
-var kernels = []kernel{portable}
+var kernels = []Kernel{portable}

@@ -1,6 +1,6 @@
 //go:build !purego && !portable
 
-package pow
+package sha256d
 
 import "math/bits"
 
@@ -16,10 +16,10 @@ var kernels = detect()
 // win elsewhere, too. Where only two instructions on wide registers start in a cycle,
 // its 3,000 for 16 nonces are 94 cycles a nonce. sha-ni has 61 SHA256RNDS2 for each
 // nonce, and at best one of them starts every two cycles.
-func detect() (found []kernel) {
+func detect() (found []Kernel) {
 	highest, _, _, _ := cpuid(0, 0)
 	if highest < 7 {
-		return []kernel{portable}
+		return []Kernel{portable}
 	}
 	_, _, basic, _ := cpuid(1, 0)
 	_, extended, _, _ := cpuid(7, 0)
@@ -38,9 +38,9 @@ func detect() (found []kernel) {
 	return append(found, portable)
 }
 
-// shaInstructions is the kernel of search_amd64.s. Go cannot interrupt assembly,
+// shaInstructions is the kernel of sha_amd64.s. Go cannot interrupt assembly,
 // to collect garbage say, so no call runs for more than about a millisecond.
-var shaInstructions = kernel{"sha-ni", func(j *job, from uint32, n uint64) uint64 {
+var shaInstructions = Kernel{"sha-ni", func(j *Job, from uint32, n uint64) uint64 {
 	const piece = 1 << 14
 	f := newFrame(j)
 	for done := uint64(0); done < n; done += piece {
@@ -76,10 +76,10 @@ type frame struct {
 	pad2    [8]uint32  // w[8] … w[15] of the second hash
 	kw2     [8]uint32  // the same plus k[8] … k[15]
 	initial [8]uint32  // the state that every SHA-256 starts from
-	top     uint32     // job.top
+	top     uint32     // Job.top
 }
 
-func newFrame(j *job) *frame {
+func newFrame(j *Job) *frame {
 	const end = 0x80000000 // the one bit that ends a message, see pad
 	f := &frame{
 		mid:     order(j.midstate),
