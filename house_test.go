@@ -24,7 +24,9 @@ import (
 // written down here.
 var edges = map[string]map[string]string{
 	"block": {},
-	"pow":   {"block": "it works on headers"},
+	"pow": {
+		"block": "it works on headers", "internal/sha256d": "the fast way to hash them",
+	},
 	"wallet": {
 		"block": "it signs transactions",
 	},
