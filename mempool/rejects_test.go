@@ -2,6 +2,7 @@ package mempool_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 
 	"toychain/block"
@@ -373,16 +374,16 @@ func TestPolicyIsNoRule(t *testing.T) {
 	}
 }
 
-// A signature that is cut off anywhere is refused by the rules.
+// A signature that is cut off anywhere, with a hash type after it, is refused by the rules.
 func TestTornSignatures(t *testing.T) {
 	w := newWorld(t)
 	sig, key, _, err := block.ParsePubKeyHashInput(good(w).Inputs[0].Script)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for n := range sig {
+	for n := 1; n < len(sig)-1; n++ { // one byte alone would not be the shortest push
 		tx := good(w)
-		tx.Inputs[0].Script = block.PubKeyHashInput(sig[:n], key)
+		tx.Inputs[0].Script = block.PubKeyHashInput(append(slices.Clone(sig[:n]), byte(block.SigAll)), key)
 		if _, err := w.try(tx); !mempool.Condemns(err) {
 			t.Errorf("%d of %d bytes: %v", n, len(sig), err)
 		}
