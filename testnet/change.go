@@ -16,17 +16,17 @@ import (
 
 // This file has what can be done to a testnet that is up.
 
-// change runs f under the folder's lock, on what is on disk now, and writes down what
-// f made of it, even if f failed half way. The journal gets what and args.
-func (t *Testnet) change(ctx context.Context, what string, args []string, f func() error) error {
+// change runs f under the directory's lock, on the state that is on disk now, and stores
+// the state that f leaves, even if f fails half way. The journal gets verb and args.
+func (t *Testnet) change(ctx context.Context, verb string, args []string, f func() error) error {
 	unlock, err := lock(ctx, t.dir, true)
 	if err != nil {
-		return fmt.Errorf("%s: waiting for another command that works on %s: %w", what, t.dir, err)
+		return fmt.Errorf("%s: waiting for another command that works on %s: %w", verb, t.dir, err)
 	}
 	defer unlock()
 	s, err := loadState(t.dir)
 	if err != nil {
-		return fmt.Errorf("%s: %w", what, err)
+		return fmt.Errorf("%s: %w", verb, err)
 	}
 	t.state = s
 	if t.state.Born == nil {
@@ -34,20 +34,20 @@ func (t *Testnet) change(ctx context.Context, what string, args []string, f func
 	}
 	t.adopt()
 	if t.state.Runner != nil && !t.Alive() {
-		return fmt.Errorf("%s: no node answers; %s runs them, and has to start them first", what, t.state.Runner.Name)
+		return fmt.Errorf("%s: %w", verb, t.errNoAnswer())
 	}
 	begun := time.Now()
 	err = f()
-	if err := errors.Join(err, t.state.save(t.dir, true), t.note(begun, what, args, err)); err != nil {
-		return fmt.Errorf("%s: %w", what, err)
+	if err := errors.Join(err, t.state.save(t.dir, true), t.note(begun, verb, args, err)); err != nil {
+		return fmt.Errorf("%s: %w", verb, err)
 	}
 	return nil
 }
 
-// Partition cuts the network into groups: nodes of one group talk to each other and
-// to nobody else. Every node must be in exactly one. It returns when the connections
-// across are gone and those within stand. Nodes that do not run keep to it when they
-// are started again.
+// Partition divides the network into groups: nodes of one group talk to each other and to
+// no others. Every node must be in exactly one. It returns when the connections between
+// groups are gone and those within them stand. Nodes that do not run are part of it when
+// they are started again.
 func (t *Testnet) Partition(ctx context.Context, groups [][]string) error {
 	if err := topology.CheckGroups(t.state.names(), groups); err != nil {
 		return fmt.Errorf("partition: %w", err)
@@ -55,27 +55,25 @@ func (t *Testnet) Partition(ctx context.Context, groups [][]string) error {
 	return t.regroup(ctx, "partition", groups)
 }
 
-// Heal lets everybody talk to everybody again, and returns when they are connected.
-// What they then have to tell each other takes a moment longer: see Settle.
+// Heal ends a partition, and returns when the nodes are connected. They synchronise a
+// moment later: see Settle.
 func (t *Testnet) Heal(ctx context.Context) error { return t.regroup(ctx, "heal", nil) }
 
-func (t *Testnet) regroup(ctx context.Context, what string, groups [][]string) error {
+func (t *Testnet) regroup(ctx context.Context, verb string, groups [][]string) error {
 	var args []string
 	for _, g := range groups {
 		args = append(args, strings.Join(g, ","))
 	}
-	return t.change(ctx, what, args, func() error {
+	return t.change(ctx, verb, args, func() error {
 		t.state.Groups = nil
 		for _, g := range groups {
 			t.state.Groups = append(t.state.Groups, slices.Clone(g))
 		}
-		ctx, cancel := context.WithTimeout(ctx, joinTime)
-		defer cancel()
 		return t.join(ctx)
 	})
 }
 
-// Kill ends a node as a power cut would: nothing is asked, nothing is written.
+// Kill ends a node like a power failure: it writes nothing any more.
 func (t *Testnet) Kill(ctx context.Context, name string) error {
 	return t.one(ctx, "kill", name, func(ctx context.Context, p *process) error {
 		if !p.alive() {
@@ -85,8 +83,8 @@ func (t *Testnet) Kill(ctx context.Context, name string) error {
 	})
 }
 
-// Pause stops a node in the middle of whatever it is doing: it keeps its connections
-// and answers nobody.
+// Pause stops a node in the middle of whatever it is doing: it keeps its connections and
+// answers nothing.
 func (t *Testnet) Pause(ctx context.Context, name string) error {
 	return t.one(ctx, "pause", name, func(ctx context.Context, p *process) error {
 		if err := pause(p); err != nil {
@@ -96,8 +94,8 @@ func (t *Testnet) Pause(ctx context.Context, name string) error {
 	})
 }
 
-// Resume lets a paused node go on. If the network was cut or healed meanwhile, it is
-// told now.
+// Resume lets a paused node continue, and configures it: the network may have been
+// partitioned or healed meanwhile.
 func (t *Testnet) Resume(ctx context.Context, name string) error {
 	return t.one(ctx, "resume", name, func(ctx context.Context, p *process) error {
 		if s, ok := p.look(); ok && !s.paused {
@@ -114,22 +112,22 @@ func (t *Testnet) Resume(ctx context.Context, name string) error {
 }
 
 // one changes one node.
-func (t *Testnet) one(ctx context.Context, what, name string, f func(context.Context, *process) error) error {
+func (t *Testnet) one(ctx context.Context, verb, name string, f func(context.Context, *process) error) error {
 	if _, err := t.named(name); err != nil {
-		return fmt.Errorf("%s: %w", what, err)
+		return fmt.Errorf("%s: %w", verb, err)
 	}
-	if err := t.theirs(what, name); err != nil {
+	if err := t.theirs(verb, name); err != nil {
 		return err
 	}
-	return t.change(ctx, what, []string{name}, func() error {
+	return t.change(ctx, verb, []string{name}, func() error {
 		ctx, cancel := context.WithTimeout(ctx, startTime+joinTime)
 		defer cancel()
 		return f(ctx, t.procs[name])
 	})
 }
 
-// Restart ends a node in good order, if it runs, and starts it again on the same data
-// and ports. It returns when the node answers and is connected again.
+// Restart stops a node gracefully, if it runs, and starts it again on the same data and
+// ports. It returns when the node answers and is connected again.
 func (t *Testnet) Restart(ctx context.Context, name string) error {
 	return t.one(ctx, "restart", name, func(ctx context.Context, p *process) error {
 		if err := p.stop(ctx, stopTime); err != nil {
@@ -145,7 +143,7 @@ func (t *Testnet) Restart(ctx context.Context, name string) error {
 	})
 }
 
-// neighboursOf returns the addresses of whom a node may talk to.
+// neighboursOf returns the addresses of the nodes that a node may be connected to.
 func (t *Testnet) neighboursOf(name string) (peers []string) {
 	net := t.network()
 	for _, to := range t.state.Nodes {
@@ -156,7 +154,7 @@ func (t *Testnet) neighboursOf(name string) (peers []string) {
 	return peers
 }
 
-// start starts a node that ran before. If somebody has its ports by now, it gets
+// start starts a node that ran before. If another process has its ports by now, it gets
 // others.
 func (t *Testnet) start(ctx context.Context, name string) error {
 	peers := t.neighboursOf(name)
@@ -177,17 +175,16 @@ func (t *Testnet) start(ctx context.Context, name string) error {
 	return err // the ports were not the reason, and the first error is as good
 }
 
-// Down ends all nodes in good order and takes testnet.json away. Their chains stay in
-// the folder, for the next Up, unless remove is set: then everything goes that the
-// testnet wrote, and the folder too if nothing else is in it. A testnet that is down
-// already is no error.
+// Down stops all nodes gracefully and removes testnet.json. Their chains stay, for the next
+// Up, unless remove is set: then all that the testnet wrote is removed, and the directory
+// too if nothing else is in it. A testnet that is down already is no error.
 func (t *Testnet) Down(ctx context.Context, remove bool) error {
 	if err := t.theirs("down", ""); err != nil {
 		return err
 	}
 	unlock, err := lock(ctx, t.dir, true)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil // even the folder is gone
+		return nil // even the directory is gone
 	}
 	if err != nil {
 		return fmt.Errorf("testnet down: waiting for another command that works on %s: %w", t.dir, err)
@@ -204,20 +201,18 @@ func (t *Testnet) Down(ctx context.Context, remove bool) error {
 	if up {
 		err = errors.Join(err, t.note(begun, "down", nil, err))
 	}
+	if err == nil && remove {
+		err = clearDir(t.dir)
+	}
 	if err != nil {
 		return fmt.Errorf("testnet down: %w", err)
-	}
-	if remove {
-		if err := clearFolder(t.dir); err != nil {
-			return fmt.Errorf("testnet down: %w", err)
-		}
 	}
 	return nil
 }
 
-// end ends every process and takes testnet.json away.
+// end stops every process and removes testnet.json.
 func (t *Testnet) end(ctx context.Context) error {
-	err := each(t.state.names(), func(name string) error { return t.procs[name].stop(ctx, stopTime) })
+	err := each(t.state.names(), func(_ int, name string) error { return t.procs[name].stop(ctx, stopTime) })
 	t.mu.Lock()
 	for _, c := range t.clients {
 		c.Close()

@@ -5,18 +5,22 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+
+	"toychain/rpc"
 )
 
 // This file has what happens to the disks of nodes that do not run.
 
-// atRest changes a node's files. It must not run, and what names the change.
-func (t *Testnet) atRest(ctx context.Context, what, name string, f func(ctx context.Context, n *Node, folder string) error) error {
-	return t.one(ctx, what, name, func(ctx context.Context, p *process) error {
+// atRest changes the files of a node, which must not run; verb names the change.
+func (t *Testnet) atRest(ctx context.Context, verb, name string, f func(ctx context.Context, n *Node, dir string) error) error {
+	return t.one(ctx, verb, name, func(ctx context.Context, p *process) error {
 		if p.alive() {
 			return fmt.Errorf("%s runs: end it first, with: toychain testnet kill %s --dir %s", name, name, t.dir)
 		}
@@ -25,38 +29,60 @@ func (t *Testnet) atRest(ctx context.Context, what, name string, f func(ctx cont
 	})
 }
 
-// Wipe removes everything that a node keeps, as a new disk would: when it is started
-// again it knows nothing, has a new name among its peers, and asks them for the chain.
-// Its log stays.
+// Wipe removes all data of a node, as a new disk would: when it is started again, it has
+// a new peer ID and requests the chain from its peers. Its log stays.
 func (t *Testnet) Wipe(ctx context.Context, name string) error {
-	return t.atRest(ctx, "wipe", name, func(ctx context.Context, n *Node, folder string) error {
-		if err := os.RemoveAll(folder); err != nil {
+	return t.atRest(ctx, "wipe", name, func(ctx context.Context, n *Node, dir string) error {
+		if err := os.RemoveAll(dir); err != nil {
 			return err
 		}
 		return t.forget(ctx, n)
 	})
 }
 
-// forget has the others call a node no more that will not come back under its name.
-func (t *Testnet) forget(ctx context.Context, n *Node) error {
-	return each(t.awake(), func(peer string) error {
-		c, err := t.Client(peer)
-		if err == nil {
-			_ = c.ForgetPeer(ctx, n.Multiaddr) // who did not know it is fine
+// losable are the files of a node that Lose removes, by what they hold. Its chain is not
+// among them: that is Wipe.
+var losable = map[string]string{
+	"key":   "node.key",   // its peer ID follows from it
+	"peers": "peers.json", // addresses
+	"pool":  "pool.txt",   // the mempool when it stopped
+}
+
+// Lose removes a file of a node that does not run: its key, its peers or its pool. A node
+// that lost its key has a new peer ID when it is started again.
+func (t *Testnet) Lose(ctx context.Context, name, what string) error {
+	file, ok := losable[what]
+	if !ok {
+		return fmt.Errorf("lose: %q: want one of %s", what, strings.Join(slices.Sorted(maps.Keys(losable)), ", "))
+	}
+	return t.atRest(ctx, "lose", name, func(ctx context.Context, n *Node, dir string) error {
+		if err := os.Remove(filepath.Join(dir, file)); err != nil {
+			return fmt.Errorf("%s has lost its %s already, or never had any: %w", name, what, err)
 		}
-		return err
+		if what != "key" {
+			return nil
+		}
+		return t.forget(ctx, n)
+	})
+}
+
+// forget has the other nodes stop dialing a node that will not return under its peer ID.
+func (t *Testnet) forget(ctx context.Context, n *Node) error {
+	return t.ask(t.awake(), func(_ int, c *rpc.Client) error {
+		_ = c.ForgetPeer(ctx, n.Multiaddr) // it may not have known it
+		return nil
 	})
 }
 
 // damageEvery is the distance between two bytes that Corrupt changes: twice the size of
-// the pieces that the database reads, so that about half of it can still be read.
+// the blocks that LevelDB reads, so that about half of the file can still be read.
 const damageEvery = 8 << 10
 
-// Corrupt changes bytes all over a node's database, as a disk does that dies: in its
-// largest file, one in every 8 KiB, and at least one.
+// Corrupt changes bytes all over a node's database, as a failing disk does: in its largest
+// file, one in every 8 KiB, and at least one.
 func (t *Testnet) Corrupt(ctx context.Context, name string) error {
-	return t.atRest(ctx, "corrupt", name, func(_ context.Context, _ *Node, folder string) error {
-		path, err := largest(filepath.Join(folder, "chain"))
+	return t.atRest(ctx, "corrupt", name, func(_ context.Context, _ *Node, dir string) error {
+		path, err := largest(filepath.Join(dir, "chain"))
 		if err != nil {
 			return err
 		}
@@ -71,26 +97,25 @@ func (t *Testnet) Corrupt(ctx context.Context, name string) error {
 	})
 }
 
-// largest returns the largest file in a folder.
-func largest(folder string) (path string, err error) {
-	files, err := os.ReadDir(folder)
+// largest returns the path of the largest file in a directory.
+func largest(dir string) (path string, err error) {
+	files, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("%s: the node has kept nothing yet", folder)
+		return "", fmt.Errorf("%s: the node has stored nothing yet", dir)
 	}
 	most := int64(0)
 	for _, f := range files {
 		if info, err := f.Info(); err == nil && info.Size() > most {
-			path, most = filepath.Join(folder, f.Name()), info.Size()
+			path, most = filepath.Join(dir, f.Name()), info.Size()
 		}
 	}
 	if path == "" && err == nil {
-		err = fmt.Errorf("%s: there is nothing to damage", folder)
+		err = fmt.Errorf("%s: there is nothing to damage", dir)
 	}
 	return path, err
 }
 
-// Reindex rebuilds what a node keeps from the blocks that can still be read: it is
-// "toychain chain reindex". What that prints goes to the node's log.
+// Reindex runs "toychain chain reindex" on a node's data. Its output goes to the node's log.
 func (t *Testnet) Reindex(ctx context.Context, name string) error {
 	return t.atRest(ctx, "reindex", name, func(ctx context.Context, n *Node, _ string) error {
 		binary, err := program(t.state.Binary)
@@ -113,8 +138,8 @@ func (t *Testnet) Reindex(ctx context.Context, name string) error {
 	})
 }
 
-// Start starts a node that does not run, and does not wait for it: it may be killed
-// while it is still reading its disk. See Restart.
+// Start starts a node that does not run, without waiting for it: it may be killed while it
+// is still opening its database. See Restart.
 func (t *Testnet) Start(ctx context.Context, name string) error {
 	return t.one(ctx, "start", name, func(_ context.Context, p *process) error {
 		if p.alive() {

@@ -65,7 +65,7 @@ func TestDiskOfTheDead(t *testing.T) {
 	if _, err := os.Stat(filepath.Dir(folder)); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("after wiping: %v", err)
 	}
-	if err := tn.Corrupt(bounded(t), "n2"); err == nil || !strings.Contains(err.Error(), "has kept nothing yet") {
+	if err := tn.Corrupt(bounded(t), "n2"); err == nil || !strings.Contains(err.Error(), "has stored nothing yet") {
 		t.Errorf("damaging nothing: %v", err)
 	}
 	// Somebody has its port by now: it is started all the same, elsewhere.

@@ -141,6 +141,13 @@ func (n *fakeNode) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// read decodes a parameter, unless it was left out.
+func read(params []json.RawMessage, i int, v any) {
+	if i < len(params) {
+		json.Unmarshal(params[i], v)
+	}
+}
+
 // answer is what the methods return that this package calls.
 func (n *fakeNode) answer(method string, params []json.RawMessage) any {
 	switch method {
@@ -149,26 +156,26 @@ func (n *fakeNode) answer(method string, params []json.RawMessage) any {
 		return rpc.NetworkInfo{Name: n.name, PeerID: n.id, Multiaddrs: []string{"/ip4/" + host + "/tcp/" + port + "/p2p/" + n.id}}
 	case "addnode":
 		var to string
-		json.Unmarshal(params[0], &to)
+		read(params, 0, &to)
 		n.callPeer(to)
 	case "setclock":
 		var seconds int64
-		json.Unmarshal(params[0], &seconds)
+		read(params, 0, &seconds)
 		fmt.Println("told of a clock off by", time.Duration(seconds)*time.Second)
 	case "setlink":
 		n.mu.Lock()
 		defer n.mu.Unlock()
 		var id string
 		var l peer.Link
-		json.Unmarshal(params[0], &id)
-		json.Unmarshal(params[1], &l)
+		read(params, 0, &id)
+		read(params, 1, &l)
 		n.links[id] = l
 	case "setpartition":
 		n.mu.Lock()
 		defer n.mu.Unlock()
 		var cut, apart []string
-		json.Unmarshal(params[0], &cut)
-		json.Unmarshal(params[1], &apart)
+		read(params, 0, &cut)
+		read(params, 1, &apart)
 		n.blocked = slices.Concat(cut, apart)
 		return n.blocked
 	case "getpeerinfo":
@@ -180,8 +187,8 @@ func (n *fakeNode) answer(method string, params []json.RawMessage) any {
 		n.mu.Lock()
 		defer n.mu.Unlock()
 		n.mining.Mining = true
-		json.Unmarshal(params[0], &n.mining.Address)
-		json.Unmarshal(params[1], &n.mining.HashrateCap)
+		read(params, 0, &n.mining.Address)
+		read(params, 1, &n.mining.HashrateCap)
 		return n.mining
 	case "getmininginfo":
 		n.mu.Lock()

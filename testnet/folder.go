@@ -23,33 +23,33 @@ type File struct {
 
 // Node is how to reach one node.
 type Node struct {
-	Name      string `json:"name"`      // n1, n2, …
-	RPC       string `json:"rpc"`       // 127.0.0.1:PORT
-	Cookie    string `json:"cookie"`    // file with user and password for it
-	Datadir   string `json:"datadir"`   // as "toychain node run --datadir" takes it
-	Log       string `json:"log"`       // file with everything that it printed
-	PID       int    `json:"pid"`       // of the process that was started last; it may have ended
-	PeerID    string `json:"peer_id"`   // its name among its peers
+	Name      string `json:"name"`    // n1, n2, …
+	RPC       string `json:"rpc"`     // 127.0.0.1:PORT
+	Cookie    string `json:"cookie"`  // file with its user and password
+	Datadir   string `json:"datadir"` // as "toychain node run --datadir" takes it
+	Log       string `json:"log"`     // file with its output
+	PID       int    `json:"pid"`     // of the process that was started last; it may have ended
+	PeerID    string `json:"peer_id"`
 	Multiaddr string `json:"multiaddr"` // where peers reach it, ready for --peer
 }
 
-// state is state.json: File and what only this package needs. It is written as soon
-// as there is a process, testnet.json only once all nodes answer.
+// state is state.json: File and what only this package needs. It is written as soon as there
+// is a process, testnet.json only once all nodes answer.
 type state struct {
 	File
-	Binary   string            `json:"binary"`            // what the nodes are processes of
+	Binary   string            `json:"binary"`            // program of the nodes
 	Hashrate float64           `json:"hashrate"`          // cap of each node's miner; 0: none
 	Mine     bool              `json:"mine,omitempty"`    // the nodes mine by themselves
-	MineTo   string            `json:"mine_to,omitempty"` // for this address; "": each for one of its own
-	Groups   [][]string        `json:"groups,omitempty"`  // of the partition; none when all may talk
-	Pairs    []topology.Pair   `json:"pairs,omitempty"`   // who is connected to whom, see Connect; none: as nodes plan it themselves
-	Lines    []topology.Line   `json:"lines,omitempty"`   // those that are bad
-	Clocks   map[string]int64  `json:"clocks,omitempty"`  // seconds by which a node's clock is fast; none: it is right
+	MineTo   string            `json:"mine_to,omitempty"` // address that is paid; "": one for each node
+	Groups   [][]string        `json:"groups,omitempty"`  // of the partition; none: there is no partition
+	Pairs    []topology.Pair   `json:"pairs,omitempty"`   // see Connect; none: a mesh
+	Lines    []topology.Line   `json:"lines,omitempty"`   // bad ones
+	Clocks   map[string]int64  `json:"clocks,omitempty"`  // seconds by which a clock is fast; none: it is right
 	Born     map[string]string `json:"born"`              // by name, see process.born
-	Runner   *Runner           `json:"runner,omitempty"`  // who runs the nodes; none: this package
+	Runner   *Orchestrator     `json:"runner,omitempty"`  // runs the nodes; none: this package
 }
 
-// The files in a testnet's folder.
+// The files in a testnet's directory.
 const (
 	publicFile  = "testnet.json"
 	stateFile   = "state.json"
@@ -57,7 +57,7 @@ const (
 	eventsFile  = "events.jsonl"
 	lockFile    = "lock"
 	logFile     = "node.log"
-	addrFile    = "rpc.addr" // in a node's network folder: the host and port it got, written by the node
+	addrFile    = "rpc.addr" // in a node's network directory: the host and port that it got, written by the node
 	cookieFile  = ".cookie"  // likewise
 )
 
@@ -96,8 +96,8 @@ func (s *state) save(dir string, public bool) error {
 	return saveJSON(filepath.Join(dir, publicFile), s.File)
 }
 
-// saveJSON writes v to a file at path, which holds the old text or the new one,
-// never half of it.
+// saveJSON replaces the file at path by v as JSON. After a crash it is the old file or the
+// new one.
 func saveJSON(path string, v any) error {
 	b, err := json.MarshalIndent(v, "", "  ")
 	if err != nil {
@@ -106,7 +106,7 @@ func saveJSON(path string, v any) error {
 	return replaceFile(path, append(b, '\n'))
 }
 
-// replaceFile puts b in the place of the file at path.
+// replaceFile replaces the file at path by b.
 func replaceFile(path string, b []byte) error {
 	tmp := path + ".new"
 	if err := os.WriteFile(tmp, b, 0o600); err != nil {
@@ -115,9 +115,9 @@ func replaceFile(path string, b []byte) error {
 	return os.Rename(tmp, path)
 }
 
-// lock takes a testnet's folder for as long as one command changes something, and
-// returns how to give it back. A lock whose owner is gone does not count. If wait is
-// false, a lock that does count is an error at once.
+// lock locks a testnet's directory while one command changes something, and returns how to
+// unlock it. A lock whose owner is gone is ignored. If wait is false, the lock of another
+// command is an error at once.
 func lock(ctx context.Context, dir string, wait bool) (unlock func(), err error) {
 	path := filepath.Join(dir, lockFile)
 	self := process{pid: os.Getpid()}
@@ -139,7 +139,7 @@ func lock(ctx context.Context, dir string, wait bool) (unlock func(), err error)
 		case known && !owner.alive():
 			os.Remove(path)
 		case !wait:
-			return false, fmt.Errorf("another command is working on the testnet in %s; wait until it is done (or, if there is none, remove %s)", dir, path)
+			return false, fmt.Errorf("another command works on the testnet in %s; wait until it is done (or, if there is none, remove %s)", dir, path)
 		}
 		return false, nil
 	})
@@ -149,13 +149,13 @@ func lock(ctx context.Context, dir string, wait bool) (unlock func(), err error)
 	return func() { os.Remove(path) }, nil
 }
 
-// lockOwner reads who holds the lock. It is not known while the owner is still
-// writing its name, nor after it let go.
+// lockOwner reads which process holds the lock. It is not known while the owner is still
+// writing the file, nor after it removed it.
 func lockOwner(path string) (owner process, known bool) {
 	b, err := os.ReadFile(path)
 	pid, born, ok := strings.Cut(strings.TrimSpace(string(b)), " ")
 	if err != nil || !ok || !strings.HasSuffix(string(b), "\n") {
-		// A name that never comes is that of a program that died while writing it.
+		// A file that stays incomplete is that of a program that died while writing it.
 		if info, err := os.Stat(path); err == nil && time.Since(info.ModTime()) > time.Minute {
 			return process{}, true
 		}
@@ -166,9 +166,9 @@ func lockOwner(path string) (owner process, known bool) {
 	return owner, err == nil
 }
 
-// clearFolder removes everything that this package and its nodes wrote, those of
-// earlier testnets too, and the folder itself if nothing else is in it.
-func clearFolder(dir string) error {
+// clearDir removes all that this package and its nodes wrote, those of earlier testnets
+// too, and the directory itself if nothing else is in it.
+func clearDir(dir string) error {
 	all, err := os.ReadDir(dir)
 	errs := []error{err}
 	for _, e := range all {

@@ -2,18 +2,22 @@ package testnet
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
+	"toychain/rpc"
+	"toychain/rpc/server"
 	"toychain/testnet/history"
 )
 
-// note writes down what was done since begun, whatever came of it.
+// note adds a line to events.jsonl: what was done since begun, and how it failed.
 func (t *Testnet) note(begun time.Time, verb string, args []string, failed error) error {
 	a := history.Action{TimeMS: begun.UnixMilli(), TookMS: time.Since(begun).Milliseconds(), Verb: verb, Args: append([]string{}, args...)}
 	if failed != nil {
@@ -31,8 +35,8 @@ func (t *Testnet) note(begun time.Time, verb string, args []string, failed error
 	return errors.Join(err, f.Close())
 }
 
-// Actions returns everything that was done to the testnet in this folder, the oldest
-// first. A folder of an earlier version has no journal: then there is none.
+// Actions returns everything that was done to the testnet, the oldest first. The directory
+// of an earlier version has no events.jsonl: then there are none.
 func (t *Testnet) Actions() ([]history.Action, error) {
 	path := filepath.Join(t.dir, eventsFile)
 	f, err := os.Open(path)
@@ -54,4 +58,77 @@ func (t *Testnet) Actions() ([]history.Action, error) {
 		out = append(out, a)
 	}
 	return out, lines.Err()
+}
+
+// journalTime bounds Journals, which reads everything.
+const journalTime = 60 * time.Second
+
+// Journals returns the journal of each node. Nodes that run are called; of the others the
+// data directory is read. A node that is paused, or has no chain yet, is Silent.
+func (t *Testnet) Journals(ctx context.Context) ([]history.Journal, error) {
+	ctx, cancel := context.WithTimeout(ctx, journalTime)
+	defer cancel()
+	out := make([]history.Journal, len(t.state.Nodes))
+	err := each(t.state.names(), func(i int, name string) error {
+		j := &out[i]
+		seen, runs := t.look(name)
+		var err error
+		switch {
+		case runs && seen.paused:
+			j.Silent = "paused"
+		case runs:
+			err = t.callJournal(ctx, name, j)
+		case t.state.Runner != nil: // its directory is not ours
+			j.Silent = "it does not answer at " + t.node(name).RPC
+		default:
+			j.Tree, j.Reorgs, err = t.readDir(ctx, name, true)
+		}
+		if err != nil {
+			*j = history.Journal{Silent: err.Error()}
+		}
+		j.Node = name
+		return ctx.Err()
+	})
+	if err == nil && !slices.ContainsFunc(out, func(j history.Journal) bool { return j.Silent == "" }) {
+		err = fmt.Errorf("no node has a journal that can be read; the first because: %s", out[0].Silent)
+		if t.state.Runner != nil {
+			err = t.errNoAnswer()
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading the journals: %w", err)
+	}
+	return out, nil
+}
+
+// readDir reads what a node that does not run has stored. It holds the testnet's lock: a
+// node started at the same time would find its database in use. If wait is false, it does
+// not wait for another command that holds the lock.
+func (t *Testnet) readDir(ctx context.Context, name string, wait bool) (rpc.Tree, []rpc.Reorg, error) {
+	unlock, err := lock(ctx, t.dir, wait)
+	if err != nil {
+		return rpc.Tree{}, nil, err
+	}
+	defer unlock()
+	return server.ReadFolder(filepath.Join(t.node(name).Datadir, t.params.Name), t.params)
+}
+
+func (t *Testnet) callJournal(ctx context.Context, name string, j *history.Journal) error {
+	c, err := t.Client(name)
+	if err != nil {
+		return err
+	}
+	// The reorganisations first: one of them must not end in a tip that the tree lacks.
+	if j.Reorgs, err = c.Reorgs(ctx, 0); err != nil {
+		return err
+	}
+	if j.Tree, err = c.Tree(ctx, 0); err != nil {
+		return err
+	}
+	after, err := c.Reorgs(ctx, 0)
+	if err == nil && len(after) != len(j.Reorgs) { // another one meanwhile
+		j.Reorgs = after
+		j.Tree, err = c.Tree(ctx, 0)
+	}
+	return err
 }

@@ -386,13 +386,13 @@ func (s *storm) converge() {
 // even waits until all nodes have equally much work.
 func (s *storm) even(ctx context.Context) {
 	s.Helper()
-	var all []stance
+	var all []nodeTip
 	err := Poll(ctx, func() (_ bool, err error) {
-		all, err = s.net.stances(ctx)
-		return err == nil && !slices.ContainsFunc(all, func(x stance) bool { return x.ChainWork != all[0].ChainWork }), err
+		all, err = s.net.tips(ctx)
+		return err == nil && !slices.ContainsFunc(all, func(x nodeTip) bool { return x.ChainWork != all[0].ChainWork }), err
 	})
 	if err != nil {
-		s.Fatalf("not of one mind: %s: %v", s.net.odds(all), err)
+		s.Fatalf("not of one mind: %s: %v", s.net.disagreement(all), err)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"toychain/rpc"
 	"toychain/testnet/topology"
@@ -17,20 +18,18 @@ func (t *Testnet) network() *topology.Network {
 	return &topology.Network{Nodes: t.state.names(), Groups: t.state.Groups, Pairs: t.state.Pairs}
 }
 
-// planned returns the connections that there are to be and over which both ends hear
-// each other.
+// planned returns the connections that there are to be, without those over which one
+// end hears nothing of the other.
 func (t *Testnet) planned() []topology.Pair {
 	return slices.DeleteFunc(t.network().Planned(), func(p topology.Pair) bool { return t.deaf(p[0], p[1]) })
 }
 
-// Talking returns the nodes that run, are not paused and can reach each other, directly
-// or through others, as connections are planned: one group for each part of the
-// network. Over a line where one hears nothing of the other they do not reach each other.
+// Talking returns the nodes that run, are not paused and can reach each other as
+// planned, directly or through others: one group for each part of the network.
 func (t *Testnet) Talking() [][]string { return topology.Parts(t.awake(), t.planned()) }
 
-// Connect makes these the network's connections, and no others: the nodes of a pair
-// are connected unless a partition parts them. None at all lets the nodes plan
-// for themselves, which is a mesh: up to ten nodes everybody is connected to everybody.
+// Connect makes these the network's connections, and no others: the nodes of a pair are
+// connected unless they are in different groups of a partition. Nil makes a mesh again.
 // See topology.Shape.
 func (t *Testnet) Connect(ctx context.Context, pairs []topology.Pair) error {
 	var args []string
@@ -39,8 +38,6 @@ func (t *Testnet) Connect(ctx context.Context, pairs []topology.Pair) error {
 	}
 	return t.change(ctx, "connect", args, func() error {
 		t.state.Pairs = slices.Clone(pairs)
-		ctx, cancel := context.WithTimeout(ctx, joinTime)
-		defer cancel()
 		return t.join(ctx)
 	})
 }
@@ -48,9 +45,27 @@ func (t *Testnet) Connect(ctx context.Context, pairs []topology.Pair) error {
 // Pairs returns what Connect set.
 func (t *Testnet) Pairs() []topology.Pair { return slices.Clone(t.state.Pairs) }
 
-// shut tells a node whom it may not talk to.
-func (t *Testnet) shut(ctx context.Context, name string) error {
-	var cut, apart []string
+// join connects the awake nodes as planned, and returns when they are: no node is
+// connected to another group, and all planned connections stand. The nodes keep it so by
+// themselves. Nodes that have just started also get their bad lines and clocks.
+func (t *Testnet) join(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, joinTime)
+	defer cancel()
+	awake := t.awake()
+	// First all blocklists, then the calls: a call to a node that still blocks the caller
+	// would be repeated only seconds later.
+	for _, step := range []func(context.Context, string, *rpc.Client) error{t.configure, t.dialPeers} {
+		err := t.ask(awake, func(i int, c *rpc.Client) error { return step(ctx, awake[i], c) })
+		if err != nil {
+			return err
+		}
+	}
+	return errors.Join(t.waitJoined(ctx, awake), t.unreachable(awake))
+}
+
+// configure sends a node which peers it may not talk to, its bad lines, and its clock.
+func (t *Testnet) configure(ctx context.Context, name string, c *rpc.Client) error {
+	var cut, apart []string // by the partition, and by the shape of the network
 	net := t.network()
 	for _, n := range t.state.Nodes {
 		switch {
@@ -60,103 +75,74 @@ func (t *Testnet) shut(ctx context.Context, name string) error {
 			apart = append(apart, n.PeerID)
 		}
 	}
-	c, err := t.Client(name)
-	if err != nil {
+	if _, err := c.SetPartition(ctx, cut, apart...); err != nil {
 		return err
 	}
-	_, err = c.SetPartition(ctx, cut, apart...)
-	return err
+	for _, l := range t.state.Lines {
+		if other, ok := l.Other(name); ok {
+			if err := c.SetLink(ctx, t.node(other).PeerID, l.At(name)); err != nil {
+				return err
+			}
+		}
+	}
+	if seconds := t.state.Clocks[name]; seconds != 0 {
+		_, err := c.SetClock(ctx, time.Duration(seconds)*time.Second)
+		return err
+	}
+	return nil
 }
 
-// calls returns the nodes that name calls within its group.
-func (t *Testnet) calls(name string) (out []string) {
+// dialPeers has a node connect to the peers that it is planned to dial.
+func (t *Testnet) dialPeers(ctx context.Context, name string, c *rpc.Client) error {
 	for _, p := range t.network().Planned() {
-		if p[0] == name {
-			out = append(out, p[1])
+		if p[0] != name {
+			continue
+		}
+		err := c.AddPeer(ctx, t.node(p[1]).Multiaddr)
+		var refused *rpc.Error
+		if err != nil && !(errors.As(err, &refused) && refused.Code == rpc.CodeNodeAdded) {
+			return fmt.Errorf("connecting to %s: %w", p[1], err)
 		}
 	}
-	return out
+	return nil
 }
 
-// join makes the connections between the awake nodes what the groups say, and returns
-// when they are: nobody is connected to another group, and within a group everybody
-// is connected as planned. Afterwards the nodes keep it so by themselves. Lines and
-// clocks that are to be bad are so too, for nodes that have just started.
-func (t *Testnet) join(ctx context.Context) error {
-	awake := t.awake()
-	if err := each(awake, func(name string) error { return t.shut(ctx, name) }); err != nil {
-		return err
-	}
-	if err := t.afflict(ctx, awake); err != nil {
-		return err
-	}
-	err := each(awake, func(name string) error {
-		c, err := t.Client(name)
-		if err != nil {
-			return err
-		}
-		for _, to := range t.calls(name) {
-			err := c.AddPeer(ctx, t.node(to).Multiaddr)
-			var said *rpc.Error
-			if errors.As(err, &said) && said.Code == rpc.CodeNodeAdded {
-				continue
-			}
-			if err != nil {
-				return fmt.Errorf("calling %s: %w", to, err)
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	return errors.Join(t.waitJoined(ctx, awake), t.untold(awake))
-}
-
-// untold returns an error if somebody else runs nodes that do not answer: nobody can tell
-// them later, when they do, what these were told.
-func (t *Testnet) untold(awake []string) error {
+// unreachable returns an error if an orchestrator runs nodes that do not answer: this
+// package cannot configure them later, when they do.
+func (t *Testnet) unreachable(awake []string) error {
 	silent := slices.DeleteFunc(t.state.names(), func(name string) bool { return slices.Contains(awake, name) })
 	if t.state.Runner == nil || len(silent) == 0 {
 		return nil
 	}
-	return fmt.Errorf("%s: no answer, so nothing was told there; say it again once %s runs it", strings.Join(silent, ", "), t.state.Runner.Name)
+	return fmt.Errorf("%s: no answer, so nothing was changed there; repeat the command once %s runs it", strings.Join(silent, ", "), t.state.Runner.Name)
 }
 
-// waitJoined waits until the connections are as planned. The error of ctx comes with
-// the first one that is not.
+// waitJoined waits until the connections are as planned. If ctx ends first, the error
+// names the first one that is not.
 func (t *Testnet) waitJoined(ctx context.Context, awake []string) error {
-	var amiss string
+	var mismatch string
 	err := Poll(ctx, func() (bool, error) {
 		peers, err := t.connections(ctx, awake)
 		if err != nil {
 			return false, err
 		}
-		amiss = t.amiss(awake, peers)
-		return amiss == "", nil
+		mismatch = t.mismatch(awake, peers)
+		return mismatch == "", nil
 	})
-	if err != nil && amiss != "" {
-		return fmt.Errorf("%s: %w", amiss, err)
+	if err != nil && mismatch != "" {
+		return fmt.Errorf("%s: %w", mismatch, err)
 	}
 	return err
 }
 
 // connections returns for each node the names of those it is connected to.
 func (t *Testnet) connections(ctx context.Context, names []string) (map[string][]string, error) {
-	byID := map[string]string{}
-	for _, n := range t.state.Nodes {
-		byID[n.PeerID] = n.Name
-	}
 	rows := make([][]string, len(names))
-	err := eachIndex(names, func(i int, name string) error {
-		c, err := t.Client(name)
-		if err != nil {
-			return err
-		}
+	err := t.ask(names, func(i int, c *rpc.Client) error {
 		list, err := c.PeerInfo(ctx)
 		for _, p := range list {
-			if to := byID[p.PeerID]; to != "" && p.Joined {
-				rows[i] = append(rows[i], to)
+			if p.Joined {
+				rows[i] = append(rows[i], t.nameOf(p.PeerID))
 			}
 		}
 		return err
@@ -168,12 +154,12 @@ func (t *Testnet) connections(ctx context.Context, names []string) (map[string][
 	return out, err
 }
 
-// amiss says which connection is missing or too many, or "".
-func (t *Testnet) amiss(awake []string, peers map[string][]string) string {
+// mismatch returns which connection is missing or must not be, or "".
+func (t *Testnet) mismatch(awake []string, peers map[string][]string) string {
 	net := t.network()
 	for _, name := range awake {
 		for _, to := range peers[name] {
-			if !net.May(to, name) {
+			if t.node(to) != nil && !net.May(to, name) {
 				return fmt.Sprintf("%s is still connected to %s", name, to)
 			}
 		}
@@ -190,13 +176,19 @@ func (t *Testnet) amiss(awake []string, peers map[string][]string) string {
 	return ""
 }
 
-// each calls f for all names at once and returns all errors, each with its name.
-func each(names []string, f func(name string) error) error {
-	return eachIndex(names, func(_ int, name string) error { return f(name) })
+// ask calls f for all these nodes at once with a client of each, and returns all errors.
+func (t *Testnet) ask(names []string, f func(i int, c *rpc.Client) error) error {
+	return each(names, func(i int, name string) error {
+		c, err := t.Client(name)
+		if err != nil {
+			return err
+		}
+		return f(i, c)
+	})
 }
 
-// eachIndex is each for callers that fill in a slice.
-func eachIndex(names []string, f func(i int, name string) error) error {
+// each calls f for all names at once and returns all errors, each with its name.
+func each(names []string, f func(i int, name string) error) error {
 	errs := make([]error, len(names))
 	var group sync.WaitGroup
 	for i, name := range names {

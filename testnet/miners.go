@@ -5,17 +5,17 @@ import (
 	"fmt"
 
 	"toychain/consensus"
+	"toychain/rpc"
 	"toychain/wallet"
 )
 
-// MinersWords are the twelve words whose wallet gets what the nodes mine, unless
-// Config.MineTo says otherwise: those of every example about BIP39. Everybody knows
-// them, so the coins are everybody's; on a network for trying things out that is as
-// good as a safe, and "wallet restore" makes them yours.
+// MinersWords are the twelve words of the wallet that receives what the nodes mine, unless
+// Config.MineTo says otherwise: those of every example about BIP39. Everyone knows them,
+// so everyone can spend the coins, and "wallet restore" makes the wallet yours.
 const MinersWords = "abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about"
 
-// minerAddress returns whom a node's miner pays: the address of all miners if one was
-// named, otherwise an own one for each node, in the order of their names.
+// minerAddress returns the address that a node's miner pays: that of Config.MineTo, or one
+// for each node, in the order of their names.
 func (t *Testnet) minerAddress(i int) (string, error) {
 	if t.state.MineTo != "" {
 		return t.state.MineTo, nil
@@ -23,7 +23,7 @@ func (t *Testnet) minerAddress(i int) (string, error) {
 	return MinerAddress(t.params, i)
 }
 
-// MinerAddress returns the i-th node's own address in the wallet of MinersWords, from 0.
+// MinerAddress returns the i-th node's address in the wallet of MinersWords, from 0.
 func MinerAddress(params *consensus.Params, i int) (string, error) {
 	keys, err := wallet.NewKeychain(MinersWords, "", params.Prefixes)
 	if err != nil {
@@ -36,18 +36,14 @@ func MinerAddress(params *consensus.Params, i int) (string, error) {
 	return to.Encode(params.Prefixes), nil
 }
 
-// mine has those of the nodes mine that run, if the testnet's nodes are to. A node
-// begins once it is connected: one that mined before would mine a history of its own.
+// mine switches the miners of these nodes on, if the testnet's nodes are to mine. A node
+// begins once it is connected: before, it would mine a chain that only it has.
 func (t *Testnet) mine(ctx context.Context, names []string) error {
 	if !t.state.Mine {
 		return nil
 	}
-	return each(names, func(name string) error {
-		c, err := t.Client(name)
-		if err != nil {
-			return err
-		}
-		to, err := t.minerAddress(t.numberOf(name))
+	return t.ask(names, func(i int, c *rpc.Client) error {
+		to, err := t.minerAddress(t.numberOf(names[i]))
 		if err != nil {
 			return err
 		}

@@ -14,53 +14,52 @@ import (
 	"time"
 )
 
-// process is a child of this program, or one that an earlier command left running.
-// A pid alone does not say which: the system gives it to somebody else once its
-// owner is gone. So a process is a pid and the moment it was born, and nothing is
-// ever signalled unless both still fit.
+// process is a child of this program, or one that an earlier command left running. A pid
+// alone does not identify it: the system reuses a pid once its process is gone. So a
+// process is a pid and its start time, and a signal is sent only if both still match.
 type process struct {
 	pid  int
-	born string // when, in the system's own words; "" if it cannot tell
-	said int64  // where in the log its own life begins; 0 if we did not start it
+	born string // start time as the system writes it; "" if it is not known
+	said int64  // offset in the log where its own output begins; 0 if we did not start it
 
 	// Only for a child of ours:
-	done  chan struct{} // closed once it is gone and its exit status was fetched
-	exit  error         // how it ended; read after done
-	stdin io.Closer     // what a tied child watches
+	done  chan struct{} // closed once it is gone and its exit status was collected
+	exit  error         // read after done
+	stdin io.Closer     // a tied child ends when it is closed
 }
 
 // launch is what to start.
 type launch struct {
 	binary string   // absolute path
 	args   []string // after the program's name
-	dir    string   // working folder
-	log    string   // file that takes its output, appended to
-	tied   bool     // it ends when this program does, however that happens
+	dir    string   // working directory
+	log    string   // file that its output is appended to
+	tied   bool     // it ends when this program does, in whatever way
 }
 
-// programName is what a child sees as its own name, whatever file it was started
-// from: a test binary that can act as several programs chooses by it.
+// programName is argument 0 of a child, whatever file it was started from: a test binary
+// that can act as several programs chooses by it.
 const programName = "toychain"
 
-// settings begin the environment variables that would change what a node does. A
-// node of a testnet is ruled by its arguments alone.
+// settings is the prefix of the environment variables that would change what a node does.
+// A node of a testnet is configured by its arguments alone.
 const settings = "TOYCHAIN_"
 
-// cleanEnv is the environment without them.
+// cleanEnv returns the environment without them.
 func cleanEnv() []string {
 	return slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, settings) })
 }
 
-// start launches a program in a session of its own, so that neither Ctrl-C nor the
-// end of the terminal reaches it: ending it in good order is our business. A tied
-// one gets a pipe as its standard input that nothing is ever written to and that
-// breaks when this program is gone, killed or not.
+// start starts a program in a new session, so that neither Ctrl-C nor the end of the
+// terminal reaches it: stopping it gracefully is our task. A tied one gets a pipe as its
+// standard input that is never written to and that breaks when this program is gone, killed
+// or not.
 func (l launch) start() (*process, error) {
 	out, err := os.OpenFile(l.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	defer out.Close() // the child has its own
+	defer out.Close() // the child has a copy
 	cmd := exec.Command(l.binary, l.args...)
 	cmd.Args[0] = programName
 	cmd.Dir = l.dir
@@ -80,7 +79,7 @@ func (l launch) start() (*process, error) {
 		return nil, fmt.Errorf("start %s: %w", filepath.Base(l.binary), err)
 	}
 	p.pid = cmd.Process.Pid
-	// The child cannot vanish before Wait, so this is its own time of birth.
+	// The child cannot vanish before Wait, so this is its own start time.
 	if seen, ok := look(p.pid); ok {
 		p.born = seen.born
 	}
@@ -91,30 +90,30 @@ func (l launch) start() (*process, error) {
 	return p, nil
 }
 
-// sight is what the system tells of a pid.
-type sight struct {
+// procInfo is what the system reports about a process.
+type procInfo struct {
 	born   string // see process.born
-	dead   bool   // ended, but nobody fetched its exit status yet: a zombie
+	dead   bool   // a zombie: ended, its exit status not collected yet
 	paused bool   // by SIGSTOP
-	memory int64  // resident bytes; 0 if the system does not tell
+	memory int64  // resident bytes; 0 if it is not known
 }
 
-// look returns what the system tells of this process, and false if it is gone: no
-// such pid, another owner, or a zombie.
-func (p *process) look() (sight, bool) {
+// look returns what the system reports about this process, and false if it is gone: no
+// such pid, another process with this pid, or a zombie.
+func (p *process) look() (procInfo, bool) {
 	if p == nil || p.pid <= 0 {
-		return sight{}, false
+		return procInfo{}, false
 	}
 	if p.done != nil {
 		select {
 		case <-p.done:
-			return sight{}, false
+			return procInfo{}, false
 		default:
 		}
 	}
 	s, ok := look(p.pid)
 	if !ok || s.dead || s.born != p.born {
-		return sight{}, false
+		return procInfo{}, false
 	}
 	return s, true
 }
@@ -124,11 +123,11 @@ func (p *process) alive() bool {
 	return ok
 }
 
-// errGone says that there is nothing left to signal.
+// errGone is returned when no process is left to signal.
 var errGone = errors.New("it is not running")
 
-// signal sends s. os.FindProcess holds on to the process itself where the system
-// can do that (Linux's pidfd), so the look after it and the signal mean the same one.
+// signal sends s. os.FindProcess keeps a handle of the process itself where the system has
+// one (Linux's pidfd), so the check after it and the signal mean the same process.
 func (p *process) signal(s os.Signal) error {
 	if p == nil || p.pid <= 0 {
 		return errGone
@@ -142,7 +141,7 @@ func (p *process) signal(s os.Signal) error {
 		return errGone
 	}
 	if p.born == "" && p.done == nil {
-		return fmt.Errorf("pid %d may belong to somebody else by now: this system does not tell when a process was born", p.pid)
+		return fmt.Errorf("pid %d may be another process by now: this system does not report when a process was started", p.pid)
 	}
 	if err := target.Signal(s); errors.Is(err, os.ErrProcessDone) {
 		return errGone
@@ -165,8 +164,7 @@ func (p *process) wait(ctx context.Context) error {
 	return Poll(ctx, func() (bool, error) { return !p.alive(), nil })
 }
 
-// kill ends it at once, in the middle of whatever it is doing, and returns when it
-// is gone. That it was gone already is no error.
+// kill ends it at once and returns when it is gone. That it was gone already is no error.
 func (p *process) kill(ctx context.Context) error {
 	if err := p.signal(os.Kill); err != nil && !errors.Is(err, errGone) {
 		return err
@@ -175,8 +173,8 @@ func (p *process) kill(ctx context.Context) error {
 	return p.wait(ctx)
 }
 
-// stop asks it to end and returns when it is gone: after grace, or when ctx ends, it
-// is killed. The error says that it survived even that.
+// stop asks it to end and returns when it is gone. After grace, or when ctx ends, it is
+// killed.
 func (p *process) stop(ctx context.Context, grace time.Duration) error {
 	if p == nil || !p.alive() {
 		p.release()
@@ -199,22 +197,21 @@ func (p *process) stop(ctx context.Context, grace time.Duration) error {
 	return nil
 }
 
-// killGrace is how long the system may take to clear away a killed process.
+// killGrace is how long the system may take to remove a killed process.
 const killGrace = 5 * time.Second
 
-// release lets go of the pipe of a tied child, which is a second way to tell it to end.
+// release closes the pipe of a tied child, which also asks it to end.
 func (p *process) release() {
 	if p != nil && p.stdin != nil {
 		p.stdin.Close()
 	}
 }
 
-// pollEvery is how often a condition is looked at that nothing announces.
+// pollEvery is how often Poll checks.
 const pollEvery = 10 * time.Millisecond
 
-// Poll asks again and again until done says true or an error, or ctx ends. It rests
-// as long as a look takes: asking fifty nodes on two cores must not be what
-// keeps them from getting there.
+// Poll calls done until it returns true or an error, or ctx ends. It pauses for as long as
+// a call takes: calling fifty nodes on two cores must not be what delays them.
 func Poll(ctx context.Context, done func() (bool, error)) error {
 	rest := time.NewTimer(0)
 	defer rest.Stop()
@@ -232,9 +229,9 @@ func Poll(ctx context.Context, done func() (bool, error)) error {
 	}
 }
 
-// lastWords returns why a node ended, as the log says from here on: its last error, or
-// else the last lines.
-func lastWords(log string, from int64) string {
+// exitReason returns why a node ended, from its log after an offset: its last error, or else
+// the last lines.
+func exitReason(log string, from int64) string {
 	end := linesFrom(log, from, 8)
 	for _, line := range slices.Backward(strings.Split(end, "\n")) {
 		if why, ok := strings.CutPrefix(line, "error: "); ok {
@@ -242,15 +239,15 @@ func lastWords(log string, from int64) string {
 		}
 	}
 	if end == "" {
-		return "it said nothing"
+		return "its log is empty"
 	}
-	return "it said:\n" + indent(end)
+	return "the end of its log:\n" + indent(end)
 }
 
 // LogTail returns the last lines of a node's log, n at most, indented.
 func (n Node) LogTail(lines int) string { return indent(linesFrom(n.Log, 0, lines)) }
 
-// linesFrom returns the last lines, n at most, of what stands in a file from an offset on.
+// linesFrom returns the last lines, n at most, of a file after an offset.
 func linesFrom(path string, from int64, n int) string {
 	f, err := os.Open(path)
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// Elsewhere a node can be started, killed and told to end by its closed input, which
-// is enough for the demo. A testnet left running is ended by "toychain rpc stop".
+// Elsewhere a node can be started, killed, and stopped by closing its input, which is enough
+// for the demo. A testnet left running is ended by "toychain rpc stop".
 
 func ownSession() *syscall.SysProcAttr { return nil }
 
@@ -26,15 +26,15 @@ var errPause = errors.New("this system cannot pause a process")
 func pause(*process) error  { return errPause }
 func resume(*process) error { return errPause }
 
-// look knows no time of birth, so nothing but a child of our own is ever signalled.
-func look(pid int) (sight, bool) {
+// look knows no start time, so that only children of this program are ever signalled.
+func look(pid int) (procInfo, bool) {
 	p, err := os.FindProcess(pid)
 	if err != nil {
-		return sight{}, false
+		return procInfo{}, false
 	}
 	p.Release()
-	return sight{}, true
+	return procInfo{}, true
 }
 
-// mostMemory: the system does not tell.
+// mostMemory returns 0: it is not known.
 func mostMemory(int) int64 { return 0 }

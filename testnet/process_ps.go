@@ -10,19 +10,19 @@ import (
 )
 
 // look asks ps, which every Unix has; false if there is no such pid.
-func look(pid int) (sight, bool) {
+func look(pid int) (procInfo, bool) {
 	cmd := exec.Command("ps", "-o", "state=,rss=,lstart=", "-p", strconv.Itoa(pid))
 	cmd.Env = append(os.Environ(), "LC_ALL=C", "TZ=UTC")
 	b, err := cmd.Output()
 	f := strings.Fields(string(b))
 	if err != nil || len(f) < 3 {
-		return sight{}, false
+		return procInfo{}, false
 	}
 	kib, err := strconv.ParseInt(f[1], 10, 64)
 	if err != nil {
-		return sight{}, false
+		return procInfo{}, false
 	}
-	return sight{
+	return procInfo{
 		born:   strings.Join(f[2:], " "),
 		dead:   strings.HasPrefix(f[0], "Z"),
 		paused: strings.HasPrefix(f[0], "T"),
@@ -30,7 +30,7 @@ func look(pid int) (sight, bool) {
 	}, true
 }
 
-// mostMemory returns what a process has resident now: ps knows no more.
+// mostMemory returns the resident bytes of now: ps does not report the peak.
 func mostMemory(pid int) int64 {
 	s, _ := look(pid)
 	return s.memory

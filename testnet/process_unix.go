@@ -4,10 +4,10 @@ package testnet
 
 import "syscall"
 
-// ownSession makes a child the head of a session and process group of its own.
+// ownSession puts a child into a new session and process group.
 func ownSession() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setsid: true} }
 
-// terminate asks p to end in good order, and wakes it in case it is paused.
+// terminate asks p to stop gracefully, and resumes it in case it is paused.
 func terminate(p *process) error {
 	if err := p.signal(syscall.SIGTERM); err != nil {
 		return err
@@ -15,9 +15,8 @@ func terminate(p *process) error {
 	return p.signal(syscall.SIGCONT)
 }
 
-// pause stops p where it stands: it computes nothing, answers nobody and does not
-// know it. Its connections stay open.
+// pause stops p without its knowledge. Its connections stay open.
 func pause(p *process) error { return p.signal(syscall.SIGSTOP) }
 
-// resume lets p go on.
+// resume lets p continue.
 func resume(p *process) error { return p.signal(syscall.SIGCONT) }

@@ -23,26 +23,26 @@ import (
 // How long one thing may take before it is an error. They are bounds, not waits.
 const (
 	startTime = 60 * time.Second // a node, until it answers
-	joinTime  = 60 * time.Second // connections, until they are as wanted
-	stopTime  = 10 * time.Second // a node, from being asked to end until it is killed
+	joinTime  = 60 * time.Second // connections, until they are as planned
+	stopTime  = 10 * time.Second // a node, until it is killed
 )
 
 // Config is what to bring up.
 type Config struct {
-	Dir      string       // folder, made if it is missing
+	Dir      string       // made if it is missing
 	Nodes    int          // 1 to topology.MaxNodes
 	Network  string       // toy, regtest, main, or the path of a parameters file
 	Hashrate float64      // cap of each node's background miner in hashes per second; 0: none
 	Mine     bool         // the nodes mine by themselves, as soon as all are connected
-	MineTo   string       // address that all miners pay; "": each one of its own, see MinersWords
+	MineTo   string       // address that all miners pay; "": one for each node, see MinersWords
 	Binary   string       // what to start nodes from; "" is this program's own file
 	Detach   bool         // the nodes outlive this program
-	Progress func(string) // told what is going on, a line each; may be nil
+	Progress func(string) // called with what is going on; may be nil
 }
 
-// Testnet is the nodes below one folder. One goroutine uses it at a time; clients may
-// be used by many. Several programs may have the same folder open: every change is
-// made under its lock and begins with what the others left.
+// Testnet is the nodes below one directory. One goroutine uses it at a time; clients may be
+// used by many. Several programs may have the same directory open: every change is made
+// under its lock and begins with the state that the others left.
 type Testnet struct {
 	dir    string
 	params *consensus.Params
@@ -56,9 +56,8 @@ type Testnet struct {
 }
 
 // Up starts the nodes, waits until each answers and all are connected, and writes
-// testnet.json. Whatever a testnet that was here before left is used: its chains go
-// on. If anything goes wrong, or ctx ends, the nodes are ended again and only their
-// folders remain.
+// testnet.json. The chains of an earlier testnet in the directory are continued. On an
+// error, or if ctx ends, the nodes are stopped again and only their directories remain.
 func Up(ctx context.Context, cfg Config) (_ *Testnet, err error) {
 	t, text, err := cfg.prepare()
 	if err != nil {
@@ -89,8 +88,7 @@ func Up(ctx context.Context, cfg Config) (_ *Testnet, err error) {
 	return t, nil
 }
 
-// prepare checks the Config, and returns the text of the parameters file if there is
-// one.
+// prepare checks cfg, and returns the text of the parameters file if there is one.
 func (cfg Config) prepare() (*Testnet, []byte, error) {
 	if cfg.Nodes < 1 || cfg.Nodes > topology.MaxNodes {
 		return nil, nil, fmt.Errorf("%d nodes: want 1 to %d", cfg.Nodes, topology.MaxNodes)
@@ -99,7 +97,7 @@ func (cfg Config) prepare() (*Testnet, []byte, error) {
 		return nil, nil, fmt.Errorf("a hashrate of %v: want 0 (no cap) or more", cfg.Hashrate)
 	}
 	if cfg.Dir == "" {
-		return nil, nil, errors.New("no folder named")
+		return nil, nil, errors.New("no directory named")
 	}
 	dir, err := filepath.Abs(cfg.Dir)
 	if err != nil {
@@ -135,8 +133,7 @@ func (t *Testnet) init() {
 	t.procs = map[string]*process{}
 }
 
-// claim makes sure that no testnet is up in the folder, and puts the parameters file
-// into it.
+// claim checks that no testnet is up in the directory, and stores the parameters file.
 func (t *Testnet) claim(text []byte) error {
 	old, err := loadState(t.dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -152,7 +149,7 @@ func (t *Testnet) claim(text []byte) error {
 		}
 	}
 	if len(up) > 0 {
-		return fmt.Errorf("a testnet is up in %s (%s); end it with: toychain testnet down --dir %s, or take another folder with --dir",
+		return fmt.Errorf("a testnet is up in %s (%s); end it with: toychain testnet down --dir %s, or take another directory with --dir",
 			t.dir, topology.List(up), t.dir)
 	}
 	os.Remove(filepath.Join(t.dir, publicFile)) // of nodes that are dead
@@ -183,19 +180,17 @@ func (t *Testnet) bringUp(ctx context.Context) error {
 	if len(t.state.Nodes) > 1 {
 		t.say("connecting them")
 	}
-	joining, cancel := context.WithTimeout(ctx, joinTime)
-	defer cancel()
-	if err := t.join(joining); err != nil {
+	if err := t.join(ctx); err != nil {
 		return err
 	}
-	if err := t.mine(joining, t.state.names()); err != nil {
+	if err := t.mine(ctx, t.state.names()); err != nil {
 		return err
 	}
 	return t.state.save(t.dir, true)
 }
 
-// launch starts the process of one node. A node that ran before gets its old ports
-// back, so that its peers find it; peers are whom it calls.
+// launch starts the process of one node, which dials these peers. A node that ran before
+// gets its old ports back, so that its peers find it.
 func (t *Testnet) launch(name string, peers []string) error {
 	n := t.node(name)
 	network := filepath.Join(n.Datadir, t.params.Name)
@@ -203,7 +198,7 @@ func (t *Testnet) launch(name string, peers []string) error {
 		return err
 	}
 	if err := os.Remove(filepath.Join(network, addrFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err // else it could be taken for the new node's
+		return err // the old file must not be taken for the new node's
 	}
 	listen, addr := "/ip4/127.0.0.1/tcp/0", "127.0.0.1:0"
 	if n.RPC != "" {
@@ -236,8 +231,8 @@ func (t *Testnet) launch(name string, peers []string) error {
 	return nil
 }
 
-// program returns what to start nodes from: binary, or this program's own file if that
-// is gone, as the one of "go run" is once it has ended.
+// program returns the file to start nodes from: binary, or this program's own if that is
+// gone, as the one of "go run" is once it has ended.
 func program(binary string) (string, error) {
 	if _, err := os.Stat(binary); err == nil {
 		return binary, nil
@@ -245,21 +240,21 @@ func program(binary string) (string, error) {
 	return os.Executable()
 }
 
-// waitAnswer waits until these nodes answer by RPC, and notes how to reach them.
+// waitAnswer waits until these nodes answer by RPC, and stores how to reach them.
 func (t *Testnet) waitAnswer(ctx context.Context, names []string) error {
 	ctx, cancel := context.WithTimeout(ctx, startTime)
 	defer cancel()
-	nodes := make([]*Node, len(names)) // looked up now: each notes things in its own
+	nodes := make([]*Node, len(names)) // looked up now: each goroutine writes to its own
 	for i, name := range names {
 		nodes[i] = t.node(name)
 	}
-	return eachIndex(names, func(i int, name string) error {
+	return each(names, func(i int, name string) error {
 		n, p := nodes[i], t.procs[name]
 		var last error
 		err := Poll(ctx, func() (bool, error) {
 			if !p.alive() {
-				last = nil // it never will
-				return false, fmt.Errorf("the node ended by itself: %s (its log is %s)", lastWords(n.Log, p.said), n.Log)
+				last = nil // it never will answer
+				return false, fmt.Errorf("the node ended by itself: %s (its log is %s)", exitReason(n.Log, p.said), n.Log)
 			}
 			last = t.greet(ctx, n)
 			return last == nil, nil
@@ -271,7 +266,7 @@ func (t *Testnet) waitAnswer(ctx context.Context, names []string) error {
 	})
 }
 
-// greet asks a node who it is.
+// greet calls a node for its peer ID and address.
 func (t *Testnet) greet(ctx context.Context, n *Node) error {
 	b, err := os.ReadFile(filepath.Join(n.Datadir, t.params.Name, addrFile))
 	if err != nil {
@@ -293,7 +288,7 @@ func (t *Testnet) greet(ctx context.Context, n *Node) error {
 	return nil
 }
 
-// errNone says that there is no testnet in a folder.
+// errNone is the error of a directory without a testnet.
 type errNone string
 
 func (dir errNone) Error() string {
@@ -302,7 +297,7 @@ func (dir errNone) Error() string {
 
 func (errNone) Is(target error) bool { return target == fs.ErrNotExist }
 
-// Open returns the testnet in a folder. It is fs.ErrNotExist if there is none.
+// Open returns the testnet in a directory. The error is an fs.ErrNotExist if there is none.
 func Open(dir string) (*Testnet, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -325,7 +320,7 @@ func Open(dir string) (*Testnet, error) {
 	return t, nil
 }
 
-// adopt makes processes of what the state says of them. Our own children stay.
+// adopt updates the processes from the state. Children of this program are kept.
 func (t *Testnet) adopt() {
 	for _, n := range t.state.Nodes {
 		if p := t.procs[n.Name]; p == nil || p.pid != n.PID {
@@ -334,13 +329,13 @@ func (t *Testnet) adopt() {
 	}
 }
 
-// Dir returns the testnet's folder.
+// Dir returns the testnet's directory.
 func (t *Testnet) Dir() string { return t.dir }
 
-// Params returns what its nodes agree on.
+// Params returns the network's parameters.
 func (t *Testnet) Params() *consensus.Params { return t.params }
 
-// File returns what testnet.json has while the testnet is up.
+// File returns the content of testnet.json.
 func (t *Testnet) File() File { return File{Network: t.state.Network, Nodes: t.Nodes()} }
 
 // Nodes returns how to reach its nodes, n1 first. They need not be running.
@@ -349,7 +344,7 @@ func (t *Testnet) Nodes() []Node { return slices.Clone(t.state.Nodes) }
 // Names returns their names, n1 first.
 func (t *Testnet) Names() []string { return t.state.names() }
 
-// Groups returns the partition, or nil if everybody may talk to everybody.
+// Groups returns the groups of the partition, or nil if there is none.
 func (t *Testnet) Groups() [][]string { return slices.Clone(t.state.Groups) }
 
 // node returns the node of this name, or nil.
@@ -360,7 +355,7 @@ func (t *Testnet) node(name string) *Node {
 	return nil
 }
 
-// numberOf returns a node's place among all, from 0, or -1.
+// numberOf returns a node's index, or -1.
 func (t *Testnet) numberOf(name string) int {
 	return slices.IndexFunc(t.state.Nodes, func(n Node) bool { return n.Name == name })
 }
@@ -373,7 +368,7 @@ func (t *Testnet) named(name string) (*Node, error) {
 	return nil, fmt.Errorf("no node %q; there are %s", name, strings.Join(t.state.names(), ", "))
 }
 
-// Runs reports whether a node runs, be it paused.
+// Runs reports whether a node runs. A paused node does.
 func (t *Testnet) Runs(name string) bool {
 	_, ok := t.look(name)
 	return ok
@@ -390,8 +385,8 @@ func (t *Testnet) awake() (out []string) {
 	return out
 }
 
-// Client returns a client of a node. The error says if the node is not running, and
-// then wraps rpc.ErrUnreachable. It stays usable when the node is started again.
+// Client returns a client of a node, which stays usable when the node is started again. If
+// the node is not running, the error wraps rpc.ErrUnreachable.
 func (t *Testnet) Client(name string) (*rpc.Client, error) {
 	n, err := t.named(name)
 	if err != nil {

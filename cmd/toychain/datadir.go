@@ -70,8 +70,8 @@ func (a *app) dataDir() (dataDir, error) {
 	switch {
 	case i < 0:
 		return dataDir{}, fmt.Errorf("no node %q; there are %s", a.global.node, strings.Join(t.Names(), ", "))
-	case t.Runner() != nil:
-		return dataDir{}, fmt.Errorf("%s runs %s: its data is there, not here", t.Runner().Name, a.global.node)
+	case t.Orchestrator() != nil:
+		return dataDir{}, fmt.Errorf("%s runs %s: its data is there, not here", t.Orchestrator().Name, a.global.node)
 	}
 	return dataDir{t.Params(), t.File().Network, nodes[i].Datadir}, nil
 }

@@ -71,7 +71,7 @@ func (a *app) testnetExportKind(kind, short, long string, start []string, write 
 			}
 			return err
 		}
-		fmt.Fprintf(a.Stdout, "%s on the network %s for %s, in %s\n", cli.Plural(n, "node"), t.Params().Name, t.Runner().Name, t.Dir())
+		fmt.Fprintf(a.Stdout, "%s on the network %s for %s, in %s\n", cli.Plural(n, "node"), t.Params().Name, t.Orchestrator().Name, t.Dir())
 		if !a.typed["image"] {
 			fmt.Fprintf(a.Stdout, "first, where toychain's sources are:\n  docker build -f deploy/Dockerfile -t %s .\n", *image)
 		}

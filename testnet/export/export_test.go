@@ -111,7 +111,7 @@ func TestRefused(t *testing.T) {
 		change func(*Config)
 		want   string
 	}{
-		{func(c *Config) { c.Dir = "" }, "no folder"},
+		{func(c *Config) { c.Dir = "" }, "no directory"},
 		{func(c *Config) { c.Nodes = 0 }, "0 nodes: want 1 to 50"},
 		{func(c *Config) { c.Nodes = topology.MaxNodes + 1 }, "51 nodes"},
 		{func(c *Config) { c.Network = "nowhere" }, "toychain network new"},
@@ -148,14 +148,14 @@ func TestNotOverwritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, write := range []func(Config) (*testnet.Testnet, error){Compose, Kubernetes} {
-		if _, err := write(cfg); err == nil || !strings.Contains(err.Error(), "another folder") {
+		if _, err := write(cfg); err == nil || !strings.Contains(err.Error(), "another directory") {
 			t.Errorf("a second time: %v", err)
 		}
 	}
 	if after, _ := os.ReadFile(filepath.Join(cfg.Dir, "n1.env")); string(after) != string(before) {
 		t.Error("the key was changed")
 	}
-	if _, err := testnet.Up(t.Context(), testnet.Config{Dir: cfg.Dir, Nodes: 1, Network: "toy"}); err == nil || !strings.Contains(err.Error(), "another folder") {
+	if _, err := testnet.Up(t.Context(), testnet.Config{Dir: cfg.Dir, Nodes: 1, Network: "toy"}); err == nil || !strings.Contains(err.Error(), "another directory") {
 		t.Errorf("testnet up in the same folder: %v", err)
 	}
 }

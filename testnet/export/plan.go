@@ -134,7 +134,7 @@ func (cfg Config) plan(rpcHost string) (*plan, error) {
 func (cfg Config) check() error {
 	switch {
 	case cfg.Dir == "":
-		return errors.New("no folder named")
+		return errors.New("no directory named")
 	case cfg.Nodes < 1 || cfg.Nodes > topology.MaxNodes:
 		return fmt.Errorf("%d nodes: want 1 to %d", cfg.Nodes, topology.MaxNodes)
 	case cfg.Hashrate < 0:

@@ -42,7 +42,7 @@ func Compose(cfg Config) (*testnet.Testnet, error) {
 		return nil, fmt.Errorf("export: %w", err)
 	}
 	compose := "docker compose -f " + word(filepath.Join(dir, "compose.yaml"))
-	return p.write(dir, files, testnet.Runner{Name: "Docker Compose", Commands: map[string]string{
+	return p.write(dir, files, testnet.Orchestrator{Name: "Docker Compose", Commands: map[string]string{
 		"kill": compose + " kill NODE", "pause": compose + " pause NODE", "resume": compose + " unpause NODE",
 		"restart": compose + " restart NODE", "down": compose + " down",
 	}})
@@ -62,7 +62,7 @@ func Kubernetes(cfg Config) (*testnet.Testnet, error) {
 	return p.write(dir, []file{
 		{"manifests/network.yaml", publicMode, p.fill("network.yaml.tmpl")},
 		{"manifests/secrets.yaml", secretMode, p.fill("secrets.yaml.tmpl")},
-	}, testnet.Runner{Name: "Kubernetes", Commands: map[string]string{
+	}, testnet.Orchestrator{Name: "Kubernetes", Commands: map[string]string{
 		"kill":    kubectl + " delete pod NODE-0 --grace-period=0 --force",
 		"restart": kubectl + " rollout restart statefulset NODE",
 		"down":    "kubectl delete namespace " + namespace,
@@ -71,7 +71,7 @@ func Kubernetes(cfg Config) (*testnet.Testnet, error) {
 
 // write writes the files, those that are common to both kinds too, and describes the
 // testnet.
-func (p *plan) write(dir string, files []file, runner testnet.Runner) (*testnet.Testnet, error) {
+func (p *plan) write(dir string, files []file, runner testnet.Orchestrator) (*testnet.Testnet, error) {
 	if err := testnet.Vacant(dir); err != nil {
 		return nil, fmt.Errorf("export: %w", err)
 	}

@@ -89,7 +89,7 @@ func (p *player) disagreement(all []NodeStatus, group []string) string {
 	}
 	text := strings.Join(parts, ", ")
 	if equal {
-		text += " (of equal work: each keeps what it saw first, and one more block decides)"
+		text += " (of equal work: each keeps the one it saw first, and one more block decides)"
 	}
 	return text
 }

@@ -71,3 +71,14 @@ func (l Line) At(name string) peer.Link {
 	link.OneWay = l.Cut || link.OneWay && name == l.A
 	return link
 }
+
+// Other returns the node at the other end, false if name is at neither.
+func (l Line) Other(name string) (string, bool) {
+	switch name {
+	case l.A:
+		return l.B, true
+	case l.B:
+		return l.A, true
+	}
+	return "", false
+}

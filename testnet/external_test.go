@@ -17,7 +17,7 @@ import (
 	"toychain/testnet/topology"
 )
 
-// described is a testnet's description in another folder, as if somebody else ran the
+// described is a testnet's description in another directory, as if an orchestrator ran the
 // nodes.
 func described(t *testing.T, tn *Testnet) *Testnet {
 	t.Helper()
@@ -26,7 +26,7 @@ func described(t *testing.T, tn *Testnet) *Testnet {
 		nodes = append(nodes, Node{Name: n.Name, RPC: n.RPC, Cookie: n.Cookie, PeerID: n.PeerID, Multiaddr: n.Multiaddr})
 	}
 	dir := filepath.Join(t.TempDir(), "described")
-	if _, err := Describe(dir, "toy", nodes, Runner{Name: "Somebody", Commands: map[string]string{"kill": "please kill NODE", "down": "please end"}}); err != nil {
+	if _, err := Describe(dir, "toy", nodes, Orchestrator{Name: "Somebody", Commands: map[string]string{"kill": "please kill NODE", "down": "please end"}}); err != nil {
 		t.Fatal(err)
 	}
 	out, err := Open(dir)
@@ -36,9 +36,9 @@ func described(t *testing.T, tn *Testnet) *Testnet {
 	return out
 }
 
-// What goes by RPC works on nodes that somebody else runs; a node that is gone is seen
-// to be.
-func TestForeignByRPC(t *testing.T) {
+// What goes by RPC works on nodes that an orchestrator runs, and their status says which
+// one is gone.
+func TestExternalByRPC(t *testing.T) {
 	ours := up(t, 3)
 	theirs := described(t, ours)
 	if !theirs.Alive() {
@@ -67,7 +67,7 @@ func TestForeignByRPC(t *testing.T) {
 	if err := ours.Kill(bounded(t), "n3"); err != nil {
 		t.Fatal(err)
 	}
-	const lost = "partition: n3: no answer, so nothing was told there; say it again once Somebody runs it"
+	const lost = "partition: n3: no answer, so nothing was changed there; repeat the command once Somebody runs it"
 	var said error
 	if err := Poll(bounded(t), func() (bool, error) {
 		said = theirs.Partition(bounded(t), [][]string{{"n1", "n3"}, {"n2"}})
@@ -100,7 +100,7 @@ func TestForeignByRPC(t *testing.T) {
 }
 
 // What nobody hears is an error, and changes nothing.
-func TestForeignAllGone(t *testing.T) {
+func TestExternalAllGone(t *testing.T) {
 	ours := up(t, 2)
 	theirs := described(t, ours)
 	for _, name := range []string{"n1", "n2"} {
@@ -132,7 +132,7 @@ func TestForeignAllGone(t *testing.T) {
 }
 
 // What would need the process is refused with what to do instead.
-func TestForeignProcesses(t *testing.T) {
+func TestExternalProcesses(t *testing.T) {
 	ours := up(t, 1)
 	theirs := described(t, ours)
 	for verb, do := range map[string]func() error{
@@ -163,7 +163,7 @@ func TestDescribeRefuses(t *testing.T) {
 	} {
 		n, dir := good, filepath.Join(t.TempDir(), "d")
 		change(&n)
-		if _, err := Describe(dir, "toy", []Node{n}, Runner{}); err == nil {
+		if _, err := Describe(dir, "toy", []Node{n}, Orchestrator{}); err == nil {
 			t.Errorf("%+v was taken", n)
 		}
 		if _, err := os.Stat(dir); err == nil {
