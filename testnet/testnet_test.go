@@ -354,7 +354,7 @@ func TestConfigIsChecked(t *testing.T) {
 		"0 nodes: want 1 to 50": {Dir: "d", Network: "toy"},
 		"51 nodes":              {Dir: "d", Network: "toy", Nodes: 51},
 		"a hashrate of -1":      {Dir: "d", Network: "toy", Nodes: 1, Hashrate: -1},
-		"no directory":             {Network: "toy", Nodes: 1},
+		"no directory":          {Network: "toy", Nodes: 1},
 		"neither toy, regtest":  {Dir: "d", Network: "toj", Nodes: 1},
 		"not a network file":    {Dir: "d", Network: damaged, Nodes: 1},
 	} {
