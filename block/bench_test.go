@@ -13,7 +13,7 @@ func paymentBlock(n int) *block.Block {
 	script := block.PubKeyHashScript([20]byte{1, 2, 3})
 	b := &block.Block{Txs: []*block.Tx{{
 		Version: 1,
-		Inputs:  []block.Input{{Prev: block.Outpoint{Index: block.NoOutput}, Script: block.CoinbaseScript(1, 0, ""), Sequence: block.Final}},
+		Inputs:  []block.Input{{Prev: block.Outpoint{Index: block.NullIndex}, Script: block.CoinbaseScript(1, 0, ""), Sequence: block.SequenceFinal}},
 		Outputs: []block.Output{{Value: 50 * block.Coin, Script: script}},
 	}}}
 	for i := range n {
@@ -22,7 +22,7 @@ func paymentBlock(n int) *block.Block {
 			Inputs: []block.Input{{
 				Prev:     block.Outpoint{TxID: block.Sum(binary.LittleEndian.AppendUint32(nil, uint32(i)))},
 				Script:   block.PubKeyHashInput(make([]byte, 71), make([]byte, 33)),
-				Sequence: block.Final,
+				Sequence: block.SequenceFinal,
 			}},
 			Outputs: []block.Output{{Value: 1, Script: script}, {Value: 2, Script: script}},
 		})

@@ -118,7 +118,7 @@ func TestGenesisFieldByField(t *testing.T) {
 		t.Fatalf("coinbase %+v", tx)
 	}
 	in, out := tx.Inputs[0], tx.Outputs[0]
-	if !in.Prev.IsNull() || in.Prev.Index != block.NoOutput || in.Sequence != block.Final {
+	if !in.Prev.IsNull() || in.Prev.Index != block.NullIndex || in.Sequence != block.SequenceFinal {
 		t.Errorf("input spends %s, sequence %x", in.Prev, in.Sequence)
 	}
 	headline := "The Times 03/Jan/2009 Chancellor on brink of second bailout for banks"

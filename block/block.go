@@ -49,12 +49,12 @@ func (b *Block) Bytes() []byte {
 func Parse(b []byte) (*Block, error) {
 	r := newReader(b)
 	out := &Block{Header: r.header()}
-	r.fail("header")
+	r.wrap("header")
 	n := r.count(minTx)
 	out.Txs = make([]*Tx, n)
 	for i := 0; i < n && r.err == nil; i++ {
 		out.Txs[i] = r.tx()
-		r.failAt("tx", i)
+		r.wrapAt("tx", i)
 	}
 	if err := r.end(); err != nil {
 		return nil, fmt.Errorf("block: %w", err)

@@ -109,15 +109,15 @@ func (r *reader) count(size int) int {
 
 func (r *reader) bytes() []byte { return r.take(r.count(1)) }
 
-// fail notes where an error happened; the outermost place ends up first.
-func (r *reader) fail(where string) {
+// wrap notes where an error happened; the outermost place ends up first.
+func (r *reader) wrap(where string) {
 	if r.err != nil {
 		r.err = fmt.Errorf("%s: %w", where, r.err)
 	}
 }
 
-// failAt is fail in the i-th of several things.
-func (r *reader) failAt(what string, i int) {
+// wrapAt is wrap in the i-th of several things.
+func (r *reader) wrapAt(what string, i int) {
 	if r.err != nil {
 		r.err = fmt.Errorf("%s %d: %w", what, i, r.err)
 	}

@@ -59,9 +59,9 @@ func ExampleTx_ID() {
 	tx := block.Tx{
 		Version: 1,
 		Inputs: []block.Input{{
-			Prev:     block.Outpoint{Index: block.NoOutput},
+			Prev:     block.Outpoint{Index: block.NullIndex},
 			Script:   block.CoinbaseScript(1, 0, "hello"),
-			Sequence: block.Final,
+			Sequence: block.SequenceFinal,
 		}},
 		Outputs: []block.Output{{Value: 50 * block.Coin, Script: block.PubKeyHashScript([20]byte{})}},
 	}

@@ -15,12 +15,12 @@ import (
 //	 /  \       /  \                           right: go down
 //	a    b    [c]   d                            left: c, found; right: d
 //
-// Hashes and Walk are in the order of a walk down from the root, left before right.
+// Hashes and Flags are in the order of a walk down from the root, left before right.
 type MerkleProof struct {
 	Header Header
 	Total  uint32 // transactions in the block
 	Hashes []Hash
-	Walk   []bool // at each node reached: it is, or leads to, one of those proved
+	Flags  []bool // at each node reached: it is, or leads to, one of those proved
 }
 
 // ErrProof is wrapped when a proof's parts do not fit together. That proves nothing
@@ -53,7 +53,7 @@ func Prove(b *Block, wanted func(Hash) bool) *MerkleProof {
 	var walk func(height, at int)
 	walk = func(height, at int) {
 		found := matches[height][at]
-		p.Walk = append(p.Walk, found)
+		p.Flags = append(p.Flags, found)
 		if height == 0 || !found {
 			p.Hashes = append(p.Hashes, levels[height][at])
 			return
@@ -74,14 +74,14 @@ func Prove(b *Block, wanted func(Hash) bool) *MerkleProof {
 // header is on any chain is the caller's question, and so is Total: in a proof with
 // a false Total an inner node could pass for a transaction (CVE-2017-12842).
 func (p *MerkleProof) Proved() ([]Hash, error) {
-	if p.Total == 0 || p.Total > maxProofTxs || len(p.Hashes) > int(p.Total) || len(p.Walk) < len(p.Hashes) {
-		return nil, fmt.Errorf("%w: %d transactions, %d hashes, %d steps", ErrProof, p.Total, len(p.Hashes), len(p.Walk))
+	if p.Total == 0 || p.Total > maxProofTxs || len(p.Hashes) > int(p.Total) || len(p.Flags) < len(p.Hashes) {
+		return nil, fmt.Errorf("%w: %d transactions, %d hashes, %d steps", ErrProof, p.Total, len(p.Hashes), len(p.Flags))
 	}
 	height := 0
 	for p.width(height) > 1 {
 		height++
 	}
-	c := climb{p: p, hashes: p.Hashes, walk: p.Walk}
+	c := climb{p: p, hashes: p.Hashes, walk: p.Flags}
 	root := c.node(height, 0)
 	switch {
 	case c.bad:
@@ -151,8 +151,8 @@ func (p *MerkleProof) Bytes() []byte {
 	for i := range p.Hashes {
 		out = append(out, p.Hashes[i][:]...)
 	}
-	steps := make([]byte, (len(p.Walk)+7)/8)
-	for i, leads := range p.Walk {
+	steps := make([]byte, (len(p.Flags)+7)/8)
+	for i, leads := range p.Flags {
 		if leads {
 			steps[i/8] |= 1 << (i % 8)
 		}
@@ -160,7 +160,7 @@ func (p *MerkleProof) Bytes() []byte {
 	return appendBytes(out, steps)
 }
 
-// ParseMerkleProof reads what Bytes writes, and nothing after it. Walk comes back
+// ParseMerkleProof reads what Bytes writes, and nothing after it. Flags come back
 // with the padding of its last byte.
 func ParseMerkleProof(b []byte) (*MerkleProof, error) {
 	r := newReader(b)
@@ -174,9 +174,9 @@ func ParseMerkleProof(b []byte) (*MerkleProof, error) {
 	if err := r.end(); err != nil {
 		return nil, fmt.Errorf("merkle proof: %w", err)
 	}
-	p.Walk = make([]bool, 8*len(steps))
-	for i := range p.Walk {
-		p.Walk[i] = steps[i/8]>>(i%8)&1 == 1
+	p.Flags = make([]bool, 8*len(steps))
+	for i := range p.Flags {
+		p.Flags[i] = steps[i/8]>>(i%8)&1 == 1
 	}
 	return p, nil
 }

@@ -12,12 +12,12 @@ type Outpoint struct {
 	Index uint32
 }
 
-// NoOutput is the index in a coinbase's input, which spends nothing.
-const NoOutput = 0xffffffff
+// NullIndex is the index in a coinbase's input, which spends nothing.
+const NullIndex = 0xffffffff
 
 // IsNull reports whether o is what a coinbase's input names: no transaction,
 // index ffffffff (Core: COutPoint::IsNull).
-func (o Outpoint) IsNull() bool { return o.TxID.IsZero() && o.Index == NoOutput }
+func (o Outpoint) IsNull() bool { return o.TxID.IsZero() && o.Index == NullIndex }
 
 // String returns "txid:index".
 func (o Outpoint) String() string { return fmt.Sprintf("%s:%d", o.TxID, o.Index) }
@@ -29,8 +29,8 @@ type Input struct {
 	Sequence uint32 // final if ffffffff; otherwise see BIP68 and BIP125
 }
 
-// Final is the sequence that switches lock times off.
-const Final = 0xffffffff
+// SequenceFinal is the sequence that switches lock times off.
+const SequenceFinal = 0xffffffff
 
 // Output holds money under a condition.
 type Output struct {
@@ -124,7 +124,7 @@ func ParseTx(b []byte) (*Tx, error) {
 func (r *reader) tx() *Tx {
 	t := &Tx{Version: int32(r.uint32())}
 	n := r.count(minInput)
-	r.fail("inputs")
+	r.wrap("inputs")
 	t.Inputs = make([]Input, n)
 	for i := 0; i < n && r.err == nil; i++ {
 		in := &t.Inputs[i]
@@ -132,18 +132,18 @@ func (r *reader) tx() *Tx {
 		in.Prev.Index = r.uint32()
 		in.Script = r.bytes()
 		in.Sequence = r.uint32()
-		r.failAt("input", i)
+		r.wrapAt("input", i)
 	}
 	if r.err != nil {
 		return nil
 	}
 	n = r.count(minOutput)
-	r.fail("outputs")
+	r.wrap("outputs")
 	t.Outputs = make([]Output, n)
 	for i := 0; i < n && r.err == nil; i++ {
 		t.Outputs[i].Value = Amount(r.uint64())
 		t.Outputs[i].Script = r.bytes()
-		r.failAt("output", i)
+		r.wrapAt("output", i)
 	}
 	t.LockTime = r.uint32()
 	return t

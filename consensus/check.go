@@ -142,7 +142,7 @@ func IsFinal(tx *block.Tx, height block.Height, time uint32) bool {
 		return true
 	}
 	for i := range tx.Inputs {
-		if tx.Inputs[i].Sequence != block.Final {
+		if tx.Inputs[i].Sequence != block.SequenceFinal {
 			return false
 		}
 	}

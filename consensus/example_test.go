@@ -19,9 +19,9 @@ func ExampleApplyBlock() {
 		coinbase := &block.Tx{
 			Version: 1,
 			Inputs: []block.Input{{
-				Prev:     block.Outpoint{Index: block.NoOutput},
+				Prev:     block.Outpoint{Index: block.NullIndex},
 				Script:   block.CoinbaseScript(height, 0, "an example"),
-				Sequence: block.Final,
+				Sequence: block.SequenceFinal,
 			}},
 			Outputs: []block.Output{{
 				Value:  state.Params.SubsidyAt(height),

@@ -126,7 +126,7 @@ func (p *Params) MakeGenesis(time, bits, nonce uint32) *block.Block {
 func firstBlock(in []byte, out block.Output, time, bits, nonce uint32) *block.Block {
 	coinbase := &block.Tx{
 		Version: 1,
-		Inputs:  []block.Input{{Prev: block.Outpoint{Index: block.NoOutput}, Script: in, Sequence: block.Final}},
+		Inputs:  []block.Input{{Prev: block.Outpoint{Index: block.NullIndex}, Script: in, Sequence: block.SequenceFinal}},
 		Outputs: []block.Output{out},
 	}
 	root, _ := block.MerkleRoot([]block.Hash{coinbase.ID()})

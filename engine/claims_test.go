@@ -388,7 +388,7 @@ func childOf(t *testing.T, s *consensus.State, message string) *block.Block {
 	b := &block.Block{
 		Header: block.Header{Version: blockVersion, Prev: s.Hash, Bits: s.NextBits(), Time: s.MedianTime() + 1},
 		Txs: []*block.Tx{{Version: 1,
-			Inputs: []block.Input{{Prev: block.Outpoint{Index: block.NoOutput}, Sequence: block.Final,
+			Inputs: []block.Input{{Prev: block.Outpoint{Index: block.NullIndex}, Sequence: block.SequenceFinal,
 				Script: block.CoinbaseScript(s.Height+1, 0, message)}},
 			Outputs: []block.Output{{Script: block.PubKeyHashScript([20]byte{1})}}}},
 	}

@@ -362,7 +362,7 @@ func TestTxAsks(t *testing.T) {
 		}
 		w.give(n, PeerStatus{"p", s})
 		tx := &block.Tx{Version: 2,
-			Inputs:  []block.Input{{Prev: block.Outpoint{TxID: block.Hash{byte(i), 7}}, Sequence: block.Final}},
+			Inputs:  []block.Input{{Prev: block.Outpoint{TxID: block.Hash{byte(i), 7}}, Sequence: block.SequenceFinal}},
 			Outputs: []block.Output{{Value: block.Coin, Script: n.script()}}}
 		w.give(n, TxReceived{Peer: "p", Tx: tx})
 	}
@@ -384,7 +384,7 @@ func TestOrphanTxs(t *testing.T) {
 	n := w.nodes[0]
 	for i := range 101 {
 		tx := &block.Tx{Version: 2,
-			Inputs:  []block.Input{{Prev: block.Outpoint{TxID: block.Hash{byte(i), 7}}, Sequence: block.Final}},
+			Inputs:  []block.Input{{Prev: block.Outpoint{TxID: block.Hash{byte(i), 7}}, Sequence: block.SequenceFinal}},
 			Outputs: []block.Output{{Value: block.Coin, Script: n.script()}}}
 		if err := w.give(n, TxReceived{Peer: "p", Tx: tx}); !errors.Is(err, mempool.ErrOrphan) {
 			t.Fatalf("orphan %d: %v", i, err)

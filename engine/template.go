@@ -77,7 +77,7 @@ func (e *Engine) TemplateOf(txs []*block.Tx, script []byte, extra uint64, messag
 	t.Fees = fees
 	t.Block.Txs[0] = &block.Tx{
 		Version: 1,
-		Inputs:  []block.Input{{Prev: block.Outpoint{Index: block.NoOutput}, Sequence: block.Final}},
+		Inputs:  []block.Input{{Prev: block.Outpoint{Index: block.NullIndex}, Sequence: block.SequenceFinal}},
 		Outputs: []block.Output{{Value: tip.Params.SubsidyAt(height) + fees, Script: script}},
 	}
 	t.Vary(extra, message)

@@ -294,7 +294,7 @@ func solve(t *testing.T, h *block.Header) {
 func (w *world) payment(from, to *testNode, coin consensus.UTXO, fee block.Amount) *block.Tx {
 	w.t.Helper()
 	tx := &block.Tx{Version: 2,
-		Inputs:  []block.Input{{Prev: coin.Outpoint, Sequence: block.Final}},
+		Inputs:  []block.Input{{Prev: coin.Outpoint, Sequence: block.SequenceFinal}},
 		Outputs: []block.Output{{Value: coin.Value - fee, Script: to.script()}}}
 	own := wallet.KeyAddress(from.key.PubKey().SerializeCompressed())
 	err := wallet.Sign(tx, []block.Output{coin.Output}, func(h [20]byte) (*btcec.PrivateKey, bool) { return from.key, h == own.Hash })

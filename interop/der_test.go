@@ -68,7 +68,7 @@ func TestStrictDER(t *testing.T) {
 	good, bad := 0, 0
 	for _, form := range [][]byte{public.SerializeCompressed(), long, hybrid, wrong, off, long[:33], {}, append(slices.Clone(long), 0)} {
 		spent := block.Output{Value: 1000, Script: block.PubKeyHashScript(block.Hash160(form))}
-		tx := &block.Tx{Version: 1, Inputs: []block.Input{{Prev: block.Outpoint{TxID: block.Hash{1}}, Sequence: block.Final}},
+		tx := &block.Tx{Version: 1, Inputs: []block.Input{{Prev: block.Outpoint{TxID: block.Hash{1}}, Sequence: block.SequenceFinal}},
 			Outputs: []block.Output{{Value: 900, Script: spent.Script}}}
 		digest := block.SigHash(tx, 0, spent.Script, block.SigAll)
 		sig := ecdsa.Sign(key.Private, digest[:])

@@ -186,7 +186,7 @@ var faults = []fault{
 	})},
 	{"same input twice", consensus.BadInputsDuplicate, pay(func(tx *block.Tx) { tx.Inputs = append(tx.Inputs, tx.Inputs[0]) })},
 	{"null input", consensus.BadPrevoutNull, pay(func(tx *block.Tx) {
-		tx.Inputs = append(tx.Inputs, block.Input{Prev: block.Outpoint{Index: block.NoOutput}, Sequence: block.Final})
+		tx.Inputs = append(tx.Inputs, block.Input{Prev: block.Outpoint{Index: block.NullIndex}, Sequence: block.SequenceFinal})
 	})},
 	{"signature", consensus.BadScript, pay(func(tx *block.Tx) {
 		tx.Inputs[0].Script[10] ^= 1

@@ -26,9 +26,9 @@ func (l lock) apply(tx *block.Tx, coin consensus.UTXO, parent *chaingen.Block, e
 	tx.Version = 2
 	switch now := parent.State.MedianTime(); l {
 	case lockHeight:
-		tx.LockTime, tx.Inputs[0].Sequence = uint32(parent.Height())+early, block.Final-1
+		tx.LockTime, tx.Inputs[0].Sequence = uint32(parent.Height())+early, block.SequenceFinal-1
 	case lockTime:
-		tx.LockTime, tx.Inputs[0].Sequence = now-1+early, block.Final-1
+		tx.LockTime, tx.Inputs[0].Sequence = now-1+early, block.SequenceFinal-1
 	case lockBlocks:
 		tx.Inputs[0].Sequence = uint32(parent.Height()+1-coin.Height) + early
 	case lockAge:
@@ -44,7 +44,7 @@ func (l lock) tooEarly(dice *rand.Rand, parent *chaingen.Block, b *block.Block) 
 		return false
 	}
 	coin := coins[dice.IntN(len(coins))]
-	tx := &block.Tx{Inputs: []block.Input{{Prev: coin.Outpoint, Sequence: block.Final}},
+	tx := &block.Tx{Inputs: []block.Input{{Prev: coin.Outpoint, Sequence: block.SequenceFinal}},
 		Outputs: []block.Output{{Value: coin.Value, Script: form(dice).script()}}}
 	l.apply(tx, coin, parent, 1)
 	signAny(dice, tx, []consensus.UTXO{coin})

@@ -316,7 +316,7 @@ func pays(dice *rand.Rand, version int32, spent []consensus.UTXO) *block.Tx {
 	tx := &block.Tx{Version: version}
 	var sum block.Amount
 	for _, coin := range spent {
-		tx.Inputs = append(tx.Inputs, block.Input{Prev: coin.Outpoint, Sequence: block.Final})
+		tx.Inputs = append(tx.Inputs, block.Input{Prev: coin.Outpoint, Sequence: block.SequenceFinal})
 		sum += coin.Value
 	}
 	if sum < 10_000 {

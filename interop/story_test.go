@@ -144,7 +144,7 @@ func collect(s *served, from chaingen.Key, coins []consensus.UTXO, to wallet.Add
 	var spent []block.Output
 	sum := block.Amount(0)
 	for i := range coins {
-		tx.Inputs = append(tx.Inputs, block.Input{Prev: coins[i].Outpoint, Sequence: block.Final})
+		tx.Inputs = append(tx.Inputs, block.Input{Prev: coins[i].Outpoint, Sequence: block.SequenceFinal})
 		spent = append(spent, coins[i].Output)
 		sum += coins[i].Value
 	}

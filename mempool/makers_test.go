@@ -56,7 +56,7 @@ func pushes(n int) []byte {
 
 // sized returns an unsigned payment of so many bytes: a note and then payments.
 func sized(w *world, size int) *block.Tx {
-	tx := &block.Tx{Version: 2, Inputs: []block.Input{{Prev: w.reward(2).Outpoint, Sequence: block.Final}}}
+	tx := &block.Tx{Version: 2, Inputs: []block.Input{{Prev: w.reward(2).Outpoint, Sequence: block.SequenceFinal}}}
 	tx.Outputs = []block.Output{{Script: []byte{0x6a, 0}}}
 	for tx.Size()+34+2 <= size-1 {
 		tx.Outputs = append(tx.Outputs, bob.To(coin/100))

@@ -32,26 +32,26 @@ type Policy struct {
 // What DefaultPolicy is made of: Core 28's defaults, but for the size of the pool,
 // which there is 300 MB of memory, and for FullRBF.
 const (
-	DefaultMaxBytes    = 5_000_000               // five full blocks
-	DefaultMinRelay    = block.Amount(1000)      // DEFAULT_MIN_RELAY_TX_FEE
-	DefaultIncremental = block.Amount(1000)      // DEFAULT_INCREMENTAL_RELAY_FEE
-	DefaultDustRate    = block.Amount(3000)      // DUST_RELAY_TX_FEE
-	DefaultMaxChain    = 25                      // DEFAULT_ANCESTOR_LIMIT, DEFAULT_DESCENDANT_LIMIT
-	DefaultChainBytes  = 101_000                 // DEFAULT_ANCESTOR_SIZE_LIMIT_KVB, and of descendants
-	DefaultMaxReplaced = 100                     // MAX_REPLACEMENT_CANDIDATES
-	DefaultMaxOrphans  = 100                     // DEFAULT_MAX_ORPHAN_TRANSACTIONS
-	DefaultOrphanTTL   = 20 * time.Minute        // ORPHAN_TX_EXPIRE_TIME
-	DefaultExpiry      = 14 * 24 * time.Hour     // DEFAULT_MEMPOOL_EXPIRY_HOURS, 336
-	MaxReplaceable     = uint32(block.Final - 2) // highest sequence that announces replacement (BIP125)
-	MinTxSize          = 65                      // MIN_STANDARD_TX_NONWITNESS_SIZE
-	MaxTxSize          = 100_000                 // MAX_STANDARD_TX_WEIGHT / WITNESS_SCALE_FACTOR
-	MaxInputScript     = 1650                    // MAX_STANDARD_SCRIPTSIG_SIZE
-	MaxDataScript      = block.MaxData + 3       // MAX_OP_RETURN_RELAY
-	MaxTxSigOps        = 4000                    // MAX_STANDARD_TX_SIGOPS_COST / WITNESS_SCALE_FACTOR
-	MinVersion         = 1                       // TX_MIN_STANDARD_VERSION
-	MaxVersion         = 3                       // TX_MAX_STANDARD_VERSION
-	spendSize          = 32 + 4 + 1 + 107 + 4    // bytes of an input that spends pay to public key hash
-	halfLifeBlocks     = 72                      // ROLLING_FEE_HALFLIFE: 12 hours of ten minutes
+	DefaultMaxBytes    = 5_000_000                       // five full blocks
+	DefaultMinRelay    = block.Amount(1000)              // DEFAULT_MIN_RELAY_TX_FEE
+	DefaultIncremental = block.Amount(1000)              // DEFAULT_INCREMENTAL_RELAY_FEE
+	DefaultDustRate    = block.Amount(3000)              // DUST_RELAY_TX_FEE
+	DefaultMaxChain    = 25                              // DEFAULT_ANCESTOR_LIMIT, DEFAULT_DESCENDANT_LIMIT
+	DefaultChainBytes  = 101_000                         // DEFAULT_ANCESTOR_SIZE_LIMIT_KVB, and of descendants
+	DefaultMaxReplaced = 100                             // MAX_REPLACEMENT_CANDIDATES
+	DefaultMaxOrphans  = 100                             // DEFAULT_MAX_ORPHAN_TRANSACTIONS
+	DefaultOrphanTTL   = 20 * time.Minute                // ORPHAN_TX_EXPIRE_TIME
+	DefaultExpiry      = 14 * 24 * time.Hour             // DEFAULT_MEMPOOL_EXPIRY_HOURS, 336
+	MaxReplaceable     = uint32(block.SequenceFinal - 2) // highest sequence that announces replacement (BIP125)
+	MinTxSize          = 65                              // MIN_STANDARD_TX_NONWITNESS_SIZE
+	MaxTxSize          = 100_000                         // MAX_STANDARD_TX_WEIGHT / WITNESS_SCALE_FACTOR
+	MaxInputScript     = 1650                            // MAX_STANDARD_SCRIPTSIG_SIZE
+	MaxDataScript      = block.MaxData + 3               // MAX_OP_RETURN_RELAY
+	MaxTxSigOps        = 4000                            // MAX_STANDARD_TX_SIGOPS_COST / WITNESS_SCALE_FACTOR
+	MinVersion         = 1                               // TX_MIN_STANDARD_VERSION
+	MaxVersion         = 3                               // TX_MAX_STANDARD_VERSION
+	spendSize          = 32 + 4 + 1 + 107 + 4            // bytes of an input that spends pay to public key hash
+	halfLifeBlocks     = 72                              // ROLLING_FEE_HALFLIFE: 12 hours of ten minutes
 
 	// maxReturnedChain is how many ancestors a payment may have that a reorganisation
 	// gives back: far more than one that comes by itself, but not as many as five

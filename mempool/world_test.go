@@ -183,7 +183,7 @@ func spend(fee block.Amount, n int, coins ...consensus.UTXO) *block.Tx {
 	tx := &block.Tx{Version: 2}
 	var in block.Amount
 	for _, c := range coins {
-		tx.Inputs = append(tx.Inputs, block.Input{Prev: c.Outpoint, Sequence: block.Final})
+		tx.Inputs = append(tx.Inputs, block.Input{Prev: c.Outpoint, Sequence: block.SequenceFinal})
 		in += c.Value
 	}
 	for range n {

@@ -75,7 +75,7 @@ func commits(t testing.TB, blocks, payments, every int) (*consensus.Params, []*c
 	add()
 	add()
 	if payments > 0 {
-		split := &block.Tx{Version: 2, Inputs: []block.Input{{Prev: first, Sequence: block.Final}}}
+		split := &block.Tx{Version: 2, Inputs: []block.Input{{Prev: first, Sequence: block.SequenceFinal}}}
 		for range payments {
 			split.Outputs = append(split.Outputs, block.Output{Value: 1_000_000, Script: script()})
 		}
@@ -90,7 +90,7 @@ func commits(t testing.TB, blocks, payments, every int) (*consensus.Params, []*c
 	for i := range blocks {
 		var txs []*block.Tx
 		for j := range lanes {
-			tx := &block.Tx{Version: 2, Inputs: []block.Input{{Prev: lanes[j], Script: noise(r, 107), Sequence: block.Final}},
+			tx := &block.Tx{Version: 2, Inputs: []block.Input{{Prev: lanes[j], Script: noise(r, 107), Sequence: block.SequenceFinal}},
 				Outputs: []block.Output{{Value: 10, Script: script()}, {Value: block.Amount(1_000_000 - 10*(i+1)), Script: script()}}}
 			lanes[j] = block.Outpoint{TxID: tx.ID(), Index: 1}
 			txs = append(txs, tx)

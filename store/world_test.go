@@ -92,7 +92,7 @@ func (w *world) mineTo(parent *vertex, script []byte, txs ...*block.Tx) *block.B
 	w.extra++
 	coinbase := &block.Tx{
 		Version: 1,
-		Inputs: []block.Input{{Prev: block.Outpoint{Index: block.NoOutput}, Sequence: block.Final,
+		Inputs: []block.Input{{Prev: block.Outpoint{Index: block.NullIndex}, Sequence: block.SequenceFinal,
 			Script: block.CoinbaseScript(height, w.extra, "")}},
 		Outputs: []block.Output{{Value: w.params.SubsidyAt(height), Script: script}},
 	}
@@ -145,7 +145,7 @@ func (w *world) add(parent *vertex, b *block.Block) *vertex {
 func (w *world) pay(from map[block.Outpoint]consensus.Coin, spend []block.Outpoint, outputs ...block.Output) *block.Tx {
 	tx := &block.Tx{Version: 2, Outputs: outputs}
 	for _, o := range spend {
-		tx.Inputs = append(tx.Inputs, block.Input{Prev: o, Sequence: block.Final})
+		tx.Inputs = append(tx.Inputs, block.Input{Prev: o, Sequence: block.SequenceFinal})
 	}
 	for i, o := range spend {
 		script := from[o].Script

@@ -240,7 +240,7 @@ func (p *plan) named() ([]Coin, error) {
 // build makes the transaction that spends exactly these coins.
 func (p *plan) build(coins []Coin) (Selection, error) {
 	n, sum := len(coins), sumOf(coins)
-	s := Selection{Coins: coins, Outputs: p.outputs, Change: -1, Sequence: block.Final}
+	s := Selection{Coins: coins, Outputs: p.outputs, Change: -1, Sequence: block.SequenceFinal}
 	if p.Replaceable {
 		s.Sequence = ReplaceableSequence
 	}

@@ -17,8 +17,8 @@ import (
 func twoInTwoOut() (*block.Tx, []block.Output) {
 	tx := &block.Tx{Version: 2,
 		Inputs: []block.Input{
-			{Prev: block.Outpoint{TxID: block.Hash{1}, Index: 0}, Sequence: block.Final},
-			{Prev: block.Outpoint{TxID: block.Hash{2}, Index: 7}, Sequence: block.Final},
+			{Prev: block.Outpoint{TxID: block.Hash{1}, Index: 0}, Sequence: block.SequenceFinal},
+			{Prev: block.Outpoint{TxID: block.Hash{2}, Index: 7}, Sequence: block.SequenceFinal},
 		},
 		Outputs: []block.Output{
 			{Value: 3 * block.Coin, Script: addressOf(8).Script()},

@@ -79,9 +79,9 @@ func (b *Block) Template(name string, txs ...*block.Tx) *block.Block {
 	coinbase := &block.Tx{
 		Version: 1,
 		Inputs: []block.Input{{
-			Prev:     block.Outpoint{Index: block.NoOutput},
+			Prev:     block.Outpoint{Index: block.NullIndex},
 			Script:   block.CoinbaseScript(height, 0, name),
-			Sequence: block.Final,
+			Sequence: block.SequenceFinal,
 		}},
 		Outputs: []block.Output{{Value: p.SubsidyAt(height) + b.fees(txs), Script: Miner.Script()}},
 	}

@@ -53,7 +53,7 @@ func (k Key) SignAll(tx *block.Tx) *block.Tx {
 func (k Key) Pay(coins []consensus.UTXO, to ...block.Output) *block.Tx {
 	tx := &block.Tx{Version: 2, Outputs: to}
 	for _, c := range coins {
-		tx.Inputs = append(tx.Inputs, block.Input{Prev: c.Outpoint, Sequence: block.Final})
+		tx.Inputs = append(tx.Inputs, block.Input{Prev: c.Outpoint, Sequence: block.SequenceFinal})
 	}
 	return k.SignAll(tx)
 }

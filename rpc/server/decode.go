@@ -34,12 +34,12 @@ func createRawTransaction(c *call, a rpc.CreateRawTransactionArgs) (string, *rpc
 		return "", fail(rpc.CodeInvalidParam, "Invalid parameter, locktime out of range")
 	}
 	tx := &block.Tx{Version: 2, LockTime: uint32(a.LockTime)}
-	sequence := uint32(block.Final)
+	sequence := uint32(block.SequenceFinal)
 	switch {
 	case or(a.Replaceable, true):
 		sequence = mempool.MaxReplaceable
 	case a.LockTime != 0:
-		sequence = block.Final - 1
+		sequence = block.SequenceFinal - 1
 	}
 	var err *rpc.Error
 	if tx.Inputs, err = parseInputs(json.RawMessage(a.Inputs), sequence); err != nil {

@@ -139,7 +139,7 @@ func spend(coin block.Outpoint, value block.Amount) *block.Tx {
 	number := append([]byte{2, 32}, slices.Repeat([]byte{0x22}, 32)...)
 	sig := append([]byte{0x30, byte(2 * len(number))}, slices.Concat(number, number, []byte{byte(block.SigAll)})...)
 	return &block.Tx{Version: 2,
-		Inputs:  []block.Input{{Prev: coin, Script: block.PubKeyHashInput(sig, key), Sequence: block.Final}},
+		Inputs:  []block.Input{{Prev: coin, Script: block.PubKeyHashInput(sig, key), Sequence: block.SequenceFinal}},
 		Outputs: []block.Output{{Value: value, Script: nobody}}}
 }
 

@@ -25,7 +25,7 @@ func (p *Peer) draft(s *consensus.State, txs ...*block.Tx) *block.Block {
 	height := s.Height + 1
 	coinbase := &block.Tx{
 		Version: 1,
-		Inputs: []block.Input{{Prev: block.Outpoint{Index: block.NoOutput}, Sequence: block.Final,
+		Inputs: []block.Input{{Prev: block.Outpoint{Index: block.NullIndex}, Sequence: block.SequenceFinal,
 			Script: block.CoinbaseScript(height, p.extra, "rogue")}},
 		Outputs: []block.Output{{Value: p.cfg.Params.SubsidyAt(height), Script: nobody}},
 	}
