@@ -10,9 +10,9 @@ import (
 	"toychain/block"
 )
 
-// Address is whom to pay: the hash of a public key. The same hash is written
-// differently on different networks, so that money meant for one is not sent on
-// another; hence Encode and ParseAddress ask for the network's prefixes.
+// Address is the hash of a public key, which an output pays. The same hash is written
+// differently on different networks, so that money meant for one is not sent on another;
+// hence Encode and ParseAddress take the network's prefixes.
 type Address struct {
 	Hash [20]byte // Hash160 of the serialized public key
 }
@@ -30,14 +30,14 @@ func AddressOf(script []byte) (Address, bool) {
 // Script returns the condition of an output that pays a.
 func (a Address) Script() []byte { return block.PubKeyHashScript(a.Hash) }
 
-// Encode writes a as people copy it: base58check of the network's version byte and
-// the hash, 26 to 35 characters.
+// Encode returns the text form of a: base58check of the network's version byte and the
+// hash, 26 to 35 characters.
 func (a Address) Encode(p block.Prefixes) string {
 	return base58.CheckEncode(a.Hash[:], p.PubKeyHash)
 }
 
-// ParseAddress reads what Encode writes. Its error says what s is instead: mistyped,
-// of another network (ErrNetwork), a SegWit or script address, a private key.
+// ParseAddress parses what Encode returns. Its error says what s is instead: mistyped, of
+// another network (ErrNetwork), a SegWit or script address, or a private key.
 func ParseAddress(s string, p block.Prefixes) (Address, error) {
 	raw, err := decodeCheck(s)
 	if err != nil {
@@ -57,14 +57,14 @@ func ParseAddress(s string, p block.Prefixes) (Address, error) {
 	case n == 20:
 		return Address{}, otherNetwork("address", version, p.PubKeyHash)
 	case (n == 32 || n == 33) && (version == p.WIF || version == mainWIF || version == testWIF):
-		return Address{}, errors.New("address: this is a private key, not an address; show it to nobody")
+		return Address{}, errors.New("address: this is a private key, not an address: keep it secret")
 	default:
 		return Address{}, fmt.Errorf("address: wrong length: %d bytes after the version byte, want 20", n)
 	}
 }
 
-// isSegWit reports whether s begins like an address of BIP173 or BIP350. It is asked
-// only about strings that are not base58check.
+// isSegWit reports whether s begins like an address of BIP173 or BIP350. It is called
+// only for strings that are not base58check.
 func isSegWit(s string) bool {
 	s = strings.ToLower(s)
 	for _, prefix := range []string{"bc1", "tb1", "bcrt1", "sb1"} {

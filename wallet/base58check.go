@@ -11,19 +11,19 @@ import (
 	"toychain/block"
 )
 
-// ErrNetwork is wrapped by every error that says: good, but of another network.
+// ErrNetwork is wrapped by every error for something valid that is of another network.
 var ErrNetwork = errors.New("belongs to another network")
 
-// base58Alphabet leaves out 0, O, I and l, which look like one another.
+// base58Alphabet omits 0, O, I and l, which look alike.
 const base58Alphabet = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 
-// maxBase58 is longer than everything that is written in base58check here; the
-// longest, an extended key, has 111 characters. Decoding costs the square of the length.
+// maxBase58 is longer than everything that this package writes in base58check; the
+// longest, an extended key, has 111 characters. Decoding takes time quadratic in the length.
 const maxBase58 = 120
 
-// decodeCheck undoes base58check: base 58 of the payload followed by the first four
-// bytes of its double SHA-256. It returns the payload, which starts with the bytes
-// that say what and whose it is. Errors never repeat s, which may be a secret.
+// decodeCheck decodes base58check: base 58 of the payload and the first four bytes of its
+// double SHA-256. It returns the payload, which begins with the version bytes. Errors never
+// repeat s, which may be a secret.
 func decodeCheck(s string) ([]byte, error) {
 	if s == "" {
 		return nil, errors.New("empty")
@@ -47,8 +47,8 @@ func decodeCheck(s string) ([]byte, error) {
 	return payload, nil
 }
 
-// The version bytes that people meet, to tell them what they are holding. The test
-// networks (testnet, signet, regtest and our toy) share theirs.
+// The common version bytes, for error messages. The test networks (testnet, signet,
+// regtest and our toy) share theirs.
 const (
 	mainAddress    = 0x00
 	testAddress    = 0x6f
@@ -58,7 +58,7 @@ const (
 	testWIF        = 0xef
 )
 
-// ownerOf names the networks that use a version byte of an address or private key.
+// ownerOf returns the networks that use a version byte of an address or private key.
 func ownerOf(version byte) string {
 	switch version {
 	case mainAddress, mainWIF:
@@ -66,10 +66,10 @@ func ownerOf(version byte) string {
 	case testAddress, testWIF:
 		return "the test networks (testnet, regtest, toy)"
 	}
-	return "a network unknown here"
+	return "an unknown network"
 }
 
-// otherNetwork says that something of the right form has the wrong version byte.
+// otherNetwork returns the error for the right form with the wrong version byte.
 func otherNetwork(what string, got, want byte) error {
 	return fmt.Errorf("%s %w: its version byte %02x is that of %s, this network has %02x, as %s",
 		what, ErrNetwork, got, ownerOf(got), want, ownerOf(want))

@@ -9,8 +9,8 @@ import (
 	"toychain/block"
 )
 
-// Sizes in bytes of what a payment is made of, each the largest it can get once it is
-// signed, so that the fee rate is met whatever the signatures turn out to be.
+// Sizes of the parts of a signed payment in bytes, each the largest possible, so that the
+// fee rate is met whatever size the signatures have.
 const (
 	// inputSize: outpoint 36, script length 1, sequence 4, and the script: a push of a
 	// signature of 72 (two DER integers of 33 and, low S, 32 bytes, 6 of framing, 1 of
@@ -26,41 +26,41 @@ const (
 	// MaxTxSize is the largest transaction that nodes relay (Core:
 	// MAX_STANDARD_TX_WEIGHT, 400,000, of which a byte without witness weighs 4).
 	MaxTxSize = 100_000
-	// MaxFeeRate is the highest fee rate that Choose takes, one coin for 1000 bytes:
-	// more is a slip of the finger (ten times Core's DEFAULT_MAX_RAW_TX_FEE_RATE).
+	// MaxFeeRate is the highest fee rate that Choose accepts, one coin for 1000 bytes: a
+	// higher one is a typing error (ten times Core's DEFAULT_MAX_RAW_TX_FEE_RATE).
 	MaxFeeRate = block.Coin
-	// ReplaceableSequence announces that the payment may be replaced by one with a
-	// higher fee (BIP125; Core: MAX_BIP125_RBF_SEQUENCE).
+	// ReplaceableSequence signals that the payment may be replaced by one with a higher fee
+	// (BIP125; Core: MAX_BIP125_RBF_SEQUENCE).
 	ReplaceableSequence = 0xfffffffd
 )
 
-// Payment is one output to make.
+// Payment is one output to create.
 type Payment struct {
 	To    Address
 	Value block.Amount
 }
 
-// Request is everything that Choose decides from.
+// Request is the input of Choose.
 type Request struct {
-	Coins   []Coin       // what there is; among equals the first is taken first
+	Coins   []Coin       // of the wallet; among equal values the first is chosen first
 	Pay     []Payment    // outputs in this order
-	Change  Address      // where the rest goes
+	Change  Address      // for the rest
 	FeeRate block.Amount // per 1000 bytes, at most MaxFeeRate
-	Dust    block.Amount // no output below this is made; the pool would refuse it
+	Dust    block.Amount // no output below this is created, because nodes would reject it
 
-	All         bool             // empty the wallet (or spend all of From) to the only payment, whose Value must be 0; the fee comes off
+	All         bool             // pay everything (or all of From), less the fee, to the only payment, whose Value must be 0
 	Data        []byte           // if not nil, a data carrier with these bytes, at most block.MaxData
-	From        []block.Outpoint // if not nil, spend exactly these of Coins: to spend one coin twice on purpose, for instance
-	Replaceable bool             // announce that a higher fee may replace the payment (BIP125)
+	From        []block.Outpoint // if not nil, spend exactly these of Coins, for example to spend one coin twice on purpose
+	Replaceable bool             // signal that a higher fee may replace the payment (BIP125)
 }
 
-// Selection is a payment ready to be signed.
+// Selection is a payment that can be signed.
 type Selection struct {
 	Coins    []Coin         // spent, in the order of the inputs
 	Outputs  []block.Output // the payments, the data carrier, the change
 	Change   int            // index of the change in Outputs, or -1
 	Fee      block.Amount   // Coins less Outputs
-	Size     int            // in bytes, the most it can have when signed
+	Size     int            // in bytes, the most that it can have when signed
 	Sequence uint32         // of every input
 }
 
@@ -73,7 +73,7 @@ func (s Selection) Tx() *block.Tx {
 	return tx
 }
 
-// Spent returns the outputs that the inputs of Tx spend, as Sign wants them.
+// Spent returns the outputs that the inputs of Tx spend, for Sign.
 func (s Selection) Spent() []block.Output {
 	out := make([]block.Output, len(s.Coins))
 	for i, c := range s.Coins {
@@ -82,15 +82,15 @@ func (s Selection) Spent() []block.Output {
 	return out
 }
 
-// Choose picks coins for a payment. It is a function of its argument: the same request
+// Choose returns coins for a payment. It depends on its argument only: the same request
 // gives the same bytes. It tries, in this order:
 //
-//  1. coins that match payment and fee so closely that no change is left (see exact),
+//  1. coins that match payment and fee so closely that there is no change (see exact),
 //  2. the smallest single coin that is enough,
-//  3. the largest coins, one after the other, which makes the fewest inputs.
+//  3. the largest coins, one after the other, which needs the fewest inputs.
 //
-// What is left over goes back to Request.Change; if that would be dust, it goes to the
-// fee instead. The error is a *TooLittle if the money does not suffice.
+// The rest goes to Request.Change, or to the fee if it would be dust. The error is a
+// *TooLittle if the money does not suffice.
 func Choose(r Request) (Selection, error) {
 	p, err := r.plan()
 	if err != nil {
@@ -111,16 +111,16 @@ func Choose(r Request) (Selection, error) {
 	return p.build(coins)
 }
 
-// plan is a request that makes sense, with what follows from it at once.
+// plan is a valid request and what follows from it.
 type plan struct {
 	Request
 	outputs  []block.Output // without change
 	outBytes int            // their size
 	pay      block.Amount   // their sum
-	usable   []Coin         // spendable and worth more than they cost, the largest first
+	usable   []Coin         // spendable and worth more than their fee, the largest first
 }
 
-// plan checks the request.
+// plan checks the request and returns its plan.
 func (r Request) plan() (*plan, error) {
 	if r.FeeRate < 0 || r.FeeRate > MaxFeeRate {
 		return nil, fmt.Errorf("fee rate %s for 1000 bytes: want 0 to %s", r.FeeRate.Short(), MaxFeeRate.Short())
@@ -143,7 +143,7 @@ func (r Request) plan() (*plan, error) {
 			return nil, fmt.Errorf("coin %s: a %s output cannot be signed here", c.Outpoint, block.KindOf(c.Script))
 		}
 		if !c.Value.Valid() || !(total + c.Value).Valid() {
-			return nil, fmt.Errorf("coin %s: %s makes more money than there can be", c.Outpoint, c.Value.Short())
+			return nil, fmt.Errorf("coin %s: its value %s, or the sum with it, is out of range", c.Outpoint, c.Value.Short())
 		}
 		total += c.Value
 		if c.Spendable && p.gain(c) > 0 {
@@ -154,7 +154,7 @@ func (r Request) plan() (*plan, error) {
 	return p, nil
 }
 
-// addOutputs makes the outputs that the request names.
+// addOutputs adds the outputs that the request names.
 func (p *plan) addOutputs() error {
 	if p.All && (len(p.Pay) != 1 || p.Pay[0].Value != 0) {
 		return errors.New("to send all, name one address and no amount")
@@ -170,7 +170,7 @@ func (p *plan) addOutputs() error {
 			return fmt.Errorf("payment %d: %s is dust: nodes relay no output below %s", i, pay.Value.Short(), p.Dust.Short())
 		}
 		if p.pay += pay.Value; !p.pay.Valid() {
-			return fmt.Errorf("payment %d: the sum is more money than there can be", i)
+			return fmt.Errorf("payment %d: the sum is out of range", i)
 		}
 		p.outputs = append(p.outputs, block.Output{Value: pay.Value, Script: pay.To.Script()})
 		p.outBytes += outputSize
@@ -186,7 +186,7 @@ func (p *plan) addOutputs() error {
 	return nil
 }
 
-// size returns the bytes of the signed transaction with that many inputs.
+// size returns the size of the signed transaction with that many inputs.
 func (p *plan) size(inputs int, change bool) int {
 	outputs, outBytes := len(p.outputs), p.outBytes
 	if change {
@@ -201,17 +201,17 @@ func (p *plan) fee(inputs int, change bool) block.Amount {
 	return (p.FeeRate*block.Amount(p.size(inputs, change)) + 999) / 1000
 }
 
-// cost returns what the coins must hold at least, if that many are spent.
+// cost returns the least sum of that many coins that suffices.
 func (p *plan) cost(inputs int) block.Amount { return p.pay + p.fee(inputs, false) }
 
-// change returns what would go back out of coins holding sum, and whether that is
-// enough to make an output of: otherwise it goes to the fee.
+// change returns the change of coins with this sum, and whether it is enough for an
+// output. Otherwise it goes to the fee.
 func (p *plan) change(inputs int, sum block.Amount) (block.Amount, bool) {
 	rest := sum - p.pay - p.fee(inputs, true)
 	return rest, rest >= max(p.Dust, 1)
 }
 
-// gain returns what c brings beyond the fee for its own input, in thousandths of the
+// gain returns the value of c less the fee for its own input, in thousandths of the
 // smallest unit (Core: the effective value).
 func (p *plan) gain(c Coin) int64 { return 1000*int64(c.Value) - inputSize*int64(p.FeeRate) }
 
@@ -237,7 +237,7 @@ func (p *plan) named() ([]Coin, error) {
 	return coins, nil
 }
 
-// build makes the transaction that spends exactly these coins.
+// build returns the payment that spends exactly these coins.
 func (p *plan) build(coins []Coin) (Selection, error) {
 	n, sum := len(coins), sumOf(coins)
 	s := Selection{Coins: coins, Outputs: p.outputs, Change: -1, Sequence: block.SequenceFinal}
@@ -269,14 +269,14 @@ func (p *plan) build(coins []Coin) (Selection, error) {
 	return s, nil
 }
 
-// tooLarge says how much fits into one transaction.
+// tooLarge returns an error that says how much fits into one transaction.
 func (p *plan) tooLarge(coins []Coin, size int) error {
 	fit := max(0, len(coins)-(size-MaxTxSize+inputSize-1)/inputSize)
-	return fmt.Errorf("%d coins make a transaction of %d bytes, more than the %d that nodes relay: pay in parts; the first %d coins hold %s",
+	return fmt.Errorf("%d coins make a transaction of %d bytes, more than the %d that nodes relay: pay in parts; the first %d coins contain %s",
 		len(coins), size, MaxTxSize, fit, sumOf(coins[:fit]).Short())
 }
 
-// tooLittle explains why these coins, or all of them together, do not suffice.
+// tooLittle returns the error for coins that do not suffice.
 func (p *plan) tooLittle(coins []Coin) error {
 	e := &TooLittle{Chosen: p.From != nil}
 	if e.Chosen {

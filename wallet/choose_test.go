@@ -135,7 +135,7 @@ func TestChooseNamedCoins(t *testing.T) {
 	}
 	r.From, r.Pay[0].Value = []block.Outpoint{coins[0].Outpoint}, 59_900
 	_, err = Choose(r)
-	wantError(t, err, "too little money: the chosen coins hold 0.0006, need 0.00060092 with a fee of 0.00000192")
+	wantError(t, err, "not enough money: the chosen coins contain 0.0006, need 0.00060092 including a fee of 0.00000192")
 }
 
 func TestChooseDataAndReplaceable(t *testing.T) {
@@ -167,8 +167,8 @@ func TestTooLittle(t *testing.T) {
 	coins[2].Height, coins[2].Spendable = -1, false
 	coins[3].Spendable = false
 	_, err := Choose(Request{Coins: coins, Pay: []Payment{{addressOf(2), 10 * block.Coin}}, FeeRate: 1000})
-	wantError(t, err, "too little money: have 3 spendable (50 more not mature yet, 2 more unconfirmed, "+
-		"1 more reserved by a payment under way), need 10.00000192 with a fee of 0.00000192")
+	wantError(t, err, "not enough money: have 3 spendable (50 more not mature yet, 2 more unconfirmed, "+
+		"1 more reserved by a pending payment), need 10.00000192 including a fee of 0.00000192")
 	var short *TooLittle
 	if !errors.As(err, &short) || short.Immature != 50*block.Coin || short.Need != 10*block.Coin+192 {
 		t.Errorf("%+v", short)
@@ -204,8 +204,8 @@ func TestChooseRefuses(t *testing.T) {
 		{"all to nobody", func(r *Request) { r.All, r.Pay = true, nil }, "one address"},
 		{"a coin twice", func(r *Request) { r.Coins = append(r.Coins, r.Coins[0]) }, "listed twice"},
 		{"a coin that cannot be signed", func(r *Request) { r.Coins[0].Script = []byte{0x51} }, "nonstandard"},
-		{"a negative coin", func(r *Request) { r.Coins[0].Value = -1 }, "more money than there can be"},
-		{"too many coins", func(r *Request) { r.Coins[0].Value = 21_000_000 * block.Coin }, "more money than there can be"},
+		{"a negative coin", func(r *Request) { r.Coins[0].Value = -1 }, "is out of range"},
+		{"too many coins", func(r *Request) { r.Coins[0].Value = 21_000_000 * block.Coin }, "is out of range"},
 		{"a transaction too large", func(r *Request) {
 			r.Coins = coinsOf(slices.Repeat([]block.Amount{60_000}, 700)...)
 			r.Pay = []Payment{{To: addressOf(2)}}
@@ -226,7 +226,7 @@ func TestTooLargeAdvice(t *testing.T) {
 	coins := coinsOf(slices.Repeat([]block.Amount{60_000}, 700)...)
 	r := Request{Coins: coins, Pay: []Payment{{To: addressOf(2)}}, FeeRate: 1000, All: true}
 	_, err := Choose(r)
-	wantError(t, err, "the first 675 coins hold 0.405")
+	wantError(t, err, "the first 675 coins contain 0.405")
 	r.Coins = coins[:675]
 	if s, err := Choose(r); err != nil || s.Size > 100_000 {
 		t.Errorf("size %d, %v", s.Size, err)
@@ -278,7 +278,7 @@ func TestChooseProperties(t *testing.T) {
 		}
 		// A signature is up to three bytes shorter, one in millions more than that.
 		if size := tx.Size(); size > s.Size || size < s.Size-3*len(s.Coins)-8 {
-			rt.Fatalf("signed size %d, foretold at most %d", size, s.Size)
+			rt.Fatalf("signed size %d, predicted at most %d", size, s.Size)
 		}
 		if s.Fee*1000 < r.FeeRate*block.Amount(tx.Size()) {
 			rt.Fatalf("fee %d for %d bytes is below the rate %d", s.Fee, tx.Size(), r.FeeRate)

@@ -7,28 +7,28 @@ import (
 	"toychain/block"
 )
 
-// Coin is an unspent output of ours, as a node reported it.
+// Coin is an unspent output of the wallet, as a node reported it.
 type Coin struct {
 	Outpoint block.Outpoint
 	Value    block.Amount
 	Script   []byte       // pay to public key hash
-	Path     Path         // which of our keys the script asks for
-	Height   block.Height // of the block it is in; negative if it is in none yet
-	Coinbase bool         // new money, which has to mature
-	// Spendable is the caller's judgement, who knows the tip: mature, confirmed, and
-	// not spent by a payment that is still waiting.
+	Path     Path         // of the key that the script requires
+	Height   block.Height // of its block; negative if it is unconfirmed
+	Coinbase bool         // new coins, which have to mature
+	// Spendable is decided by the caller, who knows the tip: mature, confirmed, and not
+	// spent by a pending transaction.
 	Spendable bool
 }
 
-// Balance is the sum of coins, each counted once, by what can be done with it.
+// Balance is the sum of coins by status. Each coin is counted once.
 type Balance struct {
 	Spendable   block.Amount `json:"spendable"`
-	Immature    block.Amount `json:"immature"`    // new money, too young
-	Unconfirmed block.Amount `json:"unconfirmed"` // in no block yet
-	Reserved    block.Amount `json:"reserved"`    // not spendable for another reason, such as a payment under way
+	Immature    block.Amount `json:"immature"`    // new coins, not mature yet
+	Unconfirmed block.Amount `json:"unconfirmed"` // not in a block yet
+	Reserved    block.Amount `json:"reserved"`    // not spendable for another reason, such as a pending transaction
 }
 
-// BalanceOf adds up coins.
+// BalanceOf returns the sum of coins.
 func BalanceOf(coins []Coin) (b Balance) {
 	for _, c := range coins {
 		switch {
@@ -48,17 +48,17 @@ func BalanceOf(coins []Coin) (b Balance) {
 // TooLittle is the error of Choose when the coins do not suffice.
 type TooLittle struct {
 	Balance
-	Uneconomic block.Amount // spendable, but in coins that cost more to spend than they hold; not in Balance.Spendable
-	Need       block.Amount // what is to be paid, with Fee
-	Fee        block.Amount // for spending every coin that may be spent
-	Chosen     bool         // the request named its coins; Spendable is what they hold
+	Uneconomic block.Amount // spendable coins whose fee exceeds their value; not in Balance.Spendable
+	Need       block.Amount // the payments and Fee
+	Fee        block.Amount // for spending every spendable coin
+	Chosen     bool         // the request named its coins; Spendable is their sum
 }
 
-// Error says what there is, what is not usable yet and why, and what is needed.
+// Error returns what is spendable, what is not and why, and what is needed.
 func (e *TooLittle) Error() string {
 	have := fmt.Sprintf("have %s spendable", e.Spendable.Short())
 	if e.Chosen {
-		have = fmt.Sprintf("the chosen coins hold %s", e.Spendable.Short())
+		have = fmt.Sprintf("the chosen coins contain %s", e.Spendable.Short())
 	}
 	var more []string
 	for _, m := range []struct {
@@ -67,8 +67,8 @@ func (e *TooLittle) Error() string {
 	}{
 		{e.Immature, "not mature yet"},
 		{e.Unconfirmed, "unconfirmed"},
-		{e.Reserved, "reserved by a payment under way"},
-		{e.Uneconomic, "in coins that cost more to spend than they hold"},
+		{e.Reserved, "reserved by a pending payment"},
+		{e.Uneconomic, "in coins that cost more to spend than they contain"},
 	} {
 		if m.amount > 0 {
 			more = append(more, fmt.Sprintf("%s more %s", m.amount.Short(), m.why))
@@ -77,5 +77,5 @@ func (e *TooLittle) Error() string {
 	if len(more) > 0 {
 		have += " (" + strings.Join(more, ", ") + ")"
 	}
-	return fmt.Sprintf("too little money: %s, need %s with a fee of %s", have, e.Need.Short(), e.Fee.Short())
+	return fmt.Sprintf("not enough money: %s, need %s including a fee of %s", have, e.Need.Short(), e.Fee.Short())
 }

@@ -3,8 +3,8 @@
 //
 // # What it knows
 //
-// Secrets and arithmetic. From the words everything follows, and nothing else has
-// to be kept:
+// Secrets and arithmetic. Everything is derived from the words, and nothing else has to be
+// backed up:
 //
 //	words ──PBKDF2──► seed ──HMAC──► m                        BIP39, BIP32
 //	                                 └─ 44' ─ coin' ─ 0'      BIP44: the account
@@ -13,24 +13,23 @@
 //	                                  │                        │
 //	                        key ─Hash160─► address     key ─Hash160─► address
 //
-// A [Keychain] is the account with its private keys, an [Account] the same account
-// with the public ones only: it makes every address and signs nothing. A [Wallet] is
-// a key file: an Account to look with, a Keychain under lock, and a note of
-// which addresses have been handed out. [Choose] picks the coins for a payment and
-// [Sign] signs them.
+// A [Keychain] is the account with its private keys. An [Account] is the same account with
+// the public keys only: it gives every address and signs nothing. A [Wallet] is a key file:
+// an Account, a locked Keychain, and the number of addresses that were given out. [Choose]
+// selects the coins for a payment and [Sign] signs it.
 //
 // # What it must not know
 //
-// That there is a network. It never asks which coins exist or what an address
-// received: the caller brings coins as values ([Coin]), says which of them may be
-// spent, and carries the signed transaction to a node. It reads no clock, prints
-// nothing and asks for nothing. Whether a transaction is valid is the business of
-// package chain; the tests here hold signatures against the curve itself.
+// That there is a network. It never asks which coins exist or what an address received:
+// the caller passes coins as values ([Coin]), says which of them may be spent, and sends
+// the signed transaction to a node. It reads no clock, prints nothing and prompts for
+// nothing. Whether a transaction is valid is decided by package consensus; the tests here
+// compare signatures with the curve itself.
 //
 // # The key file
 //
 // JSON for people to read. In plain text: the wallet's name and network, the account's
-// public key, and how many addresses were handed out. In "secret": an armored age file
+// public key, and how many addresses were given out. In "secret": an armored age file
 // (age-encryption.org/v1) with one passphrase recipient, so that the words can be read
 // with the age command alone:
 //
@@ -46,32 +45,31 @@
 //
 // Version 1 of the file locked the secret in a form of our own (oldfile.go). Such files
 // still open. One that was unlocked is written as version 2 when it is next saved, which
-// is when an address is handed out; without the passphrase it keeps its form.
+// is when an address is given out; without the passphrase it keeps its form.
 //
-// The public key in plain is a trade. For it: addresses and balances can be shown, and
-// fresh addresses handed out, without the passphrase, so that the passphrase is typed
-// only to spend. Against it: whoever reads the file sees every payment to and from
-// this wallet, past and future, though not spend from it. But do not give away a single
-// private key of such a wallet: a public account key and any one private key below it
-// yield the account's private key, and with it all others (BIP32, "Implications").
+// The plain public key is a compromise. Its benefit: addresses and balances can be shown,
+// and new addresses given out, without the passphrase, which is typed only to spend. Its
+// cost: a reader of the file sees every payment to and from this wallet, past and future,
+// but cannot spend. Never disclose a single private key of such a wallet: the public
+// account key and any one private key below it yield the account's private key, and with
+// it all others (BIP32, "Implications").
 //
-// Go cannot promise to wipe memory, so this package does not pretend to: a Keychain is
-// secret for as long as the process lives.
+// Go cannot guarantee that memory is wiped, so this package does not try: a Keychain stays
+// in memory until the process ends.
 //
 // # Errors
 //
-// [ErrPassphrase], [ErrDamaged], [ErrNetwork], [ErrMessage] and [*TooLittle] are for
-// programs to tell apart, with errors.Is and errors.As; an existing file is
-// fs.ErrExist, a missing one fs.ErrNotExist. All others are for people: they say what was wrong with an address,
-// a word or a payment. No error repeats a private key or a passphrase; the one
-// exception to silence is a word that is in no list, which is named so that it can be
-// corrected.
+// Programs distinguish [ErrPassphrase], [ErrDamaged], [ErrNetwork], [ErrMessage] and
+// [*TooLittle] with errors.Is and errors.As; an existing file is fs.ErrExist, a missing one
+// fs.ErrNotExist. All other errors are for people: they say what is wrong with an address,
+// a word or a payment. No error repeats a private key or a passphrase. A word that is not
+// in the list is named, so that it can be corrected.
 //
 // # Where it differs from Bitcoin
 //
 // Addresses are pay to public key hash only: no script hashes, no SegWit. There is one
-// account. Change goes last instead of to a random place and coins are chosen without
-// randomness, so that the same question always gets the same bytes; a wallet with
-// privacy to lose would shuffle. A BIP39 passphrase must be ASCII, because
+// account. Change is the last output instead of a random one and coins are chosen without
+// randomness, so that the same request always gives the same bytes; a wallet that protects
+// privacy would shuffle. A BIP39 passphrase must be ASCII, because
 // other characters would need Unicode normalisation to mean the same keys elsewhere.
 package wallet

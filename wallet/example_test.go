@@ -54,7 +54,7 @@ func ExampleParseMnemonic() {
 	fmt.Println(err)
 	// Output:
 	// mnemonic: word 2, "winnner", is not in the list: did you mean "winner"?
-	// mnemonic: bad checksum: every word is in the list, but one of them is not the right one or their order is wrong
+	// mnemonic: bad checksum: every word is in the list, but one of them or their order is wrong
 }
 
 // Paying: the coins come from a node, the signed bytes go to one.
@@ -108,8 +108,7 @@ func ExampleChoose() {
 	// id  e740e55e3ffd72df87f824ace31a474dec3993f4e203adb40fea79c11312d004
 }
 
-// A key file shows addresses to anybody who can read it, and spends only for the one
-// who knows the passphrase.
+// A key file shows addresses without the passphrase, and spends only with it.
 func ExampleCreate() {
 	dir, err := os.MkdirTemp("", "wallet")
 	if err != nil {

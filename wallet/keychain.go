@@ -13,12 +13,12 @@ import (
 	"toychain/block"
 )
 
-// Branch is the part of an account that an address is from: BIP44's "change" level.
+// Branch is the part of an account that an address belongs to: BIP44's "change" level.
 type Branch uint32
 
 const (
-	Receive Branch = 0 // addresses to give away
-	Change  Branch = 1 // addresses that our own payments return the rest to
+	Receive Branch = 0 // addresses to give to others
+	Change  Branch = 1 // addresses for the change of our own payments
 )
 
 func (b Branch) String() string {
@@ -31,7 +31,7 @@ func (b Branch) String() string {
 	return fmt.Sprintf("branch %d", uint32(b))
 }
 
-// Path finds a key within the account: the last two levels of m/44'/coin'/0'/branch/index.
+// Path is the place of a key within the account: the last two levels of m/44'/coin'/0'/branch/index.
 type Path struct {
 	Branch Branch `json:"branch"`
 	Index  uint32 `json:"index"` // below 2^31
@@ -53,7 +53,7 @@ type Keychain struct {
 	branches [2]*hdkeychain.ExtendedKey
 }
 
-// NewKeychain makes the keys of m/44'/coin'/0' from 12 or 24 words and their optional
+// NewKeychain derives the keys of m/44'/coin'/0' from 12 or 24 words and their optional
 // passphrase (BIP39; empty for none).
 func NewKeychain(mnemonic, passphrase string, p block.Prefixes) (*Keychain, error) {
 	seed, err := seedOf(mnemonic, passphrase)
@@ -74,8 +74,8 @@ func NewKeychain(mnemonic, passphrase string, p block.Prefixes) (*Keychain, erro
 		if k.branches[b], err = key.Derive(uint32(b)); err != nil {
 			return nil, fmt.Errorf("derive branch %d: %w", b, err)
 		}
-		// Asking once for the public key makes the library keep it; from then on
-		// deriving below the branch only reads.
+		// The library caches the public key on the first call; after that, deriving
+		// below the branch only reads.
 		if _, err := k.branches[b].ECPubKey(); err != nil {
 			return nil, err
 		}
@@ -88,7 +88,7 @@ func NewKeychain(mnemonic, passphrase string, p block.Prefixes) (*Keychain, erro
 	return k, err
 }
 
-// Account returns the public side.
+// Account returns the public keys.
 func (k *Keychain) Account() *Account { return k.account }
 
 // Key returns the private key at path.
@@ -103,8 +103,8 @@ func (k *Keychain) Key(path Path) (*btcec.PrivateKey, error) {
 	return child.ECPrivKey()
 }
 
-// Keys returns the private keys of the given coins, found by their hash, as Sign wants
-// them. A coin whose Path leads to another key than its Script asks for is an error.
+// Keys returns the private keys of the given coins, by public key hash, for Sign. It is an
+// error if a coin's Path leads to another key than its Script requires.
 func (k *Keychain) Keys(coins []Coin) (func(hash [20]byte) (*btcec.PrivateKey, bool), error) {
 	keys := make(map[[20]byte]*btcec.PrivateKey, len(coins))
 	for _, c := range coins {
@@ -124,14 +124,15 @@ func (k *Keychain) Keys(coins []Coin) (func(hash [20]byte) (*btcec.PrivateKey, b
 	}, nil
 }
 
-// Account is the account's public keys: all addresses, no signature. It may be used
-// from many goroutines.
+// Account is the account's public keys, which give all addresses and no signature. It may
+// be used from many goroutines.
 type Account struct {
 	key      *hdkeychain.ExtendedKey
 	branches [2]*hdkeychain.ExtendedKey
 }
 
-// ParseAccount reads what String writes. Another network's key is an ErrNetwork.
+// ParseAccount parses what String returns. For another network's key the error is
+// ErrNetwork.
 func ParseAccount(s string, p block.Prefixes) (*Account, error) {
 	raw, err := decodeCheck(s)
 	if err != nil {
@@ -142,7 +143,7 @@ func ParseAccount(s string, p block.Prefixes) (*Account, error) {
 	case len(raw) != size:
 		return nil, fmt.Errorf("account key: wrong length: %d bytes, want %d", len(raw), size)
 	case raw[45] == 0:
-		return nil, errors.New("account key: this one is private; show it to nobody")
+		return nil, errors.New("account key: this one is private: keep it secret")
 	case [4]byte(raw[:4]) != p.HDPublic:
 		return nil, fmt.Errorf("account key %w: its version is %x, this network has %x", ErrNetwork, raw[:4], p.HDPublic)
 	case raw[4] != accountLevel:
@@ -165,12 +166,12 @@ func newAccount(key *hdkeychain.ExtendedKey) (a *Account, err error) {
 	return a, nil
 }
 
-// String returns the extended public key ("xpub…", "tpub…"). It is no secret, but see
-// the package's words on the key file.
+// String returns the extended public key ("xpub…", "tpub…"). It is not secret, but see
+// "The key file" in the package's documentation.
 func (a *Account) String() string { return a.key.String() }
 
-// Address returns the address at path. That an index has no key happens once in 2^127
-// (BIP32) and is an error.
+// Address returns the address at path. An index without a key, which happens once in 2^127
+// (BIP32), is an error.
 func (a *Account) Address(path Path) (Address, error) {
 	if err := path.check(); err != nil {
 		return Address{}, err
@@ -193,13 +194,13 @@ func master(seed []byte, p block.Prefixes) (*hdkeychain.ExtendedKey, error) {
 	mac.Write(seed)
 	sum := mac.Sum(nil)
 	if !inCurve(sum[:32]) {
-		return nil, errors.New("these words have no master key; take others")
+		return nil, errors.New("these words have no master key: make other words")
 	}
 	return hdkeychain.NewExtendedKey(p.HDPrivate[:], sum[:32], sum[32:], make([]byte, 4), 0, 0, true), nil
 }
 
-// neuter returns the public side of an extended private key. The library's own
-// Neuter knows only the networks that it has a list of.
+// neuter returns the public part of an extended private key. The library's own Neuter
+// supports only the networks in its list.
 func neuter(k *hdkeychain.ExtendedKey, p block.Prefixes) (*hdkeychain.ExtendedKey, error) {
 	pub, err := k.ECPubKey()
 	if err != nil {

@@ -44,7 +44,7 @@ type document struct {
 	Checksum hexBytes  `json:"checksum"` // tells damage from a wrong passphrase; it proves nothing against an attacker
 }
 
-// next is the first index of each branch that was never handed out. It is the only
+// next is the first index of each branch that was never given out. It is the only
 // field that changes, and it changes without the passphrase.
 type next struct {
 	Receive uint32 `json:"receive"`

@@ -11,12 +11,12 @@ import (
 	"toychain/block"
 )
 
-// ErrMessage is wrapped by the error of a signature that is well made but not by the
-// address for this message.
+// ErrMessage is wrapped by the error for a well-formed signature that is not the
+// address's for this message.
 var ErrMessage = errors.New("signature does not fit address and message")
 
-// messageMagic is hashed before every message, so that no message can be a
-// transaction in disguise (Core: MESSAGE_MAGIC).
+// messageMagic is hashed before every message, so that no message can be a transaction
+// (Core: MESSAGE_MAGIC).
 const messageMagic = "Bitcoin Signed Message:\n"
 
 // messageHash returns the digest that is signed (Core: MessageHash).
@@ -27,16 +27,16 @@ func messageHash(message string) block.Hash {
 	return block.Sum(append(b, message...))
 }
 
-// SignMessage proves that the owner of key's compressed address wrote message, in the
-// form of Bitcoin Core's signmessage: base64 of 65 bytes, a header, r and s. The header
-// says which of four public keys signed, so the key itself need not be sent.
+// SignMessage returns the proof that the owner of key's compressed address signed message,
+// in the form of Bitcoin Core's signmessage: base64 of 65 bytes, namely a header, r and s.
+// The header selects one of four public keys, so the key itself need not be sent.
 func SignMessage(key *btcec.PrivateKey, message string) string {
 	digest := messageHash(message)
 	return base64.StdEncoding.EncodeToString(ecdsa.SignCompact(key, digest[:], true))
 }
 
-// VerifyMessage returns nil if the owner of a signed message, else why not: malformed,
-// or by another key or for another message (ErrMessage), which cannot be told apart.
+// VerifyMessage returns nil if the owner of a signed message. The error is ErrMessage if
+// another key signed, or another message was signed, which cannot be distinguished.
 func VerifyMessage(a Address, signature, message string) error {
 	const size = 65
 	sig, err := base64.StdEncoding.Strict().DecodeString(signature)

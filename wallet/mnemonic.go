@@ -22,9 +22,9 @@ func NewMnemonic(words int, random io.Reader) (string, error) {
 	return bip39.NewMnemonic(entropy)
 }
 
-// ParseMnemonic checks words as a person types them, and returns them in the one form
-// that seeds are made from: lower case, single spaces. Its error names the first word
-// that is not in the list and the nearest one that is.
+// ParseMnemonic checks words as they are typed, and returns them in the form that seeds are
+// made from: lower case, single spaces. Its error names the first word that is not in the
+// list, and the nearest one that is.
 func ParseMnemonic(s string) (string, error) {
 	words := strings.Fields(strings.ToLower(s))
 	if len(words) != 12 && len(words) != 24 {
@@ -38,14 +38,14 @@ func ParseMnemonic(s string) (string, error) {
 	mnemonic := strings.Join(words, " ")
 	if _, err := bip39.EntropyFromMnemonic(mnemonic); err != nil {
 		return "", errors.New("mnemonic: bad checksum: every word is in the list, " +
-			"but one of them is not the right one or their order is wrong")
+			"but one of them or their order is wrong")
 	}
 	return mnemonic, nil
 }
 
-// nearestWord returns the word of the list that takes the fewest edits to make out of
-// w; the first of several. Four letters are enough to tell the words of the list apart
-// (BIP39), so people write down no more: a beginning of four stands for its word.
+// nearestWord returns the word of the list with the smallest edit distance from w, the
+// first of several. Four letters identify a word of the list (BIP39), so that some write
+// down no more: a prefix of four letters stands for its word.
 func nearestWord(w string) string {
 	list := bip39.GetWordList()
 	if len(w) >= 4 {
@@ -65,10 +65,10 @@ func nearestWord(w string) string {
 	return best
 }
 
-// editDistance counts the letters to insert, delete, replace or swap with their
-// neighbour to make b out of a (optimal string alignment).
+// editDistance returns how many letters must be inserted, deleted, replaced or swapped with
+// their neighbour to turn a into b (optimal string alignment).
 func editDistance(a, b string) int {
-	// Row i holds the distances from a[:i] to every b[:j]; only three rows are needed.
+	// Row i contains the distances from a[:i] to every b[:j]; only three rows are needed.
 	var before []int
 	row := make([]int, len(b)+1)
 	for j := range row {
@@ -92,7 +92,7 @@ func editDistance(a, b string) int {
 	return row[len(b)]
 }
 
-// clip cuts what somebody typed to n bytes.
+// clip returns at most the first n bytes of s.
 func clip(s string, n int) string {
 	if len(s) > n {
 		return s[:n]
@@ -100,9 +100,9 @@ func clip(s string, n int) string {
 	return s
 }
 
-// seedOf stretches words and an optional passphrase to the 64 bytes that BIP32
-// starts from: 2048 rounds of HMAC-SHA512. Every passphrase gives a seed; a wrong one
-// gives another, empty wallet.
+// seedOf returns the 64 bytes from which BIP32 starts, derived from words and an optional
+// passphrase by 2048 rounds of HMAC-SHA512. Every passphrase gives a seed; a wrong one
+// gives that of another, empty wallet.
 func seedOf(mnemonic, passphrase string) ([]byte, error) {
 	mnemonic, err := ParseMnemonic(mnemonic)
 	if err != nil {
@@ -110,7 +110,7 @@ func seedOf(mnemonic, passphrase string) ([]byte, error) {
 	}
 	for _, c := range passphrase {
 		if c < ' ' || c > '~' {
-			return nil, errors.New("mnemonic: its passphrase may hold printable ASCII characters only, so that every wallet makes the same keys of it")
+			return nil, errors.New("mnemonic: its passphrase may contain printable ASCII characters only, so that every wallet derives the same keys")
 		}
 	}
 	return bip39.NewSeed(mnemonic, passphrase), nil

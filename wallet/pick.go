@@ -15,7 +15,7 @@ func (p *plan) pick() []Coin {
 		return coins
 	}
 	var single []Coin
-	for i, c := range p.usable { // the largest first: the last that is enough is the smallest
+	for i, c := range p.usable { // the largest first, so the last that suffices is the smallest
 		if c.Value < p.cost(1) {
 			break
 		}
@@ -35,30 +35,30 @@ func (p *plan) pick() []Coin {
 	return nil
 }
 
-// exact looks for coins that leave no change: what they hold over payment and fee is
-// too little to make an output of. Of all such sets it returns the one that loses
-// least, or nil. An exact match saves the change output now and the input that spends
-// it later, and shows nobody which output was the change.
+// exact returns coins that leave no change: their excess over payment and fee is too small
+// for an output. Of all such sets it returns the one with the smallest excess, or nil. An
+// exact match saves the change output now and the input that spends it later, and does not
+// reveal which output was the change.
 //
 // The search is Murch's branch and bound ("An Evaluation of Coin Selection
-// Strategies", 2016; Core: SelectCoinsBnB): at each coin, largest first, one branch
-// takes it and one leaves it, and a branch is cut where no set below can match.
+// Strategies", 2016; Core: SelectCoinsBnB): at each coin, the largest first, one branch
+// takes it and one omits it, and a branch is pruned where no set below it can match.
 //
 //	             {}
-//	       take 5 / \ leave 5            looking for 7
+//	       take 5 / \ omit 5             wanted: 7
 //	          {5}     {}
 //	  take 3  /\       /\
-//	     {5,3}  {5}  {3}  {}             {5,3} is too much, {3} can reach 3+2 at most
+//	     {5,3}  {5}  {3}  {}             {5,3} is too much, {3} reaches at most 3+2
 //	take 2:     {5,2}                    match
 func (p *plan) exact() []Coin {
-	// reach[i] is the gain of the coins from i on together. In thousandths of a unit a sum
-	// stays below 1000 * MaxMoney, which an int64 holds.
+	// reach[i] is the total gain of the coins from i on. In thousandths of a unit, a sum
+	// stays below 1000 * MaxMoney, which fits an int64.
 	reach := make([]int64, len(p.usable)+1)
 	for i, c := range slices.Backward(p.usable) {
 		reach[i] = reach[i+1] + p.gain(c)
 	}
-	// A set's gain must lie between these. The bounds are a little wide, because the
-	// fee is rounded and the count of inputs may take more bytes; matches decides.
+	// A set's gain must be between these bounds. They are slightly wide, because the fee is
+	// rounded and the count of inputs may take more bytes; matches decides.
 	low := 1000*int64(p.pay) + int64(p.FeeRate)*int64(p.size(0, false))
 	high := 1000*int64(p.pay+max(p.Dust, 1)+1) + int64(p.FeeRate)*int64(p.size(0, true)+4)
 
@@ -71,7 +71,7 @@ func (p *plan) exact() []Coin {
 		if tries < 0 || gain > high || best != nil && sum >= bestSum {
 			return
 		}
-		if p.matches(len(taken), sum) { // one more coin would only lose more
+		if p.matches(len(taken), sum) { // another coin would only add to the excess
 			best, bestSum = slices.Clone(taken), sum
 			return
 		}
@@ -83,7 +83,7 @@ func (p *plan) exact() []Coin {
 		search(i+1, gain+p.gain(c), sum+c.Value)
 		taken = taken[:len(taken)-1]
 		for i++; i < len(p.usable) && p.usable[i].Value == c.Value; i++ {
-			// Leaving a coin and taking its equal would be the same set again.
+			// Omitting a coin and taking its equal would give the same set again.
 		}
 		search(i, gain, sum)
 	}
@@ -91,7 +91,7 @@ func (p *plan) exact() []Coin {
 	return best
 }
 
-// matches reports whether that many coins holding sum pay without change.
+// matches reports whether that many coins with this sum pay without change.
 func (p *plan) matches(inputs int, sum block.Amount) bool {
 	if inputs == 0 || sum < p.cost(inputs) || p.size(inputs, false) > MaxTxSize {
 		return false

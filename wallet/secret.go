@@ -28,8 +28,7 @@ const (
 	maxWorkFactor = 18
 )
 
-// secret is the plaintext of the age file: whoever decrypts it with the age command
-// reads the words.
+// secret is the plaintext of the age file, as the age command prints it.
 type secret struct {
 	Mnemonic   string   `json:"mnemonic"`
 	Passphrase string   `json:"mnemonic_passphrase,omitempty"` // BIP39's, not the file's

@@ -9,11 +9,11 @@ import (
 	"toychain/block"
 )
 
-// Sign fills in the script of every input of tx, or of none if it returns an error,
-// which names the input. spent holds the outputs that the inputs spend, in the
-// same order; each must be pay to public key hash, and keys must know its key.
-// Signatures are of type ALL, low S (BIP62), made without randomness (RFC 6979),
-// with compressed keys: signing twice gives the same bytes.
+// Sign sets the script of every input of tx, or of none if it returns an error, which
+// names the input. spent contains the outputs that the inputs spend, in the same order;
+// each must be pay to public key hash, and keys must return its key. Signatures are of
+// type ALL with low S (BIP62), deterministic (RFC 6979), and with compressed keys, so that
+// signing twice gives the same bytes.
 func Sign(tx *block.Tx, spent []block.Output, keys func(hash [20]byte) (*btcec.PrivateKey, bool)) error {
 	if len(spent) != len(tx.Inputs) {
 		return fmt.Errorf("sign: %d inputs, but %d outputs to spend", len(tx.Inputs), len(spent))
@@ -27,27 +27,17 @@ func Sign(tx *block.Tx, spent []block.Output, keys func(hash [20]byte) (*btcec.P
 		}
 		key, ok := keys(hash)
 		if !ok {
-			return fmt.Errorf("sign: input %d: no key for public key hash %x; it is another wallet's coin", i, hash)
+			return fmt.Errorf("sign: input %d: no key for public key hash %x: the coin belongs to another wallet", i, hash)
 		}
 		if got := block.Hash160(key.PubKey().SerializeCompressed()); got != hash {
-			return fmt.Errorf("sign: input %d: the key offered has public key hash %x, not %x", i, got, hash)
+			return fmt.Errorf("sign: input %d: the given key has public key hash %x, not %x", i, got, hash)
 		}
-		scripts[i] = inputScript(tx, i, out.Script, key, block.SigAll, true)
+		digest := block.SigHash(tx, i, out.Script, block.SigAll) // which covers no input's script
+		sig := append(ecdsa.Sign(key, digest[:]).Serialize(), byte(block.SigAll))
+		scripts[i] = block.PubKeyHashInput(sig, key.PubKey().SerializeCompressed())
 	}
 	for i := range scripts {
 		tx.Inputs[i].Script = scripts[i]
 	}
 	return nil
-}
-
-// inputScript returns the two pushes that answer a pay-to-public-key-hash script.
-// SigHash takes no notice of the scripts that tx has already.
-func inputScript(tx *block.Tx, i int, script []byte, key *btcec.PrivateKey, t block.SigHashType, compressed bool) []byte {
-	digest := block.SigHash(tx, i, script, t)
-	sig := append(ecdsa.Sign(key, digest[:]).Serialize(), byte(t))
-	pub := key.PubKey().SerializeUncompressed()
-	if compressed {
-		pub = key.PubKey().SerializeCompressed()
-	}
-	return block.PubKeyHashInput(sig, pub)
 }

@@ -214,3 +214,15 @@ func TestMessageVector(t *testing.T) {
 		t.Errorf("the uncompressed key signs for the compressed address: %v", err)
 	}
 }
+
+// inputScript returns the input script that spends a pay-to-public-key-hash script, with
+// any hash type and form of key. Sign makes one kind of it only.
+func inputScript(tx *block.Tx, i int, script []byte, key *btcec.PrivateKey, t block.SigHashType, compressed bool) []byte {
+	digest := block.SigHash(tx, i, script, t)
+	sig := append(ecdsa.Sign(key, digest[:]).Serialize(), byte(t))
+	pub := key.PubKey().SerializeUncompressed()
+	if compressed {
+		pub = key.PubKey().SerializeCompressed()
+	}
+	return block.PubKeyHashInput(sig, pub)
+}

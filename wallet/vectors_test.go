@@ -160,7 +160,7 @@ func TestKeyIO(t *testing.T) {
 	}
 }
 
-// What Core knows and toychain does not, and what nobody may read.
+// What Core knows and toychain does not, and what must stay secret.
 func TestKeyIORefused(t *testing.T) {
 	for _, first := range []string{"other", "invalid"} {
 		for _, row := range published(t, "keyio.txt", first, 1) {

@@ -20,13 +20,13 @@ import (
 // payments (BIP44, "Address gap limit").
 const GapLimit = 20
 
-// Network is as much as a wallet knows of the network that it is for.
+// Network is what a wallet knows of its network.
 type Network struct {
-	Name     string // tells networks with the same prefixes apart
+	Name     string // distinguishes networks with the same prefixes
 	Prefixes block.Prefixes
 }
 
-// New is what Create makes a wallet of.
+// New describes a wallet to create.
 type New struct {
 	Name               string // for people, 1 to 64 printable characters
 	Network            Network
@@ -36,9 +36,9 @@ type New struct {
 	WorkFactor         int // of the lock, up to 18; zero for DefaultWorkFactor
 }
 
-// Wallet is an open key file: it sees, and hands out addresses, but cannot spend until
-// it is unlocked. One goroutine uses it at a time. Two programs may use the file at
-// the same time; at worst they hand out the same address.
+// Wallet is an open key file. It gives out addresses, and cannot spend until it is
+// unlocked. One goroutine uses it at a time. Two programs may use the file at the same
+// time; at worst they give out the same address.
 type Wallet struct {
 	path    string
 	doc     document
@@ -46,9 +46,9 @@ type Wallet struct {
 	renewed *document // of an old file that was unlocked: its current form, for the next save
 }
 
-// Create locks a new wallet's words with passphrase and writes them to a file at path,
-// mode 0600, in a folder that it makes, mode 0700, if there is none. An existing file is
-// never overwritten (fs.ErrExist).
+// Create locks a new wallet's words with passphrase and writes them to a file at path with
+// mode 0600. It makes a missing directory with mode 0700. An existing file is never
+// overwritten (fs.ErrExist).
 func Create(path, passphrase string, n New) (*Wallet, error) {
 	w, err := n.lock(path, passphrase)
 	if err == nil {
@@ -63,7 +63,7 @@ func Create(path, passphrase string, n New) (*Wallet, error) {
 	return w, nil
 }
 
-// lock makes the wallet, but for the file.
+// lock returns the wallet without writing its file.
 func (n New) lock(path, passphrase string) (*Wallet, error) {
 	n.WorkFactor = cmp.Or(n.WorkFactor, DefaultWorkFactor)
 	if n.WorkFactor < CheapWorkFactor || n.WorkFactor > maxWorkFactor {
@@ -92,7 +92,7 @@ func (n New) lock(path, passphrase string) (*Wallet, error) {
 	return w, w.doc.seal(secret{Mnemonic: mnemonic, Passphrase: n.MnemonicPassphrase}, passphrase, n.WorkFactor)
 }
 
-// checkName refuses what would not survive being written and read, or shown in a line.
+// checkName rejects names that cannot be written and read back, or shown on one line.
 func checkName(name string) error {
 	n := utf8.RuneCountInString(name)
 	if n < 1 || n > 64 || !utf8.ValidString(name) {
@@ -106,7 +106,7 @@ func checkName(name string) error {
 	return nil
 }
 
-// Load opens the file at path to look: addresses without secrets, no passphrase needed.
+// Load opens the file at path without its passphrase, for addresses without private keys.
 // The error is fs.ErrNotExist, ErrDamaged, or ErrNetwork if the wallet is for another
 // network than net.
 func Load(path string, net Network) (*Wallet, error) {
@@ -135,7 +135,7 @@ func readDocument(path string) (*document, error) {
 	}
 	d, err := parseDocument(b)
 	if errors.Is(err, ErrDamaged) {
-		return nil, fmt.Errorf("wallet %s: %w; put a copy in its place or restore the wallet from its words", path, err)
+		return nil, fmt.Errorf("wallet %s: %w; replace it by a copy, or restore the wallet from its words", path, err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("wallet %s: %w", path, err)
@@ -172,16 +172,16 @@ func (w *Wallet) unlock(passphrase string) (*Keychain, error) {
 // Name returns the wallet's name.
 func (w *Wallet) Name() string { return w.doc.Name }
 
-// Path returns where its file is.
+// Path returns the path of its file.
 func (w *Wallet) Path() string { return w.path }
 
-// Created returns when it was made, to the second, in UTC.
+// Created returns the time of its creation, to the second, in UTC.
 func (w *Wallet) Created() time.Time { return w.doc.Created }
 
 // Account returns its public keys.
 func (w *Wallet) Account() *Account { return w.account }
 
-// next returns the index that b goes on with.
+// next returns the first unused index of b.
 func (w *Wallet) next(b Branch) *uint32 {
 	if b == Change {
 		return &w.doc.Next.Change
@@ -189,21 +189,21 @@ func (w *Wallet) next(b Branch) *uint32 {
 	return &w.doc.Next.Receive
 }
 
-// Next returns the first address of b that was not handed out, and leaves it so.
+// Next returns the first address of b that was not given out, without giving it out.
 func (w *Wallet) Next(b Branch) (Address, Path, error) {
 	path := Path{Branch: b, Index: *w.next(b)}
 	a, err := w.account.Address(path)
 	return a, path, err
 }
 
-// Take returns what Next returns, after noting in the file that it was handed out. For
-// change, ask Next before choosing coins and Take once the payment is on its way and has
+// Take returns what Next returns, after recording in the file that it was given out. For
+// change, call Next before choosing coins, and Take once the payment was sent and has
 // change: an address that is taken and never paid widens the gap of Restore.
 func (w *Wallet) Take(b Branch) (Address, Path, error) {
 	if b != Receive && b != Change {
 		return Address{}, Path{}, fmt.Errorf("no %s", b)
 	}
-	if err := w.update(next{}); err != nil { // what others took meanwhile
+	if err := w.update(next{}); err != nil { // other programs may have taken some
 		return Address{}, Path{}, err
 	}
 	a, path, err := w.Next(b)
@@ -219,9 +219,8 @@ func (w *Wallet) Take(b Branch) (Address, Path, error) {
 	return a, path, w.update(taken)
 }
 
-// Receive returns a fresh address to give away, and notes it. Whoever restores the
-// words elsewhere finds payments only up to GapLimit addresses that were never paid in
-// a row, so do not take many for nothing.
+// Receive gives out a new address. A wallet that is restored from its words finds payments
+// only up to GapLimit unpaid addresses in a row, so do not take many in vain.
 func (w *Wallet) Receive() (Address, error) {
 	a, _, err := w.Take(Receive)
 	return a, err
@@ -233,8 +232,8 @@ type Owned struct {
 	Path    Path
 }
 
-// Addresses returns the addresses to watch: of both branches, all that were handed
-// out and GapLimit more, in case the words are in use elsewhere too.
+// Addresses returns the addresses to watch: of both branches, all that were given out and
+// GapLimit more, in case the words are in use elsewhere too.
 func (w *Wallet) Addresses() ([]Owned, error) {
 	var out []Owned
 	for _, b := range []Branch{Receive, Change} {
@@ -251,9 +250,9 @@ func (w *Wallet) Addresses() ([]Owned, error) {
 	return out, nil
 }
 
-// Restore asks about one address after another, on each branch until GapLimit in a row
-// have no history, and notes all up to the last that has as handed out. It never
-// takes one back. The error of used ends the search.
+// Restore calls used for one address after another, on each branch until GapLimit in a row
+// are unused, and records all up to the last used one as given out. It never takes an
+// address back. An error of used ends the search.
 func (w *Wallet) Restore(used func(Address) (bool, error)) error {
 	var ends [2]uint32
 	for b := range ends {

@@ -71,7 +71,7 @@ func TestAddressesAreHandedOutOnce(t *testing.T) {
 			t.Errorf("address %d: %s at %s again, %v", i, a.Encode(testNet), p, err)
 		}
 		if seen[a] = true; i == 0 && a != peek {
-			t.Error("Next foretold another address than Take gave")
+			t.Error("Next predicted another address than Take gave")
 		}
 	}
 	if _, p, err := second.Take(Change); err != nil || p != (Path{Change, 0}) {

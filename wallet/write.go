@@ -9,22 +9,22 @@ import (
 	"runtime"
 )
 
-// The key file and a folder made for it are for their owner only.
+// Only its owner may read the key file, and the directory made for it.
 const (
-	fileMode   = 0o600
-	folderMode = 0o700
+	fileMode = 0o600
+	dirMode  = 0o700
 )
 
-// createFile writes a new file and never touches one that is there (fs.ErrExist). The
-// name is taken first, by an empty file; should the machine stop before the bytes
-// follow, that empty file says so to whoever opens it.
+// createFile writes a new file and never changes an existing one (fs.ErrExist). An empty
+// file reserves the name first. If the machine stops before the bytes follow, opening it
+// gives an error that says so.
 func createFile(path string, b []byte) error {
-	if err := os.MkdirAll(filepath.Dir(path), folderMode); err != nil {
+	if err := os.MkdirAll(filepath.Dir(path), dirMode); err != nil {
 		return err
 	}
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, fileMode)
 	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("%s is there already and is never overwritten; take another name or move it away: %w", path, fs.ErrExist)
+		return fmt.Errorf("%s exists and is never overwritten: choose another name, or move it away: %w", path, fs.ErrExist)
 	}
 	if err != nil {
 		return err
@@ -39,8 +39,8 @@ func createFile(path string, b []byte) error {
 	return err
 }
 
-// replaceFile puts b in the place of the file at path, all or nothing: it writes and
-// syncs a file beside it, which then takes its name.
+// replaceFile replaces the file at path by b, atomically: it writes and syncs a file beside
+// it, and renames that.
 func replaceFile(path string, b []byte) (err error) {
 	dir := filepath.Dir(path)
 	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*.tmp") // made with mode 0600
@@ -65,11 +65,11 @@ func replaceFile(path string, b []byte) (err error) {
 	if err = os.Rename(f.Name(), path); err != nil {
 		return err
 	}
-	return syncFolder(dir)
+	return syncDir(dir)
 }
 
-// syncFolder makes a new name last. Windows has no such call and needs none.
-func syncFolder(dir string) error {
+// syncDir makes a new name durable. Windows has no such call and needs none.
+func syncDir(dir string) error {
 	if runtime.GOOS == "windows" {
 		return nil
 	}
