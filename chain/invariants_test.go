@@ -127,7 +127,7 @@ func (t *Tree) CheckCoins(want consensus.Coins, all []block.Outpoint) error {
 		return err
 	}
 	for o, c := range got {
-		if w, ok := want[o]; !ok || w.Value != c.Value || w.Height != c.Height || w.Coinbase != c.Coinbase || w.Since != c.Since || string(w.Script) != string(c.Script) {
+		if w, ok := want[o]; !ok || w.Value != c.Value || w.Height != c.Height || w.Coinbase != c.Coinbase || w.MedianTime != c.MedianTime || string(w.Script) != string(c.Script) {
 			return fmt.Errorf("coin %s is %+v, want %+v", o, c, w)
 		}
 	}

@@ -42,7 +42,7 @@ func TestVerifierChecksOnce(t *testing.T) {
 	count := &counted{}
 	v := chain.NewVerifier(count)
 	tip, txs := manyPayments(t, 4)
-	spent, _, err := consensus.CheckPayment(tip.State, txs[3], tip.Coins([]block.Outpoint{txs[3].Inputs[0].Prev}))
+	spent, _, err := consensus.CheckTxInputs(tip.State, txs[3], tip.Coins([]block.Outpoint{txs[3].Inputs[0].Prev}))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,9 +7,9 @@ import (
 	"toychain/block"
 )
 
-// Needs returns the outpoints that must be looked up before ApplyBlock can judge
-// block b on top of s: what its inputs spend and, where BIP30 is enforced, what
-// its outputs would overwrite. Coins made in the block itself are left out.
+// Needs returns the outpoints that the caller of ApplyBlock must look up before block b
+// can be validated after s: those that its inputs spend and, where BIP30 is enforced,
+// those that its outputs would overwrite. Coins created in the block itself are left out.
 func Needs(s State, b Block) []block.Outpoint {
 	own := make(map[block.Hash]struct{}, len(b.IDs))
 	for _, id := range b.IDs {
@@ -31,11 +31,13 @@ func Needs(s State, b Block) []block.Outpoint {
 	return out
 }
 
-// ApplyBlock is the one judge of blocks. It decides whether b may follow s, given
-// the coins that it Needs, and returns the state after it and what it does to the
-// coin set. It reads no clock and no disk and changes nothing: the same values
-// give the same answer. The error wraps a Rule (or is ErrNoParent if b builds on
-// another block).
+// ApplyBlock validates block b as the successor of s and returns the state after it and
+// what it does to the coin set. coins are those of the outpoints that it [Needs] which are
+// unspent after s; v checks the signatures. It reads no clock and no disk and changes
+// nothing. The error wraps a [Rule], or is [ErrNoParent] if b builds on another block.
+//
+// The order is Core's: first what is cheap for us to verify and expensive for an attacker
+// to fake, signatures last.
 func ApplyBlock(s State, b Block, coins Coins, v Verifier) (State, Delta, error) {
 	if err := CheckWork(s.Params, &b.Header); err != nil {
 		return State{}, Delta{}, err
@@ -43,8 +45,8 @@ func ApplyBlock(s State, b Block, coins Coins, v Verifier) (State, Delta, error)
 	return ApplyUnmined(s, b, coins, v)
 }
 
-// ApplyUnmined is ApplyBlock before the proof of work: what a miner asks of a
-// block that it is about to search a nonce for.
+// ApplyUnmined is ApplyBlock without the proof of work: a miner calls it on a template
+// before it spends hours on the nonce, and getblocktemplate on a proposal.
 func ApplyUnmined(s State, b Block, coins Coins, v Verifier) (State, Delta, error) {
 	next, err := s.ApplyHeader(&b.Header)
 	if err != nil {
@@ -63,32 +65,30 @@ func ApplyUnmined(s State, b Block, coins Coins, v Verifier) (State, Delta, erro
 	return next, delta, nil
 }
 
-// connect spends and makes coins, transaction by transaction, and at last checks
-// all the signatures at once (Core: ConnectBlock).
+// connect spends and creates coins, transaction by transaction, and then checks all
+// signatures at once (Core: ConnectBlock). A transaction may spend what an earlier one
+// of the same block created, so the order within the block matters.
 func connect(s State, b Block, coins Coins, sigs Verifier) (Delta, error) {
-	delta := Delta{Created: created(s, b)}
-	if s.Params.bip30(s.Height + 1) {
-		for _, c := range delta.Created {
-			if _, there := coins[c.Outpoint]; there {
-				return Delta{}, fmt.Errorf("%w: %s is unspent", BadBIP30, c.Outpoint)
-			}
-		}
+	delta := Delta{Created: created(s, b), Spent: make([]UTXO, 0, len(coins))}
+	if err := checkBIP30(&s, delta.Created, coins); err != nil {
+		return Delta{}, err
 	}
-	v := view{coins: coins, spent: make(map[block.Outpoint]struct{}, len(coins)), made: make(map[block.Outpoint]*Coin, len(delta.Created))}
-	made := delta.Created
-	var fees block.Amount
+	view := newCoinView(coins, len(delta.Created))
 	spenders := make([]Spender, 0, len(b.Txs))
-	delta.Spent = make([]UTXO, 0, len(coins))
+	unborn := delta.Created // coins of the transactions that are still to come
+	var fees block.Amount
 	sigops := 0
 	for i, tx := range b.Txs {
 		var spent []Coin
 		if i > 0 {
 			var fee block.Amount
 			var err error
-			if spent, fee, err = spendInputs(&s, tx, v.take); err != nil {
+			spent, fee, err = spendInputs(&s, tx, view.spend)
+			if err != nil {
 				return Delta{}, fmt.Errorf("tx %d: %w", i, err)
 			}
-			if fees += fee; !fees.Valid() {
+			fees += fee
+			if !fees.Valid() {
 				return Delta{}, fmt.Errorf("tx %d: %w: all fees so far %s", i, BadFeeRange, fees)
 			}
 			for j := range spent {
@@ -96,11 +96,13 @@ func connect(s State, b Block, coins Coins, sigs Verifier) (Delta, error) {
 			}
 			spenders = append(spenders, Spender{i, b.IDs[i], tx, spent})
 		}
-		if sigops += sigs.SigOps(tx, Outputs(spent)); sigops > MaxSigOps {
+		sigops += sigs.SigOps(tx, Outputs(spent))
+		if sigops > MaxSigOps {
 			return Delta{}, fmt.Errorf("tx %d: %w: %d so far, at most %d", i, BadSigOps, sigops, MaxSigOps)
 		}
-		for ; len(made) > 0 && made[0].TxID == b.IDs[i]; made = made[1:] {
-			v.made[made[0].Outpoint] = &made[0].Coin
+		for len(unborn) > 0 && unborn[0].TxID == b.IDs[i] {
+			view.create(&unborn[0])
+			unborn = unborn[1:]
 		}
 	}
 	if err := checkReward(&s, b.Txs[0], fees); err != nil {
@@ -109,21 +111,42 @@ func connect(s State, b Block, coins Coins, sigs Verifier) (Delta, error) {
 	return delta, sigs.Verify(spenders)
 }
 
-// view is the coin set in the middle of a block.
-type view struct {
-	coins Coins                       // before the block
-	spent map[block.Outpoint]struct{} // by it, so far
-	made  map[block.Outpoint]*Coin    // by it, so far
+// checkBIP30 rejects a block that would overwrite an unspent coin by creating another
+// under the same outpoint. Two coinbases with the same bytes have the same txid; since
+// BIP34 the height in them keeps them apart.
+func checkBIP30(s *State, made []UTXO, coins Coins) error {
+	if !s.Params.bip30(s.Height + 1) {
+		return nil
+	}
+	for _, c := range made {
+		if _, exists := coins[c.Outpoint]; exists {
+			return fmt.Errorf("%w: %s is unspent", BadBIP30, c.Outpoint)
+		}
+	}
+	return nil
 }
 
-// take spends a coin if it is there.
-func (v *view) take(o block.Outpoint) (Coin, bool) {
+// coinView is the coin set in the middle of a block.
+type coinView struct {
+	before  Coins // the block's
+	spent   map[block.Outpoint]struct{}
+	created map[block.Outpoint]*Coin
+}
+
+func newCoinView(before Coins, created int) coinView {
+	return coinView{before, make(map[block.Outpoint]struct{}, len(before)), make(map[block.Outpoint]*Coin, created)}
+}
+
+func (v *coinView) create(c *UTXO) { v.created[c.Outpoint] = &c.Coin }
+
+// spend removes a coin from the view and returns it; false if it is not there.
+func (v *coinView) spend(o block.Outpoint) (Coin, bool) {
 	if _, gone := v.spent[o]; gone {
 		return Coin{}, false
 	}
-	coin, ok := v.coins[o]
-	if !ok {
-		made, here := v.made[o]
+	coin, exists := v.before[o]
+	if !exists {
+		made, here := v.created[o]
 		if !here {
 			return Coin{}, false
 		}
@@ -133,27 +156,29 @@ func (v *view) take(o block.Outpoint) (Coin, bool) {
 	return coin, true
 }
 
-// spendInputs decides whether tx may spend its inputs in the block after s, but
-// for the signatures, and returns the coins in the order of its inputs and the
-// fee (Core: Consensus::CheckTxInputs and SequenceLocks).
-func spendInputs(s *State, tx *block.Tx, take func(block.Outpoint) (Coin, bool)) ([]Coin, block.Amount, error) {
+// spendInputs checks everything about tx's inputs in the block after s except the
+// signatures. It returns the coins in the order of the inputs, and the fee: what the
+// inputs hold and the outputs do not (Core: Consensus::CheckTxInputs, SequenceLocks).
+func spendInputs(s *State, tx *block.Tx, spend func(block.Outpoint) (Coin, bool)) ([]Coin, block.Amount, error) {
 	spent := make([]Coin, len(tx.Inputs))
 	var in, out block.Amount
 	for i := range tx.Inputs {
-		coin, ok := take(tx.Inputs[i].Prev)
-		if !ok {
+		coin, exists := spend(tx.Inputs[i].Prev)
+		if !exists {
 			return nil, 0, fmt.Errorf("input %d: %w: %s", i, BadMissingOrSpent, tx.Inputs[i].Prev)
 		}
-		if depth := s.Height + 1 - coin.Height; coin.Coinbase && depth < s.Params.Maturity {
+		depth := s.Height + 1 - coin.Height
+		if coin.Coinbase && depth < s.Params.Maturity {
 			return nil, 0, fmt.Errorf("input %d: %w: at depth %d, wants %d", i, BadPremature, depth, s.Params.Maturity)
 		}
-		if in += coin.Value; !coin.Value.Valid() || !in.Valid() {
+		in += coin.Value
+		if !coin.Value.Valid() || !in.Valid() {
 			return nil, 0, fmt.Errorf("input %d: %w: %s, all so far %s", i, BadInputValues, coin.Value, in)
 		}
 		spent[i] = coin
 	}
 	for i := range tx.Outputs {
-		out += tx.Outputs[i].Value // in range: CheckTx
+		out += tx.Outputs[i].Value // the sum is in range, see CheckTx
 	}
 	if in < out {
 		return nil, 0, fmt.Errorf("%w: spends %s, has %s", BadInBelowOut, out, in)
@@ -166,18 +191,19 @@ func spendInputs(s *State, tx *block.Tx, take func(block.Outpoint) (Coin, bool))
 	return spent, in - out, nil
 }
 
-// CheckPayment decides whether tx could be in the block after s, given the coins
-// it spends, but for the signatures: see CheckSignatures. Together with CheckTx,
-// which must come first, they are what ApplyBlock demands of each payment. It
-// returns the coins in the order of the inputs, and the fee.
-func CheckPayment(s State, tx *block.Tx, coins Coins) ([]Coin, block.Amount, error) {
+// CheckTxInputs checks whether tx could be in the block after s, except for its signatures.
+// coins are those that it spends. It returns them in the order of the inputs, and the fee.
+// Together with [CheckTx], which must come first, and [Verifier.Verify] it is what
+// ApplyBlock demands of each transaction but the coinbase: the mempool's use of the rules.
+func CheckTxInputs(s State, tx *block.Tx, coins Coins) ([]Coin, block.Amount, error) {
 	if !IsFinal(tx, s.Height+1, s.MedianTime()) {
 		return nil, 0, fmt.Errorf("%w: lock time %d", BadNonFinal, tx.LockTime)
 	}
 	return spendInputs(&s, tx, func(o block.Outpoint) (Coin, bool) { c, ok := coins[o]; return c, ok })
 }
 
-// checkReward decides whether the coinbase takes no more than it may.
+// checkReward rejects a coinbase that pays more than the subsidy and the block's fees.
+// It may pay less; what it does not pay is lost.
 func checkReward(s *State, coinbase *block.Tx, fees block.Amount) error {
 	var out block.Amount
 	for i := range coinbase.Outputs {

@@ -2,14 +2,13 @@ package consensus
 
 import "toychain/block"
 
-// Block is a block with everything that must be hashed to validate it. Hashing all
-// transactions takes longer than any other check but the signatures, so it is done
-// once.
+// Block is a block together with everything that must be hashed to validate it. Hashing
+// all transactions costs more than any other check but the signatures, so it is done once.
 type Block struct {
 	*block.Block
 	IDs     []block.Hash // of the transactions, in block order
-	Root    block.Hash   // the merkle root that they make
-	Mutated bool         // see block.MerkleRoot
+	Root    block.Hash   // the merkle root of IDs
+	Mutated bool         // the list repeats a pair, see block.MerkleRoot
 }
 
 // NewBlock returns b with its hashes.

@@ -13,13 +13,17 @@ const (
 	// MaxSigOps is the most signature operations that a block may have
 	// (Core: MAX_BLOCK_SIGOPS_COST / WITNESS_SCALE_FACTOR).
 	MaxSigOps = 20_000
-	// lockTimeThreshold divides lock times: heights below, seconds since 1970 from
-	// it on (Core: LOCKTIME_THRESHOLD).
+	// lockTimeThreshold divides lock times into two kinds: below it they are heights,
+	// from it on seconds since 1970 (Core: LOCKTIME_THRESHOLD).
 	lockTimeThreshold = 500_000_000
 )
 
-// CheckTx decides what can be decided of a transaction alone (Core:
-// CheckTransaction).
+// CheckTx checks what can be checked of a transaction on its own, without the coins that
+// it spends: that it has inputs and outputs, its size, that amounts are in range, and that
+// no coin is spent twice (Core: CheckTransaction).
+//
+// The running total is checked after each output: in 2010 two outputs of 92 billion coins
+// each added up to a negative 64-bit number, and Bitcoin accepted it (CVE-2010-5139).
 func CheckTx(tx *block.Tx) error {
 	if len(tx.Inputs) == 0 {
 		return BadVinEmpty
@@ -39,7 +43,8 @@ func CheckTx(tx *block.Tx) error {
 		if v > block.MaxMoney {
 			return fmt.Errorf("output %d: %w: %s", i, BadVoutTooLarge, v)
 		}
-		if total += v; !total.Valid() {
+		total += v
+		if !total.Valid() {
 			return fmt.Errorf("output %d: %w: %s", i, BadVoutTotal, total)
 		}
 	}
@@ -54,11 +59,12 @@ func CheckTx(tx *block.Tx) error {
 	return nil
 }
 
-// checkPrevouts decides whether the inputs name different coins, and real ones
-// unless it is a coinbase.
+// checkPrevouts rejects duplicate inputs and, outside a coinbase, null ones. Two inputs
+// that spend the same coin would double the money: Core 0.15 skipped this check in blocks
+// for speed (CVE-2018-17144).
 func checkPrevouts(tx *block.Tx) error {
 	if len(tx.Inputs) == 1 {
-		return nil // one input repeats nothing, and if it is null this is a coinbase
+		return nil // a single input repeats nothing, and if it is null this is a coinbase
 	}
 	seen := make(map[block.Outpoint]struct{}, len(tx.Inputs))
 	for i := range tx.Inputs {
@@ -75,8 +81,9 @@ func checkPrevouts(tx *block.Tx) error {
 	return nil
 }
 
-// CheckBody decides what can be decided of a block without its history: do the
-// transactions belong to the header, and is each well formed (Core: CheckBlock).
+// CheckBody checks what can be checked of a block without its history: that the
+// transactions are those that the header commits to, that the first and no other is a
+// coinbase, and each of them on its own (Core: CheckBlock).
 func CheckBody(b Block) error {
 	if b.Root != b.Header.MerkleRoot {
 		return fmt.Errorf("%w: header has %s, transactions make %s", BadMerkleRoot, b.Header.MerkleRoot, b.Root)
@@ -106,10 +113,17 @@ func CheckBody(b Block) error {
 	return nil
 }
 
-// missingCoinbase tells a block without a coinbase from one whose list of
-// transactions was taken one level too high in the merkle tree: two hashes in a
-// row are 64 bytes, and so may a transaction be (CVE-2017-12842). The second is a
-// fault of the body alone (Core: IsBlockMutated).
+// missingCoinbase returns the error for a block whose first transaction is no coinbase.
+// Such a body may be forged from an honest block: two hashes in a row of the merkle tree
+// are 64 bytes, and so may a transaction be, so a peer can present the inner nodes of the
+// tree as the transactions, with the same root (CVE-2017-12842). Then the body is at
+// fault and not the header (Core: IsBlockMutated).
+//
+//	       root                       root
+//	      /    \                     /    \
+//	  ab          cd              ab'     cd'     ab' is a "transaction" whose 64 bytes
+//	 /  \        /  \                             are the hashes a and b
+//	a    b      c    d
 func missingCoinbase(b *block.Block) error {
 	for i, tx := range b.Txs {
 		if tx.Size() == 64 {
@@ -119,8 +133,8 @@ func missingCoinbase(b *block.Block) error {
 	return BadCoinbaseMissing
 }
 
-// SigOps counts the signature operations in all of a transaction's scripts
-// (Core: GetLegacySigOpCount).
+// SigOps returns the number of signature operations in all of a transaction's scripts,
+// executed or not (Core: GetLegacySigOpCount).
 func SigOps(tx *block.Tx) (n int) {
 	for i := range tx.Inputs {
 		n += block.SigOps(tx.Inputs[i].Script)
@@ -131,8 +145,9 @@ func SigOps(tx *block.Tx) (n int) {
 	return n
 }
 
-// IsFinal reports whether tx's lock time lets it into a block of this height,
-// where time is the block's time or, since BIP113, the median before it.
+// IsFinal reports whether tx's lock time allows it in a block of this height. time is the
+// block's time or, since BIP113, the median time before it. A lock time does not count if
+// every input says so with the final sequence number (Core: IsFinalTx).
 func IsFinal(tx *block.Tx, height block.Height, time uint32) bool {
 	limit := time
 	if tx.LockTime < lockTimeThreshold {
@@ -149,21 +164,31 @@ func IsFinal(tx *block.Tx, height block.Height, time uint32) bool {
 	return true
 }
 
-// The parts of a sequence number that BIP68 reads.
+// The parts of a sequence number that BIP68 reads:
+//
+//	bit   31          22                   15 … 0
+//	      |           |                    |
+//	      no lock     in units of 512 s,   how many
+//	                  else in blocks
 const (
-	sequenceOff    = 1 << 31 // no relative lock
-	sequenceTime   = 1 << 22 // counted in units of 512 seconds, else in blocks
-	sequenceMask   = 0xffff
-	sequenceShift  = 9 // log2 of 512
-	sequenceSince2 = 2 // transaction version from which it counts
+	sequenceOff     = 1 << 31
+	sequenceTime    = 1 << 22
+	sequenceMask    = 0xffff
+	sequenceShift   = 9 // log2 of 512
+	sequenceVersion = 2 // of the transaction, from which it counts
 )
 
-// checkSequence decides whether the relative lock of input i, which spends coin,
-// lets tx into the block after s (BIP68). The lock runs from the block that made
-// the coin: n blocks, or n times 512 seconds of median time.
+// checkSequence checks whether the relative lock of input i, which spends coin, allows tx
+// in the block after s (BIP68). The lock counts from the block that created the coin:
+//
+//	n blocks          allowed from height   coin.Height + n
+//	n units of time   allowed once          coin.MedianTime + n·512 s  has passed
+//
+// Both ends are median times of the block before, so a miner cannot shorten the wait by a
+// wrong clock (BIP113).
 func checkSequence(s *State, tx *block.Tx, i int, coin *Coin) error {
 	seq := tx.Inputs[i].Sequence
-	if uint32(tx.Version) < sequenceSince2 || seq&sequenceOff != 0 || s.Height+1 < s.Params.CSV {
+	if uint32(tx.Version) < sequenceVersion || seq&sequenceOff != 0 || s.Height+1 < s.Params.CSV {
 		return nil
 	}
 	n := int64(seq & sequenceMask)
@@ -173,14 +198,15 @@ func checkSequence(s *State, tx *block.Tx, i int, coin *Coin) error {
 		}
 		return nil
 	}
-	if until := int64(coin.Since) + n<<sequenceShift; int64(s.MedianTime()) < until {
+	if until := int64(coin.MedianTime) + n<<sequenceShift; int64(s.MedianTime()) < until {
 		return fmt.Errorf("input %d: %w: locked until median time %d, now %d", i, BadNonFinal, until, s.MedianTime())
 	}
 	return nil
 }
 
-// CheckContext decides what depends on where in the chain a block stands, after s:
-// lock times and the height in the coinbase (Core: ContextualCheckBlock).
+// CheckContext checks what depends on the block's place in the chain, after s, and still
+// needs no coins: lock times, and the height that the coinbase must start with, so that no
+// two coinbases are alike (BIP34; Core: ContextualCheckBlock).
 func CheckContext(s *State, b *block.Block) error {
 	height := s.Height + 1
 	for i, tx := range b.Txs {
@@ -196,7 +222,7 @@ func CheckContext(s *State, b *block.Block) error {
 	return nil
 }
 
-// lockTime returns the time that lock times are held against in the block after s.
+// lockTime returns the time with which lock times are compared in the block after s.
 func (s *State) lockTime(h *block.Header) uint32 {
 	if s.Height+1 >= s.Params.CSV {
 		return s.MedianTime()

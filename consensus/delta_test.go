@@ -65,7 +65,7 @@ func TestCheckPayment(t *testing.T) {
 			row.pay.LockTime, row.pay.Inputs[0].Sequence = row.lock, finalSeq-1
 			miner.SignAll(row.pay)
 		}
-		spent, fee, err := consensus.CheckPayment(s.tip.State, row.pay, s.tip.Coins([]block.Outpoint{row.pay.Inputs[0].Prev}))
+		spent, fee, err := consensus.CheckTxInputs(s.tip.State, row.pay, s.tip.Coins([]block.Outpoint{row.pay.Inputs[0].Prev}))
 		if consensus.RuleOf(err) != row.rule || fee != row.fee {
 			t.Errorf("%s: fee %s, %v", row.what, fee, err)
 			continue

@@ -105,7 +105,7 @@ func TestRelativeLock(t *testing.T) {
 		}
 		coins := s.tip.Coins([]block.Outpoint{b.Txs[3].Inputs[0].Prev, b.Txs[3].Inputs[1].Prev})
 		if c.csv == 1 { // the pool asks the same
-			if _, _, err := consensus.CheckPayment(s.tip.State, b.Txs[3], coins); (err == nil) != c.ok {
+			if _, _, err := consensus.CheckTxInputs(s.tip.State, b.Txs[3], coins); (err == nil) != c.ok {
 				t.Errorf("%s: CheckPayment says %v", c.what, err)
 			}
 		}
@@ -119,8 +119,8 @@ func TestRelativeLockToTheSecond(t *testing.T) {
 	tx := miner.Pay([]consensus.UTXO{spend}, bob.To(1))
 	tx.Inputs[0].Sequence = 2 | 1<<22
 	for age, ok := range map[uint32]bool{0: false, 1023: false, 1024: true, 1025: true} {
-		spend.Since = s.tip.State.MedianTime() - age
-		_, _, err := consensus.CheckPayment(s.tip.State, tx, consensus.Coins{spend.Outpoint: spend.Coin})
+		spend.MedianTime = s.tip.State.MedianTime() - age
+		_, _, err := consensus.CheckTxInputs(s.tip.State, tx, consensus.Coins{spend.Outpoint: spend.Coin})
 		if (err == nil) != ok || err != nil && !errors.Is(err, consensus.BadNonFinal) {
 			t.Errorf("after %d s: %v", age, err)
 		}

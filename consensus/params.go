@@ -10,8 +10,8 @@ import (
 	"toychain/pow"
 )
 
-// Params is everything that the nodes of one network must agree on. Two nodes
-// with different Params are on different networks: see Digest.
+// Params is everything that the nodes of one network must agree on, as plain values. Two
+// nodes with different Params are on different networks: see [Params.Digest].
 type Params struct {
 	Name    string
 	Genesis *block.Block
@@ -33,7 +33,7 @@ type Params struct {
 	Prefixes block.Prefixes
 }
 
-// Regtest is Bitcoin Core's regression test network: blocks cost two tries.
+// Regtest returns Bitcoin Core's regression test network: a block costs two hashes.
 func Regtest() *Params {
 	return &Params{
 		Name:    "regtest",
@@ -45,8 +45,8 @@ func Regtest() *Params {
 	}
 }
 
-// Main is Bitcoin itself, for judging real headers and blocks offline. toychain
-// ships no address of any of its nodes.
+// Main returns Bitcoin's own parameters, for validating real headers and blocks offline.
+// toychain ships no address of any of its nodes.
 func Main() *Params {
 	return &Params{
 		Name:    "main",
@@ -59,8 +59,8 @@ func Main() *Params {
 	}
 }
 
-// Toy is the default network: a block every ten seconds, a target that moves
-// within five minutes, coins that can be spent after ten blocks.
+// Toy returns the default network: a block every ten seconds, a target that changes every
+// five minutes, coins that can be spent after ten blocks.
 func Toy() *Params {
 	p := &Params{
 		Name:  "toy",
@@ -73,7 +73,7 @@ func Toy() *Params {
 	return p
 }
 
-// Preset returns the network of this name, or false.
+// Preset returns the network of this name; false if there is none.
 func Preset(name string) (*Params, bool) {
 	switch name {
 	case "toy":
@@ -110,9 +110,9 @@ func satoshiGenesis(time, bits, nonce uint32) *block.Block {
 	return firstBlock(in, block.Output{Value: 50 * block.Coin, Script: out}, time, bits, nonce)
 }
 
-// MakeGenesis returns the first block of a network of ours. Its coinbase commits to
-// the parameters, so that other parameters are another chain from the start, and
-// pays to nobody.
+// MakeGenesis returns the first block of a network of toychain's own. Its coinbase commits
+// to the parameters, so that other parameters make another chain from the start. Its only
+// output is a data carrier, which cannot be spent.
 func (p *Params) MakeGenesis(time, bits, nonce uint32) *block.Block {
 	digest := sha256.Sum256([]byte(p.describe()))
 	in := append([]byte{4, 0, 0, 0, 0, 32}, digest[:]...)
@@ -143,17 +143,18 @@ func (p *Params) describe() string {
 		p.BIP34, p.BIP66, p.BIP65, p.CSV, p.Prefixes)
 }
 
-// Digest identifies the parameters, genesis included: nodes with another digest
-// are strangers, and a data folder with another digest is another network's.
+// Digest returns a hash of the parameters, genesis included. It is part of every libp2p
+// protocol ID, so nodes with different digests never meet, and it is stored with the data,
+// so a directory of another network is refused.
 func (p *Params) Digest() block.Hash {
 	g := p.Genesis.Hash()
 	return block.Sum(append([]byte(p.describe()), g[:]...))
 }
 
-// Magic returns the four bytes that stand before each block in files of this
-// network's blocks (Core: MessageStart). Those of Bitcoin's networks are its own;
-// others have the front of their Digest as people write it, with the highest bit set
-// so that no text begins like that. It is not part of the Digest.
+// Magic returns the four bytes that precede each block in this network's block files (Core:
+// MessageStart). Bitcoin's networks have Bitcoin's; others have the first four bytes of
+// their Digest as it is displayed, with the highest bit set, so that no text begins like
+// that. It is not part of the Digest.
 func (p *Params) Magic() [4]byte {
 	switch p.Name {
 	case "main":
@@ -165,8 +166,9 @@ func (p *Params) Magic() [4]byte {
 	return [4]byte{d[31] | 0x80, d[30], d[29], d[28]}
 }
 
-// SubsidyAt returns what the block at height h may create, before fees: Subsidy,
-// halved every Halving blocks until nothing is left (Core: GetBlockSubsidy).
+// SubsidyAt returns how much money the block at height h may create: Subsidy, halved every
+// Halving blocks until nothing is left (Core: GetBlockSubsidy). All halvings together
+// create just under 2·Subsidy·Halving: 21 million coins on main.
 func (p *Params) SubsidyAt(h block.Height) block.Amount {
 	halvings := h / p.Halving
 	if halvings >= 64 {
@@ -184,8 +186,9 @@ func (p *Params) PowLimit() pow.Target {
 	return t
 }
 
-// minVersion returns the lowest block version that is accepted at height h. Miners
-// announced each of these rules by a version, and then gave up the lower ones.
+// minVersion returns the lowest block version that is accepted at height h. Miners announced
+// that they were ready for each of these rules by a version number, and from its activation
+// on lower ones are refused.
 func (p *Params) minVersion(h block.Height) int32 {
 	switch {
 	case h >= p.BIP65:
@@ -198,9 +201,9 @@ func (p *Params) minVersion(h block.Height) int32 {
 	return -1 << 31
 }
 
-// bip30 reports whether a block at height h must not overwrite an unspent
-// transaction of the same id. Once the height is in every coinbase no two are
-// alike. Bitcoin's blocks 91,842 and 91,880 did it before the rule.
+// bip30 reports whether a block at height h must not overwrite an unspent coin. Once the
+// height is in every coinbase (BIP34), no two transactions have the same txid. Bitcoin's
+// blocks 91,842 and 91,880 did it before there was a rule.
 func (p *Params) bip30(h block.Height) bool {
 	repeated := p.Name == "main" && (h == 91_842 || h == 91_880)
 	return h < p.BIP34 && !repeated

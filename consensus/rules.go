@@ -2,16 +2,15 @@ package consensus
 
 import "errors"
 
-// Rule names a rule that a block or a transaction breaks. The strings are
-// Bitcoin Core's reject reasons, verbatim, so that what toychain says can be
-// looked up anywhere. A Rule comes wrapped in where it happened
-// ("tx 3: input 1: bad-txns-in-belowout: spends 5, has 4"); compare with
-// errors.Is, or take it out with RuleOf.
+// Rule names a rule that a block or a transaction breaks. The strings are Bitcoin Core's
+// reject reasons, verbatim, so that they can be looked up anywhere. A Rule is returned
+// wrapped in its place and its values ("tx 3: input 1: bad-txns-in-belowout: spends 5, has
+// 4"); compare with errors.Is, or extract it with [RuleOf].
 type Rule string
 
 func (r Rule) Error() string { return string(r) }
 
-// RuleOf returns the rule that err says was broken, or "".
+// RuleOf returns the rule that err says is broken, or "" if it is about none.
 func RuleOf(err error) Rule {
 	var r Rule
 	errors.As(err, &r)
@@ -29,7 +28,7 @@ const (
 	// TimeTooOld: not later than the median of the eleven blocks before.
 	TimeTooOld Rule = "time-too-old"
 	// TimeTooNew: more than two hours ahead of our clock. It may be right later,
-	// so it condemns nobody (Core: MAX_FUTURE_BLOCK_TIME).
+	// so it condemns no block and no peer (Core: MAX_FUTURE_BLOCK_TIME).
 	TimeTooNew Rule = "time-too-new"
 	// BadVersion: a version that miners had given up at this height (BIP34, 65, 66).
 	BadVersion Rule = "bad-version"
@@ -42,10 +41,10 @@ const (
 // Rules of a block's body (Core: CheckBlock, ContextualCheckBlock, ConnectBlock).
 const (
 	// BadMerkleRoot: the transactions are not those that the header commits to.
-	// The body is wrong, its header is innocent.
+	// The body is wrong; the header may still be good.
 	BadMerkleRoot Rule = "bad-txnmrklroot"
 	// BadDuplicate: the merkle tree repeats a pair, so another body has the same
-	// root (CVE-2012-2459). The header is innocent here too.
+	// root (CVE-2012-2459). The header may still be good.
 	BadDuplicate Rule = "bad-txns-duplicate"
 	// BadLength: no transactions, or more than 1,000,000 bytes.
 	BadLength Rule = "bad-blk-length"
@@ -73,7 +72,7 @@ const (
 	BadMissingOrSpent Rule = "bad-txns-inputs-missingorspent"
 	// BadPremature: an input spends a coinbase that is not mature.
 	BadPremature Rule = "bad-txns-premature-spend-of-coinbase"
-	// BadInBelowOut: the outputs hold more than the inputs.
+	// BadInBelowOut: the outputs hold more than the inputs do.
 	BadInBelowOut Rule = "bad-txns-in-belowout"
 	// BadFeeRange: the fee, or the block's sum of fees, is not an amount of money.
 	BadFeeRange Rule = "bad-txns-fee-outofrange"
@@ -89,11 +88,11 @@ const (
 	BadVoutNegative Rule = "bad-txns-vout-negative"
 	// BadVoutTooLarge: an output holds more than all the money there is.
 	BadVoutTooLarge Rule = "bad-txns-vout-toolarge"
-	// BadVoutTotal: the outputs together do (CVE-2010-5139).
+	// BadVoutTotal: the outputs together hold more than that (CVE-2010-5139).
 	BadVoutTotal Rule = "bad-txns-txouttotal-toolarge"
 	// BadInputsDuplicate: two inputs spend the same coin (CVE-2018-17144).
 	BadInputsDuplicate Rule = "bad-txns-inputs-duplicate"
-	// BadPrevoutNull: a payment has a coinbase's null input.
+	// BadPrevoutNull: a transaction that is no coinbase has the null input of one.
 	BadPrevoutNull Rule = "bad-txns-prevout-null"
 	// BadScript: an input does not prove the right to spend its coin.
 	BadScript Rule = "mandatory-script-verify-flag-failed"
@@ -113,9 +112,10 @@ var Rules = []Rule{
 // between.
 var ErrNoParent = errors.New("parent unknown")
 
-// Condemns reports whether err, found in a block, is for ever: the hash can
-// never become valid. A body that does not belong to its header, and a block
-// from the future, condemn nothing.
+// Condemns reports whether err, found in a block, is final: no block with this hash can
+// ever be valid. A body that does not match its header does not condemn the hash, because
+// another body may match (CVE-2012-2459: otherwise a peer could make us refuse an honest
+// block), and neither does a time that is still in the future.
 func Condemns(err error) bool {
 	switch RuleOf(err) {
 	case "", BadMerkleRoot, BadDuplicate, TimeTooNew:

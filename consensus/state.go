@@ -16,9 +16,10 @@ const (
 	medianSpan = 11
 )
 
-// State is what the rules must know of a history to judge the next block: a
-// value that ApplyBlock takes and returns. The coins are not in it; a block names
-// those it needs, and the caller gathers them.
+// State is what the rules must know of a history to validate the next block: a value that
+// [ApplyBlock] takes and returns. The coins are not in it; the caller looks up those that a
+// block [Needs]. It does not grow with the chain: the last eleven times and the start of
+// the current retarget window are all that the header rules look back on.
 type State struct {
 	Params *Params
 	Hash   block.Hash
@@ -26,19 +27,19 @@ type State struct {
 	Header block.Header
 	Work   pow.Work // of all blocks up to this one
 
-	times       [medianSpan]uint32 // the last header times, at height mod medianSpan
+	times       [medianSpan]uint32 // the last header times: a ring, at height mod medianSpan
 	windowStart uint32             // time of the first block of the current retarget window
 }
 
-// Genesis returns the state after the network's first block.
+// Genesis returns the state after the network's first block, which no rule is applied to.
 func Genesis(p *Params) State {
 	s := State{Params: p, Height: -1}
 	return s.Next(&p.Genesis.Header, p.Genesis.Hash())
 }
 
-// MedianTime returns the median of the last eleven header times, or of as many
-// as there are. A miner can lie about its own time, not about the median
-// (Core: GetMedianTimePast; BIP113).
+// MedianTime returns the median of the last eleven header times, or of as many as there
+// are. One miner can lie about the time of its own block; to move the median, six of the
+// last eleven must lie (Core: GetMedianTimePast; BIP113).
 func (s *State) MedianTime() uint32 {
 	n := min(int(s.Height)+1, medianSpan)
 	sorted := s.times
@@ -46,11 +47,16 @@ func (s *State) MedianTime() uint32 {
 	return sorted[n/2]
 }
 
-// NextBits returns the target, in compact form, that the next block must claim
-// (Core: GetNextWorkRequired). It stays the same within a window of blocks. At the
-// first block of each new window it follows the time that the last window took:
-// from its first block to its last, which is one interval fewer than the window
-// has blocks. Bitcoin has measured 2,015 intervals as 2,016 since its first day.
+// NextBits returns the target, in compact form, that the next block must claim (Core:
+// GetNextWorkRequired). It stays the same within a window of blocks. At the first block
+// of a new window it follows the time that the last window took, from its first block to
+// its last:
+//
+//	height   0    1    2   …   N-1 │ N         the target changes at N
+//	         └──── N-1 intervals ───┘          and is measured against N
+//
+// Bitcoin has counted 2,015 intervals as 2,016 since its first day, and to change it would
+// split the network.
 func (s *State) NextBits() uint32 {
 	p := s.Params
 	if p.Window == 0 || (int(s.Height)+1)%p.Window != 0 {
@@ -58,7 +64,7 @@ func (s *State) NextBits() uint32 {
 	}
 	old, err := pow.TargetFromBits(s.Header.Bits)
 	if err != nil {
-		return s.Header.Bits // cannot be: the header was judged
+		return s.Header.Bits // impossible: the header was validated
 	}
 	// In Bitcoin's signed arithmetic a window that ends before it starts has a
 	// negative length, which is clamped like any that is too short.
@@ -67,8 +73,10 @@ func (s *State) NextBits() uint32 {
 	return pow.Retarget(old, p.PowLimit(), uint32(actual), wanted).Bits()
 }
 
-// CheckWork decides whether a header's hash meets the target that it claims.
-// Nothing else is cheap to check and dear to forge, so it comes first.
+// CheckWork checks that a header's hash meets the target that it claims, and that this
+// target is allowed on the network (Core: CheckProofOfWork). It is checked first: it costs
+// us one hash to verify, and an attacker the full work to fake. Whether the target is the
+// right one for its height, ApplyHeader checks.
 func CheckWork(p *Params, h *block.Header) error {
 	target, err := pow.TargetFromBits(h.Bits)
 	if err != nil {
@@ -83,8 +91,9 @@ func CheckWork(p *Params, h *block.Header) error {
 	return nil
 }
 
-// ApplyHeader judges everything about the next header but its proof of work
-// (CheckWork) and our clock (CheckTime), and returns the state after it.
+// ApplyHeader validates everything about the next header except its proof of work
+// ([CheckWork]) and our clock ([CheckTime]), and returns the state after it (Core:
+// ContextualCheckBlockHeader).
 func (s *State) ApplyHeader(h *block.Header) (State, error) {
 	height := s.Height + 1
 	if h.Prev != s.Hash {
@@ -102,8 +111,9 @@ func (s *State) ApplyHeader(h *block.Header) (State, error) {
 	return s.Next(h, h.Hash()), nil
 }
 
-// CheckTime decides whether a header's time is at most two hours ahead of now,
-// in seconds since 1970. It is the only rule that asks our clock.
+// CheckTime checks that a header's time is at most two hours ahead of now, in seconds since
+// 1970. It is the only rule that depends on our clock, so its answer may be another one
+// later, and it is not part of ApplyBlock.
 func CheckTime(h *block.Header, now int64) error {
 	if ahead := int64(h.Time) - now; ahead > MaxFuture {
 		return fmt.Errorf("%w: %d seconds ahead of our clock, at most %d", TimeTooNew, ahead, MaxFuture)
@@ -111,7 +121,8 @@ func CheckTime(h *block.Header, now int64) error {
 	return nil
 }
 
-// Next returns the state after a header that has been judged.
+// Next returns the state after header h, whose hash is given, without validating it: for
+// headers that were validated before.
 func (s *State) Next(h *block.Header, hash block.Hash) State {
 	n := *s
 	n.Hash, n.Height, n.Header = hash, s.Height+1, *h

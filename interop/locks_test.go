@@ -32,7 +32,7 @@ func (l lock) apply(tx *block.Tx, coin consensus.UTXO, parent *chaingen.Block, e
 	case lockBlocks:
 		tx.Inputs[0].Sequence = uint32(parent.Height()+1-coin.Height) + early
 	case lockAge:
-		tx.Inputs[0].Sequence = 1<<22 | ((now-coin.Since)/512 + early)
+		tx.Inputs[0].Sequence = 1<<22 | ((now-coin.MedianTime)/512 + early)
 	}
 }
 

@@ -211,7 +211,7 @@ func confirmed(v View, c *candidate) (bool, error) {
 // checkSpending decides whether c may spend its coins in the next block, but for
 // the signatures, and finds its fee.
 func (p *Pool) checkSpending(v View, tip *consensus.State, c *candidate) error {
-	spent, fee, err := consensus.CheckPayment(*tip, c.tx, c.coins)
+	spent, fee, err := consensus.CheckTxInputs(*tip, c.tx, c.coins)
 	if errors.Is(err, consensus.BadNonFinal) { // its lock time has been looked at, so this is BIP68
 		return fmt.Errorf("%w (%s)", RejectNonBIP68Final, err)
 	}

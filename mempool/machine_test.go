@@ -325,7 +325,7 @@ func (l *ledger) take(tx *block.Tx) (fate string) {
 			return "conflicted"
 		}
 	}
-	if _, _, err := consensus.CheckPayment(l.on.State, tx, l.coins); err != nil {
+	if _, _, err := consensus.CheckTxInputs(l.on.State, tx, l.coins); err != nil {
 		return "dropped"
 	}
 	for i := range tx.Inputs {
@@ -333,7 +333,7 @@ func (l *ledger) take(tx *block.Tx) (fate string) {
 	}
 	for i := range tx.Outputs {
 		l.coins[block.Outpoint{TxID: id, Index: uint32(i)}] = consensus.Coin{Output: tx.Outputs[i],
-			Height: l.on.Height() + 1, Since: l.on.State.MedianTime()}
+			Height: l.on.Height() + 1, MedianTime: l.on.State.MedianTime()}
 	}
 	return ""
 }

@@ -151,7 +151,7 @@ func (p *Pool) addUnconfirmed(tip consensus.State, of []block.Outpoint, coins co
 		if e == nil || uint64(o.Index) >= uint64(len(e.tx.Outputs)) || block.Unspendable(e.tx.Outputs[o.Index].Script) {
 			continue
 		}
-		coins[o] = consensus.Coin{Output: e.tx.Outputs[o.Index], Height: tip.Height + 1, Since: since}
+		coins[o] = consensus.Coin{Output: e.tx.Outputs[o.Index], Height: tip.Height + 1, MedianTime: since}
 	}
 }
 

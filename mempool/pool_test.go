@@ -71,7 +71,7 @@ func TestCoins(t *testing.T) {
 	}
 	tip := w.tree.Tip()
 	fresh := func(o block.Output) consensus.Coin {
-		return consensus.Coin{Output: o, Height: 13, Since: tip.MedianTime()}
+		return consensus.Coin{Output: o, Height: 13, MedianTime: tip.MedianTime()}
 	}
 	want := consensus.Coins{
 		w.reward(2).Outpoint: w.reward(2).Coin,

@@ -193,7 +193,7 @@ func (u *update) readmit(e *entry) bool {
 			return refuse(&u.out.Conflicted)
 		}
 	}
-	spent, fee, err := consensus.CheckPayment(u.tip, e.tx, coins)
+	spent, fee, err := consensus.CheckTxInputs(u.tip, e.tx, coins)
 	if err != nil || p.ancestorsAtMost(of) > maxReturnedChain {
 		return refuse(&u.out.Dropped)
 	}

@@ -96,7 +96,7 @@ func compareCoins(t testing.TB, db *DB, tip *vertex) {
 }
 
 func sameCoin(a, b consensus.Coin) bool {
-	return bytes.Equal(a.Script, b.Script) && a.Value == b.Value && a.Height == b.Height && a.Coinbase == b.Coinbase && a.Since == b.Since
+	return bytes.Equal(a.Script, b.Script) && a.Value == b.Value && a.Height == b.Height && a.Coinbase == b.Coinbase && a.MedianTime == b.MedianTime
 }
 
 // naiveStats spells hash_serialized_3 out: all coins in one long string of bytes.

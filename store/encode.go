@@ -149,7 +149,7 @@ func appendCoin(b []byte, c *consensus.Coin) []byte {
 	}
 	b = binary.AppendUvarint(b, code)
 	b = binary.AppendUvarint(b, uint64(c.Value))
-	b = binary.LittleEndian.AppendUint32(b, c.Since)
+	b = binary.LittleEndian.AppendUint32(b, c.MedianTime)
 	if hash, ok := block.PubKeyHash(c.Script); ok {
 		return append(append(b, 0), hash[:]...)
 	}
@@ -163,7 +163,7 @@ func (r *reader) coin() (c consensus.Coin) {
 	c.Height, c.Coinbase = block.Height(code>>1), code&1 == 1
 	c.Value = block.Amount(r.uvarint(math.MaxUint64))
 	if since := r.take(4); since != nil {
-		c.Since = binary.LittleEndian.Uint32(since)
+		c.MedianTime = binary.LittleEndian.Uint32(since)
 	}
 	n := r.uvarint(uint64(len(r.b)) + 1)
 	if n == 0 {

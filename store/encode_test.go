@@ -49,7 +49,7 @@ func TestValuesComeBack(t *testing.T) {
 			t.Fatalf("%+v, want %+v: %v", got, e, err)
 		}
 		c := consensus.Coin{Output: block.Output{Value: amount.Draw(t, "value"), Script: script.Draw(t, "script")},
-			Height: height.Draw(t, "height"), Coinbase: rapid.Bool().Draw(t, "coinbase"), Since: rapid.Uint32().Draw(t, "since")}
+			Height: height.Draw(t, "height"), Coinbase: rapid.Bool().Draw(t, "coinbase"), MedianTime: rapid.Uint32().Draw(t, "since")}
 		if got, err := decodeCoin(appendCoin(nil, &c)); err != nil || !sameCoin(got, c) {
 			t.Fatalf("%+v, want %+v: %v", got, c, err)
 		}

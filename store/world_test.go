@@ -134,7 +134,7 @@ func (w *world) add(parent *vertex, b *block.Block) *vertex {
 				continue
 			}
 			v.coins[block.Outpoint{TxID: v.ids[i], Index: uint32(n)}] =
-				consensus.Coin{Output: out, Height: v.height, Coinbase: i == 0, Since: since}
+				consensus.Coin{Output: out, Height: v.height, Coinbase: i == 0, MedianTime: since}
 		}
 	}
 	w.all = append(w.all, v)

@@ -209,7 +209,7 @@ func (b *Block) CoinSet() consensus.Coins {
 					continue
 				}
 				set[block.Outpoint{TxID: id, Index: uint32(j)}] = consensus.Coin{
-					Output: out, Height: n.Height(), Coinbase: i == 0, Since: n.Parent.State.MedianTime(),
+					Output: out, Height: n.Height(), Coinbase: i == 0, MedianTime: n.Parent.State.MedianTime(),
 				}
 			}
 		}
@@ -222,7 +222,7 @@ func (b *Block) Coin(tx, i int) consensus.UTXO {
 	return consensus.UTXO{
 		Outpoint: block.Outpoint{TxID: b.Txs[tx].ID(), Index: uint32(i)},
 		Coin: consensus.Coin{
-			Output: b.Txs[tx].Outputs[i], Height: b.Height(), Coinbase: tx == 0, Since: b.Parent.State.MedianTime(),
+			Output: b.Txs[tx].Outputs[i], Height: b.Height(), Coinbase: tx == 0, MedianTime: b.Parent.State.MedianTime(),
 		},
 	}
 }
