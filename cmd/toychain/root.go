@@ -55,7 +55,7 @@ toychain mine 3 --node n1        three blocks, with real proof of work`,
 	root.SetHelpCommand(cli.HelpCommand())
 	root.SetOut(a.Stdout)
 	root.SetErr(a.Stderr)
-	cobra.EnableCommandSorting = false // the order below is that of getting to know it
+	cobra.EnableCommandSorting = false // the order below is the one to learn them in
 	root.AddCommand(
 		a.demoCommand(),
 		a.nodeCommand(),
@@ -75,14 +75,14 @@ toychain mine 3 --node n1        three blocks, with real proof of work`,
 func (a *app) globalFlags(root *cobra.Command) {
 	f, g := root.PersistentFlags(), &a.global
 	f.StringVar(&g.network, "network", "toy", "toy, regtest, main, or a `FILE` made by 'toychain network new'")
-	f.StringVar(&g.datadir, "datadir", "~/.toychain", "`FOLDER` that everything is kept in")
+	f.StringVar(&g.datadir, "datadir", "~/.toychain", "`DIR` for all data")
 	f.StringVar(&a.Colour, "color", "auto", "auto, always or never")
 	f.StringVar(&g.rpc, "rpc", "", "`HOST:PORT` of the node to ask")
 	f.StringVar(&g.node, "node", "", "`NAME` of the node to ask, of the testnet in --dir")
-	f.StringVar(&g.testnetDir, "dir", "", "`FOLDER` of the testnet (default DATADIR/testnet)")
+	f.StringVar(&g.testnetDir, "dir", "", "`DIR` of the testnet (default DATADIR/testnet)")
 	f.StringVar(&g.cookie, "cookie", "", "`FILE` with the node's password (default DATADIR/NETWORK/.cookie)")
 	f.StringVar(&g.rpcUser, "rpc-user", "", "log in as this `USER` instead of by cookie")
-	f.StringVar(&g.rpcPassword, "rpc-password", "", "and with this `PASSWORD`")
+	f.StringVar(&g.rpcPassword, "rpc-password", "", "log in with this `PASSWORD`")
 	cli.Settable(f, "network", "datadir", "color", "rpc", "node", "dir", "cookie", "rpc-user", "rpc-password")
 	cli.Paths(f, "network", "dir", "cookie")
 	a.completeGlobals(root)
