@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// Link is how bad the line to one peer is. The zero Link is a perfect line. A Link is
-// one node's view: Delay, Jitter and Bandwidth hold back what this node sends, Loss and
-// OneWay drop what it receives. For a line that is bad in both directions set it at both
-// ends. Its JSON is the object of the RPC setlink.
+// Link is the faults of the link to one peer. The zero Link has none: it is perfect. A Link
+// is one node's view: Delay, Jitter and Bandwidth hold back what this node sends, Loss and
+// OneWay drop what it receives. For faults in both directions set it at both ends. Its JSON
+// is the object of the RPC setlink.
 type Link struct {
 	// Delay is how long each byte is under way.
 	Delay Millis `json:"delay_ms"`
@@ -25,7 +25,7 @@ type Link struct {
 	// status and requests from it are dropped, and we request nothing from it. What
 	// libp2p itself needs to keep the connection still passes.
 	OneWay bool `json:"one_way"`
-	// Bandwidth is the bytes a second that the line carries; 0 means no limit.
+	// Bandwidth is the bytes a second that the link carries; 0 means no limit.
 	Bandwidth int64 `json:"bandwidth"`
 }
 
@@ -35,10 +35,10 @@ type Millis int64
 // Duration returns it as Go's type.
 func (m Millis) Duration() time.Duration { return time.Duration(m) * time.Millisecond }
 
-// maxDelay is the longest delay of a line.
+// maxDelay is the longest delay of a link.
 const maxDelay = Millis(time.Hour / time.Millisecond)
 
-// Check rejects what no line can be.
+// Check rejects values out of range.
 func (l Link) Check() error {
 	switch {
 	case l.Delay < 0 || l.Jitter < 0:
@@ -57,7 +57,7 @@ func (l Link) Check() error {
 // bandwidth 50000 one-way", any of these in any order, one at least, or "perfect".
 func ParseLink(words []string) (l Link, err error) {
 	if len(words) == 0 {
-		return l, errors.New("what is wrong with the line is missing: want " + linkWords)
+		return l, errors.New("the faults of the link are missing: want " + linkWords)
 	}
 	if words[0] == "perfect" && len(words) == 1 {
 		return l, nil
@@ -65,7 +65,7 @@ func ParseLink(words []string) (l Link, err error) {
 	for len(words) > 0 {
 		word := words[0]
 		if word == "perfect" {
-			return l, errors.New("a line that is perfect has no faults: choose perfect or the other words")
+			return l, errors.New("a perfect link has no faults: choose perfect or the other words")
 		}
 		if words = words[1:]; word == "one-way" {
 			l.OneWay = true

@@ -112,7 +112,7 @@ func TestExternalAllGone(t *testing.T) {
 		"partition": func(ctx context.Context) error { return theirs.Partition(ctx, [][]string{{"n1"}, {"n2"}}) },
 		"heal":      theirs.Heal,
 		"connect":   func(ctx context.Context) error { return theirs.Connect(ctx, []topology.Pair{}) },
-		"link":      func(ctx context.Context) error { return theirs.Link(ctx, topology.Line{A: "n1", B: "n2", Cut: true}) },
+		"link":      func(ctx context.Context) error { return theirs.Link(ctx, topology.Link{A: "n1", B: "n2", Cut: true}) },
 		"clock":     func(ctx context.Context) error { return theirs.Clock(ctx, "n1", time.Hour) },
 	} {
 		const why = ": no node answers; Somebody runs them, and has to start them first"
@@ -126,7 +126,7 @@ func TestExternalAllGone(t *testing.T) {
 	if _, err := theirs.Tree(bounded(t), 0); err == nil || !strings.Contains(err.Error(), "no node answers; Somebody runs them") {
 		t.Errorf("the tree of nobody: %v", err)
 	}
-	if len(theirs.Groups()) > 0 || len(theirs.Lines()) > 0 || len(theirs.Clocks()) > 0 || theirs.Pairs() != nil {
+	if len(theirs.Groups()) > 0 || len(theirs.Links()) > 0 || len(theirs.Clocks()) > 0 || theirs.Pairs() != nil {
 		t.Errorf("it is kept: %+v", theirs.state)
 	}
 }

@@ -14,27 +14,27 @@ import (
 // This file has what goes wrong between nodes and with their clocks. Like a partition it
 // is stored, and holds for nodes that are started again.
 
-// Link makes the line between two nodes bad, or perfect again.
-func (t *Testnet) Link(ctx context.Context, l topology.Line) error {
+// Link sets the faults of the link between two nodes.
+func (t *Testnet) Link(ctx context.Context, l topology.Link) error {
 	if err := l.Check(t.state.names()); err != nil {
 		return fmt.Errorf("link: %w", err)
 	}
 	return t.change(ctx, "link", []string{l.A, l.B, l.String()}, func() error {
-		others := slices.DeleteFunc(t.state.Lines, func(old topology.Line) bool { return old.Pair().Joins(l.A, l.B) })
-		t.state.Lines = append(others, l) // also a perfect one: both ends have to learn of it
+		others := slices.DeleteFunc(t.state.Links, func(old topology.Link) bool { return old.Pair().Joins(l.A, l.B) })
+		t.state.Links = append(others, l) // also a perfect one: both ends have to learn of it
 		err := t.join(ctx)
-		t.state.Lines = slices.DeleteFunc(t.state.Lines, topology.Line.Perfect)
+		t.state.Links = slices.DeleteFunc(t.state.Links, topology.Link.Perfect)
 		return err
 	})
 }
 
-// Lines returns the lines that are bad.
-func (t *Testnet) Lines() []topology.Line { return slices.Clone(t.state.Lines) }
+// Links returns the links with faults.
+func (t *Testnet) Links() []topology.Link { return slices.Clone(t.state.Links) }
 
-// deaf reports whether one of two nodes hears nothing of the other: then they need not
+// oneWay reports whether one of two nodes hears nothing of the other: then they need not
 // count as connected.
-func (t *Testnet) deaf(a, b string) bool {
-	return slices.ContainsFunc(t.state.Lines, func(l topology.Line) bool { return l.Deaf() && l.Pair().Joins(a, b) })
+func (t *Testnet) oneWay(a, b string) bool {
+	return slices.ContainsFunc(t.state.Links, func(l topology.Link) bool { return l.OneWay() && l.Pair().Joins(a, b) })
 }
 
 // Clock sets a node's clock fast by offset or, below 0, slow; 0 makes it right. A node

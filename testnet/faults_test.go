@@ -48,7 +48,7 @@ func linksOf(ctx context.Context, t *testing.T, tn *Testnet) string {
 // TestLink: both ends are told, and again after a restart; one way is one end's affair.
 func TestLink(t *testing.T) {
 	tn := up(t, 3)
-	if err := tn.Link(bounded(t), topology.Line{A: "n1", B: "n2", Link: peer.Link{Delay: 20, Loss: 0.5}}); err != nil {
+	if err := tn.Link(bounded(t), topology.Link{A: "n1", B: "n2", Faults: peer.Link{Delay: 20, Loss: 0.5}}); err != nil {
 		t.Fatal(err)
 	}
 	want := "n1→n2 delay 20ms loss 50%\nn2→n1 delay 20ms loss 50%"
@@ -58,7 +58,7 @@ func TestLink(t *testing.T) {
 	}
 	wantLinks(t, tn, want)
 	// The other way round replaces it. n2 is deaf then, and nobody waits for it to join n1.
-	if err := tn.Link(bounded(t), topology.Line{A: "n2", B: "n1", Link: peer.Link{OneWay: true}}); err != nil {
+	if err := tn.Link(bounded(t), topology.Link{A: "n2", B: "n1", Faults: peer.Link{OneWay: true}}); err != nil {
 		t.Fatal(err)
 	}
 	wantLinks(t, tn, "n2→n1 one-way")
@@ -68,20 +68,20 @@ func TestLink(t *testing.T) {
 	if got, want := fmt.Sprint(tn.Talking()), "[[n1] [n2]]"; got != want {
 		t.Errorf("with n3 gone: %s, want %s", got, want)
 	}
-	if err := tn.Link(bounded(t), topology.Line{A: "n1", B: "n2", Cut: true}); err != nil {
+	if err := tn.Link(bounded(t), topology.Link{A: "n1", B: "n2", Cut: true}); err != nil {
 		t.Fatal(err)
 	}
 	want = "n1→n2 one-way\nn2→n1 one-way"
 	wantLinks(t, tn, want)
-	if err := tn.Link(bounded(t), topology.Line{A: "n1", B: "n2"}); err != nil {
+	if err := tn.Link(bounded(t), topology.Link{A: "n1", B: "n2"}); err != nil {
 		t.Fatal(err)
 	}
 	wantPeers(t, tn, "n1:n2 n2:n1 n3:")
-	if len(tn.Lines()) != 0 {
-		t.Errorf("perfect again: %v", tn.Lines())
+	if len(tn.Links()) != 0 {
+		t.Errorf("perfect again: %v", tn.Links())
 	}
 	for _, pair := range [][2]string{{"n1", "n1"}, {"n1", "n9"}} {
-		if err := tn.Link(bounded(t), topology.Line{A: pair[0], B: pair[1]}); err == nil {
+		if err := tn.Link(bounded(t), topology.Link{A: pair[0], B: pair[1]}); err == nil {
 			t.Errorf("a line of %s and %s", pair[0], pair[1])
 		}
 	}

@@ -43,7 +43,7 @@ type state struct {
 	MineTo   string            `json:"mine_to,omitempty"` // address that is paid; "": one for each node
 	Groups   [][]string        `json:"groups,omitempty"`  // of the partition; none: there is no partition
 	Pairs    []topology.Pair   `json:"pairs,omitempty"`   // see Connect; none: a mesh
-	Lines    []topology.Line   `json:"lines,omitempty"`   // bad ones
+	Links    []topology.Link   `json:"lines,omitempty"`   // bad ones
 	Clocks   map[string]int64  `json:"clocks,omitempty"`  // seconds by which a clock is fast; none: it is right
 	Born     map[string]string `json:"born"`              // by name, see process.born
 	Runner   *Orchestrator     `json:"runner,omitempty"`  // runs the nodes; none: this package

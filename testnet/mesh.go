@@ -21,7 +21,7 @@ func (t *Testnet) network() *topology.Network {
 // planned returns the connections that there are to be, without those over which one
 // end hears nothing of the other.
 func (t *Testnet) planned() []topology.Pair {
-	return slices.DeleteFunc(t.network().Planned(), func(p topology.Pair) bool { return t.deaf(p[0], p[1]) })
+	return slices.DeleteFunc(t.network().Planned(), func(p topology.Pair) bool { return t.oneWay(p[0], p[1]) })
 }
 
 // Talking returns the nodes that run, are not paused and can reach each other as
@@ -47,7 +47,7 @@ func (t *Testnet) Pairs() []topology.Pair { return slices.Clone(t.state.Pairs) }
 
 // join connects the awake nodes as planned, and returns when they are: no node is
 // connected to another group, and all planned connections stand. The nodes keep it so by
-// themselves. Nodes that have just started also get their bad lines and clocks.
+// themselves. Nodes that have just started also get the faults of their links and clocks.
 func (t *Testnet) join(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, joinTime)
 	defer cancel()
@@ -63,7 +63,7 @@ func (t *Testnet) join(ctx context.Context) error {
 	return errors.Join(t.waitJoined(ctx, awake), t.unreachable(awake))
 }
 
-// configure sends a node which peers it may not talk to, its bad lines, and its clock.
+// configure sends a node its blocklist, the faults of its links, and its clock.
 func (t *Testnet) configure(ctx context.Context, name string, c *rpc.Client) error {
 	var cut, apart []string // by the partition, and by the shape of the network
 	net := t.network()
@@ -78,7 +78,7 @@ func (t *Testnet) configure(ctx context.Context, name string, c *rpc.Client) err
 	if _, err := c.SetPartition(ctx, cut, apart...); err != nil {
 		return err
 	}
-	for _, l := range t.state.Lines {
+	for _, l := range t.state.Links {
 		if other, ok := l.Other(name); ok {
 			if err := c.SetLink(ctx, t.node(other).PeerID, l.At(name)); err != nil {
 				return err

@@ -1,16 +1,13 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
-	"toychain/block"
 	"toychain/cmd/internal/cli"
 	"toychain/rpc"
-	"toychain/testnet/draw"
 )
 
 func (a *app) chainCommand() *cobra.Command {
@@ -59,56 +56,4 @@ func describeTip(t rpc.Tip) string {
 		return "a branch of " + long + " that breaks a rule"
 	}
 	return "a branch of " + long
-}
-
-const aboutWidth = `If the terminal is too narrow, details are left out: transactions first, then who
-mined what. In a pipe, COLUMNS gives the width.`
-
-func (a *app) chainTreeCommand() *cobra.Command {
-	cmd := &cobra.Command{
-		Use: "tree", Short: "Draw every block of every branch that the node knows.",
-		Example: "toychain chain tree\ntoychain chain tree --from 100",
-		Long:    `Draw every block of every branch that the node knows. ` + aboutWidth,
-		Args:    cli.NoArgs,
-	}
-	flags := drawFlags(cmd)
-	var name string
-	return showNode(a, cmd, func(ctx context.Context, n target, _ []string) (tree rpc.Tree, err error) {
-		if err := flags.check(); err != nil {
-			return tree, err
-		}
-		info, err := n.NetworkInfo(ctx)
-		if err != nil {
-			return tree, err
-		}
-		name = cmp.Or(a.global.node, info.Name, "this node")
-		return n.Tree(ctx, block.Height(flags.from))
-	}, func(tree rpc.Tree) error {
-		return a.draw(draw.Merge([]draw.View{{Node: name, Tree: tree}}), flags)
-	})
-}
-
-// drawing is the flags of commands that draw a tree.
-type drawing struct {
-	from          int32
-	ascii, legend bool
-}
-
-func drawFlags(cmd *cobra.Command) *drawing {
-	d := &drawing{}
-	cmd.Flags().Int32Var(&d.from, "from", 0, "leave out the blocks below this `HEIGHT`")
-	cmd.Flags().BoolVar(&d.ascii, "ascii", false, "draw with plain characters")
-	cmd.Flags().BoolVar(&d.legend, "legend", false, "explain the symbols")
-	return d
-}
-
-func (d *drawing) check() error {
-	if d.from < 0 {
-		return cli.Usagef("--from %d: want a height, 0 or more", d.from)
-	}
-	return nil
-}
-
-func (a *app) draw(in draw.Tree, d *drawing) error {
-	return draw.Write(a.Stdout, in, a.style(d))
 }

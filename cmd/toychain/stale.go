@@ -10,93 +10,69 @@ import (
 	"toychain/block"
 	"toychain/cmd/internal/cli"
 	"toychain/rpc"
+	"toychain/testnet"
 	"toychain/testnet/history"
 )
 
 const aboutStale = `A block counts if it is not genesis, its transactions and those of its ancestors are
-here, and it is not known to break a rule. It is stale if it is not on the best chain.
+stored, and it is not known to break a rule. It is stale if it is not on the best chain.
 The stale rate is stale blocks to all blocks that count (as in Gervais and others,
 2016), the fork rate heights with more than one such block to all heights of the best
 chain (as in Decker and Wattenhofer, 2013). The last blocks may still become stale.`
 
 func (a *app) chainStaleCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "stale", Short: "Tell how many blocks died: the stale rate.",
+		Use: "stale", Short: "Count the node's stale blocks.",
 		Example: "toychain chain stale\ntoychain chain stale --from 1000 --to 2000 --json",
-		Long:    "Tell how many of the blocks that the node knows are on dead branches.\n\n" + aboutStale,
+		Long:    "Count the stale blocks among all blocks that the node knows.\n\n" + aboutStale,
 		Args:    cli.NoArgs,
 	}
-	asJSON := cli.JSONFlag(cmd)
 	window := windowFlags(cmd)
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+	return showNode(a, cmd, func(ctx context.Context, n target, _ []string) (r rpc.StaleRate, err error) {
 		from, to, err := window()
 		if err != nil {
-			return err
+			return r, err
 		}
-		return a.ask(cmd, func(ctx context.Context, n target) error {
-			r, err := n.StaleRate(ctx, from, to)
-			if err != nil {
-				return err
-			}
-			if err := above(cmd, &r); err != nil {
-				return err
-			}
-			if *asJSON {
-				return a.PrintJSON(r)
-			}
-			return a.printStale(&r, 0)
-		})
-	}
-	return cmd
+		if r, err = n.StaleRate(ctx, from, to); err != nil {
+			return r, err
+		}
+		return r, above(cmd, &r)
+	}, func(r rpc.StaleRate) error { return a.printStale(&r, 0) })
 }
 
 func (a *app) testnetStaleCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "stale", Short: "Tell how many blocks of the whole network died.",
+		Use: "stale", Short: "Count the stale blocks of the whole network.",
 		Example: "toychain testnet stale\ntoychain testnet stale --from 1000 --json",
-		Long: `Tell how many of the blocks that any node knows are on dead branches, also of those
-that all others never saw. The best chain is the one with the most work that a node
-stands on; blocks of another running node's history are contested, not stale yet. The
-folders of nodes that do not run are read.
+		Long: `Count the stale blocks among all blocks that any node knows, also those that no other
+node has received. The best chain is the one with the most work of all nodes that run;
+blocks that only another running node has on its best chain are contested, not stale
+yet. Of nodes that do not run the data directories are read.
 
 ` + aboutStale,
 		Args: cli.NoArgs,
 	}
-	asJSON := cli.JSONFlag(cmd)
 	window := windowFlags(cmd)
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+	return showTestnet(a, cmd, func(ctx context.Context, t *testnet.Testnet) (r history.StaleRate, err error) {
 		from, to, err := window()
 		if err != nil {
-			return err
+			return r, err
 		}
-		t, err := a.openTestnet()
+		journals, err := t.Journals(ctx)
 		if err != nil {
-			return err
+			return r, err
 		}
-		journals, err := t.Journals(cmd.Context())
-		if err != nil {
-			return err
-		}
-		r := history.StaleOf(journals, t.Runs, from, to)
-		if err := above(cmd, &r.StaleRate); err != nil {
-			return err
-		}
-		if *asJSON {
-			return a.PrintJSON(r)
-		}
-		for _, name := range r.Silent {
-			fmt.Fprintf(a.Stderr, "%s does not tell, and is left out\n", name)
-		}
-		return a.printStale(&r.StaleRate, r.Contested)
-	}
-	return cmd
+		a.printSilent(journals)
+		r = history.StaleOf(journals, t.Runs, from, to)
+		return r, above(cmd, &r.StaleRate)
+	}, func(r history.StaleRate) error { return a.printStale(&r.StaleRate, r.Contested) })
 }
 
-// windowFlags adds the flags that name heights.
+// windowFlags adds the flags that choose heights.
 func windowFlags(cmd *cobra.Command) func() (from, to block.Height, err error) {
-	from := cmd.Flags().Int32("from", 1, "leave out what is below this `HEIGHT`")
-	to := cmd.Flags().Int32("to", math.MaxInt32, "leave out what is above this `HEIGHT`")
-	cmd.Flags().Lookup("to").DefValue = "" // everything
+	from := cmd.Flags().Int32("from", 1, "leave out the blocks below this `HEIGHT`")
+	to := cmd.Flags().Int32("to", math.MaxInt32, "leave out the blocks above this `HEIGHT`")
+	cmd.Flags().Lookup("to").DefValue = "" // none are left out
 	return func() (block.Height, block.Height, error) {
 		if *from < 0 || *to < *from {
 			return 0, 0, cli.Usagef("--from %d --to %d: want 0 or more, and the lower one first", *from, *to)
@@ -105,7 +81,7 @@ func windowFlags(cmd *cobra.Command) func() (from, to block.Height, err error) {
 	}
 }
 
-// above returns an error if the flags ask for what is above the best chain only.
+// above returns an error if all heights that the flags choose are above the best chain.
 func above(cmd *cobra.Command, r *rpc.StaleRate) error {
 	if cmd.Flags().Changed("from") && r.From > r.To {
 		return cli.Usagef("--from %d: the best chain ends at height %d", r.From, r.To)
@@ -115,11 +91,14 @@ func above(cmd *cobra.Command, r *rpc.StaleRate) error {
 
 func (a *app) printStale(r *rpc.StaleRate, contested int) error {
 	t := cli.Table(a.Stdout)
-	fmt.Fprintf(t, "stale\t%s of %s\t%.2f %%\n", cli.Count(r.Stale), cli.Plural(r.Blocks, "block"), 100*float64(r.Rate))
-	if contested > 0 {
-		fmt.Fprintf(t, "contested\t%s of %s\t%.2f %%\n", cli.Count(contested), cli.Plural(r.Blocks, "block"), 100*float64(rpc.Part(contested, r.Blocks)))
+	row := func(name string, n, of int, unit string, rate rpc.Float) {
+		fmt.Fprintf(t, "%s\t%s of %s\t%.2f %%\n", name, cli.Count(n), cli.Plural(of, unit), 100*float64(rate))
 	}
-	fmt.Fprintf(t, "forked\t%s of %s\t%.2f %%\n", cli.Count(r.Forked), cli.Plural(r.Heights, "height"), 100*float64(r.ForkRate))
+	row("stale", r.Stale, r.Blocks, "block", r.Rate)
+	if contested > 0 {
+		row("contested", contested, r.Blocks, "block", rpc.Part(contested, r.Blocks))
+	}
+	row("forked", r.Forked, r.Heights, "height", r.ForkRate)
 	fmt.Fprintf(t, "heights\t%s to %s\n", cli.Count(r.From), cli.Count(r.To))
 	return t.Flush()
 }

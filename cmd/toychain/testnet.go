@@ -19,41 +19,64 @@ import (
 	"toychain/testnet/topology"
 )
 
-// testnetFile says, in a testnet's folder, how to reach its nodes.
+// testnetFile is the file of a testnet's directory that says how to reach its nodes.
 const testnetFile = "testnet.json"
 
 func (a *app) testnetCommand() *cobra.Command {
-	return cli.Noun("testnet", "Many nodes on this machine: cut them apart, kill them, heal them.",
+	return cli.Noun("testnet", "Run many nodes on this machine: partition, kill and heal them.",
 		"toychain testnet up 4\ntoychain testnet partition n1,n2 n3,n4\ntoychain testnet tree",
 		a.testnetUpCommand(), a.testnetStatusCommand(), a.testnetTreeCommand(),
 		a.testnetReorgsCommand(), a.testnetStaleCommand(), a.testnetReplayCommand(),
 		a.testnetPartitionCommand(), a.testnetHealCommand(),
-		a.testnetNodeCommand("kill", "End nodes as a power cut would.", "is gone", (*testnet.Testnet).Kill),
+		a.testnetNodeCommand("kill", "End nodes like a power failure.", "was killed", (*testnet.Testnet).Kill),
 		a.testnetNodeCommand("pause", "Stop nodes in the middle of whatever they do.", "is paused", (*testnet.Testnet).Pause),
-		a.testnetNodeCommand("resume", "Let paused nodes go on.", "goes on", (*testnet.Testnet).Resume),
-		a.testnetNodeCommand("wipe", "Remove all that dead nodes keep, as a new disk would.", "has lost everything", (*testnet.Testnet).Wipe),
-		a.testnetNodeCommand("corrupt", "Change bytes all over the databases of dead nodes.", "has a bad disk", (*testnet.Testnet).Corrupt),
+		a.testnetNodeCommand("resume", "Let paused nodes continue.", "runs", (*testnet.Testnet).Resume),
+		a.testnetNodeCommand("wipe", "Remove all data of stopped nodes, as a new disk would.", "has no data any more", (*testnet.Testnet).Wipe),
+		a.testnetNodeCommand("corrupt", "Change bytes all over the databases of stopped nodes.", "has a damaged database", (*testnet.Testnet).Corrupt),
 		a.testnetNodeCommand("restart", "Start nodes again, on the same data.", "runs", (*testnet.Testnet).Restart),
 		a.testnetConnectCommand(), a.testnetLinkCommand(), a.testnetClockCommand(),
 		a.testnetRunCommand(), a.testnetSLOCommand(), a.testnetPrometheusCommand(), a.testnetExportCommand(), a.testnetDownCommand())
+}
+
+// onTestnet makes cmd call do with the testnet of the flags.
+func (a *app) onTestnet(cmd *cobra.Command, do func(ctx context.Context, t *testnet.Testnet, given []string) error) *cobra.Command {
+	cmd.RunE = func(cmd *cobra.Command, given []string) error {
+		t, err := a.namedTestnet()
+		if err != nil {
+			return err
+		}
+		return do(cmd.Context(), t, given)
+	}
+	return cmd
+}
+
+// showTestnet is show for what get reads from the testnet of the flags.
+func showTestnet[T any](a *app, cmd *cobra.Command, get func(context.Context, *testnet.Testnet) (T, error), text func(T) error) *cobra.Command {
+	return show(a, cmd, func(cmd *cobra.Command, _ []string) (v T, err error) {
+		t, err := a.namedTestnet()
+		if err != nil {
+			return v, err
+		}
+		return get(cmd.Context(), t)
+	}, text)
 }
 
 func (a *app) testnetUpCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "up N", Short: "Start nodes, and connect them with each other.",
 		Example: "toychain testnet up 4\ntoychain testnet up 50 --hashrate 2000\ntoychain testnet up 3 --network my.toml --dir /tmp/t",
-		Long: `Start nodes, and connect them with each other. They run on when this command is
-done, until 'toychain testnet down'. What an earlier testnet left in the folder is
-used: its chains go on. Its partition, its bad lines and its wrong clocks are no more.
+		Long: `Start nodes, and connect them with each other. They keep running after this command,
+until 'toychain testnet down'. The chains of an earlier testnet in the directory are
+continued; its partition, bad links and wrong clocks are not.
 
-With --hashrate or --mine the nodes mine by themselves, each at most as fast as you
-say; without, blocks come only from 'toychain mine'. What they mine goes to
---mine ADDRESS. If you name none, each node has an address of its own in the wallet of
-these words, which everybody knows: "` + testnet.MinersWords + `"
+With --hashrate or --mine the nodes mine by themselves, each at most at the given rate;
+without, blocks come only from 'toychain mine'. The rewards go to --mine ADDRESS, or
+else to an address for each node in the wallet of these words, which everyone knows:
+"` + testnet.MinersWords + `"
 ('toychain wallet restore' makes it yours).
 
-Up to ten nodes are connected each with each. Of more, each is connected with its eight
-neighbours in a circle; they learn of the others, and call some of those too.`,
+Up to ten nodes are all connected to each other. In a larger network each is connected
+to its eight neighbours in a circle, learns of the others and connects to some of them.`,
 		Args: cli.Args(1, 1, "N, how many nodes"),
 	}
 	asJSON := cli.JSONFlag(cmd)
@@ -68,7 +91,7 @@ neighbours in a circle; they learn of the others, and call some of those too.`,
 		if *hashrate < 0 {
 			return cli.Usagef("--hashrate %v: want 0 or more", *hashrate)
 		}
-		// Only what was typed makes them mine: a cap for "node run" may stand in the settings.
+		// Only what was typed makes them mine: a cap for "node run" may be in the settings.
 		mines := a.typed["hashrate"] || a.typed["mine"]
 		line := a.Progress()
 		defer line.Clear()
@@ -79,11 +102,7 @@ neighbours in a circle; they learn of the others, and call some of those too.`,
 			return err
 		}
 		if *asJSON {
-			text, err := os.ReadFile(filepath.Join(t.Dir(), testnetFile))
-			if err == nil {
-				_, err = a.Stdout.Write(text)
-			}
-			return err
+			return a.printTestnetFile(t)
 		}
 		fmt.Fprintf(a.Stdout, "%s on the network %s, all connected, in %s\n", cli.Plural(n, "node"), t.Params().Name, t.Dir())
 		rows := cli.Table(a.Stdout)
@@ -95,23 +114,19 @@ neighbours in a circle; they learn of the others, and call some of those too.`,
 	return cmd
 }
 
-func (a *app) testnetStatusCommand() *cobra.Command {
-	cmd := &cobra.Command{
-		Use: "status", Short: "Show what each node is at.", Example: "toychain testnet status", Args: cli.NoArgs,
+// printTestnetFile prints testnet.json.
+func (a *app) printTestnetFile(t *testnet.Testnet) error {
+	text, err := os.ReadFile(filepath.Join(t.Dir(), testnetFile))
+	if err == nil {
+		_, err = a.Stdout.Write(text)
 	}
-	asJSON := cli.JSONFlag(cmd)
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		t, err := a.namedTestnet()
-		if err != nil {
-			return err
-		}
-		all, err := t.Status(cmd.Context())
-		if err != nil {
-			return err
-		}
-		if *asJSON {
-			return a.PrintJSON(all)
-		}
+	return err
+}
+
+func (a *app) testnetStatusCommand() *cobra.Command {
+	return showTestnet(a, &cobra.Command{
+		Use: "status", Short: "Show the status of each node.", Example: "toychain testnet status", Args: cli.NoArgs,
+	}, func(ctx context.Context, t *testnet.Testnet) ([]testnet.NodeStatus, error) { return t.Status(ctx) }, func(all []testnet.NodeStatus) error {
 		rows := cli.Table(a.Stdout)
 		fmt.Fprintln(rows, "node\tstate\tgroup\theight\ttip\tpending\tpeers")
 		for _, s := range all {
@@ -120,18 +135,17 @@ func (a *app) testnetStatusCommand() *cobra.Command {
 				group = cli.Count(s.Group)
 			}
 			fmt.Fprintf(rows, "%s\t%s\t%s\t", s.Name, stateOf(s), group)
-			if !s.Running || s.Paused || s.Error != "" {
+			if !answers(s) {
 				fmt.Fprintln(rows, "-\t-\t-\t-")
 				continue
 			}
 			fmt.Fprintf(rows, "%d\t%s\t%d\t%s\n", s.Height, s.Tip.Short(), s.Pool, peersOf(s))
 		}
 		return rows.Flush()
-	}
-	return cmd
+	})
 }
 
-// peersOf lists a node's peers, or counts them if that is too wide for a row.
+// peersOf lists a node's peers, or counts them if the list is too wide for a row.
 func peersOf(s testnet.NodeStatus) string {
 	const few, most = 4, 24
 	list := topology.List(s.Peers)
@@ -141,10 +155,13 @@ func peersOf(s testnet.NodeStatus) string {
 	return list
 }
 
-// stateOf says in a word or two what a node does.
+// answers reports whether a node runs and answers calls.
+func answers(s testnet.NodeStatus) bool { return s.Running && !s.Paused && s.Error == "" }
+
+// stateOf returns what a node does, in a word or two.
 func stateOf(s testnet.NodeStatus) string {
 	switch {
-	case !s.Running && s.Error != "", s.Running && !s.Paused && s.Error != "":
+	case s.Error != "" && !s.Paused:
 		return "does not answer"
 	case !s.Running:
 		return "not running"
@@ -156,88 +173,50 @@ func stateOf(s testnet.NodeStatus) string {
 	return "runs"
 }
 
-func (a *app) testnetTreeCommand() *cobra.Command {
-	cmd := &cobra.Command{
-		Use: "tree", Short: "Draw one tree of all blocks, with the nodes on their tips.",
-		Example: "toychain testnet tree\ntoychain testnet tree --legend", Args: cli.NoArgs,
-		Long: `Draw one tree of all blocks, with the nodes on their tips. ` + aboutWidth,
-	}
-	asJSON := cli.JSONFlag(cmd)
-	draw := drawFlags(cmd)
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		t, err := a.namedTestnet()
-		if err != nil {
-			return err
-		}
-		if err := draw.check(); err != nil {
-			return err
-		}
-		in, err := t.Tree(cmd.Context(), block.Height(draw.from))
-		if err != nil {
-			return err
-		}
-		if *asJSON {
-			return a.PrintJSON(in)
-		}
-		return a.draw(in, draw)
-	}
-	return cmd
-}
-
 func (a *app) testnetPartitionCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: "partition GROUP GROUP...", Short: "Cut the network into groups that cannot talk to each other.",
+	return a.onTestnet(&cobra.Command{
+		Use: "partition GROUP GROUP...", Short: "Divide the network into groups that cannot talk to each other.",
 		Example: "toychain testnet partition n1,n2 n3,n4",
 		Args:    cli.Args(2, topology.MaxNodes, "two groups or more, like n1,n2 n3,n4"),
-		RunE: func(cmd *cobra.Command, given []string) error {
-			t, err := a.namedTestnet()
-			if err != nil {
-				return err
-			}
-			var groups [][]string
-			for _, g := range given {
-				groups = append(groups, strings.Split(g, ","))
-			}
-			if err := t.Partition(cmd.Context(), groups); err != nil {
-				return err
-			}
-			fmt.Fprintln(a.Stdout, "cut:", strings.Join(given, " | "))
-			return nil
-		},
-	}
+	}, func(ctx context.Context, t *testnet.Testnet, given []string) error {
+		var groups [][]string
+		for _, g := range given {
+			groups = append(groups, strings.Split(g, ","))
+		}
+		if err := t.Partition(ctx, groups); err != nil {
+			return err
+		}
+		fmt.Fprintln(a.Stdout, "cut:", strings.Join(given, " | "))
+		return nil
+	})
 }
 
-// settleTime is how long a command waits for the nodes to agree before it says that
+// settleTime is how long a command waits for the nodes to agree before it reports that
 // they do not.
 const settleTime = 10 * time.Second
 
 func (a *app) testnetHealCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: "heal", Short: "Let everybody talk to everybody again.", Example: "toychain testnet heal", Args: cli.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			t, err := a.namedTestnet()
-			if err != nil {
-				return err
-			}
-			if err := t.Heal(cmd.Context()); err != nil {
-				return err
-			}
-			ctx, cancel := context.WithTimeout(cmd.Context(), settleTime)
-			defer cancel()
-			switch err := t.Settle(ctx); {
-			case cmd.Context().Err() != nil:
-				return cmd.Context().Err()
-			case errors.Is(err, context.DeadlineExceeded):
-				return fmt.Errorf("healed, but in %s %w; look again with: toychain testnet status", settleTime, err)
-			case err != nil:
-				return fmt.Errorf("healed, but %w", err)
-			}
-			return a.printAgreed(cmd.Context(), t)
-		},
-	}
+	return a.onTestnet(&cobra.Command{
+		Use: "heal", Short: "End a partition, and wait until the nodes agree.", Example: "toychain testnet heal", Args: cli.NoArgs,
+	}, func(ctx context.Context, t *testnet.Testnet, _ []string) error {
+		if err := t.Heal(ctx); err != nil {
+			return err
+		}
+		settling, cancel := context.WithTimeout(ctx, settleTime)
+		defer cancel()
+		switch err := t.Settle(settling); {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case errors.Is(err, context.DeadlineExceeded):
+			return fmt.Errorf("healed, but in %s %w; look again with: toychain testnet status", settleTime, err)
+		case err != nil:
+			return fmt.Errorf("healed, but %w", err)
+		}
+		return a.printAgreed(ctx, t)
+	})
 }
 
-// printAgreed tells what the nodes agree on.
+// printAgreed prints the tips that the nodes agree on.
 func (a *app) printAgreed(ctx context.Context, t *testnet.Testnet) error {
 	all, err := t.Status(ctx)
 	if err != nil {
@@ -245,10 +224,10 @@ func (a *app) printAgreed(ctx context.Context, t *testnet.Testnet) error {
 	}
 	var tips []testnet.NodeStatus // one for each
 	on := map[block.Hash][]string{}
-	var others []string
+	var parts, others []string
 	for _, s := range all {
-		if !s.Running || s.Paused || s.Error != "" {
-			others = append(others, s.Name+" "+isState(s))
+		if !answers(s) {
+			others = append(others, s.Name+": "+stateOf(s))
 			continue
 		}
 		if on[s.Tip] == nil {
@@ -256,38 +235,23 @@ func (a *app) printAgreed(ctx context.Context, t *testnet.Testnet) error {
 		}
 		on[s.Tip] = append(on[s.Tip], s.Name)
 	}
-	if len(tips) == 0 {
-		fmt.Fprintln(a.Stdout, "healed; no node is running")
-		return nil
-	}
-	var stand []string
 	for _, s := range tips {
-		who, verb := topology.List(on[s.Tip]), "stand"
-		switch len(on[s.Tip]) {
-		case len(all):
-			who, verb = "everybody", "stands"
-		case 1:
-			verb = "stands"
+		who := topology.List(on[s.Tip])
+		if len(on[s.Tip]) == len(all) {
+			who = "all nodes"
 		}
-		stand = append(stand, fmt.Sprintf("%s %s on %s at height %d", who, verb, s.Tip.Short(), s.Height))
+		parts = append(parts, fmt.Sprintf("%s on %s at height %d", who, s.Tip.Short(), s.Height))
 	}
-	text := "healed: " + strings.Join(stand, ", ")
-	if len(others) > 0 {
-		text += "; " + strings.Join(others, ", ")
+	if len(parts) == 0 {
+		parts = []string{"no node is running"}
+	} else if len(others) > 0 {
+		parts = append(parts, others...)
 	}
-	fmt.Fprintln(a.Stdout, text)
+	fmt.Fprintln(a.Stdout, "healed:", strings.Join(parts, "; "))
 	return nil
 }
 
-// isState is what a node is that cannot be asked.
-func isState(s testnet.NodeStatus) string {
-	if state := stateOf(s); state != "does not answer" {
-		return "is " + state
-	}
-	return "does not answer"
-}
-
-// settleGroup waits a moment until those who hear of a node's new block stand on it,
+// settleGroup waits a moment until the nodes that can receive a node's new block have it,
 // so that the next command sees what the user expects to see.
 func (a *app) settleGroup(ctx context.Context) {
 	if a.global.node == "" || a.typed["rpc"] {
@@ -302,28 +266,23 @@ func (a *app) settleGroup(ctx context.Context) {
 	_ = t.Settle(ctx) // if they do not, 'testnet status' shows it
 }
 
-// testnetNodeCommand returns a command that does the same to each node it names.
+// testnetNodeCommand returns a command that does the same to each of several nodes.
 func (a *app) testnetNodeCommand(verb, short, after string, do func(*testnet.Testnet, context.Context, string) error) *cobra.Command {
-	return &cobra.Command{
+	return a.onTestnet(&cobra.Command{
 		Use: verb + " NODE...", Short: short, Example: "toychain testnet " + verb + " n2",
 		Args: cli.Args(1, topology.MaxNodes, "NODE, like n2"),
-		RunE: func(cmd *cobra.Command, given []string) error {
-			t, err := a.namedTestnet()
-			if err != nil {
-				return err
+	}, func(ctx context.Context, t *testnet.Testnet, given []string) error {
+		for _, name := range given {
+			if !slices.Contains(t.Names(), name) {
+				return fmt.Errorf("%s: no node %q; there are %s", verb, name, strings.Join(t.Names(), ", "))
 			}
-			for _, name := range given {
-				if !slices.Contains(t.Names(), name) {
-					return fmt.Errorf("%s: no node %q; there are %s", verb, name, strings.Join(t.Names(), ", "))
-				}
-			}
-			return a.doEach(cmd.Context(), given, after, func(ctx context.Context, name string) error { return do(t, ctx, name) })
-		},
-	}
+		}
+		return a.doEach(ctx, given, after, func(ctx context.Context, name string) error { return do(t, ctx, name) })
+	})
 }
 
-// doEach does the same to each of these nodes. One where it does not work does not keep
-// it from the others; the error has a line for each of those.
+// doEach does the same to each of these nodes. After an error it continues with the next
+// node; the error has a line for each that failed.
 func (a *app) doEach(ctx context.Context, names []string, after string, do func(context.Context, string) error) error {
 	var failed []error
 	for _, name := range names {
@@ -342,10 +301,10 @@ func (a *app) doEach(ctx context.Context, names []string, after string, do func(
 
 func (a *app) testnetDownCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "down", Short: "End all nodes. Their chains stay, unless --rm.",
+		Use: "down", Short: "Stop all nodes. Their chains stay, unless --rm.",
 		Example: "toychain testnet down\ntoychain testnet down --rm", Args: cli.NoArgs,
 	}
-	remove := cmd.Flags().Bool("rm", false, "remove their folders too")
+	remove := cmd.Flags().Bool("rm", false, "remove their directories too")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		t, err := a.namedTestnet()
 		if errors.Is(err, fs.ErrNotExist) {
@@ -357,15 +316,15 @@ func (a *app) testnetDownCommand() *cobra.Command {
 		if err := t.Down(cmd.Context(), *remove); err != nil {
 			return err
 		}
-		if *remove {
-			left := "nothing is left in"
-			if _, err := os.Stat(t.Dir()); err == nil {
-				left = "what is not the nodes', wallets too, stays in"
-			}
-			fmt.Fprintf(a.Stdout, "down; %s %s\n", left, t.Dir())
+		if !*remove {
+			fmt.Fprintf(a.Stdout, "down; the chains stay in %s for the next 'testnet up'\n", t.Dir())
 			return nil
 		}
-		fmt.Fprintf(a.Stdout, "down; the chains stay in %s for the next 'testnet up'\n", t.Dir())
+		left := "nothing is left in"
+		if _, err := os.Stat(t.Dir()); err == nil {
+			left = "files that are not the nodes', such as wallets, stay in"
+		}
+		fmt.Fprintf(a.Stdout, "down; %s %s\n", left, t.Dir())
 		return nil
 	}
 	return cmd

@@ -2,8 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -16,23 +14,23 @@ import (
 )
 
 func (a *app) testnetExportCommand() *cobra.Command {
-	return cli.Noun("export", "Write a testnet down for Compose or Kubernetes.",
+	return cli.Noun("export", "Export a testnet to Compose or Kubernetes.",
 		"toychain testnet export compose 4 -o mynet\ntoychain testnet export kubernetes 4 -o mynet",
-		a.testnetExportKind("compose", "Write a Compose file with what belongs to it.",
-			`Write a Compose file with what belongs to it: each node's key and password, and how
-to reach the nodes. Nothing is started. The containers run without privileges; cut
+		a.testnetExportKind("compose", "Write a Compose file and the files that it needs.",
+			`Write a Compose file and the files that it needs: each node's key and password, and how
+to reach the nodes. Nothing is started. The containers run without privileges; partition
 and heal them from here with 'testnet partition' and 'testnet heal'.`,
 			[]string{"docker compose up --detach --wait"}, export.Compose),
 		a.testnetExportKind("kubernetes", "Write manifests for Kubernetes.",
 			`Write manifests for Kubernetes, with each node's key and password. Nothing is
-started. The pods run without privileges; cut and heal them from here, through
+started. The pods run without privileges; partition and heal them from here, through
 'kubectl port-forward', with 'testnet partition' and 'testnet heal'.`,
 			[]string{"kubectl apply -f manifests/network.yaml -f manifests/secrets.yaml",
 				"kubectl --namespace toychain port-forward n1-0 PORT:18555 &   # and so on, see network.yaml"}, export.Kubernetes))
 }
 
-// testnetExportKind is the command that writes one kind of files; start is what to type
-// in the folder afterwards, PORT stands for the first node's.
+// testnetExportKind returns the command that writes one kind of files; start is what to type
+// in the directory afterwards, where PORT stands for the first node's.
 func (a *app) testnetExportKind(kind, short, long string, start []string, write func(export.Config) (*testnet.Testnet, error)) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: kind + " N", Short: short, Long: long,
@@ -41,11 +39,11 @@ func (a *app) testnetExportKind(kind, short, long string, start []string, write 
 	}
 	asJSON := cli.JSONFlag(cmd)
 	f := cmd.Flags()
-	out := f.StringP("out", "o", "", "`FOLDER` to write to (default: the testnet's, see --dir)")
+	out := f.StringP("out", "o", "", "`DIRECTORY` to write to (default: the testnet's, see --dir)")
 	hashrate := f.Float64("hashrate", 0, "let each node mine, at most so many `HASHES` per second; 0: all it can")
 	mine := f.String("mine", "", "let each node mine, for this `ADDRESS`; otherwise as 'testnet up' does")
 	image := f.String("image", "toychain:"+version, "`NAME` of the image; deploy/Dockerfile makes it")
-	port := f.Int("port", export.FirstPort, "`PORT` of this machine for the RPC of n1; the next ones are for the others")
+	port := f.Int("port", export.FirstPort, "`PORT` of this machine for the RPC of n1; the other nodes get the next ones")
 	cli.Settable(f, "hashrate")
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
 		n, err := cli.ParseCount("N", given[0], 1, topology.MaxNodes)
@@ -65,15 +63,11 @@ func (a *app) testnetExportKind(kind, short, long string, start []string, write 
 			return err
 		}
 		if *asJSON {
-			text, err := os.ReadFile(filepath.Join(t.Dir(), testnetFile))
-			if err == nil {
-				_, err = a.Stdout.Write(text)
-			}
-			return err
+			return a.printTestnetFile(t)
 		}
 		fmt.Fprintf(a.Stdout, "%s on the network %s for %s, in %s\n", cli.Plural(n, "node"), t.Params().Name, t.Orchestrator().Name, t.Dir())
 		if !a.typed["image"] {
-			fmt.Fprintf(a.Stdout, "first, where toychain's sources are:\n  docker build -f deploy/Dockerfile -t %s .\n", *image)
+			fmt.Fprintf(a.Stdout, "first, in the directory of toychain's sources:\n  docker build -f deploy/Dockerfile -t %s .\n", *image)
 		}
 		fmt.Fprintln(a.Stdout, "there:")
 		for _, line := range start {

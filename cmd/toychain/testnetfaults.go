@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -15,80 +16,71 @@ import (
 )
 
 func (a *app) testnetConnectCommand() *cobra.Command {
-	return &cobra.Command{
+	return a.onTestnet(&cobra.Command{
 		Use: "connect SHAPE", Short: "Connect the nodes as a line, a ring, a star, or as you say.",
 		Example: "toychain testnet connect line\ntoychain testnet connect n1-n2 n2-n3 n3-n4\ntoychain testnet connect mesh",
-		Long: `Connect the nodes in another shape: mesh, line, ring, star, or pairs like n1-n2. Whoever
-is not connected by it cannot talk directly, only through others. In a star everybody
-is connected to n1. A mesh is what 'testnet up' makes: up to ten nodes each with each,
-of more each with eight neighbours in a circle, and with whom it finds besides.`,
+		Long: `Connect the nodes in another shape: mesh, line, ring, star, or pairs like n1-n2. Nodes
+without a connection talk only through others. In a star all nodes are connected to n1.
+A mesh is what 'testnet up' makes: up to ten nodes are all connected to each other; in a
+larger network each is connected to eight neighbours in a circle and to some that it
+finds.`,
 		Args: cli.Args(1, topology.MaxNodes*topology.MaxNodes, "mesh, line, ring, star, or pairs like n1-n2"),
-		RunE: func(cmd *cobra.Command, given []string) error {
-			t, err := a.namedTestnet()
-			if err != nil {
-				return err
-			}
-			pairs, err := topology.Shape(t.Names(), given...)
-			if err != nil {
-				return cli.UsageError{Err: err}
-			}
-			if err := t.Connect(cmd.Context(), pairs); err != nil {
-				return err
-			}
-			fmt.Fprintln(a.Stdout, "connected:", strings.Join(given, " "))
-			return nil
-		},
-	}
+	}, func(ctx context.Context, t *testnet.Testnet, given []string) error {
+		pairs, err := topology.Shape(t.Names(), given...)
+		if err != nil {
+			return cli.UsageError{Err: err}
+		}
+		if err := t.Connect(ctx, pairs); err != nil {
+			return err
+		}
+		fmt.Fprintln(a.Stdout, "connected:", strings.Join(given, " "))
+		return nil
+	})
 }
 
 func (a *app) testnetLinkCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "link [A B [FAULT...]]", Short: "Make a link slow, lossy or one-way; list such links.",
 		Example: "toychain testnet link n1 n2 --delay 200ms --jitter 50ms\ntoychain testnet link n1 n2 loss 30% one-way\ntoychain testnet link n1 n2 --clear",
-		Long: `Make the line between two nodes slow, lossy or one-way; what is not named is perfect.
+		Long: `Make the link between two nodes slow, lossy or one-way; what is not named is perfect.
 The faults are the flags below, or the same words without dashes, as in a script. With
 --cut nothing arrives, and unlike in a partition neither node is notified. With --one-way
-B hears A, and A hears nothing of B; all other faults hold in both directions. The line
-stays so when the nodes are started again, until --clear or the next 'testnet up'.`,
+B hears A, and A hears nothing of B; all other faults hold in both directions. They hold
+for nodes that are started again too, until --clear or the next 'testnet up'.`,
 		Args: cli.Args(0, 12, "two nodes, like n1 n2"),
 	}
 	asJSON := cli.JSONFlag(cmd)
-	f := cmd.Flags()
+	f := cmd.Flags() // the names are the words of topology.ParseLink
 	f.Duration("delay", 0, "each message is under way for this `TIME`")
 	f.Duration("jitter", 0, "and at random up to this `TIME` longer")
-	f.String("loss", "0%", "`PART` of the blocks and payments that are not heard when they are new; they are asked for later, blocks at once, payments within 10s for each peer")
+	f.String("loss", "0%", "`PART` of the new blocks and transactions that are lost; they are requested later, blocks at once, transactions within 10s for each peer")
 	f.Int64("bandwidth", 0, "at most so many `BYTES` a second; 0: no limit")
 	f.Bool("one-way", false, "only what A says arrives")
 	f.Bool("cut", false, "nothing arrives in either direction, and neither node is notified")
-	f.Bool("clear", false, "the line is perfect again")
-	cmd.RunE = func(cmd *cobra.Command, given []string) error {
-		t, err := a.namedTestnet()
-		if err != nil {
-			return err
-		}
+	f.Bool("clear", false, "the link is perfect again")
+	return a.onTestnet(cmd, func(ctx context.Context, t *testnet.Testnet, given []string) (err error) {
 		faults := faultsOf(f, given[min(2, len(given)):])
 		if len(given) == 0 && len(faults) == 0 {
-			return a.printLines(t, *asJSON)
+			return a.printLinks(t, *asJSON)
 		}
 		if len(given) < 2 {
 			return cli.Usagef("%s: want two nodes, like n1 n2", cmd.CommandPath())
 		}
-		l := topology.Line{A: given[0], B: given[1]}
+		l := topology.Link{A: given[0], B: given[1]}
 		if err := l.Check(t.Names()); err != nil {
 			return err
 		}
-		if l, err = topology.ParseLine(t.Names(), l.A, l.B, faults); err != nil {
+		if l, err = topology.ParseLink(t.Names(), l.A, l.B, faults); err != nil {
 			return cli.Usagef("%s: %w", cmd.CommandPath(), err)
 		}
-		if err := t.Link(cmd.Context(), l); err != nil {
+		if err := t.Link(ctx, l); err != nil {
 			return err
 		}
-		return a.printLines(t, *asJSON)
-	}
-	return cmd
+		return a.printLinks(t, *asJSON)
+	})
 }
 
-// faultsOf returns the words for a line's faults: those given, and those that flags say.
+// faultsOf returns the words for a link's faults: those given, and those of the flags.
 func faultsOf(f *pflag.FlagSet, words []string) []string {
 	f.Visit(func(flag *pflag.Flag) {
 		switch flag.Name {
@@ -103,23 +95,23 @@ func faultsOf(f *pflag.FlagSet, words []string) []string {
 	return words
 }
 
-// printLines lists the lines that are bad.
-func (a *app) printLines(t *testnet.Testnet, asJSON bool) error {
-	lines := t.Lines()
+// printLinks lists the links with faults.
+func (a *app) printLinks(t *testnet.Testnet, asJSON bool) error {
+	links := t.Links()
 	if asJSON {
-		return a.PrintJSON(append([]topology.Line{}, lines...))
+		return a.PrintJSON(append([]topology.Link{}, links...))
 	}
-	if len(lines) == 0 {
-		fmt.Fprintln(a.Stdout, "all lines are perfect")
+	if len(links) == 0 {
+		fmt.Fprintln(a.Stdout, "all links are perfect")
 		return nil
 	}
 	rows := cli.Table(a.Stdout)
-	for _, l := range lines {
+	for _, l := range links {
 		arrow := "↔"
 		switch {
 		case l.Cut:
 			arrow = "✗"
-		case l.Link.OneWay:
+		case l.Faults.OneWay:
 			arrow = "→"
 		}
 		fmt.Fprintf(rows, "%s %s %s\t%s\n", l.A, arrow, l.B, l)
@@ -138,14 +130,10 @@ the node is started again, until --right or the next 'testnet up'.`,
 	}
 	asJSON := cli.JSONFlag(cmd)
 	f := cmd.Flags()
-	fast := f.Duration("fast", 0, "by this `TIME`, like 3h")
-	slow := f.Duration("slow", 0, "by this `TIME`, like 30m")
-	right := f.Bool("right", false, "not any more")
-	cmd.RunE = func(cmd *cobra.Command, given []string) error {
-		t, err := a.namedTestnet()
-		if err != nil {
-			return err
-		}
+	fast := f.Duration("fast", 0, "set it fast by this `TIME`, like 3h")
+	slow := f.Duration("slow", 0, "set it slow by this `TIME`, like 30m")
+	right := f.Bool("right", false, "set it right again")
+	return a.onTestnet(cmd, func(ctx context.Context, t *testnet.Testnet, given []string) error {
 		offset := *fast - *slow
 		switch {
 		case *fast < 0 || *slow < 0:
@@ -157,41 +145,39 @@ the node is started again, until --right or the next 'testnet up'.`,
 		case len(given) == 1 && (offset != 0) == *right:
 			return cli.Usagef("%s: want one of --fast, --slow and --right", cmd.CommandPath())
 		case len(given) == 1:
-			if err := t.Clock(cmd.Context(), given[0], offset); err != nil {
+			if err := t.Clock(ctx, given[0], offset); err != nil {
 				return err
 			}
 		}
 		return a.printClocks(t, *asJSON)
-	}
-	return cmd
+	})
 }
 
-// wrongClock is a clock that is wrong, as "testnet clock --json" lists it.
+// wrongClock is a row of "testnet clock --json".
 type wrongClock struct {
 	Node    string `json:"node"`
-	Seconds int64  `json:"seconds"` // by which it is fast; less than 0: slow
+	Seconds int64  `json:"seconds"` // by which it is fast; below 0: slow
 }
 
 // printClocks lists the clocks that are wrong.
 func (a *app) printClocks(t *testnet.Testnet, asJSON bool) error {
 	wrong := t.Clocks()
-	if asJSON {
-		out := []wrongClock{}
-		for _, name := range slices.Sorted(maps.Keys(wrong)) {
-			out = append(out, wrongClock{name, int64(wrong[name].Seconds())})
-		}
-		return a.PrintJSON(out)
-	}
-	if len(wrong) == 0 {
-		fmt.Fprintln(a.Stdout, "all clocks are right")
-		return nil
-	}
+	rows := []wrongClock{}
 	for _, name := range slices.Sorted(maps.Keys(wrong)) {
+		rows = append(rows, wrongClock{name, int64(wrong[name].Seconds())})
+	}
+	if asJSON {
+		return a.PrintJSON(rows)
+	}
+	if len(rows) == 0 {
+		fmt.Fprintln(a.Stdout, "all clocks are right")
+	}
+	for _, r := range rows {
 		word := "fast"
-		if wrong[name] < 0 {
+		if r.Seconds < 0 {
 			word = "slow"
 		}
-		fmt.Fprintf(a.Stdout, "%s is %s by %s\n", name, word, wrong[name].Abs())
+		fmt.Fprintf(a.Stdout, "%s is %s by %s\n", r.Node, word, wrong[r.Node].Abs())
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -9,26 +10,23 @@ import (
 
 	"toychain/cmd/internal/cli"
 	"toychain/deploy"
+	"toychain/testnet"
 )
 
 func (a *app) testnetPrometheusCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "prometheus", Short: "Write what Prometheus and Grafana need to watch the nodes.",
+		Use: "prometheus", Short: "Write the files that Prometheus and Grafana need.",
 		Example: "toychain testnet prometheus --out watch\nprometheus --config.file=watch/prometheus.yml",
-		Long: `Write what Prometheus and Grafana need to watch the nodes: a configuration with
-every node and the file of its password, rules with alerts for what 'testnet slo'
+		Long: `Write the files that Prometheus and Grafana need to watch the nodes: a configuration
+with every node and the file of its password, rules with alerts for what 'testnet slo'
 measures, and a dashboard to import. Nothing is started.
 
-Nodes keep their ports when they are restarted, and Prometheus reads their new
-passwords by itself. After the next 'testnet up' write it again.`,
+Nodes keep their ports when they are restarted, and Prometheus reads their new passwords
+by itself. Run this again after the next 'testnet up'.`,
 		Args: cli.NoArgs,
 	}
-	out := cmd.Flags().StringP("out", "o", "prometheus", "`FOLDER` to write to")
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		t, err := a.namedTestnet()
-		if err != nil {
-			return err
-		}
+	out := cmd.Flags().StringP("out", "o", "prometheus", "`DIRECTORY` to write to")
+	return a.onTestnet(cmd, func(_ context.Context, t *testnet.Testnet, _ []string) error {
 		var nodes []deploy.Node
 		for _, n := range t.Nodes() {
 			nodes = append(nodes, deploy.Node{Name: n.Name, Addr: n.RPC, Cookie: n.Cookie})
@@ -48,6 +46,5 @@ passwords by itself. After the next 'testnet up' write it again.`,
 		fmt.Fprintf(a.Stdout, "  prometheus --config.file=%s\n", filepath.Join(*out, "prometheus.yml"))
 		fmt.Fprintf(a.Stdout, "  and in Grafana import %s\n", filepath.Join(*out, "grafana.json"))
 		return nil
-	}
-	return cmd
+	})
 }

@@ -13,11 +13,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"toychain/cmd/internal/cli"
-	"toychain/testnet/draw"
 	"toychain/testnet/replay"
 )
 
-// replaying is how the flags want a run played.
+// replaying is the flags of "testnet replay".
 type replaying struct {
 	speed, at string
 	step      bool
@@ -27,20 +26,20 @@ type replaying struct {
 
 func (a *app) testnetReplayCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "replay", Short: "Play the past again, as the nodes' journals have it.",
+		Use: "replay", Short: "Replay the past from the nodes' journals.",
 		Example: "toychain testnet replay\ntoychain testnet replay --speed 10x\ntoychain testnet replay --step\n" +
 			"toychain testnet replay --at 12.5s\ntoychain testnet replay --json",
-		Long: `Play the past again, as the nodes' journals have it: when each node had each block,
-where it stood after that, every reorganisation, and the cuts, deaths and healings in
-between, in the order and at the times in which they happened. On a terminal the tree
-grows; otherwise there is a line for each event. The nodes may run or not: the folders
-of those that do not are read, and not changed. A cut that took a while to make is
-told of when it began. Times that a node wrote down by a clock that you had set wrong
-are set right. What was on a disk that was wiped is in no journal any more.`,
+		Long: `Replay the past from the nodes' journals: when each node had each block, its tip after
+that, every reorganisation, and the commands in between (partition, kill, heal, …), in
+the order and at the times in which they happened. On a terminal the tree grows;
+otherwise each event is a line. Of nodes that do not run the data directories are read,
+and not changed. A command that took a while is shown when it began. Times that a node
+recorded while its clock was set wrong are corrected. The data of a node that was wiped
+is in no journal any more.`,
 		Args: cli.NoArgs,
 	}
 	r := replaying{}
-	cmd.Flags().StringVar(&r.speed, "speed", "1x", "how much faster than it happened, like `10x`")
+	cmd.Flags().StringVar(&r.speed, "speed", "1x", "how many times faster than it happened, like `10x`")
 	cmd.Flags().BoolVar(&r.step, "step", false, "wait for Enter before each event")
 	cmd.Flags().StringVar(&r.at, "at", "", "show only the tree at this `TIME` since the start (12.5s, 3m), or after this many events (17)")
 	cmd.Flags().BoolVar(&r.json, "json", false, "print JSON, one event a line; with --at the tree")
@@ -55,11 +54,8 @@ are set right. What was on a disk that was wiped is in no journal any more.`,
 		if err != nil {
 			return err
 		}
-		for _, name := range run.Silent {
-			fmt.Fprintf(a.Stderr, "%s does not tell, and is left out\n", name)
-		}
 		for _, name := range run.Unsure {
-			fmt.Fprintf(a.Stderr, "%s: its clock was put back, so some of its times can have been two: all are as it wrote them\n", name)
+			fmt.Fprintf(a.Stderr, "%s: its clock was set back, so some of its times are ambiguous: none is corrected\n", name)
 		}
 		if r.at != "" {
 			return a.showMoment(run, &r)
@@ -72,7 +68,7 @@ are set right. What was on a disk that was wiped is in no journal any more.`,
 	return cmd
 }
 
-// loadRun reads the journals of the testnet in its folder.
+// loadRun reads the journals of the testnet.
 func (a *app) loadRun(ctx context.Context) (*replay.Run, error) {
 	t, err := a.namedTestnet()
 	if err != nil {
@@ -82,6 +78,7 @@ func (a *app) loadRun(ctx context.Context) (*replay.Run, error) {
 	if err != nil {
 		return nil, err
 	}
+	a.printSilent(journals)
 	actions, err := t.Actions()
 	if err != nil {
 		return nil, err
@@ -89,12 +86,8 @@ func (a *app) loadRun(ctx context.Context) (*replay.Run, error) {
 	return replay.New(journals, actions), nil
 }
 
-func (a *app) style(d *drawing) draw.Style {
-	return draw.Style{Colour: bool(a.Colours(a.Stdout)), ASCII: d.ascii, Legend: d.legend, Width: cli.Width(a.Stdout)}
-}
-
-// player returns what shows a run here: a picture on a terminal, or lines. Lines are
-// not waited for, unless somebody says how fast they are to come.
+// player returns what shows a run here: a picture on a terminal, or lines. Lines come at
+// once, unless the flags choose a speed.
 func (a *app) player(cmd *cobra.Command, r *replaying, speed float64) *replay.Player {
 	screen := cli.IsTerminal(a.Stdout)
 	p := &replay.Player{Out: a.Stdout, Speed: speed, Screen: screen, Each: r.step, Height: cli.Lines(a.Stdout), Style: a.style(r.draw)}
@@ -116,10 +109,10 @@ func (a *app) player(cmd *cobra.Command, r *replaying, speed float64) *replay.Pl
 	return p
 }
 
-// enters returns what waits for the next Enter, or for the end of its context. It reads
-// byte by byte and only while somebody waits: what is typed ahead stays for the shell.
+// enters returns a function that waits for the next Enter, or for the end of its context. It
+// reads byte by byte and only when called: what is typed ahead stays for the shell.
 func enters(keys io.Reader) func(context.Context, time.Duration) error {
-	var pressed chan error // of the read that is under way; nil: none is
+	var pressed chan error // result of the pending read; nil: none is pending
 	return func(ctx context.Context, _ time.Duration) error {
 		if pressed == nil {
 			pressed = make(chan error, 1)

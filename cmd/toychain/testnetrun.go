@@ -20,22 +20,22 @@ import (
 	"toychain/testnet/scenario/real"
 )
 
-// played is how one script went, as "testnet run --json" prints it.
+// played is the result of one script, as "testnet run --json" prints it.
 type played struct {
 	File    string  `json:"file"`
 	OK      bool    `json:"ok"`
 	Nodes   int     `json:"nodes"`
-	Steps   int     `json:"steps"` // that were played to their end
+	Steps   int     `json:"steps"` // that ended without an error
 	Seconds float64 `json:"seconds"`
-	Line    int     `json:"line,omitempty"`   // of the step that went wrong
-	Error   string  `json:"error,omitempty"`  // what was expected, and what is
-	Stands  string  `json:"stands,omitempty"` // where the nodes stood then
+	Line    int     `json:"line,omitempty"`   // of the step that failed
+	Error   string  `json:"error,omitempty"`  // what was expected, and what was found
+	Stands  string  `json:"stands,omitempty"` // the nodes' tips then
 	Dir     string  `json:"dir,omitempty"`    // with the nodes' logs, if it was kept
 
 	up bool // the network was left up
 }
 
-// exampleScript is the script of the help, see run.txtar.
+// exampleScript is the script of the help page, see run.txtar.
 const exampleScript = `    nodes 4
     mine n1 1
     settle
@@ -52,22 +52,22 @@ func (a *app) testnetRunCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "run FILE...", Short: "Play scripts that cut, kill and heal a network, and check it.",
 		Example: "toychain testnet run testnet/scenarios/partition.txt\ntoychain testnet run my.txt --update",
-		Long: `Play scripts on real nodes, each in a temporary folder of its own: your own testnet is
-not touched. A script has a step on each line, and under ---- what it is to show:
+		Long: `Play scripts on real nodes, each in a temporary directory: your testnet is not touched. A
+script has a step on each line, and under ---- what the step is to show:
 
 ` + exampleScript + `
 
-All that a script can say is listed by --verbs. What is played is printed as it
-happens. A script that goes otherwise ends with its line, what was expected and what
-is, and the folder with the nodes' logs is kept; with --keep its network is left up too.`,
+--verbs lists the steps. Each step is printed as it is played. A script that fails ends
+with its line, what was expected and what was found, and the directory with the nodes'
+logs is kept; with --keep its network is left up too.`,
 	}
 	var o runFlags
 	f := cmd.Flags()
 	f.BoolVar(&o.update, "update", false, "write what the steps show into the scripts, instead of comparing it")
-	f.BoolVar(&o.keep, "keep", false, "leave the network up, to go on by hand")
-	f.BoolVar(&o.quiet, "quiet", false, "a line for each script, nothing else")
+	f.BoolVar(&o.keep, "keep", false, "leave the network up, to continue by hand")
+	f.BoolVar(&o.quiet, "quiet", false, "print only a line for each script")
 	f.BoolVar(&o.json, "json", false, "print a line of JSON for each script, for programs")
-	f.BoolVar(&o.verbs, "verbs", false, "list all that a script can say")
+	f.BoolVar(&o.verbs, "verbs", false, "list the steps that a script can have")
 	cmd.SetHelpFunc(func(cmd *cobra.Command, given []string) {
 		if slices.Contains(given, "verbs") {
 			_ = scenario.WriteVerbs(a.Stdout)
@@ -87,16 +87,16 @@ is, and the folder with the nodes' logs is kept; with --keep its network is left
 	return cmd
 }
 
-// playAll plays scripts one after the other. A script that cannot be understood ends
-// it before anything is started.
+// playAll plays scripts one after the other. A script that cannot be parsed is an error
+// before anything is started.
 func (a *app) playAll(ctx context.Context, files []string, o runFlags) error {
-	// A reader who leaves ("| head") must not end us before we have cleared up.
+	// A reader that ends ("| head") must not end this program before it has cleaned up.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	var scripts []*scenario.Script
 	for _, name := range files {
 		text, err := os.ReadFile(name)
 		if errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("there is no script %s: those of toychain are in testnet/scenarios, and 'toychain testnet run --verbs' lists what one of yours can say (%w)", name, fs.ErrNotExist)
+			return fmt.Errorf("there is no script %s: those of toychain are in testnet/scenarios, and 'toychain testnet run --verbs' lists the steps for one of your own (%w)", name, fs.ErrNotExist)
 		}
 		if err != nil {
 			return fmt.Errorf("script: %w", err)
@@ -116,7 +116,7 @@ func (a *app) playAll(ctx context.Context, files []string, o runFlags) error {
 		if ctx.Err() != nil || err != nil {
 			return errors.Join(err, context.Cause(ctx))
 		}
-		if err := a.tellPlayed(r, o); err != nil {
+		if err := a.printPlayed(r, o); err != nil {
 			return err
 		}
 		if !r.OK {
@@ -124,13 +124,13 @@ func (a *app) playAll(ctx context.Context, files []string, o runFlags) error {
 		}
 	}
 	if failed > 0 {
-		return fmt.Errorf("%d of %s went wrong", failed, cli.Plural(len(scripts), "script"))
+		return fmt.Errorf("%d of %s failed", failed, cli.Plural(len(scripts), "script"))
 	}
 	return nil
 }
 
-// play plays one script. Its error is trouble of our own, or the end of ctx; how the
-// script went is in the result.
+// play plays one script. That the script failed is in the result; the error is that the
+// result is not known.
 func (a *app) play(ctx context.Context, s *scenario.Script, o runFlags) (r played, err error) {
 	dir, err := os.MkdirTemp("", "toychain-run-")
 	if err != nil {
@@ -147,7 +147,7 @@ func (a *app) play(ctx context.Context, s *scenario.Script, o runFlags) (r playe
 		Before: func(step scenario.Step) { at = step; line.Show("%s:%d: %s", s.Name, step.Line, step.Text) },
 		After: func(step scenario.Step, shown []string) error {
 			line.Clear()
-			return a.tellStep(step, shown, o)
+			return a.printStep(step, shown, o)
 		}})
 	line.Clear()
 	r = played{File: s.Name, OK: went == nil, Nodes: s.Nodes, Steps: len(shown), Seconds: time.Since(begun).Seconds()}
@@ -165,7 +165,7 @@ func (a *app) play(ctx context.Context, s *scenario.Script, o runFlags) (r playe
 		r.Line, r.Error, r.Stands = failure.Step.Line, failure.Err.Error(), strings.TrimRight(failure.Stands, "\n")
 	case interrupted:
 		fmt.Fprintf(a.Stderr, "%s:%d: interrupted in: %s\n", s.Name, at.Line, at.Text)
-		return r, errors.Join(went, err, a.tellUp(r))
+		return r, errors.Join(went, err, a.printUp(r))
 	case went != nil:
 		return r, errors.Join(went, err)
 	case err == nil && o.update:
@@ -174,8 +174,8 @@ func (a *app) play(ctx context.Context, s *scenario.Script, o runFlags) (r playe
 	return r, err
 }
 
-// tellStep prints a step that was played, and what it showed.
-func (a *app) tellStep(step scenario.Step, shown []string, o runFlags) error {
+// printStep prints a step that was played, and what it showed.
+func (a *app) printStep(step scenario.Step, shown []string, o runFlags) error {
 	if o.quiet || o.json {
 		return nil
 	}
@@ -194,8 +194,8 @@ func (a *app) tellStep(step scenario.Step, shown []string, o runFlags) error {
 	return err
 }
 
-// tellPlayed says how a script went.
-func (a *app) tellPlayed(r played, o runFlags) error {
+// printPlayed prints the result of a script.
+func (a *app) printPlayed(r played, o runFlags) error {
 	if o.json {
 		return a.PrintJSONLine(r)
 	}
@@ -203,18 +203,18 @@ func (a *app) tellPlayed(r played, o runFlags) error {
 	if !r.OK {
 		fmt.Fprintf(a.Stderr, "%s:%d: %s\n", r.File, r.Line, r.Error)
 		if r.Stands != "" {
-			fmt.Fprintf(a.Stderr, "where the nodes stood:\n    %s\n", strings.ReplaceAll(r.Stands, "\n", "\n    "))
+			fmt.Fprintf(a.Stderr, "the nodes' tips:\n    %s\n", strings.ReplaceAll(r.Stands, "\n", "\n    "))
 		}
 		fmt.Fprintf(a.Stderr, "the nodes' logs are in %s\n", r.Dir)
 		_, err := fmt.Fprintf(a.Stdout, "%s  %s\n", c.Red("wrong"), r.File)
-		return errors.Join(err, a.tellUp(r))
+		return errors.Join(err, a.printUp(r))
 	}
 	_, err := fmt.Fprintf(a.Stdout, "%s  %s  %s, %s, %.1f s\n", c.Green("ok"), r.File, cli.Plural(r.Nodes, "node"), cli.Plural(r.Steps, "step"), r.Seconds)
-	return errors.Join(err, a.tellUp(r))
+	return errors.Join(err, a.printUp(r))
 }
 
-// tellUp says where the network of a script is, if it was left up.
-func (a *app) tellUp(r played) error {
+// printUp prints where the network of a script is, if it was left up.
+func (a *app) printUp(r played) error {
 	if !r.up {
 		return nil
 	}

@@ -16,30 +16,28 @@ import (
 
 func (a *app) testnetSLOCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "slo", Short: "Measure what the network promises, and its error budget.",
+		Use: "slo", Short: "Measure service levels and their error budgets.",
 		Example: "toychain testnet slo\ntoychain testnet slo --for 2m --targets my.toml\ntoychain testnet slo --json",
-		Long: `Measure what the network promises, and what is left of its error budget. Exit 1 if it
-broke a promise.
+		Long: `Measure the network against its service level objectives, and how much of each error
+budget is left. Exit 1 if an objective is missed.
 
-  propagation   a block, from its birth to each other node that it can reach
-  agreement     after a heal, until all nodes stand on one tip
-  confirmation  a payment, from the first pool to the block that holds it
-  stale         blocks that end in nobody's history
-  availability  answers of each node to GET /healthz, asked twice a second
+  propagation   a block, from its first node to each node that it can reach
+  agreement     after a heal, until all nodes are on one tip
+  confirmation  a payment, from the first mempool to the block that holds it
+  stale         blocks that are on no node's best chain
+  availability  answers of each node to GET /healthz, requested twice a second
 
-The first, second and fourth are read in the nodes' journals, since the network came
-up. Payments and answers are watched for as long as --for says, so pay something
-meanwhile.
+The first, second and fourth are read from the nodes' journals since 'testnet up'.
+Payments and answers are watched for the time of --for, so pay something meanwhile.
 
-A target such as p95 = "500ms" promises that 95 of 100 events take no longer. The
-other 5 are the error budget: of 200 events 10 may be late; if 4 were, 60% of the
-budget is left. Below zero the promise is broken. What was not observed is not
-judged. --targets names a file like deploy/slo.toml, which is what counts otherwise;
-docs/slo.md says more.`,
+An objective such as p95 = "500ms" means that 95 of 100 events take no longer. The other
+5 are the error budget: of 200 events 10 may be late; if 4 were, 60% of the budget is
+left. Below zero the objective is missed. Without events there is no verdict. --targets
+names a file like deploy/slo.toml, the default; docs/slo.md says more.`,
 		Args: cli.NoArgs,
 	}
 	asJSON := cli.JSONFlag(cmd)
-	targets := cmd.Flags().String("targets", "", "`FILE` of targets (default: those of deploy/slo.toml)")
+	targets := cmd.Flags().String("targets", "", "`FILE` of objectives (default: deploy/slo.toml)")
 	watch := cmd.Flags().Duration("for", 30*time.Second, "`TIME` to watch payments and answers, like 30s or 5m")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if *watch <= 0 {
@@ -74,7 +72,7 @@ docs/slo.md says more.`,
 	return cmd
 }
 
-// readTargets reads a file of targets, or those that come with the program.
+// readTargets reads a file of objectives, or those that come with the program.
 func readTargets(path string) ([]slo.Target, error) {
 	if path == "" {
 		return slo.Parse(deploy.Targets)
@@ -90,7 +88,7 @@ func readTargets(path string) ([]slo.Target, error) {
 	return out, nil
 }
 
-// missed is the error that names the levels that were missed, or nil.
+// missed returns the error that names the levels that were missed, or nil.
 func missed(levels []slo.Level) error {
 	var names []string
 	for _, l := range levels {
@@ -106,16 +104,16 @@ func missed(levels []slo.Level) error {
 
 func (a *app) printService(s measure.Service, names []string) error {
 	since := s.Since.Local().Format(time.DateTime)
-	if s.Since.IsZero() { // nobody noted when an exported network came up
+	if s.Since.IsZero() { // it is not recorded when an exported network came up
 		since = "genesis"
 	}
 	fmt.Fprintf(a.Stdout, "%s; blocks since %s, payments and answers for %v\n\n", cli.Plural(s.Nodes, "node"), since,
 		s.Until.Sub(s.Watched).Round(time.Second))
 	for _, name := range s.Silent {
-		fmt.Fprintf(a.Stderr, "%s does not tell, and is left out\n", name)
+		fmt.Fprintf(a.Stderr, "%s is left out: it has no journal that can be read\n", name)
 	}
 	if len(s.LeftOut) > 0 {
-		fmt.Fprintf(a.Stdout, "their times are left out, because their clocks were wrong and not all can be set right: %s\n\n", strings.Join(s.LeftOut, " "))
+		fmt.Fprintf(a.Stdout, "their times are left out, because their clocks were wrong and not all can be corrected: %s\n\n", strings.Join(s.LeftOut, " "))
 	}
 	rows := cli.Table(a.Stdout)
 	fmt.Fprintln(rows, "level\ttarget\tmeasured\tevents\tbad\tbudget left")
@@ -141,7 +139,7 @@ func (a *app) printService(s measure.Service, names []string) error {
 	return nil
 }
 
-// measured writes a level's figure.
+// measured returns a level's figure as text.
 func measured(l slo.Level) string {
 	switch {
 	case l.Worst != "":
@@ -154,7 +152,7 @@ func measured(l slo.Level) string {
 	return "over " + millis(*l.MoreThanMS)
 }
 
-// millis writes a time that was measured in milliseconds.
+// millis returns milliseconds as text.
 func millis(ms float64) string {
 	return time.Duration(ms * float64(time.Millisecond)).Round(time.Millisecond).String()
 }

@@ -25,10 +25,10 @@ func networkVerbs() []verb {
 			return func(ctx context.Context, p *player) (string, error) { return "", p.world.Heal(ctx) }
 		}, about: "The partition is over."},
 		{name: "link", args: "NODE NODE [delay TIME] [jitter TIME] [loss N%] [bandwidth BYTES] [one-way]", parse: parseLink,
-			about: "The line between them is bad from now on; one-way: only what the first says arrives."},
+			about: "The link between them has these faults from now on; one-way: only what the first sends arrives."},
 		{name: "link", args: "NODE NODE cut",
-			about: "The cable is cut through: neither hears the other, and nobody tells them, as a partition does."},
-		{name: "link", args: "NODE NODE perfect", about: "The line is good again."},
+			about: "The cable is cut: neither hears the other, and unlike in a partition neither is notified."},
+		{name: "link", args: "NODE NODE perfect", about: "The link has no faults any more."},
 	}
 }
 
@@ -103,7 +103,7 @@ func parseConnect(w *words) action {
 
 func parseLink(w *words) action {
 	a, b := w.node(), w.node()
-	l, err := topology.ParseLine(topology.Names(w.script.Nodes), a, b, w.rest)
+	l, err := topology.ParseLink(topology.Names(w.script.Nodes), a, b, w.rest)
 	w.rest = nil
 	if err != nil {
 		w.fail("%s", err)

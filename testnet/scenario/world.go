@@ -29,7 +29,7 @@ type World interface {
 	Partition(ctx context.Context, groups [][]string) error // every node is in exactly one group
 	Heal(ctx context.Context) error
 	Connect(ctx context.Context, pairs []topology.Pair) error // these connections and no others; nil: a mesh
-	Link(ctx context.Context, l topology.Line) error
+	Link(ctx context.Context, l topology.Link) error
 	Talking() [][]string // the running nodes, divided into those that reach each other, directly or through others
 
 	// What happens to a single node.
