@@ -92,12 +92,12 @@ var decoders = map[string]string{
 	"rpc/server.call.parseOutput":  "FuzzCalls",
 	"rpc/server.call.parseOutputs": "FuzzCalls",
 
-	"testnet.loadState":      "FuzzState",
-	"blockfile.ParseFormat":  "- a word of the command line",
-	"blockfile.Place.parse":  "FuzzReader",
-	"rpc/server.ReadFolder":  "- opens a folder, whose values are package store's",
-	"testnet/slo.Parse":      "FuzzParse",
-	"testnet/scenario.Parse": "FuzzParse",
+	"testnet.loadState":        "FuzzState",
+	"blockfile.ParseFormat":    "- a word of the command line",
+	"blockfile.Place.parse":    "FuzzReader",
+	"rpc/server.ReadDirectory": "- opens a folder, whose values are package store's",
+	"testnet/slo.Parse":        "FuzzParse",
+	"testnet/scenario.Parse":   "FuzzParse",
 }
 
 var decodes = regexp.MustCompile(`^([Pp]arse|[Dd]ecode|[Ll]oad|[Rr]ead[A-Z]|Unmarshal)`)

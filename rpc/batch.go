@@ -44,7 +44,7 @@ func (c *Client) Batch(ctx context.Context, asks []Ask) error {
 	defer resp.Body.Close()
 	raw, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	if err != nil {
-		return c.broken(ctx, err)
+		return c.connError(ctx, err)
 	}
 	var answers []struct {
 		ID     *int            `json:"id"`

@@ -135,7 +135,7 @@ func (c *Client) call(ctx context.Context, method string, params, result any) er
 	}
 	raw, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	if err != nil {
-		return c.broken(ctx, err)
+		return c.connError(ctx, err)
 	}
 	if err := json.Unmarshal(raw, &answer); err != nil {
 		return fmt.Errorf("%s: %s answers %s, which is no JSON-RPC: is it a toychain node?", method, c.url, resp.Status)
@@ -153,12 +153,12 @@ func (c *Client) call(ctx context.Context, method string, params, result any) er
 }
 
 // healthPatience is how long Health waits: longer than the node itself does.
-const healthPatience = 5 * time.Second
+const healthTimeout = 5 * time.Second
 
 // Health asks whether the node answers; it needs no password. The error wraps
 // ErrUnreachable if it does not, be it that there is none or that it hangs.
 func (c *Client) Health(ctx context.Context) error {
-	patience, cancel := context.WithTimeout(ctx, healthPatience)
+	patience, cancel := context.WithTimeout(ctx, healthTimeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(patience, http.MethodGet, c.url+"/healthz", nil)
 	if err != nil {
@@ -166,9 +166,9 @@ func (c *Client) Health(ctx context.Context) error {
 	}
 	resp, err := c.http.Do(req)
 	if err != nil {
-		return c.broken(ctx, err)
+		return c.connError(ctx, err)
 	}
-	defer leave(resp)
+	defer drain(resp)
 	if resp.StatusCode != http.StatusOK {
 		return fmt.Errorf("%w at %s: %s", ErrUnreachable, strings.TrimPrefix(c.url, "http://"), resp.Status)
 	}
@@ -189,16 +189,16 @@ func (c *Client) do(ctx context.Context, verb, path string, body []byte) (*http.
 		req.Header.Set("Content-Type", "application/json")
 		resp, err := c.http.Do(req)
 		if err != nil {
-			return nil, c.broken(ctx, err)
+			return nil, c.connError(ctx, err)
 		}
 		switch {
 		case resp.StatusCode == http.StatusServiceUnavailable && resp.Header.Get("Content-Type") != jsonType:
-			leave(resp)
+			drain(resp)
 			return nil, fmt.Errorf("%w: %s; try again", ErrBusy, c.url)
 		case resp.StatusCode != http.StatusUnauthorized:
 			return resp, nil
 		}
-		leave(resp)
+		drain(resp)
 		if c.cookie == "" || again {
 			return nil, fmt.Errorf("%w: check user and password, or the cookie %s", ErrRefused, c.cookie)
 		}
@@ -209,7 +209,7 @@ func (c *Client) do(ctx context.Context, verb, path string, body []byte) (*http.
 }
 
 // leave is done with a short answer. It is read, so that the connection can be used again.
-func leave(resp *http.Response) {
+func drain(resp *http.Response) {
 	io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<10))
 	resp.Body.Close()
 }
@@ -218,7 +218,7 @@ func leave(resp *http.Response) {
 const jsonType = "application/json"
 
 // broken makes the error of a connection that could not be made or broke.
-func (c *Client) broken(ctx context.Context, err error) error {
+func (c *Client) connError(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("calling %s: %w", c.url, ctx.Err())
 	}

@@ -41,7 +41,7 @@ func (c *Client) Watch(ctx context.Context, ready func(), f func(Event) error) e
 		}
 	}
 	if err := lines.Err(); err != nil {
-		return c.broken(ctx, err)
+		return c.connError(ctx, err)
 	}
-	return c.broken(ctx, io.EOF)
+	return c.connError(ctx, io.EOF)
 }

@@ -110,7 +110,7 @@ func (t *Testnet) readDir(ctx context.Context, name string, wait bool) (rpc.Tree
 		return rpc.Tree{}, nil, err
 	}
 	defer unlock()
-	return server.ReadFolder(filepath.Join(t.node(name).Datadir, t.params.Name), t.params)
+	return server.ReadDirectory(filepath.Join(t.node(name).Datadir, t.params.Name), t.params)
 }
 
 func (t *Testnet) callJournal(ctx context.Context, name string, j *history.Journal) error {

@@ -3,6 +3,7 @@ package server
 import (
 	"bytes"
 	"encoding/hex"
+	"fmt"
 	"slices"
 
 	"toychain/block"
@@ -11,6 +12,7 @@ import (
 	"toychain/mempool"
 	"toychain/rpc"
 	"toychain/store"
+	"toychain/wallet"
 )
 
 // pending is what tip and pool say at one moment.
@@ -21,14 +23,14 @@ type pending struct {
 
 // steady calls read, which reads indexes of the store, and returns the state of the
 // chain that they belong to: if the tip moved meanwhile, it reads again.
-func (c *call) steady(read func() error) (pending, *rpc.Error) {
+func (c *call) consistent(read func() error) (pending, *rpc.Error) {
 	for try := 0; ; try++ {
 		before, err := c.tip()
 		if err != nil {
 			return pending{}, err
 		}
 		if e := read(); e != nil {
-			return pending{}, trouble(e)
+			return pending{}, internalError(e)
 		}
 		after, err := look(c, func(e *engine.Engine) (pending, *rpc.Error) {
 			return pending{e.Tree().Tip(), e.Pool().Entries()}, nil
@@ -45,7 +47,7 @@ func getAddressUTXOs(c *call, a rpc.GetAddressUTXOsArgs) ([]rpc.UTXO, *rpc.Error
 		return nil, err
 	}
 	var coins []consensus.UTXO
-	now, err := c.steady(func() (e error) {
+	now, err := c.consistent(func() (e error) {
 		coins, e = c.node.Store().Unspent(script)
 		return e
 	})
@@ -102,7 +104,7 @@ func getAddressHistory(c *call, a rpc.OwnAddressArg) ([]rpc.HistoryRow, *rpc.Err
 	}
 	var coins []consensus.UTXO
 	var rows []store.HistoryEntry
-	now, err := c.steady(func() (e error) {
+	now, err := c.consistent(func() (e error) {
 		if rows, e = c.node.Store().History(script); e == nil {
 			coins, e = c.node.Store().Unspent(script)
 		}
@@ -164,4 +166,24 @@ func (p *pending) touching(script []byte, coins []consensus.UTXO) (out []rpc.His
 		}
 	}
 	return out
+}
+
+func validateAddress(c *call, arg rpc.AddressArg) (rpc.AddressInfo, *rpc.Error) {
+	a, err := wallet.ParseAddress(arg.Address, c.node.Params().Prefixes)
+	if err != nil {
+		return rpc.AddressInfo{ErrorLocations: &[]int{}, Error: err.Error()}, nil
+	}
+	no := false
+	return rpc.AddressInfo{IsValid: true, Address: a.Encode(c.node.Params().Prefixes), ScriptPubKey: fmt.Sprintf("%x", a.Script()),
+		IsScript: &no, IsWitness: &no}, nil
+}
+
+// payTo returns the script that pays an address of this network; message begins the
+// error if there is no such address.
+func (c *call) payTo(address, message string) ([]byte, *rpc.Error) {
+	a, err := wallet.ParseAddress(address, c.node.Params().Prefixes)
+	if err != nil {
+		return nil, fail(rpc.CodeInvalidAddress, "%s (%v)", message, err)
+	}
+	return a.Script(), nil
 }

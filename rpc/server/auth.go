@@ -79,7 +79,7 @@ func (l *login) close() {
 }
 
 // knows reports whether user and password are right.
-func (l *login) knows(user, pass string) bool {
+func (l *login) accepts(user, pass string) bool {
 	u, p := sha256.Sum256([]byte(user)), sha256.Sum256([]byte(pass))
 	right := 0
 	for i := range l.allowed {
@@ -105,7 +105,7 @@ func credentials(r *http.Request) (user, pass string, given bool) {
 func (l *login) guard(h http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		user, pass, given := credentials(r)
-		if given && l.knows(user, pass) {
+		if given && l.accepts(user, pass) {
 			h(w, r)
 			return
 		}

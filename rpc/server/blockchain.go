@@ -112,7 +112,7 @@ func getChainTips(c *call, _ rpc.None) ([]rpc.Tip, *rpc.Error) {
 }
 
 // overrule makes the method that gives the user's word on a block.
-func overrule(how engine.Action) func(*call, rpc.BlockArg) (rpc.Null, *rpc.Error) {
+func override(how engine.Action) func(*call, rpc.BlockArg) (rpc.Null, *rpc.Error) {
 	return func(c *call, a rpc.BlockArg) (rpc.Null, *rpc.Error) {
 		e := c.node.Overrule(c.ctx, a.Block, how)
 		switch {
@@ -121,7 +121,7 @@ func overrule(how engine.Action) func(*call, rpc.BlockArg) (rpc.Null, *rpc.Error
 		case errors.Is(e, chain.ErrGenesis):
 			return nil, fail(rpc.CodeInvalidParam, "%v", e)
 		case e != nil:
-			return nil, trouble(e)
+			return nil, internalError(e)
 		}
 		return nil, nil
 	}
@@ -147,7 +147,7 @@ func verifyChain(c *call, a rpc.VerifyChainArgs) (bool, *rpc.Error) {
 		}
 		if e := c.verify(hash, before.State); e != nil {
 			if c.ctx.Err() != nil {
-				return false, trouble(c.ctx.Err())
+				return false, internalError(c.ctx.Err())
 			}
 			c.server.log.Error("verifychain: a stored block does not pass", "height", info.State.Height, "block", hash, "err", e)
 			return false, nil

@@ -35,7 +35,7 @@ func (c *call) body(hash block.Hash) (*block.Block, *rpc.Error) {
 	b, err := c.node.Store().Block(hash)
 	if err != nil && !errors.Is(err, store.ErrDamaged) {
 		if e := c.node.Look(c.ctx, func(e *engine.Engine) { b, err = e.Tree().Block(hash) }); e != nil {
-			return nil, trouble(e)
+			return nil, internalError(e)
 		}
 	}
 	switch {
@@ -44,7 +44,7 @@ func (c *call) body(hash block.Hash) (*block.Block, *rpc.Error) {
 	case errors.Is(err, chain.ErrNoBody):
 		return nil, errBody
 	case err != nil:
-		return nil, trouble(err)
+		return nil, internalError(err)
 	}
 	return b, nil
 }
@@ -54,11 +54,11 @@ func (c *call) undo(hash block.Hash) ([]consensus.Coin, *rpc.Error) {
 	coins, err := c.node.Store().Undo(hash)
 	if err != nil && !errors.Is(err, store.ErrDamaged) {
 		if e := c.node.Look(c.ctx, func(e *engine.Engine) { coins, err = e.Tree().Undo(hash) }); e != nil {
-			return nil, trouble(e)
+			return nil, internalError(e)
 		}
 	}
 	if err != nil && !errors.Is(err, chain.ErrUnknown) {
-		return nil, trouble(err)
+		return nil, internalError(err)
 	}
 	return coins, nil
 }
@@ -158,7 +158,7 @@ func getTxOut(c *call, a rpc.GetTxOutArgs) (*rpc.TxOut, *rpc.Error) {
 		}
 		coins, err := find([]block.Outpoint{o})
 		if err != nil {
-			return nil, trouble(err)
+			return nil, internalError(err)
 		}
 		coin, ok := coins[o]
 		if !ok {
@@ -180,7 +180,7 @@ func getTxOutSetInfo(c *call, a rpc.GetTxOutSetInfoArgs) (rpc.CoinStats, *rpc.Er
 	}
 	stats, e := c.node.Store().CoinStats()
 	if e != nil {
-		return rpc.CoinStats{}, trouble(e)
+		return rpc.CoinStats{}, internalError(e)
 	}
 	info, err := c.info(stats.Tip)
 	if err != nil {

@@ -154,7 +154,7 @@ func (s *Server) answerCall(ctx context.Context, req *request, err *rpc.Error) (
 		return nil, err
 	}
 	begun := time.Now()
-	done := s.active.begin(m.Name, begun)
+	done := s.running.begin(m.Name, begun)
 	defer done()
 	result, err := s.run(ctx, m, req.params)
 	s.metrics.called(m.Name, time.Since(begun), err)

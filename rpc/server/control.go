@@ -22,30 +22,30 @@ func stop(c *call, _ rpc.None) (string, *rpc.Error) {
 }
 
 func getRPCInfo(c *call, _ rpc.None) (rpc.RPCInfo, *rpc.Error) {
-	return rpc.RPCInfo{ActiveCommands: c.server.active.list(time.Now()), LogPath: c.server.cfg.LogPath}, nil
+	return rpc.RPCInfo{ActiveCommands: c.server.running.list(time.Now()), LogPath: c.server.cfg.LogPath}, nil
 }
 
 // activity is the calls that are being answered.
-type activity struct {
+type callList struct {
 	mu   sync.Mutex
 	last int
-	now  map[int]running
+	now  map[int]runningCall
 }
 
-type running struct {
+type runningCall struct {
 	method string
 	since  time.Time
 }
 
-func newActivity() *activity { return &activity{now: make(map[int]running)} }
+func newCallList() *callList { return &callList{now: make(map[int]runningCall)} }
 
 // begin notes a call, until the function that it returns is called.
-func (a *activity) begin(method string, now time.Time) (done func()) {
+func (a *callList) begin(method string, now time.Time) (done func()) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.last++
 	n := a.last
-	a.now[n] = running{method, now}
+	a.now[n] = runningCall{method, now}
 	return func() {
 		a.mu.Lock()
 		defer a.mu.Unlock()
@@ -54,7 +54,7 @@ func (a *activity) begin(method string, now time.Time) (done func()) {
 }
 
 // list returns the calls, the oldest first.
-func (a *activity) list(now time.Time) []rpc.ActiveCommand {
+func (a *callList) list(now time.Time) []rpc.ActiveCommand {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	out := []rpc.ActiveCommand{}

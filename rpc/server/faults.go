@@ -11,16 +11,16 @@ import (
 
 func setPartition(c *call, a rpc.SetPartitionArgs) ([]string, *rpc.Error) {
 	cut := peersOf(a.Peers)
-	g := &c.server.gate
+	g := &c.server.partition
 	g.Lock()
 	defer g.Unlock()
 	if err := c.node.Net().SetGate(append(peersOf(a.NotAdjacent), cut...)); err != nil {
 		return nil, fail(rpc.CodeInvalidParam, "%s", oneLine(err))
 	}
 	all := slices.DeleteFunc(c.node.Net().Gate(), func(id peer.ID) bool { return !slices.Contains(cut, id) })
-	c.server.metrics.gate(g.cut, all)
+	c.server.metrics.partitionChanged(g.cut, all)
 	g.cut = all
-	return gateOf(c.node.Net()), nil
+	return blockedPeers(c.node.Net()), nil
 }
 
 func peersOf(texts []string) []peer.ID {
@@ -33,12 +33,12 @@ func peersOf(texts []string) []peer.ID {
 
 // gate is whom a partition cuts this node off from: of all whom it may not talk to, those
 // that the network's shape keeps apart from it are left out.
-type gate struct {
+type partition struct {
 	sync.Mutex
 	cut []peer.ID
 }
 
-func (g *gate) partitioned() int {
+func (g *partition) partitioned() int {
 	g.Lock()
 	defer g.Unlock()
 	return len(g.cut)
@@ -59,7 +59,7 @@ func setClock(c *call, a rpc.SetClockArgs) (rpc.Clock, *rpc.Error) {
 		return rpc.Clock{}, fail(rpc.CodeInvalidParam, "offset must be within %d seconds", maxOffset)
 	}
 	if err := c.node.SetClock(c.ctx, time.Duration(a.Offset)*time.Second); err != nil {
-		return rpc.Clock{}, trouble(err)
+		return rpc.Clock{}, internalError(err)
 	}
 	return rpc.Clock{Offset: a.Offset, Time: c.node.Now().Unix()}, nil
 }

@@ -33,13 +33,13 @@ func estimateSmartFee(c *call, a rpc.EstimateSmartFeeArgs) (rpc.SmartFee, *rpc.E
 	if err != nil {
 		return rpc.SmartFee{}, err
 	}
-	fee := max(v.least, feeToBeAmong(v.entries, target*consensus.MaxBlockSize))
+	fee := max(v.least, feeToBeIn(v.entries, target*consensus.MaxBlockSize))
 	return rpc.SmartFee{FeeRate: &fee, Blocks: target}, nil
 }
 
 // feeToBeAmong returns the fee rate, per 1,000 bytes, above which a payment is among
 // the best paid of so many bytes: that of the first one left out, and a bit.
-func feeToBeAmong(entries []*mempool.Entry, bytes int) block.Amount {
+func feeToBeIn(entries []*mempool.Entry, bytes int) block.Amount {
 	rate := func(e *mempool.Entry) block.Amount { return e.Ancestors.Fee * 1000 / block.Amount(e.Ancestors.Size) }
 	slices.SortStableFunc(entries, func(a, b *mempool.Entry) int { return cmp.Compare(rate(b), rate(a)) })
 	for _, e := range entries {

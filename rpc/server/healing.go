@@ -11,16 +11,16 @@ import (
 )
 
 // gateChange is a new set of peers that the node may not talk to.
-type gateChange struct {
+type partitionChange struct {
 	at            time.Time
 	before, after []peer.ID
 }
 
 // gate notes a change of the gate. One that comes while too many others wait is
 // not measured.
-func (m *metrics) gate(before, after []peer.ID) {
+func (m *metrics) partitionChanged(before, after []peer.ID) {
 	select {
-	case m.gates <- gateChange{time.Now(), before, after}:
+	case m.partitions <- partitionChange{time.Now(), before, after}:
 	default:
 	}
 }
@@ -39,11 +39,11 @@ const (
 	healTick = 20 * time.Millisecond
 	// healPatience is how long it looks: a node in the middle of its side of a large
 	// network may never get a peer from across.
-	healPatience = 10 * time.Minute
+	healTimeout = 10 * time.Minute
 )
 
 // healing returns what the change begins: nothing, unless it ends a partition.
-func (c gateChange) healing() *healing {
+func (c partitionChange) healing() *healing {
 	if len(c.before) == 0 || len(c.after) > 0 {
 		return nil
 	}
@@ -69,16 +69,16 @@ func (h *healing) stop() {
 
 // look reports whether a healing is over, and notes how long it took if the peers
 // agree.
-func (m *metrics) look(ctx context.Context, h *healing) bool {
+func (m *metrics) checkHealing(ctx context.Context, h *healing) bool {
 	var tip block.Hash
 	if err := m.server.node.Look(ctx, func(e *engine.Engine) { tip = e.Tree().Tip().Hash }); err != nil {
 		return true // the node has ended
 	}
 	took := time.Since(h.since)
 	if !h.agreed(tip, m.server.node.Net().Peers()) {
-		return took > healPatience
+		return took > healTimeout
 	}
-	m.agreed.Observe(took.Seconds())
+	m.healTime.Observe(took.Seconds())
 	return true
 }
 

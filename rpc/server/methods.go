@@ -33,9 +33,9 @@ func methods() []method {
 		on(rpc.GetDifficulty, getDifficulty),
 		on(rpc.GetTxOut, getTxOut),
 		on(rpc.GetTxOutSetInfo, getTxOutSetInfo),
-		on(rpc.InvalidateBlock, overrule(engine.Invalidate)),
-		on(rpc.PreciousBlock, overrule(engine.Precious)),
-		on(rpc.ReconsiderBlock, overrule(engine.Reconsider)),
+		on(rpc.InvalidateBlock, override(engine.Invalidate)),
+		on(rpc.PreciousBlock, override(engine.Precious)),
+		on(rpc.ReconsiderBlock, override(engine.Reconsider)),
 		on(rpc.VerifyChain, verifyChain),
 		on(rpc.WaitForBlock, waitForBlock),
 		on(rpc.WaitForBlockHeight, waitForBlockHeight),
@@ -125,7 +125,7 @@ func fail(code rpc.Code, format string, args ...any) *rpc.Error {
 }
 
 // trouble makes an error of ours that is not the caller's fault.
-func trouble(err error) *rpc.Error {
+func internalError(err error) *rpc.Error {
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return fail(rpc.CodeMisc, "the node is stopping, or the caller is gone")
@@ -137,7 +137,7 @@ func trouble(err error) *rpc.Error {
 // out what is needed.
 func look[T any](c *call, f func(*engine.Engine) (T, *rpc.Error)) (out T, err *rpc.Error) {
 	if e := c.node.Look(c.ctx, func(e *engine.Engine) { out, err = f(e) }); e != nil {
-		return out, trouble(e)
+		return out, internalError(e)
 	}
 	return out, err
 }

@@ -29,7 +29,7 @@ var txTests = map[string]func(*scene){
 		raw, err := rpc.As[string](rpc.GetRawTransaction).Call(s.ctx, s.Client, rpc.GetRawTransactionArgs{TxID: s.toBob.ID()})
 		is(s, "by the client", err == nil && raw == txHex(s.toBob), true)
 
-		s.refused(rpc.CodeInvalidAddress, noTx, "getrawtransaction", nowhere)
+		s.refused(rpc.CodeInvalidAddress, txNotFound, "getrawtransaction", nowhere)
 		s.refused(rpc.CodeInvalidAddress, "Block hash not found", "getrawtransaction", s.toBob.ID(), 1, nowhere)
 		s.refused(rpc.CodeInvalidAddress, "No such transaction found in the provided block", "getrawtransaction", s.toBob.ID(), 1, s.blocks[3])
 		s.refused(rpc.CodeInvalidAddress, "The genesis block coinbase is not considered an ordinary transaction", "getrawtransaction", s.params.Genesis.Txs[0].ID())

@@ -26,15 +26,15 @@ type metrics struct {
 	registry *prometheus.Registry
 	http     http.Handler
 
-	calls    *prometheus.HistogramVec // by method, "" if there is none, and error code
-	events   *prometheus.CounterVec   // by kind
-	depth    prometheus.Histogram
-	affected *prometheus.CounterVec // payments of reorganised blocks, by fate
-	adoption prometheus.Histogram
-	spread   prometheus.Histogram // blocks, from their birth to here
-	waited   prometheus.Histogram // payments
-	agreed   prometheus.Histogram // after a heal
-	gates    chan gateChange      // to watch
+	calls        *prometheus.HistogramVec // by method, "" if there is none, and error code
+	events       *prometheus.CounterVec   // by kind
+	depth        prometheus.Histogram
+	affected     *prometheus.CounterVec // payments of reorganised blocks, by fate
+	adoption     prometheus.Histogram
+	propagation  prometheus.Histogram // blocks, from their birth to here
+	confirmation prometheus.Histogram // payments
+	healTime     prometheus.Histogram // after a heal
+	partitions   chan partitionChange // to watch
 }
 
 // The levels of service have buckets that end at round numbers, where targets are.
@@ -45,7 +45,7 @@ var (
 )
 
 func newMetrics(s *Server) *metrics {
-	m := &metrics{server: s, registry: prometheus.NewRegistry(), gates: make(chan gateChange, 16),
+	m := &metrics{server: s, registry: prometheus.NewRegistry(), partitions: make(chan partitionChange, 16),
 		calls: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "toychain_rpc_duration_seconds",
 			Help: "Time to answer a call, by method and error code (0: none).", Buckets: prometheus.ExponentialBuckets(1e-4, 4, 9)}, []string{"method", "code"}),
 		events: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "toychain_events_total",
@@ -56,11 +56,11 @@ func newMetrics(s *Server) *metrics {
 			Help: "Payments in blocks that left the best chain, by what became of them."}, []string{"fate"}),
 		adoption: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "toychain_block_adoption_seconds",
 			Help: "Time from first hearing of a block, or its header, until it is this node's tip and on its disk.", Buckets: blockBuckets}),
-		spread: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "toychain_block_propagation_seconds",
+		propagation: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "toychain_block_propagation_seconds",
 			Help: "Time from a block's birth, wherever that was, until it came to this node.", Buckets: blockBuckets}),
-		waited: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "toychain_payment_confirmation_seconds",
+		confirmation: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "toychain_payment_confirmation_seconds",
 			Help: "Time from a payment's entry into this node's pool to its first confirmation.", Buckets: paymentBuckets}),
-		agreed: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "toychain_heal_agreement_seconds",
+		healTime: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "toychain_heal_agreement_seconds",
 			Help:    "Time from the end of a partition until all peers, one from across at least, stand on this node's tip.",
 			Buckets: healBuckets}),
 	}
@@ -72,7 +72,7 @@ func newMetrics(s *Server) *metrics {
 	for _, fate := range []string{"returned", "reconfirmed", "conflicted"} {
 		m.affected.WithLabelValues(fate)
 	}
-	m.registry.MustRegister(m.calls, m.events, m.depth, m.affected, m.adoption, m.spread, m.waited, m.agreed, nodeCollector{s},
+	m.registry.MustRegister(m.calls, m.events, m.depth, m.affected, m.adoption, m.propagation, m.confirmation, m.healTime, nodeCollector{s},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.http = promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4, Timeout: 10 * time.Second})
 	return m
@@ -99,12 +99,12 @@ func (m *metrics) watch(ctx context.Context) {
 			if !open {
 				return
 			}
-			m.happened(&ev)
-		case c := <-m.gates:
+			m.observe(&ev)
+		case c := <-m.partitions:
 			h.stop()
 			h = c.healing()
 		case <-h.ticks():
-			if m.look(ctx, h) {
+			if m.checkHealing(ctx, h) {
 				h.stop()
 				h = nil
 			}
@@ -113,7 +113,7 @@ func (m *metrics) watch(ctx context.Context) {
 }
 
 // happened counts an event: first what came with it, then the event itself.
-func (m *metrics) happened(ev *engine.Event) {
+func (m *metrics) observe(ev *engine.Event) {
 	if r := ev.Reorg; r != nil {
 		m.depth.Observe(float64(r.Depth()))
 		m.affected.WithLabelValues("returned").Add(float64(len(r.Returned)))
@@ -125,11 +125,11 @@ func (m *metrics) happened(ev *engine.Event) {
 			m.adoption.Observe(ev.Duration.Seconds())
 		}
 		for _, d := range t.Waited {
-			m.waited.Observe(d.Seconds())
+			m.confirmation.Observe(d.Seconds())
 		}
 	}
 	if ev.Kind == engine.BlockDated {
-		m.spread.Observe(ev.Duration.Seconds())
+		m.propagation.Observe(ev.Duration.Seconds())
 	}
 	m.events.WithLabelValues(string(ev.Kind)).Inc()
 }
@@ -198,14 +198,14 @@ func (n nodeCollector) Collect(out chan<- prometheus.Metric) {
 	}
 	mining := nd.Mining()
 	gauge("toychain_peers", float64(len(nd.Net().Peers())))
-	gauge("toychain_peers_partitioned", float64(n.s.gate.partitioned()))
+	gauge("toychain_peers_partitioned", float64(n.s.partition.partitioned()))
 	gauge("toychain_miner_rate_hashes_per_second", mining.Rate)
 	tell("toychain_miner_hashes_total", prometheus.CounterValue, float64(mining.Hashes))
 	tell("toychain_miner_blocks_total", prometheus.CounterValue, float64(mining.Found))
 	gauge("toychain_store_size_bytes", float64(nd.Store().Size()))
 	gauge("toychain_node_start_time_seconds", float64(nd.Started().Unix()))
 	gauge("toychain_rpc_event_streams", float64(len(n.s.streams)))
-	gauge("toychain_rpc_calls_under_way", float64(len(n.s.active.list(time.Now()))))
+	gauge("toychain_rpc_calls_under_way", float64(len(n.s.running.list(time.Now()))))
 }
 
 // fingerprint is the end of a hash that the work leaves random, as a number that a

@@ -36,7 +36,7 @@ func generateToAddress(c *call, a rpc.GenerateToAddressArgs) ([]block.Hash, *rpc
 			break // as in Core, fewer than wanted and no error
 		}
 		if e != nil {
-			return nil, trouble(e)
+			return nil, internalError(e)
 		}
 	}
 	return hashes, nil
@@ -61,7 +61,7 @@ func generateBlock(c *call, a rpc.GenerateBlockArgs) (rpc.GeneratedBlock, *rpc.E
 		case reasonOf(err) != "":
 			return nil, fail(rpc.CodeVerify, "TestBlockValidity failed: %s", reasonOf(err))
 		default:
-			return nil, trouble(err)
+			return nil, internalError(err)
 		}
 		return t, nil
 	})
@@ -108,11 +108,11 @@ const chunk = 1 << 15
 func (c *call) mine(t *engine.Template, extra uint64) *rpc.Error {
 	target, err := pow.TargetFromBits(t.Block.Header.Bits)
 	if err != nil {
-		return trouble(err)
+		return internalError(err)
 	}
 	for from := uint64(0); ; {
 		if err := c.ctx.Err(); err != nil {
-			return trouble(err)
+			return internalError(err)
 		}
 		tried, found := pow.Search(&t.Block.Header, target, uint32(from), chunk)
 		if found {
@@ -228,7 +228,7 @@ func submitHeader(c *call, a rpc.SubmitHeaderArgs) (rpc.Null, *rpc.Error) {
 	case reasonOf(e) != "":
 		return nil, fail(rpc.CodeVerify, "%s", reasonOf(e))
 	case e != nil && !errors.Is(e, chain.ErrKnown):
-		return nil, trouble(e)
+		return nil, internalError(e)
 	}
 	return nil, nil
 }

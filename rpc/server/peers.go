@@ -1,20 +1,16 @@
 package server
 
 import (
-	"cmp"
-	"slices"
 	"strings"
 	"time"
 
+	"github.com/multiformats/go-multiaddr"
+	manet "github.com/multiformats/go-multiaddr/net"
+
+	"toychain/engine"
+	"toychain/p2p"
 	"toychain/peer"
 	"toychain/rpc"
-)
-
-// defaultBan is how long a user's ban lasts (Core: DEFAULT_MISBEHAVING_BANTIME), and
-// longestBan the most that can be asked for: what fits a time.Duration.
-const (
-	defaultBan = 24 * time.Hour
-	longestBan = 200 * 365 * 24 * time.Hour
 )
 
 // peerOf returns the peer's id out of an id or a multiaddr.
@@ -53,7 +49,7 @@ func disconnectNode(c *call, a rpc.DisconnectNodeArgs) (rpc.Null, *rpc.Error) {
 	}
 	for _, p := range c.node.Net().Peers() {
 		named := address != "" && (p.ID == peerOf(address) || hostPort(p.Addr) == address)
-		if named || a.NodeID != nil && c.server.peerIDs.number(&p) == *a.NodeID {
+		if named || a.NodeID != nil && c.server.peers.number(&p) == *a.NodeID {
 			if err := c.node.Net().Disconnect(p.ID); err != nil {
 				break // it is gone already
 			}
@@ -63,57 +59,63 @@ func disconnectNode(c *call, a rpc.DisconnectNodeArgs) (rpc.Null, *rpc.Error) {
 	return nil, fail(rpc.CodeNodeUnknown, "Node not found in connected nodes")
 }
 
-func setNetworkActive(c *call, a rpc.SetNetworkActiveArgs) (bool, *rpc.Error) {
-	c.node.Net().SetActive(a.State)
-	return c.node.Net().Active(), nil
-}
-
-func setBan(c *call, a rpc.SetBanArgs) (rpc.Null, *rpc.Error) {
-	net, peer, now := c.node.Net(), peerOf(a.Peer), time.Now() // as p2p's bans
-	switch a.Command {
-	case "add":
-		if until, ok := net.Banned()[peer]; ok && until.After(now) {
-			return nil, fail(rpc.CodeNodeAdded, "Error: IP/Subnet already banned")
-		}
-		seconds := a.Time
-		span := defaultBan
-		if seconds > 0 {
-			if a.Absolute {
-				seconds -= now.Unix()
+func getPeerInfo(c *call, _ rpc.None) ([]rpc.Peer, *rpc.Error) {
+	peers := c.node.Net().Peers()
+	return look(c, func(e *engine.Engine) ([]rpc.Peer, *rpc.Error) {
+		out := make([]rpc.Peer, len(peers))
+		for i := range peers {
+			out[i] = c.peer(&peers[i])
+			if height, ok := e.Shared(peers[i].ID); ok {
+				out[i].SyncedHeaders, out[i].SyncedBlocks = height, height
 			}
-			if seconds <= 0 {
-				return nil, fail(rpc.CodeInvalidParam, "Error: Absolute timestamp is in the past")
-			}
-			span = time.Duration(min(seconds, int64(longestBan/time.Second))) * time.Second
 		}
-		if err := net.Ban(peer, span); err != nil {
-			return nil, fail(rpc.CodeBadPeer, "Error: Invalid IP/Subnet (%s)", oneLine(err))
-		}
-		c.server.peerIDs.noteBan(peer, net.Banned()[peer].Add(-span))
-	case "remove":
-		if err := net.Unban(peer); err != nil {
-			return nil, fail(rpc.CodeBadPeer, "Error: Unban failed. Requested address/subnet was not previously manually banned. (%s)", oneLine(err))
-		}
-	default:
-		return nil, fail(rpc.CodeMisc, "%s", c.method.help())
-	}
-	return nil, nil
+		return out, nil
+	})
 }
 
-func listBanned(c *call, _ rpc.None) ([]rpc.Ban, *rpc.Error) {
-	out, now := []rpc.Ban{}, time.Now()
-	for id, until := range c.node.Net().Banned() {
-		since := c.server.peerIDs.bannedSince(id, until)
-		out = append(out, rpc.Ban{Address: string(id), Created: since.Unix(), Until: until.Unix(),
-			Duration: until.Unix() - since.Unix(), TimeRemaining: max(until.Unix()-now.Unix(), 0)})
+// peer shows a peer, but for what we share with it.
+func (c *call) peer(p *p2p.PeerInfo) rpc.Peer {
+	out := rpc.Peer{
+		ID: c.server.peers.number(p), Addr: hostPort(p.Addr), Network: "not_publicly_routable",
+		Services: services, ServicesNames: []string{"NETWORK"}, RelayTxes: true, ConnTime: unix(p.Connected),
+		LastSend: unix(p.Sent), LastRecv: unix(p.Received), LastTx: unix(p.Tx), LastBlock: unix(p.Block),
+		BytesSent: p.BytesOut, BytesRecv: p.BytesIn, Version: protocolVersion, SubVer: p.Agent, Inbound: p.Inbound,
+		StartingHeight: p.First, Presynced: -1, SyncedHeaders: -1, SyncedBlocks: -1, Inflight: []int{}, Permissions: []string{},
+		ConnectionType: "outbound-full-relay", Transport: "libp2p",
+		PeerID: string(p.ID), Multiaddr: p.Addr + "/p2p/" + string(p.ID), Joined: p.Joined, Tip: p.Status.Tip, Height: p.Status.Height,
 	}
-	slices.SortFunc(out, func(a, b rpc.Ban) int { return cmp.Compare(a.Address, b.Address) })
-	return out, nil
+	switch {
+	case p.Inbound:
+		out.ConnectionType = "inbound"
+	case p.Kept:
+		out.ConnectionType = "manual"
+	}
+	if p.Latency > 0 {
+		seconds := rpc.Float(p.Latency.Seconds())
+		out.PingTime = &seconds
+	}
+	if l := p.Link; l != (p2p.Link{}) {
+		out.Link = &l
+	}
+	return out
 }
 
-func clearBanned(c *call, _ rpc.None) (rpc.Null, *rpc.Error) {
-	for id := range c.node.Net().Banned() {
-		_ = c.node.Net().Unban(id) // fails if its time is over just now
+func unix(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
 	}
-	return nil, nil
+	return t.Unix()
+}
+
+// hostPort returns a multiaddr as host:port, or as it is if it is of another kind.
+func hostPort(addr string) string {
+	a, err := multiaddr.NewMultiaddr(addr)
+	if err != nil {
+		return addr
+	}
+	_, text, err := manet.DialArgs(a)
+	if err != nil {
+		return addr
+	}
+	return text
 }

@@ -56,7 +56,7 @@ type found struct {
 	info  chain.Info   // of the block
 }
 
-const noTx = "No such mempool or blockchain transaction. Use gettransaction for wallet transactions."
+const txNotFound = "No such mempool or blockchain transaction. Use gettransaction for wallet transactions."
 
 // find looks for a transaction: in the pool, on the best chain, on other branches.
 func (c *call) find(txid block.Hash) (found, *rpc.Error) {
@@ -71,7 +71,7 @@ func (c *call) find(txid block.Hash) (found, *rpc.Error) {
 	}
 	places, e := c.node.Store().TxPlaces(txid)
 	if e != nil {
-		return f, trouble(e)
+		return f, internalError(e)
 	}
 	var best store.TxPlace
 	for _, p := range places {
@@ -84,7 +84,7 @@ func (c *call) find(txid block.Hash) (found, *rpc.Error) {
 		}
 	}
 	if len(places) == 0 {
-		return f, fail(rpc.CodeInvalidAddress, noTx)
+		return f, fail(rpc.CodeInvalidAddress, txNotFound)
 	}
 	if f.block, err = c.body(best.Block); err != nil {
 		return f, err

@@ -97,7 +97,7 @@ func TestExplain(t *testing.T) {
 		{fmt.Errorf("%w (input 1: late)", mempool.RejectNonBIP68Final), "non-BIP68-final", "(input 1: late)"},
 		{fmt.Errorf("input 0: %w", mempool.RejectHighS), string(mempool.RejectHighS), "input 0"},
 	} {
-		exact, more := explain(row.err, mempool.Reason(row.err))
+		exact, more := splitReason(row.err, mempool.Reason(row.err))
 		if exact != row.exact || more != row.more {
 			t.Errorf("%v: %q and %q, want %q and %q", row.err, exact, more, row.exact, row.more)
 		}

@@ -29,18 +29,18 @@ type Config struct {
 
 // Server answers calls for one node.
 type Server struct {
-	cfg      Config
-	node     *node.Node
-	log      *slog.Logger
-	listener net.Listener
-	login    *login
-	conns    *conns
-	methods  map[string]*method
-	metrics  *metrics
-	facts    *facts
-	peerIDs  *peerIDs
-	active   *activity
-	gate     gate
+	cfg       Config
+	node      *node.Node
+	log       *slog.Logger
+	listener  net.Listener
+	login     *login
+	conns     *conns
+	methods   map[string]*method
+	metrics   *metrics
+	coinbases *coinbaseCache
+	peers     *peerRecords
+	running   *callList
+	partition partition
 
 	// See limits.go.
 	quick, long, streams places
@@ -69,7 +69,7 @@ func New(cfg Config, n *node.Node) (*Server, error) {
 	}
 	s := &Server{
 		cfg: cfg, node: n, log: cfg.Log, listener: listener, login: l, conns: newConns(maxConns),
-		methods: make(map[string]*method), facts: newFacts(), peerIDs: newPeerIDs(), active: newActivity(),
+		methods: make(map[string]*method), coinbases: newCoinbaseCache(), peers: newPeerRecords(), running: newCallList(),
 		quick: make(places, maxCalls), long: make(places, maxLong), streams: make(places, maxStreams),
 	}
 	for _, m := range methods() {

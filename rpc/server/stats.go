@@ -3,6 +3,7 @@ package server
 import (
 	"cmp"
 	"encoding/json"
+	"math"
 	"slices"
 	"time"
 
@@ -197,8 +198,8 @@ func blockStats(s *consensus.State, b *block.Block, undo []consensus.Coin) rpc.B
 	out.UTXOIncreaseActual -= out.Ins
 	if n := int64(len(fees)); n > 0 {
 		out.AvgFee, out.AvgTxSize, out.AvgFeeRate = out.TotalFee/n, out.TotalSize/n, out.TotalFee/out.TotalSize
-		out.MinFee, out.MaxFee, out.MedianFee = spread(fees)
-		out.MinTxSize, out.MaxTxSize, out.MedianTxSize = spread(sizes)
+		out.MinFee, out.MaxFee, out.MedianFee = minMaxMedian(fees)
+		out.MinTxSize, out.MaxTxSize, out.MedianTxSize = minMaxMedian(sizes)
 		slices.SortFunc(rates, func(a, b rated) int { return cmp.Compare(a.rate, b.rate) })
 		out.MinFeeRate, out.MaxFeeRate = rates[0].rate, rates[n-1].rate
 		out.FeeRatePercentiles = percentiles(rates, out.TotalSize)
@@ -208,7 +209,7 @@ func blockStats(s *consensus.State, b *block.Block, undo []consensus.Coin) rpc.B
 
 // spread sorts values and returns the least, the greatest and the median, which is
 // rounded down between two.
-func spread(v []int64) (least, most, median int64) {
+func minMaxMedian(v []int64) (least, most, median int64) {
 	slices.Sort(v)
 	n := len(v)
 	median = v[n/2]
@@ -233,4 +234,18 @@ func percentiles(rates []rated, total int64) (out [5]int64) {
 		out[next] = rates[len(rates)-1].rate
 	}
 	return out
+}
+
+func getStaleRate(c *call, a rpc.GetStaleRateArgs) (rpc.StaleRate, *rpc.Error) {
+	from, to := or(a.From, 1), or(a.To, math.MaxInt32)
+	if from < 0 || to < from {
+		return rpc.StaleRate{}, fail(rpc.CodeInvalidParam, "fromheight and toheight must be 0 or more, and in this order")
+	}
+	return look(c, func(e *engine.Engine) (rpc.StaleRate, *rpc.Error) {
+		n := e.Tree().Census(block.Height(from), block.Height(to))
+		out := rpc.StaleRate{From: max(block.Height(from), 1), To: min(block.Height(to), e.Tree().Tip().Height),
+			Blocks: n.Active + n.Stale, Stale: n.Stale, Heights: n.Active, Forked: n.Forked}
+		out.Rate, out.ForkRate = rpc.Part(out.Stale, out.Blocks), rpc.Part(out.Forked, out.Heights)
+		return out, nil
+	})
 }

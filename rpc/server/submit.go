@@ -22,7 +22,7 @@ func submitBlock(c *call, a rpc.SubmitBlockArgs) (*string, *rpc.Error) {
 	if len(b.Txs) == 0 || !b.Txs[0].IsCoinbase() { // as Core says it; else it is bad-cb-missing
 		return nil, fail(rpc.CodeDeserialization, "Block does not start with a coinbase")
 	}
-	return c.became(b, c.node.SubmitBlock(c.ctx, b))
+	return c.submitResult(b, c.node.SubmitBlock(c.ctx, b))
 }
 
 func submitBlocks(c *call, a rpc.SubmitBlocksArgs) ([]*string, *rpc.Error) {
@@ -39,11 +39,11 @@ func submitBlocks(c *call, a rpc.SubmitBlocksArgs) ([]*string, *rpc.Error) {
 	}
 	answers, e := c.node.SubmitBlocks(c.ctx, blocks)
 	if e != nil {
-		return nil, trouble(e)
+		return nil, internalError(e)
 	}
 	out := make([]*string, n)
 	for i, b := range blocks {
-		if out[i], err = c.became(b, answers[i]); err != nil {
+		if out[i], err = c.submitResult(b, answers[i]); err != nil {
 			return nil, err
 		}
 	}
@@ -64,7 +64,7 @@ func decodeBlock(text string) (*block.Block, *rpc.Error) {
 
 // became says by BIP22's words what became of a block that was handed in: nil if it is
 // on the best chain.
-func (c *call) became(b *block.Block, answer error) (*string, *rpc.Error) {
+func (c *call) submitResult(b *block.Block, answer error) (*string, *rpc.Error) {
 	switch {
 	case errors.Is(answer, chain.ErrKnown):
 		return new("duplicate"), nil
@@ -73,7 +73,7 @@ func (c *call) became(b *block.Block, answer error) (*string, *rpc.Error) {
 	case reasonOf(answer) != "":
 		return new(reasonOf(answer)), nil
 	case answer != nil:
-		return nil, trouble(answer)
+		return nil, internalError(answer)
 	}
 	info, err := c.info(b.Hash())
 	if err != nil {

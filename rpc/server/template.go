@@ -54,7 +54,7 @@ func getBlockTemplate(c *call, a rpc.GetBlockTemplateArgs) (any, *rpc.Error) {
 	t, err := look(c, func(e *engine.Engine) (*engine.Template, *rpc.Error) {
 		t, err := e.Template(nobody, 0, "", c.node.Now())
 		if err != nil {
-			return nil, trouble(err)
+			return nil, internalError(err)
 		}
 		tip, pollID = e.Tree().Tip(), pollIDOf(e)
 		return t, nil
@@ -94,7 +94,7 @@ func (c *call) waitForTemplate(id string) *rpc.Error {
 			patient = false
 		case _, open := <-events:
 			if !open {
-				return trouble(node.ErrStopped)
+				return internalError(node.ErrStopped)
 			}
 		}
 	}
@@ -141,12 +141,12 @@ func (c *call) propose(data string) (any, *rpc.Error) {
 	v, err := look(c, func(e *engine.Engine) (v view, err *rpc.Error) {
 		v.tip = e.Tree().Tip()
 		if info, ok := e.Tree().Info(b.Hash()); ok {
-			v.known = knownAs(&info)
+			v.known = proposalStatus(&info)
 			return v, nil
 		}
 		coins, bad := e.Tree().Coins(consensus.Needs(v.tip, hashed))
 		if bad != nil {
-			return v, trouble(bad)
+			return v, internalError(bad)
 		}
 		v.coins = coins
 		return v, nil
@@ -169,11 +169,11 @@ func (c *call) propose(data string) (any, *rpc.Error) {
 	if reason := reasonOf(e); reason != "" {
 		return reason, nil
 	}
-	return nil, trouble(e)
+	return nil, internalError(e)
 }
 
 // knownAs says what a known block is to one who proposes it.
-func knownAs(info *chain.Info) string {
+func proposalStatus(info *chain.Info) string {
 	switch {
 	case info.Status.Invalid():
 		return "duplicate-invalid"

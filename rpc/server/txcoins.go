@@ -61,10 +61,10 @@ func (s *spendSearch) search(t *traced, coins []consensus.UTXO) *rpc.Error {
 		s.found[coin.Outpoint] = []rpc.TxSpend{}
 	}
 	for _, e := range t.pool {
-		s.note(e.Tx, e.ID, nil, false)
+		s.record(e.Tx, e.ID, nil, false)
 	}
 	for _, coin := range coins {
-		if err := s.onBest(coin); err != nil {
+		if err := s.searchBestChain(coin); err != nil {
 			return err
 		}
 	}
@@ -79,11 +79,11 @@ func (s *spendSearch) search(t *traced, coins []consensus.UTXO) *rpc.Error {
 			return err
 		}
 		if e := s.ctx.Err(); e != nil {
-			return trouble(e)
+			return internalError(e)
 		}
 		at := rpc.BlockRef{Hash: infos[i].Hash, Height: infos[i].Entry.Height}
 		for j, id := range b.TxIDs() {
-			s.note(b.Txs[j], id, &at, false)
+			s.record(b.Txs[j], id, &at, false)
 		}
 	}
 	return nil
@@ -109,7 +109,7 @@ func (c *call) sideBlocks(tips []chain.Tip) (out []chain.Info, err *rpc.Error) {
 }
 
 // note writes down which of the coins a transaction spends.
-func (s *spendSearch) note(tx *block.Tx, id block.Hash, at *rpc.BlockRef, active bool) {
+func (s *spendSearch) record(tx *block.Tx, id block.Hash, at *rpc.BlockRef, active bool) {
 	for i := range tx.Inputs {
 		if o := tx.Inputs[i].Prev; s.found[o] != nil {
 			s.found[o] = append(s.found[o], rpc.TxSpend{TxID: id, Block: at, Active: active})
@@ -118,10 +118,10 @@ func (s *spendSearch) note(tx *block.Tx, id block.Hash, at *rpc.BlockRef, active
 }
 
 // onBest looks for the one that spends a coin on the best chain.
-func (s *spendSearch) onBest(coin consensus.UTXO) *rpc.Error {
+func (s *spendSearch) searchBestChain(coin consensus.UTXO) *rpc.Error {
 	rows, e := s.node.Store().History(coin.Script)
 	if e != nil {
-		return trouble(e)
+		return internalError(e)
 	}
 	for _, row := range rows {
 		if row.Spent == 0 {

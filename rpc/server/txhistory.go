@@ -65,7 +65,7 @@ func (c *call) trace(txid block.Hash) (*traced, *rpc.Error) {
 			t.reorgs, e = c.node.Store().Reorgs(0)
 		}
 		if e != nil {
-			return nil, trouble(e)
+			return nil, internalError(e)
 		}
 		after, err := look(c, func(e *engine.Engine) (block.Hash, *rpc.Error) { return e.Tree().Tip().Hash, t.look(e) })
 		if err != nil {
@@ -111,7 +111,7 @@ func (c *call) transaction(t *traced) (*block.Tx, *rpc.Error) {
 	case t.entry != nil:
 		return t.entry.Tx, nil
 	case len(t.places) == 0:
-		return nil, fail(rpc.CodeInvalidAddress, noTx)
+		return nil, fail(rpc.CodeInvalidAddress, txNotFound)
 	}
 	b, err := c.body(t.places[0].Block)
 	if err != nil {
@@ -189,7 +189,7 @@ func (c *call) txReorg(t *traced, r *chain.Reorg) (*rpc.TxEvent, *rpc.Error) {
 		e.By = x.By.String()
 		at, err := placeAmong(c.node.Store(), x.By, r.Joined)
 		if err != nil {
-			return nil, trouble(err)
+			return nil, internalError(err)
 		}
 		e.ByBlock = at
 	}

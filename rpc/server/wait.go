@@ -53,7 +53,7 @@ func (c *call) waitFor(timeout int64, good func(rpc.BlockRef) bool) (rpc.BlockRe
 			return tip, nil
 		case _, open := <-events:
 			if !open {
-				return tip, trouble(node.ErrStopped)
+				return tip, internalError(node.ErrStopped)
 			}
 		}
 	}

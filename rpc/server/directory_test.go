@@ -18,7 +18,7 @@ import (
 // readsAs demands that the folder reads as the node that had it said last.
 func readsAs(t *testing.T, dir string, p *consensus.Params, tree rpc.Tree, journal []rpc.Reorg) {
 	t.Helper()
-	gotTree, gotJournal, err := ReadFolder(dir, p)
+	gotTree, gotJournal, err := ReadDirectory(dir, p)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +92,7 @@ func TestReadFolder(t *testing.T) {
 	if err != nil || len(journal) != 1 {
 		t.Fatal(journal, err)
 	}
-	if _, _, err := ReadFolder(s.dir, s.params); !errors.Is(err, store.ErrInUse) {
+	if _, _, err := ReadDirectory(s.dir, s.params); !errors.Is(err, store.ErrInUse) {
 		t.Fatalf("while it runs: %v", err)
 	}
 	s.end()
@@ -102,7 +102,7 @@ func TestReadFolder(t *testing.T) {
 			t.Errorf("block %d %s: %d transactions, order %d, received %d, complete %d", b.Height, b.Hash, b.Txs, b.Order, b.ReceivedMS, b.CompleteMS)
 		}
 	}
-	if _, _, err := ReadFolder(filepath.Join(s.dir, "nowhere"), s.params); !errors.Is(err, fs.ErrNotExist) {
+	if _, _, err := ReadDirectory(filepath.Join(s.dir, "nowhere"), s.params); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("no folder: %v", err)
 	}
 }

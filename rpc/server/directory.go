@@ -19,7 +19,7 @@ import (
 // a node that was killed had noted down beside its store (package node, Note) is taken
 // into the tree in memory, as far as it can be.
 // The error is store.ErrInUse if a node does run, fs.ErrNotExist if none ever did.
-func ReadFolder(dir string, p *consensus.Params) (t rpc.Tree, journal []rpc.Reorg, err error) {
+func ReadDirectory(dir string, p *consensus.Params) (t rpc.Tree, journal []rpc.Reorg, err error) {
 	db, err := store.OpenReadOnly(filepath.Join(dir, "chain"), p)
 	if err != nil {
 		return rpc.Tree{}, nil, err
@@ -61,7 +61,7 @@ func readTree(tree *chain.Tree, p *consensus.Params) (rpc.Tree, error) {
 			infos = append(infos, info)
 		}
 	}
-	slices.SortFunc(infos, asTheyCame)
+	slices.SortFunc(infos, byArrival)
 	for i := range infos {
 		shown := showBlock(&infos[i])
 		if infos[i].Status&chain.HasBody != 0 {
@@ -69,7 +69,7 @@ func readTree(tree *chain.Tree, p *consensus.Params) (rpc.Tree, error) {
 			if err != nil {
 				return rpc.Tree{}, err
 			}
-			f := factOf(b, p)
+			f := coinbaseTextOf(b, p)
 			shown.Message, shown.Address = f.message, f.address
 		}
 		out.Blocks = append(out.Blocks, shown)
@@ -93,7 +93,7 @@ func readJournal(db *store.DB, tree *chain.Tree, noted map[block.Hash][]store.Tx
 		if out[i], err = showReorg(db, &journal[i]); err != nil {
 			return nil, err
 		}
-		out[i].Since, err = confirmedNow(placesOf, out[i].Returned, func(h block.Hash) (chain.Info, error) {
+		out[i].Since, err = confirmedSince(placesOf, out[i].Returned, func(h block.Hash) (chain.Info, error) {
 			info, _ := tree.Info(h)
 			return info, nil
 		})

@@ -1,0 +1,140 @@
+package server
+
+import (
+	"errors"
+	"slices"
+
+	"toychain/block"
+	"toychain/consensus"
+	"toychain/engine"
+	"toychain/mempool"
+	"toychain/rpc"
+)
+
+func testMempoolAccept(c *call, a rpc.TestMempoolAcceptArgs) ([]rpc.TestAccept, *rpc.Error) {
+	if n := len(a.Txs); n < 1 || n > maxTested {
+		return nil, fail(rpc.CodeInvalidParam, "Array must contain between 1 and %d transactions.", maxTested)
+	}
+	limit, err := feeLimit(a.MaxFeeRate)
+	if err != nil {
+		return nil, err
+	}
+	txs := make([]*block.Tx, len(a.Txs))
+	for i, s := range a.Txs {
+		if txs[i], err = decodeTx(s); err != nil {
+			return nil, fail(rpc.CodeDeserialization, "TX decode failed: %s Make sure the tx has at least one input.", clip(s))
+		}
+	}
+	out := make([]rpc.TestAccept, len(txs))
+	for i, tx := range txs {
+		out[i].TxID = tx.ID()
+		out[i].WTxID = out[i].TxID
+	}
+	if fault := packageFault(txs, out); fault != "" {
+		for i := range out {
+			out[i].PackageError = fault
+		}
+		return out, nil
+	}
+	return look(c, func(e *engine.Engine) ([]rpc.TestAccept, *rpc.Error) {
+		v := &packageView{View: e.Tree(), made: make(consensus.Coins), spent: make(map[block.Outpoint]bool)}
+		for i, tx := range txs {
+			found, err := e.Pool().Test(v, tx, c.node.Now())
+			if err != nil && mempool.Reason(err) == "" {
+				return nil, internalError(err)
+			}
+			judge(&out[i], found, err, limit)
+			if !*out[i].Allowed {
+				break // the others may depend on it: they are not judged
+			}
+			v.add(tx, out[i].TxID)
+		}
+		return out, nil
+	})
+}
+
+// judge fills in what the pool found.
+func judge(row *rpc.TestAccept, found mempool.TestResult, err error, limit block.Amount) {
+	allowed := false
+	row.Allowed = &allowed
+	switch {
+	case errors.Is(err, mempool.ErrOrphan), consensus.RuleOf(err) == consensus.BadMissingOrSpent:
+		row.RejectReason = "missing-inputs"
+	case err != nil:
+		row.RejectReason = reasonOf(err)
+	case limit > 0 && found.Fee > feeAt(limit, found.Size):
+		row.RejectReason = "max-fee-exceeded"
+	default:
+		allowed = true
+		row.VSize = found.Size
+		row.Fees = &rpc.AcceptFees{Base: found.Fee, FeeRate: found.Fee * 1000 / block.Amount(found.Size), Includes: []block.Hash{row.TxID}}
+	}
+}
+
+// packageFault says why transactions can never be taken together (Core:
+// IsWellFormedPackage), "" if they might.
+func packageFault(txs []*block.Tx, rows []rpc.TestAccept) string {
+	spent := make(map[block.Outpoint]bool)
+	for i, tx := range txs {
+		for j := range rows[:i] {
+			if rows[j].TxID == rows[i].TxID {
+				return "package-contains-duplicates"
+			}
+		}
+		for j := range tx.Inputs {
+			o := tx.Inputs[j].Prev
+			if slices.ContainsFunc(rows[i:], func(r rpc.TestAccept) bool { return r.TxID == o.TxID }) {
+				return "package-not-sorted"
+			}
+		}
+	}
+	for _, tx := range txs {
+		own := make(map[block.Outpoint]bool) // the same coin twice in one transaction is its own fault
+		for j := range tx.Inputs {
+			if spent[tx.Inputs[j].Prev] {
+				return "conflict-in-package"
+			}
+			own[tx.Inputs[j].Prev] = true
+		}
+		for o := range own {
+			spent[o] = true
+		}
+	}
+	return ""
+}
+
+// packageView is the chain as if some transactions had been confirmed.
+type packageView struct {
+	mempool.View
+	made  consensus.Coins
+	spent map[block.Outpoint]bool
+}
+
+func (v *packageView) add(tx *block.Tx, id block.Hash) {
+	tip := v.Tip()
+	for i := range tx.Inputs {
+		v.spent[tx.Inputs[i].Prev] = true
+	}
+	for i := range tx.Outputs {
+		if !block.Unspendable(tx.Outputs[i].Script) {
+			v.made[block.Outpoint{TxID: id, Index: uint32(i)}] = consensus.Coin{Output: tx.Outputs[i], Height: tip.Height + 1, MedianTime: tip.MedianTime()}
+		}
+	}
+}
+
+// Coins implements mempool.View.
+func (v *packageView) Coins(of []block.Outpoint) (consensus.Coins, error) {
+	coins, err := v.View.Coins(of)
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range of {
+		if coin, ok := v.made[o]; ok {
+			coins[o] = coin
+		}
+		if v.spent[o] {
+			delete(coins, o)
+		}
+	}
+	return coins, nil
+}
