@@ -16,12 +16,12 @@ type Ask struct {
 	Method string
 	Params []any // may be nil
 	Result any   // the result is read into this; may be nil
-	Err    error // set by Batch: an *Error if the node said no
+	Err    error // set by Batch: an *Error if the node refused the call
 }
 
-// Batch makes several calls in one request: the node answers one after the other, at
-// most 10,000 of them. Each Ask gets its own error; the one returned says that the batch as
-// a whole came to nothing, as Call's does.
+// Batch makes several calls in one request, at most 10,000, which the node answers one
+// after the other. Each Ask gets the error of its call; the error that is returned is
+// that of the whole request, as Call's.
 func (c *Client) Batch(ctx context.Context, asks []Ask) error {
 	if len(asks) == 0 {
 		return nil
@@ -79,8 +79,8 @@ const (
 	BlocksPerAnswer = 30
 )
 
-// SubmitBlocks hands several blocks to the node, each after its parent. The reasons are
-// SubmitBlock's, one for each block.
+// SubmitBlocks submits several blocks, each after its parent. The reasons are those of
+// SubmitBlock, one for each block.
 func (c *Client) SubmitBlocks(ctx context.Context, blocks []*block.Block) (reasons []string, err error) {
 	texts := make([]string, len(blocks))
 	for i, b := range blocks {

@@ -19,13 +19,13 @@ import (
 // ErrUnreachable is wrapped by every error that means that no node answers.
 var ErrUnreachable = errors.New("no node answers")
 
-// ErrRefused is wrapped when a node answers and does not let us in.
+// ErrRefused is wrapped when a node answers and refuses user and password.
 var ErrRefused = errors.New("the node refuses the password")
 
 // ErrBusy is wrapped when a node has too many calls to answer already: try again.
 var ErrBusy = errors.New("the node has too much work")
 
-// Error is a node's answer that a call failed. The codes are Bitcoin Core's.
+// Error is a node's answer that a call failed. Codes and messages are Bitcoin Core's.
 type Error struct {
 	Code    Code   `json:"code"`
 	Message string `json:"message"`
@@ -37,9 +37,9 @@ func (e *Error) Error() string { return fmt.Sprintf("%s (code %d)", e.Message, e
 // blocks, ten times over.
 const maxAnswer = 1 << 30
 
-// CookieName is the name of the cookie file in a node's folder: one line,
-// user:password. Whoever can read it may call the node; it is made new at each
-// start and removed at the end.
+// CookieName is the name of the cookie file in a node's directory: one line,
+// user:password. Every program that can read it may call the node. The node writes a
+// new one at each start and removes it at the end.
 const CookieName = ".cookie"
 
 // Client calls a node. It is safe for use by several goroutines.
@@ -66,10 +66,10 @@ func NewClient(addr, user, pass string) *Client {
 		}}}
 }
 
-// Dial returns a client of the node at host:port that logs in with the cookie
-// which the node wrote when it started. A node that starts again writes another
-// one, which is read when it is wanted. The error wraps ErrUnreachable if there is
-// no cookie, and so no node.
+// Dial returns a client of the node at host:port that logs in with the cookie that
+// the node wrote when it started. A node that was restarted has written another one;
+// the client reads it when the old one is refused. The error wraps ErrUnreachable if
+// there is no cookie, and so no node.
 func Dial(addr, cookieFile string) (*Client, error) {
 	c := NewClient(addr, "", "")
 	c.cookie = cookieFile
@@ -100,10 +100,10 @@ func (c *Client) readCookie() error {
 // Close ends idle connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
-// Call calls a method and reads its result into result, which may be nil. params
-// may be nil. The error is an *Error if the node says no, wraps ErrUnreachable if
-// there is no node, ErrRefused if it does not know us, and ctx's error when that
-// ends first.
+// Call calls a method by name and reads its result into result, which may be nil, as
+// may params. The error is an *Error if the node refuses the call; it wraps
+// ErrUnreachable if no node answers, ErrRefused if the password is wrong, ErrBusy if
+// the node has too much work, and the error of ctx if that ends first.
 func (c *Client) Call(ctx context.Context, method string, params []any, result any) error {
 	if params == nil {
 		params = []any{}
@@ -152,11 +152,11 @@ func (c *Client) call(ctx context.Context, method string, params, result any) er
 	return nil
 }
 
-// healthPatience is how long Health waits: longer than the node itself does.
+// healthTimeout is how long Health waits: longer than the node itself does.
 const healthTimeout = 5 * time.Second
 
-// Health asks whether the node answers; it needs no password. The error wraps
-// ErrUnreachable if it does not, be it that there is none or that it hangs.
+// Health returns nil if the node answers; it needs no password. The error wraps
+// ErrUnreachable if there is no node, or if it hangs.
 func (c *Client) Health(ctx context.Context) error {
 	patience, cancel := context.WithTimeout(ctx, healthTimeout)
 	defer cancel()
@@ -208,16 +208,17 @@ func (c *Client) do(ctx context.Context, verb, path string, body []byte) (*http.
 	}
 }
 
-// leave is done with a short answer. It is read, so that the connection can be used again.
+// drain reads and closes a short answer, so that its connection can be used again.
 func drain(resp *http.Response) {
 	io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<10))
 	resp.Body.Close()
 }
 
-// jsonType is the content type of every JSON-RPC answer.
+// jsonType is the content type of every JSON-RPC answer; the server refuses a request
+// for which it has no place with plain text.
 const jsonType = "application/json"
 
-// broken makes the error of a connection that could not be made or broke.
+// connError returns the error of a connection that could not be opened, or broke.
 func (c *Client) connError(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("calling %s: %w", c.url, ctx.Err())

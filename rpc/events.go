@@ -10,9 +10,9 @@ import (
 	"net/http"
 )
 
-// Watch calls f for every event of the node from now on, and ready (unless it is
-// nil) once, as soon as none can be missed. A node that is faster than f drops
-// events. It returns when ctx ends, f returns an error, or the connection breaks.
+// Watch calls f for every event of the node from now on, and ready (unless it is nil)
+// once, as soon as no event can be missed. If f is slower than the node, events are
+// dropped. Watch returns when ctx ends, f returns an error, or the connection breaks.
 func (c *Client) Watch(ctx context.Context, ready func(), f func(Event) error) error {
 	resp, err := c.do(ctx, http.MethodGet, "/events", nil)
 	if err != nil {
@@ -30,7 +30,7 @@ func (c *Client) Watch(ctx context.Context, ready func(), f func(Event) error) e
 	for lines.Scan() {
 		data, ok := bytes.CutPrefix(lines.Bytes(), []byte("data: "))
 		if !ok {
-			continue // an event's name, a comment that keeps the line alive, or a blank
+			continue // the name of an event, a comment that keeps the connection open, or an empty line
 		}
 		var e Event
 		if err := json.Unmarshal(data, &e); err != nil {

@@ -11,8 +11,8 @@ import (
 )
 
 // A Method describes one RPC method: A is a struct with a field for each parameter, R
-// is the type of its result. The server answers a call by this description and the
-// client makes one by it, so that the two cannot drift apart:
+// is the type of its result. The server answers calls and the client makes them by the
+// same description, so that the two cannot drift apart:
 //
 //	Method ──► Params ──► named parameters, type errors, help   (rpc/server)
 //	   │
@@ -66,7 +66,7 @@ const (
 	KindAny    Kind = "any"    // the method decides
 )
 
-// Types of parameters and results that JSON alone does not tell apart.
+// Types of parameters and results for which Go's types do not say enough.
 type (
 	None      struct{}        // no parameters
 	Null      *struct{}       // the result of methods that return nothing: null
@@ -121,7 +121,7 @@ func (m Method[A, R]) Call(ctx context.Context, c *Client, args A) (result R, er
 	return result, err
 }
 
-// Do is Call for those who do not need the result.
+// Do is Call without the result.
 func (m Method[A, R]) Do(ctx context.Context, c *Client, args A) error {
 	return c.Call(ctx, m.Name, values(m.Params(), args), nil)
 }

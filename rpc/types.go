@@ -7,13 +7,13 @@ import (
 	"toychain/pow"
 )
 
-// This file has what the methods about the chain return; types_tx.go,
-// types_net.go and types_own.go have the others. The tags are Bitcoin Core 28's
-// names, in its order; what toychain adds comes last. A hash is 64 hex digits as
-// people write it, an amount a number with eight decimals, a time seconds since
+// This file has the results of the methods about the chain; types_tx.go, types_net.go
+// and types_own.go have the others. The tags are Bitcoin Core 28's names, in its order;
+// what toychain adds comes last. A hash is 64 hex digits in the order in which it is
+// displayed, an amount a number with eight decimals, and a time is in seconds since
 // 1970 unless its name ends in _ms.
 
-// Float is a number that prints as Core's do, with 16 significant digits.
+// Float is a number that is printed as Core prints it, with 16 significant digits.
 type Float float64
 
 // MarshalJSON writes what C's %.16g writes.
@@ -23,15 +23,15 @@ func (f Float) MarshalJSON() ([]byte, error) {
 
 // BlockchainInfo is the result of getblockchaininfo.
 type BlockchainInfo struct {
-	Chain                string       `json:"chain"` // toy, regtest, main or a network's own name
+	Chain                string       `json:"chain"` // toy, regtest, main or the name of a custom network
 	Blocks               block.Height `json:"blocks"`
-	Headers              block.Height `json:"headers"` // of the best header, bodies here or not
+	Headers              block.Height `json:"headers"` // of the best header, whose block may not be here yet
 	BestBlockHash        block.Hash   `json:"bestblockhash"`
 	Difficulty           Float        `json:"difficulty"`
 	Time                 uint32       `json:"time"`
 	MedianTime           uint32       `json:"mediantime"`
 	VerificationProgress Float        `json:"verificationprogress"` // 0 to 1
-	InitialBlockDownload bool         `json:"initialblockdownload"` // catching up
+	InitialBlockDownload bool         `json:"initialblockdownload"` // while catching up
 	ChainWork            pow.Work     `json:"chainwork"`
 	SizeOnDisk           int64        `json:"size_on_disk"` // bytes
 	Pruned               bool         `json:"pruned"`
@@ -49,23 +49,23 @@ type Next struct {
 	Bits       string       `json:"bits"`
 	Difficulty Float        `json:"difficulty"`
 	Retarget   int          `json:"retarget"` // blocks until the target changes; 0: it never does
-	Subsidy    block.Amount `json:"subsidy"`  // what its coinbase may create, before fees
+	Subsidy    block.Amount `json:"subsidy"`  // what its coinbase may create, without fees
 }
 
-// Network is what the nodes of a network agree on, see consensus.Params.
+// Network is what the nodes of a network agree on (consensus.Params).
 type Network struct {
 	Name     string       `json:"name"`
 	Digest   block.Hash   `json:"digest"`
 	Genesis  block.Hash   `json:"genesis"`
 	Limit    string       `json:"limit"`   // easiest target, compact
 	Window   int          `json:"window"`  // blocks between changes of the target; 0: never
-	Spacing  int          `json:"spacing"` // wanted seconds between blocks
+	Spacing  int          `json:"spacing"` // seconds between blocks to aim at
 	Subsidy  block.Amount `json:"subsidy"`
 	Halving  block.Height `json:"halving"`
 	Maturity block.Height `json:"maturity"`
 }
 
-// Header is the result of getblockheader, and what getblock begins with.
+// Header is the result of getblockheader, and the first part of getblock's.
 type Header struct {
 	Hash              block.Hash   `json:"hash"`
 	Confirmations     int          `json:"confirmations"` // -1: on another branch
@@ -98,7 +98,7 @@ type FullBlock struct {
 	Tx []Tx `json:"tx"`
 }
 
-// BlockSizes are bytes, three times the same but for weight: there is no SegWit.
+// BlockSizes is the size of a block in three ways, which say the same: there is no SegWit.
 type BlockSizes struct {
 	StrippedSize int `json:"strippedsize"`
 	Size         int `json:"size"`
@@ -113,10 +113,10 @@ type Tip struct {
 	Status    string       `json:"status"`    // active, valid-fork, valid-headers, headers-only, invalid
 }
 
-// TxOut is the result of gettxout; null if the coin is not there.
+// TxOut is the result of gettxout, which is null if there is no such coin.
 type TxOut struct {
 	BestBlock     block.Hash   `json:"bestblock"`
-	Confirmations int          `json:"confirmations"` // 0: in the pool
+	Confirmations int          `json:"confirmations"` // 0: in the mempool
 	Value         block.Amount `json:"value"`
 	ScriptPubKey  Script       `json:"scriptPubKey"`
 	Coinbase      bool         `json:"coinbase"`
@@ -146,8 +146,8 @@ type ChainTxStats struct {
 	TxRate           *Float       `json:"txrate,omitempty"` // per second
 }
 
-// BlockStats is the result of getblockstats. Unlike everywhere else the amounts
-// are whole numbers of the smallest unit, and rates such units per byte.
+// BlockStats is the result of getblockstats. Unlike elsewhere, amounts are in the
+// smallest unit, and fee rates in such units per byte.
 type BlockStats struct {
 	AvgFee             int64        `json:"avgfee"`
 	AvgFeeRate         int64        `json:"avgfeerate"`
@@ -182,7 +182,7 @@ type BlockStats struct {
 	UTXOSizeIncActual  int64        `json:"utxo_size_inc_actual"`
 }
 
-// BlockRef is the result of waitfornewblock and its sisters: the tip.
+// BlockRef names a block. It is the result of waitfornewblock and the like: the tip.
 type BlockRef struct {
 	Hash   block.Hash   `json:"hash"`
 	Height block.Height `json:"height"`

@@ -7,7 +7,7 @@ import (
 
 // NetworkInfo is the result of getnetworkinfo.
 type NetworkInfo struct {
-	Version            int            `json:"version"`    // of the Bitcoin Core whose dialect this is
+	Version            int            `json:"version"`    // of the version of Bitcoin Core whose dialect this is
 	Subversion         string         `json:"subversion"` // /Satoshi:28.1.0(toychain:x.y.z)/
 	ProtocolVersion    int            `json:"protocolversion"`
 	LocalServices      string         `json:"localservices"`
@@ -24,11 +24,11 @@ type NetworkInfo struct {
 	LocalAddresses     []LocalAddress `json:"localaddresses"`
 	Warnings           []string       `json:"warnings"`
 
-	Name       string   `json:"name"` // what the user calls this node; may be ""
+	Name       string   `json:"name"` // the name that the user gave the node; may be ""
 	PeerID     string   `json:"peer_id"`
 	Multiaddrs []string `json:"multiaddrs"` // complete, with /p2p/, ready for --peer
-	Partition  []string `json:"partition"`  // peers that this node may not talk to
-	Missing    []string `json:"missing"`    // peers to stay connected with that are not; it keeps calling
+	Partition  []string `json:"partition"`  // peers that this node may not connect to
+	Missing    []string `json:"missing"`    // peers to stay connected with that are not connected; it keeps dialling
 }
 
 // NetworkKind is a row of NetworkInfo.Networks.
@@ -49,7 +49,7 @@ type LocalAddress struct {
 
 // Peer is a row of getpeerinfo.
 type Peer struct {
-	ID             int          `json:"id"`   // a number of this node's, never used twice
+	ID             int          `json:"id"`   // number of the connection, never used twice
 	Addr           string       `json:"addr"` // host:port
 	Network        string       `json:"network"`
 	Services       string       `json:"services"`
@@ -70,15 +70,15 @@ type Peer struct {
 	HBTo           bool         `json:"bip152_hb_to"`
 	HBFrom         bool         `json:"bip152_hb_from"`
 	StartingHeight block.Height `json:"startingheight"`
-	Presynced      block.Height `json:"presynced_headers"` // -1: never; there is no such thing here
+	Presynced      block.Height `json:"presynced_headers"` // always -1: there is no presync
 	SyncedHeaders  block.Height `json:"synced_headers"`
 	SyncedBlocks   block.Height `json:"synced_blocks"`
 	Inflight       []int        `json:"inflight"`
-	AddrRelay      bool         `json:"addr_relay_enabled"` // false: addresses are not passed on by gossip
+	AddrRelay      bool         `json:"addr_relay_enabled"` // false: addresses are not relayed
 	AddrProcessed  int          `json:"addr_processed"`
 	AddrLimited    int          `json:"addr_rate_limited"`
 	Permissions    []string     `json:"permissions"`
-	MinFeeFilter   block.Amount `json:"minfeefilter"` // 0: peers do not tell theirs
+	MinFeeFilter   block.Amount `json:"minfeefilter"` // always 0: peers do not announce theirs
 	SentPerMsg     noMessages   `json:"bytessent_per_msg"`
 	RecvPerMsg     noMessages   `json:"bytesrecv_per_msg"`
 	ConnectionType string       `json:"connection_type"` // inbound, outbound-full-relay or manual
@@ -87,19 +87,19 @@ type Peer struct {
 
 	PeerID    string       `json:"peer_id"`
 	Multiaddr string       `json:"multiaddr"` // of the other end of the connection, with /p2p/
-	Joined    bool         `json:"joined"`    // its status arrived: it is one of us
-	Tip       block.Hash   `json:"tip"`       // as it said last; zeros before it joined
+	Joined    bool         `json:"joined"`    // its status was received: it is a node of this network
+	Tip       block.Hash   `json:"tip"`       // as last announced; zeros before it joined
 	Height    block.Height `json:"height"`
 	Link      *peer.Link   `json:"link,omitempty"` // what setlink set
 }
 
-// noMessages stands for Core's sums by the names of its messages, which are not
-// spoken here.
+// noMessages stands for Core's sums by type of message: these types are Bitcoin's
+// peer-to-peer protocol, which is not spoken here.
 type noMessages struct{}
 
 // Ban is a row of listbanned.
 type Ban struct {
-	Address       string `json:"address"` // peer id
+	Address       string `json:"address"` // peer ID
 	Created       int64  `json:"ban_created"`
 	Until         int64  `json:"banned_until"`
 	Duration      int64  `json:"ban_duration"`   // seconds
@@ -109,7 +109,7 @@ type Ban struct {
 // Clock is the result of setclock.
 type Clock struct {
 	Offset int64 `json:"offset"` // seconds ahead of the machine's clock
-	Time   int64 `json:"time"`   // what it says now
+	Time   int64 `json:"time"`   // the time that it shows
 }
 
 // AddressInfo is the result of validateaddress.

@@ -5,10 +5,10 @@ import (
 	"toychain/pow"
 )
 
-// This file has what the methods return that Bitcoin Core does not have.
+// This file has the results of the methods that Bitcoin Core does not have.
 
-// Tree is the result of getblocktree: every block of every branch, in the order
-// in which they came.
+// Tree is the result of getblocktree: every block of every branch, in the order in
+// which they arrived.
 type Tree struct {
 	Tip    block.Hash   `json:"tip"`
 	Height block.Height `json:"height"`
@@ -20,18 +20,18 @@ type TreeBlock struct {
 	Hash       block.Hash   `json:"hash"`
 	Prev       block.Hash   `json:"prev"` // zeros for genesis
 	Height     block.Height `json:"height"`
-	Time       uint32       `json:"time"`        // as its miner says
-	ReceivedMS int64        `json:"received_ms"` // when this node first saw its header
-	CompleteMS int64        `json:"complete_ms"` // when it and all its ancestors were here; 0: not yet, or not known
-	Order      int64        `json:"order"`       // in which blocks became complete; 0: not yet; below 0: preferred with preciousblock
+	Time       uint32       `json:"time"`        // as its miner claims
+	ReceivedMS int64        `json:"received_ms"` // when this node first received its header
+	CompleteMS int64        `json:"complete_ms"` // when it and all its ancestors had arrived; 0: not yet, or unknown
+	Order      int64        `json:"order"`       // in which blocks became complete; 0: not yet; negative: made precious by preciousblock
 	Bits       string       `json:"bits"`
 	Difficulty Float        `json:"difficulty"`
 	ChainWork  pow.Work     `json:"chainwork"`
 	Txs        int          `json:"txs"`     // 0: only the header is here
 	Size       int          `json:"size"`    // bytes
 	Status     string       `json:"status"`  // active, valid-fork, valid-headers, headers-only, invalid
-	Message    string       `json:"message"` // the miner's text in the coinbase, "" if none
-	Address    string       `json:"address"` // whom the coinbase pays, "" if nobody known
+	Message    string       `json:"message"` // the miner's text in the coinbase; "" if there is none
+	Address    string       `json:"address"` // that the coinbase pays; "" if its script has none
 }
 
 // Reorg is a row of getreorgs.
@@ -49,25 +49,25 @@ type Reorg struct {
 	Since       []Reconfirmed `json:"confirmed_since"` // those of Returned that the best chain holds now
 }
 
-// Reconfirmed is a payment that the new branch holds too.
+// Reconfirmed is a transaction that the new branch holds too.
 type Reconfirmed struct {
 	TxID   block.Hash   `json:"txid"`
 	Block  block.Hash   `json:"block"`
 	Height block.Height `json:"height"` // of the block
 }
 
-// Conflicted is a payment that the new branch made impossible.
+// Conflicted is a transaction that the new branch made impossible.
 type Conflicted struct {
 	TxID    block.Hash `json:"txid"`
-	By      string     `json:"by"`       // txid that spent its coin; "" if the coin's own origin is gone
+	By      string     `json:"by"`       // transaction that spent its coin; "" if the transaction that created the coin is gone
 	ByBlock *BlockRef  `json:"by_block"` // the block that joined and holds By; null if By is ""
 }
 
-// StaleRate is the result of getstalerate. A block counts if it is between the heights
-// and not genesis, if its transactions and those of its ancestors are here, and if it
-// is not known to break a rule. (Of a block that never was on the best chain it is not
-// known whether all its payments are right: it counts.) Blocks that were mined and
-// never reached this node do not.
+// StaleRate is the result of getstalerate. A block is counted if it is between the two
+// heights and not genesis, if its transactions and those of its ancestors are here, and
+// if it is not known to break a rule. (The transactions of a block that was never on
+// the best chain have not been validated: it is counted.) Blocks that never reached
+// this node are not.
 //
 // Rate is what Gervais and others call the stale block rate (On the Security and
 // Performance of Proof of Work Blockchains, CCS 2016), ForkRate what Decker and
@@ -76,7 +76,7 @@ type Conflicted struct {
 type StaleRate struct {
 	From     block.Height `json:"from"`
 	To       block.Height `json:"to"`     // the tip, unless a lower one was asked for
-	Blocks   int          `json:"blocks"` // the denominator: all that count, on whatever branch
+	Blocks   int          `json:"blocks"` // the denominator: all that are counted, on any branch
 	Stale    int          `json:"stale"`  // the numerator: those that are not on the best chain
 	Rate     Float        `json:"rate"`   // stale / blocks; 0 if there are none
 	Heights  int          `json:"heights"`
@@ -95,8 +95,8 @@ func Part(n, all int) Float {
 // TxHistory is the result of gettxhistory.
 type TxHistory struct {
 	TxID           block.Hash `json:"txid"`
-	Fate           string     `json:"fate"`             // where it is now: confirmed, pending, conflicted, or stale: nowhere but on branches that lost
-	PendingSinceMS int64      `json:"pending_since_ms"` // when it came into the pool, or came back; 0: it is not there
+	Fate           string     `json:"fate"`             // now: confirmed, pending, conflicted, or stale: only in blocks that are not on the best chain
+	PendingSinceMS int64      `json:"pending_since_ms"` // when it entered the mempool, or returned to it; 0: it is not there
 	Blocks         []TxBlock  `json:"blocks"`           // those of every branch that hold it, the lowest first
 	Events         []TxEvent  `json:"events"`           // the oldest first
 	Spends         []TxInput  `json:"spends"`
@@ -112,7 +112,7 @@ type TxBlock struct {
 // What can happen to a transaction that is in a block.
 const (
 	TxConfirmed   = "confirmed"   // a block that holds it joined the best chain
-	TxReturned    = "returned"    // its block left; it went back to the pool
+	TxReturned    = "returned"    // its block left; it returned to the mempool
 	TxReconfirmed = "reconfirmed" // its block left, and one that joined holds it too
 	TxConflicted  = "conflicted"  // its block left, and the new branch makes it impossible
 	TxLeft        = "left"        // its block left, and it was that block's coinbase
@@ -122,10 +122,10 @@ const (
 type TxEvent struct {
 	TimeMS  int64     `json:"time_ms"`
 	Event   string    `json:"event"`
-	Block   *BlockRef `json:"block"`    // where it is now, or was until then
+	Block   *BlockRef `json:"block"`    // the one that holds it now, or did until then
 	Reorg   *ReorgRef `json:"reorg"`    // null: the chain only grew
-	By      string    `json:"by"`       // conflicted: txid that spent its coin; "" if the coin's own origin is gone
-	ByBlock *BlockRef `json:"by_block"` // and the block that holds that one
+	By      string    `json:"by"`       // conflicted: transaction that spent its coin; "" if the one that created the coin is gone
+	ByBlock *BlockRef `json:"by_block"` // the block that holds By
 }
 
 // ReorgRef names a reorganisation.
@@ -137,7 +137,7 @@ type ReorgRef struct {
 }
 
 // TxInput is a coin that the transaction spends. Value and Address are 0 and "" if
-// this node never saw its origin.
+// this node does not know the transaction that created it.
 type TxInput struct {
 	TxID    block.Hash   `json:"txid"`
 	Vout    uint32       `json:"vout"`
@@ -146,18 +146,18 @@ type TxInput struct {
 	Rivals  []TxSpend    `json:"rivals"` // other transactions that spend it too
 }
 
-// TxCoin is a coin that the transaction makes.
+// TxCoin is a coin that the transaction creates.
 type TxCoin struct {
 	Vout    uint32       `json:"vout"`
 	Value   block.Amount `json:"value"`
 	Address string       `json:"address"`
-	SpentBy []TxSpend    `json:"spent_by"` // the best chain first, the pool last; one for each block
+	SpentBy []TxSpend    `json:"spent_by"` // those of the best chain first, those of the mempool last; one for each block
 }
 
 // TxSpend is a transaction that spends a coin.
 type TxSpend struct {
 	TxID   block.Hash `json:"txid"`
-	Block  *BlockRef  `json:"block"`  // null: it is in the pool
+	Block  *BlockRef  `json:"block"`  // null: it is in the mempool
 	Active bool       `json:"active"` // the block is on the best chain
 }
 
@@ -167,25 +167,25 @@ type UTXO struct {
 	Vout           uint32       `json:"vout"`
 	Amount         block.Amount `json:"amount"`
 	ScriptPubKey   string       `json:"scriptPubKey"` // hex
-	Height         block.Height `json:"height"`       // -1: in the pool
+	Height         block.Height `json:"height"`       // -1: in the mempool
 	Coinbase       bool         `json:"coinbase"`
 	Confirmations  int          `json:"confirmations"`
 	Mature         bool         `json:"mature"`           // may be spent in the next block
-	PendingSpentBy string       `json:"pending_spent_by"` // txid in the pool; "" if none
+	PendingSpentBy string       `json:"pending_spent_by"` // transaction in the mempool; "" if there is none
 }
 
-// HistoryRow is a row of getaddresshistory: one transaction, seen from an address.
+// HistoryRow is a row of getaddresshistory: one transaction, from the view of an address.
 type HistoryRow struct {
 	TxID      block.Hash   `json:"txid"`
-	Height    block.Height `json:"height"`             // -1: in the pool
-	BlockHash block.Hash   `json:"blockhash,omitzero"` // absent while in the pool
-	Time      int64        `json:"time"`               // of the block; of arrival while in the pool
+	Height    block.Height `json:"height"`             // -1: in the mempool
+	BlockHash block.Hash   `json:"blockhash,omitzero"` // absent while it is in the mempool
+	Time      int64        `json:"time"`               // of the block; of its arrival while it is in the mempool
 	Received  block.Amount `json:"received"`
 	Sent      block.Amount `json:"sent"`
 	Net       block.Amount `json:"net"`
 }
 
-// Event is one message of /events. Only the fields of its kind are there.
+// Event is one message of /events. Only the fields of its kind are present.
 type Event struct {
 	Event  string `json:"event"` // block, refused, dated, tip, reorg, tx, dropped, peer-up, peer-down, blamed
 	TimeMS int64  `json:"time_ms"`
@@ -202,6 +202,6 @@ type Event struct {
 	Reorg      *Reorg       `json:"reorg,omitempty"`
 	TxID       block.Hash   `json:"txid,omitzero"`         // tx, dropped
 	Reason     string       `json:"reason,omitempty"`      // dropped, refused, blamed
-	PeerID     string       `json:"peer_id,omitempty"`     // peer-up, peer-down, blamed; block, dated: who brought it
-	DurationMS float64      `json:"duration_ms,omitempty"` // tip: from first hearing of it; dated: from the block's birth to here
+	PeerID     string       `json:"peer_id,omitempty"`     // peer-up, peer-down, blamed; block, dated: the sender
+	DurationMS float64      `json:"duration_ms,omitempty"` // tip: since the block was first announced; dated: the block's age at its arrival
 }

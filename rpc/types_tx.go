@@ -4,8 +4,8 @@ import (
 	"toychain/block"
 )
 
-// Tx is a transaction as decoderawtransaction, getrawtransaction and getblock
-// show it. Fields from Fee on are there when they are known.
+// Tx is a transaction as decoderawtransaction, getrawtransaction and getblock show it.
+// The fields from Fee on are present if they are known.
 type Tx struct {
 	InActiveChain *bool         `json:"in_active_chain,omitempty"` // only if a block was named
 	TxID          block.Hash    `json:"txid"`
@@ -25,7 +25,8 @@ type Tx struct {
 	BlockTime     uint32        `json:"blocktime,omitempty"`
 }
 
-// Vin is an input. A coinbase's has Coinbase, every other one the coin it spends.
+// Vin is an input: of a coinbase transaction with Coinbase, of any other with the coin
+// that it spends.
 type Vin struct {
 	Coinbase  string      `json:"coinbase,omitempty"` // hex
 	TxID      block.Hash  `json:"txid,omitzero"`
@@ -109,7 +110,7 @@ type MempoolInfo struct {
 // PoolSequence is what getrawmempool answers with mempool_sequence.
 type PoolSequence struct {
 	TxIDs    []block.Hash `json:"txids"`
-	Sequence uint64       `json:"mempool_sequence"` // grows with each payment that comes or leaves
+	Sequence uint64       `json:"mempool_sequence"` // grows with each transaction that enters or leaves
 }
 
 // MempoolEntry is the result of getmempoolentry, and a value of getrawmempool's map.
@@ -130,7 +131,7 @@ type MempoolEntry struct {
 	Unbroadcast     bool         `json:"unbroadcast"`
 }
 
-// MempoolFees are the fees of a pool entry, alone and with its relatives.
+// MempoolFees is the fee of an entry of the mempool, alone and with its relatives.
 type MempoolFees struct {
 	Base       block.Amount `json:"base"`
 	Modified   block.Amount `json:"modified"`
@@ -181,8 +182,8 @@ type GeneratedBlock struct {
 // MiningInfo is the result of getmininginfo.
 type MiningInfo struct {
 	Blocks        block.Height `json:"blocks"`
-	BlockWeight   *int         `json:"currentblockweight,omitempty"` // of the last block that was assembled; nil before the first
-	BlockTx       *int         `json:"currentblocktx,omitempty"`     // payments in it
+	BlockWeight   *int         `json:"currentblockweight,omitempty"` // of the last block that was assembled; absent before the first
+	BlockTx       *int         `json:"currentblocktx,omitempty"`     // transactions in it, without the coinbase
 	Difficulty    Float        `json:"difficulty"`
 	NetworkHashPS Float        `json:"networkhashps"` // estimated over the last 120 blocks
 	PooledTx      int          `json:"pooledtx"`
@@ -190,7 +191,7 @@ type MiningInfo struct {
 	Warnings      []string     `json:"warnings"`
 
 	Mining      bool    `json:"mining"`
-	Address     string  `json:"address"`      // whom the miner pays; "" if it is off
+	Address     string  `json:"address"`      // that the miner pays; "" if it is off
 	Hashrate    Float   `json:"hashrate"`     // of this node over the last seconds, hashes per second
 	HashrateCap float64 `json:"hashrate_cap"` // 0: none
 	Found       int     `json:"found"`        // blocks since the start

@@ -43,9 +43,9 @@ func testMempoolAccept(c *call, a rpc.TestMempoolAcceptArgs) ([]rpc.TestAccept, 
 			if err != nil && mempool.Reason(err) == "" {
 				return nil, internalError(err)
 			}
-			judge(&out[i], found, err, limit)
+			fillRow(&out[i], found, err, limit)
 			if !*out[i].Allowed {
-				break // the others may depend on it: they are not judged
+				break // the others may depend on it: they are not tested
 			}
 			v.add(tx, out[i].TxID)
 		}
@@ -53,8 +53,8 @@ func testMempoolAccept(c *call, a rpc.TestMempoolAcceptArgs) ([]rpc.TestAccept, 
 	})
 }
 
-// judge fills in what the pool found.
-func judge(row *rpc.TestAccept, found mempool.TestResult, err error, limit block.Amount) {
+// fillRow writes the mempool's verdict on a transaction into its row of the result.
+func fillRow(row *rpc.TestAccept, found mempool.TestResult, err error, limit block.Amount) {
 	allowed := false
 	row.Allowed = &allowed
 	switch {
@@ -71,8 +71,8 @@ func judge(row *rpc.TestAccept, found mempool.TestResult, err error, limit block
 	}
 }
 
-// packageFault says why transactions can never be taken together (Core:
-// IsWellFormedPackage), "" if they might.
+// packageFault returns why transactions can never be accepted together (Core:
+// IsWellFormedPackage), "" if they may be.
 func packageFault(txs []*block.Tx, rows []rpc.TestAccept) string {
 	spent := make(map[block.Outpoint]bool)
 	for i, tx := range txs {
@@ -89,7 +89,7 @@ func packageFault(txs []*block.Tx, rows []rpc.TestAccept) string {
 		}
 	}
 	for _, tx := range txs {
-		own := make(map[block.Outpoint]bool) // the same coin twice in one transaction is its own fault
+		own := make(map[block.Outpoint]bool) // the same coin twice in one transaction breaks another rule
 		for j := range tx.Inputs {
 			if spent[tx.Inputs[j].Prev] {
 				return "conflict-in-package"

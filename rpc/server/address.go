@@ -15,14 +15,14 @@ import (
 	"toychain/wallet"
 )
 
-// pending is what tip and pool say at one moment.
+// pending is the tip and the mempool at one moment.
 type pending struct {
 	tip     consensus.State
 	entries []*mempool.Entry
 }
 
-// steady calls read, which reads indexes of the store, and returns the state of the
-// chain that they belong to: if the tip moved meanwhile, it reads again.
+// consistent calls read, which reads indexes of the store, and returns the state of the
+// chain that they belong to: if the tip changed meanwhile, it calls read again.
 func (c *call) consistent(read func() error) (pending, *rpc.Error) {
 	for try := 0; ; try++ {
 		before, err := c.tip()
@@ -78,7 +78,7 @@ func getAddressUTXOs(c *call, a rpc.GetAddressUTXOsArgs) ([]rpc.UTXO, *rpc.Error
 	return out, nil
 }
 
-// spends returns who in the pool spends which coin.
+// spends returns, for each coin that a transaction of the mempool spends, which one.
 func (p *pending) spends() map[block.Outpoint]block.Hash {
 	out := make(map[block.Outpoint]block.Hash)
 	for _, e := range p.entries {
@@ -127,7 +127,7 @@ func getAddressHistory(c *call, a rpc.OwnAddressArg) ([]rpc.HistoryRow, *rpc.Err
 	return append(out, now.touching(script, coins)...), nil
 }
 
-// times returns the times of blocks.
+// times returns the times of the rows' blocks.
 func (c *call) times(rows []store.HistoryEntry) ([]int64, *rpc.Error) {
 	return look(c, func(e *engine.Engine) ([]int64, *rpc.Error) {
 		out := make([]int64, len(rows))
@@ -139,8 +139,8 @@ func (c *call) times(rows []store.HistoryEntry) ([]int64, *rpc.Error) {
 	})
 }
 
-// touching returns the pool's transactions that pay to a script or spend from it,
-// given the coins that it holds on the chain.
+// touching returns the transactions of the mempool that pay to a script or spend from
+// it, given the coins that the script holds on the chain.
 func (p *pending) touching(script []byte, coins []consensus.UTXO) (out []rpc.HistoryRow) {
 	value := make(map[block.Outpoint]block.Amount)
 	for i := range coins {
@@ -179,7 +179,7 @@ func validateAddress(c *call, arg rpc.AddressArg) (rpc.AddressInfo, *rpc.Error) 
 }
 
 // payTo returns the script that pays an address of this network; message begins the
-// error if there is no such address.
+// error if it is not one.
 func (c *call) payTo(address, message string) ([]byte, *rpc.Error) {
 	a, err := wallet.ParseAddress(address, c.node.Params().Prefixes)
 	if err != nil {

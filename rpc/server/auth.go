@@ -19,18 +19,18 @@ import (
 const cookieUser = "__cookie__"
 
 // wrongPasswordDelay is how long a wrong password waits for its answer (Core: 250
-// ms), so that guessing takes for ever.
+// ms), so that guessing takes too long.
 const wrongPasswordDelay = 250 * time.Millisecond
 
-// login knows who is let in. It holds hashes, so that comparing takes the same time
-// for every wrong guess, of whatever length.
+// login holds the passwords that are accepted. They are hashed, so that a comparison
+// takes the same time for every wrong guess of any length.
 type login struct {
 	allowed [][2][32]byte // hashes of user and password
 	cookie  string        // the file, "" if there is none
 }
 
-// newLogin writes the cookie into dir, unless that is "", and lets user in, unless
-// that is "".
+// newLogin writes the cookie into dir, unless that is "", and accepts user and pass,
+// unless user is "".
 func newLogin(dir, user, pass string) (*login, error) {
 	l := &login{}
 	if user != "" {
@@ -78,7 +78,7 @@ func (l *login) close() {
 	}
 }
 
-// knows reports whether user and password are right.
+// accepts reports whether user and password are right.
 func (l *login) accepts(user, pass string) bool {
 	u, p := sha256.Sum256([]byte(user)), sha256.Sum256([]byte(pass))
 	right := 0
@@ -89,10 +89,10 @@ func (l *login) accepts(user, pass string) bool {
 	return right == 1
 }
 
-// credentials returns what a request says of its sender. Beside Core's way the text of the
-// cookie is taken as a bearer token: a program that reads such a token from a file
-// for each request (Prometheus' credentials_file) can call a node for as long as it
-// runs, though the cookie is new after each start.
+// credentials returns the user and password of a request. Besides Core's way, the text
+// of the cookie is accepted as a bearer token: a program that reads such a token from a
+// file for each request (Prometheus' credentials_file) goes on when the node was
+// restarted and the cookie is a new one.
 func credentials(r *http.Request) (user, pass string, given bool) {
 	if token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
 		user, pass, _ = strings.Cut(strings.TrimSpace(token), ":")
@@ -101,7 +101,7 @@ func credentials(r *http.Request) (user, pass string, given bool) {
 	return r.BasicAuth()
 }
 
-// guard lets only those through to h who know the password.
+// guard passes only requests with the right password to h.
 func (l *login) guard(h http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		user, pass, given := credentials(r)
@@ -118,7 +118,7 @@ func (l *login) guard(h http.HandlerFunc) http.HandlerFunc {
 			}
 		}
 		w.Header().Set("WWW-Authenticate", `Basic realm="jsonrpc"`)
-		w.Header().Set("Connection", "close") // whatever else it sends is not worth reading
+		w.Header().Set("Connection", "close") // and the rest of the request is not read
 		w.WriteHeader(http.StatusUnauthorized)
 	}
 }

@@ -28,12 +28,12 @@ func getDifficulty(c *call, _ rpc.None) (rpc.Float, *rpc.Error) {
 	return difficulty(tip.Header.Bits), err
 }
 
-// tip returns the state at the end of the best chain.
+// tip returns the state at the tip of the best chain.
 func (c *call) tip() (consensus.State, *rpc.Error) {
 	return look(c, func(e *engine.Engine) (consensus.State, *rpc.Error) { return e.Tree().Tip(), nil })
 }
 
-// difficulty returns what bits in a judged header stand for.
+// difficulty returns the difficulty of the bits in a validated header.
 func difficulty(bits uint32) rpc.Float {
 	t, err := pow.TargetFromBits(bits)
 	if err != nil {
@@ -111,7 +111,7 @@ func getChainTips(c *call, _ rpc.None) ([]rpc.Tip, *rpc.Error) {
 	return out, err
 }
 
-// overrule makes the method that gives the user's word on a block.
+// override returns the handler of a method that overrides the validation of a block.
 func override(how engine.Action) func(*call, rpc.BlockArg) (rpc.Null, *rpc.Error) {
 	return func(c *call, a rpc.BlockArg) (rpc.Null, *rpc.Error) {
 		e := c.node.Overrule(c.ctx, a.Block, how)
@@ -157,7 +157,7 @@ func verifyChain(c *call, a rpc.VerifyChainArgs) (bool, *rpc.Error) {
 	return true, nil
 }
 
-// verify judges a stored block again, with the coins that it spent then.
+// verify validates a stored block again, with the coins that it spent then.
 func (c *call) verify(hash block.Hash, before consensus.State) error {
 	b, err := c.body(hash)
 	if err != nil {

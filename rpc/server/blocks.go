@@ -13,7 +13,7 @@ import (
 	"toychain/store"
 )
 
-// info returns what the tree knows of a block.
+// info returns what the tree knows about a block.
 func (c *call) info(hash block.Hash) (chain.Info, *rpc.Error) {
 	return look(c, func(e *engine.Engine) (chain.Info, *rpc.Error) {
 		info, ok := e.Tree().Info(hash)
@@ -29,8 +29,8 @@ var (
 	errBody  = fail(rpc.CodeMisc, "Block not available (not fully downloaded)")
 )
 
-// body returns a block of any branch. It is read from the store beside the engine's
-// goroutine, unless a download has not been written yet.
+// body returns a block of any branch. It is read from the store without the engine,
+// unless it has just arrived and is not written yet.
 func (c *call) body(hash block.Hash) (*block.Block, *rpc.Error) {
 	b, err := c.node.Store().Block(hash)
 	if err != nil && !errors.Is(err, store.ErrDamaged) {
@@ -63,7 +63,7 @@ func (c *call) undo(hash block.Hash) ([]consensus.Coin, *rpc.Error) {
 	return coins, nil
 }
 
-// header returns a block's header as getblockheader shows it.
+// header returns the header of a block as getblockheader shows it.
 func (c *call) header(hash block.Hash) (rpc.Header, *rpc.Error) {
 	return look(c, func(e *engine.Engine) (rpc.Header, *rpc.Error) {
 		info, ok := e.Tree().Info(hash)
@@ -84,8 +84,8 @@ func (c *call) header(hash block.Hash) (rpc.Header, *rpc.Error) {
 	})
 }
 
-// confirmations returns how many blocks of the best chain are on top of a block,
-// itself counted; -1 if it is on another branch.
+// confirmations returns the number of blocks of the best chain from a block to the tip,
+// both included; -1 if the block is on another branch.
 func confirmations(t *chain.Tree, info *chain.Info) int {
 	if !info.Active {
 		return -1
@@ -133,8 +133,8 @@ func getBlock(c *call, a rpc.GetBlockArgs) (any, *rpc.Error) {
 	return full, nil
 }
 
-// spentBy returns the coins that transaction i of a block spends, given all that
-// the block spends; nil if they are not known.
+// spentBy returns the coins that transaction i of a block spends, out of those that the
+// whole block spends (its undo data); nil if they are not known.
 func spentBy(b *block.Block, undo []consensus.Coin, i int) []consensus.Coin {
 	if i == 0 || undo == nil {
 		return nil

@@ -161,7 +161,7 @@ func (s *Server) answerCall(ctx context.Context, req *request, err *rpc.Error) (
 	return result, err
 }
 
-// run calls the method. A panic is a bug of ours and must not end the node.
+// run calls the method. A panic is a bug of ours and must not stop the node.
 func (s *Server) run(ctx context.Context, m *method, params json.RawMessage) (result any, err *rpc.Error) {
 	defer func() {
 		if p := recover(); p != nil {

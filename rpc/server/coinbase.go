@@ -9,8 +9,8 @@ import (
 	"toychain/consensus"
 )
 
-// coinbaseMessage returns what a miner wrote into a coinbase: after height and extra
-// nonce, the last push, if it is text.
+// coinbaseMessage returns the text that a miner wrote into a coinbase: the last push
+// after height and extra nonce, if it is printable.
 func coinbaseMessage(tx *block.Tx) string {
 	script := tx.Inputs[0].Script
 	var last []byte
@@ -38,40 +38,42 @@ func coinbaseMessage(tx *block.Tx) string {
 	return text
 }
 
-// facts remembers what getblocktree tells of a block's coinbase, so that it need not
-// read every body again.
+// coinbaseCache keeps what getblocktree shows of each block's coinbase, so that it need
+// not read every block again.
 type coinbaseCache struct {
 	mu sync.Mutex
 	of map[block.Hash]coinbaseText
 }
 
+// coinbaseText is the miner's message and the address that it is paid to; "" if there is
+// none.
 type coinbaseText struct{ message, address string }
 
-func coinbaseTextOf(b *block.Block, p *consensus.Params) (f coinbaseText) {
-	f.message = coinbaseMessage(b.Txs[0])
+func coinbaseTextOf(b *block.Block, p *consensus.Params) (t coinbaseText) {
+	t.message = coinbaseMessage(b.Txs[0])
 	if len(b.Txs[0].Outputs) > 0 {
-		f.address = addressIn(p, b.Txs[0].Outputs[0].Script)
+		t.address = addressIn(p, b.Txs[0].Outputs[0].Script)
 	}
-	return f
+	return t
 }
 
-// maxFacts is how many blocks are remembered: about 20 MB.
+// maxCoinbases is the greatest number of blocks in the cache: about 20 MB.
 const maxCoinbases = 100_000
 
 func newCoinbaseCache() *coinbaseCache { return &coinbaseCache{of: make(map[block.Hash]coinbaseText)} }
 
-func (f *coinbaseCache) get(h block.Hash) (coinbaseText, bool) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	v, ok := f.of[h]
+func (c *coinbaseCache) get(h block.Hash) (coinbaseText, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	v, ok := c.of[h]
 	return v, ok
 }
 
-func (f *coinbaseCache) put(h block.Hash, v coinbaseText) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if len(f.of) >= maxCoinbases {
-		clear(f.of)
+func (c *coinbaseCache) put(h block.Hash, v coinbaseText) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.of) >= maxCoinbases {
+		clear(c.of)
 	}
-	f.of[h] = v
+	c.of[h] = v
 }

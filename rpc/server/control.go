@@ -25,7 +25,7 @@ func getRPCInfo(c *call, _ rpc.None) (rpc.RPCInfo, *rpc.Error) {
 	return rpc.RPCInfo{ActiveCommands: c.server.running.list(time.Now()), LogPath: c.server.cfg.LogPath}, nil
 }
 
-// activity is the calls that are being answered.
+// callList is the list of the calls that are being answered.
 type callList struct {
 	mu   sync.Mutex
 	last int
@@ -39,7 +39,7 @@ type runningCall struct {
 
 func newCallList() *callList { return &callList{now: make(map[int]runningCall)} }
 
-// begin notes a call, until the function that it returns is called.
+// begin adds a call; the function that it returns removes it.
 func (a *callList) begin(method string, now time.Time) (done func()) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

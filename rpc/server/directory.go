@@ -14,10 +14,10 @@ import (
 	"toychain/store"
 )
 
-// ReadFolder returns what getblocktree and getreorgs would answer if a node ran on this
-// folder, the one below the data folder that has the network's name. It only reads: what
-// a node that was killed had noted down beside its store (package node, Note) is taken
-// into the tree in memory, as far as it can be.
+// ReadDirectory returns what getblocktree and getreorgs would answer if a node ran in
+// this directory, the one in the data directory that has the network's name. It only
+// reads: blocks that a killed node had written beside its store (package node, Note)
+// are added to the tree in memory, as far as they can be.
 // The error is store.ErrInUse if a node does run, fs.ErrNotExist if none ever did.
 func ReadDirectory(dir string, p *consensus.Params) (t rpc.Tree, journal []rpc.Reorg, err error) {
 	db, err := store.OpenReadOnly(filepath.Join(dir, "chain"), p)
@@ -41,7 +41,7 @@ func ReadDirectory(dir string, p *consensus.Params) (t rpc.Tree, journal []rpc.R
 		}
 		return damage, nil
 	})
-	_ = damage // the next start tells, and keeps it
+	_ = damage // the next start reports it, and keeps the file
 	if err != nil {
 		return rpc.Tree{}, nil, err
 	}
@@ -77,8 +77,8 @@ func readTree(tree *chain.Tree, p *consensus.Params) (rpc.Tree, error) {
 	return out, nil
 }
 
-// readJournal reads the journal; noted says where transactions stand that the store does
-// not know yet.
+// readJournal reads the journal; noted has the places of transactions that the store
+// does not know yet.
 func readJournal(db *store.DB, tree *chain.Tree, noted map[block.Hash][]store.TxPlace) ([]rpc.Reorg, error) {
 	journal, err := db.Reorgs(0)
 	if err != nil {

@@ -1,53 +1,55 @@
-// Package server answers programs that talk to a node: Bitcoin Core's JSON-RPC
-// dialect over HTTP, whose types and client are in package rpc.
+// Package server answers Bitcoin Core's JSON-RPC dialect over HTTP for one node. The
+// types of the dialect, and a client, are in package rpc.
 //
 // # What it knows
 //
-// A [Server] answers for one node.Node what Bitcoin Core 28 would answer, so that
-// bitcoin-cli and every library that was written for Core can talk to a toychain
-// node:
+// A [Server] answers what Bitcoin Core 28 would answer, so that bitcoin-cli and every
+// library that was written for Core can talk to a toychain node:
 //
-//	client ──► POST / ──► password ──► body ──► a worker's place ──► method ──► node
-//	           401        400, 413, 503         503 "Work queue depth exceeded"
+//	request ──► password ──► place ──► body ──► arguments ──► handler ──► node
+//	            401          503       400,     by the method's           answers
+//	                                   413      description
 //
-// One table (method.go) has every method with its parameters, their kinds, and
-// what it does. Named parameters, errors about arguments and the help texts are all
-// made from it; ask "help" for the list. The methods stand in files by noun:
+// Each method is described once, in package rpc: its name, its parameters as the fields
+// of a struct, its result as a type. The table in methods.go gives each description a
+// handler, a function of the call and its arguments:
+//
+//	on(rpc.GetBlockHash, getBlockHash)
+//
+//	func getBlockHash(c *call, a rpc.HeightArg) (block.Hash, *rpc.Error)
+//
+// Named parameters, errors about arguments and the help texts are all made from the
+// description. To add a method, write the description, the handler, and a row of the
+// table; the tests say which test is missing. The handlers are in files by subject:
 //
 //	blockchain.go blocks.go stats.go wait.go    the chain
-//	rawtx.go sendtx.go decode.go proof.go       transactions; script.go shows scripts
-//	mempool.go                                  what is pending
-//	mining.go template.go                       new blocks
-//	network.go peers.go                         other nodes
-//	control.go                                  the node itself; help; odds and ends
-//	tree.go txhistory.go txcoins.go             what Core does not have: branches,
-//	folder.go stale.go address.go faults.go     how many died, addresses, faults
+//	rawtx.go sendtx.go accept.go reject.go      transactions
+//	create.go decode.go script.go proof.go      their form
+//	mempool.go fees.go                          what is pending
+//	mining.go template.go submit.go             new blocks
+//	network.go peers.go bans.go faults.go       other nodes, and network faults
+//	control.go help.go                          the node itself
+//	tree.go reorgs.go coinbase.go address.go    what Core does not have
+//	txhistory.go txcoins.go                     the history of one transaction
 //
-// and under them what carries calls: jsonrpc.go (versions, batches), params.go,
-// auth.go, conns.go (all limits), server.go. Beside calls there are /events (server-sent
-// events), /metrics (Prometheus: metrics.go, healing.go; docs/metrics.md has them all) and
-// /healthz, which alone needs no password.
+// Below them are the layers that carry a call, in the order in which it passes them:
+// server.go, conns.go, auth.go, calls.go, jsonrpc.go and json.go, params.go, args.go.
+// limits.go states who can reach the server and what each party can use up.
+// Besides calls there are /events (server-sent events), /metrics (metrics.go and
+// healing.go; docs/metrics.md lists them) and /healthz, which needs no password.
+// directory.go answers two of the methods from the files of a node that does not run.
 //
-// # How a call reads
+// # How a handler reads the node
 //
-// The engine belongs to one goroutine. A method asks it through node.Look for a
-// moment, copies out what it needs, and does everything slow (reading blocks and
-// indexes from the store, hashing, writing JSON) on its own goroutine. So a
-// hundred readers do not hold up one block.
-//
-// # Nobody can hold it up
-//
-// Whoever has no password is refused by the request's head alone. Bodies, batches,
-// answers, connections and calls under way are bounded by named constants
-// (conns.go); when connections run out, the one that has been silent longest is
-// closed, never one that is being served. Calls that wait for something have places
-// of their own and take none from the quick ones. A panic in a method is our bug: it
-// is logged, and the caller gets an error.
+// The engine belongs to one goroutine. A handler reads it through look for a moment,
+// copies what it needs, and does everything slow (reading blocks and indexes from the
+// store, hashing, writing JSON) on its own goroutine. So a hundred readers do not delay
+// a block. A panic in a handler is a bug of ours: it is logged, and fails one call.
 //
 // # What it must not know
 //
-// Rules, and keys: the wallet signs on the client's side. What an answer means is
-// decided below; here it is only shown.
+// Rules, and keys. What is valid is decided below this package, which only shows it; the
+// wallet signs on the client's side.
 //
 // # Errors
 //
@@ -55,18 +57,18 @@
 //
 // # Where it differs from Bitcoin
 //
-//   - There is no SegWit: txid and hash are the same, so are size and vsize, and a
-//     weight is four times a size. Scripts are shown whole, but known by type only
-//     if toychain can spend or make them; every other one is "nonstandard".
-//   - testdata/core28.txt holds every parameter, field and error code of Core's
-//     documentation against ours, with the reason where they differ.
-//   - addnode of a node that was added before is no error: it is called again.
-//   - Peers are named by libp2p's ids and multiaddrs: addnode, disconnectnode and
-//     setban take these. Numbers of Bitcoin's own protocol (services, version) are
-//     those of a Core 28 node, for clients that insist on them.
-//   - getrawtransaction finds transactions of all blocks, those of dead branches too
-//     (confirmations 0): there is always an index.
-//   - estimatesmartfee looks at the pool instead of the past.
-//   - getblocktemplate does not ask for the segwit rule, and works without peers.
+//   - testdata/core28.txt compares every parameter, field and error code with Core's
+//     documentation, and gives the reason for each difference.
+//   - There is no SegWit: txid and hash are equal, so are size and vsize, and weight is
+//     four times the size. Scripts are shown whole, but have a type only if toychain can
+//     spend or create them; every other one is "nonstandard".
+//   - addnode of a peer that was added before is not an error: it is dialled again.
+//   - Peers are named by libp2p's IDs and multiaddrs: addnode, disconnectnode and setban
+//     take these. Values of Bitcoin's peer-to-peer protocol (services, version) are
+//     those of a Core 28 node, for clients that demand them.
+//   - getrawtransaction finds the transactions of all blocks, also of stale ones
+//     (confirmations 0): they are always indexed.
+//   - estimatesmartfee estimates from the mempool, not from past blocks.
+//   - getblocktemplate does not demand the segwit rule, and works without peers.
 //   - Not here: wallets, ZMQ, REST, pruning, muhash.
 package server

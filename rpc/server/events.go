@@ -10,13 +10,13 @@ import (
 )
 
 const (
-	// keepAlive is how often a silent stream of events says that it is alive, and
-	// eventTimeout how long a reader may take for one: who is slower is dropped.
+	// keepAlive is how often a silent stream sends a sign of life, and eventTimeout how
+	// long a reader may take for an event: a slower one is disconnected.
 	keepAlive    = 15 * time.Second
 	eventTimeout = 10 * time.Second
 )
 
-// handleEvents tells all events of the node as server-sent events, until the reader
+// handleEvents sends all events of the node as server-sent events, until the reader
 // leaves or is too slow.
 func (s *Server) handleEvents(w http.ResponseWriter, r *http.Request) {
 	if !s.streams.take() {
@@ -68,7 +68,7 @@ func (s *Server) showEvent(ev *engine.Event) rpc.Event {
 	if ev.Reorg != nil {
 		r, err := showReorg(s.node.Store(), ev.Reorg)
 		if err != nil {
-			s.log.Error("telling of a reorganisation", "err", err)
+			s.log.Error("sending the event of a reorganisation", "err", err)
 		}
 		out.Reorg = &r
 	}

@@ -31,17 +31,18 @@ func peersOf(texts []string) []peer.ID {
 	return out
 }
 
-// gate is whom a partition cuts this node off from: of all whom it may not talk to, those
-// that the network's shape keeps apart from it are left out.
+// partition is the set of peers that a partition cuts this node off from. Of the peers
+// on the blocklist it leaves out those that are not adjacent in the network's topology.
 type partition struct {
 	sync.Mutex
 	cut []peer.ID
 }
 
-func (g *partition) partitioned() int {
-	g.Lock()
-	defer g.Unlock()
-	return len(g.cut)
+// size returns the number of these peers.
+func (p *partition) size() int {
+	p.Lock()
+	defer p.Unlock()
+	return len(p.cut)
 }
 
 func setLink(c *call, a rpc.SetLinkArgs) (peer.Link, *rpc.Error) {
@@ -51,7 +52,7 @@ func setLink(c *call, a rpc.SetLinkArgs) (peer.Link, *rpc.Error) {
 	return a.Link, nil
 }
 
-// maxOffset bounds what a clock may be told, in seconds: ten years.
+// maxOffset is the most seconds that a clock may be wrong: ten years.
 const maxOffset = 10 * 365 * 24 * 60 * 60
 
 func setClock(c *call, a rpc.SetClockArgs) (rpc.Clock, *rpc.Error) {

@@ -37,8 +37,9 @@ func estimateSmartFee(c *call, a rpc.EstimateSmartFeeArgs) (rpc.SmartFee, *rpc.E
 	return rpc.SmartFee{FeeRate: &fee, Blocks: target}, nil
 }
 
-// feeToBeAmong returns the fee rate, per 1,000 bytes, above which a payment is among
-// the best paid of so many bytes: that of the first one left out, and a bit.
+// feeToBeIn returns the fee rate, per 1,000 bytes, that a transaction needs to be among
+// those of the mempool that fill so many bytes first: one unit more than the first
+// transaction that does not fit.
 func feeToBeIn(entries []*mempool.Entry, bytes int) block.Amount {
 	rate := func(e *mempool.Entry) block.Amount { return e.Ancestors.Fee * 1000 / block.Amount(e.Ancestors.Size) }
 	slices.SortStableFunc(entries, func(a, b *mempool.Entry) int { return cmp.Compare(rate(b), rate(a)) })

@@ -10,14 +10,15 @@ import (
 	"toychain/peer"
 )
 
-// gateChange is a new set of peers that the node may not talk to.
+// partitionChange is the set of peers that a partition cuts this node off from, before
+// and after a call of setpartition.
 type partitionChange struct {
 	at            time.Time
 	before, after []peer.ID
 }
 
-// gate notes a change of the gate. One that comes while too many others wait is
-// not measured.
+// partitionChanged passes a change to watch. While too many others wait it is not
+// measured.
 func (m *metrics) partitionChanged(before, after []peer.ID) {
 	select {
 	case m.partitions <- partitionChange{time.Now(), before, after}:
@@ -25,24 +26,24 @@ func (m *metrics) partitionChanged(before, after []peer.ID) {
 	}
 }
 
-// healing is a partition that has ended for this node, until its peers agree with it.
-// Its methods may be called on nil, which is no healing.
+// healing is the time from the end of a partition until this node's peers agree with it.
+// Its methods may be called on nil: nothing heals.
 type healing struct {
 	since  time.Time
-	across map[peer.ID]bool // who was shut out
+	across map[peer.ID]bool // the peers that were cut off
 	ticker *time.Ticker
 }
 
 const (
-	// healTick is how often a healing node looks at its peers' tips. It bounds the
+	// healTick is how often a healing node compares its peers' tips, and so the
 	// precision of what is measured.
 	healTick = 20 * time.Millisecond
-	// healPatience is how long it looks: a node in the middle of its side of a large
-	// network may never get a peer from across.
+	// healTimeout is how long it does: in a large network a node may never get a peer
+	// from the other side.
 	healTimeout = 10 * time.Minute
 )
 
-// healing returns what the change begins: nothing, unless it ends a partition.
+// healing returns the healing that the change begins; nil unless it ends a partition.
 func (c partitionChange) healing() *healing {
 	if len(c.before) == 0 || len(c.after) > 0 {
 		return nil
@@ -67,8 +68,8 @@ func (h *healing) stop() {
 	}
 }
 
-// look reports whether a healing is over, and notes how long it took if the peers
-// agree.
+// checkHealing reports whether a healing is over, and observes how long it took if the
+// peers agree.
 func (m *metrics) checkHealing(ctx context.Context, h *healing) bool {
 	var tip block.Hash
 	if err := m.server.node.Look(ctx, func(e *engine.Engine) { tip = e.Tree().Tip().Hash }); err != nil {
@@ -82,8 +83,8 @@ func (m *metrics) checkHealing(ctx context.Context, h *healing) bool {
 	return true
 }
 
-// agreed reports whether all peers told this tip, and one of them was shut out. Somebody
-// who is not one of us has no say.
+// agreed reports whether all peers announced this tip, and one of them had been cut off.
+// Peers that have not joined do not count, except one that had been cut off.
 func (h *healing) agreed(tip block.Hash, peers []p2p.PeerInfo) bool {
 	met := false
 	for _, p := range peers {

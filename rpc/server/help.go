@@ -30,7 +30,7 @@ func help(c *call, a rpc.HelpArgs) (string, *rpc.Error) {
 	return strings.TrimSuffix(strings.Join(out, "\n"), "\n"), nil
 }
 
-// usage returns a method with its parameters, on one line as Core writes it:
+// usage returns a method with its parameters on one line, as Core writes it:
 //
 //	getblock "blockhash" ( verbosity )
 func (m *method) usage() string {

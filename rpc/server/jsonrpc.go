@@ -11,23 +11,23 @@ import (
 // jsonType is the content type of every JSON-RPC answer.
 const jsonType = "application/json"
 
-// request is one call, as it came. Bitcoin Core's dialect has two versions, told
-// apart by the member "jsonrpc": "2.0" is the standard's; "1.0" or none is what
-// Bitcoin has always spoken, where failed calls fail as HTTP requests, too.
+// request is one call, not parsed further. Bitcoin Core's dialect has two versions,
+// which the member "jsonrpc" distinguishes: "2.0" is the standard's; "1.0" or none is
+// Bitcoin's from the beginning, in which failed calls fail as HTTP requests, too.
 type request struct {
 	v2     bool
-	id     json.RawMessage // as it came; nil: there is none
+	id     json.RawMessage // as received; nil: there is none
 	method string
 	params json.RawMessage // an array, an object, or nil for none
 }
 
 var null = json.RawMessage("null")
 
-// notification reports whether the caller wants no answer, not even of an error.
+// notification reports whether the caller wants no answer, not even an error.
 func (r *request) notification() bool { return r.v2 && r.id == nil }
 
-// parseRequest reads one call, valid JSON. With an error, the request has what is
-// needed to answer it.
+// parseRequest parses one call, which is valid JSON. Together with an error it returns
+// what is needed to answer the call.
 func parseRequest(raw json.RawMessage) (request, *rpc.Error) {
 	r := request{id: null}
 	if kindOf(raw) != rpc.KindObject {
@@ -66,7 +66,7 @@ func parseRequest(raw json.RawMessage) (request, *rpc.Error) {
 	return r, nil
 }
 
-// splitBatch takes a body apart: one call, or the calls of a batch. They are valid JSON.
+// splitBatch returns the calls of a body, one or a batch. They are valid JSON.
 func splitBatch(body []byte) (calls []json.RawMessage, batch bool, err *rpc.Error) {
 	if !json.Valid(body) {
 		return nil, false, fail(rpc.CodeParse, "Parse error")
@@ -80,8 +80,8 @@ func splitBatch(body []byte) (calls []json.RawMessage, batch bool, err *rpc.Erro
 	return nil, false, fail(rpc.CodeParse, "Top-level object parse error")
 }
 
-// answer writes the answer to a call. Version 1 has both result and error, one of
-// them null; version 2 only the one that is there.
+// answer returns the answer to a call. Version 1 has both result and error, one of them
+// null; version 2 has only one of them.
 func (r *request) answer(result any, err *rpc.Error) []byte {
 	var b bytes.Buffer
 	member := func(name string, value any) {
@@ -134,7 +134,7 @@ func (r *request) httpStatus(err *rpc.Error) int {
 	return http.StatusInternalServerError
 }
 
-// tryMarshal writes JSON without escaping what only HTML minds.
+// tryMarshal returns v as JSON, without the escapes that only HTML needs.
 func tryMarshal(v any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -145,7 +145,7 @@ func tryMarshal(v any) ([]byte, error) {
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
 
-// marshal is tryMarshal for values of ours that always can be written.
+// marshal is tryMarshal for types of ours, with which it cannot fail.
 func marshal(v any) []byte {
 	b, err := tryMarshal(v)
 	if err != nil {

@@ -2,23 +2,24 @@ package server
 
 import "time"
 
-// This file says who may make the server do what, and has every limit with its source.
+// The limits of the server, each with its source, and what they are good for.
 //
 // The server listens on the loopback interface unless its user chooses otherwise, and
-// everything but /healthz wants a password. Three parties can reach it:
+// demands a password for everything but /healthz. Three parties can reach it:
 //
-//   - A stranger: any program that can open a connection, and knows no password. The
-//     head of its request is all that is read. All that it can use up is connections:
-//     when there are maxConns, the one that has been silent for the longest is closed,
-//     never one whose request is being answered (conns.go). So it locks no one out.
+//   - A stranger: any program that can open a connection and does not know a password.
+//     The server reads the head of its request and nothing more. All that it can use up
+//     is connections: when there are maxConns, the one that has been silent for the
+//     longest is closed, never one whose request is being answered (conns.go). So a
+//     stranger cannot lock other programs out.
 //   - A page in the user's browser, which may have kept the password. Its requests are
-//     refused by where they come from (http.CrossOriginProtection).
-//   - A program with the password. It may stop the node, so nothing is defended against
-//     it; but it can be wrong, and call without end, or ask for too much. Each request
-//     takes one of a number of places until its answer is written, or is refused at
-//     once with Core's "Work queue depth exceeded". Calls that wait or work for long
-//     and streams of events have places of their own and take none from quick calls.
-//     Bodies and batches have a size, and who is slow to send or read has a deadline.
+//     refused because of their origin (http.CrossOriginProtection).
+//   - A program with the password. It may stop the node, so there is no defence against
+//     malice; but it can be wrong, call without end, or ask for too much. Each request
+//     takes a place until its answer is written, or is refused at once with Core's
+//     "Work queue depth exceeded". Calls that may take long and streams of events have
+//     separate places, so that quick calls are always answered. The size of bodies and
+//     batches is limited, and so is the time to send a body or to read an answer.
 const (
 	// maxConns is how many connections are open at once. Ours.
 	maxConns = 256
@@ -34,7 +35,7 @@ const (
 	maxStreams = 32
 
 	// maxBody is the most bytes of a request: the largest message there is, in hex
-	// digits, and room for what is around it. Core takes 32 MB; its blocks are larger.
+	// digits, and some room for the rest. Core allows 32 MB; its blocks are larger.
 	maxBody = 8_000_000 + 64<<10
 	// maxBatch is how many calls one batch may hold. Ours; Core has no limit.
 	maxBatch = 10_000
@@ -54,8 +55,8 @@ const (
 	stopTimeout = 3 * time.Second
 )
 
-// places are for requests that are being answered; there are as many as the channel's
-// capacity.
+// places are held by requests that are being answered; there are as many as the
+// channel's capacity.
 type places chan struct{}
 
 // take takes a place, and reports whether one was free.

@@ -10,8 +10,8 @@ import (
 func parents(e *mempool.Entry) []block.Hash  { return e.Depends }
 func children(e *mempool.Entry) []block.Hash { return e.SpentBy }
 
-// usagePerTx is about how much memory a transaction in the pool takes beside its
-// bytes: the entry, its places in three maps, its scripts' headers.
+// usagePerTx is roughly the memory that a transaction in the mempool takes besides its
+// bytes: the entry, its places in three maps, the slice headers of its scripts.
 const usagePerTx = 700
 
 func getMempoolInfo(c *call, _ rpc.None) (rpc.MempoolInfo, *rpc.Error) {
@@ -56,7 +56,7 @@ func entryOf(e *engine.Engine, id block.Hash) (*mempool.Entry, *rpc.Error) {
 	return entry, nil
 }
 
-// relatives makes the method that lists all that can be reached by next.
+// relatives returns the handler of a method that lists all entries reachable by next.
 func relatives(next func(*mempool.Entry) []block.Hash) func(*call, rpc.RelativesArgs) (any, *rpc.Error) {
 	return func(c *call, a rpc.RelativesArgs) (any, *rpc.Error) {
 		entries, err := look(c, func(e *engine.Engine) (out []*mempool.Entry, err *rpc.Error) {

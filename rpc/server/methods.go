@@ -118,13 +118,13 @@ type call struct {
 	method *method
 }
 
-// fail makes an error. Core's messages begin with a capital letter; programs compare
+// fail returns an error. Core's messages begin with a capital letter; programs compare
 // them.
 func fail(code rpc.Code, format string, args ...any) *rpc.Error {
 	return &rpc.Error{Code: code, Message: fmt.Sprintf(format, args...)}
 }
 
-// trouble makes an error of ours that is not the caller's fault.
+// internalError returns the error of a call that failed through no fault of the caller.
 func internalError(err error) *rpc.Error {
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
@@ -133,8 +133,8 @@ func internalError(err error) *rpc.Error {
 	return fail(rpc.CodeMisc, "%v", err)
 }
 
-// look reads something on the goroutine that owns the chain. f is quick and copies
-// out what is needed.
+// look calls f on the goroutine that owns the engine. f must be quick, and return copies
+// of what is needed.
 func look[T any](c *call, f func(*engine.Engine) (T, *rpc.Error)) (out T, err *rpc.Error) {
 	if e := c.node.Look(c.ctx, func(e *engine.Engine) { out, err = f(e) }); e != nil {
 		return out, internalError(e)

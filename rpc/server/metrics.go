@@ -18,9 +18,9 @@ import (
 	"toychain/rpc"
 )
 
-// metrics are the node's figures for Prometheus, in a registry of their own: several
-// nodes may live in one process. Counts are kept here as events come; everything
-// else is asked for when somebody looks.
+// metrics has the node's metrics for Prometheus, in a registry of its own: several nodes
+// may live in one process. Events are counted here as they happen; everything else is
+// read from the node when Prometheus scrapes it.
 type metrics struct {
 	server   *Server
 	registry *prometheus.Registry
@@ -28,51 +28,58 @@ type metrics struct {
 
 	calls        *prometheus.HistogramVec // by method, "" if there is none, and error code
 	events       *prometheus.CounterVec   // by kind
-	depth        prometheus.Histogram
-	affected     *prometheus.CounterVec // payments of reorganised blocks, by fate
-	adoption     prometheus.Histogram
-	propagation  prometheus.Histogram // blocks, from their birth to here
-	confirmation prometheus.Histogram // payments
-	healTime     prometheus.Histogram // after a heal
+	affected     *prometheus.CounterVec   // transactions of blocks that left, by fate
+	depth        prometheus.Histogram     // of reorganisations
+	adoption     prometheus.Histogram     // of blocks
+	propagation  prometheus.Histogram     // of blocks
+	confirmation prometheus.Histogram     // of transactions
+	healTime     prometheus.Histogram
 	partitions   chan partitionChange // to watch
 }
 
-// The levels of service have buckets that end at round numbers, where targets are.
+// Buckets end at round numbers, as the objectives of a service level do.
 var (
-	blockBuckets   = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2, 5, 10, 30}
-	paymentBuckets = []float64{.1, .5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600}
-	healBuckets    = []float64{.05, .1, .25, .5, 1, 2, 5, 10, 15, 30, 60, 120, 300}
+	callBuckets  = prometheus.ExponentialBuckets(1e-4, 4, 9)
+	depthBuckets = prometheus.ExponentialBuckets(1, 2, 8)
+	blockBuckets = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2, 5, 10, 30}
+	txBuckets    = []float64{.1, .5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600}
+	healBuckets  = []float64{.05, .1, .25, .5, 1, 2, 5, 10, 15, 30, 60, 120, 300}
 )
+
+func newCounterVec(name, help, label string) *prometheus.CounterVec {
+	return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, []string{label})
+}
+
+func newHistogram(name, help string, buckets []float64) prometheus.Histogram {
+	return prometheus.NewHistogram(prometheus.HistogramOpts{Name: name, Help: help, Buckets: buckets})
+}
 
 func newMetrics(s *Server) *metrics {
 	m := &metrics{server: s, registry: prometheus.NewRegistry(), partitions: make(chan partitionChange, 16),
 		calls: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "toychain_rpc_duration_seconds",
-			Help: "Time to answer a call, by method and error code (0: none).", Buckets: prometheus.ExponentialBuckets(1e-4, 4, 9)}, []string{"method", "code"}),
-		events: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "toychain_events_total",
-			Help: "Events of the node since its start, by kind."}, []string{"kind"}),
-		depth: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "toychain_reorg_depth_blocks",
-			Help: "Blocks that left the best chain in one reorganisation.", Buckets: prometheus.ExponentialBuckets(1, 2, 8)}),
-		affected: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "toychain_reorg_payments_total",
-			Help: "Payments in blocks that left the best chain, by what became of them."}, []string{"fate"}),
-		adoption: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "toychain_block_adoption_seconds",
-			Help: "Time from first hearing of a block, or its header, until it is this node's tip and on its disk.", Buckets: blockBuckets}),
-		propagation: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "toychain_block_propagation_seconds",
-			Help: "Time from a block's birth, wherever that was, until it came to this node.", Buckets: blockBuckets}),
-		confirmation: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "toychain_payment_confirmation_seconds",
-			Help: "Time from a payment's entry into this node's pool to its first confirmation.", Buckets: paymentBuckets}),
-		healTime: prometheus.NewHistogram(prometheus.HistogramOpts{Name: "toychain_heal_agreement_seconds",
-			Help:    "Time from the end of a partition until all peers, one from across at least, stand on this node's tip.",
-			Buckets: healBuckets}),
+			Help: "Time to answer a call, by method and error code (0: none).", Buckets: callBuckets}, []string{"method", "code"}),
+		events: newCounterVec("toychain_events_total", "Events of the node since its start, by kind.", "kind"),
+		affected: newCounterVec("toychain_reorg_payments_total",
+			"Transactions in blocks that left the best chain, by what became of them.", "fate"),
+		depth: newHistogram("toychain_reorg_depth_blocks", "Blocks that left the best chain in one reorganisation.", depthBuckets),
+		adoption: newHistogram("toychain_block_adoption_seconds",
+			"Time from the first announcement of a block, or of its header, until it is this node's tip and on its disk.", blockBuckets),
+		propagation: newHistogram("toychain_block_propagation_seconds",
+			"Age of a block when it arrived at this node.", blockBuckets),
+		confirmation: newHistogram("toychain_payment_confirmation_seconds",
+			"Time from a transaction's entry into this node's mempool to its first confirmation.", txBuckets),
+		healTime: newHistogram("toychain_heal_agreement_seconds",
+			"Time from the end of a partition until all peers, at least one of them from the other side, have this node's tip.", healBuckets),
 	}
-	// A series that is not there before its first event hides it from Prometheus' increase.
-	for _, kind := range []engine.EventKind{engine.BlockAdded, engine.BlockRejected, engine.BlockDated, engine.TipChanged, engine.Reorganised, engine.TxAdded,
-		engine.TxRemoved, engine.PeerUp, engine.PeerDown, engine.PeerPenalized} {
+	// Prometheus' increase misses the first event of a series that did not exist before.
+	for _, kind := range []engine.EventKind{engine.BlockAdded, engine.BlockRejected, engine.BlockDated, engine.TipChanged, engine.Reorganised,
+		engine.TxAdded, engine.TxRemoved, engine.PeerUp, engine.PeerDown, engine.PeerPenalized} {
 		m.events.WithLabelValues(string(kind))
 	}
 	for _, fate := range []string{"returned", "reconfirmed", "conflicted"} {
 		m.affected.WithLabelValues(fate)
 	}
-	m.registry.MustRegister(m.calls, m.events, m.depth, m.affected, m.adoption, m.propagation, m.confirmation, m.healTime, nodeCollector{s},
+	m.registry.MustRegister(m.calls, m.events, m.affected, m.depth, m.adoption, m.propagation, m.confirmation, m.healTime, nodeCollector{s},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.http = promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4, Timeout: 10 * time.Second})
 	return m
@@ -80,7 +87,7 @@ func newMetrics(s *Server) *metrics {
 
 func (m *metrics) handle(w http.ResponseWriter, r *http.Request) { m.http.ServeHTTP(w, r) }
 
-// called notes a call that was answered.
+// called counts a call that was answered.
 func (m *metrics) called(method string, took time.Duration, err *rpc.Error) {
 	code := 0
 	if err != nil {
@@ -112,7 +119,7 @@ func (m *metrics) watch(ctx context.Context) {
 	}
 }
 
-// happened counts an event: first what came with it, then the event itself.
+// observe counts an event: first what belongs to it, then the event itself.
 func (m *metrics) observe(ev *engine.Event) {
 	if r := ev.Reorg; r != nil {
 		m.depth.Observe(float64(r.Depth()))
@@ -134,14 +141,14 @@ func (m *metrics) observe(ev *engine.Event) {
 	m.events.WithLabelValues(string(ev.Kind)).Inc()
 }
 
-// nodeCollector asks the node for its state.
+// nodeCollector reads the node's state.
 type nodeCollector struct{ s *Server }
 
-// gauges are what nodeCollector tells, with their units in their names.
+// gauges are the help texts of what nodeCollector reads. Names end with the unit.
 var gauges = map[string]string{
 	"toychain_chain_height_blocks":          "Height of the best chain.",
 	"toychain_chain_headers_blocks":         "Height of the best header.",
-	"toychain_chain_work_hashes":            "Hashes that it took on average to make the best chain.",
+	"toychain_chain_work_hashes":            "Hashes that the best chain took to mine on average.",
 	"toychain_chain_difficulty_ratio":       "Difficulty of the tip, relative to Bitcoin's easiest target.",
 	"toychain_chain_tip_time_seconds":       "Time in the tip's header, since 1970.",
 	"toychain_chain_tip_fingerprint":        "48 bits of the tip's hash: nodes agree if they show the same number.",
@@ -161,24 +168,24 @@ var gauges = map[string]string{
 	"toychain_rpc_calls_under_way":          "Calls that are being answered.",
 }
 
-// Describe implements prometheus.Collector: nothing is promised.
+// Describe implements prometheus.Collector, without descriptions in advance.
 func (nodeCollector) Describe(chan<- *prometheus.Desc) {}
 
-// collectTimeout is how long the node may take to answer when it is looked at.
+// collectTimeout is how long a scrape waits for the node.
 const collectTimeout = 2 * time.Second
 
 // Collect implements prometheus.Collector.
 func (n nodeCollector) Collect(out chan<- prometheus.Metric) {
-	tell := func(name string, kind prometheus.ValueType, value float64) {
+	emit := func(name string, kind prometheus.ValueType, value float64) {
 		out <- prometheus.MustNewConstMetric(prometheus.NewDesc(name, gauges[name], nil, nil), kind, value)
 	}
-	gauge := func(name string, value float64) { tell(name, prometheus.GaugeValue, value) }
+	gauge := func(name string, value float64) { emit(name, prometheus.GaugeValue, value) }
 	nd := n.s.node
 	ctx, cancel := context.WithTimeout(context.Background(), collectTimeout)
 	defer cancel()
 	var tip, best consensus.State
 	var txs, bytes, orphans int
-	var census chain.Census // one count of what is stale for this and for getstalerate
+	var census chain.Census // the same statistics as getstalerate's
 	err := nd.Look(ctx, func(e *engine.Engine) {
 		tip, best, census = e.Tree().Tip(), e.Tree().BestHeader(), e.Tree().Census(1, math.MaxInt32)
 		txs, bytes, orphans = e.Pool().Len(), e.Pool().Bytes(), e.Pool().Orphans()
@@ -198,18 +205,18 @@ func (n nodeCollector) Collect(out chan<- prometheus.Metric) {
 	}
 	mining := nd.Mining()
 	gauge("toychain_peers", float64(len(nd.Net().Peers())))
-	gauge("toychain_peers_partitioned", float64(n.s.partition.partitioned()))
+	gauge("toychain_peers_partitioned", float64(n.s.partition.size()))
 	gauge("toychain_miner_rate_hashes_per_second", mining.Rate)
-	tell("toychain_miner_hashes_total", prometheus.CounterValue, float64(mining.Hashes))
-	tell("toychain_miner_blocks_total", prometheus.CounterValue, float64(mining.Found))
+	emit("toychain_miner_hashes_total", prometheus.CounterValue, float64(mining.Hashes))
+	emit("toychain_miner_blocks_total", prometheus.CounterValue, float64(mining.Found))
 	gauge("toychain_store_size_bytes", float64(nd.Store().Size()))
 	gauge("toychain_node_start_time_seconds", float64(nd.Started().Unix()))
 	gauge("toychain_rpc_event_streams", float64(len(n.s.streams)))
 	gauge("toychain_rpc_calls_under_way", float64(len(n.s.running.list(time.Now()))))
 }
 
-// fingerprint is the end of a hash that the work leaves random, as a number that a
-// float64 holds exactly.
+// fingerprint returns the 48 bits of a block's hash that proof of work leaves most
+// random, as a number that a float64 holds exactly.
 func fingerprint(h block.Hash) float64 {
 	var n uint64
 	for _, b := range h[:6] {

@@ -19,7 +19,7 @@ const (
 	// defaultTries is how many nonces generatetoaddress tries for a block (Core:
 	// DEFAULT_MAX_TRIES).
 	defaultTries = 1_000_000
-	// defaultLookup is over how many blocks the network's hashes are estimated.
+	// defaultLookup is over how many blocks the network's hash rate is estimated.
 	defaultLookup = 120
 )
 
@@ -33,7 +33,7 @@ func generateToAddress(c *call, a rpc.GenerateToAddressArgs) ([]block.Hash, *rpc
 	for len(hashes) < a.Blocks && tries > 0 {
 		found, e := c.node.Generate(c.ctx, 1, script, tries)
 		if hashes = append(hashes, found...); errors.Is(e, node.ErrTries) {
-			break // as in Core, fewer than wanted and no error
+			break // as in Core, fewer than requested and no error
 		}
 		if e != nil {
 			return nil, internalError(e)
@@ -82,7 +82,7 @@ func generateBlock(c *call, a rpc.GenerateBlockArgs) (rpc.GeneratedBlock, *rpc.E
 	return out, nil
 }
 
-// poolOrHex returns a transaction of the pool, or one in hex.
+// poolOrHex returns the transaction of the mempool with this txid, or one in hex.
 func (c *call) poolOrHex(s string) (*block.Tx, *rpc.Error) {
 	if id, err := block.ParseHash(s); err == nil {
 		return look(c, func(e *engine.Engine) (*block.Tx, *rpc.Error) {
@@ -100,11 +100,11 @@ func (c *call) poolOrHex(s string) (*block.Tx, *rpc.Error) {
 	return tx, nil
 }
 
-// chunk is how many nonces are tried between looks at whether the caller is gone:
+// chunk is how many nonces are tried before it is checked whether the caller is gone:
 // some milliseconds' work.
 const chunk = 1 << 15
 
-// mine searches a nonce for a template, on one core.
+// mine searches for the nonce of a template, on one core.
 func (c *call) mine(t *engine.Template, extra uint64) *rpc.Error {
 	target, err := pow.TargetFromBits(t.Block.Header.Bits)
 	if err != nil {

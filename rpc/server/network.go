@@ -8,13 +8,13 @@ import (
 )
 
 const (
-	// coreVersion is the Bitcoin Core whose dialect this is. Clients compare it.
+	// coreVersion is the version of Bitcoin Core whose dialect this is. Clients compare it.
 	coreVersion     = 280100
 	coreVersionText = "28.1.0"
 	// protocolVersion is that of Bitcoin's peer-to-peer protocol in that version. We
 	// speak another one; clients want a number.
 	protocolVersion = 70016
-	// services is Bitcoin's NODE_NETWORK: all blocks can be had here.
+	// services is Bitcoin's NODE_NETWORK: this node serves all blocks.
 	services = "0000000000000001"
 )
 

@@ -9,8 +9,8 @@ import (
 	"toychain/rpc"
 )
 
-// arrange brings the parameters of a call into the method's order. Missing ones
-// and null are nil. The error is Core's: the help text if the number is wrong.
+// arrange returns the arguments of a call in the order of the parameters; those that are
+// missing or null are nil. The error is Core's: the help text if the number is wrong.
 func (m *method) arrange(params json.RawMessage) ([]json.RawMessage, *rpc.Error) {
 	var given []json.RawMessage
 	if kindOf(params) == rpc.KindObject {
@@ -31,7 +31,7 @@ func (m *method) arrange(params json.RawMessage) ([]json.RawMessage, *rpc.Error)
 		}
 	}
 	for i, p := range m.params {
-		// As in Core, a null in a required place is of the wrong type, nothing is a call for help.
+		// As in Core, null in a required place is of the wrong type; if it is missing, the answer is the help text.
 		if i >= len(given) && !p.Optional {
 			return nil, fail(rpc.CodeMisc, "%s", m.help())
 		}
@@ -39,7 +39,8 @@ func (m *method) arrange(params json.RawMessage) ([]json.RawMessage, *rpc.Error)
 	return args, m.checkKinds(args)
 }
 
-// byName orders named parameters. The name "args" holds some by position.
+// byName returns named arguments in the order of the parameters. "args" has some by
+// position.
 func (m *method) byName(params json.RawMessage) ([]json.RawMessage, *rpc.Error) {
 	names, values := members(params)
 	var given []json.RawMessage
@@ -75,7 +76,7 @@ func (m *method) hasParam(name string) bool {
 	return slices.ContainsFunc(m.params, func(p rpc.Param) bool { return p.Is(name) })
 }
 
-// checkKinds refuses parameters of the wrong type, all in one message.
+// checkKinds rejects arguments of the wrong type, all in one message.
 func (m *method) checkKinds(args []json.RawMessage) *rpc.Error {
 	var wrong []string
 	for i, p := range m.params {
@@ -101,7 +102,7 @@ func wrongType(got, want rpc.Kind) *rpc.Error {
 	return fail(rpc.CodeType, "JSON value of type %s is not of expected type %s", got, want)
 }
 
-// clip shortens what a stranger sent before it goes into an error text.
+// clip shortens what a caller sent, for an error text.
 func clip(s string) string {
 	if len(s) <= 80 {
 		return s

@@ -8,7 +8,7 @@ import (
 	"toychain/peer"
 )
 
-// peerIDs numbers connections, as Core does, and remembers when peers were banned.
+// peerRecords numbers connections, as Core does, and records when peers were banned.
 type peerRecords struct {
 	mu      sync.Mutex
 	last    int
@@ -28,34 +28,34 @@ func newPeerRecords() *peerRecords {
 // maxNumbers is how many connections keep their number.
 const maxNumbers = 10_000
 
-func (ids *peerRecords) number(p *p2p.PeerInfo) int {
-	ids.mu.Lock()
-	defer ids.mu.Unlock()
+func (r *peerRecords) number(p *p2p.PeerInfo) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	key := connection{p.ID, p.Connected.UnixNano()}
-	n, ok := ids.numbers[key]
+	n, ok := r.numbers[key]
 	if !ok {
-		if len(ids.numbers) > maxNumbers {
-			clear(ids.numbers)
+		if len(r.numbers) > maxNumbers {
+			clear(r.numbers)
 		}
-		ids.last++
-		n = ids.last
-		ids.numbers[key] = n
+		r.last++
+		n = r.last
+		r.numbers[key] = n
 	}
 	return n
 }
 
-// noteBan remembers when a peer was banned.
-func (ids *peerRecords) noteBan(p peer.ID, now time.Time) {
-	ids.mu.Lock()
-	defer ids.mu.Unlock()
-	ids.banned[p] = now
+// noteBan records when a peer was banned.
+func (r *peerRecords) noteBan(p peer.ID, now time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.banned[p] = now
 }
 
-// bannedSince returns when a peer was banned that is so until a time.
-func (ids *peerRecords) bannedSince(p peer.ID, until time.Time) time.Time {
-	ids.mu.Lock()
-	defer ids.mu.Unlock()
-	if since, ok := ids.banned[p]; ok && since.Before(until) {
+// bannedSince returns when a peer was banned whose ban ends at until.
+func (r *peerRecords) bannedSince(p peer.ID, until time.Time) time.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if since, ok := r.banned[p]; ok && since.Before(until) {
 		return since
 	}
 	return until.Add(-p2p.BanTime) // by the node itself, for breaking a rule

@@ -13,12 +13,12 @@ import (
 	"toychain/rpc"
 )
 
-// peerOf returns the peer's id out of an id or a multiaddr.
+// peerOf returns the peer's ID, given that or a multiaddr.
 func peerOf(s string) peer.ID {
 	return peer.ID(s[strings.LastIndexByte(s, '/')+1:])
 }
 
-// oneLine puts the lines of an error text in one.
+// oneLine returns the text of an error with its lines joined.
 func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
 
 func addNode(c *call, a rpc.AddNodeArgs) (rpc.Null, *rpc.Error) {
@@ -107,7 +107,7 @@ func unix(t time.Time) int64 {
 	return t.Unix()
 }
 
-// hostPort returns a multiaddr as host:port, or as it is if it is of another kind.
+// hostPort returns a multiaddr as host:port, or unchanged if it is of another kind.
 func hostPort(addr string) string {
 	a, err := multiaddr.NewMultiaddr(addr)
 	if err != nil {

@@ -55,7 +55,7 @@ func verifyTxOutProof(c *call, a rpc.VerifyTxOutProofArgs) ([]block.Hash, *rpc.E
 	}
 	proof, e := block.ParseMerkleProof(raw)
 	if e != nil {
-		return nil, fail(rpc.CodeMisc, "%v", e) // as in Core, where nobody catches the reader's error
+		return nil, fail(rpc.CodeMisc, "%v", e) // as in Core, which does not catch the decoder's error
 	}
 	ids, e := proof.Proved()
 	if e != nil {

@@ -11,7 +11,8 @@ import (
 	"toychain/store"
 )
 
-// tx shows a transaction. spent are the coins of its inputs, nil if not known.
+// tx returns a transaction as it is shown. spent are the coins of its inputs, nil if they
+// are not known.
 func (c *call) tx(tx *block.Tx, spent []consensus.Coin, prevouts bool) rpc.Tx {
 	id, size := tx.ID(), tx.Size()
 	out := rpc.Tx{TxID: id, Hash: id, Version: uint32(tx.Version), Size: size, VSize: size, Weight: 4 * size,
@@ -51,14 +52,14 @@ func vinOf(in *block.Input, coinbase bool) rpc.Vin {
 // found is a transaction and where it was found.
 type found struct {
 	tx    *block.Tx
-	block *block.Block // nil: in the pool
+	block *block.Block // nil: in the mempool
 	index int          // in the block
 	info  chain.Info   // of the block
 }
 
 const txNotFound = "No such mempool or blockchain transaction. Use gettransaction for wallet transactions."
 
-// find looks for a transaction: in the pool, on the best chain, on other branches.
+// find returns a transaction of the mempool, the best chain or another branch.
 func (c *call) find(txid block.Hash) (found, *rpc.Error) {
 	f, err := look(c, func(e *engine.Engine) (f found, err *rpc.Error) {
 		if entry, ok := e.Pool().Get(txid); ok {
@@ -96,8 +97,8 @@ func (c *call) find(txid block.Hash) (found, *rpc.Error) {
 	return f, nil
 }
 
-// findAnywhere looks for a transaction in the block of this hash or, if that is nil,
-// everywhere.
+// findAnywhere returns a transaction of the block with this hash or, if that is nil, of
+// any block or the mempool.
 func (c *call) findAnywhere(txid block.Hash, hash *block.Hash) (found, *rpc.Error) {
 	if hash != nil {
 		return c.findIn(txid, *hash)
@@ -105,7 +106,7 @@ func (c *call) findAnywhere(txid block.Hash, hash *block.Hash) (found, *rpc.Erro
 	return c.find(txid)
 }
 
-// findIn looks for a transaction in one block.
+// findIn returns a transaction of one block.
 func (c *call) findIn(txid, hash block.Hash) (f found, err *rpc.Error) {
 	if f.info, err = c.info(hash); err != nil {
 		return f, fail(rpc.CodeInvalidAddress, "Block hash not found")
@@ -140,7 +141,7 @@ func getRawTransaction(c *call, a rpc.GetRawTransactionArgs) (any, *rpc.Error) {
 	return out, err
 }
 
-// showFound shows a transaction with where it is.
+// showFound returns a transaction as it is shown, with its place in the chain.
 func (c *call) showFound(f *found, more bool) (rpc.Tx, *rpc.Error) {
 	var spent []consensus.Coin
 	if more && f.block != nil {

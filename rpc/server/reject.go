@@ -9,7 +9,7 @@ import (
 	"toychain/rpc"
 )
 
-// refusal makes the error of a transaction that the pool does not take.
+// rejection returns the error for a transaction that the mempool rejects.
 func rejection(err error) *rpc.Error {
 	reason := mempool.Reason(err)
 	switch {
@@ -27,8 +27,8 @@ func rejection(err error) *rpc.Error {
 	return fail(rpc.CodeVerifyRejected, "%s", exact)
 }
 
-// explain takes the text of an error apart: Core's reason, with what stands in
-// brackets right after it, and whatever else was found.
+// splitReason splits the text of an error: Core's reason with the brackets right after
+// it, and the details that we add.
 func splitReason(err error, reason string) (exact, more string) {
 	text := err.Error()
 	at := strings.Index(text, reason)
@@ -51,8 +51,8 @@ func splitReason(err error, reason string) (exact, more string) {
 	return exact, before + after
 }
 
-// reasonOf returns the reject reason of a block or transaction, "" if err is our own
-// trouble.
+// reasonOf returns the reason why a block or transaction is rejected, "" if err is an
+// internal error.
 func reasonOf(err error) string {
 	reason := mempool.Reason(err)
 	if reason == "" {

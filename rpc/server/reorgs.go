@@ -27,7 +27,7 @@ func getReorgs(c *call, a rpc.GetReorgsArgs) ([]rpc.Reorg, *rpc.Error) {
 	return out, nil
 }
 
-// infoOf is info for those who know only plain errors.
+// plainInfo is info with an error of the usual type.
 func (c *call) plainInfo(hash block.Hash) (chain.Info, error) {
 	info, err := c.info(hash)
 	if err != nil {
@@ -36,12 +36,12 @@ func (c *call) plainInfo(hash block.Hash) (chain.Info, error) {
 	return info, nil
 }
 
-// confirmedNow returns where the best chain holds these payments, of those that it
-// does. placesOf says which blocks hold a payment, and infoOf what the tree knows of a
-// block.
-func confirmedSince(placesOf func(block.Hash) ([]store.TxPlace, error), payments []block.Hash, infoOf func(block.Hash) (chain.Info, error)) ([]rpc.Reconfirmed, error) {
+// confirmedSince returns those of the transactions that are on the best chain now, with
+// their blocks. placesOf returns the blocks that hold a transaction, and infoOf what the
+// tree knows about a block.
+func confirmedSince(placesOf func(block.Hash) ([]store.TxPlace, error), txids []block.Hash, infoOf func(block.Hash) (chain.Info, error)) ([]rpc.Reconfirmed, error) {
 	out := []rpc.Reconfirmed{}
-	for _, id := range payments {
+	for _, id := range txids {
 		places, err := placesOf(id)
 		if err != nil {
 			return nil, err
@@ -59,8 +59,8 @@ func confirmedSince(placesOf func(block.Hash) ([]store.TxPlace, error), payments
 	return out, nil
 }
 
-// showReorg shows an entry of the journal. The store is asked where the payments are
-// that made others impossible.
+// showReorg returns an entry of the journal as it is shown. The blocks of conflicting
+// transactions are looked up in the store.
 func showReorg(db *store.DB, r *chain.Reorg) (rpc.Reorg, error) {
 	out := rpc.Reorg{TimeMS: r.Time.UnixMilli(), From: ref(r.From), To: ref(r.To), Fork: ref(r.Fork), Depth: r.Depth(),
 		Left: refs(r.Left), Joined: refs(r.Joined), Returned: append([]block.Hash{}, r.Returned...),

@@ -11,16 +11,16 @@ import (
 	"toychain/wallet"
 )
 
-// script shows an output's script.
+// script returns the script of an output as it is shown.
 func (c *call) script(script []byte) rpc.Script {
 	return rpc.Script{Asm: disassemble(script, false), Desc: c.descriptor(script), Hex: hex.EncodeToString(script),
 		Address: c.addressOf(script), Type: block.KindOf(script)}
 }
 
-// addressOf returns whom a script pays, "" if nobody known.
+// addressOf returns the address that a script pays, "" if it has none.
 func (c *call) addressOf(script []byte) string { return addressIn(c.node.Params(), script) }
 
-// addressIn returns how a network writes whom a script pays, "" if nobody known.
+// addressIn is addressOf on the network with these parameters.
 func addressIn(p *consensus.Params, script []byte) string {
 	a, ok := wallet.AddressOf(script)
 	if !ok {
@@ -29,9 +29,9 @@ func addressIn(p *consensus.Params, script []byte) string {
 	return a.Encode(p.Prefixes)
 }
 
-// disassemble writes a script as people read it (Core: ScriptToAsmStr): pushes of
-// up to four bytes as numbers, longer ones in hex, everything else by name. In an
-// input, what looks like a signature gets its hash type spelled out.
+// disassemble returns a script in readable form (Core: ScriptToAsmStr): pushes of up to
+// four bytes as numbers, longer ones in hex, everything else by name. In an input the
+// hash type of what looks like a signature is written as a word.
 func disassemble(script []byte, input bool) string {
 	var out []string
 	sigs := input && !block.Unspendable(script)
@@ -66,8 +66,8 @@ func disassemble(script []byte, input bool) string {
 
 const opPushData4 = 0x4e
 
-// push takes one push off the front of a script. Unlike package block's it knows no
-// limit: it is for showing.
+// push returns the data of the push at the front of a script, and the rest. Unlike that
+// of package block it has no limit: it only serves to show scripts.
 func push(script []byte) (data, rest []byte, ok bool) {
 	op, b := int(script[0]), script[1:]
 	n := uint64(op)
@@ -88,7 +88,7 @@ func push(script []byte) (data, rest []byte, ok bool) {
 	return b[:n], b[n:], true
 }
 
-// scriptNumber reads a number as scripts do: little-endian, the top bit is the sign.
+// scriptNumber returns a number in a script: little-endian, the top bit is the sign.
 func scriptNumber(b []byte) int64 {
 	var n int64
 	for i, v := range b {
@@ -144,7 +144,7 @@ func strictDER(b []byte) bool {
 	return len(rest) == 0
 }
 
-// opName returns what Core calls an opcode (Core: GetOpName).
+// opName returns the name of an opcode (Core: GetOpName).
 func opName(op byte) string {
 	switch {
 	case op == 0x4f:

@@ -11,19 +11,19 @@ import (
 )
 
 const (
-	// maxFeeRate is what nobody pays on purpose, per 1,000 bytes (Core:
-	// DEFAULT_MAX_RAW_TX_FEE_RATE), and absurdFeeRate the highest that can be asked
-	// for instead.
+	// maxFeeRate is the highest fee rate, per 1,000 bytes, that is not taken for a mistake
+	// (Core: DEFAULT_MAX_RAW_TX_FEE_RATE). The caller may set it to less than
+	// absurdFeeRate.
 	maxFeeRate    = block.Coin / 10
 	absurdFeeRate = block.Coin
-	// maxTested is how many transactions testmempoolaccept takes (Core:
+	// maxTested is how many transactions testmempoolaccept accepts (Core:
 	// MAX_PACKAGE_COUNT).
 	maxTested = 25
 )
 
 const decodeFailed = "TX decode failed. Make sure the tx has at least one input."
 
-// decodeTx reads a transaction in hex.
+// decodeTx decodes a transaction in hex.
 func decodeTx(s string) (*block.Tx, *rpc.Error) {
 	raw, err := hex.DecodeString(s)
 	if err != nil {
@@ -36,7 +36,7 @@ func decodeTx(s string) (*block.Tx, *rpc.Error) {
 	return tx, nil
 }
 
-// feeLimit returns the fee rate that must not be exceeded, given what the caller asks for.
+// feeLimit returns the fee rate that must not be exceeded, given the caller's choice.
 func feeLimit(asked *block.Amount) (block.Amount, *rpc.Error) {
 	rate := or(asked, maxFeeRate)
 	if rate >= absurdFeeRate {
@@ -65,7 +65,7 @@ func sendRawTransaction(c *call, a rpc.SendRawTransactionArgs) (block.Hash, *rpc
 		}
 	}
 	if limit > 0 {
-		// Ask first: once it is in the pool it is on its way.
+		// Test it before: what is in the mempool is relayed at once.
 		found, err := look(c, func(e *engine.Engine) (mempool.TestResult, *rpc.Error) {
 			found, _ := e.Pool().Test(e.Tree(), tx, c.node.Now())
 			return found, nil
@@ -78,7 +78,7 @@ func sendRawTransaction(c *call, a rpc.SendRawTransactionArgs) (block.Hash, *rpc
 		}
 	}
 	e := c.node.SubmitTx(c.ctx, tx)
-	if errors.Is(e, mempool.ErrKnown) { // Core says yes as well
+	if errors.Is(e, mempool.ErrKnown) { // Core accepts it as well
 		e = nil
 	}
 	if e != nil {

@@ -16,14 +16,14 @@ import (
 	"toychain/node"
 )
 
-// Config says how a Server is to be reached.
+// Config is how a Server can be reached.
 type Config struct {
-	Listen  string // host:port; "" is 127.0.0.1 and a port of the system's choice
-	Dir     string // folder for the cookie; "": there is none
-	User    string // lets this user in as well, unless ""
+	Listen  string // host:port; "" is 127.0.0.1 and a port that the system chooses
+	Dir     string // directory of the cookie; "": there is none
+	User    string // a user that may log in as well, unless ""
 	Pass    string
-	Log     *slog.Logger // nil: silence
-	Stop    func()       // ends the program; what "stop" calls. nil: stop is refused
+	Log     *slog.Logger // nil: nothing is logged
+	Stop    func()       // stops the program, for the method stop; nil: the method fails
 	LogPath string       // for getrpcinfo; may be ""
 }
 
@@ -46,8 +46,8 @@ type Server struct {
 	quick, long, streams places
 }
 
-// New opens the port and writes the cookie. Nothing is answered before Run,
-// and Run must be called: to throw a Server away, with a context that has ended.
+// New opens the port and writes the cookie. Requests are answered by Run, which must be
+// called: with a context that has ended, it only closes the Server.
 func New(cfg Config, n *node.Node) (*Server, error) {
 	if cfg.Listen == "" {
 		cfg.Listen = "127.0.0.1:0"
@@ -56,7 +56,7 @@ func New(cfg Config, n *node.Node) (*Server, error) {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	if cfg.Dir == "" && cfg.User == "" {
-		return nil, errors.New("rpc: neither a folder for a cookie nor a user: nobody could log in")
+		return nil, errors.New("rpc: no client could log in: there is neither a directory for the cookie nor a user")
 	}
 	listener, err := net.Listen("tcp", cfg.Listen)
 	if err != nil {
@@ -94,8 +94,8 @@ func listenError(addr string, err error) error {
 // Addr returns where the server listens, host:port.
 func (s *Server) Addr() string { return s.listener.Addr().String() }
 
-// Run answers until ctx ends. Then calls that wait are woken and others may finish;
-// the cookie is removed. It owns every goroutine of the Server.
+// Run answers requests until ctx ends. Then it wakes the calls that wait, lets the others
+// finish, and removes the cookie. It owns every goroutine of the Server.
 func (s *Server) Run(ctx context.Context) error {
 	defer s.login.close()
 	ctx, cancel := context.WithCancel(ctx)
@@ -123,7 +123,7 @@ func (s *Server) Run(ctx context.Context) error {
 	select {
 	case err = <-ended:
 	case <-ctx.Done():
-		// The calls' contexts end with ctx; give them a moment to say so.
+		// The contexts of the calls end with ctx; give them a moment to answer so.
 		stop, cancelStop := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 		if web.Shutdown(stop) != nil {
 			web.Close()
@@ -138,7 +138,7 @@ func (s *Server) Run(ctx context.Context) error {
 	return nil
 }
 
-// timed bounds how long a request's body may take to come.
+// timed limits how long a request's body may take to arrive.
 func timed(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		http.NewResponseController(w).SetReadDeadline(time.Now().Add(transferTimeout))
@@ -146,7 +146,7 @@ func timed(h http.Handler) http.Handler {
 	})
 }
 
-// handleHealth says whether the node answers. It needs no password and tells nothing else.
+// handleHealth answers whether the node does. It needs no password and reveals nothing else.
 func (s *Server) handleHealth(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
 	defer cancel()

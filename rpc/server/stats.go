@@ -14,11 +14,11 @@ import (
 	"toychain/rpc"
 )
 
-// walkStep is how many blocks are looked at in one go on the engine's goroutine:
-// less than a millisecond's work.
+// walkStep is how many blocks are visited at a time on the engine's goroutine: less than
+// a millisecond's work.
 const walkStep = 1000
 
-// walk calls f for count blocks from hash on down, or until genesis.
+// walk calls f for count blocks from hash downwards, or until genesis.
 func (c *call) walk(hash block.Hash, count int, f func(*chain.Info)) *rpc.Error {
 	for count > 0 {
 		last, err := look(c, func(e *engine.Engine) (info chain.Info, err *rpc.Error) {
@@ -99,7 +99,7 @@ func getBlockStats(c *call, a rpc.GetBlockStatsArgs) (any, *rpc.Error) {
 		return nil, err
 	}
 	if info.State.Height > 0 && info.Entry.Status&chain.Connected == 0 {
-		return nil, fail(rpc.CodeMisc, "Can't read undo data from disk") // what its payments spend is not known
+		return nil, fail(rpc.CodeMisc, "Can't read undo data from disk") // what its transactions spend is not known
 	}
 	undo, err := c.undo(hash)
 	if err != nil {
@@ -148,7 +148,7 @@ func (c *call) hashOrHeight(arg json.RawMessage) (block.Hash, *rpc.Error) {
 	})
 }
 
-// coinOverhead is what getblockstats counts for a coin beside its output: outpoint,
+// coinOverhead is what getblockstats counts for a coin besides its output: outpoint,
 // height and a flag (Core: PER_UTXO_OVERHEAD).
 const coinOverhead = 36 + 4 + 1
 
@@ -159,7 +159,7 @@ func coinSize(o *block.Output) int64 {
 // rated is a transaction's fee rate and size.
 type rated struct{ rate, size int64 }
 
-// blockStats sums up a block (Core: getblockstats).
+// blockStats returns the statistics of a block (Core: getblockstats).
 func blockStats(s *consensus.State, b *block.Block, undo []consensus.Coin) rpc.BlockStats {
 	out := rpc.BlockStats{BlockHash: s.Hash, Height: s.Height, Time: b.Header.Time, MedianTime: s.MedianTime(),
 		Subsidy: int64(s.Params.SubsidyAt(s.Height)), Txs: int64(len(b.Txs))}
@@ -207,8 +207,8 @@ func blockStats(s *consensus.State, b *block.Block, undo []consensus.Coin) rpc.B
 	return out
 }
 
-// spread sorts values and returns the least, the greatest and the median, which is
-// rounded down between two.
+// minMaxMedian sorts values and returns the least, the greatest and the median; between
+// two it is rounded down.
 func minMaxMedian(v []int64) (least, most, median int64) {
 	slices.Sort(v)
 	n := len(v)

@@ -10,8 +10,8 @@ import (
 	"toychain/rpc"
 )
 
-// maxSubmit is how many blocks submitblocks takes at a time: with BatchBytes of them
-// the node is busy for a few tenths of a second. Ours.
+// maxSubmit is how many blocks submitblocks accepts at a time: BatchBytes of them keep
+// the node busy for a few tenths of a second. Ours.
 const maxSubmit = rpc.BatchBlocks
 
 func submitBlock(c *call, a rpc.SubmitBlockArgs) (*string, *rpc.Error) {
@@ -19,7 +19,7 @@ func submitBlock(c *call, a rpc.SubmitBlockArgs) (*string, *rpc.Error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(b.Txs) == 0 || !b.Txs[0].IsCoinbase() { // as Core says it; else it is bad-cb-missing
+	if len(b.Txs) == 0 || !b.Txs[0].IsCoinbase() { // as in Core; otherwise it would be bad-cb-missing
 		return nil, fail(rpc.CodeDeserialization, "Block does not start with a coinbase")
 	}
 	return c.submitResult(b, c.node.SubmitBlock(c.ctx, b))
@@ -62,8 +62,8 @@ func decodeBlock(text string) (*block.Block, *rpc.Error) {
 	return b, nil
 }
 
-// became says by BIP22's words what became of a block that was handed in: nil if it is
-// on the best chain.
+// submitResult returns BIP22's word for the fate of a block that was submitted: nil if it
+// is on the best chain.
 func (c *call) submitResult(b *block.Block, answer error) (*string, *rpc.Error) {
 	switch {
 	case errors.Is(answer, chain.ErrKnown):

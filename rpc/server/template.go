@@ -16,12 +16,11 @@ import (
 	"toychain/rpc"
 )
 
-// longPoll is how long getblocktemplate waits for a change of the tip before it
-// looks at the pool as well (Core: one minute).
+// longPoll is how long getblocktemplate waits for a change of the tip before a change of
+// the mempool is enough (Core: one minute).
 const longPoll = time.Minute
 
-// templateRequest is getblocktemplate's parameter. Members it does not know are
-// for others to know.
+// templateRequest is getblocktemplate's parameter. Other members are ignored.
 type templateRequest struct {
 	Mode       string `json:"mode"`
 	Data       string `json:"data"`
@@ -47,12 +46,12 @@ func getBlockTemplate(c *call, a rpc.GetBlockTemplateArgs) (any, *rpc.Error) {
 			return nil, err
 		}
 	}
-	// Whom the coinbase pays is the miner's business; this one pays nobody.
-	nobody := block.PubKeyHashScript([20]byte{})
+	// The miner replaces the coinbase's output: this one pays a hash without a key.
+	unowned := block.PubKeyHashScript([20]byte{})
 	var tip consensus.State
 	var pollID string
 	t, err := look(c, func(e *engine.Engine) (*engine.Template, *rpc.Error) {
-		t, err := e.Template(nobody, 0, "", c.node.Now())
+		t, err := e.Template(unowned, 0, "", c.node.Now())
 		if err != nil {
 			return nil, internalError(err)
 		}
@@ -65,14 +64,14 @@ func getBlockTemplate(c *call, a rpc.GetBlockTemplateArgs) (any, *rpc.Error) {
 	return showTemplate(t, &tip, pollID), nil
 }
 
-// pollIDOf names a state of tip and pool.
+// pollIDOf returns an identifier of the state of tip and mempool.
 func pollIDOf(e *engine.Engine) string {
 	tip := e.Tree().Tip()
 	return fmt.Sprintf("%s%d", tip.Hash, e.Pool().Fees())
 }
 
-// waitForTemplate waits until the tip is not the one in id, or the pool is not and
-// some time has passed.
+// waitForTemplate waits until the tip differs from that of id or, after some time, the
+// mempool does.
 func (c *call) waitForTemplate(id string) *rpc.Error {
 	if len(id) < 64 {
 		return fail(rpc.CodeInvalidParam, "longpollid: want what getblocktemplate returned before")
@@ -126,7 +125,7 @@ func templateTx(e *mempool.Entry, place map[block.Hash]int) rpc.TemplateTx {
 	return tx
 }
 
-// propose judges a block that has no proof of work yet.
+// propose validates a block that has no proof of work yet.
 func (c *call) propose(data string) (any, *rpc.Error) {
 	b, err := decodeBlock(data)
 	if err != nil {
@@ -172,7 +171,7 @@ func (c *call) propose(data string) (any, *rpc.Error) {
 	return nil, internalError(e)
 }
 
-// knownAs says what a known block is to one who proposes it.
+// proposalStatus returns BIP23's word for a proposed block that is known already.
 func proposalStatus(info *chain.Info) string {
 	switch {
 	case info.Status.Invalid():

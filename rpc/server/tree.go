@@ -10,7 +10,7 @@ import (
 	"toychain/rpc"
 )
 
-// getBlockTree collects the blocks from the ends of the branches down, each once.
+// getBlockTree collects the blocks from the tips of the branches downwards, each once.
 func getBlockTree(c *call, a rpc.GetBlockTreeArgs) (rpc.Tree, *rpc.Error) {
 	var out rpc.Tree
 	tips, err := look(c, func(e *engine.Engine) ([]chain.Tip, *rpc.Error) {
@@ -35,19 +35,19 @@ func getBlockTree(c *call, a rpc.GetBlockTreeArgs) (rpc.Tree, *rpc.Error) {
 	return out, nil
 }
 
-// asTheyCame puts blocks in the order in which their headers came.
+// byArrival orders blocks by the arrival of their headers.
 func byArrival(a, b chain.Info) int {
 	return cmp.Or(a.Received.Compare(b.Received), cmp.Compare(a.State.Height, b.State.Height), slices.Compare(a.Hash[:], b.Hash[:]))
 }
 
-// branches returns every block that is on the way from a tip down to a height.
+// branches returns all blocks on the paths from the tips down to a height.
 func (c *call) branches(tips []chain.Tip, from int64) ([]chain.Info, *rpc.Error) {
 	var out []chain.Info
 	seen := make(map[block.Hash]bool)
 	for _, t := range tips {
 		hash, count := t.Hash, int64(t.Height)-from+1
 		for count > 0 && !seen[hash] {
-			// In steps, so that the engine is not kept from its work.
+			// In steps, so that the engine can work in between.
 			step := min(count, walkStep)
 			err := c.walk(hash, int(step), func(i *chain.Info) {
 				if seen[i.Hash] {
@@ -85,7 +85,7 @@ func (c *call) treeBlock(i *chain.Info) (rpc.TreeBlock, *rpc.Error) {
 	return out, nil
 }
 
-// showBlock shows what the tree knows of a block.
+// showBlock returns what the tree knows about a block.
 func showBlock(i *chain.Info) rpc.TreeBlock {
 	h := &i.State.Header
 	out := rpc.TreeBlock{Hash: i.Hash, Prev: h.Prev, Height: i.State.Height, Time: h.Time, ReceivedMS: i.Received.UnixMilli(), Order: i.Seq,
@@ -96,7 +96,7 @@ func showBlock(i *chain.Info) rpc.TreeBlock {
 	return out
 }
 
-// statusOf returns a block's status by the names of getchaintips.
+// statusOf returns the status of a block, with the names of getchaintips.
 func statusOf(i *chain.Info) string {
 	switch {
 	case i.Active:

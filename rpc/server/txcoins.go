@@ -12,9 +12,9 @@ import (
 	"toychain/store"
 )
 
-// followCoins fills in the coins that a transaction spends, with what else spends
-// them, and those that it makes, with what spends those: on the best chain, on every
-// other branch, in the pool.
+// followCoins fills in the coins that a transaction spends, with the other transactions
+// that spend them, and the coins that it creates, with the transactions that spend
+// those: on the best chain, on every other branch, in the mempool.
 func (c *call) followCoins(t *traced, out *rpc.TxHistory) *rpc.Error {
 	out.Spends, out.Coins = []rpc.TxInput{}, []rpc.TxCoin{}
 	s := &spendSearch{call: c, found: make(map[block.Outpoint][]rpc.TxSpend), bodies: make(map[block.Hash]*block.Block)}
@@ -46,16 +46,16 @@ func (c *call) followCoins(t *traced, out *rpc.TxHistory) *rpc.Error {
 	return nil
 }
 
-// spendSearch looks for the transactions that spend some coins.
+// spendSearch searches for the transactions that spend some coins.
 type spendSearch struct {
 	*call
 	found  map[block.Outpoint][]rpc.TxSpend
 	bodies map[block.Hash]*block.Block // of the best chain, read so far
 }
 
-// search looks everywhere. There is no index of spends: on the best chain the history
-// of the address that a coin pays leads there, and other branches are read block by
-// block, which is why gettxhistory counts among the long calls.
+// search searches everywhere. There is no index of spends: on the best chain they are
+// found by the history of the address that a coin pays, and other branches are read
+// block by block, which is why gettxhistory is one of the long calls.
 func (s *spendSearch) search(t *traced, coins []consensus.UTXO) *rpc.Error {
 	for _, coin := range coins {
 		s.found[coin.Outpoint] = []rpc.TxSpend{}
@@ -89,8 +89,8 @@ func (s *spendSearch) search(t *traced, coins []consensus.UTXO) *rpc.Error {
 	return nil
 }
 
-// sideBlocks returns the blocks that are on the way from these tips down to the best
-// chain and whose transactions are here.
+// sideBlocks returns the blocks on the paths from these tips down to the best chain,
+// without those whose transactions are not here.
 func (c *call) sideBlocks(tips []chain.Tip) (out []chain.Info, err *rpc.Error) {
 	seen := make(map[block.Hash]bool)
 	for _, t := range tips {
@@ -108,7 +108,7 @@ func (c *call) sideBlocks(tips []chain.Tip) (out []chain.Info, err *rpc.Error) {
 	return out, nil
 }
 
-// note writes down which of the coins a transaction spends.
+// record records which of the coins a transaction spends.
 func (s *spendSearch) record(tx *block.Tx, id block.Hash, at *rpc.BlockRef, active bool) {
 	for i := range tx.Inputs {
 		if o := tx.Inputs[i].Prev; s.found[o] != nil {
@@ -117,7 +117,7 @@ func (s *spendSearch) record(tx *block.Tx, id block.Hash, at *rpc.BlockRef, acti
 	}
 }
 
-// onBest looks for the one that spends a coin on the best chain.
+// searchBestChain records the transaction of the best chain that spends a coin.
 func (s *spendSearch) searchBestChain(coin consensus.UTXO) *rpc.Error {
 	rows, e := s.node.Store().History(coin.Script)
 	if e != nil {
@@ -157,7 +157,8 @@ func (s *spendSearch) txOf(row store.HistoryEntry) (*block.Tx, *rpc.Error) {
 	return nil, fail(rpc.CodeDatabase, "the address index names transaction %s of block %s, which does not hold it", row.TxID, row.Block)
 }
 
-// spends returns what was found, the best chain first, then by height, then the pool.
+// spends returns what was found: the best chain first, then other branches by height,
+// then the mempool.
 func (s *spendSearch) spends(o block.Outpoint) []rpc.TxSpend {
 	out := slices.Clone(s.found[o])
 	rank := func(x rpc.TxSpend) int {

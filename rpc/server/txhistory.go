@@ -13,11 +13,11 @@ import (
 	"toychain/store"
 )
 
-// traced is what is known of a transaction at one moment.
+// traced is what is known about a transaction at one moment.
 type traced struct {
 	txid   block.Hash
 	tx     *block.Tx
-	entry  *mempool.Entry // nil: not in the pool
+	entry  *mempool.Entry // nil: not in the mempool
 	pool   []*mempool.Entry
 	places []store.TxPlace // of every branch, the lowest first
 	infos  []chain.Info    // of places
@@ -51,8 +51,8 @@ func getTxHistory(c *call, a rpc.TxArg) (rpc.TxHistory, *rpc.Error) {
 	return out, nil
 }
 
-// trace gathers what the rest is made of. The store is read beside the engine: if the
-// tip moved meanwhile, it is read again.
+// trace gathers what is known about a transaction. The store is read without the engine;
+// if the tip changed meanwhile, it is read again.
 func (c *call) trace(txid block.Hash) (*traced, *rpc.Error) {
 	for try := 0; ; try++ {
 		t := &traced{txid: txid}
@@ -79,7 +79,7 @@ func (c *call) trace(txid block.Hash) (*traced, *rpc.Error) {
 	}
 }
 
-// look reads what the engine alone knows.
+// look reads what only the engine knows.
 func (t *traced) look(e *engine.Engine) *rpc.Error {
 	t.pool, t.tips = e.Pool().Entries(), e.Tree().Tips()
 	for _, entry := range t.pool {
@@ -105,7 +105,7 @@ func (t *traced) look(e *engine.Engine) *rpc.Error {
 	return nil
 }
 
-// transaction returns the transaction itself, from wherever it is.
+// transaction returns the transaction itself, from the mempool or a block.
 func (c *call) transaction(t *traced) (*block.Tx, *rpc.Error) {
 	switch {
 	case t.entry != nil:
@@ -123,8 +123,8 @@ func (c *call) transaction(t *traced) (*block.Tx, *rpc.Error) {
 	return nil, fail(rpc.CodeDatabase, "the transaction index names place %d of block %s, which has %d", t.places[0].Index, b.Hash(), len(b.Txs))
 }
 
-// txEvents tells what happened to the transaction here, the oldest first: the chain
-// grew over a block that holds it, or a reorganisation touched it.
+// txEvents returns what happened to the transaction on this node, the oldest first: the
+// best chain grew by a block that holds it, or a reorganisation affected it.
 func (c *call) txEvents(t *traced) ([]rpc.TxEvent, *rpc.Error) {
 	out := []rpc.TxEvent{}
 	for i := range t.infos {
@@ -161,7 +161,7 @@ func (t *traced) cameByReorg(hash block.Hash) bool {
 	return false
 }
 
-// txReorg tells what one reorganisation did to the transaction, nil if nothing.
+// txReorg returns what one reorganisation did to the transaction, nil if nothing.
 func (c *call) txReorg(t *traced, r *chain.Reorg) (*rpc.TxEvent, *rpc.Error) {
 	left, joined := t.among(r.Left), t.among(r.Joined)
 	if left == nil && joined == nil {
@@ -176,7 +176,7 @@ func (c *call) txReorg(t *traced, r *chain.Reorg) (*rpc.TxEvent, *rpc.Error) {
 	case slices.Contains(r.Returned, t.txid):
 		e.Event, e.Block = rpc.TxReturned, left
 	default:
-		e.Event, e.Block = rpc.TxLeft, left // a coinbase: the journal lists payments
+		e.Event, e.Block = rpc.TxLeft, left // a coinbase, which the journal does not list
 	}
 	for _, x := range r.Conflicted {
 		if x.TxID != t.txid {
@@ -214,7 +214,7 @@ func placeAmong(db *store.DB, txid block.Hash, blocks []chain.Point) (*rpc.Block
 	return (&traced{places: places}).among(blocks), err
 }
 
-// fate says in a word where the transaction is now.
+// fate returns where the transaction is now, in a word.
 func fate(h *rpc.TxHistory) string {
 	for _, b := range h.Blocks {
 		if b.Status == "active" {
