@@ -5,27 +5,28 @@ import (
 )
 
 // Block is a header and the transactions that its merkle root commits to. The
-// first one is the coinbase.
+// first transaction is the coinbase, which pays the miner.
 type Block struct {
 	Header Header
 	Txs    []*Tx
 }
 
-// Hash returns the header's hash, which is the block's identity.
+// Hash returns the header's hash, which identifies the block. The transactions are
+// not hashed here: the header's merkle root stands for all of them.
 func (b *Block) Hash() Hash { return b.Header.Hash() }
 
-// TxIDs returns the transactions' identities in order.
+// TxIDs returns the transactions' txids in order: the leaves of the merkle tree.
 func (b *Block) TxIDs() []Hash {
 	ids := make([]Hash, len(b.Txs))
 	var raw []byte
 	for i, t := range b.Txs {
-		raw = t.Append(raw[:0])
+		raw = t.Append(raw[:0]) // one buffer for all
 		ids[i] = Sum(raw)
 	}
 	return ids
 }
 
-// Size returns len(Bytes()) without making them.
+// Size returns len(b.Bytes()) without allocating.
 func (b *Block) Size() int {
 	n := HeaderSize + CompactSizeLen(uint64(len(b.Txs)))
 	for _, t := range b.Txs {
@@ -34,7 +35,9 @@ func (b *Block) Size() int {
 	return n
 }
 
-// Bytes returns the serialization.
+// Bytes returns the serialization, which blocks have on the wire and on disk:
+//
+//	header 80 | n, a CompactSize | transaction 0 | … | transaction n-1
 func (b *Block) Bytes() []byte {
 	h := b.Header.Bytes()
 	out := append(make([]byte, 0, b.Size()), h[:]...)
@@ -45,7 +48,8 @@ func (b *Block) Bytes() []byte {
 	return out
 }
 
-// Parse reads one block and nothing after it.
+// Parse returns the block that b holds. It rejects trailing bytes. The scripts in the
+// block alias b.
 func Parse(b []byte) (*Block, error) {
 	r := newReader(b)
 	out := &Block{Header: r.header()}

@@ -6,36 +6,38 @@ import (
 	"math"
 )
 
-// Malformed says why bytes are not what they claim to be.
+// Malformed is the reason why bytes are no encoding of a value. Decoders wrap it with
+// the place; errors.Is finds the constants below, errors.As any of them.
 type Malformed string
 
 // Error returns the reason.
 func (m Malformed) Error() string { return string(m) }
 
 const (
-	// ErrTruncated: the bytes end in the middle of a value, or a length names
-	// more than is left.
+	// ErrTruncated: the bytes end in the middle of a value, or a length claims more
+	// bytes than are left.
 	ErrTruncated Malformed = "truncated"
-	// ErrTrailing: a whole value and then more bytes.
+	// ErrTrailing: more bytes follow the value.
 	ErrTrailing Malformed = "trailing bytes"
 	// ErrNotMinimal: a CompactSize that has a shorter form (Core: "non-canonical ReadCompactSize()").
 	ErrNotMinimal Malformed = "length not in its shortest form"
-	// ErrTooLarge: more bytes than any value of this kind may have.
+	// ErrTooLarge: the input is longer than MaxMessage.
 	ErrTooLarge Malformed = "too large"
 )
 
-// MaxMessage is the most bytes that any parser here looks at: Bitcoin's limit
-// for one network message (Core: MAX_PROTOCOL_MESSAGE_LENGTH).
+// MaxMessage is the longest input, in bytes, that a decoder here accepts: Bitcoin's
+// limit for one network message (Core: MAX_PROTOCOL_MESSAGE_LENGTH).
 const MaxMessage = 4_000_000
 
-// reader takes values off the front of b. The first error sticks, so a parser
-// reads straight through and asks once at the end.
+// reader takes values off the front of b. The first error sticks, and from then on
+// every method returns zero: a parser reads all fields and checks once, at the end.
 type reader struct {
 	b   []byte
 	err error
 }
 
-// take returns the next n bytes without copying, or nil after an error.
+// take returns the next n bytes without copying, or nil after an error. Their
+// capacity is n too, so that appending to them cannot overwrite what follows.
 func (r *reader) take(n int) []byte {
 	if r.err != nil {
 		return nil
@@ -49,6 +51,7 @@ func (r *reader) take(n int) []byte {
 	return out
 }
 
+// uint32 reads four bytes, the least significant first, as all of Bitcoin's integers.
 func (r *reader) uint32() uint32 {
 	if b := r.take(4); b != nil {
 		return binary.LittleEndian.Uint32(b)
@@ -68,13 +71,15 @@ func (r *reader) hash() (h Hash) {
 	return h
 }
 
-// compactSize reads a length and refuses any form but the shortest.
+// compactSize reads a length in the form that AppendCompactSize writes. It rejects
+// every longer form of the same number: with a choice of forms, the sender of a
+// transaction could change its bytes, and so its txid, but not its meaning.
 func (r *reader) compactSize() uint64 {
 	first := r.take(1)
 	if first == nil {
 		return 0
 	}
-	var n, least uint64
+	var n, least uint64 // the number, and the smallest one that needs this form
 	switch first[0] {
 	case 0xfd:
 		if b := r.take(2); b != nil {
@@ -93,9 +98,9 @@ func (r *reader) compactSize() uint64 {
 	return n
 }
 
-// count reads how many items follow, of which each takes at least size bytes:
-// a number that the remaining bytes cannot hold is an error before any
-// allocation.
+// count reads how many items follow, of which each takes at least size bytes. It
+// rejects a count that the remaining bytes cannot hold, before the caller allocates:
+// else nine bytes that claim 2^60 items would exhaust the memory.
 func (r *reader) count(size int) int {
 	n := r.compactSize()
 	if r.err == nil && n > uint64(len(r.b)/size) {
@@ -107,23 +112,25 @@ func (r *reader) count(size int) int {
 	return int(n)
 }
 
+// bytes reads a length and then that many bytes, such as a script.
 func (r *reader) bytes() []byte { return r.take(r.count(1)) }
 
-// wrap notes where an error happened; the outermost place ends up first.
+// wrap adds the place to an error, if there is one. Callers add theirs later and so
+// in front: "block: tx 3: input 1: truncated".
 func (r *reader) wrap(where string) {
 	if r.err != nil {
 		r.err = fmt.Errorf("%s: %w", where, r.err)
 	}
 }
 
-// wrapAt is wrap in the i-th of several things.
+// wrapAt is wrap for item i of a list.
 func (r *reader) wrapAt(what string, i int) {
 	if r.err != nil {
 		r.err = fmt.Errorf("%s %d: %w", what, i, r.err)
 	}
 }
 
-// end demands that nothing is left.
+// end returns the reader's error; bytes that are left are one, too.
 func (r *reader) end() error {
 	if r.err == nil && len(r.b) > 0 {
 		r.err = fmt.Errorf("%d %w", len(r.b), ErrTrailing)
@@ -131,6 +138,7 @@ func (r *reader) end() error {
 	return r.err
 }
 
+// newReader returns a reader of b, or one that has failed already if b is too long.
 func newReader(b []byte) reader {
 	if len(b) > MaxMessage {
 		return reader{err: fmt.Errorf("%w: %d bytes, at most %d", ErrTooLarge, len(b), MaxMessage)}
@@ -138,7 +146,12 @@ func newReader(b []byte) reader {
 	return reader{b: b}
 }
 
-// AppendCompactSize appends n in its shortest form.
+// AppendCompactSize appends n in its shortest form (Core: WriteCompactSize):
+//
+//	below 253    one byte
+//	up to 2^16-1 fd and 2 bytes
+//	up to 2^32-1 fe and 4 bytes
+//	above        ff and 8 bytes
 func AppendCompactSize(b []byte, n uint64) []byte {
 	switch {
 	case n < 0xfd:
@@ -151,7 +164,7 @@ func AppendCompactSize(b []byte, n uint64) []byte {
 	return binary.LittleEndian.AppendUint64(append(b, 0xff), n)
 }
 
-// CompactSizeLen returns how many bytes AppendCompactSize writes: 1, 3, 5 or 9.
+// CompactSizeLen returns how many bytes AppendCompactSize appends: 1, 3, 5 or 9.
 func CompactSizeLen(n uint64) int {
 	switch {
 	case n < 0xfd:
@@ -164,6 +177,7 @@ func CompactSizeLen(n uint64) int {
 	return 9
 }
 
+// appendBytes appends s after its length; reader.bytes reads it back.
 func appendBytes(b, s []byte) []byte {
 	return append(AppendCompactSize(b, uint64(len(s))), s...)
 }

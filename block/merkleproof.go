@@ -1,167 +1,192 @@
 package block
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 )
 
-// MerkleProof shows that some transactions are in a block to somebody who has only
-// its header (BIP37: merkleblock; whitepaper §8). It is the merkle tree with all
-// branches cut off that lead to none of them:
+// MerkleProof proves that some transactions are in a block to a reader that has only
+// the block's header (whitepaper §8; BIP37, message merkleblock; Core:
+// CPartialMerkleTree). It is the merkle tree, cut off wherever a branch leads to none
+// of them. Flags and Hashes are in depth-first order, left before right. A proof of c:
 //
-//	       root                 proof of c:  hashes  H(ab), c, d
-//	      /    \                             walk    root: go down
-//	 H(ab)      H(cd)                          left: no, here is H(ab)
-//	 /  \       /  \                           right: go down
-//	a    b    [c]   d                            left: c, found; right: d
-//
-// Hashes and Flags are in the order of a walk down from the root, left before right.
+//	       root                node    flag    hash
+//	     /      \              root    1       -      its children follow
+//	 H(ab)      H(cd)          H(ab)   0       H(ab)  leads to nothing proved: cut off
+//	 /   \      /   \          H(cd)   1       -      its children follow
+//	a     b   [c]    d         c       1       c      a leaf, and proved
+//	                           d       0       d      a leaf, needed for H(cd)
 type MerkleProof struct {
 	Header Header
-	Total  uint32 // transactions in the block
-	Hashes []Hash
-	Flags  []bool // at each node reached: it is, or leads to, one of those proved
+	Total  uint32 // transactions in the block, from which the tree's shape follows
+	Hashes []Hash // of the nodes whose children do not follow
+	Flags  []bool // of each node visited: is it, or does it lead to, a proved transaction?
 }
 
-// ErrProof is wrapped when a proof's parts do not fit together. That proves nothing
-// about any block.
+// ErrProof is wrapped by errors about a proof whose parts contradict each other. Such a
+// proof says nothing about any block.
 var ErrProof = errors.New("merkle proof does not fit together")
 
-// maxProofTxs bounds Total: so many of the smallest transactions fill a block of
-// MaxMessage bytes.
+// maxProofTxs bounds Total: the number of smallest transactions in MaxMessage bytes.
 const maxProofTxs = MaxMessage / minTx
 
-// Prove returns the proof that those transactions of b are in it for which wanted
-// is true.
+// proofNode is a node of the whole tree, from which a proof is cut.
+type proofNode struct {
+	hash  Hash
+	leads bool // it is, or leads to, a transaction to prove
+}
+
+// Prove returns a proof that b contains every transaction whose txid satisfies wanted.
 func Prove(b *Block, wanted func(Hash) bool) *MerkleProof {
 	p := &MerkleProof{Header: b.Header, Total: uint32(len(b.Txs))}
-	ids := b.TxIDs()
-	match := make([]bool, len(ids))
-	for i, id := range ids {
-		match[i] = wanted(id)
+	leaves := make([]proofNode, len(b.Txs))
+	for i, id := range b.TxIDs() {
+		leaves[i] = proofNode{id, wanted(id)}
 	}
-	levels, matches := [][]Hash{ids}, [][]bool{match}
-	for len(levels[len(levels)-1]) > 1 {
-		below, found := levels[len(levels)-1], matches[len(matches)-1]
-		up, upFound := make([]Hash, (len(below)+1)/2), make([]bool, (len(below)+1)/2)
-		for i := range up {
-			left, right := 2*i, min(2*i+1, len(below)-1) // an odd level repeats its last hash
-			up[i], upFound[i] = hashPair(below[left], below[right]), found[left] || found[right]
-		}
-		levels, matches = append(levels, up), append(matches, upFound)
-	}
-	var walk func(height, at int)
-	walk = func(height, at int) {
-		found := matches[height][at]
-		p.Flags = append(p.Flags, found)
-		if height == 0 || !found {
-			p.Hashes = append(p.Hashes, levels[height][at])
-			return
-		}
-		walk(height-1, 2*at)
-		if 2*at+1 < len(levels[height-1]) {
-			walk(height-1, 2*at+1)
-		}
-	}
-	if len(ids) > 0 {
-		walk(len(levels)-1, 0)
+	if len(leaves) > 0 {
+		levels := proofLevels(leaves)
+		p.build(levels, len(levels)-1, 0)
 	}
 	return p
 }
 
-// Proved returns the transactions that the proof shows, in the block's order, if it
-// leads to its header's merkle root; else an error that wraps ErrProof. Whether the
-// header is on any chain is the caller's question, and so is Total: in a proof with
-// a false Total an inner node could pass for a transaction (CVE-2017-12842).
+// proofLevels returns the tree's levels from the leaves, at index 0, up to the root.
+func proofLevels(leaves []proofNode) [][]proofNode {
+	levels := [][]proofNode{leaves}
+	for below := leaves; len(below) > 1; {
+		level := make([]proofNode, (len(below)+1)/2)
+		for i := range level {
+			left, right := below[2*i], below[min(2*i+1, len(below)-1)] // a copy, if odd
+			level[i] = proofNode{hashPair(left.hash, right.hash), left.leads || right.leads}
+		}
+		levels = append(levels, level)
+		below = level
+	}
+	return levels
+}
+
+// build appends the subtree under one node to the proof; extractor.subtree reads it
+// back. A copied last child is left out (Core: TraverseAndBuild).
+func (p *MerkleProof) build(levels [][]proofNode, height, at int) {
+	node := levels[height][at]
+	p.Flags = append(p.Flags, node.leads)
+	if height == 0 || !node.leads {
+		p.Hashes = append(p.Hashes, node.hash)
+		return
+	}
+	p.build(levels, height-1, 2*at)
+	if 2*at+1 < len(levels[height-1]) {
+		p.build(levels, height-1, 2*at+1)
+	}
+}
+
+// Proved returns the txids that the proof proves, in the block's order. It returns an
+// error that wraps ErrProof unless the proof leads to its header's merkle root and no
+// part of it is left over (Core: CPartialMerkleTree::ExtractMatches). The caller must
+// check that the header is on the chain it trusts, and that Total is the block's: under
+// a false Total an inner node can pass for a transaction (CVE-2017-12842).
 func (p *MerkleProof) Proved() ([]Hash, error) {
 	if p.Total == 0 || p.Total > maxProofTxs || len(p.Hashes) > int(p.Total) || len(p.Flags) < len(p.Hashes) {
-		return nil, fmt.Errorf("%w: %d transactions, %d hashes, %d steps", ErrProof, p.Total, len(p.Hashes), len(p.Flags))
+		return nil, fmt.Errorf("%w: %d transactions, %d hashes, %d flags", ErrProof, p.Total, len(p.Hashes), len(p.Flags))
 	}
+	x := extractor{total: int(p.Total), hashes: p.Hashes, flags: p.Flags}
 	height := 0
-	for p.width(height) > 1 {
+	for x.width(height) > 1 {
 		height++
 	}
-	c := climb{p: p, hashes: p.Hashes, walk: p.Flags}
-	root := c.node(height, 0)
+	root := x.subtree(height, 0)
 	switch {
-	case c.bad:
-		return nil, fmt.Errorf("%w: hashes or steps are missing, or two branches are the same", ErrProof)
-	case len(c.hashes) > 0 || len(c.walk) >= 8: // the steps are padded to whole bytes
-		return nil, fmt.Errorf("%w: %d hashes and %d steps are left over", ErrProof, len(c.hashes), len(c.walk))
+	case x.failed:
+		return nil, fmt.Errorf("%w: hashes or flags are missing, or two branches are equal", ErrProof)
+	case len(x.hashes) > 0 || len(x.flags) >= 8: // flags are padded to whole bytes
+		return nil, fmt.Errorf("%w: %d hashes and %d flags are left over", ErrProof, len(x.hashes), len(x.flags))
+	case slices.Contains(x.flags, true):
+		return nil, fmt.Errorf("%w: the padding is not zero", ErrProof)
 	case root != p.Header.MerkleRoot:
 		return nil, fmt.Errorf("%w: it leads to the root %s, the header has %s", ErrProof, root, p.Header.MerkleRoot)
 	}
-	for _, left := range c.walk {
-		if left {
-			return nil, fmt.Errorf("%w: the padding is not zero", ErrProof)
-		}
-	}
-	return c.found, nil
+	return x.found, nil
 }
 
-// width is how many nodes the tree has at a height above the leaves.
-func (p *MerkleProof) width(height int) int { return (int(p.Total) + 1<<height - 1) >> height }
-
-// climb computes the root from a proof.
-type climb struct {
-	p      *MerkleProof
+// extractor computes the root that a proof leads to, and collects what it proves.
+type extractor struct {
+	total  int    // leaves of the tree
 	hashes []Hash // not used yet
-	walk   []bool // not used yet
+	flags  []bool // not used yet
 	found  []Hash
-	bad    bool
+	failed bool // for good: hash and flag return zero from then on
 }
 
-func (c *climb) node(height, at int) Hash {
-	if c.bad || len(c.walk) == 0 {
-		c.bad = true
+// width returns how many nodes the tree has at a height above the leaves.
+func (x *extractor) width(height int) int { return (x.total + 1<<height - 1) >> height }
+
+// flag takes the next flag.
+func (x *extractor) flag() bool {
+	x.failed = x.failed || len(x.flags) == 0
+	if x.failed {
+		return false
+	}
+	next := x.flags[0]
+	x.flags = x.flags[1:]
+	return next
+}
+
+// hash takes the next hash.
+func (x *extractor) hash() Hash {
+	x.failed = x.failed || len(x.hashes) == 0
+	if x.failed {
 		return Hash{}
 	}
-	leads := c.walk[0]
-	c.walk = c.walk[1:]
+	next := x.hashes[0]
+	x.hashes = x.hashes[1:]
+	return next
+}
+
+// subtree takes what build appended for one node, and returns the node's hash (Core:
+// TraverseAndExtract).
+func (x *extractor) subtree(height, at int) Hash {
+	leads := x.flag()
 	if height == 0 || !leads {
-		if len(c.hashes) == 0 {
-			c.bad = true
-			return Hash{}
-		}
-		hash := c.hashes[0]
-		c.hashes = c.hashes[1:]
-		if height == 0 && leads {
-			c.found = append(c.found, hash)
+		hash := x.hash()
+		if leads {
+			x.found = append(x.found, hash)
 		}
 		return hash
 	}
-	left := c.node(height-1, 2*at)
-	if 2*at+1 >= c.p.width(height-1) {
+	left := x.subtree(height-1, 2*at)
+	if 2*at+1 == x.width(height-1) {
 		return hashPair(left, left)
 	}
-	right := c.node(height-1, 2*at+1)
-	if left == right { // a copy would prove a transaction that is not there (CVE-2012-2459)
-		c.bad = true
+	right := x.subtree(height-1, 2*at+1)
+	if left == right { // a proof of a copy, which is no transaction (CVE-2012-2459)
+		x.failed = true
 	}
 	return hashPair(left, right)
 }
 
 // Bytes returns the serialization of Bitcoin's merkleblock message:
 //
-//	header 80 | total 4 | hashes | bytes of steps, the first one in the lowest bit
+//	header 80 | total 4 | n | n hashes | m | m bytes of flags, the first in the lowest bit
 func (p *MerkleProof) Bytes() []byte {
 	h := p.Header.Bytes()
-	out := append(h[:], byte(p.Total), byte(p.Total>>8), byte(p.Total>>16), byte(p.Total>>24))
+	out := binary.LittleEndian.AppendUint32(h[:], p.Total)
 	out = AppendCompactSize(out, uint64(len(p.Hashes)))
 	for i := range p.Hashes {
 		out = append(out, p.Hashes[i][:]...)
 	}
-	steps := make([]byte, (len(p.Flags)+7)/8)
-	for i, leads := range p.Flags {
-		if leads {
-			steps[i/8] |= 1 << (i % 8)
+	packed := make([]byte, (len(p.Flags)+7)/8)
+	for i, flag := range p.Flags {
+		if flag {
+			packed[i/8] |= 1 << (i % 8)
 		}
 	}
-	return appendBytes(out, steps)
+	return appendBytes(out, packed)
 }
 
-// ParseMerkleProof reads what Bytes writes, and nothing after it. Flags come back
-// with the padding of its last byte.
+// ParseMerkleProof returns the proof that b holds; Proved says what it is worth. It
+// rejects trailing bytes. Flags come back with the zeros that fill their last byte.
 func ParseMerkleProof(b []byte) (*MerkleProof, error) {
 	r := newReader(b)
 	p := &MerkleProof{Header: r.header(), Total: r.uint32()}
@@ -170,13 +195,13 @@ func ParseMerkleProof(b []byte) (*MerkleProof, error) {
 	for i := range p.Hashes {
 		p.Hashes[i] = r.hash()
 	}
-	steps := r.bytes()
+	packed := r.bytes()
 	if err := r.end(); err != nil {
 		return nil, fmt.Errorf("merkle proof: %w", err)
 	}
-	p.Flags = make([]bool, 8*len(steps))
+	p.Flags = make([]bool, 8*len(packed))
 	for i := range p.Flags {
-		p.Flags[i] = steps[i/8]>>(i%8)&1 == 1
+		p.Flags[i] = packed[i/8]>>(i%8)&1 == 1
 	}
 	return p, nil
 }

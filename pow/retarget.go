@@ -1,19 +1,19 @@
 package pow
 
-// Retarget returns the target of the blocks that follow a window, from the time
-// that the window took:
+// Retarget returns the target for the blocks of the next window, from the time that
+// this one took:
 //
 //	new = old · actual / wanted
 //
 // Blocks that came twice as fast as wanted halve the target, which makes the next
-// ones twice as hard; actual is first clamped to wanted/4 … wanted·4, so that one
-// window of wrong clocks cannot throw the difficulty far. The result is never
-// easier than limit and never zero (whitepaper §4; Core:
-// CalculateNextWorkRequired). Both times are seconds and wanted must not be 0. A window
-// whose last block claims an earlier time than its first took 0 seconds: an unsigned
-// subtraction would wrap around and be clamped to the wrong end.
+// ones twice as hard. actual is first clamped to wanted/4 … wanted·4, so that one
+// window with wrong clocks changes the difficulty by at most a factor of four. The
+// result is never easier than limit and never zero (whitepaper §4; Core:
+// CalculateNextWorkRequired). Both times are in seconds, and wanted must not be 0. If
+// the window's last block claims an earlier time than its first, the caller passes an
+// actual of 0: an unsigned difference would wrap around and be clamped to the wrong end.
 //
-// A header cannot hold the result exactly: the caller rounds it by [Target.Bits].
+// A header cannot hold the result exactly: the caller rounds it with [Target.Bits].
 //
 // # The missing interval
 //
@@ -27,10 +27,10 @@ package pow
 //	                first        2015 "—"         last
 //
 // The interval between two windows is measured by neither. So at exactly ten
-// minutes a block the target shrinks by a factor 2015/2016, and blocks settle at
-// 10 minutes and 0.3 seconds. It can never be repaired without every node
-// agreeing, and the same gap makes the time-warp attack possible (BIP94 closes it
-// on testnet4). We keep it: with a window of 30 blocks it is 3 %, and visible.
+// minutes a block the target shrinks by a factor of 2015/2016, and blocks settle at
+// 10 minutes and 0.3 seconds. A repair would need all nodes to change at once, and
+// the same gap makes the time-warp attack possible (BIP94 closes it on testnet4).
+// It is kept here: with a window of 30 blocks it is 3 %, and visible.
 func Retarget(old, limit Target, actual, wanted uint32) Target {
 	least, most := max(uint64(wanted)/4, 1), uint64(wanted)*4
 	n, ok := old.n.mulDiv(min(max(uint64(actual), least), most), uint64(wanted))

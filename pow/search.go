@@ -5,28 +5,26 @@ import (
 	"toychain/internal/sha256d"
 )
 
-// Search tries the nonces from, from+1, … until one makes h meet t, sets it in h
-// and returns true. It gives up after n of them, or at ffffffff, the last nonce
-// there is: fewer tried than n and none found means that this header is used up
-// and needs another time or merkle root. tried counts the nonces looked at, the
-// found one included; the next search starts at from+tried. If none is found, h
-// is unchanged.
+// Search tries the nonces from, from+1, … It returns true when one makes h's hash meet
+// t, and sets that nonce in h. It returns false, with h unchanged, after n nonces or
+// after ffffffff, the last one: if tried is less than n, this header is used up and
+// needs another time or merkle root. tried counts the nonces, the winning one
+// included, so the next search starts at from+tried.
 //
-// It returns what this loop would:
+// The result is that of this loop:
 //
 //	for h.Nonce = from; !t.Met(h.Hash()); h.Nonce++ {
 //	}
 //
-// and is faster: package sha256d hashes many nonces and stops at a candidate, a hash
-// whose highest 32 bits are not above the target's. All winners are candidates, and
-// for hard targets nearly all candidates are winners. The result depends on the
-// arguments alone; there is no clock and no context, so callers search in pieces of
-// some milliseconds.
+// It is faster because package sha256d hashes many nonces at once and stops only at a
+// candidate: a hash whose highest 32 bits are at most the target's. Every winner is a
+// candidate, and for hard targets nearly every candidate is a winner. There is no
+// context to cancel a search, so callers search in pieces of a few milliseconds.
 func Search(h *block.Header, t Target, from uint32, n uint64) (tried uint64, found bool) {
 	return search(sha256d.Fastest(), h, t, from, n)
 }
 
-// search is Search with one of the ways to hash.
+// search is Search with the given way to hash.
 func search(k sha256d.Kernel, h *block.Header, t Target, from uint32, n uint64) (tried uint64, found bool) {
 	n = min(n, 1<<32-uint64(from))
 	raw := h.Bytes()

@@ -4,32 +4,33 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math/bits"
+	"slices"
 	"strconv"
 
 	"toychain/block"
 )
 
 // Target is the largest hash that wins, as a number from 0 to 2^256-1. A smaller
-// target is harder to meet. Targets are comparable with ==.
+// target is harder to meet. Targets can be compared with ==.
 type Target struct{ n uint256 }
 
-// BadBits says why four bytes stand for no target.
+// BadBits is the reason why four bytes stand for no target.
 type BadBits string
 
 // Error returns the reason.
 func (e BadBits) Error() string { return string(e) }
 
 const (
-	// ErrNegative: the sign bit is set. The format is older than its use here
-	// and can express negative numbers; no hash is smaller than zero.
+	// ErrNegative: the sign bit is set. The format is older than Bitcoin (OpenSSL's
+	// BN_bn2mpi) and has negative numbers, but no hash is less than zero.
 	ErrNegative BadBits = "target is negative"
-	// ErrZero: no miner could ever meet it.
+	// ErrZero: the number is zero, which no miner could ever meet.
 	ErrZero BadBits = "target is zero"
 	// ErrOverflow: the number needs more than 256 bits.
 	ErrOverflow BadBits = "target does not fit into 256 bits"
 )
 
-// The parts of the compact form.
+// The sign and the mantissa in the compact form; its first byte is the exponent.
 const (
 	signBit      = 0x00800000
 	mantissaMask = 0x007fffff
@@ -45,9 +46,9 @@ const (
 //	|  +------- its highest bit is the sign
 //	+---------- exponent: how many bytes the number has
 //
-// Some numbers can be written in two ways (1d00ff00 is 1e0000ff); [Target.Bits]
-// writes one, and only that one is ever expected of a block. An exponent below 3
-// cuts bytes off the mantissa. The errors are ErrNegative, ErrZero and ErrOverflow.
+// Some numbers have two forms (1d00ff00 is 1e0000ff); [Target.Bits] returns one, the
+// only form that a block may have. An exponent below 3 cuts bytes off the mantissa.
+// The errors are ErrNegative, ErrZero and ErrOverflow.
 func TargetFromBits(b uint32) (Target, error) {
 	size, word := uint(b>>24), uint64(b&mantissaMask)
 	var n uint256
@@ -68,10 +69,10 @@ func TargetFromBits(b uint32) (Target, error) {
 	return Target{n}, nil
 }
 
-// Bits returns t's compact form (Core: arith_uint256::GetCompact). Only the
-// three leading bytes fit, two if the third would look like a sign; what follows
-// them is cut off, so TargetFromBits(t.Bits()) is t or a little smaller. The
-// targets of a chain are all made by TargetFromBits and lose nothing.
+// Bits returns t's compact form (Core: arith_uint256::GetCompact). It keeps the three
+// leading bytes of t, or two if the highest bit of the first would be taken for a sign,
+// and cuts off the others. So TargetFromBits(t.Bits()) is t or a little smaller.
+// Targets that come from TargetFromBits, as all in a chain do, lose nothing.
 func (t Target) Bits() uint32 {
 	size := uint(t.n.bitLen()+7) / 8
 	var word uint32
@@ -87,7 +88,7 @@ func (t Target) Bits() uint32 {
 	return uint32(size)<<24 | word
 }
 
-// Cmp returns -1, 0 or 1 as t is harder than, equal to or easier than u.
+// Cmp returns -1 if t is harder than u, 0 if they are equal, and 1 if t is easier.
 func (t Target) Cmp(u Target) int { return t.n.cmp(u.n) }
 
 // String returns 64 hex digits, the most significant first.
@@ -96,25 +97,22 @@ func (t Target) String() string {
 	return hex.EncodeToString(b[:])
 }
 
-// MarshalText makes a Target its String in JSON and TOML.
+// MarshalText returns t's String, for JSON and TOML.
 func (t Target) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
 
-// Met reports whether h wins: read as a little-endian number it is at most t
-// (Core: CheckProofOfWork). As a person writes them, both are 64 hex digits and
-// the comparison is that of the texts.
+// Met reports whether h wins: read as a little-endian number it is at most t (Core:
+// CheckProofOfWork). The texts of both, 64 hex digits, compare in the same way.
 func (t Target) Met(h block.Hash) bool { return number(h).cmp(t.n) <= 0 }
 
-// number reads a hash the way proof of work does: its last byte counts most.
+// number returns the number that proof of work reads in h: its last byte counts most.
 func number(h block.Hash) uint256 {
-	for i, j := 0, len(h)-1; i < j; i, j = i+1, j-1 {
-		h[i], h[j] = h[j], h[i]
-	}
+	slices.Reverse(h[:]) // h is a copy
 	return fromBytes(h)
 }
 
 // Difficulty returns how many times harder t is than 1d00ffff, Bitcoin's easiest
-// target: 1 for genesis, 4.66e-10 for regtest. It is computed from t.Bits(), with
-// the same steps of rounding as Core's GetDifficulty, so both print the same number.
+// target: 1 for genesis, 4.66e-10 for regtest. It is computed from t.Bits() in the
+// same steps as Core's GetDifficulty, so both round to the same number.
 func (t Target) Difficulty() float64 {
 	b := t.Bits()
 	d := float64(0x00ffff) / float64(b&0x00ffffff)
@@ -128,7 +126,8 @@ func (t Target) Difficulty() float64 {
 	return d
 }
 
-// ParseBits reads a compact target as eight hex digits, as getblockheader shows it.
+// ParseBits returns the bits that s holds as eight hex digits, the form in which
+// getblockheader shows them. Whether they stand for a target, TargetFromBits reports.
 func ParseBits(s string) (uint32, error) {
 	n, err := strconv.ParseUint(s, 16, 32)
 	if err != nil || len(s) != 8 {

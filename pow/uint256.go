@@ -6,12 +6,12 @@ import (
 	"math/bits"
 )
 
-// uint256 is a number from 0 to 2^256-1, its least significant 64 bits first. It
-// has only the operations that targets and work need; what is cut off at 2^256
-// each comment says (Core: arith_uint256).
+// uint256 is a number from 0 to 2^256-1, its least significant 64 bits first (Core:
+// arith_uint256). It has only the operations that targets and work need. Unlike a
+// big.Int it is a value: it can be copied, compared with ==, and be a map's key.
 type uint256 [4]uint64
 
-// big-endian bytes to number and back: the order in which people write numbers.
+// fromBytes returns the number with these bytes, the most significant first.
 func fromBytes(b [32]byte) (x uint256) {
 	for i := range x {
 		x[i] = binary.BigEndian.Uint64(b[24-8*i:])
@@ -19,6 +19,7 @@ func fromBytes(b [32]byte) (x uint256) {
 	return x
 }
 
+// bytes is the inverse of fromBytes.
 func (x uint256) bytes() (b [32]byte) {
 	for i, limb := range x {
 		binary.BigEndian.PutUint64(b[24-8*i:], limb)
@@ -28,7 +29,7 @@ func (x uint256) bytes() (b [32]byte) {
 
 func (x uint256) isZero() bool { return x == uint256{} }
 
-// cmp returns -1, 0 or 1 as x is smaller than, equal to or larger than y.
+// cmp returns -1 if x is less than y, 0 if they are equal, and 1 if x is greater.
 func (x uint256) cmp(y uint256) int {
 	for i := 3; i >= 0; i-- {
 		switch {
@@ -93,8 +94,8 @@ func (x uint256) bitLen() int {
 	return 0
 }
 
-// mulDiv returns x·m/d rounded down, computed in 320 bits so that the product
-// cannot overflow; ok is false if the quotient does not fit into 256. d is not 0.
+// mulDiv returns x·m/d, rounded down. The product has 320 bits, so it cannot overflow;
+// ok is false if the quotient does not fit into 256. d must not be 0.
 func (x uint256) mulDiv(m, d uint64) (q uint256, ok bool) {
 	var product [5]uint64
 	var carry uint64
@@ -106,7 +107,7 @@ func (x uint256) mulDiv(m, d uint64) (q uint256, ok bool) {
 	}
 	product[4] = carry
 
-	// Division as in school, one 64-bit digit at a time.
+	// Long division, one 64-bit digit at a time.
 	first, rest := product[4]/d, product[4]%d
 	for i := 3; i >= 0; i-- {
 		q[i], rest = bits.Div64(rest, product[i], d)
@@ -114,8 +115,7 @@ func (x uint256) mulDiv(m, d uint64) (q uint256, ok bool) {
 	return q, first == 0
 }
 
-// float returns the nearest-enough floating-point number (off by at most one
-// part in 2^50), for people's eyes.
+// float returns x as a floating-point number, off by at most one part in 2^50.
 func (x uint256) float() (f float64) {
 	for i := 3; i >= 0; i-- {
 		f += math.Ldexp(float64(x[i]), 64*i)
