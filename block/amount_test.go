@@ -69,7 +69,7 @@ func TestParseAmount(t *testing.T) {
 		{"1.2.3", 0, "want coins"},
 		{"1,5", 0, "want coins"},
 		{" 1", 0, "want coins"},
-		{"1e3", 0, "want coins"}, // typed by a person it is a slip
+		{"1e3", 0, "want coins"}, // only JSON has exponents
 		{"0x10", 0, "want coins"},
 		{"1_000", 0, "want coins"},
 		{"NaN", 0, "want coins"},
@@ -149,7 +149,7 @@ func TestAmountJSON(t *testing.T) {
 	}
 }
 
-// Whatever is written is read, and exactly: no amount goes through a float.
+// Every amount that is written is read back exactly: none goes through a float.
 func TestAmountRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		a := block.Amount(rapid.Int64Min(-math.MaxInt64).Draw(t, "amount"))
@@ -161,7 +161,7 @@ func TestAmountRoundTrip(t *testing.T) {
 	})
 }
 
-// FuzzAmountJSON holds the reader against exact fractions.
+// UnmarshalJSON agrees with exact fractions on every text that it accepts.
 func FuzzAmountJSON(f *testing.F) {
 	for _, s := range []string{"1.5", "1e-8", `"2.1e7"`, "-0.00000001", "1e31", "12.50e-3", "null"} {
 		f.Add(s)
@@ -183,7 +183,8 @@ func FuzzAmountJSON(f *testing.F) {
 
 func TestAmountValid(t *testing.T) {
 	for a, want := range map[block.Amount]bool{
-		-1: false, 0: true, 1: true, block.MaxMoney: true, block.MaxMoney + 1: false, math.MinInt64: false, math.MaxInt64: false,
+		math.MinInt64: false, -1: false, 0: true, 1: true,
+		block.MaxMoney: true, block.MaxMoney + 1: false, math.MaxInt64: false,
 	} {
 		if a.Valid() != want {
 			t.Errorf("%s: valid %v", a, a.Valid())

@@ -7,13 +7,17 @@ import (
 	"toychain/block"
 )
 
-// paymentBlock returns a block of a coinbase and n payments of the usual shape: one
-// input with signature and key, one output to somebody and one for the change.
-func paymentBlock(n int) *block.Block {
+// spendingBlock returns a block of a coinbase and n transactions of the usual shape: one
+// input with signature and key, one output for the payee and one for the change.
+func spendingBlock(n int) *block.Block {
 	script := block.PubKeyHashScript([20]byte{1, 2, 3})
 	b := &block.Block{Txs: []*block.Tx{{
 		Version: 1,
-		Inputs:  []block.Input{{Prev: block.Outpoint{Index: block.NullIndex}, Script: block.CoinbaseScript(1, 0, ""), Sequence: block.SequenceFinal}},
+		Inputs: []block.Input{{
+			Prev:     block.Outpoint{Index: block.NullIndex},
+			Script:   block.CoinbaseScript(1, 0, ""),
+			Sequence: block.SequenceFinal,
+		}},
 		Outputs: []block.Output{{Value: 50 * block.Coin, Script: script}},
 	}}}
 	for i := range n {
@@ -32,7 +36,7 @@ func paymentBlock(n int) *block.Block {
 }
 
 func BenchmarkParse(b *testing.B) {
-	raw := paymentBlock(500).Bytes()
+	raw := spendingBlock(500).Bytes()
 	b.SetBytes(int64(len(raw)))
 	b.ReportAllocs()
 	for b.Loop() {
@@ -43,7 +47,7 @@ func BenchmarkParse(b *testing.B) {
 }
 
 func BenchmarkBytes(b *testing.B) {
-	blk := paymentBlock(500)
+	blk := spendingBlock(500)
 	b.SetBytes(int64(blk.Size()))
 	b.ReportAllocs()
 	for b.Loop() {
@@ -52,7 +56,7 @@ func BenchmarkBytes(b *testing.B) {
 }
 
 func BenchmarkTxIDs(b *testing.B) {
-	blk := paymentBlock(500)
+	blk := spendingBlock(500)
 	b.SetBytes(int64(blk.Size()))
 	b.ReportAllocs()
 	for b.Loop() {
@@ -61,7 +65,7 @@ func BenchmarkTxIDs(b *testing.B) {
 }
 
 func BenchmarkMerkleRoot(b *testing.B) {
-	ids := paymentBlock(500).TxIDs()
+	ids := spendingBlock(500).TxIDs()
 	b.ReportAllocs()
 	for b.Loop() {
 		block.MerkleRoot(ids)
@@ -69,7 +73,7 @@ func BenchmarkMerkleRoot(b *testing.B) {
 }
 
 func BenchmarkSigHash(b *testing.B) {
-	tx := paymentBlock(1).Txs[1]
+	tx := spendingBlock(1).Txs[1]
 	b.ReportAllocs()
 	for b.Loop() {
 		block.SigHash(tx, 0, tx.Outputs[0].Script, block.SigAll)

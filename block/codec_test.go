@@ -11,7 +11,7 @@ import (
 	"toychain/internal/alloc"
 )
 
-// The decoders, each with bytes that it takes.
+// The decoders, each with bytes that it accepts.
 var decoders = []struct {
 	what   string
 	good   string
@@ -19,10 +19,11 @@ var decoders = []struct {
 }{
 	{"header", genesisHeader, func(b []byte) error { _, err := block.ParseHeader(b); return err }},
 	{"tx", block170Payment, func(b []byte) error { _, err := block.ParseTx(b); return err }},
-	{"block", block170Header + "02" + block170Coinbase + block170Payment, func(b []byte) error { _, err := block.Parse(b); return err }},
+	{"block", block170Header + "02" + block170Coinbase + block170Payment,
+		func(b []byte) error { _, err := block.Parse(b); return err }},
 }
 
-// Cut anywhere, and with anything behind, it is not what it was.
+// A value that is cut anywhere, or followed by any bytes, is malformed.
 func TestTruncatedAndTrailing(t *testing.T) {
 	for _, d := range decoders {
 		good := unhex(t, d.good)
@@ -42,7 +43,7 @@ func TestTruncatedAndTrailing(t *testing.T) {
 	}
 }
 
-// A transaction in pieces, to damage one of them:
+// A transaction in pieces, one of which a test can damage:
 //
 //	version | 01 | txid, index | 01 aa | sequence | 01 | value | 01 bb | lock time
 const (
@@ -51,33 +52,41 @@ const (
 	txSequence = "ffffffff"
 	txValue    = "0100000000000000"
 	txLock     = "00000000"
+	txInput    = txOutpoint + "01aa" + txSequence
+	txOutput   = txValue + "01bb"
 )
 
 func TestMalformedTx(t *testing.T) {
-	good := txVersion + "01" + txOutpoint + "01aa" + txSequence + "01" + txValue + "01bb" + txLock
+	good := txVersion + "01" + txInput + "01" + txOutput + txLock
 	if _, err := block.ParseTx(unhex(t, good)); err != nil {
 		t.Fatal(err)
 	}
 	for _, row := range []struct {
-		what, bytes string
+		what, bytes string // bytes after the version
 		want        block.Malformed
 		where       string
 	}{
-		{"1 input written in 3 bytes", txVersion + "fd0100" + txOutpoint + "01aa" + txSequence + "01" + txValue + "01bb" + txLock, block.ErrNotMinimal, "tx: inputs"},
-		{"1 input written in 5 bytes", txVersion + "fe01000000" + txOutpoint + "01aa" + txSequence + "01" + txValue + "01bb" + txLock, block.ErrNotMinimal, "tx: inputs"},
-		{"1 input written in 9 bytes", txVersion + "ff0100000000000000" + txOutpoint + "01aa" + txSequence + "01" + txValue + "01bb" + txLock, block.ErrNotMinimal, "tx: inputs"},
-		{"script of 1 byte, length in 3", txVersion + "01" + txOutpoint + "fd0100aa" + txSequence + "01" + txValue + "01bb" + txLock, block.ErrNotMinimal, "tx: input 0"},
-		{"1 output written in 3 bytes", txVersion + "01" + txOutpoint + "01aa" + txSequence + "fd0100" + txValue + "01bb" + txLock, block.ErrNotMinimal, "tx: outputs"},
-		{"output script of 1 byte, length in 5", txVersion + "01" + txOutpoint + "01aa" + txSequence + "01" + txValue + "fe01000000bb" + txLock, block.ErrNotMinimal, "tx: output 0"},
-		{"2 inputs, 1 there", txVersion + "02" + txOutpoint + "01aa" + txSequence + "01" + txValue + "01bb" + txLock, block.ErrTruncated, "tx: input"},
-		{"more inputs than there are bytes", txVersion + "fc" + txOutpoint + "01aa" + txSequence, block.ErrTruncated, "tx: inputs"},
-		{"2^64-1 inputs", txVersion + "ffffffffffffffffff" + txOutpoint, block.ErrTruncated, "tx: inputs"},
-		{"2^63 inputs", txVersion + "ff0000000000000080" + txOutpoint, block.ErrTruncated, "tx: inputs"},
-		{"2^32-1 outputs", txVersion + "01" + txOutpoint + "01aa" + txSequence + "feffffffff" + txValue, block.ErrTruncated, "tx: outputs"},
-		{"script of 2^64-1 bytes", txVersion + "01" + txOutpoint + "ffffffffffffffffffaa" + txSequence, block.ErrTruncated, "tx: input 0"},
-		{"script longer than what is left", txVersion + "01" + txOutpoint + "0aaa" + txSequence, block.ErrTruncated, "tx: input 0"},
+		{"1 input written in 3 bytes", "fd0100" + txInput + "01" + txOutput + txLock, block.ErrNotMinimal, "tx: inputs"},
+		{"1 input written in 5 bytes", "fe01000000" + txInput + "01" + txOutput + txLock,
+			block.ErrNotMinimal, "tx: inputs"},
+		{"1 input written in 9 bytes", "ff0100000000000000" + txInput + "01" + txOutput + txLock,
+			block.ErrNotMinimal, "tx: inputs"},
+		{"script of 1 byte, length in 3", "01" + txOutpoint + "fd0100aa" + txSequence + "01" + txOutput + txLock,
+			block.ErrNotMinimal, "tx: input 0"},
+		{"1 output written in 3 bytes", "01" + txInput + "fd0100" + txOutput + txLock,
+			block.ErrNotMinimal, "tx: outputs"},
+		{"output script of 1 byte, length in 5", "01" + txInput + "01" + txValue + "fe01000000bb" + txLock,
+			block.ErrNotMinimal, "tx: output 0"},
+		{"2 inputs claimed, 1 there", "02" + txInput + "01" + txOutput + txLock, block.ErrTruncated, "tx: input"},
+		{"more inputs than there are bytes", "fc" + txInput, block.ErrTruncated, "tx: inputs"},
+		{"2^64-1 inputs", "ffffffffffffffffff" + txOutpoint, block.ErrTruncated, "tx: inputs"},
+		{"2^63 inputs", "ff0000000000000080" + txOutpoint, block.ErrTruncated, "tx: inputs"},
+		{"2^32-1 outputs", "01" + txInput + "feffffffff" + txValue, block.ErrTruncated, "tx: outputs"},
+		{"script of 2^64-1 bytes", "01" + txOutpoint + "ffffffffffffffffffaa" + txSequence,
+			block.ErrTruncated, "tx: input 0"},
+		{"script longer than what is left", "01" + txOutpoint + "0aaa" + txSequence, block.ErrTruncated, "tx: input 0"},
 	} {
-		tx, err := block.ParseTx(unhex(t, row.bytes))
+		tx, err := block.ParseTx(unhex(t, txVersion+row.bytes))
 		if !errors.Is(err, row.want) || !malformed(err) || tx != nil {
 			t.Errorf("%s: %v, %v, want %v", row.what, tx, err, row.want)
 		} else if !strings.HasPrefix(err.Error(), row.where) {
@@ -99,8 +108,8 @@ func TestErrorsSayWhere(t *testing.T) {
 	}
 }
 
-// Where the length of a CompactSize changes, and that each form is refused for a
-// number with a shorter one.
+// Each form of a CompactSize begins at the first number that needs it, and is rejected
+// for smaller numbers.
 func TestCompactSize(t *testing.T) {
 	for _, row := range []struct {
 		n    uint64
@@ -144,8 +153,8 @@ func TestCompactSize(t *testing.T) {
 	}
 }
 
-// A few bytes that promise a billion things cost nothing: the promise is held
-// against the bytes that are there before any memory is taken.
+// A few bytes that claim a billion items cost no memory: a count is compared with the
+// bytes that are left before anything is allocated.
 func TestHugeCountsDoNotAllocate(t *testing.T) {
 	for _, row := range []struct {
 		what, bytes string
@@ -165,10 +174,10 @@ func TestHugeCountsDoNotAllocate(t *testing.T) {
 	}
 }
 
-// The promise is also held against the least that each thing takes: two megabytes
-// of zeros are not two million inputs, which would take 140 in memory, and one byte
-// too few for 50,000 of them is enough to refuse.
-func TestPromisesAreWeighed(t *testing.T) {
+// A count is compared with the fewest bytes that so many items take: two megabytes of
+// zeros cannot be two million inputs, which would take 140 megabytes in memory, and one
+// byte too few for 50,000 items is enough to reject the count.
+func TestCountsNeedTheirLeastBytes(t *testing.T) {
 	const n, count = 50_000, "fd50c3"
 	for _, row := range []struct {
 		what, head string
@@ -191,7 +200,7 @@ func TestPromisesAreWeighed(t *testing.T) {
 	}
 }
 
-func TestMoreThanAMessage(t *testing.T) {
+func TestLongerThanAMessage(t *testing.T) {
 	big := make([]byte, block.MaxMessage+1)
 	for _, d := range decoders {
 		if err := d.decode(big); !errors.Is(err, block.ErrTooLarge) || !malformed(err) {
@@ -200,9 +209,9 @@ func TestMoreThanAMessage(t *testing.T) {
 	}
 }
 
-// A block without transactions and a transaction without inputs are legal bytes:
-// whether they are legal blocks and transactions is not decided here.
-func TestBytesKnowNoRules(t *testing.T) {
+// A block without transactions and a transaction without inputs are well-formed bytes.
+// That they break rules is found in package consensus.
+func TestDecodersCheckNoRules(t *testing.T) {
 	if b := parse(t, genesisHeader+"00"); len(b.Txs) != 0 {
 		t.Errorf("%d transactions in an empty block", len(b.Txs))
 	}
@@ -212,5 +221,5 @@ func TestBytesKnowNoRules(t *testing.T) {
 	}
 }
 
-// malformed reports whether err says that bytes are not what they claim to be.
+// malformed reports whether err is of the class Malformed.
 func malformed(err error) bool { return errors.As(err, new(block.Malformed)) }

@@ -8,8 +8,8 @@ import (
 )
 
 // Bitcoin's first header is 80 bytes, and its hash the name of the block. As a
-// number the hash is little-endian, so people write it back to front: the zeros
-// that the miner worked for come first.
+// number the hash is little-endian, so people write it in reverse: the zeros that the
+// miner worked for come first.
 func ExampleHeader_Hash() {
 	h := block.Header{
 		Version:    1,
@@ -28,9 +28,9 @@ func ExampleHeader_Hash() {
 	// in pictures: 19d6689c
 }
 
-// The root over the transactions of Bitcoin's block 170: a header of 80 bytes pins
-// down any number of payments. A list with its last entry twice can have the same
-// root, and is found out.
+// The root over the transactions of Bitcoin's block 170: a header of 80 bytes commits to
+// any number of transactions. A list with its last entry twice can have the same root,
+// and is reported as mutated.
 func ExampleMerkleRoot() {
 	coinbase := block.MustHash("b1fea52486ce0c62bb442b530a3f0132b826c74e473d1f2c220bfa78111c5082")
 	payment := block.MustHash("f4184fc596403b9d638783cf57adfe4c75c605f6356fbc91338530e9831e9e16")
@@ -45,8 +45,8 @@ func ExampleMerkleRoot() {
 	// true true
 }
 
-// An output is locked to the hash of a key. An address is this hash with a prefix
-// and a checksum; the bytes in a block know of no address.
+// An output is locked to the hash of a key. An address is this hash with a prefix and a
+// checksum, for people; there are no addresses in a block.
 func ExamplePubKeyHashScript() {
 	key, _ := hex.DecodeString("0279be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798")
 	script := block.PubKeyHashScript(block.Hash160(key))
@@ -54,7 +54,7 @@ func ExamplePubKeyHashScript() {
 	// Output: 76a914751e76e8199196d454941c45d1b3a323f1433bd688ac pubkeyhash
 }
 
-// A transaction's bytes are its identity: whoever changes one has another.
+// A transaction's bytes identify it: with any change it is another transaction.
 func ExampleTx_ID() {
 	tx := block.Tx{
 		Version: 1,
@@ -86,8 +86,8 @@ func ExampleAmount() {
 	// amount "0.000000001": want coins with at most eight decimals, like 1.5
 }
 
-// What a signature signs depends on its type: ALL fixes where the money goes, NONE
-// leaves that to whoever has the transaction next.
+// What a signature signs depends on its type: ALL signs the outputs, while NONE leaves
+// them open, and the next holder of the transaction can replace them.
 func ExampleSigHash() {
 	tx := &block.Tx{Version: 1, Inputs: make([]block.Input, 1), Outputs: []block.Output{{Value: 10}}}
 	all, none := block.SigHash(tx, 0, nil, block.SigAll), block.SigHash(tx, 0, nil, block.SigNone)

@@ -8,8 +8,8 @@ import (
 	"toychain/block"
 )
 
-// One value has one encoding: what a decoder takes, the encoder gives back to the
-// byte. Else one transaction could have two identities.
+// One value has one encoding: the encoder returns exactly the bytes that the decoder
+// accepted. Else one transaction could have two txids.
 
 func FuzzParseHeader(f *testing.F) {
 	for _, s := range []string{"", genesisHeader, block1Header, genesisHeader + "00"} {
@@ -90,7 +90,9 @@ func FuzzParse(f *testing.F) {
 }
 
 func FuzzScripts(f *testing.F) {
-	for _, s := range []string{"", p2pkhOutput, p2pkhInput, "6a0548656c6c6f", "6a4c50", "4e00000000", "00ac", "acadaeaf", "51ae"} {
+	for _, s := range []string{
+		"", p2pkhOutput, p2pkhInput, "6a0548656c6c6f", "6a4c50", "4e00000000", "00ac", "acadaeaf", "51ae",
+	} {
 		f.Add(unhex(f, s))
 	}
 	f.Fuzz(func(t *testing.T, script []byte) {

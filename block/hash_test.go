@@ -20,12 +20,13 @@ func TestSum(t *testing.T) {
 	}
 }
 
-// Of nothing, and of a key whose hash is in an output of Bitcoin's chain: that which
+// Hash160 of nothing, and of a key whose hash is in an output of Bitcoin's chain, which
 // transaction c99c49da… spends.
 func TestHash160(t *testing.T) {
 	for _, row := range []struct{ in, want string }{
 		{"", "b472a266d0bd89c13706a4132ccfb16f7c3b9fcb"},
-		{"04b0e2c879e4daf7b9ab68350228c159766676a14f5815084ba166432aab46198d4cca98fa3e9981d0a90b2effc514b76279476550ba3663fdcaff94c38420e9d5",
+		{"04b0e2c879e4daf7b9ab68350228c159766676a14f5815084ba166432aab46198d4cca98fa3e9981d0a90b2effc514b7" +
+			"6279476550ba3663fdcaff94c38420e9d5",
 			"dc44b1164188067c3a32d4780f5996fa14a4f2d9"},
 	} {
 		if got := block.Hash160(unhex(t, row.in)); string(got[:]) != string(unhex(t, row.want)) {
@@ -68,7 +69,7 @@ func TestBadHashText(t *testing.T) {
 		{"839a8e68", "want 64 hex digits, got 8 characters"},
 		{strings.Repeat("0", 63) + "g", "not hexadecimal"},
 		{strings.Repeat("0", 66), "want 64 hex digits, got 66 characters"},
-		{strings.Repeat("A", 5000), "…"}, // and not all of it
+		{strings.Repeat("A", 5000), "…"}, // and not the whole text
 	} {
 		_, err := block.ParseHash(row.text)
 		if err == nil || !strings.Contains(err.Error(), row.want) || len(err.Error()) > 200 {
@@ -76,7 +77,7 @@ func TestBadHashText(t *testing.T) {
 		}
 		var h block.Hash
 		if json.Unmarshal([]byte(`"`+row.text+`"`), &h) == nil {
-			t.Errorf("%.70q: taken from json", row.text)
+			t.Errorf("%.70q: accepted from json", row.text)
 		}
 	}
 }
@@ -84,7 +85,7 @@ func TestBadHashText(t *testing.T) {
 func TestMustHashPanics(t *testing.T) {
 	defer func() {
 		if recover() == nil {
-			t.Error("no panic for a constant that is no hash")
+			t.Error("no panic for a text that is no hash")
 		}
 	}()
 	block.MustHash("xyz")

@@ -34,7 +34,7 @@ func TestMerkleRootOfBlock100000(t *testing.T) {
 	}
 }
 
-// The trees of one to five leaves, drawn out.
+// The trees of one to five leaves, hash by hash.
 func TestMerkleTrees(t *testing.T) {
 	l := ids(5)
 	a, b, c, d, e := l[0], l[1], l[2], l[3], l[4]
@@ -57,8 +57,8 @@ func TestMerkleTrees(t *testing.T) {
 }
 
 // CVE-2012-2459: each pair of lists has one root, because an odd level repeats its
-// last hash. Who sends the second list as the body of the first one's block must
-// be found out, or the true block's hash would be condemned for it.
+// last hash. A second list that is sent as the body of the first one's block must be
+// recognised, or the honest block's hash would be rejected for it.
 func TestMutatedLists(t *testing.T) {
 	for _, row := range []struct {
 		what         string
@@ -88,9 +88,9 @@ func TestMutatedLists(t *testing.T) {
 	}
 }
 
-// merkleOracle is the tree from the root down: the left half is the largest power
-// of two that leaves something for the right one, and the right one is filled up to
-// the same size by repeating its last complete subtree.
+// merkleOracle computes the root from the top down: the left half has the largest power
+// of two of leaves that leaves some for the right half, and the right half is filled up
+// to the same size with copies of its last complete subtree.
 func merkleOracle(l []block.Hash) block.Hash {
 	if len(l) == 1 {
 		return l[0]

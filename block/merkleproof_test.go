@@ -9,8 +9,8 @@ import (
 	"toychain/block"
 )
 
-// payments returns a block of n different transactions.
-func payments(n int) *block.Block {
+// blockOf returns a block of n different transactions.
+func blockOf(n int) *block.Block {
 	b := &block.Block{Header: block.Header{Version: 4, Time: 7}}
 	for i := range n {
 		b.Txs = append(b.Txs, &block.Tx{
@@ -23,11 +23,11 @@ func payments(n int) *block.Block {
 	return b
 }
 
-// TestMerkleProofOfEverySubset proves every set of transactions of every small
-// block, sends the proof through bytes, and gets the same set back.
+// Every set of transactions of every small block can be proved, and the proof survives
+// being written and read.
 func TestMerkleProofOfEverySubset(t *testing.T) {
 	for n := 1; n <= 9; n++ {
-		b := payments(n)
+		b := blockOf(n)
 		ids := b.TxIDs()
 		for set := range 1 << n {
 			var want []block.Hash
@@ -49,9 +49,9 @@ func TestMerkleProofOfEverySubset(t *testing.T) {
 	}
 }
 
-// TestMerkleProofIsShort: one of 1,000 transactions takes a hash for each level.
+// A proof of one transaction of 1,000 has one hash for each level, and its own.
 func TestMerkleProofIsShort(t *testing.T) {
-	b := payments(1000)
+	b := blockOf(1000)
 	id := b.TxIDs()[567]
 	proof := block.Prove(b, func(h block.Hash) bool { return h == id })
 	if len(proof.Hashes) != 11 {
@@ -59,10 +59,9 @@ func TestMerkleProofIsShort(t *testing.T) {
 	}
 }
 
-// TestMerkleProofRefuses: whatever bit of a proof is turned, it shows nothing that
-// is not so.
-func TestMerkleProofRefuses(t *testing.T) {
-	b := payments(7)
+// A proof in which one bit is flipped proves nothing false.
+func TestMerkleProofWithAFlippedBit(t *testing.T) {
+	b := blockOf(7)
 	ids := b.TxIDs()
 	good := block.Prove(b, func(h block.Hash) bool { return h == ids[2] || h == ids[6] }).Bytes()
 	for bit := range 8 * len(good) {
@@ -79,18 +78,18 @@ func TestMerkleProofRefuses(t *testing.T) {
 			}
 			continue
 		}
-		// Another leaf may be marked as found: it is in the block as well. And a header
-		// with the same root may say anything else.
+		// The bit may mark another leaf as proved, which is in the block as well, or may
+		// change a field of the header that no proof depends on.
 		if slices.ContainsFunc(got, func(id block.Hash) bool { return !slices.Contains(ids, id) }) {
-			t.Fatalf("bit %d turned proves %v, which is not in the block", bit, got)
+			t.Fatalf("bit %d flipped: proves %v, which is not in the block", bit, got)
 		}
 	}
 }
 
-// TestMerkleProofOfACopy: the tree [a b c c] has the root of [a b c]; a proof of the
-// second c is refused (CVE-2012-2459).
+// The tree over [a b c c] has the root of the tree over [a b c]; a proof of the second c
+// is rejected (CVE-2012-2459).
 func TestMerkleProofOfACopy(t *testing.T) {
-	b := payments(3)
+	b := blockOf(3)
 	b.Txs = append(b.Txs, b.Txs[2])
 	id := b.TxIDs()[2]
 	if _, err := block.Prove(b, func(h block.Hash) bool { return h == id }).Proved(); !errors.Is(err, block.ErrProof) {
@@ -98,9 +97,9 @@ func TestMerkleProofOfACopy(t *testing.T) {
 	}
 }
 
-// TestMerkleProofOfNothing: a proof of no transaction is the root alone.
+// A proof of no transaction is the root alone.
 func TestMerkleProofOfNothing(t *testing.T) {
-	b := payments(5)
+	b := blockOf(5)
 	proof := block.Prove(b, func(block.Hash) bool { return false })
 	got, err := proof.Proved()
 	if err != nil || len(got) != 0 || len(proof.Hashes) != 1 || proof.Hashes[0] != b.Header.MerkleRoot {
@@ -109,7 +108,7 @@ func TestMerkleProofOfNothing(t *testing.T) {
 }
 
 func FuzzMerkleProof(f *testing.F) {
-	b := payments(5)
+	b := blockOf(5)
 	f.Add(block.Prove(b, func(h block.Hash) bool { return h == b.Txs[3].ID() }).Bytes())
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		p, err := block.ParseMerkleProof(raw)

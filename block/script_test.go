@@ -14,7 +14,9 @@ import (
 const (
 	// The output that c99c49da… spends, and the two pushes that spend it.
 	p2pkhOutput = "76a914dc44b1164188067c3a32d4780f5996fa14a4f2d988ac"
-	p2pkhInput  = "493046022100d23459d03ed7e9511a47d13292d3430a04627de6235b6e51a40f9cd386f2abe3022100e7d25b080f0bb8d8d5f878bba7d54ad2fda650ea8d158a33ee3cbd11768191fd004104b0e2c879e4daf7b9ab68350228c159766676a14f5815084ba166432aab46198d4cca98fa3e9981d0a90b2effc514b76279476550ba3663fdcaff94c38420e9d5"
+	p2pkhInput  = "493046022100d23459d03ed7e9511a47d13292d3430a04627de6235b6e51a40f9cd386f2abe3022100e7d25b080f0bb8" +
+		"d8d5f878bba7d54ad2fda650ea8d158a33ee3cbd11768191fd004104b0e2c879e4daf7b9ab68350228c159766676a14f" +
+		"5815084ba166432aab46198d4cca98fa3e9981d0a90b2effc514b76279476550ba3663fdcaff94c38420e9d5"
 )
 
 func TestKindOf(t *testing.T) {
@@ -37,7 +39,7 @@ func TestKindOf(t *testing.T) {
 		{"with NOP instead of DUP", "61" + p2pkhOutput[2:], block.KindNonStandard, false},
 		{"pay to public key, as in genesis", "21" + key + "ac", block.KindNonStandard, false},
 		{"pay to script hash", "a914" + strings.Repeat("00", 20) + "87", block.KindNonStandard, false},
-		{"nothing: anybody can spend it", "", block.KindNonStandard, false},
+		{"nothing, which any input could spend", "", block.KindNonStandard, false},
 		{"data carrier", "6a0548656c6c6f", block.KindData, true},
 		{"data carrier without data", "6a00", block.KindData, true},
 		{"data carrier of 80 bytes", "6a4c50" + data, block.KindData, true},
@@ -88,7 +90,8 @@ func TestDataScript(t *testing.T) {
 }
 
 func TestParsePubKeyHashInput(t *testing.T) {
-	sig, key := strings.Repeat("51", 71), strings.Repeat("52", 33)
+	bytes51 := func(n int) string { return strings.Repeat("51", n) }
+	sig, key := bytes51(71), strings.Repeat("52", 33)
 	for _, row := range []struct {
 		what, script string
 		sig, key     string
@@ -100,12 +103,12 @@ func TestParsePubKeyHashInput(t *testing.T) {
 		{"signature by PUSHDATA4", "4e47000000" + sig + "21" + key, sig, key, false, true},
 		{"key by PUSHDATA1", "47" + sig + "4c21" + key, sig, key, false, true},
 		{"both by PUSHDATA1", "4c47" + sig + "4c21" + key, sig, key, false, true},
-		{"76 bytes need PUSHDATA1", "4c4c" + strings.Repeat("51", 76) + "21" + key, strings.Repeat("51", 76), key, true, true},
-		{"75 bytes do not", "4c4b" + strings.Repeat("51", 75) + "21" + key, strings.Repeat("51", 75), key, false, true},
-		{"255 bytes by PUSHDATA2", "4dff00" + strings.Repeat("51", 255) + "21" + key, strings.Repeat("51", 255), key, false, true},
-		{"256 bytes by PUSHDATA2", "4d0001" + strings.Repeat("51", 256) + "21" + key, strings.Repeat("51", 256), key, true, true},
-		{"65,535 bytes by PUSHDATA4", "4effff0000" + strings.Repeat("51", 65535) + "21" + key, strings.Repeat("51", 65535), key, false, true},
-		{"65,536 bytes by PUSHDATA4", "4e00000100" + strings.Repeat("51", 65536) + "21" + key, strings.Repeat("51", 65536), key, true, true},
+		{"76 bytes need PUSHDATA1", "4c4c" + bytes51(76) + "21" + key, bytes51(76), key, true, true},
+		{"75 bytes do not", "4c4b" + bytes51(75) + "21" + key, bytes51(75), key, false, true},
+		{"255 bytes by PUSHDATA2", "4dff00" + bytes51(255) + "21" + key, bytes51(255), key, false, true},
+		{"256 bytes by PUSHDATA2", "4d0001" + bytes51(256) + "21" + key, bytes51(256), key, true, true},
+		{"65,535 bytes by PUSHDATA4", "4effff0000" + bytes51(65535) + "21" + key, bytes51(65535), key, false, true},
+		{"65,536 bytes by PUSHDATA4", "4e00000100" + bytes51(65536) + "21" + key, bytes51(65536), key, true, true},
 		{"empty signature", "00" + "21" + key, "", key, true, true},
 		{"empty signature by PUSHDATA1", "4c00" + "21" + key, "", key, false, true},
 		{"both empty", "0000", "", "", true, true},
@@ -117,7 +120,7 @@ func TestParsePubKeyHashInput(t *testing.T) {
 		{"nothing", "", "", "", false, false},
 		{"signature only", "47" + sig, "", "", false, false},
 		{"three pushes", "47" + sig + "21" + key + "00", "", "", false, false},
-		{"an opcode behind", "47" + sig + "21" + key + "ac", "", "", false, false},
+		{"an opcode after two pushes", "47" + sig + "21" + key + "ac", "", "", false, false},
 		{"OP_1 as signature", "51" + "21" + key, "", "", false, false},
 		{"OP_16 as key", "47" + sig + "60", "", "", false, false},
 		{"key cut off", "47" + sig + "21" + key[2:], "", "", false, false},
@@ -135,7 +138,7 @@ func TestParsePubKeyHashInput(t *testing.T) {
 	}
 }
 
-// What PubKeyHashInput writes is read back, and is the shortest form.
+// ParsePubKeyHashInput reads what PubKeyHashInput writes, and reports the shortest form.
 func TestPubKeyHashInputRoundTrip(t *testing.T) {
 	sig, key, minimal, err := block.ParsePubKeyHashInput(unhex(t, p2pkhInput))
 	if err != nil || !minimal || len(sig) != 73 || len(key) != 65 {
@@ -167,14 +170,14 @@ func TestSigOps(t *testing.T) {
 		{"1 of 2", "51" + "21" + strings.Repeat("02", 33) + "21" + strings.Repeat("03", 33) + "52ae", 20},
 		{"CHECKMULTISIGVERIFY", "af", 20},
 		{"all four, twice", "acadaeafacadaeaf", 84},
-		{"never run, counted all the same", "6aac", 1},
+		{"never run, but counted", "6aac", 1},
 		{"inside a push", "03acacac", 0},
 		{"inside a push by PUSHDATA1", "4c03acacac", 0},
 		{"inside a push by PUSHDATA2", "4d0300acacac", 0},
 		{"inside a push by PUSHDATA4", "4e03000000acacac", 0},
-		{"behind a push", "03acacacac", 1},
-		{"behind an empty push", "00ac", 1},
-		{"behind an empty PUSHDATA1", "4c00ac", 1},
+		{"after a push", "03acacacac", 1},
+		{"after an empty push", "00ac", 1},
+		{"after an empty PUSHDATA1", "4c00ac", 1},
 		{"before a push that is cut off", "ac4bacac", 1},
 		{"after a push that is cut off", "4bacac", 0},
 		{"PUSHDATA1 without a length", "ac4c", 1},
@@ -188,8 +191,8 @@ func TestSigOps(t *testing.T) {
 	}
 }
 
-// BIP34: heights 1 to 16 have opcodes, then come numbers, whose highest bit is a
-// sign and so costs a byte from 128, 32,768 and 8,388,608 on.
+// BIP34: heights 0 to 16 have opcodes. The highest bit of a longer number is its sign,
+// so 128, 32,768 and 8,388,608 need another byte.
 func TestHeightPush(t *testing.T) {
 	for _, row := range []struct {
 		h    block.Height
@@ -208,7 +211,7 @@ func TestHeightPush(t *testing.T) {
 		{32768, "03008000"},
 		{65535, "03ffff00"},
 		{65536, "03000001"},
-		{227931, "035b7a03"}, // the first of Bitcoin's blocks that must
+		{227931, "035b7a03"}, // the first block on main that must have it
 		{8388607, "03ffff7f"},
 		{8388608, "0400008000"},
 		{2147483647, "04ffffff7f"},

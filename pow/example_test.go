@@ -22,7 +22,7 @@ func ExampleTargetFromBits() {
 	// bits 04923456: target is negative
 }
 
-// A hash wins if it is not larger than the target, both read as numbers.
+// A hash wins if it is at most the target, both read as numbers.
 func ExampleTarget_Met() {
 	t, _ := pow.TargetFromBits(0x1d00ffff)
 	genesis := block.MustHash("000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f")
@@ -49,8 +49,8 @@ func ExampleWork() {
 	// the hard block wins: true
 }
 
-// Bitcoin's first change of difficulty, at block 32,256: the 2,016 blocks before it
-// took not quite twelve days instead of fourteen.
+// Bitcoin's first change of difficulty, at block 32,256: the 2,016 blocks before it took
+// less than twelve days instead of fourteen.
 func ExampleRetarget() {
 	limit, _ := pow.TargetFromBits(0x1d00ffff)
 	const actual = 1262152739 - 1261130161 // times of block 32,255 and block 30,240
@@ -59,7 +59,7 @@ func ExampleRetarget() {
 	// Output: 11.8 days, next bits 1d00d86a, difficulty 1.18
 }
 
-// Mining is changing the nonce until the hash is small enough.
+// Mining is trying nonces until the hash is small enough.
 func ExampleSearch() {
 	h := block.Header{Version: 1, Time: 1231006505, Bits: 0x1f00ffff}
 	t, _ := pow.TargetFromBits(h.Bits)

@@ -10,7 +10,7 @@ import (
 // twoWeeks is Bitcoin's wanted time: 2016 intervals of ten minutes.
 const twoWeeks = 14 * 24 * 60 * 60
 
-// Bitcoin's own retargets, times and bits from its block headers, and the made-up
+// Bitcoin's own retargets, times and bits from its block headers, and an artificial
 // one of Core's pow_tests.cpp that reaches the upper clamp.
 func TestBitcoinsRetargets(t *testing.T) {
 	for _, row := range []struct {
@@ -21,7 +21,7 @@ func TestBitcoinsRetargets(t *testing.T) {
 		{"block 2016: too slow, and already the easiest", 1231006505, 1233061996, 0x1d00ffff, 0x1d00ffff},
 		{"block 32256: the first change ever", 1261130161, 1262152739, 0x1d00ffff, 0x1d00d86a},
 		{"block 68544: faster than a quarter, clamped", 1279008237, 1279297671, 0x1c05a3f4, 0x1c0168fd},
-		{"made up: slower than four times, clamped", 1263163443, 1269211443, 0x1c387f6f, 0x1d00e1fd},
+		{"artificial: slower than four times, clamped", 1263163443, 1269211443, 0x1c387f6f, 0x1d00e1fd},
 	} {
 		got := Retarget(fromBits(t, row.old), fromBits(t, 0x1d00ffff), row.last-row.first, twoWeeks)
 		if got.Bits() != row.want {
@@ -31,7 +31,7 @@ func TestBitcoinsRetargets(t *testing.T) {
 }
 
 // 2016 blocks at exactly ten minutes have 2015 intervals between them: the target
-// shrinks although nobody was too fast.
+// shrinks although no block was early.
 func TestTheMissingInterval(t *testing.T) {
 	old, limit := fromBits(t, 0x1c00ffff), fromBits(t, 0x1d00ffff)
 	perfect := Retarget(old, limit, 2015*600, twoWeeks)
@@ -71,8 +71,8 @@ func TestRetargetClamps(t *testing.T) {
 	}
 }
 
-// A limit so easy that four times the target has more than 256 bits: Core's product
-// would lose its top and make the next block harder.
+// The limit is so easy that four times the target has more than 256 bits: Core's product
+// would lose its highest bits and make the next block harder.
 func TestRetargetDoesNotOverflow(t *testing.T) {
 	limit := fromBits(t, 0x2100ffff)
 	if got := Retarget(limit, limit, 400, 100); got != limit {
@@ -80,7 +80,7 @@ func TestRetargetDoesNotOverflow(t *testing.T) {
 	}
 }
 
-// The formula in numbers without a limit, for any target, limit and times.
+// Retarget agrees with its formula in unbounded integers, for any target, limit and times.
 func TestRetargetIsTheFormula(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		old, limit := Target{drawNumber(t, "old")}, Target{drawNumber(t, "limit")}
@@ -104,8 +104,8 @@ func TestRetargetIsTheFormula(t *testing.T) {
 	})
 }
 
-// Difficulty follows hash power: blocks made twice as fast as wanted come as wanted
-// after one retarget, up to the missing interval and the rounding of bits.
+// Difficulty follows hash rate: blocks that come 16 times too fast are back at the wanted
+// spacing after a few retargets, but for the missing interval and the rounding of bits.
 func TestRetargetConverges(t *testing.T) {
 	const window, spacing = 30, 10
 	limit := fromBits(t, 0x1f00ffff)

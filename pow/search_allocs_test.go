@@ -10,7 +10,7 @@ import (
 	"toychain/internal/sha256d"
 )
 
-// The race detector makes the standard library allocate, so this is not for it.
+// The race detector makes the standard library allocate, so this file is not built with it.
 func TestSearchAllocatesNothingPerNonce(t *testing.T) {
 	h, target := block.Header{Version: 1}, fromBits(t, 0x1d00ffff)
 	for _, k := range sha256d.Kernels() {

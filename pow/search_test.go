@@ -15,13 +15,21 @@ import (
 
 // Headers of Bitcoin, each with the hash that its miner found.
 var realHeaders = []struct{ what, header, hash string }{
-	{"genesis", "0100000000000000000000000000000000000000000000000000000000000000000000003ba3edfd7a7b12b27ac72c3e67768f617fc81bc3888a51323a9fb8aa4b1e5e4a29ab5f49ffff001d1dac2b7c",
+	{"genesis",
+		"0100000000000000000000000000000000000000000000000000000000000000000000003ba3edfd7a7b12b27ac72c3e" +
+			"67768f617fc81bc3888a51323a9fb8aa4b1e5e4a29ab5f49ffff001d1dac2b7c",
 		"000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f"},
-	{"block 1", "010000006fe28c0ab6f1b372c1a6a246ae63f74f931e8365e15a089c68d6190000000000982051fd1e4ba744bbbe680e1fee14677ba1a3c3540bf7b1cdb606e857233e0e61bc6649ffff001d01e36299",
+	{"block 1",
+		"010000006fe28c0ab6f1b372c1a6a246ae63f74f931e8365e15a089c68d6190000000000982051fd1e4ba744bbbe680e" +
+			"1fee14677ba1a3c3540bf7b1cdb606e857233e0e61bc6649ffff001d01e36299",
 		"00000000839a8e6886ab5951d76f411475428afc90947ee320161bbf18eb6048"},
-	{"block 125,552", "0100000081cd02ab7e569e8bcd9317e2fe99f2de44d49ab2b8851ba4a308000000000000e320b6c2fffc8d750423db8b1eb942ae710e951ed797f7affc8892b0f1fc122bc7f5d74df2b9441a42a14695",
+	{"block 125,552",
+		"0100000081cd02ab7e569e8bcd9317e2fe99f2de44d49ab2b8851ba4a308000000000000e320b6c2fffc8d750423db8b" +
+			"1eb942ae710e951ed797f7affc8892b0f1fc122bc7f5d74df2b9441a42a14695",
 		"00000000000000001e8d6829a8a21adc5d38d0a473b144b6765798e61f98bd1d"},
-	{"genesis of regtest", "0100000000000000000000000000000000000000000000000000000000000000000000003ba3edfd7a7b12b27ac72c3e67768f617fc81bc3888a51323a9fb8aa4b1e5e4adae5494dffff7f2002000000",
+	{"genesis of regtest",
+		"0100000000000000000000000000000000000000000000000000000000000000000000003ba3edfd7a7b12b27ac72c3e" +
+			"67768f617fc81bc3888a51323a9fb8aa4b1e5e4adae5494dffff7f2002000000",
 		"0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206"},
 }
 
@@ -49,13 +57,14 @@ func TestSearchFindsBitcoinsNonces(t *testing.T) {
 			h.Nonce = 0
 			tried, found := search(k, &h, target, from, 60_000)
 			if !found || h != mined || tried != uint64(mined.Nonce-from)+1 {
-				t.Errorf("%s: %s: found %v, nonce %d after %d tries, want %d", row.what, k.Name, found, h.Nonce, tried, mined.Nonce)
+				t.Errorf("%s: %s: found %v, nonce %d after %d tries, want %d",
+					row.what, k.Name, found, h.Nonce, tried, mined.Nonce)
 			}
 		}
 	}
 }
 
-// searchOracle does what Search says, in the most obvious way.
+// searchOracle returns what Search must return, in the most obvious way.
 func searchOracle(h *block.Header, t Target, from uint32, n uint64) (tried uint64, found bool) {
 	try := *h
 	for nonce := uint64(from); nonce < 1<<32 && tried < n; nonce++ {
@@ -78,8 +87,8 @@ func drawHeader(t *rapid.T) (h block.Header) {
 	return h
 }
 
-// Every kernel agrees with the oracle on any header, range of nonces and target:
-// targets that everything meets, nothing meets, and one in a few does.
+// Every kernel agrees with the oracle on any header, range of nonces and target: targets
+// that all hashes meet, none, or one in a few.
 func TestSearchAgreesWithOracle(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		h, target := drawHeader(t), Target{drawNumber(t, "target")}
@@ -99,8 +108,8 @@ func TestSearchAgreesWithOracle(t *testing.T) {
 	})
 }
 
-// A target equal to the smallest hash of a few nonces is met by that one nonce, and
-// one less by none, though the highest 32 bits, which kernels look at, are the same.
+// A target equal to the smallest hash of a few nonces is met by that nonce alone, and a
+// target of one less by none, though the highest 32 bits, which kernels compare, are equal.
 func TestSearchAtTheEdgeOfTheTarget(t *testing.T) {
 	const n = 5
 	rapid.Check(t, func(t *rapid.T) {
@@ -116,21 +125,23 @@ func TestSearchAtTheEdgeOfTheTarget(t *testing.T) {
 		}
 		for _, k := range sha256d.Kernels() {
 			got := h
-			if tried, found := search(k, &got, Target{smallest}, h.Nonce, n); !found || got != best || tried != uint64(best.Nonce-h.Nonce)+1 {
+			tried, found := search(k, &got, Target{smallest}, h.Nonce, n)
+			if !found || got != best || tried != uint64(best.Nonce-h.Nonce)+1 {
 				t.Fatalf("%s: target equal to the hash of nonce %d: found %v, nonce %d", k.Name, best.Nonce, found, got.Nonce)
 			}
 			got = h
-			if tried, found := search(k, &got, Target{smallest.sub(uint256{1})}, h.Nonce, n); found || got != h || tried != n {
+			tried, found = search(k, &got, Target{smallest.sub(uint256{1})}, h.Nonce, n)
+			if found || got != h || tried != n {
 				t.Fatalf("%s: target below every hash: tried %d, found %v", k.Name, tried, found)
 			}
 		}
 	})
 }
 
-// A scan finds a candidate wherever it stands, and reports none that stands at n or
-// beyond: scans of many lengths start at many distances before the one candidate far
-// and wide. It is some nonce, the last nonce there is, and nonce 0, which comes after
-// that only for who counts too far.
+// A scan finds a candidate at any distance, and reports none at n or beyond: scans of
+// many lengths start at many distances before a candidate that has no other near it. The
+// candidate is some nonce, the last nonce, or nonce 0, which a scan that counts past the
+// last nonce would reach.
 func TestScanFindsTheFirstCandidate(t *testing.T) {
 	const far = 40
 	for _, best := range []uint64{1000, 1<<32 - 1, 1 << 32} {
@@ -157,7 +168,8 @@ func TestScanFindsTheFirstCandidate(t *testing.T) {
 			for n := uint64(1); n <= min(far, 1<<32-from); n++ {
 				for _, k := range sha256d.Kernels() {
 					if got, want := k.Scan(j, uint32(from), n), min(best-from, n); got != want {
-						t.Fatalf("%s: nonces %d to %d: %d before the first candidate, want %d", k.Name, from, from+n-1, got, want)
+						t.Fatalf("%s: nonces %d to %d: %d before the first candidate, want %d",
+							k.Name, from, from+n-1, got, want)
 					}
 				}
 			}
@@ -165,7 +177,7 @@ func TestScanFindsTheFirstCandidate(t *testing.T) {
 	}
 }
 
-// All winners of a long range, so that no kernel loses one where its pieces meet.
+// Every winner of a long range is found, also where a kernel's pieces meet.
 func TestSearchFindsEveryWinner(t *testing.T) {
 	const n = 100_000
 	rng := rand.New(rand.NewPCG(1, 2))
@@ -205,7 +217,8 @@ func TestSearchFindsEveryWinner(t *testing.T) {
 	}
 }
 
-// The last nonce is ffffffff: asking for more gives fewer, and never starts over.
+// The last nonce is ffffffff: a search ends there, even if n is larger, and never starts
+// over at 0.
 func TestSearchEndsAtTheLastNonce(t *testing.T) {
 	for _, k := range sha256d.Kernels() {
 		h := block.Header{Nonce: 7}
@@ -215,7 +228,7 @@ func TestSearchEndsAtTheLastNonce(t *testing.T) {
 	}
 }
 
-// The figures to compare are in one run: naive, and each kernel of this machine.
+// Compare figures of one run: the naive loop, and each kernel of this machine.
 
 func BenchmarkSearchNaive(b *testing.B) {
 	h, target := benchHeader(b)
@@ -224,7 +237,7 @@ func BenchmarkSearchNaive(b *testing.B) {
 		binary.LittleEndian.PutUint32(raw[76:], i)
 		first := sha256.Sum256(raw[:])
 		if target.Met(sha256.Sum256(first[:])) {
-			b.Fatal("found what was never mined")
+			b.Fatal("met a target that no search should meet")
 		}
 	}
 	reportRate(b)
@@ -233,7 +246,7 @@ func BenchmarkSearchNaive(b *testing.B) {
 func BenchmarkSearch(b *testing.B) {
 	h, target := benchHeader(b)
 	if _, found := Search(&h, target, 0, uint64(b.N)); found {
-		b.Fatal("found what was never mined")
+		b.Fatal("met a target that no search should meet")
 	}
 	reportRate(b)
 }
@@ -243,14 +256,14 @@ func BenchmarkKernel(b *testing.B) {
 		b.Run(k.Name, func(b *testing.B) {
 			h, target := benchHeader(b)
 			if _, found := search(k, &h, target, 0, uint64(b.N)); found {
-				b.Fatal("found what was never mined")
+				b.Fatal("met a target that no search should meet")
 			}
 			reportRate(b)
 		})
 	}
 }
 
-// benchHeader has a target that no search meets by luck.
+// benchHeader returns a header with a target that no search will meet.
 func benchHeader(b *testing.B) (block.Header, Target) {
 	return block.Header{Version: 1, Time: 1231006505, Bits: 0x03000001}, fromBits(b, 0x03000001)
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // The table of Core's arith_uint256_tests.cpp (bignum_SetCompact), and the easiest
-// targets of our networks. back is what Bits writes; "" stands for the same bits.
+// targets of our networks. back is what Bits returns.
 func TestTargetFromBits(t *testing.T) {
 	for _, row := range []struct {
 		bits   uint32
@@ -27,7 +27,7 @@ func TestTargetFromBits(t *testing.T) {
 		{0x02000056, ErrZero, "", 0},
 		{0x03000000, ErrZero, "", 0},
 		{0x04000000, ErrZero, "", 0},
-		{0x00923456, ErrZero, "", 0}, // the sign of nothing is nothing
+		{0x00923456, ErrZero, "", 0}, // zero has no sign
 		{0x01803456, ErrZero, "", 0},
 		{0x02800056, ErrZero, "", 0},
 		{0x03800000, ErrZero, "", 0},
@@ -75,15 +75,15 @@ func TestTargetFromBits(t *testing.T) {
 	}
 }
 
-// The error text is what a user sees who put nonsense into a network's file.
-func TestBadBitsSayWhichBits(t *testing.T) {
+// A user with wrong bits in a network file sees this error.
+func TestBadBitsNameTheBits(t *testing.T) {
 	_, err := TargetFromBits(0x04923456)
 	if want := "bits 04923456: target is negative"; err.Error() != want {
 		t.Errorf("got %q, want %q", err, want)
 	}
 }
 
-// targetOracle reads bits as its definition says, in numbers without a limit.
+// targetOracle reads bits by the definition, in unbounded integers.
 func targetOracle(b uint32) (*big.Int, error) {
 	n := big.NewInt(int64(b & 0x7fffff))
 	if size := uint(b >> 24); size >= 3 {
@@ -128,7 +128,7 @@ func FuzzTargetFromBits(f *testing.F) {
 	})
 }
 
-// Bits keeps the leading two or three bytes and cuts the rest off.
+// Bits keeps the leading two or three bytes and cuts off the others.
 func TestBitsCutsOff(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		target := Target{drawNumber(t, "target")}
@@ -150,7 +150,7 @@ func TestBitsCutsOff(t *testing.T) {
 	})
 }
 
-// A hash wins if, as people write both, its text is not behind the target's.
+// A hash wins if its text is not greater than the target's.
 func TestMet(t *testing.T) {
 	target, err := TargetFromBits(0x1d00ffff)
 	if err != nil {
@@ -183,9 +183,9 @@ func TestMet(t *testing.T) {
 	})
 }
 
-// What Core's getdifficulty prints, with its 16 digits: on regtest, signet's genesis,
-// Bitcoin's first blocks, its first change, the example of the wiki, and a
-// row of blockchain_tests.cpp.
+// The difficulties that Core's getdifficulty prints, with its 16 digits: of regtest,
+// signet's genesis, Bitcoin's first blocks, its first change, the example in the Bitcoin
+// wiki, and a row of blockchain_tests.cpp.
 func TestDifficulty(t *testing.T) {
 	for _, row := range []struct {
 		bits uint32
@@ -204,7 +204,7 @@ func TestDifficulty(t *testing.T) {
 	}
 }
 
-// Eight hex digits, and nothing else, are bits.
+// ParseBits accepts eight hex digits and nothing else.
 func FuzzParseBits(f *testing.F) {
 	f.Add("1f00ffff")
 	f.Add("+0000001")

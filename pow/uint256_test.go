@@ -8,14 +8,14 @@ import (
 	"pgregory.net/rapid"
 )
 
-// The oracle for all arithmetic is math/big: slow, and not ours.
+// The oracle for all arithmetic is math/big.
 
 func toBig(x uint256) *big.Int {
 	b := x.bytes()
 	return new(big.Int).SetBytes(b[:])
 }
 
-// fromBig cuts n off at 2^256.
+// fromBig returns n modulo 2^256.
 func fromBig(n *big.Int) uint256 {
 	n = new(big.Int).Mod(n, twoTo256)
 	var b [32]byte
@@ -25,8 +25,8 @@ func fromBig(n *big.Int) uint256 {
 
 var twoTo256 = new(big.Int).Lsh(big.NewInt(1), 256)
 
-// drawNumber draws numbers of all sizes, with the limbs where carries go wrong
-// (all ones, all zeros) more often than chance would.
+// drawNumber draws numbers of all sizes. Limbs of all ones or all zeros, which test
+// carries, are more frequent than by chance.
 func drawNumber(t *rapid.T, label string) uint256 {
 	limb := rapid.OneOf(rapid.Uint64(), rapid.SampledFrom([]uint64{0, 1, math.MaxUint64}))
 	var x uint256

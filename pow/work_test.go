@@ -18,8 +18,8 @@ func fromBits(t testing.TB, b uint32) Target {
 	return target
 }
 
-// What getblockheader of Bitcoin Core shows as the chainwork of the first blocks:
-// of main, and of regtest, where a block is worth two tries.
+// The chainwork that Core's getblockheader shows for the first blocks of main, and of
+// regtest, where a block takes two tries.
 func TestChainworkOfRealChains(t *testing.T) {
 	for _, row := range []struct {
 		bits   uint32
@@ -106,7 +106,7 @@ func TestWorkText(t *testing.T) {
 			t.Errorf("%q: no error", text)
 		}
 		if w != (Work{uint256{7}}) {
-			t.Errorf("%q: changed by a failure to %s", text, w)
+			t.Errorf("%q: an error changed it to %s", text, w)
 		}
 	}
 	if got := fromBits(t, 0x1d00ffff).Work().Float(); got != 0x100010001 {

@@ -16,13 +16,13 @@ var avx512 = Kernel{"avx512", func(j *Job, from uint32, n uint64) uint64 {
 	return n
 }}
 
-// scanAVX512 looks at the n nonces from, from+1, … sixteen by sixteen, and returns the
-// index of the first candidate, or n or up to 15 more if there is none among the n.
+// scanAVX512 hashes the n nonces from, from+1, … sixteen at a time. It returns the index
+// of the first candidate, or n or up to 15 more if there is none among the n.
 //
 //go:noescape
 func scanAVX512(l *lanes, from uint32, n uint64) uint64
 
-// lanes is what the assembly reads: all that is the same for every nonce, worked out
+// lanes is what the assembly reads: all that is the same for every nonce, computed
 // once. Each number but those of index is meant for all sixteen lanes. The words of
 // a block are w[0] … w[15], expanded up to w[63], as in frame; states are a … h.
 //

@@ -24,17 +24,17 @@ type Kernel struct {
 }
 
 // Scan hashes the header with the n nonces from, from+1, … (n is at least 1, and from+n
-// at most 2^32) and returns how many it passed over before the first candidate, or n if
+// at most 2^32). It returns the number of nonces before the first candidate, or n if
 // there is none. A candidate is a nonce whose hash, read as a little-endian number, has
 // highest 32 bits of at most the job's top.
 func (k Kernel) Scan(j *Job, from uint32, n uint64) uint64 { return k.scan(j, from, n) }
 
-// Job is what a search prepares once, because no nonce changes it.
+// Job holds what a search computes once, because no nonce changes it.
 //
-// SHA-256 eats its message in blocks of 64 bytes. The nonce stands in the last
-// four bytes of the 80, so the state after the first block is the same for every
-// nonce: the midstate. It saves one of the three blocks that a hash of a header
-// takes (two for 80 bytes and padding, one for the second SHA-256).
+// SHA-256 processes its message in blocks of 64 bytes. The nonce is the last four of
+// the 80 bytes, so the state after the first block, the midstate, is the same for every
+// nonce. It saves one of the three blocks that a hash of a header takes (two for 80
+// bytes and padding, one for the second SHA-256).
 //
 //	header  |version, previous hash, merkle root …|… root, time, bits, nonce, padding|
 //	        |---------- 64 bytes: midstate --------|------- 64 bytes, per nonce ------|
@@ -44,8 +44,7 @@ type Job struct {
 	top      uint32    // highest 32 bits of the target
 }
 
-// NewJob returns the search among the nonces of a header; top is the highest 32 bits of
-// the target.
+// NewJob returns the job for the header b; top is the highest 32 bits of the target.
 func NewJob(b *[headerSize]byte, top uint32) *Job {
 	j := &Job{top: top}
 	c := newCompressor()
@@ -59,8 +58,8 @@ func NewJob(b *[headerSize]byte, top uint32) *Job {
 	return j
 }
 
-// portable is the kernel for every machine. It hashes with crypto/sha256, which
-// uses what the processor offers, but hands it whole blocks, padding included.
+// portable is the kernel for every machine. It hashes with crypto/sha256, which uses
+// the processor's instructions for it, but passes whole blocks, padding included.
 var portable = Kernel{"portable", func(j *Job, from uint32, n uint64) uint64 {
 	c := newCompressor()
 	mid := make([]byte, 32)
@@ -85,8 +84,8 @@ var portable = Kernel{"portable", func(j *Job, from uint32, n uint64) uint64 {
 	return n
 }}
 
-// pad ends a message of size bytes, of which the first used of last are the rest
-// that filled no block: a one bit, zeros, and the length in bits (FIPS 180-4 §5.1.1).
+// pad completes the last block of a message of size bytes, of which used bytes are in
+// it: a one bit, zeros, and the length in bits (FIPS 180-4 §5.1.1).
 func pad(last []byte, used, size int) {
 	last[used] = 0x80
 	binary.BigEndian.PutUint64(last[56:], uint64(size)*8)
@@ -98,7 +97,7 @@ func pad(last []byte, used, size int) {
 //
 //	"sha\x03" | state 32 | unfinished block 64 | bytes so far 8
 //
-// so restoring, writing one block and saving is the function, with the standard
+// so to restore, write one block and save is to call the function, with the standard
 // library's assembly and without an allocation.
 type compressor struct {
 	sha     savable
@@ -106,7 +105,7 @@ type compressor struct {
 	in, out []byte // saved hashes: "nothing written yet" with any state, and the result
 }
 
-// savable is what crypto/sha256 promises of its hashes.
+// savable is implemented by crypto/sha256's hashes, as its documentation says.
 type savable interface {
 	hash.Hash
 	encoding.BinaryAppender
@@ -124,7 +123,7 @@ func newCompressor() *compressor {
 func (c *compressor) mix(state, block []byte) []byte {
 	copy(c.in[4:36], state)
 	if err := c.sha.UnmarshalBinary(c.in); err != nil {
-		panic(err) // it wrote these bytes itself
+		panic(err) // our bug: the bytes come from AppendBinary
 	}
 	c.sha.Write(block)
 	c.out, _ = c.sha.AppendBinary(c.out[:0])

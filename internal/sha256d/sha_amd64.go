@@ -9,8 +9,8 @@ import "math/bits"
 // library's SHA-256 is without its assembly, too.
 var kernels = detect()
 
-// detect asks the processor what it has (the bits are in Intel's and AMD's manuals
-// under CPUID and XGETBV).
+// detect returns the kernels whose instructions the processor has (the bits are in
+// Intel's and AMD's manuals under CPUID and XGETBV).
 //
 // On a Zen 5 avx512 is two and a half times as fast as sha-ni. By counting it should
 // win elsewhere, too. Where only two instructions on wide registers start in a cycle,
@@ -38,8 +38,8 @@ func detect() (found []Kernel) {
 	return append(found, portable)
 }
 
-// shaInstructions is the kernel of sha_amd64.s. Go cannot interrupt assembly,
-// to collect garbage say, so no call runs for more than about a millisecond.
+// shaInstructions is the kernel of sha_amd64.s. Go cannot interrupt assembly, for
+// example to collect garbage, so no call runs for more than about a millisecond.
 var shaInstructions = Kernel{"sha-ni", func(j *Job, from uint32, n uint64) uint64 {
 	const piece = 1 << 14
 	f := newFrame(j)
@@ -52,8 +52,8 @@ var shaInstructions = Kernel{"sha-ni", func(j *Job, from uint32, n uint64) uint6
 	return n
 }}
 
-// scanSHA looks at the n nonces from, from+1, … two by two, and returns the index
-// of the first candidate, or n or n+1 if there is none among the n.
+// scanSHA hashes the n nonces from, from+1, … two at a time. It returns the index of
+// the first candidate, or n or n+1 if there is none among the n.
 //
 //go:noescape
 func scanSHA(f *frame, from uint32, n uint64) uint64
@@ -63,8 +63,8 @@ func cpuid(leaf, subleaf uint32) (eax, ebx, ecx, edx uint32)
 // xgetbv returns the lower half of XCR0. It is only there if cpuid says osxsave.
 func xgetbv() uint32
 
-// frame is what the assembly reads: all that does not depend on the nonce, worked
-// out once. The words of a block are w[0] … w[15], and SHA-256 expands them up to
+// frame is what the assembly reads: all that does not depend on the nonce, computed
+// once. The words of a block are w[0] … w[15], and SHA-256 expands them up to
 // w[63]; round t uses k[t]+w[t]. The nonce is w[3] of the first hash's second block.
 // States are in the order f e b a h g d c that the instructions want.
 type frame struct {
