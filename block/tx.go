@@ -26,7 +26,7 @@ func (o Outpoint) String() string { return fmt.Sprintf("%s:%d", o.TxID, o.Index)
 type Input struct {
 	Prev     Outpoint // the output that it spends
 	Script   []byte   // proof of the right to spend: signature and public key
-	Sequence uint32   // a relative lock time (BIP68); below ffffffff it also enables LockTime
+	Sequence uint32   // a relative lock time (BIP68), leave to replace (BIP125), or SequenceFinal
 }
 
 // SequenceFinal is the Sequence without a lock time (Core: CTxIn::SEQUENCE_FINAL). If
