@@ -23,32 +23,32 @@ type Engine struct {
 	pool  *mempool.Pool
 	agent string
 
-	peers   map[peer.ID]*peerState
-	order   []peer.ID              // of joining: every loop over peers follows it
-	asked   map[block.Hash]peer.ID // bodies on their way, and from whom
-	source  map[block.Hash]peer.ID // who brought a body that waits for its ancestors
-	orphans []orphan               // blocks whose parents are unknown, the oldest first
-	waiting int                    // bytes of the orphans
+	peers       map[peer.ID]*peerState
+	order       []peer.ID              // of joining: every loop over peers follows it
+	inFlight    map[block.Hash]peer.ID // bodies on their way, and from whom
+	source      map[block.Hash]peer.ID // who brought a body that waits for its ancestors
+	orphans     []orphan               // blocks whose parents are unknown, the oldest first
+	orphanBytes int                    // bytes of the orphans
 
 	assembled *Assembled // of the last Template; nil before the first
 
-	poolAt  time.Time // when a peer was last asked for its pool
-	now     time.Time // of the current Step
-	effects []Effect  // of the current Step, so far
-	noting  bool      // it has noted a block down: see Note
-	atOnce  bool      // it writes many blocks as one, and need not note any down
-	due     Saved     // what Save has to do
-	noted   bool      // blocks are noted down that the disk does not have
-	loose   bool      // headers or blocks may be neither on the disk nor noted down
+	mempoolAsked time.Time // when a peer was last asked for its pool
+	now          time.Time // of the current Step
+	effects      []Effect  // of the current Step, so far
+	noting       bool      // it has noted a block down: see Note
+	atOnce       bool      // it writes many blocks as one, and need not note any down
+	due          Saved     // what Save has to do
+	noted        bool      // blocks are noted down that the disk does not have
+	loose        bool      // headers or blocks may be neither on the disk nor noted down
 }
 
 // NewEngine returns the engine of a node that holds tree and pool and knows
 // nobody. agent is how it calls itself.
 func New(tree *chain.Tree, pool *mempool.Pool, agent string) *Engine {
 	return &Engine{tree: tree, pool: pool, agent: agent,
-		peers:  make(map[peer.ID]*peerState),
-		asked:  make(map[block.Hash]peer.ID),
-		source: make(map[block.Hash]peer.ID),
+		peers:    make(map[peer.ID]*peerState),
+		inFlight: make(map[block.Hash]peer.ID),
+		source:   make(map[block.Hash]peer.ID),
 	}
 }
 
@@ -117,7 +117,7 @@ func (e *Engine) handle(in Input) error {
 	case HeadersReceived:
 		return e.gotHeaders(in)
 	case MempoolReceived:
-		e.gotPool(in)
+		e.gotMempool(in)
 	case RequestDone:
 		e.requestDone(in)
 	case Override:
@@ -159,7 +159,7 @@ func (e *Engine) gotBlock(in BlockReceived) error {
 // addBlock hands a block to the tree and does what follows, whatever came of it.
 // The error is the tree's.
 func (e *Engine) addBlock(in BlockReceived, hash block.Hash) error {
-	e.arrived(hash, in.Peer)
+	e.bodyArrived(hash, in.Peer)
 	if e.tooFar(&in.Block.Header, in.Requested || in.Peer == "") {
 		return ErrTooFar
 	}
@@ -276,7 +276,7 @@ func (e *Engine) override(in Override) error {
 		change, err = e.tree.Invalidate(in.Hash, e.now)
 	case Reconsider:
 		change, err = e.tree.Reconsider(in.Hash, e.now)
-		e.believe() // whose blocks built on it, and were not taken, is asked again
+		e.restoreClaims() // whose blocks built on it, and were not taken, is asked again
 	case Precious:
 		change, err = e.tree.Precious(in.Hash, e.now)
 	}
@@ -294,8 +294,8 @@ func (e *Engine) penalize(id peer.ID, reason error) {
 		return
 	}
 	if p := e.peers[id]; p != nil {
-		p.status, p.shown = peer.Status{}, block.Hash{}
-		p.unproven()
+		p.status, p.bestKnown = peer.Status{}, block.Hash{}
+		p.dropClaim()
 	}
 	e.emit(Penalize{id, reason})
 	e.notify(Event{Kind: PeerPenalized, Peer: id, Reason: reason.Error()})

@@ -248,8 +248,8 @@ func TestDownloadOvertaken(t *testing.T) {
 	}
 	w.heal()
 	w.mine(n2, 3)
-	if len(held) < 3 || len(n2.engine.asked) != 3 || n2.engine.CatchingUp() {
-		t.Fatalf("%d messages held, %d blocks asked for", len(held), len(n2.engine.asked))
+	if len(held) < 3 || len(n2.engine.inFlight) != 3 || n2.engine.CatchingUp() {
+		t.Fatalf("%d messages held, %d blocks asked for", len(held), len(n2.engine.inFlight))
 	}
 	w.step(n2, held[0].in)
 	if b, err := n2.db.Block(right[0]); err != nil || b.Hash() != right[0] {
@@ -431,7 +431,7 @@ func TestShared(t *testing.T) {
 	hashes := w.mine(n, 3)
 	shared := func(want block.Height, ok bool) {
 		t.Helper()
-		if got, known := n.engine.Shared("p"); got != want || known != ok {
+		if got, known := n.engine.LastCommon("p"); got != want || known != ok {
 			t.Errorf("shared up to %d, %v, want %d, %v", got, known, want, ok)
 		}
 	}

@@ -254,7 +254,7 @@ func asks(e *Engine, effects []Effect) error {
 		case RequestMempool:
 			who = f.Peer
 		case RequestTxs:
-			if who = f.Peer; len(f.IDs) > txsPerAsk {
+			if who = f.Peer; len(f.IDs) > txsPerRequest {
 				return fmt.Errorf("asks for %d transactions at once", len(f.IDs))
 			}
 		case RequestBlocks:
@@ -276,25 +276,25 @@ func asks(e *Engine, effects []Effect) error {
 // the coins that a naive fold over its chain leaves.
 func (s *stock) sound(e *Engine) error {
 	inflight := make(map[peer.ID]int)
-	for id, from := range e.asked {
+	for id, from := range e.inFlight {
 		if inflight[from]++; e.peers[from] == nil {
 			return fmt.Errorf("block %s is asked of %q, who is not connected", id, from)
 		}
 	}
 	for id, p := range e.peers {
-		if p.txAsks < 0 || p.txAsks > txAsks+peer.MaxPoolIDs/txsPerAsk {
-			return fmt.Errorf("%q: %d requests for transactions", id, p.txAsks)
+		if p.txRequests < 0 || p.txRequests > maxTxRequests+peer.MaxPoolIDs/txsPerRequest {
+			return fmt.Errorf("%q: %d requests for transactions", id, p.txRequests)
 		}
-		if p.inflight < inflight[id] || p.inflight > peer.MaxBlocksAsked {
-			return fmt.Errorf("%q: %d in flight by count, %d by name", id, p.inflight, inflight[id])
+		if p.inFlight < inflight[id] || p.inFlight > peer.MaxBlocksAsked {
+			return fmt.Errorf("%q: %d in flight by count, %d by name", id, p.inFlight, inflight[id])
 		}
 	}
 	size := 0
 	for _, o := range e.orphans {
 		size += o.Block.Size()
 	}
-	if len(e.orphans) > maxOrphanBlocks || size != e.waiting || size > maxOrphanBytes {
-		return fmt.Errorf("%d orphans of %d bytes, by count %d", len(e.orphans), size, e.waiting)
+	if len(e.orphans) > maxOrphanBlocks || size != e.orphanBytes || size > maxOrphanBytes {
+		return fmt.Errorf("%d orphans of %d bytes, by count %d", len(e.orphans), size, e.orphanBytes)
 	}
 	if len(e.source) > maxSources || len(e.order) != len(e.peers) || e.pool.Orphans() > mempool.DefaultMaxOrphans {
 		return fmt.Errorf("%d sources, %d peers, %d in order, %d orphan payments", len(e.source), len(e.peers), len(e.order), e.pool.Orphans())

@@ -120,18 +120,18 @@ func TestStall(t *testing.T) {
 		if p.stall != want {
 			t.Fatalf("it is given %v, want %v", p.stall, want)
 		}
-		p.lacks = make(map[block.Hash]bool) // nobody else has it: ask again
+		p.notFound = make(map[block.Hash]bool) // nobody else has it: ask again
 		fresh.engine.Step(w.now, PeerStatus{"peer", w.nodes[0].engine.Status()})
-		if p.inflight != 5 {
-			t.Fatalf("%d in flight, want 5", p.inflight)
+		if p.inFlight != 5 {
+			t.Fatalf("%d in flight, want 5", p.inFlight)
 		}
-		w.now = p.since.Add(want)
-		if dropped() || p.inflight != 5 {
+		w.now = p.lastDelivery.Add(want)
+		if dropped() || p.inFlight != 5 {
 			t.Fatalf("given up after exactly %v", want)
 		}
 		w.now = w.now.Add(1)
-		if got := dropped(); got != (want == maxStall) || p.inflight != 0 {
-			t.Errorf("after %v and a moment: dropped %v, %d in flight", want, got, p.inflight)
+		if got := dropped(); got != (want == maxStall) || p.inFlight != 0 {
+			t.Errorf("after %v and a moment: dropped %v, %d in flight", want, got, p.inFlight)
 		}
 	}
 }
@@ -142,7 +142,7 @@ func TestHeadersStall(t *testing.T) {
 	n := w.nodes[0]
 	w.liar = func(Effect) []Input { return nil }
 	w.claims(n, "silent", block.Hash{1})
-	asked := n.engine.peers["silent"].headers
+	asked := n.engine.peers["silent"].headersAsked
 	if asked.IsZero() {
 		t.Fatal("it was never asked")
 	}
@@ -172,7 +172,7 @@ func TestFullAnswerAsksOn(t *testing.T) {
 		if err := w.give(n, HeadersReceived{"p", hs}); err != nil {
 			t.Fatal(err)
 		}
-		if got := !n.engine.peers["p"].headers.IsZero(); got != want {
+		if got := !n.engine.peers["p"].headersAsked.IsZero(); got != want {
 			t.Errorf("after %d headers: asked for more %v, want %v", count, got, want)
 		}
 	}
@@ -210,7 +210,7 @@ func TestEmptyClaims(t *testing.T) {
 		t.Fatalf("blamed for ten after it had shown something: %v", n.blamed)
 	}
 	w.claims(n, "liar", block.Hash{1})
-	n.blames(t, "liar", errHollow)
+	n.blames(t, "liar", errLowWork)
 }
 
 // Who sends orphan blocks is asked for headers, too, but claims nothing: it is not
@@ -227,10 +227,10 @@ func TestOrphansAreNoClaims(t *testing.T) {
 		return []Input{RequestDone{Peer: "p", Request: f}}
 	}
 	w.give(n, PeerJoined{"p", true})
-	for i := range emptyClaims + 5 {
+	for i := range maxEmptyClaims + 5 {
 		w.give(n, BlockReceived{Peer: "p", Block: orphanOf(t, byte(i), 0)})
 	}
-	if asked <= emptyClaims || len(n.blamed) != 0 {
+	if asked <= maxEmptyClaims || len(n.blamed) != 0 {
 		t.Errorf("asked %d times, blamed %v", asked, n.blamed)
 	}
 }
@@ -238,16 +238,16 @@ func TestOrphansAreNoClaims(t *testing.T) {
 // A branch from far below whose headers never come to our work is followed for a
 // million headers.
 func TestHeadersShown(t *testing.T) {
-	for shown, want := range map[int]bool{headersShown - peer.MaxHeaders - 1: true, headersShown - peer.MaxHeaders: false} {
+	for shown, want := range map[int]bool{maxPresyncHeaders - peer.MaxHeaders - 1: true, maxPresyncHeaders - peer.MaxHeaders: false} {
 		params, blocks := hard(t)
 		w, n := settled(t, params, blocks)
 		w.liar = func(Effect) []Input { return nil }
 		w.claims(n, "p", block.Hash{1})
 		p, tip := n.engine.peers["p"], n.engine.Tree().Tip()
-		p.proof = &proof{fork: params.Genesis.Hash(), end: consensus.Genesis(params), count: shown}
+		p.presync = &presync{fork: params.Genesis.Hash(), end: consensus.Genesis(params), count: shown}
 		cheap := headersOf(spaced(chaingen.Genesis(params), "c", peer.MaxHeaders, 20))
-		keep, err := n.engine.lookAt(p, cheap, &tip)
-		if keep || (err == nil) != want || err != nil && !errors.Is(err, errHollow) {
+		keep, err := n.engine.continuePresync(p, cheap, &tip)
+		if keep || (err == nil) != want || err != nil && !errors.Is(err, errLowWork) {
 			t.Errorf("after %d headers: keep %v, %v", shown+len(cheap), keep, err)
 		}
 	}
@@ -311,7 +311,7 @@ func TestTxsPerAsk(t *testing.T) {
 		for i := range ids {
 			ids[i] = block.Hash{byte(i), byte(i >> 8), 1}
 		}
-		n.engine.peers["p"].pool = poolAsked
+		n.engine.peers["p"].mempool = mempoolRequested
 		for _, want := range [][]int{want, nil} {
 			effects, err := n.engine.Step(w.now, MempoolReceived{"p", ids})
 			if err != nil {
@@ -373,8 +373,8 @@ func TestTxAsks(t *testing.T) {
 	for range 8 {
 		w.give(n, RequestDone{Peer: "p", Request: RequestTxs{Peer: "p"}})
 	}
-	if n.engine.peers["p"].txAsks != 0 || pools > 2 {
-		t.Errorf("%d requests are under way when all have ended, its pool was asked for %d times", n.engine.peers["p"].txAsks, pools)
+	if n.engine.peers["p"].txRequests != 0 || pools > 2 {
+		t.Errorf("%d requests are under way when all have ended, its pool was asked for %d times", n.engine.peers["p"].txRequests, pools)
 	}
 }
 
@@ -423,13 +423,13 @@ func TestPoolIsAskedForAgain(t *testing.T) {
 		w.settle()
 		return whom
 	}
-	w.now = n2.engine.poolAt.Add(10*time.Second - time.Millisecond)
+	w.now = n2.engine.mempoolAsked.Add(10*time.Second - time.Millisecond)
 	if whom := asked(n2); whom != nil {
 		t.Errorf("before ten seconds have passed: asked %v", whom)
 	}
 	var turns []peer.ID
 	for range 4 {
-		w.now = n2.engine.poolAt.Add(10 * time.Second)
+		w.now = n2.engine.mempoolAsked.Add(10 * time.Second)
 		whom := asked(n2)
 		if again := asked(n2); len(whom) != 1 || again != nil {
 			t.Fatalf("after ten seconds %v is asked, and then %v", whom, again)

@@ -39,7 +39,7 @@ func (e *Engine) Save() (Saved, error) {
 
 // whenDue decides what Save has to do after an input.
 func (e *Engine) whenDue(in Input) Saved {
-	downloading := len(e.asked) > 0 && e.CatchingUp()
+	downloading := len(e.inFlight) > 0 && e.CatchingUp()
 	catchingUp := downloading || e.noted
 	blocks, bytes := e.tree.Unflushed()
 	switch in := in.(type) {

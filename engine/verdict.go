@@ -9,24 +9,29 @@ import (
 	"toychain/peer"
 )
 
-// Class is one of the four things that an error about a block or a transaction
-// can mean.
+// Class is one of the four things that an error about a block or a transaction can mean.
+//
+//	class       the sender       gossip     the node
+//	OK                           Accept
+//	Invalid     is penalized     Reject
+//	NotNow                       Ignore     asks for what is missing
+//	Internal                     Ignore     stops
 type Class int
 
 const (
-	// Fine: there is no error.
+	// OK: there is no error.
 	OK Class = iota
-	// Broken: a rule is broken, for ever, and whoever sent it should have known.
+	// Invalid: a rule is broken, and always will be; the sender should have known.
 	Invalid
-	// NotNow: we know it already, its parent is missing, it comes too early, the
-	// pool does not want it: nobody is to blame.
+	// NotNow: we know it already, its parent is missing, it comes too early, the mempool
+	// does not want it: no peer is to blame.
 	NotNow
-	// Trouble: our own, with the disk. The node stops.
+	// Internal: our own disk failed. The node stops.
 	Internal
 )
 
-// Classify is the one place where an error about a block or a header becomes a
-// verdict; for a transaction alone see ClassifyTx.
+// Classify returns the class of an error about a block or a header. It is the one place
+// where such an error becomes a verdict; for a transaction alone see [ClassifyTx].
 func Classify(err error) Class {
 	switch {
 	case err == nil:
@@ -35,7 +40,7 @@ func Classify(err error) Class {
 		errors.Is(err, chain.ErrNoBody), errors.Is(err, chain.ErrGenesis), errors.Is(err, ErrTooFar):
 		return NotNow
 	}
-	if errors.Is(err, errHollow) {
+	if errors.Is(err, errLowWork) {
 		return Invalid
 	}
 	switch consensus.RuleOf(err) {
@@ -44,14 +49,13 @@ func Classify(err error) Class {
 	case consensus.TimeTooNew:
 		return NotNow // our clock may be the wrong one
 	case consensus.BadPrevBlk, consensus.DuplicateInvalid:
-		return NotNow // it was judged before, perhaps by our user alone; who brought it first was blamed then
+		return NotNow // validated before, perhaps refused by our user alone: the first sender was penalized then
 	}
 	return Invalid
 }
 
-// ClassifyTx is Classify for a transaction outside of a block: whether its coins
-// are there, mature and unlocked depends on the tip, and the sender may have
-// another one.
+// ClassifyTx is [Classify] for a transaction outside of a block. Whether its coins exist,
+// are mature and unlocked depends on the tip, and the sender may have another one.
 func ClassifyTx(err error) Class {
 	switch {
 	case mempool.Condemns(err):
@@ -62,7 +66,7 @@ func ClassifyTx(err error) Class {
 	return Classify(err)
 }
 
-// Verdict returns what gossip is to do with a message of this class.
+// Verdict returns what gossip does with a message of this class.
 func (c Class) Verdict() peer.Verdict {
 	switch c {
 	case OK:

@@ -65,7 +65,7 @@ func getPeerInfo(c *call, _ rpc.None) ([]rpc.Peer, *rpc.Error) {
 		out := make([]rpc.Peer, len(peers))
 		for i := range peers {
 			out[i] = c.peer(&peers[i])
-			if height, ok := e.Shared(peers[i].ID); ok {
+			if height, ok := e.LastCommon(peers[i].ID); ok {
 				out[i].SyncedHeaders, out[i].SyncedBlocks = height, height
 			}
 		}

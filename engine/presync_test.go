@@ -144,7 +144,7 @@ func TestLittleWorkIsNotKept(t *testing.T) {
 	if got := n.headers(); got != before {
 		t.Errorf("%d headers of little work were kept", got-before)
 	}
-	n.blames(t, "liar", errHollow)
+	n.blames(t, "liar", errLowWork)
 }
 
 // A branch from far below that does have more work is found, though its first
@@ -197,7 +197,7 @@ func TestOtherHeadersTheSecondTime(t *testing.T) {
 	if got := n.headers() - before; got > len(shown) {
 		t.Errorf("%d headers were kept, %d were shown", got, len(shown))
 	}
-	n.blames(t, "liar", errHollow)
+	n.blames(t, "liar", errLowWork)
 }
 
 // Headers with more work than everybody's chain, whose blocks nobody has, hold up
@@ -215,7 +215,7 @@ func TestHollowHeaders(t *testing.T) {
 	}
 	w.liar = showing(hollow, nil, nil)
 	w.claims(fresh, "liar", s.Hash)
-	fresh.blames(t, "liar", errHollow)
+	fresh.blames(t, "liar", errLowWork)
 	if got := fresh.engine.Tree().BestHeader().Height; got != 500 {
 		t.Fatalf("the best header is at %d, want the liar's 500: no test", got)
 	}
@@ -278,7 +278,7 @@ func nextHeader(t *testing.T, s *consensus.State) block.Header {
 // whoever claims more and sends one such header after the other is blamed, and so is
 // who sends them by the thousand.
 func TestIdleHeaders(t *testing.T) {
-	for each, most := range map[int]int{1: idleHeaders, peer.MaxHeaders: headersAhead + peer.MaxHeaders} {
+	for each, most := range map[int]int{1: maxUselessHeaders, peer.MaxHeaders: headersAhead + peer.MaxHeaders} {
 		w := newWorld(t, 1)
 		n := w.nodes[0]
 		w.mine(n, 10)
@@ -308,7 +308,7 @@ func TestIdleHeaders(t *testing.T) {
 			return []Input{HeadersReceived{ask.Peer, branch}, RequestDone{ask.Peer, f, nil}}
 		}
 		w.claims(n, "liar", block.Hash{1})
-		n.blames(t, "liar", errHollow)
+		n.blames(t, "liar", errLowWork)
 		if got := n.headers() - before; got != most+each {
 			t.Errorf("%d at a time: %d headers were kept, want one answer above %d", each, got, most)
 		}
@@ -423,8 +423,8 @@ func TestOrphanBytesAreBounded(t *testing.T) {
 	for _, o := range n.engine.orphans {
 		sum += o.Block.Size()
 	}
-	if len(n.engine.orphans) != room || sum != n.engine.waiting || sum > maxOrphanBytes {
-		t.Errorf("%d orphans of %d bytes, %d by count; want %d, at most %d bytes", len(n.engine.orphans), sum, n.engine.waiting, room, maxOrphanBytes)
+	if len(n.engine.orphans) != room || sum != n.engine.orphanBytes || sum > maxOrphanBytes {
+		t.Errorf("%d orphans of %d bytes, %d by count; want %d, at most %d bytes", len(n.engine.orphans), sum, n.engine.orphanBytes, room, maxOrphanBytes)
 	}
 	if got := n.engine.orphans[0].Block.Header.Prev[0]; got != 5 {
 		t.Errorf("the oldest orphan is number %d, want 5", got)

@@ -1,0 +1,140 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+
+	"toychain/block"
+	"toychain/chain"
+	"toychain/peer"
+)
+
+// ErrTooFar: a branch that forks far below our tip and has less work, or a block far above
+// our tip that we did not request.
+var ErrTooFar = errors.New("too far from the tip for its work")
+
+// scheduleBodies spreads the missing bodies over the peers that have them, each to the
+// first peer with room. A peer with at most half of its requests in flight gets more, so
+// that answers and requests overlap.
+func (e *Engine) scheduleBodies() {
+	var idle []peer.ID
+	for _, id := range e.order {
+		if e.peers[id].inFlight <= peer.MaxBlocksAsked/2 {
+			idle = append(idle, id)
+		}
+	}
+	if len(idle) == 0 {
+		return
+	}
+	asks := make(map[peer.ID][]block.Hash)
+	for m := range e.missing() {
+		if _, on := e.inFlight[m.Hash]; on {
+			continue
+		}
+		room := false
+		for _, id := range idle {
+			p := e.peers[id]
+			if p.inFlight+len(asks[id]) == peer.MaxBlocksAsked {
+				continue
+			}
+			room = true
+			if e.canServe(p, m.Hash) {
+				asks[id] = append(asks[id], m.Hash)
+				e.inFlight[m.Hash] = id
+				break
+			}
+		}
+		if !room {
+			break
+		}
+	}
+	for _, id := range idle {
+		if len(asks[id]) > 0 {
+			e.requestBodies(e.peers[id], asks[id])
+		}
+	}
+}
+
+func (e *Engine) requestBodies(p *peerState, ids []block.Hash) {
+	if p.inFlight == 0 {
+		p.lastDelivery = e.now
+	}
+	p.inFlight += len(ids)
+	e.emit(RequestBlocks{p.id, ids})
+}
+
+// canServe reports whether a peer has a body, as far as we know.
+func (e *Engine) canServe(p *peerState, id block.Hash) bool {
+	return !p.notFound[id] && (e.tree.On(id, p.status.Tip) || e.tree.On(id, p.bestKnown))
+}
+
+// bodyArrived notes that a body is here, requested or not, from any peer. A peer that
+// delivers what it was asked for gets its patience back (Core: block stalling timeout).
+func (e *Engine) bodyArrived(hash block.Hash, from peer.ID) {
+	asked, on := e.inFlight[hash]
+	if !on {
+		return
+	}
+	delete(e.inFlight, hash)
+	if p := e.peers[asked]; p != nil {
+		p.inFlight--
+		if asked == from {
+			p.lastDelivery, p.stall, p.useless = e.now, max(minStall, p.stall*9/10), 0
+		}
+	}
+}
+
+// penalizeMissing penalizes a peer that sent headers and does not have their blocks: a peer
+// that shows a chain must have it.
+func (e *Engine) penalizeMissing(p *peerState, err error) {
+	var missing *peer.MissingError
+	if !errors.As(err, &missing) {
+		return
+	}
+	for _, id := range missing.IDs {
+		if e.tree.On(id, p.bestKnown) {
+			e.penalize(p.id, fmt.Errorf("%w: sent the header of block %s and does not have the block", errLowWork, id))
+			return
+		}
+	}
+}
+
+// missing yields the bodies to request, the lowest of each branch first: those up to the
+// best header, and those of every other branch that has more work than our tip and is the
+// branch of a peer.
+func (e *Engine) missing() iter.Seq[chain.Point] {
+	return func(yield func(chain.Point) bool) {
+		best, tip := e.tree.BestHeader(), e.tree.Tip()
+		for m := range e.tree.Missing(best.Hash, blockWindow) {
+			if !yield(m) {
+				return
+			}
+		}
+		for i, id := range e.order {
+			p := e.peers[id]
+			end := p.status.Tip
+			if !e.tree.On(end, end) {
+				end = p.bestKnown // the rest of its headers is still to come
+			}
+			if p.work.Cmp(tip.Work) <= 0 || e.tree.On(end, best.Hash) || e.tipSeen(end, e.order[:i]) {
+				continue
+			}
+			for m := range e.tree.Missing(end, blockWindow) {
+				if !e.tree.On(m.Hash, best.Hash) && !yield(m) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// tipSeen reports whether one of these peers has the same tip.
+func (e *Engine) tipSeen(tip block.Hash, peers []peer.ID) bool {
+	for _, id := range peers {
+		if e.peers[id].status.Tip == tip {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,65 @@
+package engine
+
+import (
+	"slices"
+
+	"toychain/block"
+	"toychain/consensus"
+)
+
+// orphanBlock keeps a block whose parent is unknown, because gossip will not deliver it
+// again, and asks its sender for the headers between. It returns an error for a block that
+// is invalid on its own: such a block must not take up room. The oldest orphans make room
+// for new ones.
+func (e *Engine) orphanBlock(in BlockReceived, hash block.Hash) error {
+	err := consensus.CheckWork(e.tree.Params(), &in.Block.Header)
+	if err == nil {
+		err = consensus.CheckBody(consensus.NewBlock(in.Block))
+	}
+	if err != nil {
+		e.rejectBlock(in, err)
+		return err
+	}
+	if p := e.peers[in.Peer]; p != nil && p.headersAsked.IsZero() {
+		e.requestHeaders(p)
+	}
+	if slices.ContainsFunc(e.orphans, func(o orphan) bool { return o.hash == hash }) {
+		return nil
+	}
+	size := in.Block.Size()
+	for len(e.orphans) > 0 && (len(e.orphans) >= maxOrphanBlocks || e.orphanBytes+size > maxOrphanBytes) {
+		e.dropOrphan(0)
+	}
+	e.orphans = append(e.orphans, orphan{hash, size, in})
+	e.orphanBytes += size
+	return nil
+}
+
+// dropOrphan forgets orphan number i.
+func (e *Engine) dropOrphan(i int) {
+	e.orphanBytes -= e.orphans[i].size
+	e.orphans = slices.Delete(e.orphans, i, i+1)
+}
+
+// orphan is a block whose parent is unknown, as it was received.
+type orphan struct {
+	hash block.Hash
+	size int
+	BlockReceived
+}
+
+// takeOrphans adds the orphans whose parents are known by now.
+func (e *Engine) takeOrphans() error {
+	for i := 0; i < len(e.orphans); i++ {
+		o := e.orphans[i]
+		if _, known := e.tree.Info(o.Block.Header.Prev); !known {
+			continue
+		}
+		e.dropOrphan(i)
+		if err := e.addBlock(o.BlockReceived, o.hash); Classify(err) == Internal {
+			return err
+		}
+		i = -1 // its children may have been waiting too
+	}
+	return nil
+}

@@ -1,0 +1,181 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"toychain/block"
+	"toychain/peer"
+	"toychain/pow"
+)
+
+// peerState is what the engine knows of a connected peer.
+type peerState struct {
+	id     peer.ID
+	status peer.Status // the last that it stated
+	work   pow.Work    // what it states; zero while it has not shown it
+
+	bestKnown    block.Hash // the last header that it sent: it has every block up to there
+	lastCommon   block.Hash // the last tip of it that we knew: see switched
+	headersAsked time.Time  // when headers were requested; zero: no request in flight
+	presync      *presync   // of a branch that forks far below the tip; nil: none begun
+	useless      int        // headers of it that did not improve the best header
+	empty        int        // answers in a row without a header, though it claimed more work
+
+	inFlight     int                 // bodies requested and not yet here
+	lastDelivery time.Time           // of a requested body, or when the first was requested
+	stall        time.Duration       // how long it may take for the next
+	notFound     map[block.Hash]bool // bodies that it was asked for and did not have
+
+	mempool      mempoolState
+	mempoolAsked time.Time // when its mempool was requested last; zero: never
+	txRequests   int       // requests for transactions in flight
+}
+
+func (e *Engine) join(in PeerJoined) {
+	if e.peers[in.Peer] != nil {
+		return
+	}
+	e.peers[in.Peer] = &peerState{id: in.Peer, stall: minStall, notFound: make(map[block.Hash]bool)}
+	e.order = append(e.order, in.Peer)
+	e.notify(Event{Kind: PeerUp, Peer: in.Peer})
+}
+
+func (e *Engine) leave(id peer.ID) {
+	if e.peers[id] == nil {
+		return
+	}
+	e.release(id)
+	delete(e.peers, id)
+	e.order = slices.DeleteFunc(e.order, func(o peer.ID) bool { return o == id })
+	e.notify(Event{Kind: PeerDown, Peer: id})
+}
+
+// release makes the bodies that are in flight from a peer available to others.
+func (e *Engine) release(id peer.ID) {
+	for hash, from := range e.inFlight {
+		if from == id {
+			delete(e.inFlight, hash)
+		}
+	}
+	if p := e.peers[id]; p != nil {
+		p.inFlight = 0
+	}
+}
+
+// gotStatus notes what a peer states. It may have blocks by now that it did not have.
+func (e *Engine) gotStatus(in PeerStatus) {
+	if p := e.peers[in.Peer]; p != nil {
+		p.status, p.work = in.Status, pow.WorkFromBytes(in.Status.Work)
+		clear(p.notFound)
+	}
+}
+
+// switched reports, once, that a peer moved to another branch. Its mempool may then hold
+// transactions of the branch that it left, and gossip, which has carried them once, does
+// not repeat them.
+func (e *Engine) switched(p *peerState) bool {
+	if _, known := e.tree.Info(p.status.Tip); !known || p.lastCommon == p.status.Tip {
+		return false
+	}
+	before := p.lastCommon
+	p.lastCommon = p.status.Tip
+	return !before.IsZero() && !e.tree.On(before, p.lastCommon)
+}
+
+// LastCommon returns the height of a peer's tip, or of the last tip that we knew of it if
+// we do not know its present one; false if there is none (Core: synced_blocks).
+func (e *Engine) LastCommon(id peer.ID) (block.Height, bool) {
+	p := e.peers[id]
+	if p == nil {
+		return 0, false
+	}
+	for _, hash := range []block.Hash{p.status.Tip, p.lastCommon} {
+		if info, known := e.tree.Info(hash); known {
+			return info.State.Height, true
+		}
+	}
+	return 0, false
+}
+
+// requestDone frees what a request did not deliver, to be requested elsewhere.
+func (e *Engine) requestDone(in RequestDone) {
+	p := e.peers[in.Peer]
+	if p == nil {
+		return
+	}
+	switch ask := in.Request.(type) {
+	case RequestHeaders:
+		if in.Err != nil {
+			p.headersAsked = time.Time{}
+			p.dropClaim()
+		}
+	case RequestBlocks:
+		e.penalizeMissing(p, in.Err)
+		for _, id := range ask.IDs {
+			if from, on := e.inFlight[id]; on && from == in.Peer {
+				delete(e.inFlight, id)
+				p.inFlight--
+				p.notFound[id] = true
+			}
+		}
+	case RequestMempool:
+		p.mempool = mempoolDone
+	case RequestTxs:
+		p.txRequests = max(p.txRequests-1, 0)
+	}
+}
+
+// restoreClaims believes every peer's stated work again: the reason for refusing its blocks
+// is gone.
+func (e *Engine) restoreClaims() {
+	for _, p := range e.peers {
+		p.work = pow.WorkFromBytes(p.status.Work)
+		clear(p.notFound)
+	}
+}
+
+// clockSet restarts every timeout and believes every peer's stated work again: a block that
+// was too far in the future before may be in time now.
+func (e *Engine) clockSet() {
+	e.restoreClaims()
+	e.mempoolAsked = e.now
+	for _, p := range e.peers {
+		p.lastDelivery, p.mempoolAsked = e.now, e.now
+		if !p.headersAsked.IsZero() {
+			p.headersAsked = e.now
+		}
+	}
+}
+
+// tick handles what happens by the passing of time: peers that do not answer, and
+// transactions that have waited too long for a block. A peer that stalls is asked last from
+// now on, with twice the time; one that has not answered for maxStall is disconnected.
+func (e *Engine) tick() {
+	e.removed(e.pool.Expire(e.now), expiredReason)
+	e.refreshMempool()
+	for _, id := range e.order {
+		p := e.peers[id]
+		waits := p.inFlight > 0 && e.now.Sub(p.lastDelivery) > p.stall
+		if !p.headersAsked.IsZero() && e.now.Sub(p.headersAsked) > maxStall {
+			waits = true
+		}
+		if !waits {
+			continue
+		}
+		if p.stall >= maxStall || !p.headersAsked.IsZero() && e.now.Sub(p.headersAsked) > maxStall {
+			e.emit(Disconnect{id, fmt.Errorf("did not answer for %s", maxStall)})
+			p.headersAsked = time.Time{}
+			p.dropClaim()
+		}
+		for hash, from := range e.inFlight {
+			if from == id {
+				p.notFound[hash] = true // ask another peer first
+			}
+		}
+		e.release(id)
+		p.lastDelivery = e.now
+		p.stall = min(2*p.stall, maxStall)
+	}
+}
