@@ -91,7 +91,7 @@ func (b *births) learn(a arrival, age time.Duration, when time.Time) (born time.
 		return time.Time{}
 	}
 	switch {
-	case age == p2p.AgeLater && when.Sub(a.at) < agePatience && len(b.due) < maxDue:
+	case age == p2p.AgePending && when.Sub(a.at) < agePatience && len(b.due) < maxDue:
 		b.want(a)
 	case age < 0:
 		delete(b.at, a.id)
@@ -113,7 +113,7 @@ func (b *births) ages(ids []block.Hash) []time.Duration {
 		case !kept:
 			out[i] = p2p.AgeUnknown
 		case born.IsZero():
-			out[i] = p2p.AgeLater
+			out[i] = p2p.AgePending
 		default:
 			out[i] = max(0, time.Since(born))
 		}
@@ -140,7 +140,7 @@ func (n *Node) dateBlocks(ctx context.Context) {
 		var group sync.WaitGroup
 		for peer, all := range n.births.take() {
 			group.Go(func() {
-				for some := range slices.Chunk(all, p2p.MaxAgesAsked) {
+				for some := range slices.Chunk(all, p2p.MaxAges) {
 					n.date(ctx, peer, some)
 				}
 			})
@@ -168,7 +168,7 @@ func (n *Node) date(ctx context.Context, peer peer.ID, some []arrival) {
 		if err == nil {
 			age = ages[i]
 		} else if a.from = n.another(peer); a.from != "" {
-			age = p2p.AgeLater
+			age = p2p.AgePending
 		}
 		born := n.births.learn(a, age, when)
 		if born.IsZero() || born.Before(n.started) || born.Before(a.gate) {

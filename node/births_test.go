@@ -31,13 +31,13 @@ func TestBirths(t *testing.T) {
 	}
 	a := came(2, "x", now)
 	b.came(arrival{id: id(2), from: "y", at: now.Add(time.Second)}) // a second time counts for nothing
-	if got := age(2); got != p2p.AgeLater {
+	if got := age(2); got != p2p.AgePending {
 		t.Errorf("of what nobody was asked about: %v", got)
 	}
 	if due := b.take(); len(due) != 1 || len(due["x"]) != 1 || due["x"][0] != a {
 		t.Fatalf("due: %v", due)
 	}
-	if born := b.learn(a, p2p.AgeLater, now.Add(agePatience-1)); !born.IsZero() || len(b.take()["x"]) != 1 {
+	if born := b.learn(a, p2p.AgePending, now.Add(agePatience-1)); !born.IsZero() || len(b.take()["x"]) != 1 {
 		t.Errorf("it is not known yet, and was not put off: %v", born)
 	}
 	if born := b.learn(a, time.Hour, now.Add(time.Second)); !born.Equal(now.Add(time.Second - time.Hour)) {
@@ -48,7 +48,7 @@ func TestBirths(t *testing.T) {
 	}
 	for name, end := range map[string]func(a arrival){
 		"nobody will know":        func(a arrival) { b.learn(a, p2p.AgeUnknown, now) },
-		"nobody knows in time":    func(a arrival) { b.learn(a, p2p.AgeLater, now.Add(agePatience)) },
+		"nobody knows in time":    func(a arrival) { b.learn(a, p2p.AgePending, now.Add(agePatience)) },
 		"it is forgotten already": func(a arrival) { b.learn(a, p2p.AgeUnknown, now); b.learn(a, time.Second, now) },
 	} {
 		a := came(3, "x", now)
@@ -80,7 +80,7 @@ func TestBirthsAreBounded(t *testing.T) {
 	for i := range 501 {
 		b.came(arrival{id: id(1000 + i), from: "x", at: time.Now()})
 	}
-	if b.learn(arrival{id: id(0), at: time.Now()}, p2p.AgeLater, time.Now()); len(b.take()["x"]) != 500 {
+	if b.learn(arrival{id: id(0), at: time.Now()}, p2p.AgePending, time.Now()); len(b.take()["x"]) != 500 {
 		t.Error("one that is put off makes more wait than may")
 	}
 }

@@ -87,7 +87,7 @@ func (n *Node) tell(ev engine.Event) {
 		if !ev.Block.Active {
 			n.log.Info("block on a side branch", "height", ev.Block.Height, "hash", ev.Block.Hash)
 		}
-		n.births.came(arrival{ev.Block.Hash, ev.Peer, n.posted, n.net.GateChanged()})
+		n.births.came(arrival{ev.Block.Hash, ev.Peer, n.posted, n.net.PartitionChanged()})
 	case engine.BlockRejected:
 		n.log.Warn("block refused", "hash", ev.Block.Hash, "peer", ev.Peer, "reason", ev.Reason)
 	case engine.TxRemoved:

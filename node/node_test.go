@@ -131,7 +131,7 @@ func TestRealNodesSplitAndHeal(t *testing.T) {
 	generate(t, a, 3)
 	await(t, "one tip by gossip", both, func() bool { return agree() && b.tip(t).Height == 3 })
 
-	if err := a.Net().SetGate([]peer.ID{b.Net().ID()}); err != nil {
+	if err := a.Net().SetBlocklist([]peer.ID{b.Net().ID()}); err != nil {
 		t.Fatal(err)
 	}
 	await(t, "the cut", both, func() bool { return len(joined(a)) == 0 && len(joined(b)) == 0 })
@@ -140,7 +140,7 @@ func TestRealNodesSplitAndHeal(t *testing.T) {
 	if agree() {
 		t.Fatal("the cut does not cut")
 	}
-	if err := a.Net().SetGate(nil); err != nil {
+	if err := a.Net().SetBlocklist(nil); err != nil {
 		t.Fatal(err)
 	}
 	await(t, "one tip after the heal", both, func() bool { return agree() })

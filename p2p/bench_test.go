@@ -95,13 +95,13 @@ func BenchmarkHeal(b *testing.B) {
 	x.connect(y)
 	for b.Loop() {
 		b.StopTimer()
-		x.SetGate([]peer.ID{y.ID()})
-		y.SetGate([]peer.ID{x.ID()})
+		x.SetBlocklist([]peer.ID{y.ID()})
+		y.SetBlocklist([]peer.ID{x.ID()})
 		x.waitLeft(y)
 		y.waitLeft(x)
 		b.StartTimer()
-		x.SetGate(nil)
-		y.SetGate(nil)
+		x.SetBlocklist(nil)
+		y.SetBlocklist(nil)
 		x.waitJoined(y)
 		y.waitJoined(x)
 	}

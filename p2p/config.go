@@ -7,40 +7,40 @@ import (
 	"github.com/libp2p/go-libp2p/core/protocol"
 )
 
-// Config is what a Net needs to know. Only Digest must be set.
+// Config holds the settings of a Net. Only Digest is required.
 type Config struct {
-	// Listen is where to listen, as multiaddrs; none means
+	// Listen holds the multiaddrs to listen on; none means
 	// /ip4/127.0.0.1/tcp/0: this machine only, a port of the system's choice.
 	Listen []string
-	// KeyFile holds the node's key (mode 0600; made when it is missing). "" makes
-	// a key for this run only.
+	// KeyFile holds the node's key (mode 0600; created if missing). "" makes a key
+	// for this run only.
 	KeyFile string
-	// Key is the node's key as a key file has it; unless it is "", there is no
-	// KeyFile. It is for nodes whose key comes with their settings.
+	// Key is the node's key as a key file holds it. If set, KeyFile is not used. It is
+	// for nodes whose key comes with their settings.
 	Key string
-	// PeersFile keeps the addresses of good peers over a restart. "" keeps none.
+	// PeersFile keeps the addresses of good peers across restarts. "" keeps none.
 	PeersFile string
-	// Seeds are peers to call, and to call again for ever: multiaddrs that end
-	// in /p2p/ and the peer's ID.
+	// Seeds are peers to dial, and to dial again whenever they are gone: multiaddrs
+	// that end in /p2p/ and the peer's ID.
 	Seeds []string
 	// MDNS looks for peers on the local network.
 	MDNS bool
-	// Alone talks to the Seeds only: it takes no calls and asks nobody for more
-	// peers. For a program that watches or tests a network and is no part of it.
+	// Alone restricts the node to its Seeds: it accepts no connections and requests no
+	// addresses. It is for programs that watch or test a network and take no part in it.
 	Alone bool
-	// Digest is the digest of the network's parameters, 8 hex digits. It is part
-	// of every protocol's name, so nodes of different rules do not understand
-	// each other and part.
+	// Digest is the digest of the network's parameters, 8 hex digits. It is part of
+	// every protocol's name, so nodes with different rules find no common protocol and
+	// disconnect.
 	Digest string
-	// Agent is the name of our software, as peers see it.
+	// Agent is the name of our software as peers see it.
 	Agent string
-	// Log takes what a user may want to know; nil means silence.
+	// Log receives what a user may want to know; nil discards it.
 	Log *slog.Logger
 	// MaxPeers is the most connections, in and out; 0 means DefaultMaxPeers.
 	MaxPeers int
 }
 
-// checked fills in defaults and refuses what cannot be.
+// checked fills in defaults and rejects impossible settings.
 func (c Config) checked() (Config, error) {
 	if len(c.Digest) != 8 {
 		return c, fmt.Errorf("p2p: digest %q: want 8 hex digits", c.Digest)
@@ -62,7 +62,7 @@ func (c Config) checked() (Config, error) {
 	return c, nil
 }
 
-// protocols are the names under which one network's nodes find each other.
+// protocols are the names under which nodes of one network find each other.
 type protocols struct {
 	blocks, txs string // topics
 	sync        protocol.ID

@@ -11,39 +11,39 @@ import (
 	corepeer "github.com/libp2p/go-libp2p/core/peer"
 )
 
-// What a user may do to the network, by hand or by script.
+// What a user or a script may change about the network.
 
-// Connect calls a peer once and returns when it has told its status. addr is
-// complete: where the peer listens and /p2p/ with its ID. The error says whether
-// nobody answered, the peer hung up, or it runs another network's rules. To have
-// it called again whenever it is gone, use Keep. A peer that is connected already
-// is not called at all.
+// Connect dials a peer once and returns when its status has arrived. addr is complete:
+// a listen address followed by /p2p/ and the peer's ID. The error distinguishes a
+// failed dial, a peer that disconnects, and a peer with another network's rules. To have
+// the peer dialed again whenever it is gone, use Keep. If the peer is connected already,
+// it is not dialed.
 func (n *Net) Connect(ctx context.Context, addr string) error {
-	info, err := n.foreign(addr)
+	info, err := n.addrInfo(addr)
 	if err != nil {
 		return err
 	}
 	return n.connect(ctx, info)
 }
 
-// Keep remembers a peer like those of Config.Seeds: it is called now, and again
-// whenever it is gone. It does not wait; addr is as for Connect.
+// Keep adds a peer like those in Config.Seeds: it is dialed now, and again whenever it
+// is gone. Keep does not wait; addr is as for Connect.
 func (n *Net) Keep(addr string) error {
-	info, err := n.foreign(addr)
+	info, err := n.addrInfo(addr)
 	if err != nil {
 		return err
 	}
 	n.mu.Lock()
-	n.book.add(info.ID, info.Addrs, true)
-	n.book.heal(info.ID)
+	n.addrman.add(info.ID, info.Addrs, true)
+	n.addrman.heal(info.ID)
 	n.mu.Unlock()
 	n.protect(info.ID)
-	n.lookAgain()
+	n.wakeDialer()
 	return nil
 }
 
-// foreign reads a peer's address and refuses our own.
-func (n *Net) foreign(addr string) (corepeer.AddrInfo, error) {
+// addrInfo parses a peer's address and rejects our own.
+func (n *Net) addrInfo(addr string) (corepeer.AddrInfo, error) {
 	info, err := parseAddr(addr)
 	if err == nil && info.ID == n.host.ID() {
 		err = fmt.Errorf("peer address %q is this node's own", addr)
@@ -51,15 +51,15 @@ func (n *Net) foreign(addr string) (corepeer.AddrInfo, error) {
 	return info, err
 }
 
-// Forget undoes Keep and strikes the peer out of the address book. A connection
-// that stands is left alone.
+// Forget undoes Keep and deletes the peer from the address manager. An existing
+// connection stays.
 func (n *Net) Forget(p peer.ID) error {
 	id, err := decode(p)
 	if err != nil {
 		return err
 	}
 	n.mu.Lock()
-	known := n.book.forget(id)
+	known := n.addrman.forget(id)
 	n.unsaved = true
 	n.mu.Unlock()
 	n.host.ConnManager().Unprotect(id, "kept")
@@ -69,8 +69,8 @@ func (n *Net) Forget(p peer.ID) error {
 	return nil
 }
 
-// Disconnect closes the connections to a peer. Either side may call again, ours
-// not before half a minute has passed: to keep a peer away use Ban or SetGate.
+// Disconnect closes the connections to a peer. Either side may connect again, ours not
+// within the next half minute: to keep a peer away use Ban or SetBlocklist.
 func (n *Net) Disconnect(p peer.ID) error {
 	id, err := decode(p)
 	if err != nil {
@@ -80,19 +80,19 @@ func (n *Net) Disconnect(p peer.ID) error {
 		return fmt.Errorf("peer %s is not connected", p.Short())
 	}
 	n.mu.Lock()
-	n.book.postpone(id, time.Now().Add(30*time.Second))
+	n.addrman.postpone(id, time.Now().Add(30*time.Second))
 	n.mu.Unlock()
-	n.hangUp(id, errors.New("disconnected by request"))
+	n.disconnect(id, errors.New("disconnected by request"))
 	return nil
 }
 
-// hangUp closes the connections to a peer and ends its session.
-func (n *Net) hangUp(id corepeer.ID, why error) {
+// disconnect closes the connections to a peer and ends its session.
+func (n *Net) disconnect(id corepeer.ID, why error) {
 	n.mu.Lock()
 	s := n.sessions[id]
 	n.mu.Unlock()
 	if s != nil {
-		s.because(why)
+		s.setReason(why)
 	}
 	n.swarm.ClosePeer(id)
 	if s != nil {
@@ -100,9 +100,9 @@ func (n *Net) hangUp(id corepeer.ID, why error) {
 	}
 }
 
-// Ban drops a peer and refuses it for d, in and out. Bans do not outlive the
-// process, and a new key makes a new peer: it keeps off the faulty, not the
-// malicious.
+// Ban disconnects a peer and refuses connections with it for d, in both directions. Bans
+// do not survive a restart, and a new key makes a new peer: a ban stops faulty peers, not
+// malicious ones.
 func (n *Net) Ban(p peer.ID, d time.Duration) error {
 	id, err := decode(p)
 	if err != nil {
@@ -113,38 +113,38 @@ func (n *Net) Ban(p peer.ID, d time.Duration) error {
 }
 
 func (n *Net) ban(id corepeer.ID, d time.Duration, why error) {
-	n.gate.ban(id, time.Now().Add(d))
-	n.hangUp(id, why)
+	n.gater.ban(id, time.Now().Add(d))
+	n.disconnect(id, why)
 }
 
-// Banned returns the peers that are refused, and until when.
+// Banned returns the banned peers, each with the end of its ban.
 func (n *Net) Banned() map[peer.ID]time.Time {
 	out := map[peer.ID]time.Time{}
-	for id, until := range n.gate.bans() {
+	for id, until := range n.gater.bans() {
 		out[text(id)] = until
 	}
 	return out
 }
 
-// Unban forgives a peer, and calls it if its address is known.
+// Unban lifts a ban, and dials the peer if its address is known.
 func (n *Net) Unban(p peer.ID) error {
 	id, err := decode(p)
 	if err != nil {
 		return err
 	}
-	if !n.gate.unban(id) {
+	if !n.gater.unban(id) {
 		return fmt.Errorf("peer %s is not banned", p.Short())
 	}
 	n.heal(id)
 	return nil
 }
 
-// SetGate replaces the set of peers that this node may not talk to. Connections
-// to peers that are new in it are closed, with every stream on them, and refused
-// from now on in both directions. Peers that are no longer in it are called at
-// once, as far as their addresses are known. A cut is clean only when the gates
-// of both sides are set: a node that is cut off from one side keeps calling.
-func (n *Net) SetGate(blocked []peer.ID) error {
+// SetBlocklist replaces the set of peers that this node may not talk to. Connections to
+// peers that are new in it are closed, with all their streams, and refused from now on in
+// both directions. Peers that are no longer in it are dialed at once, if their addresses
+// are known. A partition is clean only if both sides block each other: a node that is
+// blocked by one side only keeps dialing.
+func (n *Net) SetBlocklist(blocked []peer.ID) error {
 	ids := make([]corepeer.ID, 0, len(blocked))
 	for _, p := range blocked {
 		id, err := decode(p)
@@ -155,40 +155,40 @@ func (n *Net) SetGate(blocked []peer.ID) error {
 			ids = append(ids, id)
 		}
 	}
-	cut, healed := n.gate.block(ids)
+	cut, healed := n.gater.block(ids)
 	for _, id := range cut {
-		n.hangUp(id, errors.New("the gate was closed"))
+		n.disconnect(id, errors.New("the peer is on the blocklist"))
 	}
 	n.heal(healed...)
 	return nil
 }
 
-// Gate returns the set that SetGate set, in the order of the IDs.
-func (n *Net) Gate() []peer.ID {
+// Blocklist returns the set that SetBlocklist set, sorted by ID.
+func (n *Net) Blocklist() []peer.ID {
 	out := []peer.ID{}
-	for _, id := range n.gate.blockedPeers() {
+	for _, id := range n.gater.blockedPeers() {
 		out = append(out, text(id))
 	}
 	slices.Sort(out)
 	return out
 }
 
-// GateChanged returns when SetGate or SetActive last changed who this node may talk to;
-// zero if they never did.
-func (n *Net) GateChanged() time.Time { return n.gate.lastChange() }
+// PartitionChanged returns when SetBlocklist or SetActive last changed which peers may
+// connect; zero if they never did.
+func (n *Net) PartitionChanged() time.Time { return n.gater.lastChange() }
 
-// heal has peers called at once that were refused until now.
+// heal dials peers at once that were refused until now.
 func (n *Net) heal(ids ...corepeer.ID) {
 	n.mu.Lock()
 	for _, id := range ids {
-		n.book.heal(id)
+		n.addrman.heal(id)
 	}
 	n.mu.Unlock()
-	n.lookAgain()
+	n.wakeDialer()
 }
 
-// SetLink makes the line to a peer as bad as l says, whether it is connected or
-// not; the zero Link makes it perfect again.
+// SetLink sets the quality of the link to a peer, connected or not; the zero Link makes
+// it perfect again.
 func (n *Net) SetLink(p peer.ID, l Link) error {
 	id, err := decode(p)
 	if err != nil {
@@ -197,29 +197,28 @@ func (n *Net) SetLink(p peer.ID, l Link) error {
 	if err := l.Check(); err != nil {
 		return err
 	}
-	n.lines.set(id, l)
+	n.links.set(id, l)
 	n.poke(id)
 	return nil
 }
 
-// SetActive switches the network off: every connection is closed and none is
-// made or taken. Switched on again, the node calls
-// whom it knows without waiting.
+// SetActive switches the network off: every connection is closed and none is made or
+// accepted. When it is switched on again, the node dials the peers that it knows at once.
 func (n *Net) SetActive(active bool) {
-	if !n.gate.setActive(active) {
+	if !n.gater.setActive(active) {
 		return
 	}
 	if !active {
 		for _, id := range n.swarm.Peers() {
-			n.hangUp(id, errors.New("the network was switched off"))
+			n.disconnect(id, errors.New("the network was switched off"))
 		}
 		return
 	}
 	n.mu.Lock()
-	n.book.retry()
+	n.addrman.retry()
 	n.mu.Unlock()
-	n.lookAgain()
+	n.wakeDialer()
 }
 
 // Active reports whether the network is switched on.
-func (n *Net) Active() bool { return n.gate.isActive() }
+func (n *Net) Active() bool { return n.gater.isActive() }

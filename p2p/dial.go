@@ -18,44 +18,44 @@ import (
 )
 
 const (
-	// lookEvery is how often the redial loop looks into the book although
-	// nothing woke it: a ban may have run out.
-	lookEvery = 10 * time.Second
+	// dialEvery is how often the dialer looks into the address manager although nothing
+	// woke it: a ban may have expired.
+	dialEvery = 10 * time.Second
 
-	// askFirst and askEvery are the first and the longest wait between two
-	// questions for more peers, while there are fewer than MaxOut.
-	askFirst = time.Second
-	askEvery = time.Minute
+	// morePeersFirst and morePeersEvery are the first and the longest wait between two
+	// requests for more peers, while there are fewer than MaxOut.
+	morePeersFirst = time.Second
+	morePeersEvery = time.Minute
 )
 
-// redialLoop calls whoever in the book is due, and while peers are few asks
-// those there are for more.
-func (n *Net) redialLoop(ctx context.Context) {
-	askAt, askWait, joinedBefore := time.Now().Add(askFirst), askFirst, 0
+// dialLoop dials the known peers that are due, and requests more addresses from a joined
+// peer while there are few.
+func (n *Net) dialLoop(ctx context.Context) {
+	askAt, askWait, joinedBefore := time.Now().Add(morePeersFirst), morePeersFirst, 0
 	for ctx.Err() == nil {
 		now := time.Now()
 		room := MaxOut - len(n.swarm.Peers())
 		n.mu.Lock()
-		calls := n.book.due(now, room-n.book.calls(), func(p corepeer.ID) bool {
-			return n.sessions[p] == nil && n.swarm.Connectedness(p) != network.Connected && n.gate.refuses(p) == nil
+		calls := n.addrman.toDial(now, room-n.addrman.dialing(), func(p corepeer.ID) bool {
+			return n.sessions[p] == nil && n.swarm.Connectedness(p) != network.Connected && n.gater.refusal(p) == nil
 		})
-		next := n.book.wake(now)
+		next := n.addrman.nextDial(now)
 		joined := n.joinedPeers()
 		n.mu.Unlock()
 		for _, info := range calls {
-			n.task(func() { n.call(ctx, info) })
+			n.task(func() { n.dial(ctx, info) })
 		}
 		if len(joined) > joinedBefore {
-			askAt, askWait = now.Add(askFirst), askFirst
+			askAt, askWait = now.Add(morePeersFirst), morePeersFirst
 		}
 		joinedBefore = len(joined)
 		if room > 0 && len(joined) > 0 && !now.Before(askAt) {
-			n.task(func() { n.learn(ctx, joined[rand.N(len(joined))]) })
-			askWait = min(2*askWait, askEvery)
+			n.task(func() { n.requestMorePeers(ctx, joined[rand.N(len(joined))]) })
+			askWait = min(2*askWait, morePeersEvery)
 			askAt = now.Add(askWait)
 		}
 
-		wait := lookEvery
+		wait := dialEvery
 		if !next.IsZero() {
 			wait = min(wait, next.Sub(now))
 		}
@@ -65,7 +65,7 @@ func (n *Net) redialLoop(ctx context.Context) {
 		timer := time.NewTimer(wait)
 		select {
 		case <-ctx.Done():
-		case <-n.redial:
+		case <-n.dialWake:
 		case <-timer.C:
 		}
 		timer.Stop()
@@ -75,15 +75,15 @@ func (n *Net) redialLoop(ctx context.Context) {
 	}
 }
 
-// lookAgain wakes the redial loop.
-func (n *Net) lookAgain() {
+// wakeDialer wakes dialLoop.
+func (n *Net) wakeDialer() {
 	select {
-	case n.redial <- struct{}{}:
+	case n.dialWake <- struct{}{}:
 	default:
 	}
 }
 
-// joinedPeers returns who joined. The caller holds mu.
+// joinedPeers returns the joined peers. The caller holds mu.
 func (n *Net) joinedPeers() (ids []peer.ID) {
 	for id, s := range n.sessions {
 		if s.isJoined() {
@@ -93,39 +93,39 @@ func (n *Net) joinedPeers() (ids []peer.ID) {
 	return ids
 }
 
-// call calls one peer from the book and notes how it went.
-func (n *Net) call(ctx context.Context, info corepeer.AddrInfo) {
+// dial dials one known peer and records the result.
+func (n *Net) dial(ctx context.Context, info corepeer.AddrInfo) {
 	err := n.connect(ctx, info)
-	refused := n.gate.refuses(info.ID) != nil // by ourselves
+	refused := n.gater.refusal(info.ID) != nil // by this node
 	news := false
 	n.mu.Lock()
-	n.book.called(info.ID)
+	n.addrman.dialed(info.ID)
 	if err != nil {
-		n.book.failed(info.ID, time.Now())
-		news = !refused && n.sessions[info.ID] == nil && n.book.missed(info.ID)
+		n.addrman.failed(info.ID, time.Now())
+		news = !refused && n.sessions[info.ID] == nil && n.addrman.reportOnce(info.ID)
 	}
 	n.mu.Unlock()
 	switch {
 	case err == nil || ctx.Err() != nil:
 	case news:
-		n.log.Warn("call failed; the peer is called again until it answers", "err", err)
+		n.log.Warn("cannot reach a peer; it is dialed again until it answers", "err", err)
 	default:
-		n.log.Debug("call failed", "peer", text(info.ID), "err", err)
+		n.log.Debug("dial failed", "peer", text(info.ID), "err", err)
 	}
-	n.lookAgain()
+	n.wakeDialer()
 }
 
-// connect dials and waits until the peer has told its status: a gate or a ban at
-// the other end lets the dial succeed and then hangs up.
+// connect dials a peer and waits until its status has arrived: a peer that refuses us
+// accepts the connection and then closes it.
 func (n *Net) connect(ctx context.Context, info corepeer.AddrInfo) error {
-	if err := n.gate.refuses(info.ID); err != nil {
+	if err := n.gater.refusal(info.ID); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
-	n.swarm.Backoff().Clear(info.ID) // the book does the waiting
+	n.swarm.Backoff().Clear(info.ID) // the address manager decides when to dial
 	if n.swarm.Connectedness(info.ID) != network.Connected {
-		n.host.Peerstore().ClearAddrs(info.ID) // the book does the remembering
+		n.host.Peerstore().ClearAddrs(info.ID) // the address manager remembers addresses
 	}
 	n.host.Peerstore().AddAddrs(info.ID, info.Addrs, peerstore.TempAddrTTL)
 	if err := n.host.Connect(ctx, corepeer.AddrInfo{ID: info.ID}); err != nil {
@@ -138,24 +138,24 @@ func (n *Net) connect(ctx context.Context, info corepeer.AddrInfo) error {
 	s := r.session(info.ID)
 	r.tasks.Done()
 	if s == nil {
-		return n.hungUp(info.ID, nil)
+		return n.closedError(info.ID, nil)
 	}
 	select {
 	case <-s.ready:
 		return nil
 	case <-s.done:
-		return n.hungUp(info.ID, s.reason())
+		return n.closedError(info.ID, s.reason())
 	case <-ctx.Done():
-		return fmt.Errorf("peer %s answers, but does not tell its status: %w", text(info.ID), ctx.Err())
+		return fmt.Errorf("peer %s is connected, but sends no status: %w", text(info.ID), ctx.Err())
 	}
 }
 
-// hungUp says why a connection that was just made is gone.
-func (n *Net) hungUp(p corepeer.ID, why error) error {
-	if err := n.strangerError(p); err != nil {
+// closedError returns why a connection that was just made is closed.
+func (n *Net) closedError(p corepeer.ID, why error) error {
+	if err := n.incompatibleError(p); err != nil {
 		return err
 	}
-	if err := n.gate.refuses(p); err != nil {
+	if err := n.gater.refusal(p); err != nil {
 		return err
 	}
 	if why != nil {
@@ -163,7 +163,7 @@ func (n *Net) hungUp(p corepeer.ID, why error) error {
 	} else {
 		why = errors.New("")
 	}
-	return fmt.Errorf("peer %s hung up at once: it may be cut off from us, have banned us or have no room%w", text(p), why)
+	return fmt.Errorf("peer %s disconnected at once: it may be cut off from us, have banned us or have no room%w", text(p), why)
 }
 
 // dialError makes one line of libp2p's many.
@@ -186,35 +186,35 @@ func dialError(p corepeer.ID, err error) error {
 	return fmt.Errorf("cannot reach peer %s: %s", text(p), strings.Join(causes, "; "))
 }
 
-// learn asks a peer whom it knows and remembers them.
-func (n *Net) learn(ctx context.Context, p peer.ID) {
+// requestMorePeers asks a peer for the peers that it knows and remembers them.
+func (n *Net) requestMorePeers(ctx context.Context, p peer.ID) {
 	if n.cfg.Alone {
 		return
 	}
 	found, err := n.requestPeers(ctx, p)
 	if err != nil {
-		n.log.Debug("asked for peers", "peer", p, "err", err)
+		n.log.Debug("request for peers failed", "peer", p, "err", err)
 		return
 	}
-	n.found(found)
+	n.addFound(found)
 }
 
-// found puts peers known by hearsay into the book.
-func (n *Net) found(infos []corepeer.AddrInfo) {
+// addFound adds peers known by hearsay to the address manager.
+func (n *Net) addFound(infos []corepeer.AddrInfo) {
 	n.mu.Lock()
 	isNew := false
 	for _, info := range infos {
 		if dialable(info.Addrs) {
-			isNew = n.book.add(info.ID, info.Addrs, false) || isNew
+			isNew = n.addrman.add(info.ID, info.Addrs, false) || isNew
 		}
 	}
 	n.mu.Unlock()
 	if isNew {
-		n.lookAgain()
+		n.wakeDialer()
 	}
 }
 
-// dialable reports whether all addresses are such as we can call.
+// dialable reports whether there are addresses and all of them are TCP.
 func dialable(addrs []ma.Multiaddr) bool {
 	for _, a := range addrs {
 		if _, err := a.ValueForProtocol(ma.P_TCP); err != nil {
@@ -224,13 +224,13 @@ func dialable(addrs []ma.Multiaddr) bool {
 	return len(addrs) > 0
 }
 
-// known returns the addresses of our peers, all but asker's own, at most three
-// of each.
-func (n *Net) known(asker corepeer.ID) (addrs []ma.Multiaddr) {
+// addressesFor returns addresses of the joined peers for another peer, at most three of
+// each and none of asker.
+func (n *Net) addressesFor(asker corepeer.ID) (addrs []ma.Multiaddr) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for id, s := range n.sessions {
-		c := n.book.contacts[id]
+		c := n.addrman.peers[id]
 		if id == asker || c == nil || !s.isJoined() {
 			continue
 		}
@@ -245,6 +245,6 @@ func (n *Net) known(asker corepeer.ID) (addrs []ma.Multiaddr) {
 	return addrs
 }
 
-// protect keeps libp2p from hanging up on a peer that the user named when there
+// protect keeps libp2p from closing the connection to a peer that the user named when there
 // are too many connections.
 func (n *Net) protect(p corepeer.ID) { n.host.ConnManager().Protect(p, "kept") }

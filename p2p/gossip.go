@@ -16,31 +16,29 @@ import (
 	"github.com/libp2p/go-libp2p/core/protocol"
 )
 
-// gossip is the two topics. Every message passes through a validator, which asks
-// the Handler; there is no subscriber beside it, because judging a message and
-// receiving it are the same thing here.
+// gossip holds the two topics. Every message passes through a validator, which asks the
+// Handler. There is no subscriber, because the Handler receives a message by judging it.
 type gossip struct {
 	blocks, txs *pubsub.Topic
-	reachable   func(corepeer.ID) // told when a publish reaches a peer on both topics
+	reachable   func(corepeer.ID) // called when a publish reaches a peer on both topics
 
 	mu    sync.Mutex
 	reach map[corepeer.ID]reach
 }
 
-// reach is what it takes to reach a peer. Its word that it wants a topic may come
-// before GossipSub has begun to open a stream to it; what is published in between goes
-// nowhere.
+// reach is what is needed to reach a peer by gossip. Its subscription to a topic may arrive
+// before GossipSub opens a stream to it; a message published in between is lost.
 type reach struct {
-	topics int // of ours that it wants
+	topics int // of ours that it subscribes to
 	stream bool
 }
 
 func (r reach) whole() bool { return r.topics == 2 && r.stream }
 
-// gossipParams are GossipSub's, for a network of 2 to 50 nodes on fast lines:
-// each node sends to about four others, and a heartbeat of a quarter of the
-// usual length brings a new neighbour into the mesh before anybody notices.
-// The history is as long in time as the default.
+// gossipParams returns GossipSub's parameters for a network of 2 to 50 nodes on fast links:
+// each node sends to about four others, and a heartbeat of a quarter of the usual length
+// brings a new neighbour into the mesh quickly. The history spans as much time as the
+// default.
 func gossipParams() pubsub.GossipSubParams {
 	p := pubsub.DefaultGossipSubParams()
 	p.D, p.Dlo, p.Dhi, p.Dout, p.Dscore = 4, 2, 8, 1, 2
@@ -50,10 +48,9 @@ func gossipParams() pubsub.GossipSubParams {
 	return p
 }
 
-// messageID names a message by its topic and its content, so that the same
-// block published by two nodes is one message. Without the topic a stranger
-// could publish a transaction as a block: refused there, it would count as seen
-// where it belongs.
+// messageID names a message by its topic and its content, so that the same block published
+// by two nodes is one message. Without the topic an attacker could publish a transaction as
+// a block: it would be rejected there and count as seen where it belongs.
 func messageID(m *pb.Message) string {
 	h := sha256.New()
 	h.Write([]byte(m.GetTopic()))
@@ -62,23 +59,23 @@ func messageID(m *pb.Message) string {
 	return string(h.Sum(nil))
 }
 
-// joinTopics starts GossipSub, which runs until ctx ends. judge asks the Handler
-// about a message of another node; reachable is told when a publish reaches a
-// peer on both topics.
-func joinTopics(ctx context.Context, h host.Host, ls *lines, names protocols,
+// joinTopics starts GossipSub, which runs until ctx ends. judgeBlock and judgeTx ask the
+// Handler about a message of another node; reachable is called when a publish reaches a peer
+// on both topics.
+func joinTopics(ctx context.Context, h host.Host, ls *links, names protocols,
 	judgeBlock, judgeTx func(context.Context, peer.ID, []byte) peer.Verdict, reachable func(corepeer.ID)) (*gossip, error) {
 	g := &gossip{reachable: reachable, reach: map[corepeer.ID]reach{}}
 	ps, err := pubsub.NewGossipSub(ctx, h,
-		pubsub.WithRawTracer(streams{g: g}),
+		pubsub.WithRawTracer(streamTracer{g: g}),
 		pubsub.WithGossipSubParams(gossipParams()),
 		pubsub.WithFloodPublish(true), // our own messages go to every peer
 		pubsub.WithMessageSignaturePolicy(pubsub.StrictNoSign),
-		pubsub.WithNoAuthor(), // who made a block is nobody's business
+		pubsub.WithNoAuthor(), // a block does not reveal its miner
 		pubsub.WithMessageIdFn(messageID),
 		pubsub.WithMaxMessageSize(MaxMessage+4096), // and the envelope
 		pubsub.WithPeerOutboundQueueSize(gossipQueue),
 		pubsub.WithValidateQueueSize(gossipQueue),
-		pubsub.WithValidateThrottle(blocksJudged+txsJudged),
+		pubsub.WithValidateThrottle(blockValidations+txValidations),
 		pubsub.WithSubscriptionFilter(pubsub.NewAllowlistSubscriptionFilter(names.blocks, names.txs)),
 		pubsub.WithAppSpecificRpcInspector(func(from corepeer.ID, rpc *pubsub.RPC) error {
 			ls.drop(from, rpc)
@@ -90,10 +87,10 @@ func joinTopics(ctx context.Context, h host.Host, ls *lines, names protocols,
 		return nil, err
 	}
 	self := h.ID()
-	if g.blocks, err = joinTopic(ps, names.blocks, blocksJudged, validator(self, judgeBlock)); err != nil {
+	if g.blocks, err = joinTopic(ps, names.blocks, blockValidations, validator(self, judgeBlock)); err != nil {
 		return nil, err
 	}
-	if g.txs, err = joinTopic(ps, names.txs, txsJudged, validator(self, judgeTx)); err != nil {
+	if g.txs, err = joinTopic(ps, names.txs, txValidations, validator(self, judgeTx)); err != nil {
 		return nil, err
 	}
 	for _, t := range []*pubsub.Topic{g.blocks, g.txs} {
@@ -106,9 +103,8 @@ func joinTopics(ctx context.Context, h host.Host, ls *lines, names protocols,
 	return g, nil
 }
 
-// joinTopic joins one topic. Its messages are judged at most atOnce at a time,
-// each on a goroutine of its own: a block that takes long holds up no
-// transaction.
+// joinTopic joins one topic. At most atOnce of its messages are validated at the same time,
+// each on its own goroutine: a slow block does not delay transactions.
 func joinTopic(ps *pubsub.PubSub, name string, atOnce int, v pubsub.ValidatorEx) (*pubsub.Topic, error) {
 	if err := ps.RegisterTopicValidator(name, v, pubsub.WithValidatorConcurrency(atOnce)); err != nil {
 		return nil, err
@@ -121,7 +117,7 @@ func joinTopic(ps *pubsub.PubSub, name string, atOnce int, v pubsub.ValidatorEx)
 	return t, err
 }
 
-// validator makes a verdict a GossipSub result. Our own messages pass: whoever
+// validator translates a verdict for GossipSub. Our own messages pass: the caller that
 // published them has judged them.
 func validator(self corepeer.ID, judge func(context.Context, peer.ID, []byte) peer.Verdict) pubsub.ValidatorEx {
 	return func(ctx context.Context, from corepeer.ID, m *pubsub.Message) pubsub.ValidationResult {
@@ -141,10 +137,10 @@ func validator(self corepeer.ID, judge func(context.Context, peer.ID, []byte) pe
 	}
 }
 
-// drop takes out of rpc what the line from that peer loses. It must happen
-// before GossipSub looks: a message that a validator ignores counts as seen, and
-// would then not be heard from anybody else.
-func (ls *lines) drop(from corepeer.ID, rpc *pubsub.RPC) {
+// drop removes from rpc what the link from that peer loses. It must happen before GossipSub
+// processes rpc: a message that a validator ignores counts as seen, and GossipSub would then
+// not accept it from any other peer.
+func (ls *links) drop(from corepeer.ID, rpc *pubsub.RPC) {
 	link := ls.link(from)
 	if link == (Link{}) {
 		return
@@ -161,7 +157,7 @@ func (ls *lines) drop(from corepeer.ID, rpc *pubsub.RPC) {
 	rpc.Publish = kept
 }
 
-// watch counts the topics that each peer wants.
+// watch counts the topics that each peer subscribes to.
 func (g *gossip) watch(ctx context.Context, events *pubsub.TopicEventHandler) {
 	defer events.Cancel()
 	for {
@@ -177,7 +173,7 @@ func (g *gossip) watch(ctx context.Context, events *pubsub.TopicEventHandler) {
 	}
 }
 
-// change notes something about a peer.
+// change updates what is known about reaching a peer.
 func (g *gossip) change(p corepeer.ID, f func(*reach)) {
 	g.mu.Lock()
 	r := g.reach[p]
@@ -192,48 +188,48 @@ func (g *gossip) change(p corepeer.ID, f func(*reach)) {
 	}
 }
 
-// reaches reports whether what we publish reaches p.
+// reaches reports whether a message that we publish reaches p.
 func (g *gossip) reaches(p corepeer.ID) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.reach[p].whole()
 }
 
-// streams hears from GossipSub's own loop of its streams to others.
-type streams struct {
-	deafTracer
+// streamTracer receives events from GossipSub about its streams to other nodes.
+type streamTracer struct {
+	ignoringTracer
 	g *gossip
 }
 
-func (s streams) OnNewOutboundStream(p corepeer.ID, _ protocol.ID) {
+func (s streamTracer) OnNewOutboundStream(p corepeer.ID, _ protocol.ID) {
 	s.g.change(p, func(r *reach) { r.stream = true })
 }
 
-func (s streams) OnClosedOutboundStream(p corepeer.ID) {
+func (s streamTracer) OnClosedOutboundStream(p corepeer.ID) {
 	s.g.change(p, func(r *reach) { r.stream = false })
 }
 
-// deafTracer is a pubsub.RawTracer that wants to know nothing.
-type deafTracer struct{}
+// ignoringTracer is a pubsub.RawTracer that ignores every event.
+type ignoringTracer struct{}
 
-func (deafTracer) OnNewOutboundStream(corepeer.ID, protocol.ID)             {}
-func (deafTracer) OnClosedOutboundStream(corepeer.ID)                       {}
-func (deafTracer) Join(string)                                              {}
-func (deafTracer) Leave(string)                                             {}
-func (deafTracer) Graft(corepeer.ID, string)                                {}
-func (deafTracer) Prune(corepeer.ID, string)                                {}
-func (deafTracer) ValidateMessage(*pubsub.Message)                          {}
-func (deafTracer) DeliverMessage(*pubsub.Message)                           {}
-func (deafTracer) RejectMessage(*pubsub.Message, string)                    {}
-func (deafTracer) DuplicateMessage(*pubsub.Message)                         {}
-func (deafTracer) ThrottlePeer(corepeer.ID)                                 {}
-func (deafTracer) RecvRPC(*pubsub.RPC)                                      {}
-func (deafTracer) SendRPC(*pubsub.RPC, corepeer.ID)                         {}
-func (deafTracer) SendRPCCompleted(*pubsub.RPC, corepeer.ID, time.Duration) {}
-func (deafTracer) DropRPC(*pubsub.RPC, corepeer.ID)                         {}
-func (deafTracer) UndeliverableMessage(*pubsub.Message)                     {}
+func (ignoringTracer) OnNewOutboundStream(corepeer.ID, protocol.ID)             {}
+func (ignoringTracer) OnClosedOutboundStream(corepeer.ID)                       {}
+func (ignoringTracer) Join(string)                                              {}
+func (ignoringTracer) Leave(string)                                             {}
+func (ignoringTracer) Graft(corepeer.ID, string)                                {}
+func (ignoringTracer) Prune(corepeer.ID, string)                                {}
+func (ignoringTracer) ValidateMessage(*pubsub.Message)                          {}
+func (ignoringTracer) DeliverMessage(*pubsub.Message)                           {}
+func (ignoringTracer) RejectMessage(*pubsub.Message, string)                    {}
+func (ignoringTracer) DuplicateMessage(*pubsub.Message)                         {}
+func (ignoringTracer) ThrottlePeer(corepeer.ID)                                 {}
+func (ignoringTracer) RecvRPC(*pubsub.RPC)                                      {}
+func (ignoringTracer) SendRPC(*pubsub.RPC, corepeer.ID)                         {}
+func (ignoringTracer) SendRPCCompleted(*pubsub.RPC, corepeer.ID, time.Duration) {}
+func (ignoringTracer) DropRPC(*pubsub.RPC, corepeer.ID)                         {}
+func (ignoringTracer) UndeliverableMessage(*pubsub.Message)                     {}
 
-// publish sends raw to everybody on the topic.
+// publish sends raw to every peer on the topic.
 func publish(ctx context.Context, t *pubsub.Topic, raw []byte) error {
 	if len(raw) > MaxMessage {
 		return fmt.Errorf("publish: %d bytes, at most %d", len(raw), MaxMessage)

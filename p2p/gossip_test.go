@@ -17,10 +17,10 @@ import (
 func lineOf(t *testing.T) (a, b, c *testNode) {
 	t.Helper()
 	a, b, c = startNode(t), startNode(t), startNode(t)
-	if err := a.SetGate([]peer.ID{c.ID()}); err != nil {
+	if err := a.SetBlocklist([]peer.ID{c.ID()}); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.SetGate([]peer.ID{a.ID()}); err != nil {
+	if err := c.SetBlocklist([]peer.ID{a.ID()}); err != nil {
 		t.Fatal(err)
 	}
 	a.connect(b)
@@ -137,12 +137,12 @@ func TestSlowBlocksDoNotHoldUpTxs(t *testing.T) {
 		}
 	}
 	a.connect(b)
-	for i := range blocksJudged {
+	for i := range blockValidations {
 		if err := a.PublishBlock(testContext(t), []byte{byte(i)}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	b.wait("blocks", func() bool { return len(b.blocks) == blocksJudged })
+	b.wait("blocks", func() bool { return len(b.blocks) == blockValidations })
 	if err := a.PublishTx(testContext(t), []byte("quick")); err != nil {
 		t.Fatal(err)
 	}
@@ -201,7 +201,7 @@ func TestReachTakesTopicsAndAStream(t *testing.T) {
 	topic := func(change int) func() {
 		return func() { g.change("p", func(r *reach) { r.topics += change }) }
 	}
-	up, down := func() { streams{g: g}.OnNewOutboundStream("p", "") }, func() { streams{g: g}.OnClosedOutboundStream("p") }
+	up, down := func() { streamTracer{g: g}.OnNewOutboundStream("p", "") }, func() { streamTracer{g: g}.OnClosedOutboundStream("p") }
 	for i, step := range []struct {
 		do   func()
 		want bool

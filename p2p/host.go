@@ -9,7 +9,6 @@ import (
 
 	"github.com/libp2p/go-libp2p/core/crypto"
 	"github.com/libp2p/go-libp2p/core/event"
-	"github.com/libp2p/go-libp2p/core/network"
 	corepeer "github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/protocol"
 	"github.com/libp2p/go-libp2p/core/sec"
@@ -29,11 +28,11 @@ import (
 
 // openHost builds a libp2p host by hand, from the bottom up, and listens.
 //
-// libp2p.New would do it in a line, but it also links QUIC, WebRTC, WebTransport
-// and a dependency injector: 9 MB of program and 7 MB of memory for each node
-// that none of ours uses. Written out it is a map of what a host is made of.
-// There is no relay, no hole punching, no NAT port mapping, no metrics registry.
-func openHost(cfg Config, key crypto.PrivKey, g *gate, ls *lines, sync protocol.ID) (*basichost.BasicHost, *swarm.Swarm, error) {
+// libp2p.New would do it in a line, but it also links QUIC, WebRTC, WebTransport and a
+// dependency injector, which no toychain node uses: 9 MB of binary and 7 MB of memory for
+// each node. Written out, it shows what a host is made of. There is no relay, no hole
+// punching, no NAT port mapping, no metrics registry.
+func openHost(cfg Config, key crypto.PrivKey, g *gater, ls *links, sync protocol.ID) (*basichost.BasicHost, *swarm.Swarm, error) {
 	listen, err := parseListen(cfg.Listen)
 	if err != nil {
 		return nil, nil, err
@@ -46,8 +45,8 @@ func openHost(cfg Config, key crypto.PrivKey, g *gate, ls *lines, sync protocol.
 	if err := addTCP(sw, key, g, ls); err != nil {
 		return nil, nil, errors.Join(err, sw.Close())
 	}
-	// The host: protocols by name, identify (who are you, what do you speak,
-	// where do you listen) and ping.
+	// The host: protocols by name, identify (keys, protocols and listen addresses of a
+	// peer) and ping.
 	trim, err := connmgr.NewConnManager(cfg.MaxPeers*3/4, cfg.MaxPeers, connmgr.WithGracePeriod(time.Minute))
 	if err != nil {
 		return nil, nil, errors.Join(err, sw.Close())
@@ -67,10 +66,9 @@ func openHost(cfg Config, key crypto.PrivKey, g *gate, ls *lines, sync protocol.
 	return h, sw, nil
 }
 
-// openSwarm makes what holds all connections and dials new ones, with what is
-// known of peers (keys and addresses, in memory) and how much of everything a
-// peer may use.
-func openSwarm(cfg Config, key crypto.PrivKey, g *gate, bus event.Bus, sync protocol.ID) (*swarm.Swarm, error) {
+// openSwarm creates the swarm, which holds all connections and dials new ones, with a
+// peerstore (keys and addresses, in memory) and limits on what a peer may use.
+func openSwarm(cfg Config, key crypto.PrivKey, g *gater, bus event.Bus, sync protocol.ID) (*swarm.Swarm, error) {
 	id, err := corepeer.IDFromPrivateKey(key)
 	if err != nil {
 		return nil, err
@@ -98,16 +96,16 @@ func openSwarm(cfg Config, key crypto.PrivKey, g *gate, bus event.Bus, sync prot
 	return sw, nil
 }
 
-// addTCP teaches the swarm TCP. A raw connection is upgraded: noise encrypts it
-// and proves who is at the other end, yamux makes many streams of one.
-func addTCP(sw *swarm.Swarm, key crypto.PrivKey, g *gate, ls *lines) error {
+// addTCP adds TCP to the swarm. A raw connection is upgraded: noise encrypts it and proves
+// the peer's ID, yamux makes many streams of it.
+func addTCP(sw *swarm.Swarm, key crypto.PrivKey, g *gater, ls *links) error {
 	muxers := []upgrader.StreamMuxer{{ID: yamux.ID, Muxer: smallYamux()}}
 	secure, err := noise.New(noise.ID, key, muxers)
 	if err != nil {
 		return err
 	}
 	limits := sw.ResourceManager()
-	// Whoever calls and says nothing holds a place of all: not for libp2p's 15 seconds.
+	// A peer that connects and sends nothing holds a slot: not for libp2p's 15 seconds.
 	up, err := upgrader.New([]sec.SecureTransport{secure}, muxers, nil, limits, g, upgrader.WithAcceptTimeout(dialTimeout))
 	if err != nil {
 		return err
@@ -117,7 +115,7 @@ func addTCP(sw *swarm.Swarm, key crypto.PrivKey, g *gate, ls *lines) error {
 	if err != nil {
 		return err
 	}
-	return sw.AddTransport(&shapedTransport{Transport: raw, lines: ls})
+	return sw.AddTransport(&shapedTransport{Transport: raw, links: ls})
 }
 
 func parseListen(addrs []string) ([]ma.Multiaddr, error) {
@@ -151,21 +149,21 @@ func listenError(a ma.Multiaddr, err error) error {
 	return fmt.Errorf("cannot listen on %v: %w", a, err)
 }
 
-// smallYamux is libp2p's yamux with a window of at most 1 MB a stream instead of
-// 16: what a peer may make us buffer.
+// smallYamux returns libp2p's yamux with a window of at most 1 MB a stream instead of 16,
+// which is how much a peer can make us buffer.
 func smallYamux() *yamux.Transport {
 	muxer := *yamux.DefaultTransport
 	muxer.MaxStreamWindowSize = 1 << 20
 	return &muxer
 }
 
-// hostLimits are the resource manager's limits: fixed, not a part of the
-// machine's memory, because many nodes share one machine. libp2p's own allow 8
-// connections from one address and few new ones a second: the address is
-// everybody's here, so the gate counts instead.
+// hostLimits returns the resource manager's limits. They are fixed, not a part of the
+// machine's memory, because many nodes share one machine. libp2p's defaults allow 8
+// connections from one address and few new ones a second: here all nodes have the same
+// address, so the gater counts instead.
 func hostLimits(peers int, sync protocol.ID) rcmgr.ConcreteLimitConfig {
 	const window = 256 << 10 // what yamux reserves for a stream
-	const strangers = 8      // of whom nobody knows yet who they are
+	const strangers = 8      // connections whose peer is not known yet
 	conns := rcmgr.LimitVal(2*peers + moreConns)
 	streams := rcmgr.LimitVal((peers + strangers) * maxStreams)
 	all := rcmgr.ResourceLimits{Conns: conns, ConnsInbound: conns, ConnsOutbound: conns,
@@ -176,8 +174,8 @@ func hostLimits(peers int, sync protocol.ID) rcmgr.ConcreteLimitConfig {
 		Memory: 3 * maxStreams * window, FD: connsOfPeer}
 	conn := rcmgr.ResourceLimits{Memory: 3 * maxStreams * window}
 	return rcmgr.PartialLimitConfig{
-		// What is not negotiated yet counts as transient: with the same limits
-		// one peer's half-open streams cannot take everybody's places.
+		// A stream without a negotiated protocol counts as transient: with the same
+		// limits one peer's half-open streams cannot use up all slots.
 		System: all, Transient: all, AllowlistedSystem: all, AllowlistedTransient: all,
 		PeerDefault: one, Conn: conn,
 		ProtocolDefault: rcmgr.ResourceLimits{Streams: 2 * streams, StreamsInbound: streams, StreamsOutbound: streams,
@@ -187,13 +185,4 @@ func hostLimits(peers int, sync protocol.ID) rcmgr.ConcreteLimitConfig {
 				Memory: rcmgr.Unlimited64},
 		},
 	}.Build(rcmgr.DefaultLimits.Scale(256<<20, 1024))
-}
-
-// connOf returns the shaped connection under a libp2p connection.
-func connOf(c network.Conn) *shapedConn {
-	var s *shapedConn
-	if c.As(&s) {
-		return s
-	}
-	return nil
 }

@@ -17,13 +17,12 @@ import (
 	corepeer "github.com/libp2p/go-libp2p/core/peer"
 )
 
-// The key file holds the node's Ed25519 key, libp2p's encoding in base64 and a
-// line end. It is the node's name on the network, not money: whoever has it can
-// pretend to be this node.
+// The key file holds the node's Ed25519 key: libp2p's encoding in base64 and a newline. It
+// is the node's identity on the network, not money: with it one can impersonate the node.
 
-// NewKey makes a node's key from a secret of 32 bytes, which must be random, and
-// returns it as a key file has it, without the line end, and the name that peers
-// know the node by. So a node can be called before it runs for the first time.
+// NewKey derives a node's key from a secret of 32 random bytes. It returns the key as a key
+// file holds it, without the newline, and the node's peer ID, so that a node can be named in
+// other nodes' seeds before it runs for the first time.
 func NewKey(secret [32]byte) (text string, id peer.ID, err error) {
 	key, err := crypto.UnmarshalEd25519PrivateKey(ed25519.NewKeyFromSeed(secret[:]))
 	if err != nil {
@@ -49,7 +48,7 @@ func ownKey(cfg Config) (crypto.PrivKey, error) {
 	return key, nil
 }
 
-// parseKey reads the text of a key file.
+// parseKey parses the text of a key file.
 func parseKey(text string) (crypto.PrivKey, error) {
 	raw, err := base64.StdEncoding.DecodeString(strings.TrimSpace(text))
 	if err != nil {
@@ -65,8 +64,7 @@ func parseKey(text string) (crypto.PrivKey, error) {
 	return key, nil
 }
 
-// loadKey reads the key file, or makes one. An empty path gives a key for this
-// run only.
+// loadKey reads the key file, or creates it. An empty path returns a key for this run only.
 func loadKey(path string, log *slog.Logger) (crypto.PrivKey, error) {
 	if path == "" {
 		key, _, err := crypto.GenerateEd25519Key(rand.Reader)
@@ -108,8 +106,8 @@ func makeKey(path string) (crypto.PrivKey, error) {
 	return key, nil
 }
 
-// writeFile writes a file whole or not at all, readable by its owner only: into
-// a new file beside it, to the disk, then renamed over it.
+// writeFile writes a file completely or not at all, readable by its owner only: it writes
+// and syncs a new file in the same directory and renames it.
 func writeFile(path string, data []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err

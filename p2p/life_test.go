@@ -112,7 +112,7 @@ func seedComesLate(t *testing.T) bool {
 		}
 		n.waitJoined(seed)
 		seed.waitJoined(n)
-		if p := n.Peers(); len(p) != 1 || !p[0].Kept || p[0].Inbound {
+		if p := n.Peers(); len(p) != 1 || !p[0].Manual || p[0].Inbound {
 			t.Errorf("peers %+v", p)
 		}
 		seed.stop()
@@ -133,7 +133,7 @@ func TestSeedIsMissing(t *testing.T) {
 	} {
 		if err := again(t, func(context.Context) error {
 			got := warningsOf(t, addr)
-			if strings.Count(got, "call failed") != 1 {
+			if strings.Count(got, "cannot reach a peer; ") != 1 {
 				t.Errorf("%s: logged %q, want one warning", addr, got)
 			} else if !strings.Contains(got, reason) { // under load the call may not have come to it
 				return fmt.Errorf("logged %q, want %q", got, reason)
@@ -156,13 +156,13 @@ func warningsOf(t *testing.T, addr string) string {
 	n.wait("two failed calls and a warning", func() bool {
 		n.Net.mu.Lock()
 		defer n.Net.mu.Unlock()
-		for _, c := range n.book.contacts {
-			if c.kept && c.missed && c.fails >= 2 {
+		for _, c := range n.addrman.peers {
+			if c.manual && c.reported && c.fails >= 2 {
 				return true
 			}
-			c.next = time.Time{} // as if it was time for the next call
+			c.nextDial = time.Time{} // as if it was time for the next call
 		}
-		n.lookAgain()
+		n.wakeDialer()
 		return false
 	})
 	n.wait("what is missing", func() bool { return slices.Equal(n.Missing(), []string{addr}) })
@@ -178,7 +178,7 @@ func TestKeepAndForget(t *testing.T) {
 	}
 	a.waitJoined(b)
 	b.waitJoined(a)
-	if p := a.Peers(); len(p) != 1 || !p[0].Kept {
+	if p := a.Peers(); len(p) != 1 || !p[0].Manual {
 		t.Errorf("peers %+v", p)
 	}
 	if err := a.Forget(b.ID()); err != nil {
@@ -187,7 +187,7 @@ func TestKeepAndForget(t *testing.T) {
 	if err := a.Forget(b.ID()); err == nil {
 		t.Error("forgotten twice")
 	}
-	if p := a.Peers(); len(p) != 1 || p[0].Kept {
+	if p := a.Peers(); len(p) != 1 || p[0].Manual {
 		t.Errorf("peers %+v", p)
 	}
 	if err := b.Disconnect(a.ID()); err != nil {
@@ -199,7 +199,7 @@ func TestKeepAndForget(t *testing.T) {
 		t.Error("disconnected twice")
 	}
 	for _, bad := range []error{a.Keep(a.Addrs()[0]), a.Keep("x"), a.Forget("x"), a.Disconnect("x"), a.Ban("x", 0),
-		a.Unban("x"), a.SetGate([]peer.ID{"x"})} {
+		a.Unban("x"), a.SetBlocklist([]peer.ID{"x"})} {
 		if bad == nil {
 			t.Error("nonsense was accepted")
 		}
@@ -321,8 +321,8 @@ func TestFlapping(t *testing.T) {
 		}
 		switch i % 3 {
 		case 0:
-			n.SetGate([]peer.ID{o.ID()})
-			n.SetGate(nil)
+			n.SetBlocklist([]peer.ID{o.ID()})
+			n.SetBlocklist(nil)
 		case 1:
 			n.SetActive(false)
 			n.SetActive(true)
@@ -330,8 +330,8 @@ func TestFlapping(t *testing.T) {
 			n.Connect(testContext(t), o.Addrs()[0])
 		}
 	}
-	a.SetGate(nil)
-	b.SetGate(nil)
+	a.SetBlocklist(nil)
+	b.SetBlocklist(nil)
 	a.wait("b for good", func() bool { return a.reaches(b) && b.reaches(a) })
 }
 

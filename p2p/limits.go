@@ -6,112 +6,113 @@ import (
 	"toychain/block"
 )
 
-// Every limit of this package, with where it comes from. A limit is checked
-// before memory is spent on what it limits.
+// Every limit of this package, with its source. A length is checked against its limit
+// before memory is allocated for it.
 const (
-	// MaxMessage is the most bytes of one gossip message and of one sync frame's
-	// payload. Core: MAX_PROTOCOL_MESSAGE_LENGTH.
+	// MaxMessage is the maximum size of a gossip message and of a sync frame's payload,
+	// in bytes. Core: MAX_PROTOCOL_MESSAGE_LENGTH.
 	MaxMessage = block.MaxMessage
 
-	// MaxAgesAsked is the most blocks whose ages one request may ask for. Ours: more
-	// than a network finds in the time between two requests.
-	MaxAgesAsked = 100
+	// MaxAges is the maximum number of blocks in one request for block ages. Ours: more
+	// than a network finds between two requests.
+	MaxAges = 100
 
-	// MaxAddrsTold is the most addresses in one answer. A tenth of Core's
+	// MaxAddrs is the maximum number of addresses in one response. A tenth of Core's
 	// MAX_ADDR_TO_SEND: our networks are small.
-	MaxAddrsTold = 100
+	MaxAddrs = 100
 
-	// MaxAddr is the most bytes of one address, in its binary form. Ours: a DNS
-	// name has at most 255.
+	// MaxAddr is the maximum size of one address in its binary form. Ours: a DNS name
+	// has at most 255 bytes.
 	MaxAddr = 512
 
-	// MaxAgent is the most bytes of the name that a node gives its software.
-	// Half of Core's MAX_SUBVERSION_LENGTH: one byte says how long it is.
+	// MaxAgent is the maximum length of the name that a node gives its software. Half of
+	// Core's MAX_SUBVERSION_LENGTH, because one byte holds the length.
 	MaxAgent = 128
 )
 
-// How many peers, streams and messages at once.
+// Numbers of peers, streams and messages at the same time.
 const (
-	// MaxOut is how many connections a node seeks. Once it has them it only
-	// waits for others to call. Core: MAX_OUTBOUND_FULL_RELAY_CONNECTIONS.
+	// MaxOut is the number of connections that a node seeks. Once it has them, it only
+	// accepts inbound ones. Core: MAX_OUTBOUND_FULL_RELAY_CONNECTIONS.
 	MaxOut = 8
 
-	// DefaultMaxPeers is how many connections a node holds in all. Half of
-	// Core's DEFAULT_MAX_PEER_CONNECTIONS, so that 50 nodes on one machine can
-	// all know each other.
+	// DefaultMaxPeers is the maximum number of connections in both directions. Half of
+	// Core's DEFAULT_MAX_PEER_CONNECTIONS, so that 50 nodes on one machine can all be
+	// connected to each other.
 	DefaultMaxPeers = 64
 
-	// moreConns is how many connections may be open beside two for each peer, in
-	// whatever state: calls that have not said yet who calls, or are ending. Ours.
+	// moreConns is the number of connections allowed beyond two for each peer, in any
+	// state: inbound ones whose peer is not known yet, or connections that are closing.
+	// Ours.
 	moreConns = 16
 
-	// connsOfPeer is how many connections one peer may have with us at once: one, and
-	// what two that call each other at the same time make. libp2p's own.
+	// connsOfPeer is the maximum number of connections with one peer: one, and those that
+	// appear when two nodes dial each other at the same time. libp2p's default.
 	connsOfPeer = 8
 
-	// maxStreams is how many streams one peer may have open towards us, and
-	// maxSyncStreams how many of them speak the sync protocol: one status, a few
-	// requests. Ours; each may hold a yamux window of 256 KB.
+	// maxStreams is the maximum number of streams that one peer may have open towards us,
+	// and maxSyncStreams how many of them may speak the sync protocol: one status stream
+	// and a few requests. Ours; each stream may hold a yamux window of 256 KB.
 	maxStreams     = 48
 	maxSyncStreams = 24
 
-	// maxAsking is how many requests we have open towards one peer; more wait
-	// for their turn. Ours, well below maxSyncStreams.
-	maxAsking = 8
+	// maxRequests is the number of requests that we have open towards one peer; further
+	// requests wait for a slot. Ours, well below maxSyncStreams.
+	maxRequests = 8
 
-	// blocksJudged and txsJudged are how many gossip messages the Handler is
-	// asked about at once. What comes above that is lost to gossip, and sync
-	// repairs it. Ours.
-	blocksJudged = 32
-	txsJudged    = 512
+	// blockValidations and txValidations are the numbers of gossip messages that the
+	// Handler judges at the same time. Messages beyond them are lost to gossip, and sync
+	// recovers them. Ours.
+	blockValidations = 32
+	txValidations    = 512
 
-	// gossipQueue is how many messages wait for one slow peer, or to be judged.
-	// Ours: pubsub's 32 loses messages in a burst.
+	// gossipQueue is the number of messages that may wait for one slow peer, or for
+	// validation. Ours: pubsub's 32 loses messages in a burst.
 	gossipQueue = 256
 
-	// maxContacts is how many peers' addresses are remembered, maxAddrs how many
-	// addresses of each. Ours.
-	maxContacts = 1000
-	maxAddrs    = 8
+	// maxKnownPeers is the number of peers whose addresses are remembered, maxAddrs the
+	// number of addresses of each. Ours.
+	maxKnownPeers = 1000
+	maxAddrs      = 8
 )
 
-// How long things may take.
+// Time limits.
 const (
-	// frameTimeout is how long one frame may take to be read or written: a peer
-	// slower than MaxMessage in this time is too slow. Core gives a block
-	// download twice the block interval; our blocks come every few seconds.
+	// frameTimeout is the time in which one frame must be read or written: a peer that
+	// does not transfer MaxMessage in it is too slow. Core allows a block download twice
+	// the block interval; our blocks are seconds apart.
 	frameTimeout = 20 * time.Second
 
-	// requestTimeout is how long the whole answer to one request may take. The
-	// caller usually gives a context that ends sooner.
+	// requestTimeout is the time for the whole response to one request. Callers usually
+	// pass a context that ends sooner.
 	requestTimeout = 2 * time.Minute
 
-	// statusEvery is how often a peer tells its status although nothing
-	// happened, and statusSilence how long it may stay silent. Shorter than
-	// Core's ping (two minutes, TIMEOUT_INTERVAL 20 minutes): a paused process
-	// should be noticed while somebody watches.
+	// statusEvery is how often a node repeats its status, and statusSilence how long a
+	// peer may be silent before it is disconnected. Shorter than Core's ping (two minutes,
+	// TIMEOUT_INTERVAL 20 minutes), so that a paused process is noticed while a user
+	// watches.
 	statusEvery   = 20 * time.Second
 	statusSilence = 60 * time.Second
 
-	// topicWait is how long it may take until gossip reaches a new peer before it
-	// counts as joined without that. Ours.
+	// topicWait is how long a new peer may be unreachable by gossip before it joins
+	// without that. Ours.
 	topicWait = 2 * time.Second
 
-	// dialTimeout is how long one call may take, ours or another's, handshakes
+	// dialTimeout is the time for one connection attempt, inbound or outbound, handshakes
 	// included. Ours.
 	dialTimeout = 5 * time.Second
 
 	// connectTimeout is how long Connect waits for the peer's first status. Ours.
 	connectTimeout = 10 * time.Second
 
-	// redialFirst and redialKept are the wait after the first failed call and
-	// the longest one, for peers the user named; redialFound is the longest for
-	// peers found by hearsay. Ours: short, because people wait for it.
+	// redialFirst and redialKept are the wait after the first failed dial and the longest
+	// wait, for peers that the user named; redialFound is the longest wait for peers known
+	// by hearsay. Ours: short, because a user waits for it.
 	redialFirst = 250 * time.Millisecond
 	redialKept  = 10 * time.Second
 	redialFound = time.Minute
 
-	// BanTime is how long a peer that broke the protocol is refused. Core's
-	// default is a day; nobody at a table wants to wait that long.
+	// BanTime is how long a peer that violated the protocol is banned. Core's default is a
+	// day; in a lesson that would be for ever.
 	BanTime = 10 * time.Minute
 )

@@ -76,7 +76,7 @@ func TestLongestAddress(t *testing.T) {
 			t.Fatalf("%d bytes, want %d", len(raw), length)
 		}
 		found, err := parsePeers(append([]byte{byte(length), byte(length >> 8)}, raw...))
-		if fine != (err == nil && len(found) == 1) || !fine && !isGarbled(err) {
+		if fine != (err == nil && len(found) == 1) || !fine && !isMalformed(err) {
 			t.Errorf("an address of %d bytes: %v, %v", length, found, err)
 		}
 		if told := encodePeers([]ma.Multiaddr{addr}); fine != (len(told) > 0) {
@@ -88,21 +88,21 @@ func TestLongestAddress(t *testing.T) {
 // A ban ends after ten minutes, not a moment sooner.
 func TestBanLastsTenMinutes(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
-	g := newGate(func() time.Time { return now })
+	g := newGater(func() time.Time { return now })
 	g.setOpen(true)
 	g.ban("liar", now.Add(BanTime))
 	now = now.Add(10*time.Minute - 1)
-	if g.refuses("liar") == nil || len(g.bans()) != 1 {
+	if g.refusal("liar") == nil || len(g.bans()) != 1 {
 		t.Error("let in before the ten minutes were over")
 	}
 	now = now.Add(1)
-	if err := g.refuses("liar"); err != nil || len(g.bans()) != 0 {
+	if err := g.refusal("liar"); err != nil || len(g.bans()) != 0 {
 		t.Errorf("refused after ten minutes: %v", err)
 	}
 	g.ban("liar", now.Add(24*time.Hour)) // by the user, while something of the liar's is judged
 	g.ban("liar", now.Add(BanTime))
 	now = now.Add(24*time.Hour - 1)
-	if g.refuses("liar") == nil {
+	if g.refusal("liar") == nil {
 		t.Error("a short ban took the place of a long one")
 	}
 }
@@ -202,19 +202,19 @@ func TestAskingIsBounded(t *testing.T) {
 	}
 	n.mu.Unlock()
 	for range 8 {
-		s.asking <- struct{}{}
+		s.requests <- struct{}{}
 	}
 	ctx, cancel := context.WithTimeout(testContext(t), 50*time.Millisecond)
 	defer cancel()
 	if _, err := a.RequestPool(ctx, b.ID()); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("the ninth: %v", err)
 	}
-	<-s.asking
+	<-s.requests
 	if _, err := a.RequestPool(testContext(t), b.ID()); err != nil {
 		t.Errorf("the eighth: %v", err)
 	}
 	for range 7 {
-		<-s.asking
+		<-s.requests
 	}
 }
 
@@ -230,8 +230,8 @@ func TestBurst(t *testing.T) {
 		}
 	}
 	b.wait("all of them", func() bool { return len(b.txs) == burst })
-	if burst > txsJudged {
-		t.Errorf("%d may wait, but only %d are judged at once", burst, txsJudged)
+	if burst > txValidations {
+		t.Errorf("%d may wait, but only %d are judged at once", burst, txValidations)
 	}
 }
 
@@ -254,7 +254,7 @@ func (stuck) PoolIDs(ctx context.Context) ([]block.Hash, error) { <-ctx.Done(); 
 // How long a peer may take for a frame, a first word, an answer or the next status, in
 // virtual time: to the second, and no longer.
 func TestTimeouts(t *testing.T) {
-	n := &Net{lines: &lines{}, handler: stuck{}}
+	n := &Net{links: &links{}, handler: stuck{}}
 	status := frameOf(kindStatus, encodeStatus(peer.Status{}))
 	for _, row := range []struct {
 		name string
@@ -265,7 +265,7 @@ func TestTimeouts(t *testing.T) {
 			return writeFrame(ours, kindStatus, make([]byte, 80))
 		}},
 		{"an answer that does not come", 20 * time.Second, func(ours pipe, _ net.Conn) error {
-			_, _, err := (&answer{ours}).frame(kindPool)
+			_, _, err := (&response{ours}).frame(kindPool)
 			return err
 		}},
 		{"an answer a byte at a time", 20 * time.Second, func(ours pipe, theirs net.Conn) error {
@@ -278,7 +278,7 @@ func TestTimeouts(t *testing.T) {
 					time.Sleep(3 * time.Second) // virtual: well within the patience for one byte
 				}
 			}()
-			_, _, err := (&answer{ours}).frame(kindPool)
+			_, _, err := (&response{ours}).frame(kindPool)
 			return err
 		}},
 		{"a stream without a first word", 15 * time.Second, func(ours pipe, _ net.Conn) error {
@@ -298,7 +298,7 @@ func TestTimeouts(t *testing.T) {
 			begun := time.Now()
 			err := row.do(pipe{c: ours}, theirs)
 			took := time.Since(begun)
-			if !errors.Is(err, os.ErrDeadlineExceeded) && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, io.EOF) && !isGarbled(err) {
+			if !errors.Is(err, os.ErrDeadlineExceeded) && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, io.EOF) && !isMalformed(err) {
 				t.Errorf("%s: %v", row.name, err)
 			}
 			if took != row.want {
@@ -335,7 +335,7 @@ func TestSilentPeers(t *testing.T) {
 		err := a.Net.connect(testContext(t), corepeer.AddrInfo{ID: h.ID(), Addrs: h.Addrs()})
 		took := time.Since(begun)
 		if err == nil || took < connectTimeout/2 ||
-			!strings.Contains(err.Error(), "does not tell its status") && !strings.Contains(err.Error(), "it said nothing for too long") {
+			!strings.Contains(err.Error(), "sends no status") && !strings.Contains(err.Error(), "the peer sent no status for too long") {
 			t.Errorf("after %v: %v", took, err)
 		}
 	})

@@ -8,20 +8,20 @@ import (
 	corepeer "github.com/libp2p/go-libp2p/core/peer"
 )
 
-// holds reports whether what is sent has to wait.
-func (l *line) holds() bool { return l.Delay > 0 || l.Jitter > 0 || l.Bandwidth > 0 }
+// delays reports whether data sent over the link has to wait.
+func (l *shaper) delays() bool { return l.Delay > 0 || l.Jitter > 0 || l.Bandwidth > 0 }
 
-// line is the way to one peer that SetLink made bad: its Link, and when it will
-// have sent what it was given.
-type line struct {
+// shaper shapes the traffic to one peer: its Link, and when the data accepted so far will
+// have been sent.
+type shaper struct {
 	Link
 
 	mu   sync.Mutex
-	free time.Time // when the last byte given so far leaves, by Bandwidth
+	free time.Time // when the last byte accepted so far leaves, by Bandwidth
 }
 
-// due returns when n bytes that are sent now arrive.
-func (l *line) due(n int, now time.Time) time.Time {
+// arrival returns when n bytes that are sent now arrive.
+func (l *shaper) arrival(n int, now time.Time) time.Time {
 	at := now
 	if l.Bandwidth > 0 {
 		l.mu.Lock()
@@ -39,13 +39,13 @@ func (l *line) due(n int, now time.Time) time.Time {
 	return at
 }
 
-// lines are the ways to all peers with a Link that is not zero.
-type lines struct {
+// links holds the shapers of all peers whose Link is not zero.
+type links struct {
 	mu sync.RWMutex
-	m  map[corepeer.ID]*line
+	m  map[corepeer.ID]*shaper
 }
 
-func (ls *lines) set(p corepeer.ID, l Link) {
+func (ls *links) set(p corepeer.ID, l Link) {
 	ls.mu.Lock()
 	defer ls.mu.Unlock()
 	if l == (Link{}) {
@@ -53,30 +53,30 @@ func (ls *lines) set(p corepeer.ID, l Link) {
 		return
 	}
 	if ls.m == nil {
-		ls.m = map[corepeer.ID]*line{}
+		ls.m = map[corepeer.ID]*shaper{}
 	}
-	ls.m[p] = &line{Link: l}
+	ls.m[p] = &shaper{Link: l}
 }
 
-// to returns the line to p, nil when it is perfect.
-func (ls *lines) to(p corepeer.ID) *line {
+// to returns the shaper for p, nil if the link is perfect.
+func (ls *links) to(p corepeer.ID) *shaper {
 	ls.mu.RLock()
 	defer ls.mu.RUnlock()
 	return ls.m[p]
 }
 
-func (ls *lines) link(p corepeer.ID) Link {
+func (ls *links) link(p corepeer.ID) Link {
 	if l := ls.to(p); l != nil {
 		return l.Link
 	}
 	return Link{}
 }
 
-// deaf reports whether we refuse to hear p.
-func (ls *lines) deaf(p corepeer.ID) bool { return ls.link(p).OneWay }
+// oneWay reports whether this node ignores what p sends.
+func (ls *links) oneWay(p corepeer.ID) bool { return ls.link(p).OneWay }
 
-// loses draws whether a gossip message from p gets lost.
-func (ls *lines) loses(p corepeer.ID) bool {
+// loses draws at random whether a gossip message from p is lost.
+func (ls *links) loses(p corepeer.ID) bool {
 	l := ls.link(p)
 	return l.OneWay || l.Loss > 0 && rand.Float64() < l.Loss
 }

@@ -123,7 +123,7 @@ func TestCutDropsWhatIsUnderWay(t *testing.T) {
 		}
 	}
 	begun := time.Now()
-	if err := a.SetGate([]peer.ID{b.ID()}); err != nil {
+	if err := a.SetBlocklist([]peer.ID{b.ID()}); err != nil {
 		t.Fatal(err)
 	}
 	a.waitLeft(b)
@@ -155,14 +155,14 @@ func TestLinkChecks(t *testing.T) {
 // Bandwidth is shared by all that goes to the peer, delay adds to it.
 func TestLineDue(t *testing.T) {
 	now := time.Unix(1000, 0)
-	l := &line{Link: Link{Delay: 1000, Bandwidth: 100}}
+	l := &shaper{Link: Link{Delay: 1000, Bandwidth: 100}}
 	for i, want := range []time.Duration{2 * time.Second, 3 * time.Second, 4 * time.Second} {
-		if got := l.due(100, now).Sub(now); got != want {
+		if got := l.arrival(100, now).Sub(now); got != want {
 			t.Errorf("parcel %d is due after %v, want %v", i, got, want)
 		}
 	}
 	later := now.Add(time.Minute)
-	if got := l.due(50, later).Sub(later); got != 1500*time.Millisecond {
+	if got := l.arrival(50, later).Sub(later); got != 1500*time.Millisecond {
 		t.Errorf("after a pause: %v", got)
 	}
 }

@@ -7,11 +7,11 @@ import (
 	"github.com/libp2p/go-libp2p/p2p/discovery/mdns"
 )
 
-// runMDNS calls out on the local network, and listens for others of the same
-// rules, until ctx ends. That it does not work here is a warning only.
+// runMDNS announces this node on the local network and listens for others with the same
+// parameters, until ctx ends. If mDNS does not work here, it logs a warning.
 func (n *Net) runMDNS(ctx context.Context) {
 	s := mdns.NewMdnsService(n.host, "_toychain-"+n.cfg.Digest+"._udp", mdnsFound(func(info corepeer.AddrInfo) {
-		n.found([]corepeer.AddrInfo{info})
+		n.addFound([]corepeer.AddrInfo{info})
 	}))
 	if err := s.Start(); err != nil {
 		n.log.Warn("cannot look for peers on the local network", "err", err)

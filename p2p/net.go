@@ -20,28 +20,28 @@ import (
 	ma "github.com/multiformats/go-multiaddr"
 )
 
-// Net is one node's place in the network. Its methods may be called from any
-// goroutine; those that need the network return errNotRunning unless Run runs.
+// Net is one node's view of the network. Its methods may be called from any goroutine;
+// those that need the network return errNotRunning unless Run runs.
 type Net struct {
-	cfg     Config
-	log     *slog.Logger
-	handler Handler
-	names   protocols
-	host    *basichost.BasicHost
-	swarm   *swarm.Swarm
-	gate    *gate
-	lines   *lines
-	redial  chan struct{} // capacity 1: look into the book again
+	cfg      Config
+	log      *slog.Logger
+	handler  Handler
+	names    protocols
+	host     *basichost.BasicHost
+	swarm    *swarm.Swarm
+	gater    *gater
+	links    *links
+	dialWake chan struct{} // capacity 1: the dialer is to look into addrman
 
 	mu       sync.Mutex // guards what follows
-	book     *book
-	unsaved  bool // the book changed since it was written to PeersFile
+	addrman  *addrMan
+	unsaved  bool // addrman changed since it was written to PeersFile
 	sessions map[corepeer.ID]*session
 	running  *running // nil unless Run runs
 	ran      bool     // Run was called
 }
 
-// running is what a Net has only while Run runs.
+// running is the part of a Net that exists only while Run runs.
 type running struct {
 	gossip  *gossip
 	session func(corepeer.ID) *session // see Net.session
@@ -50,9 +50,9 @@ type running struct {
 
 var errNotRunning = errors.New("the network is not running")
 
-// New opens the host: from now on it listens, but refuses everybody until Run.
-// Nothing is left open when it returns an error. A Net must be run: to throw one
-// away, call Run with a context that has ended.
+// New opens the host: it listens from now on, but refuses every connection until Run.
+// When New returns an error, nothing is left open. A Net must be run: to discard one, call
+// Run with a context that has ended.
 func New(cfg Config, h Handler) (*Net, error) {
 	cfg, err := cfg.checked()
 	if err != nil {
@@ -66,19 +66,19 @@ func New(cfg Config, h Handler) (*Net, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &Net{cfg: cfg, log: cfg.Log, handler: h, names: protocolsOf(cfg.Digest), gate: newGate(time.Now),
-		lines: &lines{}, redial: make(chan struct{}, 1), sessions: map[corepeer.ID]*session{}}
-	n.host, n.swarm, err = openHost(cfg, key, n.gate, n.lines, n.names.sync)
+	n := &Net{cfg: cfg, log: cfg.Log, handler: h, names: protocolsOf(cfg.Digest), gater: newGater(time.Now),
+		links: &links{}, dialWake: make(chan struct{}, 1), sessions: map[corepeer.ID]*session{}}
+	n.host, n.swarm, err = openHost(cfg, key, n.gater, n.links, n.names.sync)
 	if err != nil {
 		return nil, err
 	}
-	n.gate.full = func() bool { return cfg.Alone || len(n.swarm.Conns()) >= cfg.MaxPeers }
-	n.book = newBook(n.host.ID())
+	n.gater.full = func() bool { return cfg.Alone || len(n.swarm.Conns()) >= cfg.MaxPeers }
+	n.addrman = newAddrMan(n.host.ID())
 	for _, p := range loadPeers(cfg.PeersFile, cfg.Log) {
-		n.book.joined(p.ID, p.Addrs, p.good)
+		n.addrman.joined(p.ID, p.Addrs, p.good)
 	}
 	for _, s := range seeds {
-		n.book.add(s.ID, s.Addrs, true)
+		n.addrman.add(s.ID, s.Addrs, true)
 		n.protect(s.ID)
 	}
 	return n, nil
@@ -96,7 +96,7 @@ func parseSeeds(seeds []string) ([]corepeer.AddrInfo, error) {
 	return out, nil
 }
 
-// parseAddr reads a complete multiaddr: where a peer listens and who it is.
+// parseAddr parses a complete multiaddr: a listen address and a peer ID.
 func parseAddr(s string) (corepeer.AddrInfo, error) {
 	a, err := ma.NewMultiaddr(s)
 	if err != nil {
@@ -110,9 +110,9 @@ func parseAddr(s string) (corepeer.AddrInfo, error) {
 	return *info, nil
 }
 
-// Run takes part in the network until ctx ends; it owns every goroutine of the
-// Net and closes the host at its end. When it returns, no call of the Handler is
-// under way and none will come. It can be called once.
+// Run takes part in the network until ctx ends. It owns every goroutine of the Net and
+// closes the host at the end. When Run returns, no call of the Handler is in progress and
+// none will follow. It can be called once.
 func (n *Net) Run(ctx context.Context) (err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -132,7 +132,7 @@ func (n *Net) Run(ctx context.Context) (err error) {
 	}
 	defer events.Close()
 	r.session = func(p corepeer.ID) *session { return n.session(ctx, p) }
-	r.gossip, err = joinTopics(ctx, n.host, n.lines, n.names, n.judge(kindBlock, n.handler.Block), n.judge(kindTx, n.handler.Tx), n.poke)
+	r.gossip, err = joinTopics(ctx, n.host, n.links, n.names, n.validate(kindBlock, n.handler.Block), n.validate(kindTx, n.handler.Tx), n.poke)
 	if ctx.Err() != nil {
 		return nil
 	}
@@ -143,8 +143,8 @@ func (n *Net) Run(ctx context.Context) (err error) {
 	n.mu.Lock()
 	n.running = r
 	n.mu.Unlock()
-	n.gate.setOpen(true)
-	n.task(func() { n.redialLoop(ctx) })
+	n.gater.setOpen(true)
+	n.task(func() { n.dialLoop(ctx) })
 	if n.cfg.MDNS {
 		n.task(func() { n.runMDNS(ctx) })
 	}
@@ -160,7 +160,7 @@ func (n *Net) Run(ctx context.Context) (err error) {
 
 // close ends what Run began.
 func (n *Net) close(r *running, cancel func()) error {
-	n.gate.setOpen(false)
+	n.gater.setOpen(false)
 	n.mu.Lock()
 	n.running = nil // no new tasks
 	n.mu.Unlock()
@@ -170,7 +170,7 @@ func (n *Net) close(r *running, cancel func()) error {
 	return errors.Join(err, n.savePeers())
 }
 
-// task runs f on a goroutine that Run waits for; false when Run does not run.
+// task runs f on a goroutine that Run waits for; it returns false if Run does not run.
 func (n *Net) task(f func()) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -181,9 +181,9 @@ func (n *Net) task(f func()) bool {
 	return true
 }
 
-// judge wraps one of the Handler's judges, so that Run waits for it and nothing
-// is judged after Run.
-func (n *Net) judge(k kind, f func(context.Context, peer.ID, []byte) peer.Verdict) func(context.Context, peer.ID, []byte) peer.Verdict {
+// validate wraps Handler.Block or Handler.Tx, so that Run waits for it and no message is
+// judged after Run.
+func (n *Net) validate(k kind, f func(context.Context, peer.ID, []byte) peer.Verdict) func(context.Context, peer.ID, []byte) peer.Verdict {
 	return func(ctx context.Context, from peer.ID, raw []byte) peer.Verdict {
 		r := n.enter()
 		if r == nil {
@@ -192,13 +192,14 @@ func (n *Net) judge(k kind, f func(context.Context, peer.ID, []byte) peer.Verdic
 		defer r.tasks.Done()
 		verdict := f(ctx, from, raw)
 		if verdict == peer.Accept {
-			n.brought(from, k)
+			n.delivered(from, k)
 		}
 		return verdict
 	}
 }
 
-// enter returns what is running, with one more task to be Done; nil when nothing is.
+// enter returns the running part with one more task in progress, whose end the caller
+// reports with tasks.Done; nil if Run does not run.
 func (n *Net) enter() *running {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -208,7 +209,7 @@ func (n *Net) enter() *running {
 	return n.running
 }
 
-// connectedness follows libp2p's news on who is connected.
+// connectedness handles libp2p's event that a peer connected or disconnected.
 func (n *Net) connectedness(e event.EvtPeerConnectednessChanged) {
 	if e.Connectedness == network.Connected {
 		if r := n.enter(); r != nil {
@@ -225,11 +226,11 @@ func (n *Net) connectedness(e event.EvtPeerConnectednessChanged) {
 	}
 }
 
-// ID is this node's name.
+// ID returns this node's ID.
 func (n *Net) ID() peer.ID { return text(n.host.ID()) }
 
-// Addrs is where this node listens, complete with /p2p/: what another node's
-// Connect and Seeds take.
+// Addrs returns the listen addresses, complete with /p2p/: what another node's Connect and
+// Seeds take.
 func (n *Net) Addrs() []string {
 	var out []string
 	for _, a := range n.host.Addrs() {
@@ -240,14 +241,14 @@ func (n *Net) Addrs() []string {
 }
 
 // Missing returns the addresses of the peers that the user named and that are not
-// connected, complete and sorted. They are called again and again; those that we
-// refuse are not among them.
+// connected, complete and sorted. The dialer keeps trying them. Peers that this node
+// refuses are not included.
 func (n *Net) Missing() []string {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	out := []string{}
-	for id, c := range n.book.contacts {
-		if !c.kept || n.sessions[id] != nil || len(c.addrs) == 0 || n.gate.refuses(id) != nil {
+	for id, c := range n.addrman.peers {
+		if !c.manual || n.sessions[id] != nil || len(c.addrs) == 0 || n.gater.refusal(id) != nil {
 			continue
 		}
 		out = append(out, c.addrs[0].String()+"/p2p/"+id.String())
@@ -256,16 +257,16 @@ func (n *Net) Missing() []string {
 	return out
 }
 
-// Peers returns who is connected, in the order of connecting. It includes peers
-// that have not told their status yet.
+// Peers returns the connected peers in the order of connecting, including those whose
+// first status has not arrived.
 func (n *Net) Peers() []PeerInfo {
 	n.mu.Lock()
 	sessions := make([]*session, 0, len(n.sessions))
 	kept := map[corepeer.ID]bool{}
 	for id, s := range n.sessions {
 		sessions = append(sessions, s)
-		c := n.book.contacts[id]
-		kept[id] = c != nil && c.kept
+		c := n.addrman.peers[id]
+		kept[id] = c != nil && c.manual
 	}
 	n.mu.Unlock()
 	var out []PeerInfo
@@ -275,7 +276,7 @@ func (n *Net) Peers() []PeerInfo {
 			continue
 		}
 		info := s.info()
-		info.Kept, info.Link = kept[s.peer], n.lines.link(s.peer)
+		info.Manual, info.Link = kept[s.peer], n.links.link(s.peer)
 		info.Addr = conns[0].RemoteMultiaddr().String()
 		info.Inbound = conns[0].Stat().Direction == network.DirInbound
 		for _, c := range conns {
@@ -300,7 +301,7 @@ func (n *Net) Peers() []PeerInfo {
 	return out
 }
 
-// later returns the later of a time and one in milliseconds since 1970, 0 for never.
+// later returns the later of t and ms, a time in milliseconds since 1970 where 0 means never.
 func later(t time.Time, ms int64) time.Time {
 	if at := time.UnixMilli(ms); ms > 0 && at.After(t) {
 		return at
@@ -308,9 +309,8 @@ func later(t time.Time, ms int64) time.Time {
 	return t
 }
 
-// PublishBlock sends a block to everybody. The Handler is not asked about it. It
-// reaches who is connected now; a block that gossip carried in the last two
-// minutes is not sent again.
+// PublishBlock sends a block to every connected peer without asking the Handler. A block
+// that gossip carried in the last two minutes is not sent again.
 func (n *Net) PublishBlock(ctx context.Context, raw []byte) error {
 	r := n.enter()
 	if r == nil {
@@ -330,8 +330,8 @@ func (n *Net) PublishTx(ctx context.Context, raw []byte) error {
 	return publish(ctx, r.gossip.txs, raw)
 }
 
-// Reaches reports whether what we publish reaches a peer. One that has just joined is
-// reached, unless it took its time: see topicWait.
+// Reaches reports whether a message that we publish reaches a peer. It reaches every
+// joined peer, except one that joined without gossip: see topicWait.
 func (n *Net) Reaches(p peer.ID) bool {
 	id, err := corepeer.Decode(string(p))
 	if err != nil {
@@ -345,8 +345,8 @@ func (n *Net) Reaches(p peer.ID) bool {
 	return r.gossip.reaches(id)
 }
 
-// Announce tells every peer a new status and does not wait. A peer that is slow
-// to read hears only the latest.
+// Announce sends a new status to every peer and does not wait. A peer that reads slowly
+// receives only the latest.
 func (n *Net) Announce(s peer.Status) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -355,12 +355,12 @@ func (n *Net) Announce(s peer.Status) {
 	}
 }
 
-// text is libp2p's text form of a peer's ID.
+// text returns libp2p's text form of a peer's ID.
 func text(p corepeer.ID) peer.ID { return peer.ID(p.String()) }
 
 func short(p corepeer.ID) string { return text(p).Short() }
 
-// decode reads a PeerID.
+// decode parses a peer's ID.
 func decode(p peer.ID) (corepeer.ID, error) {
 	id, err := corepeer.Decode(string(p))
 	if err != nil {

@@ -167,7 +167,7 @@ func tryStart(t testing.TB, f *fake, change ...func(*Config)) (*testNode, error)
 	}()
 	node := &testNode{Net: n, fake: f, t: t, stop: sync.OnceFunc(func() { cancel(); <-done })}
 	t.Cleanup(func() { node.stop(); node.checkEvents() })
-	node.wait("that it runs", func() bool { return n.gate.refuses("x") == nil })
+	node.wait("that it runs", func() bool { return n.gater.refusal("x") == nil })
 	return node, nil
 }
 

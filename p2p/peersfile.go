@@ -16,9 +16,9 @@ import (
 	ma "github.com/multiformats/go-multiaddr"
 )
 
-// The peers file, peers.json, holds where good peers listen: those that joined
-// us once. It is a convenience: without it, or when it is damaged, a node finds
-// its peers again through its seeds.
+// The peers file, peers.json, holds the addresses of peers that joined at least once. It is
+// a convenience: without it, or if it is damaged, a node finds its peers again through its
+// seeds.
 //
 //	{"version": 1,
 //	 "peers": [{"id": "12D3Koo…", "addrs": ["/ip4/127.0.0.1/tcp/7000"], "good": "2026-01-03T18:15:05Z"}]}
@@ -30,10 +30,10 @@ type peersFile struct {
 type savedPeer struct {
 	ID    string    `json:"id"`
 	Addrs []string  `json:"addrs"`
-	Good  time.Time `json:"good"` // when it last joined us
+	Good  time.Time `json:"good"` // when it last joined
 }
 
-// goodPeer is a savedPeer, read.
+// goodPeer is a parsed savedPeer.
 type goodPeer struct {
 	corepeer.AddrInfo
 	good time.Time
@@ -41,12 +41,11 @@ type goodPeer struct {
 
 const (
 	peersVersion  = 1
-	maxPeersBytes = 4 << 20 // more is damage: maxContacts peers need a quarter of it
+	maxPeersBytes = 4 << 20 // more is damage: maxKnownPeers peers need a quarter of it
 )
 
-// loadPeers reads the peers file. A missing one is empty. A damaged one is set
-// aside under another name, with a warning, and is empty too: it is no reason
-// not to start.
+// loadPeers reads the peers file. A missing file has no peers. A damaged one is renamed and
+// reported with a warning, and has no peers either: that is no reason not to start.
 func loadPeers(path string, log *slog.Logger) []goodPeer {
 	if path == "" {
 		return nil
@@ -66,7 +65,7 @@ func loadPeers(path string, log *slog.Logger) []goodPeer {
 	if e := os.Rename(path, aside); e != nil {
 		aside = "not set aside: " + e.Error()
 	}
-	log.Warn("the file of peers' addresses cannot be read and starts empty", "file", path, "err", err, "kept", aside)
+	log.Warn("the file of peers' addresses is damaged; starting without it", "file", path, "err", err, "kept", aside)
 	return nil
 }
 
@@ -83,7 +82,7 @@ func readAtMost(path string, most int64) ([]byte, error) {
 	return raw, err
 }
 
-// parsePeersFile reads the whole file or returns an error; it never returns a part.
+// parsePeersFile parses the whole file or returns an error, never a part of it.
 func parsePeersFile(raw []byte) ([]goodPeer, error) {
 	var f peersFile
 	d := json.NewDecoder(strings.NewReader(string(raw)))
@@ -97,8 +96,8 @@ func parsePeersFile(raw []byte) ([]goodPeer, error) {
 	if f.Version != peersVersion {
 		return nil, fmt.Errorf("version %d, want %d", f.Version, peersVersion)
 	}
-	if len(f.Peers) > maxContacts {
-		return nil, fmt.Errorf("%d peers, at most %d", len(f.Peers), maxContacts)
+	if len(f.Peers) > maxKnownPeers {
+		return nil, fmt.Errorf("%d peers, at most %d", len(f.Peers), maxKnownPeers)
 	}
 	peers := make([]goodPeer, 0, len(f.Peers))
 	for i, p := range f.Peers {
@@ -119,7 +118,7 @@ func parsePeersFile(raw []byte) ([]goodPeer, error) {
 	return peers, nil
 }
 
-// encodePeersFile writes the good peers, those that joined last first.
+// encodePeersFile encodes the good peers, those that joined last first.
 func encodePeersFile(peers []goodPeer) ([]byte, error) {
 	slices.SortFunc(peers, func(a, b goodPeer) int {
 		if c := b.good.Compare(a.good); c != 0 {
@@ -128,7 +127,7 @@ func encodePeersFile(peers []goodPeer) ([]byte, error) {
 		return strings.Compare(string(a.ID), string(b.ID))
 	})
 	f := peersFile{Version: peersVersion, Peers: []savedPeer{}}
-	for _, p := range peers[:min(len(peers), maxContacts)] {
+	for _, p := range peers[:min(len(peers), maxKnownPeers)] {
 		s := savedPeer{ID: p.ID.String(), Addrs: []string{}, Good: p.good.UTC().Truncate(time.Second)}
 		for _, a := range p.Addrs {
 			s.Addrs = append(s.Addrs, a.String())
@@ -139,7 +138,7 @@ func encodePeersFile(peers []goodPeer) ([]byte, error) {
 	return append(out, '\n'), err
 }
 
-// savePeers writes the peers file if the book changed since.
+// savePeers writes the peers file if the address manager changed since the last time.
 func (n *Net) savePeers() error {
 	if n.cfg.PeersFile == "" {
 		return nil
@@ -151,9 +150,9 @@ func (n *Net) savePeers() error {
 	}
 	n.unsaved = false
 	var peers []goodPeer
-	for id, c := range n.book.contacts {
-		if !c.good.IsZero() && len(c.addrs) > 0 {
-			peers = append(peers, goodPeer{corepeer.AddrInfo{ID: id, Addrs: slices.Clone(c.addrs)}, c.good})
+	for id, c := range n.addrman.peers {
+		if !c.lastJoined.IsZero() && len(c.addrs) > 0 {
+			peers = append(peers, goodPeer{corepeer.AddrInfo{ID: id, Addrs: slices.Clone(c.addrs)}, c.lastJoined})
 		}
 	}
 	n.mu.Unlock()

@@ -9,15 +9,15 @@ import (
 	"github.com/libp2p/go-libp2p/core/network"
 )
 
-// queue holds back what one stream sends over a bad line. One goroutine of its
-// own takes the pieces out when they are due.
+// queue delays what one stream sends over a shaped link. Its goroutine writes each segment
+// when it is due to arrive.
 type queue struct {
-	below   network.MuxedStream
-	parcels chan parcel
-	gone    <-chan struct{} // the connection is closed
-	dropped chan struct{}   // reset: forget what is queued
-	drop    func()          // closes dropped, once
-	closing chan struct{}   // no more writes: send what is queued, then close
+	below      network.MuxedStream
+	segments   chan segment
+	connClosed <-chan struct{} // the connection is closed
+	dropped    chan struct{}   // reset: discard the queue
+	drop       func()          // closes dropped, once
+	closing    chan struct{}   // no more writes: send the queue, then close
 
 	mu     sync.Mutex
 	closed bool // closing is closed
@@ -25,30 +25,30 @@ type queue struct {
 	done   bool // everything is sent and the sending half closed
 }
 
-// parcel is a piece of a write, and when it is to arrive.
-type parcel struct {
-	data []byte
-	due  time.Time
+// segment is a part of a write, and when it is due to arrive.
+type segment struct {
+	data    []byte
+	arrival time.Time
 }
 
-// A queue holds at most 256 parcels of 16 KB: 4 MB under way on one stream.
+// A queue holds at most 256 segments of 16 KB: 4 MB in transit on one stream.
 const (
-	parcelSize  = 16 << 10
-	parcelQueue = 256
+	segmentSize = 16 << 10
+	maxSegments = 256
 )
 
 var errClosedStream = errors.New("write on a closed stream")
 
 func newQueue(below network.MuxedStream, gone <-chan struct{}) *queue {
-	q := &queue{below: below, gone: gone, parcels: make(chan parcel, parcelQueue),
+	q := &queue{below: below, connClosed: gone, segments: make(chan segment, maxSegments),
 		dropped: make(chan struct{}), closing: make(chan struct{})}
 	q.drop = sync.OnceFunc(func() { close(q.dropped) })
 	go q.deliver()
 	return q
 }
 
-// write queues p and returns how much found room before the deadline (zero: none).
-func (q *queue) write(p []byte, l *line, deadline time.Time) (int, error) {
+// write queues p and returns how many bytes it accepted before the deadline (zero: none).
+func (q *queue) write(p []byte, l *shaper, deadline time.Time) (int, error) {
 	var expired <-chan time.Time
 	if !deadline.IsZero() {
 		t := time.NewTimer(time.Until(deadline))
@@ -57,10 +57,10 @@ func (q *queue) write(p []byte, l *line, deadline time.Time) (int, error) {
 	}
 	sent := 0
 	for sent < len(p) {
-		piece := append([]byte(nil), p[sent:min(len(p), sent+parcelSize)]...)
+		piece := append([]byte(nil), p[sent:min(len(p), sent+segmentSize)]...)
 		due := time.Now()
 		if l != nil {
-			due = l.due(len(piece), due)
+			due = l.arrival(len(piece), due)
 		}
 		select {
 		case <-q.closing:
@@ -68,7 +68,7 @@ func (q *queue) write(p []byte, l *line, deadline time.Time) (int, error) {
 		default:
 		}
 		select {
-		case q.parcels <- parcel{piece, due}:
+		case q.segments <- segment{piece, due}:
 			sent += len(piece)
 		case <-expired:
 			return sent, os.ErrDeadlineExceeded
@@ -76,14 +76,14 @@ func (q *queue) write(p []byte, l *line, deadline time.Time) (int, error) {
 			return sent, errClosedStream
 		case <-q.dropped:
 			return sent, network.ErrReset
-		case <-q.gone:
+		case <-q.connClosed:
 			return sent, network.ErrReset
 		}
 	}
 	return sent, nil
 }
 
-// close ends the sending half once the queue is empty, and with whole the stream.
+// close closes the sending half once the queue is empty, and with whole the stream.
 func (q *queue) close(whole bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -97,8 +97,8 @@ func (q *queue) close(whole bool) {
 	}
 }
 
-// deliver sends each parcel when it is due, until the queue is closed and empty,
-// the stream reset or the connection gone.
+// deliver writes each segment when it is due, until the queue is closed and empty, the
+// stream reset or the connection closed.
 func (q *queue) deliver() {
 	var last time.Time
 	for {
@@ -106,8 +106,8 @@ func (q *queue) deliver() {
 		if !ok {
 			break
 		}
-		if p.due.After(last) { // jitter does not overtake
-			last = p.due
+		if p.arrival.After(last) { // jitter does not overtake
+			last = p.arrival
 		}
 		timer := time.NewTimer(time.Until(last))
 		select {
@@ -115,7 +115,7 @@ func (q *queue) deliver() {
 		case <-q.dropped:
 			timer.Stop()
 			return
-		case <-q.gone:
+		case <-q.connClosed:
 			timer.Stop()
 			return
 		}
@@ -135,19 +135,19 @@ func (q *queue) deliver() {
 	}
 }
 
-// next waits for a parcel; false when none will come.
-func (q *queue) next() (parcel, bool) {
+// next waits for a segment; false if none will come.
+func (q *queue) next() (segment, bool) {
 	select {
-	case p := <-q.parcels:
+	case p := <-q.segments:
 		return p, true
 	case <-q.dropped:
-	case <-q.gone:
+	case <-q.connClosed:
 	case <-q.closing:
 		select {
-		case p := <-q.parcels:
+		case p := <-q.segments:
 			return p, true
 		default:
 		}
 	}
-	return parcel{}, false
+	return segment{}, false
 }

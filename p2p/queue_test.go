@@ -57,7 +57,7 @@ func TestQueueEmptiesBeforeItCloses(t *testing.T) {
 	for _, whole := range []bool{false, true} {
 		below := newSlowStream()
 		q := newQueue(below, nil)
-		l := &line{Link: Link{Delay: 20, Jitter: 20}}
+		l := &shaper{Link: Link{Delay: 20, Jitter: 20}}
 		for _, p := range []string{"a", "b", "c", "d"} {
 			if n, err := q.write([]byte(p), l, time.Time{}); n != 1 || err != nil {
 				t.Fatal(n, err)
@@ -95,10 +95,10 @@ func TestQueueClosedTwice(t *testing.T) {
 func TestQueueLimits(t *testing.T) {
 	below := newSlowStream()
 	q := newQueue(below, nil)
-	l := &line{Link: Link{Delay: 3_600_000}}
+	l := &shaper{Link: Link{Delay: 3_600_000}}
 	// It takes what it may hold, and one parcel that waits for its time outside;
 	// not a byte more.
-	if _, err := q.write(make([]byte, (parcelQueue+1)*parcelSize), l, time.Time{}); err != nil {
+	if _, err := q.write(make([]byte, (maxSegments+1)*segmentSize), l, time.Time{}); err != nil {
 		t.Fatal(err)
 	}
 	if n, err := q.write([]byte{1}, l, time.Now().Add(20*time.Millisecond)); n != 0 || !errors.Is(err, os.ErrDeadlineExceeded) {

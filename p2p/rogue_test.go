@@ -126,7 +126,7 @@ func TestGarbageRequestsAreBanned(t *testing.T) {
 		"no such kind":              rawFrame(0, 99, nil),
 		"kind zero":                 rawFrame(0, 0, nil),
 		"an answer nobody asked":    frameOf(kindBlock, make([]byte, 80)),
-		"longer than its kind":      rawFrame(kindGetBlocks.most()+1, kindGetBlocks, nil),
+		"longer than its kind":      rawFrame(kindGetBlocks.maxPayload()+1, kindGetBlocks, nil),
 		"4 GB":                      rawFrame(1<<32-1, kindStatus, nil),
 		"status too short":          frameOf(kindStatus, good[:len(good)-2]),
 		"status too long":           frameOf(kindStatus, append(bytes.Clone(good), 'y')),
@@ -229,7 +229,7 @@ func TestGarbageAnswersAreBanned(t *testing.T) {
 			ctx, cancel := context.WithCancel(testContext(t))
 			defer cancel()
 			nothing := func(context.Context, peer.ID, []byte) peer.Verdict { return peer.Ignore }
-			_, err := joinTopics(ctx, h, &lines{}, protocolsOf(testDigest), nothing, nothing, func(corepeer.ID) {})
+			_, err := joinTopics(ctx, h, &links{}, protocolsOf(testDigest), nothing, nothing, func(corepeer.ID) {})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -240,7 +240,7 @@ func TestGarbageAnswersAreBanned(t *testing.T) {
 			id := text(h.ID())
 			if !strings.Contains(row.name, "address") { // else it is banned as soon as it joined
 				victim.wait("the rogue", func() bool { _, ok := victim.heard[id]; return ok })
-				if err := row.ask(victim, id); err == nil || !strings.Contains(err.Error(), id.Short()) || !isGarbled(err) {
+				if err := row.ask(victim, id); err == nil || !strings.Contains(err.Error(), id.Short()) || !isMalformed(err) {
 					t.Errorf("error %v, want one that names %s", err, id.Short())
 				}
 			}

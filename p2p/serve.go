@@ -12,7 +12,7 @@ import (
 	corepeer "github.com/libp2p/go-libp2p/core/peer"
 )
 
-// serve answers one stream that a peer opened: a status line, or one request.
+// serve handles one stream that a peer opened: statuses, or one request.
 func (n *Net) serve(ctx context.Context, stream network.Stream) {
 	p := stream.Conn().RemotePeer()
 	r := n.enter()
@@ -29,8 +29,8 @@ func (n *Net) serve(ctx context.Context, stream network.Stream) {
 	stop := context.AfterFunc(ctx, func() { stream.Reset() })
 	defer stop()
 	err := n.serveFirst(ctx, s, stream)
-	if isGarbled(err) {
-		n.blame(p, err)
+	if isMalformed(err) {
+		n.penalize(p, err)
 	}
 	if err != nil {
 		stream.Reset()
@@ -39,7 +39,7 @@ func (n *Net) serve(ctx context.Context, stream network.Stream) {
 	stream.Close()
 }
 
-// serveFirst reads the frame that says what the stream is for.
+// serveFirst reads the first frame, which says what the stream is for.
 func (n *Net) serveFirst(ctx context.Context, s *session, stream network.Stream) error {
 	stream.SetReadDeadline(time.Now().Add(helloTimeout))
 	k, payload, err := readFrame(stream, kindStatus, kindGetHeaders, kindGetBlocks, kindGetPool, kindGetTxs, kindGetPeers, kindGetAges)
@@ -47,18 +47,18 @@ func (n *Net) serveFirst(ctx context.Context, s *session, stream network.Stream)
 		return err
 	}
 	if k == kindStatus {
-		return serveStatus(s, stream, payload)
+		return receiveStatuses(s, stream, payload)
 	}
-	if n.lines.deaf(s.peer) {
+	if n.links.oneWay(s.peer) {
 		return network.ErrReset
 	}
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	return n.answer(ctx, s.peer, stream, k, payload)
+	return n.respond(ctx, s.peer, stream, k, payload)
 }
 
-// answer writes the answer to one request.
-func (n *Net) answer(ctx context.Context, p corepeer.ID, w network.Stream, k kind, payload []byte) error {
+// respond writes the response to one request.
+func (n *Net) respond(ctx context.Context, p corepeer.ID, w network.Stream, k kind, payload []byte) error {
 	switch k {
 	case kindGetHeaders:
 		locator, stop, err := parseGetHeaders(payload)
@@ -75,13 +75,13 @@ func (n *Net) answer(ctx context.Context, p corepeer.ID, w network.Stream, k kin
 		if err != nil {
 			return err
 		}
-		return answerEach(ctx, w, kindBlock, ids, n.handler.BlockBytes)
+		return respondEach(ctx, w, kindBlock, ids, n.handler.BlockBytes)
 	case kindGetTxs:
 		ids, err := parseHashes(payload, 1, peer.MaxTxsAsked)
 		if err != nil {
 			return err
 		}
-		return answerEach(ctx, w, kindTx, ids, n.handler.TxBytes)
+		return respondEach(ctx, w, kindTx, ids, n.handler.TxBytes)
 	case kindGetPool:
 		ids, err := n.handler.PoolIDs(ctx)
 		if err != nil {
@@ -89,7 +89,7 @@ func (n *Net) answer(ctx context.Context, p corepeer.ID, w network.Stream, k kin
 		}
 		return writeFrame(w, kindPool, encodeHashes(ids[:min(len(ids), peer.MaxPoolIDs)]))
 	case kindGetAges:
-		ids, err := parseHashes(payload, 1, MaxAgesAsked)
+		ids, err := parseHashes(payload, 1, MaxAges)
 		if err != nil {
 			return err
 		}
@@ -99,14 +99,13 @@ func (n *Net) answer(ctx context.Context, p corepeer.ID, w network.Stream, k kin
 		}
 		return writeFrame(w, kindAges, encodeAges(ages))
 	default: // kindGetPeers
-		return writeFrame(w, kindPeers, encodePeers(n.known(p)))
+		return writeFrame(w, kindPeers, encodePeers(n.addressesFor(p)))
 	}
 }
 
-// answerEach writes a frame for each id: what it names, or that it is missing.
-// Only one of them is in memory at a time, and the next is fetched when the
-// peer has taken the last.
-func answerEach(ctx context.Context, w network.Stream, k kind, ids []block.Hash,
+// respondEach writes a frame for each ID: the object, or that it is missing. Only one object
+// is in memory at a time; the next is fetched when the peer has taken the last.
+func respondEach(ctx context.Context, w network.Stream, k kind, ids []block.Hash,
 	fetch func(context.Context, block.Hash) ([]byte, error)) error {
 	for _, id := range ids {
 		raw, err := fetch(ctx, id)
@@ -146,8 +145,8 @@ func writeFrame(w deadlineWriter, k kind, payload []byte) error {
 	return err
 }
 
-// blame drops a peer that broke the protocol and refuses it for BanTime.
-func (n *Net) blame(p corepeer.ID, why error) {
-	n.log.Warn("peer broke the protocol and is banned", "peer", text(p), "for", BanTime, "why", why)
+// penalize disconnects a peer that violated the protocol and bans it for BanTime.
+func (n *Net) penalize(p corepeer.ID, why error) {
+	n.log.Warn("peer violated the protocol and is banned", "peer", text(p), "for", BanTime, "why", why)
 	n.ban(p, BanTime, why)
 }

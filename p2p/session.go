@@ -13,44 +13,44 @@ import (
 	corepeer "github.com/libp2p/go-libp2p/core/peer"
 )
 
-// helloTimeout is how long a peer that connected may take to say who it is.
+// helloTimeout is the time in which a new peer must send its first status.
 const helloTimeout = 15 * time.Second
 
-// session is one connected peer, from the first connection to the end of the
-// last. Each side opens one stream to the other and writes its status to it, now
-// and whenever it changes: two one-way lines, so that each side learns the
-// other's without asking. The session's own goroutine tells the Handler.
+// session is one connected peer, from the first connection to the end of the last. Each
+// side opens one stream to the other and writes its status to it, now and whenever it
+// changes: two one-way streams, so that neither side has to ask. The session's goroutine
+// notifies the Handler (see notifyHandler).
 type session struct {
 	peer   corepeer.ID
 	since  time.Time
 	cancel func()
-	before <-chan struct{} // closed when the peer's session before this one has ended; may be nil
+	before <-chan struct{} // closed when the previous session of the same peer has ended; may be nil
 
-	wake   chan struct{} // capacity 1: something below changed
-	told   chan struct{} // capacity 1: there is a status to announce
-	ready  chan struct{} // closed when the peer joined (or would have, were we not deaf)
-	done   chan struct{} // closed at the end
-	asking chan struct{} // a place for each request under way
+	wake     chan struct{} // capacity 1: a field below changed
+	outbox   chan struct{} // capacity 1: there is a status to send
+	ready    chan struct{} // closed when the peer joined (or would have, were the link not one-way)
+	done     chan struct{} // closed at the end
+	requests chan struct{} // a slot for each request in progress
 
-	mu      sync.Mutex
-	first   block.Height // of its first status
-	heard   *peer.Status // the last status the peer told
-	at      time.Time    // when
-	news    bool         // it has not been told to the Handler
-	joined  bool
-	out     peer.Status // the last status announced
-	block   time.Time   // see PeerInfo.Block
-	tx      time.Time
-	latency time.Duration
-	why     error // why the session ended
-	ending  bool
+	mu       sync.Mutex
+	first    block.Height // of its first status
+	status   *peer.Status // the last status received
+	statusAt time.Time    // when it arrived
+	unread   bool         // the Handler has not seen it
+	joined   bool
+	ours     peer.Status // the last status that we sent, or are about to send
+	block    time.Time   // see PeerInfo.Block
+	tx       time.Time
+	latency  time.Duration
+	why      error // why the session ended
+	ending   bool
 }
 
-// session returns the session of a connected peer and begins it if need be; nil
-// when the peer is not connected, not welcome, or the network not running.
+// session returns the session of a connected peer, a new one if there is none; nil if the
+// peer is not connected or refused, or if Run does not run.
 func (n *Net) session(ctx context.Context, p corepeer.ID) *session {
-	if err := n.gate.refuses(p); err != nil {
-		n.swarm.ClosePeer(p) // slipped through while the gate was being closed
+	if err := n.gater.refusal(p); err != nil {
+		n.swarm.ClosePeer(p) // connected while the gater was changing
 		return nil
 	}
 	n.mu.Lock()
@@ -64,8 +64,8 @@ func (n *Net) session(ctx context.Context, p corepeer.ID) *session {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	s := &session{peer: p, since: time.Now(), cancel: cancel,
-		wake: make(chan struct{}, 1), told: make(chan struct{}, 1), ready: make(chan struct{}), done: make(chan struct{}),
-		asking: make(chan struct{}, maxAsking)}
+		wake: make(chan struct{}, 1), outbox: make(chan struct{}, 1), ready: make(chan struct{}), done: make(chan struct{}),
+		requests: make(chan struct{}, maxRequests)}
 	if old != nil {
 		s.before = old.done
 	}
@@ -75,14 +75,14 @@ func (n *Net) session(ctx context.Context, p corepeer.ID) *session {
 	return s
 }
 
-// runSession lives as long as the session.
+// runSession runs a session to its end.
 func (n *Net) runSession(ctx context.Context, s *session, g *gossip) {
 	if s.before != nil {
 		<-s.before
 	}
 	var push sync.WaitGroup
-	push.Go(func() { n.push(ctx, s) })
-	n.follow(ctx, s, g)
+	push.Go(func() { n.sendStatuses(ctx, s) })
+	n.notifyHandler(ctx, s, g)
 	s.end(nil)
 	push.Wait()
 
@@ -96,21 +96,30 @@ func (n *Net) runSession(ctx context.Context, s *session, g *gossip) {
 	}
 	n.mu.Unlock()
 	close(s.done)
-	n.lookAgain()
+	n.wakeDialer()
 	if again != nil {
-		again.session(s.peer) // connected again before libp2p noticed that it was not
+		again.session(s.peer) // it reconnected before libp2p noticed the disconnect
 		again.tasks.Done()
 	}
 }
 
-// follow tells the Handler what becomes of the peer, until ctx ends.
-func (n *Net) follow(ctx context.Context, s *session, g *gossip) {
+// notifyHandler calls the Handler's Joined, PeerStatus and Left for one peer until ctx
+// ends:
+//
+//	            first status, and gossip reaches the peer
+//	            (or topicWait is over): Joined, PeerStatus
+//	connected ───────────────────────────────────────────► joined ─┐ new status:
+//	    │  ▲                                                 │  ▲  │ PeerStatus
+//	    │  └──────── the link becomes one-way: Left ◄────────┘  └──┘
+//	    ▼
+//	no first status in helloTimeout, no further one in statusSilence: disconnect
+func (n *Net) notifyHandler(ctx context.Context, s *session, g *gossip) {
 	silence, topics := time.NewTimer(helloTimeout), time.NewTimer(time.Hour)
 	defer silence.Stop()
 	defer topics.Stop()
 	joined, waited, first := false, false, true
 	for ctx.Err() == nil {
-		deaf := n.lines.deaf(s.peer)
+		oneWay := n.links.oneWay(s.peer)
 		status, news := s.latest()
 		if news && first {
 			first = false
@@ -120,16 +129,16 @@ func (n *Net) follow(ctx context.Context, s *session, g *gossip) {
 			silence.Reset(statusSilence)
 		}
 		switch {
-		case joined && deaf:
+		case joined && oneWay:
 			joined = false
 			s.setJoined(false)
 			n.handler.Left(text(s.peer))
-		case !joined && !deaf && status != nil && (waited || g.reaches(s.peer)):
+		case !joined && !oneWay && status != nil && (waited || g.reaches(s.peer)):
 			joined = true
 			n.join(ctx, s, *status)
 		case joined && news:
 			n.handler.PeerStatus(text(s.peer), *status)
-		case deaf && status != nil:
+		case oneWay && status != nil:
 			s.setReady()
 		}
 		select {
@@ -138,7 +147,7 @@ func (n *Net) follow(ctx context.Context, s *session, g *gossip) {
 		case <-topics.C:
 			waited = true
 		case <-silence.C:
-			n.hangUp(s.peer, errors.New("it said nothing for too long"))
+			n.disconnect(s.peer, errors.New("the peer sent no status for too long"))
 		}
 	}
 	if joined {
@@ -147,20 +156,20 @@ func (n *Net) follow(ctx context.Context, s *session, g *gossip) {
 	}
 }
 
-// join makes the peer one of us.
+// join records the peer's addresses and notifies the Handler that it joined.
 func (n *Net) join(ctx context.Context, s *session, status peer.Status) {
 	inbound := false
 	for i, c := range n.swarm.ConnsToPeer(s.peer) {
 		if i == 0 {
 			inbound = c.Stat().Direction == network.DirInbound
 		}
-		select { // for where it listens: from now on it can be found again
+		select { // for its listen addresses: from now on the peer can be found again
 		case <-n.host.IDService().IdentifyWait(c):
 		case <-ctx.Done():
 		}
 	}
 	n.mu.Lock()
-	n.book.joined(s.peer, n.host.Peerstore().Addrs(s.peer), time.Now())
+	n.addrman.joined(s.peer, n.host.Peerstore().Addrs(s.peer), time.Now())
 	n.unsaved = true
 	n.mu.Unlock()
 	s.setJoined(true)
@@ -168,11 +177,11 @@ func (n *Net) join(ctx context.Context, s *session, status peer.Status) {
 	n.handler.PeerStatus(text(s.peer), status)
 	s.setReady()
 	n.log.Debug("peer joined", "peer", text(s.peer), "inbound", inbound, "height", status.Height, "agent", status.Agent)
-	n.task(func() { n.learn(ctx, text(s.peer)) })
+	n.task(func() { n.requestMorePeers(ctx, text(s.peer)) })
 	n.task(func() { n.ping(ctx, s) })
 }
 
-// poke makes the peer's session look whether something changed.
+// poke wakes the peer's session.
 func (n *Net) poke(p corepeer.ID) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -188,33 +197,33 @@ func (s *session) poke() {
 	}
 }
 
-// hear notes a status that the peer told.
-func (s *session) hear(status peer.Status) {
+// receive stores a status that arrived from the peer.
+func (s *session) receive(status peer.Status) {
 	s.mu.Lock()
-	if s.heard == nil {
+	if s.status == nil {
 		s.first = status.Height
 	}
-	s.heard, s.at, s.news = &status, time.Now(), true
+	s.status, s.statusAt, s.unread = &status, time.Now(), true
 	s.mu.Unlock()
 	s.poke()
 }
 
-// latest returns the peer's last status, nil if none, and whether it is news.
+// latest returns the peer's last status, nil if none, and whether it is unread.
 func (s *session) latest() (*peer.Status, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	news := s.news
-	s.news = false
-	return s.heard, news
+	news := s.unread
+	s.unread = false
+	return s.status, news
 }
 
-// announce leaves a status to be pushed.
+// announce leaves a status to be sent.
 func (s *session) announce(status peer.Status) {
 	s.mu.Lock()
-	s.out = status
+	s.ours = status
 	s.mu.Unlock()
 	select {
-	case s.told <- struct{}{}:
+	case s.outbox <- struct{}{}:
 	default:
 	}
 }
@@ -222,7 +231,7 @@ func (s *session) announce(status peer.Status) {
 func (s *session) announced() peer.Status {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.out
+	return s.ours
 }
 
 func (s *session) setJoined(joined bool) {
@@ -237,7 +246,7 @@ func (s *session) isJoined() bool {
 	return s.joined
 }
 
-// setReady is called by the session's goroutine only.
+// setReady may be called only by the session's goroutine.
 func (s *session) setReady() {
 	select {
 	case <-s.ready:
@@ -246,8 +255,8 @@ func (s *session) setReady() {
 	}
 }
 
-// because notes why the session is about to end; the first reason given stays.
-func (s *session) because(why error) {
+// setReason records why the session is about to end; the first reason stays.
+func (s *session) setReason(why error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.why == nil {
@@ -257,7 +266,7 @@ func (s *session) because(why error) {
 
 // end ends the session.
 func (s *session) end(why error) {
-	s.because(why)
+	s.setReason(why)
 	s.mu.Lock()
 	s.ending = true
 	s.mu.Unlock()
@@ -276,8 +285,8 @@ func (s *session) reason() error {
 	return s.why
 }
 
-// brought notes that a peer brought a block or a transaction: see PeerInfo.Block.
-func (n *Net) brought(p peer.ID, k kind) {
+// delivered records that a peer delivered a block or a transaction: see PeerInfo.Block.
+func (n *Net) delivered(p peer.ID, k kind) {
 	id, err := decode(p)
 	if err != nil {
 		return
@@ -301,8 +310,8 @@ func (s *session) info() PeerInfo {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	info := PeerInfo{ID: text(s.peer), Connected: s.since, Latency: s.latency, Joined: s.joined, Block: s.block, Tx: s.tx}
-	if s.heard != nil {
-		info.Status, info.Agent, info.Heard, info.First = *s.heard, s.heard.Agent, s.at, s.first
+	if s.status != nil {
+		info.Status, info.Agent, info.StatusReceived, info.StartingHeight = *s.status, s.status.Agent, s.statusAt, s.first
 	}
 	return info
 }

@@ -14,26 +14,26 @@ import (
 	"github.com/multiformats/go-multistream"
 )
 
-// The status line: one stream in each direction on which statuses follow each
-// other, at least every statusEvery. It says hello, it tells of new tips in
-// order, and its silence tells of a peer that is gone without a word.
+// The status stream: one in each direction, with a status after each change and at least
+// every statusEvery. The first status is the greeting, later ones report new tips in
+// order, and silence reveals a peer that is gone without closing its connection.
 
-// push tells the peer our status for as long as the session lasts, over as many
-// streams as it takes.
-func (n *Net) push(ctx context.Context, s *session) {
+// sendStatuses sends our status to the peer for as long as the session lasts, on a new
+// stream whenever one breaks.
+func (n *Net) sendStatuses(ctx context.Context, s *session) {
 	wait := redialFirst
 	for ctx.Err() == nil {
 		begun := time.Now()
-		err := n.pushStatus(ctx, s)
+		err := n.sendStatusStream(ctx, s)
 		if ctx.Err() != nil {
 			return
 		}
-		if isGarbled(err) {
-			n.blame(s.peer, err)
+		if isMalformed(err) {
+			n.penalize(s.peer, err)
 			return
 		}
 		if unknown := new(multistream.ErrNotSupported[protocol.ID]); errors.As(err, unknown) {
-			n.stranger(ctx, s)
+			n.disconnectIncompatible(ctx, s)
 			return
 		}
 		n.log.Debug("status stream", "peer", text(s.peer), "err", err)
@@ -48,8 +48,8 @@ func (n *Net) push(ctx context.Context, s *session) {
 	}
 }
 
-// pushStatus opens one stream and writes our status to it until one of both ends.
-func (n *Net) pushStatus(ctx context.Context, s *session) error {
+// sendStatusStream opens one stream and writes our status to it until it breaks or ctx ends.
+func (n *Net) sendStatusStream(ctx context.Context, s *session) error {
 	status, err := n.handler.Status(ctx)
 	if err != nil {
 		return fmt.Errorf("our own status: %w", err)
@@ -60,7 +60,7 @@ func (n *Net) pushStatus(ctx context.Context, s *session) error {
 	}
 	closed := make(chan struct{})
 	var answer int
-	go func() { // nothing comes back: the read ends with the stream
+	go func() { // the peer sends nothing on this stream: a read returns when it ends
 		defer close(closed)
 		answer, _ = stream.Read(make([]byte, 1))
 	}()
@@ -78,10 +78,10 @@ func (n *Net) pushStatus(ctx context.Context, s *session) error {
 			return ctx.Err()
 		case <-closed:
 			if answer > 0 {
-				return garble("answered a status")
+				return malformedf("answered a status")
 			}
-			return errors.New("the peer closed it")
-		case <-s.told:
+			return errors.New("the peer closed the stream")
+		case <-s.outbox:
 			status = s.announced()
 		case <-tick.C:
 			if status, err = n.handler.Status(ctx); err != nil {
@@ -92,11 +92,11 @@ func (n *Net) pushStatus(ctx context.Context, s *session) error {
 	}
 }
 
-// stranger parts from a peer that does not speak our sync protocol. The side
-// that called hangs up at once; the other waits a moment for that, so that the
-// caller, who may have a user waiting, sees the reason and not a dead line.
-func (n *Net) stranger(ctx context.Context, s *session) {
-	err := n.strangerError(s.peer)
+// disconnectIncompatible disconnects a peer that does not speak our sync protocol. The
+// dialing side disconnects at once; the other waits a moment for that, so that the dialing
+// side, where a user may be waiting, can report the reason.
+func (n *Net) disconnectIncompatible(ctx context.Context, s *session) {
+	err := n.incompatibleError(s.peer)
 	if conns := n.swarm.ConnsToPeer(s.peer); len(conns) > 0 && conns[0].Stat().Direction == network.DirInbound {
 		select {
 		case <-ctx.Done():
@@ -104,15 +104,15 @@ func (n *Net) stranger(ctx context.Context, s *session) {
 		}
 	}
 	n.mu.Lock()
-	n.book.postpone(s.peer, time.Now().Add(redialFound))
+	n.addrman.postpone(s.peer, time.Now().Add(redialFound))
 	n.mu.Unlock()
-	n.log.Info("hung up", "peer", text(s.peer), "why", err)
-	n.hangUp(s.peer, err)
+	n.log.Info("disconnected an incompatible peer", "peer", text(s.peer), "why", err)
+	n.disconnect(s.peer, err)
 }
 
-// strangerError says what a peer is that does not speak our sync protocol; nil
-// when it does, or when identify has not told what it speaks.
-func (n *Net) strangerError(p corepeer.ID) error {
+// incompatibleError describes a peer that does not speak our sync protocol; nil if it
+// does, or if identify has not reported its protocols.
+func (n *Net) incompatibleError(p corepeer.ID) error {
 	speaks, _ := n.host.Peerstore().GetProtocols(p)
 	if len(speaks) == 0 {
 		return nil
@@ -130,7 +130,7 @@ func (n *Net) strangerError(p corepeer.ID) error {
 	return fmt.Errorf("peer %s is no toychain node of this version: it does not speak %s", text(p), n.names.sync)
 }
 
-// ping measures the way to the peer and back once.
+// ping measures the round trip to the peer once.
 func (n *Net) ping(ctx context.Context, s *session) {
 	ctx, cancel := context.WithTimeout(network.WithNoDial(ctx, "ping"), frameTimeout)
 	defer cancel()
@@ -143,14 +143,14 @@ func (n *Net) ping(ctx context.Context, s *session) {
 	s.mu.Unlock()
 }
 
-// serveStatus hears one status after the other until the stream ends.
-func serveStatus(s *session, stream network.Stream, payload []byte) error {
+// receiveStatuses reads statuses until the stream ends.
+func receiveStatuses(s *session, stream network.Stream, payload []byte) error {
 	for {
 		status, err := parseStatus(payload)
 		if err != nil {
 			return err
 		}
-		s.hear(status)
+		s.receive(status)
 		stream.SetReadDeadline(time.Now().Add(statusSilence))
 		if _, payload, err = readFrame(stream, kindStatus); err != nil {
 			return err

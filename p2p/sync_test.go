@@ -115,16 +115,16 @@ func TestRequestPoolAndTxs(t *testing.T) {
 
 func TestRequestAges(t *testing.T) {
 	a, b := startNode(t), startNode(t)
-	b.ages = map[block.Hash]time.Duration{{1}: time.Minute + time.Nanosecond, {2}: AgeLater}
+	b.ages = map[block.Hash]time.Duration{{1}: time.Minute + time.Nanosecond, {2}: AgePending}
 	a.connect(b)
 	ages, err := a.RequestAges(testContext(t), b.ID(), []block.Hash{{3}, {2}, {1}})
-	if want := []time.Duration{AgeUnknown, AgeLater, time.Minute}; err != nil || !slices.Equal(ages, want) {
+	if want := []time.Duration{AgeUnknown, AgePending, time.Minute}; err != nil || !slices.Equal(ages, want) {
 		t.Errorf("%v, %v, want %v", ages, err, want)
 	}
 	if ages, err := a.RequestAges(testContext(t), b.ID(), nil); err != nil || len(ages) != 0 {
 		t.Errorf("of nothing: %v, %v", ages, err)
 	}
-	if _, err := a.RequestAges(testContext(t), b.ID(), make([]block.Hash, MaxAgesAsked+1)); err == nil || len(b.Banned()) != 0 {
+	if _, err := a.RequestAges(testContext(t), b.ID(), make([]block.Hash, MaxAges+1)); err == nil || len(b.Banned()) != 0 {
 		t.Errorf("too many were asked for: %v", err)
 	}
 }

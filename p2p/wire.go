@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"time"
 
 	"toychain/block"
@@ -20,87 +21,79 @@ import (
 //	frame = length 4 | kind 1 | payload (length bytes)
 //
 // The length is little-endian and counts the payload only. A stream carries one
-// request and its answer, or, if it begins with a status, one status after the
-// other in one direction.
+// request and its response, or, if it begins with a status, only statuses in one
+// direction.
 type kind byte
 
 const (
-	kindStatus     kind = 1  // tip 32 | height 4 | work 32 | agent length 1 | agent
-	kindGetHeaders kind = 2  // stop 32 | locator, 32 each
-	kindHeaders    kind = 3  // headers, 80 each
-	kindGetBlocks  kind = 4  // ids, 32 each
-	kindBlock      kind = 5  // a block
-	kindGetPool    kind = 6  // nothing
-	kindPool       kind = 7  // txids, 32 each
-	kindGetTxs     kind = 8  // txids, 32 each
-	kindTx         kind = 9  // a transaction
-	kindMissing    kind = 10 // the id, asked for, that is not here
-	kindGetPeers   kind = 11 // nothing
-	kindPeers      kind = 12 // addresses, each: length 2 | binary multiaddr with /p2p/
-	kindGetAges    kind = 13 // ids of blocks, 32 each
-	kindAges       kind = 14 // microseconds, 8 each, signed: see Handler.BlockAges
+	kindStatus     kind = 1
+	kindGetHeaders kind = 2
+	kindHeaders    kind = 3
+	kindGetBlocks  kind = 4
+	kindBlock      kind = 5
+	kindGetPool    kind = 6
+	kindPool       kind = 7
+	kindGetTxs     kind = 8
+	kindTx         kind = 9
+	kindMissing    kind = 10
+	kindGetPeers   kind = 11
+	kindPeers      kind = 12
+	kindGetAges    kind = 13
+	kindAges       kind = 14
 )
 
+// kinds holds the name of each kind and the maximum size of its payload.
+var kinds = [...]struct {
+	name string
+	most int
+}{
+	kindStatus:     {"status", statusFixed + MaxAgent},              // tip 32 | height 4 | work 32 | agent length 1 | agent
+	kindGetHeaders: {"getheaders", 32 + 32*peer.MaxLocator},         // stop 32 | locator, 32 each
+	kindHeaders:    {"headers", block.HeaderSize * peer.MaxHeaders}, // headers, 80 each
+	kindGetBlocks:  {"getblocks", 32 * peer.MaxBlocksAsked},         // block hashes, 32 each
+	kindBlock:      {"block", MaxMessage},                           // a block
+	kindGetPool:    {"getpool", 0},                                  // nothing
+	kindPool:       {"pool", 32 * peer.MaxPoolIDs},                  // txids, 32 each
+	kindGetTxs:     {"gettxs", 32 * peer.MaxTxsAsked},               // txids, 32 each
+	kindTx:         {"tx", MaxMessage},                              // a transaction
+	kindMissing:    {"missing", 32},                                 // the requested ID that is not here
+	kindGetPeers:   {"getpeers", 0},                                 // nothing
+	kindPeers:      {"peers", MaxAddrs * (2 + MaxAddr)},             // addresses, each: length 2 | binary multiaddr with /p2p/
+	kindGetAges:    {"getages", 32 * MaxAges},                       // block hashes, 32 each
+	kindAges:       {"ages", 8 * MaxAges},                           // microseconds, 8 each, signed: see Handler.BlockAges
+}
+
+func (k kind) known() bool { return int(k) < len(kinds) && kinds[k].name != "" }
+
 func (k kind) String() string {
-	names := [...]string{kindStatus: "status", kindGetHeaders: "getheaders", kindHeaders: "headers",
-		kindGetBlocks: "getblocks", kindBlock: "block", kindGetPool: "getpool", kindPool: "pool",
-		kindGetTxs: "gettxs", kindTx: "tx", kindMissing: "missing", kindGetPeers: "getpeers", kindPeers: "peers",
-		kindGetAges: "getages", kindAges: "ages"}
-	if int(k) < len(names) && names[k] != "" {
-		return names[k]
+	if k.known() {
+		return kinds[k].name
 	}
 	return fmt.Sprintf("kind %d", byte(k))
 }
 
-// most returns the most bytes that a payload of this kind may have; -1 for a
-// kind that does not exist.
-func (k kind) most() int {
-	switch k {
-	case kindStatus:
-		return statusFixed + MaxAgent
-	case kindGetHeaders:
-		return 32 + 32*peer.MaxLocator
-	case kindHeaders:
-		return block.HeaderSize * peer.MaxHeaders
-	case kindGetBlocks:
-		return 32 * peer.MaxBlocksAsked
-	case kindBlock, kindTx:
-		return MaxMessage
-	case kindGetPool, kindGetPeers:
-		return 0
-	case kindPool:
-		return 32 * peer.MaxPoolIDs
-	case kindGetTxs:
-		return 32 * peer.MaxTxsAsked
-	case kindMissing:
-		return 32
-	case kindPeers:
-		return MaxAddrsTold * (2 + MaxAddr)
-	case kindGetAges:
-		return 32 * MaxAgesAsked
-	case kindAges:
-		return 8 * MaxAgesAsked
+// maxPayload returns the maximum size of a payload of this kind; -1 for an unknown kind.
+func (k kind) maxPayload() int {
+	if k.known() {
+		return kinds[k].most
 	}
 	return -1
 }
 
-// garbled is an error that only a peer which breaks the protocol can cause.
-type garbled string
+// malformed is an error that only a peer which violates the protocol can cause.
+type malformed string
 
-func (g garbled) Error() string { return string(g) }
+func (m malformed) Error() string { return string(m) }
 
-func garble(format string, args ...any) error { return garbled(fmt.Sprintf(format, args...)) }
+func malformedf(format string, args ...any) error { return malformed(fmt.Sprintf(format, args...)) }
 
-// isGarbled tells a broken protocol from a broken line.
-func isGarbled(err error) bool {
-	var g garbled
-	return errors.As(err, &g)
-}
+// isMalformed tells a violation of the protocol from a broken connection.
+func isMalformed(err error) bool { return errors.As(err, new(malformed)) }
 
 const frameHead = 5 // length 4 | kind 1
 
-// appendFrame appends one frame to b. The payload's length is our own affair: a
-// caller that passes too much has a bug, and the receiver will say so.
+// appendFrame appends one frame to b. It does not check the payload's length: a caller
+// that passes too much has a bug, which the receiver reports.
 func appendFrame(b []byte, k kind, payload []byte) []byte {
 	return append(append(b, frameHeader(k, len(payload))...), payload...)
 }
@@ -109,26 +102,21 @@ func frameHeader(k kind, n int) []byte {
 	return append(binary.LittleEndian.AppendUint32(nil, uint32(n)), byte(k))
 }
 
-// readFrame reads one frame of one of the kinds wanted. The length is held
-// against the kind's limit before anything is allocated, and the buffer grows
-// with what arrives, not with what was announced. At the end of the stream it
-// returns io.EOF; in the middle of a frame io.ErrUnexpectedEOF. A garbled error
-// means the peer broke the protocol.
+// readFrame reads one frame of one of the kinds wanted. It checks the length against the
+// kind's limit before it allocates, and its buffer grows with what arrives, not with what
+// was announced. At the end of the stream it returns io.EOF, in the middle of a frame
+// io.ErrUnexpectedEOF. A malformed error means that the peer violated the protocol.
 func readFrame(r io.Reader, wanted ...kind) (kind, []byte, error) {
 	var head [frameHead]byte
 	if _, err := io.ReadFull(r, head[:]); err != nil {
 		return 0, nil, err
 	}
 	n, k := binary.LittleEndian.Uint32(head[:]), kind(head[4])
-	ok := false
-	for _, w := range wanted {
-		ok = ok || w == k
+	if !slices.Contains(wanted, k) {
+		return 0, nil, malformedf("sent %v, want %v", k, wanted)
 	}
-	if !ok {
-		return 0, nil, garble("sent %v where %v belongs", k, wanted)
-	}
-	if int64(n) > int64(k.most()) {
-		return 0, nil, garble("sent %v of %d bytes, at most %d", k, n, k.most())
+	if int64(n) > int64(k.maxPayload()) {
+		return 0, nil, malformedf("sent %v of %d bytes, at most %d", k, n, k.maxPayload())
 	}
 	payload, err := readGrowing(r, int(n))
 	if err != nil {
@@ -137,16 +125,14 @@ func readFrame(r io.Reader, wanted ...kind) (kind, []byte, error) {
 	return k, payload, nil
 }
 
-// readGrowing reads n bytes, allocating at most twice what has arrived (and
-// 64 KB): a stream that announces 4 MB and sends nothing costs next to nothing.
+// readGrowing reads n bytes and allocates at most twice what has arrived (and 64 KB): a
+// stream that announces 4 MB and sends nothing costs almost nothing.
 func readGrowing(r io.Reader, n int) ([]byte, error) {
 	const step = 64 << 10
 	buf := make([]byte, 0, min(n, step))
 	for len(buf) < n {
 		if len(buf) == cap(buf) {
-			bigger := make([]byte, len(buf), min(n, 2*cap(buf)))
-			copy(bigger, buf)
-			buf = bigger
+			buf = append(make([]byte, 0, min(n, 2*cap(buf))), buf...)
 		}
 		m, err := io.ReadFull(r, buf[len(buf):cap(buf)])
 		buf = buf[:len(buf)+m]
@@ -172,7 +158,7 @@ func encodeStatus(s peer.Status) []byte {
 	return append(b, agent...)
 }
 
-// printable cuts our own agent to what parseStatus accepts.
+// printable shortens and cleans our own agent, so that parseStatus accepts it.
 func printable(agent string) string {
 	if len(agent) > MaxAgent {
 		agent = agent[:MaxAgent]
@@ -188,22 +174,22 @@ func printable(agent string) string {
 
 func parseStatus(b []byte) (peer.Status, error) {
 	if len(b) < statusFixed {
-		return peer.Status{}, garble("status of %d bytes, at least %d", len(b), statusFixed)
+		return peer.Status{}, malformedf("status of %d bytes, at least %d", len(b), statusFixed)
 	}
 	var s peer.Status
 	copy(s.Tip[:], b)
 	height := binary.LittleEndian.Uint32(b[32:])
 	if height > math.MaxInt32 {
-		return peer.Status{}, garble("status with height %d, at most %d", height, math.MaxInt32)
+		return peer.Status{}, malformedf("status with height %d, at most %d", height, math.MaxInt32)
 	}
 	s.Height = block.Height(height)
 	copy(s.Work[:], b[36:])
 	s.Agent = string(b[statusFixed:])
 	if n := int(b[68]); n != len(s.Agent) || n > MaxAgent {
-		return peer.Status{}, garble("status with an agent of %d bytes, %d came, at most %d", n, len(s.Agent), MaxAgent)
+		return peer.Status{}, malformedf("status with an agent of %d bytes, %d came, at most %d", n, len(s.Agent), MaxAgent)
 	}
 	if s.Agent != printable(s.Agent) {
-		return peer.Status{}, garble("status with an agent that is not printable ASCII: %q", s.Agent)
+		return peer.Status{}, malformedf("status with an agent that is not printable ASCII: %q", s.Agent)
 	}
 	return s, nil
 }
@@ -216,11 +202,11 @@ func encodeHashes(hs []block.Hash) []byte {
 	return b
 }
 
-// parseHashes reads least to most hashes and nothing else.
+// parseHashes parses least to most hashes and rejects anything else.
 func parseHashes(b []byte, least, most int) ([]block.Hash, error) {
 	n := len(b) / 32
 	if len(b)%32 != 0 || n < least || n > most {
-		return nil, garble("%d bytes of hashes: want %d to %d times 32", len(b), least, most)
+		return nil, malformedf("%d bytes of hashes: want %d to %d times 32", len(b), least, most)
 	}
 	hs := make([]block.Hash, n)
 	for i := range hs {
@@ -235,7 +221,7 @@ func encodeGetHeaders(locator []block.Hash, stop block.Hash) []byte {
 
 func parseGetHeaders(b []byte) (locator []block.Hash, stop block.Hash, err error) {
 	if len(b) < 32 {
-		return nil, stop, garble("getheaders of %d bytes, at least 32", len(b))
+		return nil, stop, malformedf("getheaders of %d bytes, at least 32", len(b))
 	}
 	copy(stop[:], b)
 	locator, err = parseHashes(b[32:], 0, peer.MaxLocator)
@@ -254,19 +240,19 @@ func encodeAges(ages []time.Duration) []byte {
 	return b
 }
 
-// parseAges reads n ages and nothing else.
+// parseAges parses n ages and rejects anything else.
 func parseAges(b []byte, n int) ([]time.Duration, error) {
 	if len(b) != 8*n {
-		return nil, garble("%d bytes of ages: want %d times 8", len(b), n)
+		return nil, malformedf("%d bytes of ages: want %d times 8", len(b), n)
 	}
 	ages := make([]time.Duration, n)
 	for i := range ages {
 		us := int64(binary.LittleEndian.Uint64(b[8*i:]))
 		switch {
-		case us == int64(AgeUnknown) || us == int64(AgeLater):
+		case us == int64(AgeUnknown) || us == int64(AgePending):
 			ages[i] = time.Duration(us)
 		case us < 0 || us > int64(math.MaxInt64/time.Microsecond):
-			return nil, garble("age of %d microseconds", us)
+			return nil, malformedf("age of %d microseconds", us)
 		default:
 			ages[i] = time.Duration(us) * time.Microsecond
 		}
@@ -287,56 +273,56 @@ func parseHeaders(b []byte) ([]block.Header, error) {
 	const size = block.HeaderSize
 	n := len(b) / size
 	if len(b)%size != 0 || n > peer.MaxHeaders {
-		return nil, garble("%d bytes of headers: want at most %d times %d", len(b), peer.MaxHeaders, size)
+		return nil, malformedf("%d bytes of headers: want at most %d times %d", len(b), peer.MaxHeaders, size)
 	}
 	hs := make([]block.Header, n)
 	for i := range hs {
 		h, err := block.ParseHeader(b[size*i : size*(i+1)])
 		if err != nil {
-			return nil, garble("headers: %d: %v", i, err)
+			return nil, malformedf("headers: %d: %v", i, err)
 		}
 		hs[i] = h
 	}
 	return hs, nil
 }
 
-// encodePeers writes the first MaxAddrsTold addresses that are short enough.
+// encodePeers encodes the first MaxAddrs addresses that are short enough.
 func encodePeers(addrs []ma.Multiaddr) []byte {
 	var b []byte
-	told := 0
+	sent := 0
 	for _, a := range addrs {
 		raw := a.Bytes()
-		if len(raw) > MaxAddr || told == MaxAddrsTold {
+		if len(raw) > MaxAddr || sent == MaxAddrs {
 			continue
 		}
 		b = binary.LittleEndian.AppendUint16(b, uint16(len(raw)))
 		b = append(b, raw...)
-		told++
+		sent++
 	}
 	return b
 }
 
-// parsePeers reads addresses, each with a /p2p/ part that says whose it is.
+// parsePeers parses addresses, each with a /p2p/ part that names the peer.
 func parsePeers(b []byte) ([]corepeer.AddrInfo, error) {
 	var found []corepeer.AddrInfo
 	for len(b) > 0 {
-		if len(found) == MaxAddrsTold {
-			return nil, garble("more than %d addresses", MaxAddrsTold)
+		if len(found) == MaxAddrs {
+			return nil, malformedf("more than %d addresses", MaxAddrs)
 		}
 		if len(b) < 2 {
-			return nil, garble("address %d: truncated", len(found))
+			return nil, malformedf("address %d: truncated", len(found))
 		}
 		n := int(binary.LittleEndian.Uint16(b))
 		if b = b[2:]; n == 0 || n > MaxAddr || n > len(b) {
-			return nil, garble("address %d: %d bytes, %d left, at most %d", len(found), n, len(b), MaxAddr)
+			return nil, malformedf("address %d: %d bytes, %d left, at most %d", len(found), n, len(b), MaxAddr)
 		}
 		a, err := ma.NewMultiaddrBytes(b[:n])
 		if err != nil {
-			return nil, garble("address %d: %v", len(found), err)
+			return nil, malformedf("address %d: %v", len(found), err)
 		}
 		info, err := corepeer.AddrInfoFromP2pAddr(a)
 		if err != nil || len(info.Addrs) != 1 {
-			return nil, garble("address %d: %v is not an address with /p2p/", len(found), a)
+			return nil, malformedf("address %d: %v is not an address with /p2p/", len(found), a)
 		}
 		found = append(found, *info)
 		b = b[n:]

@@ -44,7 +44,7 @@ func TestWireBytes(t *testing.T) {
 		{"getblocks", appendFrame(nil, kindGetBlocks, encodeHashes([]block.Hash{h1, h2})), "40000000" + "04" + one + two},
 		{"getpool", appendFrame(nil, kindGetPool, nil), "00000000" + "06"},
 		{"getages", appendFrame(nil, kindGetAges, encodeHashes([]block.Hash{h1})), "20000000" + "0d" + one},
-		{"ages", appendFrame(nil, kindAges, encodeAges([]time.Duration{258 * time.Microsecond, AgeUnknown, AgeLater})),
+		{"ages", appendFrame(nil, kindAges, encodeAges([]time.Duration{258 * time.Microsecond, AgeUnknown, AgePending})),
 			"18000000" + "0e" + "0201000000000000" + "ffffffffffffffff" + "feffffffffffffff"},
 		{"missing", appendFrame(nil, kindMissing, h1[:]), "20000000" + "0a" + one},
 		{"peers", appendFrame(nil, kindPeers, encodePeers([]ma.Multiaddr{addr})),
@@ -87,11 +87,11 @@ func TestFrameLimits(t *testing.T) {
 			t.Errorf("%v of %d bytes: %d read, %v", k, most, len(payload), err)
 		}
 		_, _, err = readFrame(bytes.NewReader(rawFrame(most+1, k, nil)), k)
-		if !isGarbled(err) {
+		if !isMalformed(err) {
 			t.Errorf("%v of %d bytes: %v", k, most+1, err)
 		}
 	}
-	if kindAges.String() != "ages" || kind(99).most() != -1 || kind(0).most() != -1 {
+	if kindAges.String() != "ages" || kind(99).maxPayload() != -1 || kind(0).maxPayload() != -1 {
 		t.Error("a kind without name or with a limit that does not exist")
 	}
 }
@@ -146,16 +146,16 @@ func TestPeersLimit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	many := make([]ma.Multiaddr, MaxAddrsTold+1)
+	many := make([]ma.Multiaddr, MaxAddrs+1)
 	for i := range many {
 		many[i] = a
 	}
 	found, err := parsePeers(encodePeers(many))
-	if err != nil || len(found) != MaxAddrsTold || found[0].ID.String() != somebody || found[0].Addrs[0].String() != "/ip4/127.0.0.1/tcp/7000" {
+	if err != nil || len(found) != MaxAddrs || found[0].ID.String() != somebody || found[0].Addrs[0].String() != "/ip4/127.0.0.1/tcp/7000" {
 		t.Errorf("%d addresses, %v", len(found), err)
 	}
 	raw := append(encodePeers(many), encodePeers(many[:1])...)
-	if _, err := parsePeers(raw); !isGarbled(err) {
+	if _, err := parsePeers(raw); !isMalformed(err) {
 		t.Errorf("101 addresses: %v", err)
 	}
 	for _, bad := range []string{"/ip4/127.0.0.1/tcp/7000", "/p2p/" + somebody} {
@@ -163,7 +163,7 @@ func TestPeersLimit(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := parsePeers(encodePeers([]ma.Multiaddr{a})); !isGarbled(err) {
+		if _, err := parsePeers(encodePeers([]ma.Multiaddr{a})); !isMalformed(err) {
 			t.Errorf("%s: %v", bad, err)
 		}
 	}
@@ -175,7 +175,7 @@ func fuzzDecoder[T any](f *testing.F, parse func([]byte) (T, error), encode func
 	f.Fuzz(func(t *testing.T, b []byte) {
 		v, err := parse(b)
 		if err != nil {
-			if !isGarbled(err) {
+			if !isMalformed(err) {
 				t.Fatalf("an error that blames nobody: %v", err)
 			}
 			return
@@ -217,21 +217,21 @@ func FuzzParseHeaders(f *testing.F) {
 // gives something that reads the same.
 // Times are told to the microsecond; what is no time is a broken protocol.
 func TestAges(t *testing.T) {
-	for _, a := range []time.Duration{0, time.Microsecond, time.Hour, math.MaxInt64 / time.Microsecond * time.Microsecond, AgeUnknown, AgeLater} {
+	for _, a := range []time.Duration{0, time.Microsecond, time.Hour, math.MaxInt64 / time.Microsecond * time.Microsecond, AgeUnknown, AgePending} {
 		got, err := parseAges(encodeAges([]time.Duration{a}), 1)
 		if err != nil || got[0] != a {
 			t.Errorf("%d became %v, %v", a, got, err)
 		}
 	}
 	for _, us := range []int64{-3, math.MinInt64, math.MaxInt64/1000 + 1, math.MaxInt64} {
-		if _, err := parseAges(binary.LittleEndian.AppendUint64(nil, uint64(us)), 1); !isGarbled(err) {
+		if _, err := parseAges(binary.LittleEndian.AppendUint64(nil, uint64(us)), 1); !isMalformed(err) {
 			t.Errorf("%d microseconds: %v", us, err)
 		}
 	}
 }
 
 func FuzzParseAges(f *testing.F) {
-	f.Add(encodeAges([]time.Duration{time.Second, AgeUnknown, AgeLater}))
+	f.Add(encodeAges([]time.Duration{time.Second, AgeUnknown, AgePending}))
 	f.Add(bytes.Repeat([]byte{0x80}, 8))
 	fuzzDecoder(f, func(b []byte) ([]time.Duration, error) { return parseAges(b, len(b)/8) }, encodeAges)
 }
@@ -245,7 +245,7 @@ func FuzzParsePeers(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		found, err := parsePeers(b)
 		if err != nil {
-			if !isGarbled(err) {
+			if !isMalformed(err) {
 				t.Fatalf("an error that blames nobody: %v", err)
 			}
 			return
@@ -280,7 +280,7 @@ func FuzzReadFrame(f *testing.F) {
 		for {
 			k, payload, err := readFrame(r, kindStatus, kindGetPool, kindGetHeaders, kindHeaders, kindBlock, kindMissing)
 			if err != nil {
-				if err != io.EOF && err != io.ErrUnexpectedEOF && !isGarbled(err) {
+				if err != io.EOF && err != io.ErrUnexpectedEOF && !isMalformed(err) {
 					t.Fatal(err)
 				}
 				break

@@ -14,10 +14,10 @@ func setPartition(c *call, a rpc.SetPartitionArgs) ([]string, *rpc.Error) {
 	g := &c.server.partition
 	g.Lock()
 	defer g.Unlock()
-	if err := c.node.Net().SetGate(append(peersOf(a.NotAdjacent), cut...)); err != nil {
+	if err := c.node.Net().SetBlocklist(append(peersOf(a.NotAdjacent), cut...)); err != nil {
 		return nil, fail(rpc.CodeInvalidParam, "%s", oneLine(err))
 	}
-	all := slices.DeleteFunc(c.node.Net().Gate(), func(id peer.ID) bool { return !slices.Contains(cut, id) })
+	all := slices.DeleteFunc(c.node.Net().Blocklist(), func(id peer.ID) bool { return !slices.Contains(cut, id) })
 	c.server.metrics.partitionChanged(g.cut, all)
 	g.cut = all
 	return blockedPeers(c.node.Net()), nil

@@ -44,7 +44,7 @@ func ping(*call, rpc.None) (rpc.Null, *rpc.Error) { return nil, nil }
 
 func blockedPeers(net *p2p.Net) []string {
 	out := []string{}
-	for _, id := range net.Gate() {
+	for _, id := range net.Blocklist() {
 		out = append(out, string(id))
 	}
 	return out

@@ -80,14 +80,14 @@ func (c *call) peer(p *p2p.PeerInfo) rpc.Peer {
 		Services: services, ServicesNames: []string{"NETWORK"}, RelayTxes: true, ConnTime: unix(p.Connected),
 		LastSend: unix(p.Sent), LastRecv: unix(p.Received), LastTx: unix(p.Tx), LastBlock: unix(p.Block),
 		BytesSent: p.BytesOut, BytesRecv: p.BytesIn, Version: protocolVersion, SubVer: p.Agent, Inbound: p.Inbound,
-		StartingHeight: p.First, Presynced: -1, SyncedHeaders: -1, SyncedBlocks: -1, Inflight: []int{}, Permissions: []string{},
+		StartingHeight: p.StartingHeight, Presynced: -1, SyncedHeaders: -1, SyncedBlocks: -1, Inflight: []int{}, Permissions: []string{},
 		ConnectionType: "outbound-full-relay", Transport: "libp2p",
 		PeerID: string(p.ID), Multiaddr: p.Addr + "/p2p/" + string(p.ID), Joined: p.Joined, Tip: p.Status.Tip, Height: p.Status.Height,
 	}
 	switch {
 	case p.Inbound:
 		out.ConnectionType = "inbound"
-	case p.Kept:
+	case p.Manual:
 		out.ConnectionType = "manual"
 	}
 	if p.Latency > 0 {

@@ -14,37 +14,38 @@ import (
 	ma "github.com/multiformats/go-multiaddr"
 )
 
-// gate says who may be connected. libp2p asks it at every stage of every
-// connection, in and out; it never closes one that stands: that is for whoever
-// changes the gate (see Net.SetGate). The zero gate refuses everybody.
-type gate struct {
+// gater decides which peers may be connected: not while the network is off, not those on
+// the blocklist, not banned ones. libp2p asks it at every stage of every connection, in
+// both directions. It never closes an existing connection: the caller that changes the
+// gater does (see Net.SetBlocklist). The zero gater refuses every connection.
+type gater struct {
 	now  func() time.Time
-	full func() bool // no room for another inbound connection
+	full func() bool // reports that there is no room for another inbound connection
 
 	mu      sync.Mutex
 	open    bool                      // Run is running
 	active  bool                      // SetActive
-	blocked map[corepeer.ID]struct{}  // SetGate
+	blocked map[corepeer.ID]struct{}  // SetBlocklist
 	banned  map[corepeer.ID]time.Time // until when
-	changed time.Time                 // when active or blocked last was another than before
+	changed time.Time                 // when active or blocked last changed
 }
 
-var _ connmgr.ConnectionGater = (*gate)(nil)
+var _ connmgr.ConnectionGater = (*gater)(nil)
 
-func newGate(now func() time.Time) *gate {
-	return &gate{now: now, active: true, full: func() bool { return false },
+func newGater(now func() time.Time) *gater {
+	return &gater{now: now, active: true, full: func() bool { return false },
 		blocked: map[corepeer.ID]struct{}{}, banned: map[corepeer.ID]time.Time{}}
 }
 
-// refuses says why p may not be connected, or nil.
-func (g *gate) refuses(p corepeer.ID) error {
+// refusal returns why p may not be connected, or nil.
+func (g *gater) refusal(p corepeer.ID) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if err := g.shut(); err != nil {
+	if err := g.closed(); err != nil {
 		return err
 	}
 	if _, ok := g.blocked[p]; ok {
-		return fmt.Errorf("the gate is closed to %s", short(p))
+		return fmt.Errorf("%s is on the blocklist", short(p))
 	}
 	if until, ok := g.banned[p]; ok {
 		if left := until.Sub(g.now()); left > 0 {
@@ -55,8 +56,8 @@ func (g *gate) refuses(p corepeer.ID) error {
 	return nil
 }
 
-// shut says why nobody may be connected, or nil. The caller holds mu.
-func (g *gate) shut() error {
+// closed returns why no peer may be connected, or nil. The caller holds mu.
+func (g *gater) closed() error {
 	if !g.open {
 		return fmt.Errorf("the network is not running")
 	}
@@ -66,14 +67,14 @@ func (g *gate) shut() error {
 	return nil
 }
 
-func (g *gate) setOpen(open bool) {
+func (g *gater) setOpen(open bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.open = open
 }
 
-// setActive reports whether that was a change.
-func (g *gate) setActive(active bool) bool {
+// setActive reports whether the value changed.
+func (g *gater) setActive(active bool) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	changed := g.active != active
@@ -83,15 +84,15 @@ func (g *gate) setActive(active bool) bool {
 	return changed
 }
 
-func (g *gate) isActive() bool {
+func (g *gater) isActive() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.active
 }
 
-// block replaces the set of blocked peers and returns who is new in it and who
-// is free again.
-func (g *gate) block(ids []corepeer.ID) (cut, healed []corepeer.ID) {
+// block replaces the set of blocked peers and returns those that are new in it and those
+// that are no longer in it.
+func (g *gater) block(ids []corepeer.ID) (cut, healed []corepeer.ID) {
 	want := make(map[corepeer.ID]struct{}, len(ids))
 	for _, id := range ids {
 		want[id] = struct{}{}
@@ -114,22 +115,22 @@ func (g *gate) block(ids []corepeer.ID) (cut, healed []corepeer.ID) {
 	return cut, healed
 }
 
-func (g *gate) lastChange() time.Time {
+func (g *gater) lastChange() time.Time {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.changed
 }
 
-func (g *gate) blockedPeers() []corepeer.ID {
+func (g *gater) blockedPeers() []corepeer.ID {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return slices.Sorted(maps.Keys(g.blocked))
 }
 
-func (g *gate) ban(p corepeer.ID, until time.Time) {
+func (g *gater) ban(p corepeer.ID, until time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	now := g.now() // keys are cheap: do not collect the bans of yesterday
+	now := g.now() // keys are cheap: delete expired bans, so that they do not accumulate
 	maps.DeleteFunc(g.banned, func(_ corepeer.ID, until time.Time) bool { return !until.After(now) })
 	if until.After(g.banned[p]) { // a longer ban stays
 		g.banned[p] = until
@@ -137,7 +138,7 @@ func (g *gate) ban(p corepeer.ID, until time.Time) {
 }
 
 // unban reports whether p was banned.
-func (g *gate) unban(p corepeer.ID) bool {
+func (g *gater) unban(p corepeer.ID) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	until, ok := g.banned[p]
@@ -145,7 +146,7 @@ func (g *gate) unban(p corepeer.ID) bool {
 	return ok && until.After(g.now())
 }
 
-func (g *gate) bans() map[corepeer.ID]time.Time {
+func (g *gater) bans() map[corepeer.ID]time.Time {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	now := g.now()
@@ -155,21 +156,21 @@ func (g *gate) bans() map[corepeer.ID]time.Time {
 
 // The five questions of libp2p, in the order of a connection's life.
 
-func (g *gate) InterceptPeerDial(p corepeer.ID) bool { return g.refuses(p) == nil }
+func (g *gater) InterceptPeerDial(p corepeer.ID) bool { return g.refusal(p) == nil }
 
-func (g *gate) InterceptAddrDial(p corepeer.ID, _ ma.Multiaddr) bool { return g.refuses(p) == nil }
+func (g *gater) InterceptAddrDial(p corepeer.ID, _ ma.Multiaddr) bool { return g.refusal(p) == nil }
 
-// InterceptAccept comes before the handshake: nobody knows yet who calls.
-func (g *gate) InterceptAccept(network.ConnMultiaddrs) bool {
+// InterceptAccept comes before the handshake, when the peer is not known yet.
+func (g *gater) InterceptAccept(network.ConnMultiaddrs) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.shut() == nil && !g.full()
+	return g.closed() == nil && !g.full()
 }
 
-func (g *gate) InterceptSecured(_ network.Direction, p corepeer.ID, _ network.ConnMultiaddrs) bool {
-	return g.refuses(p) == nil
+func (g *gater) InterceptSecured(_ network.Direction, p corepeer.ID, _ network.ConnMultiaddrs) bool {
+	return g.refusal(p) == nil
 }
 
-func (g *gate) InterceptUpgraded(c network.Conn) (bool, control.DisconnectReason) {
-	return g.refuses(c.RemotePeer()) == nil, 0
+func (g *gater) InterceptUpgraded(c network.Conn) (bool, control.DisconnectReason) {
+	return g.refusal(c.RemotePeer()) == nil, 0
 }

@@ -29,12 +29,12 @@ func TestGateCutsAndHeals(t *testing.T) {
 	for round := range 3 {
 		// n1 n2 | n3 n4
 		for _, n := range left {
-			if err := n.SetGate(ids(right)); err != nil {
+			if err := n.SetBlocklist(ids(right)); err != nil {
 				t.Fatal(err)
 			}
 		}
 		for _, n := range right {
-			if err := n.SetGate(ids(left)); err != nil {
+			if err := n.SetBlocklist(ids(left)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -43,8 +43,8 @@ func TestGateCutsAndHeals(t *testing.T) {
 			r.waitLeft(l)
 			l.waitGossip(r, false) // else it would seem to work again before it does
 			r.waitGossip(l, false)
-			if err := l.Connect(testContext(t), r.Addrs()[0]); err == nil || !strings.Contains(err.Error(), "gate") {
-				t.Fatalf("connect through a closed gate: %v", err)
+			if err := l.Connect(testContext(t), r.Addrs()[0]); err == nil || !strings.Contains(err.Error(), "blocklist") {
+				t.Fatalf("connect to a blocked peer: %v", err)
 			}
 		})
 		cut := "during cut " + string(rune('0'+round))
@@ -63,7 +63,7 @@ func TestGateCutsAndHeals(t *testing.T) {
 			})
 		}
 		for _, n := range nodes {
-			if err := n.SetGate(nil); err != nil {
+			if err := n.SetBlocklist(nil); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -83,7 +83,7 @@ func TestGateCutsAndHeals(t *testing.T) {
 func TestGateOneSided(t *testing.T) {
 	a, b := startNode(t), startNode(t)
 	a.connect(b)
-	if err := a.SetGate([]peer.ID{b.ID()}); err != nil {
+	if err := a.SetBlocklist([]peer.ID{b.ID()}); err != nil {
 		t.Fatal(err)
 	}
 	a.waitLeft(b)
@@ -95,9 +95,9 @@ func TestGateOneSided(t *testing.T) {
 	// b calls again, less and less often.
 	b.wait("b's calls to fail", func() bool { return b.contact(a.ID()).fails >= 3 })
 	// However long the wait has become, healing does not wait for it.
-	b.change(a.ID(), func(c *contact) { c.next = time.Now().Add(time.Hour) })
-	a.change(b.ID(), func(c *contact) { c.next = time.Now().Add(time.Hour) })
-	if err := a.SetGate([]peer.ID{}); err != nil {
+	b.change(a.ID(), func(c *knownPeer) { c.nextDial = time.Now().Add(time.Hour) })
+	a.change(b.ID(), func(c *knownPeer) { c.nextDial = time.Now().Add(time.Hour) })
+	if err := a.SetBlocklist([]peer.ID{}); err != nil {
 		t.Fatal(err)
 	}
 	a.waitJoined(b)
@@ -109,7 +109,7 @@ func TestGateOneSided(t *testing.T) {
 func TestSlipsThroughTheGate(t *testing.T) {
 	a, b := startNode(t), startNode(t)
 	a.connect(b)
-	a.gate.block([]corepeer.ID{b.host.ID()}) // and nothing is closed
+	a.gater.block([]corepeer.ID{b.host.ID()}) // and nothing is closed
 	r := a.enter()
 	s := r.session(b.host.ID())
 	r.tasks.Done()
@@ -121,12 +121,12 @@ func TestSlipsThroughTheGate(t *testing.T) {
 }
 
 // contact returns a copy of what the node's book says of a peer.
-func (n *testNode) contact(p peer.ID) (c contact) {
-	n.change(p, func(at *contact) { c = *at })
+func (n *testNode) contact(p peer.ID) (c knownPeer) {
+	n.change(p, func(at *knownPeer) { c = *at })
 	return c
 }
 
-func (n *testNode) change(p peer.ID, f func(*contact)) {
+func (n *testNode) change(p peer.ID, f func(*knownPeer)) {
 	n.t.Helper()
 	id, err := decode(p)
 	if err != nil {
@@ -134,7 +134,7 @@ func (n *testNode) change(p peer.ID, f func(*contact)) {
 	}
 	n.Net.mu.Lock()
 	defer n.Net.mu.Unlock()
-	if c := n.book.contacts[id]; c != nil {
+	if c := n.addrman.peers[id]; c != nil {
 		f(c)
 	} else {
 		n.t.Fatalf("%s is not in the book", p)
@@ -155,7 +155,7 @@ func TestBan(t *testing.T) {
 	if _, ok := a.Banned()[b.ID()]; !ok {
 		t.Errorf("banned: %v", a.Banned())
 	}
-	b.change(a.ID(), func(c *contact) { c.next = time.Now().Add(time.Hour) })
+	b.change(a.ID(), func(c *knownPeer) { c.nextDial = time.Now().Add(time.Hour) })
 	if err := a.Unban(b.ID()); err != nil {
 		t.Fatal(err)
 	}

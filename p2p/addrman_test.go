@@ -24,8 +24,8 @@ func addrsOf(t testing.TB, ss ...string) (out []ma.Multiaddr) {
 func anybody(corepeer.ID) bool { return true }
 
 // dueIDs is due, as sorted names.
-func dueIDs(b *book, now time.Time, room int) (ids []string) {
-	for _, info := range b.due(now, room, anybody) {
+func dueIDs(b *addrMan, now time.Time, room int) (ids []string) {
+	for _, info := range b.toDial(now, room, anybody) {
 		ids = append(ids, string(info.ID))
 	}
 	slices.Sort(ids)
@@ -35,12 +35,12 @@ func dueIDs(b *book, now time.Time, room int) (ids []string) {
 // That a peer is missed is news once until it joins again, and only of a peer that the
 // user named.
 func TestBookMissed(t *testing.T) {
-	b := newBook("self")
+	b := newAddrMan("self")
 	at := addrsOf(t, "/ip4/127.0.0.1/tcp/1")
 	b.add("kept", at, true)
 	b.add("found", at, false)
 	var news []bool
-	miss := func(id corepeer.ID) { news = append(news, b.missed(id)) }
+	miss := func(id corepeer.ID) { news = append(news, b.reportOnce(id)) }
 	miss("found")
 	miss("nobody")
 	miss("kept")
@@ -59,7 +59,7 @@ func TestBookMissed(t *testing.T) {
 // The waits double from 250 ms to 10 s for a peer the user named, and to a
 // minute for one found by hearsay, which is forgotten in the end.
 func TestBookBackoff(t *testing.T) {
-	b := newBook("self")
+	b := newAddrMan("self")
 	at := addrsOf(t, "/ip4/127.0.0.1/tcp/1")
 	b.add("kept", at, true)
 	b.add("found", at, false)
@@ -68,7 +68,7 @@ func TestBookBackoff(t *testing.T) {
 	for range 12 {
 		for _, id := range []corepeer.ID{"kept", "found"} {
 			b.failed(id, now)
-			waits[string(id)] = append(waits[string(id)], b.contacts[id].next.Sub(now).String())
+			waits[string(id)] = append(waits[string(id)], b.peers[id].nextDial.Sub(now).String())
 		}
 	}
 	for id, want := range map[string][]string{
@@ -83,10 +83,10 @@ func TestBookBackoff(t *testing.T) {
 		b.failed("kept", now)
 		b.failed("found", now)
 	}
-	if b.contacts["kept"] == nil || b.contacts["found"] != nil {
+	if b.peers["kept"] == nil || b.peers["found"] != nil {
 		t.Error("who was forgotten?")
 	}
-	if got := b.wake(now); got.Sub(now) != 10*time.Second {
+	if got := b.nextDial(now); got.Sub(now) != 10*time.Second {
 		t.Errorf("next call after %v", got.Sub(now))
 	}
 	b.heal("kept")
@@ -98,7 +98,7 @@ func TestBookBackoff(t *testing.T) {
 // Kept and healed peers are called whether there is room or not; of the others
 // only as many as there is room for, and nobody twice at a time.
 func TestBookDue(t *testing.T) {
-	b := newBook("self")
+	b := newAddrMan("self")
 	at := addrsOf(t, "/ip4/127.0.0.1/tcp/1")
 	now := time.Unix(100, 0)
 	b.add("self", at, true)
@@ -115,23 +115,23 @@ func TestBookDue(t *testing.T) {
 	if got := dueIDs(b, now, 0); got != nil {
 		t.Fatalf("being called already: %v", got)
 	}
-	if b.calls() != 2 {
-		t.Errorf("%d calls under way", b.calls())
+	if b.dialing() != 2 {
+		t.Errorf("%d calls under way", b.dialing())
 	}
-	b.called("kept")
-	b.called("healed")
+	b.dialed("kept")
+	b.dialed("healed")
 	if got := dueIDs(b, now, 4); len(got) != 4 || !slices.Contains(got, "kept") {
 		t.Fatalf("with room for four %v", got)
 	}
-	for id := range b.contacts {
-		b.called(id)
+	for id := range b.peers {
+		b.dialed(id)
 	}
-	refused := b.due(now, 10, func(p corepeer.ID) bool { return p != "kept" && p != "healed" })
+	refused := b.toDial(now, 10, func(p corepeer.ID) bool { return p != "kept" && p != "healed" })
 	if len(refused) != 5 {
 		t.Errorf("%d of five may be called", len(refused))
 	}
 	b.postpone("kept", now.Add(time.Second))
-	b.called("kept")
+	b.dialed("kept")
 	if got := dueIDs(b, now, 0); slices.Contains(got, "kept") {
 		t.Error("postponed and yet due")
 	}
@@ -141,9 +141,9 @@ func TestBookDue(t *testing.T) {
 }
 
 func TestBookAddresses(t *testing.T) {
-	b := newBook("self")
+	b := newAddrMan("self")
 	now := time.Unix(5, 0)
-	all := func(id corepeer.ID) string { return fmt.Sprint(b.contacts[id].addrs) }
+	all := func(id corepeer.ID) string { return fmt.Sprint(b.peers[id].addrs) }
 	b.add("found", addrsOf(t, "/ip4/10.0.0.1/tcp/1"), false)
 	b.joined("found", addrsOf(t, "/ip4/10.0.0.1/tcp/2"), now)
 	if got := all("found"); got != "[/ip4/10.0.0.1/tcp/2]" {
@@ -154,15 +154,15 @@ func TestBookAddresses(t *testing.T) {
 		b.joined("kept", addrsOf(t, fmt.Sprint("/ip4/10.0.0.1/tcp/", i)), now)
 		b.joined("kept", addrsOf(t, fmt.Sprint("/ip4/10.0.0.1/tcp/", i)), now)
 	}
-	c := b.contacts["kept"]
-	if len(c.addrs) != maxAddrs || c.addrs[0].String() != "/dns4/example.org/tcp/1" || !c.kept || !c.good.Equal(now) {
+	c := b.peers["kept"]
+	if len(c.addrs) != maxAddrs || c.addrs[0].String() != "/dns4/example.org/tcp/1" || !c.manual || !c.lastJoined.Equal(now) {
 		t.Errorf("kept: %v", c)
 	}
-	for i := range maxContacts {
+	for i := range maxKnownPeers {
 		b.add(corepeer.ID(fmt.Sprint(i)), nil, false)
 	}
-	if len(b.contacts) != maxContacts || b.add("one more", nil, false) {
-		t.Errorf("%d contacts", len(b.contacts))
+	if len(b.peers) != maxKnownPeers || b.add("one more", nil, false) {
+		t.Errorf("%d contacts", len(b.peers))
 	}
 	if !b.add("the user's", nil, true) {
 		t.Error("a full book refused the user")
