@@ -27,38 +27,30 @@ where it is now, what happened to it in each reorganisation, which blocks contai
 which transactions conflict with it, and which spend the coins that it created.`,
 		Args: cli.Args(1, 1, "TXID, 64 hex digits"),
 	}
-	asJSON := cli.JSONFlag(cmd)
 	raw := cmd.Flags().Bool("raw", false, "print its bytes, in hex")
-	cmd.RunE = func(cmd *cobra.Command, given []string) error {
+	return showNode(a, cmd, func(ctx context.Context, n target, given []string) (tx trackedTx, err error) {
 		id, err := block.ParseHash(given[0])
 		if err != nil {
-			return cli.Usagef("%q is not a txid: want 64 hex digits", given[0])
+			return tx, cli.Usagef("%q is not a txid: want 64 hex digits", given[0])
 		}
-		return a.ask(cmd, func(ctx context.Context, n target) error {
-			tx, err := n.Tx(ctx, id)
-			if no := (*rpc.Error)(nil); errors.As(err, &no) && no.Code == rpc.CodeInvalidAddress {
-				return &userError{fmt.Sprintf("this node does not know %s: ask another with --node", id), err}
-			}
-			if err != nil {
-				return err
-			}
-			if *raw {
-				fmt.Fprintln(a.Stdout, tx.Hex)
-				return nil
-			}
-			h, err := n.TxHistory(ctx, id)
-			if err != nil {
-				return err
-			}
-			if *asJSON {
-				return a.PrintJSON(trackedTx{tx, h})
-			}
-			printTx(a.Stdout, &tx)
-			fmt.Fprintf(a.Stdout, "  %s\n", a.fateOf(&tx, &h))
-			return a.printHistory(&h)
-		})
-	}
-	return cmd
+		tx.Tx, err = n.Tx(ctx, id)
+		if no := (*rpc.Error)(nil); errors.As(err, &no) && no.Code == rpc.CodeInvalidAddress {
+			return tx, &userError{fmt.Sprintf("this node does not know %s: ask another with --node", id), err}
+		}
+		if err != nil {
+			return tx, err
+		}
+		tx.History, err = n.TxHistory(ctx, id)
+		return tx, err
+	}, func(tx trackedTx) error {
+		if *raw {
+			_, err := fmt.Fprintln(a.Stdout, tx.Hex)
+			return err
+		}
+		printTx(a.Stdout, &tx.Tx)
+		fmt.Fprintf(a.Stdout, "  %s\n", a.fateOf(&tx.Tx, &tx.History))
+		return a.printHistory(&tx.History)
+	})
 }
 
 // fateOf returns where a transaction is now.
