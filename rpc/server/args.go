@@ -25,7 +25,7 @@ func readArgs(params []rpc.Param, raw []json.RawMessage, into any) *rpc.Error {
 			f.Set(reflect.New(f.Type().Elem()))
 			f = f.Elem()
 		}
-		if err := readArg(params[i].Name, raw[i], f.Addr().Interface()); err != nil {
+		if err := readArg(params[i].Name, raw[i], f); err != nil {
 			return err
 		}
 	}
@@ -33,24 +33,14 @@ func readArgs(params []rpc.Param, raw []json.RawMessage, into any) *rpc.Error {
 }
 
 // readArg reads one argument; name is what its errors call it.
-func readArg(name string, raw json.RawMessage, into any) (err *rpc.Error) {
-	switch p := into.(type) {
+func readArg(name string, raw json.RawMessage, into reflect.Value) (err *rpc.Error) {
+	switch p := into.Addr().Interface().(type) {
 	case *bool:
 		*p = string(raw) == "true"
 	case *string:
 		*p = text(raw)
 	case *float64:
 		*p, _ = strconv.ParseFloat(string(raw), 64) // infinite if it is too large
-	case *int:
-		*p, err = wholeNumber[int](raw)
-	case *int32:
-		*p, err = wholeNumber[int32](raw)
-	case *int64:
-		*p, err = wholeNumber[int64](raw)
-	case *uint32:
-		*p, err = wholeNumber[uint32](raw)
-	case *uint64:
-		*p, err = wholeNumber[uint64](raw)
 	case *rpc.Verbosity:
 		*p, err = parseVerbosity(raw)
 	case *block.Hash:
@@ -68,9 +58,24 @@ func readArg(name string, raw json.RawMessage, into any) (err *rpc.Error) {
 	case *rpc.Object:
 		*p = rpc.Object(raw)
 	default:
-		err = parseObject(name, raw, into)
+		if into.Kind() == reflect.Struct {
+			return parseObject(name, raw, p)
+		}
+		err = readInt(raw, into)
 	}
 	return err
+}
+
+func readInt(raw json.RawMessage, into reflect.Value) *rpc.Error {
+	if n, err := strconv.ParseInt(string(raw), 10, 64); err == nil && into.CanInt() && !into.OverflowInt(n) {
+		into.SetInt(n)
+		return nil
+	}
+	if n, err := strconv.ParseUint(string(raw), 10, 64); err == nil && into.CanUint() && !into.OverflowUint(n) {
+		into.SetUint(n)
+		return nil
+	}
+	return fail(rpc.CodeMisc, "JSON integer out of range")
 }
 
 // or returns an argument or, if the caller left it out, its default.
@@ -81,24 +86,10 @@ func or[T any](arg *T, otherwise T) T {
 	return *arg
 }
 
-// wholeNumber reads a JSON number that is whole and fits into T.
-func wholeNumber[T int | int32 | int64 | uint32 | uint64](raw json.RawMessage) (T, *rpc.Error) {
-	text := string(bytes.TrimSpace(raw))
-	var n T
-	var out bool
-	if u, err := strconv.ParseUint(text, 10, 64); err == nil {
-		n = T(u)
-		out = n < 0 || uint64(n) != u
-	} else if i, err := strconv.ParseInt(text, 10, 64); err == nil {
-		n = T(i)
-		out = n > 0 || int64(n) != i
-	} else {
-		out = true
-	}
-	if out {
-		return 0, fail(rpc.CodeMisc, "JSON integer out of range")
-	}
-	return n, nil
+// parseInt reads a JSON number that is an integer.
+func parseInt(raw json.RawMessage) (n int64, err *rpc.Error) {
+	err = readInt(raw, reflect.ValueOf(&n).Elem())
+	return n, err
 }
 
 // parseVerbosity reads a number or, as older versions of Core took it, a bool.
@@ -110,7 +101,7 @@ func parseVerbosity(raw json.RawMessage) (rpc.Verbosity, *rpc.Error) {
 		}
 		return 0, nil
 	case rpc.KindNumber:
-		n, err := wholeNumber[int](raw)
+		n, err := parseInt(raw)
 		return rpc.Verbosity(n), err
 	default:
 		return 0, wrongType(k, rpc.KindNumber)
@@ -160,6 +151,27 @@ func parseObject(name string, raw json.RawMessage, into any) *rpc.Error {
 		return fail(rpc.CodeInvalidParam, "%s: %s", name, strings.TrimPrefix(err.Error(), "json: "))
 	}
 	return nil
+}
+
+// decode decodes a block, header or transaction from hex digits; message is the error if
+// they are not one.
+func decode[T any](s string, parse func([]byte) (T, error), message string) (out T, bad *rpc.Error) {
+	raw, err := hex.DecodeString(s)
+	if err == nil {
+		out, err = parse(raw)
+	}
+	if err != nil {
+		bad = fail(rpc.CodeDeserialization, "%s", message)
+	}
+	return out, bad
+}
+
+func decodeTx(s string) (*block.Tx, *rpc.Error) {
+	return decode(s, block.ParseTx, "TX decode failed. Make sure the tx has at least one input.")
+}
+
+func decodeBlock(s string) (*block.Block, *rpc.Error) {
+	return decode(s, block.Parse, "Block decode failed")
 }
 
 // parseHex reads hex digits (Core: ParseHexV).

@@ -266,7 +266,7 @@ func fits(kind string, raw json.RawMessage) bool {
 	case "str":
 		return got == rpc.KindString
 	case "n":
-		_, err := wholeNumber[int64](raw)
+		_, err := parseInt(raw)
 		return got == rpc.KindNumber && err == nil
 	case "x":
 		return got == rpc.KindNumber

@@ -80,43 +80,34 @@ func splitBatch(body []byte) (calls []json.RawMessage, batch bool, err *rpc.Erro
 	return nil, false, fail(rpc.CodeParse, "Top-level object parse error")
 }
 
+// response is the answer to a call.
+type response struct {
+	Version string          `json:"jsonrpc,omitempty"`
+	Result  any             `json:"result,omitempty"`
+	Error   any             `json:"error,omitempty"`
+	ID      json.RawMessage `json:"id,omitempty"`
+}
+
 // answer returns the answer to a call. Version 1 has both result and error, one of them
 // null; version 2 has only one of them.
 func (r *request) answer(result any, err *rpc.Error) []byte {
-	var b bytes.Buffer
-	member := func(name string, value any) {
-		if b.Len() > 1 {
-			b.WriteByte(',')
-		}
-		b.WriteString(`"` + name + `":`)
-		b.Write(marshal(value))
+	out := response{Version: "2.0", ID: r.id}
+	if !r.v2 {
+		out = response{Result: null, Error: null, ID: r.id}
 	}
-	var body json.RawMessage
-	if err == nil {
-		var e error
-		if body, e = tryMarshal(result); e != nil {
-			err = fail(rpc.CodeMisc, "the result cannot be written: %v", e)
-		}
+	switch {
+	case err != nil:
+		out.Error = err
+	case result != nil:
+		out.Result = result
+	default:
+		out.Result = null
 	}
-	b.WriteByte('{')
-	if r.v2 {
-		member("jsonrpc", "2.0")
+	text, e := tryMarshal(out)
+	if e != nil {
+		return r.answer(nil, fail(rpc.CodeMisc, "the result cannot be written: %v", e))
 	}
-	if err == nil {
-		member("result", body)
-	} else if !r.v2 {
-		member("result", nil)
-	}
-	if err != nil {
-		member("error", err)
-	} else if !r.v2 {
-		member("error", nil)
-	}
-	if r.id != nil {
-		member("id", r.id)
-	}
-	b.WriteByte('}')
-	return b.Bytes()
+	return text
 }
 
 // httpStatus returns the status of the answer to a single call.

@@ -9,6 +9,8 @@ import (
 	"toychain/rpc"
 )
 
+const decodeFailed = "TX decode failed. Make sure the tx has at least one input."
+
 var txTests = map[string]func(*scene){
 	"getrawtransaction": func(s *scene) {
 		is(s, "hex", get[string](s.world, "getrawtransaction", s.toAlice.ID()), txHex(s.toAlice))

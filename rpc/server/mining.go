@@ -213,15 +213,11 @@ func hashRate(t *chain.Tree, top block.Height, lookup int) rpc.Float {
 }
 
 func submitHeader(c *call, a rpc.SubmitHeaderArgs) (rpc.Null, *rpc.Error) {
-	raw, e := hex.DecodeString(a.Header)
-	var h block.Header
-	if e == nil {
-		h, e = block.ParseHeader(raw)
+	h, err := decode(a.Header, block.ParseHeader, "Block header decode failed")
+	if err != nil {
+		return nil, err
 	}
-	if e != nil {
-		return nil, fail(rpc.CodeDeserialization, "Block header decode failed")
-	}
-	e = c.node.SubmitHeaders(c.ctx, []block.Header{h})
+	e := c.node.SubmitHeaders(c.ctx, []block.Header{h})
 	switch {
 	case errors.Is(e, consensus.ErrNoParent):
 		return nil, fail(rpc.CodeVerify, "Must submit previous header (%s) first", h.Prev)

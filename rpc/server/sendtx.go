@@ -1,7 +1,6 @@
 package server
 
 import (
-	"encoding/hex"
 	"errors"
 
 	"toychain/block"
@@ -20,21 +19,6 @@ const (
 	// MAX_PACKAGE_COUNT).
 	maxTested = 25
 )
-
-const decodeFailed = "TX decode failed. Make sure the tx has at least one input."
-
-// decodeTx decodes a transaction in hex.
-func decodeTx(s string) (*block.Tx, *rpc.Error) {
-	raw, err := hex.DecodeString(s)
-	if err != nil {
-		return nil, fail(rpc.CodeDeserialization, decodeFailed)
-	}
-	tx, err := block.ParseTx(raw)
-	if err != nil {
-		return nil, fail(rpc.CodeDeserialization, decodeFailed)
-	}
-	return tx, nil
-}
 
 // feeLimit returns the fee rate that must not be exceeded, given the caller's choice.
 func feeLimit(asked *block.Amount) (block.Amount, *rpc.Error) {

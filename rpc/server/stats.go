@@ -131,7 +131,7 @@ func (c *call) hashOrHeight(arg json.RawMessage) (block.Hash, *rpc.Error) {
 	default:
 		return block.Hash{}, wrongType(k, rpc.KindNumber)
 	}
-	height, err := wholeNumber[int64](arg)
+	height, err := parseInt(arg)
 	if err != nil {
 		return block.Hash{}, err
 	}

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"encoding/hex"
 	"errors"
 
 	"toychain/block"
@@ -48,18 +47,6 @@ func submitBlocks(c *call, a rpc.SubmitBlocksArgs) ([]*string, *rpc.Error) {
 		}
 	}
 	return out, nil
-}
-
-func decodeBlock(text string) (*block.Block, *rpc.Error) {
-	raw, err := hex.DecodeString(text)
-	var b *block.Block
-	if err == nil {
-		b, err = block.Parse(raw)
-	}
-	if err != nil {
-		return nil, fail(rpc.CodeDeserialization, "Block decode failed")
-	}
-	return b, nil
 }
 
 // submitResult returns BIP22's word for the fate of a block that was submitted: nil if it
