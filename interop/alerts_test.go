@@ -151,14 +151,6 @@ var stories = []struct {
 			toychain_payment_confirmation_seconds_bucket{node="n1",le="60.0"} 0+9x240
 			toychain_payment_confirmation_seconds_bucket{node="n1",le="+Inf"} 0+10x240
 			toychain_payment_confirmation_seconds_count{node="n1"} 0+10x240`, 10 * time.Minute, "ToychainSlowConfirmations"},
-	{"a slow heal", `
-			toychain_heal_agreement_seconds_bucket{node="n1",le="15"} 0x240
-			toychain_heal_agreement_seconds_bucket{node="n1",le="+Inf"} 0x20 1x200
-			toychain_heal_agreement_seconds_count{node="n1"} 0x20 1x200`, 5 * time.Minute, "ToychainSlowHeal"},
-	{"a quick heal", `
-			toychain_heal_agreement_seconds_bucket{node="n1",le="15"} 0x20 1x200
-			toychain_heal_agreement_seconds_bucket{node="n1",le="+Inf"} 0x20 1x200
-			toychain_heal_agreement_seconds_count{node="n1"} 0x20 1x200`, 5 * time.Minute, ""},
 	{"no blocks", `
 			toychain_chain_tip_time_seconds{node="n1"} 100x240
 			toychain_miner_hashes_total{node="n1"} 0+1000x240`, 10 * time.Minute, "ToychainNoBlocks"},

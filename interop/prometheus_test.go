@@ -150,7 +150,7 @@ func TestWatchedByPrometheus(t *testing.T) {
 		t.Errorf("%d alerts and %d expressions of panels: are they read rightly?", alerts, panels)
 	}
 	for _, name := range []string{"toychain_block_propagation_seconds_bucket", "toychain_payment_confirmation_seconds_bucket",
-		"toychain_heal_agreement_seconds_bucket", "toychain_chain_stale_blocks", "up"} {
+		"toychain_chain_tip_fingerprint", "toychain_chain_stale_blocks", "up"} {
 		if !used[name] {
 			t.Errorf("nothing watches %s", name)
 		}
@@ -224,7 +224,6 @@ func TestRulesKeepTheTargets(t *testing.T) {
 	for rule, target := range map[string]slo.Target{
 		"job:toychain_block_propagation_late:ratio_rate5m":     find(slo.Propagation, "p95"),
 		"job:toychain_payment_confirmation_late:ratio_rate15m": find(slo.Confirmation, "p95"),
-		"job:toychain_heal_agreement_late:increase10m":         find(slo.Agreement, "p95"),
 	} {
 		if end := bucketEnd(t, expr[rule]); !slices.ContainsFunc(end, func(m *labels.Matcher) bool {
 			seconds := target.Within.Seconds()

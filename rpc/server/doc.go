@@ -35,8 +35,8 @@
 // Below them are the layers that carry a call, in the order in which it passes them:
 // server.go, conns.go, auth.go, calls.go, jsonrpc.go and json.go, params.go, args.go.
 // limits.go states who can reach the server and what each party can use up.
-// Besides calls there are /events (server-sent events), /metrics (metrics.go and
-// healing.go; docs/metrics.md lists them) and /healthz, which needs no password.
+// Besides calls there are /events (server-sent events), /metrics (metrics.go;
+// docs/metrics.md lists them) and /healthz, which needs no password.
 // directory.go answers two of the methods from the files of a node that does not run.
 //
 // # How a handler reads the node

@@ -2,7 +2,6 @@ package server
 
 import (
 	"slices"
-	"sync"
 	"time"
 
 	"toychain/peer"
@@ -10,17 +9,13 @@ import (
 )
 
 func setPartition(c *call, a rpc.SetPartitionArgs) ([]string, *rpc.Error) {
-	cut := peersOf(a.Peers)
-	g := &c.server.partition
-	g.Lock()
-	defer g.Unlock()
-	if err := c.node.Net().SetBlocklist(append(peersOf(a.NotAdjacent), cut...)); err != nil {
+	net, cut := c.node.Net(), peersOf(a.Peers)
+	if err := net.SetBlocklist(append(peersOf(a.NotAdjacent), cut...)); err != nil {
 		return nil, fail(rpc.CodeInvalidParam, "%s", oneLine(err))
 	}
-	all := slices.DeleteFunc(c.node.Net().Blocklist(), func(id peer.ID) bool { return !slices.Contains(cut, id) })
-	c.server.metrics.partitionChanged(g.cut, all)
-	g.cut = all
-	return blockedPeers(c.node.Net()), nil
+	all := slices.DeleteFunc(net.Blocklist(), func(id peer.ID) bool { return !slices.Contains(cut, id) })
+	c.server.cutOff.Store(int64(len(all)))
+	return blockedPeers(net), nil
 }
 
 func peersOf(texts []string) []peer.ID {
@@ -29,20 +24,6 @@ func peersOf(texts []string) []peer.ID {
 		out[i] = peerOf(s)
 	}
 	return out
-}
-
-// partition is the set of peers that a partition cuts this node off from. Of the peers
-// on the blocklist it leaves out those that are not adjacent in the network's topology.
-type partition struct {
-	sync.Mutex
-	cut []peer.ID
-}
-
-// size returns the number of these peers.
-func (p *partition) size() int {
-	p.Lock()
-	defer p.Unlock()
-	return len(p.cut)
 }
 
 func setLink(c *call, a rpc.SetLinkArgs) (peer.Link, *rpc.Error) {

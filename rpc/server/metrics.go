@@ -33,8 +33,6 @@ type metrics struct {
 	adoption     prometheus.Histogram     // of blocks
 	propagation  prometheus.Histogram     // of blocks
 	confirmation prometheus.Histogram     // of transactions
-	healTime     prometheus.Histogram
-	partitions   chan partitionChange // to watch
 }
 
 // Buckets end at round numbers, as the objectives of a service level do.
@@ -43,7 +41,6 @@ var (
 	depthBuckets = prometheus.ExponentialBuckets(1, 2, 8)
 	blockBuckets = []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2, 5, 10, 30}
 	txBuckets    = []float64{.1, .5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600}
-	healBuckets  = []float64{.05, .1, .25, .5, 1, 2, 5, 10, 15, 30, 60, 120, 300}
 )
 
 func newCounterVec(name, help, label string) *prometheus.CounterVec {
@@ -55,7 +52,7 @@ func newHistogram(name, help string, buckets []float64) prometheus.Histogram {
 }
 
 func newMetrics(s *Server) *metrics {
-	m := &metrics{server: s, registry: prometheus.NewRegistry(), partitions: make(chan partitionChange, 16),
+	m := &metrics{server: s, registry: prometheus.NewRegistry(),
 		calls: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "toychain_rpc_duration_seconds",
 			Help: "Time to answer a call, by method and error code (0: none).", Buckets: callBuckets}, []string{"method", "code"}),
 		events: newCounterVec("toychain_events_total", "Events of the node since its start, by kind.", "kind"),
@@ -68,8 +65,6 @@ func newMetrics(s *Server) *metrics {
 			"Age of a block when it arrived at this node.", blockBuckets),
 		confirmation: newHistogram("toychain_payment_confirmation_seconds",
 			"Time from a transaction's entry into this node's mempool to its first confirmation.", txBuckets),
-		healTime: newHistogram("toychain_heal_agreement_seconds",
-			"Time from the end of a partition until all peers, at least one of them from the other side, have this node's tip.", healBuckets),
 	}
 	// Prometheus' increase misses the first event of a series that did not exist before.
 	for _, kind := range []engine.EventKind{engine.BlockAdded, engine.BlockRejected, engine.BlockDated, engine.TipChanged, engine.Reorganised,
@@ -79,7 +74,7 @@ func newMetrics(s *Server) *metrics {
 	for _, fate := range []string{"returned", "reconfirmed", "conflicted"} {
 		m.affected.WithLabelValues(fate)
 	}
-	m.registry.MustRegister(m.calls, m.events, m.affected, m.depth, m.adoption, m.propagation, m.confirmation, m.healTime, nodeCollector{s},
+	m.registry.MustRegister(m.calls, m.events, m.affected, m.depth, m.adoption, m.propagation, m.confirmation, nodeCollector{s},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.http = promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4, Timeout: 10 * time.Second})
 	return m
@@ -98,24 +93,8 @@ func (m *metrics) called(method string, took time.Duration, err *rpc.Error) {
 
 // watch counts events until ctx ends.
 func (m *metrics) watch(ctx context.Context) {
-	events := m.server.node.Watch(ctx)
-	var h *healing
-	for {
-		select {
-		case ev, open := <-events:
-			if !open {
-				return
-			}
-			m.observe(&ev)
-		case c := <-m.partitions:
-			h.stop()
-			h = c.healing()
-		case <-h.ticks():
-			if m.checkHealing(ctx, h) {
-				h.stop()
-				h = nil
-			}
-		}
+	for ev := range m.server.node.Watch(ctx) {
+		m.observe(&ev)
 	}
 }
 
@@ -205,7 +184,7 @@ func (n nodeCollector) Collect(out chan<- prometheus.Metric) {
 	}
 	mining := nd.Mining()
 	gauge("toychain_peers", float64(len(nd.Net().Peers())))
-	gauge("toychain_peers_partitioned", float64(n.s.partition.size()))
+	gauge("toychain_peers_partitioned", float64(n.s.cutOff.Load()))
 	gauge("toychain_miner_rate_hashes_per_second", mining.Rate)
 	emit("toychain_miner_hashes_total", prometheus.CounterValue, float64(mining.Hashes))
 	emit("toychain_miner_blocks_total", prometheus.CounterValue, float64(mining.Found))

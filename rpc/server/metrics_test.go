@@ -14,8 +14,6 @@ import (
 
 	"toychain/block"
 	"toychain/internal/chaingen"
-	"toychain/p2p"
-	"toychain/peer"
 	"toychain/rpc"
 )
 
@@ -234,84 +232,4 @@ func TestPropagationMetric(t *testing.T) {
 	a.mine(1, alice)
 	at(8, b, c)
 	counted(b, 5, 3)
-}
-
-// TestHealMetric: two nodes are cut, mine apart and meet again.
-func TestHealMetric(t *testing.T) {
-	a, b := start(t), start(t)
-	id := func(w *world) string {
-		info, err := w.NetworkInfo(w.ctx)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return info.PeerID
-	}
-	cut := func(w *world, from ...string) {
-		t.Helper()
-		if _, err := w.SetPartition(w.ctx, from); err != nil {
-			t.Fatal(err)
-		}
-	}
-	info, err := b.NetworkInfo(b.ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cut(a, id(b))
-	cut(b, id(a))
-	if err := a.AddPeer(a.ctx, info.Multiaddrs[0]); err != nil {
-		t.Fatal(err)
-	}
-	a.mine(1, alice)
-	want := b.mine(2, bob)[1]
-	cut(a, id(b), stranger) // another cut, and no healing
-	begun := time.Now()
-	cut(a)
-	cut(b)
-	if _, err := a.WaitForHeight(a.ctx, 2); err != nil {
-		t.Fatal(err)
-	}
-	if tip, err := a.BestBlockHash(a.ctx); err != nil || tip != want {
-		t.Fatalf("%s, %v, want %s", tip, err, want)
-	}
-	for _, w := range []*world{a, b} {
-		for {
-			n, sum := observed(scrape(w), "toychain_heal_agreement_seconds")
-			if n == 1 && sum > 0 && sum <= time.Since(begun).Seconds() {
-				break
-			}
-			if n > 1 || w.ctx.Err() != nil {
-				t.Fatalf("%d healings, %v s", n, sum)
-			}
-		}
-	}
-}
-
-// TestAgreed: when a healing is over.
-func TestAgreed(t *testing.T) {
-	ours, theirs := block.Sum([]byte("ours")), block.Sum([]byte("theirs"))
-	h := &healing{across: map[peer.ID]bool{"across": true}}
-	peer := func(id peer.ID, joined, same bool) p2p.PeerInfo {
-		p := p2p.PeerInfo{ID: id, Joined: joined, Status: peer.Status{Tip: theirs}}
-		if same {
-			p.Status.Tip = ours
-		}
-		return p
-	}
-	for _, row := range []struct {
-		name  string
-		peers []p2p.PeerInfo
-		want  bool
-	}{
-		{"nobody", nil, false},
-		{"only our side", []p2p.PeerInfo{peer("near", true, true)}, false},
-		{"all", []p2p.PeerInfo{peer("near", true, true), peer("across", true, true)}, true},
-		{"one of ours is behind", []p2p.PeerInfo{peer("near", true, false), peer("across", true, true)}, false},
-		{"the other is behind", []p2p.PeerInfo{peer("across", true, false)}, false},
-		{"it has said nothing", []p2p.PeerInfo{peer("across", false, false)}, false},
-		{"a stranger", []p2p.PeerInfo{peer("stranger", false, false), peer("across", true, true)}, true},
-	} {
-		if got := h.agreed(ours, row.peers); got != row.want {
-			t.Errorf("%s: %v", row.name, got)
-		}
-	}
 }

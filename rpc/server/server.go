@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -40,7 +41,7 @@ type Server struct {
 	coinbases *coinbaseCache
 	peers     *peerRecords
 	running   *callList
-	partition partition
+	cutOff    atomic.Int64 // peers that a partition, not the topology, keeps from this node
 
 	// See limits.go.
 	quick, long, streams places

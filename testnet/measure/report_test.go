@@ -374,8 +374,7 @@ func TestAnswersOfANodeThatHangs(t *testing.T) {
 	}
 }
 
-// A line is a shape, not a partition: who is kept apart by it is not counted as cut off,
-// and its end is no heal.
+// A topology is not a partition: peers that are not adjacent in it are not cut off.
 func TestShapeIsNoPartition(t *testing.T) {
 	ctx := bounded(t)
 	tn := threeRealNodes(t)
@@ -409,7 +408,4 @@ func TestShapeIsNoPartition(t *testing.T) {
 		t.Fatal(err)
 	}
 	counts("healed", "0 0 0")
-	if heals, err := metric(ctx, tn, "n2", "toychain_heal_agreement_seconds_count "); err != nil || heals > "1" {
-		t.Errorf("%s heals, %v, want one at most", heals, err)
-	}
 }
