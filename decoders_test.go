@@ -69,11 +69,11 @@ var decoders = map[string]string{
 	"store.decodeTxPlace": "FuzzSmall",
 	"store.decodeUndo":    "FuzzUndo",
 
-	"node.parseBlock":    "block.FuzzParse",
-	"node.parseNote":     "FuzzNote",
-	"node.parsePoolLine": "FuzzPoolFile",
-	"node.readPool":      "FuzzPoolFile",
-	"node.ReadNotes":     "- opens a folder, whose notes are parseNote's",
+	"node.parseBlock":       "block.FuzzParse",
+	"node.parseNote":        "FuzzNote",
+	"node.parseMempoolLine": "FuzzPoolFile",
+	"node.readMempool":      "FuzzPoolFile",
+	"node.ReadNotes":        "- opens a folder, whose notes are parseNote's",
 
 	"rpc/server.decodeBlock":       "FuzzCalls",
 	"rpc/server.decodeTx":          "FuzzCalls",

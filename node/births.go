@@ -174,7 +174,7 @@ func (n *Node) date(ctx context.Context, peer peer.ID, some []arrival) {
 		if born.IsZero() || born.Before(n.started) || born.Before(a.gate) {
 			continue
 		}
-		n.watch.tell(engine.Event{Kind: engine.BlockDated, Time: n.Now(), Block: &engine.BlockEvent{Hash: a.id}, Peer: peer, Duration: max(0, a.at.Sub(born))})
+		n.subscribers.emit(engine.Event{Kind: engine.BlockDated, Time: n.Now(), Block: &engine.BlockEvent{Hash: a.id}, Peer: peer, Duration: max(0, a.at.Sub(born))})
 	}
 }
 

@@ -18,18 +18,18 @@ import (
 func (n *Node) perform(run context.Context, f engine.Effect) {
 	switch f := f.(type) {
 	case engine.PublishBlock:
-		n.chore(run, func(ctx context.Context) error { return n.net.PublishBlock(ctx, f.Block.Bytes()) })
+		n.background(run, func(ctx context.Context) error { return n.net.PublishBlock(ctx, f.Block.Bytes()) })
 	case engine.PublishTx:
-		n.chore(run, func(ctx context.Context) error { return n.net.PublishTx(ctx, f.Tx.Bytes()) })
+		n.background(run, func(ctx context.Context) error { return n.net.PublishTx(ctx, f.Tx.Bytes()) })
 	case engine.Announce:
 		n.net.Announce(f.Status)
 	case engine.Penalize:
-		n.punish(f.Peer, f.Reason)
+		n.ban(f.Peer, f.Reason)
 	case engine.Disconnect:
-		n.log.Warn("a peer is of no use: dropped", "peer", f.Peer, "reason", f.Reason)
-		n.chore(run, func(context.Context) error { return n.net.Disconnect(f.Peer) })
+		n.log.Warn("peer disconnected: it does not help", "peer", f.Peer, "reason", f.Reason)
+		n.background(run, func(context.Context) error { return n.net.Disconnect(f.Peer) })
 	case engine.RequestHeaders:
-		n.ask(run, f.Peer, f, func(ctx context.Context) error {
+		n.request(run, f.Peer, f, func(ctx context.Context) error {
 			headers, err := n.net.RequestHeaders(ctx, f.Peer, f.Locator, block.Hash{})
 			if err != nil {
 				return err
@@ -37,9 +37,9 @@ func (n *Node) perform(run context.Context, f engine.Effect) {
 			return n.submitQuietly(ctx, engine.HeadersReceived{Peer: f.Peer, Headers: headers})
 		})
 	case engine.RequestBlocks:
-		n.ask(run, f.Peer, f, func(ctx context.Context) error { return n.fetchBlocks(ctx, f) })
+		n.request(run, f.Peer, f, func(ctx context.Context) error { return n.fetchBlocks(ctx, f) })
 	case engine.RequestMempool:
-		n.ask(run, f.Peer, f, func(ctx context.Context) error {
+		n.request(run, f.Peer, f, func(ctx context.Context) error {
 			ids, err := n.net.RequestPool(ctx, f.Peer)
 			if err != nil {
 				return err
@@ -47,26 +47,26 @@ func (n *Node) perform(run context.Context, f engine.Effect) {
 			return n.submitQuietly(ctx, engine.MempoolReceived{Peer: f.Peer, IDs: ids})
 		})
 	case engine.RequestTxs:
-		n.ask(run, f.Peer, f, func(ctx context.Context) error { return n.fetchTxs(ctx, f) })
+		n.request(run, f.Peer, f, func(ctx context.Context) error { return n.fetchTxs(ctx, f) })
 	case engine.Emit:
-		n.tell(f.Event)
+		n.emit(f.Event)
 	default:
 		panic(fmt.Sprintf("effect of type %T", f))
 	}
 }
 
-// chore does something on a goroutine of its own that Run waits for.
-func (n *Node) chore(run context.Context, f func(context.Context) error) {
-	n.chores.Go(func() {
+// background runs f on a new goroutine, which Run waits for.
+func (n *Node) background(run context.Context, f func(context.Context) error) {
+	n.tasks.Go(func() {
 		if err := f(run); err != nil && run.Err() == nil {
 			n.log.Debug("network", "err", err)
 		}
 	})
 }
 
-// ask makes a request and tells the engine when it is over.
-func (n *Node) ask(run context.Context, peer peer.ID, f engine.Effect, request func(context.Context) error) {
-	n.chore(run, func(ctx context.Context) error {
+// request makes a request to a peer and informs the engine when it is over.
+func (n *Node) request(run context.Context, peer peer.ID, f engine.Effect, request func(context.Context) error) {
+	n.background(run, func(ctx context.Context) error {
 		err := request(ctx)
 		if told := n.submitQuietly(ctx, engine.RequestDone{Peer: peer, Request: f, Err: err}); told != nil {
 			return told
@@ -75,8 +75,8 @@ func (n *Node) ask(run context.Context, peer peer.ID, f engine.Effect, request f
 	})
 }
 
-// submitQuietly is submit for inputs whose Answer is for nobody: the engine has
-// blamed whom it should.
+// submitQuietly is submit for inputs whose Result no caller waits for: the engine has
+// penalized the sender if it should be.
 func (n *Node) submitQuietly(ctx context.Context, in engine.Input) error {
 	var trouble error
 	err := n.do(ctx, func(run context.Context) { _, trouble = n.step(run, in) })
@@ -92,15 +92,15 @@ func (n *Node) fetchBlocks(ctx context.Context, f engine.RequestBlocks) error {
 			err = fmt.Errorf("block %s: not one that was asked for", b.Hash())
 		}
 		if err != nil {
-			n.garbage(f.Peer, err)
+			n.malformed(f.Peer, err)
 			return err
 		}
 		return n.submitQuietly(ctx, engine.BlockReceived{Peer: f.Peer, Block: b, Requested: true})
 	})
 }
 
-// parseBlock reads a block that may be one: what is too large for a block is not taken
-// apart, which would take several times its bytes.
+// parseBlock parses a block that is not too large to be one: parsed, it takes several times
+// its bytes.
 func parseBlock(raw []byte) (*block.Block, error) {
 	if len(raw) > consensus.MaxBlockSize {
 		return nil, fmt.Errorf("%w: %d bytes, at most %d", consensus.BadLength, len(raw), consensus.MaxBlockSize)
@@ -112,26 +112,26 @@ func (n *Node) fetchTxs(ctx context.Context, f engine.RequestTxs) error {
 	return n.net.RequestTxs(ctx, f.Peer, f.IDs, func(raw []byte) error {
 		tx, err := block.ParseTx(raw)
 		if err != nil {
-			n.garbage(f.Peer, err)
+			n.malformed(f.Peer, err)
 			return err
 		}
 		return n.submitQuietly(ctx, engine.TxReceived{Peer: f.Peer, Tx: tx})
 	})
 }
 
-// punish drops a peer and refuses it for a while.
-func (n *Node) punish(peer peer.ID, reason error) {
-	n.log.Warn("a peer broke a rule: dropped and refused for a while", "peer", peer, "reason", reason, "for", p2p.BanTime)
+// ban disconnects a peer and refuses it for ten minutes.
+func (n *Node) ban(peer peer.ID, reason error) {
+	n.log.Warn("peer banned: it broke a rule", "peer", peer, "reason", reason, "for", p2p.BanTime)
 	n.net.Ban(peer, p2p.BanTime)
 }
 
-// garbage blames a peer for bytes that are not what they claim to be.
-func (n *Node) garbage(peer peer.ID, err error) {
-	n.punish(peer, err)
-	n.watch.tell(engine.Event{Kind: engine.PeerPenalized, Time: n.Now(), Peer: peer, Reason: err.Error()})
+// malformed bans a peer for bytes that are not what they claim to be.
+func (n *Node) malformed(peer peer.ID, err error) {
+	n.ban(peer, err)
+	n.subscribers.emit(engine.Event{Kind: engine.PeerPenalized, Time: n.Now(), Peer: peer, Reason: err.Error()})
 }
 
-// handler is what p2p asks of the node.
+// handler answers p2p.
 type handler struct{ n *Node }
 
 func (h handler) Joined(peer peer.ID, inbound bool) {
@@ -154,7 +154,7 @@ func (h handler) Status(ctx context.Context) (s peer.Status, err error) {
 func (h handler) Block(ctx context.Context, from peer.ID, raw []byte) peer.Verdict {
 	b, err := parseBlock(raw)
 	if err != nil {
-		h.n.garbage(from, err)
+		h.n.malformed(from, err)
 		return peer.Reject
 	}
 	return engine.Classify(h.n.submit(ctx, engine.BlockReceived{Peer: from, Block: b})).Verdict()
@@ -163,7 +163,7 @@ func (h handler) Block(ctx context.Context, from peer.ID, raw []byte) peer.Verdi
 func (h handler) Tx(ctx context.Context, from peer.ID, raw []byte) peer.Verdict {
 	tx, err := block.ParseTx(raw)
 	if err != nil {
-		h.n.garbage(from, err)
+		h.n.malformed(from, err)
 		return peer.Reject
 	}
 	return engine.ClassifyTx(h.n.submit(ctx, engine.TxReceived{Peer: from, Tx: tx})).Verdict()
@@ -174,8 +174,8 @@ func (h handler) Headers(ctx context.Context, locator []block.Hash, stop block.H
 	return out, err
 }
 
-// BlockBytes does not trouble the engine for what is on the disk, which is nearly all
-// that a peer can ask for.
+// BlockBytes reads what is on the disk, nearly all that a peer can ask for, without the
+// engine's goroutine.
 func (h handler) BlockBytes(ctx context.Context, id block.Hash) ([]byte, error) {
 	if raw, err := h.n.db.BlockBytes(id); err == nil {
 		return raw, nil

@@ -11,18 +11,19 @@ import (
 	"toychain/pow"
 )
 
-// watchBuffer is how many events a watcher may be behind before it misses some.
-const watchBuffer = 256
+// eventBuffer is how many events a subscriber may be behind before it misses some.
+const eventBuffer = 256
 
-// watchers are those who want to be told of events.
-type watchers struct {
+// subscribers are the channels that receive events. A slow one misses events and never
+// holds up the engine: events are hints, and what happened can be asked for.
+type subscribers struct {
 	mu     sync.Mutex
 	all    map[chan engine.Event]struct{}
 	closed bool
 }
 
-func (w *watchers) add(ctx context.Context) <-chan engine.Event {
-	ch := make(chan engine.Event, watchBuffer)
+func (w *subscribers) add(ctx context.Context) <-chan engine.Event {
+	ch := make(chan engine.Event, eventBuffer)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.closed {
@@ -37,7 +38,7 @@ func (w *watchers) add(ctx context.Context) <-chan engine.Event {
 	return ch
 }
 
-func (w *watchers) remove(ch chan engine.Event) {
+func (w *subscribers) remove(ch chan engine.Event) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if _, on := w.all[ch]; on {
@@ -46,7 +47,7 @@ func (w *watchers) remove(ch chan engine.Event) {
 	}
 }
 
-func (w *watchers) tell(ev engine.Event) {
+func (w *subscribers) emit(ev engine.Event) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for ch := range w.all {
@@ -57,7 +58,7 @@ func (w *watchers) tell(ev engine.Event) {
 	}
 }
 
-func (w *watchers) close() {
+func (w *subscribers) close() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.closed = true
@@ -67,8 +68,8 @@ func (w *watchers) close() {
 	}
 }
 
-// tell logs an event and passes it on. It runs on the engine's goroutine.
-func (n *Node) tell(ev engine.Event) {
+// emit logs an event and passes it to the subscribers. It runs on the engine's goroutine.
+func (n *Node) emit(ev engine.Event) {
 	switch ev.Kind {
 	case engine.TipChanged:
 		close(n.tipMove)
@@ -89,17 +90,17 @@ func (n *Node) tell(ev engine.Event) {
 		}
 		n.births.came(arrival{ev.Block.Hash, ev.Peer, n.posted, n.net.PartitionChanged()})
 	case engine.BlockRejected:
-		n.log.Warn("block refused", "hash", ev.Block.Hash, "peer", ev.Peer, "reason", ev.Reason)
+		n.log.Warn("block rejected", "hash", ev.Block.Hash, "peer", ev.Peer, "reason", ev.Reason)
 	case engine.TxRemoved:
-		n.log.Info("payment dropped", "txid", ev.Tx, "reason", ev.Reason)
+		n.log.Info("transaction dropped", "txid", ev.Tx, "reason", ev.Reason)
 	case engine.PeerUp, engine.PeerDown:
 		n.log.Info(string(ev.Kind), "peer", ev.Peer)
 	}
-	n.watch.tell(ev)
+	n.subscribers.emit(ev)
 }
 
-// sinceHeard returns how long ago a block came, its waiting for the engine included; 0 if
-// heard is zero. heard is by the node's clock, which may be far from the machine's.
+// sinceHeard returns how long ago a block arrived, its wait for the engine included; 0 if
+// heard is zero. heard is by the node's clock, which may differ from the machine's.
 func (n *Node) sinceHeard(heard time.Time) time.Duration {
 	if heard.IsZero() {
 		return 0
@@ -110,8 +111,8 @@ func (n *Node) sinceHeard(heard time.Time) time.Duration {
 	return n.Now().Sub(heard)
 }
 
-// difficulty is for people: how many times harder than the easiest target of
-// Bitcoin, to three digits.
+// difficulty returns how many times harder than Bitcoin's easiest target a target is, to
+// three digits, for the log.
 func difficulty(bits uint32) string {
 	t, err := pow.TargetFromBits(bits)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 
 // job is a function for the goroutine that owns the engine. It is given the
 // context of Run.
-type job struct {
+type task struct {
 	f      func(run context.Context)
 	done   chan struct{}
 	posted time.Time
@@ -24,14 +24,14 @@ func (n *Node) loop(run context.Context, end <-chan struct{}) {
 	defer ticker.Stop()
 	for {
 		select {
-		case j := <-n.mail:
+		case j := <-n.mailbox:
 			n.posted = j.posted
 			j.f(run)
 			close(j.done)
 		case <-ticker.C:
 			n.miner.measure(time.Now())
 			_, _ = n.step(run, engine.Tick{}) // trouble has been told: see step
-			n.rest()
+			n.releaseMemory()
 		case <-end:
 			return
 		}
@@ -40,9 +40,9 @@ func (n *Node) loop(run context.Context, end <-chan struct{}) {
 
 // do runs f on the engine's goroutine. If it returns an error, f did not run.
 func (n *Node) do(ctx context.Context, f func(run context.Context)) error {
-	j := job{f, make(chan struct{}), time.Now()}
+	j := task{f, make(chan struct{}), time.Now()}
 	select {
-	case n.mail <- j:
+	case n.mailbox <- j:
 		<-j.done
 		return nil
 	case <-ctx.Done():
@@ -144,7 +144,7 @@ func (n *Node) save(run context.Context, effects []engine.Effect) error {
 				return err
 			}
 			if !f.Sync {
-				n.resting = restState{} // an import
+				n.idle = idleState{} // an import
 			}
 		}
 	}
@@ -156,7 +156,7 @@ func (n *Node) save(run context.Context, effects []engine.Effect) error {
 		return err
 	}
 	if how == engine.SavedLater && n.engine.CatchingUp() {
-		n.resting = restState{}
+		n.idle = idleState{}
 	}
 	return n.notes.saved(how)
 }

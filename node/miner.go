@@ -14,12 +14,12 @@ import (
 	"toychain/pow"
 )
 
-// Mining is what a node's miner is doing.
+// Mining is the state of a node's miner.
 type Mining struct {
 	On     bool
-	Script []byte  // what its coinbases pay
-	Cap    float64 // hashes per second that it may do; 0: all it can
-	Rate   float64 // hashes per second over the last seconds, whoever asked for them
+	Script []byte  // the output that its coinbases pay
+	Cap    float64 // the most hashes per second; 0: no limit
+	Rate   float64 // hashes per second over the last seconds, Generate's included
 	Hashes uint64  // since the start
 	Found  int     // blocks since the start
 }
@@ -50,9 +50,9 @@ const (
 	chunk = 1 << 14
 	// portions is in how many pieces a second's allowance is spent.
 	portions = 20
-	// refresh is how often a miner takes new payments in.
+	// refresh is how often a miner takes new transactions into its block.
 	refresh = 2 * time.Second
-	// sampleCount ticks are the time over which the rate is measured.
+	// sampleCount is over how many ticks the rate is measured.
 	sampleCount = 10
 )
 
@@ -93,7 +93,8 @@ func (m *miner) report() Mining {
 	return r
 }
 
-// mine is the background miner: it works whenever SetMining gave it a script.
+// mine runs the background miner until ctx ends: it works whenever SetMining has set a
+// script.
 func (n *Node) mine(ctx context.Context) {
 	for ctx.Err() == nil {
 		script, cap, changed := n.miner.settings()
@@ -153,8 +154,7 @@ var (
 	errStale = errors.New("the tip moved")
 )
 
-// mineOne mines one block on top of the present tip, or returns errStale when
-// that has moved.
+// mineOne mines one block on the tip, or returns errStale when the tip has moved.
 func (n *Node) mineOne(ctx context.Context, script []byte, a *allowance, maxTries uint64) (block.Hash, error) {
 	var t *engine.Template
 	var failed error
@@ -174,13 +174,13 @@ func (n *Node) mineOne(ctx context.Context, script []byte, a *allowance, maxTrie
 		return block.Hash{}, err
 	}
 	if err := n.SubmitBlock(ctx, solved); err != nil {
-		return block.Hash{}, fmt.Errorf("our own block was refused: %w", err)
+		return block.Hash{}, fmt.Errorf("our own block was rejected: %w", err)
 	}
 	n.miner.found.Add(1)
 	return solved.Hash(), nil
 }
 
-// search tries nonces on several threads, each on a coinbase of its own.
+// search tries nonces on several threads, each with another coinbase and so another header.
 func (m *miner) search(ctx context.Context, t *engine.Template, a *allowance, maxTries uint64) (*block.Block, error) {
 	target, err := pow.TargetFromBits(t.Block.Header.Bits)
 	if err != nil {

@@ -48,26 +48,26 @@ type Config struct {
 // Node runs an Engine on libp2p, LevelDB and the wall clock. Its methods are safe
 // for use by several goroutines.
 type Node struct {
-	cfg     Config
-	db      *store.DB
-	net     *p2p.Net
-	log     *slog.Logger
-	miner   *miner
-	watch   watchers
-	births  *births
-	started time.Time
-	clock   atomic.Int64 // how far Now is from the machine's clock, in nanoseconds
+	cfg         Config
+	db          *store.DB
+	net         *p2p.Net
+	log         *slog.Logger
+	miner       *miner
+	subscribers subscribers
+	births      *births
+	started     time.Time
+	clock       atomic.Int64 // how far Now is from the machine's clock, in nanoseconds
 
-	mail    chan job       // to the goroutine that owns engine
+	mailbox chan task      // to the goroutine that owns engine
 	over    chan struct{}  // closed when that goroutine has ended
 	engine  *engine.Engine // owned by the goroutine of loop
 	notes   notes          // owned likewise
 	tipMove chan struct{}  // owned likewise; closed and replaced when the tip moves
 	posted  time.Time      // owned likewise; when what is done now was handed in
 	broken  bool           // owned likewise; the engine met trouble and must not be used
-	resting restState      // owned likewise
+	idle    idleState      // owned likewise
 	fatal   context.CancelCauseFunc
-	chores  sync.WaitGroup // goroutines that carry out effects
+	tasks   sync.WaitGroup // goroutines that carry out effects
 }
 
 // ErrStopped: the node has ended.
@@ -92,7 +92,7 @@ func Open(cfg Config) (*Node, error) {
 	n := &Node{
 		cfg: cfg, db: db, log: cfg.Log, started: time.Now(),
 		miner:   &miner{message: cfg.message(), threads: threads(cfg.Threads), script: cfg.MineTo, cap: cfg.Hashrate, changed: make(chan struct{})},
-		mail:    make(chan job),
+		mailbox: make(chan task),
 		over:    make(chan struct{}),
 		tipMove: make(chan struct{}),
 		notes:   notes{dir: cfg.Dir},
@@ -196,7 +196,7 @@ func (n *Node) Run(ctx context.Context) error {
 	group.Go(func() { n.mine(ctx) })
 	group.Go(func() { n.dateBlocks(ctx) })
 	restored := make(chan bool, 1)
-	group.Go(func() { restored <- n.restorePool(ctx) })
+	group.Go(func() { restored <- n.restoreMempool(ctx) })
 	group.Go(func() {
 		if err := n.net.Run(ctx); err != nil && ctx.Err() == nil {
 			n.fatal(fmt.Errorf("network: %w", err))
@@ -206,11 +206,11 @@ func (n *Node) Run(ctx context.Context) error {
 	group.Wait()
 	close(end)
 	<-n.over
-	n.chores.Wait()
+	n.tasks.Wait()
 	if <-restored && !n.broken {
-		n.savePool()
+		n.saveMempool()
 	}
-	n.watch.close()
+	n.subscribers.close()
 
 	err := context.Cause(ctx)
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
@@ -262,7 +262,7 @@ func (n *Node) Mining() Mining { return n.miner.report() }
 
 // Watch returns every event from now on until ctx ends. Who reads too slowly
 // misses events: they are hints, the truth is to be asked for.
-func (n *Node) Watch(ctx context.Context) <-chan engine.Event { return n.watch.add(ctx) }
+func (n *Node) Watch(ctx context.Context) <-chan engine.Event { return n.subscribers.add(ctx) }
 
 // Params returns the network's parameters.
 func (n *Node) Params() *consensus.Params { return n.cfg.Params }

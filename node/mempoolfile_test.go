@@ -91,7 +91,7 @@ func TestPoolOutlivesARestart(t *testing.T) {
 			t.Errorf("%d payments wait again after their block", len(got))
 		}
 	})
-	if _, err := os.Stat(filepath.Join(dir, poolFile)); err == nil {
+	if _, err := os.Stat(filepath.Join(dir, mempoolFile)); err == nil {
 		t.Error("an empty pool leaves a file")
 	}
 }
@@ -106,7 +106,7 @@ func TestPoolFileDamaged(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
-	path := filepath.Join(dir, poolFile)
+	path := filepath.Join(dir, mempoolFile)
 	raw, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -131,7 +131,7 @@ func FuzzPoolFile(f *testing.F) {
 	f.Add([]byte("nonsense"))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		var again bytes.Buffer
-		err := readPool(bytes.NewReader(raw), func(tx *block.Tx, since time.Time) error {
+		err := readMempool(bytes.NewReader(raw), func(tx *block.Tx, since time.Time) error {
 			fmt.Fprintf(&again, "%s %x\n", since.Format(time.RFC3339Nano), tx.Bytes())
 			return nil
 		})

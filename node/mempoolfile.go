@@ -17,24 +17,24 @@ import (
 	"toychain/engine"
 )
 
-// The pool's file, pool.txt, holds what was pending when the node ended, a payment
-// on a line, parents before children: since when it waits, and its bytes in hex.
+// The mempool's file, pool.txt, holds what was pending when the node stopped, one transaction
+// a line, parents before children: when it arrived, and its bytes in hex.
 //
 //	2026-01-03T18:15:05.25Z 0100000001…
 //
-// It is written at a clean end only, and every payment in it is judged again, by
-// the chain of now. After kill -9 the file of the end before is read; peers tell
-// the rest (Core: mempool.dat).
-const poolFile = "pool.txt"
+// It is written at a clean stop only, and every transaction in it is validated again, on
+// the chain as it is then. After kill -9 the file of the stop before is read; peers have the
+// rest (Core: mempool.dat).
+const mempoolFile = "pool.txt"
 
-// maxPoolLine is the longest line: a transaction as large as any message, and a time.
-const maxPoolLine = 2*block.MaxMessage + 100
+// maxMempoolLine is the longest line: a transaction as large as any message, and a time.
+const maxMempoolLine = 2*block.MaxMessage + 100
 
-// restorePool hands in what was pending when the node last ended, and reports
-// whether it got to the end: if not, the file must stay. A line that cannot be read
-// is no reason not to start: the file is set aside, with a warning.
-func (n *Node) restorePool(ctx context.Context) (done bool) {
-	path := filepath.Join(n.cfg.Dir, poolFile)
+// restoreMempool submits what was pending when the node last stopped, and reports whether
+// it came to the end; if not, the file must stay. A damaged line does not keep the node from
+// starting: the file is set aside, with a warning.
+func (n *Node) restoreMempool(ctx context.Context) (done bool) {
+	path := filepath.Join(n.cfg.Dir, mempoolFile)
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return true
@@ -42,7 +42,7 @@ func (n *Node) restorePool(ctx context.Context) (done bool) {
 	taken, gone := 0, 0
 	if err == nil {
 		defer f.Close()
-		err = readPool(f, func(tx *block.Tx, since time.Time) error {
+		err = readMempool(f, func(tx *block.Tx, since time.Time) error {
 			switch err := n.submit(ctx, engine.TxReceived{Tx: tx, Since: since}); {
 			case engine.ClassifyTx(err) == engine.OK:
 				taken++
@@ -56,7 +56,7 @@ func (n *Node) restorePool(ctx context.Context) (done bool) {
 	}
 	switch {
 	case err == nil:
-		n.log.Info("pending payments from before", "back", taken, "known, confirmed or impossible", gone)
+		n.log.Info("pending transactions restored", "back", taken, "known, confirmed or impossible", gone)
 		return true
 	case ctx.Err() != nil && errors.Is(err, ctx.Err()), errors.Is(err, ErrStopped):
 		return false
@@ -65,18 +65,19 @@ func (n *Node) restorePool(ctx context.Context) (done bool) {
 	if e := os.Rename(path, aside); e != nil {
 		aside = "not set aside: " + e.Error()
 	}
-	n.log.Warn("the file of pending payments cannot be read to its end", "file", path, "back", taken, "err", err, "kept", aside)
+	n.log.Warn("the file of pending transactions cannot be read to its end", "file", path, "back", taken, "err", err, "kept", aside)
 	return true
 }
 
-// readPool calls take for each payment of a pool's file. An error of take ends it.
-func readPool(r io.Reader, take func(tx *block.Tx, since time.Time) error) error {
+// readMempool calls take for each transaction of a mempool's file, until take returns an
+// error.
+func readMempool(r io.Reader, take func(tx *block.Tx, since time.Time) error) error {
 	lines := bufio.NewScanner(r)
-	lines.Buffer(nil, maxPoolLine)
+	lines.Buffer(nil, maxMempoolLine)
 	number := 0
 	for lines.Scan() {
 		number++
-		tx, since, err := parsePoolLine(lines.Bytes())
+		tx, since, err := parseMempoolLine(lines.Bytes())
 		if err != nil {
 			return fmt.Errorf("line %d: %w", number, err)
 		}
@@ -90,7 +91,7 @@ func readPool(r io.Reader, take func(tx *block.Tx, since time.Time) error) error
 	return nil
 }
 
-func parsePoolLine(line []byte) (*block.Tx, time.Time, error) {
+func parseMempoolLine(line []byte) (*block.Tx, time.Time, error) {
 	at, digits, found := bytes.Cut(line, []byte(" "))
 	if !found {
 		return nil, time.Time{}, errors.New("want a time and a transaction in hex")
@@ -107,17 +108,17 @@ func parsePoolLine(line []byte) (*block.Tx, time.Time, error) {
 	return tx, since, err
 }
 
-// savePool writes the file, whole or not at all. It runs when nobody owns the
-// engine any more. That it fails costs what is pending here, and no coin.
-func (n *Node) savePool() {
-	path := filepath.Join(n.cfg.Dir, poolFile)
+// saveMempool writes the file, whole or not at all. It runs after the engine's last step. If
+// it fails, what is pending here is lost, and no coin.
+func (n *Node) saveMempool() {
+	path := filepath.Join(n.cfg.Dir, mempoolFile)
 	if n.engine.Pool().Len() == 0 {
 		os.Remove(path) // most likely it is not there
 		return
 	}
-	f, err := os.CreateTemp(n.cfg.Dir, poolFile+"-*")
+	f, err := os.CreateTemp(n.cfg.Dir, mempoolFile+"-*")
 	if err != nil {
-		n.log.Warn("pending payments are not saved", "err", err)
+		n.log.Warn("pending transactions are not saved", "err", err)
 		return
 	}
 	defer os.Remove(f.Name()) // fails after a rename
@@ -130,6 +131,6 @@ func (n *Node) savePool() {
 		err = os.Rename(f.Name(), path)
 	}
 	if err != nil {
-		n.log.Warn("pending payments are not saved", "err", err)
+		n.log.Warn("pending transactions are not saved", "err", err)
 	}
 }
