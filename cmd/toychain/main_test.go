@@ -248,7 +248,7 @@ func alone(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// processesAt returns the command lines that name a folder, where the system tells.
+// processesAt returns the command lines that name a directory, on Linux.
 func processesAt(folder string) (out []string) {
 	if runtime.GOOS != "linux" {
 		return nil

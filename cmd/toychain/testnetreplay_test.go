@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestEnters: whoever waits for Enter can be ended, and an Enter is never lost by it.
+// TestEnters: waiting for Enter can be interrupted, and no Enter is lost by that.
 func TestEnters(t *testing.T) {
 	keys, typed := io.Pipe()
 	pause := enters(keys)
