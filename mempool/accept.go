@@ -10,25 +10,25 @@ import (
 	"toychain/consensus"
 )
 
-// Added is what Add did.
+// Added is the result of Add.
 type Added struct {
 	ID       block.Hash
-	Accepted []*Entry     // this one, then the orphans that it freed, parents first
-	Replaced []block.Hash // what they pushed out because it spent the same coin, with descendants
-	Evicted  []block.Hash // what left because the pool was full
+	Accepted []*Entry     // the transaction, then the orphans whose parents are here now, parents first
+	Replaced []block.Hash // conflicting transactions that these replaced, with descendants
+	Evicted  []block.Hash // removed because the pool was full
 }
 
-// Add takes a transaction in, or says why not. The error wraps a Reject or a
-// chain.Rule; or is an *OrphanError, and then the transaction waits for its parents; or
-// it is trouble with the disk; Condemns and Reason tell them apart. now is when it came.
+// Add accepts a transaction or returns why not: a Reject or a consensus.Rule, wrapped; an
+// *OrphanError, after which the transaction waits for its parents; or an error of the disk.
+// Condemns and Reason distinguish them. now is the time of arrival.
 //
-// Nothing has changed after an error but for two: after ErrOrphan it is among the
-// orphans, and after RejectFull the Added tells what left the pool nevertheless.
+// An error leaves the pool unchanged with two exceptions: after ErrOrphan the transaction is
+// among the orphans, and after RejectFull the Added still lists what was removed.
 func (p *Pool) Add(v View, tx *block.Tx, now time.Time) (Added, error) {
 	added := Added{ID: tx.ID()}
 	tip := v.Tip()
-	p.settle(&tip, now)
-	c, err := p.judge(v, tx, added.ID, p.MinFee())
+	p.decay(&tip, now)
+	c, err := p.check(v, tx, added.ID, p.MinFee())
 	if errors.Is(err, ErrOrphan) {
 		p.orphans.keep(tx, added.ID, now)
 		return added, err
@@ -37,35 +37,35 @@ func (p *Pool) Add(v View, tx *block.Tx, now time.Time) (Added, error) {
 	if err != nil {
 		return added, err
 	}
-	var in intake
+	var in acceptResult
 	in.admit(p, c, now, tip.Height)
 	in.evicted = p.trim(now)
 	if p.Has(added.ID) {
 		err = p.retry(v, []source{{added.ID, len(tx.Outputs)}}, now, &in)
 	}
-	if err == nil && !p.Has(added.ID) { // at once, or for an orphan that it freed
+	if err == nil && !p.Has(added.ID) { // evicted at once, or for one of its orphans
 		in.evicted = without(in.evicted, added.ID)
-		err = fmt.Errorf("%w: it pays %d per 1000 bytes, the pool now wants %d", RejectFull, c.sum().rate(), p.MinFee())
+		err = fmt.Errorf("%w: it pays %d per 1000 bytes, the pool now requires %d", RejectFull, c.sum().rate(), p.MinFee())
 	}
 	added.Accepted, added.Replaced, added.Evicted = p.report(&in), in.replaced, in.evicted
 	return added, err
 }
 
-// intake collects what a call takes in and pushes out.
-type intake struct {
+// acceptResult collects the transactions that one call accepts, replaces and evicts.
+type acceptResult struct {
 	accepted          []block.Hash
 	replaced, evicted []block.Hash
 }
 
-// admit makes the change that judge allowed.
-func (in *intake) admit(p *Pool, c *candidate, now time.Time, height block.Height) {
+// admit makes the change that check allowed.
+func (in *acceptResult) admit(p *Pool, c *candidate, now time.Time, height block.Height) {
 	in.replaced = append(in.replaced, p.removeAll(c.conflicts...)...)
 	p.insert(&entry{tx: c.tx, id: c.id, fee: c.fee, size: c.size, sigops: c.sigops, time: now, height: height})
 	in.accepted = append(in.accepted, c.id)
 }
 
-// report returns those accepted that are still here.
-func (p *Pool) report(in *intake) (out []*Entry) {
+// report returns those accepted that are still in the pool.
+func (p *Pool) report(in *acceptResult) (out []*Entry) {
 	for _, id := range in.accepted {
 		if e := p.entries[id]; e != nil {
 			out = append(out, p.snapshot(e))
@@ -78,30 +78,30 @@ func without(ids []block.Hash, id block.Hash) []block.Hash {
 	return slices.DeleteFunc(ids, func(h block.Hash) bool { return h == id })
 }
 
-// TestResult is what Test found.
+// TestResult is the result of Test.
 type TestResult struct {
 	ID       block.Hash
 	Fee      block.Amount
-	Size     int          // bytes; without witnesses also the "virtual" size
+	Size     int          // in bytes; without witnesses also the "virtual" size
 	SigOps   int          // as a block counts them
-	Replaces []block.Hash // what it would push out, with descendants
+	Replaces []block.Hash // the transactions that it would replace, with descendants
 }
 
-// Test is Add without the change: the same checks, the same errors, but nothing is
-// kept, an orphan neither (Core: testmempoolaccept). As in Core it does not see
-// RejectFull, which shows only when the pool is trimmed.
+// Test runs Add's checks and returns its errors, but changes nothing; an orphan is not kept
+// either (Core: testmempoolaccept). As in Core it cannot return RejectFull, which is known
+// only when the pool is trimmed.
 func (p *Pool) Test(v View, tx *block.Tx, now time.Time) (TestResult, error) {
 	id := tx.ID()
 	tip := v.Tip()
-	f := p.floor.at(now, p.halfLife(&tip), p.policy.Incremental)
-	c, err := p.judge(v, tx, id, f.fee(&p.policy))
+	f := p.rollingFee.decayed(now, p.halfLife(&tip), p.policy.Incremental)
+	c, err := p.check(v, tx, id, f.fee(&p.policy))
 	if err != nil {
 		return TestResult{ID: id, Size: tx.Size()}, err
 	}
 	return TestResult{ID: id, Fee: c.fee, Size: c.size, SigOps: c.sigops, Replaces: idsOf(p.below(c.conflicts...))}, nil
 }
 
-// candidate is a transaction on its way in, and what has been found out of it.
+// candidate is a transaction under validation and what has been learned about it so far.
 type candidate struct {
 	tx        *block.Tx
 	id        block.Hash
@@ -109,18 +109,18 @@ type candidate struct {
 	fee       block.Amount
 	sigops    int
 	coins     consensus.Coins
-	spent     []consensus.Coin // the same in the order of the inputs, once checked
+	spent     []consensus.Coin // the coins in the order of the inputs, once checked
 	parents   []*entry         // in the pool, in the order of the inputs
-	conflicts []*entry         // that spend one of its coins, in the order of the inputs
+	conflicts []*entry         // entries that spend one of its coins, in the order of the inputs
 }
 
 func (c *candidate) sum() Sum { return Sum{1, c.size, c.fee} }
 
-// judge decides whether tx is taken in, and changes nothing. The order is Core's:
-// what is cheap comes first, signatures last, so that nobody makes us verify what
-// we do not want (Core: MemPoolAccept::PreChecks, ReplacementChecks,
+// check decides whether tx is accepted, and changes nothing. The order is Core's: cheap
+// checks first, signatures last, so that a peer cannot make us verify signatures of a
+// transaction that is rejected anyway (Core: MemPoolAccept::PreChecks, ReplacementChecks,
 // PolicyScriptChecks).
-func (p *Pool) judge(v View, tx *block.Tx, id block.Hash, minFee block.Amount) (*candidate, error) {
+func (p *Pool) check(v View, tx *block.Tx, id block.Hash, minFee block.Amount) (*candidate, error) {
 	if p.Has(id) {
 		return nil, ErrKnown
 	}
@@ -157,9 +157,9 @@ func (p *Pool) judge(v View, tx *block.Tx, id block.Hash, minFee block.Amount) (
 	return c, nil
 }
 
-// findCoins gathers what c spends, from the tip and from the pool. A coin that is
-// in neither makes it an orphan, unless it is in a block already, or asks for an
-// output that its parent in the pool does not have.
+// findCoins gathers the coins that c spends, from the tip and from the pool. A coin that is in
+// neither makes c an orphan, unless c is in a block already, or spends an output that its
+// parent in the pool does not have.
 func (p *Pool) findCoins(v View, c *candidate) error {
 	of := make([]block.Outpoint, len(c.tx.Inputs))
 	for i := range c.tx.Inputs {
@@ -179,7 +179,7 @@ func (p *Pool) findCoins(v View, c *candidate) error {
 			continue
 		}
 		if parent != nil {
-			return fmt.Errorf("input %d: %w: %s is no coin that its transaction makes", i, consensus.BadMissingOrSpent, o)
+			return fmt.Errorf("input %d: %w: its transaction has no output %s", i, consensus.BadMissingOrSpent, o)
 		}
 		if !slices.Contains(missing, o.TxID) {
 			missing = append(missing, o.TxID)
@@ -208,11 +208,11 @@ func confirmed(v View, c *candidate) (bool, error) {
 	return len(coins) > 0, err
 }
 
-// checkSpending decides whether c may spend its coins in the next block, but for
-// the signatures, and finds its fee.
+// checkSpending decides whether c may spend its coins in the next block, apart from the
+// signatures, and computes its fee.
 func (p *Pool) checkSpending(v View, tip *consensus.State, c *candidate) error {
 	spent, fee, err := consensus.CheckTxInputs(*tip, c.tx, c.coins)
-	if errors.Is(err, consensus.BadNonFinal) { // its lock time has been looked at, so this is BIP68
+	if errors.Is(err, consensus.BadNonFinal) { // the lock time was checked before, so this is BIP68
 		return fmt.Errorf("%w (%s)", RejectNonBIP68Final, err)
 	}
 	if err != nil {
@@ -238,13 +238,12 @@ func (p *Pool) checkFee(c *candidate, minFee block.Amount) error {
 	return nil
 }
 
-// checkChain decides whether c would make a chain of unconfirmed transactions too
-// long to be kept account of (Core: CalculateMemPoolAncestors). What c pushes out
-// is not counted.
+// checkChain rejects c if it would make a chain of unconfirmed transactions too long (Core:
+// CalculateMemPoolAncestors). Transactions that c replaces do not count.
 func (p *Pool) checkChain(c *candidate) error {
 	above := p.above(c.parents...)
 	sum := c.sum()
-	gone := make(map[*entry]Sum) // of an ancestor's descendants, what c replaces
+	gone := make(map[*entry]Sum) // for each ancestor, the descendants that c replaces
 	if len(c.conflicts) > 0 {
 		for _, d := range p.below(c.conflicts...) {
 			for _, a := range p.walk(d.parents, up) {

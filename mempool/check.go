@@ -6,10 +6,10 @@ import (
 	"toychain/block"
 )
 
-// Check holds the pool against what must always be true of it: every input is a
-// coin of the tip or an output of an older entry, no two spend one coin, all sums
-// and links are what a fresh count says. It is slow and for tests (Core:
-// CTxMemPool::check). The error names the first fault.
+// Check verifies the invariants of the pool: every input is a coin of the tip or an output of
+// an older entry, no two transactions spend the same coin, and all sums and links equal those
+// of a fresh count. It is slow and meant for tests (Core: CTxMemPool::check). The error names
+// the first violation.
 func (p *Pool) Check(v View) error {
 	spends := make(map[block.Outpoint]block.Hash)
 	seen := make(map[block.Hash]*entry)
@@ -21,19 +21,19 @@ func (p *Pool) Check(v View) error {
 		for i := range e.tx.Inputs {
 			o := e.tx.Inputs[i].Prev
 			if other, taken := spends[o]; taken {
-				return fmt.Errorf("entry %s: spends %s as %s does", e.id, o, other)
+				return fmt.Errorf("entry %s: spends %s, and so does %s", e.id, o, other)
 			}
 			spends[o] = e.id
-			if p.spends[o] != e {
-				return fmt.Errorf("entry %s: not known to spend %s", e.id, o)
+			if p.spender[o] != e {
+				return fmt.Errorf("entry %s: not recorded as the spender of %s", e.id, o)
 			}
 		}
 		seen[e.id] = e
 		total = total.plus(e.alone())
 	}
 	switch {
-	case len(seen) != len(p.entries) || len(spends) != len(p.spends):
-		return fmt.Errorf("%d entries in order, %d by id; %d coins spent, %d known to be", len(seen), len(p.entries), len(spends), len(p.spends))
+	case len(seen) != len(p.entries) || len(spends) != len(p.spender):
+		return fmt.Errorf("%d entries in order, %d by ID; %d coins spent, %d recorded", len(seen), len(p.entries), len(spends), len(p.spender))
 	case total != p.total:
 		return fmt.Errorf("total is %+v, want %+v", p.total, total)
 	case total.Size > p.policy.MaxBytes:
@@ -58,7 +58,7 @@ func (p *Pool) checkEntry(v View, e *entry, seen map[block.Hash]*entry) error {
 			return err
 		}
 		if _, ok := coins[o]; !ok {
-			return fmt.Errorf("spends %s, which is neither a coin nor an older entry's", o)
+			return fmt.Errorf("spends %s, which is neither a coin nor an output of an older entry", o)
 		}
 	}
 	if len(parents) != len(e.parents) {
@@ -66,7 +66,7 @@ func (p *Pool) checkEntry(v View, e *entry, seen map[block.Hash]*entry) error {
 	}
 	for _, parent := range e.parents {
 		if !parents[parent] {
-			return fmt.Errorf("%s is no parent", parent.id)
+			return fmt.Errorf("%s is not its parent", parent.id)
 		}
 	}
 	var above, below Sum
@@ -86,18 +86,18 @@ func (o *orphanage) check() error {
 	inputs := 0
 	for _, n := range o.order {
 		if o.byID[n.id] != n {
-			return fmt.Errorf("orphan %s: not known by its id", n.id)
+			return fmt.Errorf("orphan %s: not found by its ID", n.id)
 		}
 		inputs += len(n.tx.Inputs)
 	}
-	for prev, list := range o.spend {
+	for prev, list := range o.spenders {
 		if len(list) == 0 {
-			return fmt.Errorf("output %s: known to be spent by no orphan", prev)
+			return fmt.Errorf("output %s: recorded without a spender", prev)
 		}
 		inputs -= len(list)
 	}
-	if len(o.order) != len(o.byID) || len(o.order) > o.most || inputs != 0 {
-		return fmt.Errorf("%d orphans in order, %d by id, at most %d; %d inputs too many", len(o.order), len(o.byID), o.most, inputs)
+	if len(o.order) != len(o.byID) || len(o.order) > o.max || inputs != 0 {
+		return fmt.Errorf("%d orphans in order, %d by ID, at most %d; %d inputs too many", len(o.order), len(o.byID), o.max, inputs)
 	}
 	return nil
 }

@@ -9,17 +9,17 @@ import (
 	"toychain/block"
 )
 
-// Sum is what several transactions are together.
+// Sum adds up several transactions.
 type Sum struct {
 	Count int
-	Size  int          // bytes
-	Fee   block.Amount // of all of them
+	Size  int          // total bytes
+	Fee   block.Amount // total fee
 }
 
 func (s Sum) plus(t Sum) Sum  { return Sum{s.Count + t.Count, s.Size + t.Size, s.Fee + t.Fee} }
 func (s Sum) minus(t Sum) Sum { return Sum{s.Count - t.Count, s.Size - t.Size, s.Fee - t.Fee} }
 
-// cmpRate compares fee rates without rounding: fee times the other's size.
+// cmpRate compares fee rates without rounding, by multiplying each fee with the other's size.
 func (s Sum) cmpRate(t Sum) int {
 	h1, l1 := bits.Mul64(uint64(s.Fee), uint64(t.Size))
 	h2, l2 := bits.Mul64(uint64(t.Fee), uint64(s.Size))
@@ -29,51 +29,50 @@ func (s Sum) cmpRate(t Sum) int {
 // rate returns the fee per 1000 bytes, rounded down.
 func (s Sum) rate() block.Amount { return s.Fee * 1000 / block.Amount(s.Size) }
 
-// Entry is a transaction of the pool, as it was when it was asked for: a copy that
-// later changes of the pool do not touch. Tx is shared and must not be changed.
+// Entry is a snapshot of a transaction in the pool: later changes of the pool do not affect
+// it. Tx is shared and must not be changed.
 type Entry struct {
 	Tx     *block.Tx
 	ID     block.Hash
 	Fee    block.Amount
-	Size   int          // bytes
+	Size   int          // in bytes
 	SigOps int          // as a block counts them
-	Time   time.Time    // when it came in
-	Height block.Height // of the tip then
+	Time   time.Time    // of arrival
+	Height block.Height // of the tip at that time
 
-	Ancestors   Sum // it and what it depends on in the pool, directly or not
-	Descendants Sum // it and what depends on it
+	Ancestors   Sum // over itself and what it depends on in the pool, directly or not
+	Descendants Sum // over itself and what depends on it
 
 	Depends     []block.Hash // parents in the pool, in the order of the inputs
-	SpentBy     []block.Hash // children in the pool, in the order they came
-	Replaceable bool         // it or an ancestor announces replacement (BIP125)
+	SpentBy     []block.Hash // children in the pool, in the order of arrival
+	Replaceable bool         // it or an ancestor signals replaceability (BIP125)
 }
 
-// entry is a transaction in the pool. The pool's owner is the only one who sees it.
+// entry is a transaction in the pool. Only the pool's owner sees it.
 type entry struct {
-	tx     *block.Tx
-	id     block.Hash
-	fee    block.Amount
-	size   int
-	sigops int
-	time   time.Time
-	height block.Height
-	again  bool // a block held it already
+	tx              *block.Tx
+	id              block.Hash
+	fee             block.Amount
+	size            int
+	sigops          int
+	time            time.Time
+	height          block.Height
+	confirmedBefore bool // a block held it before a reorganisation
 
-	seq        int64    // place in the order of arrival; parents come before children
+	seq        int64    // position in the order of arrival; parents come before children
 	prev, next *entry   // neighbours in that order
 	parents    []*entry // each once, in the order of the inputs
 	children   []*entry // in the order of arrival
 
 	ancestors   Sum   // itself included
 	descendants Sum   // itself included
-	mark        int64 // the last walk that came by
-	rank        *rank // in the last ranking
+	mark        int64 // the last walk that visited it
+	rank        *rank // in the current ranking
 }
 
 func (e *entry) alone() Sum { return Sum{1, e.size, e.fee} }
 
-// signals reports whether e itself announces that it may be replaced (BIP125;
-// Core: SignalsOptInRBF).
+// signals reports whether e itself signals replaceability (BIP125; Core: SignalsOptInRBF).
 func (e *entry) signals() bool {
 	for i := range e.tx.Inputs {
 		if e.tx.Inputs[i].Sequence <= MaxReplaceable {
@@ -96,7 +95,7 @@ func idsOf(list []*entry) []block.Hash {
 	return out
 }
 
-// snapshot returns the public copy.
+// snapshot returns the exported copy of e.
 func (p *Pool) snapshot(e *entry) *Entry {
 	return &Entry{
 		Tx: e.tx, ID: e.id, Fee: e.fee, Size: e.size, SigOps: e.sigops, Time: e.time, Height: e.height,
@@ -126,8 +125,7 @@ func (p *Pool) sorted(from []*entry, next func(*entry) []*entry) []*entry {
 	return out
 }
 
-// walk returns the given entries and all that can be reached from them, each once,
-// in any order.
+// walk returns the given entries and all that are reachable from them, each once, in any order.
 func (p *Pool) walk(from []*entry, next func(*entry) []*entry) []*entry {
 	if len(from) == 0 {
 		return nil
@@ -149,7 +147,7 @@ func (p *Pool) walk(from []*entry, next func(*entry) []*entry) []*entry {
 	return out
 }
 
-// insert puts e at the end of the pool. Its parents must be in it, its coins free.
+// insert appends e to the pool. Its parents must be in the pool, its coins unspent there.
 func (p *Pool) insert(e *entry) {
 	p.seq++
 	e.seq, e.prev, e.next = p.seq, p.last, nil
@@ -165,7 +163,7 @@ func (p *Pool) insert(e *entry) {
 	e.parents, e.children = nil, nil
 	for i := range e.tx.Inputs {
 		o := e.tx.Inputs[i].Prev
-		p.spends[o] = e
+		p.spender[o] = e
 		if parent := p.entries[o.TxID]; parent != nil && !slices.Contains(e.parents, parent) {
 			e.parents = append(e.parents, parent)
 			parent.children = append(parent.children, e)
@@ -179,8 +177,8 @@ func (p *Pool) insert(e *entry) {
 	p.total = p.total.plus(e.alone())
 }
 
-// remove takes e out, which must have no parents in the pool (it was confirmed) or
-// no children (or they went first).
+// remove removes e, which must have no parents in the pool (it was confirmed) or no children
+// (they were removed before).
 func (p *Pool) remove(e *entry) {
 	for _, a := range p.walk(e.parents, up) {
 		a.descendants = a.descendants.minus(e.alone())
@@ -196,7 +194,7 @@ func (p *Pool) remove(e *entry) {
 		child.parents = slices.DeleteFunc(child.parents, is)
 	}
 	for i := range e.tx.Inputs {
-		delete(p.spends, e.tx.Inputs[i].Prev)
+		delete(p.spender, e.tx.Inputs[i].Prev)
 	}
 	delete(p.entries, e.id)
 	p.changes++
@@ -214,8 +212,8 @@ func (p *Pool) remove(e *entry) {
 	}
 }
 
-// removeAll takes out the given entries and all their descendants, and returns
-// what left in the order of arrival.
+// removeAll removes the given entries and all their descendants, and returns their IDs in the
+// order of arrival.
 func (p *Pool) removeAll(list ...*entry) []block.Hash {
 	list = p.below(list...)
 	for _, e := range slices.Backward(list) {

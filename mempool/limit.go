@@ -8,20 +8,20 @@ import (
 	"toychain/consensus"
 )
 
-// floor is the fee rate that a pool demands which has been full: what was pushed
-// out last, and a little more. It halves with time, once a block has shown that
-// the pool drains (Core: rollingMinimumFeeRate).
-type floor struct {
-	rate    float64 // per 1000 bytes; 0: the pool demands nothing
-	since   time.Time
+// rollingFee is the minimum fee rate of a pool that has been full: the rate of what was evicted
+// last, and a little more. It halves with time, once a block has come since (Core:
+// rollingMinimumFeeRate).
+type rollingFee struct {
+	rate    float64 // per 1000 bytes; 0: no minimum beyond the policy's
+	updated time.Time
 	drained bool // a block has come since it rose
 }
 
-// at returns the floor at a later time. Between two halvings it falls in a straight
-// line rather than exponentially: only sums and products, the same on every machine.
-func (f floor) at(now time.Time, half time.Duration, least block.Amount) floor {
-	if elapsed := now.Sub(f.since); f.rate > 0 && f.drained && elapsed > 0 {
-		f.since = now
+// decayed returns f at a later time. Between two halvings it falls in a straight line rather
+// than exponentially: only sums and products, which are the same on every machine.
+func (f rollingFee) decayed(now time.Time, half time.Duration, least block.Amount) rollingFee {
+	if elapsed := now.Sub(f.updated); f.rate > 0 && f.drained && elapsed > 0 {
+		f.updated = now
 		f.rate = math.Ldexp(f.rate, -int(min(elapsed/half, 1000)))
 		f.rate *= 1 - float64(elapsed%half)/float64(2*half)
 		if f.rate < float64(least)/2 {
@@ -31,17 +31,16 @@ func (f floor) at(now time.Time, half time.Duration, least block.Amount) floor {
 	return f
 }
 
-// fee returns the least fee rate that is accepted.
-func (f floor) fee(p *Policy) block.Amount {
+// fee returns the minimum fee rate.
+func (f rollingFee) fee(p *Policy) block.Amount {
 	if f.rate == 0 {
 		return p.MinRelay
 	}
 	return max(block.Amount(math.Round(f.rate)), p.Incremental, p.MinRelay)
 }
 
-// halfLife returns how long the floor takes to halve: Core's twelve hours, counted
-// in blocks of the network; half that if the pool is half empty, a quarter if it
-// is nearly empty.
+// halfLife returns the time in which rollingFee halves: Core's twelve hours, counted in
+// blocks of the network; half that if the pool is half empty, a quarter if it is nearly empty.
 func (p *Pool) halfLife(tip *consensus.State) time.Duration {
 	half := halfLifeBlocks * tip.Params.Spacing
 	switch {
@@ -53,30 +52,30 @@ func (p *Pool) halfLife(tip *consensus.State) time.Duration {
 	return half
 }
 
-// settle lets time pass for the floor.
-func (p *Pool) settle(tip *consensus.State, now time.Time) {
-	p.floor = p.floor.at(now, p.halfLife(tip), p.policy.Incremental)
+// decay updates rollingFee to the time now.
+func (p *Pool) decay(tip *consensus.State, now time.Time) {
+	p.rollingFee = p.rollingFee.decayed(now, p.halfLife(tip), p.policy.Incremental)
 }
 
-// MinFee returns the least fee rate, per 1000 bytes, that is accepted: the policy's,
-// or more if the pool has been full. It is as of the last Add or Update.
-func (p *Pool) MinFee() block.Amount { return p.floor.fee(&p.policy) }
+// MinFee returns the minimum fee rate per 1000 bytes: the policy's, or more if the pool has
+// been full. It is as of the last Add or Update.
+func (p *Pool) MinFee() block.Amount { return p.rollingFee.fee(&p.policy) }
 
-// trim makes a pool that has grown over Policy.MaxBytes a hundredth smaller than
-// that, and returns what left. The worst paid goes first, counting with each
-// transaction all that depends on it, for that leaves too: a parent with a generous
-// child stays (Core: TrimToSize, which makes room for the newcomer only and keeps an
-// order at all times; here a flood pays for one ranking in many arrivals).
+// trim shrinks a pool that has grown over Policy.MaxBytes to a hundredth less than that, and
+// returns the IDs that it removed. The lowest fee rate goes first. Each transaction counts
+// together with its descendants, which are removed with it, so a parent with a generous child
+// stays (Core: TrimToSize, which makes room for the newcomer only and keeps the order at all
+// times; here a flood costs one ranking in many arrivals).
 func (p *Pool) trim(now time.Time) (out []block.Hash) {
 	if p.total.Size <= p.policy.MaxBytes {
 		return nil
 	}
-	worst := rankAll(p, func(e *entry) Sum { return e.descendants }, worthLess)
+	worst := rankAll(p, func(e *entry) Sum { return e.descendants }, evictedBefore)
 	defer p.unrank()
 	for p.total.Size > p.policy.MaxBytes-p.policy.MaxBytes/100 {
 		n := worst.pop()
-		if rate := float64(n.sum.rate() + p.policy.Incremental); rate > p.floor.rate {
-			p.floor = floor{rate: rate, since: now}
+		if rate := float64(n.sum.rate() + p.policy.Incremental); rate > p.rollingFee.rate {
+			p.rollingFee = rollingFee{rate: rate, updated: now}
 		}
 		for _, d := range p.below(n.entry) {
 			for _, a := range p.walk(d.parents, up) {
@@ -89,18 +88,17 @@ func (p *Pool) trim(now time.Time) (out []block.Hash) {
 	return out
 }
 
-// worthLess is the order in which a full pool loses transactions: the lowest worth,
-// of equals the youngest.
-func worthLess(a, b *rank) bool {
-	if c := worth(a).cmpRate(worth(b)); c != 0 {
+// evictedBefore is the order of eviction: the lowest score first, of equals the youngest.
+func evictedBefore(a, b *rank) bool {
+	if c := keepScore(a).cmpRate(keepScore(b)); c != 0 {
 		return c < 0
 	}
 	return a.seq > b.seq
 }
 
-// worth is what keeping n is good for: its own fee rate, or the one with all its
-// descendants if that is better (Core: CompareTxMemPoolEntryByDescendantScore).
-func worth(n *rank) Sum {
+// keepScore returns the fee rate that keeping n preserves: its own, or the one with all its
+// descendants if that is higher (Core: CompareTxMemPoolEntryByDescendantScore).
+func keepScore(n *rank) Sum {
 	if own := n.alone(); own.cmpRate(n.sum) > 0 {
 		return own
 	}

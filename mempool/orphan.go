@@ -8,13 +8,13 @@ import (
 	"toychain/block"
 )
 
-// orphanage keeps transactions that came before their parents. Anybody can make
-// orphans for nothing, so there are few, and the oldest leaves for a new one.
+// orphanage keeps transactions that arrived before their parents. Orphans cost an attacker
+// nothing, so there are few, and the oldest is removed for a new one.
 type orphanage struct {
-	most  int
-	byID  map[block.Hash]*orphan
-	order []*orphan                    // in the order of arrival
-	spend map[block.Outpoint][]*orphan // who spends which output, in the order of arrival
+	max      int
+	byID     map[block.Hash]*orphan
+	order    []*orphan                    // in the order of arrival
+	spenders map[block.Outpoint][]*orphan // by the output they spend, in the order of arrival
 }
 
 type orphan struct {
@@ -24,15 +24,15 @@ type orphan struct {
 }
 
 func newOrphanage(most int) orphanage {
-	return orphanage{most: most, byID: make(map[block.Hash]*orphan), spend: make(map[block.Outpoint][]*orphan)}
+	return orphanage{max: most, byID: make(map[block.Hash]*orphan), spenders: make(map[block.Outpoint][]*orphan)}
 }
 
-// keep takes an orphan in, once.
+// keep adds an orphan if it is not there.
 func (o *orphanage) keep(tx *block.Tx, id block.Hash, now time.Time) {
-	if o.byID[id] != nil || o.most <= 0 {
+	if o.byID[id] != nil || o.max <= 0 {
 		return
 	}
-	for len(o.order) >= o.most {
+	for len(o.order) >= o.max {
 		o.drop(o.order[0].id)
 	}
 	n := &orphan{tx, id, now}
@@ -40,11 +40,11 @@ func (o *orphanage) keep(tx *block.Tx, id block.Hash, now time.Time) {
 	o.order = append(o.order, n)
 	for i := range tx.Inputs {
 		prev := tx.Inputs[i].Prev
-		o.spend[prev] = append(o.spend[prev], n)
+		o.spenders[prev] = append(o.spenders[prev], n)
 	}
 }
 
-// drop forgets an orphan, if it is one.
+// drop removes an orphan, if it is one.
 func (o *orphanage) drop(id block.Hash) {
 	n := o.byID[id]
 	if n == nil {
@@ -55,48 +55,47 @@ func (o *orphanage) drop(id block.Hash) {
 	o.order = slices.DeleteFunc(o.order, is)
 	for i := range n.tx.Inputs {
 		prev := n.tx.Inputs[i].Prev
-		if o.spend[prev] = slices.DeleteFunc(o.spend[prev], is); len(o.spend[prev]) == 0 {
-			delete(o.spend, prev)
+		if o.spenders[prev] = slices.DeleteFunc(o.spenders[prev], is); len(o.spenders[prev]) == 0 {
+			delete(o.spenders, prev)
 		}
 	}
 }
 
-// expire forgets those that came before limit.
+// expire removes those that arrived before limit.
 func (o *orphanage) expire(limit time.Time) {
 	for len(o.order) > 0 && o.order[0].time.Before(limit) {
 		o.drop(o.order[0].id)
 	}
 }
 
-// confirmed forgets what a block has made pointless: its own transactions and all
-// that spend a coin which they spent.
+// confirmed removes the orphans that a block has made obsolete: its own transactions and all
+// that spend the same coin as one of them.
 func (o *orphanage) confirmed(tx *block.Tx, id block.Hash) {
 	if len(o.order) == 0 {
 		return
 	}
 	o.drop(id)
 	for i := range tx.Inputs {
-		for _, n := range slices.Clone(o.spend[tx.Inputs[i].Prev]) {
+		for _, n := range slices.Clone(o.spenders[tx.Inputs[i].Prev]) {
 			o.drop(n.id)
 		}
 	}
 }
 
-// source is a transaction whose outputs have become known.
+// source is a transaction whose outputs have become available.
 type source struct {
 	id      block.Hash
 	outputs int
 }
 
-// retry judges again those orphans that spend an output of the given
-// transactions, then those that spend an output of what was accepted, and so on.
-// One that is refused now is forgotten; one that still lacks a parent waits on. The
-// error is trouble with the disk.
-func (p *Pool) retry(v View, from []source, now time.Time, in *intake) error {
+// retry checks again the orphans that spend an output of the given transactions, then those
+// that spend an output of what was accepted, and so on. An orphan that is rejected now is
+// removed; one that still lacks a parent stays. An error is the disk's.
+func (p *Pool) retry(v View, from []source, now time.Time, in *acceptResult) error {
 	for queue := slices.Clone(from); len(queue) > 0 && len(p.orphans.order) > 0; queue = queue[1:] {
 		for i := range queue[0].outputs {
 			o := block.Outpoint{TxID: queue[0].id, Index: uint32(i)}
-			for _, n := range slices.Clone(p.orphans.spend[o]) {
+			for _, n := range slices.Clone(p.orphans.spenders[o]) {
 				ok, err := p.tryOrphan(v, n, now, in)
 				if err != nil {
 					return err
@@ -110,8 +109,8 @@ func (p *Pool) retry(v View, from []source, now time.Time, in *intake) error {
 	return nil
 }
 
-// retryAll judges every orphan again, as retry does.
-func (p *Pool) retryAll(v View, now time.Time, in *intake) error {
+// retryAll checks every orphan again, as retry does.
+func (p *Pool) retryAll(v View, now time.Time, in *acceptResult) error {
 	for _, n := range slices.Clone(p.orphans.order) {
 		ok, err := p.tryOrphan(v, n, now, in)
 		if ok {
@@ -124,16 +123,16 @@ func (p *Pool) retryAll(v View, now time.Time, in *intake) error {
 	return nil
 }
 
-// tryOrphan judges one orphan again and reports whether it is in the pool now.
-func (p *Pool) tryOrphan(v View, n *orphan, now time.Time, in *intake) (bool, error) {
+// tryOrphan checks one orphan again and reports whether it is in the pool now.
+func (p *Pool) tryOrphan(v View, n *orphan, now time.Time, in *acceptResult) (bool, error) {
 	if p.orphans.byID[n.id] != n {
-		return false, nil // it went meanwhile
+		return false, nil // removed meanwhile
 	}
-	c, err := p.judge(v, n.tx, n.id, p.MinFee())
+	c, err := p.check(v, n.tx, n.id, p.MinFee())
 	switch {
 	case errors.Is(err, ErrOrphan):
 		return false, nil
-	case err != nil && !refused(err):
+	case err != nil && !isRejected(err):
 		return false, err
 	}
 	p.orphans.drop(n.id)

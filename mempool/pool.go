@@ -8,36 +8,35 @@ import (
 	"toychain/consensus"
 )
 
-// View is what the pool asks of the chain: chain.Tree is one. All calls that take
-// a View must be given the tip that the last Update was told of.
+// View is what the pool needs from the chain; chain.Tree is one. Every call with a View
+// must come while its tip is the one that the last Update was called for.
 type View interface {
 	// Tip returns the state at the end of the best chain.
 	Tip() consensus.State
-	// Coins returns those of the outpoints that are unspent there. An error is
-	// trouble with the disk.
+	// Coins returns those of the outpoints that are unspent there. An error is the disk's.
 	Coins(of []block.Outpoint) (consensus.Coins, error)
 	// Verifier returns how signatures are checked.
 	Verifier() consensus.Verifier
 }
 
-// Pool holds the transactions that wait for a block. It is a value machine: no
-// clock, no disk, no randomness; the same calls give the same answers. It is not
-// safe for concurrent use: one goroutine owns it.
+// Pool holds the transactions that wait for a block. It has no clock, no disk and no
+// randomness: the same calls give the same results. It is not safe for concurrent use: one
+// goroutine owns it.
 type Pool struct {
 	policy Policy
 
 	entries     map[block.Hash]*entry
-	spends      map[block.Outpoint]*entry // who spends which coin
+	spender     map[block.Outpoint]*entry // the transaction that spends a coin
 	first, last *entry                    // in the order of arrival; parents come before children
-	seq         int64                     // the last place given out in that order
-	changes     uint64                    // how often one came or left
-	marks       int64                     // the last walk over the graph, see closure
+	seq         int64                     // of the last arrival
+	changes     uint64                    // number of transactions that entered or left
+	marks       int64                     // number of walks over the graph, see walk
 	total       Sum
-	floor       floor // what a full pool demands
+	rollingFee  rollingFee // the fee rate that a full pool requires
 	orphans     orphanage
 }
 
-// Sequence returns a number that grows with each payment that comes or leaves, from 1 on.
+// Sequence returns a number that grows with each transaction that enters or leaves, from 1 on.
 func (p *Pool) Sequence() uint64 { return p.changes + 1 }
 
 // New returns an empty pool.
@@ -45,12 +44,12 @@ func New(p Policy) *Pool {
 	return &Pool{
 		policy:  p,
 		entries: make(map[block.Hash]*entry),
-		spends:  make(map[block.Outpoint]*entry),
+		spender: make(map[block.Outpoint]*entry),
 		orphans: newOrphanage(p.MaxOrphans),
 	}
 }
 
-// Policy returns what New was given.
+// Policy returns the policy passed to New.
 func (p *Pool) Policy() Policy { return p.policy }
 
 // all yields the entries in the order of arrival.
@@ -61,7 +60,7 @@ func (p *Pool) all() iter.Seq[*entry] {
 	}
 }
 
-// Get returns the transaction with this id.
+// Get returns the transaction with this ID.
 func (p *Pool) Get(id block.Hash) (*Entry, bool) {
 	if e := p.entries[id]; e != nil {
 		return p.snapshot(e), true
@@ -69,19 +68,19 @@ func (p *Pool) Get(id block.Hash) (*Entry, bool) {
 	return nil, false
 }
 
-// Has reports whether the transaction with this id is in the pool. Orphans are not.
+// Has reports whether the transaction with this ID is in the pool. Orphans are not.
 func (p *Pool) Has(id block.Hash) bool { return p.entries[id] != nil }
 
-// Len returns how many transactions there are, orphans not counted.
+// Len returns the number of transactions, without orphans.
 func (p *Pool) Len() int { return p.total.Count }
 
-// Bytes returns how many bytes they have.
+// Bytes returns the total size of the transactions.
 func (p *Pool) Bytes() int { return p.total.Size }
 
-// Fees returns what they pay.
+// Fees returns the total fee of the transactions.
 func (p *Pool) Fees() block.Amount { return p.total.Fee }
 
-// IDs returns the ids in the order of arrival, parents before children.
+// IDs returns the IDs in the order of arrival, parents before children.
 func (p *Pool) IDs() []block.Hash {
 	out := make([]block.Hash, 0, p.total.Count)
 	for e := range p.all() {
@@ -99,29 +98,29 @@ func (p *Pool) Entries() []*Entry {
 	return out
 }
 
-// SpentBy returns which transaction of the pool spends this output, if one does.
+// SpentBy returns the transaction of the pool that spends this output, if there is one.
 func (p *Pool) SpentBy(o block.Outpoint) (block.Hash, bool) {
-	if e := p.spends[o]; e != nil {
+	if e := p.spender[o]; e != nil {
 		return e.id, true
 	}
 	return block.Hash{}, false
 }
 
-// Coins returns those of the outpoints that are unspent after the pool too: coins
-// of the tip that nothing here spends, and outputs of transactions here. The
-// latter count as made by the next block, so they have height tip+1 and no
-// confirmation. An error is trouble with the disk.
+// Coins returns those of the outpoints that are unspent at the tip with the pool on top of
+// it: coins of the tip that no transaction here spends, and unspent outputs of transactions
+// here. The latter have height tip+1, as if the next block created them. An error is the
+// disk's.
 func (p *Pool) Coins(v View, of []block.Outpoint) (consensus.Coins, error) {
 	coins, err := p.gather(v, of)
 	for _, o := range of {
-		if p.spends[o] != nil {
+		if p.spender[o] != nil {
 			delete(coins, o)
 		}
 	}
 	return coins, err
 }
 
-// gather looks the outpoints up at the tip and in the pool, spent here or not.
+// gather looks the outpoints up at the tip and in the pool, whether the pool spends them or not.
 func (p *Pool) gather(v View, of []block.Outpoint) (consensus.Coins, error) {
 	ask := make([]block.Outpoint, 0, len(of))
 	for _, o := range of {
@@ -143,7 +142,7 @@ func (p *Pool) gather(v View, of []block.Outpoint) (consensus.Coins, error) {
 	return coins, nil
 }
 
-// addUnconfirmed adds those of the outpoints that the pool's transactions make.
+// addUnconfirmed adds those of the outpoints that transactions of the pool create.
 func (p *Pool) addUnconfirmed(tip consensus.State, of []block.Outpoint, coins consensus.Coins) {
 	since := tip.MedianTime()
 	for _, o := range of {
@@ -155,7 +154,7 @@ func (p *Pool) addUnconfirmed(tip consensus.State, of []block.Outpoint, coins co
 	}
 }
 
-// Remove takes a transaction and all its descendants out, and returns what left.
+// Remove removes a transaction and all its descendants, and returns the removed IDs.
 func (p *Pool) Remove(id block.Hash) []block.Hash {
 	if e := p.entries[id]; e != nil {
 		return p.removeAll(e)
@@ -163,8 +162,8 @@ func (p *Pool) Remove(id block.Hash) []block.Hash {
 	return nil
 }
 
-// Expire takes out what has waited longer than Policy.Expiry, with descendants, and
-// returns it; orphans that have waited longer than Policy.OrphanTTL go too.
+// Expire removes the transactions that have waited longer than Policy.Expiry, with their
+// descendants, and returns their IDs. It also removes orphans older than Policy.OrphanTTL.
 func (p *Pool) Expire(now time.Time) []block.Hash {
 	p.orphans.expire(now.Add(-p.policy.OrphanTTL))
 	var old []*entry
@@ -176,5 +175,5 @@ func (p *Pool) Expire(now time.Time) []block.Hash {
 	return p.removeAll(old...)
 }
 
-// Orphans returns how many transactions wait for their parents.
+// Orphans returns the number of transactions that wait for their parents.
 func (p *Pool) Orphans() int { return len(p.orphans.order) }

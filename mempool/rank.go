@@ -2,22 +2,22 @@ package mempool
 
 import "container/heap"
 
-// ranking hands out the pool's entries in an order that changes as they leave: a
-// heap whose items know their place. It is used and thrown away within one call.
+// ranking yields the pool's entries in an order that changes as they leave: a heap whose items
+// know their index. It is used within one call and discarded.
 type ranking struct {
 	list   []*rank
 	before func(a, b *rank) bool
 }
 
-// rank is an entry's place in the ranking that is being worked off.
+// rank is an entry's place in the current ranking.
 type rank struct {
 	*entry
-	sum    Sum // that decides the place: over ancestors in one use, over descendants in the other
+	sum    Sum // that decides the place: over ancestors for a template, over descendants for eviction
 	at     int // index in the heap, -1 outside
 	chosen bool
 }
 
-// rankAll ranks all entries of p, and points each to its rank.
+// rankAll ranks all entries of p, and stores in each its rank.
 func rankAll(p *Pool, sum func(*entry) Sum, before func(a, b *rank) bool) *ranking {
 	ranks := make([]rank, p.Len())
 	r := &ranking{make([]*rank, 0, p.Len()), before}
@@ -30,14 +30,14 @@ func rankAll(p *Pool, sum func(*entry) Sum, before func(a, b *rank) bool) *ranki
 	return r
 }
 
-// unrank forgets the ranks, which would keep everything alive that was ranked.
+// unrank removes the ranks, which would keep every ranked entry in memory.
 func (p *Pool) unrank() {
 	for e := range p.all() {
 		e.rank = nil
 	}
 }
 
-// pop takes out the first, or returns nil.
+// pop removes and returns the first, or nil.
 func (r *ranking) pop() *rank {
 	if len(r.list) == 0 {
 		return nil
@@ -45,14 +45,14 @@ func (r *ranking) pop() *rank {
 	return heap.Pop(r).(*rank)
 }
 
-// leave takes n out, if it is in.
+// leave removes n from the heap, if it is in it.
 func (r *ranking) leave(n *rank) {
 	if n.at >= 0 {
 		heap.Remove(r, n.at)
 	}
 }
 
-// lower takes away from the sum of n, which may move it up or down.
+// lower subtracts from the sum of n, which may move it up or down.
 func (r *ranking) lower(n *rank, by Sum) {
 	n.sum = n.sum.minus(by)
 	if n.at >= 0 {
@@ -60,7 +60,7 @@ func (r *ranking) lower(n *rank, by Sum) {
 	}
 }
 
-// Len, Less, Swap, Push and Pop are for container/heap.
+// Len, Less, Swap, Push and Pop implement heap.Interface.
 func (r *ranking) Len() int           { return len(r.list) }
 func (r *ranking) Less(i, j int) bool { return r.before(r.list[i], r.list[j]) }
 func (r *ranking) Swap(i, j int) {

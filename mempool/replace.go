@@ -7,13 +7,13 @@ import (
 	"toychain/block"
 )
 
-// findConflicts finds what spends one of c's coins already. Of two payments with
-// one coin the first seen stays, unless it announced that it may be replaced: by a
-// sequence of at most MaxReplaceable in one of its inputs, or in one of an
-// ancestor's in the pool (BIP125 rule 1).
+// findConflicts finds the entries that spend a coin of c. Of two transactions that spend the
+// same coin the first seen stays, unless it signals replaceability: by a sequence of at most
+// MaxReplaceable in one of its inputs, or in an input of an ancestor in the pool (BIP125 rule
+// 1).
 func (p *Pool) findConflicts(c *candidate) error {
 	for i := range c.tx.Inputs {
-		e := p.spends[c.tx.Inputs[i].Prev]
+		e := p.spender[c.tx.Inputs[i].Prev]
 		if e == nil || slices.Contains(c.conflicts, e) {
 			continue
 		}
@@ -25,8 +25,8 @@ func (p *Pool) findConflicts(c *candidate) error {
 	return nil
 }
 
-// checkReplacement decides whether c is worth throwing out what it conflicts with
-// (BIP125 rules 2 to 5, and 6 of Core's policy/rbf.cpp).
+// checkReplacement decides whether c may replace the transactions that it conflicts with
+// (BIP125 rules 2 to 5, and rule 6 of Core's policy/rbf.cpp).
 func (p *Pool) checkReplacement(c *candidate) error {
 	if len(c.conflicts) == 0 {
 		return nil
@@ -54,14 +54,14 @@ func (p *Pool) checkReplacement(c *candidate) error {
 		before += e.fee
 	}
 	if least := before + feeFor(p.policy.Incremental, c.size); c.fee < least {
-		return fmt.Errorf("%w: %d, those that it replaces pay %d and it must pay for its own way, at least %d",
+		return fmt.Errorf("%w: %d, but those that it replaces pay %d, and with its own relay it must pay at least %d",
 			RejectReplaceFee, c.fee, before, least)
 	}
 	return nil
 }
 
-// checkNewParents demands that every unconfirmed parent of c is one of those that
-// it replaces too. Otherwise it could be worth less to a miner than they are.
+// checkNewParents rejects c if one of its unconfirmed parents is not a parent of a transaction
+// that it replaces. Otherwise c could be worth less to a miner.
 func (p *Pool) checkNewParents(c *candidate) error {
 	var known []*entry
 	for _, e := range c.conflicts {

@@ -10,8 +10,7 @@ import (
 	"toychain/consensus"
 )
 
-// standard decides what can be decided of a transaction's form alone (Core:
-// IsStandardTx, in its order).
+// standard checks what depends on a transaction's form alone (Core: IsStandardTx, in its order).
 func (p *Policy) standard(tx *block.Tx) error {
 	if tx.Version < MinVersion || tx.Version > MaxVersion {
 		return fmt.Errorf("%w: %d, want %d to %d", RejectVersion, tx.Version, MinVersion, MaxVersion)
@@ -53,7 +52,7 @@ func (p *Policy) standardOutputs(tx *block.Tx) error {
 				return fmt.Errorf("output %d: %w: %s, at least %s", i, RejectDust, out.Value, least)
 			}
 		default:
-			return fmt.Errorf("output %d: %w: of no template that anybody can spend", i, RejectOutput)
+			return fmt.Errorf("output %d: %w: not a spendable template", i, RejectOutput)
 		}
 	}
 	if data > 1 {
@@ -62,8 +61,8 @@ func (p *Policy) standardOutputs(tx *block.Tx) error {
 	return nil
 }
 
-// isPushOnly reports whether a script does nothing but push data, small numbers
-// included (Core: CScript::IsPushOnly).
+// isPushOnly reports whether a script only pushes data, small numbers included (Core:
+// CScript::IsPushOnly).
 func isPushOnly(script []byte) bool {
 	const pushData1, pushData2, pushData4, op16 = 0x4c, 0x4d, 0x4e, 0x60
 	for len(script) > 0 {
@@ -94,8 +93,8 @@ func isPushOnly(script []byte) bool {
 	return true
 }
 
-// standardInputs decides whether every coin spent is of a template that somebody
-// can spend (Core: AreInputsStandard).
+// standardInputs rejects spending a coin of another template than pay to public key hash (Core:
+// AreInputsStandard).
 func standardInputs(spent []consensus.Coin) error {
 	for i := range spent {
 		if kind := block.KindOf(spent[i].Script); kind != block.KindPubKeyHash {
@@ -105,8 +104,8 @@ func standardInputs(spent []consensus.Coin) error {
 	return nil
 }
 
-// halfOrder is half the order of the curve's group. Of S and order minus S, both
-// of which make a good signature, one is at most this (BIP62).
+// halfOrder is half the order of the curve's group. Of S and order minus S, both of which make
+// a valid signature, one is at most this (BIP62).
 var halfOrder = func() []byte {
 	b, err := hex.DecodeString("7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0")
 	if err != nil {
@@ -115,9 +114,8 @@ var halfOrder = func() []byte {
 	return b
 }()
 
-// canonical decides whether the proofs of all inputs are written in the one way
-// that a stranger on the way cannot rewrite. What cannot be read at all is left to
-// the rules, which refuse it.
+// canonical rejects input scripts that are not in the one encoding that a relaying node cannot
+// change. An input script that cannot be parsed is left to the rules, which reject it.
 func canonical(tx *block.Tx) error {
 	for i := range tx.Inputs {
 		sig, key, minimal, err := block.ParsePubKeyHashInput(tx.Inputs[i].Script)
@@ -142,12 +140,12 @@ func canonical(tx *block.Tx) error {
 	return nil
 }
 
-// highS reports whether the second number of a DER signature is over half the
-// order. The shape is
+// highS reports whether the second number of a DER signature is over half the order. The layout
+// is
 //
 //	30 len 02 len R 02 len S, and here the hash type
 //
-// and anything else is no signature, which the rules will say.
+// and anything else is not a signature, which the rules report.
 func highS(sig []byte) bool {
 	if len(sig) < 4 || int(sig[3])+6 > len(sig) {
 		return false

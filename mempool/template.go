@@ -5,13 +5,13 @@ import (
 	"toychain/consensus"
 )
 
-// Template returns the transactions that the next block should hold, parents before
-// children: what pays best first, as far as maxBytes and maxSigOps reach, which are
-// the block's limits without its header and coinbase.
+// Template returns the transactions for the next block, parents before children: the best paid
+// ones that fit into maxBytes and maxSigOps, which are the block's limits without header and
+// coinbase.
 //
-// A transaction is weighed together with those of its ancestors that are not chosen
-// yet, because it brings them along: a child can pay for its parent. Of two that pay
-// the same the one that came first wins (Core: BlockAssembler::addPackageTxs).
+// A transaction counts together with those of its ancestors that are not chosen yet, because it
+// brings them along: a child pays for its parent. Of two that pay the same the earlier one wins
+// (Core: BlockAssembler::addPackageTxs).
 func (p *Pool) Template(v View, maxBytes, maxSigOps int) []*Entry {
 	tip := v.Tip()
 	t := &template{
@@ -30,18 +30,18 @@ func (p *Pool) Template(v View, maxBytes, maxSigOps int) []*Entry {
 	return t.out
 }
 
-// template is a choice in the making.
+// template is a template under construction.
 type template struct {
 	pool          *Pool
-	bytes, sigops int // what is left of the block
+	bytes, sigops int // the room left in the block
 	height        block.Height
 	median        uint32
-	queue         *ranking // what may be chosen, with the sum over it and its ancestors that are not chosen
+	queue         *ranking // candidates, with the sum over each and its ancestors that are not chosen
 	out           []*Entry
 }
 
-// paysMore is the order in which a block wants transactions: by the fee rate of each
-// with its ancestors that are not chosen, of equals by arrival.
+// paysMore is the order of selection: by the fee rate of each with its ancestors that are not
+// chosen, of equals by arrival.
 func paysMore(a, b *rank) bool {
 	if c := a.sum.cmpRate(b.sum); c != 0 {
 		return c > 0
@@ -49,8 +49,8 @@ func paysMore(a, b *rank) bool {
 	return a.seq < b.seq
 }
 
-// fits returns n with those of its ancestors that are not chosen, parents first,
-// and whether the block has room for them all.
+// fits returns n with those of its ancestors that are not chosen, parents first, and reports
+// whether the block has room for all of them.
 func (t *template) fits(n *rank) ([]*entry, bool) {
 	if n.sum.Size > t.bytes {
 		return nil, false

@@ -9,38 +9,38 @@ import (
 	"toychain/consensus"
 )
 
-// Updated is what a change of tip did to the pool. A transaction is in at most one
-// of the lists.
+// Updated is the effect of a change of tip on the pool. A transaction is in at most one of the
+// lists.
 type Updated struct {
-	Confirmed  []block.Hash    // were here, are in a block now
-	Waited     []time.Duration // how long those of them were here that no block had held before
-	Conflicted []block.Hash    // impossible now: a block spent their coin, or they depend on such
-	Returned   []block.Hash    // were in a block, wait again; parents first
-	Dropped    []block.Hash    // were here or in a block; too early now (a lock, an immature coinbase), with descendants
+	Confirmed  []block.Hash    // were in the pool, are in a block now
+	Waited     []time.Duration // how long those of them waited that had not been in a block before
+	Conflicted []block.Hash    // impossible now: a block spent their coin, or they depend on such a transaction
+	Returned   []block.Hash    // were in a block, are in the pool again; parents first
+	Dropped    []block.Hash    // were in the pool or in a block; too early now (a lock, an immature coinbase), with descendants
 	Accepted   []*Entry        // orphans whose parents the change brought
-	Replaced   []block.Hash    // pushed out by those, see Added
-	Evicted    []block.Hash    // left because the pool was full
+	Replaced   []block.Hash    // replaced by those, see Added
+	Evicted    []block.Hash    // removed because the pool was full
 }
 
-// Update follows the chain to a new tip, which v is at already. It must be called
-// for every change, in order. The error is trouble with the disk.
+// Update follows the chain to a new tip, at which v is already. It must be called for every
+// change, in order. An error is the disk's.
 //
-// A block takes out what it confirms and what it makes impossible. After a
-// reorganisation the pool is built anew: first the payments of the blocks that
-// left, the lowest first, then all that waited, in their old order. Each is asked
-// again whether its coins exist and are mature and its locks are open, so that a
-// payment comes before what spends it and nothing stays that no block can hold.
-// Only the signatures are not looked at again, nor what it pays: a payment that was
-// in a block is not lost because the pool would not have invited it.
+// A connected block removes the transactions that it confirms and those that it makes
+// impossible. After a reorganisation the pool is rebuilt: first the transactions of the
+// disconnected blocks, the lowest block first, then those of the pool, in their old order. Each
+// is checked again: do its coins exist, are they mature, are its locks open? So a transaction
+// precedes the ones that spend it, and no transaction stays that the next block could not hold.
+// Signatures and fees are not checked again: a transaction that was in a block is not lost
+// because the policy would not have accepted it.
 func (p *Pool) Update(v View, ch chain.Change, now time.Time) (Updated, error) {
 	if !ch.Moved() {
 		return Updated{}, nil
 	}
 	tip := v.Tip()
-	p.settle(&tip, now)
-	p.floor.since, p.floor.drained = now, true
+	p.decay(&tip, now)
+	p.rollingFee.updated, p.rollingFee.drained = now, true
 
-	u := update{pool: p, now: now, tip: tip, sigops: v.Verifier().SigOps, fate: make(map[block.Hash]*[]block.Hash)}
+	u := update{pool: p, now: now, tip: tip, sigops: v.Verifier().SigOps, lost: make(map[block.Hash]*[]block.Hash)}
 	if len(ch.Reverted) > 0 {
 		if err := u.gather(v, &ch); err != nil {
 			return Updated{}, err
@@ -55,13 +55,13 @@ func (p *Pool) Update(v View, ch chain.Change, now time.Time) (Updated, error) {
 			}
 		}
 	}
-	var in intake
+	var in acceptResult
 	if len(ch.Reverted) > 0 {
 		u.rebuild()
 		in.evicted = p.trim(now)
 	}
 	err := p.retry(v, from, now, &in)
-	if err == nil && len(ch.Reverted) > 0 { // any coin may have been given back
+	if err == nil && len(ch.Reverted) > 0 { // any coin may be unspent again
 		err = p.retryAll(v, now, &in)
 	}
 	u.out.Accepted, u.out.Replaced, u.out.Evicted = p.report(&in), in.replaced, in.evicted
@@ -69,7 +69,7 @@ func (p *Pool) Update(v View, ch chain.Change, now time.Time) (Updated, error) {
 	return u.out, err
 }
 
-// present returns those of the ids that are in the pool.
+// present returns those of the IDs that are in the pool.
 func (p *Pool) present(ids []block.Hash) (out []block.Hash) {
 	for _, id := range ids {
 		if p.Has(id) {
@@ -79,7 +79,7 @@ func (p *Pool) present(ids []block.Hash) (out []block.Hash) {
 	return out
 }
 
-// update is one Update at work.
+// update is an Update in progress.
 type update struct {
 	pool   *Pool
 	now    time.Time
@@ -88,12 +88,12 @@ type update struct {
 	out    Updated
 
 	// After a reorganisation:
-	back  []*entry                     // what the blocks that left held, the lowest first
-	coins consensus.Coins              // of the new tip, that anything may need
-	fate  map[block.Hash]*[]block.Hash // the list that one who did not make it is in
+	returning []*entry                     // transactions of the disconnected blocks, the lowest block first
+	coins     consensus.Coins              // coins of the new tip that any of them may need
+	lost      map[block.Hash]*[]block.Hash // for each transaction that was not readmitted, the list it is in
 }
 
-// gather looks up, before anything changes, all coins that may be needed.
+// gather looks up all coins that may be needed, before anything changes.
 func (u *update) gather(v View, ch *chain.Change) error {
 	joined := make(map[block.Hash]bool)
 	for _, step := range ch.Applied {
@@ -111,7 +111,7 @@ func (u *update) gather(v View, ch *chain.Change) error {
 		step := &ch.Reverted[n]
 		for i, tx := range step.Block.Txs {
 			if id := step.IDs[i]; i > 0 && !joined[id] {
-				u.back = append(u.back, &entry{tx: tx, id: id, size: tx.Size(), time: u.now, height: u.tip.Height, again: true})
+				u.returning = append(u.returning, &entry{tx: tx, id: id, size: tx.Size(), time: u.now, height: u.tip.Height, confirmedBefore: true})
 				need(tx)
 			}
 		}
@@ -124,7 +124,7 @@ func (u *update) gather(v View, ch *chain.Change) error {
 	return err
 }
 
-// connect takes out what a block confirms and what it makes impossible.
+// connect removes what a block confirms and what it makes impossible.
 func (u *update) connect(step *chain.Step) {
 	p := u.pool
 	for i, tx := range step.Block.Txs {
@@ -133,20 +133,20 @@ func (u *update) connect(step *chain.Step) {
 		if e := p.entries[id]; e != nil {
 			p.remove(e)
 			u.out.Confirmed = append(u.out.Confirmed, id)
-			if !e.again {
+			if !e.confirmedBefore {
 				u.out.Waited = append(u.out.Waited, u.now.Sub(e.time))
 			}
 			continue
 		}
 		for j := range tx.Inputs {
-			if e := p.spends[tx.Inputs[j].Prev]; e != nil {
+			if e := p.spender[tx.Inputs[j].Prev]; e != nil {
 				u.out.Conflicted = append(u.out.Conflicted, p.removeAll(e)...)
 			}
 		}
 	}
 }
 
-// rebuild empties the pool and fills it again with what is possible at the new tip.
+// rebuild empties the pool and refills it with what the next block could hold.
 func (u *update) rebuild() {
 	p := u.pool
 	var waited []*entry
@@ -154,9 +154,9 @@ func (u *update) rebuild() {
 		waited = append(waited, e)
 	}
 	clear(p.entries)
-	clear(p.spends)
+	clear(p.spender)
 	p.first, p.last, p.total = nil, nil, Sum{}
-	for _, e := range u.back {
+	for _, e := range u.returning {
 		if u.readmit(e) {
 			u.out.Returned = append(u.out.Returned, e.id)
 		}
@@ -166,14 +166,14 @@ func (u *update) rebuild() {
 	}
 }
 
-// readmit puts e at the end of the pool if the next block could hold it, and
-// otherwise writes down why not. (A family too long to be kept account of counts as
-// too early: once a block holds its elders, the rest may be sent again.)
+// readmit appends e to the pool if the next block could hold it, and otherwise records why not.
+// (A transaction with too many ancestors counts as too early: once a block holds them, it may be
+// sent again.)
 func (u *update) readmit(e *entry) bool {
 	p := u.pool
 	refuse := func(list *[]block.Hash) bool {
 		*list = append(*list, e.id)
-		u.fate[e.id] = list
+		u.lost[e.id] = list
 		return false
 	}
 	of := make([]block.Outpoint, len(e.tx.Inputs))
@@ -186,10 +186,10 @@ func (u *update) readmit(e *entry) bool {
 		if coin, ok := u.coins[o]; ok {
 			coins[o] = coin
 		}
-		if list := u.fate[o.TxID]; list != nil {
+		if list := u.lost[o.TxID]; list != nil {
 			return refuse(list)
 		}
-		if _, ok := coins[o]; !ok || p.spends[o] != nil {
+		if _, ok := coins[o]; !ok || p.spender[o] != nil {
 			return refuse(&u.out.Conflicted)
 		}
 	}
@@ -202,8 +202,8 @@ func (u *update) readmit(e *entry) bool {
 	return true
 }
 
-// ancestorsAtMost returns how many ancestors in the pool something has that spends
-// these, or more if its parents share some.
+// ancestorsAtMost returns the number of ancestors in the pool of a transaction that spends
+// these outpoints, or more if its parents share some.
 func (p *Pool) ancestorsAtMost(of []block.Outpoint) (n int) {
 	seen := make([]*entry, 0, len(of))
 	for _, o := range of {
