@@ -80,7 +80,7 @@ var edges = map[string]map[string]string{
 		"p2p": "what is known of peers", "peer": "", "node": "what it serves", "engine": "its answers and events", "rpc": "the types of its answers",
 		"wallet": "addresses; keys never enter a node",
 	},
-	"testnet/purse": {
+	"payer": {
 		"block": "", "wallet": "the keys", "rpc": "the node that knows the coins; it must not know processes",
 	},
 	"testnet/rogue": {
@@ -92,13 +92,13 @@ var edges = map[string]map[string]string{
 		"block": "", "rpc": "the types of what nodes answer; it must not know how they are asked",
 	},
 	"testnet/scenario": {
-		"block": "", "consensus": "parameters", "network": "a custom one", "wallet": "the people of a script", "testnet/purse": "how they pay",
+		"block": "", "consensus": "parameters", "network": "a custom one", "wallet": "the people of a script", "payer": "how they pay",
 		"pow":          "the genesis block of a script's own network",
 		"rpc":          "only the shapes of what nodes tell; it must not know how they are asked",
 		"testnet/draw": "the verb tree", "testnet/topology": "names, shapes and groups; it must not know processes",
 	},
 	"testnet/scenario/real": {
-		"block": "", "chain": "", "consensus": "", "network": "a script's own, as a file", "wallet": "addresses", "rpc": "", "testnet/purse": "",
+		"block": "", "chain": "", "consensus": "", "network": "a script's own, as a file", "wallet": "addresses", "rpc": "", "payer": "",
 		"testnet": "the processes", "testnet/topology": "", "testnet/scenario": "the world that it implements; it must not know scripts",
 		"testnet/rogue": "the liars",
 	},
@@ -125,7 +125,7 @@ var edges = map[string]map[string]string{
 	},
 	"testnet/demo": {
 		"block": "", "rpc": "what it asks the nodes", "wallet": "the people of the story", "testnet": "the processes",
-		"testnet/draw": "trees", "testnet/purse": "how the people pay",
+		"testnet/draw": "trees", "payer": "how the people pay",
 	},
 	"testnet/export": {
 		"consensus": "parameters", "network": "the one that the nodes share", "p2p": "nodes' keys and names, which must be known before they run", "wallet": "whom they mine for",
@@ -135,7 +135,7 @@ var edges = map[string]map[string]string{
 	"cmd/toychain": {
 		"cmd/internal/cli": "the terminal's kit",
 		"block":            "", "blockfile": "import and export", "pow": "", "chain": "", "consensus": "", "network": "what --network names", "wallet": "", "mempool": "policy", "store": "repair of a folder that no node has open",
-		"node": "", "engine": "its events, told on a terminal", "rpc": "", "rpc/server": "", "testnet": "", "testnet/purse": "", "testnet/scenario": "", "testnet/scenario/real": "",
+		"node": "", "engine": "its events, told on a terminal", "rpc": "", "rpc/server": "", "testnet": "", "payer": "", "testnet/scenario": "", "testnet/scenario/real": "",
 		"testnet/slo": "", "deploy": "the targets where no others are named, and files to hand out",
 		"testnet/export": "", "testnet/replay": "", "testnet/demo": "", "testnet/draw": "", "testnet/history": "",
 		"testnet/measure": "", "testnet/topology": "",
@@ -228,7 +228,7 @@ func TestPureRoomsHaveNoWindows(t *testing.T) {
 // the reason; everything that they import, directly or not, is looked at.
 var light = map[string]string{
 	"rpc":              "a program that only calls a node is not a node",
-	"testnet/purse":    "a wallet's client asks a node, whose peers and files it never sees",
+	"payer":            "a wallet's client asks a node, whose peers and files it never sees",
 	"testnet/slo":      "it computes figures from what nodes answered",
 	"testnet/draw":     "a tree may come from a node, a file or a simulator",
 	"testnet/history":  "it reads what was recorded, wherever it was",

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"toychain/block"
-	"toychain/testnet/purse"
+	"toychain/payer"
 	"toychain/wallet"
 )
 
@@ -69,7 +69,7 @@ func TestBitcoinjs(t *testing.T) {
 
 	first := s.mine(1, keys.Addresses[0])[0]
 	s.mine(101, ours.at(0)) // the coinbases of the first two can be spent
-	order := purse.Order{Data: []byte("hello bitcoinjs")}
+	order := payer.Request{Data: []byte("hello bitcoinjs")}
 	for _, text := range keys.Addresses {
 		to, err := wallet.ParseAddress(text, s.params.Prefixes)
 		if err != nil {
@@ -107,7 +107,7 @@ func TestBitcoinjs(t *testing.T) {
 	if err != nil || balance.Confirmed != (30+2)*block.Coin-2*10_000 {
 		t.Errorf("their wallet holds %s (%v), want what the two payments left", balance.Confirmed, err)
 	}
-	ours.pay(purse.To(theirs.first(), 4*block.Coin)) // and back, for bitcoinjs to check
+	ours.pay(payer.To(theirs.first(), 4*block.Coin)) // and back, for bitcoinjs to check
 	s.mine(1, ours.at(1))
 	seen := script[struct{ Blocks, Txs, Signatures int }](s, "read", s.addr, s.cookie)
 	if seen.Blocks != 1+1+101+4 || seen.Txs != seen.Blocks+4 || seen.Signatures < 6 {

@@ -13,7 +13,7 @@ import (
 	"toychain/blockfile"
 	"toychain/consensus"
 	"toychain/internal/chaingen"
-	"toychain/testnet/purse"
+	"toychain/payer"
 )
 
 // program builds a command and returns its file.
@@ -52,7 +52,7 @@ func TestThereAndBackThroughBtcd(t *testing.T) {
 	from, back := serve(t), serve(t)
 	o := from.owner(ourWords)
 	from.mine(102, o.at(0))
-	o.pay(purse.To(to(chaingen.Miner), 20*block.Coin))
+	o.pay(payer.To(to(chaingen.Miner), 20*block.Coin))
 	from.mine(3, o.at(1))
 
 	dir := t.TempDir()

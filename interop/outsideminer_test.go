@@ -17,7 +17,7 @@ import (
 
 	"toychain/block"
 	"toychain/internal/chaingen"
-	"toychain/testnet/purse"
+	"toychain/payer"
 )
 
 // dial connects btcd's client to our node.
@@ -42,7 +42,7 @@ func TestOutsideMiner(t *testing.T) {
 	j.follow()
 	for round := range 3 {
 		for range round * 2 { // the second out of the change of the first
-			alice.send(j, purse.To(to(chaingen.NewKey("friend")), block.Coin))
+			alice.send(j, payer.To(to(chaingen.NewKey("friend")), block.Coin))
 		}
 		template, err := client.GetBlockTemplate(&btcjson.TemplateRequest{Mode: "template", Rules: []string{"segwit"}})
 		if err != nil {

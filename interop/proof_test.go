@@ -12,7 +12,7 @@ import (
 
 	"toychain/block"
 	"toychain/internal/chaingen"
-	"toychain/testnet/purse"
+	"toychain/payer"
 )
 
 // theirProof is btcd's merkleblock of b for a filter that holds the ids, and how
@@ -98,7 +98,7 @@ func TestProofCalls(t *testing.T) {
 	s.mine(101, alice.at(0))
 	var ids []block.Hash
 	for range 6 {
-		ids = append(ids, alice.pay(purse.To(to(chaingen.NewKey("friend")), block.Coin)).TxID)
+		ids = append(ids, alice.pay(payer.To(to(chaingen.NewKey("friend")), block.Coin)).TxID)
 	}
 	hash := s.mine(1, alice.at(0))[0]
 	b, err := s.RawBlock(s.ctx, hash)

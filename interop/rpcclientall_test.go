@@ -15,7 +15,7 @@ import (
 	"toychain/block"
 	"toychain/engine"
 	"toychain/internal/chaingen"
-	"toychain/testnet/purse"
+	"toychain/payer"
 )
 
 // Every method of btcd's client that a node without a wallet can answer, and that is
@@ -25,9 +25,9 @@ func TestRPCClientReadsEverything(t *testing.T) {
 	s := serve(t)
 	c, alice := s.dial(), s.owner(ourWords)
 	hashes := s.mine(102, alice.at(0))
-	confirmed := alice.pay(purse.To(to(chaingen.NewKey("friend")), block.Coin))
+	confirmed := alice.pay(payer.To(to(chaingen.NewKey("friend")), block.Coin))
 	hashes = append(hashes, s.mine(1, alice.at(0))...)
-	pending := alice.pay(purse.To(to(chaingen.NewKey("friend")), block.Coin))
+	pending := alice.pay(payer.To(to(chaingen.NewKey("friend")), block.Coin))
 	tip, txid, waiting := (*chainhash.Hash)(&hashes[102]), (*chainhash.Hash)(&confirmed.TxID), (*chainhash.Hash)(&pending.TxID)
 	height := int32(103)
 	payee, err := address.DecodeAddress(alice.at(0), &chaincfg.RegressionNetParams)

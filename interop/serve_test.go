@@ -11,9 +11,9 @@ import (
 	"toychain/consensus"
 	"toychain/mempool"
 	"toychain/node"
+	"toychain/payer"
 	"toychain/rpc"
 	"toychain/rpc/server"
-	"toychain/testnet/purse"
 	"toychain/wallet"
 )
 
@@ -80,7 +80,7 @@ func (s *served) mine(n int, to string) []block.Hash {
 
 // owner is one of our wallets and the node it asks.
 type owner struct {
-	*purse.Purse
+	*payer.Payer
 	keys   *wallet.Keychain
 	served *served
 }
@@ -104,7 +104,7 @@ func (s *served) owner(words string) *owner {
 	if o.keys, err = w.Unlock("secret"); err != nil {
 		s.t.Fatal(err)
 	}
-	if o.Purse, err = purse.Open(s.ctx, s.Client, w, s.params.Digest(), s.params.Prefixes); err != nil {
+	if o.Payer, err = payer.Open(s.ctx, s.Client, w, s.params.Digest(), s.params.Prefixes); err != nil {
 		s.t.Fatal(err)
 	}
 	return o
@@ -121,7 +121,7 @@ func (o *owner) at(i uint32) string {
 }
 
 // pay makes a payment that the node must take.
-func (o *owner) pay(order purse.Order) purse.Receipt {
+func (o *owner) pay(order payer.Request) payer.Result {
 	o.served.t.Helper()
 	r, err := o.Pay(o.served.ctx, o.keys, order)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"toychain/block"
 	"toychain/consensus"
 	"toychain/internal/chaingen"
-	"toychain/testnet/purse"
+	"toychain/payer"
 	"toychain/wallet"
 )
 
@@ -37,7 +37,7 @@ func TestOurBlocksPleaseBtcd(t *testing.T) {
 }
 
 // send pays and has btcd's pool look at it.
-func (o *owner) send(j *judge, order purse.Order) purse.Receipt {
+func (o *owner) send(j *judge, order payer.Request) payer.Result {
 	o.served.t.Helper()
 	r := o.pay(order)
 	j.take(r.Tx)
@@ -51,23 +51,23 @@ func to(k chaingen.Key) wallet.Address { return wallet.KeyAddress(k.Public()) }
 func shapes(o *owner, j *judge) {
 	s, friend := o.served, to(chaingen.NewKey("friend"))
 	s.t.Helper()
-	o.send(j, purse.To(friend, 546)) // not one unit less
-	o.send(j, purse.To(o.first(), block.Coin))
-	many := purse.Order{Data: make([]byte, block.MaxData), FeeRate: 20_000}
+	o.send(j, payer.To(friend, 546)) // not one unit less
+	o.send(j, payer.To(o.first(), block.Coin))
+	many := payer.Request{Data: make([]byte, block.MaxData), FeeRate: 20_000}
 	for i := range 40 {
 		many.Pay = append(many.Pay, wallet.Payment{To: to(chaingen.NewKey(fmt.Sprint(i))), Value: block.Amount(1000 * (i + 1))})
 	}
 	o.send(j, many)
-	o.send(j, purse.Order{Pay: []wallet.Payment{{To: friend, Value: 120 * block.Coin}}, FeeRate: 3_333}) // several inputs
-	for i := range 20 {                                                                                  // each out of the change of the one before
-		o.send(j, purse.Order{Pay: []wallet.Payment{{To: friend, Value: block.Coin}}, Data: fmt.Appendf(nil, "payment %d", i)})
+	o.send(j, payer.Request{Pay: []wallet.Payment{{To: friend, Value: 120 * block.Coin}}, FeeRate: 3_333}) // several inputs
+	for i := range 20 {                                                                                    // each out of the change of the one before
+		o.send(j, payer.Request{Pay: []wallet.Payment{{To: friend, Value: block.Coin}}, Data: fmt.Appendf(nil, "payment %d", i)})
 	}
-	first := o.send(j, purse.Order{Pay: []wallet.Payment{{To: friend, Value: block.Coin}}, Replaceable: true})
-	o.send(j, purse.Order{Pay: []wallet.Payment{{To: friend, Value: 2 * block.Coin}}, Replaceable: true,
+	first := o.send(j, payer.Request{Pay: []wallet.Payment{{To: friend, Value: block.Coin}}, Replaceable: true})
+	o.send(j, payer.Request{Pay: []wallet.Payment{{To: friend, Value: 2 * block.Coin}}, Replaceable: true,
 		From: outpoints(first), FeeRate: 50_000}) // instead of it
 	s.mine(1, o.at(1))
 	j.follow()
-	o.send(j, purse.Order{Pay: []wallet.Payment{{To: friend}}, All: true})
+	o.send(j, payer.Request{Pay: []wallet.Payment{{To: friend}}, All: true})
 	s.mine(1, o.at(1))
 	j.follow()
 	if pool, err := s.RawMempool(s.ctx); err != nil || len(pool) != 0 {
@@ -75,7 +75,7 @@ func shapes(o *owner, j *judge) {
 	}
 }
 
-func outpoints(r purse.Receipt) (out []block.Outpoint) {
+func outpoints(r payer.Result) (out []block.Outpoint) {
 	for _, c := range r.Spent {
 		out = append(out, c.Outpoint)
 	}
@@ -99,7 +99,7 @@ func fullBlocks(o *owner, j *judge) {
 	s.mine(99+fanOuts, o.at(2)) // the wallet is empty, and what it gets must mature
 	j.follow()
 	for _, coin := range o.confirmed(fanOuts) { // never out of change: two of them are more than a chain of payments may have
-		order := purse.Order{FeeRate: 2_000, From: []block.Outpoint{coin}}
+		order := payer.Request{FeeRate: 2_000, From: []block.Outpoint{coin}}
 		for range fanWidth {
 			order.Pay = append(order.Pay, wallet.Payment{To: to(collector), Value: fanValue})
 		}
@@ -197,7 +197,7 @@ func lostBranch(o *owner, j *judge) {
 	for h := block.Height(1); h <= height; h++ {
 		other.accept(s.at(h))
 	}
-	lost := o.send(j, purse.To(to(chaingen.NewKey("friend")), 3*block.Coin))
+	lost := o.send(j, payer.To(to(chaingen.NewKey("friend")), 3*block.Coin))
 	s.mine(3, o.at(0))
 	j.follow()
 	for _, hash := range other.mine(5, o.at(1)) {
@@ -250,7 +250,7 @@ func minedInTheBackground(o *owner, j *judge) {
 		s.t.Fatal(err)
 	}
 	for range 4 {
-		s.untilConfirmed(o.pay(purse.To(o.first(), block.Coin)).TxID)
+		s.untilConfirmed(o.pay(payer.To(o.first(), block.Coin)).TxID)
 	}
 	if _, err := s.SetMining(s.ctx, "", 0); err != nil {
 		s.t.Fatal(err)

@@ -20,9 +20,9 @@ import (
 	"toychain/consensus"
 	"toychain/internal/longtest"
 	"toychain/network"
+	"toychain/payer"
 	"toychain/pow"
 	"toychain/rpc"
-	"toychain/testnet/purse"
 	"toychain/wallet"
 )
 
@@ -85,7 +85,7 @@ type storm struct {
 	ctx    context.Context
 	net    *Testnet
 	rand   *rand.Rand
-	purse  *purse.Purse
+	purse  *payer.Payer
 	keys   *wallet.Keychain
 	own    wallet.Address
 	burn   string // an address that nobody has, for the miners
@@ -138,7 +138,7 @@ func newStorm(t *testing.T, seed uint64) *storm {
 	s.check(err)
 	s.own, err = w.Receive()
 	s.check(err)
-	s.purse, err = purse.Open(s.bounded(), s.client("n1"), w, params.Digest(), params.Prefixes)
+	s.purse, err = payer.Open(s.bounded(), s.client("n1"), w, params.Digest(), params.Prefixes)
 	s.check(err)
 	s.mine("n1", 20, s.own.Encode(params.Prefixes))
 	s.check(s.net.Settle(s.bounded()))
@@ -311,7 +311,7 @@ func (s *storm) load() (calm func()) {
 	names, r := s.net.Names(), rand.New(rand.NewPCG(s.rand.Uint64(), 1))
 	group.Go(func() {
 		_ = Poll(ctx, func() (bool, error) {
-			order := purse.To(s.own, block.Coin*block.Amount(1+r.IntN(20)))
+			order := payer.To(s.own, block.Coin*block.Amount(1+r.IntN(20)))
 			if _, err := s.purse.With(clients[names[r.IntN(len(names))]]).Pay(s.bounded(), s.keys, order); err == nil {
 				s.paid++ // a dead node takes none, and some spend what another branch has not
 			}

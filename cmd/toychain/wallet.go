@@ -16,7 +16,7 @@ import (
 	"toychain/block"
 	"toychain/cmd/internal/cli"
 	"toychain/consensus"
-	"toychain/testnet/purse"
+	"toychain/payer"
 	"toychain/wallet"
 )
 
@@ -151,7 +151,7 @@ func (a *app) walletRestoreCommand() *cobra.Command {
 		if err != nil {
 			return newWallet{}, err
 		}
-		err = a.withPurse(cmd, w, p, func(ctx context.Context, at *purse.Purse, _ target) error { return at.Discover(ctx) })
+		err = a.withPayer(cmd, w, p, func(ctx context.Context, at *payer.Payer, _ target) error { return at.Discover(ctx) })
 		if err != nil && cmd.Context().Err() != nil {
 			return newWallet{}, err
 		}
@@ -222,10 +222,10 @@ func usedAddresses(w *wallet.Wallet, p *consensus.Params) ([]ownAddress, error) 
 	return rows, nil
 }
 
-// withPurse runs f with a wallet and the node that the flags name.
-func (a *app) withPurse(cmd *cobra.Command, w *wallet.Wallet, p *consensus.Params, f func(context.Context, *purse.Purse, target) error) error {
+// withPayer runs f with a wallet and the node that the flags name.
+func (a *app) withPayer(cmd *cobra.Command, w *wallet.Wallet, p *consensus.Params, f func(context.Context, *payer.Payer, target) error) error {
 	return a.ask(cmd, func(ctx context.Context, n target) error {
-		at, err := purse.Open(ctx, n, w, p.Digest(), p.Prefixes)
+		at, err := payer.Open(ctx, n, w, p.Digest(), p.Prefixes)
 		if err != nil {
 			return err
 		}
@@ -233,15 +233,15 @@ func (a *app) withPurse(cmd *cobra.Command, w *wallet.Wallet, p *consensus.Param
 	})
 }
 
-// showPurse is show for what get learns of a wallet from a node.
-func showPurse[T any](a *app, cmd *cobra.Command, get func(context.Context, *purse.Purse) (T, error), text func(T) error) *cobra.Command {
+// showPayer is show for what get learns of a wallet from a node.
+func showPayer[T any](a *app, cmd *cobra.Command, get func(context.Context, *payer.Payer) (T, error), text func(T) error) *cobra.Command {
 	name := a.walletFlag(cmd)
 	return show(a, cmd, func(cmd *cobra.Command, _ []string) (v T, err error) {
 		w, p, err := a.loadWallet(*name)
 		if err != nil {
 			return v, err
 		}
-		err = a.withPurse(cmd, w, p, func(ctx context.Context, at *purse.Purse, _ target) (err error) {
+		err = a.withPayer(cmd, w, p, func(ctx context.Context, at *payer.Payer, _ target) (err error) {
 			v, err = get(ctx, at)
 			return err
 		})
@@ -251,7 +251,7 @@ func showPurse[T any](a *app, cmd *cobra.Command, get func(context.Context, *pur
 
 // balance is what "wallet balance" prints.
 type balance struct {
-	purse.Balance
+	payer.Balance
 	Total block.Amount `json:"total"`
 }
 
@@ -262,7 +262,7 @@ func (a *app) walletBalanceCommand() *cobra.Command {
 		Args:    cli.NoArgs,
 	}
 	discover := cmd.Flags().Bool("discover", false, "first look for payments to addresses that this file has not given out")
-	return showPurse(a, cmd, func(ctx context.Context, at *purse.Purse) (balance, error) {
+	return showPayer(a, cmd, func(ctx context.Context, at *payer.Payer) (balance, error) {
 		if *discover {
 			if err := at.Discover(ctx); err != nil {
 				return balance{}, err
@@ -284,17 +284,17 @@ func (a *app) walletBalanceCommand() *cobra.Command {
 }
 
 func (a *app) walletHistoryCommand() *cobra.Command {
-	return showPurse(a, &cobra.Command{
+	return showPayer(a, &cobra.Command{
 		Use: "history", Short: "List received and sent payments, the oldest first.",
 		Example: "toychain wallet history",
 		Long: `List received and sent payments, the oldest first. The time is that of the block,
 which its miner set. It must be later than the median of the eleven blocks before, so
 blocks that are mined within a second are some seconds ahead of the clock.`,
 		Args: cli.NoArgs,
-	}, func(ctx context.Context, at *purse.Purse) ([]purse.Entry, error) {
+	}, func(ctx context.Context, at *payer.Payer) ([]payer.Entry, error) {
 		rows, err := at.History(ctx)
-		return append([]purse.Entry{}, rows...), err
-	}, func(rows []purse.Entry) error {
+		return append([]payer.Entry{}, rows...), err
+	}, func(rows []payer.Entry) error {
 		if len(rows) == 0 {
 			fmt.Fprintln(a.Stdout, "nothing yet")
 		}

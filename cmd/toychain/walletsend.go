@@ -13,7 +13,7 @@ import (
 
 	"toychain/block"
 	"toychain/cmd/internal/cli"
-	"toychain/testnet/purse"
+	"toychain/payer"
 	"toychain/wallet"
 )
 
@@ -54,7 +54,7 @@ only relays it.`,
 		if err != nil {
 			return err
 		}
-		return a.withPurse(cmd, w, p, func(ctx context.Context, at *purse.Purse, n target) error {
+		return a.withPayer(cmd, w, p, func(ctx context.Context, at *payer.Payer, n target) error {
 			keys, err := a.unlock(ctx, w, pass)
 			if err != nil {
 				return err
@@ -80,36 +80,36 @@ only relays it.`,
 }
 
 // order parses the arguments and flags of "wallet send".
-func (a *app) order(o payment, given []string) (purse.Order, error) {
+func (a *app) order(o payment, given []string) (payer.Request, error) {
 	to, err := a.parseAddress(given[0])
 	if err != nil {
-		return purse.Order{}, err
+		return payer.Request{}, err
 	}
 	pay := wallet.Payment{To: to}
 	switch {
 	case o.all && len(given) == 2:
-		return purse.Order{}, cli.Usagef("--all and an amount exclude each other")
+		return payer.Request{}, cli.Usagef("--all and an amount exclude each other")
 	case !o.all && len(given) == 1:
-		return purse.Order{}, cli.Usagef("the amount is missing: want TO and AMOUNT, or --all")
+		return payer.Request{}, cli.Usagef("the amount is missing: want TO and AMOUNT, or --all")
 	case !o.all:
 		if pay.Value, err = parseAmount(given[1]); err != nil {
-			return purse.Order{}, err
+			return payer.Request{}, err
 		}
 	}
-	out := purse.Order{Pay: []wallet.Payment{pay}, All: o.all, Replaceable: o.replaceable}
+	out := payer.Request{Pay: []wallet.Payment{pay}, All: o.all, Replaceable: o.replaceable}
 	if o.data != "" {
 		if out.Data = []byte(o.data); len(out.Data) > block.MaxData {
-			return purse.Order{}, cli.Usagef("--data: %d bytes, at most %d fit", len(out.Data), block.MaxData)
+			return payer.Request{}, cli.Usagef("--data: %d bytes, at most %d fit", len(out.Data), block.MaxData)
 		}
 	}
 	if o.feeRate < 0 || math.IsNaN(o.feeRate) || o.feeRate*1000 > float64(wallet.MaxFeeRate) {
-		return purse.Order{}, cli.Usagef("--fee-rate %v: want at most %d of the smallest unit per byte; 0: twice the node's minimum", o.feeRate, wallet.MaxFeeRate/1000)
+		return payer.Request{}, cli.Usagef("--fee-rate %v: want at most %d of the smallest unit per byte; 0: twice the node's minimum", o.feeRate, wallet.MaxFeeRate/1000)
 	}
 	out.FeeRate = block.Amount(math.Ceil(o.feeRate * 1000))
 	for _, text := range o.coins {
 		coin, err := parseOutpoint(text)
 		if err != nil {
-			return purse.Order{}, err
+			return payer.Request{}, err
 		}
 		out.From = append(out.From, coin)
 	}
@@ -147,7 +147,7 @@ type sent struct {
 	Hex    string       `json:"hex,omitempty"` // of a dry run: the transaction, which was not sent
 }
 
-func (a *app) printReceipt(r purse.Receipt, asJSON bool) error {
+func (a *app) printReceipt(r payer.Result, asJSON bool) error {
 	if asJSON {
 		return a.PrintJSON(sent{TxID: r.TxID, Fee: r.Fee, Change: r.Change, Size: r.Tx.Size()})
 	}
@@ -157,7 +157,7 @@ func (a *app) printReceipt(r purse.Receipt, asJSON bool) error {
 }
 
 // dryRun prints whether the node would accept the transaction.
-func (a *app) dryRun(ctx context.Context, at *purse.Purse, n target, keys *wallet.Keychain, o purse.Order, asJSON bool) error {
+func (a *app) dryRun(ctx context.Context, at *payer.Payer, n target, keys *wallet.Keychain, o payer.Request, asJSON bool) error {
 	r, err := at.Make(ctx, keys, o)
 	if err != nil {
 		return err

@@ -12,14 +12,14 @@ import (
 	"toychain/testnet/draw"
 )
 
-// This file has what the demo asks the nodes before it says a word.
+// This file has what the demo checks on the nodes before it writes a sentence about them.
 
 // unexpected is the error of a state that is not as it should be.
 func unexpected(what string, want, is any) error {
 	return fmt.Errorf("%s: expected %v, but it is %v", what, want, is)
 }
 
-// same is an unexpected state, or nil.
+// same returns an unexpected state, or nil.
 func same[T comparable](what string, want, is T) error {
 	if want == is {
 		return nil
@@ -27,9 +27,18 @@ func same[T comparable](what string, want, is T) error {
 	return unexpected(what, want, is)
 }
 
-// until waits until every one of these nodes tells what is wanted; see returns what it
-// tells now and whether that is it.
-func (d *demo) until(ctx context.Context, names []string, what, want string, see func(context.Context, *rpc.Client) (is string, ok bool, err error)) error {
+// call calls a node.
+func call[T any](d *demo, node string, f func(*rpc.Client) (T, error)) (v T, err error) {
+	c, err := d.net.Client(node)
+	if err != nil {
+		return v, err
+	}
+	return f(c)
+}
+
+// until waits until each of these nodes is in a state; see returns the state of one now and
+// whether that is it.
+func (d *demo) until(ctx context.Context, names []string, what, want string, see func(*rpc.Client) (is string, ok bool, err error)) error {
 	ctx, cancel := context.WithTimeout(ctx, d.cfg.Patience)
 	defer cancel()
 	for _, name := range names {
@@ -39,7 +48,7 @@ func (d *demo) until(ctx context.Context, names []string, what, want string, see
 		}
 		var is string
 		err = testnet.Poll(ctx, func() (ok bool, err error) {
-			is, ok, err = see(ctx, c)
+			is, ok, err = see(c)
 			return ok, err
 		})
 		if err != nil && ctx.Err() != nil {
@@ -52,32 +61,35 @@ func (d *demo) until(ctx context.Context, names []string, what, want string, see
 	return nil
 }
 
-// pools waits until the pools of these nodes hold exactly these payments.
+// sorted returns hashes as text, in the order of that text.
+func sorted(hashes []block.Hash) string {
+	hashes = slices.Clone(hashes)
+	slices.SortFunc(hashes, func(a, b block.Hash) int { return strings.Compare(a.String(), b.String()) })
+	return fmt.Sprint(hashes)
+}
+
+// pools waits until the mempools of these nodes hold exactly these payments.
 func (d *demo) pools(ctx context.Context, names []string, want ...*payment) error {
 	ids := []block.Hash{}
 	for _, p := range want {
 		ids = append(ids, p.TxID)
 	}
-	sorted := func(h []block.Hash) string {
-		slices.SortFunc(h, func(a, b block.Hash) int { return strings.Compare(a.String(), b.String()) })
-		return fmt.Sprint(h)
-	}
 	wanted := sorted(ids)
-	return d.until(ctx, names, "pool", wanted, func(ctx context.Context, c *rpc.Client) (string, bool, error) {
+	return d.until(ctx, names, "pool", wanted, func(c *rpc.Client) (string, bool, error) {
 		is, err := c.RawMempool(ctx)
 		return sorted(is), sorted(is) == wanted, err
 	})
 }
 
-// tip waits until these nodes stand on this block.
+// tip waits until this block is the tip of these nodes.
 func (d *demo) tip(ctx context.Context, names []string, want block.Hash) error {
-	return d.until(ctx, names, "tip", want.String(), func(ctx context.Context, c *rpc.Client) (string, bool, error) {
+	return d.until(ctx, names, "tip", want.String(), func(c *rpc.Client) (string, bool, error) {
 		is, err := c.BestBlockHash(ctx)
 		return is.String(), is == want, err
 	})
 }
 
-// confirmed makes sure that these nodes have a payment in this block of their history.
+// confirmed checks that these nodes have a payment in this block of their best chain.
 func (d *demo) confirmed(ctx context.Context, names []string, p *payment, in block.Hash) error {
 	for _, name := range names {
 		is, err := d.blockOf(ctx, name, p)
@@ -91,27 +103,31 @@ func (d *demo) confirmed(ctx context.Context, names []string, p *payment, in blo
 	return nil
 }
 
-// work returns how many hashes the last n blocks of a node's history took on average.
-func (d *demo) work(ctx context.Context, name string, n int) (float64, error) {
-	c, err := d.net.Client(name)
-	if err != nil {
-		return 0, err
-	}
-	tip, err := c.BlockchainInfo(ctx)
-	if err != nil {
-		return 0, err
-	}
-	before, err := c.BlockHash(ctx, tip.Blocks-block.Height(n))
-	if err != nil {
-		return 0, err
-	}
-	header, err := c.Header(ctx, before)
-	return tip.ChainWork.Sub(header.ChainWork).Float(), err
+// blockOf returns the block in which a node has a payment.
+func (d *demo) blockOf(ctx context.Context, node string, p *payment) (block.Hash, error) {
+	tx, err := call(d, node, func(c *rpc.Client) (rpc.Tx, error) { return c.Tx(ctx, p.TxID) })
+	return tx.BlockHash, err
 }
 
-// weigh returns how many hashes each half's blocks took on average, and makes sure that
+// work returns the hashes that the last n blocks of a node's best chain took on average.
+func (d *demo) work(ctx context.Context, node string, n int) (float64, error) {
+	return call(d, node, func(c *rpc.Client) (float64, error) {
+		tip, err := c.BlockchainInfo(ctx)
+		if err != nil {
+			return 0, err
+		}
+		before, err := c.BlockHash(ctx, tip.Blocks-block.Height(n))
+		if err != nil {
+			return 0, err
+		}
+		header, err := c.Header(ctx, before)
+		return tip.ChainWork.Sub(header.ChainWork).Float(), err
+	})
+}
+
+// compareWork returns the hashes that each half's blocks took on average, and checks that
 // the right half's are more.
-func (d *demo) weigh(ctx context.Context) (less, more float64, err error) {
+func (d *demo) compareWork(ctx context.Context) (less, more float64, err error) {
 	if less, err = d.work(ctx, "n1", len(d.left)); err != nil {
 		return 0, 0, err
 	}
@@ -124,69 +140,51 @@ func (d *demo) weigh(ctx context.Context) (less, more float64, err error) {
 	return less, more, nil
 }
 
-// height returns the height of a node's tip.
-func (d *demo) height(ctx context.Context, name string) (block.Height, error) {
-	c, err := d.net.Client(name)
-	if err != nil {
-		return 0, err
-	}
-	return c.BlockCount(ctx)
-}
-
-// reorgs returns a node's journal.
-func (d *demo) reorgs(ctx context.Context, name string) ([]rpc.Reorg, error) {
-	c, err := d.net.Client(name)
-	if err != nil {
-		return nil, err
-	}
-	return c.Reorgs(ctx, 0)
-}
-
-// checkReorgs makes sure that the left half went over, and the right half did nothing.
+// checkReorgs checks that the left half had one reorganisation, and the right half none.
 func (d *demo) checkReorgs(ctx context.Context) error {
-	for _, name := range leftNodes {
-		if err := d.checkReorg(ctx, name); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-	}
-	for _, name := range rightNodes {
-		all, err := d.reorgs(ctx, name)
+	for _, name := range allNodes {
+		all, err := call(d, name, func(c *rpc.Client) ([]rpc.Reorg, error) { return c.Reorgs(ctx, 0) })
 		if err != nil {
 			return err
 		}
-		if err := same(name+"'s reorganisations", 0, len(all)); err != nil {
+		want := 0
+		if slices.Contains(leftNodes, name) {
+			want = 1
+		}
+		if err := same(name+"'s reorganisations", want, len(all)); err != nil {
 			return err
+		}
+		if want == 0 {
+			continue
+		}
+		if err := d.checkReorg(&all[0]); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
 	return nil
 }
 
-// checkReorg holds the journal of a node that was on the left against what happened.
-func (d *demo) checkReorg(ctx context.Context, name string) error {
-	all, err := d.reorgs(ctx, name)
-	if err != nil {
-		return err
-	}
-	if err := same("reorganisations", 1, len(all)); err != nil {
-		return err
-	}
-	r := all[0]
+// checkReorg compares a reorganisation of the left half with what happened.
+func (d *demo) checkReorg(r *rpc.Reorg) error {
 	list := func(blocks []rpc.BlockRef) string {
-		var out []string
+		var out []block.Hash
 		for _, b := range blocks {
-			out = append(out, b.Hash.String())
+			out = append(out, b.Hash)
 		}
-		return strings.Join(out, " ")
+		return fmt.Sprint(out)
 	}
-	texts := func(h []block.Hash) string { return fmt.Sprint(h) }
+	var conflicts []string
+	for _, c := range r.Conflicted {
+		conflicts = append(conflicts, fmt.Sprintf("%s with %s", c.TxID, c.By))
+	}
 	for _, row := range []struct{ what, want, is string }{
-		{"blocks that left", texts(d.left), "[" + list(r.Left) + "]"},
-		{"blocks that joined", texts(d.right), "[" + list(r.Joined) + "]"},
+		{"blocks that left", fmt.Sprint(d.left), list(r.Left)},
+		{"blocks that joined", fmt.Sprint(d.right), list(r.Joined)},
 		{"height of the fork", fmt.Sprint(d.forked), fmt.Sprint(r.Fork.Height)},
 		{"depth", fmt.Sprint(len(d.left)), fmt.Sprint(r.Depth)},
-		{"payments returned to the pool", texts([]block.Hash{d.daves.TxID}), texts(r.Returned)},
+		{"payments returned to the pool", fmt.Sprint([]block.Hash{d.daves.TxID}), fmt.Sprint(r.Returned)},
 		{"payments confirmed again", "[]", fmt.Sprint(r.Reconfirmed)},
-		{"payments in conflict", fmt.Sprintf("%s with %s", d.toBob.TxID, d.toCarol.TxID), conflicts(r.Conflicted)},
+		{"payments in conflict", fmt.Sprintf("%s with %s", d.toBob.TxID, d.toCarol.TxID), strings.Join(conflicts, ", ")},
 	} {
 		if err := same(row.what, row.want, row.is); err != nil {
 			return err
@@ -196,50 +194,22 @@ func (d *demo) checkReorg(ctx context.Context, name string) error {
 	return nil
 }
 
-// conflicts lists payments with what made them impossible.
-func conflicts(all []rpc.Conflicted) string {
-	var out []string
-	for _, c := range all {
-		out = append(out, fmt.Sprintf("%s with %s", c.TxID, c.By))
-	}
-	return strings.Join(out, ", ")
-}
-
-// checkStale makes sure that just the left half's blocks are in nobody's history.
+// checkStale checks that just the left half's blocks are on no node's best chain.
 func (d *demo) checkStale(in draw.Tree) error {
-	dead := draw.Stale(in)
-	d.result.StaleBlocks = len(dead)
-	order := func(h []block.Hash) string {
-		h = slices.Clone(h)
-		slices.SortFunc(h, func(a, b block.Hash) int { return strings.Compare(a.String(), b.String()) })
-		return fmt.Sprint(h)
-	}
-	return same("stale blocks", order(d.left), order(dead))
+	stale := draw.Stale(in)
+	d.result.StaleBlocks = len(stale)
+	return same("stale blocks", sorted(d.left), sorted(stale))
 }
 
-// refused asks n1 whether it would take a payment, and returns why not.
+// refused checks that n1 would not accept a payment, and returns why.
 func (d *demo) refused(ctx context.Context, p *payment) (string, error) {
-	c, err := d.net.Client("n1")
-	if err != nil {
-		return "", err
-	}
-	answer, err := c.TestAccept(ctx, p.tx)
+	answer, err := call(d, "n1", func(c *rpc.Client) (rpc.TestAccept, error) { return c.TestAccept(ctx, p.tx) })
 	if err != nil {
 		return "", err
 	}
 	if answer.Allowed == nil || *answer.Allowed || answer.RejectReason == "" {
-		return "", unexpected(fmt.Sprintf("n1's word on the payment of %s to %s", p.From, p.To), "refused", "taken")
+		return "", unexpected(fmt.Sprintf("n1's answer to the payment of %s to %s", p.From, p.To), "refused", "accepted")
 	}
 	p.Fate = fateConflicted
 	return answer.RejectReason, nil
-}
-
-// blockOf returns the block that a node has a payment in.
-func (d *demo) blockOf(ctx context.Context, name string, p *payment) (block.Hash, error) {
-	c, err := d.net.Client(name)
-	if err != nil {
-		return block.Hash{}, err
-	}
-	tx, err := c.Tx(ctx, p.TxID)
-	return tx.BlockHash, err
 }

@@ -13,29 +13,28 @@ import (
 	"time"
 
 	"toychain/block"
+	"toychain/payer"
 	"toychain/testnet"
 	"toychain/wallet"
 )
 
 // Config is how to play the demo.
 type Config struct {
-	Out     io.Writer // takes the story
+	Out     io.Writer // for the story
 	Colour  bool      // with the colours of a terminal
 	ASCII   bool      // trees without line drawing
 	Width   int       // columns of the trees; 0: 80
-	Keep    bool      // leave the network up and its folder in place
+	Keep    bool      // leave the network up and its directory in place
 	Binary  string    // what to start nodes from; "" is this program's own file
 	Command string    // how the user calls this program, for what to try next; "" is guessed
 
 	Patience time.Duration // how long to wait for any one thing; 0: 20 seconds
 
-	// Pause is called between two chapters, for those who like to read first; may be
-	// nil. Its error ends the demo.
+	// Pause is called between two chapters, for a reader; may be nil. Its error ends the demo.
 	Pause func(context.Context) error
 }
 
-// Result is how the demo came out. It is returned only if everything was as it
-// should be.
+// Result is the outcome of the demo. It is returned only if everything was as it should be.
 type Result struct {
 	Nodes         int          `json:"nodes"`
 	Converged     bool         `json:"converged"` // all nodes have one tip and one coin set
@@ -43,9 +42,9 @@ type Result struct {
 	Height        block.Height `json:"height"`
 	UTXOHash      block.Hash   `json:"utxo_hash"`      // hash_serialized_3 of the coin set, on every node
 	ReorgDepth    int          `json:"reorg_depth"`    // blocks that the losing half took back
-	StaleBlocks   int          `json:"stale_blocks"`   // in nobody's history at the end
-	ReturnedTxs   int          `json:"returned_txs"`   // payments in them that went back to the pool
-	ConflictedTxs int          `json:"conflicted_txs"` // payments in them that became impossible
+	StaleBlocks   int          `json:"stale_blocks"`   // on no node's best chain at the end
+	ReturnedTxs   int          `json:"returned_txs"`   // their payments that returned to the mempool
+	ConflictedTxs int          `json:"conflicted_txs"` // their payments that became impossible
 	Payments      []Payment    `json:"payments"`
 	Seconds       float64      `json:"seconds"`
 	Dir           string       `json:"dir,omitempty"` // of the testnet, if it was kept
@@ -71,16 +70,16 @@ const (
 // nodes are as many as the story needs.
 const nodes = 4
 
-// program is how the user calls this one when it is installed.
+// program is the name of this program when it is installed.
 const program = "toychain"
 
-// passphrase of the demo's wallets. What it protects is play money.
+// passphrase locks the demo's wallets, which hold play money.
 const passphrase = "demo"
 
 // demo is one run of the story.
 type demo struct {
-	cfg    Config
-	tell   *teller
+	cfg Config
+	*teller
 	dir    string
 	net    *testnet.Testnet
 	people map[string]*person
@@ -91,13 +90,10 @@ type demo struct {
 	left, right                  []block.Hash // what the halves mined, the lowest first
 }
 
-// person is somebody with a wallet.
+// person has a wallet.
 type person struct {
-	name    string
-	wallet  *wallet.Wallet
-	keys    *wallet.Keychain
-	address wallet.Address
-	text    string // the address as people write it
+	payer.Account
+	text string // the address
 }
 
 // payment is a payment of the story.
@@ -107,11 +103,10 @@ type payment struct {
 	spent []wallet.Coin
 }
 
-// Play tells the story of a split and its healing, on real node processes in a folder
-// of their own: whatever it says it has asked the nodes before. It returns an error
-// that names what was expected and what is, as soon as anything is not as it should
-// be. However it ends, and ctx may end at any moment, no process and no file is left,
-// unless Keep is set and it came out right.
+// Play tells the story of a partition and its end, on real node processes in a temporary
+// directory: every sentence is checked on the nodes first. As soon as anything is not as it
+// should be, it returns an error with what was expected and what is. In every case, also if
+// ctx ends, no process and no file is left, unless Keep is set and all was right.
 func Play(ctx context.Context, cfg Config) (_ Result, err error) {
 	started := time.Now()
 	dir, err := os.MkdirTemp("", "toychain-demo-")
@@ -124,7 +119,7 @@ func Play(ctx context.Context, cfg Config) (_ Result, err error) {
 	if cfg.Patience == 0 {
 		cfg.Patience = 20 * time.Second
 	}
-	d := &demo{cfg: cfg, tell: newTeller(cfg), dir: dir, people: map[string]*person{}}
+	d := &demo{cfg: cfg, teller: &teller{w: cfg.Out, colour: cfg.Colour, ascii: cfg.ASCII}, dir: dir, people: map[string]*person{}}
 	d.result.Nodes = nodes
 	defer func() {
 		if err == nil && cfg.Keep {
@@ -139,7 +134,7 @@ func Play(ctx context.Context, cfg Config) (_ Result, err error) {
 	}
 	d.result.Seconds = time.Since(started).Seconds()
 	d.end()
-	return d.result, d.tell.err
+	return d.result, d.err
 }
 
 // play tells one chapter after the other.
@@ -157,16 +152,16 @@ func (d *demo) play(ctx context.Context) error {
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
 		case err != nil:
-			return fmt.Errorf("%w%s", err, d.lastWords())
-		case d.tell.err != nil:
-			return d.tell.err // nobody listens any more
+			return fmt.Errorf("%w%s", err, d.logs())
+		case d.err != nil:
+			return d.err // the story cannot be written
 		}
 	}
 	return nil
 }
 
-// lastWords returns the ends of the nodes' logs, which are about to be removed.
-func (d *demo) lastWords() string {
+// logs returns the ends of the nodes' logs, which are about to be removed.
+func (d *demo) logs() string {
 	if d.net == nil {
 		return ""
 	}
@@ -177,7 +172,7 @@ func (d *demo) lastWords() string {
 	return out.String()
 }
 
-// clear ends the nodes and removes the folder.
+// clear stops the nodes and removes the directory.
 func (d *demo) clear(ctx context.Context) error {
 	if d.net != nil {
 		if err := d.net.Down(ctx, true); err != nil {
@@ -189,9 +184,9 @@ func (d *demo) clear(ctx context.Context) error {
 
 // fourNodes starts the network.
 func (d *demo) fourNodes(ctx context.Context) error {
-	d.tell.chapter("Four nodes")
-	d.tell.idea("n1, n2, n3 and n4 are four programs on this machine, each with its own copy",
-		"of the chain. Nobody is in charge: each checks everything itself.")
+	d.chapter("Four nodes")
+	d.idea("n1, n2, n3 and n4 are four programs on this machine, each with its own copy",
+		"of the chain. No node is in charge: each checks everything itself.")
 	var err error
 	d.net, err = testnet.Up(ctx, testnet.Config{Dir: d.dir, Nodes: nodes, Network: "toy", Binary: d.cfg.Binary, Detach: d.cfg.Keep})
 	if err != nil {
@@ -209,7 +204,7 @@ func (d *demo) fourNodes(ctx context.Context) error {
 			return unexpected(s.Name, "height 0 and peers: the other three", fmt.Sprintf("height %d and peers: %v", s.Height, s.Peers))
 		}
 	}
-	d.tell.fact("All four are running. Each is connected to the other three, at height 0.")
+	d.fact("All four are running. Each is connected to the other three, at height 0.")
 	return nil
 }
 
@@ -222,29 +217,21 @@ func (d *demo) makePeople(names ...string) error {
 		if err != nil {
 			return err
 		}
-		w, err := wallet.Create(filepath.Join(d.dir, "wallets", name+".json"), passphrase,
+		account, err := payer.NewAccount(filepath.Join(d.dir, "wallets", name+".json"), passphrase,
 			wallet.New{Name: name, Network: network, Mnemonic: words, Created: time.Now(), WorkFactor: wallet.CheapWorkFactor})
 		if err != nil {
 			return err
 		}
-		p := &person{name: name, wallet: w}
-		if p.keys, err = w.Unlock(passphrase); err != nil {
-			return err
-		}
-		if p.address, err = w.Receive(); err != nil {
-			return err
-		}
-		p.text = p.address.Encode(params.Prefixes)
-		d.people[name] = p
+		d.people[name] = &person{account, account.Address.Encode(params.Prefixes)}
 	}
 	return nil
 }
 
-// end says how it came out, and what can be done now if the network was kept.
+// end writes the outcome, and what can be done now if the network was kept.
 func (d *demo) end() {
 	r := d.result
-	d.tell.blank()
-	d.tell.fact("%s", d.tell.good(fmt.Sprintf("It came out right, in %.1f seconds: %d nodes, 1 history, %d stale blocks.", r.Seconds, r.Nodes, r.StaleBlocks)))
+	d.blank()
+	d.fact("%s", d.good(fmt.Sprintf("It came out right, in %.1f seconds: %d nodes, 1 history, %d stale blocks.", r.Seconds, r.Nodes, r.StaleBlocks)))
 	if !d.cfg.Keep {
 		return
 	}
@@ -254,9 +241,9 @@ func (d *demo) end() {
 	if call == "" {
 		call = commandName()
 	}
-	d.tell.blank()
-	d.tell.heading("Your turn")
-	d.tell.idea("The network is still up. Try:")
+	d.blank()
+	d.heading("Your turn")
+	d.idea("The network is still up. Try:")
 	for _, args := range []string{
 		"testnet status",
 		"testnet partition n1,n2 n3,n4",
@@ -268,10 +255,10 @@ func (d *demo) end() {
 		"wallet balance --node n1 --wallet " + filepath.Join(wallets, "bob.json"),
 		"testnet down --rm",
 	} {
-		d.tell.line("   %s %s --dir %s", call, args, d.dir)
+		d.line("   %s %s --dir %s", call, args, d.dir)
 	}
-	d.tell.blank()
-	d.tell.idea("The wallets stay in "+wallets+",", "each locked with the passphrase: "+passphrase)
+	d.blank()
+	d.idea("The wallets stay in "+wallets+",", "each locked with the passphrase: "+passphrase)
 }
 
 // commandName guesses how the user calls this program.

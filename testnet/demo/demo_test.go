@@ -19,8 +19,8 @@ import (
 
 	"toychain/consensus"
 	"toychain/internal/longtest"
+	"toychain/payer"
 	"toychain/testnet"
-	"toychain/testnet/purse"
 	"toychain/wallet"
 )
 
@@ -163,7 +163,7 @@ func TestDemoKeeps(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := purse.Open(bounded(t), c, w, params.Digest(), params.Prefixes)
+	p, err := payer.Open(bounded(t), c, w, params.Digest(), params.Prefixes)
 	if err != nil {
 		t.Fatal(err)
 	}

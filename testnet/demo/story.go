@@ -15,7 +15,7 @@ var (
 	rightNodes = []string{"n3", "n4"}
 )
 
-// What is paid. Every block's reward that is not alice's or dave's goes to a miner who
+// What is paid. The rewards of blocks that are not mined for alice or dave go to a miner that
 // plays no other part.
 const (
 	firstAmount block.Amount = 10 * block.Coin // alice to bob, before the cut
@@ -23,16 +23,16 @@ const (
 	daveAmount  block.Amount = 5 * block.Coin  // dave to bob
 )
 
-// money: alice and dave mine a block each, and wait until they may spend the reward.
+// money: a block is mined for alice and one for dave, and enough others to spend the rewards.
 func (d *demo) money(ctx context.Context) error {
-	d.tell.chapter("Money comes from work")
-	d.tell.idea("A wallet is twelve words, and everything follows from them: keys, addresses.",
+	d.chapter("Money comes from work")
+	d.idea("A wallet is twelve words, and everything follows from them: keys, addresses.",
 		"A block is work: its hash must be very small, so a miner tries until one is.")
 	if err := d.makePeople("alice", "bob", "carol", "dave", "miner"); err != nil {
 		return err
 	}
 	for _, who := range []string{"alice", "bob", "carol", "dave"} {
-		d.tell.fact("%-5s  %s", who, d.people[who].text)
+		d.fact("%-5s  %s", who, d.people[who].text)
 	}
 	params := d.net.Params()
 	if _, err := d.mine(ctx, "n1", "alice", 1, allNodes); err != nil {
@@ -57,22 +57,22 @@ func (d *demo) money(ctx context.Context) error {
 			return err
 		}
 	}
-	d.tell.blank()
-	d.tell.fact("n1 mined block 1, its reward of %s new coins for alice; n2 block 2, for dave.", params.Subsidy.Short())
-	d.tell.fact("A reward can be spent %d blocks later. n3 and n4 mined those: both can now.", deep)
+	d.blank()
+	d.fact("n1 mined block 1, its reward of %s new coins for alice; n2 block 2, for dave.", params.Subsidy.Short())
+	d.fact("A reward can be spent %d blocks later. n3 and n4 mined those: both can now.", deep)
 	tries, err := d.work(ctx, "n1", 1)
 	if err != nil {
 		return err
 	}
-	d.tell.fact("A block takes %s tries here, on average.", grouped(tries))
+	d.fact("A block takes %s tries here, on average.", grouped(tries))
 	_, err = d.draw(ctx, false)
 	return err
 }
 
 // firstPayment: signed, passed on, confirmed everywhere.
 func (d *demo) firstPayment(ctx context.Context) (err error) {
-	d.tell.chapter("A payment")
-	d.tell.idea("A payment spends whole coins and makes new ones: one for bob, the rest for",
+	d.chapter("A payment")
+	d.idea("A payment spends whole coins and makes new ones: one for bob, the rest for",
 		"alice. Her signature shows that it is her coin. It waits in a pool until a",
 		"block holds it.")
 	if d.first, err = d.pay(ctx, "n1", "alice", "bob", firstAmount); err != nil {
@@ -94,26 +94,26 @@ func (d *demo) firstPayment(ctx context.Context) (err error) {
 	if err := d.pools(ctx, allNodes); err != nil {
 		return err
 	}
-	if d.forked, err = d.height(ctx, "n1"); err != nil {
+	if d.forked, err = call(d, "n1", func(c *rpc.Client) (block.Height, error) { return c.BlockCount(ctx) }); err != nil {
 		return err
 	}
 	d.first.Fate = fateConfirmed
-	d.tell.fact("alice pays bob %s of her coin of %s, through n1. n1 told the others.", firstAmount.Short(), d.first.spent[0].Value.Short())
-	d.tell.fact("n4 mined block %d with the payment in it: confirmed, on all four nodes.", d.forked)
+	d.fact("alice pays bob %s of her coin of %s, through n1. n1 told the others.", firstAmount.Short(), d.first.spent[0].Value.Short())
+	d.fact("n4 mined block %d with the payment in it: confirmed, on all four nodes.", d.forked)
 	_, err = d.draw(ctx, false)
 	return err
 }
 
-// cut: the network falls apart, and one coin is spent twice.
+// cut: the network is partitioned, and one coin is spent on both sides.
 func (d *demo) cut(ctx context.Context) (err error) {
-	d.tell.chapter("The network is cut in two")
-	d.tell.idea("No message crosses the cut. Neither half can tell whether the other one is",
+	d.chapter("The network is cut in two")
+	d.idea("No message crosses the cut. Neither half can tell whether the other one is",
 		"gone or only out of reach, so both go on.")
 	if err := d.net.Partition(ctx, [][]string{leftNodes, rightNodes}); err != nil {
 		return err
 	}
-	d.tell.fact("left: n1 n2    right: n3 n4    no connection between them")
-	d.tell.blank()
+	d.fact("left: n1 n2    right: n3 n4    no connection between them")
+	d.blank()
 
 	if d.toBob, err = d.pay(ctx, "n1", "alice", "bob", splitAmount); err != nil {
 		return err
@@ -134,18 +134,18 @@ func (d *demo) cut(ctx context.Context) (err error) {
 	if err := d.pools(ctx, rightNodes, d.toCarol); err != nil {
 		return err
 	}
-	d.tell.fact("left:   alice pays bob %s, dave pays bob %s", splitAmount.Short(), daveAmount.Short())
-	d.tell.fact("right:  alice pays carol %s, with the very same coin", splitAmount.Short())
-	d.tell.blank()
-	d.tell.fact("Each half took what it saw into its pools. Neither saw the other payment,")
-	d.tell.fact("so neither sees that one coin (%s…:%d) is spent twice.", coin.Outpoint.TxID.String()[:8], coin.Outpoint.Index)
+	d.fact("left:   alice pays bob %s, dave pays bob %s", splitAmount.Short(), daveAmount.Short())
+	d.fact("right:  alice pays carol %s, with the very same coin", splitAmount.Short())
+	d.blank()
+	d.fact("Each half took what it saw into its pools. Neither saw the other payment,")
+	d.fact("so neither sees that one coin (%s…:%d) is spent twice.", coin.Outpoint.TxID.String()[:8], coin.Outpoint.Index)
 	return nil
 }
 
 // twoHistories: both halves mine.
 func (d *demo) twoHistories(ctx context.Context) error {
-	d.tell.chapter("Two histories")
-	d.tell.idea("A block names the one before it, so blocks make a chain. Now there are two",
+	d.chapter("Two histories")
+	d.idea("A block names the one before it, so blocks make a chain. Now there are two",
 		"chains with a common beginning. Both keep every rule; they only contradict",
 		"each other.")
 	for _, m := range []struct {
@@ -166,14 +166,14 @@ func (d *demo) twoHistories(ctx context.Context) error {
 		}
 		*m.into = append(*m.into, made...)
 	}
-	d.tell.fact("The left half mined %d blocks, the right half %d:", len(d.left), len(d.right))
+	d.fact("The left half mined %d blocks, the right half %d:", len(d.left), len(d.right))
 	if _, err := d.draw(ctx, true); err != nil {
 		return err
 	}
 	return d.askBothSides(ctx)
 }
 
-// askBothSides shows that the halves believe different things.
+// askBothSides shows that balances differ between the halves.
 func (d *demo) askBothSides(ctx context.Context) error {
 	people := []string{"bob", "carol"}
 	left, err := d.balances(ctx, "n2", people...)
@@ -197,23 +197,23 @@ func (d *demo) askBothSides(ctx context.Context) error {
 			return err
 		}
 	}
-	d.tell.blank()
-	d.tell.fact("Each side is sure of its own:")
-	d.tell.blank()
-	d.tell.fact("          n2 says   n4 says")
+	d.blank()
+	d.fact("Each side is sure of its own:")
+	d.blank()
+	d.fact("          n2 says   n4 says")
 	for _, who := range people {
-		d.tell.fact("%-7s %9s %9s", who, left[who].Confirmed.Short(), right[who].Confirmed.Short())
+		d.fact("%-7s %9s %9s", who, left[who].Confirmed.Short(), right[who].Confirmed.Short())
 	}
 	return nil
 }
 
-// heal: the histories meet, and the one with less work dies.
+// heal: the halves meet, and the history with less work becomes stale.
 func (d *demo) heal(ctx context.Context) error {
-	d.tell.chapter("The halves meet again")
-	d.tell.idea("One rule decides: the history with the most work counts, because it is the",
+	d.chapter("The halves meet again")
+	d.idea("One rule decides: the history with the most work counts, because it is the",
 		"one that costs most to forge. No vote, no judge: every node does the sum by",
 		"itself.")
-	less, more, err := d.weigh(ctx)
+	less, more, err := d.compareWork(ctx)
 	if err != nil {
 		return err
 	}
@@ -226,8 +226,8 @@ func (d *demo) heal(ctx context.Context) error {
 	if err := d.checkReorgs(ctx); err != nil {
 		return err
 	}
-	d.tell.fact("%d blocks of n1 and n2 take %s tries on average, %d of n3 and n4 %s.", len(d.left), grouped(less), len(d.right), grouped(more))
-	d.tell.fact("So n1 and n2 took their %d blocks back and went over. n3 and n4 stayed:", len(d.left))
+	d.fact("%d blocks of n1 and n2 take %s tries on average, %d of n3 and n4 %s.", len(d.left), grouped(less), len(d.right), grouped(more))
+	d.fact("So n1 and n2 took their %d blocks back and went over. n3 and n4 stayed:", len(d.left))
 	in, err := d.draw(ctx, true)
 	if err != nil {
 		return err
@@ -238,7 +238,7 @@ func (d *demo) heal(ctx context.Context) error {
 	return d.tellFates(ctx)
 }
 
-// tellFates says what became of the payments in the stale blocks.
+// tellFates shows what became of the payments in the stale blocks.
 func (d *demo) tellFates(ctx context.Context) error {
 	if err := d.pools(ctx, leftNodes, d.daves); err != nil {
 		return err
@@ -248,20 +248,19 @@ func (d *demo) tellFates(ctx context.Context) error {
 		return err
 	}
 	d.result.ReturnedTxs, d.result.ConflictedTxs = 1, 1
-	d.tell.blank()
-	d.tell.fact("The two blocks on the right are stale. What was in them (n1's journal):")
-	d.tell.blank()
-	d.tell.fact("alice → bob %3s   %s: alice → carol spent its coin.", splitAmount.Short(), d.tell.paint("31", fateConflicted))
-	d.tell.fact("                  n1 refuses it now: %s", reason)
-	d.tell.fact("dave  → bob %3s   %s: nothing contradicts it, it can be mined.", daveAmount.Short(), d.tell.paint("33", "back in the pool"))
+	d.blank()
+	d.fact("The two blocks on the right are stale. What was in them (n1's journal):")
+	d.blank()
+	d.fact("alice → bob %3s   %s: alice → carol spent its coin.", splitAmount.Short(), d.paint("31", fateConflicted))
+	d.fact("                  n1 refuses it now: %s", reason)
+	d.fact("dave  → bob %3s   %s: nothing contradicts it, it can be mined.", daveAmount.Short(), d.paint("33", "back in the pool"))
 	return nil
 }
 
-// again: what came back from the stale blocks is mined.
+// again: the payment that returned from a stale block is mined.
 func (d *demo) again(ctx context.Context) error {
-	d.tell.chapter("What was not lost")
-	d.tell.idea("A payment is not tied to a block. Whoever mines next takes what waits in the",
-		"pool.")
+	d.chapter("What was not lost")
+	d.idea("A payment is not tied to a block. The next miner takes what is in the pool.")
 	made, err := d.mine(ctx, "n2", "miner", 1, allNodes, d.daves)
 	if err != nil {
 		return err
@@ -279,12 +278,12 @@ func (d *demo) again(ctx context.Context) error {
 	if err := d.pools(ctx, allNodes); err != nil {
 		return err
 	}
-	height, err := d.height(ctx, "n1")
+	height, err := call(d, "n1", func(c *rpc.Client) (block.Height, error) { return c.BlockCount(ctx) })
 	if err != nil {
 		return err
 	}
 	d.daves.Fate, d.toCarol.Fate = fateReturned, fateConfirmed
-	d.tell.fact("n2 mined block %d, and dave's payment is in it. All four nodes agree:", height)
+	d.fact("n2 mined block %d, and dave's payment is in it. All four nodes agree:", height)
 	in, err := d.draw(ctx, false)
 	if err != nil {
 		return err
@@ -292,18 +291,14 @@ func (d *demo) again(ctx context.Context) error {
 	return d.checkStale(in)
 }
 
-// audit compares what the nodes have, to the last coin.
+// audit compares the coins of all nodes.
 func (d *demo) audit(ctx context.Context) error {
-	d.tell.chapter("The check")
-	d.tell.idea("To agree is to have the same coins. A hash over all of them tells: if one",
+	d.chapter("The check")
+	d.idea("To agree is to have the same coins. A hash over all of them tells: if one",
 		"coin on one node were different, so would be its hash.")
 	var stats []rpc.CoinStats
 	for _, name := range allNodes {
-		c, err := d.net.Client(name)
-		if err != nil {
-			return err
-		}
-		s, err := c.CoinStats(ctx)
+		s, err := call(d, name, func(c *rpc.Client) (rpc.CoinStats, error) { return c.CoinStats(ctx) })
 		if err != nil {
 			return err
 		}
@@ -317,7 +312,7 @@ func (d *demo) audit(ctx context.Context) error {
 		if err := same(allNodes[i]+"'s coin set", first.HashSerialized, s.HashSerialized); err != nil {
 			return err
 		}
-		d.tell.fact("%s  height %d  tip %s  %d coins  hash %s", allNodes[i], s.Height, s.BestBlock.Short(), s.TxOuts, s.HashSerialized.String()[:16])
+		d.fact("%s  height %d  tip %s  %d coins  hash %s", allNodes[i], s.Height, s.BestBlock.Short(), s.TxOuts, s.HashSerialized.String()[:16])
 	}
 	if first.HashSerialized.IsZero() {
 		return unexpected("the hash of the coin set", "64 hex digits", "absent")
@@ -333,7 +328,7 @@ func (d *demo) audit(ctx context.Context) error {
 	return d.sums(ctx, mined)
 }
 
-// sums shows who has what, and that it adds up.
+// sums shows the balances, and that they add up to the rewards.
 func (d *demo) sums(ctx context.Context, mined block.Amount) error {
 	people := []string{"alice", "bob", "carol", "dave", "miner"}
 	have, err := d.balances(ctx, "n3", people...)
@@ -351,7 +346,7 @@ func (d *demo) sums(ctx context.Context, mined block.Amount) error {
 			return err
 		}
 	}
-	d.tell.blank()
+	d.blank()
 	var total block.Amount
 	for _, who := range people {
 		b := have[who]
@@ -360,8 +355,8 @@ func (d *demo) sums(ctx context.Context, mined block.Amount) error {
 		if b.Immature > 0 {
 			note = fmt.Sprintf("   %s of it too young to spend", b.Immature.Short())
 		}
-		d.tell.fact("%-6s %13s%s", who, b.Total(), note)
+		d.fact("%-6s %13s%s", who, b.Total(), note)
 	}
-	d.tell.fact("%-6s %13s   %d blocks of %s: no coin made of nothing, none lost", "all", total, mined/subsidy, subsidy.Short())
-	return same("everybody's money together", mined, total)
+	d.fact("%-6s %13s   %d blocks of %s: no coin made of nothing, none lost", "all", total, mined/subsidy, subsidy.Short())
+	return same("all balances together", mined, total)
 }

@@ -8,11 +8,12 @@ import (
 	"strings"
 
 	"toychain/block"
+	"toychain/payer"
+	"toychain/rpc"
 	"toychain/testnet/draw"
-	"toychain/testnet/purse"
 )
 
-// teller writes the story. The first error of its writer stays.
+// teller writes the story. It keeps the first error of its writer.
 type teller struct {
 	w        io.Writer
 	colour   bool
@@ -21,14 +22,10 @@ type teller struct {
 	err      error
 }
 
-func newTeller(cfg Config) *teller {
-	return &teller{w: cfg.Out, colour: cfg.Colour, ascii: cfg.ASCII}
-}
-
 // typewriter writes the few characters that ASCII does not have.
 var typewriter = strings.NewReplacer("→", "->", "…", "..")
 
-// Write makes a teller an io.Writer for pictures.
+// Write writes pictures.
 func (t *teller) Write(b []byte) (int, error) {
 	if t.ascii {
 		b = []byte(typewriter.Replace(string(b)))
@@ -65,7 +62,7 @@ func (t *teller) heading(title string) {
 	t.blank()
 }
 
-// idea explains what is going on, in a line or two.
+// idea writes an explanation, in a line or two.
 func (t *teller) idea(lines ...string) {
 	for _, l := range lines {
 		t.line("   %s", t.paint("2", l))
@@ -73,7 +70,7 @@ func (t *teller) idea(lines ...string) {
 	t.blank()
 }
 
-// fact says what the nodes said.
+// fact writes what was checked on the nodes.
 func (t *teller) fact(format string, args ...any) { t.line("   "+format, args...) }
 
 // grouped writes a count in groups of three digits.
@@ -85,8 +82,8 @@ func grouped(v float64) string {
 	return s
 }
 
-// mine lets a node mine blocks, one after the other, waits until the others of its
-// group have them, and makes sure that the last one holds just these payments.
+// mine has a node mine blocks, one after the other, waits until its group has them, and
+// checks that the last one holds just these payments.
 func (d *demo) mine(ctx context.Context, name, to string, n int, group []string, with ...*payment) ([]block.Hash, error) {
 	c, err := d.net.Client(name)
 	if err != nil {
@@ -119,35 +116,33 @@ func (d *demo) mine(ctx context.Context, name, to string, n int, group []string,
 	return made, same(fmt.Sprintf("payments in block %d of %s", b.Height, name), len(with), len(held))
 }
 
-// pay lets somebody pay somebody through a node. Naming a coin spends just that one.
+// pay pays from one person to another through a node. Naming a coin spends just that one.
 func (d *demo) pay(ctx context.Context, node, from, to string, amount block.Amount, coins ...block.Outpoint) (*payment, error) {
-	p, err := d.purse(ctx, node, from)
+	p, err := d.payer(ctx, node, from)
 	if err != nil {
 		return nil, err
 	}
-	order := purse.To(d.people[to].address, amount)
-	order.From = coins
-	r, err := p.Pay(ctx, d.people[from].keys, order)
+	request := payer.To(d.people[to].Address, amount)
+	request.From = coins
+	r, err := p.Pay(ctx, d.people[from].Keys, request)
 	if err != nil {
 		return nil, fmt.Errorf("%s pays %s through %s: %w", from, to, node, err)
 	}
 	return &payment{Payment{From: from, To: to, Amount: amount, Fee: r.Fee, TxID: r.TxID}, r.Tx, r.Spent}, nil
 }
 
-// purse returns somebody's wallet as a node sees it.
-func (d *demo) purse(ctx context.Context, node, who string) (*purse.Purse, error) {
-	c, err := d.net.Client(node)
-	if err != nil {
-		return nil, err
-	}
-	return purse.Open(ctx, c, d.people[who].wallet, d.net.Params().Digest(), d.net.Params().Prefixes)
+// payer returns a person's wallet with a node to call.
+func (d *demo) payer(ctx context.Context, node, who string) (*payer.Payer, error) {
+	return call(d, node, func(c *rpc.Client) (*payer.Payer, error) {
+		return payer.Open(ctx, c, d.people[who].Wallet, d.net.Params().Digest(), d.net.Params().Prefixes)
+	})
 }
 
-// balances returns what each of these people has, as a node sees it.
-func (d *demo) balances(ctx context.Context, node string, people ...string) (map[string]purse.Balance, error) {
-	out := map[string]purse.Balance{}
+// balances returns the balances of these people, as a node sees them.
+func (d *demo) balances(ctx context.Context, node string, people ...string) (map[string]payer.Balance, error) {
+	out := map[string]payer.Balance{}
 	for _, who := range people {
-		p, err := d.purse(ctx, node, who)
+		p, err := d.payer(ctx, node, who)
 		if err != nil {
 			return nil, err
 		}
@@ -158,12 +153,12 @@ func (d *demo) balances(ctx context.Context, node string, people ...string) (map
 	return out, nil
 }
 
-// draw draws the tree of all blocks of all nodes, and returns it.
+// draw draws the tree of all nodes, and returns it.
 func (d *demo) draw(ctx context.Context, legend bool) (draw.Tree, error) {
 	in, err := d.net.Tree(ctx, 0)
 	if err != nil {
 		return in, err
 	}
-	d.tell.blank()
-	return in, draw.Write(d.tell, in, draw.Style{Colour: d.cfg.Colour, ASCII: d.cfg.ASCII, Legend: legend, Width: d.cfg.Width})
+	d.blank()
+	return in, draw.Write(d, in, draw.Style{Colour: d.cfg.Colour, ASCII: d.cfg.ASCII, Legend: legend, Width: d.cfg.Width})
 }

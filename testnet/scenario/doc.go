@@ -1,9 +1,9 @@
-// Package scenario reads and plays scripts about a network: a text with what is done,
-// and under it what is to be seen.
+// Package scenario reads and plays scripts about a network: a text with steps, and under some
+// of them what they must show.
 //
 //	nodes 4
-//	mine n1 1                 # b1: blocks are named in the order of their birth
-//	settle                    # wait until everybody who can talk agrees
+//	mine n1 1                 # b1: blocks are numbered as they appear
+//	settle                    # wait until all connected nodes agree
 //	partition n1 n2 | n3 n4
 //	mine n1 1
 //	mine n3 2
@@ -15,38 +15,36 @@
 //
 // # What it knows
 //
-// Words, names, and how to wait: text becomes steps ([Parse]), a [World] does them and
-// is asked, and what is shown has names that are the same on each run ([Play]). No
-// hash, time, port or address ever gets into a transcript.
+// Words, names, and how to wait: text becomes steps ([Parse]), which are played in a [World]
+// ([Play]), and what they show has names that are the same on each run. No hash, time, port
+// or address is ever in a transcript.
 //
 // # What it must not know
 //
-// Which world it plays in. It starts no process, calls nobody, and reads no clock but
+// Which world it plays in. It starts no process, opens no connection, and reads no clock but
 // [World.Time], so that a world in virtual time can take the place of real processes
-// (package real). Of package rpc it knows the shapes of what nodes tell of themselves,
-// not how they are asked.
+// (package real). Of package rpc it knows the types of results, not how a node is called.
 //
 // # Waiting
 //
-// A step that expects something looks, lets the world go on for a [World.Step], and looks
-// again: no step sleeps. It gives up when nothing has moved at any node for a while, or
-// after the time that the script says ("within 20s"), and says what it saw last.
+// A step that expects something checks, lets the world go on for a [World.Step], and checks
+// again: no step sleeps. It fails when nothing has changed at any node for a while, or after
+// the time in the script ("within 20s"), with what it saw last.
 //
 // # The verbs
 //
-// They stand in one table (verbs.go), from which Parse reads them, and the help and
-// docs/scenarios.md are made.
+// They are in one table (verbs.go), from which Parse, the help and docs/scenarios.md are made.
 //
-//	network.go  who there is, and who can talk
+//	network.go  nodes and their connections
 //	money.go    blocks and payments
 //	life.go     what happens to single nodes
-//	rogue.go    strangers who break the rules
+//	rogue.go    adversarial peers
 //	operator.go mistakes of people and programs
 //	expect.go   waiting
 //	show.go     looking
 //
 // # Errors
 //
-// A script that cannot be understood is a [Mistake], before anything starts. A play that
-// goes wrong is a [Failure]. Both name file and line.
+// A script that cannot be parsed is a [Mistake], before anything starts. A step that fails is
+// a [Failure]. Both name file and line.
 package scenario

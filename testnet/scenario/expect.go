@@ -13,38 +13,38 @@ import (
 func expectVerbs() []verb {
 	return []verb{
 		{name: "settle", args: "[within TIME]", parse: parseSettle,
-			about: "Waits until all who can talk are on one tip and know each other's payments."},
+			about: "Waits until all connected nodes are on one tip and know each other's payments."},
 		{name: "expect", args: "NODE… height|peers|pool|reorgs|bans [>=|<=] N [within TIME]", parse: parseExpect,
 			about: "Waits until it is so: the height, how many peers, pending payments, reorganisations, banned peers."},
 		{name: "expect", args: "NODE… memory [>=|<=] N MB",
-			about: "The most memory that each of these living nodes has held at one moment since it started."},
-		{name: "expect", args: "NODE… tip|has|lacks B", about: "They stand on block B; they have it; they have not."},
-		{name: "expect", args: "NODE… refuses B REASON", about: "They are handed the block, and say no, for this reason."},
-		{name: "expect", args: "NODE… up|down|paused", about: "They live, they do not, they are paused."},
-		{name: "expect", args: "same tip [NODE…]", about: "They, or all that are up, stand on one block."},
+			about: "The peak of the memory of each of these running nodes since it started."},
+		{name: "expect", args: "NODE… tip|has|lacks B", about: "Their tip is block B; they have it; they do not."},
+		{name: "expect", args: "NODE… refuses B REASON", about: "They are sent the block, and reject it, for this reason."},
+		{name: "expect", args: "NODE… up|down|paused", about: "They run, they do not, they are paused."},
+		{name: "expect", args: "same tip [NODE…]", about: "They, or all that are up, have the same tip."},
 		{name: "expect", args: "P confirmed|pending|conflicted|unknown on NODE…",
-			about: "The payment is in a block; waits for one; has become impossible; was never heard of."},
-		{name: "expect", args: "WHO AMOUNT on NODE…", about: "That is what WHO has in the blocks of their histories."},
+			about: "The payment is in a block; is in the mempool; has become impossible; is not known."},
+		{name: "expect", args: "WHO AMOUNT on NODE…", about: "WHO has this balance on their best chains."},
 	}
 }
 
 func parseSettle(w *words) action {
 	within := w.within()
 	return func(ctx context.Context, p *player) (string, error) {
-		err := p.until(ctx, within, "settle", "all who can talk on one tip, with each other's payments", p.settled)
+		err := p.until(ctx, within, "settle", "all connected nodes on one tip, with each other's payments", p.settled)
 		if err == nil {
 			for i := range p.names.paid {
-				p.names.paid[i].told = true
+				p.names.paid[i].known = true
 			}
 		}
 		return "", err
 	}
 }
 
-// noneUp is what a step sees that asks for all and finds nobody.
+// noneUp is the state that a step reports if no node is up.
 const noneUp = "no node is up"
 
-// settled is the sight that settle waits for.
+// settled is the check of settle.
 func (p *player) settled(ctx context.Context, all []NodeStatus) (string, bool, error) {
 	groups := p.world.Talking()
 	if len(groups) == 0 {
@@ -56,7 +56,7 @@ func (p *player) settled(ctx context.Context, all []NodeStatus) (string, bool, e
 			odds = append(odds, s)
 			continue
 		}
-		s, err := p.untold(ctx, all, g)
+		s, err := p.unknown(ctx, all, g)
 		if err != nil {
 			return "", false, err
 		}
@@ -67,7 +67,7 @@ func (p *player) settled(ctx context.Context, all []NodeStatus) (string, bool, e
 	return strings.Join(odds, "; "), len(odds) == 0, nil
 }
 
-// disagreement says which nodes of one group stand where, or "" if all are on one tip.
+// disagreement returns which nodes of one group are on which tips, or "" if all are on one.
 func (p *player) disagreement(all []NodeStatus, group []string) string {
 	var tips []NodeStatus
 	on := map[block.Hash][]string{}
@@ -94,7 +94,7 @@ func (p *player) disagreement(all []NodeStatus, group []string) string {
 	return text
 }
 
-// known returns a block's name if it has one: asking must not name anything.
+// known returns a block's name if it has one: a check must not name anything.
 func (p *player) known(h block.Hash) string {
 	if name, ok := p.names.blocks[h]; ok {
 		return name
@@ -102,28 +102,28 @@ func (p *player) known(h block.Hash) string {
 	return "a block without a name yet"
 }
 
-// untold says which node of a group has not heard of a payment that was made there
-// since the last settle. Where another payment spends the same coin it need not.
-func (p *player) untold(ctx context.Context, all []NodeStatus, group []string) (string, error) {
+// unknown returns which node of a group does not know a payment that was made there since the
+// last settle. A node with another payment of the same coin need not.
+func (p *player) unknown(ctx context.Context, all []NodeStatus, group []string) (string, error) {
 	for _, pay := range p.names.paid {
-		if pay.told || !slices.Contains(group, pay.node) {
+		if pay.known || !slices.Contains(group, pay.node) {
 			continue
 		}
 		for _, name := range group {
-			ok, err := p.heard(ctx, statusOf(all, name), &pay)
+			ok, err := p.knows(ctx, statusOf(all, name), &pay)
 			if err != nil {
 				return "", err
 			}
 			if !ok {
-				return fmt.Sprintf("%s has not heard of %s", name, p.names.payment(pay.id)), nil
+				return fmt.Sprintf("%s does not know %s", name, p.names.payment(pay.id)), nil
 			}
 		}
 	}
 	return "", nil
 }
 
-// heard reports whether a node has a payment, or one that contradicts it.
-func (p *player) heard(ctx context.Context, g NodeStatus, pay *payment) (bool, error) {
+// knows reports whether a node has a payment, or one that conflicts with it.
+func (p *player) knows(ctx context.Context, g NodeStatus, pay *payment) (bool, error) {
 	if slices.Contains(g.Pool, pay.id) {
 		return true, nil
 	}
@@ -146,20 +146,18 @@ func parseExpect(w *words) action {
 		return expectNodes(w)
 	}
 	who, amount := w.person(), w.amount()
-	nodes := w.onNodes()
-	if nodes == nil {
-		w.fail(`"on" and a node are missing`)
-	}
+	w.must("on")
+	nodes := w.some()
 	return waiting(w, onEach(nodes, func(ctx context.Context, p *player, g NodeStatus) (string, bool, error) {
-		is, err := p.money(ctx, who, g.Node)
+		is, err := p.balance(ctx, who, g.Node)
 		return is.Short(), is == amount, err
 	}), who, amount.Short())
 }
 
-// question is a sight that needs the player.
-type question func(p *player) sight
+// question is a check that needs the player.
+type question func(p *player) check
 
-// waiting ends an expect: it takes "within", and waits.
+// waiting completes an expect: it takes "within", and waits.
 func waiting(w *words, q question, what, want string) action {
 	within := w.within()
 	return func(ctx context.Context, p *player) (string, error) {
@@ -167,10 +165,9 @@ func waiting(w *words, q question, what, want string) action {
 	}
 }
 
-// onEach asks every one of these nodes, and is content when all answers are right. A
-// node that cannot be asked is not.
+// onEach checks each of these nodes. A node that does not answer fails the check.
 func onEach(nodes []string, ask func(ctx context.Context, p *player, g NodeStatus) (string, bool, error)) question {
-	return func(p *player) sight {
+	return func(p *player) check {
 		return func(ctx context.Context, all []NodeStatus) (string, bool, error) {
 			for _, name := range nodes {
 				g := statusOf(all, name)
@@ -187,9 +184,9 @@ func onEach(nodes []string, ask func(ctx context.Context, p *player, g NodeStatu
 	}
 }
 
-// sameTip: these nodes, or all that are up, stand on one block.
+// sameTip checks that these nodes, or all that are up, have one tip.
 func sameTip(nodes []string) question {
-	return func(p *player) sight {
+	return func(p *player) check {
 		return func(_ context.Context, all []NodeStatus) (string, bool, error) {
 			group := nodes
 			for _, g := range all {
@@ -209,7 +206,7 @@ func sameTip(nodes []string) question {
 	}
 }
 
-// The words for what became of a payment.
+// fates are what can become of a payment.
 var fates = []string{"confirmed", "pending", "conflicted", "unknown"}
 
 func expectPayment(w *words) action {
@@ -218,10 +215,8 @@ func expectPayment(w *words) action {
 	if w.err == nil && !slices.Contains(fates, want) {
 		w.fail("%q: want confirmed, pending, conflicted or unknown", want)
 	}
-	nodes := w.onNodes()
-	if nodes == nil {
-		w.fail(`"on" and a node are missing`)
-	}
+	w.must("on")
+	nodes := w.some()
 	return waiting(w, onEach(nodes, func(ctx context.Context, p *player, g NodeStatus) (string, bool, error) {
 		is, err := p.fate(ctx, g, label)
 		return is, is == want, err
@@ -251,7 +246,7 @@ func (p *player) fate(ctx context.Context, g NodeStatus, label string) (string, 
 	return "unknown", err
 }
 
-// expectNodes: some nodes are in a state.
+// expectNodes parses what is expected of some nodes.
 func expectNodes(w *words) action {
 	nodes := w.some()
 	what := w.word("what is expected of them")
@@ -291,7 +286,7 @@ func expectNodes(w *words) action {
 }
 
 func inState(nodes []string, want State) question {
-	return func(*player) sight {
+	return func(*player) check {
 		return func(_ context.Context, all []NodeStatus) (string, bool, error) {
 			for _, name := range nodes {
 				if g := statusOf(all, name); g.State != want {
@@ -325,7 +320,7 @@ func (p *player) number(ctx context.Context, g NodeStatus, what string) (int, er
 	return len(all), err
 }
 
-// about compares a node's blocks with one that has a name.
+// about compares a node's blocks with a named one.
 func (p *player) about(ctx context.Context, g NodeStatus, what, label string) (string, bool, error) {
 	want, err := p.names.hash(label)
 	if err != nil {
@@ -352,13 +347,10 @@ func (p *player) about(ctx context.Context, g NodeStatus, what, label string) (s
 	return "lacks " + label, what == "lacks", nil
 }
 
-// expectRefusal hands the nodes a block that somebody has, and wants a no. It does not
-// wait: an answer is an answer.
+// expectRefusal sends the nodes a block that some node has, and expects a rejection. It does
+// not wait: the first answer counts.
 func expectRefusal(w *words, nodes []string) action {
-	label, reason := w.label('b'), strings.Join(w.rest, " ")
-	if w.rest = nil; reason == "" {
-		w.fail("the reason is missing")
-	}
+	label, reason := w.label('b'), w.tail("the reason is")
 	return func(ctx context.Context, p *player) (string, error) {
 		b, err := p.find(ctx, label)
 		if err != nil {
@@ -380,13 +372,13 @@ func expectRefusal(w *words, nodes []string) action {
 	}
 }
 
-// find returns a block from whichever node has it.
+// find returns a block from a node that has it.
 func (p *player) find(ctx context.Context, label string) (b *block.Block, err error) {
 	hash, err := p.names.hash(label)
 	if err != nil {
 		return nil, err
 	}
-	all, err := p.living(ctx)
+	all, err := p.running(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -401,5 +393,5 @@ func (p *player) find(ctx context.Context, label string) (b *block.Block, err er
 		}
 		last = err
 	}
-	return nil, fmt.Errorf("nobody has %s: %w", label, last)
+	return nil, fmt.Errorf("no node has %s: %w", label, last)
 }

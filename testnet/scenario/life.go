@@ -7,26 +7,26 @@ import (
 	"time"
 )
 
-// lifeVerbs are about what happens to single nodes.
+// lifeVerbs do something to single nodes.
 func lifeVerbs() []verb {
 	return []verb{
-		{name: "kill", args: "NODE…", about: "They end as in a power cut.", parse: each(World.Kill)},
+		{name: "kill", args: "NODE…", about: "They end like in a power failure.", parse: each(World.Kill)},
 		{name: "restart", args: "NODE…", parse: parseRestart,
-			about: "They start on what is on their disks, running or not, and join their peers."},
-		{name: "restart", args: "NODE fails WORDS", about: "It must not start, and say why in its log, with these words."},
+			about: "They start on the data on their disks, running or not, and connect to their peers."},
+		{name: "restart", args: "NODE fails WORDS", about: "It must not start, and its log must say why, with these words."},
 		{name: "crashloop", args: "NODE N", parse: parseCrashLoop,
-			about: "N times it is killed and started, each time at another moment; then it may live."},
-		{name: "wipe", args: "NODE…", about: "The disks of these dead nodes are empty; nobody knows them.", parse: each(World.Wipe)},
-		{name: "corrupt", args: "NODE…", about: "Bytes are wrong all over the disks of these dead nodes.", parse: each(World.Corrupt)},
-		{name: "reindex", args: "NODE…", about: "These dead nodes rebuild what they keep from what can be read of it.", parse: each(World.Reindex)},
+			about: "N times it is killed and started, each time at another moment; then it is started."},
+		{name: "wipe", args: "NODE…", about: "The disks of these stopped nodes are emptied.", parse: each(World.Wipe)},
+		{name: "corrupt", args: "NODE…", about: "Bytes are changed all over the disks of these stopped nodes.", parse: each(World.Corrupt)},
+		{name: "reindex", args: "NODE…", about: "These stopped nodes rebuild their databases from the blocks that can be read.", parse: each(World.Reindex)},
 		{name: "pause", args: "NODE…", about: "They stop in the middle of whatever they do.", parse: each(World.Pause)},
-		{name: "resume", args: "NODE…", about: "They go on where they were paused.", parse: each(World.Resume)},
+		{name: "resume", args: "NODE…", about: "They continue where they were paused.", parse: each(World.Resume)},
 		{name: "clock", args: "NODE TIME", parse: parseClock,
 			about: "Its clock is fast by TIME, like +2h, or slow, like -30m, from now on; 0: right."},
 	}
 }
 
-// each is a verb that does the same to every node that it names.
+// each returns the parser of a verb that does the same to several nodes.
 func each(do func(World, context.Context, string) error) func(*words) action {
 	return func(w *words) action {
 		nodes := w.some()
@@ -47,10 +47,7 @@ func parseRestart(w *words) action {
 	}
 	node := w.node()
 	w.must("fails")
-	reason := strings.Join(w.rest, " ")
-	if w.rest = nil; reason == "" {
-		w.fail("the words are missing")
-	}
+	reason := w.tail("the words are")
 	return func(ctx context.Context, p *player) (string, error) {
 		err := p.world.Restart(ctx, node)
 		switch {
@@ -63,15 +60,15 @@ func parseRestart(w *words) action {
 	}
 }
 
-// moments is how many steps of the world a node may live in a crash loop, at most: not
-// long enough to do all that it has to do at the start, at times.
+// moments is the largest number of steps that a node runs in a crash loop: sometimes not long
+// enough to complete its start.
 const moments = 16
 
 func parseCrashLoop(w *words) action {
 	node := w.node()
 	times := w.count("how many times", 1, 1000)
 	return func(ctx context.Context, p *player) (string, error) {
-		chance := rand.New(rand.NewPCG(uint64(times), 0)) // the same moments each time, as far as the world allows
+		chance := rand.New(rand.NewPCG(uint64(times), 0)) // as reproducible as the world allows
 		for range times {
 			if err := p.crash(ctx, node, chance.IntN(moments)); err != nil {
 				return "", err
@@ -81,7 +78,7 @@ func parseCrashLoop(w *words) action {
 	}
 }
 
-// crash starts a node, if it is down, lets it live for so many steps, and kills it.
+// crash starts a node, if it is down, lets it run for so many steps, and kills it.
 func (p *player) crash(ctx context.Context, node string, steps int) error {
 	all, err := p.world.Status(ctx)
 	if err != nil {

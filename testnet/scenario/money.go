@@ -6,24 +6,24 @@ import (
 	"strings"
 
 	"toychain/block"
-	"toychain/testnet/purse"
+	"toychain/payer"
 )
 
-// moneyVerbs are about blocks and payments.
+// moneyVerbs mine and pay.
 func moneyVerbs() []verb {
 	return []verb{
 		{name: "mine", args: "NODE N [to WHO]", parse: parseMine,
-			about: "NODE mines N blocks on its tip, with real work; the coins are WHO's, or its own."},
+			about: "NODE mines N blocks on its tip, with real work; they pay WHO, or the node."},
 		{name: "hashrate", args: "NODE N", parse: parseHashrate,
-			about: "NODE mines by itself, N hashes a second at most; 0: no more. A block of the toy network takes 65,537."},
+			about: "NODE mines by itself, N hashes a second at most; 0: stop. A block of the toy network takes 65,537."},
 		{name: "pay", args: "WHO WHOM AMOUNT on NODE [with P] [refused REASON]", parse: parsePay,
-			about: "WHO hands NODE a payment; with P: of the coins that P spends; refused: NODE must say no."},
+			about: "WHO sends NODE a payment to WHOM; with P: of the coins that P spends; refused: NODE must refuse it."},
 		{name: "spend twice", args: "WHO AMOUNT WHOM on NODE WHOM on NODE", parse: parseTwice,
-			about: "WHO pays two people with the same coin, at two nodes."},
+			about: "WHO pays two people with the same coin, on two nodes."},
 	}
 }
 
-// maxMine is the most blocks of one step.
+// maxMine is the largest number of blocks in one step.
 const maxMine = 1000
 
 func parseMine(w *words) action {
@@ -38,8 +38,8 @@ func parseMine(w *words) action {
 		if err != nil {
 			return "", err
 		}
-		if p.wild {
-			if _, _, err := p.trees(ctx); err != nil { // what was there before is older
+		if p.mining {
+			if _, _, err := p.trees(ctx); err != nil { // name the blocks that were there before
 				return "", err
 			}
 		}
@@ -47,7 +47,7 @@ func parseMine(w *words) action {
 		if err != nil {
 			return "", err
 		}
-		made, err := miner.Generate(ctx, n, who.address.Encode(p.names.params.Prefixes))
+		made, err := miner.Generate(ctx, n, who.Address.Encode(p.names.params.Prefixes))
 		for _, h := range made {
 			p.names.block(h)
 		}
@@ -70,73 +70,70 @@ func parseHashrate(w *words) action {
 		if err != nil {
 			return "", err
 		}
-		p.wild = true
+		p.mining = true
 		address := "" // stops it
 		if rate > 0 {
-			address = who.address.Encode(p.names.params.Prefixes)
+			address = who.Address.Encode(p.names.params.Prefixes)
 		}
 		_, err = miner.SetMining(ctx, address, float64(rate))
 		return "", err
 	}
 }
 
-// order is a payment that a script asks for.
-type order struct {
+// request is a payment in a script.
+type request struct {
 	from, to, node string
 	amount         block.Amount
 	with           string // payment whose coins it spends; "": any
 }
 
 func parsePay(w *words) action {
-	o := order{from: w.person(), to: w.person(), amount: w.amount()}
+	r := request{from: w.person(), to: w.person(), amount: w.amount()}
 	w.must("on")
-	o.node = w.node()
+	r.node = w.node()
 	if w.next("with") {
-		o.with = w.label('p')
+		r.with = w.label('p')
 	}
 	reason := ""
 	if w.next("refused") {
-		if reason = strings.Join(w.rest, " "); reason == "" {
-			w.fail("the reason is missing")
-		}
-		w.rest = nil
+		reason = w.tail("the reason is")
 	}
 	return func(ctx context.Context, p *player) (string, error) {
 		var coins []block.Outpoint
-		if o.with != "" {
-			other, err := p.names.paidAs(o.with)
+		if r.with != "" {
+			other, err := p.names.paidAs(r.with)
 			if err != nil {
 				return "", err
 			}
 			coins = spent(other.tx)
 		}
-		_, err := p.pay(ctx, o, coins)
+		_, err := p.pay(ctx, r, coins)
 		if reason == "" {
 			return "", err
 		}
-		return "", saysNo(o.node, reason, err)
+		return "", wasRefused(r.node, reason, err)
 	}
 }
 
-// saysNo makes sure that err is a node's refusal for this reason.
-func saysNo(node, reason string, err error) error {
-	said, no := refusal(err)
+// wasRefused checks that err is a node's refusal for this reason.
+func wasRefused(node, reason string, err error) error {
+	message, refused := refusal(err)
 	switch {
 	case err == nil:
 		return unexpected{node, "refused: " + reason, "accepted"}
-	case !no:
+	case !refused:
 		return err
-	case !strings.Contains(said, reason):
-		return unexpected{node, "refused: " + reason, "refused: " + said}
+	case !strings.Contains(message, reason):
+		return unexpected{node, "refused: " + reason, "refused: " + message}
 	}
 	return nil
 }
 
 func parseTwice(w *words) action {
-	a := order{from: w.person(), amount: w.amount(), to: w.person()}
+	a := request{from: w.person(), amount: w.amount(), to: w.person()}
 	w.must("on")
 	a.node = w.node()
-	b := order{from: a.from, amount: a.amount, to: w.person()}
+	b := request{from: a.from, amount: a.amount, to: w.person()}
 	w.must("on")
 	b.node = w.node()
 	return func(ctx context.Context, p *player) (string, error) {
@@ -148,7 +145,7 @@ func parseTwice(w *words) action {
 	}
 }
 
-// spent returns the coins that a payment spends; none of one that is not known.
+// spent returns the coins that a transaction spends; none if it is nil.
 func spent(tx *block.Tx) (out []block.Outpoint) {
 	if tx != nil {
 		for _, in := range tx.Inputs {
@@ -158,50 +155,47 @@ func spent(tx *block.Tx) (out []block.Outpoint) {
 	return out
 }
 
-// pay makes a payment, of these coins if there are any, and hands it in.
-func (p *player) pay(ctx context.Context, o order, coins []block.Outpoint) (*block.Tx, error) {
-	from, err := p.names.person(o.from)
+// pay makes a payment, of these coins if there are any, and sends it.
+func (p *player) pay(ctx context.Context, r request, coins []block.Outpoint) (*block.Tx, error) {
+	from, wallet, err := p.payer(ctx, r.from, r.node)
 	if err != nil {
 		return nil, err
 	}
-	to, err := p.names.person(o.to)
+	to, err := p.names.person(r.to)
 	if err != nil {
 		return nil, err
 	}
-	money, err := p.purse(ctx, from, o.node)
+	request := payer.To(to.Address, r.amount)
+	request.From = coins
+	made, err := wallet.Pay(ctx, from.Keys, request)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s → %s on %s: %w", r.from, r.to, r.node, err)
 	}
-	order := purse.To(to.address, o.amount)
-	order.From = coins
-	made, err := money.Pay(ctx, from.keys, order)
-	if err != nil {
-		return nil, fmt.Errorf("%s → %s on %s: %w", o.from, o.to, o.node, err)
-	}
-	p.names.made(made.Tx, o.from, o.node)
+	p.names.made(made.Tx, r.from, r.node)
 	return made.Tx, nil
 }
 
-// purse returns somebody's wallet with a node to ask.
-func (p *player) purse(ctx context.Context, who *person, node string) (*purse.Purse, error) {
-	n, err := p.world.Node(node)
-	if err != nil {
-		return nil, err
-	}
-	return purse.Open(ctx, n, who.wallet, p.names.params.Digest(), p.names.params.Prefixes)
-}
-
-// money returns what somebody has in the blocks of a node's history, old enough to be
-// spent or not. What is pending does not count.
-func (p *player) money(ctx context.Context, name, node string) (block.Amount, error) {
+// payer returns a person's account, and the wallet with a node to call.
+func (p *player) payer(ctx context.Context, name, node string) (*payer.Account, *payer.Payer, error) {
 	who, err := p.names.person(name)
 	if err != nil {
-		return 0, err
+		return nil, nil, err
 	}
-	purse, err := p.purse(ctx, who, node)
+	n, err := p.world.Node(node)
+	if err != nil {
+		return nil, nil, err
+	}
+	wallet, err := payer.Open(ctx, n, who.Wallet, p.names.params.Digest(), p.names.params.Prefixes)
+	return who, wallet, err
+}
+
+// balance returns a person's coins on a node's best chain, mature or not. What is pending
+// does not count.
+func (p *player) balance(ctx context.Context, name, node string) (block.Amount, error) {
+	_, wallet, err := p.payer(ctx, name, node)
 	if err != nil {
 		return 0, err
 	}
-	b, err := purse.Balance(ctx)
+	b, err := wallet.Balance(ctx)
 	return b.Confirmed + b.Immature, err
 }

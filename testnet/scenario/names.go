@@ -12,59 +12,52 @@ import (
 
 	"toychain/block"
 	"toychain/consensus"
+	"toychain/payer"
 	"toychain/rpc"
 	"toychain/wallet"
 )
 
-// names gives everything that a transcript mentions a name that is the same on each
-// run. One script has one of it.
+// names maps blocks, payments and people to names that are the same on each run of a script.
 type names struct {
 	params *consensus.Params
-	dir    string // where the wallets are
+	dir    string // of the wallets
 
 	blocks   map[block.Hash]string
-	born     []block.Hash // b0 is born[0]
+	order    []block.Hash // b0 is order[0]
 	payments map[block.Hash]string
 	paid     []payment // p1 is paid[0]
-	people   map[string]*person
+	people   map[string]*payer.Account
 }
 
-// payment is a transaction that somebody made.
+// payment is a transaction of the script.
 type payment struct {
-	id   block.Hash
-	tx   *block.Tx // nil: it was seen, and is nobody's here
-	from string    // who paid
-	node string    // where it was handed in
-	told bool      // a settle has seen it spread
-}
-
-// person is somebody with a wallet.
-type person struct {
-	wallet  *wallet.Wallet
-	keys    *wallet.Keychain
-	address wallet.Address
+	id    block.Hash
+	tx    *block.Tx // nil: the script did not make it
+	from  string    // the person that paid
+	node  string    // that it was sent to
+	known bool      // a settle has seen it on all nodes
 }
 
 func newNames(params *consensus.Params, dir string) *names {
 	n := &names{params: params, dir: dir, blocks: map[block.Hash]string{},
-		payments: map[block.Hash]string{}, people: map[string]*person{}}
+		payments: map[block.Hash]string{}, people: map[string]*payer.Account{}}
 	n.block(params.Genesis.Hash())
 	return n
 }
 
-// block returns what a block is called. One that has no name yet is the youngest.
+// block returns the name of a block. One without a name gets the next one.
 func (n *names) block(h block.Hash) string {
 	name, ok := n.blocks[h]
 	if !ok {
-		name = "b" + strconv.Itoa(len(n.born))
+		name = "b" + strconv.Itoa(len(n.order))
 		n.blocks[h] = name
-		n.born = append(n.born, h)
+		n.order = append(n.order, h)
 	}
 	return name
 }
 
-// see names the blocks that nobody asked for, as background miners make them, in the
-// order in which the nodes first saw them.
+// see names blocks that no step asked for, as background miners make them, in the order in
+// which the nodes received them.
 func (n *names) see(trees []rpc.Tree) {
 	first := map[block.Hash]rpc.TreeBlock{}
 	for _, t := range trees {
@@ -91,24 +84,24 @@ func (n *names) see(trees []rpc.Tree) {
 // hash returns the block of this name.
 func (n *names) hash(name string) (block.Hash, error) {
 	i, err := strconv.Atoi(name[1:])
-	if err != nil || i >= len(n.born) {
-		return block.Hash{}, fmt.Errorf("there is no %s: the youngest block is b%d", name, len(n.born)-1)
+	if err != nil || i >= len(n.order) {
+		return block.Hash{}, fmt.Errorf("there is no %s: the last block is b%d", name, len(n.order)-1)
 	}
-	return n.born[i], nil
+	return n.order[i], nil
 }
 
-// payment returns what a payment is called, as block does.
+// payment returns the name of a payment, as block does.
 func (n *names) payment(id block.Hash) string {
 	name, ok := n.payments[id]
 	if !ok {
-		n.paid = append(n.paid, payment{id: id, told: true})
+		n.paid = append(n.paid, payment{id: id, known: true})
 		name = "p" + strconv.Itoa(len(n.paid))
 		n.payments[id] = name
 	}
 	return name
 }
 
-// made notes a payment that was handed to a node.
+// made records a payment that was sent to a node.
 func (n *names) made(tx *block.Tx, from, node string) {
 	n.payment(tx.ID())
 	i := slices.IndexFunc(n.paid, func(p payment) bool { return p.id == tx.ID() })
@@ -137,20 +130,20 @@ func (n *names) list(ids []block.Hash) string {
 	return strings.Join(out, " ")
 }
 
-// path writes the way to a block from genesis, given what is before each: b1-b3-b4, and
-// b1…b12-b14 for neighbours by name.
-func (n *names) path(tip block.Hash, before map[block.Hash]block.Hash) string {
+// path returns the names of the blocks from genesis to a tip, given the parent of each:
+// b1-b3-b4, and b1…b12-b14 for consecutive names.
+func (n *names) path(tip block.Hash, parents map[block.Hash]block.Hash) string {
 	var way []int
-	for h, i := tip, 0; h != n.born[0] && i <= len(before); h, i = before[h], i+1 {
-		born, _ := strconv.Atoi(n.block(h)[1:])
-		way = append(way, born)
+	for h, i := tip, 0; h != n.order[0] && i <= len(parents); h, i = parents[h], i+1 {
+		number, _ := strconv.Atoi(n.block(h)[1:])
+		way = append(way, number)
 	}
 	slices.Reverse(way)
 	return runs(way)
 }
 
-// runs writes numbers as names of blocks, four and more neighbours as b1…b4; no number
-// is the way to genesis, b0.
+// runs returns numbers as names of blocks, four or more consecutive ones as b1…b4; none is the
+// path to genesis, b0.
 func runs(way []int) string {
 	if len(way) == 0 {
 		return "b0"
@@ -173,11 +166,10 @@ func runs(way []int) string {
 	return strings.Join(out, "-")
 }
 
-// lock is the passphrase of the wallets: what it protects is play money, and everybody
-// can make the words again from the name.
-const lock = "scenario"
+// passphrase locks the wallets, which hold play money: the words follow from the name.
+const passphrase = "scenario"
 
-// entropy makes the same words of the same name, for ever.
+// entropy makes the same words from the same name.
 type entropy string
 
 func (e entropy) Read(b []byte) (int, error) {
@@ -185,8 +177,8 @@ func (e entropy) Read(b []byte) (int, error) {
 	return copy(b, sum[:]), nil
 }
 
-// person returns somebody, whose wallet is made when he is first mentioned.
-func (n *names) person(name string) (*person, error) {
+// person returns the account of a person, whose wallet is created at the first mention.
+func (n *names) person(name string) (*payer.Account, error) {
 	if p := n.people[name]; p != nil {
 		return p, nil
 	}
@@ -194,19 +186,12 @@ func (n *names) person(name string) (*person, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &person{}
-	p.wallet, err = wallet.Create(filepath.Join(n.dir, name+".json"), lock, wallet.New{Name: name,
+	p, err := payer.NewAccount(filepath.Join(n.dir, name+".json"), passphrase, wallet.New{Name: name,
 		Network:  wallet.Network{Name: n.params.Name, Prefixes: n.params.Prefixes},
 		Mnemonic: words, Created: time.Unix(0, 0), WorkFactor: wallet.CheapWorkFactor})
 	if err != nil {
 		return nil, err
 	}
-	if p.keys, err = p.wallet.Unlock(lock); err != nil {
-		return nil, err
-	}
-	if p.address, err = p.wallet.Receive(); err != nil {
-		return nil, err
-	}
-	n.people[name] = p
-	return p, nil
+	n.people[name] = &p
+	return &p, nil
 }

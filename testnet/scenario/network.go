@@ -10,17 +10,17 @@ import (
 	"toychain/testnet/topology"
 )
 
-// networkVerbs are about who there is and who can talk to whom.
+// networkVerbs start nodes and change their connections.
 func networkVerbs() []verb {
 	return []verb{
 		{name: "network", args: "toy|regtest or [window N] [spacing TIME] [maturity N] [halving N]", parse: parseNetwork,
-			about: "What the nodes agree on, if it is not toy: the difficulty changes every N blocks, so that one comes each TIME."},
+			about: "The network, if it is not toy: the difficulty changes every N blocks, so that one comes each TIME."},
 		{name: "nodes", args: "N", parse: parseNodes,
-			about: "N nodes come up, n1 to nN, each connected to each; of more than ten, each to eight neighbours and whom it finds."},
+			about: "N nodes start, n1 to nN, all connected to each other; of more than ten, each to eight neighbours and some that it finds."},
 		{name: "connect", args: "mesh|line|ring|star or NODE-NODE…", parse: parseConnect,
-			about: "Who is connected to whom, instead of each to each: n1-n2 n2-n3, say."},
+			about: "The connections, instead of a mesh: n1-n2 n2-n3, for instance."},
 		{name: "partition", args: "NODE… | NODE… [| NODE…]…", parse: parsePartition,
-			about: "The network is cut: only nodes of one group can talk."},
+			about: "The network is partitioned: only nodes of one group can talk."},
 		{name: "heal", parse: func(w *words) action {
 			return func(ctx context.Context, p *player) (string, error) { return "", p.world.Heal(ctx) }
 		}, about: "The partition is over."},
@@ -41,8 +41,8 @@ func parseNodes(w *words) action {
 	return func(ctx context.Context, p *player) (string, error) { return "", p.up(ctx, params) }
 }
 
-// scriptTime is when every network of a script's own began: 2026-01-01. It is fixed, so
-// that the network is the same each time.
+// scriptTime is the genesis time of a script's network: 2026-01-01. It is fixed, so that the
+// network is the same each time.
 const scriptTime = 1767225600
 
 func parseNetwork(w *words) action {
@@ -57,7 +57,7 @@ func parseNetwork(w *words) action {
 	return func(context.Context, *player) (string, error) { return "", nil }
 }
 
-// ownNetwork takes what is different from toy, and makes the genesis block.
+// ownNetwork takes the differences from toy, and mines the genesis block.
 func ownNetwork(w *words) *consensus.Params {
 	toy := consensus.Toy()
 	toy.Name = "script"

@@ -10,21 +10,21 @@ import (
 	"toychain/block"
 )
 
-// operatorVerbs are about those who run nodes, have wallets and write programs.
+// operatorVerbs are mistakes of people that run nodes, have wallets and write programs.
 func operatorVerbs() []verb {
 	return []verb{
-		{name: "invalidate", args: "NODE B", parse: parseOverrule(Node.Invalidate),
-			about: "NODE's operator says that block B is invalid, whatever the rules say."},
-		{name: "reconsider", args: "NODE B", parse: parseOverrule(Node.Reconsider), about: "He takes that back."},
+		{name: "invalidate", args: "NODE B", parse: parseInvalidate(Node.Invalidate),
+			about: "NODE's operator declares block B invalid, whatever the rules say."},
+		{name: "reconsider", args: "NODE B", parse: parseInvalidate(Node.Reconsider), about: "The operator takes that back."},
 		{name: "lose", args: "NODE key|peers|pool", parse: parseLose,
-			about: "This file of a dead node is gone: its key, whom it knew, or what was pending."},
+			about: "This file of a stopped node is removed: its key, its known peers, or its mempool."},
 		{name: "restore", args: "WHO", parse: parseRestore,
-			about: "WHO's wallet file is gone, and is made again from its twelve words."},
-		{name: "repeat", args: "N STEP", parse: parseRepeat, about: "A program does STEP N times, and does not think."},
+			about: "WHO's wallet file is removed, and restored from its twelve words."},
+		{name: "repeat", args: "N STEP", parse: parseRepeat, about: "A program does STEP N times."},
 	}
 }
 
-func parseOverrule(do func(n Node, ctx context.Context, b block.Hash) error) func(*words) action {
+func parseInvalidate(do func(n Node, ctx context.Context, b block.Hash) error) func(*words) action {
 	return func(w *words) action {
 		node, label := w.node(), w.label('b')
 		return func(ctx context.Context, p *player) (string, error) {
@@ -64,7 +64,7 @@ func parseRestore(w *words) action {
 	}
 }
 
-// maxRepeat is the most often that a step is repeated.
+// maxRepeat is the largest number of repetitions of a step.
 const maxRepeat = 1000
 
 func parseRepeat(w *words) action {

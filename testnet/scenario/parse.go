@@ -7,30 +7,30 @@ import (
 	"toychain/consensus"
 )
 
-// Script is a text that was understood.
+// Script is a text that was parsed.
 type Script struct {
-	Name  string // of the file, for messages
-	Nodes int    // how many its "nodes" step wants
+	Name  string // of the file, for errors
+	Nodes int    // of its "nodes" step
 	Steps []Step
 
-	params *consensus.Params // what its "network" step says; nil: toy
+	params *consensus.Params // of its "network" step; nil: toy
 	lines  []string
 }
 
-// Step is one line of a script that does or shows something.
+// Step is one line of a script.
 type Step struct {
 	Line   int      // from 1
-	Text   string   // as it stands there, without its comment
-	Before []string // the lines since the step before, comments and blanks, and its own as the last
+	Text   string   // of the line, without its comment
+	Before []string // the comments and blanks before it, and its own line
 	Want   []string // the lines under its ----
-	Open   bool     // there is no ----: what it shows is not compared
+	Open   bool     // there is no ----: its output is not compared
 
 	verb *verb
 	play action
-	end  int // index of the line after all that belongs to it
+	end  int // index of the line after its last one
 }
 
-// Mistake is a script that cannot be understood.
+// Mistake is why a script cannot be parsed.
 type Mistake struct {
 	File string
 	Line int
@@ -39,11 +39,10 @@ type Mistake struct {
 
 func (m *Mistake) Error() string { return fmt.Sprintf("%s:%d: %s", m.File, m.Line, m.Text) }
 
-// divider begins the output that a step is expected to show; a blank line ends it.
+// divider begins the expected output of a step; a blank line ends it.
 const divider = "----"
 
-// Parse reads a script, whose lines may end as those of Windows do. Its error is a
-// *Mistake.
+// Parse reads a script, whose lines may end like those of Windows. Its error is a *Mistake.
 func Parse(name, text string) (*Script, error) {
 	text = strings.ReplaceAll(text, "\r\n", "\n")
 	s := &Script{Name: name, lines: strings.Split(strings.TrimRight(text, "\n"), "\n")}
@@ -57,7 +56,7 @@ func Parse(name, text string) (*Script, error) {
 			continue
 		}
 		if line == divider {
-			return nil, wrong(i, "%s stands under no step that shows something", divider)
+			return nil, wrong(i, "%s is not under a step with output", divider)
 		}
 		step, err := s.step(line)
 		if err != nil {
@@ -67,7 +66,7 @@ func Parse(name, text string) (*Script, error) {
 		step.Before = s.lines[since : i+1]
 		if i+1 < len(s.lines) && strings.TrimSpace(s.lines[i+1]) == divider {
 			if !step.verb.shows {
-				return nil, wrong(i+1, "%s shows nothing: take away what stands under %s", step.verb.name, divider)
+				return nil, wrong(i+1, "%s has no output: remove the lines under %s", step.verb.name, divider)
 			}
 			step.Open = false
 			for i += 2; i < len(s.lines) && strings.TrimSpace(s.lines[i]) != ""; i++ {
@@ -79,12 +78,12 @@ func Parse(name, text string) (*Script, error) {
 		s.Steps = append(s.Steps, step)
 	}
 	if s.Nodes == 0 {
-		return nil, wrong(0, `nothing happens here: a script begins with "nodes 4"`)
+		return nil, wrong(0, `there is no step: a script begins with "nodes 4"`)
 	}
 	return s, nil
 }
 
-// uncomment takes away what stands behind a # that begins a word.
+// uncomment removes a comment: a # that begins a word, and what follows.
 func uncomment(line string) string {
 	for i, r := range line {
 		if r == '#' && (i == 0 || line[i-1] == ' ' || line[i-1] == '\t') {
@@ -95,7 +94,7 @@ func uncomment(line string) string {
 	return strings.TrimSpace(line)
 }
 
-// step understands one line.
+// step parses one line.
 func (s *Script) step(line string) (Step, error) {
 	v, rest, err := find(strings.Fields(line))
 	if err != nil {
@@ -105,7 +104,7 @@ func (s *Script) step(line string) (Step, error) {
 		return Step{}, fmt.Errorf(`network: comes before "nodes N"`)
 	}
 	if (v.name == "nodes") != (s.Nodes == 0) && v.name != "network" {
-		return Step{}, fmt.Errorf(`%s: "nodes N" comes once, and before all that needs nodes`, v.name)
+		return Step{}, fmt.Errorf(`%s: "nodes N" comes once, before all other steps`, v.name)
 	}
 	w := &words{rest: rest, script: s}
 	play := v.parse(w)
@@ -118,8 +117,8 @@ func (s *Script) step(line string) (Step, error) {
 	return Step{Text: line, verb: v, play: play}, nil
 }
 
-// find returns the verb that these words begin with, and the words after it. "spend
-// twice" is a verb of two words.
+// find returns the verb that these words begin with, and the other words. A verb may have two
+// words, as "spend twice" does.
 func find(words []string) (*verb, []string, error) {
 	all := verbs()
 	for i := range all {
@@ -141,7 +140,7 @@ func find(words []string) (*verb, []string, error) {
 	return nil, nil, fmt.Errorf("there is no verb %q; all are listed by: toychain testnet run --verbs", words[0])
 }
 
-// distance counts the letters to insert, delete or replace to make b out of a.
+// distance returns the Levenshtein distance of a and b.
 func distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {
@@ -161,8 +160,8 @@ func distance(a, b string) int {
 	return row[len(b)]
 }
 
-// With returns the script's text with what its steps showed under them, the first
-// step's first; nil for a step that shows nothing.
+// With returns the script's text with this output under its steps; nil for a step without
+// output.
 func (s *Script) With(shown [][]string) string {
 	var out []string
 	at := 0

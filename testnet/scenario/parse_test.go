@@ -161,9 +161,9 @@ func listScripts(t *testing.T) string {
 // TestMistakes: what cannot be understood is said with its line, before anything starts.
 func TestMistakes(t *testing.T) {
 	for _, row := range []struct{ text, want string }{
-		{"", `x:1: nothing happens here`},
+		{"", `x:1: there is no step`},
 		{"# only words\n", `begins with "nodes 4"`},
-		{"mine n1 1", `x:1: mine: "nodes N" comes once, and before`},
+		{"mine n1 1", `x:1: mine: "nodes N" comes once, before`},
 		{"nodes 2\nnodes 2", `x:2: nodes: "nodes N" comes once`},
 		{"nodes 0", `"0": want how many nodes, a number from 1 to 50`},
 		{"nodes 51", `from 1 to 50`},
@@ -198,8 +198,8 @@ func TestMistakes(t *testing.T) {
 		{"nodes 2\nmine n3 1", `x:2: mine: there is no n3: the script has 2 nodes; it is: mine NODE N [to WHO]`},
 		{"nodes 2\nmine n1", `how many blocks is missing`},
 		{"nodes 2\nmine n1 x", `"x": want how many blocks`},
-		{"nodes 2\nmine n1 1 to Alice!", `"Alice!": want somebody's name`},
-		{"nodes 2\nmine n1 1 to b1", `"b1": want somebody's name`},
+		{"nodes 2\nmine n1 1 to Alice!", `"Alice!": want a person`},
+		{"nodes 2\nmine n1 1 to b1", `"b1": want a person`},
 		{"nodes 2\nmine n1 1 to n3", `there is no n3`},
 		{"nodes 4\npartition n1 n2", `want at least two groups`},
 		{"nodes 4\npartition n1 n2 | n3", `in no group: n4`},
@@ -211,10 +211,10 @@ func TestMistakes(t *testing.T) {
 		{"nodes 2\nexpect n1 hight 4", `"hight": want height, peers`},
 		{"nodes 2\nexpect p1 lost on n1", `"lost": want confirmed`},
 		{"nodes 2\nexpect n1 tip p1", `"p1": want a block, like b1`},
-		{"nodes 2\nexpect alice 20", `"on" and a node are missing`},
+		{"nodes 2\nexpect alice 20", `"on" is missing`},
 		{"nodes 2\nsettle within soon", `"soon": want a time, like 20s`},
-		{"nodes 2\nmine n1 1\n----\nb1", `x:3: mine shows nothing`},
-		{"nodes 2\ntips\n\n----\nb1", `x:4: ---- stands under no step`},
+		{"nodes 2\nmine n1 1\n----\nb1", `x:3: mine has no output`},
+		{"nodes 2\ntips\n\n----\nb1", `x:4: ---- is not under a step`},
 	} {
 		_, err := Parse("x", row.text)
 		var m *Mistake

@@ -13,44 +13,44 @@ import (
 
 // Options are how to play a script.
 type Options struct {
-	Dir    string // empty folder for the wallets of the people in the script
-	Update bool   // take what the steps show for right, instead of comparing it
+	Dir    string // empty directory for the wallets of the script
+	Update bool   // do not compare the output of the steps
 
-	// Before is called before each step, After when it is done, with what it showed; nil
-	// for nobody. An error of After ends the play.
+	// Before is called before each step, After when it is done, with its output. Both may be
+	// nil. An error of After ends the play.
 	Before func(Step)
 	After  func(s Step, shown []string) error
 }
 
-// Failure is a play that did not go as the script says.
+// Failure is a step that failed.
 type Failure struct {
 	File   string
 	Step   Step
 	Err    error
-	Stands string // where the nodes stood then, as the verb tips shows it; "" if they did not say
+	Stands string // the nodes' tips then, as the verb tips shows them; "" if not known
 }
 
 func (f *Failure) Error() string { return fmt.Sprintf("%s:%d: %s", f.File, f.Step.Line, f.Err) }
 
 func (f *Failure) Unwrap() error { return f.Err }
 
-// unexpected is what a step expected and what is.
+// unexpected is what a step expected and what it found.
 type unexpected struct{ what, want, is string }
 
 func (u unexpected) Error() string {
 	return fmt.Sprintf("%s: expected %s, is %s", u.what, u.want, u.is)
 }
 
-// otherwise is a step that shows something else than what stands under it.
-type otherwise struct {
+// mismatch is a step whose output is not the one under it.
+type mismatch struct {
 	step     string
 	want, is []string
 }
 
-func (o otherwise) Error() string {
+func (o mismatch) Error() string {
 	text := fmt.Sprintf("%s: expected\n%s\nis\n%s", o.step, indent(o.want), indent(o.is))
 	if slices.Equal(strings.Fields(strings.Join(o.want, "\n")), strings.Fields(strings.Join(o.is, "\n"))) {
-		text += "\nonly the blanks differ: --update writes them as they are"
+		text += "\nonly spaces differ: --update writes them"
 	}
 	return text
 }
@@ -64,19 +64,19 @@ func indent(lines []string) string {
 
 // player plays one script.
 type player struct {
-	world  World
-	script *Script
-	names  *names
-	dir    string
-	wild   bool           // blocks are mined that no step asked for
-	hidden map[string]int // blocks that are withheld, by node
+	world    World
+	script   *Script
+	names    *names
+	dir      string
+	mining   bool           // nodes mine blocks by themselves
+	withheld map[string]int // blocks, by node
 }
 
-// Play plays a script in a world that is not up yet, and returns what each step showed
-// (see Script.With). The error is a *Failure that names the line, or that of ctx. The
-// world stays as it is then: to end it is for the caller.
+// Play plays a script in a world that is not up yet, and returns the output of each step (see
+// Script.With). The error is a *Failure that names the line, or that of ctx. The caller has to
+// end the world.
 func Play(ctx context.Context, s *Script, w World, o Options) (shown [][]string, err error) {
-	p := &player{world: w, script: s, dir: o.Dir, hidden: map[string]int{}}
+	p := &player{world: w, script: s, dir: o.Dir, withheld: map[string]int{}}
 	for _, step := range s.Steps {
 		if o.Before != nil {
 			o.Before(step)
@@ -88,7 +88,7 @@ func Play(ctx context.Context, s *Script, w World, o Options) (shown [][]string,
 		if err != nil {
 			f := &Failure{File: s.Name, Step: step, Err: err}
 			if p.names != nil {
-				f.Stands, _ = tips(ctx, p) // all we can do is ask
+				f.Stands, _ = tips(ctx, p)
 			}
 			return shown, f
 		}
@@ -102,7 +102,7 @@ func Play(ctx context.Context, s *Script, w World, o Options) (shown [][]string,
 	return shown, nil
 }
 
-// step plays one step and compares what it shows.
+// step plays one step and compares its output.
 func (p *player) step(ctx context.Context, s *Step, update bool) ([]string, error) {
 	text, err := s.play(ctx, p)
 	if err != nil || !s.verb.shows {
@@ -115,28 +115,28 @@ func (p *player) step(ctx context.Context, s *Step, update bool) ([]string, erro
 	if update || s.Open || slices.Equal(lines, s.Want) {
 		return lines, nil
 	}
-	return nil, otherwise{s.Text, s.Want, lines}
+	return nil, mismatch{s.Text, s.Want, lines}
 }
 
-// up brings the nodes up.
+// up starts the nodes.
 func (p *player) up(ctx context.Context, params *consensus.Params) error {
 	p.names = newNames(params, p.dir)
 	return p.world.Up(ctx, p.script.Nodes, params)
 }
 
 const (
-	// patience is how long a step waits while nothing moves at any node.
+	// patience is how long a step waits while nothing changes at any node.
 	patience = 20 * time.Second
-	// longest is how long it waits while something does.
+	// longest is how long it waits while something changes.
 	longest = 2 * time.Minute
 )
 
-// sight is what is so now, and whether that is what was waited for.
-type sight func(ctx context.Context, all []NodeStatus) (is string, ok bool, err error)
+// check returns the state of things, and whether it is the expected one.
+type check func(ctx context.Context, all []NodeStatus) (is string, ok bool, err error)
 
-// until waits until see says yes, as long as there is hope: while anything moves, or,
-// if within is not 0, for so long.
-func (p *player) until(ctx context.Context, within time.Duration, what, want string, see sight) error {
+// until waits for the expected state: while anything changes, or, if within is not 0, for
+// that time.
+func (p *player) until(ctx context.Context, within time.Duration, what, want string, see check) error {
 	begun := p.world.Time()
 	var moved time.Duration
 	var last string
@@ -166,9 +166,9 @@ func (p *player) until(ctx context.Context, within time.Duration, what, want str
 	}
 }
 
-// look returns where all nodes stand. One that is silent is asked again for a while:
-// on a busy machine an answer may take long.
-func (p *player) look(ctx context.Context) ([]NodeStatus, error) {
+// status returns the status of all nodes. A silent one is called again for a while: on a busy
+// machine an answer may take long.
+func (p *player) status(ctx context.Context) ([]NodeStatus, error) {
 	begun := p.world.Time()
 	for n := 1; ; n++ {
 		all, err := p.world.Status(ctx)
@@ -182,22 +182,21 @@ func (p *player) look(ctx context.Context) ([]NodeStatus, error) {
 	}
 }
 
-// glance returns where one node stands.
+// statusOf returns the status of one node.
 func statusOf(all []NodeStatus, node string) NodeStatus {
 	i := slices.IndexFunc(all, func(g NodeStatus) bool { return g.Node == node })
 	return all[i]
 }
 
-// living returns where the nodes stand that can be asked.
-func (p *player) living(ctx context.Context) ([]NodeStatus, error) {
-	all, err := p.look(ctx)
+// running returns the status of the nodes that answer.
+func (p *player) running(ctx context.Context) ([]NodeStatus, error) {
+	all, err := p.status(ctx)
 	return slices.DeleteFunc(all, func(g NodeStatus) bool { return g.State != Up }), err
 }
 
-// trees returns what each node that lives knows, in the order of the nodes, and has
-// named every block in them.
+// trees returns the block trees of the nodes that answer, and names every block in them.
 func (p *player) trees(ctx context.Context) ([]NodeStatus, []rpc.Tree, error) {
-	all, err := p.living(ctx)
+	all, err := p.running(ctx)
 	if err != nil {
 		return nil, nil, err
 	}

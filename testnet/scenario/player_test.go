@@ -142,7 +142,7 @@ func TestSettleSaysWho(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	if _, err := playStill(t, "nodes 2\nexpect n1 tip b7", func(time.Duration) []NodeStatus { return heights(0, 0) }); err == nil ||
-		!strings.Contains(err.Error(), "there is no b7: the youngest block is b0") {
+		!strings.Contains(err.Error(), "there is no b7: the last block is b0") {
 		t.Errorf("%v", err)
 	}
 }
@@ -239,7 +239,7 @@ func TestPeopleStayTheSame(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return p.address.Encode(consensus.Toy().Prefixes)
+		return p.Address.Encode(consensus.Toy().Prefixes)
 	}
 	if a, b := who("alice"), who("alice"); a != b {
 		t.Errorf("alice is %s, and then %s", a, b)

@@ -7,35 +7,34 @@ import (
 	"strings"
 
 	"toychain/block"
-	"toychain/testnet/purse"
-	"toychain/wallet"
+	"toychain/payer"
 )
 
-// rogueVerbs are about strangers who break the rules.
+// rogueVerbs act as adversarial peers.
 func rogueVerbs() []verb {
 	return []verb{
 		{name: "lie invalid", args: "NODE [RULE]", parse: parseLie,
-			about: "A stranger gives NODE a block that breaks RULE, like bad-cb-amount, and is thrown out for it."},
+			about: "A rogue peer sends NODE a block that breaks RULE, like bad-cb-amount, and is banned for it."},
 		{name: "lie withhold", args: "NODE N", parse: parseWithhold,
-			about: "A stranger at NODE mines N blocks on its tip, and shows them to nobody."},
+			about: "A rogue peer of NODE mines N blocks on its tip, and announces none of them."},
 		{name: "lie double-spend", args: "P NODE N", parse: parseDoubleSpend,
-			about: "The same, and in the first of them the coins of payment P go back to who paid."},
+			about: "The same, and the first of them returns the coins of payment P to the payer."},
 		{name: "lie release", args: "NODE", parse: func(w *words) action {
 			node := w.node()
 			return func(ctx context.Context, p *player) (string, error) {
-				if p.hidden[node] == 0 {
+				if p.withheld[node] == 0 {
 					return "", fmt.Errorf("nothing is withheld at %s", node)
 				}
-				delete(p.hidden, node)
+				delete(p.withheld, node)
 				return "", p.world.Release(ctx, node)
 			}
-		}, about: "What was withheld is shown."},
+		}, about: "What was withheld is announced."},
 		{name: "flood", args: "NODE WHAT N", parse: parseFlood,
-			about: "A stranger sends NODE so many: " + strings.Join(Floods, ", ") + "."},
+			about: "A rogue peer sends NODE so many: " + strings.Join(Floods, ", ") + "."},
 	}
 }
 
-// oneOf takes a word that is in a list.
+// oneOf takes one of these words.
 func (w *words) oneOf(what string, list []string) string {
 	s := w.word(what)
 	if w.err == nil && !slices.Contains(list, s) {
@@ -66,10 +65,10 @@ func parseWithhold(w *words) action {
 	}
 }
 
-// withhold names the blocks at their birth, though nobody sees them yet.
+// withhold has a rogue mine blocks, and names them already.
 func (p *player) withhold(ctx context.Context, node string, n int, txs ...*block.Tx) error {
 	made, err := p.world.Withhold(ctx, node, n, txs...)
-	p.hidden[node] += len(made)
+	p.withheld[node] += len(made)
 	for _, h := range made {
 		p.names.block(h)
 	}
@@ -89,24 +88,20 @@ func parseDoubleSpend(w *words) action {
 	}
 }
 
-// back makes a payment of the same coins, to who paid. Nobody gets it yet.
+// back makes a payment of the same coins to their payer, without sending it.
 func (p *player) back(ctx context.Context, label, node string) (*block.Tx, error) {
 	paid, err := p.names.paidAs(label)
 	if err != nil {
 		return nil, err
 	}
 	if paid.tx == nil {
-		return nil, fmt.Errorf("nobody here made %s, so nobody can spend its coins again", label)
+		return nil, fmt.Errorf("no step made %s, so its coins cannot be spent again", label)
 	}
-	who, err := p.names.person(paid.from)
+	who, wallet, err := p.payer(ctx, paid.from, node)
 	if err != nil {
 		return nil, err
 	}
-	money, err := p.purse(ctx, who, node)
-	if err != nil {
-		return nil, err
-	}
-	made, err := money.Make(ctx, who.keys, purse.Order{All: true, Pay: []wallet.Payment{{To: who.address}}, From: spent(paid.tx)})
+	made, err := wallet.Make(ctx, who.Keys, payer.Request{All: true, Pay: payer.To(who.Address, 0).Pay, From: spent(paid.tx)})
 	return made.Tx, err
 }
 

@@ -13,21 +13,21 @@ import (
 	"toychain/testnet/draw"
 )
 
-// showVerbs show something.
+// showVerbs have output.
 func showVerbs() []verb {
 	return []verb{
-		{name: "tips", shows: true, parse: func(*words) action { return tips }, about: "Shows which node's history is which."},
+		{name: "tips", shows: true, parse: func(*words) action { return tips }, about: "Shows the best chain of each node."},
 		{name: "tree", shows: true, parse: func(*words) action { return tree }, about: "Draws the blocks of all nodes as one tree."},
 		{name: "reorgs", args: "[NODE…]", shows: true, parse: parseReorgs,
 			about: "Shows each reorganisation: which blocks left and joined, and what became of their payments."},
 		{name: "pool", args: "[NODE…]", shows: true, parse: parsePool, about: "Shows which payments are pending."},
 		{name: "balance", args: "WHO… on NODE…", shows: true, parse: parseBalance,
-			about: "Shows what people have in the blocks of each node's history."},
+			about: "Shows balances of people on each node's best chain."},
 	}
 }
 
-// columns writes rows with their cells below each other: three spaces at least are
-// between two cells, and each begins at an even place.
+// columns aligns the cells of rows: at least three spaces are between two cells, and each cell
+// begins at an even column.
 func columns(rows [][]string) string {
 	var widths []int
 	for _, r := range rows {
@@ -52,7 +52,7 @@ func columns(rows [][]string) string {
 	return out.String()
 }
 
-// grouped puts names together whose text is the same, in the order of the first of each.
+// grouped joins the names that have the same text, in the order of the first of each.
 func grouped(names, texts []string) (rows [][]string) {
 	at := map[string]int{}
 	for i, t := range texts {
@@ -69,27 +69,27 @@ func grouped(names, texts []string) (rows [][]string) {
 }
 
 func tips(ctx context.Context, p *player) (string, error) {
-	all, err := p.look(ctx)
+	all, err := p.status(ctx)
 	if err != nil {
 		return "", err
 	}
-	living, trees, err := p.trees(ctx)
+	up, trees, err := p.trees(ctx)
 	if err != nil {
 		return "", err
 	}
-	before := map[block.Hash]block.Hash{}
+	parents := map[block.Hash]block.Hash{}
 	at := map[string]rpc.Tree{}
 	for i, t := range trees {
-		at[living[i].Node] = t
+		at[up[i].Node] = t
 		for _, b := range t.Blocks {
-			before[b.Hash] = b.Prev
+			parents[b.Hash] = b.Prev
 		}
 	}
 	var names, texts []string
 	for _, g := range all {
 		names = append(names, g.Node)
 		if t, ok := at[g.Node]; ok {
-			texts = append(texts, fmt.Sprintf("%s\theight %d", p.names.path(t.Tip, before), t.Height))
+			texts = append(texts, fmt.Sprintf("%s\theight %d", p.names.path(t.Tip, parents), t.Height))
 		} else {
 			texts = append(texts, string(g.State))
 		}
@@ -102,21 +102,21 @@ func tips(ctx context.Context, p *player) (string, error) {
 }
 
 func tree(ctx context.Context, p *player) (string, error) {
-	all, err := p.look(ctx)
+	all, err := p.status(ctx)
 	if err != nil {
 		return "", err
 	}
-	living, trees, err := p.trees(ctx)
+	up, trees, err := p.trees(ctx)
 	if err != nil {
 		return "", err
 	}
 	views := make([]draw.View, len(trees))
 	for i, t := range trees {
-		views[i] = draw.View{Node: living[i].Node, Tree: t}
+		views[i] = draw.View{Node: up[i].Node, Tree: t}
 	}
 	in := draw.Merge(views)
-	born := func(b rpc.TreeBlock) int { return slices.Index(p.names.born, b.Hash) }
-	slices.SortFunc(in.Blocks, func(a, b rpc.TreeBlock) int { return born(a) - born(b) })
+	number := func(b rpc.TreeBlock) int { return slices.Index(p.names.order, b.Hash) }
+	slices.SortFunc(in.Blocks, func(a, b rpc.TreeBlock) int { return number(a) - number(b) })
 	for _, g := range all {
 		if g.State != Up {
 			in.Silent = append(in.Silent, g.Node)
@@ -127,9 +127,9 @@ func tree(ctx context.Context, p *player) (string, error) {
 	return out.String(), err
 }
 
-// chosen returns the nodes that a step names, or all that live.
+// chosen returns the nodes that a step names, or all that answer.
 func (p *player) chosen(ctx context.Context, nodes []string) ([]NodeStatus, error) {
-	all, err := p.living(ctx)
+	all, err := p.running(ctx)
 	if err != nil || len(nodes) == 0 {
 		return all, err
 	}
@@ -165,22 +165,22 @@ func parseReorgs(w *words) action {
 				rows = append(rows, []string{g.Node, "none"})
 			}
 			for i := range journal {
-				rows = append(rows, append([]string{g.Node}, p.tellReorg(&journal[i])...))
+				rows = append(rows, append([]string{g.Node}, p.reorgRow(&journal[i])...))
 			}
 		}
 		return columns(rows), nil
 	}
 }
 
-// tellReorg returns what left and joined, and what became of the payments.
-func (p *player) tellReorg(r *rpc.Reorg) []string {
+// reorgRow returns which blocks left and joined, and what became of the payments.
+func (p *player) reorgRow(r *rpc.Reorg) []string {
 	way := func(refs []rpc.BlockRef) string {
 		if len(refs) == 0 {
 			return "nothing"
 		}
 		var numbers []int
 		for _, b := range refs {
-			numbers = append(numbers, slices.Index(p.names.born, b.Hash))
+			numbers = append(numbers, slices.Index(p.names.order, b.Hash))
 		}
 		return runs(numbers)
 	}
@@ -233,7 +233,7 @@ func parseBalance(w *words) action {
 		for _, who := range people {
 			row := []string{who}
 			for _, n := range nodes {
-				has, err := p.money(ctx, who, n)
+				has, err := p.balance(ctx, who, n)
 				if err != nil {
 					return "", err
 				}

@@ -7,42 +7,41 @@ import (
 	"strings"
 )
 
-// action is one step being played. It returns what it shows, without a newline at the
-// end.
+// action plays one step. It returns what the step shows, without a newline at the end.
 type action func(ctx context.Context, p *player) (string, error)
 
-// verb is a row of the table that all verbs stand in: what Parse knows, what the help
-// prints and what the documentation lists.
+// verb is a row of the table of verbs: what Parse knows, the help prints and the
+// documentation lists.
 type verb struct {
 	name  string // one word or two
-	args  string // what follows, for people; [ ] may be left out, … may come several times
+	args  string // for people; [ ] is optional, … can be repeated
 	about string
-	shows bool // it prints, and what it prints can stand under ----
+	shows bool // it has output, which can be under ----
 	parse func(*words) action
 }
 
 func (v *verb) usage() string { return strings.TrimSpace(v.name + " " + v.args) }
 
-// chapter is verbs that belong together.
-type chapter struct {
+// category is verbs that belong together.
+type category struct {
 	title string
 	verbs []verb
 }
 
-// chapters returns the table.
-func chapters() []chapter {
-	return []chapter{
+// categories returns the table.
+func categories() []category {
+	return []category{
 		{"The network", networkVerbs()},
 		{"Blocks and payments", moneyVerbs()},
 		{"What happens to a node", lifeVerbs()},
-		{"Strangers who break the rules", rogueVerbs()},
+		{"Adversarial peers", rogueVerbs()},
 		{"Mistakes of people and programs", operatorVerbs()},
 		{"Waiting and looking", append(expectVerbs(), showVerbs()...)},
 	}
 }
 
 func verbs() (all []verb) {
-	for _, c := range chapters() {
+	for _, c := range categories() {
 		all = append(all, c.verbs...)
 	}
 	return all
@@ -50,7 +49,7 @@ func verbs() (all []verb) {
 
 // WriteVerbs writes the table of all verbs, for a terminal.
 func WriteVerbs(w io.Writer) error {
-	for i, c := range chapters() {
+	for i, c := range categories() {
 		if i > 0 {
 			fmt.Fprintln(w)
 		}
@@ -63,9 +62,9 @@ func WriteVerbs(w io.Writer) error {
 	return err
 }
 
-// grammar is what the table does not say.
-const grammar = `A line is one step; # begins a comment. Nodes are n1, n2, …; blocks are b1, b2, … in
-the order of their birth, payments p1, p2, …; people are called what you like, and a
-node is somebody too. A step that shows something may be followed by ----: what stands
-under it, up to a blank line, must be what it shows. --update writes it.
+// grammar is what the table does not contain.
+const grammar = `A line is one step; # begins a comment. Nodes are n1, n2, …; blocks are b1, b2, … as
+they appear, payments p1, p2, …; people have any other name, and each node has a wallet
+too. A step with output may be followed by ----: the lines under it, up to a blank line,
+must be that output. --update writes them.
 `

@@ -9,10 +9,11 @@ import (
 	"time"
 
 	"toychain/block"
+	"toychain/testnet/topology"
 )
 
-// words are what follows a verb, taken from the front one by one. The first thing that
-// is wrong stays in err; after it every method returns zeros.
+// words are the arguments of a verb, taken from the front one by one. The first error stays
+// in err; after it every method returns zeros.
 type words struct {
 	rest   []string
 	script *Script
@@ -29,7 +30,7 @@ func (w *words) fail(format string, args ...any) {
 // more reports whether a word is left.
 func (w *words) more() bool { return len(w.rest) > 0 }
 
-// word takes the next word; what says what it should be.
+// word takes the next word; what describes it for an error.
 func (w *words) word(what string) string {
 	if len(w.rest) == 0 {
 		w.fail("%s is missing", what)
@@ -48,6 +49,15 @@ func (w *words) next(text string) bool {
 	}
 	w.rest = w.rest[len(want):]
 	return true
+}
+
+// tail takes all words that are left, at least one.
+func (w *words) tail(what string) string {
+	text := strings.Join(w.rest, " ")
+	if w.rest = nil; text == "" {
+		w.fail("%s missing", what)
+	}
+	return text
 }
 
 // must takes the next word, which has to be this one.
@@ -70,11 +80,8 @@ func (w *words) count(what string, least, most int) int {
 	return n
 }
 
-// nodePattern is what a node is called.
-var nodePattern = regexp.MustCompile(`^n[1-9][0-9]?$`)
-
 // atNode reports whether the next word is a node's name.
-func (w *words) atNode() bool { return w.more() && nodePattern.MatchString(w.rest[0]) }
+func (w *words) atNode() bool { return w.more() && topology.IsName(w.rest[0]) }
 
 func (w *words) node() string {
 	s := w.word("a node")
@@ -86,14 +93,14 @@ func (w *words) checkNode(s string) {
 	if w.err != nil {
 		return
 	}
-	if !nodePattern.MatchString(s) {
+	if !topology.IsName(s) {
 		w.fail("%q: want a node, like n1", s)
 	} else if n, _ := strconv.Atoi(s[1:]); n > w.script.Nodes {
 		w.fail("there is no %s: the script has %d nodes", s, w.script.Nodes)
 	}
 }
 
-// nodes takes all names of nodes that come now.
+// nodes takes all names of nodes that follow.
 func (w *words) nodes() (out []string) {
 	for w.atNode() {
 		if s := w.node(); w.err == nil && !slices.Contains(out, s) {
@@ -103,7 +110,7 @@ func (w *words) nodes() (out []string) {
 	return out
 }
 
-// some is nodes, at least one.
+// some takes one name of a node or more.
 func (w *words) some() []string {
 	out := w.nodes()
 	if len(out) == 0 {
@@ -112,34 +119,26 @@ func (w *words) some() []string {
 	return out
 }
 
-// onNodes takes "on n1 n2", or nothing.
-func (w *words) onNodes() []string {
-	if !w.next("on") {
-		return nil
-	}
-	return w.some()
-}
-
-// personPattern is what somebody with a wallet may be called.
+// personPattern matches the name of a person.
 var personPattern = regexp.MustCompile(`^[a-z][a-z0-9]{0,15}$`)
 
-// keywords cannot be anybody's name: they would be taken for something else.
+// keywords cannot be names of people.
 var keywords = []string{"on", "to", "with", "and", "same", "one", "within", "twice", "refused", "not", "all"}
 
-// person takes a name. A node is somebody too: what it mines is its own by default.
+// person takes the name of a person or a node: each node has a wallet, which its blocks pay.
 func (w *words) person() string {
-	s := w.word("somebody's name")
+	s := w.word("a person")
 	switch {
 	case w.err != nil:
 	case !personPattern.MatchString(s) || slices.Contains(keywords, s) || isLabel(s):
-		w.fail("%q: want somebody's name, like alice", s)
-	case nodePattern.MatchString(s):
+		w.fail("%q: want a person, like alice", s)
+	case topology.IsName(s):
 		w.checkNode(s)
 	}
 	return s
 }
 
-// labelPattern is what blocks and payments are called.
+// labelPattern matches the names of blocks and payments.
 var labelPattern = regexp.MustCompile(`^[bp](0|[1-9][0-9]{0,5})$`)
 
 func isLabel(s string) bool { return labelPattern.MatchString(s) }
@@ -184,7 +183,7 @@ func (w *words) within() time.Duration {
 	}
 	d := w.duration("a time, like 20s")
 	if w.err == nil && d <= 0 {
-		w.fail("within %s: want more than nothing", d)
+		w.fail("within %s: want a longer time", d)
 	}
 	return d
 }

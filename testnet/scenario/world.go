@@ -6,8 +6,8 @@ import (
 
 	"toychain/block"
 	"toychain/consensus"
+	"toychain/payer"
 	"toychain/rpc"
-	"toychain/testnet/purse"
 	"toychain/testnet/topology"
 )
 
@@ -62,7 +62,7 @@ type World interface {
 // Node is a node to call: the part of the RPC's client that scripts need. A call that
 // the node refuses returns an *rpc.Error.
 type Node interface {
-	purse.Node
+	payer.Node
 
 	Tree(ctx context.Context, from block.Height) (rpc.Tree, error)
 	Reorgs(ctx context.Context, limit int) ([]rpc.Reorg, error)

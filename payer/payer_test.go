@@ -1,4 +1,4 @@
-package purse
+package payer
 
 import (
 	"bytes"
@@ -33,7 +33,7 @@ func (b *book) BlockchainInfo(context.Context) (rpc.BlockchainInfo, error) {
 
 func (b *book) AddressUTXOs(_ context.Context, address string, pending bool) ([]rpc.UTXO, error) {
 	if b.asked++; !pending {
-		return nil, errors.New("a purse wants to know what is pending")
+		return nil, errors.New("a payer requests pending coins too")
 	}
 	return b.utxos[address], nil
 }
@@ -57,7 +57,7 @@ func (b *book) SendRaw(_ context.Context, tx *block.Tx) (block.Hash, error) {
 
 // scene is a wallet that handed out two addresses, and its node.
 type scene struct {
-	*Purse
+	*Payer
 	*book
 	keys *wallet.Keychain
 	t    *testing.T
@@ -84,7 +84,7 @@ func newScene(t *testing.T) *scene {
 	if s.keys, err = w.Unlock("secret"); err != nil {
 		t.Fatal(err)
 	}
-	if s.Purse, err = Open(t.Context(), s.book, w, params.Digest(), params.Prefixes); err != nil {
+	if s.Payer, err = Open(t.Context(), s.book, w, params.Digest(), params.Prefixes); err != nil {
 		t.Fatal(err)
 	}
 	return s

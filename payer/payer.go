@@ -1,4 +1,4 @@
-package purse
+package payer
 
 import (
 	"cmp"
@@ -12,7 +12,7 @@ import (
 	"toychain/wallet"
 )
 
-// Node is what a purse asks of a node. An *rpc.Client is one.
+// Node is the calls that a payer makes. An *rpc.Client implements it.
 type Node interface {
 	BlockchainInfo(ctx context.Context) (rpc.BlockchainInfo, error)
 	AddressUTXOs(ctx context.Context, address string, pending bool) ([]rpc.UTXO, error)
@@ -21,16 +21,16 @@ type Node interface {
 	SendRaw(ctx context.Context, tx *block.Tx) (block.Hash, error)
 }
 
-// Purse is a wallet with a node to ask. One goroutine uses it at a time.
-type Purse struct {
+// Payer is a wallet with a node to call. One goroutine uses it at a time.
+type Payer struct {
 	node     Node
 	wallet   *wallet.Wallet
 	prefixes block.Prefixes
 }
 
-// Open returns a purse after making sure that the node is on the wallet's network, the
-// one with this digest of its parameters (consensus.Params.Digest) and these prefixes.
-func Open(ctx context.Context, n Node, w *wallet.Wallet, digest block.Hash, prefixes block.Prefixes) (*Purse, error) {
+// Open returns a payer after checking that the node is on the wallet's network, the one
+// with this digest of its parameters (consensus.Params.Digest) and these prefixes.
+func Open(ctx context.Context, n Node, w *wallet.Wallet, digest block.Hash, prefixes block.Prefixes) (*Payer, error) {
 	info, err := n.BlockchainInfo(ctx)
 	if err != nil {
 		return nil, err
@@ -39,26 +39,26 @@ func Open(ctx context.Context, n Node, w *wallet.Wallet, digest block.Hash, pref
 		return nil, fmt.Errorf("the node is on the network %s with parameters %s, the wallet %s is for one with parameters %s; ask another node, or choose the network with --network",
 			info.Network.Name, got.Short(), w.Name(), digest.Short())
 	}
-	return &Purse{node: n, wallet: w, prefixes: prefixes}, nil
+	return &Payer{node: n, wallet: w, prefixes: prefixes}, nil
 }
 
-// With returns the same wallet, asking another node of the same network.
-func (p *Purse) With(n Node) *Purse { return &Purse{node: n, wallet: p.wallet, prefixes: p.prefixes} }
+// With returns a payer with the same wallet and another node of the same network.
+func (p *Payer) With(n Node) *Payer { return &Payer{node: n, wallet: p.wallet, prefixes: p.prefixes} }
 
 // Wallet returns the wallet.
-func (p *Purse) Wallet() *wallet.Wallet { return p.wallet }
+func (p *Payer) Wallet() *wallet.Wallet { return p.wallet }
 
 // Coin is a coin of the wallet, as the node sees it.
 type Coin struct {
 	wallet.Coin
 	Confirmations int
-	SpentBy       string // txid of a pending payment that spends it; "" if none does
+	SpentBy       string // txid of a pending transaction that spends it; "": none does
 }
 
-// Coins returns the wallet's coins, those that pending payments make included, the
-// oldest first. Spendable are those that are mature, confirmed and not spent by a
-// pending payment, and besides, as in Core, the change of our own pending payments.
-func (p *Purse) Coins(ctx context.Context) ([]Coin, error) {
+// Coins returns the wallet's coins, those that pending transactions create included, the
+// oldest first. Spendable are mature, confirmed coins that no pending transaction spends,
+// and, as in Core, the change of the wallet's own pending transactions.
+func (p *Payer) Coins(ctx context.Context) ([]Coin, error) {
 	owned, err := p.wallet.Addresses()
 	if err != nil {
 		return nil, err
@@ -91,7 +91,7 @@ func age(c Coin) int {
 	return int(c.Height)
 }
 
-// coinOf reads a node's row about one of our addresses.
+// coinOf converts a node's row about one of the wallet's addresses.
 func coinOf(u rpc.UTXO, o wallet.Owned) (Coin, error) {
 	script, err := hex.DecodeString(u.ScriptPubKey)
 	if to, ok := wallet.AddressOf(script); err != nil || !ok || to != o.Address {
@@ -107,19 +107,19 @@ func coinOf(u rpc.UTXO, o wallet.Owned) (Coin, error) {
 	}, nil
 }
 
-// Balance is a wallet's money. A coin that a pending payment spends is not in it any
-// more; what comes back from that payment is Pending.
+// Balance is the value of a wallet's coins. A coin that a pending transaction spends is not
+// included; the change of that transaction is Pending.
 type Balance struct {
-	Confirmed block.Amount `json:"confirmed"` // in blocks, and may be spent
-	Pending   block.Amount `json:"pending"`   // made by payments that are in no block yet
-	Immature  block.Amount `json:"immature"`  // new money that is too young to be spent
+	Confirmed block.Amount `json:"confirmed"` // in blocks, and spendable
+	Pending   block.Amount `json:"pending"`   // created by pending transactions
+	Immature  block.Amount `json:"immature"`  // coinbases that are not spendable yet
 }
 
-// Total is all of it.
+// Total returns the sum.
 func (b Balance) Total() block.Amount { return b.Confirmed + b.Pending + b.Immature }
 
 // Balance adds up the wallet's coins.
-func (p *Purse) Balance(ctx context.Context) (Balance, error) {
+func (p *Payer) Balance(ctx context.Context) (Balance, error) {
 	coins, err := p.Coins(ctx)
 	if err != nil {
 		return Balance{}, err
@@ -139,20 +139,20 @@ func (p *Purse) Balance(ctx context.Context) (Balance, error) {
 	return b, nil
 }
 
-// Entry is what one transaction did to the wallet.
+// Entry is the effect of one transaction on the wallet.
 type Entry struct {
 	TxID     block.Hash   `json:"txid"`
-	Height   block.Height `json:"height"`             // -1: in no block yet
-	Block    block.Hash   `json:"blockhash,omitzero"` // where it is
-	Time     int64        `json:"time"`               // of the block, or of its arrival in the pool; seconds since 1970
-	Received block.Amount `json:"received"`           // change included
-	Sent     block.Amount `json:"sent"`               // change and fee included
-	Net      block.Amount `json:"net"`                // Received less Sent
+	Height   block.Height `json:"height"` // -1: pending
+	Block    block.Hash   `json:"blockhash,omitzero"`
+	Time     int64        `json:"time"`     // of the block, or of its arrival in the mempool; seconds since 1970
+	Received block.Amount `json:"received"` // change included
+	Sent     block.Amount `json:"sent"`     // change and fee included
+	Net      block.Amount `json:"net"`      // Received less Sent
 }
 
-// History returns every transaction that the best chain or the pool has of this
-// wallet, the oldest first.
-func (p *Purse) History(ctx context.Context) ([]Entry, error) {
+// History returns every transaction of this wallet on the best chain or in the mempool, the
+// oldest first.
+func (p *Payer) History(ctx context.Context) ([]Entry, error) {
 	owned, err := p.wallet.Addresses()
 	if err != nil {
 		return nil, err
@@ -182,12 +182,30 @@ func (p *Purse) History(ctx context.Context) ([]Entry, error) {
 	return out, nil
 }
 
-// Discover looks for payments to addresses that the wallet's file does not know to be
-// in use, as after restoring it from its words: until wallet.GapLimit addresses in a
-// row have none.
-func (p *Purse) Discover(ctx context.Context) error {
+// Discover searches for payments to addresses that the wallet's file does not list as used,
+// as after restoring it from its words: until wallet.GapLimit addresses in a row have none.
+func (p *Payer) Discover(ctx context.Context) error {
 	return p.wallet.Restore(func(a wallet.Address) (bool, error) {
 		rows, err := p.node.AddressHistory(ctx, a.Encode(p.prefixes))
 		return len(rows) > 0, err
 	})
+}
+
+// Account is an unlocked wallet with its first receiving address.
+type Account struct {
+	Wallet  *wallet.Wallet
+	Keys    *wallet.Keychain
+	Address wallet.Address
+}
+
+// NewAccount creates a wallet file at path and unlocks it.
+func NewAccount(path, passphrase string, n wallet.New) (a Account, err error) {
+	if a.Wallet, err = wallet.Create(path, passphrase, n); err != nil {
+		return a, err
+	}
+	if a.Keys, err = a.Wallet.Unlock(passphrase); err != nil {
+		return a, err
+	}
+	a.Address, err = a.Wallet.Receive()
+	return a, err
 }
