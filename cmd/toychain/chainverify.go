@@ -31,7 +31,7 @@ type checked struct {
 
 func (a *app) chainVerifyCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "verify", Short: "Look for damage in what a node keeps.",
+		Use: "verify", Short: "Check a node's database for damage.",
 		Example: "toychain chain verify\ntoychain chain verify --blocks 100",
 		Long: `Look for damage. A node that runs judges the blocks of its best chain again. If none
 runs, its folder is read instead, and everything in it: every key, every block of
@@ -41,7 +41,7 @@ takes them in. What does not fit is named, and the command that puts it right.`,
 		Args: cli.NoArgs,
 	}
 	asJSON := cli.JSONFlag(cmd)
-	blocks := cmd.Flags().Int("blocks", 0, "only the last `MANY`; 0: all")
+	blocks := cmd.Flags().Int("blocks", 0, "only the last `N` blocks; 0: all")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if *blocks < 0 {
 			return cli.Usagef("--blocks %d: want 0 or more", *blocks)
@@ -52,9 +52,9 @@ takes them in. What does not fit is named, and the command that puts it right.`,
 			return err
 		})
 		if errors.Is(err, rpc.ErrUnreachable) && !a.typed["rpc"] {
-			c, err = a.verifyFolder(cmd.Context(), *blocks, err)
+			c, err = a.verifyDatabase(cmd.Context(), *blocks, err)
 		} else if err == nil && !c.Valid {
-			c.Findings = []string{"the node's log names the first block that does not pass; stop the node, and verify names all"}
+			c.Findings = []string{"the node's log names the first bad block; stop the node, and verify names all"}
 		}
 		if err != nil {
 			return err
@@ -64,9 +64,9 @@ takes them in. What does not fit is named, and the command that puts it right.`,
 	return cmd
 }
 
-// verifyFolder looks at the folder of a node that does not run. unreachable is the
-// error if there is no such folder.
-func (a *app) verifyFolder(ctx context.Context, blocks int, unreachable error) (checked, error) {
+// verifyDatabase checks the database of a node that does not run. unreachable is the error
+// if there is none.
+func (a *app) verifyDatabase(ctx context.Context, blocks int, unreachable error) (checked, error) {
 	k, err := a.dataDir()
 	if err != nil {
 		return checked{}, unreachable
@@ -125,7 +125,7 @@ func (a *app) printChecked(c checked, asJSON bool) error {
 	return fmt.Errorf("what the node keeps is damaged: stop the node if it runs, then rebuild it from the blocks it holds with: %s", a.remedy())
 }
 
-// remedy is the command that rebuilds the folder that the flags name.
+// remedy returns the command that rebuilds the database that the flags name.
 func (a *app) remedy() string {
 	if a.global.node != "" {
 		return "toychain chain reindex --node " + store.Quote(a.global.node) + " --dir " + store.Quote(a.testnetFolder())
@@ -133,8 +133,8 @@ func (a *app) remedy() string {
 	return "toychain chain reindex --network " + store.Quote(a.global.network) + " --datadir " + store.Quote(a.global.datadir)
 }
 
-// remedied completes what package store says of damage: it does not know the file that
-// describes a network.
+// remedied completes the command in package store's error for damage, which does not know
+// the file that describes a network.
 func remedied(err error, network string) error {
 	if !errors.Is(err, store.ErrDamaged) {
 		return err
