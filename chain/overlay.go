@@ -8,14 +8,22 @@ import (
 	"toychain/consensus"
 )
 
-// changes are coins that are not as they are in the coin set below: the tree's, or the
-// disk's.
+// The coin set is looked up in layers, the upper before the lower:
+//
+//	overlay        what a move of the tip that is being worked out would change
+//	Tree.coins     what moved since the last Commit, and a cache of what was read
+//	Disk           as of the last Commit
+//
+// When a move is made, its overlay is merged into the layer below; when it is refused, the
+// overlay is dropped and nothing has happened.
+
+// changes records how coins differ from the layer below.
 type changes struct {
 	coins map[block.Outpoint]*consensus.Coin // nil: spent
-	// fresh are those of them that the set below does not have at all (Core:
-	// CCoinsCacheEntry::FRESH). If one is spent, nothing has changed: a coin that is made
-	// and spent between two Commits never comes to the disk. Coinbases are never fresh:
-	// their ids were not always theirs alone (BIP30).
+	// fresh are those of them that the layer below does not have at all (Core:
+	// CCoinsCacheEntry::FRESH). If one is spent, there is no change: a coin that is created
+	// and spent between two Commits never reaches the disk. Coinbases are never fresh,
+	// because their txids were not always unique (BIP30).
 	fresh map[block.Outpoint]struct{}
 }
 
@@ -23,16 +31,17 @@ func newChanges(size int) changes {
 	return changes{make(map[block.Outpoint]*consensus.Coin, size), make(map[block.Outpoint]struct{}, size)}
 }
 
-// make notes that a coin is there now. fresh says that the set below does not have it,
-// unless it is among the changes.
-func (c *changes) make(o block.Outpoint, coin *consensus.Coin, fresh bool) {
+// create records that coin o exists. fresh says that the layer below does not have it; if o
+// is already among the changes, what is known about it there holds.
+func (c *changes) create(o block.Outpoint, coin *consensus.Coin, fresh bool) {
 	if _, known := c.coins[o]; !known && fresh && !coin.Coinbase {
 		c.fresh[o] = struct{}{}
 	}
 	c.coins[o] = coin
 }
 
-// spend notes that a coin is there no more, and reports whether that is a change.
+// spend marks o spent. It returns false if o was created above the layer below, which then
+// need never see it.
 func (c *changes) spend(o block.Outpoint) bool {
 	if _, fresh := c.fresh[o]; fresh {
 		delete(c.fresh, o)
@@ -43,7 +52,7 @@ func (c *changes) spend(o block.Outpoint) bool {
 	return true
 }
 
-// overlay is the coin set as it would be after some deltas.
+// overlay is the coin set as it would be after some Deltas on top of the tree's.
 type overlay struct {
 	tree *Tree
 	changes
@@ -54,15 +63,16 @@ func (v *overlay) apply(d consensus.Delta) {
 		v.changes = newChanges(len(d.Created) + len(d.Spent))
 	}
 	for i := range d.Created {
-		v.make(d.Created[i].Outpoint, &d.Created[i].Coin, true)
+		v.create(d.Created[i].Outpoint, &d.Created[i].Coin, true)
 	}
 	for i := range d.Spent {
 		v.spend(d.Spent[i].Outpoint)
 	}
 }
 
-// gather looks the outpoints up: here, in the tree's cache, on the disk.
-func (v *overlay) gather(of []block.Outpoint) (consensus.Coins, error) {
+// lookUp returns those of the outpoints that are unspent: here, in the tree's cache, on the
+// disk.
+func (v *overlay) lookUp(of []block.Outpoint) (consensus.Coins, error) {
 	out := make(consensus.Coins, len(of))
 	var ask []block.Outpoint
 	for _, o := range of {
@@ -86,21 +96,21 @@ func (v *overlay) gather(of []block.Outpoint) (consensus.Coins, error) {
 	for o, coin := range found {
 		out[o], v.tree.coins[o] = coin, &coin
 	}
-	return out, nil // what is not there is not noted: strangers can ask for any number of that
+	return out, nil // absent coins are not cached: a peer can ask for any number of them
 }
 
 // Coins returns those of the outpoints that are unspent at the tip.
 func (t *Tree) Coins(of []block.Outpoint) (consensus.Coins, error) {
-	return (&overlay{tree: t}).gather(of)
+	return (&overlay{tree: t}).lookUp(of)
 }
 
-// merge makes an overlay's changes the tree's, and the next Flush's.
+// merge applies an overlay's changes to the tree and to the next Commit.
 func (t *Tree) merge(from changes) {
 	all := changes{t.pending.Coins, t.fresh}
 	for o, coin := range from.coins {
 		if coin != nil {
 			_, fresh := from.fresh[o]
-			all.make(o, coin, fresh)
+			all.create(o, coin, fresh)
 			t.coins[o] = coin
 		} else if all.spend(o) {
 			t.coins[o] = nil
@@ -110,8 +120,8 @@ func (t *Tree) merge(from changes) {
 	}
 }
 
-// detached returns a copy of a coin whose script is not part of its block's bytes:
-// one small coin in memory would keep the whole block there.
+// detached returns a copy of a coin whose script does not share memory with its block: one
+// small coin in the cache would keep the whole block in memory.
 func detached(c *consensus.Coin) *consensus.Coin {
 	d := *c
 	d.Script = slices.Clone(d.Script)

@@ -32,8 +32,7 @@ func (t *Tree) Info(hash block.Hash) (Info, bool) {
 	return info, true
 }
 
-// Block returns a body of any branch. The error is ErrUnknown, ErrNoBody, or
-// trouble with the disk.
+// Block returns a block of any branch. The error is ErrUnknown, ErrNoBody, or the disk's.
 func (t *Tree) Block(hash block.Hash) (*block.Block, error) {
 	n := t.nodes[hash]
 	if n == nil {
@@ -69,9 +68,11 @@ func (t *Tree) At(h block.Height) (block.Hash, bool) {
 	return t.active[h].Hash, true
 }
 
-// Locator describes the chain that ends in the best header to somebody with
-// another: its last ten hashes, then ever larger steps back to genesis (Core:
-// LocatorEntries).
+// Locator describes the chain of the best header to a node that may have another chain: its
+// last ten hashes, then steps that double, back to genesis. However far below the two chains
+// fork, one of some twenty hashes is close below the fork (Core: LocatorEntries).
+//
+//	genesis … h-74 … h-42 … h-26 … h-18 h-14 h-12 h-11 h-10 h-9 h-8 … h-1 h
 func (t *Tree) Locator() []block.Hash {
 	var out []block.Hash
 	step := block.Height(1)
@@ -86,8 +87,8 @@ func (t *Tree) Locator() []block.Hash {
 	}
 }
 
-// HeadersAfter returns at most limit headers of the best chain, from the one
-// after the first hash of the locator that is on it, up to stop.
+// HeadersAfter returns at most limit headers of the best chain: those after the first hash of
+// the locator that is on it, up to stop. If none is on it, they start after genesis.
 func (t *Tree) HeadersAfter(locator []block.Hash, stop block.Hash, limit int) []block.Header {
 	from := t.active[0]
 	for _, hash := range locator {
@@ -109,16 +110,23 @@ func (t *Tree) HeadersAfter(locator []block.Hash, stop block.Hash, limit int) []
 	return out
 }
 
-// Missing yields the bodies that the chain up to this header still lacks, the lowest
-// first, none further than window blocks above the last one that is complete; none
-// either if the header is unknown or invalid. It looks no further than it is asked to.
+// Missing yields the blocks up to this header whose bodies are not here, the lowest first and
+// none more than window above the last connectable one:
+//
+//	g ── ■ ── ■ ── ■ ── □ ── ■ ── □ ── □ ── header       ■ body is here, □ is not
+//	               │    ^         ^    ^
+//	               │    these are yielded
+//	               the last connectable one: found by halving, since everything up to it
+//	               is connectable and nothing above it is
+//
+// It yields none if the header is unknown or invalid, and walks no further than its caller
+// reads.
 func (t *Tree) Missing(header block.Hash, window int) iter.Seq[Point] {
 	return func(yield func(Point) bool) {
 		end := t.nodes[header]
 		if end == nil || end.linked() || end.status.Invalid() {
 			return
 		}
-		// Linked is true up to some height and false from there on: search by halves.
 		low, high := block.Height(0), end.Height
 		for low+1 < high {
 			if mid := (low + high) / 2; end.ancestor(mid).linked() {
@@ -127,7 +135,7 @@ func (t *Tree) Missing(header block.Hash, window int) iter.Seq[Point] {
 				high = mid
 			}
 		}
-		const piece = 64 // a branch is walked downwards, so it is taken in pieces
+		const piece = 64 // nodes know their parents only, so the branch is walked in pieces
 		top := low + block.Height(min(window, int(end.Height-low)))
 		for ; low < top; low += piece {
 			for _, n := range path(end.ancestor(low), end.ancestor(min(low+piece, top))) {
@@ -139,8 +147,8 @@ func (t *Tree) Missing(header block.Hash, window int) iter.Seq[Point] {
 	}
 }
 
-// On reports whether hash is known and part of the branch that ends in tip.
-func (t *Tree) On(hash, tip block.Hash) bool {
+// IsAncestor reports whether hash is known and on the branch that ends in tip, or tip itself.
+func (t *Tree) IsAncestor(hash, tip block.Hash) bool {
 	n, end := t.nodes[hash], t.nodes[tip]
 	return n != nil && end != nil && n.Height <= end.Height && end.ancestor(n.Height) == n
 }
@@ -181,16 +189,16 @@ func (t *Tree) tipStatus(n *node) string {
 	return "valid-headers"
 }
 
-// Census counts blocks: those above genesis whose transactions are here, with all
-// their ancestors', and that are not known to break a rule.
-type Census struct {
+// ForkStats counts the blocks above genesis that are connectable and not known to break a
+// rule.
+type ForkStats struct {
 	Active int // on the best chain
 	Stale  int // on other branches
 	Forked int // heights that have more than one
 }
 
-// Census counts the blocks from one height to another, both included.
-func (t *Tree) Census(from, to block.Height) (c Census) {
+// ForkStats counts the blocks from one height to another, both included.
+func (t *Tree) ForkStats(from, to block.Height) (c ForkStats) {
 	at := make(map[block.Height]int)
 	for _, n := range t.nodes {
 		if n.Height < max(from, 1) || n.Height > to || !n.linked() || n.status.Invalid() {
@@ -201,7 +209,8 @@ func (t *Tree) Census(from, to block.Height) (c Census) {
 		} else {
 			c.Stale++
 		}
-		if at[n.Height]++; at[n.Height] == 2 {
+		at[n.Height]++
+		if at[n.Height] == 2 {
 			c.Forked++
 		}
 	}
@@ -263,11 +272,12 @@ func path(low, high *node) []*node {
 	return out
 }
 
-// ancestor returns the node at height h of n's own branch, in a number of steps
-// that grows with the logarithm of the distance (Core: CBlockIndex::GetAncestor).
+// ancestor returns the node at height h of n's own branch, in a number of steps that grows
+// with the logarithm of the distance (Core: CBlockIndex::GetAncestor).
 func (n *node) ancestor(h block.Height) *node {
 	for n.Height > h {
-		// The parent may know a much longer jump than n does; then step there first.
+		// Jump by n's own skip pointer if it lands on h, or above it and the parent's
+		// would not get at least three heights further down without passing h.
 		down, next := skipHeight(n.Height), skipHeight(n.Height-1)
 		if n.skip != nil && (down == h || down > h && !(next < down-2 && next >= h)) {
 			n = n.skip
@@ -278,9 +288,9 @@ func (n *node) ancestor(h block.Height) *node {
 	return n
 }
 
-// skipHeight is how far down a node at height h knows a direct way: clearing the
-// lowest bits gives jumps of every size, and any two neighbours differ (Core:
-// GetSkipHeight).
+// skipHeight returns the height that the skip pointer of a node at height h leads to. It
+// clears the lowest bits of h, which gives jumps of every size, and neighbours get different
+// ones (Core: GetSkipHeight).
 func skipHeight(h block.Height) block.Height {
 	if h < 2 {
 		return 0

@@ -40,12 +40,12 @@ func TestAncestorsAreTheNaiveWalk(t *testing.T) {
 		line := tip.Chain()
 		for _, b := range all {
 			want := int(b.Height()) < len(line) && line[b.Height()] == b
-			if got := tree.On(b.Hash, tip.Hash); got != want {
+			if got := tree.IsAncestor(b.Hash, tip.Hash); got != want {
 				t.Fatalf("%s at height %d on the branch of %s: %t", b.Name, b.Height(), tip.Name, got)
 			}
 		}
 	}
-	if tree.On(block.Hash{1}, trunk.Hash) || tree.On(trunk.Hash, block.Hash{1}) {
+	if tree.IsAncestor(block.Hash{1}, trunk.Hash) || tree.IsAncestor(trunk.Hash, block.Hash{1}) {
 		t.Error("an unknown block is on a branch")
 	}
 	if err := tree.CheckInvariants(); err != nil {

@@ -71,7 +71,7 @@ func (t *Tree) stage(to *node) (s staged, bad *node, err error) {
 		if err != nil {
 			return s, nil, err
 		}
-		coins, err := s.coins.gather(consensus.Needs(n.parent.State, b))
+		coins, err := s.coins.lookUp(consensus.Needs(n.parent.State, b))
 		if err != nil {
 			return s, nil, err
 		}
@@ -194,7 +194,7 @@ func (s *staged) possible(tx *block.Tx, returned map[block.Hash]bool, spentBy ma
 		if by, taken := spentBy[o]; taken {
 			return by, false, nil
 		}
-		coins, err := s.coins.gather([]block.Outpoint{o})
+		coins, err := s.coins.lookUp([]block.Outpoint{o})
 		if err != nil {
 			return block.Hash{}, false, err
 		}

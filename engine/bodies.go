@@ -66,7 +66,7 @@ func (e *Engine) requestBodies(p *peerState, ids []block.Hash) {
 
 // canServe reports whether a peer has a body, as far as we know.
 func (e *Engine) canServe(p *peerState, id block.Hash) bool {
-	return !p.notFound[id] && (e.tree.On(id, p.status.Tip) || e.tree.On(id, p.bestKnown))
+	return !p.notFound[id] && (e.tree.IsAncestor(id, p.status.Tip) || e.tree.IsAncestor(id, p.bestKnown))
 }
 
 // bodyArrived notes that a body is here, requested or not, from any peer. A peer that
@@ -93,7 +93,7 @@ func (e *Engine) penalizeMissing(p *peerState, err error) {
 		return
 	}
 	for _, id := range missing.IDs {
-		if e.tree.On(id, p.bestKnown) {
+		if e.tree.IsAncestor(id, p.bestKnown) {
 			e.penalize(p.id, fmt.Errorf("%w: sent the header of block %s and does not have the block", errLowWork, id))
 			return
 		}
@@ -114,14 +114,14 @@ func (e *Engine) missing() iter.Seq[chain.Point] {
 		for i, id := range e.order {
 			p := e.peers[id]
 			end := p.status.Tip
-			if !e.tree.On(end, end) {
+			if !e.tree.IsAncestor(end, end) {
 				end = p.bestKnown // the rest of its headers is still to come
 			}
-			if p.work.Cmp(tip.Work) <= 0 || e.tree.On(end, best.Hash) || e.tipSeen(end, e.order[:i]) {
+			if p.work.Cmp(tip.Work) <= 0 || e.tree.IsAncestor(end, best.Hash) || e.tipSeen(end, e.order[:i]) {
 				continue
 			}
 			for m := range e.tree.Missing(end, blockWindow) {
-				if !e.tree.On(m.Hash, best.Hash) && !yield(m) {
+				if !e.tree.IsAncestor(m.Hash, best.Hash) && !yield(m) {
 					return
 				}
 			}

@@ -130,7 +130,7 @@ func (e *Engine) mayHaveBetter(p *peerState, best, tip *consensus.State) bool {
 	if !p.headersAsked.IsZero() || e.farAhead(p, tip) {
 		return false
 	}
-	return p.work.Cmp(best.Work) > 0 || p.work.Cmp(tip.Work) > 0 && !e.tree.On(p.status.Tip, p.status.Tip)
+	return p.work.Cmp(best.Work) > 0 || p.work.Cmp(tip.Work) > 0 && !e.tree.IsAncestor(p.status.Tip, p.status.Tip)
 }
 
 // farAhead reports whether we have so many of a peer's headers above our tip that their

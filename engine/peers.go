@@ -81,7 +81,7 @@ func (e *Engine) switched(p *peerState) bool {
 	}
 	before := p.lastCommon
 	p.lastCommon = p.status.Tip
-	return !before.IsZero() && !e.tree.On(before, p.lastCommon)
+	return !before.IsZero() && !e.tree.IsAncestor(before, p.lastCommon)
 }
 
 // LastCommon returns the height of a peer's tip, or of the last tip that we knew of it if

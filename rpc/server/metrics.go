@@ -164,9 +164,9 @@ func (n nodeCollector) Collect(out chan<- prometheus.Metric) {
 	defer cancel()
 	var tip, best consensus.State
 	var txs, bytes, orphans int
-	var census chain.Census // the same statistics as getstalerate's
+	var census chain.ForkStats // the same statistics as getstalerate's
 	err := nd.Look(ctx, func(e *engine.Engine) {
-		tip, best, census = e.Tree().Tip(), e.Tree().BestHeader(), e.Tree().Census(1, math.MaxInt32)
+		tip, best, census = e.Tree().Tip(), e.Tree().BestHeader(), e.Tree().ForkStats(1, math.MaxInt32)
 		txs, bytes, orphans = e.Pool().Len(), e.Pool().Bytes(), e.Pool().Orphans()
 	})
 	if err == nil {

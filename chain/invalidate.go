@@ -7,9 +7,9 @@ import (
 	"toychain/block"
 )
 
-// Invalidate treats a block as if it broke a rule, with everything on top of it
-// (Core: invalidateblock). The error is ErrUnknown, ErrGenesis, or trouble with
-// the disk.
+// Invalidate treats a block and its descendants as if the block broke a rule, until
+// [Tree.Reconsider] (Core: invalidateblock). The error is ErrUnknown, ErrGenesis, or the
+// disk's.
 func (t *Tree) Invalidate(hash block.Hash, now time.Time) (Change, error) {
 	n := t.nodes[hash]
 	if n == nil {
@@ -22,15 +22,18 @@ func (t *Tree) Invalidate(hash block.Hash, now time.Time) (Change, error) {
 	return t.activate(now, nil)
 }
 
-// Reconsider takes an invalidation back, for the block, its ancestors and
-// everything on top of it. A block that really breaks a rule fails again when its
-// turn comes (Core: reconsiderblock).
+// Reconsider undoes Invalidate for a block, its ancestors and its descendants. A block that
+// really breaks a rule fails again when its turn comes (Core: reconsiderblock).
+//
+//	a ── b* ── c ── d          * Invalidate was called. Reconsider(d) clears b's mark, and
+//	      └─── e               then e is valid again, too: FailedParent is worked out anew
+//	                           from the highest block that changed
 func (t *Tree) Reconsider(hash block.Hash, now time.Time) (Change, error) {
 	n := t.nodes[hash]
 	if n == nil {
 		return Change{}, fmt.Errorf("%w: %s", ErrUnknown, hash)
 	}
-	top := n // the highest that changes
+	top := n // the lowest height at which a mark is cleared
 	for a := n; a != nil && a.status.Invalid(); a = a.parent {
 		a.status &^= Failed
 		t.dirty[a] = true
@@ -38,7 +41,8 @@ func (t *Tree) Reconsider(hash block.Hash, now time.Time) (Change, error) {
 	}
 	t.each([]*node{n}, func(n *node) { n.status &^= Failed })
 	t.each([]*node{top}, func(n *node) { // parents come before children
-		if n.status &^= FailedParent; n.parent != nil && n.parent.status.Invalid() {
+		n.status &^= FailedParent
+		if n.parent != nil && n.parent.status.Invalid() {
 			n.status |= FailedParent
 		}
 	})
@@ -47,8 +51,8 @@ func (t *Tree) Reconsider(hash block.Hash, now time.Time) (Change, error) {
 	return t.activate(now, nil)
 }
 
-// Precious treats a block as if it had been seen before all others with the same
-// work (Core: preciousblock).
+// Precious treats a block as if it had been received before all others with the same work:
+// among equals it wins from now on (Core: preciousblock).
 func (t *Tree) Precious(hash block.Hash, now time.Time) (Change, error) {
 	n := t.nodes[hash]
 	if n == nil {
