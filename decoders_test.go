@@ -97,7 +97,7 @@ var decoders = map[string]string{
 
 	"testnet.loadState":        "FuzzState",
 	"blockfile.ParseFormat":    "- a word of the command line",
-	"blockfile.Place.parse":    "FuzzReader",
+	"blockfile.Location.parse": "FuzzReader",
 	"rpc/server.ReadDirectory": "- opens a folder, whose values are package store's",
 	"testnet/slo.Parse":        "FuzzParse",
 	"testnet/scenario.Parse":   "FuzzParse",

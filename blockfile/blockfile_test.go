@@ -151,12 +151,12 @@ func TestBad(t *testing.T) {
 		{"a", bytes.Repeat([]byte("0"), maxLine+1), 0, "a: line 1: a line of more than"},
 	} {
 		got, err := readAll(NewReader(bytes.NewReader(c.data), c.file, magic, nil).Next)
-		var bad *Bad
+		var bad *Malformed
 		if !errors.As(err, &bad) || !strings.Contains(err.Error(), c.want) || !same(got, blocks[:c.n]) {
 			t.Errorf("%d blocks, then %v; want %d, then %q", len(got), err, c.n, c.want)
 		}
 	}
-	var other *Stranger
+	var other *WrongMagic
 	_, err := NewReader(bytes.NewReader([]byte{0xf9, 0xbe, 0xb4, 0xd9, 0}), "a", magic, nil).Next()
 	if !errors.As(err, &other) || other.Got != [4]byte{0xf9, 0xbe, 0xb4, 0xd9} {
 		t.Errorf("another network's file: %v", err)
@@ -275,7 +275,7 @@ func TestMissing(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, err := readAll(NewOrder(s, nobody).Next)
-	var m *Missing
+	var m *MissingParents
 	if len(got) != 0 || !errors.As(err, &m) || m.Count != 3 || m.First.Line != 1 || m.Parent != blocks[0].Hash() {
 		t.Errorf("%d blocks, %v", len(got), err)
 	}
@@ -323,13 +323,13 @@ func FuzzReader(f *testing.F) {
 		for last := int64(-1); ; {
 			rec, err := r.Next()
 			if err != nil {
-				var bad *Bad
+				var bad *Malformed
 				if err != io.EOF && !errors.As(err, &bad) {
 					t.Fatalf("%v", err)
 				}
 				break
 			}
-			p := rec.Place
+			p := rec.Location
 			if p.Offset <= last || r.Offset() > int64(len(file)) {
 				t.Fatalf("a block at %d after one at %d, read up to %d of %d", p.Offset, last, r.Offset(), len(file))
 			}
@@ -353,6 +353,6 @@ func ExampleReader() {
 	file := strings.NewReader("# Bitcoin's first block has 285 bytes.\n" + hex.EncodeToString(line(block.Hash{}, 1)[0].Bytes()) + "\n")
 	r := NewReader(file, "chain.hex", magic, nil)
 	rec, err := r.Next()
-	fmt.Println(rec.Place, err)
+	fmt.Println(rec.Location, err)
 	// Output: chain.hex: line 2 <nil>
 }

@@ -7,50 +7,50 @@ import (
 	"toychain/block"
 )
 
-// MaxWaiting is how many blocks may stand before their parents at a time: some 15 MB
-// of notes. In Core's files it is about as many as it downloads at once, 1,024
+// MaxWaiting is the number of blocks that may precede their parents at a time: some 15 MB of
+// locations. Core's files have about as many as it downloads at once, 1,024
 // (BLOCK_DOWNLOAD_WINDOW).
 const MaxWaiting = 100_000
 
-// Order returns the blocks of a Source so that each comes after its parent. Blocks
-// that stand before theirs are not kept in memory, only where they are.
+// Order returns the blocks of a Source so that each follows its parent. Of blocks that precede
+// their parents it keeps in memory only where they are.
 type Order struct {
 	source  *Source
 	known   func(block.Hash) (bool, error)
-	seen    map[block.Hash]bool    // blocks that were returned
-	waiting map[block.Hash][]Place // by the parent that is not there yet
-	count   int                    // of them
-	ready   []Place                // whose parents have come
+	seen    map[block.Hash]bool       // blocks that were returned
+	waiting map[block.Hash][]Location // by the parent that has not come
+	count   int                       // of them
+	ready   []Location                // their parents have come
 }
 
-// NewOrder returns a source's blocks in order. known says whether a block that was not
-// in the files so far is known elsewhere.
+// NewOrder returns a source's blocks in order. known reports whether a block that has not come
+// from the files is known elsewhere.
 func NewOrder(s *Source, known func(block.Hash) (bool, error)) *Order {
-	return &Order{source: s, known: known, seen: map[block.Hash]bool{}, waiting: map[block.Hash][]Place{}}
+	return &Order{source: s, known: known, seen: map[block.Hash]bool{}, waiting: map[block.Hash][]Location{}}
 }
 
-// Missing says that blocks were left over: their parents are nowhere.
-type Missing struct {
+// MissingParents is the error for blocks at the end of the files whose parents are nowhere.
+type MissingParents struct {
 	Count  int // of blocks
-	First  Place
-	Parent block.Hash // that the first one wants
+	First  Location
+	Parent block.Hash // of the first one
 }
 
-func (m *Missing) Error() string {
+func (m *MissingParents) Error() string {
 	return fmt.Sprintf("%d blocks have no parent here; the one at %s wants %s", m.Count, m.First, m.Parent)
 }
 
-// Next returns the next block. The error is io.EOF after the last one, a *Missing
-// instead if blocks are left over, a *Bad, or somebody's own.
+// Next returns the next block. The error is io.EOF after the last one, a *MissingParents instead
+// if blocks are left, a *Malformed, or one that known or the disk returned.
 func (o *Order) Next() (Record, error) {
 	if n := len(o.ready); n > 0 {
 		place := o.ready[n-1]
 		o.ready = o.ready[:n-1]
-		b, err := o.source.Again(place)
+		b, err := o.source.Reread(place)
 		if err != nil {
 			return Record{}, err
 		}
-		return o.pass(Record{b, place}), nil
+		return o.emit(Record{b, place}), nil
 	}
 	for {
 		rec, err := o.source.Next()
@@ -60,12 +60,12 @@ func (o *Order) Next() (Record, error) {
 		if err != nil {
 			return Record{}, err
 		}
-		there, err := o.has(rec.Block.Header.Prev)
+		there, err := o.knows(rec.Block.Header.Prev)
 		if err != nil {
 			return Record{}, err
 		}
 		if there {
-			return o.pass(rec), nil
+			return o.emit(rec), nil
 		}
 		if err := o.wait(rec); err != nil {
 			return Record{}, err
@@ -73,22 +73,22 @@ func (o *Order) Next() (Record, error) {
 	}
 }
 
-// Waiting returns how many blocks wait for their parents now.
+// Waiting returns the number of blocks that wait for their parents.
 func (o *Order) Waiting() int { return o.count }
 
-// has reports whether a block may be built on this one. Nothing comes before genesis.
-func (o *Order) has(parent block.Hash) (bool, error) {
+// knows reports whether a block may follow this parent. Genesis has none.
+func (o *Order) knows(parent block.Hash) (bool, error) {
 	if parent.IsZero() || o.seen[parent] {
 		return true, nil
 	}
 	if len(o.waiting[parent]) > 0 {
-		return false, nil // it was asked about before
+		return false, nil // known was asked before
 	}
 	return o.known(parent)
 }
 
-// pass lets a block go, and all that waited for it come after it.
-func (o *Order) pass(rec Record) Record {
+// emit returns a block and makes those ready that waited for it.
+func (o *Order) emit(rec Record) Record {
 	hash := rec.Block.Hash()
 	o.seen[hash] = true
 	o.ready = append(o.ready, o.waiting[hash]...)
@@ -101,18 +101,18 @@ func (o *Order) wait(rec Record) error {
 	parent := rec.Block.Header.Prev
 	switch {
 	case o.source.files == nil:
-		return &Bad{rec.Place, fmt.Errorf("its parent %s is not known; only in a file may blocks be out of order", parent)}
+		return &Malformed{rec.Location, fmt.Errorf("its parent %s is not known; only in a file may blocks be out of order", parent)}
 	case o.count == MaxWaiting:
-		return &Bad{rec.Place, fmt.Errorf("its parent %s is not known, as those of %d blocks before it", parent, o.count)}
+		return &Malformed{rec.Location, fmt.Errorf("its parent %s is not known, like those of %d blocks before it", parent, o.count)}
 	}
-	o.waiting[parent] = append(o.waiting[parent], rec.Place)
+	o.waiting[parent] = append(o.waiting[parent], rec.Location)
 	o.count++
 	return nil
 }
 
-// missing names the block that has waited for the longest.
+// missing returns the error about the block that has waited longest.
 func (o *Order) missing() error {
-	m := &Missing{Count: o.count}
+	m := &MissingParents{Count: o.count}
 	for parent, places := range o.waiting {
 		p := places[0]
 		if m.First.File == "" || o.earlier(p, m.First) {
@@ -122,8 +122,8 @@ func (o *Order) missing() error {
 	return m
 }
 
-// earlier reports whether a stands before b.
-func (o *Order) earlier(a, b Place) bool {
+// earlier reports whether a precedes b in the files.
+func (o *Order) earlier(a, b Location) bool {
 	if a.File != b.File {
 		return byNumber(a.File, b.File) < 0
 	}

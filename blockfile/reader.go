@@ -14,15 +14,15 @@ import (
 	"toychain/block"
 )
 
-// Format is how blocks lie in a file.
+// Format is the layout of a file of blocks.
 type Format string
 
 const (
-	// Hex: a line of hex digits for each block.
+	// Hex is a line of hex digits for each block.
 	Hex Format = "hex"
-	// Blk: Bitcoin's frames, plain or xored.
+	// Blk is Bitcoin's frames, plain or xored.
 	Blk Format = "blk"
-	// FDB: btcd's frames, with a checksum after each block. Only read.
+	// FDB is btcd's frames, with a checksum after each block. It is only read.
 	FDB Format = "fdb"
 )
 
@@ -34,83 +34,83 @@ const (
 
 	bufferSize = 64 << 10
 
-	// maxLine is the longest line of hex: the largest block that any parser here
-	// looks at, and room for spaces.
+	// maxLine is the maximum length of a line of hex: the largest block that any parser
+	// here accepts, and room for spaces.
 	maxLine = 2*block.MaxMessage + 1024
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// Place is where a block stands.
-type Place struct {
-	File   string // as it was opened; "-" for what is no file
+// Location is where a block is.
+type Location struct {
+	File   string // as it was opened; "-" for a stream
 	Offset int64  // of the record's first byte
 	Line   int    // in a file of hex, from 1; else 0
 
 	at   int64  // of the block itself
-	size int    // of the block as it is written there
-	key  []byte // that it is xored with; nil: none
+	size int    // of the block as it is encoded there
+	key  []byte // with which it is xored; nil: none
 }
 
-// String names the place for people.
-func (p Place) String() string {
+// String returns the location for error messages.
+func (p Location) String() string {
 	if p.Line > 0 {
 		return fmt.Sprintf("%s: line %d", p.File, p.Line)
 	}
 	return fmt.Sprintf("%s: byte %d", p.File, p.Offset)
 }
 
-// Record is a block and where it stands.
+// Record is a block and its location.
 type Record struct {
-	Block *block.Block
-	Place Place
+	Block    *block.Block
+	Location Location
 }
 
-// Bad is something that is no block. All before it was good.
-type Bad struct {
-	Place Place
-	What  error
+// Malformed is the error for bytes that are not a block. The blocks before it are good.
+type Malformed struct {
+	Location Location
+	What     error
 }
 
-func (b *Bad) Error() string { return fmt.Sprintf("%s: %v", b.Place, b.What) }
+func (b *Malformed) Error() string { return fmt.Sprintf("%s: %v", b.Location, b.What) }
 
-func (b *Bad) Unwrap() error { return b.What }
+func (b *Malformed) Unwrap() error { return b.What }
 
-// IsBad reports whether err says that something is no block.
-func IsBad(err error) bool {
-	var b *Bad
+// IsMalformed reports whether err is a *Malformed.
+func IsMalformed(err error) bool {
+	var b *Malformed
 	return errors.As(err, &b)
 }
 
-// Stranger says that a file begins with another magic than the network's.
-type Stranger struct{ Got, Want [4]byte }
+// WrongMagic is the error for a file that begins with another magic than the network's.
+type WrongMagic struct{ Got, Want [4]byte }
 
-func (s *Stranger) Error() string {
+func (s *WrongMagic) Error() string {
 	return fmt.Sprintf("it begins with %x: that is neither hex digits nor %x, with which this network's blocks begin", s.Got, s.Want)
 }
 
-// Reader reads the blocks of one file, whatever its format.
+// Reader reads the blocks of one file in any format.
 type Reader struct {
-	in     *bufio.Reader
-	magic  [4]byte
-	key    []byte // of the xor.dat beside it, if there is one; nil once it turns out not to be used
-	format Format // "" before the first block
-	place  Place  // of the next record
+	in       *bufio.Reader
+	magic    [4]byte
+	key      []byte   // of the xor.dat in the same directory, if there is one; nil if it is not used
+	format   Format   // "" before the first block
+	location Location // of the next record
 }
 
-// NewReader returns the reader of what in holds. name is for errors; magic are the
-// network's four bytes; key is nil or what is in Core's xor.dat.
+// NewReader returns a reader of the blocks in in. name is for errors; magic is the network's four
+// bytes; key is nil or the content of Core's xor.dat.
 func NewReader(in io.Reader, name string, magic [4]byte, key []byte) *Reader {
-	return &Reader{in: bufio.NewReaderSize(in, bufferSize), magic: magic, key: key, place: Place{File: name}}
+	return &Reader{in: bufio.NewReaderSize(in, bufferSize), magic: magic, key: key, location: Location{File: name}}
 }
 
-// Offset returns how many bytes have been read.
-func (r *Reader) Offset() int64 { return r.place.Offset }
+// Offset returns the number of bytes read.
+func (r *Reader) Offset() int64 { return r.location.Offset }
 
-// Next returns the next block. The error is io.EOF after the last one, or a *Bad.
+// Next returns the next block. The error is io.EOF after the last one, or a *Malformed.
 func (r *Reader) Next() (Record, error) {
 	if r.format == "" {
-		if err := r.recognise(); err != nil {
+		if err := r.detect(); err != nil {
 			return Record{}, err
 		}
 	}
@@ -120,20 +120,20 @@ func (r *Reader) Next() (Record, error) {
 	return r.nextFrame()
 }
 
-func (r *Reader) bad(format string, args ...any) error {
-	return &Bad{r.place, fmt.Errorf(format, args...)}
+func (r *Reader) malformed(format string, args ...any) error {
+	return &Malformed{r.location, fmt.Errorf(format, args...)}
 }
 
-// peek returns the next n bytes as they are and as they are meant, fewer at the end.
+// peek returns the next n bytes as they are and without the key, fewer at the end.
 func (r *Reader) peek(n int) (raw, plain []byte, err error) {
 	raw, err = r.in.Peek(n)
 	if err != nil && err != io.EOF {
-		return nil, nil, r.bad("%w", err)
+		return nil, nil, r.malformed("%w", err)
 	}
-	return raw, xored(raw, r.key, r.place.Offset), nil
+	return raw, xored(raw, r.key, r.location.Offset), nil
 }
 
-// xored returns a copy of what stands at this offset without its disguise.
+// xored returns a copy of b, which is at this offset, xored with the key.
 func xored(b, key []byte, at int64) []byte {
 	b = bytes.Clone(b)
 	if len(key) > 0 {
@@ -144,8 +144,8 @@ func xored(b, key []byte, at int64) []byte {
 	return b
 }
 
-// recognise looks at the first bytes.
-func (r *Reader) recognise() error {
+// detect determines the format from the first bytes.
+func (r *Reader) detect() error {
 	raw, plain, err := r.peek(len(r.magic))
 	switch {
 	case err != nil:
@@ -160,17 +160,17 @@ func (r *Reader) recognise() error {
 		r.format, r.key = Hex, nil
 		return nil
 	case len(raw) == len(r.magic):
-		return &Bad{r.place, &Stranger{[4]byte(raw), r.magic}}
+		return &Malformed{r.location, &WrongMagic{[4]byte(raw), r.magic}}
 	default:
-		return r.bad("%w", block.ErrTruncated)
+		return r.malformed("%w", block.ErrTruncated)
 	}
-	if strings.HasSuffix(r.place.File, ".fdb") {
+	if strings.HasSuffix(r.location.File, ".fdb") {
 		r.format = FDB
 	}
 	return nil
 }
 
-// isText reports whether a file that begins like this is one of hex and comments.
+// isText reports whether a file that begins like this holds hex and comments.
 func isText(head []byte) bool {
 	head, _, _ = bytes.Cut(head, []byte("#"))
 	return len(bytes.Trim(head, "0123456789abcdefABCDEF \t\r\n")) == 0
@@ -186,37 +186,37 @@ func (r *Reader) nextFrame() (Record, error) {
 		return Record{}, err
 	}
 	if !bytes.HasPrefix(head, r.magic[:]) {
-		return Record{}, r.bad("%x, where a block should begin with %x, or zeros last to the end", head[:min(len(head), len(r.magic))], r.magic)
+		return Record{}, r.malformed("%x, where a block should begin with %x, or zeros last to the end", head[:min(len(head), len(r.magic))], r.magic)
 	}
 	if len(head) < frameHead {
-		return Record{}, r.bad("the file ends in the middle of a block's length")
+		return Record{}, r.malformed("the file ends in the middle of a block's length")
 	}
 	size := binary.LittleEndian.Uint32(head[len(r.magic):])
 	if size < minBlock || size > block.MaxMessage {
-		return Record{}, r.bad("a block of %d bytes; want %d to %d", size, minBlock, block.MaxMessage)
+		return Record{}, r.malformed("a block of %d bytes; want %d to %d", size, minBlock, block.MaxMessage)
 	}
 	raw := make([]byte, frameHead+size)
 	if n, err := io.ReadFull(r.in, raw); err != nil {
-		return Record{}, r.bad("the file ends after %d of a block's %d bytes", max(n-frameHead, 0), size)
+		return Record{}, r.malformed("the file ends after %d of a block's %d bytes", max(n-frameHead, 0), size)
 	}
 	if err := r.checkSum(raw); err != nil {
 		return Record{}, err
 	}
-	place := r.place
+	place := r.location
 	place.at, place.size, place.key = place.Offset+frameHead, int(size), r.key
 	b, err := place.parse(raw[frameHead:])
 	if err != nil {
-		return Record{}, r.bad("%w", err)
+		return Record{}, r.malformed("%w", err)
 	}
-	r.place.Offset += int64(len(raw))
+	r.location.Offset += int64(len(raw))
 	if r.format == FDB {
-		r.place.Offset += checksum
+		r.location.Offset += checksum
 	}
 	return Record{b, place}, nil
 }
 
-// skipZeros leaves out what Core makes room for before it has blocks. With a key the
-// zeros are bare, and so may be the beginning of a block: that goes first.
+// skipZeros skips the space that Core allocates before it has blocks. With a key the zeros are
+// not xored, and the beginning of a block may look like them: a block has precedence.
 func (r *Reader) skipZeros() error {
 	for {
 		raw, plain, err := r.peek(len(r.magic))
@@ -229,29 +229,29 @@ func (r *Reader) skipZeros() error {
 			return nil
 		}
 		r.in.Discard(1)
-		r.place.Offset++
+		r.location.Offset++
 	}
 }
 
-// checkSum reads btcd's checksum after a frame. Whether there are any shows at the
-// file's first block.
+// checkSum reads btcd's checksum after a frame. The file's first block shows whether there are
+// any.
 func (r *Reader) checkSum(frame []byte) error {
 	want := crc32.Checksum(frame, castagnoli)
 	got, err := r.in.Peek(checksum)
 	if err != nil && err != io.EOF {
-		return r.bad("%w", err)
+		return r.malformed("%w", err)
 	}
 	fits := len(got) == checksum && binary.BigEndian.Uint32(got) == want
-	if fits && r.format == Blk && r.key == nil && r.place.Offset == 0 {
+	if fits && r.format == Blk && r.key == nil && r.location.Offset == 0 {
 		r.format = FDB
 	}
 	switch {
 	case r.format != FDB:
 		return nil
 	case len(got) < checksum:
-		return r.bad("the file ends before the block's checksum")
+		return r.malformed("the file ends before the block's checksum")
 	case !fits:
-		return r.bad("the block has the checksum %08x, written is %x", want, got)
+		return r.malformed("the block has the checksum %08x, written is %x", want, got)
 	}
 	r.in.Discard(checksum)
 	return nil
@@ -260,49 +260,49 @@ func (r *Reader) checkSum(frame []byte) error {
 // nextLine reads a block in hex.
 func (r *Reader) nextLine() (Record, error) {
 	for {
-		r.place.Line++
+		r.location.Line++
 		line, err := r.readLine()
 		if err != nil {
 			return Record{}, err
 		}
-		place := r.place
+		place := r.location
 		place.at, place.size = place.Offset, len(line)
 		text := bytes.TrimSpace(line)
 		if len(text) == 0 || text[0] == '#' {
-			r.place.Offset += int64(len(line))
+			r.location.Offset += int64(len(line))
 			continue
 		}
 		b, err := place.parse(line)
 		if err != nil {
-			return Record{}, r.bad("%w", err)
+			return Record{}, r.malformed("%w", err)
 		}
-		r.place.Offset += int64(len(line))
+		r.location.Offset += int64(len(line))
 		return Record{b, place}, nil
 	}
 }
 
-// readLine reads up to the end of a line, and no more than a line may have.
+// readLine reads to the end of a line, and at most maxLine bytes.
 func (r *Reader) readLine() (line []byte, err error) {
 	for {
 		part, err := r.in.ReadSlice('\n')
 		line = append(line, part...)
 		switch {
 		case len(line) > maxLine:
-			return nil, r.bad("a line of more than %d bytes", maxLine)
+			return nil, r.malformed("a line of more than %d bytes", maxLine)
 		case err == io.EOF && len(line) > 0 || err == nil:
 			return line, nil
 		case err == io.EOF:
 			return nil, io.EOF
 		case !errors.Is(err, bufio.ErrBufferFull):
-			return nil, r.bad("%w", err)
+			return nil, r.malformed("%w", err)
 		}
 	}
 }
 
 var errNotHex = errors.New("not hex")
 
-// parse makes a block of the bytes that stand at a place.
-func (p Place) parse(raw []byte) (*block.Block, error) {
+// parse parses the block whose bytes are at this location.
+func (p Location) parse(raw []byte) (*block.Block, error) {
 	if p.Line == 0 {
 		return block.Parse(xored(raw, p.key, p.at))
 	}

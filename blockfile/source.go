@@ -12,24 +12,24 @@ import (
 	"toychain/block"
 )
 
-// Stdin is the name of a Source that is no file.
+// Stdin is the name of a Source that reads a stream.
 const Stdin = "-"
 
-// Source is the blocks of one file after the other.
+// Source yields the blocks of one file after the other.
 type Source struct {
-	files []string // in order; nil: what Read was given
+	files []string // in order; nil for the stream that Read was given
 	magic [4]byte
-	total int64 // bytes of all files; 0: not known
+	total int64 // bytes of all files; 0: unknown
 
-	next   int       // of the files that were not opened yet
-	open   io.Closer // the file that is being read
-	reader *Reader   // of it; nil between two files
-	done   int64     // bytes of the files that were read
+	next      int       // index of the first file that was not opened
+	open      io.Closer // the current file
+	reader    *Reader   // of it; nil between two files
+	bytesRead int64     // of the files before it
 }
 
-// Open returns the blocks of a file or a folder. In a folder they are in Core's files
-// (blk00000.dat and so on) or btcd's (000000000.fdb), which may also lie in the folder's
-// own "blocks" or "blocks_ffldb". magic are the network's four bytes.
+// Open returns the blocks of a file or a directory. A directory holds Core's files (blk00000.dat
+// and so on) or btcd's (000000000.fdb), possibly in its subdirectory "blocks" or
+// "blocks_ffldb". magic is the network's four bytes.
 func Open(path string, magic [4]byte) (*Source, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -56,13 +56,13 @@ func Read(in io.Reader, magic [4]byte) *Source {
 	return &Source{magic: magic, reader: NewReader(in, Stdin, magic, nil)}
 }
 
-// How Core and btcd name their files.
+// The names of Core's and btcd's files.
 var (
 	blkName = regexp.MustCompile(`^blk\d{5,}\.dat$`)
 	fdbName = regexp.MustCompile(`^\d{9}\.fdb$`)
 )
 
-// filesIn returns a folder's files of blocks, in the order of their numbers.
+// filesIn returns the block files of a directory, in the order of their numbers.
 func filesIn(dir string) ([]string, error) {
 	for _, sub := range []string{"", "blocks", "blocks_ffldb"} {
 		list, err := os.ReadDir(filepath.Join(dir, sub))
@@ -85,11 +85,11 @@ func filesIn(dir string) ([]string, error) {
 			}
 		}
 	}
-	return nil, fmt.Errorf("%s has no files of blocks in it: no blk00000.dat of Bitcoin Core, no 000000000.fdb of btcd", dir)
+	return nil, fmt.Errorf("%s holds no block files: no blk00000.dat of Bitcoin Core, no 000000000.fdb of btcd", dir)
 }
 
-// byNumber orders names that differ in their numbers only, the last of which may have
-// one digit more.
+// byNumber compares names that differ only in their numbers, which may have different numbers of
+// digits.
 func byNumber(a, b string) int {
 	if d := len(a) - len(b); d != 0 {
 		return d
@@ -100,8 +100,7 @@ func byNumber(a, b string) int {
 	return 1
 }
 
-// Next returns the next block. The error is io.EOF after the last one, a *Bad, or the
-// disk's.
+// Next returns the next block. The error is io.EOF after the last one, a *Malformed, or the disk's.
 func (s *Source) Next() (Record, error) {
 	for {
 		if s.reader == nil {
@@ -119,7 +118,7 @@ func (s *Source) Next() (Record, error) {
 		if s.files == nil {
 			return Record{}, io.EOF
 		}
-		s.done += s.reader.Offset()
+		s.bytesRead += s.reader.Offset()
 		if err := s.Close(); err != nil {
 			return Record{}, err
 		}
@@ -146,7 +145,7 @@ func (s *Source) openNext() error {
 	return nil
 }
 
-// Close closes the file that is being read.
+// Close closes the current file.
 func (s *Source) Close() error {
 	s.reader = nil
 	if s.open == nil {
@@ -157,19 +156,19 @@ func (s *Source) Close() error {
 	return err
 }
 
-// Progress returns how many bytes have been read, and of how many; 0 if nobody knows.
+// Progress returns how many bytes have been read, and of how many; 0 if that is unknown.
 func (s *Source) Progress() (read, total int64) {
-	read = s.done
+	read = s.bytesRead
 	if s.reader != nil {
 		read += s.reader.Offset()
 	}
 	return read, s.total
 }
 
-// Again reads a block a second time.
-func (s *Source) Again(p Place) (*block.Block, error) {
+// Reread reads a block again.
+func (s *Source) Reread(p Location) (*block.Block, error) {
 	if s.files == nil {
-		return nil, errors.New("what is no file cannot be read twice")
+		return nil, errors.New("a stream cannot be read twice")
 	}
 	f, err := os.Open(p.File)
 	if err != nil {
@@ -182,7 +181,7 @@ func (s *Source) Again(p Place) (*block.Block, error) {
 	}
 	b, err := p.parse(raw)
 	if err != nil {
-		return nil, fmt.Errorf("%s: it changed while it was read: %w", p, err)
+		return nil, fmt.Errorf("%s: the file changed while it was read: %w", p, err)
 	}
 	return b, nil
 }

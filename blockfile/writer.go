@@ -9,7 +9,7 @@ import (
 	"toychain/block"
 )
 
-// ParseFormat reads the name of a format that can be written.
+// ParseFormat parses the name of a format that can be written.
 func ParseFormat(s string) (Format, error) {
 	if f := Format(s); f == Hex || f == Blk {
 		return f, nil
@@ -17,7 +17,7 @@ func ParseFormat(s string) (Format, error) {
 	return "", fmt.Errorf("format %q: want hex or blk", s)
 }
 
-// Write appends a block to a file of hex or blk. magic are the network's four bytes.
+// Write appends a block to a file in the format hex or blk. magic is the network's four bytes.
 func Write(w io.Writer, f Format, magic [4]byte, b *block.Block) error {
 	raw := b.Bytes()
 	var out []byte

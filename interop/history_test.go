@@ -25,7 +25,7 @@ func firstBlocks(t *testing.T, f func(n int, b *block.Block, raw []byte) bool) (
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !f(read, rec.Block, raw[rec.Place.Offset+8:in.Offset()]) {
+		if !f(read, rec.Block, raw[rec.Location.Offset+8:in.Offset()]) {
 			break
 		}
 		read++

@@ -113,7 +113,7 @@ func (in *importing) read(ctx context.Context, to chan<- portion) {
 			p.records = append(p.records, next)
 		}
 		p.err = err
-		if n := order.Waiting(); n > 0 && blockfile.IsBad(p.err) {
+		if n := order.Waiting(); n > 0 && blockfile.IsMalformed(p.err) {
 			p.err = fmt.Errorf("%w; %s before it have no parents yet", p.err, cli.Plural(n, "block"))
 		}
 		p.read, p.total = in.source.Progress()
@@ -155,7 +155,7 @@ func (in *importing) submit(ctx context.Context, records []blockfile.Record) err
 		case strings.HasPrefix(reason, "duplicate") && reason != "duplicate-invalid":
 			in.known++
 		default:
-			return in.stopped(fmt.Errorf("%s: block %s: %w", records[i].Place, blocks[i].Hash(), refusal(reason)))
+			return in.stopped(fmt.Errorf("%s: block %s: %w", records[i].Location, blocks[i].Hash(), refusal(reason)))
 		}
 	}
 	return nil
@@ -163,7 +163,7 @@ func (in *importing) submit(ctx context.Context, records []blockfile.Record) err
 
 // stopped adds to err how far the import came and, for another network's blocks, what to do.
 func (in *importing) stopped(err error) error {
-	var other *blockfile.Stranger
+	var other *blockfile.WrongMagic
 	if errors.As(err, &other) {
 		for _, p := range []*consensus.Params{consensus.Toy(), consensus.Regtest(), consensus.Main()} {
 			if p.Magic() == other.Got {
