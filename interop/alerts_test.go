@@ -139,18 +139,14 @@ var stories = []struct {
 	{"bodies are missing", `
 			toychain_chain_headers_blocks{node="n2"} 5x20 90x200
 			toychain_chain_height_blocks{node="n2"} 5x240`, 5 * time.Minute, "ToychainBehind n2"},
-	{"slow blocks", `
-			toychain_block_propagation_seconds_bucket{node="n1",le="0.5"} 0+9x240
-			toychain_block_propagation_seconds_bucket{node="n1",le="+Inf"} 0+10x240
-			toychain_block_propagation_seconds_count{node="n1"} 0+10x240`, 10 * time.Minute, "ToychainSlowBlocks"},
-	{"within the budget", `
-			toychain_block_propagation_seconds_bucket{node="n1",le="0.5"} 0+96x240
-			toychain_block_propagation_seconds_bucket{node="n1",le="+Inf"} 0+100x240
-			toychain_block_propagation_seconds_count{node="n1"} 0+100x240`, 10 * time.Minute, ""},
 	{"slow payments, as Prometheus 3 stores them", `
 			toychain_payment_confirmation_seconds_bucket{node="n1",le="60.0"} 0+9x240
 			toychain_payment_confirmation_seconds_bucket{node="n1",le="+Inf"} 0+10x240
 			toychain_payment_confirmation_seconds_count{node="n1"} 0+10x240`, 10 * time.Minute, "ToychainSlowConfirmations"},
+	{"payments within the budget", `
+			toychain_payment_confirmation_seconds_bucket{node="n1",le="60"} 0+96x240
+			toychain_payment_confirmation_seconds_bucket{node="n1",le="+Inf"} 0+100x240
+			toychain_payment_confirmation_seconds_count{node="n1"} 0+100x240`, 10 * time.Minute, ""},
 	{"no blocks", `
 			toychain_chain_tip_time_seconds{node="n1"} 100x240
 			toychain_miner_hashes_total{node="n1"} 0+1000x240`, 10 * time.Minute, "ToychainNoBlocks"},
@@ -186,11 +182,11 @@ func TestAlerts(t *testing.T) {
 // is known.
 func TestRecordedLevels(t *testing.T) {
 	s := tell(t, `
-		toychain_block_propagation_seconds_bucket{node="n1",le="0.1"} 0+5x120
-		toychain_block_propagation_seconds_bucket{node="n1",le="0.5"} 0+9x120
-		toychain_block_propagation_seconds_bucket{node="n1",le="1.0"} 0+10x120
-		toychain_block_propagation_seconds_bucket{node="n1",le="+Inf"} 0+10x120
-		toychain_block_propagation_seconds_count{node="n1"} 0+10x120
+		toychain_payment_confirmation_seconds_bucket{node="n1",le="10"} 0+5x120
+		toychain_payment_confirmation_seconds_bucket{node="n1",le="60.0"} 0+9x120
+		toychain_payment_confirmation_seconds_bucket{node="n1",le="120.0"} 0+10x120
+		toychain_payment_confirmation_seconds_bucket{node="n1",le="+Inf"} 0+10x120
+		toychain_payment_confirmation_seconds_count{node="n1"} 0+10x120
 		toychain_chain_stale_blocks{node="n1"} 1x120
 		toychain_chain_stale_blocks{node="n2"} 2x120
 		toychain_chain_stored_blocks{node="n1"} 39x120
@@ -200,11 +196,11 @@ func TestRecordedLevels(t *testing.T) {
 		toychain_chain_tip_fingerprint{node="n3"} 11x120
 		up{job="toychain",node="n1"} 1x58 0x62`, 10*time.Minute)
 	for expr, want := range map[string]float64{
-		"job:toychain_block_propagation_seconds:p50_rate5m": 0.1,
-		"job:toychain_block_propagation_seconds:p95_rate5m": 0.75, // half way through the last bucket
-		"job:toychain_block_propagation_late:ratio_rate5m":  0.1,
-		"job:toychain_chain_stale_blocks:ratio":             0.05,
-		"job:toychain_chain_tips:count":                     2,
+		"job:toychain_payment_confirmation_seconds:p50_rate15m": 10,
+		"job:toychain_payment_confirmation_seconds:p95_rate15m": 90, // half way through the last bucket
+		"job:toychain_payment_confirmation_late:ratio_rate15m":  0.1,
+		"job:toychain_chain_stale_blocks:ratio":                 0.05,
+		"job:toychain_chain_tips:count":                         2,
 	} {
 		if got := s.value(expr, 10*time.Minute); math.Abs(got-want) > 1e-9 {
 			t.Errorf("%s is %v, want %v", expr, got, want)

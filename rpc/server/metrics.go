@@ -31,7 +31,6 @@ type metrics struct {
 	affected     *prometheus.CounterVec   // transactions of blocks that left, by fate
 	depth        prometheus.Histogram     // of reorganisations
 	adoption     prometheus.Histogram     // of blocks
-	propagation  prometheus.Histogram     // of blocks
 	confirmation prometheus.Histogram     // of transactions
 }
 
@@ -61,8 +60,6 @@ func newMetrics(s *Server) *metrics {
 		depth: newHistogram("toychain_reorg_depth_blocks", "Blocks that left the best chain in one reorganisation.", depthBuckets),
 		adoption: newHistogram("toychain_block_adoption_seconds",
 			"Time from the first announcement of a block, or of its header, until it is this node's tip and on its disk.", blockBuckets),
-		propagation: newHistogram("toychain_block_propagation_seconds",
-			"Age of a block when it arrived at this node.", blockBuckets),
 		confirmation: newHistogram("toychain_payment_confirmation_seconds",
 			"Time from a transaction's entry into this node's mempool to its first confirmation.", txBuckets),
 	}
@@ -74,7 +71,7 @@ func newMetrics(s *Server) *metrics {
 	for _, fate := range []string{"returned", "reconfirmed", "conflicted"} {
 		m.affected.WithLabelValues(fate)
 	}
-	m.registry.MustRegister(m.calls, m.events, m.affected, m.depth, m.adoption, m.propagation, m.confirmation, nodeCollector{s},
+	m.registry.MustRegister(m.calls, m.events, m.affected, m.depth, m.adoption, m.confirmation, nodeCollector{s},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.http = promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4, Timeout: 10 * time.Second})
 	return m
@@ -113,9 +110,6 @@ func (m *metrics) observe(ev *engine.Event) {
 		for _, d := range t.Waited {
 			m.confirmation.Observe(d.Seconds())
 		}
-	}
-	if ev.Kind == engine.BlockDated {
-		m.propagation.Observe(ev.Duration.Seconds())
 	}
 	m.events.WithLabelValues(string(ev.Kind)).Inc()
 }

@@ -12,9 +12,7 @@ import (
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 
-	"toychain/block"
 	"toychain/internal/chaingen"
-	"toychain/rpc"
 )
 
 // scrape reads a node's metrics as Prometheus does. Those that the node is asked for
@@ -155,81 +153,4 @@ func countOfEvents(families map[string]*dto.MetricFamily, kind string) float64 {
 		}
 	}
 	return 0
-}
-
-// TestPropagationMetric: three nodes in a row, whose clocks are an hour apart, each tell
-// how long every block took from where it was born, however far that is; but not of
-// what was born before a cut that is over, nor before they were there.
-func TestPropagationMetric(t *testing.T) {
-	a := start(t)
-	a.mine(2, alice)
-	b, c := start(t), start(t)
-	info := func(w *world) rpc.NetworkInfo {
-		i, err := w.NetworkInfo(w.ctx)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return i
-	}
-	cut := func(w *world, from ...*world) {
-		t.Helper()
-		var ids []string
-		for _, f := range from {
-			ids = append(ids, info(f).PeerID)
-		}
-		if _, err := w.SetPartition(w.ctx, ids); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for w, offset := range map[*world]time.Duration{a: 30 * time.Minute, c: -30 * time.Minute} {
-		if _, err := w.SetClock(w.ctx, offset); err != nil {
-			t.Fatal(err)
-		}
-	}
-	// Births are known to half the time of a question: what was born a moment before a node
-	// was there, or before a cut was over, may be taken for born after it, if the machine
-	// has much to do. There are doubtful blocks of that kind at most.
-	begun := time.Now()
-	counted := func(w *world, want, doubtful int) {
-		t.Helper()
-		n, sum := -1, 0.0
-		w.until("blocks are counted", func() bool {
-			n, sum = observed(scrape(w), "toychain_block_propagation_seconds")
-			return n >= want
-		})
-		if most := time.Since(begun).Seconds() * float64(n); n > want+doubtful || sum < 0 || sum > most {
-			t.Errorf("%d blocks came in %v s, want %d, or %d more, in at most %v s", n, sum, want, doubtful, most)
-		}
-	}
-	cut(a, c)
-	cut(c, a)
-	for _, line := range [][2]*world{{a, b}, {b, c}} {
-		if err := line[0].AddPeer(line[0].ctx, info(line[1]).Multiaddrs[0]); err != nil {
-			t.Fatal(err)
-		}
-	}
-	at := func(height block.Height, all ...*world) {
-		t.Helper()
-		for _, w := range all {
-			if _, err := w.WaitForHeight(w.ctx, height); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	at(2, b, c)
-	a.mine(3, alice)
-	at(5, b, c)
-	counted(c, 3, 2) // b could say how old they were at a
-	c.mine(1, alice)
-	at(6, a, b)
-	counted(a, 1, 0)
-	counted(b, 4, 2)
-
-	cut(b, a, c)
-	a.mine(1, alice)
-	cut(b)
-	at(7, b, c)
-	a.mine(1, alice)
-	at(8, b, c)
-	counted(b, 5, 3)
 }
