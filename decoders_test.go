@@ -45,7 +45,6 @@ var decoders = map[string]string{
 
 	"p2p.loadKey":         "- reads the file that parseKey is given",
 	"p2p.loadPeers":       "- reads the file that parsePeersFile is given",
-	"p2p.parseAges":       "FuzzParseAges",
 	"p2p.parseAddr":       "FuzzParseAddr",
 	"p2p.parseGetHeaders": "FuzzParseGetHeaders",
 	"p2p.parseHashes":     "FuzzParseHashes",

@@ -22,7 +22,6 @@ var limits = map[string]map[string]string{
 	"p2p/limits.go": {
 		"MaxMessage":       "TestFrameLimits TestPublishLimits TestGossipedMessagesAreLimited TestRequestBlocks",
 		"MaxAddrs":         "TestPeersLimit",
-		"MaxAges":          "TestLongestRequests TestGarbageRequestsAreBanned TestRequestAges",
 		"MaxAddr":          "TestLongestAddress",
 		"MaxAgent":         "TestStatusRoundTrip TestGarbageRequestsAreBanned",
 		"MaxOut":           "TestStopsCallingAtMaxOut",
@@ -77,11 +76,6 @@ var limits = map[string]map[string]string{
 		"mempoolEvery":      "TestPoolIsAskedForAgain",
 	},
 	"node/limits.go": {
-		"maxBirths":   "TestBirthsAreBounded",
-		"maxDue":      "TestBirthsAreBounded",
-		"ageEvery":    "- how often we ask, nobody's limit",
-		"ageTimeout":  "- how long we wait for a figure that nothing hangs on",
-		"agePatience": "TestBirths",
 		"checkBlocks": "store.TestTreeLooksAtTheLastBlocks",
 		"tickEvery":   "- how often we look, nobody's limit",
 	},

@@ -166,13 +166,13 @@ type Event struct {
 	Kind EventKind
 	Time time.Time
 
-	Block    *BlockEvent  // BlockAdded; BlockRefused and BlockDated may know no more than the hash
-	Tip      *TipEvent    // TipChanged
-	Reorg    *chain.Reorg // Reorganised
-	Tx       block.Hash   // TxAdded, TxRemoved
-	Reason   string       // TxRemoved, BlockRefused, PeerBlamed
-	Peer     peer.ID      // PeerUp, PeerDown, PeerBlamed, BlockAdded, BlockDated: who brought it
-	Duration time.Duration
+	Block    *BlockEvent   // BlockAdded; BlockRefused may know no more than the hash
+	Tip      *TipEvent     // TipChanged
+	Reorg    *chain.Reorg  // Reorganised
+	Tx       block.Hash    // TxAdded, TxRemoved
+	Reason   string        // TxRemoved, BlockRefused, PeerBlamed
+	Peer     peer.ID       // PeerUp, PeerDown, PeerBlamed, BlockAdded: who brought it
+	Duration time.Duration // TipChanged: since the block was first announced; the driver sets it
 }
 
 // EventKind names an event.
@@ -181,7 +181,6 @@ type EventKind string
 const (
 	BlockAdded    EventKind = "block"   // a block was stored, of whatever branch
 	BlockRejected EventKind = "refused" // a block broke a rule
-	BlockDated    EventKind = "dated"   // it is known how long ago a block was born: Duration before it came
 	TipChanged    EventKind = "tip"     // the best chain ends in another block
 	Reorganised   EventKind = "reorg"   // and blocks left it
 	TxAdded       EventKind = "tx"      // a payment came into the pool

@@ -13,7 +13,6 @@
 //	effects.go   carrying effects out; what p2p asks of the node
 //	miner.go     templates and the nonce search
 //	events.go    subscribers
-//	births.go    how old a block was when it arrived
 //	poolfile.go  the mempool in a file, from a clean end to the next start
 //
 // # What it must not know

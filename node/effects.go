@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"toychain/block"
 	"toychain/consensus"
@@ -190,10 +189,6 @@ func (h handler) BlockBytes(ctx context.Context, id block.Hash) ([]byte, error) 
 func (h handler) PoolIDs(ctx context.Context) (ids []block.Hash, err error) {
 	err = h.n.Look(ctx, func(e *engine.Engine) { ids = e.Pool().IDs() })
 	return ids, err
-}
-
-func (h handler) BlockAges(_ context.Context, ids []block.Hash) ([]time.Duration, error) {
-	return h.n.births.ages(ids), nil
 }
 
 func (h handler) TxBytes(ctx context.Context, id block.Hash) ([]byte, error) {

@@ -88,7 +88,6 @@ func (n *Node) emit(ev engine.Event) {
 		if !ev.Block.Active {
 			n.log.Info("block on a side branch", "height", ev.Block.Height, "hash", ev.Block.Hash)
 		}
-		n.births.came(arrival{ev.Block.Hash, ev.Peer, n.posted, n.net.PartitionChanged()})
 	case engine.BlockRejected:
 		n.log.Warn("block rejected", "hash", ev.Block.Hash, "peer", ev.Peer, "reason", ev.Reason)
 	case engine.TxRemoved:

@@ -137,7 +137,6 @@ func (n *Node) save(run context.Context, effects []engine.Effect) error {
 	for _, f := range effects {
 		switch f := f.(type) {
 		case engine.PublishBlock:
-			n.births.came(arrival{id: f.Block.Hash(), at: n.posted}) // before a peer can ask
 			n.perform(run, f)
 		case engine.Note:
 			if err := n.notes.add(f); err != nil {

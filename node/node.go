@@ -54,7 +54,6 @@ type Node struct {
 	log         *slog.Logger
 	miner       *miner
 	subscribers subscribers
-	births      *births
 	started     time.Time
 	clock       atomic.Int64 // how far Now is from the machine's clock, in nanoseconds
 
@@ -96,7 +95,6 @@ func Open(cfg Config) (*Node, error) {
 		over:    make(chan struct{}),
 		tipMove: make(chan struct{}),
 		notes:   notes{dir: cfg.Dir},
-		births:  newBirths(),
 	}
 	n.clock.Store(int64(cfg.Clock))
 	if n.engine, err = openEngine(cfg, db); err == nil {
@@ -194,7 +192,6 @@ func (n *Node) Run(ctx context.Context) error {
 
 	var group sync.WaitGroup
 	group.Go(func() { n.mine(ctx) })
-	group.Go(func() { n.dateBlocks(ctx) })
 	restored := make(chan bool, 1)
 	group.Go(func() { restored <- n.restoreMempool(ctx) })
 	group.Go(func() {

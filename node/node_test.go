@@ -220,3 +220,22 @@ func TestGenerateTries(t *testing.T) {
 		t.Fatalf("found %d blocks with one try each", len(hashes))
 	}
 }
+
+// However wrong a node's clock is, a block is its tip a moment after it arrived.
+func TestHeardWithAWrongClock(t *testing.T) {
+	for _, clock := range []time.Duration{-time.Hour, time.Hour} {
+		n := start(t, Config{Clock: clock})
+		events := n.Watch(t.Context())
+		begun := time.Now()
+		generate(t, n, 1)
+		for ev := range events {
+			if ev.Kind != engine.TipChanged {
+				continue
+			}
+			if ev.Duration <= 0 || ev.Duration > time.Since(begun) {
+				t.Errorf("clock %v: it took %v", clock, ev.Duration)
+			}
+			break
+		}
+	}
+}

@@ -173,10 +173,6 @@ func (n *Net) Blocklist() []peer.ID {
 	return out
 }
 
-// PartitionChanged returns when SetBlocklist or SetActive last changed which peers may
-// connect; zero if they never did.
-func (n *Net) PartitionChanged() time.Time { return n.gater.lastChange() }
-
 // heal dials peers at once that were refused until now.
 func (n *Net) heal(ids ...corepeer.ID) {
 	n.mu.Lock()

@@ -7,13 +7,13 @@
 // statuses travel between nodes. A [Net] is one node's view of the network. The [Handler] is
 // the node above: it judges messages and answers requests.
 //
-//	      Handler: Joined, Left, PeerStatus · Block, Tx · Status, Headers, BlockBytes, BlockAges, PoolIDs, TxBytes
+//	      Handler: Joined, Left, PeerStatus · Block, Tx · Status, Headers, BlockBytes, PoolIDs, TxBytes
 //	         ▲                                   ▲                      ▲
 //	 session │                            gossip │                sync  │
 //	one for each peer:               two topics, from             one request and its
 //	status out, status in            all to all:                  response on a stream:
 //	                                 blocks/1   txs/1             headers, blocks, pool,
-//	         ▲                                   ▲                txs, peers, ages
+//	         ▲                                   ▲                txs, peers
 //	         └───────────────┬───────────────────┴──────────────────────┘
 //	                   shaped streams     SetLink: delay, jitter, bandwidth (transport.go, shape.go, queue.go)
 //	                   yamux              many streams on one connection
@@ -77,7 +77,6 @@
 //	blocks in a request     16                 Core: MAX_BLOCKS_IN_TRANSIT_PER_PEER
 //	txs in a request        1,000              Core: MAX_GETDATA_SZ
 //	txids of a mempool      50,000             Core: MAX_INV_SZ
-//	ages in a request       100                ours: what a network finds in seconds
 //	addresses in a response 100                a tenth of Core's MAX_ADDR_TO_SEND
 //	connections             64, of which 8 are sought; 8 with one peer
 //	streams of one peer     48, of which 24 of the sync protocol
@@ -103,9 +102,7 @@
 // peers by keys and gossips whole messages. A status contains the work, so that a node knows
 // before it requests which peer has more. The limits are Core's where Core has them; bans are
 // shorter, because a user is watching. There is no relay, no NAT traversal, no DNS seed, and
-// no defence against an attacker with many keys. And a node tells the peer that it delivered
-// a block to how old the block is (getages): a lab wants to measure propagation, where
-// Bitcoin's nodes avoid revealing the origin of a block.
+// no defence against an attacker with many keys.
 //
 // # What to read
 //

@@ -27,7 +27,6 @@ type gater struct {
 	active  bool                      // SetActive
 	blocked map[corepeer.ID]struct{}  // SetBlocklist
 	banned  map[corepeer.ID]time.Time // until when
-	changed time.Time                 // when active or blocked last changed
 }
 
 var _ connmgr.ConnectionGater = (*gater)(nil)
@@ -78,9 +77,7 @@ func (g *gater) setActive(active bool) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	changed := g.active != active
-	if g.active = active; changed {
-		g.changed = g.now()
-	}
+	g.active = active
 	return changed
 }
 
@@ -109,16 +106,8 @@ func (g *gater) block(ids []corepeer.ID) (cut, healed []corepeer.ID) {
 			healed = append(healed, id)
 		}
 	}
-	if g.blocked = want; len(cut)+len(healed) > 0 {
-		g.changed = g.now()
-	}
+	g.blocked = want
 	return cut, healed
-}
-
-func (g *gater) lastChange() time.Time {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.changed
 }
 
 func (g *gater) blockedPeers() []corepeer.ID {

@@ -13,10 +13,6 @@ const (
 	// in bytes. Core: MAX_PROTOCOL_MESSAGE_LENGTH.
 	MaxMessage = block.MaxMessage
 
-	// MaxAges is the maximum number of blocks in one request for block ages. Ours: more
-	// than a network finds between two requests.
-	MaxAges = 100
-
 	// MaxAddrs is the maximum number of addresses in one response. A tenth of Core's
 	// MAX_ADDR_TO_SEND: our networks are small.
 	MaxAddrs = 100

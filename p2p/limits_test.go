@@ -43,7 +43,6 @@ func TestLongestRequests(t *testing.T) {
 		{kindGetHeaders, make([]byte, 32+101*32), kindHeaders, 1},
 		{kindGetBlocks, make([]byte, 16*32), kindMissing, 16},
 		{kindGetTxs, make([]byte, 1000*32), kindMissing, 1000},
-		{kindGetAges, make([]byte, 100*32), kindAges, 1},
 	} {
 		s := syncStream(t, h, victim)
 		if _, err := s.Write(frameOf(row.ask, row.payload)); err != nil {

@@ -35,7 +35,6 @@ type fake struct {
 	bodies  map[block.Hash][]byte
 	pool    []block.Hash
 	poolTxs map[block.Hash][]byte
-	ages    map[block.Hash]time.Duration
 }
 
 func newFake() *fake {
@@ -105,18 +104,8 @@ func (f *fake) Headers(_ context.Context, locator []block.Hash, stop block.Hash)
 	return f.headers, nil
 }
 func (f *fake) BlockBytes(_ context.Context, id block.Hash) ([]byte, error) { return f.bodies[id], nil }
-func (f *fake) BlockAges(_ context.Context, ids []block.Hash) (ages []time.Duration, err error) {
-	for _, id := range ids {
-		age, ok := f.ages[id]
-		if !ok {
-			age = AgeUnknown
-		}
-		ages = append(ages, age)
-	}
-	return ages, nil
-}
-func (f *fake) PoolIDs(context.Context) ([]block.Hash, error)            { return f.pool, nil }
-func (f *fake) TxBytes(_ context.Context, id block.Hash) ([]byte, error) { return f.poolTxs[id], nil }
+func (f *fake) PoolIDs(context.Context) ([]block.Hash, error)               { return f.pool, nil }
+func (f *fake) TxBytes(_ context.Context, id block.Hash) ([]byte, error)    { return f.poolTxs[id], nil }
 
 // testNode is a Net that runs, and the fake behind it.
 type testNode struct {

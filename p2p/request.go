@@ -56,20 +56,6 @@ func (n *Net) RequestPool(ctx context.Context, p peer.ID) ([]block.Hash, error) 
 	})
 }
 
-// RequestAges returns the ages of at most MaxAges blocks as the peer knows them (see
-// Handler.BlockAges), at the time of its response.
-func (n *Net) RequestAges(ctx context.Context, p peer.ID, ids []block.Hash) ([]time.Duration, error) {
-	if len(ids) > MaxAges {
-		return nil, fmt.Errorf("request for the ages of %d blocks, at most %d", len(ids), MaxAges)
-	}
-	if len(ids) == 0 {
-		return nil, nil
-	}
-	return requestOne(ctx, n, p, kindGetAges, encodeHashes(ids), kindAges, func(payload []byte) ([]time.Duration, error) {
-		return parseAges(payload, len(ids))
-	})
-}
-
 // requestPeers returns the peers that a peer is connected to, with their listen addresses.
 func (n *Net) requestPeers(ctx context.Context, p peer.ID) ([]corepeer.AddrInfo, error) {
 	return requestOne(ctx, n, p, kindGetPeers, nil, kindPeers, parsePeers)

@@ -138,8 +138,6 @@ func TestGarbageRequestsAreBanned(t *testing.T) {
 		"getblocks half a hash":     frameOf(kindGetBlocks, make([]byte, 33)),
 		"getblocks of 17":           frameOf(kindGetBlocks, make([]byte, 17*32)),
 		"gettxs of 1001":            frameOf(kindGetTxs, make([]byte, 1001*32)),
-		"getages of none":           frameOf(kindGetAges, nil),
-		"getages of 101":            frameOf(kindGetAges, make([]byte, 101*32)),
 		"getpool with payload":      frameOf(kindGetPool, []byte{1}),
 		"getpeers with payload":     frameOf(kindGetPeers, []byte{1}),
 		"status, then a request":    append(frameOf(kindStatus, good), frameOf(kindGetPool, nil)...),
@@ -182,10 +180,6 @@ func TestGarbageAnswersAreBanned(t *testing.T) {
 		return err
 	}
 	pool := func(n *testNode, p peer.ID) error { _, err := n.RequestPool(testContext(t), p); return err }
-	ages := func(n *testNode, p peer.ID) error {
-		_, err := n.RequestAges(testContext(t), p, []block.Hash{want})
-		return err
-	}
 	peers := func(n *testNode, p peer.ID) error { _, err := n.requestPeers(testContext(t), p); return err }
 	for _, row := range []struct {
 		name   string
@@ -202,9 +196,6 @@ func TestGarbageAnswersAreBanned(t *testing.T) {
 		{"2001 headers", headers, frameOf(kindHeaders, make([]byte, 2001*80))},
 		{"half a txid", pool, frameOf(kindPool, make([]byte, 16))},
 		{"too many txids", pool, rawFrame(32*(peer.MaxPoolIDs+1), kindPool, nil)},
-		{"an age too many", ages, frameOf(kindAges, make([]byte, 16))},
-		{"half an age", ages, frameOf(kindAges, make([]byte, 4))},
-		{"no age", ages, frameOf(kindAges, bytes.Repeat([]byte{0x80}, 8))},
 		{"half an address", peers, frameOf(kindPeers, []byte{1})},
 		{"an address longer than the rest", peers, frameOf(kindPeers, []byte{9, 0, 1})},
 		{"an address of nothing", peers, frameOf(kindPeers, []byte{0, 0})},
@@ -213,7 +204,7 @@ func TestGarbageAnswersAreBanned(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			victim := startNode(t)
 			h := rogue(t, victim, func(s network.Stream) {
-				k, _, err := readFrame(s, kindStatus, kindGetHeaders, kindGetBlocks, kindGetPool, kindGetPeers, kindGetAges)
+				k, _, err := readFrame(s, kindStatus, kindGetHeaders, kindGetBlocks, kindGetPool, kindGetPeers)
 				switch {
 				case err != nil || k == kindStatus:
 					hear(s)

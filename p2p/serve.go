@@ -42,7 +42,7 @@ func (n *Net) serve(ctx context.Context, stream network.Stream) {
 // serveFirst reads the first frame, which says what the stream is for.
 func (n *Net) serveFirst(ctx context.Context, s *session, stream network.Stream) error {
 	stream.SetReadDeadline(time.Now().Add(helloTimeout))
-	k, payload, err := readFrame(stream, kindStatus, kindGetHeaders, kindGetBlocks, kindGetPool, kindGetTxs, kindGetPeers, kindGetAges)
+	k, payload, err := readFrame(stream, kindStatus, kindGetHeaders, kindGetBlocks, kindGetPool, kindGetTxs, kindGetPeers)
 	if err != nil {
 		return err
 	}
@@ -88,16 +88,6 @@ func (n *Net) respond(ctx context.Context, p corepeer.ID, w network.Stream, k ki
 			return err
 		}
 		return writeFrame(w, kindPool, encodeHashes(ids[:min(len(ids), peer.MaxPoolIDs)]))
-	case kindGetAges:
-		ids, err := parseHashes(payload, 1, MaxAges)
-		if err != nil {
-			return err
-		}
-		ages, err := n.handler.BlockAges(ctx, ids)
-		if err != nil {
-			return err
-		}
-		return writeFrame(w, kindAges, encodeAges(ages))
 	default: // kindGetPeers
 		return writeFrame(w, kindPeers, encodePeers(n.addressesFor(p)))
 	}

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"toychain/block"
 	"toychain/peer"
@@ -110,22 +109,6 @@ func TestRequestPoolAndTxs(t *testing.T) {
 	b.pool = make([]block.Hash, peer.MaxPoolIDs+1)
 	if ids, err := a.RequestPool(testContext(t), b.ID()); err != nil || len(ids) != peer.MaxPoolIDs {
 		t.Errorf("%d ids of a big pool, %v", len(ids), err)
-	}
-}
-
-func TestRequestAges(t *testing.T) {
-	a, b := startNode(t), startNode(t)
-	b.ages = map[block.Hash]time.Duration{{1}: time.Minute + time.Nanosecond, {2}: AgePending}
-	a.connect(b)
-	ages, err := a.RequestAges(testContext(t), b.ID(), []block.Hash{{3}, {2}, {1}})
-	if want := []time.Duration{AgeUnknown, AgePending, time.Minute}; err != nil || !slices.Equal(ages, want) {
-		t.Errorf("%v, %v, want %v", ages, err, want)
-	}
-	if ages, err := a.RequestAges(testContext(t), b.ID(), nil); err != nil || len(ages) != 0 {
-		t.Errorf("of nothing: %v, %v", ages, err)
-	}
-	if _, err := a.RequestAges(testContext(t), b.ID(), make([]block.Hash, MaxAges+1)); err == nil || len(b.Banned()) != 0 {
-		t.Errorf("too many were asked for: %v", err)
 	}
 }
 

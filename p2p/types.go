@@ -65,15 +65,4 @@ type Handler interface {
 	PoolIDs(ctx context.Context) ([]block.Hash, error)
 	// TxBytes returns a serialized transaction of the mempool; nil, nil if it is not there.
 	TxBytes(ctx context.Context, id block.Hash) ([]byte, error)
-	// BlockAges returns the age of each of these blocks: how long ago the first node had
-	// it, which is this one if it mined the block, and otherwise as the peer that
-	// delivered it reports. AgeUnknown means that it cannot be determined, AgePending
-	// that it may be soon.
-	BlockAges(ctx context.Context, ids []block.Hash) ([]time.Duration, error)
 }
-
-// Ages that stand for none.
-const (
-	AgeUnknown time.Duration = -1
-	AgePending time.Duration = -2
-)

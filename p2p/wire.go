@@ -7,7 +7,6 @@ import (
 	"io"
 	"math"
 	"slices"
-	"time"
 
 	"toychain/block"
 	"toychain/peer"
@@ -38,8 +37,6 @@ const (
 	kindMissing    kind = 10
 	kindGetPeers   kind = 11
 	kindPeers      kind = 12
-	kindGetAges    kind = 13
-	kindAges       kind = 14
 )
 
 // kinds holds the name of each kind and the maximum size of its payload.
@@ -59,8 +56,6 @@ var kinds = [...]struct {
 	kindMissing:    {"missing", 32},                                 // the requested ID that is not here
 	kindGetPeers:   {"getpeers", 0},                                 // nothing
 	kindPeers:      {"peers", MaxAddrs * (2 + MaxAddr)},             // addresses, each: length 2 | binary multiaddr with /p2p/
-	kindGetAges:    {"getages", 32 * MaxAges},                       // block hashes, 32 each
-	kindAges:       {"ages", 8 * MaxAges},                           // microseconds, 8 each, signed: see Handler.BlockAges
 }
 
 func (k kind) known() bool { return int(k) < len(kinds) && kinds[k].name != "" }
@@ -226,38 +221,6 @@ func parseGetHeaders(b []byte) (locator []block.Hash, stop block.Hash, err error
 	copy(stop[:], b)
 	locator, err = parseHashes(b[32:], 0, peer.MaxLocator)
 	return locator, stop, err
-}
-
-func encodeAges(ages []time.Duration) []byte {
-	b := make([]byte, 0, 8*len(ages))
-	for _, a := range ages {
-		us := int64(a)
-		if a >= 0 {
-			us = a.Microseconds()
-		}
-		b = binary.LittleEndian.AppendUint64(b, uint64(us))
-	}
-	return b
-}
-
-// parseAges parses n ages and rejects anything else.
-func parseAges(b []byte, n int) ([]time.Duration, error) {
-	if len(b) != 8*n {
-		return nil, malformedf("%d bytes of ages: want %d times 8", len(b), n)
-	}
-	ages := make([]time.Duration, n)
-	for i := range ages {
-		us := int64(binary.LittleEndian.Uint64(b[8*i:]))
-		switch {
-		case us == int64(AgeUnknown) || us == int64(AgePending):
-			ages[i] = time.Duration(us)
-		case us < 0 || us > int64(math.MaxInt64/time.Microsecond):
-			return nil, malformedf("age of %d microseconds", us)
-		default:
-			ages[i] = time.Duration(us) * time.Microsecond
-		}
-	}
-	return ages, nil
 }
 
 func encodeHeaders(hs []block.Header) []byte {

@@ -3,14 +3,12 @@ package p2p
 import (
 	"bytes"
 	"encoding/base64"
-	"encoding/binary"
 	"errors"
 	"io"
 	"math"
 	"strings"
 	"testing"
 	"testing/iotest"
-	"time"
 
 	"toychain/block"
 	"toychain/internal/alloc"
@@ -43,9 +41,6 @@ func TestWireBytes(t *testing.T) {
 		{"getheaders", appendFrame(nil, kindGetHeaders, encodeGetHeaders([]block.Hash{h1}, h2)), "40000000" + "02" + two + one},
 		{"getblocks", appendFrame(nil, kindGetBlocks, encodeHashes([]block.Hash{h1, h2})), "40000000" + "04" + one + two},
 		{"getpool", appendFrame(nil, kindGetPool, nil), "00000000" + "06"},
-		{"getages", appendFrame(nil, kindGetAges, encodeHashes([]block.Hash{h1})), "20000000" + "0d" + one},
-		{"ages", appendFrame(nil, kindAges, encodeAges([]time.Duration{258 * time.Microsecond, AgeUnknown, AgePending})),
-			"18000000" + "0e" + "0201000000000000" + "ffffffffffffffff" + "feffffffffffffff"},
 		{"missing", appendFrame(nil, kindMissing, h1[:]), "20000000" + "0a" + one},
 		{"peers", appendFrame(nil, kindPeers, encodePeers([]ma.Multiaddr{addr})),
 			"33000000" + "0c" + "3100" + "047f000001" + "06" + "1b58" + "a50326" + "002408011220"},
@@ -75,9 +70,8 @@ func TestFrameLimits(t *testing.T) {
 	limits := map[kind]int{ // literals, not the code's constants
 		kindStatus: 197, kindGetHeaders: 3264, kindHeaders: 160_000, kindGetBlocks: 512, kindBlock: 4_000_000,
 		kindGetPool: 0, kindPool: 1_600_000, kindGetTxs: 32_000, kindTx: 4_000_000, kindMissing: 32, kindGetPeers: 0, kindPeers: 51_400,
-		kindGetAges: 3200, kindAges: 800,
 	}
-	for k := kindStatus; k <= kindAges; k++ {
+	for k := kindStatus; k <= kindPeers; k++ {
 		most, ok := limits[k]
 		if !ok {
 			t.Fatalf("%v has no limit", k)
@@ -91,7 +85,7 @@ func TestFrameLimits(t *testing.T) {
 			t.Errorf("%v of %d bytes: %v", k, most+1, err)
 		}
 	}
-	if kindAges.String() != "ages" || kind(99).maxPayload() != -1 || kind(0).maxPayload() != -1 {
+	if kindPeers.String() != "peers" || kind(99).maxPayload() != -1 || kind(0).maxPayload() != -1 {
 		t.Error("a kind without name or with a limit that does not exist")
 	}
 }
@@ -215,27 +209,6 @@ func FuzzParseHeaders(f *testing.F) {
 
 // Addresses have more than one form in bytes, so here encoding what was read
 // gives something that reads the same.
-// Times are told to the microsecond; what is no time is a broken protocol.
-func TestAges(t *testing.T) {
-	for _, a := range []time.Duration{0, time.Microsecond, time.Hour, math.MaxInt64 / time.Microsecond * time.Microsecond, AgeUnknown, AgePending} {
-		got, err := parseAges(encodeAges([]time.Duration{a}), 1)
-		if err != nil || got[0] != a {
-			t.Errorf("%d became %v, %v", a, got, err)
-		}
-	}
-	for _, us := range []int64{-3, math.MinInt64, math.MaxInt64/1000 + 1, math.MaxInt64} {
-		if _, err := parseAges(binary.LittleEndian.AppendUint64(nil, uint64(us)), 1); !isMalformed(err) {
-			t.Errorf("%d microseconds: %v", us, err)
-		}
-	}
-}
-
-func FuzzParseAges(f *testing.F) {
-	f.Add(encodeAges([]time.Duration{time.Second, AgeUnknown, AgePending}))
-	f.Add(bytes.Repeat([]byte{0x80}, 8))
-	fuzzDecoder(f, func(b []byte) ([]time.Duration, error) { return parseAges(b, len(b)/8) }, encodeAges)
-}
-
 func FuzzParsePeers(f *testing.F) {
 	a, err := ma.NewMultiaddr("/ip4/127.0.0.1/tcp/7000/p2p/" + somebody)
 	if err != nil {

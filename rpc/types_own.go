@@ -187,10 +187,10 @@ type HistoryRow struct {
 
 // Event is one message of /events. Only the fields of its kind are present.
 type Event struct {
-	Event  string `json:"event"` // block, refused, dated, tip, reorg, tx, dropped, peer-up, peer-down, blamed
+	Event  string `json:"event"` // block, refused, tip, reorg, tx, dropped, peer-up, peer-down, blamed
 	TimeMS int64  `json:"time_ms"`
 
-	Hash       block.Hash   `json:"hash,omitzero"`    // block, refused, dated, tip
+	Hash       block.Hash   `json:"hash,omitzero"`    // block, refused, tip
 	Prev       block.Hash   `json:"prev,omitzero"`    // block
 	Height     block.Height `json:"height,omitempty"` // block, tip
 	Txs        int          `json:"txs,omitempty"`    // block
@@ -202,6 +202,6 @@ type Event struct {
 	Reorg      *Reorg       `json:"reorg,omitempty"`
 	TxID       block.Hash   `json:"txid,omitzero"`         // tx, dropped
 	Reason     string       `json:"reason,omitempty"`      // dropped, refused, blamed
-	PeerID     string       `json:"peer_id,omitempty"`     // peer-up, peer-down, blamed; block, dated: the sender
-	DurationMS float64      `json:"duration_ms,omitempty"` // tip: since the block was first announced; dated: the block's age at its arrival
+	PeerID     string       `json:"peer_id,omitempty"`     // peer-up, peer-down, blamed; block: the sender
+	DurationMS float64      `json:"duration_ms,omitempty"` // tip: since the block was first announced
 }

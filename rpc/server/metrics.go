@@ -64,7 +64,7 @@ func newMetrics(s *Server) *metrics {
 			"Time from a transaction's entry into this node's mempool to its first confirmation.", txBuckets),
 	}
 	// Prometheus' increase misses the first event of a series that did not exist before.
-	for _, kind := range []engine.EventKind{engine.BlockAdded, engine.BlockRejected, engine.BlockDated, engine.TipChanged, engine.Reorganised,
+	for _, kind := range []engine.EventKind{engine.BlockAdded, engine.BlockRejected, engine.TipChanged, engine.Reorganised,
 		engine.TxAdded, engine.TxRemoved, engine.PeerUp, engine.PeerDown, engine.PeerPenalized} {
 		m.events.WithLabelValues(string(kind))
 	}

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"sync"
 	"time"
 
@@ -271,11 +270,6 @@ func (v voice) BlockBytes(_ context.Context, id block.Hash) ([]byte, error) {
 		return b.Bytes(), nil
 	}
 	return nil, nil
-}
-
-// BlockAges: a stranger does not say.
-func (v voice) BlockAges(_ context.Context, ids []block.Hash) ([]time.Duration, error) {
-	return slices.Repeat([]time.Duration{p2p.AgeUnknown}, len(ids)), nil
 }
 
 func (v voice) PoolIDs(context.Context) ([]block.Hash, error)       { return nil, nil }
