@@ -12,55 +12,55 @@ import (
 type Input interface{ input() }
 
 type (
-	// PeerJoined: a connection is ready. PeerTold follows.
+	// PeerJoined: a connection is ready. PeerStatus follows.
 	PeerJoined struct {
 		Peer    peer.ID
 		Inbound bool
 	}
-	// PeerLeft: the connection is gone, and with it whatever was asked there.
+	// PeerLeft: the connection is gone, and with it every request to that peer.
 	PeerLeft struct{ Peer peer.ID }
-	// PeerTold: a peer says what its tip is.
+	// PeerStatus: a peer states its tip and its work.
 	PeerStatus struct {
 		Peer   peer.ID
 		Status peer.Status
 	}
 
-	// GotBlock: a block came in, by gossip, as the answer to AskBlocks, or from
-	// this node's own miner or user (Peer is empty). It is answered by one Answer.
+	// BlockReceived: a block arrived by gossip, in response to RequestBlocks, or from this
+	// node's own miner or user (Peer is empty). Exactly one Result follows.
 	BlockReceived struct {
 		Peer      peer.ID
 		Block     *block.Block
-		Requested bool // it is an answer to AskBlocks
+		Requested bool // it is the response to RequestBlocks
 	}
-	// GotBlocks: many blocks from this node's own user, which go to the disk as one.
-	// Each is answered, in their order.
+	// BlocksSubmitted: many blocks from this node's own user. A Result follows for each, in
+	// their order.
 	BlocksSubmitted struct{ Blocks []*block.Block }
-	// GotTx: like GotBlock, a transaction.
+	// TxReceived: like BlockReceived, for a transaction.
 	TxReceived struct {
 		Peer  peer.ID
 		Tx    *block.Tx
-		Since time.Time // when it first came, if it waited before a restart; zero: now
+		Since time.Time // when it first arrived, if it was pending before a restart; zero: now
 	}
-	// GotHeaders: the answer to AskHeaders, or a user's submitheader (Peer is empty).
+	// HeadersReceived: the response to RequestHeaders, or a user's submitheader (Peer is
+	// empty). One Result follows.
 	HeadersReceived struct {
 		Peer    peer.ID
 		Headers []block.Header
 	}
-	// GotPool: the answer to AskPool.
+	// MempoolReceived: the response to RequestMempool.
 	MempoolReceived struct {
 		Peer peer.ID
 		IDs  []block.Hash
 	}
-	// AskEnded: a request to a peer is over; Err says why if it failed. What it
-	// did not bring may be asked elsewhere.
+	// RequestDone: a request to a peer is over; Err says why if it failed. What it did not
+	// deliver may be requested elsewhere.
 	RequestDone struct {
 		Peer    peer.ID
-		Request Effect // the AskHeaders, AskBlocks, AskPool or AskTxs
+		Request Effect // the RequestHeaders, RequestBlocks, RequestMempool or RequestTxs
 		Err     error
 	}
 
-	// Overrule: the user says that a block is invalid, is not, or is to be
-	// preferred.
+	// Override: the user overrides the fork choice. One Result follows.
 	Override struct {
 		Hash   block.Hash
 		Action Action
@@ -71,13 +71,13 @@ type (
 	ClockSet struct{}
 )
 
-// Overruling is a user's word against the fork choice.
+// Action is how a user overrides the fork choice.
 type Action int
 
 const (
-	Invalidate Action = iota // treat it as if it broke a rule
-	Reconsider               // take that back
-	Precious                 // treat it as if it had been seen first
+	Invalidate Action = iota // treat the block as if it broke a rule
+	Reconsider               // undo that
+	Precious                 // treat it as if it had been received first
 )
 
 func (PeerJoined) input()      {}
@@ -97,8 +97,8 @@ func (ClockSet) input()        {}
 type Effect interface{ effect() }
 
 type (
-	// Answer tells what became of a GotBlock, each of GotBlocks, a GotTx, GotHeaders or Overrule; Err
-	// is nil if it was accepted. See Classify.
+	// Result of a BlockReceived, each of BlocksSubmitted, a TxReceived, HeadersReceived or
+	// Override; Err is nil if it was accepted. See Classify.
 	Result struct{ Err error }
 
 	// Note: keep this block, and when it came, safe from the end of the process until
@@ -109,13 +109,13 @@ type (
 		Time  time.Time
 		Sync  bool
 	}
-	// PublishBlock and PublishTx: gossip it to everybody.
+	// PublishBlock and PublishTx: gossip it to all peers.
 	PublishBlock struct{ Block *block.Block }
 	PublishTx    struct{ Tx *block.Tx }
-	// Announce: tell every peer what our tip is now.
+	// Announce: send every peer our new status.
 	Announce struct{ Status peer.Status }
 
-	// AskHeaders: ask a peer what follows the locator on its best chain.
+	// RequestHeaders: ask a peer for what follows the locator on its best chain.
 	RequestHeaders struct {
 		Peer    peer.ID
 		Locator []block.Hash
@@ -125,26 +125,26 @@ type (
 		Peer peer.ID
 		IDs  []block.Hash
 	}
-	// AskPool: ask a peer what is in its pool.
+	// RequestMempool: ask a peer for the txids in its mempool.
 	RequestMempool struct{ Peer peer.ID }
-	// AskTxs: ask a peer for these pending transactions.
+	// RequestTxs: ask a peer for these pending transactions.
 	RequestTxs struct {
 		Peer peer.ID
 		IDs  []block.Hash
 	}
 
-	// Blame: the peer broke a rule. Drop it and refuse it for a while.
+	// Penalize: the peer broke a rule. Disconnect it and ban it for ten minutes.
 	Penalize struct {
 		Peer   peer.ID
 		Reason error
 	}
-	// Drop: the peer is of no use, though not at fault: end the connection.
+	// Disconnect: the peer broke no rule and does not help. End the connection.
 	Disconnect struct {
 		Peer   peer.ID
 		Reason error
 	}
 
-	// Happened is an event, for logs and for those who watch.
+	// Emit: pass an event to logs and subscribers.
 	Emit struct{ Event }
 )
 
@@ -161,7 +161,8 @@ func (Penalize) effect()       {}
 func (Disconnect) effect()     {}
 func (Emit) effect()           {}
 
-// Event is something that people watch for. Only the fields of its kind are set.
+// Event is something that happened, for logs and subscribers. Only the fields of its kind
+// are set.
 type Event struct {
 	Kind EventKind
 	Time time.Time
@@ -190,7 +191,7 @@ const (
 	PeerPenalized EventKind = "blamed"
 )
 
-// BlockEvent is what is worth telling about a new block.
+// BlockEvent describes a new block.
 type BlockEvent struct {
 	Hash   block.Hash
 	Prev   block.Hash
@@ -200,7 +201,7 @@ type BlockEvent struct {
 	Active bool // on the best chain
 }
 
-// TipEvent is a change of the best chain.
+// TipEvent describes a change of the best chain.
 type TipEvent struct {
 	Hash    block.Hash
 	Height  block.Height

@@ -20,17 +20,17 @@ const (
 // blockVersion is the version our blocks claim: BIP9's, without any signal.
 const blockVersion = 0x20000000
 
-// Template is a block that wants only a nonce.
+// Template is a valid block except for its nonce.
 type Template struct {
 	Block   *block.Block
-	Entries []*mempool.Entry // the payments in it, in order
+	Entries []*mempool.Entry // the transactions in it, in order
 	Fees    block.Amount
 	Height  block.Height
 }
 
-// Template makes a block on top of the tip with the payments that pay best. Its
-// coinbase pays script and carries message; extra tells it from every other
-// coinbase. The block has been judged: all it lacks is proof of work.
+// Template returns a block on the tip with the transactions that pay the highest fees (Core:
+// BlockAssembler). Its coinbase pays script and carries message; extra makes it differ from
+// every other coinbase. The block has been validated: all it lacks is proof of work.
 func (e *Engine) Template(script []byte, extra uint64, message string, now time.Time) (*Template, error) {
 	tip := e.tree.Tip()
 	entries := e.pool.Template(e.tree, consensus.MaxBlockSize-reservedBytes, consensus.MaxSigOps-reservedSigOps)
@@ -47,7 +47,7 @@ func (e *Engine) Template(script []byte, extra uint64, message string, now time.
 	return t, nil
 }
 
-// Assembled is how large a block Template made last.
+// Assembled is the size of the last block that Template made.
 type Assembled struct {
 	Bytes    int
 	Payments int // without the coinbase
@@ -61,8 +61,8 @@ func (e *Engine) Assembled() (Assembled, bool) {
 	return *e.assembled, true
 }
 
-// TemplateOf is Template with payments of the caller's choice, which may break a
-// rule: then the error says which.
+// TemplateOf is [Engine.Template] with transactions of the caller's choice. They may break a
+// rule; then the error says which.
 func (e *Engine) TemplateOf(txs []*block.Tx, script []byte, extra uint64, message string, now time.Time) (*Template, error) {
 	tip := e.tree.Tip()
 	height := tip.Height + 1
@@ -92,8 +92,8 @@ func (e *Engine) TemplateOf(txs []*block.Tx, script []byte, extra uint64, messag
 	return t, nil
 }
 
-// fees returns what the payments leave to the miner, given coins that are
-// confirmed or made by one of them before.
+// fees returns what the transactions leave to the miner: the value of the coins that they
+// spend, confirmed or created by one of them, minus that of their outputs.
 func (e *Engine) fees(txs []*block.Tx) (block.Amount, error) {
 	var ask []block.Outpoint
 	made := make(map[block.Outpoint]block.Amount)
@@ -119,11 +119,11 @@ func (e *Engine) fees(txs []*block.Tx) (block.Amount, error) {
 			fees += made[o]
 		}
 	}
-	return max(fees, 0), nil // less than nothing is a fault that the judge will name
+	return max(fees, 0), nil // a negative sum breaks a rule, which validation names
 }
 
-// Vary gives the coinbase another extra nonce, and with it the header another
-// merkle root: room for another 2^32 nonces.
+// Vary gives the coinbase another extra nonce, and so the header another merkle root: room
+// for another 2^32 nonces.
 func (t *Template) Vary(extra uint64, message string) {
 	coinbase := t.Block.Txs[0].Clone()
 	coinbase.Inputs[0].Script = block.CoinbaseScript(t.Height, extra, message)
@@ -131,13 +131,13 @@ func (t *Template) Vary(extra uint64, message string) {
 	t.Block.Header.MerkleRoot, _ = block.MerkleRoot(t.Block.TxIDs())
 }
 
-// maxWarp is how far behind its parent the first block of a retarget window may
-// be, in seconds, on networks with BIP94. Our miner keeps to it everywhere, so
-// that its blocks are good for those who ask for it too.
+// maxWarp is how many seconds the first block of a retarget window may be behind its parent
+// on networks with BIP94. Our miner keeps to it on all, so that nodes which enforce the rule
+// accept its blocks.
 const maxWarp = 600
 
-// nextTime returns the time for a block on top of s: now, or the least that the
-// rules allow if that is later.
+// nextTime returns the time for a block after s: now, or the earliest that the rules allow
+// if that is later.
 func nextTime(s *consensus.State, now time.Time) uint32 {
 	t := max(now.Unix(), int64(s.MedianTime())+1)
 	if w := s.Params.Window; w > 0 && (int(s.Height)+1)%w == 0 {
