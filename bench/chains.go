@@ -11,7 +11,7 @@ import (
 	"toychain/internal/chaingen"
 )
 
-// sealed is a block, ready to be handed in.
+// sealed is a block, ready to be submitted.
 type sealed struct {
 	hash block.Hash
 	hex  string
@@ -27,36 +27,35 @@ func seal(blocks ...*chaingen.Block) []sealed {
 
 // size is how much of everything is measured.
 type size struct {
-	rounds   int // turns of everybody for each row
+	rounds   int // turns of each contender in each row
 	empty    int // blocks in the chain of empty blocks
 	payments int // in each full block
 	full     int // full blocks in a row
 	spread   int // blocks whose propagation is measured, of each kind; at most full
-	reorg    int // blocks that leave in the reorganisation
+	reorg    int // blocks that the reorganisation disconnects
 	light    int // payments in each of them
 	rest     time.Duration
 	search   time.Duration // of one turn of hashing
 }
 
 var (
-	// everything is what TARGETS asks for.
+	// everything is the size of a real measurement.
 	everything = size{rounds: 7, empty: 10_000, payments: 500, full: 20, spread: 10, reorg: 100, light: 20,
 		rest: 20 * time.Second, search: time.Second}
-	// quick shows that the measuring works; its figures mean nothing.
+	// quick shows that measuring works; its figures mean nothing.
 	quick = size{rounds: 1, empty: 60, payments: 8, full: 2, spread: 1, reorg: 4, light: 2,
 		rest: 100 * time.Millisecond, search: 10 * time.Millisecond}
 )
 
-// chains are the blocks that every node is given. Each chain starts from regtest's
-// genesis.
+// chains are the blocks that every node is given. Each chain starts at regtest's genesis.
 type chains struct {
 	empty  []sealed // coinbases only, ten minutes apart, the last one now
 	simnet []sealed // the same on the genesis block of btcd's simnet: see btcd
 
-	base      []sealed   // up to now, a second apart: makes the coins that the payments spend
-	full      []sealed   // on base: full blocks, whose payments are of the same keys in each
+	base      []sealed   // up to now, a second apart: creates the coins that the payments spend
+	full      []sealed   // on base: full blocks, whose payments use the same keys in each
 	pays      [][]string // the payments in each of them
-	strangers []sealed   // on base: full blocks, each payment in them of a key of its own
+	strangers []sealed   // on base: full blocks, each payment with its own key
 	thin      []sealed   // on base: empty blocks
 	left      []sealed   // on base: light blocks
 	right     []sealed   // on base: one more, with other payments of the same coins
@@ -66,19 +65,19 @@ type chains struct {
 	coins consensus.Coins // what it spends
 }
 
-// makeChains makes all blocks.
+// makeChains creates all blocks.
 func makeChains(z size, now time.Time) *chains {
 	c := &chains{}
 	p := consensus.Regtest()
 	first := now.Add(-time.Duration(z.empty+1) * p.Spacing)
 	c.empty = seal(mine(p, first, z.empty).Chain()[1:]...)
 	p.Genesis = simnet(p.Genesis)
-	p.Spacing += time.Second // simnet retargets, and this keeps it as easy as it gets
+	p.Spacing += time.Second // simnet retargets; this keeps it at its lowest difficulty
 	first = now.Add(-time.Duration(z.empty+1) * p.Spacing)
 	c.simnet = seal(mine(p, first, z.empty).Chain()[1:]...)
 
 	p = consensus.Regtest()
-	p.Spacing = time.Second // how far apart the generator puts blocks; no rule of regtest depends on it
+	p.Spacing = time.Second // the generator's distance between blocks; no rule of regtest depends on it
 	maturity := int(p.Maturity)
 	blocks := maturity + 2 + max(z.full, z.spread, z.reorg+1)
 	base := mine(p, now.Add(-time.Duration(2*blocks)*time.Second), maturity+1)
@@ -111,15 +110,15 @@ func makeChains(z size, now time.Time) *chains {
 	return c
 }
 
-// simnet returns the genesis block of btcd's simulation network, which differs from
-// regtest's in its date alone.
+// simnet returns the genesis block of btcd's simulation network, which differs from regtest's
+// only in its time.
 func simnet(regtest *block.Block) *block.Block {
 	b := *regtest
 	b.Header.Time = 1401292357
 	return &b
 }
 
-// mine returns the last of n empty blocks, the first of which comes at a time.
+// mine returns the last of n empty blocks, the first of which has the given time.
 func mine(p *consensus.Params, first time.Time, n int) *chaingen.Block {
 	g := chaingen.Genesis(p)
 	t := g.Template("first")
@@ -127,14 +126,14 @@ func mine(p *consensus.Params, first time.Time, n int) *chaingen.Block {
 	return g.Follow("first", chaingen.Seal(t)).MineEmpty("", n-1)
 }
 
-// fee is what each payment leaves to the miner: enough for everybody's pool.
+// fee is the fee of each payment: enough for both mempools.
 const fee = 2_000
 
-// lanes are coins that move from owner to owner, one payment in each full block.
+// lanes are coins that move from owner to owner, with one payment in each full block.
 type lanes struct {
 	base *chaingen.Block
 	keys []chaingen.Key // of last
-	to   []chaingen.Key // who is paid next
+	to   []chaingen.Key // the next recipients
 	last []consensus.UTXO
 }
 
@@ -161,8 +160,8 @@ func split(tip *chaingen.Block, n int) *lanes {
 	return l
 }
 
-// mine returns a block on top of tip in which n coins move, from a lane on. extra
-// is added to the fee, so that the same coins make other payments.
+// mine returns a block on top of tip in which n coins move, starting with one lane. extra is
+// added to the fee, so that the same coins make other payments.
 func (l *lanes) mine(tip *chaingen.Block, name string, n int, extra block.Amount) *chaingen.Block {
 	var txs []*block.Tx
 	for i := range n {
@@ -189,7 +188,7 @@ func branch(base *chaingen.Block, z size, name string, n int, extra block.Amount
 	return out
 }
 
-// payments returns what a block holds besides its coinbase.
+// payments returns a block's transactions except the coinbase.
 func payments(b *chaingen.Block) (out []string) {
 	for _, tx := range b.Txs[1:] {
 		out = append(out, hex.EncodeToString(tx.Bytes()))

@@ -23,15 +23,15 @@ import (
 	"toychain/pow"
 )
 
-// searching is how many million headers per second pow.Search looks at on so many
-// cores, for a target that nothing meets.
+// searching measures how many million headers per second pow.Search hashes on so many cores,
+// for a target that no header meets.
 func searching(cores int, lasts time.Duration) float64 {
 	return onCores(cores, lasts, func(h *block.Header, from uint32, n uint64) {
 		pow.Search(h, pow.Target{}, from, n)
 	})
 }
 
-// naively is the same without any cleverness: the header's 80 bytes, hashed twice.
+// naively measures the same in the obvious way: the header's 80 bytes, hashed twice.
 func naively(cores int, lasts time.Duration) float64 {
 	return onCores(cores, lasts, func(h *block.Header, from uint32, n uint64) {
 		raw := h.Bytes()
@@ -39,13 +39,13 @@ func naively(cores int, lasts time.Duration) float64 {
 			binary.LittleEndian.PutUint32(raw[76:], from+uint32(i))
 			first := sha256.Sum256(raw[:])
 			if second := sha256.Sum256(first[:]); binary.LittleEndian.Uint64(second[24:]) == 0 {
-				return // as good as never, but the compiler does not know
+				return // practically never, but the compiler does not know
 			}
 		}
 	})
 }
 
-// onCores lets each core search one piece after the other for a while.
+// onCores makes each core search one piece after the other for a while.
 func onCores(cores int, lasts time.Duration, search func(h *block.Header, from uint32, n uint64)) float64 {
 	const piece = 1 << 14
 	header := consensus.Main().Genesis.Header
@@ -81,7 +81,7 @@ func elsewhere(binary string, cores int, lasts time.Duration) measure {
 	}
 }
 
-// searchOnly as the first argument makes this program print what searching returns.
+// searchOnly as the first argument makes this program print the result of searching.
 const searchOnly = "search-only"
 
 func searchOnlyMain(args []string) error {
@@ -99,8 +99,8 @@ func searchOnlyMain(args []string) error {
 	return json.NewEncoder(os.Stdout).Encode(searching(cores, lasts))
 }
 
-// judging is how many signatures per second the judge of blocks gets through, with
-// everything else that it looks at in a full block.
+// judging measures how many signatures per second block validation checks, with everything else
+// that it does for a full block.
 func (l *lab) judging(context.Context, *subject) (float64, error) {
 	begin, n := time.Now(), 0
 	for ; time.Since(begin) < l.z.search; n += l.z.payments {
@@ -111,7 +111,7 @@ func (l *lab) judging(context.Context, *subject) (float64, error) {
 	return rate(n, time.Since(begin)), nil
 }
 
-// verifying is how many signatures per second the curve alone can check on one core.
+// verifying measures how many signatures per second the curve alone can check on one core.
 func (l *lab) verifying(context.Context, *subject) (float64, error) {
 	tx := l.body.Txs[1]
 	sig, key, _, err := block.ParsePubKeyHashInput(tx.Inputs[0].Script)
@@ -136,5 +136,5 @@ func (l *lab) verifying(context.Context, *subject) (float64, error) {
 	return rate(n, time.Since(begin)), nil
 }
 
-// cores is how many processors there are, and two at most: what the targets are for.
+// cores returns the number of processors, at most two, for which the targets are set.
 func cores() int { return min(2, runtime.NumCPU()) }

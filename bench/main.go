@@ -23,8 +23,7 @@ func main() {
 	exit(command(ctx, os.Args[1:]))
 }
 
-// exit ends the program: 0 if all went well, 2 if the command line cannot be
-// understood, 1 for anything else.
+// exit ends the program: with 0 on success, 2 for a wrong command line, 1 for any other error.
 func exit(err error) {
 	switch {
 	case err == nil || errors.Is(err, flag.ErrHelp):
@@ -49,13 +48,13 @@ type options struct {
 
 func parse(args []string) (o options, err error) {
 	f := flag.NewFlagSet("bench/run", flag.ContinueOnError)
-	f.StringVar(&o.only, "only", "", "measure this `ROW` alone; --list names them")
-	f.IntVar(&o.rounds, "rounds", 0, "turns that everybody has in each row (0: 7)")
+	f.StringVar(&o.only, "only", "", "measure only this `ROW`; --list names them")
+	f.IntVar(&o.rounds, "rounds", 0, "turns of each side in each row (0: 7)")
 	f.BoolVar(&o.quick, "quick", false, "small counts, to see that the measuring works")
 	f.BoolVar(&o.list, "list", false, "name the rows and measure nothing")
 	f.BoolVar(&o.json, "json", false, "print JSON, with every round")
 	f.BoolVar(&o.markdown, "markdown", false, "print the table as the README has it")
-	f.DurationVar(&o.most, "timeout", 30*time.Minute, "give up after so long")
+	f.DurationVar(&o.most, "timeout", 30*time.Minute, "give up after this `TIME`")
 	if err := f.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return o, err
@@ -79,7 +78,7 @@ func chosen(all []row, only string) []row {
 	return slices.DeleteFunc(all, func(r row) bool { return only != "" && r.name != only })
 }
 
-// command does what the flags say.
+// command runs what the flags ask for.
 func command(ctx context.Context, args []string) error {
 	o, err := parse(args)
 	if err != nil {
@@ -106,8 +105,8 @@ func command(ctx context.Context, args []string) error {
 	return out.text(os.Stdout)
 }
 
-// bench builds the programs, makes the blocks and measures the rows. It tells talk
-// how it goes.
+// bench builds the programs, creates the blocks and measures the rows. It writes its progress to
+// talk.
 func bench(ctx context.Context, o options, talk io.Writer) (*report, error) {
 	z := everything
 	if o.quick {
@@ -141,11 +140,10 @@ func bench(ctx context.Context, o options, talk io.Writer) (*report, error) {
 	return out, nil
 }
 
-// turnLasts is the most that one turn may take: nodes that never agree must not hold
-// up the rest for ever.
+// turnLasts is the time limit of one turn: nodes that never agree must not block the others.
 const turnLasts = 5 * time.Minute
 
-// rounds gives everybody a turn in each round, in one order and then in the other.
+// rounds gives each contender a turn in each round, in alternating order.
 func (r *row) rounds(ctx context.Context, n int, talk io.Writer) (result, error) {
 	begin := time.Now()
 	var ours, rivals []float64

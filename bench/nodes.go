@@ -9,21 +9,21 @@ import (
 	"time"
 )
 
-// lab is where measurements of nodes take place.
+// lab is where nodes are measured.
 type lab struct {
 	z size
 	*chains
-	dir   string // everything is below it
-	turns int    // folders given out so far
+	dir   string // contains everything
+	turns int    // number of directories handed out
 }
 
-// fresh returns a folder that is not there yet.
+// fresh returns a directory that does not exist yet.
 func (l *lab) fresh() string {
 	l.turns++
 	return filepath.Join(l.dir, fmt.Sprint("turn", l.turns))
 }
 
-// with runs a new node in dir while f lasts.
+// with runs a new node in dir while f runs.
 func (l *lab) with(ctx context.Context, s *subject, dir string, f func(*node) error) error {
 	n, err := s.run(ctx, dir)
 	if err != nil {
@@ -36,7 +36,7 @@ func (l *lab) with(ctx context.Context, s *subject, dir string, f func(*node) er
 	return err
 }
 
-// alone measures on one new node, in a folder that is thrown away.
+// alone measures on one new node, in a temporary directory.
 func (l *lab) alone(f func(context.Context, *node) (float64, error)) measure {
 	return func(ctx context.Context, s *subject) (figure float64, err error) {
 		dir := l.fresh()
@@ -58,11 +58,11 @@ func (l *lab) pair(f func(ctx context.Context, a, b *node) (float64, error)) mea
 	}
 }
 
-// rate turns a number of things into things per second.
+// rate converts a number of things into things per second.
 func rate(n int, took time.Duration) float64 { return float64(n) / took.Seconds() }
 
-// submitting is how many of things a node takes in per second when blocks are
-// submitted on top of others.
+// submitting measures how many things per second a node processes when blocks are submitted on
+// top of others.
 func (l *lab) submitting(before, blocks []sealed, things int) measure {
 	return l.alone(func(ctx context.Context, n *node) (float64, error) {
 		if err := n.submit(ctx, before); err != nil {
@@ -74,8 +74,8 @@ func (l *lab) submitting(before, blocks []sealed, things int) measure {
 	})
 }
 
-// syncing is how many of things a new node takes in per second from a peer that
-// holds the chain, from the moment when it is told of it.
+// syncing measures how many things per second a new node processes from a peer that has the
+// chain, from the moment when it is told the peer's address.
 func (l *lab) syncing(blocks []sealed, things int) measure {
 	return l.pair(func(ctx context.Context, a, b *node) (float64, error) {
 		if err := a.submit(ctx, blocks); err != nil {
@@ -90,8 +90,7 @@ func (l *lab) syncing(blocks []sealed, things int) measure {
 	})
 }
 
-// pooled is the rate of payments in submitted blocks when the node's pool knows
-// them all.
+// pooled measures the rate of payments in submitted blocks when the node's mempool has them all.
 func (l *lab) pooled() measure {
 	return l.alone(func(ctx context.Context, n *node) (float64, error) {
 		if err := n.submit(ctx, l.base); err != nil {
@@ -112,9 +111,9 @@ func (l *lab) pooled() measure {
 	})
 }
 
-// spreading is how many milliseconds a block takes from submission at one node to
-// the tip of another: the median of several. pays are the payments of each block,
-// which both pools are given before.
+// spreading measures how many milliseconds a block takes from submission at one node to the tip
+// of another: the median of several. pays are the payments of each block, which both mempools
+// are given before.
 func (l *lab) spreading(blocks []sealed, pays [][]string) measure {
 	return l.pair(func(ctx context.Context, a, b *node) (float64, error) {
 		if err := b.connect(ctx, a); err != nil {
@@ -125,8 +124,8 @@ func (l *lab) spreading(blocks []sealed, pays [][]string) measure {
 				return 0, err
 			}
 		}
-		// Also the last chance for gossip to find its neighbours: the last of these
-		// blocks comes alone, as the measured ones do.
+		// This also gives gossip time to find its neighbours: the last of these blocks comes
+		// alone, as the measured ones do.
 		last := len(l.base) - 1
 		for _, part := range [][]sealed{l.base[:last], l.base[last:]} {
 			if err := a.submit(ctx, part); err != nil {
@@ -155,8 +154,8 @@ func (l *lab) spreading(blocks []sealed, pays [][]string) measure {
 	})
 }
 
-// travel is how many milliseconds a block takes from a to b's tip. b is asked
-// without a pause longer than a fraction of that.
+// travel measures how many milliseconds a block takes from a to b's tip. It polls b at
+// intervals that are a fraction of that.
 func travel(ctx context.Context, a, b *node, x *sealed) (float64, error) {
 	begin := time.Now()
 	answered := make(chan error, 1)
@@ -169,8 +168,8 @@ func travel(ctx context.Context, a, b *node, x *sealed) (float64, error) {
 	return float64(took.Microseconds()) / 1000, err
 }
 
-// starting is how many milliseconds a node takes from its start to its first
-// answer, after it has lived once with these blocks.
+// starting measures how many milliseconds a node takes from its start to its first answer, after
+// it ran once with these blocks.
 func (l *lab) starting(blocks []sealed) measure {
 	return func(ctx context.Context, s *subject) (took float64, err error) {
 		dir := l.fresh()
@@ -193,8 +192,8 @@ func (l *lab) starting(blocks []sealed) measure {
 	}
 }
 
-// resting is how many MiB a node holds that has caught up with a peer and been left
-// in peace for a while.
+// resting measures how many MiB a node holds after it caught up with a peer and was idle for a
+// while.
 func (l *lab) resting() measure {
 	return l.pair(func(ctx context.Context, a, b *node) (float64, error) {
 		if err := a.submit(ctx, l.empty); err != nil {
@@ -216,8 +215,8 @@ func (l *lab) resting() measure {
 	})
 }
 
-// reorganising is how many blocks per second leave and join when a longer branch
-// takes over, whose last block is what is timed.
+// reorganising measures how many blocks per second are disconnected and connected when a longer
+// branch takes over, timing its last block.
 func (l *lab) reorganising() measure {
 	return l.alone(func(ctx context.Context, n *node) (float64, error) {
 		if err := n.submit(ctx, slices.Concat(l.base, l.left)); err != nil {

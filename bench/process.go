@@ -18,12 +18,12 @@ import (
 // process is a child of this program.
 type process struct {
 	cmd  *exec.Cmd
-	log  string         // file with all that it says
-	hold io.WriteCloser // its stdin, which breaks when this program is gone
-	done chan struct{}  // closed when it is gone
+	log  string         // file with its output
+	hold io.WriteCloser // its stdin, which closes when this program ends
+	done chan struct{}  // closed when it has ended
 }
 
-// start runs a program with a log of its own in dir. It is killed when ctx ends.
+// start runs a program with a log file in dir. It is killed when ctx ends.
 func start(ctx context.Context, dir, program string, args ...string) (*process, error) {
 	p := &process{log: filepath.Join(dir, "log"), done: make(chan struct{})}
 	log, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
@@ -47,11 +47,10 @@ func start(ctx context.Context, dir, program string, args ...string) (*process, 
 	return p, nil
 }
 
-// graceful is how long a node may take to end when it is asked to.
+// graceful is the time that a node has to end when it is asked to.
 const graceful = 20 * time.Second
 
-// stop asks the process to end, waits, and if need be kills it. The error says that
-// it had to.
+// stop asks the process to end, waits, and kills it if it does not; then it returns an error.
 func (p *process) stop() error {
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return err
@@ -67,7 +66,7 @@ func (p *process) stop() error {
 	}
 }
 
-// ended says, if the process is gone, what it said last.
+// ended returns an error with the end of the log if the process has ended.
 func (p *process) ended() error {
 	select {
 	case <-p.done:
@@ -87,8 +86,7 @@ func (p *process) lastWords() string {
 	return strings.TrimSpace(string(text[max(0, len(text)-enough):]))
 }
 
-// resident returns how much memory the process holds, in bytes, as Linux counts it
-// (VmRSS in /proc/PID/status).
+// resident returns the process's resident memory in bytes (VmRSS in /proc/PID/status of Linux).
 func (p *process) resident() (float64, error) {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
 	if err != nil {
@@ -105,8 +103,8 @@ func (p *process) resident() (float64, error) {
 	return 0, fmt.Errorf("memory of a process: no VmRSS in %q", text)
 }
 
-// freePort returns an address of this machine at which nobody listens just now.
-// Somebody may before it is used: who uses it tries again then.
+// freePort returns an address of this machine that is free just now. Another program may take it
+// before it is used; the caller then tries again.
 func freePort() (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -116,7 +114,7 @@ func freePort() (string, error) {
 	return l.Addr().String(), nil
 }
 
-// until asks again and again, every so often, until done says true or an error.
+// until calls done at this interval until it returns true or an error.
 func until(ctx context.Context, every time.Duration, done func() (bool, error)) error {
 	tick := time.NewTicker(every)
 	defer tick.Stop()

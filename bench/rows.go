@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// measure measures one figure of a subject. What has no process gets nil.
+// measure measures one figure of a subject, which is nil for a row without nodes.
 type measure func(context.Context, *subject) (float64, error)
 
 // row is one line of the table.
@@ -33,7 +33,7 @@ type contender struct {
 	measure measure
 }
 
-// quoted is when and how the figures of Bitcoin Core were measured.
+// quoted says when and how the figures of Bitcoin Core were measured.
 const quoted = "Bitcoin Core 2026-11-23, not of this run"
 
 // atLeast is a target for the ratio.
@@ -41,23 +41,23 @@ func atLeast(want float64) (string, func(float64, float64) bool) {
 	return fmt.Sprintf("≥ %g×", want), func(_, ratio float64) bool { return ratio >= want }
 }
 
-// ahead is the target of being better than the rival at all.
+// ahead is the target of being better than the rival.
 func ahead() (string, func(float64, float64) bool) {
 	return "> 1×", func(_, ratio float64) bool { return ratio > 1 }
 }
 
-// rows are all that is measured. bin holds the programs.
+// rows returns the rows of the table. bin holds the programs.
 func rows(l *lab, bin string) []row {
 	return slices.Concat(l.kernelRows(filepath.Join(bin, "portable")),
 		l.nodeRows(toychain(filepath.Join(bin, "toychain")), filepath.Join(bin, "btcd")))
 }
 
-// here makes a measure of something in this process.
+// here returns a measure of something in this process.
 func here(f func(int, time.Duration) float64, cores int, lasts time.Duration) measure {
 	return func(context.Context, *subject) (float64, error) { return f(cores, lasts), nil }
 }
 
-// kernelRows are the rows without nodes.
+// kernelRows returns the rows without nodes.
 func (l *lab) kernelRows(portable string) []row {
 	n := cores()
 	naive := contender{name: "SHA-256 twice", measure: here(naively, 1, l.z.search)}
@@ -78,7 +78,7 @@ func (l *lab) kernelRows(portable string) []row {
 	return out
 }
 
-// nodeRows are the rows in which nodes of ours run beside nodes of btcd.
+// nodeRows returns the rows in which toychain's nodes are measured beside btcd's.
 func (l *lab) nodeRows(ours *subject, binary string) []row {
 	rival := btcd(binary, "regtest")
 	versus := func(name, what, unit string, m measure, core string) row {

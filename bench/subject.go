@@ -14,14 +14,14 @@ import (
 	"toychain/rpc"
 )
 
-// subject is a program under measurement.
+// subject is a program to measure.
 type subject struct {
 	name   string
 	binary string
-	// args starts a node of regtest in dir, which listens for peers and clients at
-	// these addresses of this machine and knows nobody.
+	// args returns the arguments that start a node of regtest in dir, without peers, which
+	// listens for peers and clients at these addresses of this machine.
 	args func(dir, peers, clients string) []string
-	// address tells where a running node's peers reach it.
+	// address returns where a running node listens for peers.
 	address func(ctx context.Context, n *node) (string, error)
 }
 
@@ -46,11 +46,11 @@ func toychain(binary string) *subject {
 		}}
 }
 
-// btcd runs with its defaults, but for where it listens and that it looks for no
-// peers of its own. network is regtest or simnet: whatever is on disk of regtest it
-// throws away when it starts, so that simnet, the other network without difficulty,
-// takes regtest's place where a node starts again. Without --nobanning it would ban a
-// peer for payments that were announced, and confirmed before they were asked for.
+// btcd runs with its defaults, except for its listen addresses and that it does not search for
+// peers. network is regtest or simnet: btcd deletes regtest's data when it starts, so simnet, the
+// other network without difficulty, replaces regtest where a node restarts. Without --nobanning
+// btcd would ban a peer for payments that were announced, and confirmed before they were
+// requested.
 func btcd(binary, network string) *subject {
 	return &subject{name: "btcd", binary: binary,
 		args: func(dir, peers, clients string) []string {
@@ -90,12 +90,12 @@ type node struct {
 	*rpc.Client
 	subject *subject
 	dir     string
-	peers   string        // where it was told to listen for peers
+	peers   string        // the address where it listens for peers
 	took    time.Duration // from its start to its first answer
 }
 
-// run starts a node in dir and returns once it answers. Ports are chosen by trying,
-// so there are several attempts.
+// run starts a node in dir and returns once it answers. Ports are found by trying, so there are
+// several attempts.
 func (s *subject) run(ctx context.Context, dir string) (*node, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
@@ -137,7 +137,7 @@ func (s *subject) attempt(ctx context.Context, dir string) (*node, error) {
 	return n, nil
 }
 
-// stop ends the node in good order.
+// stop ends the node gracefully.
 func (n *node) stop() error {
 	n.Client.Close()
 	return n.process.stop()
@@ -151,7 +151,7 @@ func (n *node) explain(err error) error {
 	return fmt.Errorf("%s: %w\n%s", n.subject.name, err, n.lastWords())
 }
 
-// submit hands in blocks, one after the other, and insists that each is accepted.
+// submit submits blocks one after the other and returns an error unless each is accepted.
 func (n *node) submit(ctx context.Context, blocks []sealed) error {
 	for i := range blocks {
 		if err := n.offer(ctx, &blocks[i], ""); err != nil {
@@ -161,7 +161,7 @@ func (n *node) submit(ctx context.Context, blocks []sealed) error {
 	return nil
 }
 
-// offer hands in one block. also is a reason that is no refusal, besides none.
+// offer submits one block. also is a reason that is accepted besides none.
 func (n *node) offer(ctx context.Context, b *sealed, also string) error {
 	var reason *string
 	if err := n.Call(ctx, "submitblock", []any{b.hex}, &reason); err != nil {
@@ -173,7 +173,7 @@ func (n *node) offer(ctx context.Context, b *sealed, also string) error {
 	return nil
 }
 
-// send hands payments to the node's pool. A peer may have been quicker.
+// send submits payments to the node's mempool, in which gossip may have put them already.
 func (n *node) send(ctx context.Context, payments []string) error {
 	for i, tx := range payments {
 		err := n.Call(ctx, "sendrawtransaction", []any{tx}, nil)
@@ -184,7 +184,7 @@ func (n *node) send(ctx context.Context, payments []string) error {
 	return nil
 }
 
-// connect tells n of another node and returns at once.
+// connect gives n the address of another node and returns at once.
 func (n *node) connect(ctx context.Context, to *node) error {
 	at, err := to.subject.address(ctx, to)
 	if err != nil {

@@ -29,7 +29,7 @@ type result struct {
 	Took      float64   `json:"measuring_seconds"` // all rounds together
 }
 
-// report is a whole run.
+// report is the result of a whole run.
 type report struct {
 	Time    time.Time `json:"time"`
 	Machine string    `json:"machine"`
@@ -39,7 +39,7 @@ type report struct {
 	Rows    []result  `json:"rows"`
 }
 
-// settle works out the medians.
+// settle computes the medians.
 func settle(r *row, ours, rivals []float64, took time.Duration) result {
 	out := result{Name: r.name, What: r.what, Unit: r.unit, Toychain: median(ours), Rounds: ours, Rivals: rivals,
 		Target: r.target, Core: r.core, Took: took.Seconds()}
@@ -86,7 +86,7 @@ func (r *result) cells() []string {
 	return []string{r.What, figure(r.Toychain, r.Unit), rival, cmp.Or(r.RivalName, "-"), ratio, r.Target, met, cmp.Or(r.Core, "-")}
 }
 
-// figure writes three digits that mean something, with a comma after thousands.
+// figure formats a number with three significant digits and commas between thousands.
 func figure(v float64, unit string) string {
 	decimals := 0
 	for limit := 100.0; v < limit && decimals < 2; limit /= 10 {
@@ -110,7 +110,7 @@ func figure(v float64, unit string) string {
 	return whole + " " + unit
 }
 
-// note says what the table is of.
+// note describes the table.
 func (r *report) note() string {
 	text := fmt.Sprintf("%s, %s, median of %d rounds; above 1× toychain is better. *%s.",
 		r.Time.Format(time.DateOnly), r.Machine, r.Rounds, r.Quoted)
@@ -134,7 +134,7 @@ func (r *report) text(w io.Writer) error {
 	return err
 }
 
-// markdown prints the table as the README has it.
+// markdown prints the table in the README's form.
 func (r *report) markdown(w io.Writer) error {
 	fmt.Fprintf(w, "| %s |\n|%s\n", strings.Join(heads, " | "), strings.Repeat("---|", len(heads)))
 	for i := range r.Rows {
