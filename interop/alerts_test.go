@@ -96,8 +96,8 @@ const healthy = `
   up{job="toychain",node="n2"} 1x240
   toychain_peers{node="n1"} 1x240
   toychain_peers{node="n2"} 1x240
-  toychain_peers_partitioned{node="n1"} 0x240
-  toychain_peers_partitioned{node="n2"} 0x240
+  toychain_peers_blocked{node="n1"} 0x240
+  toychain_peers_blocked{node="n2"} 0x240
 `
 
 // stories are what Prometheus may see, and which alerts that calls for.
@@ -122,20 +122,20 @@ var stories = []struct {
 			toychain_chain_tip_fingerprint{node="n1"} 7x240
 			toychain_chain_tip_fingerprint{node="n2"} 7x20 8x200`, 5 * time.Minute, "ToychainSplit"},
 	{"two tips by command", `
-			toychain_peers_partitioned{node="n1"} 0x20 1x200
-			toychain_peers_partitioned{node="n2"} 0x20 1x200
+			toychain_peers_blocked{node="n1"} 0x20 1x200
+			toychain_peers_blocked{node="n2"} 0x20 1x200
 			toychain_peers{node="n1"} 1x20 0x200
 			up{job="toychain",node="n1"} 1x240
 			up{job="toychain",node="n2"} 1x240
 			toychain_chain_tip_fingerprint{node="n1"} 7x240
-			toychain_chain_tip_fingerprint{node="n2"} 7x20 8x200`, 5 * time.Minute, "ToychainPartitioned"},
+			toychain_chain_tip_fingerprint{node="n2"} 7x20 8x200`, 5 * time.Minute, "ToychainSplit"},
 	{"nobody talks to n2", `
 			up{job="toychain",node="n1"} 1x240
 			up{job="toychain",node="n2"} 1x240
 			up{job="toychain",node="n3"} 1x240
 			toychain_peers{node="n1"} 2x20 1x200
 			toychain_peers{node="n2"} 2x20 0x200
-			toychain_peers_partitioned{node="n2"} 0x240`, 5 * time.Minute, "ToychainAlone n2"},
+			toychain_peers_blocked{node="n2"} 1x240`, 5 * time.Minute, "ToychainAlone n2"}, // not by command: it may talk to n3
 	{"bodies are missing", `
 			toychain_chain_headers_blocks{node="n2"} 5x20 90x200
 			toychain_chain_height_blocks{node="n2"} 5x240`, 5 * time.Minute, "ToychainBehind n2"},

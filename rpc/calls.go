@@ -231,9 +231,9 @@ func (c *Client) Bans(ctx context.Context) ([]Ban, error) {
 }
 
 // SetPartition replaces the set of peers that the node may not connect to; an empty one
-// heals. notAdjacent are more peers that the topology has no link to, partition or not.
-func (c *Client) SetPartition(ctx context.Context, peers []string, notAdjacent ...string) ([]string, error) {
-	return SetPartition.Call(ctx, c, SetPartitionArgs{peers, notAdjacent})
+// heals.
+func (c *Client) SetPartition(ctx context.Context, peers []string) ([]string, error) {
+	return SetPartition.Call(ctx, c, SetPartitionArgs{peers})
 }
 
 // SetLink sets the faults of the link to a peer; the zero Link has none.

@@ -21,7 +21,6 @@ func TestValues(t *testing.T) {
 		{values(GetBlockTree.Params(), GetBlockTreeArgs{}), `[]`},
 		{values(VerifyChain.Params(), VerifyChainArgs{Blocks: new(0)}), `[null,0]`},
 		{values(SetPartition.Params(), SetPartitionArgs{}), `[[]]`},
-		{values(SetPartition.Params(), SetPartitionArgs{NotAdjacent: []string{"x"}}), `[[],["x"]]`},
 		{values(SendRawTransaction.Params(), SendRawTransactionArgs{Tx: "00", MaxFeeRate: new(block.Amount(0))}), `["00",0.00000000]`},
 		{values(Stop.Params(), None{}), `[]`},
 	} {

@@ -44,7 +44,7 @@ var (
 			"of the gossip that it receives a share is lost (0 to 1); one_way makes it ignore the peer."}}
 	SetMining = Method[SetMiningArgs, MiningInfo]{Info{Name: "setmining", Category: "Toychain", Example: exampleAddress + " 20000",
 		Returns: "object, as getmininginfo", About: "Starts or stops the background miner."}}
-	SetPartition = Method[SetPartitionArgs, []string]{Info{Name: "setpartition", Category: "Toychain", Returns: "[id], of both kinds",
+	SetPartition = Method[SetPartitionArgs, []string]{Info{Name: "setpartition", Category: "Toychain", Returns: "[id]",
 		Example: `'["` + examplePeer + `"]'`,
 		About: "Partitions the network: connections to these peers are closed and refused from now on, all others are allowed. " +
 			"Set it on both sides."}}
@@ -87,8 +87,7 @@ type (
 		Hashrate float64 `rpc:"hashrate?" help:"hashes per second at most; 0: no cap (default 0)"`
 	}
 	SetPartitionArgs struct {
-		Peers       []string `rpc:"peers" help:"IDs of the peers that this node may not connect to; [] heals"`
-		NotAdjacent []string `rpc:"apart?" help:"IDs of more peers, to which the topology has no link: that is no partition (default [])"`
+		Peers []string `rpc:"peers" help:"IDs of the peers that this node may not connect to; [] heals"`
 	}
 	SubmitBlocksArgs struct {
 		Blocks []string `rpc:"blocks" help:"the blocks, each after its parent"`

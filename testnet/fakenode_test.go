@@ -173,10 +173,8 @@ func (n *fakeNode) answer(method string, params []json.RawMessage) any {
 	case "setpartition":
 		n.mu.Lock()
 		defer n.mu.Unlock()
-		var cut, apart []string
-		read(params, 0, &cut)
-		read(params, 1, &apart)
-		n.blocked = slices.Concat(cut, apart)
+		n.blocked = nil
+		read(params, 0, &n.blocked)
 		return n.blocked
 	case "getpeerinfo":
 		return n.peers()

@@ -65,17 +65,14 @@ func (t *Testnet) join(ctx context.Context) error {
 
 // configure sends a node its blocklist, the faults of its links, and its clock.
 func (t *Testnet) configure(ctx context.Context, name string, c *rpc.Client) error {
-	var cut, apart []string // by the partition, and by the shape of the network
+	var blocked []string // by a partition, or not adjacent in the topology
 	net := t.network()
 	for _, n := range t.state.Nodes {
-		switch {
-		case net.GroupOf(n.Name) != net.GroupOf(name):
-			cut = append(cut, n.PeerID)
-		case n.Name != name && !net.May(n.Name, name):
-			apart = append(apart, n.PeerID)
+		if n.Name != name && !net.May(n.Name, name) {
+			blocked = append(blocked, n.PeerID)
 		}
 	}
-	if _, err := c.SetPartition(ctx, cut, apart...); err != nil {
+	if _, err := c.SetPartition(ctx, blocked); err != nil {
 		return err
 	}
 	for _, l := range t.state.Links {

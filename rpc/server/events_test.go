@@ -143,7 +143,7 @@ func TestMetrics(t *testing.T) {
 		if !strings.Contains(text, "\n# HELP "+name+" ") {
 			t.Errorf("metrics lack %s", name)
 		}
-		if !regexp.MustCompile(`_(blocks|hashes|ratio|seconds|transactions|bytes|second|total|peers|partitioned|streams|way|fingerprint)$`).MatchString(name) {
+		if !regexp.MustCompile(`_(blocks|hashes|ratio|seconds|transactions|bytes|second|total|peers|blocked|streams|way|fingerprint)$`).MatchString(name) {
 			t.Errorf("%s does not say its unit", name)
 		}
 	}

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"slices"
 	"time"
 
 	"toychain/peer"
@@ -9,13 +8,10 @@ import (
 )
 
 func setPartition(c *call, a rpc.SetPartitionArgs) ([]string, *rpc.Error) {
-	net, cut := c.node.Net(), peersOf(a.Peers)
-	if err := net.SetBlocklist(append(peersOf(a.NotAdjacent), cut...)); err != nil {
+	if err := c.node.Net().SetBlocklist(peersOf(a.Peers)); err != nil {
 		return nil, fail(rpc.CodeInvalidParam, "%s", oneLine(err))
 	}
-	all := slices.DeleteFunc(net.Blocklist(), func(id peer.ID) bool { return !slices.Contains(cut, id) })
-	c.server.cutOff.Store(int64(len(all)))
-	return blockedPeers(net), nil
+	return blockedPeers(c.node.Net()), nil
 }
 
 func peersOf(texts []string) []peer.ID {

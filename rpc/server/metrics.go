@@ -131,7 +131,7 @@ var gauges = map[string]string{
 	"toychain_pool_bytes":                   "Bytes of these.",
 	"toychain_pool_orphans_transactions":    "Transactions that wait for their parents.",
 	"toychain_peers":                        "Connected peers.",
-	"toychain_peers_partitioned":            "Peers that a partition cuts this node off from.",
+	"toychain_peers_blocked":                "Peers on this node's blocklist, see setpartition.",
 	"toychain_miner_rate_hashes_per_second": "Hashes per second of this node's miner over the last seconds.",
 	"toychain_miner_hashes_total":           "Hashes that this node's miner tried since its start.",
 	"toychain_miner_blocks_total":           "Blocks that this node's miner found since its start.",
@@ -178,7 +178,7 @@ func (n nodeCollector) Collect(out chan<- prometheus.Metric) {
 	}
 	mining := nd.Mining()
 	gauge("toychain_peers", float64(len(nd.Net().Peers())))
-	gauge("toychain_peers_partitioned", float64(n.s.cutOff.Load()))
+	gauge("toychain_peers_blocked", float64(len(nd.Net().Blocklist())))
 	gauge("toychain_miner_rate_hashes_per_second", mining.Rate)
 	emit("toychain_miner_hashes_total", prometheus.CounterValue, float64(mining.Hashes))
 	emit("toychain_miner_blocks_total", prometheus.CounterValue, float64(mining.Found))

@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -41,7 +40,6 @@ type Server struct {
 	coinbases *coinbaseCache
 	peers     *peerRecords
 	running   *callList
-	cutOff    atomic.Int64 // peers that a partition, not the topology, keeps from this node
 
 	// See limits.go.
 	quick, long, streams places

@@ -5,13 +5,11 @@ package measure
 import (
 	"context"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -216,30 +214,6 @@ func threeRealNodes(t *testing.T) *testnet.Testnet {
 	return tn
 }
 
-// metric returns what follows some words in a node's /metrics.
-func metric(ctx context.Context, tn *testnet.Testnet, name, words string) (string, error) {
-	n := tn.Nodes()[slices.Index(tn.Names(), name)]
-	cookie, err := os.ReadFile(n.Cookie)
-	if err != nil {
-		return "", err
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+n.RPC+"/metrics", nil)
-	if err != nil {
-		return "", err
-	}
-	user, password, _ := strings.Cut(string(cookie), ":")
-	req.SetBasicAuth(user, password)
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return "", err
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	_, after, _ := strings.Cut(string(text), "\n"+words)
-	value, _, _ := strings.Cut(after, "\n")
-	return value, err
-}
-
 // liveThrough pays, cuts, mines on both sides, heals, and kills n3.
 func liveThrough(t *testing.T, tn *testnet.Testnet, alice chaingen.Key, coin consensus.UTXO, l *lookout, until func(func() bool)) {
 	t.Helper()
@@ -347,40 +321,4 @@ func TestAnswersOfANodeThatHangs(t *testing.T) {
 	if want := (slo.Answers{Asked: 1 + int(healthTime/healthEvery) + 1, Answered: 1}); a != want {
 		t.Errorf("%+v, want %+v", a, want)
 	}
-}
-
-// A topology is not a partition: peers that are not adjacent in it are not cut off.
-func TestShapeIsNoPartition(t *testing.T) {
-	ctx := bounded(t)
-	tn := threeRealNodes(t)
-	counts := func(when, want string) {
-		t.Helper()
-		var got []string
-		for _, n := range tn.Nodes() {
-			value, err := metric(ctx, tn, n.Name, "toychain_peers_partitioned ")
-			if err != nil {
-				t.Fatal(err)
-			}
-			got = append(got, value)
-		}
-		if strings.Join(got, " ") != want {
-			t.Errorf("%s: %v peers cut off, want %s", when, got, want)
-		}
-	}
-	if err := tn.Connect(ctx, []topology.Pair{{"n1", "n2"}, {"n2", "n3"}}); err != nil {
-		t.Fatal(err)
-	}
-	counts("on a line", "0 0 0")
-	if err := tn.Partition(ctx, [][]string{{"n1"}, {"n2", "n3"}}); err != nil {
-		t.Fatal(err)
-	}
-	counts("cut", "2 1 1")
-	if err := tn.Connect(ctx, nil); err != nil {
-		t.Fatal(err)
-	}
-	counts("a mesh, and still cut", "2 1 1")
-	if err := tn.Heal(ctx); err != nil {
-		t.Fatal(err)
-	}
-	counts("healed", "0 0 0")
 }
