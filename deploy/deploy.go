@@ -1,17 +1,16 @@
-// Package deploy holds what programs around a network of nodes need: the targets that
-// it is held against, and the files with which Prometheus and Grafana watch the same
-// levels. They are files first, to be read and copied; the program has them inside so
-// that it can hand them out.
+// Package deploy holds files for programs around a network of nodes: the targets of its
+// service levels, and the configuration with which Prometheus and Grafana watch them. They
+// are files to be read and copied; the program embeds them so that it can write them out.
 //
 //	slo.toml         targets of "toychain testnet slo"
 //	prometheus.yml   a Prometheus that reads the two below
-//	rules.yml        what it computes of the nodes' series, and when it calls for help
-//	nodes.yml        whom it scrapes: here one node, for a testnet see Nodes
+//	rules.yml        what it computes from the nodes' series, and its alerts
+//	nodes.yml        the nodes to scrape: here one, for a testnet see Nodes
 //	grafana.json     a dashboard of these series
 //	Dockerfile       an image of the program
 //
-// It knows no package of ours, only the names of metrics. interop/ holds these against a
-// real node's, and all files against Prometheus' own parsers.
+// It knows no other package, only the names of metrics. interop/ compares these with a real
+// node's, and checks all files with Prometheus' own parsers.
 package deploy
 
 import (
@@ -39,11 +38,11 @@ type Node struct {
 	Cookie string // the file with its password
 }
 
-// Nodes returns the nodes.yml of these nodes. Each is a job of Prometheus for itself,
-// because each has a password of its own; the label job is toychain for all.
+// Nodes returns the nodes.yml of these nodes. Each is a separate job of Prometheus, because
+// each has another password; the label job is toychain for all.
 func Nodes(nodes []Node) string {
 	var b strings.Builder
-	b.WriteString("# The nodes of a testnet. Written by \"toychain testnet prometheus\": do it again when it\n# comes up again, for then the nodes have other ports.\nscrape_configs:\n")
+	b.WriteString("# The nodes of a testnet, written by \"toychain testnet prometheus\". Write it again after the\n# testnet was restarted, because the nodes then have other ports.\nscrape_configs:\n")
 	for _, n := range nodes {
 		// What strconv quotes is a string in double quotes for YAML, too.
 		b.WriteString("  - job_name: " + strconv.Quote(n.Name) + "\n" +
