@@ -62,7 +62,7 @@ names a file like deploy/slo.toml, the default; docs/slo.md says more.`,
 		if *asJSON {
 			err = a.PrintJSON(s)
 		} else {
-			err = a.printService(s, t.Names())
+			err = a.printReport(s, t.Names())
 		}
 		if err != nil {
 			return err
@@ -102,7 +102,7 @@ func missed(levels []slo.Level) error {
 	return fmt.Errorf("missed: %s", strings.Join(names, ", "))
 }
 
-func (a *app) printService(s measure.Service, names []string) error {
+func (a *app) printReport(s measure.Report, names []string) error {
 	since := s.Since.Local().Format(time.DateTime)
 	if s.Since.IsZero() { // it is not recorded when an exported network came up
 		since = "genesis"

@@ -9,7 +9,7 @@ import (
 	"toychain/testnet/topology"
 )
 
-// Where things are, in columns of text.
+// The layout, in columns of text.
 const (
 	heightWidth = 6 // of the numbers at the left, and of their title
 	leftMargin  = heightWidth + 3
@@ -57,8 +57,8 @@ func (p *picture) measure() int {
 	return x - columnGap
 }
 
-// draw writes the rows: for each height its blocks, below them who stands there, and
-// below that the lines to where its branches begin.
+// draw writes the rows: for each height its blocks, below them the nodes with these tips, and
+// below that the lines to its branches.
 func (p *picture) draw(out *bytes.Buffer) {
 	if len(p.rows) == 0 {
 		out.WriteString("no blocks\n")
@@ -180,7 +180,7 @@ func (p *picture) putFork(c *canvas, n *treeNode) {
 	}
 }
 
-// notes writes what the picture itself cannot say.
+// notes writes what the picture cannot show.
 func (p *picture) notes(out *bytes.Buffer, silent []string) {
 	note := func(text string) {
 		for _, l := range wrap(text, max(p.style.Width-leftMargin, 20)) {
@@ -206,7 +206,7 @@ func (p *picture) notes(out *bytes.Buffer, silent []string) {
 	}
 }
 
-// legend explains the signs that occur, in as many lines as it takes.
+// legend explains the signs that occur.
 func (p *picture) legend() (lines []string) {
 	var seen [4]bool
 	here, gone, calls := false, false, false
@@ -248,11 +248,10 @@ const (
 	green paint = "32"
 )
 
-// histories are the colours of histories that are not everybody's.
-var histories = []paint{"36;1", "33;1", "35;1", "34;1", "32;1"}
+// branchColours are the colours of best chains that not all nodes share.
+var branchColours = []paint{"36;1", "33;1", "35;1", "34;1", "32;1"}
 
-// paint returns the colour of a block: that of the one history which it belongs to,
-// none if several share it.
+// paint returns the colour of a block: that of its best chain, none if it is on several.
 func (p *picture) paint(n *treeNode) paint {
 	switch {
 	case n.fate == invalid:
@@ -262,18 +261,18 @@ func (p *picture) paint(n *treeNode) paint {
 	case p.tips == 1:
 		return green
 	case len(n.chains) == 1:
-		return histories[n.chains[0]%len(histories)]
+		return branchColours[n.chains[0]%len(branchColours)]
 	}
 	return plain
 }
 
-// canvas is one line of text in the making.
+// canvas is one line of text.
 type canvas struct {
 	text  []rune
 	paint []paint
 }
 
-// put writes s from column x on, over whatever is there.
+// put writes s at column x, over what is there.
 func (c *canvas) put(x int, s string, p paint) {
 	for _, r := range s {
 		for len(c.text) <= x {
@@ -284,7 +283,7 @@ func (c *canvas) put(x int, s string, p paint) {
 	}
 }
 
-// line writes one line without blanks at its end.
+// line writes one line without trailing spaces.
 func (p *picture) line(out *bytes.Buffer, fill func(*canvas)) {
 	c := &canvas{}
 	fill(c)
@@ -310,5 +309,5 @@ func (p *picture) line(out *bytes.Buffer, fill func(*canvas)) {
 	out.WriteByte('\n')
 }
 
-// blockName is the name of the n-th block that was born.
+// blockName returns the name of the n-th block in the order of arrival.
 func blockName(n int) string { return fmt.Sprintf("b%d", n) }

@@ -1,7 +1,7 @@
 // Package draw draws the block trees of several nodes as one tree of text.
 //
 //	views of n1, n2, …  ── Merge ──►  Tree: each block once,  ── Write ──►  text for a terminal
-//	(rpc.Tree)                        where each node stands
+//	(rpc.Tree)                        the tips of the nodes
 //
 // # What it knows
 //
@@ -18,11 +18,11 @@
 //	tree.go     merging, and which block is in which column
 //	picture.go  what is shown of a block: Write, fields, folds, work
 //	canvas.go   lines, colours, legend
-//	labels.go   what stands below a block
-//	strips.go   what does not fit the width follows below
+//	labels.go   the lines below a block
+//	strips.go   branches that do not fit the width
 //
 // # Errors
 //
-// Only those of the writer: a block without its parent begins a tree of its own, a block
-// that comes twice counts once.
+// Only those of the writer: a block without its parent begins another tree, a block that
+// comes twice counts once.
 package draw

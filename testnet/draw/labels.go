@@ -7,9 +7,8 @@ import (
 	"toychain/testnet/topology"
 )
 
-// labels returns the lines that stand below n: the nodes whose history ends there, in
-// brackets those that ended there and do not run, work, and branches that are drawn
-// elsewhere.
+// labels returns the lines below n: the nodes with this tip, in brackets those that do not run
+// and had it last, work, and branches that are drawn elsewhere.
 func (p *picture) labels(n *treeNode) []string {
 	var out []string
 	add := func(sign, after string, names []string) {
@@ -43,10 +42,10 @@ func (p *picture) labels(n *treeNode) []string {
 	return out
 }
 
-// labelWidths is how wide the names of nodes may be at each level of detail.
+// labelWidths is the width of the names of nodes at each level of detail.
 var labelWidths = [leastDetail + 1]int{40, 30, 20, 14, 10}
 
-// wrap breaks a text between words, into lines of about this width.
+// wrap breaks a text into lines of about this width.
 func wrap(text string, most int) (lines []string) {
 	for _, word := range strings.Split(text, " ") {
 		if n := len(lines); n > 0 && (width(lines[n-1])+1+width(word) <= most || n == 1 && width(lines[0]) <= 1) {

@@ -17,13 +17,13 @@ import (
 type Style struct {
 	Colour bool                    // with the colours of a terminal
 	ASCII  bool                    // without line drawing, for terminals that know no Unicode
-	Names  bool                    // b1, b2, … in the order of birth
-	Call   func(block.Hash) string // what to call a block instead of by its hash; nil: by its hash
+	Names  bool                    // b1, b2, … in the order of arrival
+	Call   func(block.Hash) string // returns the name of a block; nil: its hash
 	Legend bool                    // explain the signs that occur, in a line below
-	Width  int                     // columns to fit into, as far as possible, by leaving out what matters least; 0: 80
+	Width  int                     // columns to fit into, as far as possible, by leaving out details; 0: 80
 }
 
-// signs are what a picture is made of.
+// signs are the characters of a picture.
 type signs struct {
 	fates                           [4]string // by fate
 	line, tee, across, fork, corner string
@@ -37,14 +37,14 @@ var (
 		line: "|", tee: "|", across: "-", fork: ".", corner: ".", fold: ":", here: "^", many: ".."}
 )
 
-// words say in the picture what became of a block, and meanings in the legend.
+// words are the fates in the picture, and meanings in the legend.
 var (
 	words    = [4]string{stale: "stale", headerOnly: "header only", invalid: "invalid"}
 	meanings = [4]string{live: "block", stale: "stale: in no node's history", headerOnly: "only its header is known", invalid: "invalid: it breaks a rule"}
 )
 
 // Draw draws the tree of blocks: time runs down, a row is a height, a column a
-// branch, and every node stands below the block that its history ends in.
+// branch, and every node is listed below its tip.
 //
 //	height
 //	     0   ●  0f0ac2d1  1 tx  genesis
@@ -57,10 +57,10 @@ var (
 //	    15                              ●  01020304  1 tx   n3
 //	                                    ▲ n3 n4
 //
-// A block shows its hash (see block.Hash.Short), how many transactions it has and
-// what its miner wrote into it. Where work and height disagree about which branch is
-// ahead, the ends of the branches show their work, counted from the last block that
-// they share. Long stretches where nothing happens are folded. The error is w's.
+// A block shows its hash (see block.Hash.Short), how many transactions it has and its miner's
+// message. Where work and height disagree about which branch is ahead, the ends of the branches
+// show their work, counted from the last common block. Long stretches without a fork are
+// folded. The error is w's.
 func Write(w io.Writer, in Tree, s Style) error {
 	f := grow(in)
 	if s.Width == 0 {
@@ -85,19 +85,19 @@ type picture struct {
 	*forest
 	style   Style
 	signs   signs
-	detail  int // 0: everything, leastDetail: the shortest that tells blocks apart
+	detail  int // 0: everything, leastDetail: only what distinguishes blocks
 	rows    []row
 	columns []column
-	title   string // of what is shown, if it is not the whole
+	title   string // of what is shown, if it is a part
 
-	base block.Height // of the last block that all branches share; work is counted from there
+	base block.Height // of the last common block; work is counted from there
 	work map[*treeNode]string
 	tie  bool // several ends have the most
 }
 
 const leastDetail = 4
 
-// row is one height, or several that are folded.
+// row is one height, or several folded ones.
 type row struct {
 	height block.Height
 	blocks []*treeNode // at this height, by column
@@ -120,7 +120,7 @@ func (p *picture) foldedRows() []row {
 		r := &all[len(all)-1]
 		r.blocks = append(r.blocks, n)
 	}
-	const worthwhile = 3 // a fold takes a line itself
+	const worthwhile = 3 // a fold takes a line too
 	var rows []row
 	for i := 0; i < len(all); {
 		end := i
@@ -143,8 +143,8 @@ func (p *picture) foldedRows() []row {
 	return rows
 }
 
-// noteworthy reports whether n must be seen: where something begins, ends or parts,
-// and the last steps to an end.
+// noteworthy reports whether n must be shown: at the begin and end of a branch, at a fork, and
+// in the last steps to an end.
 func noteworthy(n *treeNode) bool {
 	const lastSteps = 2
 	if n.parent == nil || len(n.parent.kids) > 1 || n.fate != n.parent.fate || len(n.nodes)+len(n.gone)+len(n.calls)+n.more > 0 {
@@ -159,8 +159,8 @@ func noteworthy(n *treeNode) bool {
 	return false
 }
 
-// weigh sets what the ends of the branches say about work: nothing, if they are in
-// the same order by height as by work and everywhere as hard to make.
+// weigh sets the labels about work at the ends of the branches: none, if their order by height
+// is that by work and the difficulty is the same everywhere.
 func (p *picture) weigh() {
 	var ends []*treeNode
 	for _, n := range p.all {
@@ -204,7 +204,7 @@ func (p *picture) weigh() {
 	}
 }
 
-// harder reports whether at some height blocks are not equally hard to find.
+// harder reports whether blocks of one height have different difficulties.
 func (f *forest) harder() bool {
 	bits := make(map[block.Height]string)
 	for _, n := range f.all {
@@ -219,7 +219,7 @@ func (f *forest) harder() bool {
 	return false
 }
 
-// shared returns the last block that is below all of these, or nil.
+// shared returns the last common block of these, or nil.
 func shared(ends []*treeNode) *treeNode {
 	if len(ends) == 0 {
 		return nil
@@ -240,7 +240,7 @@ func shared(ends []*treeNode) *treeNode {
 	return at
 }
 
-// siNumber writes a count of hashes with three digits and the usual letters.
+// siNumber writes a number of hashes with three digits and an SI prefix.
 func siNumber(v float64) string {
 	units := []string{"", " k", " M", " G", " T", " P", " E"}
 	i := 0
@@ -260,7 +260,7 @@ func siNumber(v float64) string {
 	return strconv.FormatFloat(v, 'f', digits, 64) + units[i]
 }
 
-// fields returns what n says at the present level of detail.
+// fields returns the texts of n at the present level of detail.
 func (p *picture) fields(n *treeNode) []string {
 	hash, txs, message, word := n.Hash.Short(), txCount(n.Txs), p.cleaned(n.Message), words[n.fate]
 	if n.Height == 0 {
@@ -277,7 +277,7 @@ func (p *picture) fields(n *treeNode) []string {
 	case 0:
 		return append(out, hash, txs, message, word)
 	case 1:
-		return append(out, hash, message) // the sign says what became of it
+		return append(out, hash, message) // the sign shows its fate
 	case 2:
 		return append(out, hash)
 	}
@@ -313,8 +313,8 @@ func (p *picture) cleaned(s string) string {
 	return Printable(s)
 }
 
-// Printable returns what a stranger wrote, fit for a terminal: one short line of
-// characters that are one column wide, none of which commands the terminal.
+// Printable returns a miner's message, safe for a terminal: one short line of characters that
+// are one column wide, without control characters.
 func Printable(s string) string {
 	return printable(s, 0x300, unicodeSigns.many) // before the combining and the double-width ones
 }
@@ -336,5 +336,5 @@ func printable(s string, end rune, many string) string {
 
 func width(s string) int { return utf8.RuneCountInString(s) }
 
-// foldText says how much a fold hides.
+// foldText returns how many blocks a fold hides.
 func foldText(n int) string { return fmt.Sprintf("%d blocks", n) }

@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// stripDetail is how much blocks say when a tree is too wide for one picture: as much
-// of their hash as leaves room for three branches.
+// stripDetail returns the level of detail for a tree that is too wide for one picture: as much
+// of the hashes as leaves room for three branches.
 func stripDetail(columns int) int {
 	switch {
 	case columns >= 48:
@@ -19,8 +19,8 @@ func stripDetail(columns int) int {
 	return leastDetail
 }
 
-// strips draws the tree. If it is too wide, whatever is left out, then branches are
-// taken off from the right until the rest fits, and follow in strips of their own:
+// strips draws the tree. If it is too wide without all details too, branches are removed from
+// the right until the rest fits, and follow in other strips:
 //
 //	height
 //	     1   ●  46ff97cd
@@ -67,15 +67,14 @@ func (p *picture) arrange() {
 	p.rows = p.foldedRows()
 }
 
-// split takes the branch at the far right off, again and again until the rest fits or
-// is one column, and returns trees with what was taken, each under the block that it
-// branches off from.
+// split removes the rightmost branch until the rest fits or is one column, and returns trees of
+// what was removed, each under its fork.
 func (p *picture) split() []*forest {
-	off := make(map[*treeNode][]*treeNode) // by where they branch off
+	off := make(map[*treeNode][]*treeNode) // by their forks
 	for p.measure() > p.style.Width && len(p.columns) > 1 {
 		k := p.rightmost()
 		if k == nil {
-			break // roots without a common block are never taken apart
+			break // trees without a common block are not divided
 		}
 		from := k.parent
 		from.kids = slices.DeleteFunc(from.kids, func(n *treeNode) bool { return n == k })
@@ -84,7 +83,7 @@ func (p *picture) split() []*forest {
 		for stack := []*treeNode{k}; len(stack) > 0; stack = stack[1:] {
 			n := stack[0]
 			gone[n] = true
-			n.kids, n.more = append(n.kids, off[n]...), 0 // what it lost before goes with it
+			n.kids, n.more = append(n.kids, off[n]...), 0 // with the branches that were removed from it
 			delete(off, n)
 			stack = append(stack, n.kids...)
 		}
@@ -103,8 +102,7 @@ func (p *picture) split() []*forest {
 	return out
 }
 
-// rightmost returns the first block of the branch in the last column, nil if that does
-// not branch off from anything.
+// rightmost returns the first block of the branch in the last column, nil if it has no parent.
 func (p *picture) rightmost() (first *treeNode) {
 	for _, n := range p.all {
 		if n.col == len(p.columns)-1 && n.parent != nil && n.parent.col != n.col {
@@ -114,7 +112,7 @@ func (p *picture) rightmost() (first *treeNode) {
 	return first
 }
 
-// graft returns a tree of branches under a copy of the block that they leave.
+// graft returns a tree of branches under a copy of their fork.
 func (p *picture) graft(from *treeNode, kids []*treeNode) *forest {
 	root := *from
 	root.parent, root.kids, root.nodes, root.gone, root.more = nil, kids, nil, nil, 0

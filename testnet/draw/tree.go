@@ -8,30 +8,30 @@ import (
 	"toychain/rpc"
 )
 
-// View is what one node knows: every block of every branch, and where it stands.
+// View is the block tree of one node: every block of every branch, and its tip.
 type View struct {
 	Node string
 	Tree rpc.Tree
 }
 
-// Tree is what Draw draws.
+// Tree is the merged tree of several nodes, which Write draws.
 type Tree struct {
-	Blocks     []rpc.TreeBlock `json:"blocks"` // each once, in the order of their birth; need not begin at genesis
-	Tips       []NodeTip       `json:"stands"` // in the order in which nodes are to be listed
-	Silent     []string        `json:"silent"` // nodes that do not answer, and so stand nowhere
+	Blocks     []rpc.TreeBlock `json:"blocks"` // each once, in the order of arrival; the lowest need not be genesis
+	Tips       []NodeTip       `json:"stands"` // of the nodes that run, in the order in which they are listed
+	Silent     []string        `json:"silent"` // nodes that do not answer
 	Objections []Objection     `json:"objections,omitempty"`
-	LastTips   []NodeTip       `json:"stood"` // where nodes that do not run stood last; if nobody stands, their histories count
+	LastTips   []NodeTip       `json:"stood"` // the last tips of nodes that do not run; if none runs, these count
 }
 
-// NodeTip says which block a node's best chain ends in.
+// NodeTip is the end of a node's best chain.
 type NodeTip struct {
 	Node   string       `json:"node"`
 	Tip    block.Hash   `json:"tip"`
 	Height block.Height `json:"height"`
 }
 
-// Merge makes one tree out of what several nodes know. A block is born when the
-// first of them saw its header.
+// Merge merges the trees of several nodes. A block's place in the order is that of the first
+// arrival of its header.
 func Merge(views []View) Tree {
 	in := Tree{}
 	at := map[block.Hash]int{}
@@ -54,7 +54,7 @@ func Merge(views []View) Tree {
 	return in
 }
 
-// merge returns what two nodes know of one block together.
+// merge merges what two nodes know of one block.
 func merge(a, b rpc.TreeBlock) rpc.TreeBlock {
 	a.ReceivedMS = min(a.ReceivedMS, b.ReceivedMS)
 	if a.CompleteMS == 0 || b.CompleteMS != 0 && b.CompleteMS < a.CompleteMS {
@@ -72,25 +72,25 @@ func merge(a, b rpc.TreeBlock) rpc.TreeBlock {
 	return a
 }
 
-// StatusInvalid is getblocktree's word for a block that breaks a rule, or whose
-// ancestor does, or that the node's user calls so.
+// StatusInvalid is getblocktree's status of a block that breaks a rule, or has an ancestor that
+// does, or was invalidated by the node's user.
 const StatusInvalid = "invalid"
 
-// judged is how much a node's word counts against another's. Who had a block in its
-// history has tried every rule: then invalid is only what a user says. Who has not may
-// never have looked.
+// judged ranks the statuses that nodes have for one block. A node that had the block on its best
+// chain has checked every rule: then another's "invalid" is only its user's. Other nodes may
+// never have checked.
 func judged(status string) int {
 	return slices.Index([]string{"", "headers-only", "valid-headers", StatusInvalid, "valid-fork", "active"}, status)
 }
 
-// Objection is a node that calls a block invalid which others had in their histories: its
-// user does. What stands on it is invalid there, too.
+// Objection is a block that one node's user invalidated while others had it on their best
+// chains.
 type Objection struct {
 	Node string     `json:"node"`
 	Hash block.Hash `json:"hash"`
 }
 
-// objections returns what each node alone calls invalid, the lowest blocks of it.
+// objections returns the lowest blocks of each branch that only one node's user invalidated.
 func objections(views []View, in *Tree) (out []Objection) {
 	valid := make(map[block.Hash]bool)
 	for _, b := range in.Blocks {
@@ -110,31 +110,31 @@ func objections(views []View, in *Tree) (out []Objection) {
 	return out
 }
 
-// fate is what became of a block.
+// fate is the state of a block in the network.
 type fate int
 
 const (
-	live       fate = iota // some node's history holds it
-	stale                  // nobody's history holds it any more, or does yet
-	headerOnly             // nobody has its transactions
+	live       fate = iota // on some node's best chain
+	stale                  // on no node's best chain
+	headerOnly             // no node has its transactions
 	invalid                // it breaks a rule
 )
 
-// treeNode is a block in its place.
+// treeNode is a block in the tree.
 type treeNode struct {
 	rpc.TreeBlock
-	name   string // b1, b2, … in the order of birth; genesis is b0
+	name   string // b1, b2, … in the order of arrival; genesis is b0
 	parent *treeNode
-	kids   []*treeNode // the one that goes straight on first
+	kids   []*treeNode // the one in the same column first
 	fate   fate
-	nodes  []string // that stand here
-	calls  []string // nodes that call it invalid, though it is not
-	gone   []string // that stood here last
+	nodes  []string // whose tip it is
+	calls  []string // nodes whose user invalidated it
+	gone   []string // that do not run, whose last tip it is
 	more   int      // branches of it that are drawn elsewhere
-	chains []int    // which of the distinct tips, by first appearance, have it in their history
+	chains []int    // indexes of the distinct tips above it, by first appearance
 
 	// Of the branches above it:
-	first int       // index of the first node that stands here or above; many if none
+	first int       // index of the first node with its tip here or above; many if none
 	best  *treeNode // the end with the most work
 	top   block.Height
 
@@ -147,24 +147,24 @@ const many = 1 << 30
 // forest is the tree, as a rule with one root.
 type forest struct {
 	roots []*treeNode
-	all   []*treeNode // in order of height, then birth
-	tips  int         // how many distinct tips the nodes stand on
+	all   []*treeNode // by height, then arrival
+	tips  int         // how many distinct tips there are
 }
 
-// grow joins blocks to parents, says what became of each, and sorts the branches.
+// grow joins blocks to parents, sets their fates, and sorts the branches.
 func grow(in Tree) *forest {
 	f := &forest{}
 	at := make(map[block.Hash]*treeNode, len(in.Blocks))
-	born := 1
+	next := 1
 	for _, b := range in.Blocks {
 		if at[b.Hash] != nil {
-			continue // a caller's slip is no reason to crash
+			continue // tolerated
 		}
 		n := &treeNode{TreeBlock: b, first: many, top: b.Height, name: "b0"}
 		n.best = n
 		if b.Height > 0 {
-			n.name = blockName(born)
-			born++
+			n.name = blockName(next)
+			next++
 		}
 		at[b.Hash] = n
 		f.all = append(f.all, n)
@@ -177,12 +177,12 @@ func grow(in Tree) *forest {
 		}
 		n.parent.kids = append(n.parent.kids, n)
 	}
-	f.people(in, at)
+	f.place(in, at)
 	judges := in.Tips
-	if len(judges) == 0 { // nobody runs: what counts is where they stood last, as in StaleOf
+	if len(judges) == 0 { // none runs: their last tips count, as in history.StaleOf
 		judges = in.LastTips
 	}
-	f.stand(judges, at)
+	f.mark(judges, at)
 	f.judge()
 	for _, n := range slices.Backward(f.all) { // children before parents
 		for _, k := range n.kids {
@@ -197,8 +197,8 @@ func grow(in Tree) *forest {
 	return f
 }
 
-// people puts the nodes where they stand, stood last, or object.
-func (f *forest) people(in Tree, at map[block.Hash]*treeNode) {
+// place puts the nodes on their tips, last tips and objections.
+func (f *forest) place(in Tree, at map[block.Hash]*treeNode) {
 	for _, s := range in.Tips {
 		if tip := at[s.Tip]; tip != nil {
 			tip.nodes = append(tip.nodes, s.Node)
@@ -216,7 +216,7 @@ func (f *forest) people(in Tree, at map[block.Hash]*treeNode) {
 	}
 }
 
-// judge says what became of each block, once the histories are marked.
+// judge sets the fate of each block, once the best chains are marked.
 func (f *forest) judge() {
 	for _, n := range f.all {
 		switch {
@@ -232,11 +232,11 @@ func (f *forest) judge() {
 	}
 }
 
-// stand marks the histories below the tips of those that count.
-func (f *forest) stand(stands []NodeTip, at map[block.Hash]*treeNode) {
-	for i, s := range stands {
+// mark marks the best chains below these tips.
+func (f *forest) mark(tips []NodeTip, at map[block.Hash]*treeNode) {
+	for i, s := range tips {
 		tip := at[s.Tip]
-		if tip == nil || tip.first != many { // or somebody stands there already
+		if tip == nil || tip.first != many { // or it is another node's tip already
 			continue
 		}
 		tip.first = i
@@ -247,15 +247,15 @@ func (f *forest) stand(stands []NodeTip, at map[block.Hash]*treeNode) {
 	}
 }
 
-// straighter orders the branches of a fork, and so the columns of the picture: where
-// the first of the nodes stands comes first and goes straight on, so the left half of
-// a split network is drawn at the left. Branches where nobody stands come last, the
-// heaviest of them first.
+// straighter orders the branches of a fork, and so the columns of the picture: the branch with
+// the tip of the first node continues in the same column, so the left half of a partitioned
+// network is drawn at the left. Branches without a tip come last, the one with the most work
+// first.
 func straighter(a, b *treeNode) int {
 	return cmp.Or(cmp.Compare(a.first, b.first), heavier(b.best, a.best))
 }
 
-// heavier compares the work of the histories up to a and b.
+// heavier compares the work of the chains up to a and b.
 func heavier(a, b *treeNode) int { return a.ChainWork.Cmp(b.ChainWork) }
 
 // lane is a line of blocks in one column, each the parent of the next.

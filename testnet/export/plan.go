@@ -17,22 +17,21 @@ import (
 	"toychain/wallet"
 )
 
-// Config is what to write down.
+// Config is what to write.
 type Config struct {
-	Dir      string  // folder, made if it is missing; it must not have a testnet
+	Dir      string  // made if it is missing; it must not have a testnet
 	Nodes    int     // 1 to topology.MaxNodes
 	Network  string  // toy, regtest, main, or the path of a parameters file
 	Mine     bool    // each node mines from its start on
-	MineTo   string  // address that all miners pay; "": each one of its own, see testnet.MinersWords
+	MineTo   string  // address that all miners pay; "": one for each node, see testnet.MinersWords
 	Hashrate float64 // cap of each node's background miner in hashes per second; 0: none
-	Image    string  // what the containers are made of, like toychain:0.1.0
+	Image    string  // of the containers, like toychain:0.1.0
 	Port     int     // this machine's port for the RPC of n1; n2 has the next one. 0: FirstPort
-	// Secret returns 32 random bytes for a purpose, which a name tells; nil: from the
-	// system.
+	// Secret returns 32 random bytes for a purpose; nil: from the system.
 	Secret func(purpose string) [32]byte
 }
 
-// FirstPort is where the RPC of n1 is reached on this machine, if nobody says otherwise.
+// FirstPort is the default port of n1's RPC on this machine.
 const FirstPort = 18601
 
 // Inside a container.
@@ -47,18 +46,18 @@ const (
 	namespace  = "toychain" // of Kubernetes
 )
 
-// What a container may use. A node that has just been started takes 25 MiB (measured in
-// interop/containers), one at work more. The Go runtime is told of a limit below the
-// hard one, so that it collects before it is killed.
+// The resources of a container. A node that has just been started takes 25 MiB (measured in
+// interop/containers), a busy one more. The Go runtime has a limit below the hard one, so that
+// it collects garbage before it is killed.
 const (
 	memoryLimit = 128 // MiB
 	memoryGo    = 100 // MiB
 	memoryRest  = 48  // MiB
 )
 
-// plan is what both writers write.
+// plan is the content of both kinds of files.
 type plan struct {
-	Network    string // as a node in a container is told it
+	Network    string // as a node in a container names it
 	Name       string // of the network
 	Parameters string // text of the parameters file; "" for a preset
 	Image      string
@@ -75,7 +74,7 @@ type node struct {
 	Key    string // as a key file has it
 	PeerID string
 	Args   []string // of the program
-	Port   int      // on this machine, leads to its RPC
+	Port   int      // of its RPC on this machine
 }
 
 // limits and places are the constants above, for the templates.
@@ -85,8 +84,7 @@ type places struct {
 	Data, ParamsDir, ParamsFile, Namespace string
 }
 
-// plan works out the nodes. rpcHost is where each listens for clients inside its
-// container.
+// plan makes the plan. rpcHost is where each node listens for clients in its container.
 func (cfg Config) plan(rpcHost string) (*plan, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
@@ -179,7 +177,7 @@ func (cfg Config) mining(params *consensus.Params, i int) (args []string, err er
 	return args, err
 }
 
-// peers returns the part of a node's command line that says whom it calls.
+// peers returns the part of a node's command line with the peers that it dials.
 func (p *plan) peers(calls []string) (args []string) {
 	for _, n := range p.Nodes {
 		if slices.Contains(calls, n.Name) {
@@ -189,7 +187,7 @@ func (p *plan) peers(calls []string) (args []string) {
 	return args
 }
 
-// multiaddr is where the other containers reach a node: by its name.
+// multiaddr returns where the other containers reach a node: by its name.
 func (n node) multiaddr() string {
 	return fmt.Sprintf("/dns4/%s/tcp/%d/p2p/%s", n.Name, peerPort, n.PeerID)
 }

@@ -13,10 +13,10 @@ import (
 	"toychain/testnet"
 )
 
-// file is one file to be written, at a path below the folder.
+// file is one file, at a path below the directory.
 type file struct {
 	path string
-	mode os.FileMode // secrets are 0600; what a container reads as another user 0644
+	mode os.FileMode // secrets are 0600; files that a container reads as another user 0644
 	text string
 }
 
@@ -26,8 +26,8 @@ const (
 	loginFile  = "rpc.login" // user and password, as in a cookie file
 )
 
-// Compose writes a Compose file, with what belongs to it, and describes the testnet in
-// the folder.
+// Compose writes a Compose file and the files that it needs, and describes the testnet in the
+// directory.
 func Compose(cfg Config) (*testnet.Testnet, error) {
 	p, err := cfg.plan("0.0.0.0") // so that the port can be published
 	if err != nil {
@@ -48,7 +48,7 @@ func Compose(cfg Config) (*testnet.Testnet, error) {
 	}})
 }
 
-// Kubernetes writes manifests, and describes the testnet in the folder.
+// Kubernetes writes manifests, and describes the testnet in the directory.
 func Kubernetes(cfg Config) (*testnet.Testnet, error) {
 	p, err := cfg.plan("127.0.0.1") // the pod's own: port-forward leads there
 	if err != nil {
@@ -69,8 +69,7 @@ func Kubernetes(cfg Config) (*testnet.Testnet, error) {
 	}})
 }
 
-// write writes the files, those that are common to both kinds too, and describes the
-// testnet.
+// write writes the files, also those that are common to both kinds, and describes the testnet.
 func (p *plan) write(dir string, files []file, runner testnet.Orchestrator) (*testnet.Testnet, error) {
 	if err := testnet.Vacant(dir); err != nil {
 		return nil, fmt.Errorf("export: %w", err)
@@ -109,7 +108,7 @@ func (f file) write(dir string) error {
 	return os.Chmod(path, f.mode) // whatever the umask, and the mode of an older file
 }
 
-// env is what a node's container has in its environment and nobody else may know.
+// env returns the secret environment of a node's container.
 func (p *plan) env(n node) string {
 	return fmt.Sprintf("TOYCHAIN_NODE_KEY=%s\nTOYCHAIN_RPC_USER=%s\nTOYCHAIN_RPC_PASSWORD=%s\n", n.Key, p.User, p.Password)
 }
@@ -137,7 +136,7 @@ func quote(v any) (string, error) {
 	return strings.TrimSpace(out.String()), err
 }
 
-// indent puts so many spaces before each line of a text, to stand below a "|".
+// indent indents each line of a text, to follow a "|".
 func indent(spaces int, text string) string {
 	space := strings.Repeat(" ", spaces)
 	var out strings.Builder
@@ -150,7 +149,7 @@ func indent(spaces int, text string) string {
 	return strings.TrimSuffix(out.String(), "\n")
 }
 
-// word quotes a path for a shell, if it must be.
+// word quotes a path for a shell, if it needs quotes.
 func word(path string) string {
 	if strings.ContainsFunc(path, func(r rune) bool { return strings.ContainsRune(" \t\n'\"\\$&;|<>()*?[]#~`!{}", r) }) {
 		return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"

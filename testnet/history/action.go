@@ -2,9 +2,8 @@ package history
 
 import "time"
 
-// Action is something that was done to a testnet: a line of events.jsonl. Later
-// readers, such as Levels, learn from it when the network was cut and healed: the
-// nodes themselves only know whom they may talk to now.
+// Action is a command on a testnet: a line of events.jsonl. It says when the network was
+// partitioned and healed: the nodes themselves know only their present blocklists.
 type Action struct {
 	TimeMS int64    `json:"time_ms"` // when it began, since 1970
 	TookMS int64    `json:"took_ms"` // until it was done
@@ -13,8 +12,8 @@ type Action struct {
 	Error  string   `json:"error,omitempty"`
 }
 
-// Begun returns when it began.
+// Begun returns the time of its start.
 func (a Action) Begun() time.Time { return time.UnixMilli(a.TimeMS) }
 
-// Done returns when it was over.
+// Done returns the time of its end.
 func (a Action) Done() time.Time { return a.Begun().Add(time.Duration(a.TookMS) * time.Millisecond) }

@@ -6,17 +6,16 @@ import (
 	"toychain/rpc"
 )
 
-// ClockLog is how wrong one node's clock was, from when until when: what the testnet's own
-// commands did to it. While a command lasts, both what was and what will be can hold.
+// ClockLog is the offsets of one node's clock over time, as the testnet's commands set it.
+// During a command both the old and the new offset are possible.
 type ClockLog []clockSpan
 
 type clockSpan struct {
-	from, until time.Time // zero: ever since, for ever
+	from, until time.Time // zero: unbounded
 	by          time.Duration
 }
 
-// Clocks reads out of the journal what was done to clocks. Nodes to which nothing was
-// done are not in it.
+// Clocks returns the logs of all clocks that were set.
 func Clocks(actions []Action) map[string]ClockLog {
 	logs := map[string]ClockLog{}
 	for _, a := range actions {
@@ -42,8 +41,8 @@ func Clocks(actions []Action) map[string]ClockLog {
 	return logs
 }
 
-// Right returns when it really was that a node wrote down, to the millisecond, and false
-// if that can have been at more than one time, or at none.
+// Right returns the true time of what a node recorded, to the millisecond. It returns false if
+// there are several, or none.
 func (c ClockLog) Right(written, now time.Time) (at time.Time, ok bool) {
 	const grain = time.Millisecond
 	if len(c) == 0 {
@@ -62,8 +61,8 @@ func (c ClockLog) Right(written, now time.Time) (at time.Time, ok bool) {
 	return at, ok
 }
 
-// Correct sets every time right that a node wrote down by its wrong clock. If one cannot
-// be, it returns false and changes nothing.
+// Correct corrects every time that a node recorded. If one is ambiguous, it returns false and
+// changes nothing.
 func (c ClockLog) Correct(tree *rpc.Tree, reorgs []rpc.Reorg, now time.Time) bool {
 	var all []*int64
 	for i := range tree.Blocks {
@@ -91,9 +90,8 @@ func (c ClockLog) Correct(tree *rpc.Tree, reorgs []rpc.Reorg, now time.Time) boo
 	return true
 }
 
-// CorrectClocks sets the times right that nodes wrote down while their clocks were wrong,
-// by what was done to them. It returns the nodes for which that cannot be done, because a
-// time can have been two: theirs stay as they wrote them.
+// CorrectClocks corrects the times that nodes recorded while their clocks were wrong. It
+// returns the nodes with an ambiguous time: theirs are not corrected.
 func CorrectClocks(journals []Journal, actions []Action) (unsure []string) {
 	logs, now := Clocks(actions), time.Now()
 	for i := range journals {

@@ -4,68 +4,68 @@ import (
 	"cmp"
 	"slices"
 
+	"toychain/block"
 	"toychain/rpc"
 )
 
-// Journal is what one node wrote down of its life.
+// Journal is what one node recorded.
 type Journal struct {
 	Node   string
-	Tree   rpc.Tree    // every block that it knows, and when it came
+	Tree   rpc.Tree    // every block that it knows, and when it arrived
 	Reorgs []rpc.Reorg // the oldest first
-	Silent string      // why it does not tell; "" if it does
+	Silent string      // why it cannot be read; "": it was
 }
 
-// NetReorg is one move from a tip to another, and who made it when.
+// NetReorg is one reorganisation, with all nodes that had it.
 type NetReorg struct {
-	rpc.Reorg          // TimeMS is the first node's
-	Nodes     []MoveBy `json:"nodes"` // the first one first
+	rpc.Reorg             // TimeMS is the first node's
+	Nodes     []NodeReorg `json:"nodes"` // the first one first
 
-	turns map[string]int // of each node's moves this is its so-many-th
+	turns map[string]int // by node: its index among the node's reorganisations
 }
 
-// MoveBy says when a node made a move.
-type MoveBy struct {
+// NodeReorg is when a node had a reorganisation.
+type NodeReorg struct {
 	Node   string `json:"node"`
 	TimeMS int64  `json:"time_ms"`
 }
 
-// MergeReorgs puts the reorganisations of several nodes in the order of time. Nodes
-// that went from the same tip to the same tip made the same move: the blocks decide
-// what becomes of the payments. If one node makes it twice, these are two. Within a
-// millisecond the order is that in which a node made them.
+// MergeReorgs returns the reorganisations of several nodes in the order of time. Nodes that
+// went from the same tip to the same tip had the same one: its effect on the payments follows
+// from the blocks. If one node has it twice, these are two. Within a millisecond the order is
+// that of a node that had both.
 func MergeReorgs(journals []Journal) []NetReorg {
+	type key struct {
+		from, to block.Hash
+		time     int // the first, second, … at one node
+	}
 	out := []NetReorg{}
+	at := map[key]int{}
 	for _, j := range journals {
-		used := make(map[int]bool)
+		times := map[key]int{}
 		for turn, r := range j.Reorgs {
-			by := MoveBy{j.Node, r.TimeMS}
-			i := slices.IndexFunc(out, func(o NetReorg) bool { return o.From == r.From && o.To == r.To })
-			for i >= 0 && used[i] {
-				next := slices.IndexFunc(out[i+1:], func(o NetReorg) bool { return o.From == r.From && o.To == r.To })
-				if next < 0 {
-					i = -1
-					break
-				}
-				i += 1 + next
-			}
-			if i < 0 {
+			k := key{from: r.From.Hash, to: r.To.Hash}
+			times[k]++
+			k.time = times[k]
+			i, known := at[k]
+			if !known {
 				i = len(out)
+				at[k] = i
 				out = append(out, NetReorg{Reorg: r, turns: map[string]int{}})
 			}
-			used[i] = true
-			out[i].Nodes, out[i].turns[j.Node] = append(out[i].Nodes, by), turn
+			out[i].Nodes, out[i].turns[j.Node] = append(out[i].Nodes, NodeReorg{j.Node, r.TimeMS}), turn
 		}
 	}
 	for i := range out {
-		slices.SortStableFunc(out[i].Nodes, func(a, b MoveBy) int { return cmp.Compare(a.TimeMS, b.TimeMS) })
+		slices.SortStableFunc(out[i].Nodes, func(a, b NodeReorg) int { return cmp.Compare(a.TimeMS, b.TimeMS) })
 		out[i].TimeMS = out[i].Nodes[0].TimeMS
 	}
-	slices.SortStableFunc(out, func(a, b NetReorg) int { return cmp.Or(cmp.Compare(a.TimeMS, b.TimeMS), a.inTurn(b)) })
+	slices.SortStableFunc(out, func(a, b NetReorg) int { return cmp.Or(cmp.Compare(a.TimeMS, b.TimeMS), a.compareTurns(b)) })
 	return out
 }
 
-// inTurn compares two moves by which of them a node made first that made both.
-func (r NetReorg) inTurn(o NetReorg) int {
+// compareTurns compares two reorganisations by their order at a node that had both.
+func (r NetReorg) compareTurns(o NetReorg) int {
 	for _, n := range r.Nodes {
 		if turn, both := o.turns[n.Node]; both {
 			return cmp.Compare(r.turns[n.Node], turn)

@@ -6,19 +6,18 @@ import (
 	"toychain/testnet/draw"
 )
 
-// StaleRate is the stale rate of a whole network, see rpc.StaleRate: over the blocks
-// that any node has, also if all others never saw them. The best chain is the one with
-// the most work that a node stands on.
+// StaleRate is the stale rate of a whole network, see rpc.StaleRate: of all blocks that any
+// node has. The best chain is the one with the most work of all nodes.
 type StaleRate struct {
 	rpc.StaleRate
-	Contested int      `json:"contested"` // of Blocks: not stale yet, since another node's history holds them
-	Silent    []string `json:"silent"`    // nodes that did not tell
+	Contested int      `json:"contested"` // of Blocks: not stale yet, since they are on another node's best chain
+	Silent    []string `json:"silent"`    // nodes without a journal
 }
 
-// StaleOf counts the blocks of all journals between two heights, both included. Only a
-// node that stands names a best chain: those that do not run may keep a branch that
-// everybody else has left; they count if nobody runs.
-func StaleOf(journals []Journal, stands func(node string) bool, from, to block.Height) StaleRate {
+// StaleOf counts the blocks of all journals between two heights, both included. Best chains
+// are those of running nodes: the others may have a branch that all have left. If none runs,
+// all count.
+func StaleOf(journals []Journal, runs func(node string) bool, from, to block.Height) StaleRate {
 	out := StaleRate{Silent: []string{}}
 	var views []draw.View
 	some := false
@@ -28,13 +27,13 @@ func StaleOf(journals []Journal, stands func(node string) bool, from, to block.H
 			continue
 		}
 		views = append(views, draw.View{Node: j.Node, Tree: j.Tree})
-		some = some || stands(j.Node)
+		some = some || runs(j.Node)
 	}
 	in := draw.Merge(views)
 	counts := validBlocks(in)
 	var standing []draw.NodeTip
 	for _, s := range in.Tips {
-		if !some || stands(s.Node) {
+		if !some || runs(s.Node) {
 			standing = append(standing, s)
 		}
 	}
@@ -63,8 +62,8 @@ func StaleOf(journals []Journal, stands func(node string) bool, from, to block.H
 	return out
 }
 
-// validBlocks returns the blocks that somebody has with all their ancestors, and that
-// nobody found to break a rule.
+// validBlocks returns the blocks that some node has with all their ancestors, and that no node
+// found invalid.
 func validBlocks(in draw.Tree) map[block.Hash]bool {
 	out := make(map[block.Hash]bool)
 	for _, b := range in.Blocks {
@@ -73,15 +72,14 @@ func validBlocks(in draw.Tree) map[block.Hash]bool {
 	return out
 }
 
-// history is one node's chain.
-type history struct {
+// bestChain is one node's best chain.
+type bestChain struct {
 	draw.NodeTip
 	holds map[block.Hash]bool
 }
 
-// chainsOf returns the heaviest chain that somebody stands on, and all blocks of all
-// of them.
-func chainsOf(in draw.Tree) (best history, held map[block.Hash]bool) {
+// chainsOf returns the best chain with the most work, and the blocks of all best chains.
+func chainsOf(in draw.Tree) (best bestChain, held map[block.Hash]bool) {
 	held = make(map[block.Hash]bool)
 	at := make(map[block.Hash]*rpc.TreeBlock, len(in.Blocks))
 	for i := range in.Blocks {
@@ -97,7 +95,7 @@ func chainsOf(in draw.Tree) (best history, held map[block.Hash]bool) {
 		if !first && held[s.Tip] {
 			continue
 		}
-		h := history{s, make(map[block.Hash]bool)}
+		h := bestChain{s, make(map[block.Hash]bool)}
 		for b := tip; b != nil; b = at[b.Prev] {
 			h.holds[b.Hash], held[b.Hash] = true, true
 		}

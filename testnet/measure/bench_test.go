@@ -66,7 +66,7 @@ func benchNodes(b *testing.B, n int) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	s, err := report(ctx, tn, targets, newLookout())
+	s, err := report(ctx, tn, targets, newMonitor())
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -11,32 +11,38 @@ import (
 	"toychain/testnet/topology"
 )
 
-// eras reads out of the journal who could talk to whom since the testnet came up, and
-// when. What is undone counts as undone only once the command was through.
-func eras(actions []history.Action) (from time.Time, out []slo.Era, heals []slo.Heal) {
+// intervals returns which nodes could reach each other since the testnet came up, and its
+// heals. A command that takes something away counts from its begin, one that gives it back
+// from its end.
+func intervals(actions []history.Action) (from time.Time, out []slo.Interval, heals []slo.Heal) {
 	var net topology.Network
 	away := map[string]bool{}
+	add := func(at time.Time) {
+		out = append(out, slo.Interval{From: at, Groups: parts(&net), Away: maps.Clone(away)})
+	}
 	for _, a := range actions {
-		done := a.Done()
-		begins := done
+		begun, done := a.Begun(), a.Done()
+		node := strings.Join(a.Args, " ") // of the verbs with one
 		switch a.Verb {
 		case "up":
 			from, out, heals, net = done, nil, nil, topology.Network{Nodes: namesOf(a.Args)}
 			clear(away)
+			add(done)
 		case "partition":
 			if n := len(heals); n > 0 && heals[n-1].Over.IsZero() {
-				heals[n-1].Over = a.Begun()
+				heals[n-1].Over = begun
 			}
 			net.Groups = nil
 			for _, g := range a.Args {
 				net.Groups = append(net.Groups, strings.Split(g, ","))
 			}
-			begins = a.Begun()
+			add(begun)
 		case "heal":
-			if net.Groups != nil { // or there was nothing to heal
-				heals = append(heals, slo.Heal{At: a.Begun()})
+			if net.Groups != nil { // else there was nothing to heal
+				heals = append(heals, slo.Heal{At: begun})
 			}
 			net.Groups = nil
+			add(done)
 		case "connect":
 			net.Pairs = nil
 			for _, p := range a.Args {
@@ -44,29 +50,21 @@ func eras(actions []history.Action) (from time.Time, out []slo.Era, heals []slo.
 					net.Pairs = append(net.Pairs, topology.Pair{one, other})
 				}
 			}
-			// Old lines are cut from the beginning on, new ones stand at the end.
-			out = append(out, slo.Era{From: a.Begun(), Groups: parts(&net), Away: maps.Clone(away)})
+			add(begun) // old connections are gone, new ones may not stand yet
+			add(done)
 		case "kill", "pause":
-			begins = a.Begun()
-			for _, name := range a.Args {
-				away[name] = true
-			}
+			away[node] = true
+			add(begun)
 		case "restart", "start":
-			for _, name := range a.Args {
-				away[name] = true
-			}
-			out = append(out, slo.Era{From: a.Begun(), Groups: parts(&net), Away: maps.Clone(away)})
+			away[node] = true
+			add(begun)
 			fallthrough
 		case "resume":
-			for _, name := range a.Args {
-				if a.Error == "" {
-					delete(away, name)
-				}
+			if a.Error == "" {
+				delete(away, node)
 			}
-		default:
-			continue // it neither cuts nor heals nor takes anybody away
+			add(done)
 		}
-		out = append(out, slo.Era{From: begins, Groups: parts(&net), Away: maps.Clone(away)})
 	}
 	return from, out, heals
 }

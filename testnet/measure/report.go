@@ -15,57 +15,57 @@ import (
 	"toychain/testnet/slo"
 )
 
-// Service is what a testnet promised and kept.
-type Service struct {
-	Since   time.Time              `json:"since"`   // from when on the nodes' journals count: the testnet came up
-	Watched time.Time              `json:"watched"` // since when payments and answers were watched
+// Report is the service levels of a testnet.
+type Report struct {
+	Since   time.Time              `json:"since"`   // the testnet came up; what the nodes recorded counts from then on
+	Watched time.Time              `json:"watched"` // the monitor began
 	Until   time.Time              `json:"until"`
 	Nodes   int                    `json:"nodes"`
-	Silent  []string               `json:"silent"`   // nodes that do not tell what they wrote down
-	LeftOut []string               `json:"left_out"` // nodes whose clocks were wrong in such a way that some of their times cannot be set right
+	Silent  []string               `json:"silent"`   // nodes without a journal
+	LeftOut []string               `json:"left_out"` // nodes with times that a wrong clock made ambiguous
 	Levels  []slo.Level            `json:"levels"`
 	Asked   map[string]slo.Answers `json:"availability"` // by node
 }
 
 const (
-	// healthEvery is how often each node is asked whether it is there.
+	// healthEvery is the time between two health checks of a node.
 	healthEvery = 500 * time.Millisecond
-	// healthTime is how long a node may take to say so: twice what it gives itself.
+	// healthTime is how long a node may take to answer: twice its own bound.
 	healthTime = 4 * time.Second
-	// mostBlocks is how far below the tip the journals are read.
+	// mostBlocks is how many blocks below the tip count.
 	mostBlocks = 2000
 )
 
-// Network holds the testnet against its targets. What nodes write down (blocks,
-// reorganisations) is read since the testnet came up; what they do not (payments, answers)
-// is watched for so long first. It changes nothing.
-func Network(ctx context.Context, t *testnet.Testnet, targets []slo.Target, long time.Duration) (Service, error) {
+// Network compares a testnet with its targets. What nodes record (blocks, reorganisations) is
+// read since the testnet came up; what they do not (payments, answers) is watched for this
+// time first. It changes nothing.
+func Network(ctx context.Context, t *testnet.Testnet, targets []slo.Target, long time.Duration) (Report, error) {
 	looking, cancel := context.WithTimeout(ctx, long)
 	defer cancel()
-	l := newLookout()
+	l := newMonitor()
 	l.watch(looking, t)
 	if err := ctx.Err(); err != nil {
-		return Service{}, fmt.Errorf("measure: %w", err)
+		return Report{}, fmt.Errorf("measure: %w", err)
 	}
 	s, err := report(ctx, t, targets, l)
 	if err != nil {
-		return Service{}, fmt.Errorf("measure: %w", err)
+		return Report{}, fmt.Errorf("measure: %w", err)
 	}
 	return s, nil
 }
 
-// report reads the journals and judges, once the lookout has come back.
-func report(ctx context.Context, t *testnet.Testnet, targets []slo.Target, l *lookout) (Service, error) {
+// report reads the journals and judges them with what a monitor saw.
+func report(ctx context.Context, t *testnet.Testnet, targets []slo.Target, l *monitor) (Report, error) {
 	actions, err := t.Actions()
 	if err != nil {
-		return Service{}, err
+		return Report{}, err
 	}
 	h := slo.History{Until: time.Now()}
-	h.From, h.Eras, h.Heals = eras(actions)
+	h.From, h.Intervals, h.Heals = intervals(actions)
 	clocks, leftOut := history.Clocks(actions), []string{}
 	var silent []string
-	if h.Nodes, silent, err = chronicles(ctx, t); err != nil {
-		return Service{}, err
+	if h.Nodes, silent, err = histories(ctx, t); err != nil {
+		return Report{}, err
 	}
 	for i := range h.Nodes {
 		n := &h.Nodes[i]
@@ -74,31 +74,30 @@ func report(ctx context.Context, t *testnet.Testnet, targets []slo.Target, l *lo
 		}
 	}
 	if h.Payments, err = payments(ctx, t, h.Nodes, l.first(clocks)); err != nil {
-		return Service{}, err
+		return Report{}, err
 	}
 	seen := h.Observe()
 	seen.Asked = l.asked
-	return Service{Since: h.From, Watched: l.begun, Until: h.Until, Nodes: len(t.Nodes()), Silent: silent, LeftOut: leftOut,
+	return Report{Since: h.From, Watched: l.begun, Until: h.Until, Nodes: len(t.Nodes()), Silent: silent, LeftOut: leftOut,
 		Levels: slo.Judge(targets, seen), Asked: l.asked}, nil
 }
 
-// lookout sees what no node writes down.
-type lookout struct {
+// monitor records what no node does.
+type monitor struct {
 	begun time.Time
 
-	mu      sync.Mutex // guards what follows; many goroutines write to it while it looks
+	mu      sync.Mutex // guards the fields below
 	asked   map[string]slo.Answers
-	entered map[string]map[block.Hash]time.Time // by node: payments, and when its pool had each
+	entered map[string]map[block.Hash]time.Time // by node: when each transaction entered its mempool
 }
 
-// newLookout returns one that has seen nothing yet. The nodes whose pools it hears
-// are in entered from then on.
-func newLookout() *lookout {
-	return &lookout{begun: time.Now(), asked: map[string]slo.Answers{}, entered: map[string]map[block.Hash]time.Time{}}
+// newMonitor returns a monitor without records. Nodes whose events it receives are in entered.
+func newMonitor() *monitor {
+	return &monitor{begun: time.Now(), asked: map[string]slo.Answers{}, entered: map[string]map[block.Hash]time.Time{}}
 }
 
-// first returns when each payment was first in a pool, as far as can be told.
-func (l *lookout) first(clocks map[string]history.ClockLog) map[block.Hash]time.Time {
+// first returns when each transaction entered its first mempool, as far as clocks allow.
+func (l *monitor) first(clocks map[string]history.ClockLog) map[block.Hash]time.Time {
 	now := time.Now()
 	out := map[block.Hash]time.Time{}
 	for name, pool := range l.entered {
@@ -112,8 +111,8 @@ func (l *lookout) first(clocks map[string]history.ClockLog) map[block.Hash]time.
 	return out
 }
 
-// watch looks at all nodes until ctx ends.
-func (l *lookout) watch(ctx context.Context, t *testnet.Testnet) {
+// watch monitors all nodes until ctx ends.
+func (l *monitor) watch(ctx context.Context, t *testnet.Testnet) {
 	var group sync.WaitGroup
 	for _, n := range t.Nodes() {
 		group.Go(func() { l.health(ctx, t, n) })
@@ -122,8 +121,8 @@ func (l *lookout) watch(ctx context.Context, t *testnet.Testnet) {
 	group.Wait()
 }
 
-// answer counts a question that took so long. While nobody answered it none of those
-// came that were due meanwhile, and they would not have been answered either.
+// answer counts a health check that took this long. Without an answer, the checks that were due
+// meanwhile count as unanswered too.
 func answer(a slo.Answers, ok bool, took time.Duration) slo.Answers {
 	if ok {
 		return slo.Answers{Asked: a.Asked + 1, Answered: a.Answered + 1}
@@ -132,16 +131,16 @@ func answer(a slo.Answers, ok bool, took time.Duration) slo.Answers {
 	return a
 }
 
-// health asks a node whether it is there, whoever it is that holds its port. The first
-// answer is waited for even when the time is up: a short look must see something.
-func (l *lookout) health(ctx context.Context, t *testnet.Testnet, n testnet.Node) {
+// health checks a node until ctx ends. The first answer is waited for even when the time is up,
+// so that there is one.
+func (l *monitor) health(ctx context.Context, t *testnet.Testnet, n testnet.Node) {
 	tick := time.NewTicker(healthEvery)
 	defer tick.Stop()
 	for first := true; first || ctx.Err() == nil; first = false {
 		begun := time.Now()
 		err := isWell(ctx, t, n, first)
 		if why := ctx.Err(); why != nil && (!first || why != context.DeadlineExceeded) {
-			return // and what was under way does not count
+			return // without counting the pending check
 		}
 		l.mu.Lock()
 		a := l.asked[n.Name]
@@ -155,8 +154,8 @@ func (l *lookout) health(ctx context.Context, t *testnet.Testnet, n testnet.Node
 	}
 }
 
-// isWell asks a node whether it is there. A patient question ends with ctx only if that is
-// cancelled, not if its time is up.
+// isWell checks the health of a node. A patient check ends with ctx only if that is cancelled,
+// not if its time is up.
 func isWell(ctx context.Context, t *testnet.Testnet, n testnet.Node, patient bool) error {
 	c, err := t.Dial(n)
 	if err != nil {
@@ -176,9 +175,8 @@ func isWell(ctx context.Context, t *testnet.Testnet, n testnet.Node, patient boo
 	return c.Health(asking)
 }
 
-// pool notes when payments come into a node's pool. A node that goes away is listened to
-// again once it is back.
-func (l *lookout) pool(ctx context.Context, t *testnet.Testnet, n testnet.Node) {
+// pool records when transactions enter a node's mempool, also of a node that is restarted.
+func (l *monitor) pool(ctx context.Context, t *testnet.Testnet, n testnet.Node) {
 	listen := func() error {
 		c, err := t.Dial(n)
 		if err != nil {
@@ -212,8 +210,8 @@ func (l *lookout) pool(ctx context.Context, t *testnet.Testnet, n testnet.Node) 
 	}
 }
 
-// chronicles returns what the nodes recorded. Those that do not tell are silent.
-func chronicles(ctx context.Context, t *testnet.Testnet) (out []slo.Chronicle, silent []string, err error) {
+// histories returns what the nodes recorded, and the nodes without a journal.
+func histories(ctx context.Context, t *testnet.Testnet) (out []slo.NodeHistory, silent []string, err error) {
 	journals, err := t.Journals(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -225,7 +223,7 @@ func chronicles(ctx context.Context, t *testnet.Testnet) (out []slo.Chronicle, s
 			silent = append(silent, j.Node)
 			continue
 		}
-		n := slo.Chronicle{Node: j.Node, Tree: j.Tree, Reorgs: j.Reorgs[max(0, len(j.Reorgs)-mostBlocks):], Gone: !t.Runs(j.Node)}
+		n := slo.NodeHistory{Node: j.Node, Tree: j.Tree, Reorgs: j.Reorgs[max(0, len(j.Reorgs)-mostBlocks):], Gone: !t.Runs(j.Node)}
 		n.Tree.Blocks = slices.DeleteFunc(n.Tree.Blocks, func(b rpc.TreeBlock) bool { return b.Height < n.Tree.Height-mostBlocks })
 		out, runs = append(out, n), runs || !n.Gone
 	}
@@ -235,9 +233,9 @@ func chronicles(ctx context.Context, t *testnet.Testnet) (out []slo.Chronicle, s
 	return out, silent, nil
 }
 
-// payments finds out what became of each payment that was seen: in the history with the
-// most work, or in anybody's pool.
-func payments(ctx context.Context, t *testnet.Testnet, nodes []slo.Chronicle, entered map[block.Hash]time.Time) (map[block.Hash]slo.Payment, error) {
+// payments returns the fate of each payment that was seen: on the best chain, in some mempool,
+// or gone.
+func payments(ctx context.Context, t *testnet.Testnet, nodes []slo.NodeHistory, entered map[block.Hash]time.Time) (map[block.Hash]slo.Payment, error) {
 	if len(entered) == 0 {
 		return nil, nil
 	}
@@ -246,8 +244,8 @@ func payments(ctx context.Context, t *testnet.Testnet, nodes []slo.Chronicle, en
 		out[id] = slo.Payment{Entered: at, Gone: true}
 	}
 	first := slices.MinFunc(slices.Collect(maps.Values(entered)), time.Time.Compare)
-	nodes = slices.DeleteFunc(slices.Clone(nodes), func(n slo.Chronicle) bool { return n.Gone })
-	best := slices.MaxFunc(nodes, func(a, b slo.Chronicle) int { return tipOfTree(a.Tree).ChainWork.Cmp(tipOfTree(b.Tree).ChainWork) })
+	nodes = slices.DeleteFunc(slices.Clone(nodes), func(n slo.NodeHistory) bool { return n.Gone })
+	best := slices.MaxFunc(nodes, func(a, b slo.NodeHistory) int { return tipOfTree(a.Tree).ChainWork.Cmp(tipOfTree(b.Tree).ChainWork) })
 	c, err := t.Client(best.Node)
 	if err != nil {
 		return nil, err
@@ -258,7 +256,7 @@ func payments(ctx context.Context, t *testnet.Testnet, nodes []slo.Chronicle, en
 		}
 	}
 	for _, b := range best.Tree.Blocks {
-		// A node that was behind may have had it a little before its first pool told.
+		// A node that synchronised may have had it a little before its first mempool.
 		if b.Status != "active" || b.Txs < 2 || time.UnixMilli(b.ReceivedMS).Before(first.Add(-time.Minute)) {
 			continue
 		}
@@ -275,7 +273,7 @@ func payments(ctx context.Context, t *testnet.Testnet, nodes []slo.Chronicle, en
 	return out, nil
 }
 
-// pending marks the payments that wait in a node's pool: they are not gone.
+// pending marks the payments in a node's mempool as not gone.
 func pending(ctx context.Context, t *testnet.Testnet, name string, of map[block.Hash]slo.Payment) error {
 	c, err := t.Client(name)
 	if err != nil {

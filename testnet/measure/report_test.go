@@ -50,14 +50,14 @@ func bounded(t *testing.T) context.Context {
 	return ctx
 }
 
-// TestEras reads a journal.
-func TestEras(t *testing.T) {
+// TestIntervals reads a journal.
+func TestIntervals(t *testing.T) {
 	act := func(at, took int64, verb string, args ...string) history.Action {
 		return history.Action{TimeMS: at, TookMS: took, Verb: verb, Args: args}
 	}
 	failed := act(900, 10, "restart", "n1")
 	failed.Error = "no"
-	from, all, heals := eras([]history.Action{
+	from, all, heals := intervals([]history.Action{
 		act(1, 1, "up", "3"), act(5, 1, "kill", "n3"), act(6, 1, "down"),
 		act(100, 50, "up", "3"), act(160, 10, "heal"), // of nothing
 		act(200, 10, "partition", "n1,n2", "n3"),
@@ -85,7 +85,7 @@ func TestEras(t *testing.T) {
 
 // TestShapes: who can reach whom, over others, by what was connected and what was cut.
 func TestShapes(t *testing.T) {
-	_, all, _ := eras([]history.Action{
+	_, all, _ := intervals([]history.Action{
 		{TimeMS: 1, Verb: "up", Args: []string{"5"}},
 		{TimeMS: 10, TookMS: 1, Verb: "connect", Args: []string{"n1-n2", "n2-n3", "n4-n5"}},
 		{TimeMS: 20, TookMS: 1, Verb: "partition", Args: []string{"n1,n3", "n2,n4,n5"}},
@@ -132,7 +132,7 @@ func TestFirst(t *testing.T) {
 		return history.Action{TimeMS: at, TookMS: 10, Verb: "clock", Args: []string{name, by}}
 	}
 	logs := history.Clocks([]history.Action{clock(1000, "n1", "2h0m0s"), clock(2000, "n1", "0s"), clock(1000, "n2", "-1s")})
-	l := newLookout()
+	l := newMonitor()
 	id := block.Sum([]byte("payment"))
 	l.entered["n1"] = map[block.Hash]time.Time{id: at(1700 + 2*hour)} // today that was twice
 	l.entered["n2"] = map[block.Hash]time.Time{id: at(1500)}
@@ -159,7 +159,7 @@ func TestMeasure(t *testing.T) {
 
 	looking, stop := context.WithCancel(ctx)
 	defer stop()
-	l, came := newLookout(), make(chan bool)
+	l, came := newMonitor(), make(chan bool)
 	go func() { l.watch(looking, tn); close(came) }()
 	until := func(f func() bool) {
 		t.Helper()
@@ -215,7 +215,7 @@ func threeRealNodes(t *testing.T) *testnet.Testnet {
 }
 
 // liveThrough pays, cuts, mines on both sides, heals, and kills n3.
-func liveThrough(t *testing.T, tn *testnet.Testnet, alice chaingen.Key, coin consensus.UTXO, l *lookout, until func(func() bool)) {
+func liveThrough(t *testing.T, tn *testnet.Testnet, alice chaingen.Key, coin consensus.UTXO, l *monitor, until func(func() bool)) {
 	t.Helper()
 	ctx := bounded(t)
 	payFrom(t, tn, "n1", alice, coin)
@@ -258,7 +258,7 @@ func TestSlowHealth(t *testing.T) {
 		if err := os.WriteFile(n.Cookie, []byte("user:pass"), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		l, tn := newLookout(), &testnet.Testnet{}
+		l, tn := newMonitor(), &testnet.Testnet{}
 		l.health(ctx, tn, n)
 		cancel()
 		s.Close()

@@ -9,13 +9,13 @@ import (
 	"toychain/testnet/draw"
 )
 
-// What can happen. A testnet's own events have the names of history.Action: up,
-// partition, heal, kill, pause, resume, restart, down, and what else was done to it.
+// The events of nodes. Those of the testnet are the verbs of history.Action: up, partition,
+// heal, kill, pause, resume, restart, down, ….
 const (
-	Header = "header" // a node learnt of a block whose transactions, or ancestors, it had to wait for
-	Block  = "block"  // a node has a block and all that is below it
+	Header = "header" // a node received the header of a block that was not complete yet
+	Block  = "block"  // a node has a block and its ancestors
 	Tip    = "tip"    // a node's best chain grew by a block
-	Reorg  = "reorg"  // a node went over to another branch
+	Reorg  = "reorg"  // a node switched to another branch
 )
 
 // Event is one thing that happened.
@@ -23,32 +23,32 @@ type Event struct {
 	N      int           `json:"n"`         // from 1, in the order of time
 	TimeMS int64         `json:"time_ms"`   // since 1970; see history.CorrectClocks
 	Offset int64         `json:"offset_ms"` // since the first event
-	Node   string        `json:"node"`      // at which node; "" if to all of them
+	Node   string        `json:"node"`      // "" for all nodes
 	Event  string        `json:"event"`
 	Block  *rpc.BlockRef `json:"block,omitempty"` // header, block, tip; reorg: the new tip
-	Miner  string        `json:"miner,omitempty"` // block: what its miner wrote into it
-	Born   bool          `json:"born,omitempty"`  // header, block: no node knew it before
+	Miner  string        `json:"miner,omitempty"` // block: the message of its miner
+	Born   bool          `json:"born,omitempty"`  // header, block: this is its first node
 	Reorg  *rpc.Reorg    `json:"reorg,omitempty"`
-	Gap    bool          `json:"gap,omitempty"`   // tip, reorg: how the node came to where it began is not known
-	Args   []string      `json:"args,omitempty"`  // of what was done to the testnet: groups like "n1,n2"; how many nodes came up
-	Idle   bool          `json:"idle,omitempty"`  // heal: nothing was cut
-	Error  string        `json:"error,omitempty"` // why what was done to the testnet failed
+	Gap    bool          `json:"gap,omitempty"`   // tip, reorg: the step from the tip before is not in the journal
+	Args   []string      `json:"args,omitempty"`  // of the testnet's verbs: groups like "n1,n2"; the number of nodes
+	Idle   bool          `json:"idle,omitempty"`  // heal: there was no partition
+	Error  string        `json:"error,omitempty"` // why a verb failed
 
 	place order
 }
 
-// At returns how long after the first event it happened.
+// At returns the time since the first event.
 func (e *Event) At() time.Duration { return time.Duration(e.Offset) * time.Millisecond }
 
-// String tells of the event in a few words, without when and where.
+// String describes the event in a few words, without time and node.
 func (e *Event) String() string {
 	switch {
 	case e.Error != "":
 		return fmt.Sprintf("%s failed: %s", strings.TrimSpace(clean(e.Event)+" "+plain(e.Args...)), strings.SplitN(e.Error, "\n", 2)[0])
 	case e.Idle:
-		return "healed, and nothing was cut"
+		return "healed, without a partition"
 	case e.Gap:
-		return e.words() + " (how it came there is not in its journal)"
+		return e.words() + " (the step before is not in its journal)"
 	}
 	return e.words()
 }
@@ -56,14 +56,14 @@ func (e *Event) String() string {
 func (e *Event) words() string {
 	switch e.Event {
 	case Header:
-		return "hears of " + name(e.Block)
+		return "has the header of " + name(e.Block)
 	case Block:
 		if e.Born {
 			return "has " + name(e.Block) + ", new, mined by " + clean(e.Miner)
 		}
 		return "has " + name(e.Block)
 	case Tip:
-		return "stands on " + name(e.Block)
+		return "is on " + name(e.Block)
 	case Reorg:
 		return fmt.Sprintf("reorganisation: %s → %s, fork %s, %d left, %d joined", name(&e.Reorg.From), name(&e.Reorg.To),
 			name(&e.Reorg.Fork), len(e.Reorg.Left), len(e.Reorg.Joined))
@@ -80,17 +80,17 @@ func (e *Event) words() string {
 	case "pause":
 		return "is paused"
 	case "resume":
-		return "goes on"
+		return "is resumed"
 	case "restart", "start":
 		return "is started again"
 	case "connect":
 		if len(e.Args) == 0 {
-			return "each node is connected with each, or with its neighbours"
+			return "all nodes are connected, or each with its neighbours"
 		}
 		return "the connections are now: " + plain(e.Args...)
 	case "link":
 		if len(e.Args) == 3 {
-			return fmt.Sprintf("the line between %s and %s: %s", plain(e.Args[0]), plain(e.Args[1]), plain(e.Args[2]))
+			return fmt.Sprintf("the link between %s and %s: %s", plain(e.Args[0]), plain(e.Args[1]), plain(e.Args[2]))
 		}
 	case "clock":
 		switch by, err := time.ParseDuration(strings.Join(e.Args, "")); {
@@ -100,12 +100,12 @@ func (e *Event) words() string {
 		default:
 			return fmt.Sprintf("its clock is %v %s", by.Abs(), map[bool]string{true: "fast", false: "slow"}[by > 0])
 		}
-	case "wipe": // which empties the journal, too
-		return "its disk is wiped; what it had before is not in its journal"
+	case "wipe":
+		return "its disk is wiped, and its journal with it"
 	case "corrupt":
-		return "bytes on its disk are wrong"
+		return "its database is damaged"
 	case "reindex":
-		return "rebuilds what it keeps"
+		return "rebuilds its database"
 	case "lose":
 		return "loses its " + plain(e.Args...)
 	}
@@ -114,15 +114,15 @@ func (e *Event) words() string {
 
 func name(b *rpc.BlockRef) string { return fmt.Sprintf("%d %s", b.Height, b.Hash.Short()) }
 
-// clean returns what a stranger wrote, fit for a terminal.
+// clean returns the message of a miner, safe for a terminal.
 func clean(s string) string {
 	if s == "" {
-		return "somebody"
+		return "an unknown miner"
 	}
 	return draw.Printable(s)
 }
 
-// plain returns words out of a file, fit for a terminal, none of them long.
+// plain returns words of a file, safe for a terminal and short.
 func plain(texts ...string) string {
 	words := strings.Fields(strings.Join(texts, " "))
 	for i := range words {
@@ -133,8 +133,8 @@ func plain(texts ...string) string {
 
 func refOf(b *rpc.TreeBlock) *rpc.BlockRef { return &rpc.BlockRef{Hash: b.Hash, Height: b.Height} }
 
-// order is where an event stands among those of one node: its time, then the block
-// that it is about as blocks became complete, then what depends on what.
+// order is the place of an event among those of one node: its time, then its block in the order
+// of completion, then its kind.
 type order struct {
 	ms   int64
 	turn int

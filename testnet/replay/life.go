@@ -9,9 +9,9 @@ import (
 	"toychain/testnet/history"
 )
 
-// life reads what happened at one node out of its journal, in order.
+// life returns the events of one node from its journal, in order.
 func life(j *history.Journal) []Event {
-	l := newLine(j)
+	l := newIndex(j)
 	out := slices.Concat(l.arrivals(), l.moves())
 	slices.SortStableFunc(out, func(a, b Event) int {
 		switch {
@@ -28,16 +28,16 @@ func life(j *history.Journal) []Event {
 	return out
 }
 
-// line is a journal, ready for questions.
-type line struct {
+// index is a journal with indexes.
+type index struct {
 	*history.Journal
 	blocks map[block.Hash]*rpc.TreeBlock
-	turns  map[block.Hash]int // as blocks became complete, from 1
+	turns  map[block.Hash]int // in the order of completion, from 1
 	start  block.Hash         // genesis
 }
 
-func newLine(j *history.Journal) *line {
-	l := &line{Journal: j, blocks: make(map[block.Hash]*rpc.TreeBlock), turns: make(map[block.Hash]int)}
+func newIndex(j *history.Journal) *index {
+	l := &index{Journal: j, blocks: make(map[block.Hash]*rpc.TreeBlock), turns: make(map[block.Hash]int)}
 	var whole []*rpc.TreeBlock
 	for i := range j.Tree.Blocks {
 		b := &j.Tree.Blocks[i]
@@ -49,7 +49,7 @@ func newLine(j *history.Journal) *line {
 			whole = append(whole, b)
 		}
 	}
-	// By time first: a block that was called precious has lost its place in the order.
+	// By time first: preciousblock changes a block's place in the order.
 	slices.SortStableFunc(whole, func(a, b *rpc.TreeBlock) int {
 		return cmp.Or(cmp.Compare(complete(a), complete(b)), cmp.Compare(max(a.Order, 0), max(b.Order, 0)), cmp.Compare(a.Height, b.Height))
 	})
@@ -59,8 +59,8 @@ func newLine(j *history.Journal) *line {
 	return l
 }
 
-// complete returns when the node had a block and its ancestors. Databases from before
-// that was kept know when the header came.
+// complete returns when the node had a block and its ancestors. Old databases have only the
+// arrival of its header.
 func complete(b *rpc.TreeBlock) int64 {
 	if b.CompleteMS == 0 {
 		return b.ReceivedMS
@@ -68,15 +68,15 @@ func complete(b *rpc.TreeBlock) int64 {
 	return b.CompleteMS
 }
 
-// Within a millisecond and a block, this comes after that.
+// The order of events of one block within a millisecond.
 const (
 	kindHeader = iota
 	kindBlock
 	kindMove
 )
 
-// arrivals are the blocks as they came. Genesis was there.
-func (l *line) arrivals() (out []Event) {
+// arrivals returns the arrival of each block but genesis.
+func (l *index) arrivals() (out []Event) {
 	for i := range l.Tree.Blocks {
 		b := &l.Tree.Blocks[i]
 		turn, whole := l.turns[b.Hash]
@@ -94,9 +94,8 @@ func (l *line) arrivals() (out []Event) {
 	return out
 }
 
-// moves are the tips, one after the other: each reorganisation, and what the chain
-// grew by between them.
-func (l *line) moves() (out []Event) {
+// moves returns all tips: each reorganisation, and the blocks between them.
+func (l *index) moves() (out []Event) {
 	at, last := l.start, order{}
 	add := func(e Event, ms int64, about block.Hash) {
 		here := order{ms, l.turns[about], kindMove}
@@ -127,9 +126,9 @@ func (l *line) moves() (out []Event) {
 	return out
 }
 
-// way returns the blocks after one, up to and with another that is on top of it; false
-// if it is not.
-func (l *line) way(from, to block.Hash) (out []*rpc.TreeBlock, ok bool) {
+// way returns the blocks after one up to another, including it; false if the other is not on
+// top of it.
+func (l *index) way(from, to block.Hash) (out []*rpc.TreeBlock, ok bool) {
 	for to != from {
 		b := l.blocks[to]
 		if b == nil || b.Height == 0 {

@@ -14,21 +14,21 @@ import (
 // Player shows a run event by event.
 type Player struct {
 	Out    io.Writer
-	Pause  func(ctx context.Context, d time.Duration) error // called before each event: d passed since the last one; nil: go on at once
+	Pause  func(ctx context.Context, d time.Duration) error // called before each event, d after the last one; nil: no pauses
 	Speed  float64                                          // how many times faster than it happened; 0: as it happened
-	Screen bool                                             // draw the tree again and again on a terminal, or else write a line for each event
-	Each   bool                                             // draw after every event, also if the next follows at once
-	Height int                                              // lines of the terminal; 0: no end
+	Screen bool                                             // draw the tree on a terminal after each event; false: write a line for each
+	Each   bool                                             // draw after every event, also if the next one follows at once
+	Height int                                              // lines of the terminal; 0: unlimited
 	Style  draw.Style
 }
 
-// shortest is how long a picture stays at least, unless the next is asked for.
+// shortest is the least time that a picture is shown.
 const shortest = 50 * time.Millisecond
 
 // Play shows all events. The error is the writer's or Pause's.
 func (p *Player) Play(ctx context.Context, r *Run) error {
 	s := r.Begin()
-	var shown time.Duration // until here, in the run's time
+	var shown time.Duration // in the run's time
 	for i := range r.Events {
 		e := &r.Events[i]
 		wait := p.scaled(max(e.At()-shown, 0))
@@ -61,8 +61,8 @@ func (p *Player) scaled(d time.Duration) time.Duration {
 	return time.Duration(float64(d) / p.Speed)
 }
 
-// draw puts a picture in the place of the last one. Of one that is too high the end is
-// shown, where things happen.
+// draw replaces the last picture. Of one that is too high the end is shown, where blocks are
+// added.
 func (p *Player) draw(s *Stage, e *Event) error {
 	var out bytes.Buffer
 	if err := s.Draw(&out, p.Style); err != nil {
@@ -77,8 +77,7 @@ func (p *Player) draw(s *Stage, e *Event) error {
 	return err
 }
 
-// Draw writes what the last event was, who is cut off from whom, and the tree as it
-// stood.
+// Draw writes the last event, the partition, and the tree after it.
 func (s *Stage) Draw(w io.Writer, style draw.Style) error {
 	caption := "before the first event"
 	if s.played > 0 {
@@ -95,13 +94,13 @@ func (s *Stage) Draw(w io.Writer, style draw.Style) error {
 	return draw.Write(w, s.Tree(), style)
 }
 
-// writeLine tells of an event in one line.
+// writeLine writes an event as one line.
 func writeLine(w io.Writer, e *Event) error {
 	_, err := fmt.Fprintf(w, "%4d  %s\n", e.N, lineOf(e))
 	return err
 }
 
-// lineOf writes an event: after how many seconds, where, what.
+// lineOf returns an event as text: seconds, node, event.
 func lineOf(e *Event) string {
 	where := e.Node
 	if where == "" {
@@ -110,7 +109,7 @@ func lineOf(e *Event) string {
 	return fmt.Sprintf("%+9.3fs  %-3s  %s", e.At().Seconds(), where, e)
 }
 
-// Until returns how many events happened in the first part of the run, of this length.
+// Until returns how many events happened within this time from the first one.
 func (r *Run) Until(d time.Duration) int {
 	for i := range r.Events {
 		if r.Events[i].At() > d {

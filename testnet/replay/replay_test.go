@@ -185,20 +185,20 @@ func TestActions(t *testing.T) {
 		{"up 3", "", "the testnet comes up, nodes: 3"},
 		{"down", "", "the testnet goes down"},
 		{"partition n1 n2,n3", "", "the network is cut: n1 | n2,n3"},
-		{"heal", "", "healed, and nothing was cut"},
+		{"heal", "", "healed, without a partition"},
 		{"connect n1-n2", "", "the connections are now: n1-n2"},
 		{"connect n1-n2 n2-n3", "", "the connections are now: n1-n2 n2-n3"},
-		{"connect", "", "each node is connected with each, or with its neighbours"},
-		{"link n1 n2 cut", "", "the line between n1 and n2: cut"},
+		{"connect", "", "all nodes are connected, or each with its neighbours"},
+		{"link n1 n2 cut", "", "the link between n1 and n2: cut"},
 		{"kill n2", "n2", "is killed"},
 		{"start n2", "n2", "is started again"},
 		{"clock n2 2h0m0s", "n2", "its clock is 2h0m0s fast"},
 		{"clock n2 -1m0s", "n2", "its clock is 1m0s slow"},
 		{"clock n2 0s", "n2", "its clock is right"},
-		{"wipe n2", "n2", "its disk is wiped; what it had before is not in its journal"},
+		{"wipe n2", "n2", "its disk is wiped, and its journal with it"},
 		{"lose n2 key", "n2", "loses its key"},
-		{"corrupt n2", "n2", "bytes on its disk are wrong"},
-		{"reindex n2", "n2", "rebuilds what it keeps"},
+		{"corrupt n2", "n2", "its database is damaged"},
+		{"reindex n2", "n2", "rebuilds its database"},
 		{"dance n2 wildly", "n2", "dance wildly"}, // of a later program
 	} {
 		f := strings.Fields(row.did)
@@ -224,7 +224,7 @@ func TestActionsInVain(t *testing.T) {
 	for i := range r.Events {
 		got = append(got, r.Events[i].String())
 	}
-	want := []string{"wipe failed: n1 runs: end it first", "the network is cut: n1 | n2,n3", "the network is healed", "healed, and nothing was cut",
+	want := []string{"wipe failed: n1 runs: end it first", "the network is cut: n1 | n2,n3", "the network is healed", "healed, without a partition",
 		"the network is cut: n1 | n2,n3", "the testnet comes up, nodes: 3", "heal failed: no"}
 	if strings.Join(got, "|") != strings.Join(want, "|") {
 		t.Errorf("told\n%q\nwant\n%q", got, want)

@@ -13,16 +13,15 @@ import (
 // Run is a testnet's past.
 type Run struct {
 	Events []Event
-	Silent []string // nodes that did not tell, and so have no part in it
-	Unsure []string // nodes whose clocks were wrong so that some times can have been two: theirs are as they wrote them
+	Silent []string // nodes without a journal
+	Unsure []string // nodes with times that a wrong clock made ambiguous: none of theirs is corrected
 
 	nodes   []string // in the order in which they are listed
 	blocks  map[block.Hash]*rpc.TreeBlock
 	genesis *rpc.TreeBlock
 }
 
-// New makes one line of time out of the nodes' journals and of what was done to the
-// testnet.
+// New merges the nodes' journals and what was done to the testnet.
 func New(journals []history.Journal, actions []history.Action) *Run {
 	r := &Run{blocks: make(map[block.Hash]*rpc.TreeBlock), Unsure: history.CorrectClocks(journals, actions)}
 	lives := [][]Event{done(actions)}
@@ -49,14 +48,14 @@ func New(journals []history.Journal, actions []history.Action) *Run {
 	return r
 }
 
-// done makes events of actions. One that took a while is told of when it began: what
-// it led to happened after that.
+// done converts actions to events. One that took a while is placed at its start: its effects
+// came after that.
 func done(actions []history.Action) (out []Event) {
 	cut := false
 	for _, a := range actions {
 		e := Event{TimeMS: a.TimeMS, Event: a.Verb, Args: a.Args, Error: a.Error}
 		switch a.Verb {
-		case "up", "partition", "heal", "connect", "link", "down": // of all of them, or of two
+		case "up", "partition", "heal", "connect", "link", "down": // of all nodes, or of two
 		default:
 			if len(a.Args) > 0 {
 				e.Node, e.Args = a.Args[0], a.Args[1:]
@@ -75,7 +74,7 @@ func done(actions []history.Action) (out []Event) {
 	return out
 }
 
-// merge puts several lives in the order of time, and keeps the order of each.
+// merge merges the events of several nodes by time, and keeps the order of each.
 func (r *Run) merge(lives [][]Event) (out []Event) {
 	for {
 		next := -1
@@ -92,8 +91,8 @@ func (r *Run) merge(lives [][]Event) (out []Event) {
 	}
 }
 
-// earlier decides between the next events of two lives. In one millisecond the miner
-// of a block has it before others do.
+// earlier compares the next events of two nodes. In one millisecond the miner of a block comes
+// before other nodes.
 func (r *Run) earlier(a, b *Event) bool {
 	if a.TimeMS != b.TimeMS || a.Block == nil || b.Block == nil {
 		return a.TimeMS < b.TimeMS
@@ -107,7 +106,7 @@ func (r *Run) earlier(a, b *Event) bool {
 	return mine(a) < mine(b)
 }
 
-// number gives the events their places, and says which blocks are new to all.
+// number numbers the events, and marks the first node of each block.
 func (r *Run) number() {
 	known := make(map[block.Hash]bool)
 	for i := range r.Events {
@@ -120,7 +119,7 @@ func (r *Run) number() {
 	}
 }
 
-// Stage is the state of things after the first events.
+// Stage is the state after the first events.
 type Stage struct {
 	run    *Run
 	played int
@@ -129,10 +128,10 @@ type Stage struct {
 	tips   map[string]block.Hash
 	gone   map[string]bool // killed, paused, or not up
 	groups []string        // of a partition, like "n1,n2"
-	fresh  bool            // the last event is of a block that nobody had before
+	fresh  bool            // the last event is the first arrival of a block
 }
 
-// Begin returns the state before the first event: every node stands on genesis.
+// Begin returns the state before the first event: all tips are genesis.
 func (r *Run) Begin() *Stage {
 	s := &Stage{run: r, header: make(map[block.Hash]bool), whole: make(map[block.Hash]bool),
 		tips: make(map[string]block.Hash), gone: make(map[string]bool)}
@@ -179,17 +178,16 @@ func (s *Stage) Next() *Event {
 	return e
 }
 
-// To plays on until the event with this number is played, at most.
+// To plays until the event with this number.
 func (s *Stage) To(n int) {
 	for s.played < n && s.Next() != nil {
 	}
 }
 
-// Tip returns where a node stands.
+// Tip returns a node's tip.
 func (s *Stage) Tip(node string) block.Hash { return s.tips[node] }
 
-// Tree returns all blocks that were known to anybody, and who stands where, for
-// draw.Write, or stood there before it was gone.
+// Tree returns all blocks that some node knows, with the tips of the nodes.
 func (s *Stage) Tree() draw.Tree {
 	in := draw.Tree{}
 	for hash := range s.header {
@@ -219,8 +217,8 @@ func (s *Stage) Tree() draw.Tree {
 	return in
 }
 
-// steps returns the new block that a node goes over to with its next event, or nil: it
-// must not be drawn as one that nobody wants, for the moment in between.
+// steps returns the new block that becomes a node's tip with its next event, or nil: it must not
+// be drawn as stale for the moment in between.
 func (s *Stage) steps(node string) *rpc.BlockRef {
 	if !s.fresh || s.run.Events[s.played-1].Node != node {
 		return nil

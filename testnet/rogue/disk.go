@@ -8,7 +8,7 @@ import (
 	"toychain/consensus"
 )
 
-// disk is a chain.Disk in memory: the liar's chain ends with it.
+// disk is a chain.Disk in memory.
 type disk struct {
 	bodies map[block.Hash]*block.Block
 	undos  map[block.Hash][]consensus.Coin

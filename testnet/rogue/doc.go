@@ -1,41 +1,36 @@
-// Package rogue is a peer that lies: a program's hand on the network's other end,
-// for tests and scenarios that ask how honest nodes take it.
+// Package rogue is an adversarial peer, for tests and scenarios that check how honest nodes
+// react to it.
 //
 //	p, err := rogue.Join(ctx, rogue.Config{Params: params, Call: node.Net().Addrs()})
-//	p.InvalidBlock(ctx, chain.BadCoinbaseAmount)    a block that pays too much
-//	p.Refused(ctx)                                  … and nobody talks to it any more
+//	p.InvalidBlock(ctx, consensus.BadCoinbaseAmount)   a block that pays its miner too much
+//	p.Refused(ctx)                                     … for which every node bans the peer
 //
 // # What it knows
 //
-// Peers (package p2p, whose own [p2p.Net] it uses: nothing but the answers are
-// another's), blocks, the rules, so as to break one at a time, and work: what it
-// makes up has real proof of work, for nodes look at that first. Until it is told
-// to lie it is a peer like any other: it follows the chain with the most work.
+// Peers (package p2p, whose own [p2p.Net] it uses: only the answers are different), blocks,
+// the rules, so as to break one at a time, and work: its blocks have real proof of work, which
+// nodes check first. Otherwise it is a peer like any other, on the chain with the most work.
 //
-//	lies      InvalidBlock      one block that breaks the rule you name
-//	          Withhold, Release blocks that nobody is shown until later
-//	          Boast             the most work in the world, and nothing to show for it
-//	floods    Flood             many of a kind: see Kind
-//	          Calm              ends what a flood holds open
+//	InvalidBlock        a block that breaks one rule
+//	Withhold, Release   blocks that are announced only later
+//	FakeWork            claims the most work possible, without headers to prove it
+//	Flood, StopFloods   many messages of a kind, see Kind
 //
 // # What it must not know
 //
-// Processes, testnets, RPC, or how a node is made: it has the addresses it was
-// given and what comes from there. It talks to no others, so that in a network that
-// is cut it stands where it was put.
+// Processes, testnets, RPC, or how a node is made: it has addresses and what comes from there.
+// It connects to no others, so that in a partition it stays where it was put.
 //
-// # What a node owes it
+// # What a node must do
 //
-// Who breaks a rule is dropped and refused for [p2p.BanTime]: that goes for invalid
-// blocks and payments, for garbage, and for claims and headers with nothing behind them.
-// An orphan, an old side block, a connection that says nothing
-// break none: they may come from an honest peer behind a bad line. Those are bounded
-// instead. A ban is of a key. A liar that comes back with a new one ([Join] again) is
-// let in, and has nothing to lose but what it does next: each of the limits holds for
-// the node as a whole, or for a connection, never for a name's good behaviour.
+// A peer that breaks a rule is banned for [p2p.BanTime]: for invalid blocks and transactions,
+// for malformed messages, and for claims and headers without work. An orphan, an old side block
+// and an idle connection break no rule: an honest peer with a bad link may send them. Those are
+// bounded instead. A ban is of a key: a rogue that comes back with a new one ([Join] again) is
+// accepted, so each limit holds for the node as a whole or for a connection.
 //
 // # Errors
 //
-// They say what this peer could not do, never what a node thought of it: that is for
-// [Peer.Refused] and [Peer.Welcome], and for the nodes themselves.
+// They say what this peer could not do, never how a node reacted: see [Peer.Refused] and
+// [Peer.Connected].
 package rogue

@@ -16,34 +16,33 @@ import (
 type Kind string
 
 const (
-	// OrphanBlocks: blocks with proof of work whose parents do not exist, 250 KB each
-	// and made of what takes the most memory for its bytes.
+	// OrphanBlocks: blocks with proof of work whose parents do not exist, 250 KB each, with
+	// the outputs that take the most memory for their bytes.
 	OrphanBlocks Kind = "orphan-blocks"
-	// OrphanTxs: payments of coins that do not exist, 90 KB each.
+	// OrphanTxs: transactions that spend coins that do not exist, 90 KB each.
 	OrphanTxs Kind = "orphan-txs"
-	// Headers: the most work in the world is claimed, and what is shown for it is a
-	// chain of the cheapest headers that the rules allow.
+	// Headers: a claim of the most work possible, and for it a chain of the cheapest headers
+	// that the rules allow.
 	Headers Kind = "headers"
-	// SideBlocks: blocks that keep every rule, on top of genesis.
+	// SideBlocks: valid blocks on top of genesis.
 	SideBlocks Kind = "side-blocks"
-	// InvalidBlocks: blocks on the tip whose headers name other transactions.
+	// InvalidBlocks: blocks on the tip with wrong merkle roots.
 	InvalidBlocks Kind = "invalid-blocks"
-	// InvalidTxs: payments that create money.
+	// InvalidTxs: transactions with a negative output.
 	InvalidTxs Kind = "invalid-txs"
-	// GarbageGossip: random bytes where blocks belong.
+	// GarbageGossip: random bytes in place of blocks.
 	GarbageGossip Kind = "garbage-gossip"
 	// Garbage: random bytes on streams of the sync protocol.
 	Garbage Kind = "garbage"
-	// Claims: one status after the other with the most work in the world, and no
-	// header to show for it.
+	// Claims: statuses with the most work possible, and no header to prove it.
 	Claims Kind = "claims"
-	// Requests: questions for all headers and the last blocks, one after the other.
+	// Requests: requests for all headers and the last blocks.
 	Requests Kind = "requests"
-	// HalfOpen: TCP connections that say nothing. They are held until Calm.
+	// HalfOpen: TCP connections without a byte, held until StopFloods.
 	HalfOpen Kind = "half-open"
-	// Streams: streams that begin a request and never end it. Held until Calm.
+	// Streams: streams with the beginning of a request, held until StopFloods.
 	Streams Kind = "streams"
-	// SlowReaders: streams that ask for blocks and read nothing. Held until Calm.
+	// SlowReaders: streams that request blocks and read nothing, held until StopFloods.
 	SlowReaders Kind = "slow-readers"
 )
 
@@ -51,26 +50,26 @@ const (
 var Kinds = []Kind{OrphanBlocks, OrphanTxs, Headers, SideBlocks, InvalidBlocks, InvalidTxs, GarbageGossip, Garbage,
 	Claims, Requests, HalfOpen, Streams, SlowReaders}
 
-// Flooded is what became of a flood.
+// Flooded is the result of a flood.
 type Flooded struct {
 	Kind   Kind
-	Sent   int   // how many of what was wanted
-	Bytes  int64 // of what was sent
-	HungUp bool  // nobody listened any more, so it ended early
+	Sent   int // messages
+	Bytes  int64
+	HungUp bool // all nodes have disconnected, so it ended early
 }
 
-// pace is after how many messages a flood waits until every node has answered a
-// question: what the nodes' own queues lose is no flood.
+// pace is the number of messages after which a flood waits for an answer of every node: what
+// the nodes' queues drop is no flood.
 const pace = 16
 
-// dust is the least that an output must hold to be passed on.
+// dust is the smallest output that nodes relay.
 const dust = 546
 
-// errHungUp: nobody is left to be flooded.
-var errHungUp = errors.New("every node has hung up")
+// errHungUp ends a flood when no node is connected any more.
+var errHungUp = errors.New("every node has disconnected")
 
-// Flood sends n of a kind to every node that it is connected to, as fast as they take
-// it. It ends early, without an error, when all of them have hung up.
+// Flood sends n messages of a kind to every node that it is connected to, as fast as they
+// receive them. It ends early, without an error, when all nodes have disconnected.
 func (p *Peer) Flood(ctx context.Context, kind Kind, n int) (Flooded, error) {
 	f := Flooded{Kind: kind}
 	var err error
@@ -97,7 +96,7 @@ func (p *Peer) Flood(ctx context.Context, kind Kind, n int) (Flooded, error) {
 func (p *Peer) floodGossip(ctx context.Context, f *Flooded, n int) error {
 	for i := range n {
 		if i%pace == 0 {
-			if err := p.breathe(ctx); err != nil {
+			if err := p.sync(ctx); err != nil {
 				return err
 			}
 		}
@@ -108,11 +107,11 @@ func (p *Peer) floodGossip(ctx context.Context, f *Flooded, n int) error {
 		f.Sent++
 		f.Bytes += int64(len(raw))
 	}
-	return p.breathe(ctx)
+	return p.sync(ctx)
 }
 
-// breathe asks every node something and waits for the answers.
-func (p *Peer) breathe(ctx context.Context) error {
+// sync sends every node a request and waits for the answers.
+func (p *Peer) sync(ctx context.Context) error {
 	nodes := p.nodes()
 	for _, id := range nodes {
 		if _, err := p.net.RequestPool(ctx, id); err != nil && ctx.Err() != nil {
@@ -125,7 +124,7 @@ func (p *Peer) breathe(ctx context.Context) error {
 	return nil
 }
 
-// nodes returns who is connected.
+// nodes returns the connected nodes.
 func (p *Peer) nodes() (out []peer.ID) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -135,13 +134,13 @@ func (p *Peer) nodes() (out []peer.ID) {
 	return out
 }
 
-// sendOne makes one of a kind and gives it to everybody.
+// sendOne makes one message of a kind and sends it to all nodes.
 func (p *Peer) sendOne(ctx context.Context, kind Kind) ([]byte, error) {
 	switch kind {
 	case Claims:
 		return make([]byte, 69), p.claimOnce(ctx)
 	case Requests:
-		return nil, p.ask(ctx)
+		return nil, p.request(ctx)
 	case OrphanTxs, InvalidTxs:
 		raw := p.floodTx(kind).Bytes()
 		return raw, p.net.PublishTx(ctx, raw)
@@ -158,27 +157,25 @@ func (p *Peer) sendOne(ctx context.Context, kind Kind) ([]byte, error) {
 	return raw, p.net.PublishBlock(ctx, raw)
 }
 
-// claimOnce claims, and waits until somebody has asked for headers, as far as anybody
-// still does.
+// claimOnce sends a false status, and waits a moment for a request for headers.
 func (p *Peer) claimOnce(ctx context.Context) error {
 	p.mu.Lock()
 	before := p.asked
 	p.mu.Unlock()
-	p.Boast()
+	p.FakeWork()
 	short, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	if p.until(short, func() bool { return p.asked != before || len(p.peers) == 0 }) != nil {
 		return ctx.Err()
 	}
-	if p.Welcome() == 0 {
+	if p.Connected() == 0 {
 		return errHungUp
 	}
 	return nil
 }
 
-// ask asks every node for its first headers and its last blocks, and throws the answers
-// away.
-func (p *Peer) ask(ctx context.Context) error {
+// request requests every node's first headers and last blocks, and discards the answers.
+func (p *Peer) request(ctx context.Context) error {
 	p.mu.Lock()
 	var last []block.Hash
 	for h := p.tree.Tip().Height; h > 0 && len(last) < peer.MaxBlocksAsked; h-- {
@@ -209,11 +206,11 @@ func (p *Peer) floodBlock(ctx context.Context, kind Kind) (*block.Block, error) 
 		b := p.draft(&s)
 		return b, seal(ctx, b)
 	case InvalidBlocks:
-		// It is judged wherever the block stands. The tip may be another one when it
-		// comes, and what the coinbase of a side branch takes is nobody's matter.
+		// A rule that is checked for every block. The tip may have changed when it arrives,
+		// and the coinbase of a side branch is not checked.
 		return p.invalid(ctx, consensus.BadMerkleRoot)
 	}
-	return nil, fmt.Errorf("no flood of %q: those known are %v", kind, Kinds)
+	return nil, fmt.Errorf("no flood of %q: want one of %v", kind, Kinds)
 }
 
 func (p *Peer) floodTx(kind Kind) *block.Tx {
@@ -224,14 +221,14 @@ func (p *Peer) floodTx(kind Kind) *block.Tx {
 		tx.Outputs[0].Value = -1
 		return tx
 	}
-	for range 90_000 / (8 + 1 + len(nobody)) {
-		tx.Outputs = append(tx.Outputs, block.Output{Value: dust, Script: nobody})
+	for range 90_000 / (8 + 1 + len(burn)) {
+		tx.Outputs = append(tx.Outputs, block.Output{Value: dust, Script: burn})
 	}
 	return tx
 }
 
-// floodHeaders makes n headers first, then claims the most work there can be, and
-// returns when every node has asked for the last of them, or will hear no more.
+// floodHeaders makes n headers, claims the most work possible, and returns when every node has
+// requested the last of them or has disconnected.
 func (p *Peer) floodHeaders(ctx context.Context, f *Flooded, n int) error {
 	headers, err := p.cheapHeaders(ctx, n)
 	if err != nil {
@@ -240,7 +237,7 @@ func (p *Peer) floodHeaders(ctx context.Context, f *Flooded, n int) error {
 	p.pretend(headers)
 	f.Sent, f.Bytes = n, int64(n*block.HeaderSize)
 	for range n/peer.MaxHeaders + 2 {
-		if err := p.breathe(ctx); err != nil {
+		if err := p.sync(ctx); err != nil {
 			return err
 		}
 	}

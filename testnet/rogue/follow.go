@@ -12,10 +12,10 @@ import (
 	"toychain/pow"
 )
 
-// retry is how long after a request that failed the next is made.
+// retry is the time between a failed request and the next.
 const retry = 500 * time.Millisecond
 
-// look makes follow look whether somebody has more work.
+// look makes follow check for a peer with more work.
 func (p *Peer) look() {
 	select {
 	case p.wake <- struct{}{}:
@@ -23,7 +23,7 @@ func (p *Peer) look() {
 	}
 }
 
-// follow catches up with whoever has more work, until ctx ends.
+// follow synchronises with peers that have more work, until ctx ends.
 func (p *Peer) follow(ctx context.Context) {
 	timer := time.NewTimer(retry)
 	defer timer.Stop()
@@ -43,10 +43,10 @@ func (p *Peer) follow(ctx context.Context) {
 	}
 }
 
-// less reports whether s has more work than we. The caller holds mu.
+// less reports whether s has more work than our tip. The caller holds mu.
 func (p *Peer) less(s peer.Status) bool { return pow.WorkFromBytes(s.Work).Cmp(p.tree.Tip().Work) > 0 }
 
-// ahead names a peer with more work.
+// ahead returns a peer with more work.
 func (p *Peer) ahead() (peer.ID, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -58,9 +58,9 @@ func (p *Peer) ahead() (peer.ID, bool) {
 	return "", false
 }
 
-var errNothing = errors.New("it has nothing for us")
+var errNothing = errors.New("it has no new blocks")
 
-// catchUp takes a peer's headers and then its blocks, some at a time.
+// catchUp requests a peer's headers and then its blocks, some at a time.
 func (p *Peer) catchUp(ctx context.Context, id peer.ID) error {
 	p.mu.Lock()
 	locator := p.tree.Locator()
@@ -104,7 +104,7 @@ func (p *Peer) catchUp(ctx context.Context, id peer.ID) error {
 	return nil
 }
 
-// take adds a block to what we follow, and tells of it if it is our tip now.
+// take adds a block to the tree, and announces it if it is the tip now.
 func (p *Peer) take(b *block.Block) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -116,13 +116,13 @@ func (p *Peer) take(b *block.Block) error {
 		return err
 	}
 	if change.Moved() {
-		p.news()
+		p.notify()
 		p.net.Announce(p.status())
 	}
 	return nil
 }
 
-// status is what we say of ourselves. The caller holds mu.
+// status returns the status to send. The caller holds mu.
 func (p *Peer) status() peer.Status {
 	if p.claim != nil {
 		return *p.claim

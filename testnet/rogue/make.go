@@ -10,14 +10,14 @@ import (
 	"toychain/pow"
 )
 
-// nobody is a script that pays to a key that nobody has.
-var nobody = block.PubKeyHashScript([20]byte{0: 0xbe, 1: 0xef})
+// burn is a script that pays to an unknown key.
+var burn = block.PubKeyHashScript([20]byte{0: 0xbe, 1: 0xef})
 
 // blockVersion is the version that our blocks claim: BIP9's, without any signal.
 const blockVersion = 0x20000000
 
-// draft returns a good block on top of s, but for its merkle root and nonce. No two
-// drafts are the same: the coinbase has a number of its own.
+// draft returns a valid block on top of s, without its merkle root and nonce. No two drafts
+// are the same: each coinbase has another extra nonce.
 func (p *Peer) draft(s *consensus.State, txs ...*block.Tx) *block.Block {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -27,7 +27,7 @@ func (p *Peer) draft(s *consensus.State, txs ...*block.Tx) *block.Block {
 		Version: 1,
 		Inputs: []block.Input{{Prev: block.Outpoint{Index: block.NullIndex}, Sequence: block.SequenceFinal,
 			Script: block.CoinbaseScript(height, p.extra, "rogue")}},
-		Outputs: []block.Output{{Value: p.cfg.Params.SubsidyAt(height), Script: nobody}},
+		Outputs: []block.Output{{Value: p.cfg.Params.SubsidyAt(height), Script: burn}},
 	}
 	return &block.Block{
 		Header: block.Header{Version: blockVersion, Prev: s.Hash, Bits: s.NextBits(),
@@ -36,7 +36,7 @@ func (p *Peer) draft(s *consensus.State, txs ...*block.Tx) *block.Block {
 	}
 }
 
-// stuff makes tx up to size bytes larger with outputs of nothing that have this script.
+// stuff adds up to size bytes to tx: empty outputs with this script.
 func stuff(tx *block.Tx, size int, script []byte) {
 	each := 8 + block.CompactSizeLen(uint64(len(script))) + len(script)
 	for range size / each {
@@ -44,13 +44,13 @@ func stuff(tx *block.Tx, size int, script []byte) {
 	}
 }
 
-// seal writes the merkle root and does the proof of work.
+// seal sets the merkle root and searches the nonce.
 func seal(ctx context.Context, b *block.Block) error {
 	b.Header.MerkleRoot, _ = block.MerkleRoot(b.TxIDs())
 	return solve(ctx, &b.Header)
 }
 
-// solve searches a nonce for the target that h claims.
+// solve searches a nonce for the target of h.
 func solve(ctx context.Context, h *block.Header) error {
 	const piece = 1 << 20
 	target, err := pow.TargetFromBits(h.Bits)
@@ -65,11 +65,10 @@ func solve(ctx context.Context, h *block.Header) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("no nonce meets %08x: the network is too hard to lie to", h.Bits)
+	return fmt.Errorf("no nonce meets %08x: the network is too hard for this peer", h.Bits)
 }
 
-// branch returns n blocks on top of s, each on the one before; the first holds these
-// payments, the others none.
+// branch returns n blocks on top of s; the first holds these transactions.
 func (p *Peer) branch(ctx context.Context, s consensus.State, n int, txs ...*block.Tx) ([]*block.Block, error) {
 	out := make([]*block.Block, 0, n)
 	for range n {
@@ -87,9 +86,9 @@ func (p *Peer) branch(ctx context.Context, s consensus.State, n int, txs ...*blo
 	return out, nil
 }
 
-// cheapHeaders returns n headers on top of genesis that cost as little work as the
-// rules allow: they come half as fast as the network wants them, as long as the time
-// allows it, so the target stays the easiest.
+// cheapHeaders returns n headers on top of genesis with the least work that the rules allow:
+// their times are two spacings apart, as long as possible, so that the target stays the
+// easiest.
 func (p *Peer) cheapHeaders(ctx context.Context, n int) ([]block.Header, error) {
 	s := consensus.Genesis(p.cfg.Params)
 	step, now := 2*uint32(p.cfg.Params.Spacing/time.Second), uint32(p.cfg.Now().Unix())

@@ -17,42 +17,41 @@ import (
 	"toychain/peer"
 )
 
-// Config says whose network the liar is on, and whom it calls.
+// Config is the network of a rogue and the nodes that it connects to.
 type Config struct {
 	Params *consensus.Params
 	Call   []string         // multiaddrs with /p2p/ of at least one node
-	Now    func() time.Time // the clock that goes into its blocks; nil: time.Now
-	Log    *slog.Logger     // nil: silence
+	Now    func() time.Time // the clock for its blocks; nil: time.Now
+	Log    *slog.Logger     // nil: none
 }
 
-// Peer is one liar with a name of its own. Its methods may be called from any
-// goroutine, but one lie at a time: each changes what the next begins with.
+// Peer is one adversarial peer with its own key. Its methods may be called from any goroutine,
+// but one at a time: each changes the state that the next begins with.
 type Peer struct {
 	cfg  Config
 	net  *p2p.Net
 	end  context.CancelFunc
-	done chan error    // Run's end
-	wake chan struct{} // capacity 1: somebody may know more than we do
+	done chan error    // result of run
+	wake chan struct{} // capacity 1: a peer may have more work
 
-	mu      sync.Mutex // guards what follows
+	mu      sync.Mutex // guards the fields below
 	tree    *chain.Tree
 	disk    *disk
-	extra   uint64 // of the next coinbase
+	extra   uint64 // extra nonce of the next coinbase
 	peers   map[peer.ID]peer.Status
-	changed chan struct{} // closed and replaced when peers, or the tip, change
-	private []*block.Block
-	claim   *peer.Status   // what it says of itself instead of the truth
-	shown   []block.Header // what it answers instead of the truth
-	asked   int            // how often it was asked for headers
-	held    []func()       // each ends something that a flood keeps open
+	changed chan struct{}  // closed and replaced when peers, or the tip, change
+	private []*block.Block // withheld
+	claim   *peer.Status   // its false status; nil: the true one
+	shown   []block.Header // its answer to getheaders while claim is set
+	asked   int            // number of getheaders requests
+	held    []func()       // each closes something that a flood holds open
 }
 
-// Join calls the nodes, and returns when all of them count the liar among their
-// peers and it has what they have. It is there until Leave. The error says which of
-// them it could not reach, or that ctx ended.
+// Join connects to the nodes, and returns when all of them count the rogue among their peers
+// and it has their blocks. It is connected until Leave.
 func Join(ctx context.Context, cfg Config) (*Peer, error) {
 	if cfg.Params == nil || len(cfg.Call) == 0 {
-		return nil, errors.New("rogue: want a network and whom to call")
+		return nil, errors.New("rogue: want a network and the addresses of nodes")
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
@@ -80,18 +79,18 @@ func Join(ctx context.Context, cfg Config) (*Peer, error) {
 	return p, nil
 }
 
-// run is the liar's life.
+// run runs the peer until ctx ends.
 func (p *Peer) run(ctx context.Context) error {
 	var group sync.WaitGroup
 	group.Go(func() { p.follow(ctx) })
 	err := p.net.Run(ctx)
 	group.Wait()
-	p.Calm()
+	p.StopFloods()
 	return err
 }
 
-// arrive waits until all nodes know us, we know what they know, and what we publish
-// reaches them: a lie is told only once.
+// arrive waits until all nodes have joined, we have their blocks, and what we publish reaches
+// them: gossip is sent only once.
 func (p *Peer) arrive(ctx context.Context) error {
 	err := p.until(ctx, func() bool {
 		if len(p.peers) < len(p.cfg.Call) {
@@ -105,7 +104,7 @@ func (p *Peer) arrive(ctx context.Context) error {
 		return true
 	})
 	if err != nil {
-		return fmt.Errorf("joined %d of %d nodes, at height %d: %w", p.Welcome(), len(p.cfg.Call), p.Tip().Height, err)
+		return fmt.Errorf("joined %d of %d nodes, at height %d: %w", p.Connected(), len(p.cfg.Call), p.Tip().Height, err)
 	}
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
@@ -113,13 +112,13 @@ func (p *Peer) arrive(ctx context.Context) error {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			return fmt.Errorf("joined, but what it publishes does not reach everybody: %w", ctx.Err())
+			return fmt.Errorf("joined, but what it publishes does not reach every node: %w", ctx.Err())
 		}
 	}
 	return nil
 }
 
-// heard reports whether what we publish reaches all who know us.
+// heard reports whether what we publish reaches all peers.
 func (p *Peer) heard() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -131,7 +130,7 @@ func (p *Peer) heard() bool {
 	return true
 }
 
-// until waits until ok, which is asked under mu, or until ctx ends.
+// until waits until ok, which is called under mu, or until ctx ends.
 func (p *Peer) until(ctx context.Context, ok func() bool) error {
 	for {
 		p.mu.Lock()
@@ -148,13 +147,13 @@ func (p *Peer) until(ctx context.Context, ok func() bool) error {
 	}
 }
 
-// news wakes who waits in until. The caller holds mu.
-func (p *Peer) news() {
+// notify wakes callers of until. The caller holds mu.
+func (p *Peer) notify() {
 	close(p.changed)
 	p.changed = make(chan struct{})
 }
 
-// Leave ends the liar and everything that it holds open.
+// Leave disconnects the rogue and closes everything that it holds open.
 func (p *Peer) Leave() error {
 	p.end()
 	err := <-p.done
@@ -162,49 +161,48 @@ func (p *Peer) Leave() error {
 	return err
 }
 
-// ID is the name under which it is known, and banned.
+// ID returns its peer ID, which is banned.
 func (p *Peer) ID() peer.ID { return p.net.ID() }
 
-// Tip returns the end of the chain that it follows.
+// Tip returns the tip of its chain.
 func (p *Peer) Tip() consensus.State {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.tree.Tip()
 }
 
-// Follow waits until it is at this block, which a node has told it of.
+// Follow waits until this block is its tip.
 func (p *Peer) Follow(ctx context.Context, tip block.Hash) error {
 	return p.until(ctx, func() bool { return p.tree.Tip().Hash == tip })
 }
 
-// Welcome returns how many nodes count it among their peers.
-func (p *Peer) Welcome() int {
+// Connected returns how many nodes count it among their peers.
+func (p *Peer) Connected() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return len(p.peers)
 }
 
-// Refused waits until every node that it calls has hung up and refuses to be called
-// again. The error, when ctx ends, says how many still listen; a node that is not
-// there at all refuses nobody.
+// Refused waits until every node has disconnected it and refuses new connections. The error,
+// when ctx ends, says how many are still connected; a node that does not run refuses nothing.
 func (p *Peer) Refused(ctx context.Context) error {
 	if err := p.until(ctx, func() bool { return len(p.peers) == 0 }); err != nil {
-		return fmt.Errorf("%d nodes still talk to the liar: %w", p.Welcome(), err)
+		return fmt.Errorf("%d nodes are still connected to the rogue: %w", p.Connected(), err)
 	}
 	for _, addr := range p.cfg.Call {
 		if err := p.net.Connect(ctx, addr); err == nil {
-			return fmt.Errorf("the liar called %s and was let in", addr)
+			return fmt.Errorf("%s accepted a connection of the rogue", addr)
 		}
 		c, err := p.dial(ctx, addr)
 		if err != nil {
-			return fmt.Errorf("nobody refuses the liar, there is nobody: %w", err)
+			return fmt.Errorf("no node is there to refuse the rogue: %w", err)
 		}
 		c.Close()
 	}
 	return nil
 }
 
-// voice is what the network hears of the liar: p2p's Handler.
+// voice is the rogue's p2p.Handler.
 type voice struct{ p *Peer }
 
 func (v voice) Joined(peer.ID, bool) {}
@@ -213,14 +211,14 @@ func (v voice) Left(id peer.ID) {
 	v.p.mu.Lock()
 	defer v.p.mu.Unlock()
 	delete(v.p.peers, id)
-	v.p.news()
+	v.p.notify()
 }
 
 func (v voice) PeerStatus(id peer.ID, s peer.Status) {
 	v.p.mu.Lock()
 	defer v.p.mu.Unlock()
 	v.p.peers[id] = s
-	v.p.news()
+	v.p.notify()
 	v.p.look()
 }
 
@@ -230,7 +228,7 @@ func (v voice) Status(context.Context) (peer.Status, error) {
 	return v.p.status(), nil
 }
 
-// Block follows the chain by gossip. It passes on what is good, like anybody.
+// Block follows the chain by gossip. It relays valid blocks, as any peer does.
 func (v voice) Block(_ context.Context, _ peer.ID, raw []byte) peer.Verdict {
 	b, err := block.Parse(raw)
 	if err != nil {
@@ -243,14 +241,14 @@ func (v voice) Block(_ context.Context, _ peer.ID, raw []byte) peer.Verdict {
 	return peer.Accept
 }
 
-// Tx keeps payments to itself.
+// Tx relays no transaction.
 func (v voice) Tx(context.Context, peer.ID, []byte) peer.Verdict { return peer.Ignore }
 
 func (v voice) Headers(_ context.Context, locator []block.Hash, stop block.Hash) ([]block.Header, error) {
 	v.p.mu.Lock()
 	defer v.p.mu.Unlock()
 	v.p.asked++
-	v.p.news()
+	v.p.notify()
 	if v.p.claim == nil {
 		return v.p.tree.HeadersAfter(locator, stop, peer.MaxHeaders), nil
 	}

@@ -190,7 +190,7 @@ func TestInvalidBlocks(t *testing.T) {
 			}
 			w.refusedFor(events, lie, rule)
 			// The same liar under a new name is let in: what it says decides, not who it is.
-			if again := w.liar(victim); again.Welcome() != 1 {
+			if again := w.liar(victim); again.Connected() != 1 {
 				t.Error("a new key is not welcome")
 			}
 		})

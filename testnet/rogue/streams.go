@@ -24,15 +24,15 @@ func frame(kind byte, payload []byte) []byte {
 	return append(append(binary.LittleEndian.AppendUint32(nil, uint32(len(payload))), kind), payload...)
 }
 
-// hold keeps something open until Calm.
+// hold holds something open until StopFloods.
 func (p *Peer) hold(release func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.held = append(p.held, release)
 }
 
-// Calm closes what floods hold open.
-func (p *Peer) Calm() {
+// StopFloods closes what floods hold open.
+func (p *Peer) StopFloods() {
 	p.mu.Lock()
 	held := p.held
 	p.held = nil
@@ -56,7 +56,7 @@ func (p *Peer) dial(ctx context.Context, addr string) (net.Conn, error) {
 	return new(net.Dialer).DialContext(ctx, "tcp", to)
 }
 
-// floodHalfOpen opens n connections, spread over the nodes, and says nothing.
+// floodHalfOpen opens n connections, spread over the nodes, and sends nothing.
 func (p *Peer) floodHalfOpen(ctx context.Context, f *Flooded, n int) error {
 	for i := range n {
 		c, err := p.dial(ctx, p.cfg.Call[i%len(p.cfg.Call)])
@@ -69,8 +69,8 @@ func (p *Peer) floodHalfOpen(ctx context.Context, f *Flooded, n int) error {
 	return nil
 }
 
-// floodStreams opens n streams to each node and writes on them what the kind says.
-// That a node refuses one, or resets it, is not our trouble: the next is tried.
+// floodStreams opens n streams to each node and writes the bytes of the kind. After one that a
+// node refuses or resets, the next is tried.
 func (p *Peer) floodStreams(ctx context.Context, f *Flooded, n int) error {
 	for range n {
 		nodes := p.nodes()
@@ -89,7 +89,7 @@ func (p *Peer) floodStreams(ctx context.Context, f *Flooded, n int) error {
 		}
 	}
 	if f.Sent == 0 {
-		return errors.New("not one stream was taken")
+		return errors.New("no stream was accepted")
 	}
 	return nil
 }
@@ -111,7 +111,7 @@ func (p *Peer) floodStream(ctx context.Context, kind Kind, id peer.ID) (int, err
 	return s.Write(frame(getBlocks, p.someBlocks()))
 }
 
-// someBlocks names the last blocks, as many as one request may.
+// someBlocks returns the hashes of the last blocks, as many as fit a request.
 func (p *Peer) someBlocks() (ids []byte) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -10,22 +10,22 @@ import (
 	"toychain/rpc"
 )
 
-// Era is a time during which nothing was done to the network.
-type Era struct {
+// Interval is a time without a command on the network. It ends when the next one begins.
+type Interval struct {
 	From   time.Time
-	Groups [][]string      // who can reach whom, directly or not; none: everybody everybody
+	Groups [][]string      // the nodes that reach each other, directly or not; none: all
 	Away   map[string]bool // nodes that do not run, or are paused
 }
 
-// together reports whether two nodes are there and may talk.
-func (e *Era) together(a, b string) bool {
+// connected reports whether two nodes run and can reach each other.
+func (e *Interval) connected(a, b string) bool {
 	of, one := e.group(a)
 	with, other := e.group(b)
 	return one && other && of == with
 }
 
-// group returns in which group a node is, false if it is away or in none.
-func (e *Era) group(node string) (int, bool) {
+// group returns the index of a node's group, false if it is away or in none.
+func (e *Interval) group(node string) (int, bool) {
 	if e.Away[node] {
 		return 0, false
 	}
@@ -42,46 +42,46 @@ type Heal struct {
 	Over time.Time // when the network was cut again; zero: it was not
 }
 
-// Payment is what became of a payment.
+// Payment is the fate of a payment.
 type Payment struct {
-	Entered time.Time  // the first pool
-	Block   block.Hash // that holds it in the history that counts; zero: none
-	Gone    bool       // no pool has it, and no block
+	Entered time.Time  // the first mempool
+	Block   block.Hash // that holds it on the best chain; zero: none
+	Gone    bool       // no mempool has it, and no block
 }
 
-// History is what the nodes know, and what was done to them.
+// History is what the nodes recorded, and what was done to them.
 type History struct {
 	From, Until time.Time
-	Eras        []Era  // the oldest first; the first begins no later than From
-	Heals       []Heal // the oldest first
-	Nodes       []Chronicle
+	Intervals   []Interval // the oldest first; the first begins no later than From
+	Heals       []Heal     // the oldest first
+	Nodes       []NodeHistory
 	Payments    map[block.Hash]Payment
 }
 
-// Chronicle is what one node wrote down.
-type Chronicle struct {
+// NodeHistory is what one node recorded.
+type NodeHistory struct {
 	Node   string
 	Tree   rpc.Tree
 	Reorgs []rpc.Reorg
-	Unsure bool // its times say nothing, but what it has does
-	Gone   bool // it does not run: what it has counts, where it stands does not
+	Unsure bool // its times are not usable, but its blocks are
+	Gone   bool // it does not run: its blocks count, its best chain does not
 }
 
-// sight is what all nodes know of a block.
-type sight struct {
-	born    time.Time            // when the first of them had it
-	at      string               // who that was
-	arrived map[string]time.Time // by node; those that have its body only
-	active  bool                 // some node has it in its history
+// arrivals is when each node had a block.
+type arrivals struct {
+	first  time.Time
+	at     string               // the first node
+	by     map[string]time.Time // by node; only those that have the body
+	active bool                 // it is on some node's best chain
 }
 
-// Observe reads the events out of a history. Availability is not in it.
+// Observe returns the events of a history. Availability is not among them.
 func (h *History) Observe() Observations {
-	sights := h.sights()
+	blocks := h.arrivals()
 	out := Observations{Timed: map[Kind][]Event{}}
-	for _, hash := range sortedHashes(sights) {
-		s := sights[hash]
-		if s.born.Before(h.From) || s.born.After(h.Until) {
+	for _, hash := range slices.SortedFunc(maps.Keys(blocks), compareHashes) {
+		s := blocks[hash]
+		if s.first.Before(h.From) || s.first.After(h.Until) {
 			continue
 		}
 		out.Blocks++
@@ -91,14 +91,13 @@ func (h *History) Observe() Observations {
 		out.Timed[Propagation] = append(out.Timed[Propagation], h.propagation(s)...)
 	}
 	out.Timed[Agreement] = h.agreements()
-	out.Timed[Confirmation] = h.confirmations(sights)
+	out.Timed[Confirmation] = h.confirmations(blocks)
 	return out
 }
 
-// sights merges the nodes' trees. Genesis is no block of anybody's, and invalid ones
-// are none either.
-func (h *History) sights() map[block.Hash]*sight {
-	all := map[block.Hash]*sight{}
+// arrivals merges the nodes' trees, without genesis and invalid blocks.
+func (h *History) arrivals() map[block.Hash]*arrivals {
+	all := map[block.Hash]*arrivals{}
 	for _, n := range h.Nodes {
 		for i := range n.Tree.Blocks {
 			b := &n.Tree.Blocks[i]
@@ -107,7 +106,7 @@ func (h *History) sights() map[block.Hash]*sight {
 			}
 			s := all[b.Hash]
 			if s == nil {
-				s = &sight{arrived: map[string]time.Time{}}
+				s = &arrivals{by: map[string]time.Time{}}
 				all[b.Hash] = s
 			}
 			s.active = s.active || b.Status == "active" && !n.Gone
@@ -115,17 +114,17 @@ func (h *History) sights() map[block.Hash]*sight {
 				continue
 			}
 			at := arrival(b)
-			s.arrived[n.Node] = at
-			if s.at == "" || at.Before(s.born) {
-				s.born, s.at = at, n.Node
+			s.by[n.Node] = at
+			if s.at == "" || at.Before(s.first) {
+				s.first, s.at = at, n.Node
 			}
 		}
 	}
 	return all
 }
 
-// arrival returns when a node had a block and all before it. Of a time before nodes
-// wrote that down only the arrival of its header is known.
+// arrival returns when a node had a block and its ancestors. Old databases have only the
+// arrival of its header.
 func arrival(b *rpc.TreeBlock) time.Time {
 	if b.CompleteMS > 0 {
 		return time.UnixMilli(b.CompleteMS)
@@ -133,31 +132,31 @@ func arrival(b *rpc.TreeBlock) time.Time {
 	return time.UnixMilli(b.ReceivedMS)
 }
 
-// propagation returns an event for each other node that could have had the block.
-func (h *History) propagation(s *sight) (out []Event) {
+// propagation returns an event for each other node that could have received the block.
+func (h *History) propagation(s *arrivals) (out []Event) {
 	for _, n := range h.Nodes {
 		if n.Node == s.at || n.Unsure {
 			continue
 		}
-		at, there := s.arrived[n.Node]
+		at, there := s.by[n.Node]
 		until := at
 		if !there {
 			until = h.Until
 		}
-		if !h.together(s.at, n.Node, s.born, until) || !there && (!s.active || h.crashed(&n)) {
+		if !h.connected(s.at, n.Node, s.first, until) || !there && (!s.active || h.crashed(&n)) {
 			continue
 		}
-		out = append(out, Event{until.Sub(s.born), !there})
+		out = append(out, Event{until.Sub(s.first), !there})
 	}
 	return out
 }
 
-// together reports whether two nodes could talk all the time.
-func (h *History) together(a, b string, from, until time.Time) bool {
-	for i := range h.Eras {
-		e := &h.Eras[i]
-		over := i+1 < len(h.Eras) && !h.Eras[i+1].From.After(from)
-		if !over && !e.From.After(until) && !e.together(a, b) {
+// connected reports whether two nodes could reach each other all the time.
+func (h *History) connected(a, b string, from, until time.Time) bool {
+	for i := range h.Intervals {
+		e := &h.Intervals[i]
+		over := i+1 < len(h.Intervals) && !h.Intervals[i+1].From.After(from)
+		if !over && !e.From.After(until) && !e.connected(a, b) {
 			return false
 		}
 	}
@@ -188,8 +187,8 @@ type move struct {
 	high block.Height
 }
 
-// agreement follows the nodes' tips until those that are not away stand on the same.
-// That can change only when a tip moves or an era begins.
+// agreement follows the nodes' tips until those that are not away are the same. That can
+// change only when a tip changes or an interval begins.
 func (h *History) agreement(moves []move, from, until time.Time) Event {
 	tips := map[string]block.Hash{}
 	moments := []time.Time{from}
@@ -198,7 +197,7 @@ func (h *History) agreement(moves []move, from, until time.Time) Event {
 			moments = append(moments, m.at)
 		}
 	}
-	for _, e := range h.Eras {
+	for _, e := range h.Intervals {
 		if e.From.After(from) && !e.From.After(until) {
 			moments = append(moments, e.From)
 		}
@@ -216,19 +215,18 @@ func (h *History) agreement(moves []move, from, until time.Time) Event {
 	return Event{until.Sub(from), true}
 }
 
-// agreed reports whether all that are not away, and can reach each other, stand on one
-// tip.
+// agreed reports whether all nodes that are not away, and can reach each other, are on one tip.
 func (h *History) agreed(tips map[string]block.Hash, now time.Time) bool {
-	era := &Era{}
-	for i := range h.Eras {
-		if !h.Eras[i].From.After(now) {
-			era = &h.Eras[i]
+	in := &Interval{}
+	for i := range h.Intervals {
+		if !h.Intervals[i].From.After(now) {
+			in = &h.Intervals[i]
 		}
 	}
 	of := map[int]block.Hash{} // by group
 	for i := range h.Nodes {
 		n := &h.Nodes[i]
-		g, ok := era.group(n.Node)
+		g, ok := in.group(n.Node)
 		if !ok || n.Unsure || h.crashed(n) {
 			continue
 		}
@@ -240,9 +238,9 @@ func (h *History) agreed(tips map[string]block.Hash, now time.Time) bool {
 	return true
 }
 
-// crashed reports whether a node is gone, and nobody took it away: since when is not known.
-func (h *History) crashed(n *Chronicle) bool {
-	return n.Gone && (len(h.Eras) == 0 || !h.Eras[len(h.Eras)-1].Away[n.Node])
+// crashed reports whether a node ended by itself: since when is not known.
+func (h *History) crashed(n *NodeHistory) bool {
+	return n.Gone && (len(h.Intervals) == 0 || !h.Intervals[len(h.Intervals)-1].Away[n.Node])
 }
 
 // moves returns how the nodes' tips changed, the oldest first.
@@ -258,11 +256,10 @@ func (h *History) moves() (out []move) {
 	return out
 }
 
-// moves reads a node's tips out of its tree and its journal: a block that came as the
-// next of its chain was the tip when it came, one that a reorganisation brought was
-// not, but where the reorganisation ended was.
-func (n *Chronicle) moves() (out []move) {
-	brought := map[block.Hash]bool{} // by a reorganisation, before any took it away
+// moves returns how one node's tip changed: to each block that extended its best chain, when
+// it arrived, and to the last block of each reorganisation.
+func (n *NodeHistory) moves() (out []move) {
+	brought := map[block.Hash]bool{} // joined by a reorganisation before it left by one
 	left := map[block.Hash]bool{}
 	for _, r := range n.Reorgs {
 		for _, b := range r.Left {
@@ -282,15 +279,15 @@ func (n *Chronicle) moves() (out []move) {
 	return out
 }
 
-// confirmations returns an event for each payment that entered while we looked.
-func (h *History) confirmations(sights map[block.Hash]*sight) (out []Event) {
+// confirmations returns an event for each payment.
+func (h *History) confirmations(blocks map[block.Hash]*arrivals) (out []Event) {
 	for _, id := range slices.SortedFunc(maps.Keys(h.Payments), compareHashes) {
 		p := h.Payments[id]
-		s := sights[p.Block]
+		s := blocks[p.Block]
 		switch {
 		case p.Gone:
 		case s != nil:
-			out = append(out, Event{max(s.born.Sub(p.Entered), 0), false})
+			out = append(out, Event{max(s.first.Sub(p.Entered), 0), false})
 		case p.Block.IsZero():
 			out = append(out, Event{h.Until.Sub(p.Entered), true})
 		}
@@ -299,10 +296,6 @@ func (h *History) confirmations(sights map[block.Hash]*sight) (out []Event) {
 }
 
 func compareHashes(a, b block.Hash) int { return slices.Compare(a[:], b[:]) }
-
-func sortedHashes(m map[block.Hash]*sight) []block.Hash {
-	return slices.SortedFunc(maps.Keys(m), compareHashes)
-}
 
 // sortedNames returns the names of nodes, n2 before n10.
 func sortedNames[V any](m map[string]V) []string {

@@ -7,19 +7,19 @@ import (
 	"time"
 )
 
-// Event is one that takes time.
+// Event is an event that takes time.
 type Event struct {
 	Took time.Duration
-	Open bool // it is not over: Took is how long it has lasted by now
+	Open bool // it is not over: Took is the time until now
 }
 
-// Answers is how often a node was asked, and how often it answered.
+// Answers counts the health checks of a node, and its answers.
 type Answers struct {
 	Asked    int `json:"asked"`
 	Answered int `json:"answered"`
 }
 
-// Ratio returns the share of answers, and false if there was no question.
+// Ratio returns the share of answers, and false without a check.
 func (a Answers) Ratio() (float64, bool) {
 	if a.Asked == 0 {
 		return 0, false
@@ -27,7 +27,7 @@ func (a Answers) Ratio() (float64, bool) {
 	return float64(a.Answered) / float64(a.Asked), true
 }
 
-// Observations is everything that was seen.
+// Observations is all events.
 type Observations struct {
 	Timed  map[Kind][]Event   // propagation, agreement, confirmation
 	Blocks int                // of the window, genesis not counted
@@ -35,25 +35,25 @@ type Observations struct {
 	Asked  map[string]Answers // by node
 }
 
-// Level is a target and what came of it.
+// Level is a target and its result.
 type Level struct {
 	Name       string   `json:"name"`
 	Kind       Kind     `json:"kind"`
 	Target     string   `json:"target"`         // in words
 	Share      float64  `json:"share"`          // of the events that must be good
-	WithinMS   *float64 `json:"within_ms"`      // what makes one good; null for ratios
-	Events     int      `json:"events"`         // that count; 0: nothing was observed, and nothing below is said
+	WithinMS   *float64 `json:"within_ms"`      // null for ratios
+	Events     int      `json:"events"`         // that count; 0: there is no result
 	Bad        int      `json:"bad"`            // of these
-	MeasuredMS *float64 `json:"measured_ms"`    // the percentile; null for ratios, and if it is among the events that are not over
+	MeasuredMS *float64 `json:"measured_ms"`    // the percentile; null for ratios, and if it is among the open events
 	Ratio      *float64 `json:"measured_ratio"` // of stale blocks or of answers; null for times
 	Met        *bool    `json:"met"`
 	Budget     *float64 `json:"budget_left"`            // share of the allowed bad events that is left; below 0: overspent
 	Worst      string   `json:"worst_node,omitempty"`   // availability: whose figures these are
-	MoreThanMS *float64 `json:"more_than_ms,omitempty"` // the percentile is more than that: not over yet
-	Note       string   `json:"note,omitempty"`         // why there is nothing to say
+	MoreThanMS *float64 `json:"more_than_ms,omitempty"` // the percentile is an open event, of this time
+	Note       string   `json:"note,omitempty"`         // why there is no result
 }
 
-// Judge holds the observations against each target.
+// Judge compares the observations with each target.
 func Judge(targets []Target, o Observations) []Level {
 	out := make([]Level, len(targets))
 	for i, t := range targets {
@@ -76,7 +76,7 @@ func Judge(targets []Target, o Observations) []Level {
 	return out
 }
 
-// nothing says why a level has no events.
+// nothing is why a level has no events.
 var nothing = map[Kind]string{
 	Propagation:  "no block went from one node to another",
 	Agreement:    "no partition was healed",
@@ -85,16 +85,16 @@ var nothing = map[Kind]string{
 	Availability: "no node was asked",
 }
 
-// ratio notes how many of the events were bad, and how many are told as the ratio.
-func (l *Level) ratio(events, bad, told int) {
+// ratio sets how many of the events were bad, and how many make the ratio.
+func (l *Level) ratio(events, bad, shown int) {
 	l.Events, l.Bad = events, bad
 	if events > 0 {
-		r := float64(told) / float64(events)
+		r := float64(shown) / float64(events)
 		l.Ratio = &r
 	}
 }
 
-// worst takes the node that answered least: what is promised is promised of each.
+// worst takes the node that answered least: the objective holds for each.
 func (l *Level) worst(asked map[string]Answers) {
 	var worst Answers
 	for _, name := range sortedNames(asked) {
@@ -107,7 +107,7 @@ func (l *Level) worst(asked map[string]Answers) {
 	l.ratio(worst.Asked, worst.Asked-worst.Answered, worst.Answered)
 }
 
-// times counts the events that are over, and those that have taken too long already.
+// times counts the events that are over, and open ones that have taken too long.
 func (l *Level) times(t Target, all []Event) {
 	within := ms(t.Within)
 	l.WithinMS = &within
@@ -133,7 +133,7 @@ func (l *Level) times(t Target, all []Event) {
 	}
 }
 
-// judge says whether the target was met and what is left of the budget.
+// judge sets whether the target was met and how much of the budget is left.
 func (l *Level) judge() {
 	spent := float64(l.Bad) / ((1 - l.Share) * float64(l.Events))
 	left := 1 - spent
@@ -145,9 +145,8 @@ func (l *Level) judge() {
 	l.Met, l.Budget = &met, &left
 }
 
-// percentile returns the event that the given share of all, itself included, do not
-// exceed: the nearest-rank method, so that what is shown was observed. Among equals
-// in time those that are not over come last.
+// percentile returns the event that the given share of all, itself included, do not exceed:
+// the nearest-rank method, so that the result was observed. Open events come last.
 func percentile(all []Event, share float64) Event {
 	all = slices.Clone(all)
 	slices.SortFunc(all, func(a, b Event) int {
@@ -157,7 +156,7 @@ func percentile(all []Event, share float64) Event {
 	return all[min(max(rank, 1), len(all))-1]
 }
 
-// order puts what is not over behind what is: it ends later than anything that did.
+// order puts open events last: they end later than all others.
 func order(e Event) int {
 	if e.Open {
 		return 1

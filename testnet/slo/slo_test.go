@@ -177,8 +177,8 @@ func TestJudgeRatios(t *testing.T) {
 func at(ms int64) time.Time { return time.UnixMilli(1_000_000 + ms) }
 
 // saw makes a node's tree: "a 1 50 active" is block a at height 1, received at 50.
-func saw(node string, blocks ...string) Chronicle {
-	c := Chronicle{Node: node}
+func saw(node string, blocks ...string) NodeHistory {
+	c := NodeHistory{Node: node}
 	for _, text := range blocks {
 		var name, status string
 		var height, received int64
@@ -203,40 +203,40 @@ func took(events []Event) string {
 }
 
 func TestPropagation(t *testing.T) {
-	base := History{From: at(0), Until: at(1000), Eras: []Era{{From: at(0)}}}
+	base := History{From: at(0), Until: at(1000), Intervals: []Interval{{From: at(0)}}}
 	for _, row := range []struct {
 		name string
-		eras []Era
-		n    []Chronicle
+		eras []Interval
+		n    []NodeHistory
 		want string
 	}{
-		{"born at n2", nil, []Chronicle{saw("n1", "a 1 53 active"), saw("n2", "a 1 50 active"), saw("n3", "a 1 57 active")}, "3 7"},
-		{"never came", nil, []Chronicle{saw("n1", "a 1 100 active"), saw("n2")}, "900+"},
-		{"only its header came", nil, []Chronicle{saw("n1", "a 1 100 active"), saw("n2", "a 1 101 headers-only")}, "900+"},
-		{"a stale one that never came", nil, []Chronicle{saw("n1", "a 1 100 valid-fork"), saw("n2")}, ""},
-		{"an invalid one", nil, []Chronicle{saw("n1", "a 1 100 invalid"), saw("n2", "a 1 105 invalid")}, ""},
-		{"genesis", nil, []Chronicle{saw("n1", "g 0 1 active"), saw("n2", "g 0 5 active")}, ""},
-		{"before we looked", nil, []Chronicle{saw("n1", "a 1 -5 active"), saw("n2", "a 1 5 active")}, ""},
-		{"cut off", []Era{{From: at(0)}, {From: at(40), Groups: [][]string{{"n1"}, {"n2", "n3"}}}, {From: at(300)}},
-			[]Chronicle{saw("n1", "a 1 50 active"), saw("n2", "a 1 350 active"), saw("n3", "b 1 60 valid-fork", "a 1 351 active")}, ""},
-		{"the same side", []Era{{From: at(0), Groups: [][]string{{"n1"}, {"n2", "n3"}}}, {From: at(300)}},
-			[]Chronicle{saw("n1", "a 1 350 active"), saw("n2", "a 1 50 active"), saw("n3", "a 1 52 active")}, "2"},
-		{"cut on the way", []Era{{From: at(0)}, {From: at(60), Groups: [][]string{{"n1"}, {"n2"}}}, {From: at(70)}},
-			[]Chronicle{saw("n1", "a 1 50 active"), saw("n2", "a 1 80 active")}, ""},
-		{"away", []Era{{From: at(0), Away: map[string]bool{"n2": true}}, {From: at(70)}},
-			[]Chronicle{saw("n1", "a 1 50 active"), saw("n2", "a 1 80 active"), saw("n3", "a 1 51 active")}, "1"},
-		{"back before", []Era{{From: at(0), Away: map[string]bool{"n2": true}}, {From: at(50)}},
-			[]Chronicle{saw("n1", "a 1 50 active"), saw("n2", "a 1 80 active")}, "30"},
-		{"gone, and had it", nil, []Chronicle{saw("n1", "a 1 50 active"), gone(saw("n2", "a 1 53 active"))}, "3"},
-		{"gone since nobody knows when", nil, []Chronicle{saw("n1", "a 1 50 active"), gone(saw("n2"))}, ""},
-		{"never reachable", []Era{{From: at(0), Groups: [][]string{{"n1", "n3"}, {"n2"}}}},
-			[]Chronicle{saw("n1", "a 1 50 active"), saw("n2"), saw("n3", "a 1 51 active")}, "1"},
-		{"whose times say nothing", nil, []Chronicle{unsure(saw("n1", "a 1 10 active")), saw("n2", "a 1 50 active"), saw("n3", "a 1 52 active")}, "2"},
+		{"born at n2", nil, []NodeHistory{saw("n1", "a 1 53 active"), saw("n2", "a 1 50 active"), saw("n3", "a 1 57 active")}, "3 7"},
+		{"never came", nil, []NodeHistory{saw("n1", "a 1 100 active"), saw("n2")}, "900+"},
+		{"only its header came", nil, []NodeHistory{saw("n1", "a 1 100 active"), saw("n2", "a 1 101 headers-only")}, "900+"},
+		{"a stale one that never came", nil, []NodeHistory{saw("n1", "a 1 100 valid-fork"), saw("n2")}, ""},
+		{"an invalid one", nil, []NodeHistory{saw("n1", "a 1 100 invalid"), saw("n2", "a 1 105 invalid")}, ""},
+		{"genesis", nil, []NodeHistory{saw("n1", "g 0 1 active"), saw("n2", "g 0 5 active")}, ""},
+		{"before we looked", nil, []NodeHistory{saw("n1", "a 1 -5 active"), saw("n2", "a 1 5 active")}, ""},
+		{"cut off", []Interval{{From: at(0)}, {From: at(40), Groups: [][]string{{"n1"}, {"n2", "n3"}}}, {From: at(300)}},
+			[]NodeHistory{saw("n1", "a 1 50 active"), saw("n2", "a 1 350 active"), saw("n3", "b 1 60 valid-fork", "a 1 351 active")}, ""},
+		{"the same side", []Interval{{From: at(0), Groups: [][]string{{"n1"}, {"n2", "n3"}}}, {From: at(300)}},
+			[]NodeHistory{saw("n1", "a 1 350 active"), saw("n2", "a 1 50 active"), saw("n3", "a 1 52 active")}, "2"},
+		{"cut on the way", []Interval{{From: at(0)}, {From: at(60), Groups: [][]string{{"n1"}, {"n2"}}}, {From: at(70)}},
+			[]NodeHistory{saw("n1", "a 1 50 active"), saw("n2", "a 1 80 active")}, ""},
+		{"away", []Interval{{From: at(0), Away: map[string]bool{"n2": true}}, {From: at(70)}},
+			[]NodeHistory{saw("n1", "a 1 50 active"), saw("n2", "a 1 80 active"), saw("n3", "a 1 51 active")}, "1"},
+		{"back before", []Interval{{From: at(0), Away: map[string]bool{"n2": true}}, {From: at(50)}},
+			[]NodeHistory{saw("n1", "a 1 50 active"), saw("n2", "a 1 80 active")}, "30"},
+		{"gone, and had it", nil, []NodeHistory{saw("n1", "a 1 50 active"), gone(saw("n2", "a 1 53 active"))}, "3"},
+		{"gone since nobody knows when", nil, []NodeHistory{saw("n1", "a 1 50 active"), gone(saw("n2"))}, ""},
+		{"never reachable", []Interval{{From: at(0), Groups: [][]string{{"n1", "n3"}, {"n2"}}}},
+			[]NodeHistory{saw("n1", "a 1 50 active"), saw("n2"), saw("n3", "a 1 51 active")}, "1"},
+		{"whose times say nothing", nil, []NodeHistory{unsure(saw("n1", "a 1 10 active")), saw("n2", "a 1 50 active"), saw("n3", "a 1 52 active")}, "2"},
 	} {
 		h := base
 		h.Nodes = row.n
 		if row.eras != nil {
-			h.Eras = row.eras
+			h.Intervals = row.eras
 		}
 		o := h.Observe()
 		if got := took(o.Timed[Propagation]); got != row.want {
@@ -245,11 +245,11 @@ func TestPropagation(t *testing.T) {
 	}
 }
 
-func gone(c Chronicle) Chronicle   { c.Gone = true; return c }
-func unsure(c Chronicle) Chronicle { c.Unsure = true; return c }
+func gone(c NodeHistory) NodeHistory   { c.Gone = true; return c }
+func unsure(c NodeHistory) NodeHistory { c.Unsure = true; return c }
 
 func TestStale(t *testing.T) {
-	h := History{From: at(0), Until: at(1000), Eras: []Era{{From: at(0)}}, Nodes: []Chronicle{
+	h := History{From: at(0), Until: at(1000), Intervals: []Interval{{From: at(0)}}, Nodes: []NodeHistory{
 		saw("n1", "g 0 0 active", "old 1 -1 active", "a 2 10 valid-fork", "b 2 12 active", "c 3 20 active", "x 3 21 invalid"),
 		saw("n2", "g 0 0 active", "old 1 -1 active", "a 2 11 valid-fork", "b 2 12 active", "c 3 21 valid-headers", "d 3 19 active"),
 	}}
@@ -258,12 +258,12 @@ func TestStale(t *testing.T) {
 		t.Errorf("%d of %d blocks are stale, want 1 of 4", o.Stale, o.Blocks)
 	}
 	// What a node has counts that is gone; where it stood does not.
-	h.Nodes = []Chronicle{saw("n1", "g 0 0 active", "a 1 10 active"), gone(saw("n2", "b 1 11 active", "c 2 12 active"))}
+	h.Nodes = []NodeHistory{saw("n1", "g 0 0 active", "a 1 10 active"), gone(saw("n2", "b 1 11 active", "c 2 12 active"))}
 	if o := h.Observe(); o.Blocks != 3 || o.Stale != 2 {
 		t.Errorf("with a node that is gone: %d of %d blocks are stale, want 2 of 3", o.Stale, o.Blocks)
 	}
 	// What a node has counts even if its times do not: without it a would be stale.
-	h.Nodes = []Chronicle{saw("n1", "g 0 0 active", "a 1 10 valid-fork", "b 1 12 active"), unsure(saw("n2", "a 1 5000 active", "z 2 5000 active"))}
+	h.Nodes = []NodeHistory{saw("n1", "g 0 0 active", "a 1 10 valid-fork", "b 1 12 active"), unsure(saw("n2", "a 1 5000 active", "z 2 5000 active"))}
 	if o := h.Observe(); o.Blocks != 2 || o.Stale != 0 || len(o.Timed[Propagation]) != 0 {
 		t.Errorf("with a node whose times say nothing: %d of %d blocks are stale, events %v", o.Stale, o.Blocks, o.Timed)
 	}
@@ -281,22 +281,22 @@ func TestAgreement(t *testing.T) {
 	for _, row := range []struct {
 		name  string
 		heals []Heal
-		eras  []Era
-		n3    Chronicle
+		eras  []Interval
+		n3    NodeHistory
 		want  string
 	}{
 		{"at the reorganisation", []Heal{{At: at(100)}}, nil, saw("n3", "b 1 31 active", "c 2 51 active"), "30"},
 		{"they had never parted", []Heal{{At: at(10)}}, nil, saw("n3"), "0"},
 		{"n3 is behind", []Heal{{At: at(100)}}, nil, saw("n3", "b 1 31 active"), "900+"},
 		{"n3 catches up", []Heal{{At: at(100)}}, nil, saw("n3", "b 1 31 active", "c 2 160 active"), "60"},
-		{"n3 is away", []Heal{{At: at(100)}}, []Era{{From: at(0), Away: map[string]bool{"n3": true}}}, saw("n3", "b 1 31 active"), "30"},
-		{"n3 goes away", []Heal{{At: at(100)}}, []Era{{From: at(0)}, {From: at(150), Away: map[string]bool{"n3": true}}}, saw("n3", "b 1 31 active"), "50"},
+		{"n3 is away", []Heal{{At: at(100)}}, []Interval{{From: at(0), Away: map[string]bool{"n3": true}}}, saw("n3", "b 1 31 active"), "30"},
+		{"n3 goes away", []Heal{{At: at(100)}}, []Interval{{From: at(0)}, {From: at(150), Away: map[string]bool{"n3": true}}}, saw("n3", "b 1 31 active"), "50"},
 		{"cut again", []Heal{{at(100), at(125)}, {At: at(128)}}, nil, saw("n3", "b 1 31 active", "c 2 51 active"), "25+ 2"},
 		{"before we looked", []Heal{{At: at(-5)}}, nil, saw("n3"), ""},
 	} {
-		h := History{From: at(0), Until: at(1000), Eras: []Era{{From: at(0)}}, Heals: row.heals, Nodes: []Chronicle{n1, n2, row.n3}}
+		h := History{From: at(0), Until: at(1000), Intervals: []Interval{{From: at(0)}}, Heals: row.heals, Nodes: []NodeHistory{n1, n2, row.n3}}
 		if row.eras != nil {
-			h.Eras = row.eras
+			h.Intervals = row.eras
 		}
 		if got := took(h.Observe().Timed[Agreement]); got != row.want {
 			t.Errorf("%s: %q, want %q", row.name, got, row.want)
@@ -311,7 +311,7 @@ func TestMoves(t *testing.T) {
 		{TimeMS: at(30).UnixMilli(), Left: []rpc.BlockRef{ref("a", 1)}, Joined: []rpc.BlockRef{ref("x", 1), ref("y", 2)}, To: ref("y", 2)},
 		{TimeMS: at(45).UnixMilli(), Left: []rpc.BlockRef{ref("x", 1), ref("y", 2)}, Joined: []rpc.BlockRef{ref("a", 1), ref("b", 2)}, To: ref("b", 2)},
 	}
-	h := History{Nodes: []Chronicle{c}}
+	h := History{Nodes: []NodeHistory{c}}
 	names := map[block.Hash]string{}
 	for _, n := range []string{"a", "b", "x", "y"} {
 		names[block.Sum([]byte(n))] = n
@@ -327,7 +327,7 @@ func TestMoves(t *testing.T) {
 
 func TestConfirmation(t *testing.T) {
 	id := func(s string) block.Hash { return block.Sum([]byte(s)) }
-	h := History{From: at(0), Until: at(1000), Eras: []Era{{From: at(0)}}, Nodes: []Chronicle{saw("n1", "a 1 70 active"), saw("n2", "a 1 75 active")},
+	h := History{From: at(0), Until: at(1000), Intervals: []Interval{{From: at(0)}}, Nodes: []NodeHistory{saw("n1", "a 1 70 active"), saw("n2", "a 1 75 active")},
 		Payments: map[block.Hash]Payment{
 			id("confirmed"): {Entered: at(20), Block: id("a")},
 			id("waits"):     {Entered: at(400)},

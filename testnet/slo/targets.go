@@ -11,10 +11,10 @@ import (
 	"github.com/BurntSushi/toml"
 )
 
-// Kind is what a target is about.
+// Kind is the kind of a target.
 type Kind string
 
-// The kinds, in the order in which they are told.
+// The kinds, in the order of the report.
 const (
 	Propagation  Kind = "propagation"
 	Agreement    Kind = "agreement"
@@ -28,15 +28,15 @@ var kinds = []Kind{Propagation, Agreement, Confirmation, Stale, Availability}
 // timed are the kinds whose events take time.
 var timed = []Kind{Propagation, Agreement, Confirmation}
 
-// Target is one promise: this share of the events is good.
+// Target is one objective: this share of the events is good.
 type Target struct {
 	Kind   Kind
 	Share  float64       // more than 0, less than 1
 	Within time.Duration // an event is good if it takes no longer; 0 for stale and availability
-	Key    string        // how the file calls it: p95, ratio
+	Key    string        // its key in the file: p95, ratio
 }
 
-// Name returns what people call it: "propagation p95", "stale".
+// Name returns a name like "propagation p95" or "stale".
 func (t Target) Name() string {
 	if t.Within == 0 {
 		return string(t.Kind)
@@ -44,7 +44,7 @@ func (t Target) Name() string {
 	return string(t.Kind) + " " + t.Key
 }
 
-// String returns the promise in words.
+// String returns the objective in words.
 func (t Target) String() string {
 	switch {
 	case t.Kind == Stale:
@@ -71,8 +71,8 @@ func percent(share float64) string {
 //	[stale]
 //	ratio = 0.05      # at most; for availability at least
 //
-// The targets come in the order of the kinds, and by share. A kind without a table
-// promises nothing. The error names the table and the key.
+// The targets are in the order of the kinds, and by share. A kind without a table has none. The
+// error names the table and the key.
 func Parse(text string) ([]Target, error) {
 	tables := map[string]map[string]any{}
 	if _, err := toml.Decode(text, &tables); err != nil {
@@ -103,7 +103,7 @@ func Parse(text string) ([]Target, error) {
 	return out, nil
 }
 
-// check refuses a share so near to nothing or to everything that it is one of both.
+// check rejects a share that rounds to nothing or to everything.
 func (t *Target) check() error {
 	if t.Share > 0 && t.Share < 1 {
 		return nil

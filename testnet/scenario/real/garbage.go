@@ -9,31 +9,26 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"time"
 )
 
-// This file asks a node what nobody in his right mind would ask it: the query of death,
-// if there is one, is among its likes.
+// This file sends a node the strangest calls: a query of death, if there is one, is like them.
 
 // callTime bounds one such call.
 const callTime = 20 * time.Second
 
-// garbageCalls makes n calls that cannot be answered, one after the other. What the node
-// says to them does not matter, as long as it says something or hangs up.
-func (w *World) garbageCalls(ctx context.Context, node string, n int) error {
+// malformedCalls makes n calls that cannot be answered, one after the other. The node may
+// answer anything or close the connection.
+func (w *World) malformedCalls(ctx context.Context, node string, n int) error {
 	c, err := w.Client(node)
 	if err != nil {
 		return err
 	}
 	defer c.Close()
-	var addr, cookie string
-	for _, at := range w.Nodes() {
-		if at.Name == node {
-			addr, cookie = at.RPC, at.Cookie
-		}
-	}
-	login, err := os.ReadFile(cookie)
+	at := w.Nodes()[slices.Index(w.Names(), node)]
+	login, err := os.ReadFile(at.Cookie)
 	if err != nil {
 		return err
 	}
@@ -42,9 +37,9 @@ func (w *World) garbageCalls(ctx context.Context, node string, n int) error {
 	for i := range n {
 		body := garbage(chance, i)
 		if i%5 == 4 {
-			err = shout(ctx, addr, body)
+			err = sendRaw(ctx, at.RPC, body)
 		} else {
-			err = post(ctx, "http://"+addr, user, pass, body)
+			err = post(ctx, "http://"+at.RPC, user, pass, body)
 		}
 		if err != nil {
 			return fmt.Errorf("call %d of %d, %.40q…: %w", i+1, n, body, err)
@@ -53,8 +48,8 @@ func (w *World) garbageCalls(ctx context.Context, node string, n int) error {
 	return nil
 }
 
-// garbage returns the i-th body: things that programs have died of, and what chance
-// makes of a good call.
+// garbage returns the i-th body: inputs that programs have crashed on, then random changes of
+// a valid call.
 func garbage(chance *rand.Rand, i int) []byte {
 	const good = `{"jsonrpc":"2.0","id":1,"method":"getblock","params":["0000000000000000000000000000000000000000000000000000000000000000",2]}`
 	shapes := []string{
@@ -77,7 +72,7 @@ func garbage(chance *rand.Rand, i int) []byte {
 	return out[:1+chance.IntN(len(out))]
 }
 
-// post sends a body as a call. Any answer will do.
+// post sends a body as a call.
 func post(ctx context.Context, url, user, pass string, body []byte) error {
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
@@ -95,9 +90,9 @@ func post(ctx context.Context, url, user, pass string, body []byte) error {
 	return err
 }
 
-// shout sends bytes that are no HTTP, and waits until the node says something or hangs
-// up.
-func shout(ctx context.Context, addr string, body []byte) error {
+// sendRaw sends bytes that are no HTTP, and waits until the node answers or closes the
+// connection.
+func sendRaw(ctx context.Context, addr string, body []byte) error {
 	var d net.Dialer
 	c, err := d.DialContext(ctx, "tcp", addr)
 	if err != nil {
@@ -107,11 +102,11 @@ func shout(ctx context.Context, addr string, body []byte) error {
 	if err := c.SetDeadline(time.Now().Add(callTime)); err != nil {
 		return err
 	}
-	// The node may hang up while we are still talking: that is an answer too.
+	// The node may close the connection before the end: that is an answer too.
 	_, _ = c.Write(append(bytes.Clone(body), "\r\n\r\n"...))
 	var answer [1]byte
 	if _, err := c.Read(answer[:]); err != nil && os.IsTimeout(err) {
-		return fmt.Errorf("the node says nothing: %w", err)
+		return fmt.Errorf("the node does not answer: %w", err)
 	}
 	return nil
 }

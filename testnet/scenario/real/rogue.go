@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"toychain/block"
@@ -11,46 +12,44 @@ import (
 	"toychain/testnet/rogue"
 )
 
-// rogueTime bounds what waits for a liar: until it is in, or out again.
+// rogueTime bounds the waiting for a rogue: until it has joined, or is banned.
 const rogueTime = 60 * time.Second
 
-// liar returns the stranger at a node. One that was thrown out is followed by another.
+// rogue returns the adversarial peer of a node. After one that was banned the next one comes.
 func (w *World) rogue(ctx context.Context, node string) (*rogue.Peer, error) {
-	if l := w.rogues[node]; l != nil {
-		if l.Welcome() > 0 {
-			return l, nil
+	if p := w.rogues[node]; p != nil {
+		if p.Connected() > 0 {
+			return p, nil
 		}
 		delete(w.rogues, node)
-		if err := l.Leave(); err != nil {
+		if err := p.Leave(); err != nil {
 			return nil, err
 		}
 	}
-	for _, n := range w.Nodes() {
-		if n.Name != node {
-			continue
-		}
-		ctx, cancel := context.WithTimeout(ctx, rogueTime)
-		defer cancel()
-		l, err := rogue.Join(ctx, rogue.Config{Params: w.Params(), Call: []string{n.Multiaddr}})
-		if err == nil {
-			w.rogues[node] = l
-		}
-		return l, err
+	i := slices.Index(w.Names(), node)
+	if i < 0 {
+		return nil, fmt.Errorf("no node %s", node)
 	}
-	return nil, fmt.Errorf("no node %s", node)
+	ctx, cancel := context.WithTimeout(ctx, rogueTime)
+	defer cancel()
+	p, err := rogue.Join(ctx, rogue.Config{Params: w.Params(), Call: []string{w.Nodes()[i].Multiaddr}})
+	if err == nil {
+		w.rogues[node] = p
+	}
+	return p, err
 }
 
-// dismiss sends all liars home.
+// dismiss disconnects all rogues.
 func (w *World) dismiss() error {
 	var errs []error
-	for node, l := range w.rogues {
-		errs = append(errs, l.Leave())
+	for node, p := range w.rogues {
+		errs = append(errs, p.Leave())
 		delete(w.rogues, node)
 	}
 	return errors.Join(errs...)
 }
 
-// Lie gives the node an invalid block, and waits until it refuses to hear any more.
+// Lie sends the node an invalid block, and waits until it has banned the rogue.
 func (w *World) Lie(ctx context.Context, node, rule string) (block.Hash, error) {
 	l, err := w.rogue(ctx, node)
 	if err != nil {
@@ -65,6 +64,7 @@ func (w *World) Lie(ctx context.Context, node, rule string) (block.Hash, error) 
 	return made, l.Refused(ctx)
 }
 
+// Withhold has a rogue mine in secret.
 func (w *World) Withhold(ctx context.Context, node string, n int, txs ...*block.Tx) ([]block.Hash, error) {
 	l, err := w.rogue(ctx, node)
 	if err != nil {
@@ -81,12 +81,12 @@ func (w *World) Withhold(ctx context.Context, node string, n int, txs ...*block.
 	following, cancel := context.WithTimeout(ctx, rogueTime)
 	defer cancel()
 	if err := l.Follow(following, tip); err != nil {
-		return nil, fmt.Errorf("the liar did not catch up with %s: %w", node, err)
+		return nil, fmt.Errorf("the rogue did not catch up with %s: %w", node, err)
 	}
-	made, err := l.Withhold(ctx, n, txs...)
-	return made, err
+	return l.Withhold(ctx, n, txs...)
 }
 
+// Release has the rogue announce its blocks.
 func (w *World) Release(ctx context.Context, node string) error {
 	l, err := w.rogue(ctx, node)
 	if err != nil {
@@ -96,11 +96,11 @@ func (w *World) Release(ctx context.Context, node string) error {
 	return err
 }
 
-// Flood sends garbage calls itself, and leaves the rest to a liar, who holds nothing
-// open afterwards.
+// Flood sends malformed calls itself, and leaves the rest to a rogue, which holds nothing open
+// afterwards.
 func (w *World) Flood(ctx context.Context, node, what string, n int) error {
 	if what == "calls" {
-		return w.garbageCalls(ctx, node, n)
+		return w.malformedCalls(ctx, node, n)
 	}
 	l, err := w.rogue(ctx, node)
 	if err != nil {
@@ -111,6 +111,6 @@ func (w *World) Flood(ctx context.Context, node, what string, n int) error {
 		// While a flood holds connections open, the node must still answer.
 		_, err = w.Status(ctx)
 	}
-	l.Calm()
+	l.StopFloods()
 	return err
 }

@@ -18,10 +18,10 @@ import (
 
 // Config is how to make a world.
 type Config struct {
-	Dir      string       // folder of its own: nodes, logs, wallets
+	Dir      string       // for nodes, logs, wallets
 	Binary   string       // what to start nodes from; "" is this program's own file
 	Detach   bool         // the nodes outlive this program
-	Progress func(string) // told what is going on, a line each; may be nil
+	Progress func(string) // called with what is going on; may be nil
 }
 
 // World is real nodes. Make one with New, and end it with Close.
@@ -40,7 +40,7 @@ func New(cfg Config) *World {
 	return &World{cfg: cfg, begun: time.Now(), rogues: map[string]*rogue.Peer{}}
 }
 
-// Close ends all nodes, and removes the folder if remove is set.
+// Close stops all nodes, and removes the directory if remove is set.
 func (w *World) Close(ctx context.Context, remove bool) error {
 	err := w.dismiss()
 	if w.Testnet != nil {
@@ -66,7 +66,7 @@ func (w *World) Up(ctx context.Context, nodes int, params *consensus.Params) (er
 	return err
 }
 
-// writeParams puts the parameters where nodes can read them.
+// writeParams writes the parameters to a file for the nodes.
 func (w *World) writeParams(params *consensus.Params) (path string, err error) {
 	if err := os.MkdirAll(w.cfg.Dir, 0o700); err != nil {
 		return "", err
@@ -80,7 +80,7 @@ func (w *World) writeParams(params *consensus.Params) (path string, err error) {
 	return path, errors.Join(err, f.Close())
 }
 
-// Time is the wall clock's.
+// Time returns the time since Up by the wall clock.
 func (w *World) Time() time.Duration { return time.Since(w.begun) }
 
 // The real world does not notify anyone of a change: a script that waits looks again, soon
@@ -90,7 +90,7 @@ const (
 	late = 50 * time.Millisecond
 )
 
-// Step lets a moment pass.
+// Step waits a moment.
 func (w *World) Step(ctx context.Context, n int) error {
 	t := time.NewTimer(min(late, soon*time.Duration(n)))
 	defer t.Stop()
@@ -140,7 +140,7 @@ func (w *World) Status(ctx context.Context) ([]scenario.NodeStatus, error) {
 	return out, nil
 }
 
-// pool returns a node's pending payments, and saves the question if there are none.
+// pool returns a node's pending transactions, without a call if there are none.
 func (w *World) pool(ctx context.Context, s testnet.NodeStatus) ([]block.Hash, error) {
 	if s.Pool == 0 {
 		return nil, nil
