@@ -10,6 +10,7 @@ import (
 	"toychain/consensus"
 	"toychain/internal/chaingen"
 	"toychain/payer"
+	"toychain/rpc"
 	"toychain/wallet"
 )
 
@@ -273,7 +274,7 @@ func (s *served) untilConfirmed(id block.Hash) {
 		if tx.Confirmations != nil && *tx.Confirmations > 0 {
 			return
 		}
-		if _, err := s.WaitForHeight(s.ctx, height+1); err != nil {
+		if _, err := rpc.WaitForBlockHeight.Call(s.ctx, s.Client, rpc.WaitForBlockHeightArgs{Height: int64(height) + 1}); err != nil {
 			s.t.Fatal(err)
 		}
 	}

@@ -80,25 +80,9 @@ func (c *Client) Reorgs(ctx context.Context, limit int) ([]Reorg, error) {
 	return GetReorgs.Call(ctx, c, GetReorgsArgs{limit})
 }
 
-// StaleRate returns which share of the blocks between two heights is stale.
-func (c *Client) StaleRate(ctx context.Context, from, to block.Height) (StaleRate, error) {
-	return GetStaleRate.Call(ctx, c, GetStaleRateArgs{new(int32(from)), new(int32(to))})
-}
-
 // CoinStats returns the hash of the coin set, and sums over it.
 func (c *Client) CoinStats(ctx context.Context) (CoinStats, error) {
 	return GetTxOutSetInfo.Call(ctx, c, GetTxOutSetInfoArgs{})
-}
-
-// Verify has the node validate its last blocks again (0: all), and reports whether
-// they are valid.
-func (c *Client) Verify(ctx context.Context, blocks int) (bool, error) {
-	return VerifyChain.Call(ctx, c, VerifyChainArgs{Blocks: &blocks})
-}
-
-// WaitForHeight waits until the height of the tip is at least h, and returns the tip.
-func (c *Client) WaitForHeight(ctx context.Context, h block.Height) (BlockRef, error) {
-	return WaitForBlockHeight.Call(ctx, c, WaitForBlockHeightArgs{Height: int64(h)})
 }
 
 // Invalidate has the node treat a block as if it broke a rule.
@@ -142,11 +126,6 @@ func (c *Client) TestAccept(ctx context.Context, tx *block.Tx) (TestAccept, erro
 // Tx returns a transaction of the mempool or of a block.
 func (c *Client) Tx(ctx context.Context, txid block.Hash) (Tx, error) {
 	return As[Tx](GetRawTransaction).Call(ctx, c, GetRawTransactionArgs{TxID: txid, Verbosity: 1})
-}
-
-// TxHistory returns what happened to a transaction on every branch.
-func (c *Client) TxHistory(ctx context.Context, txid block.Hash) (TxHistory, error) {
-	return GetTxHistory.Call(ctx, c, TxArg{txid})
 }
 
 // RawMempool returns the txids of the pending transactions.
@@ -208,11 +187,6 @@ func (c *Client) AddPeer(ctx context.Context, multiaddr string) error {
 // ForgetPeer undoes AddPeer.
 func (c *Client) ForgetPeer(ctx context.Context, peer string) error {
 	return AddNode.Do(ctx, c, AddNodeArgs{Node: peer, Command: "remove"})
-}
-
-// DropPeer closes the connection to a peer, named by its ID.
-func (c *Client) DropPeer(ctx context.Context, peer string) error {
-	return DisconnectNode.Do(ctx, c, DisconnectNodeArgs{Address: &peer})
 }
 
 // Ban refuses a peer for a while.

@@ -133,7 +133,7 @@ func (m Method[A, R]) Ask(args A, result *R) Ask {
 
 // As returns the method for a caller that knows which of its possible results the
 // arguments lead to: getblock returns a string, a Block or a FullBlock.
-func As[Known, A, R any](m Method[A, R]) Method[A, Known] { return Method[A, Known]{m.Info} }
+func As[Known, A, R any](m Method[A, R]) Method[A, Known] { return Method[A, Known](m) }
 
 // values returns arguments by position. Optional ones that are zero are left out, or
 // null where others follow.

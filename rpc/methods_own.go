@@ -68,8 +68,8 @@ type (
 		Limit int `rpc:"limit?" help:"return only the last ones, this many (default 0: all)"`
 	}
 	GetStaleRateArgs struct {
-		From *int32 `rpc:"fromheight?" help:"the lowest height to count (default 1: genesis was not mined by chance)"`
-		To   *int32 `rpc:"toheight?" help:"the greatest height to count (default: the tip's)"`
+		From *block.Height `rpc:"fromheight?" help:"the lowest height to count (default 1: genesis was not mined by chance)"`
+		To   *block.Height `rpc:"toheight?" help:"the greatest height to count (default: the tip's)"`
 	}
 	GetAddressUTXOsArgs struct {
 		Address string `rpc:"address" help:"an address of this network"`

@@ -40,7 +40,7 @@ which transactions conflict with it, and which spend the coins that it created.`
 		if err != nil {
 			return tx, err
 		}
-		tx.History, err = n.TxHistory(ctx, id)
+		tx.History, err = rpc.GetTxHistory.Call(ctx, n.Client, rpc.TxArg{TxID: id})
 		return tx, err
 	}, func(tx trackedTx) error {
 		if *raw {

@@ -48,7 +48,7 @@ takes them in. What does not fit is named, and the command that puts it right.`,
 		}
 		var c checked
 		err := a.ask(cmd, func(ctx context.Context, n target) (err error) {
-			c.Valid, err = n.Verify(ctx, *blocks)
+			c.Valid, err = rpc.VerifyChain.Call(ctx, n.Client, rpc.VerifyChainArgs{Blocks: blocks})
 			return err
 		})
 		if errors.Is(err, rpc.ErrUnreachable) && !a.typed["rpc"] {

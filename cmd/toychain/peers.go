@@ -201,7 +201,7 @@ func (a *app) peersDropCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return n.DropPeer(ctx, id)
+				return rpc.DisconnectNode.Do(ctx, n.Client, rpc.DisconnectNodeArgs{Address: &id})
 			})
 		},
 	}

@@ -33,7 +33,7 @@ func (a *app) chainStaleCommand() *cobra.Command {
 		if err != nil {
 			return r, err
 		}
-		if r, err = n.StaleRate(ctx, from, to); err != nil {
+		if r, err = rpc.GetStaleRate.Call(ctx, n.Client, rpc.GetStaleRateArgs{From: &from, To: &to}); err != nil {
 			return r, err
 		}
 		return r, above(cmd, &r)

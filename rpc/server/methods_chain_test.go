@@ -125,7 +125,7 @@ var blockchainTests = map[string]func(*scene){
 	"verifychain": func(s *scene) {
 		is(s, "all", get[bool](s.world, "verifychain", 4, 0), true)
 		is(s, "some", get[bool](s.world, "verifychain"), true)
-		ok, err := s.Verify(s.ctx, 3)
+		ok, err := rpc.VerifyChain.Call(s.ctx, s.Client, rpc.VerifyChainArgs{Blocks: new(3)})
 		is(s, "by the client", ok && err == nil, true)
 		is(s, "a level that Core does not have either", get[bool](s.world, "verifychain", 9, 1), true)
 	},
@@ -137,12 +137,8 @@ var blockchainTests = map[string]func(*scene){
 		s.refused(rpc.CodeInvalidParam, "genesis", "invalidateblock", s.blocks[0])
 	},
 	"reconsiderblock": func(s *scene) {
-		if err := s.Invalidate(s.ctx, s.blocks[5]); err != nil {
-			s.t.Fatal(err)
-		}
-		if err := s.Reconsider(s.ctx, s.blocks[5]); err != nil {
-			s.t.Fatal(err)
-		}
+		s.must("invalidateblock", s.blocks[5])
+		s.must("reconsiderblock", s.blocks[5])
 		is(s, "tip", get[block.Hash](s.world, "getbestblockhash"), s.tip())
 		s.refused(rpc.CodeInvalidAddress, "Block not found", "reconsiderblock", nowhere)
 	},
@@ -188,7 +184,7 @@ var blockchainTests = map[string]func(*scene){
 		is(s, "in vain", get[rpc.BlockRef](s.world, "waitforblockheight", 99, 10).Height, 6)
 		done := make(chan rpc.BlockRef, 1)
 		go func() {
-			ref, err := s.WaitForHeight(s.ctx, 8)
+			ref, err := s.waitForHeight(8)
 			if err != nil {
 				s.t.Error(err)
 			}

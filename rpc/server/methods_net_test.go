@@ -79,7 +79,7 @@ var networkTests = map[string]func(*scene){
 			s.t.Errorf("addr %q: %v", p.Addr, err)
 		}
 		is(s, "agent", p.SubVer, "/toychain:1.2.3/")
-		if _, err := other.WaitForHeight(s.ctx, 6); err != nil {
+		if _, err := other.waitForHeight(6); err != nil {
 			s.t.Fatal(err)
 		}
 		s.until("it tells its new tip", func() bool {
@@ -129,7 +129,7 @@ var networkTests = map[string]func(*scene){
 		s.leaves(events, p.PeerID) // and may call again at once: nobody told it not to
 		s.must("setnetworkactive", false)
 		s.connected(0)
-		if err := s.DropPeer(s.ctx, p.PeerID); err == nil {
+		if err := rpc.DisconnectNode.Do(s.ctx, s.Client, rpc.DisconnectNodeArgs{Address: &p.PeerID}); err == nil {
 			s.t.Error("dropping one who is gone: no error")
 		}
 	},

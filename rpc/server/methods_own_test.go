@@ -102,7 +102,7 @@ var ownTests = map[string]func(*scene){
 		bad := deep.Template("4''")
 		bad.Txs[0].Outputs[0].Value++
 		is(s, "a thief", s.submit(chaingen.Seal(bad)), "inconclusive") // its turn to be judged has not come
-		all, err := s.StaleRate(s.ctx, 0, 100)
+		all, err := rpc.GetStaleRate.Call(s.ctx, s.Client, rpc.GetStaleRateArgs{From: new(block.Height(0)), To: new(block.Height(100))})
 		if err != nil {
 			s.t.Fatal(err)
 		}
@@ -219,7 +219,7 @@ var ownTests = map[string]func(*scene){
 			s.t.Fatal(err)
 		}
 		is(s, "on", info.Mining && info.Address == s.address(bob) && info.HashrateCap == 5000, true)
-		if _, err := s.WaitForHeight(s.ctx, 9); err != nil { // by then the eighth is counted
+		if _, err := s.waitForHeight(9); err != nil { // by then the eighth is counted
 			s.t.Error(err)
 		}
 		info, err = s.SetMining(s.ctx, "", 0)
@@ -266,7 +266,7 @@ var ownTests = map[string]func(*scene){
 // history asks twice, by the client and by hand: a field that one does not know fails.
 func history(s *scene, txid block.Hash) rpc.TxHistory {
 	s.t.Helper()
-	h, err := s.TxHistory(s.ctx, txid)
+	h, err := rpc.GetTxHistory.Call(s.ctx, s.Client, rpc.TxArg{TxID: txid})
 	if err != nil || !reflect.DeepEqual(h, get[rpc.TxHistory](s.world, "gettxhistory", txid)) {
 		s.t.Fatalf("history of %s: %v", txid, err)
 	}

@@ -242,8 +242,8 @@ func getStaleRate(c *call, a rpc.GetStaleRateArgs) (rpc.StaleRate, *rpc.Error) {
 		return rpc.StaleRate{}, fail(rpc.CodeInvalidParam, "fromheight and toheight must be 0 or more, and in this order")
 	}
 	return look(c, func(e *engine.Engine) (rpc.StaleRate, *rpc.Error) {
-		n := e.Tree().ForkStats(block.Height(from), block.Height(to))
-		out := rpc.StaleRate{From: max(block.Height(from), 1), To: min(block.Height(to), e.Tree().Tip().Height),
+		n := e.Tree().ForkStats(from, to)
+		out := rpc.StaleRate{From: max(from, 1), To: min(to, e.Tree().Tip().Height),
 			Blocks: n.Active + n.Stale, Stale: n.Stale, Heights: n.Active, Forked: n.Forked}
 		out.Rate, out.ForkRate = rpc.Part(out.Stale, out.Blocks), rpc.Part(out.Forked, out.Heights)
 		return out, nil

@@ -139,6 +139,11 @@ func (w *world) mine(n int, k chaingen.Key) []block.Hash {
 	return hashes
 }
 
+// waitForHeight waits until the best chain has a height, and returns its tip.
+func (w *world) waitForHeight(h block.Height) (rpc.BlockRef, error) {
+	return rpc.WaitForBlockHeight.Call(w.ctx, w.Client, rpc.WaitForBlockHeightArgs{Height: int64(h)})
+}
+
 // coin returns an output that pays a key, as a coin.
 func (w *world) coin(hash block.Hash, tx int) consensus.UTXO {
 	w.t.Helper()
