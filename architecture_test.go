@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -120,5 +121,33 @@ func TestArchitectureNamesWhatExists(t *testing.T) {
 	}
 	if seen < 30 {
 		t.Errorf("found %d names only", seen)
+	}
+}
+
+var namedPath = regexp.MustCompile("`([a-z]+/[a-zA-Z0-9_*/.]+\\.[a-z0-9]+)`")
+
+// CONTRIBUTING.md names tests and files that exist.
+func TestContributingNamesWhatExists(t *testing.T) {
+	text, err := os.ReadFile("CONTRIBUTING.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests, files := testName.FindAllStringSubmatch(string(text), -1), namedPath.FindAllStringSubmatch(string(text), -1)
+	if len(tests) < 10 || len(files) < 10 {
+		t.Errorf("found %d tests and %d files only", len(tests), len(files))
+	}
+	for _, m := range tests {
+		dir := m[1]
+		if dir == "toychain" {
+			dir = "."
+		}
+		if !hasFunc(t, dir, m[2]) {
+			t.Errorf("there is no %s in %s", m[2], dir)
+		}
+	}
+	for _, m := range files {
+		if found, err := filepath.Glob(m[1]); err != nil || len(found) == 0 {
+			t.Errorf("there is no %s: %v", m[1], err)
+		}
 	}
 }

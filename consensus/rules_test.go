@@ -252,7 +252,7 @@ var elsewhere = map[string]func(*testing.T){
 	"bad-txns-oversize": TestOversizeTransaction,
 }
 
-// Every constant of type Rule is in chain.Rules, and every rule has its row or its
+// Every constant of type Rule is in consensus.Rules, and every rule has its row or its
 // own test.
 func TestEveryRuleHasItsRow(t *testing.T) {
 	rows := make(map[string]bool)
@@ -271,12 +271,12 @@ func TestEveryRuleHasItsRow(t *testing.T) {
 	}
 	for _, r := range ruleConstants(t) {
 		if !listed[r] {
-			t.Errorf("rule %s is not in chain.Rules", r)
+			t.Errorf("rule %s is not in consensus.Rules", r)
 		}
 		delete(listed, r)
 	}
 	for r := range listed {
-		t.Errorf("chain.Rules has %s, which is no constant of rules.go", r)
+		t.Errorf("consensus.Rules has %s, which is no constant of rules.go", r)
 	}
 	for r := range rows {
 		if !errors.Is(consensus.Rule(r), ruleNamed(r)) {
