@@ -86,6 +86,7 @@ var edges = map[string]map[string]string{
 	"testnet/rogue": {
 		"block": "what it forges", "pow": "with real work", "chain": "its own tree", "consensus": "the rules, to break one at a time",
 		"p2p": "the network that it joins", "peer": "which peers it lies to; it must not know processes, testnets or RPC",
+		"internal/chaingen": "a disk in memory",
 	},
 	"deploy": {},
 	"testnet/slo": {

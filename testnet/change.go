@@ -143,38 +143,6 @@ func (t *Testnet) Restart(ctx context.Context, name string) error {
 	})
 }
 
-// neighboursOf returns the addresses of the nodes that a node may be connected to.
-func (t *Testnet) neighboursOf(name string) (peers []string) {
-	net := t.network()
-	for _, to := range t.state.Nodes {
-		if to.Name != name && net.May(to.Name, name) {
-			peers = append(peers, to.Multiaddr)
-		}
-	}
-	return peers
-}
-
-// start starts a node that ran before. If another process has its ports by now, it gets
-// others.
-func (t *Testnet) start(ctx context.Context, name string) error {
-	peers := t.neighboursOf(name)
-	if err := t.launch(name, peers); err != nil {
-		return err
-	}
-	err := t.waitAnswer(ctx, []string{name})
-	if err == nil || ctx.Err() != nil || t.procs[name].alive() {
-		return err
-	}
-	n := t.node(name)
-	old := n.RPC
-	n.RPC = ""
-	if t.launch(name, peers) == nil && t.waitAnswer(ctx, []string{name}) == nil {
-		return nil
-	}
-	n.RPC = old
-	return err // the ports were not the reason, and the first error is as good
-}
-
 // Down stops all nodes gracefully and removes testnet.json. Their chains stay, for the next
 // Up, unless remove is set: then all that the testnet wrote is removed, and the directory
 // too if nothing else is in it. A testnet that is down already is no error.

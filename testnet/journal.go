@@ -12,8 +12,10 @@ import (
 	"slices"
 	"time"
 
+	"toychain/block"
 	"toychain/rpc"
 	"toychain/rpc/server"
+	"toychain/testnet/draw"
 	"toychain/testnet/history"
 )
 
@@ -68,27 +70,7 @@ const journalTime = 60 * time.Second
 func (t *Testnet) Journals(ctx context.Context) ([]history.Journal, error) {
 	ctx, cancel := context.WithTimeout(ctx, journalTime)
 	defer cancel()
-	out := make([]history.Journal, len(t.state.Nodes))
-	err := each(t.state.names(), func(i int, name string) error {
-		j := &out[i]
-		seen, runs := t.look(name)
-		var err error
-		switch {
-		case runs && seen.paused:
-			j.Silent = "paused"
-		case runs:
-			err = t.callJournal(ctx, name, j)
-		case t.state.Runner != nil: // its directory is not ours
-			j.Silent = "it does not answer at " + t.node(name).RPC
-		default:
-			j.Tree, j.Reorgs, err = t.readDir(ctx, name, true)
-		}
-		if err != nil {
-			*j = history.Journal{Silent: err.Error()}
-		}
-		j.Node = name
-		return ctx.Err()
-	})
+	out, err := t.journals(ctx, 0, true)
 	if err == nil && !slices.ContainsFunc(out, func(j history.Journal) bool { return j.Silent == "" }) {
 		err = fmt.Errorf("no node has a journal that can be read; the first because: %s", out[0].Silent)
 		if t.state.Runner != nil {
@@ -101,9 +83,66 @@ func (t *Testnet) Journals(ctx context.Context) ([]history.Journal, error) {
 	return out, nil
 }
 
+// journals returns the journals with the blocks from a height on. If wait is false, it does
+// not wait for another command that holds the testnet's lock.
+func (t *Testnet) journals(ctx context.Context, from block.Height, wait bool) ([]history.Journal, error) {
+	out := make([]history.Journal, len(t.state.Nodes))
+	err := each(t.state.names(), func(i int, name string) error {
+		j := &out[i]
+		seen, runs := t.look(name)
+		var err error
+		switch {
+		case runs && seen.paused:
+			j.Silent = "paused"
+		case runs:
+			err = t.callJournal(ctx, name, from, j)
+		case t.state.Runner != nil: // its directory is not ours
+			j.Silent = "it does not answer at " + t.node(name).RPC
+		default:
+			j.Tree, j.Reorgs, err = t.readDir(ctx, name, wait)
+			j.Tree.Blocks = slices.DeleteFunc(j.Tree.Blocks, func(b rpc.TreeBlock) bool { return b.Height < from })
+		}
+		if err != nil {
+			*j = history.Journal{Silent: err.Error()}
+		}
+		j.Node = name
+		return ctx.Err()
+	})
+	return out, err
+}
+
+// Tree returns the blocks that the nodes know from a height on, as one tree. Blocks that
+// only stopped nodes knew are in the tree too, and their last tips.
+func (t *Testnet) Tree(ctx context.Context, from block.Height) (draw.Tree, error) {
+	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	defer cancel()
+	journals, err := t.journals(ctx, from, false)
+	if err != nil {
+		return draw.Tree{}, fmt.Errorf("tree: %w", err)
+	}
+	var running, stopped []draw.View
+	var silent []string
+	for _, j := range journals {
+		switch view := (draw.View{Node: j.Node, Tree: j.Tree}); {
+		case j.Silent != "":
+			silent = append(silent, j.Node)
+		case t.Runs(j.Node):
+			running = append(running, view)
+		default:
+			stopped = append(stopped, view)
+		}
+	}
+	if len(silent) == len(journals) && t.state.Runner != nil {
+		return draw.Tree{}, fmt.Errorf("tree: %w", t.errNoAnswer())
+	}
+	in := draw.Merge(append(running, stopped...))
+	in.Silent = silent
+	in.Tips, in.LastTips = in.Tips[:len(running)], in.Tips[len(running):]
+	return in, nil
+}
+
 // readDir reads what a node that does not run has stored. It holds the testnet's lock: a
-// node started at the same time would find its database in use. If wait is false, it does
-// not wait for another command that holds the lock.
+// node started at the same time would find its database in use.
 func (t *Testnet) readDir(ctx context.Context, name string, wait bool) (rpc.Tree, []rpc.Reorg, error) {
 	unlock, err := lock(ctx, t.dir, wait)
 	if err != nil {
@@ -113,7 +152,7 @@ func (t *Testnet) readDir(ctx context.Context, name string, wait bool) (rpc.Tree
 	return server.ReadDirectory(filepath.Join(t.node(name).Datadir, t.params.Name), t.params)
 }
 
-func (t *Testnet) callJournal(ctx context.Context, name string, j *history.Journal) error {
+func (t *Testnet) callJournal(ctx context.Context, name string, from block.Height, j *history.Journal) error {
 	c, err := t.Client(name)
 	if err != nil {
 		return err
@@ -122,13 +161,13 @@ func (t *Testnet) callJournal(ctx context.Context, name string, j *history.Journ
 	if j.Reorgs, err = c.Reorgs(ctx, 0); err != nil {
 		return err
 	}
-	if j.Tree, err = c.Tree(ctx, 0); err != nil {
+	if j.Tree, err = c.Tree(ctx, from); err != nil {
 		return err
 	}
 	after, err := c.Reorgs(ctx, 0)
 	if err == nil && len(after) != len(j.Reorgs) { // another one meanwhile
 		j.Reorgs = after
-		j.Tree, err = c.Tree(ctx, 0)
+		j.Tree, err = c.Tree(ctx, from)
 	}
 	return err
 }

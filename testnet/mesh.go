@@ -42,9 +42,6 @@ func (t *Testnet) Connect(ctx context.Context, pairs []topology.Pair) error {
 	})
 }
 
-// Pairs returns what Connect set.
-func (t *Testnet) Pairs() []topology.Pair { return slices.Clone(t.state.Pairs) }
-
 // join connects the awake nodes as planned, and returns when they are: no node is
 // connected to another group, and all planned connections stand. The nodes keep it so by
 // themselves. Nodes that have just started also get the faults of their links and clocks.
@@ -115,15 +112,15 @@ func (t *Testnet) unreachable(awake []string) error {
 }
 
 // waitJoined waits until the connections are as planned. If ctx ends first, the error
-// names the first one that is not.
+// names one that is not.
 func (t *Testnet) waitJoined(ctx context.Context, awake []string) error {
 	var mismatch string
 	err := Poll(ctx, func() (bool, error) {
-		peers, err := t.connections(ctx, awake)
+		connected, err := t.connections(ctx, awake)
 		if err != nil {
 			return false, err
 		}
-		mismatch = t.mismatch(awake, peers)
+		mismatch = t.mismatch(awake, connected)
 		return mismatch == "", nil
 	})
 	if err != nil && mismatch != "" {
@@ -132,42 +129,35 @@ func (t *Testnet) waitJoined(ctx context.Context, awake []string) error {
 	return err
 }
 
-// connections returns for each node the names of those it is connected to.
-func (t *Testnet) connections(ctx context.Context, names []string) (map[string][]string, error) {
-	rows := make([][]string, len(names))
-	err := t.ask(names, func(i int, c *rpc.Client) error {
-		list, err := c.PeerInfo(ctx)
-		for _, p := range list {
-			if p.Joined {
-				rows[i] = append(rows[i], t.nameOf(p.PeerID))
-			}
-		}
+// connections returns the peers of these nodes: pairs of a node and a peer that joined it.
+func (t *Testnet) connections(ctx context.Context, names []string) (out []topology.Pair, err error) {
+	lists := make([][]rpc.Peer, len(names))
+	err = t.ask(names, func(i int, c *rpc.Client) (err error) {
+		lists[i], err = c.PeerInfo(ctx)
 		return err
 	})
-	out := map[string][]string{}
-	for i, name := range names {
-		out[name] = rows[i]
+	for i, list := range lists {
+		for _, p := range list {
+			if p.Joined {
+				out = append(out, topology.Pair{names[i], t.nameOf(p.PeerID)})
+			}
+		}
 	}
 	return out, err
 }
 
 // mismatch returns which connection is missing or must not be, or "".
-func (t *Testnet) mismatch(awake []string, peers map[string][]string) string {
+func (t *Testnet) mismatch(awake []string, connected []topology.Pair) string {
 	net := t.network()
-	for _, name := range awake {
-		for _, to := range peers[name] {
-			if t.node(to) != nil && !net.May(to, name) {
-				return fmt.Sprintf("%s is still connected to %s", name, to)
-			}
+	for _, p := range connected {
+		if t.node(p[1]) != nil && !net.May(p[0], p[1]) {
+			return fmt.Sprintf("%s is still connected to %s", p[0], p[1])
 		}
 	}
 	for _, p := range t.planned() {
-		a, b := p[0], p[1]
-		if !slices.Contains(awake, a) || !slices.Contains(awake, b) {
-			continue
-		}
-		if !slices.Contains(peers[a], b) || !slices.Contains(peers[b], a) {
-			return fmt.Sprintf("%s and %s are not connected", a, b)
+		both := slices.Contains(connected, p) && slices.Contains(connected, topology.Pair{p[1], p[0]})
+		if !both && slices.Contains(awake, p[0]) && slices.Contains(awake, p[1]) {
+			return fmt.Sprintf("%s and %s are not connected", p[0], p[1])
 		}
 	}
 	return ""

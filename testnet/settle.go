@@ -2,7 +2,6 @@ package testnet
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -112,31 +111,16 @@ func (t *Testnet) idle(ctx context.Context, c *rpc.Client, all []nodeTip, s node
 func (t *Testnet) disagreement(all []nodeTip) string {
 	var out []string
 	for _, g := range t.network().Parted() {
-		var tips []nodeTip // one for each tip
-		byTip := map[block.Hash][]string{}
+		var tips []topology.Tip[block.Hash]
 		for _, s := range all {
-			if !slices.Contains(g, s.name) {
-				continue
+			if slices.Contains(g, s.name) {
+				tips = append(tips, topology.Tip[block.Hash]{Node: s.name, Block: s.BestBlockHash, Name: s.BestBlockHash.Short(),
+					Height: int32(s.Blocks), Work: s.ChainWork.String()})
 			}
-			if byTip[s.BestBlockHash] == nil {
-				tips = append(tips, s)
-			}
-			byTip[s.BestBlockHash] = append(byTip[s.BestBlockHash], s.name)
 		}
-		if len(tips) < 2 {
-			continue
+		if text := topology.Disagreement(tips); text != "" {
+			out = append(out, text)
 		}
-		var parts []string
-		equal := true
-		for _, s := range tips {
-			equal = equal && s.ChainWork == tips[0].ChainWork
-			parts = append(parts, fmt.Sprintf("%s on %s at height %d", topology.List(byTip[s.BestBlockHash]), s.BestBlockHash.Short(), s.Blocks))
-		}
-		text := strings.Join(parts, ", ")
-		if equal {
-			text += " (of equal work: each keeps the one it saw first, and one more block decides)"
-		}
-		out = append(out, text)
 	}
 	return strings.Join(out, "; ")
 }

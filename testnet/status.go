@@ -7,8 +7,6 @@ import (
 	"time"
 
 	"toychain/block"
-	"toychain/rpc"
-	"toychain/testnet/draw"
 	"toychain/testnet/topology"
 )
 
@@ -112,52 +110,4 @@ func (t *Testnet) nameOf(id string) string {
 		}
 	}
 	return id
-}
-
-// Tree returns the blocks that the nodes know from a height on, as one tree. Nodes that
-// run are called; of the others the data directory is read: blocks that only they knew are
-// in the tree too, and their last tips. A node that is paused, or has no chain yet, is
-// silent.
-func (t *Testnet) Tree(ctx context.Context, from block.Height) (draw.Tree, error) {
-	ctx, cancel := context.WithTimeout(ctx, answerTime)
-	defer cancel()
-	awake := t.awake()
-	views := make([]draw.View, len(awake))
-	err := t.ask(awake, func(i int, c *rpc.Client) (err error) {
-		views[i].Node = awake[i]
-		views[i].Tree, err = c.Tree(ctx, from)
-		return err
-	})
-	if err != nil {
-		return draw.Tree{}, fmt.Errorf("tree: %w", err)
-	}
-	var silent []string
-	for _, name := range t.state.names() {
-		if slices.Contains(awake, name) {
-			continue
-		}
-		tree, ok := t.storedTree(ctx, name, from)
-		if !ok {
-			silent = append(silent, name)
-			continue
-		}
-		views = append(views, draw.View{Node: name, Tree: tree})
-	}
-	if len(views) == 0 && t.state.Runner != nil {
-		return draw.Tree{}, fmt.Errorf("tree: %w", t.errNoAnswer())
-	}
-	in := draw.Merge(views)
-	in.Silent = silent
-	in.Tips, in.LastTips = in.Tips[:len(awake)], in.Tips[len(awake):]
-	return in, nil
-}
-
-// storedTree returns what a node that does not run has stored, from a height on.
-func (t *Testnet) storedTree(ctx context.Context, name string, from block.Height) (rpc.Tree, bool) {
-	if t.Runs(name) || t.state.Runner != nil {
-		return rpc.Tree{}, false
-	}
-	tree, _, err := t.readDir(ctx, name, false)
-	tree.Blocks = slices.DeleteFunc(tree.Blocks, func(b rpc.TreeBlock) bool { return b.Height < from })
-	return tree, err == nil
 }

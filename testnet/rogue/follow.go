@@ -60,7 +60,7 @@ func (p *Peer) ahead() (peer.ID, bool) {
 
 var errNothing = errors.New("it has no new blocks")
 
-// catchUp requests a peer's headers and then its blocks, some at a time.
+// catchUp requests a peer's headers and then their blocks, some at a time.
 func (p *Peer) catchUp(ctx context.Context, id peer.ID) error {
 	p.mu.Lock()
 	locator := p.tree.Locator()
@@ -69,24 +69,14 @@ func (p *Peer) catchUp(ctx context.Context, id peer.ID) error {
 	if err != nil {
 		return err
 	}
-	p.mu.Lock()
-	for i := range headers {
-		if err := p.tree.AddHeader(&headers[i], p.cfg.Now()); err != nil && !errors.Is(err, chain.ErrKnown) {
-			p.mu.Unlock()
-			return err
-		}
-	}
-	missing := slices.Collect(p.tree.Missing(p.tree.BestHeader().Hash, peer.MaxHeaders))
-	p.mu.Unlock()
-	if len(missing) == 0 {
+	if len(headers) == 0 {
 		return errNothing
 	}
-	for len(missing) > 0 {
+	for some := range slices.Chunk(headers, peer.MaxBlocksAsked) {
 		var ids []block.Hash
-		for _, m := range missing[:min(len(missing), peer.MaxBlocksAsked)] {
-			ids = append(ids, m.Hash)
+		for _, h := range some {
+			ids = append(ids, h.Hash())
 		}
-		missing = missing[len(ids):]
 		err := p.net.RequestBlocks(ctx, id, ids, func(raw []byte) error {
 			b, err := block.Parse(raw)
 			if err != nil {

@@ -90,7 +90,7 @@ func (p *Peer) wrongBits(right uint32) uint32 {
 func (p *Peer) theft(tip *consensus.State) (*block.Tx, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for o, c := range p.disk.coins {
+	for o, c := range p.disk.Set {
 		mature := !c.Coinbase || tip.Height+1-c.Height >= p.cfg.Params.Maturity
 		if mature && block.KindOf(c.Script) == block.KindPubKeyHash && c.Value > 0 {
 			return spend(o, c.Value), nil

@@ -13,6 +13,7 @@ import (
 	"toychain/block"
 	"toychain/chain"
 	"toychain/consensus"
+	"toychain/internal/chaingen"
 	"toychain/p2p"
 	"toychain/peer"
 )
@@ -36,7 +37,7 @@ type Peer struct {
 
 	mu      sync.Mutex // guards the fields below
 	tree    *chain.Tree
-	disk    *disk
+	disk    *chaingen.Disk
 	extra   uint64 // extra nonce of the next coinbase
 	peers   map[peer.ID]peer.Status
 	changed chan struct{}  // closed and replaced when peers, or the tip, change
@@ -56,7 +57,7 @@ func Join(ctx context.Context, cfg Config) (*Peer, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	p := &Peer{cfg: cfg, done: make(chan error, 1), wake: make(chan struct{}, 1), disk: newDisk(),
+	p := &Peer{cfg: cfg, done: make(chan error, 1), wake: make(chan struct{}, 1), disk: chaingen.NewDisk(),
 		peers: make(map[peer.ID]peer.Status), changed: make(chan struct{})}
 	var seed [8]byte
 	rand.Read(seed[:])

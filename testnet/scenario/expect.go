@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"toychain/block"
+	"toychain/testnet/topology"
 )
 
 // expectVerbs wait.
@@ -69,29 +70,12 @@ func (p *player) settled(ctx context.Context, all []NodeStatus) (string, bool, e
 
 // disagreement returns which nodes of one group are on which tips, or "" if all are on one.
 func (p *player) disagreement(all []NodeStatus, group []string) string {
-	var tips []NodeStatus
-	on := map[block.Hash][]string{}
-	equal := true
+	var tips []topology.Tip[block.Hash]
 	for _, name := range group {
-		g := statusOf(all, name)
-		if on[g.Tip] == nil {
-			tips = append(tips, g)
-		}
-		equal = equal && g.Work == tips[0].Work
-		on[g.Tip] = append(on[g.Tip], name)
+		s := statusOf(all, name)
+		tips = append(tips, topology.Tip[block.Hash]{Node: name, Block: s.Tip, Name: p.known(s.Tip), Height: int32(s.Height), Work: s.Work})
 	}
-	if len(tips) < 2 {
-		return ""
-	}
-	var parts []string
-	for _, g := range tips {
-		parts = append(parts, fmt.Sprintf("%s on %s at height %d", strings.Join(on[g.Tip], " "), p.known(g.Tip), g.Height))
-	}
-	text := strings.Join(parts, ", ")
-	if equal {
-		text += " (of equal work: each keeps the one it saw first, and one more block decides)"
-	}
-	return text
+	return topology.Disagreement(tips)
 }
 
 // known returns a block's name if it has one: a check must not name anything.
