@@ -2,9 +2,9 @@ package cli
 
 import (
 	"cmp"
+	"go/doc/comment"
 	"strings"
 	"text/template"
-	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -48,33 +48,9 @@ func (p page) Examples() []string { return strings.Split(strings.TrimSpace(p.Exa
 
 // About returns the command's description, filled anew. Indented lines are left alone.
 func (p page) About() string {
-	var b strings.Builder
-	column := 0
-	for line := range strings.Lines(strings.TrimSpace(cmp.Or(p.Long, p.Short)) + "\n") {
-		if strings.TrimLeft(line, " \t\n") != line {
-			if column > 0 {
-				b.WriteByte('\n')
-			}
-			b.WriteString(line)
-			column = 0
-			continue
-		}
-		for word := range strings.FieldsSeq(line) {
-			length := utf8.RuneCountInString(word)
-			switch {
-			case column == 0:
-			case column+1+length <= p.width:
-				b.WriteByte(' ')
-				column++
-			default:
-				b.WriteByte('\n')
-				column = 0
-			}
-			b.WriteString(word)
-			column += length
-		}
-	}
-	return b.String()
+	fill := comment.Printer{TextWidth: p.width, TextCodePrefix: "  "}
+	about := new(comment.Parser).Parse(cmp.Or(p.Long, p.Short))
+	return strings.TrimRight(string(fill.Text(about)), "\n")
 }
 
 // UsageLine returns the command as it is typed.

@@ -3,25 +3,16 @@ package cli
 import (
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 )
 
 // Count writes a whole number with commas between thousands.
 func Count[T ~int | ~int32 | ~int64 | ~uint64](n T) string {
 	digits := strconv.FormatInt(int64(n), 10)
-	sign := ""
-	if digits[0] == '-' {
-		sign, digits = "-", digits[1:]
+	for at := len(digits) - 3; at > 0 && digits[at-1] != '-'; at -= 3 {
+		digits = digits[:at] + "," + digits[at:]
 	}
-	var b strings.Builder
-	for i, d := range digits {
-		if i > 0 && (len(digits)-i)%3 == 0 {
-			b.WriteByte(',')
-		}
-		b.WriteRune(d)
-	}
-	return sign + b.String()
+	return digits
 }
 
 // Plural writes a count of things: 1 block, 2 blocks.
@@ -38,13 +29,11 @@ func Hashes(rate float64) string {
 	if rate < switchAt {
 		return Count(int64(rate+0.5)) + " H/s"
 	}
-	units := []string{"kH/s", "MH/s", "GH/s", "TH/s", "PH/s", "EH/s"}
-	rate /= 1000
-	i := 0
-	for rate >= 1000 && i < len(units)-1 {
-		rate, i = rate/1000, i+1
+	units := "kMGTPE"
+	for rate /= 1000; rate >= 1000 && len(units) > 1; rate /= 1000 {
+		units = units[1:]
 	}
-	return ThreeDigits(rate) + " " + units[i]
+	return ThreeDigits(rate) + " " + units[:1] + "H/s"
 }
 
 // ThreeDigits writes a number from 1 to a billion with at least three significant

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bytes"
 	"encoding/json"
 	"io"
 	"os"
@@ -94,26 +93,4 @@ func (t *Terminal) encode(v any, indent string) error {
 }
 
 // Table writes rows of cells, separated by tabs, in columns. Flush it.
-func Table(w io.Writer) *tabwriter.Writer {
-	return tabwriter.NewWriter(&trimmer{w: w}, 0, 0, 2, ' ', 0)
-}
-
-// trimmer removes the spaces that a tabwriter leaves at the ends of lines.
-type trimmer struct {
-	w    io.Writer
-	line []byte
-}
-
-func (t *trimmer) Write(b []byte) (int, error) {
-	for part := range bytes.Lines(b) {
-		t.line = append(t.line, part...)
-		if !bytes.HasSuffix(part, []byte("\n")) {
-			break
-		}
-		_, err := t.w.Write(append(bytes.TrimRight(t.line, " \n"), '\n'))
-		if t.line = t.line[:0]; err != nil {
-			return 0, err
-		}
-	}
-	return len(b), nil
-}
+func Table(w io.Writer) *tabwriter.Writer { return tabwriter.NewWriter(w, 0, 0, 2, ' ', 0) }
