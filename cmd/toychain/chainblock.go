@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -24,30 +26,27 @@ func (a *app) chainBlockCommand() *cobra.Command {
 	}
 	asJSON := cli.JSONFlag(cmd)
 	raw := cmd.Flags().Bool("raw", false, "print its bytes, in hex")
-	cmd.RunE = func(cmd *cobra.Command, given []string) error {
-		return a.ask(cmd, func(ctx context.Context, n target) error {
-			hash, err := findBlock(ctx, n, given)
-			if err != nil {
-				return err
+	return a.onNode(cmd, func(ctx context.Context, n target, given []string) error {
+		hash, err := findBlock(ctx, n, given)
+		if err != nil {
+			return err
+		}
+		if *raw {
+			b, err := n.RawBlock(ctx, hash)
+			if err == nil {
+				fmt.Fprintln(a.Stdout, hex.EncodeToString(b.Bytes()))
 			}
-			if *raw {
-				b, err := n.RawBlock(ctx, hash)
-				if err == nil {
-					fmt.Fprintln(a.Stdout, hex.EncodeToString(b.Bytes()))
-				}
-				return err
-			}
-			b, err := n.Block(ctx, hash)
-			if err != nil {
-				return err
-			}
-			if *asJSON {
-				return a.PrintJSON(b)
-			}
-			return a.printBlock(&b)
-		})
-	}
-	return cmd
+			return err
+		}
+		b, err := n.Block(ctx, hash)
+		if err != nil {
+			return err
+		}
+		if *asJSON {
+			return a.PrintJSON(b)
+		}
+		return a.printBlock(&b)
+	})
 }
 
 // findBlock returns the hash of the block that the arguments name.
@@ -57,8 +56,7 @@ func findBlock(ctx context.Context, n target, given []string) (block.Hash, error
 	}
 	if height, err := strconv.ParseInt(given[0], 10, 32); err == nil {
 		hash, err := n.BlockHash(ctx, block.Height(height))
-		var refused *rpc.Error
-		if errors.As(err, &refused) && refused.Code == rpc.CodeInvalidParam {
+		if refused := (*rpc.Error)(nil); errors.As(err, &refused) && refused.Code == rpc.CodeInvalidParam {
 			if tip, err := n.BlockCount(ctx); err == nil {
 				refused.Message = fmt.Sprintf("there is no block at height %d: the best chain ends at %d", height, tip)
 			}
@@ -121,23 +119,11 @@ func printTx(w io.Writer, tx *rpc.Tx) {
 }
 
 // payee returns the address that a script pays, or its type.
-func payee(s rpc.Script) string {
-	if s.Address != "" {
-		return s.Address
-	}
-	return string(s.Type)
-}
+func payee(s rpc.Script) string { return cmp.Or(s.Address, string(s.Type)) }
 
 // minerText returns the printable text at the end of a coinbase script.
 func minerText(script string) string {
-	raw, err := hex.DecodeString(script)
-	if err != nil {
-		return ""
-	}
-	end := len(raw)
-	begin := end
-	for begin > 0 && raw[begin-1] >= ' ' && raw[begin-1] <= '~' {
-		begin--
-	}
-	return string(raw[begin:end])
+	raw, _ := hex.DecodeString(script) // a node writes nothing else
+	printable := func(r rune) bool { return ' ' <= r && r <= '~' }
+	return string(raw[len(bytes.TrimRightFunc(raw, printable)):])
 }

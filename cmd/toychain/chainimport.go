@@ -17,7 +17,7 @@ import (
 )
 
 func (a *app) chainImportCommand() *cobra.Command {
-	return &cobra.Command{
+	return a.onNode(&cobra.Command{
 		Use: "import [FILE|DIR]", Short: "Submit the blocks in a file or a directory to the node.",
 		Example: "toychain chain import chain.hex\ntoychain chain import blk00000.dat\n" +
 			"toychain chain import ~/.bitcoin/regtest/blocks --network regtest\nzcat chain.hex.gz | toychain chain import",
@@ -28,20 +28,16 @@ btcd's 000000000.fdb. In a file, blocks may precede their parents. The import st
 at the first block that cannot be read or breaks a rule, and says where; all blocks
 before it are imported. Importing again does no harm: known blocks are skipped.`,
 		Args: cli.Args(0, 1, "one file or directory"),
-		RunE: func(cmd *cobra.Command, given []string) error {
-			return a.ask(cmd, func(ctx context.Context, n target) error {
-				source := blockfile.Read(a.Stdin, n.params.Magic())
-				if len(given) == 1 && given[0] != blockfile.Stdin {
-					var err error
-					if source, err = blockfile.Open(given[0], n.params.Magic()); err != nil {
-						return err
-					}
-				}
-				in := &importing{app: a, node: n, source: source, line: a.Progress()}
-				return in.run(ctx)
-			})
-		},
-	}
+	}, func(ctx context.Context, n target, given []string) (err error) {
+		source := blockfile.Read(a.Stdin, n.params.Magic())
+		if len(given) == 1 && given[0] != blockfile.Stdin {
+			if source, err = blockfile.Open(given[0], n.params.Magic()); err != nil {
+				return err
+			}
+		}
+		in := &importing{app: a, node: n, source: source, line: a.Progress()}
+		return in.run(ctx)
+	})
 }
 
 // importing submits blocks to a node, many at a time, while the next ones are read.
@@ -131,8 +127,7 @@ func (in *importing) read(ctx context.Context, to chan<- portion) {
 // has reports whether the node has a block that was not in the files so far.
 func (in *importing) has(ctx context.Context, h block.Hash) (bool, error) {
 	_, err := in.node.Header(ctx, h)
-	var no *rpc.Error
-	if errors.As(err, &no) && no.Code == rpc.CodeInvalidAddress {
+	if hasCode(err, rpc.CodeInvalidAddress) {
 		return false, nil
 	}
 	return err == nil, err

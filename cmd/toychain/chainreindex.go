@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"sync/atomic"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -63,26 +62,17 @@ func (a *app) reindex(ctx context.Context, k dataDir) error {
 // returns in the middle of the work, and so the program ends.
 func slowly(ctx context.Context, line *cli.Progress, work func(progress func(done, total int)) error) error {
 	var done, total atomic.Int64
-	ended := make(chan error, 1)
-	go func() { ended <- work(func(d, t int) { done.Store(int64(d)); total.Store(int64(t)) }) }()
 	defer line.Clear()
-	tick := time.NewTicker(cli.Frame)
-	defer tick.Stop()
-	for {
-		select {
-		case err := <-ended:
-			return err
-		case <-tick.C:
-			d, t := done.Load(), total.Load()
-			if t == 0 {
-				line.Show("%s blocks read  %s", cli.Count(d), line.Rate(int(d)))
-				continue
-			}
-			line.Show("%s of %s blocks  %s  %d %%", cli.Count(d), cli.Count(t), line.Rate(int(d)), 100*d/max(t, 1))
-		case <-ctx.Done():
-			return ctx.Err()
+	return cli.During(ctx, func() {
+		d, t := done.Load(), total.Load()
+		if t == 0 {
+			line.Show("%s blocks read  %s", cli.Count(d), line.Rate(int(d)))
+			return
 		}
-	}
+		line.Show("%s of %s blocks  %s  %d %%", cli.Count(d), cli.Count(t), line.Rate(int(d)), 100*d/t)
+	}, func() error {
+		return work(func(d, t int) { done.Store(int64(d)); total.Store(int64(t)) })
+	})
 }
 
 func (a *app) printRebuilt(r store.Rebuilt) {

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
+	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -34,7 +36,7 @@ which transactions conflict with it, and which spend the coins that it created.`
 			return tx, cli.Usagef("%q is not a txid: want 64 hex digits", given[0])
 		}
 		tx.Tx, err = n.Tx(ctx, id)
-		if no := (*rpc.Error)(nil); errors.As(err, &no) && no.Code == rpc.CodeInvalidAddress {
+		if hasCode(err, rpc.CodeInvalidAddress) {
 			return tx, &userError{fmt.Sprintf("this node does not know %s: ask another with --node", id), err}
 		}
 		if err != nil {
@@ -69,34 +71,44 @@ func (a *app) fateOf(tx *rpc.Tx, h *rpc.TxHistory) string {
 	return c.Yellow("stale") + ": not in the best chain, and not pending"
 }
 
-// printHistory writes the blocks that contain a transaction and what happened to it.
+// printHistory writes the blocks that contain a transaction, what happened to it, and
+// which others spend its coins or those that it created.
 func (a *app) printHistory(h *rpc.TxHistory) error {
 	t := cli.Table(a.Stdout)
-	miner := make(map[block.Hash]string)
-	for i, b := range h.Blocks {
-		if i == 0 {
-			fmt.Fprintln(t, "\nblocks that contain it")
-		}
-		if miner[b.Hash] = b.Message; b.Message == "" {
-			miner[b.Hash] = b.Address
-		}
-		fmt.Fprintf(t, "  %s\tmined by %s\tarrived %s\t%s\n", ref(rpc.BlockRef{Hash: b.Hash, Height: b.Height}), miner[b.Hash],
-			moment(b.ReceivedMS), blockStatus(b.Status))
+	var in, events, rivals, spent []string
+	for _, b := range h.Blocks {
+		in = append(in, fmt.Sprintf("  %s\tmined by %s\tarrived %s\t%s", ref(rpc.BlockRef{Hash: b.Hash, Height: b.Height}),
+			cmp.Or(b.Message, b.Address), moment(b.ReceivedMS), blockStatus(b.Status)))
 	}
-	for i, e := range h.Events {
-		if i == 0 {
-			fmt.Fprintln(t, "\nwhat happened")
-		}
-		fmt.Fprintf(t, "  %s\t%s\n", moment(e.TimeMS), a.eventText(&e))
+	for _, e := range h.Events {
+		text := fmt.Sprintf("  %s\t%s", moment(e.TimeMS), a.eventText(&e))
 		if e.Reorg != nil {
-			fmt.Fprintf(t, "          in the reorganisation from %s to %s,\n          fork %s\n", ref(e.Reorg.From), ref(e.Reorg.To), ref(e.Reorg.Fork))
+			text += fmt.Sprintf("\n          in the reorganisation from %s to %s,\n          fork %s", ref(e.Reorg.From), ref(e.Reorg.To), ref(e.Reorg.Fork))
+		}
+		events = append(events, text)
+	}
+	for _, in := range h.Spends {
+		for _, r := range in.Rivals {
+			rivals = append(rivals, fmt.Sprintf("  %s:%d, %s, by\n    %s", in.TxID.Short(), in.Vout, spentWhere(r), r.TxID))
 		}
 	}
-	if err := t.Flush(); err != nil {
-		return err
+	for _, coin := range h.Coins {
+		for _, s := range coin.SpentBy {
+			spent = append(spent, fmt.Sprintf("  %d: %s, %s, to\n    %s", coin.Vout, coin.Value.Short(), spentWhere(s), s.TxID))
+		}
 	}
-	a.printSpends(h)
-	return nil
+	section(t, "blocks that contain it", in)
+	section(t, "what happened", events)
+	section(t, "conflicting transactions", rivals)
+	section(t, "its outputs, spent", spent)
+	return t.Flush()
+}
+
+// section writes lines under a title, if there are any.
+func section(w io.Writer, title string, lines []string) {
+	if len(lines) > 0 {
+		fmt.Fprintf(w, "\n%s\n%s\n", title, strings.Join(lines, "\n"))
+	}
 }
 
 // blockStatus returns what a block's status means.
@@ -127,31 +139,6 @@ func (a *app) eventText(e *rpc.TxEvent) string {
 		return c.Red("impossible") + ": " + at + " left the best chain,\n          and " + spentInstead(e.By, e.ByBlock)
 	}
 	return c.Red("gone") + ": " + at + ", whose coinbase it is, left the best chain"
-}
-
-// printSpends writes the transactions that conflict with a transaction, and those that
-// spend its outputs.
-func (a *app) printSpends(h *rpc.TxHistory) {
-	title := "\nconflicting transactions"
-	for _, in := range h.Spends {
-		for _, r := range in.Rivals {
-			if title != "" {
-				fmt.Fprintln(a.Stdout, title)
-				title = ""
-			}
-			fmt.Fprintf(a.Stdout, "  %s:%d, %s, by\n    %s\n", in.TxID.Short(), in.Vout, spentWhere(r), r.TxID)
-		}
-	}
-	title = "\nits outputs, spent"
-	for _, coin := range h.Coins {
-		for _, s := range coin.SpentBy {
-			if title != "" {
-				fmt.Fprintln(a.Stdout, title)
-				title = ""
-			}
-			fmt.Fprintf(a.Stdout, "  %d: %s, %s, to\n    %s\n", coin.Vout, coin.Value.Short(), spentWhere(s), s.TxID)
-		}
-	}
 }
 
 func spentWhere(s rpc.TxSpend) string {

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"encoding/json"
-	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
@@ -35,12 +33,7 @@ code is 0 only if everything came out as it should.`,
 		if err != nil || !*asJSON {
 			return err
 		}
-		line, err := json.Marshal(result)
-		if err != nil {
-			return err
-		}
-		_, err = fmt.Fprintf(a.Stdout, "%s\n", line)
-		return err
+		return a.PrintJSONLine(result)
 	}
 	return cmd
 }

@@ -182,6 +182,12 @@ func (a *app) explain(err error, addr string) error {
 	return err
 }
 
+// hasCode reports whether err is a node's, with this code.
+func hasCode(err error, code rpc.Code) bool {
+	var no *rpc.Error
+	return errors.As(err, &no) && no.Code == code
+}
+
 // nodeHint returns the names of the testnet's nodes, if it is up.
 func (a *app) nodeHint() string {
 	if a.global.node != "" {

@@ -84,65 +84,48 @@ func (a *app) mine(ctx context.Context, node target, n int, address string, quie
 	line := a.Progress()
 	rows := []mined{}
 	for i := range n {
-		watch := a.watchSearch(ctx, node, line, fmt.Sprintf("block %s of %s", cli.Count(i+1), cli.Count(n)))
-		found, err := node.Generate(ctx, 1, address)
-		tried := watch()
+		row, err := mineBlock(ctx, node, address, line, fmt.Sprintf("block %s of %s", cli.Count(i+1), cli.Count(n)))
 		line.Clear()
 		if err != nil {
 			return rows, err
 		}
-		for _, hash := range found {
-			head, err := node.Header(ctx, hash)
-			if err != nil {
-				return rows, err
-			}
-			rows = append(rows, mined{head.Height, hash, tried})
-			if !quiet {
-				fmt.Fprintf(a.Stdout, "%d  %s\n", head.Height, hash)
-			}
+		rows = append(rows, row)
+		if !quiet {
+			fmt.Fprintf(a.Stdout, "%d  %s\n", row.Height, row.Hash)
 		}
 	}
 	return rows, nil
 }
 
-// watchSearch shows the progress of a search until end is called, which returns how many
-// hashes were computed.
-func (a *app) watchSearch(ctx context.Context, node target, line *cli.Progress, what string) (end func() uint64) {
+// mineBlock mines one block, and shows the progress of the search.
+func mineBlock(ctx context.Context, node target, address string, line *cli.Progress, what string) (mined, error) {
 	begun := time.Now()
 	before, err := node.MiningInfo(ctx)
 	if err != nil {
-		return func() uint64 { return 0 } // Generate will fail too, and its error is returned
+		return mined{}, err
 	}
-	tried := func(ctx context.Context) uint64 {
+	tried := func() uint64 {
 		now, err := node.MiningInfo(ctx)
 		if err != nil || now.Hashes < before.Hashes {
 			return 0
 		}
 		return now.Hashes - before.Hashes
 	}
-	if line.Silent() {
-		return func() uint64 { return tried(ctx) }
-	}
-	looking, stop := context.WithCancel(ctx)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		tick := time.NewTicker(cli.Frame)
-		defer tick.Stop()
-		for {
-			select {
-			case <-looking.Done():
-				return
-			case <-tick.C:
-			}
-			n := tried(looking)
+	var found []block.Hash
+	err = cli.During(ctx, func() {
+		if !line.Silent() {
+			n := tried()
 			line.Show("%s  %s hashes  %s  %s", what, cli.Count(n),
 				cli.Hashes(float64(n)/time.Since(begun).Seconds()), cli.Span(time.Since(begun)))
 		}
-	}()
-	return func() uint64 {
-		stop()
-		<-done
-		return tried(ctx)
+	}, func() (err error) {
+		found, err = node.Generate(ctx, 1, address)
+		return err
+	})
+	if err != nil {
+		return mined{}, err
 	}
+	hashes := tried()
+	head, err := node.Header(ctx, found[0])
+	return mined{head.Height, found[0], hashes}, err
 }

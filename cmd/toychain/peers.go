@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -62,32 +64,21 @@ func (a *app) printPeers(peers []rpc.Peer, missing []string) error {
 	t := cli.Table(a.Stdout)
 	fmt.Fprintln(t, "peer\t\theight\tping\tsince\taddress")
 	for _, p := range peers {
+		direction, height, ping := "outbound", "?", "?"
+		if p.Inbound {
+			direction = "inbound"
+		}
+		if p.Joined {
+			height = cli.Count(p.Height)
+		}
+		if p.PingTime != nil {
+			ping = fmt.Sprintf("%.1f ms", float64(*p.PingTime)*1000)
+		}
 		at, _, _ := strings.Cut(p.Multiaddr, "/p2p/") // the ID is in the first column
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", nameOr(names, p.PeerID), direction(p), height(p),
-			ping(p), cli.Span(time.Since(time.Unix(p.ConnTime, 0))), at)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", cmp.Or(names[p.PeerID], p.PeerID), direction, height, ping,
+			cli.Span(time.Since(time.Unix(p.ConnTime, 0))), at)
 	}
 	return t.Flush()
-}
-
-func direction(p rpc.Peer) string {
-	if p.Inbound {
-		return "inbound"
-	}
-	return "outbound"
-}
-
-func height(p rpc.Peer) string {
-	if !p.Joined {
-		return "?"
-	}
-	return cli.Count(p.Height)
-}
-
-func ping(p rpc.Peer) string {
-	if p.PingTime == nil {
-		return "?"
-	}
-	return fmt.Sprintf("%.1f ms", float64(*p.PingTime)*1000)
 }
 
 // peerNames maps peer IDs to the names of the testnet's nodes, if --node names one.
@@ -96,21 +87,12 @@ func (a *app) peerNames() map[string]string {
 	if a.global.node == "" {
 		return names
 	}
-	t, err := a.openTestnet()
-	if err != nil {
-		return names
-	}
-	for _, n := range t.Nodes() {
-		names[n.PeerID] = n.Name
+	if t, err := a.openTestnet(); err == nil {
+		for _, n := range t.Nodes() {
+			names[n.PeerID] = n.Name
+		}
 	}
 	return names
-}
-
-func nameOr(names map[string]string, id string) string {
-	if name := names[id]; name != "" {
-		return name
-	}
-	return id
 }
 
 func (a *app) printBans(bans []rpc.Ban) error {
@@ -122,7 +104,7 @@ func (a *app) printBans(bans []rpc.Ban) error {
 	t := cli.Table(a.Stdout)
 	fmt.Fprintln(t, "peer\tbanned for another")
 	for _, b := range bans {
-		fmt.Fprintf(t, "%s\t%s\n", nameOr(names, b.Address), cli.Span(time.Duration(b.TimeRemaining)*time.Second))
+		fmt.Fprintf(t, "%s\t%s\n", cmp.Or(names[b.Address], b.Address), cli.Span(time.Duration(b.TimeRemaining)*time.Second))
 	}
 	return t.Flush()
 }
@@ -140,13 +122,17 @@ func (a *app) peersAddCommand() *cobra.Command {
 			return cli.Usagef("%q is not the address of a peer: want one that ends in /p2p/ and the peer's ID, as the other node prints it when it starts", given[0])
 		}
 		return a.ask(cmd, func(ctx context.Context, n target) error {
-			var no *rpc.Error
-			if err := n.AddPeer(ctx, given[0]); err != nil && !(errors.As(err, &no) && no.Code == rpc.CodeNodeAdded) {
+			if err := n.AddPeer(ctx, given[0]); err != nil && !hasCode(err, rpc.CodeNodeAdded) {
 				return err
 			}
 			ctx, cancel := context.WithTimeout(ctx, *wait)
 			defer cancel()
-			switch err := waitJoined(ctx, n, id); {
+			err := cli.Until(ctx, 20*time.Millisecond, func() (bool, error) {
+				peers, err := n.PeerInfo(ctx)
+				joined := func(p rpc.Peer) bool { return p.PeerID == id && p.Joined }
+				return slices.ContainsFunc(peers, joined), err
+			})
+			switch {
 			case err == nil:
 				fmt.Fprintln(a.Stdout, "connected to", id)
 			case errors.Is(err, context.DeadlineExceeded):
@@ -160,51 +146,21 @@ func (a *app) peersAddCommand() *cobra.Command {
 	return cmd
 }
 
-// waitJoined returns once the node is connected to a peer that speaks its protocol.
-func waitJoined(ctx context.Context, n target, id string) error {
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		peers, err := n.PeerInfo(ctx)
-		if err != nil {
-			return err
-		}
-		for _, p := range peers {
-			if p.PeerID == id && p.Joined {
-				return nil
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-tick.C:
-		}
-	}
-}
-
 func (a *app) peersDropCommand() *cobra.Command {
-	return &cobra.Command{
+	return a.onNode(&cobra.Command{
 		Use: "drop PEER", Short: "Disconnect, and do not connect again.",
 		Example: "toychain peers drop 12D3KooW…\ntoychain peers drop n3 --node n1",
 		Args:    cli.Args(1, 1, "PEER, its ID"),
-		RunE: func(cmd *cobra.Command, given []string) error {
-			return a.ask(cmd, func(ctx context.Context, n target) error {
-				id, err := a.peerID(ctx, n, given[0])
-				if err != nil {
-					return err
-				}
-				var no *rpc.Error
-				err = n.ForgetPeer(ctx, id)
-				if errors.As(err, &no) && no.Code == rpc.CodeNodeNotAdded {
-					err = nil
-				}
-				if err != nil {
-					return err
-				}
-				return rpc.DisconnectNode.Do(ctx, n.Client, rpc.DisconnectNodeArgs{Address: &id})
-			})
-		},
-	}
+	}, func(ctx context.Context, n target, given []string) error {
+		id, err := a.peerID(ctx, n, given[0])
+		if err != nil {
+			return err
+		}
+		if err := n.ForgetPeer(ctx, id); err != nil && !hasCode(err, rpc.CodeNodeNotAdded) {
+			return err
+		}
+		return rpc.DisconnectNode.Do(ctx, n.Client, rpc.DisconnectNodeArgs{Address: &id})
+	})
 }
 
 func (a *app) peersBanCommand() *cobra.Command {
@@ -254,11 +210,11 @@ func (a *app) peerID(ctx context.Context, n target, said string) (string, error)
 			fits = append(fits, p.PeerID)
 		}
 	}
-	if len(fits) > 1 {
-		return "", fmt.Errorf("%s is the end of several peers' IDs: %s", said, strings.Join(fits, ", "))
-	}
-	if len(fits) == 1 {
+	switch len(fits) {
+	case 0:
+		return said, nil // not connected: the node decides
+	case 1:
 		return fits[0], nil
 	}
-	return said, nil // not connected: the node decides
+	return "", fmt.Errorf("%s is the end of several peers' IDs: %s", said, strings.Join(fits, ", "))
 }

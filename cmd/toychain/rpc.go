@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -23,36 +23,28 @@ func (a *app) rpcCommand() *cobra.Command {
 An argument that is a JSON number, true, false, null, an array or an object is sent
 as such, every other as a string; write -- before a negative number. The result is
 printed as JSON, and a string without its quotes.`,
-		Args: func(cmd *cobra.Command, given []string) error {
-			if len(given) == 0 {
-				return cli.Usagef("want METHOD: 'toychain rpc help' lists them")
-			}
-			return nil
-		},
+		Args: cli.Args(1, math.MaxInt, "METHOD: 'toychain rpc help' lists them"),
 	})
 	named := cmd.Flags().Bool("named", false, "arguments are `NAME=VALUE`")
-	cmd.RunE = func(cmd *cobra.Command, given []string) error {
-		return a.ask(cmd, func(ctx context.Context, n target) error {
-			var result json.RawMessage
-			var err error
-			if *named {
-				var params map[string]any
-				if params, err = namedParams(given[1:]); err == nil {
-					err = n.CallNamed(ctx, given[0], params, &result)
-				}
-			} else {
-				err = n.Call(ctx, given[0], positional(given[1:]), &result)
+	return a.onNode(cmd, func(ctx context.Context, n target, given []string) error {
+		var result json.RawMessage
+		var err error
+		if *named {
+			var params map[string]any
+			if params, err = namedParams(given[1:]); err == nil {
+				err = n.CallNamed(ctx, given[0], params, &result)
 			}
-			if no := (*rpc.Error)(nil); errors.As(err, &no) && no.Code == rpc.CodeMethodNotFound {
-				return noMethod(ctx, n, given[0], err)
-			}
-			if err != nil {
-				return err
-			}
-			return a.printResult(result)
-		})
-	}
-	return cmd
+		} else {
+			err = n.Call(ctx, given[0], positional(given[1:]), &result)
+		}
+		if hasCode(err, rpc.CodeMethodNotFound) {
+			return noMethod(ctx, n, given[0], err)
+		}
+		if err != nil {
+			return err
+		}
+		return a.printResult(result)
+	})
 }
 
 // noMethod returns the error for an unknown method, with the name that may have been meant.

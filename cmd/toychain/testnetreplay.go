@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -96,10 +95,8 @@ func (a *app) player(cmd *cobra.Command, r *replaying, speed float64) *replay.Pl
 		p.Pause = enters(a.Stdin)
 	case screen || cmd.Flags().Changed("speed"):
 		p.Pause = func(ctx context.Context, d time.Duration) error {
-			timer := time.NewTimer(d)
-			defer timer.Stop()
 			select {
-			case <-timer.C:
+			case <-time.After(d):
 				return nil
 			case <-ctx.Done():
 				return ctx.Err()
@@ -142,10 +139,8 @@ func skipLine(r io.Reader) error {
 
 // printEvents prints a line of JSON for each event.
 func (a *app) printEvents(run *replay.Run) error {
-	enc := json.NewEncoder(a.Stdout)
-	enc.SetEscapeHTML(false)
 	for i := range run.Events {
-		if err := enc.Encode(&run.Events[i]); err != nil {
+		if err := a.PrintJSONLine(&run.Events[i]); err != nil {
 			return err
 		}
 	}

@@ -181,27 +181,19 @@ func (a *app) dryRun(ctx context.Context, at *payer.Payer, n target, keys *walle
 // waitConfirmed returns once a transaction is in a block of the best chain.
 func (a *app) waitConfirmed(ctx context.Context, n target, id block.Hash) error {
 	line := a.Progress()
-	defer line.Clear()
 	begun := time.Now()
-	tick := time.NewTicker(cli.Frame)
-	defer tick.Stop()
-	for {
-		tx, err := n.Tx(ctx, id)
-		if err != nil {
-			return err
-		}
-		if tx.Confirmations != nil && *tx.Confirmations > 0 {
-			line.Clear()
-			fmt.Fprintf(a.Stderr, "confirmed in block %s\n", tx.BlockHash)
-			return nil
-		}
+	var in block.Hash
+	err := cli.Until(ctx, cli.Frame, func() (bool, error) {
 		line.Show("waiting for a block  %s", cli.Span(time.Since(begun)))
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-tick.C:
-		}
+		tx, err := n.Tx(ctx, id)
+		in = tx.BlockHash
+		return tx.Confirmations != nil && *tx.Confirmations > 0, err
+	})
+	line.Clear()
+	if err == nil {
+		fmt.Fprintf(a.Stderr, "confirmed in block %s\n", in)
 	}
+	return err
 }
 
 // parseAddress parses an address of the network that the flags name.

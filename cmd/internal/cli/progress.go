@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"time"
@@ -54,5 +55,40 @@ func (p *Progress) Clear() {
 	if !p.Silent() && !p.shown.IsZero() {
 		fmt.Fprint(p.out, "\r\x1b[K")
 		p.shown = time.Time{}
+	}
+}
+
+// During runs work, and calls show again and again until it has ended. If ctx ends first,
+// it returns in the middle of the work.
+func During(ctx context.Context, show func(), work func() error) error {
+	ended := make(chan error, 1)
+	go func() { ended <- work() }()
+	tick := time.NewTicker(Frame)
+	defer tick.Stop()
+	for {
+		select {
+		case err := <-ended:
+			return err
+		case <-tick.C:
+			show()
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// Until calls look every so often until it returns true or an error, or ctx ends.
+func Until(ctx context.Context, every time.Duration, look func() (bool, error)) error {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		if seen, err := look(); seen || err != nil {
+			return err
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
 }
