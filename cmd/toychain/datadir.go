@@ -5,13 +5,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"toychain/consensus"
 	"toychain/network"
 	"toychain/store"
-	"toychain/testnet"
 )
 
 // findDatadir replaces a leading ~ in --datadir, which a shell leaves in --datadir=~/x
@@ -33,14 +31,8 @@ func (a *app) findDatadir() error {
 	return nil
 }
 
-// settingsFile returns the path of the file of settings.
-func (a *app) settingsFile() string { return filepath.Join(a.global.datadir, "toychain.toml") }
-
 // networkDir returns the directory of a network's data.
 func (a *app) networkDir(p *consensus.Params) string { return filepath.Join(a.global.datadir, p.Name) }
-
-// chainFolder is the database of a node, in its network's directory.
-const chainFolder = "chain"
 
 // dataDir is the data of a node that does not run, for commands that open it.
 type dataDir struct {
@@ -49,7 +41,7 @@ type dataDir struct {
 }
 
 // folder returns the path of the database.
-func (k dataDir) folder() string { return filepath.Join(k.datadir, k.params.Name, chainFolder) }
+func (k dataDir) folder() string { return filepath.Join(k.datadir, k.params.Name, "chain") }
 
 // dataDir returns the data that the flags name: that of --datadir, or with --node that of
 // a node of the testnet.
@@ -61,19 +53,14 @@ func (a *app) dataDir() (dataDir, error) {
 		p, _, err := network.Load(a.global.network)
 		return dataDir{p, a.global.network, a.global.datadir}, err
 	}
-	t, err := a.namedTestnet()
+	t, n, err := a.namedNode()
 	if err != nil {
 		return dataDir{}, err
 	}
-	nodes := t.Nodes()
-	i := slices.IndexFunc(nodes, func(n testnet.Node) bool { return n.Name == a.global.node })
-	switch {
-	case i < 0:
-		return dataDir{}, fmt.Errorf("no node %q; there are %s", a.global.node, strings.Join(t.Names(), ", "))
-	case t.Orchestrator() != nil:
-		return dataDir{}, fmt.Errorf("%s runs %s: its data is there, not here", t.Orchestrator().Name, a.global.node)
+	if r := t.Orchestrator(); r != nil {
+		return dataDir{}, fmt.Errorf("%s runs %s: its data is there, not here", r.Name, n.Name)
 	}
-	return dataDir{t.Params(), t.File().Network, nodes[i].Datadir}, nil
+	return dataDir{t.Params(), t.File().Network, n.Datadir}, nil
 }
 
 // atRest adds to the error of opening a database how to stop the testnet's node that has

@@ -1,14 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"net"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -20,11 +18,9 @@ import (
 	"toychain/testnet"
 )
 
-// Files that a running node leaves in its network's directory, for clients.
-const (
-	addrFile   = "rpc.addr" // host:port
-	cookieFile = ".cookie"  // user:password
-)
+// addrFile is where a running node writes the HOST:PORT that it answers at, in its
+// network's directory.
+const addrFile = "rpc.addr"
 
 // target is the node that a command talks to.
 type target struct {
@@ -60,16 +56,12 @@ func (a *app) dial() (target, error) {
 		return target{}, err
 	}
 	addr := g.rpc
-	if addr == "" || hasPort0(addr) { // "any port" is for node run
+	if addr == "" || strings.HasSuffix(addr, ":0") { // "any port" is for node run
 		if addr, err = a.leftAddr(p); err != nil {
 			return target{}, err
 		}
 	}
-	cookie := g.cookie
-	if cookie == "" {
-		cookie = filepath.Join(a.networkDir(p), cookieFile)
-	}
-	c, err := a.login(addr, cookie)
+	c, err := a.login(addr, cmp.Or(g.cookie, filepath.Join(a.networkDir(p), rpc.CookieName)))
 	return target{c, p, addr}, err
 }
 
@@ -97,25 +89,31 @@ func (a *app) leftAddr(p *consensus.Params) (string, error) {
 	if a.command.Flags().Changed("datadir") {
 		return "", &userError{fmt.Sprintf("no node runs in %s: start one with 'toychain node run', or name another with --rpc", a.networkDir(p)), rpc.ErrUnreachable}
 	}
-	return net.JoinHostPort("127.0.0.1", strconv.Itoa(usualPort(p.Name))), nil
+	return usualAddr(p.Name), nil
 }
 
 // dialNode returns the node of the testnet that --node names.
 func (a *app) dialNode() (target, error) {
-	t, err := a.namedTestnet()
+	t, n, err := a.namedNode()
 	if err != nil {
 		return target{}, err
 	}
-	c, err := t.Client(a.global.node)
+	c, err := t.Client(n.Name)
+	return target{c, t.Params(), n.RPC}, err
+}
+
+// namedNode returns the node of the testnet that --node names, and the testnet.
+func (a *app) namedNode() (*testnet.Testnet, testnet.Node, error) {
+	t, err := a.namedTestnet()
 	if err != nil {
-		return target{}, err
+		return nil, testnet.Node{}, err
 	}
 	for _, n := range t.Nodes() {
 		if n.Name == a.global.node {
-			return target{c, t.Params(), n.RPC}, nil
+			return t, n, nil
 		}
 	}
-	return target{}, fmt.Errorf("the testnet in %s has no node %s any more", t.Dir(), a.global.node)
+	return nil, testnet.Node{}, fmt.Errorf("no node %q; there are %s", a.global.node, strings.Join(t.Names(), ", "))
 }
 
 // namedTestnet returns the testnet that the flags name. If --network is given too, it
@@ -143,10 +141,7 @@ func (a *app) whichNode() error {
 
 // testnetFolder returns the directory of the testnet.
 func (a *app) testnetFolder() string {
-	if a.global.testnetDir != "" {
-		return a.global.testnetDir
-	}
-	return filepath.Join(a.global.datadir, testnetName)
+	return cmp.Or(a.global.testnetDir, filepath.Join(a.global.datadir, testnetName))
 }
 
 // openTestnet returns the testnet in its directory.
@@ -191,9 +186,6 @@ func hasCode(err error, code rpc.Code) bool {
 // nodeHint returns the names of the testnet's nodes, if it is up.
 func (a *app) nodeHint() string {
 	if a.global.node != "" {
-		return ""
-	}
-	if _, err := os.Stat(filepath.Join(a.testnetFolder(), testnetFile)); errors.Is(err, fs.ErrNotExist) {
 		return ""
 	}
 	t, err := a.openTestnet()

@@ -148,7 +148,16 @@ func (a *app) networkShowCommand() *cobra.Command {
 		if err != nil {
 			return networkRules{}, err
 		}
-		return rulesOf(p), nil
+		g := p.Genesis.Header
+		initial, _ := pow.TargetFromBits(g.Bits) // a network with bad bits is not loaded
+		return networkRules{
+			Name: p.Name, Digest: p.Digest(), Genesis: g.Hash(), Time: g.Time,
+			Limit: fmt.Sprintf("%08x", p.Limit), Bits: fmt.Sprintf("%08x", g.Bits),
+			Window: p.Window, Spacing: int(p.Spacing.Seconds()),
+			Subsidy: p.Subsidy, Halving: p.Halving, Maturity: p.Maturity,
+			Prefix: fmt.Sprintf("%02x", p.Prefixes.PubKeyHash), Port: usualPort(p.Name),
+			initial: initial,
+		}, nil
 	}, a.printNetwork)
 }
 
@@ -171,19 +180,6 @@ type networkRules struct {
 	initial pow.Target
 }
 
-func rulesOf(p *consensus.Params) networkRules {
-	g := p.Genesis.Header
-	initial, _ := pow.TargetFromBits(g.Bits) // a network with bad bits is not loaded
-	return networkRules{
-		Name: p.Name, Digest: p.Digest(), Genesis: g.Hash(), Time: g.Time,
-		Limit: fmt.Sprintf("%08x", p.Limit), Bits: fmt.Sprintf("%08x", g.Bits),
-		Window: p.Window, Spacing: int(p.Spacing.Seconds()),
-		Subsidy: p.Subsidy, Halving: p.Halving, Maturity: p.Maturity,
-		Prefix: fmt.Sprintf("%02x", p.Prefixes.PubKeyHash), Port: usualPort(p.Name),
-		initial: initial,
-	}
-}
-
 func (a *app) printNetwork(r networkRules) error {
 	spacing := time.Duration(r.Spacing) * time.Second
 	difficulty := fmt.Sprintf("never changes (intended spacing %s)", spacing)
@@ -202,6 +198,9 @@ func (a *app) printNetwork(r networkRules) error {
 	fmt.Fprintf(t, "rpc port\t%d\n", r.Port)
 	return t.Flush()
 }
+
+// usualAddr returns the address at which a network's node answers RPC by default.
+func usualAddr(network string) string { return fmt.Sprintf("127.0.0.1:%d", usualPort(network)) }
 
 // usualPort returns the port at which a network's node answers RPC by default.
 func usualPort(network string) int {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,8 +10,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/lmittmann/tint"
@@ -18,7 +17,6 @@ import (
 
 	"toychain/block"
 	"toychain/cmd/internal/cli"
-	"toychain/consensus"
 	"toychain/engine"
 	"toychain/mempool"
 	"toychain/network"
@@ -33,13 +31,9 @@ func (a *app) nodeCommand() *cobra.Command {
 
 // nodeFlags are the flags of "node run".
 type nodeFlags struct {
-	listen, peers    []string
-	mine, name, key  string
-	hashrate         float64
-	threads          int
-	mdns, tied, json bool
-	clock            time.Duration
-	level            string
+	node.Config
+	mine, level string
+	tied, json  bool
 }
 
 func (a *app) nodeRunCommand() *cobra.Command {
@@ -53,18 +47,18 @@ its log on stderr. It connects to this machine only, unless --listen says otherw
 		Args:        cli.NoArgs,
 		Annotations: map[string]string{runsNode: "yes"},
 	}
-	var o nodeFlags
+	o := nodeFlags{Config: node.Config{Version: version, Pool: mempool.DefaultPolicy()}}
 	f := cmd.Flags()
-	f.StringSliceVar(&o.listen, "listen", nil, "`MULTIADDR` to listen on, like /ip4/0.0.0.0/tcp/4001; may be repeated (default: this machine, any port)")
-	f.StringSliceVar(&o.peers, "peer", nil, "`MULTIADDR` of a node to stay connected to; may be repeated")
-	f.BoolVar(&o.mdns, "mdns", false, "look for nodes on the local network")
+	f.StringSliceVar(&o.Listen, "listen", nil, "`MULTIADDR` to listen on, like /ip4/0.0.0.0/tcp/4001; may be repeated (default: this machine, any port)")
+	f.StringSliceVar(&o.Peers, "peer", nil, "`MULTIADDR` of a node to stay connected to; may be repeated")
+	f.BoolVar(&o.MDNS, "mdns", false, "look for nodes on the local network")
 	f.StringVar(&a.global.rpc, "rpc", "", "`HOST:PORT` for clients; port 0: any (default: this machine, the network's usual port)")
 	f.StringVar(&o.mine, "mine", "", "mine continuously, for this `ADDRESS`")
-	f.Float64Var(&o.hashrate, "hashrate", 0, "with --mine, at most `N` hashes per second; 0: no limit")
-	f.IntVar(&o.threads, "threads", 0, "of the miner; 0: one for each core")
-	f.DurationVar(&o.clock, "clock-offset", 0, "set the node's clock wrong, by `TIME` like 2h or -30m")
-	f.StringVar(&o.name, "name", "", "`NAME` of the node, which its blocks contain")
-	f.StringVar(&o.key, "node-key", "", "private `KEY` of the node's peer ID, as in the file node.key; safer in TOYCHAIN_NODE_KEY")
+	f.Float64Var(&o.Hashrate, "hashrate", 0, "with --mine, at most `N` hashes per second; 0: no limit")
+	f.IntVar(&o.Threads, "threads", 0, "of the miner; 0: one for each core")
+	f.DurationVar(&o.Clock, "clock-offset", 0, "set the node's clock wrong, by `TIME` like 2h or -30m")
+	f.StringVar(&o.Name, "name", "", "`NAME` of the node, which its blocks contain")
+	f.StringVar(&o.Key, "node-key", "", "private `KEY` of the node's peer ID, as in the file node.key; safer in TOYCHAIN_NODE_KEY")
 	f.StringVar(&o.level, "log-level", "info", "debug, info, warn or error")
 	f.BoolVar(&o.json, "log-json", false, "log as JSON, for programs")
 	f.BoolVar(&o.tied, "exit-on-stdin-close", false, "end when stdin is closed, and so with the program that started it")
@@ -73,40 +67,35 @@ its log on stderr. It connects to this machine only, unless --listen says otherw
 	return cmd
 }
 
-// config returns the node's configuration that the flags describe.
-func (a *app) config(o nodeFlags) (node.Config, error) {
-	p, _, err := network.Load(a.global.network)
-	if err != nil {
-		return node.Config{}, err
+// complete sets what the flags do not say in the words of node.Config.
+func (a *app) complete(o *nodeFlags) (err error) {
+	if o.Params, _, err = network.Load(a.global.network); err != nil {
+		return err
 	}
-	cfg := node.Config{
-		Params: p, Dir: a.networkDir(p), Name: o.name, Version: version,
-		Listen: o.listen, Peers: o.peers, MDNS: o.mdns, Key: o.key,
-		Pool: mempool.DefaultPolicy(), Hashrate: o.hashrate, Threads: o.threads, Clock: o.clock,
-	}
-	if o.hashrate < 0 || o.threads < 0 {
-		return cfg, cli.Usagef("--hashrate and --threads: want 0 or more")
+	o.Dir = a.networkDir(o.Params)
+	if o.Hashrate < 0 || o.Threads < 0 {
+		return cli.Usagef("--hashrate and --threads: want 0 or more")
 	}
 	if o.mine != "" {
-		to, err := wallet.ParseAddress(o.mine, p.Prefixes)
+		to, err := wallet.ParseAddress(o.mine, o.Params.Prefixes)
 		if err != nil {
-			return cfg, fmt.Errorf("--mine %s: %w", o.mine, err)
+			return fmt.Errorf("--mine %s: %w", o.mine, err)
 		}
-		cfg.MineTo = to.Script()
+		o.MineTo = to.Script()
 	}
-	cfg.Log, err = a.logger(o)
-	return cfg, err
+	o.Log, err = a.logger(o.level, o.json)
+	return err
 }
 
 // logger returns a log on stderr.
-func (a *app) logger(o nodeFlags) (*slog.Logger, error) {
+func (a *app) logger(name string, asJSON bool) (*slog.Logger, error) {
 	var level slog.Level
-	if err := level.UnmarshalText([]byte(o.level)); err != nil {
-		return nil, cli.Usagef("--log-level %q: want debug, info, warn or error", o.level)
+	if err := level.UnmarshalText([]byte(name)); err != nil {
+		return nil, cli.Usagef("--log-level %q: want debug, info, warn or error", name)
 	}
 	plain := &slog.HandlerOptions{Level: level}
 	switch {
-	case o.json:
+	case asJSON:
 		return slog.New(slog.NewJSONHandler(a.Stderr, plain)), nil
 	case cli.IsTerminal(a.Stderr):
 		return slog.New(tint.NewTextHandler(a.Stderr, &tint.Options{Level: level, TimeFormat: time.TimeOnly,
@@ -118,8 +107,7 @@ func (a *app) logger(o nodeFlags) (*slog.Logger, error) {
 // runNode runs a node until ctx ends, a client calls stop, or the node fails. The RPC
 // server ends before the node.
 func (a *app) runNode(ctx context.Context, o nodeFlags) error {
-	cfg, err := a.config(o)
-	if err != nil {
+	if err := a.complete(&o); err != nil {
 		return err
 	}
 	ctx, stop := context.WithCancel(ctx)
@@ -130,14 +118,14 @@ func (a *app) runNode(ctx context.Context, o nodeFlags) error {
 			stop()
 		}()
 	}
-	n, err := node.Open(cfg)
+	n, err := node.Open(o.Config)
 	if err != nil {
 		return remedied(err, a.global.network)
 	}
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
-	srv, err := server.New(server.Config{Listen: a.listenAddr(cfg.Params), Dir: cfg.Dir, User: a.global.rpcUser,
-		Pass: a.global.rpcPassword, Log: cfg.Log, Stop: stop}, n)
+	srv, err := server.New(server.Config{Listen: cmp.Or(a.global.rpc, usualAddr(o.Params.Name)), Dir: o.Dir,
+		User: a.global.rpcUser, Pass: a.global.rpcPassword, Log: o.Log, Stop: stop}, n)
 	if err != nil {
 		end()
 		return errors.Join(err, n.Run(life)) // which only closes it
@@ -147,22 +135,14 @@ func (a *app) runNode(ctx context.Context, o nodeFlags) error {
 		ended <- n.Run(life)
 		stop()
 	}()
-	err = a.announce(ctx, n, cfg, srv.Addr())
+	err = a.announce(ctx, n, o.Config, srv.Addr())
 	if err != nil {
 		stop()
 	}
 	err = errors.Join(err, srv.Run(ctx))
-	os.Remove(filepath.Join(cfg.Dir, addrFile))
+	os.Remove(filepath.Join(o.Dir, addrFile))
 	end()
 	return remedied(errors.Join(err, <-ended), a.global.network)
-}
-
-// listenAddr returns the address at which the node answers clients.
-func (a *app) listenAddr(p *consensus.Params) string {
-	if a.global.rpc != "" {
-		return a.global.rpc
-	}
-	return net.JoinHostPort("127.0.0.1", strconv.Itoa(usualPort(p.Name)))
 }
 
 // announce writes the node's address to a file for clients, and prints how to reach it.
@@ -200,9 +180,6 @@ func (a *app) announce(ctx context.Context, n *node.Node, cfg node.Config, addr 
 	}
 	return t.Flush()
 }
-
-// hasPort0 reports whether an address leaves the port to the system.
-func hasPort0(addr string) bool { return strings.HasSuffix(addr, ":0") }
 
 func (a *app) nodeHealthCommand() *cobra.Command {
 	type health struct {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -101,7 +102,7 @@ func (a *app) prepare(cmd *cobra.Command, _ []string) error {
 		return err
 	}
 	isPreset := func(name string) bool { _, ok := consensus.Preset(name); return ok }
-	if err := cli.FillFromFile(cmd, a.settingsFile(), isPreset); err != nil {
+	if err := cli.FillFromFile(cmd, filepath.Join(a.global.datadir, "toychain.toml"), isPreset); err != nil {
 		return err
 	}
 	return a.CheckColour()

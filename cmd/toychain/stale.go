@@ -27,16 +27,13 @@ func (a *app) chainStaleCommand() *cobra.Command {
 		Long:    "Count the stale blocks among all blocks that the node knows.\n\n" + aboutStale,
 		Args:    cli.NoArgs,
 	}
-	window := windowFlags(cmd)
-	return showNode(a, cmd, func(ctx context.Context, n target, _ []string) (r rpc.StaleRate, err error) {
-		from, to, err := window()
-		if err != nil {
-			return r, err
+	from, to := windowFlags(cmd)
+	return showNode(a, cmd, func(ctx context.Context, n target, _ []string) (rpc.StaleRate, error) {
+		r, err := rpc.GetStaleRate.Call(ctx, n.Client, rpc.GetStaleRateArgs{From: from, To: to})
+		if err == nil {
+			err = above(cmd, &r)
 		}
-		if r, err = rpc.GetStaleRate.Call(ctx, n.Client, rpc.GetStaleRateArgs{From: &from, To: &to}); err != nil {
-			return r, err
-		}
-		return r, above(cmd, &r)
+		return r, err
 	}, func(r rpc.StaleRate) error { return a.printStale(&r, 0) })
 }
 
@@ -52,33 +49,30 @@ yet. Of nodes that do not run the data directories are read.
 ` + aboutStale,
 		Args: cli.NoArgs,
 	}
-	window := windowFlags(cmd)
+	from, to := windowFlags(cmd)
 	return showTestnet(a, cmd, func(ctx context.Context, t *testnet.Testnet) (r history.StaleRate, err error) {
-		from, to, err := window()
-		if err != nil {
-			return r, err
-		}
 		journals, err := t.Journals(ctx)
 		if err != nil {
 			return r, err
 		}
 		a.printSilent(journals)
-		r = history.StaleOf(journals, t.Runs, from, to)
+		r = history.StaleOf(journals, t.Runs, *from, *to)
 		return r, above(cmd, &r.StaleRate)
 	}, func(r history.StaleRate) error { return a.printStale(&r.StaleRate, r.Contested) })
 }
 
 // windowFlags adds the flags that choose heights.
-func windowFlags(cmd *cobra.Command) func() (from, to block.Height, err error) {
-	from := cmd.Flags().Int32("from", 1, "leave out the blocks below this `HEIGHT`")
-	to := cmd.Flags().Int32("to", math.MaxInt32, "leave out the blocks above this `HEIGHT`")
+func windowFlags(cmd *cobra.Command) (from, to *block.Height) {
+	from = (*block.Height)(cmd.Flags().Int32("from", 1, "leave out the blocks below this `HEIGHT`"))
+	to = (*block.Height)(cmd.Flags().Int32("to", math.MaxInt32, "leave out the blocks above this `HEIGHT`"))
 	cmd.Flags().Lookup("to").DefValue = "" // none are left out
-	return func() (block.Height, block.Height, error) {
+	cmd.PreRunE = func(*cobra.Command, []string) error {
 		if *from < 0 || *to < *from {
-			return 0, 0, cli.Usagef("--from %d --to %d: want 0 or more, and the lower one first", *from, *to)
+			return cli.Usagef("--from %d --to %d: want 0 or more, and the lower one first", *from, *to)
 		}
-		return block.Height(*from), block.Height(*to), nil
+		return nil
 	}
+	return from, to
 }
 
 // above returns an error if all heights that the flags choose are above the best chain.

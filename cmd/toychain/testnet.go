@@ -19,9 +19,6 @@ import (
 	"toychain/testnet/topology"
 )
 
-// testnetFile is the file of a testnet's directory that says how to reach its nodes.
-const testnetFile = "testnet.json"
-
 func (a *app) testnetCommand() *cobra.Command {
 	return cli.Noun("testnet", "Run many nodes on this machine: partition, kill and heal them.",
 		"toychain testnet up 4\ntoychain testnet partition n1,n2 n3,n4\ntoychain testnet tree",
@@ -80,31 +77,31 @@ to its eight neighbours in a circle, learns of the others and connects to some o
 		Args: cli.Args(1, 1, "N, how many nodes"),
 	}
 	asJSON := cli.JSONFlag(cmd)
-	hashrate := cmd.Flags().Float64("hashrate", 0, "let each node mine, at most so many `HASHES` per second; 0: all it can")
-	mine := cmd.Flags().String("mine", "", "let each node mine, for this `ADDRESS`")
+	cfg := testnet.Config{Detach: true}
+	cmd.Flags().Float64Var(&cfg.Hashrate, "hashrate", 0, "let each node mine, at most so many `HASHES` per second; 0: all it can")
+	cmd.Flags().StringVar(&cfg.MineTo, "mine", "", "let each node mine, for this `ADDRESS`")
 	cli.Settable(cmd.Flags(), "hashrate")
-	cmd.RunE = func(cmd *cobra.Command, given []string) error {
-		n, err := cli.ParseCount("N", given[0], 1, topology.MaxNodes)
-		if err != nil {
+	cmd.RunE = func(cmd *cobra.Command, given []string) (err error) {
+		if cfg.Nodes, err = cli.ParseCount("N", given[0], 1, topology.MaxNodes); err != nil {
 			return err
 		}
-		if *hashrate < 0 {
-			return cli.Usagef("--hashrate %v: want 0 or more", *hashrate)
+		if cfg.Hashrate < 0 {
+			return cli.Usagef("--hashrate %v: want 0 or more", cfg.Hashrate)
 		}
+		cfg.Dir, cfg.Network = a.testnetFolder(), a.global.network
 		// Only what was typed makes them mine: a cap for "node run" may be in the settings.
-		mines := a.typed["hashrate"] || a.typed["mine"]
+		cfg.Mine = a.typed["hashrate"] || a.typed["mine"]
 		line := a.Progress()
-		defer line.Clear()
-		t, err := testnet.Up(cmd.Context(), testnet.Config{Dir: a.testnetFolder(), Nodes: n, Network: a.global.network,
-			Hashrate: *hashrate, Mine: mines, MineTo: *mine, Detach: true, Progress: func(s string) { line.Show("%s", s) }})
+		cfg.Progress = func(s string) { line.Show("%s", s) }
+		t, err := testnet.Up(cmd.Context(), cfg)
 		line.Clear()
 		if err != nil {
 			return err
 		}
 		if *asJSON {
-			return a.printTestnetFile(t)
+			return a.PrintJSON(t.File())
 		}
-		fmt.Fprintf(a.Stdout, "%s on the network %s, all connected, in %s\n", cli.Plural(n, "node"), t.Params().Name, t.Dir())
+		fmt.Fprintf(a.Stdout, "%s on the network %s, all connected, in %s\n", cli.Plural(cfg.Nodes, "node"), t.Params().Name, t.Dir())
 		rows := cli.Table(a.Stdout)
 		for _, n := range t.Nodes() {
 			fmt.Fprintf(rows, "%s\trpc %s\tpid %d\n", n.Name, n.RPC, n.PID)
@@ -112,15 +109,6 @@ to its eight neighbours in a circle, learns of the others and connects to some o
 		return rows.Flush()
 	}
 	return cmd
-}
-
-// printTestnetFile prints testnet.json.
-func (a *app) printTestnetFile(t *testnet.Testnet) error {
-	text, err := os.ReadFile(filepath.Join(t.Dir(), testnetFile))
-	if err == nil {
-		_, err = a.Stdout.Write(text)
-	}
-	return err
 }
 
 func (a *app) testnetStatusCommand() *cobra.Command {
@@ -222,32 +210,30 @@ func (a *app) printAgreed(ctx context.Context, t *testnet.Testnet) error {
 	if err != nil {
 		return err
 	}
-	var tips []testnet.NodeStatus // one for each
-	on := map[block.Hash][]string{}
+	on := map[block.Hash][]string{} // the nodes on each tip
 	var parts, others []string
 	for _, s := range all {
-		if !answers(s) {
+		if answers(s) {
+			on[s.Tip] = append(on[s.Tip], s.Name)
+		} else {
 			others = append(others, s.Name+": "+stateOf(s))
+		}
+	}
+	for _, s := range all {
+		names := on[s.Tip]
+		if !answers(s) || names[0] != s.Name {
 			continue
 		}
-		if on[s.Tip] == nil {
-			tips = append(tips, s)
-		}
-		on[s.Tip] = append(on[s.Tip], s.Name)
-	}
-	for _, s := range tips {
-		who := topology.List(on[s.Tip])
-		if len(on[s.Tip]) == len(all) {
+		who := topology.List(names)
+		if len(names) == len(all) {
 			who = "all nodes"
 		}
 		parts = append(parts, fmt.Sprintf("%s on %s at height %d", who, s.Tip.Short(), s.Height))
 	}
 	if len(parts) == 0 {
-		parts = []string{"no node is running"}
-	} else if len(others) > 0 {
-		parts = append(parts, others...)
+		parts, others = []string{"no node is running"}, nil
 	}
-	fmt.Fprintln(a.Stdout, "healed:", strings.Join(parts, "; "))
+	fmt.Fprintln(a.Stdout, "healed:", strings.Join(append(parts, others...), "; "))
 	return nil
 }
 

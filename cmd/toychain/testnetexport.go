@@ -1,13 +1,18 @@
 package main
 
 import (
+	"cmp"
+	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"toychain/cmd/internal/cli"
+	"toychain/deploy"
 	"toychain/testnet"
 	"toychain/testnet/export"
 	"toychain/testnet/topology"
@@ -39,42 +44,75 @@ func (a *app) testnetExportKind(kind, short, long string, start []string, write 
 	}
 	asJSON := cli.JSONFlag(cmd)
 	f := cmd.Flags()
-	out := f.StringP("out", "o", "", "`DIRECTORY` to write to (default: the testnet's, see --dir)")
-	hashrate := f.Float64("hashrate", 0, "let each node mine, at most so many `HASHES` per second; 0: all it can")
-	mine := f.String("mine", "", "let each node mine, for this `ADDRESS`; otherwise as 'testnet up' does")
-	image := f.String("image", "toychain:"+version, "`NAME` of the image; deploy/Dockerfile makes it")
-	port := f.Int("port", export.FirstPort, "`PORT` of this machine for the RPC of n1; the other nodes get the next ones")
+	var cfg export.Config
+	f.StringVarP(&cfg.Dir, "out", "o", "", "`DIRECTORY` to write to (default: the testnet's, see --dir)")
+	f.Float64Var(&cfg.Hashrate, "hashrate", 0, "let each node mine, at most so many `HASHES` per second; 0: all it can")
+	f.StringVar(&cfg.MineTo, "mine", "", "let each node mine, for this `ADDRESS`; otherwise as 'testnet up' does")
+	f.StringVar(&cfg.Image, "image", "toychain:"+version, "`NAME` of the image; deploy/Dockerfile makes it")
+	f.IntVar(&cfg.Port, "port", export.FirstPort, "`PORT` of this machine for the RPC of n1; the other nodes get the next ones")
 	cli.Settable(f, "hashrate")
-	cmd.RunE = func(cmd *cobra.Command, given []string) error {
-		n, err := cli.ParseCount("N", given[0], 1, topology.MaxNodes)
-		if err != nil {
+	cmd.RunE = func(cmd *cobra.Command, given []string) (err error) {
+		if cfg.Nodes, err = cli.ParseCount("N", given[0], 1, topology.MaxNodes); err != nil {
 			return err
 		}
-		if *port < 1 {
-			return cli.Usagef("--port %d: want a port of this machine, 1 or more", *port)
+		if cfg.Port < 1 {
+			return cli.Usagef("--port %d: want a port of this machine, 1 or more", cfg.Port)
 		}
-		dir := *out
-		if dir == "" {
-			dir = a.testnetFolder()
-		}
-		t, err := write(export.Config{Dir: dir, Nodes: n, Network: a.global.network, Hashrate: *hashrate,
-			Mine: a.typed["hashrate"] || a.typed["mine"], MineTo: *mine, Image: *image, Port: *port})
+		cfg.Dir, cfg.Network = cmp.Or(cfg.Dir, a.testnetFolder()), a.global.network
+		cfg.Mine = a.typed["hashrate"] || a.typed["mine"]
+		t, err := write(cfg)
 		if err != nil {
 			return err
 		}
 		if *asJSON {
-			return a.printTestnetFile(t)
+			return a.PrintJSON(t.File())
 		}
-		fmt.Fprintf(a.Stdout, "%s on the network %s for %s, in %s\n", cli.Plural(n, "node"), t.Params().Name, t.Orchestrator().Name, t.Dir())
+		fmt.Fprintf(a.Stdout, "%s on the network %s for %s, in %s\n", cli.Plural(cfg.Nodes, "node"), t.Params().Name, t.Orchestrator().Name, t.Dir())
 		if !a.typed["image"] {
-			fmt.Fprintf(a.Stdout, "first, in the directory of toychain's sources:\n  docker build -f deploy/Dockerfile -t %s .\n", *image)
+			fmt.Fprintf(a.Stdout, "first, in the directory of toychain's sources:\n  docker build -f deploy/Dockerfile -t %s .\n", cfg.Image)
 		}
 		fmt.Fprintln(a.Stdout, "there:")
 		for _, line := range start {
-			fmt.Fprintln(a.Stdout, "  "+strings.ReplaceAll(line, "PORT", strconv.Itoa(*port)))
+			fmt.Fprintln(a.Stdout, "  "+strings.ReplaceAll(line, "PORT", strconv.Itoa(cfg.Port)))
 		}
 		fmt.Fprintln(a.Stdout, "  toychain testnet status --dir .")
 		return nil
 	}
 	return cmd
+}
+
+func (a *app) testnetPrometheusCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "prometheus", Short: "Write the files that Prometheus and Grafana need.",
+		Example: "toychain testnet prometheus --out watch\nprometheus --config.file=watch/prometheus.yml",
+		Long: `Write the files that Prometheus and Grafana need to watch the nodes: a configuration
+with every node and the file of its password, rules with alerts for what 'testnet slo'
+measures, and a dashboard to import. Nothing is started.
+
+Nodes keep their ports when they are restarted, and Prometheus reads their new passwords
+by itself. Run this again after the next 'testnet up'.`,
+		Args: cli.NoArgs,
+	}
+	out := cmd.Flags().StringP("out", "o", "prometheus", "`DIRECTORY` to write to")
+	return a.onTestnet(cmd, func(_ context.Context, t *testnet.Testnet, _ []string) error {
+		var nodes []deploy.Node
+		for _, n := range t.Nodes() {
+			nodes = append(nodes, deploy.Node{Name: n.Name, Addr: n.RPC, Cookie: n.Cookie})
+		}
+		if err := os.MkdirAll(*out, 0o700); err != nil {
+			return err
+		}
+		for _, f := range []struct{ name, text string }{
+			{"prometheus.yml", deploy.Prometheus}, {"rules.yml", deploy.Rules},
+			{"nodes.yml", deploy.Nodes(nodes)}, {"grafana.json", deploy.Grafana},
+		} {
+			if err := os.WriteFile(filepath.Join(*out, f.name), []byte(f.text), 0o600); err != nil {
+				return err
+			}
+		}
+		fmt.Fprintf(a.Stdout, "%s to watch, in %s; now:\n", cli.Plural(len(nodes), "node"), *out)
+		fmt.Fprintf(a.Stdout, "  prometheus --config.file=%s\n", filepath.Join(*out, "prometheus.yml"))
+		fmt.Fprintf(a.Stdout, "  and in Grafana import %s\n", filepath.Join(*out, "grafana.json"))
+		return nil
+	})
 }

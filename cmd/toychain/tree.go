@@ -26,9 +26,6 @@ func (a *app) chainTreeCommand() *cobra.Command {
 	flags := drawFlags(cmd)
 	var name string
 	return showNode(a, cmd, func(ctx context.Context, n target, _ []string) (tree rpc.Tree, err error) {
-		if err := flags.check(); err != nil {
-			return tree, err
-		}
 		info, err := n.NetworkInfo(ctx)
 		if err != nil {
 			return tree, err
@@ -47,10 +44,7 @@ func (a *app) testnetTreeCommand() *cobra.Command {
 		Long: `Draw one tree of all blocks, with the nodes on their tips. ` + aboutWidth,
 	}
 	flags := drawFlags(cmd)
-	return showTestnet(a, cmd, func(ctx context.Context, t *testnet.Testnet) (in draw.Tree, err error) {
-		if err := flags.check(); err != nil {
-			return in, err
-		}
+	return showTestnet(a, cmd, func(ctx context.Context, t *testnet.Testnet) (draw.Tree, error) {
 		return t.Tree(ctx, block.Height(flags.from))
 	}, func(in draw.Tree) error { return draw.Write(a.Stdout, in, a.style(flags)) })
 }
@@ -66,14 +60,13 @@ func drawFlags(cmd *cobra.Command) *drawing {
 	cmd.Flags().Int32Var(&d.from, "from", 0, "leave out the blocks below this `HEIGHT`")
 	cmd.Flags().BoolVar(&d.ascii, "ascii", false, "draw with plain characters")
 	cmd.Flags().BoolVar(&d.legend, "legend", false, "explain the symbols")
-	return d
-}
-
-func (d *drawing) check() error {
-	if d.from < 0 {
-		return cli.Usagef("--from %d: want a height, 0 or more", d.from)
+	cmd.PreRunE = func(*cobra.Command, []string) error {
+		if d.from < 0 {
+			return cli.Usagef("--from %d: want a height, 0 or more", d.from)
+		}
+		return nil
 	}
-	return nil
+	return d
 }
 
 // style returns how to draw on this terminal.
