@@ -14,7 +14,7 @@ import (
 	"toychain/rpc"
 )
 
-// TestCookie: nobody but the owner can read it, and it goes with the node.
+// TestCookie: only its owner can read it, and it is removed when the node stops.
 func TestCookie(t *testing.T) {
 	w := start(t)
 	path := filepath.Join(w.dir, rpc.CookieName)
@@ -34,11 +34,11 @@ func TestCookie(t *testing.T) {
 		t.Errorf("dialling without a cookie: %v, want ErrUnreachable", err)
 	}
 	if _, err := w.BlockCount(context.Background()); !errors.Is(err, rpc.ErrUnreachable) || !strings.Contains(err.Error(), "toychain node run") {
-		t.Errorf("calling nobody: %v, want ErrUnreachable and what to do", err)
+		t.Errorf("calling a node that stopped: %v, want ErrUnreachable and what to do", err)
 	}
 }
 
-// TestCookieChanges: a client goes on when the node was restarted.
+// TestCookieChanges: a client can go on after the node was restarted.
 func TestCookieChanges(t *testing.T) {
 	dir := t.TempDir()
 	w := startIn(t, dir, Config{})
@@ -75,7 +75,8 @@ func TestPassword(t *testing.T) {
 	http.DefaultClient.CloseIdleConnections()
 }
 
-// TestOtherPages: a page in a browser that knows the password cannot call the node.
+// TestOtherPages: a page of another origin cannot call the node, even if the browser
+// knows the password.
 func TestOtherPages(t *testing.T) {
 	w := start(t)
 	req, err := http.NewRequestWithContext(w.ctx, http.MethodPost, w.url, strings.NewReader(`{"method":"stop"}`))
@@ -110,8 +111,7 @@ func TestHealth(t *testing.T) {
 	})
 }
 
-// Whoever watches a node asks without a password, and is not kept waiting by one
-// that hangs.
+// A monitor needs no password, and does not wait for a node that hangs.
 func TestClientHealth(t *testing.T) {
 	w := start(t)
 	c := rpc.NewClient(w.server.Addr(), "", "")
@@ -150,11 +150,11 @@ func TestPortInUse(t *testing.T) {
 		t.Errorf("a server that could not start left %v", files)
 	}
 	if _, err = New(Config{Listen: "127.0.0.1:0"}, nil); err == nil {
-		t.Error("a server that lets nobody in was made")
+		t.Error("a server that no client can log in to was made")
 	}
 }
 
-// TestBearer: the cookie's text is a token; nothing else is.
+// TestBearer: the text of the cookie is a token; nothing else is.
 func TestBearer(t *testing.T) {
 	w := start(t)
 	cookie, err := os.ReadFile(filepath.Join(w.dir, rpc.CookieName))

@@ -40,7 +40,7 @@ func TestBatchClient(t *testing.T) {
 	}
 	w.end()
 	if err := w.Batch(t.Context(), asks); !errors.Is(err, rpc.ErrUnreachable) {
-		t.Errorf("nobody there: %v", err)
+		t.Errorf("a node that stopped: %v", err)
 	}
 }
 

@@ -51,7 +51,7 @@ func TestCore(t *testing.T) {
 		book.read(first+i, line)
 	}
 	book.play()
-	for _, m := range methods() {
+	for _, m := range methods {
 		if !book.seen[m.Name] && m.Category != "Toychain" && !slices.Contains(afterThoughts, m.Name) {
 			t.Errorf("%s is not in testdata/core28.txt", m.Name)
 		}
@@ -96,7 +96,7 @@ type coreBook struct {
 	s     *scene
 	names map[string]string
 	seen  map[string]bool // methods
-	call  *coreCall       // the one whose lines are being read
+	call  *coreCall       // its lines are being read
 }
 
 var word = regexp.MustCompile(`\$[a-z]+`)
@@ -173,7 +173,7 @@ func (b *coreBook) begin(number int, line string) {
 	b.call = c
 }
 
-// play makes the call whose lines were read.
+// play makes the call that was read.
 func (b *coreBook) play() {
 	c := b.call
 	b.call = nil

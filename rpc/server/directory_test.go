@@ -15,7 +15,7 @@ import (
 	"toychain/store"
 )
 
-// readsAs demands that the folder reads as the node that had it said last.
+// readsAs demands that the directory reads as its node last answered.
 func readsAs(t *testing.T, dir string, p *consensus.Params, tree rpc.Tree, journal []rpc.Reorg) {
 	t.Helper()
 	gotTree, gotJournal, err := ReadDirectory(dir, p)
@@ -30,9 +30,9 @@ func readsAs(t *testing.T, dir string, p *consensus.Params, tree rpc.Tree, journ
 	}
 }
 
-// TestReadFolderOfTheKilled: a node that is killed leaves blocks beside its store, and
-// they are read too. The folder is copied while the node runs, as a kill would leave it.
-func TestReadFolderOfTheKilled(t *testing.T) {
+// TestReadDirectoryAfterKill: a node that is killed leaves blocks beside its store, and
+// they are read too. The directory is copied while the node runs, as a kill would leave it.
+func TestReadDirectoryAfterKill(t *testing.T) {
 	w := start(t)
 	s := &scene{world: w, blocks: []block.Hash{w.params.Genesis.Hash()}}
 	old := chaingen.Genesis(s.params).MineEmpty("", 101)
@@ -74,8 +74,8 @@ func TestReadFolderOfTheKilled(t *testing.T) {
 	}
 }
 
-// TestReadFolder: a node's folder says, once it has stopped, what it said itself.
-func TestReadFolder(t *testing.T) {
+// TestReadDirectory: the directory of a stopped node reads as the node answered.
+func TestReadDirectory(t *testing.T) {
 	s := play(t)
 	steal := pay(chaingen.Miner, s.coin(s.blocks[1], 0), chaingen.Miner)
 	rival := s.branch(5).Mine("r6", s.toBob, steal).Mine("r7")
@@ -103,6 +103,6 @@ func TestReadFolder(t *testing.T) {
 		}
 	}
 	if _, _, err := ReadDirectory(filepath.Join(s.dir, "nowhere"), s.params); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("no folder: %v", err)
+		t.Errorf("no directory: %v", err)
 	}
 }

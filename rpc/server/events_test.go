@@ -15,7 +15,7 @@ import (
 	"toychain/rpc"
 )
 
-// TestEvents: a new block, a payment and a reorganisation are told as they happen.
+// TestEvents: a new block, a transaction and a reorganisation are events.
 func TestEvents(t *testing.T) {
 	s := play(t)
 	ready, got := make(chan struct{}), make(chan rpc.Event, 256)
@@ -44,7 +44,7 @@ func TestEvents(t *testing.T) {
 	payment := pay(bob, chaingen.Output(s.toBob, 0), alice)
 	s.send(payment)
 	if e := next("tx"); e.TxID != payment.ID() {
-		t.Errorf("payment: %+v", e)
+		t.Errorf("transaction: %+v", e)
 	}
 	rival := s.branch(5).Mine("r6").Mine("r7")
 	s.submit(rival.Parent.Block)

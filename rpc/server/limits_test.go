@@ -20,7 +20,7 @@ import (
 	"toychain/rpc"
 )
 
-// dial opens a connection that nobody closes before the test ends.
+// dial opens a connection that stays open until the test ends.
 func (w *world) dial() net.Conn {
 	w.t.Helper()
 	c, err := net.Dial("tcp", w.server.Addr())
@@ -37,7 +37,7 @@ func (w *world) head(length int) string {
 		base64.StdEncoding.EncodeToString([]byte(w.user+":"+w.pass)), length)
 }
 
-// quickly demands an answer before those are given up who are in the way.
+// quickly demands an answer before the clients in the way reach their deadlines.
 func (w *world) quickly(when string) {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(w.ctx, min(headerTimeout, transferTimeout)*2/3)
@@ -65,7 +65,7 @@ func TestGarbage(t *testing.T) {
 func TestBodyTooLarge(t *testing.T) {
 	w := start(t)
 	big := strings.Repeat(" ", maxBody) + "{}"
-	c := w.dial() // and sends nothing of it: what nobody reads may break the connection
+	c := w.dial() // and sends nothing of it: a body that is not read may break the connection
 	io.WriteString(c, w.head(len(big)))
 	if resp, err := http.ReadResponse(bufio.NewReader(c), nil); err != nil || resp.StatusCode != http.StatusRequestEntityTooLarge {
 		t.Errorf("a body of %d bytes: %v, %v, want 413", len(big), resp, err)
@@ -93,7 +93,7 @@ func TestBodyTooLarge(t *testing.T) {
 }
 
 // TestSlowClients: more connections than there are places, all of them silent or in
-// the middle of something, keep nobody out; and those who wait for a block neither.
+// the middle of something, do not keep others out; nor do clients that wait for a block.
 func TestSlowClients(t *testing.T) {
 	w := start(t)
 	for i := range 2 * maxConns {
@@ -123,10 +123,10 @@ func TestSlowClients(t *testing.T) {
 	w.until("all wait", func() bool { return len(w.server.long) == maxLong })
 	w.quickly("while others wait for a block")
 	if err := w.Call(w.ctx, "waitfornewblock", nil, nil); !errors.Is(err, rpc.ErrBusy) {
-		t.Errorf("one who waits too many: %v", err)
+		t.Errorf("one more that waits: %v", err)
 	}
 	if err := w.Batch(w.ctx, []rpc.Ask{{Method: "waitfornewblock"}}); !errors.Is(err, rpc.ErrBusy) {
-		t.Errorf("one who waits too many in a batch: %v", err)
+		t.Errorf("one more that waits, in a batch: %v", err)
 	}
 	cancel()
 	waiting.Wait()
@@ -163,7 +163,7 @@ func TestBatchAnswer(t *testing.T) {
 	}
 }
 
-// deadlines is a ResponseWriter that notes what its connection is told.
+// deadlines is a ResponseWriter that records the deadlines that are set.
 type deadlines struct {
 	*httptest.ResponseRecorder
 	read, write time.Time
@@ -192,7 +192,7 @@ func TestDeadlines(t *testing.T) {
 	}
 }
 
-// TestHalfOpen: 500 connections that say nothing, and a caller who needs a new one.
+// TestHalfOpen: 500 silent connections, and a client that needs a new one.
 func TestHalfOpen(t *testing.T) {
 	w := start(t)
 	for range 500 {
@@ -254,8 +254,7 @@ func TestManyCallers(t *testing.T) {
 	w.quickly("after a crowd")
 }
 
-// TestWorkQueue: when all workers are busy and the queue is full, a caller is told
-// so at once.
+// TestWorkQueue: when all places are taken, a call is refused at once.
 func TestWorkQueue(t *testing.T) {
 	w := start(t)
 	for w.server.quick.take() {
@@ -264,7 +263,7 @@ func TestWorkQueue(t *testing.T) {
 	if status != http.StatusServiceUnavailable || got != "Work queue depth exceeded" {
 		t.Errorf("with a full queue: %d %s", status, got)
 	}
-	again := 0 // net/http may pass one over that it was slow to give back
+	again := 0 // net/http may not reuse one that it was slow to return
 	ctx := httptrace.WithClientTrace(w.ctx, &httptrace.ClientTrace{GotConn: func(c httptrace.GotConnInfo) {
 		if c.Reused {
 			again++
@@ -276,7 +275,7 @@ func TestWorkQueue(t *testing.T) {
 		}
 	}
 	if again < 5 {
-		t.Errorf("of 20 who were told that the node is busy %d kept their connection", again)
+		t.Errorf("of 20 refused calls %d kept their connection", again)
 	}
 	for range maxCalls {
 		w.server.quick.release()
@@ -309,14 +308,14 @@ func TestKeepAlive(t *testing.T) {
 	}
 }
 
-// TestStopWakesWaiters: the server's end does not wait for those who wait.
+// TestStopWakesWaiters: stopping does not wait for calls that wait.
 func TestStopWakesWaiters(t *testing.T) {
 	w := start(t)
 	done := make(chan error, 1)
 	go func() { done <- w.Call(t.Context(), "waitfornewblock", nil, nil) }()
 	w.until("it waits", func() bool { return len(w.server.long) == 1 })
 	w.end()
-	var told *rpc.Error // and not that the connection broke: the server did not lose its patience
+	var told *rpc.Error // and not a broken connection: the call was answered
 	if err := <-done; !errors.As(err, &told) {
 		t.Errorf("a wait that was cut short: %v", err)
 	}

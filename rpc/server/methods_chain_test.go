@@ -67,7 +67,7 @@ var blockchainTests = map[string]func(*scene){
 		one := get[rpc.Block](s.world, "getblock", s.tip())
 		is(s, "txs", len(one.Tx), 3)
 		at := slices.Index(one.Tx, s.toAlice.ID())
-		is(s, "alice's payment is after the coinbase", at > 0, true)
+		is(s, "alice's transaction is after the coinbase", at > 0, true)
 		is(s, "size", one.Size, b.Size())
 		is(s, "weight", one.Weight, 4*b.Size())
 		two := get[rpc.FullBlock](s.world, "getblock", s.tip(), 2)
@@ -102,9 +102,9 @@ var blockchainTests = map[string]func(*scene){
 		is(s, "value", out.Value, 50*block.Coin-fee)
 		is(s, "confirmations", out.Confirmations, 1)
 		is(s, "address", out.ScriptPubKey.Address, s.address(bob))
-		is(s, "spent in the pool", string(s.must("gettxout", s.toAlice.ID(), 0)), "null")
+		is(s, "spent in the mempool", string(s.must("gettxout", s.toAlice.ID(), 0)), "null")
 		is(s, "but not on the chain", get[rpc.TxOut](s.world, "gettxout", s.toAlice.ID(), 0, false).Value, 50*block.Coin-fee)
-		is(s, "made in the pool", get[rpc.TxOut](s.world, "gettxout", s.child.ID(), 0).Confirmations, 0)
+		is(s, "created in the mempool", get[rpc.TxOut](s.world, "gettxout", s.child.ID(), 0).Confirmations, 0)
 		is(s, "no such output", string(s.must("gettxout", s.toBob.ID(), 7)), "null")
 		s.refused(rpc.CodeInvalidParam, "txid must be of length 64", "gettxout", "00", 0)
 		s.refused(rpc.CodeMisc, "JSON integer out of range", "gettxout", nowhere, -1)
@@ -115,7 +115,7 @@ var blockchainTests = map[string]func(*scene){
 		if err != nil {
 			s.t.Fatal(err)
 		}
-		is(s, "coins", stats.TxOuts, 6) // four old coinbases, two payments; the sixth coinbase
+		is(s, "coins", stats.TxOuts, 6) // four old coinbases, two transactions; the sixth coinbase
 		is(s, "total", stats.TotalAmount, 6*50*block.Coin)
 		is(s, "tip", stats.BestBlock, s.tip())
 		is(s, "no hash", strings.Contains(string(s.must("gettxoutsetinfo", "none")), "hash_serialized_3"), false)
@@ -198,7 +198,7 @@ var blockchainTests = map[string]func(*scene){
 var statsTests = map[string]func(*scene){
 	"getchaintxstats": func(s *scene) {
 		stats := get[rpc.ChainTxStats](s.world, "getchaintxstats")
-		is(s, "all", stats.TxCount, 9) // genesis, six coinbases, two payments
+		is(s, "all", stats.TxCount, 9) // genesis, six coinbases, two others
 		is(s, "blocks", stats.BlockCount, 5)
 		is(s, "in the window", *stats.WindowTxCount, 7)
 		none := get[rpc.ChainTxStats](s.world, "getchaintxstats", 0, s.blocks[3])

@@ -126,11 +126,11 @@ var networkTests = map[string]func(*scene){
 		s.refused(rpc.CodeNodeUnknown, "Node not found in connected nodes", "disconnectnode", "", 99)
 		events := s.node.Watch(s.ctx)
 		s.must("disconnectnode", p.Addr)
-		s.leaves(events, p.PeerID) // and may call again at once: nobody told it not to
+		s.leaves(events, p.PeerID) // and may connect again at once
 		s.must("setnetworkactive", false)
 		s.connected(0)
 		if err := rpc.DisconnectNode.Do(s.ctx, s.Client, rpc.DisconnectNodeArgs{Address: &p.PeerID}); err == nil {
-			s.t.Error("dropping one who is gone: no error")
+			s.t.Error("dropping a peer that is gone: no error")
 		}
 	},
 	"setban": func(s *scene) {

@@ -13,7 +13,7 @@ var miningTests = map[string]func(*scene){
 	"generatetoaddress": func(s *scene) {
 		hashes := s.mine(2, alice)
 		is(s, "tip", get[block.Hash](s.world, "getbestblockhash"), hashes[1])
-		is(s, "the pool is in", get[rpc.MempoolInfo](s.world, "getmempoolinfo").Size, 0)
+		is(s, "the mempool is in it", get[rpc.MempoolInfo](s.world, "getmempoolinfo").Size, 0)
 		is(s, "none", string(s.must("generatetoaddress", 0, s.address(alice))), "[]")
 		is(s, "no tries", string(s.must("generatetoaddress", 5, s.address(alice), 0)), "[]")
 		s.refused(rpc.CodeInvalidAddress, "Error: Invalid address", "generatetoaddress", 1, "x")
@@ -51,7 +51,7 @@ var miningTests = map[string]func(*scene){
 		is(s, "mining", info.Mining, false)
 		b, err := s.RawBlock(s.ctx, s.tip())
 		is(s, "weight of the last block", err == nil && *info.BlockWeight == 4*b.Size(), true)
-		is(s, "payments in it", *info.BlockTx, 2)
+		is(s, "transactions in it", *info.BlockTx, 2)
 		fresh := get[rpc.MiningInfo](start(s.t), "getmininginfo")
 		is(s, "nothing assembled yet", fresh.BlockWeight == nil && fresh.BlockTx == nil, true)
 	},
@@ -168,7 +168,7 @@ var controlTests = map[string]func(*scene){
 		is(s, "why", bad.Error != "" && bad.ErrorLocations != nil, true)
 	},
 	"estimatesmartfee": func(s *scene) {
-		is(s, "a quiet pool", *get[rpc.SmartFee](s.world, "estimatesmartfee", 6).FeeRate, 1000)
+		is(s, "an almost empty mempool", *get[rpc.SmartFee](s.world, "estimatesmartfee", 6).FeeRate, 1000)
 		is(s, "blocks", get[rpc.SmartFee](s.world, "estimatesmartfee", 6, "economical").Blocks, 6)
 		s.refused(rpc.CodeInvalidParam, "Invalid conf_target, must be between 1 and 1008", "estimatesmartfee", 0)
 		s.refused(rpc.CodeInvalidParam, "Invalid estimate_mode parameter, must be one of:", "estimatesmartfee", 6, "x")

@@ -50,7 +50,7 @@ var ownTests = map[string]func(*scene){
 		s.must("invalidateblock", s.tip())
 		is(s, "invalid", get[rpc.Tree](s.world, "getblocktree", 6).Blocks[0].Status, "invalid")
 	},
-	// The payments of block 6 meet another branch:
+	// The transactions of block 6 meet another branch:
 	//
 	//	5 ── 6: toAlice, toBob
 	//	└── 6': toBob, miner ──► miner (the coin that toAlice spends) ── 7'
@@ -79,7 +79,7 @@ var ownTests = map[string]func(*scene){
 		is(s, "reconfirmed", slices.Equal(r.Reconfirmed, []rpc.Reconfirmed{{TxID: s.toBob.ID(), Block: rival.Parent.Parent.Hash, Height: 6}}), true)
 		is(s, "conflicted", reflect.DeepEqual(r.Conflicted, []rpc.Conflicted{
 			{TxID: s.toAlice.ID(), By: steal.ID().String(), ByBlock: &rpc.BlockRef{Hash: rival.Parent.Parent.Hash, Height: 6}}, {TxID: s.parent.ID(), By: "", ByBlock: nil}, {TxID: s.child.ID(), By: "", ByBlock: nil}}), true)
-		is(s, "back in the pool", slices.Equal(get[[]block.Hash](s.world, "getrawmempool"), []block.Hash{moved.ID()}), true)
+		is(s, "back in the mempool", slices.Equal(get[[]block.Hash](s.world, "getrawmempool"), []block.Hash{moved.ID()}), true)
 		is(s, "its block is dead", *get[rpc.Tx](s.world, "getrawtransaction", s.toAlice.ID(), 1).Confirmations, 0)
 		is(s, "not confirmed since", len(r.Since), 0)
 		again := s.mine(1, chaingen.Miner)[0]
@@ -184,7 +184,7 @@ var ownTests = map[string]func(*scene){
 		all := get[[]rpc.UTXO](s.world, "getaddressutxos", s.address(bob), true)
 		is(s, "bob's", len(all), 2)
 		is(s, "pending", all[1].Height == -1 && all[1].PendingSpentBy == s.child.ID().String() && all[1].Confirmations == 0, true)
-		is(s, "nobody's", string(s.must("getaddressutxos", s.address(chaingen.NewKey("nobody")), true)), "[]")
+		is(s, "of a key that was never paid", string(s.must("getaddressutxos", s.address(chaingen.NewKey("nobody")), true)), "[]")
 		s.refused(rpc.CodeInvalidAddress, "Invalid address", "getaddressutxos", "x")
 	},
 	"getaddresshistory": func(s *scene) {
@@ -199,7 +199,7 @@ var ownTests = map[string]func(*scene){
 		is(s, "pending", rows[1].Height, -1)
 		bobs := get[[]rpc.HistoryRow](s.world, "getaddresshistory", s.address(bob))
 		is(s, "bob's", len(bobs), 3)
-		is(s, "what he got and gave in the pool", bobs[2].Sent, 50*block.Coin-2*fee)
+		is(s, "received and sent in the mempool", bobs[2].Sent, 50*block.Coin-2*fee)
 		s.refused(rpc.CodeInvalidAddress, "Invalid address", "getaddresshistory", "x")
 	},
 	"submitblocks": func(s *scene) {

@@ -27,7 +27,7 @@ func tests() map[string]func(*scene) {
 // method that has none.
 func TestEveryMethod(t *testing.T) {
 	all := tests()
-	for _, m := range methods() {
+	for _, m := range methods {
 		test := all[m.Name]
 		if test == nil {
 			t.Errorf("method %s has no test", m.Name)
@@ -47,7 +47,7 @@ func TestEveryMethod(t *testing.T) {
 // Every method that package rpc describes is answered here.
 func TestEveryDescriptionIsAnswered(t *testing.T) {
 	answered := make(map[string]bool)
-	for _, m := range methods() {
+	for _, m := range methods {
 		answered[m.Name] = true
 	}
 	files, err := filepath.Glob("../methods_*.go")
@@ -74,7 +74,7 @@ func TestEveryDescriptionIsAnswered(t *testing.T) {
 // TestTable: the table says enough for help and for named parameters.
 func TestTable(t *testing.T) {
 	seen := make(map[string]bool)
-	for _, m := range methods() {
+	for _, m := range methods {
 		if seen[m.Name] {
 			t.Errorf("%s is in the table twice", m.Name)
 		}

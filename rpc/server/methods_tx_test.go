@@ -14,7 +14,7 @@ const decodeFailed = "TX decode failed. Make sure the tx has at least one input.
 var txTests = map[string]func(*scene){
 	"getrawtransaction": func(s *scene) {
 		is(s, "hex", get[string](s.world, "getrawtransaction", s.toAlice.ID()), txHex(s.toAlice))
-		is(s, "hex, from the pool", get[string](s.world, "getrawtransaction", s.child.ID(), false), txHex(s.child))
+		is(s, "hex, from the mempool", get[string](s.world, "getrawtransaction", s.child.ID(), false), txHex(s.child))
 		s.keys("getrawtransaction", s.must("getrawtransaction", s.toAlice.ID(), 1), "txid", "hash", "version", "size", "vsize", "weight",
 			"locktime", "vin", "vout", "hex", "blockhash", "confirmations", "time", "blocktime")
 		tx, err := s.Tx(s.ctx, s.toAlice.ID())
@@ -113,7 +113,7 @@ var txTests = map[string]func(*scene){
 		tx := pay(bob, chaingen.Output(s.toBob, 0), alice)
 		s.send(tx)
 		s.send(tx) // again: as in Core no error
-		is(s, "in the pool", get[rpc.MempoolInfo](s.world, "getmempoolinfo").Size, 3)
+		is(s, "in the mempool", get[rpc.MempoolInfo](s.world, "getmempoolinfo").Size, 3)
 
 		other := bob.Pay(spend(s.toBob), alice.To(block.Coin))
 		s.refused(rpc.CodeVerify, "Fee exceeds maximum configured by user (e.g. -maxtxfee, maxfeerate)", "sendrawtransaction", txHex(chaingen.Miner.Pay(spend(s.child), alice.To(1000))))

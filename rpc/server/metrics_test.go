@@ -98,7 +98,7 @@ func TestMetricsAreDocumented(t *testing.T) {
 
 // TestServiceMetrics: a node's own share of the levels of service.
 func TestServiceMetrics(t *testing.T) {
-	s := play(t) // blocks 1 to 6; parent and child wait in the pool
+	s := play(t) // blocks 1 to 6; parent and child are in the mempool
 	var before map[string]*dto.MetricFamily
 	s.until("block 6 was counted", func() bool {
 		before = scrape(s.world)

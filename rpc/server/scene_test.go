@@ -14,17 +14,17 @@ import (
 //
 //	genesis ── 1 … 5 ── 6          5 coinbases of chaingen.Miner, the first two spent in 6
 //	                    6: miner ──► alice, miner ──► bob
-//	                pool: alice ──► bob ──► miner
+//	             mempool: alice ──► bob ──► miner
 type scene struct {
 	*world
 	blocks  []block.Hash // by height, genesis first
 	toAlice *block.Tx    // in block 6
 	toBob   *block.Tx    // in block 6
-	parent  *block.Tx    // in the pool, spends toAlice's output 0
-	child   *block.Tx    // in the pool, spends parent's output 0
+	parent  *block.Tx    // in the mempool, spends toAlice's output 0
+	child   *block.Tx    // in the mempool, spends parent's output 0
 }
 
-// fee is what every payment of the scene leaves.
+// fee is the fee of every transaction of the scene.
 const fee = block.Amount(10_000)
 
 func play(t *testing.T) *scene {
@@ -47,7 +47,7 @@ func play(t *testing.T) *scene {
 func (w *world) send(tx *block.Tx) {
 	w.t.Helper()
 	if id, err := w.SendRaw(w.ctx, tx); err != nil || id != tx.ID() {
-		w.t.Fatalf("sending a payment: %s, %v", id, err)
+		w.t.Fatalf("sending a transaction: %s, %v", id, err)
 	}
 }
 

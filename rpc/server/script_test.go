@@ -138,6 +138,6 @@ func TestSpentBy(t *testing.T) {
 		t.Errorf("with too little undo data: %v", got)
 	}
 	if spentBy(b, undo, 0) != nil || spentBy(b, nil, 2) != nil {
-		t.Error("a coinbase spends something, or nothing is known and yet told")
+		t.Error("a coinbase spends a coin, or an unknown coin is returned")
 	}
 }

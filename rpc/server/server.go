@@ -71,7 +71,7 @@ func New(cfg Config, n *node.Node) (*Server, error) {
 		methods: make(map[string]*method), coinbases: newCoinbaseCache(), peers: newPeerRecords(), running: newCallList(),
 		quick: make(places, maxCalls), long: make(places, maxLong), streams: make(places, maxStreams),
 	}
-	for _, m := range methods() {
+	for _, m := range methods {
 		s.methods[m.Name] = &m
 	}
 	s.metrics = newMetrics(s)

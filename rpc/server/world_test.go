@@ -88,7 +88,7 @@ func startIn(t *testing.T, dir string, cfg Config) *world {
 	return w
 }
 
-// address returns how the test network writes whom k's script pays.
+// address returns the address of k on the test network.
 func (w *world) address(k chaingen.Key) string {
 	a, ok := wallet.AddressOf(k.Script())
 	if !ok {
@@ -154,15 +154,15 @@ func (w *world) coin(hash block.Hash, tx int) consensus.UTXO {
 	return chaingen.Output(b.Txs[tx], 0)
 }
 
-// pay returns a payment of a coin of from's that leaves a fee of 1,000 a byte and a bit.
+// pay returns a transaction that spends a coin of from, with a fee of about 50 per byte.
 func pay(from chaingen.Key, coin consensus.UTXO, to chaingen.Key) *block.Tx {
 	return from.Pay([]consensus.UTXO{coin}, to.To(coin.Value-10_000))
 }
 
 var alice, bob = chaingen.NewKey("alice"), chaingen.NewKey("bob")
 
-// post sends a body with the right password and returns status and answer, which comes
-// in one piece, whose length is said before.
+// post sends a body with the right password and returns the status and the answer, whose
+// length must be announced.
 func (w *world) post(body string) (int, string) {
 	w.t.Helper()
 	req, err := http.NewRequestWithContext(w.ctx, http.MethodPost, w.url, strings.NewReader(body))
