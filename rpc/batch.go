@@ -5,8 +5,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"io"
-	"net/http"
 
 	"toychain/block"
 )
@@ -33,37 +31,26 @@ func (c *Client) Batch(ctx context.Context, asks []Ask) error {
 		}
 		calls[i] = map[string]any{"jsonrpc": "2.0", "id": i, "method": a.Method, "params": a.Params}
 	}
-	body, err := json.Marshal(calls)
-	if err != nil {
-		return fmt.Errorf("batch of %s: %w", asks[0].Method, err)
-	}
-	resp, err := c.do(ctx, http.MethodPost, "/", body)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	raw, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
-	if err != nil {
-		return c.connError(ctx, err)
-	}
 	var answers []struct {
 		ID     *int            `json:"id"`
 		Result json.RawMessage `json:"result"`
 		Error  *Error          `json:"error"`
 	}
-	if err := json.Unmarshal(raw, &answers); err != nil || len(answers) != len(asks) {
-		return fmt.Errorf("batch of %d calls: %s answers %s and not %d answers: is it a toychain node?", len(asks), c.url, resp.Status, len(asks))
+	what := fmt.Sprintf("batch of %d calls", len(asks))
+	if err := c.post(ctx, what, calls, &answers); err != nil {
+		return err
+	}
+	if len(answers) != len(asks) {
+		return fmt.Errorf("%s: %s sends %d answers: is it a toychain node?", what, c.url, len(answers))
 	}
 	for i, a := range answers {
 		switch ask := &asks[i]; {
 		case a.ID == nil || *a.ID != i:
-			return fmt.Errorf("batch of %d calls: answer %d is not to that call", len(asks), i)
+			return fmt.Errorf("%s: answer %d is not to that call", what, i)
 		case a.Error != nil:
 			ask.Err = a.Error
-		case ask.Result != nil:
-			if err := json.Unmarshal(a.Result, ask.Result); err != nil {
-				ask.Err = fmt.Errorf("%s: reading the result: %w", ask.Method, err)
-			}
+		default:
+			ask.Err = storeResult(ask.Method, a.Result, ask.Result)
 		}
 	}
 	return nil

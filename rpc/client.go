@@ -120,34 +120,47 @@ func (c *Client) CallNamed(ctx context.Context, method string, params map[string
 }
 
 func (c *Client) call(ctx context.Context, method string, params, result any) error {
-	body, err := json.Marshal(map[string]any{"jsonrpc": "2.0", "id": c.lastID.Add(1), "method": method, "params": params})
+	var answer struct {
+		Result json.RawMessage `json:"result"`
+		Error  *Error          `json:"error"`
+	}
+	call := map[string]any{"jsonrpc": "2.0", "id": c.lastID.Add(1), "method": method, "params": params}
+	if err := c.post(ctx, method, call, &answer); err != nil {
+		return err
+	}
+	if answer.Error != nil {
+		return answer.Error
+	}
+	return storeResult(method, answer.Result, result)
+}
+
+func storeResult(method string, raw json.RawMessage, into any) error {
+	if into == nil {
+		return nil
+	}
+	if err := json.Unmarshal(raw, into); err != nil {
+		return fmt.Errorf("%s: reading the result: %w", method, err)
+	}
+	return nil
+}
+
+// post sends a call or a batch, of which errors speak as what, and reads the answer.
+func (c *Client) post(ctx context.Context, what string, request, answer any) error {
+	body, err := json.Marshal(request)
 	if err != nil {
-		return fmt.Errorf("%s: %w", method, err)
+		return fmt.Errorf("%s: %w", what, err)
 	}
 	resp, err := c.do(ctx, http.MethodPost, "/", body)
 	if err != nil {
 		return err
 	}
 	defer resp.Body.Close()
-	var answer struct {
-		Result json.RawMessage `json:"result"`
-		Error  *Error          `json:"error"`
-	}
 	raw, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
 	if err != nil {
 		return c.connError(ctx, err)
 	}
-	if err := json.Unmarshal(raw, &answer); err != nil {
-		return fmt.Errorf("%s: %s answers %s, which is no JSON-RPC: is it a toychain node?", method, c.url, resp.Status)
-	}
-	if answer.Error != nil {
-		return answer.Error
-	}
-	if result == nil {
-		return nil
-	}
-	if err := json.Unmarshal(answer.Result, result); err != nil {
-		return fmt.Errorf("%s: reading the result: %w", method, err)
+	if err := json.Unmarshal(raw, answer); err != nil {
+		return fmt.Errorf("%s: %s answers %s, which is no JSON-RPC: is it a toychain node?", what, c.url, resp.Status)
 	}
 	return nil
 }

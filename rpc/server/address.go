@@ -21,24 +21,28 @@ type pending struct {
 	entries []*mempool.Entry
 }
 
-// consistent calls read, which reads indexes of the store, and returns the state of the
-// chain that they belong to: if the tip changed meanwhile, it calls read again.
-func (c *call) consistent(read func() error) (pending, *rpc.Error) {
+// consistent calls read, which reads indexes of the store, and then see, which reads the
+// engine. If the tip changed meanwhile, it calls both again.
+func (c *call) consistent(read func() error, see func(*engine.Engine) *rpc.Error) *rpc.Error {
 	for try := 0; ; try++ {
 		before, err := c.tip()
 		if err != nil {
-			return pending{}, err
+			return err
 		}
 		if e := read(); e != nil {
-			return pending{}, internalError(e)
+			return internalError(e)
 		}
-		after, err := look(c, func(e *engine.Engine) (pending, *rpc.Error) {
-			return pending{e.Tree().Tip(), e.Pool().Entries()}, nil
-		})
-		if err != nil || before.Hash == after.tip.Hash || try == 4 {
-			return after, err
+		after, err := look(c, func(e *engine.Engine) (block.Hash, *rpc.Error) { return e.Tree().Tip().Hash, see(e) })
+		if err != nil || before.Hash == after || try == 4 {
+			return err
 		}
 	}
+}
+
+// see reads tip and mempool.
+func (p *pending) see(e *engine.Engine) *rpc.Error {
+	p.tip, p.entries = e.Tree().Tip(), e.Pool().Entries()
+	return nil
 }
 
 func getAddressUTXOs(c *call, a rpc.GetAddressUTXOsArgs) ([]rpc.UTXO, *rpc.Error) {
@@ -47,10 +51,11 @@ func getAddressUTXOs(c *call, a rpc.GetAddressUTXOsArgs) ([]rpc.UTXO, *rpc.Error
 		return nil, err
 	}
 	var coins []consensus.UTXO
-	now, err := c.consistent(func() (e error) {
+	var now pending
+	err = c.consistent(func() (e error) {
 		coins, e = c.node.Store().Unspent(script)
 		return e
-	})
+	}, now.see)
 	if err != nil {
 		return nil, err
 	}
@@ -104,12 +109,13 @@ func getAddressHistory(c *call, a rpc.OwnAddressArg) ([]rpc.HistoryRow, *rpc.Err
 	}
 	var coins []consensus.UTXO
 	var rows []store.HistoryEntry
-	now, err := c.consistent(func() (e error) {
+	var now pending
+	err = c.consistent(func() (e error) {
 		if rows, e = c.node.Store().History(script); e == nil {
 			coins, e = c.node.Store().Unspent(script)
 		}
 		return e
-	})
+	}, now.see)
 	if err != nil {
 		return nil, err
 	}

@@ -51,32 +51,20 @@ func getTxHistory(c *call, a rpc.TxArg) (rpc.TxHistory, *rpc.Error) {
 	return out, nil
 }
 
-// trace gathers what is known about a transaction. The store is read without the engine;
-// if the tip changed meanwhile, it is read again.
+// trace gathers what is known about a transaction.
 func (c *call) trace(txid block.Hash) (*traced, *rpc.Error) {
-	for try := 0; ; try++ {
-		t := &traced{txid: txid}
-		before, err := c.tip()
-		if err != nil {
-			return nil, err
-		}
-		var e error
+	var t traced
+	err := c.consistent(func() (e error) {
+		t = traced{txid: txid}
 		if t.places, e = c.node.Store().TxPlaces(txid); e == nil {
 			t.reorgs, e = c.node.Store().Reorgs(0)
 		}
-		if e != nil {
-			return nil, internalError(e)
-		}
-		after, err := look(c, func(e *engine.Engine) (block.Hash, *rpc.Error) { return e.Tree().Tip().Hash, t.look(e) })
-		if err != nil {
-			return nil, err
-		}
-		if before.Hash != after && try < 4 {
-			continue
-		}
-		t.tx, err = c.transaction(t)
-		return t, err
+		return e
+	}, t.look)
+	if err == nil {
+		t.tx, err = c.transaction(&t)
 	}
+	return &t, err
 }
 
 // look reads what only the engine knows.
