@@ -18,8 +18,8 @@ func Network() *consensus.Params {
 	return p
 }
 
-// Windowed returns a network of its own whose difficulty moves: the target starts
-// at the easiest and changes every window blocks, wanted ten seconds apart.
+// Windowed returns a network whose difficulty changes: the target starts at the easiest and
+// is adjusted every window blocks, which should be ten seconds apart.
 func Windowed(window int) *consensus.Params {
 	p, err := network.New(consensus.Params{
 		Name: "windowed", Limit: easiest, Window: window, Spacing: 10 * time.Second,
@@ -34,19 +34,19 @@ func Windowed(window int) *consensus.Params {
 
 const easiest = 0x207fffff
 
-// Block is a block and the history that it stands on.
+// Block is a block with its history.
 type Block struct {
 	*block.Block
 	Name   string
 	Hash   block.Hash
 	Parent *Block          // nil for genesis
 	State  consensus.State // after it
-	Delta  consensus.Delta // what it does to the coins; empty if Err is set
-	Err    error           // why ApplyBlock refuses it, or chain.BadPrevBlk if its parent is refused
+	Delta  consensus.Delta // its change of the coins; empty if Err is set
+	Err    error           // the error of ApplyBlock, or consensus.BadPrevBlk if its parent is invalid
 
 	Verifier consensus.Verifier // of this block's children, inherited from its parent
 
-	coins map[block.Outpoint]*consensus.Coin // those that Delta changes, nil for gone
+	coins map[block.Outpoint]*consensus.Coin // those that Delta changes; nil: spent
 }
 
 // Genesis returns the root of a tree.
@@ -70,10 +70,10 @@ func (b *Block) Chain() []*Block {
 	return out
 }
 
-// Template returns a good block to follow b, but for its merkle root and nonce:
-// see Seal. It comes when the network wants it, and its coinbase pays the reward
-// and the fees of txs to Miner. The name stands in the coinbase, so siblings of
-// different names are different blocks.
+// Template returns a valid child of b, except for its merkle root and nonce: see Seal. Its
+// time is a block interval later, and its coinbase pays the reward and the fees of txs to
+// Miner. The coinbase contains the name, so siblings with different names are different
+// blocks.
 func (b *Block) Template(name string, txs ...*block.Tx) *block.Block {
 	p, height := b.State.Params, b.Height()+1
 	coinbase := &block.Tx{
@@ -94,7 +94,7 @@ func (b *Block) Template(name string, txs ...*block.Tx) *block.Block {
 	}
 }
 
-// fees returns what txs leave over. A coin that nobody knows counts as nothing.
+// fees returns the sum of the fees of txs. An unknown coin counts as 0.
 func (b *Block) fees(txs []*block.Tx) (fees block.Amount) {
 	made := make(map[block.Outpoint]block.Amount)
 	for _, tx := range txs {
@@ -132,8 +132,8 @@ func Search(h *block.Header) {
 	}
 }
 
-// Follow puts child on top of b and has it judged. Its header must be good,
-// because other blocks may follow it even if its body is not.
+// Follow appends child to b and validates it. Its header must be valid, because other blocks
+// may follow it even if its body is not.
 func (b *Block) Follow(name string, child *block.Block) *Block {
 	n := &Block{Block: child, Name: name, Hash: child.Hash(), Parent: b, Verifier: b.Verifier}
 	var err error
@@ -159,7 +159,7 @@ func (b *Block) Follow(name string, child *block.Block) *Block {
 	return n
 }
 
-// Mine returns a good child of b with these payments.
+// Mine returns a valid child of b with these transactions.
 func (b *Block) Mine(name string, txs ...*block.Tx) *Block {
 	n := b.Follow(name, Seal(b.Template(name, txs...)))
 	if n.Err != nil {
@@ -193,9 +193,8 @@ func (b *Block) Coins(of []block.Outpoint) consensus.Coins {
 	return out
 }
 
-// CoinSet returns every unspent coin after b, by going through all blocks from
-// genesis on, each transaction's inputs out and outputs in. It asks nobody else:
-// it is the oracle that cleverer coin sets are held against.
+// CoinSet returns every unspent coin after b, from a walk through all blocks since genesis:
+// each transaction's inputs out, its outputs in. It is the oracle for cleverer coin sets.
 func (b *Block) CoinSet() consensus.Coins {
 	set := make(consensus.Coins)
 	for _, n := range b.Chain()[1:] {

@@ -12,9 +12,9 @@ import (
 	"toychain/consensus"
 )
 
-// Disk is a chain.Disk in memory. It holds every Commit against what the
-// interface promises: steps that follow each other from tip to tip, coins that
-// are the sum of the steps and no more, and bodies before they are needed.
+// Disk is a chain.Disk in memory. It checks in every Commit what the interface demands:
+// steps that follow each other from tip to tip, coins that are exactly the sum of the steps,
+// and bodies before they are needed.
 type Disk struct {
 	Entries map[block.Hash]chain.Entry
 	Bodies  map[block.Hash]*block.Block
@@ -30,7 +30,7 @@ type Disk struct {
 	write bool
 }
 
-// ErrDisk is the trouble that FailAfter makes.
+// ErrDisk is the error that FailAfter causes.
 var ErrDisk = errors.New("the disk is on fire")
 
 // NewDisk returns an empty disk.
@@ -54,7 +54,7 @@ func (d *Disk) FailAfter(n int, write bool) { d.fail, d.write = n, write }
 // Repair ends what FailAfter started.
 func (d *Disk) Repair() { d.fail = -1 }
 
-// Clone returns a copy that shares nothing that changes.
+// Clone returns a copy that shares no mutable state.
 func (d *Disk) Clone() *Disk {
 	c := *d
 	c.Entries, c.Bodies, c.Undos, c.Set = maps.Clone(d.Entries), maps.Clone(d.Bodies), maps.Clone(d.Undos), maps.Clone(d.Set)
@@ -62,12 +62,12 @@ func (d *Disk) Clone() *Disk {
 	return &c
 }
 
-// Open returns the tree of what is on the disk, as after a restart.
+// Open returns the tree stored on the disk, as after a restart.
 func (d *Disk) Open(p *consensus.Params) (*chain.Tree, error) {
 	return chain.NewTree(p, d.Verifier, d, slices.Collect(maps.Values(d.Entries)), d.Tip)
 }
 
-// MustOpen is Open for tests in which the disk is sound.
+// MustOpen is Open for tests in which the disk does not fail.
 func (d *Disk) MustOpen(p *consensus.Params) *chain.Tree {
 	t, err := d.Open(p)
 	if err != nil {
@@ -76,7 +76,7 @@ func (d *Disk) MustOpen(p *consensus.Params) *chain.Tree {
 	return t
 }
 
-// ok counts calls and reports whether this one is spared.
+// ok counts calls and reports whether this one succeeds.
 func (d *Disk) ok() bool {
 	if d.fail > 0 {
 		d.fail--
@@ -98,7 +98,7 @@ func (d *Disk) Coins(of []block.Outpoint, into consensus.Coins) error {
 	return nil
 }
 
-// Block implements chain.Disk. Each call makes another value, as a real disk would.
+// Block implements chain.Disk. Each call returns a new value, as a real disk would.
 func (d *Disk) Block(hash block.Hash) (*block.Block, error) {
 	if !d.ok() {
 		return nil, ErrDisk
@@ -166,7 +166,7 @@ func (d *Disk) apply(c *chain.Commit) error {
 		want, there := d.Set[o]
 		got, named := c.Coins[o]
 		if !there && !t.before && (!named || t.coinbase && got == nil) {
-			continue // made and spent
+			continue // created and spent
 		}
 		if !named || (got != nil) != there || !there && !t.before || there && !reflect.DeepEqual(*got, want) {
 			return fmt.Errorf("commit %d: coin %s is %v, its steps make it %v", d.Commits, o, got, want)

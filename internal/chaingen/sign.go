@@ -20,7 +20,7 @@ func NewKey(name string) Key {
 	return Key{private}
 }
 
-// Miner is whom every coinbase pays.
+// Miner receives every coinbase.
 var Miner = NewKey("miner")
 
 // Public returns the compressed public key.
@@ -29,8 +29,8 @@ func (k Key) Public() []byte { return k.Private.PubKey().SerializeCompressed() }
 // Script returns the output script that pays to k.
 func (k Key) Script() []byte { return block.PubKeyHashScript(block.Hash160(k.Public())) }
 
-// Sign makes the input script by which k spends output i's coin, which is locked
-// by script.
+// Sign returns the input script with which k spends the coin of input i, whose output script
+// is script.
 func (k Key) Sign(tx *block.Tx, i int, script []byte, t block.SigHashType) []byte {
 	return block.PubKeyHashInput(k.Signature(tx, i, script, t), k.Public())
 }
@@ -49,7 +49,7 @@ func (k Key) SignAll(tx *block.Tx) *block.Tx {
 	return tx
 }
 
-// Pay returns a signed payment of k's coins. What the outputs leave is the fee.
+// Pay returns a signed payment of k's coins. The rest after the outputs is the fee.
 func (k Key) Pay(coins []consensus.UTXO, to ...block.Output) *block.Tx {
 	tx := &block.Tx{Version: 2, Outputs: to}
 	for _, c := range coins {
@@ -74,7 +74,7 @@ func Move(coin consensus.UTXO, k Key) *block.Tx {
 	return Miner.Pay([]consensus.UTXO{coin}, k.To(coin.Value))
 }
 
-// Pass returns a payment of output i of tx, which is from's, to another key.
+// Pass returns a payment of output i of tx, which belongs to from, to another key.
 func Pass(from Key, tx *block.Tx, i int, to Key) *block.Tx {
 	return from.Pay([]consensus.UTXO{Output(tx, i)}, to.To(tx.Outputs[i].Value))
 }
