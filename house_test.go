@@ -85,7 +85,7 @@ var edges = map[string]map[string]string{
 	},
 	"testnet/rogue": {
 		"block": "what it forges", "pow": "with real work", "chain": "its own tree", "consensus": "the rules, to break one at a time",
-		"p2p": "the network that it joins", "peer": "which peers it lies to; it must not know processes, testnets or RPC",
+		"p2p": "the network that it joins", "peer": "the peers that it attacks; it must not know processes, testnets or RPC",
 		"internal/chaingen": "a disk in memory",
 	},
 	"deploy": {},
@@ -101,7 +101,7 @@ var edges = map[string]map[string]string{
 	"testnet/scenario/real": {
 		"block": "", "chain": "", "consensus": "", "network": "a script's own, as a file", "wallet": "addresses", "rpc": "", "payer": "",
 		"testnet": "the processes", "testnet/topology": "", "testnet/scenario": "the world that it implements; it must not know scripts",
-		"testnet/rogue": "the liars",
+		"testnet/rogue": "adversarial peers",
 	},
 	"testnet/replay": {
 		"block": "", "rpc": "the types of journals and trees; it must not ask a node",

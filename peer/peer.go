@@ -26,7 +26,7 @@ const (
 	Ignore Verdict = iota
 	// Accept: it is good; pass it on to others.
 	Accept
-	// Reject: nobody honest sends this; do not pass it on. Whether the sender is
+	// Reject: no honest peer sends this; do not relay it. Whether the sender is
 	// to be banned as well is the Handler's choice: see Net.Ban.
 	Reject
 )

@@ -1,6 +1,6 @@
-// Package testnet runs many nodes on one machine: real processes of this same
-// program, each with its own folder, ports and log, which can be cut off from each
-// other, killed, paused and brought together again.
+// Package testnet runs many nodes on one machine: real processes of this program, each with
+// its directory, ports and log, which can be partitioned, killed, paused and brought together
+// again.
 //
 //	Up ──► n1 ●──────● n2        Partition n1,n2 | n3,n4        n1 ●──────● n2
 //	          │ ╲  ╱ │           ────────────────────────►
@@ -9,50 +9,47 @@
 //
 // # What it knows
 //
-// How to start, watch and end processes; which of them are meant to be connected; and
-// how to ask each by RPC what it is at. Everything it says about a node it has asked
-// that node.
+// How to start, watch and stop processes; which of them are to be connected; and how to call
+// each by RPC. Everything that it returns about a node it has read from that node.
 //
 // # What it must not know
 //
-// How a node works. It never writes to a node's database or speaks its peers' protocol:
-// a node is a process and an RPC address, and one that has ended a folder to read. It reads no flags and prints nothing:
-// results are values. Nor does it wait by sleeping: it asks until the answer is there or the
-// caller's context ends.
+// How a node works. It never writes to a node's database or speaks the peers' protocol: a node
+// is a process and an RPC address, and a stopped one a directory to read. It reads no flags and
+// prints nothing: results are values. It does not sleep: it calls again until the answer is
+// there or the caller's context ends.
 //
 // # A reading order
 //
-//	process.go    a child that is surely ours, and its end
-//	folder.go     what is written down; one command at a time
-//	foreign.go    nodes that somebody else runs, in containers for instance
-//	mesh.go       who is to be connected, and waiting until it is so
-//	testnet.go    Up and Open; change.go cuts, kills and starts again
-//	faults.go     bad lines and wrong clocks; disk.go bad disks
-//	status.go     what the nodes say of themselves; Settle
-//	journal.go    what was done to it; journals.go what the nodes wrote down
+//	process.go    a child that is certainly ours, and its end
+//	files.go      what is stored; one command at a time
+//	external.go   nodes that an orchestrator runs, in containers for instance
+//	mesh.go       which nodes are to be connected, and waiting until they are
+//	testnet.go    Up and Open; start.go starts nodes; change.go partitions and kills them
+//	faults.go     links and clocks; disk.go disks
+//	status.go     what the nodes are at; settle.go waits until they agree
+//	journal.go    what was done to the testnet, and what the nodes recorded
 //
 // Beside it: topology (names, shapes, groups), draw (trees), history (what was recorded),
 // measure (service levels), demo (the story), scenario (scripts), replay, export, rogue.
 //
-// # A testnet's folder
+// # A testnet's directory
 //
 //	D/testnet.json     how to reach the nodes, for any program; there while it is up
-//	D/state.json       what only this package needs: births of the processes, groups
-//	D/events.jsonl     what was done to it and when, a line for each command (Action)
+//	D/state.json       what only this package needs: start times of the processes, groups
+//	D/events.jsonl     what was done to it and when, a line for each command (history.Action)
 //	D/network.toml     the network's parameters, if they came from a file
-//	D/n1/node.log      what the node printed
-//	D/n1/<network>/    the node's own data
+//	D/n1/node.log      the node's output
+//	D/n1/<network>/    the node's data
 //
-// Nothing but the nodes is of value in it: [Testnet.Down] with remove takes all of that
-// away and leaves what it does not know, a wallet for instance.
-//
-// A process is killed only if it is certain that it is ours: a pid is given to others
-// once its owner is gone, so the time of its birth is kept with it.
+// [Testnet.Down] with remove deletes all of that and leaves what it does not know, a wallet for
+// instance. A process is killed only if it is certainly ours: the system reuses a pid once its
+// process is gone, so the start time is stored with it.
 //
 // # Errors
 //
-// They are for people and say what to do. A node that ended by itself is reported with
-// its last error. Waiting ends with the caller's context, and the error
-// says who was still at odds with whom. A node that is not running is an
-// [rpc.ErrUnreachable], a folder without a testnet an fs.ErrNotExist.
+// They are for people and say what to do. A node that ended by itself is reported with its last
+// error. Waiting ends with the caller's context, and the error says which nodes were still on
+// which tips, or not connected. A node that is not running is an [rpc.ErrUnreachable], a
+// directory without a testnet an fs.ErrNotExist.
 package testnet

@@ -25,7 +25,7 @@ func expectVerbs() []verb {
 		{name: "expect", args: "same tip [NODE…]", about: "They, or all that are up, have the same tip."},
 		{name: "expect", args: "P confirmed|pending|conflicted|unknown on NODE…",
 			about: "The payment is in a block; is in the mempool; has become impossible; is not known."},
-		{name: "expect", args: "WHO AMOUNT on NODE…", about: "WHO has this balance on their best chains."},
+		{name: "expect", args: "PERSON AMOUNT on NODE…", about: "PERSON has this balance on their best chains."},
 	}
 }
 

@@ -12,14 +12,14 @@ import (
 // moneyVerbs mine and pay.
 func moneyVerbs() []verb {
 	return []verb{
-		{name: "mine", args: "NODE N [to WHO]", parse: parseMine,
-			about: "NODE mines N blocks on its tip, with real work; they pay WHO, or the node."},
+		{name: "mine", args: "NODE N [to PERSON]", parse: parseMine,
+			about: "NODE mines N blocks on its tip, with real work; they pay PERSON, or the node."},
 		{name: "hashrate", args: "NODE N", parse: parseHashrate,
 			about: "NODE mines by itself, N hashes a second at most; 0: stop. A block of the toy network takes 65,537."},
-		{name: "pay", args: "WHO WHOM AMOUNT on NODE [with P] [refused REASON]", parse: parsePay,
-			about: "WHO sends NODE a payment to WHOM; with P: of the coins that P spends; refused: NODE must refuse it."},
-		{name: "spend twice", args: "WHO AMOUNT WHOM on NODE WHOM on NODE", parse: parseTwice,
-			about: "WHO pays two people with the same coin, on two nodes."},
+		{name: "pay", args: "PAYER PAYEE AMOUNT on NODE [with P] [refused REASON]", parse: parsePay,
+			about: "PAYER sends NODE a payment to PAYEE; with P: of the coins that P spends; refused: NODE must refuse it."},
+		{name: "spend twice", args: "PAYER AMOUNT PAYEE on NODE PAYEE on NODE", parse: parseTwice,
+			about: "PAYER pays two people with the same coin, on two nodes."},
 	}
 }
 

@@ -18,8 +18,8 @@ func operatorVerbs() []verb {
 		{name: "reconsider", args: "NODE B", parse: parseInvalidate(Node.Reconsider), about: "The operator takes that back."},
 		{name: "lose", args: "NODE key|peers|pool", parse: parseLose,
 			about: "This file of a stopped node is removed: its key, its known peers, or its mempool."},
-		{name: "restore", args: "WHO", parse: parseRestore,
-			about: "WHO's wallet file is removed, and restored from its twelve words."},
+		{name: "restore", args: "PERSON", parse: parseRestore,
+			about: "PERSON's wallet file is removed, and restored from its twelve words."},
 		{name: "repeat", args: "N STEP", parse: parseRepeat, about: "A program does STEP N times."},
 	}
 }

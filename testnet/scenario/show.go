@@ -21,7 +21,7 @@ func showVerbs() []verb {
 		{name: "reorgs", args: "[NODE…]", shows: true, parse: parseReorgs,
 			about: "Shows each reorganisation: which blocks left and joined, and what became of their payments."},
 		{name: "pool", args: "[NODE…]", shows: true, parse: parsePool, about: "Shows which payments are pending."},
-		{name: "balance", args: "WHO… on NODE…", shows: true, parse: parseBalance,
+		{name: "balance", args: "PERSON… on NODE…", shows: true, parse: parseBalance,
 			about: "Shows balances of people on each node's best chain."},
 	}
 }
