@@ -153,11 +153,11 @@ func (s *Server) answerCall(ctx context.Context, req *request, err *rpc.Error) (
 		s.metrics.called("", 0, err)
 		return nil, err
 	}
-	begun := time.Now()
-	done := s.running.begin(m.Name, begun)
-	defer done()
+	now := &runningCall{m.Name, time.Now()}
+	s.running.Store(now, nil)
+	defer s.running.Delete(now)
 	result, err := s.run(ctx, m, req.params)
-	s.metrics.called(m.Name, time.Since(begun), err)
+	s.metrics.called(m.Name, time.Since(now.since), err)
 	return result, err
 }
 

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -38,13 +37,6 @@ func coinbaseMessage(tx *block.Tx) string {
 	return text
 }
 
-// coinbaseCache keeps what getblocktree shows of each block's coinbase, so that it need
-// not read every block again.
-type coinbaseCache struct {
-	mu sync.Mutex
-	of map[block.Hash]coinbaseText
-}
-
 // coinbaseText is the miner's message and the address that it is paid to; "" if there is
 // none.
 type coinbaseText struct{ message, address string }
@@ -55,25 +47,4 @@ func coinbaseTextOf(b *block.Block, p *consensus.Params) (t coinbaseText) {
 		t.address = addressIn(p, b.Txs[0].Outputs[0].Script)
 	}
 	return t
-}
-
-// maxCoinbases is the greatest number of blocks in the cache: about 20 MB.
-const maxCoinbases = 100_000
-
-func newCoinbaseCache() *coinbaseCache { return &coinbaseCache{of: make(map[block.Hash]coinbaseText)} }
-
-func (c *coinbaseCache) get(h block.Hash) (coinbaseText, bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	v, ok := c.of[h]
-	return v, ok
-}
-
-func (c *coinbaseCache) put(h block.Hash, v coinbaseText) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if len(c.of) >= maxCoinbases {
-		clear(c.of)
-	}
-	c.of[h] = v
 }

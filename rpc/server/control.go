@@ -3,7 +3,6 @@ package server
 import (
 	"cmp"
 	"slices"
-	"sync"
 	"time"
 
 	"toychain/rpc"
@@ -22,44 +21,21 @@ func stop(c *call, _ rpc.None) (string, *rpc.Error) {
 }
 
 func getRPCInfo(c *call, _ rpc.None) (rpc.RPCInfo, *rpc.Error) {
-	return rpc.RPCInfo{ActiveCommands: c.server.running.list(time.Now()), LogPath: c.server.cfg.LogPath}, nil
+	return rpc.RPCInfo{ActiveCommands: c.server.runningCalls(), LogPath: c.server.cfg.LogPath}, nil
 }
 
-// callList is the list of the calls that are being answered.
-type callList struct {
-	mu   sync.Mutex
-	last int
-	now  map[int]runningCall
-}
-
+// runningCall is a call that is being answered.
 type runningCall struct {
 	method string
 	since  time.Time
 }
 
-func newCallList() *callList { return &callList{now: make(map[int]runningCall)} }
-
-// begin adds a call; the function that it returns removes it.
-func (a *callList) begin(method string, now time.Time) (done func()) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.last++
-	n := a.last
-	a.now[n] = runningCall{method, now}
-	return func() {
-		a.mu.Lock()
-		defer a.mu.Unlock()
-		delete(a.now, n)
-	}
-}
-
-// list returns the calls, the oldest first.
-func (a *callList) list(now time.Time) []rpc.ActiveCommand {
-	a.mu.Lock()
-	defer a.mu.Unlock()
+// runningCalls returns the calls that are being answered, the oldest first.
+func (s *Server) runningCalls() []rpc.ActiveCommand {
 	out := []rpc.ActiveCommand{}
-	for _, r := range a.now {
-		out = append(out, rpc.ActiveCommand{Method: r.method, Duration: now.Sub(r.since).Microseconds()})
+	for r := range s.running.Range {
+		r := r.(*runningCall)
+		out = append(out, rpc.ActiveCommand{Method: r.method, Duration: time.Since(r.since).Microseconds()})
 	}
 	slices.SortFunc(out, func(a, b rpc.ActiveCommand) int { return cmp.Compare(b.Duration, a.Duration) })
 	return out

@@ -117,42 +117,18 @@ func (m *metrics) observe(ev *engine.Event) {
 // nodeCollector reads the node's state.
 type nodeCollector struct{ s *Server }
 
-// gauges are the help texts of what nodeCollector reads. Names end with the unit.
-var gauges = map[string]string{
-	"toychain_chain_height_blocks":          "Height of the best chain.",
-	"toychain_chain_headers_blocks":         "Height of the best header.",
-	"toychain_chain_work_hashes":            "Hashes that the best chain took to mine on average.",
-	"toychain_chain_difficulty_ratio":       "Difficulty of the tip, relative to Bitcoin's easiest target.",
-	"toychain_chain_tip_time_seconds":       "Time in the tip's header, since 1970.",
-	"toychain_chain_tip_fingerprint":        "48 bits of the tip's hash: nodes agree if they show the same number.",
-	"toychain_chain_stored_blocks":          "Valid blocks of all branches, without genesis.",
-	"toychain_chain_stale_blocks":           "Of these, blocks that are not on the best chain.",
-	"toychain_pool_transactions":            "Transactions that wait for a block.",
-	"toychain_pool_bytes":                   "Bytes of these.",
-	"toychain_pool_orphans_transactions":    "Transactions that wait for their parents.",
-	"toychain_peers":                        "Connected peers.",
-	"toychain_peers_blocked":                "Peers on this node's blocklist, see setpartition.",
-	"toychain_miner_rate_hashes_per_second": "Hashes per second of this node's miner over the last seconds.",
-	"toychain_miner_hashes_total":           "Hashes that this node's miner tried since its start.",
-	"toychain_miner_blocks_total":           "Blocks that this node's miner found since its start.",
-	"toychain_store_size_bytes":             "Bytes of the database on disk.",
-	"toychain_node_start_time_seconds":      "When the node started, since 1970.",
-	"toychain_rpc_event_streams":            "Readers of /events.",
-	"toychain_rpc_calls_under_way":          "Calls that are being answered.",
-}
-
 // Describe implements prometheus.Collector, without descriptions in advance.
 func (nodeCollector) Describe(chan<- *prometheus.Desc) {}
 
 // collectTimeout is how long a scrape waits for the node.
 const collectTimeout = 2 * time.Second
 
-// Collect implements prometheus.Collector.
+// Collect implements prometheus.Collector. Names end with the unit.
 func (n nodeCollector) Collect(out chan<- prometheus.Metric) {
-	emit := func(name string, kind prometheus.ValueType, value float64) {
-		out <- prometheus.MustNewConstMetric(prometheus.NewDesc(name, gauges[name], nil, nil), kind, value)
+	emit := func(kind prometheus.ValueType, name string, value float64, help string) {
+		out <- prometheus.MustNewConstMetric(prometheus.NewDesc(name, help, nil, nil), kind, value)
 	}
-	gauge := func(name string, value float64) { emit(name, prometheus.GaugeValue, value) }
+	gauge := func(name string, value float64, help string) { emit(prometheus.GaugeValue, name, value, help) }
 	nd := n.s.node
 	ctx, cancel := context.WithTimeout(context.Background(), collectTimeout)
 	defer cancel()
@@ -164,28 +140,28 @@ func (n nodeCollector) Collect(out chan<- prometheus.Metric) {
 		txs, bytes, orphans = e.Pool().Len(), e.Pool().Bytes(), e.Pool().Orphans()
 	})
 	if err == nil {
-		gauge("toychain_chain_height_blocks", float64(tip.Height))
-		gauge("toychain_chain_headers_blocks", float64(best.Height))
-		gauge("toychain_chain_work_hashes", tip.Work.Float())
-		gauge("toychain_chain_difficulty_ratio", float64(difficulty(tip.Header.Bits)))
-		gauge("toychain_chain_tip_time_seconds", float64(tip.Header.Time))
-		gauge("toychain_chain_tip_fingerprint", fingerprint(tip.Hash))
-		gauge("toychain_chain_stored_blocks", float64(census.Active+census.Stale))
-		gauge("toychain_chain_stale_blocks", float64(census.Stale))
-		gauge("toychain_pool_transactions", float64(txs))
-		gauge("toychain_pool_bytes", float64(bytes))
-		gauge("toychain_pool_orphans_transactions", float64(orphans))
+		gauge("toychain_chain_height_blocks", float64(tip.Height), "Height of the best chain.")
+		gauge("toychain_chain_headers_blocks", float64(best.Height), "Height of the best header.")
+		gauge("toychain_chain_work_hashes", tip.Work.Float(), "Hashes that the best chain took to mine on average.")
+		gauge("toychain_chain_difficulty_ratio", float64(difficulty(tip.Header.Bits)), "Difficulty of the tip, relative to Bitcoin's easiest target.")
+		gauge("toychain_chain_tip_time_seconds", float64(tip.Header.Time), "Time in the tip's header, since 1970.")
+		gauge("toychain_chain_tip_fingerprint", fingerprint(tip.Hash), "48 bits of the tip's hash: nodes agree if they show the same number.")
+		gauge("toychain_chain_stored_blocks", float64(census.Active+census.Stale), "Valid blocks of all branches, without genesis.")
+		gauge("toychain_chain_stale_blocks", float64(census.Stale), "Of these, blocks that are not on the best chain.")
+		gauge("toychain_pool_transactions", float64(txs), "Transactions that wait for a block.")
+		gauge("toychain_pool_bytes", float64(bytes), "Bytes of these.")
+		gauge("toychain_pool_orphans_transactions", float64(orphans), "Transactions that wait for their parents.")
 	}
 	mining := nd.Mining()
-	gauge("toychain_peers", float64(len(nd.Net().Peers())))
-	gauge("toychain_peers_blocked", float64(len(nd.Net().Blocklist())))
-	gauge("toychain_miner_rate_hashes_per_second", mining.Rate)
-	emit("toychain_miner_hashes_total", prometheus.CounterValue, float64(mining.Hashes))
-	emit("toychain_miner_blocks_total", prometheus.CounterValue, float64(mining.Found))
-	gauge("toychain_store_size_bytes", float64(nd.Store().Size()))
-	gauge("toychain_node_start_time_seconds", float64(nd.Started().Unix()))
-	gauge("toychain_rpc_event_streams", float64(len(n.s.streams)))
-	gauge("toychain_rpc_calls_under_way", float64(len(n.s.running.list(time.Now()))))
+	gauge("toychain_peers", float64(len(nd.Net().Peers())), "Connected peers.")
+	gauge("toychain_peers_blocked", float64(len(nd.Net().Blocklist())), "Peers on this node's blocklist, see setpartition.")
+	gauge("toychain_miner_rate_hashes_per_second", mining.Rate, "Hashes per second of this node's miner over the last seconds.")
+	emit(prometheus.CounterValue, "toychain_miner_hashes_total", float64(mining.Hashes), "Hashes that this node's miner tried since its start.")
+	emit(prometheus.CounterValue, "toychain_miner_blocks_total", float64(mining.Found), "Blocks that this node's miner found since its start.")
+	gauge("toychain_store_size_bytes", float64(nd.Store().Size()), "Bytes of the database on disk.")
+	gauge("toychain_node_start_time_seconds", float64(nd.Started().Unix()), "When the node started, since 1970.")
+	gauge("toychain_rpc_event_streams", float64(len(n.s.streams)), "Readers of /events.")
+	gauge("toychain_rpc_calls_under_way", float64(len(n.s.runningCalls())), "Calls that are being answered.")
 }
 
 // fingerprint returns the 48 bits of a block's hash that proof of work leaves most

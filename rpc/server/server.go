@@ -37,9 +37,9 @@ type Server struct {
 	conns     *conns
 	methods   map[string]*method
 	metrics   *metrics
-	coinbases *coinbaseCache
 	peers     *peerRecords
-	running   *callList
+	running   sync.Map // by *runningCall
+	coinbases sync.Map // coinbaseText by block.Hash: no more than the tree has blocks, which are in memory too
 
 	// See limits.go.
 	quick, long, streams places
@@ -68,7 +68,7 @@ func New(cfg Config, n *node.Node) (*Server, error) {
 	}
 	s := &Server{
 		cfg: cfg, node: n, log: cfg.Log, listener: listener, login: l, conns: newConns(maxConns),
-		methods: make(map[string]*method), coinbases: newCoinbaseCache(), peers: newPeerRecords(), running: newCallList(),
+		methods: make(map[string]*method), peers: newPeerRecords(),
 		quick: make(places, maxCalls), long: make(places, maxLong), streams: make(places, maxStreams),
 	}
 	for _, m := range methods {

@@ -12,7 +12,6 @@ import (
 	"toychain/consensus"
 	"toychain/engine"
 	"toychain/mempool"
-	"toychain/node"
 	"toychain/rpc"
 )
 
@@ -76,27 +75,12 @@ func (c *call) waitForTemplate(id string) *rpc.Error {
 	if len(id) < 64 {
 		return fail(rpc.CodeInvalidParam, "longpollid: want what getblocktemplate returned before")
 	}
-	events := c.node.Watch(c.ctx)
-	slow := time.NewTicker(longPoll)
+	slow := time.NewTimer(longPoll)
 	defer slow.Stop()
-	patient := true
-	for {
-		now, err := look(c, func(e *engine.Engine) (string, *rpc.Error) { return pollIDOf(e), nil })
-		if err != nil {
-			return err
-		}
-		if now[:64] != id[:64] || !patient && now != id {
-			return nil
-		}
-		select {
-		case <-slow.C:
-			patient = false
-		case _, open := <-events:
-			if !open {
-				return internalError(node.ErrStopped)
-			}
-		}
-	}
+	return c.await(slow.C, func(e *engine.Engine, late bool) bool {
+		now := pollIDOf(e)
+		return now[:64] != id[:64] || late && now != id
+	})
 }
 
 func showTemplate(t *engine.Template, tip *consensus.State, pollID string) rpc.Template {

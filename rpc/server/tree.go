@@ -72,16 +72,17 @@ func (c *call) treeBlock(i *chain.Info) (rpc.TreeBlock, *rpc.Error) {
 	if i.Status&chain.HasBody == 0 {
 		return out, nil
 	}
-	f, ok := c.server.coinbases.get(i.Hash)
+	known, ok := c.server.coinbases.Load(i.Hash)
 	if !ok {
 		b, err := c.body(i.Hash)
 		if err != nil {
 			return out, err
 		}
-		f = coinbaseTextOf(b, c.node.Params())
-		c.server.coinbases.put(i.Hash, f)
+		known = coinbaseTextOf(b, c.node.Params())
+		c.server.coinbases.Store(i.Hash, known)
 	}
-	out.Message, out.Address = f.message, f.address
+	text := known.(coinbaseText)
+	out.Message, out.Address = text.message, text.address
 	return out, nil
 }
 

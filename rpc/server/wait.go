@@ -31,29 +31,38 @@ func (c *call) waitFor(timeout int64, good func(rpc.BlockRef) bool) (rpc.BlockRe
 	if timeout < 0 {
 		return rpc.BlockRef{}, fail(rpc.CodeMisc, "Negative timeout")
 	}
-	ctx, cancel := context.WithCancel(c.ctx)
-	defer cancel()
 	var over <-chan time.Time
 	if timeout > 0 {
 		timer := time.NewTimer(time.Duration(min(timeout, maxTimeout)) * time.Millisecond)
 		defer timer.Stop()
 		over = timer.C
 	}
+	var tip rpc.BlockRef
+	err := c.await(over, func(e *engine.Engine, late bool) bool {
+		state := e.Tree().Tip()
+		tip = rpc.BlockRef{Hash: state.Hash, Height: state.Height}
+		return late || good(tip)
+	})
+	return tip, err
+}
+
+// await waits until done returns true. It calls done at once, after each event of the
+// node, and when tick fires: from then on late is true.
+func (c *call) await(tick <-chan time.Time, done func(e *engine.Engine, late bool) bool) *rpc.Error {
+	ctx, cancel := context.WithCancel(c.ctx)
+	defer cancel()
 	events := c.node.Watch(ctx)
-	for {
-		tip, err := look(c, func(e *engine.Engine) (rpc.BlockRef, *rpc.Error) {
-			tip := e.Tree().Tip()
-			return rpc.BlockRef{Hash: tip.Hash, Height: tip.Height}, nil
-		})
-		if err != nil || good(tip) {
-			return tip, err
+	for late := false; ; {
+		ok, err := look(c, func(e *engine.Engine) (bool, *rpc.Error) { return done(e, late), nil })
+		if err != nil || ok {
+			return err
 		}
 		select {
-		case <-over:
-			return tip, nil
+		case <-tick:
+			late = true
 		case _, open := <-events:
 			if !open {
-				return tip, internalError(node.ErrStopped)
+				return internalError(node.ErrStopped)
 			}
 		}
 	}
