@@ -11,9 +11,8 @@ import (
 	"testing"
 )
 
-// decoders names, for each function that makes sense of bytes or text, the fuzz targets
-// that feed it, in its own package unless another is named; or, after a dash, why there
-// is none.
+// decoders names, for each function that parses bytes or text, the fuzz targets that call it,
+// in the same package unless another is named; or, after a dash, why there is none.
 var decoders = map[string]string{
 	"block.Parse":                "FuzzParse",
 	"block.ParseAmount":          "FuzzAmountJSON",
@@ -104,8 +103,8 @@ var decoders = map[string]string{
 
 var decodes = regexp.MustCompile(`^([Pp]arse|[Dd]ecode|[Ll]oad|[Rr]ead[A-Z]|Unmarshal)`)
 
-// Whatever takes bytes or text apart is fuzzed. The user's own command line is not: what
-// he types there he may mistype, but he means no harm.
+// Every function that parses bytes or text is fuzzed, except those for the user's own command
+// line, which may be mistyped but not malicious.
 func TestEveryDecoderIsFuzzed(t *testing.T) {
 	found := make(map[string]bool)
 	eachFile(t, func(file string, f *ast.File) {
@@ -121,12 +120,12 @@ func TestEveryDecoderIsFuzzed(t *testing.T) {
 	})
 	for _, name := range slices.Sorted(maps.Keys(found)) {
 		if decoders[name] == "" {
-			t.Errorf("%s takes bytes or text apart, and no fuzz target is named for it: add a row to decoders", name)
+			t.Errorf("%s parses bytes or text, and no fuzz target is named for it: add a row to decoders", name)
 		}
 	}
 	for name, targets := range decoders {
 		if !found[name] {
-			t.Errorf("%s is no decoder any more, yet it has a row", name)
+			t.Errorf("%s is not a decoder any more, but has a row", name)
 		}
 		if strings.HasPrefix(targets, "- ") {
 			continue
@@ -143,8 +142,7 @@ func TestEveryDecoderIsFuzzed(t *testing.T) {
 	}
 }
 
-// takesText reports whether a function's first parameter is something that anybody may
-// have written.
+// takesText reports whether a function's first parameter may be input from outside.
 func takesText(fn *ast.FuncDecl) bool {
 	if len(fn.Type.Params.List) == 0 {
 		return false

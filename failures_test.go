@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// failures are what goes wrong in distributed systems, in the order of docs/failures.md.
+// failures lists what goes wrong in distributed systems, in the order of docs/failures.md.
 var failures = []string{
 	"crash", "crash loop", "data corruption", "server down", "query of death", "broken dependency", "data loss",
 	"time travel", "being owned", "natural disaster", "cut cable, parts of the network without each other",
@@ -26,8 +26,8 @@ var (
 	noteLink   = regexp.MustCompile(`\(\[(\d)\]\)|in \[(\d)\]`)
 )
 
-// docs/failures.md has a row for every failure, in which each script and each test is
-// one that there is; and every script is in a row.
+// docs/failures.md has a row for every failure, whose scripts and tests exist, and every script
+// is in a row.
 func TestEveryFailureHasItsRow(t *testing.T) {
 	text, err := os.ReadFile("docs/failures.md")
 	if err != nil {
@@ -60,12 +60,12 @@ func TestEveryFailureHasItsRow(t *testing.T) {
 	}
 	for _, script := range all {
 		if !slices.Contains(shown, filepath.Base(script)) {
-			t.Errorf("%s is in no row of docs/failures.md: say there which failure it shows", script)
+			t.Errorf("%s is in no row of docs/failures.md: add it to the failure that it shows", script)
 		}
 	}
 }
 
-// rowScripts returns the scripts that a cell names; one without any says why.
+// rowScripts returns the scripts that a cell names; a cell without any must say why.
 func rowScripts(t *testing.T, failure, cell string) (out []string) {
 	t.Helper()
 	for _, m := range scriptLink.FindAllStringSubmatch(cell, -1) {
@@ -83,7 +83,7 @@ func rowScripts(t *testing.T, failure, cell string) (out []string) {
 	return out
 }
 
-// rowTests looks for the tests that a cell names, and that there is one.
+// rowTests checks that the tests which a cell names exist, and that there is one.
 func rowTests(t *testing.T, failure, cell string) {
 	t.Helper()
 	all := testName.FindAllStringSubmatch(cell, -1)

@@ -1,5 +1,5 @@
-// Package toychain_test holds the rules of the house: who may import whom, which
-// rooms have no window to the outside, and how the source is laid out.
+// Package toychain_test checks the structure of the source: which package may import which
+// other, which packages are pure, and that limits, decoders, failures and pages are complete.
 package toychain_test
 
 import (
@@ -19,9 +19,8 @@ import (
 	"testing"
 )
 
-// edges lists, for each package, the packages of ours that it may import, each
-// with the reason. An edge that is not here is a mistake, or a decision to be
-// written down here.
+// edges lists, for each package, the packages of this module that it may import, each with the
+// reason. An edge that is not in the list is a mistake, or a decision to be recorded here.
 var edges = map[string]map[string]string{
 	"block": {},
 	"pow": {
@@ -63,12 +62,12 @@ var edges = map[string]map[string]string{
 	},
 	"engine": {
 		"block": "", "pow": "work that peers claim", "consensus": "the rules, which it asks", "chain": "the tree", "mempool": "the mempool",
-		"peer": "who sends and what they said; it must not know how messages travel",
+		"peer": "senders and their statuses; it must not know how messages travel",
 	},
 	"node": {
 		"block": "", "pow": "its miner searches nonces", "chain": "the tree", "consensus": "parameters", "engine": "which it drives",
 		"mempool": "the mempool's file and policy", "store": "the disk", "store/ldb": "a directory made safe from a power cut",
-		"p2p": "the network", "peer": "who is there",
+		"p2p": "the network", "peer": "which peers there are",
 	},
 	"rpc": {
 		"peer":  "lines, which setlink sets",
@@ -129,7 +128,7 @@ var edges = map[string]map[string]string{
 		"testnet/draw": "trees", "payer": "how the people pay",
 	},
 	"testnet/export": {
-		"consensus": "parameters", "network": "the one that the nodes share", "p2p": "nodes' keys and names, which must be known before they run", "wallet": "whom they mine for",
+		"consensus": "parameters", "network": "the one that the nodes share", "p2p": "nodes' keys and names, which must be known before they run", "wallet": "addresses of miners",
 		"testnet": "the folder; it must not start anything", "testnet/topology": "which node dials which",
 	},
 	"cmd/internal/cli": {},
@@ -151,8 +150,8 @@ var edges = map[string]map[string]string{
 // or background goroutines: the same values give the same answer.
 var pure = []string{"block", "pow", "consensus", "chain", "mempool", "peer", "engine"}
 
-// windows are what a pure file must not use.
-var windows = map[string][]string{
+// impure lists what a pure file must not use.
+var impure = map[string][]string{
 	"time":      {"Now", "Since", "Until", "Sleep", "After", "Tick", "NewTimer", "NewTicker", "AfterFunc"},
 	"os":        nil,
 	"net":       nil,
@@ -170,7 +169,7 @@ func TestImportsPointDown(t *testing.T) {
 		}
 		allowed, known := edges[pkg]
 		if !known {
-			t.Errorf("%s: package %q is not in the list of rooms", file, pkg)
+			t.Errorf("%s: package %q is not in edges", file, pkg)
 			return
 		}
 		seen++
@@ -181,7 +180,7 @@ func TestImportsPointDown(t *testing.T) {
 			}
 			ours, ok := strings.CutPrefix(to, "toychain/")
 			if _, fine := allowed[ours]; ok && !fine {
-				t.Errorf("%s imports %s: not an edge of the house", file, to)
+				t.Errorf("%s imports %s: not in edges", file, to)
 			}
 		}
 	})
@@ -190,7 +189,7 @@ func TestImportsPointDown(t *testing.T) {
 	}
 }
 
-func TestPureRoomsHaveNoWindows(t *testing.T) {
+func TestPurePackages(t *testing.T) {
 	seen := 0
 	eachFile(t, func(file string, f *ast.File) {
 		if !slices.Contains(pure, path.Dir(file)) && !slices.Contains(pure, file) {
@@ -200,7 +199,7 @@ func TestPureRoomsHaveNoWindows(t *testing.T) {
 		names := make(map[string][]string) // local package name to what is banned of it
 		for _, imp := range f.Imports {
 			p, _ := strconv.Unquote(imp.Path.Value)
-			banned, is := windows[p]
+			banned, is := impure[p]
 			if is && banned == nil {
 				t.Errorf("%s imports %s", file, p)
 			}
@@ -257,7 +256,7 @@ func TestLightPackagesLinkNoNode(t *testing.T) {
 	}
 }
 
-// gofmt, run by the command that everyone runs.
+// All Go files are formatted by gofmt.
 func TestFormatted(t *testing.T) {
 	walk(t, func(name string) {
 		src, err := os.ReadFile(name)

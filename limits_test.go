@@ -15,9 +15,8 @@ import (
 	"testing"
 )
 
-// limits names, for each constant in the files of limits, the tests that try it at its
-// edge, in the same package unless another is named; or, after a dash, why there is
-// nothing to try.
+// limits names, for each constant in the files of limits, the tests of its edge, in the same
+// package unless another is named; or, after a dash, why there is nothing to test.
 var limits = map[string]map[string]string{
 	"p2p/limits.go": {
 		"MaxMessage":       "TestFrameLimits TestPublishLimits TestGossipedMessagesAreLimited TestRequestBlocks",
@@ -38,7 +37,7 @@ var limits = map[string]map[string]string{
 		"maxAddrs":         "TestBookAddresses",
 		"frameTimeout":     "TestTimeouts",
 		"requestTimeout":   "TestTimeouts",
-		"statusEvery":      "- how often we speak, not how long others may",
+		"statusEvery":      "- how often this node sends, not a limit for others",
 		"statusSilence":    "TestTimeouts",
 		"topicWait":        "TestSilentPeers",
 		"dialTimeout":      "TestSilentPeers",
@@ -77,7 +76,7 @@ var limits = map[string]map[string]string{
 	},
 	"node/limits.go": {
 		"checkBlocks": "store.TestTreeLooksAtTheLastBlocks",
-		"tickEvery":   "- how often we look, nobody's limit",
+		"tickEvery":   "- how often we look, not a limit",
 	},
 	"rpc/server/limits.go": {
 		"maxConns":        "TestHalfOpen TestSlowClients",
@@ -95,8 +94,7 @@ var limits = map[string]map[string]string{
 	},
 }
 
-// design is what DESIGN's section 5 promises, in its own figures: the constant, and
-// what it must be.
+// design holds the figures of DESIGN's section 5: the constant and its value.
 var design = map[string]string{
 	"block/codec.go MaxMessage":           "4000000",     // message 4 MB
 	"peer/limits.go MaxHeaders":           "2000",        // 2,000 headers
@@ -109,8 +107,8 @@ var design = map[string]string{
 	"p2p/limits.go BanTime":               "10 * Minute", // refused for ten minutes
 }
 
-// Every constant in a file of limits has a row above, every row a constant, and every
-// test that a row names is there.
+// Every constant in a file of limits has a row above, every row a constant, and every test
+// that a row names exists.
 func TestEveryLimitHasATest(t *testing.T) {
 	for file, rows := range limits {
 		dir := path.Dir(file)
@@ -122,7 +120,7 @@ func TestEveryLimitHasATest(t *testing.T) {
 		}
 		for name, tests := range rows {
 			if _, ok := values[name]; !ok {
-				t.Errorf("%s: no constant %s, yet a row", file, name)
+				t.Errorf("%s: a row for %s, which is not a constant", file, name)
 			}
 			if strings.HasPrefix(tests, "- ") {
 				continue
@@ -133,14 +131,14 @@ func TestEveryLimitHasATest(t *testing.T) {
 					in, name = dir, test
 				}
 				if !testsOf(t, in)[name] {
-					t.Errorf("%s: the test %s.%s is not there", file, in, name)
+					t.Errorf("%s: there is no test %s.%s", file, in, name)
 				}
 			}
 		}
 	}
 }
 
-// The limits are those that DESIGN promises.
+// The limits have the values in DESIGN.
 func TestLimitsAreTheDesigns(t *testing.T) {
 	for where, want := range design {
 		file, name, _ := strings.Cut(where, " ")
@@ -150,8 +148,8 @@ func TestLimitsAreTheDesigns(t *testing.T) {
 	}
 }
 
-// constants returns the constants that a file declares, and what stands behind them
-// without package names and underscores.
+// constants returns the constants that a file declares, and their expressions without package
+// names and underscores.
 func constants(t *testing.T, file string) map[string]string {
 	t.Helper()
 	f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
