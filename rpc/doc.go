@@ -3,16 +3,21 @@
 //
 // # What it knows
 //
-// How values look on the wire, and how to ask a node for them over HTTP:
+// How values look on the wire, what can be called, and how to call it over HTTP:
 //
-//	your program ──► Client.Tips ──► Call "getchaintips" ──► POST / ──► a node
-//	        []Tip ◄── JSON ◄──────── result, or *Error ◄────────────────┘
+//	your program ──► Client.Tips ──► GetChainTips.Call ──► POST / ──► a node
+//	        []Tip ◄── JSON ◄──────── result, or *Error ◄──────────────┘
 //
-// The types (types.go, types_tx.go, types_net.go and types_own.go) have Core 28's
-// member names in Core's order; what toychain adds comes last. [Client] (client.go)
-// carries calls; calls.go, calls_net.go and batch.go have a method for each call that
-// toychain's own programs make. Any other method is called by name, with [Client.Call].
-// The client can also talk to Bitcoin Core.
+// Each method is described once, by a [Method] (methods_chain.go, methods_tx.go,
+// methods_net.go, methods_own.go): its name, its parameters, the type of its result,
+// its help text. The server answers by the same descriptions. The types of results
+// (types.go, types_tx.go, types_net.go, types_own.go) have Core 28's member names in
+// Core's order; what toychain adds comes last.
+//
+// A [Client] (client.go, batch.go, events.go) carries calls. calls.go has a method of
+// it for each call that toychain's programs make often; any other is made with
+// [Method.Call], or by name with [Client.Call]. The client can also talk to Bitcoin
+// Core.
 //
 // # What it must not know
 //
