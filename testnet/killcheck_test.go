@@ -4,17 +4,21 @@ package testnet
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"maps"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
+	"sync"
 
 	"toychain/block"
 	"toychain/chain"
 	"toychain/consensus"
+	"toychain/payer"
 	"toychain/rpc"
 	"toychain/store"
 )
@@ -176,4 +180,64 @@ func replay(history []*block.Block) block.Hash {
 	}
 	once := sha256.Sum256(long)
 	return sha256.Sum256(once[:])
+}
+
+// load makes everybody mine and pay, and notes what they say of themselves, until calm
+// is called. The miners go on until converge.
+func (s *storm) load() (calm func()) {
+	ctx, cancel := context.WithCancel(s.ctx)
+	var group sync.WaitGroup
+	clients := map[string]*rpc.Client{}
+	for _, name := range s.net.Names() {
+		c := s.client(name)
+		clients[name] = c
+		_, err := c.SetMining(s.bounded(), s.burn, stormRate)
+		s.check(err)
+		group.Go(func() { s.listen(ctx, c, s.told[name]) })
+	}
+	names, r := s.net.Names(), rand.New(rand.NewPCG(s.rand.Uint64(), 1))
+	group.Go(func() {
+		_ = Poll(ctx, func() (bool, error) {
+			order := payer.To(s.own, block.Coin*block.Amount(1+r.IntN(20)))
+			if _, err := s.purse.With(clients[names[r.IntN(len(names))]]).Pay(s.bounded(), s.keys, order); err == nil {
+				s.paid++ // a dead node takes none, and some spend what another branch has not
+			}
+			return false, nil
+		})
+	})
+	return func() {
+		cancel()
+		group.Wait()
+	}
+}
+
+// listen asks a node again and again what it has, until it is dead.
+func (s *storm) listen(ctx context.Context, c *rpc.Client, t *told) {
+	_ = Poll(ctx, func() (bool, error) {
+		tips, err := c.Tips(ctx)
+		if err != nil {
+			return ctx.Err() != nil, nil
+		}
+		journal, err := c.Reorgs(ctx, 0)
+		if err != nil {
+			return ctx.Err() != nil, nil
+		}
+		// Asked last: if it is not catching up by now, all of the above is on disk.
+		info, err := c.BlockchainInfo(ctx)
+		if err == nil && !info.InitialBlockDownload {
+			t.note(tips, journal, info)
+		}
+		return false, nil
+	})
+}
+
+func (t *told) note(tips []rpc.Tip, journal []rpc.Reorg, info rpc.BlockchainInfo) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, tip := range tips {
+		t.tips[tip.Hash] = t.tips[tip.Hash] || tip.Status != "headers-only" && tip.Status != "invalid"
+	}
+	t.tips[info.BestBlockHash] = true
+	t.journal, t.work = journal, info.ChainWork
+	t.looks++
 }

@@ -64,8 +64,7 @@ type plan struct {
 	User       string // of the RPC
 	Password   string
 	Nodes      []node
-	Limits     limits
-	In         places
+	Is         map[string]any // the constants below
 }
 
 // node is one node of a plan.
@@ -77,11 +76,10 @@ type node struct {
 	Port   int      // of its RPC on this machine
 }
 
-// limits and places are the constants above, for the templates.
-type limits struct{ Memory, MemoryGo, MemoryRest, User int }
-type places struct {
-	PeerPort, RPCPort                      int
-	Data, ParamsDir, ParamsFile, Namespace string
+// constants are the constants above, for the templates.
+var constants = map[string]any{
+	"Memory": memoryLimit, "MemoryGo": memoryGo, "MemoryRest": memoryRest, "UserID": user,
+	"PeerPort": peerPort, "RPCPort": rpcPort, "Data": dataDir, "ParamsDir": paramsDir, "ParamsFile": paramsFile, "Namespace": namespace,
 }
 
 // plan makes the plan. rpcHost is where each node listens for clients in its container.
@@ -93,9 +91,7 @@ func (cfg Config) plan(rpcHost string) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &plan{Network: params.Name, Name: params.Name, Parameters: string(text), Image: cfg.Image, User: rpcUser,
-		Limits: limits{memoryLimit, memoryGo, memoryRest, user},
-		In:     places{peerPort, rpcPort, dataDir, paramsDir, paramsFile, namespace}}
+	p := &plan{Network: params.Name, Name: params.Name, Parameters: string(text), Image: cfg.Image, User: rpcUser, Is: constants}
 	if text != nil {
 		p.Network = paramsDir + "/" + paramsFile
 	}

@@ -43,7 +43,7 @@ func Network(ctx context.Context, t *testnet.Testnet, targets []slo.Target, long
 	looking, cancel := context.WithTimeout(ctx, long)
 	defer cancel()
 	l := newMonitor()
-	l.watch(looking, t)
+	l.watch(ctx, looking, t)
 	if err := ctx.Err(); err != nil {
 		return Report{}, fmt.Errorf("measure: %w", err)
 	}
@@ -62,18 +62,16 @@ func report(ctx context.Context, t *testnet.Testnet, targets []slo.Target, l *mo
 	}
 	h := slo.History{Until: time.Now()}
 	h.From, h.Intervals, h.Heals = intervals(actions)
-	clocks, leftOut := history.Clocks(actions), []string{}
-	var silent []string
-	if h.Nodes, silent, err = histories(ctx, t); err != nil {
+	journals, err := t.Journals(ctx)
+	if err != nil {
 		return Report{}, err
 	}
-	for i := range h.Nodes {
-		n := &h.Nodes[i]
-		if n.Unsure = !clocks[n.Node].Correct(&n.Tree, n.Reorgs, h.Until); n.Unsure {
-			leftOut = append(leftOut, n.Node)
-		}
+	leftOut := append([]string{}, history.CorrectClocks(journals, actions)...)
+	var silent []string
+	if h.Nodes, silent, err = nodeHistories(t, journals, leftOut); err != nil {
+		return Report{}, err
 	}
-	if h.Payments, err = payments(ctx, t, h.Nodes, l.first(clocks)); err != nil {
+	if h.Payments, err = payments(ctx, t, h.Nodes, l.first(history.Clocks(actions))); err != nil {
 		return Report{}, err
 	}
 	seen := h.Observe()
@@ -111,12 +109,12 @@ func (l *monitor) first(clocks map[string]history.ClockLog) map[block.Hash]time.
 	return out
 }
 
-// watch monitors all nodes until ctx ends.
-func (l *monitor) watch(ctx context.Context, t *testnet.Testnet) {
+// watch monitors all nodes until the time is up: looking ends, which is a part of ctx.
+func (l *monitor) watch(ctx, looking context.Context, t *testnet.Testnet) {
 	var group sync.WaitGroup
 	for _, n := range t.Nodes() {
-		group.Go(func() { l.health(ctx, t, n) })
-		group.Go(func() { l.pool(ctx, t, n) })
+		group.Go(func() { l.health(ctx, looking, t, n) })
+		group.Go(func() { l.pool(looking, t, n) })
 	}
 	group.Wait()
 }
@@ -131,48 +129,36 @@ func answer(a slo.Answers, ok bool, took time.Duration) slo.Answers {
 	return a
 }
 
-// health checks a node until ctx ends. The first answer is waited for even when the time is up,
-// so that there is one.
-func (l *monitor) health(ctx context.Context, t *testnet.Testnet, n testnet.Node) {
+// health checks a node until the time is up, or ctx ends. The first answer is waited for even
+// when the time is up, so that there is one.
+func (l *monitor) health(ctx, looking context.Context, t *testnet.Testnet, n testnet.Node) {
 	tick := time.NewTicker(healthEvery)
 	defer tick.Stop()
-	for first := true; first || ctx.Err() == nil; first = false {
+	for patient := ctx; patient == ctx || looking.Err() == nil; patient = looking {
 		begun := time.Now()
-		err := isWell(ctx, t, n, first)
-		if why := ctx.Err(); why != nil && (!first || why != context.DeadlineExceeded) {
+		err := isWell(patient, t, n)
+		if patient.Err() != nil {
 			return // without counting the pending check
 		}
 		l.mu.Lock()
-		a := l.asked[n.Name]
-		a = answer(a, err == nil, time.Since(begun))
-		l.asked[n.Name] = a
+		l.asked[n.Name] = answer(l.asked[n.Name], err == nil, time.Since(begun))
 		l.mu.Unlock()
 		select {
 		case <-tick.C:
-		case <-ctx.Done():
+		case <-looking.Done():
 		}
 	}
 }
 
-// isWell checks the health of a node. A patient check ends with ctx only if that is cancelled,
-// not if its time is up.
-func isWell(ctx context.Context, t *testnet.Testnet, n testnet.Node, patient bool) error {
+// isWell checks the health of a node.
+func isWell(ctx context.Context, t *testnet.Testnet, n testnet.Node) error {
+	ctx, cancel := context.WithTimeout(ctx, healthTime)
+	defer cancel()
 	c, err := t.Dial(n)
 	if err != nil {
 		return err
 	}
-	asking := ctx
-	if patient {
-		asking = context.WithoutCancel(ctx)
-	}
-	asking, cancel := context.WithTimeout(asking, healthTime)
-	defer cancel()
-	defer context.AfterFunc(ctx, func() {
-		if ctx.Err() != context.DeadlineExceeded {
-			cancel()
-		}
-	})()
-	return c.Health(asking)
+	return c.Health(ctx)
 }
 
 // pool records when transactions enter a node's mempool, also of a node that is restarted.
@@ -210,12 +196,8 @@ func (l *monitor) pool(ctx context.Context, t *testnet.Testnet, n testnet.Node) 
 	}
 }
 
-// histories returns what the nodes recorded, and the nodes without a journal.
-func histories(ctx context.Context, t *testnet.Testnet) (out []slo.NodeHistory, silent []string, err error) {
-	journals, err := t.Journals(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
+// nodeHistories returns what the nodes recorded, and the nodes without a journal.
+func nodeHistories(t *testnet.Testnet, journals []history.Journal, unsure []string) (out []slo.NodeHistory, silent []string, err error) {
 	silent = []string{}
 	runs := false
 	for _, j := range journals {
@@ -223,7 +205,8 @@ func histories(ctx context.Context, t *testnet.Testnet) (out []slo.NodeHistory, 
 			silent = append(silent, j.Node)
 			continue
 		}
-		n := slo.NodeHistory{Node: j.Node, Tree: j.Tree, Reorgs: j.Reorgs[max(0, len(j.Reorgs)-mostBlocks):], Gone: !t.Runs(j.Node)}
+		n := slo.NodeHistory{Node: j.Node, Tree: j.Tree, Reorgs: j.Reorgs[max(0, len(j.Reorgs)-mostBlocks):],
+			Unsure: slices.Contains(unsure, j.Node), Gone: !t.Runs(j.Node)}
 		n.Tree.Blocks = slices.DeleteFunc(n.Tree.Blocks, func(b rpc.TreeBlock) bool { return b.Height < n.Tree.Height-mostBlocks })
 		out, runs = append(out, n), runs || !n.Gone
 	}

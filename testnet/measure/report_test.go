@@ -160,7 +160,7 @@ func TestMeasure(t *testing.T) {
 	looking, stop := context.WithCancel(ctx)
 	defer stop()
 	l, came := newMonitor(), make(chan bool)
-	go func() { l.watch(looking, tn); close(came) }()
+	go func() { l.watch(looking, looking, tn); close(came) }()
 	until := func(f func() bool) {
 		t.Helper()
 		if err := testnet.Poll(ctx, func() (bool, error) { l.mu.Lock(); defer l.mu.Unlock(); return f(), nil }); err != nil {
@@ -247,7 +247,8 @@ func TestSlowHealth(t *testing.T) {
 		long time.Duration
 		want slo.Answers
 	}{{time.Millisecond, slo.Answers{Asked: 1, Answered: 1}}, {time.Hour, slo.Answers{}}} {
-		ctx, cancel := context.WithTimeout(t.Context(), row.long)
+		user, cancel := context.WithCancel(t.Context())
+		ctx, done := context.WithTimeout(user, row.long)
 		s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 			if row.long == time.Hour {
 				cancel()
@@ -259,7 +260,8 @@ func TestSlowHealth(t *testing.T) {
 			t.Fatal(err)
 		}
 		l, tn := newMonitor(), &testnet.Testnet{}
-		l.health(ctx, tn, n)
+		l.health(user, ctx, tn, n)
+		done()
 		cancel()
 		s.Close()
 		if got := l.asked["n1"]; got != row.want {

@@ -53,7 +53,17 @@ func (e *Event) String() string {
 	return e.words()
 }
 
+// texts are the events that have always the same text.
+var texts = map[string]string{
+	"down": "the testnet goes down", "heal": "the network is healed",
+	"kill": "is killed", "pause": "is paused", "resume": "is resumed", "restart": "is started again", "start": "is started again",
+	"wipe": "its disk is wiped, and its journal with it", "corrupt": "its database is damaged", "reindex": "rebuilds its database",
+}
+
 func (e *Event) words() string {
+	if text, ok := texts[e.Event]; ok {
+		return text
+	}
 	switch e.Event {
 	case Header:
 		return "has the header of " + name(e.Block)
@@ -69,20 +79,8 @@ func (e *Event) words() string {
 			name(&e.Reorg.Fork), len(e.Reorg.Left), len(e.Reorg.Joined))
 	case "up":
 		return "the testnet comes up, nodes: " + strings.Join(e.Args, " ")
-	case "down":
-		return "the testnet goes down"
 	case "partition":
 		return "the network is cut: " + strings.Join(e.Args, " | ")
-	case "heal":
-		return "the network is healed"
-	case "kill":
-		return "is killed"
-	case "pause":
-		return "is paused"
-	case "resume":
-		return "is resumed"
-	case "restart", "start":
-		return "is started again"
 	case "connect":
 		if len(e.Args) == 0 {
 			return "all nodes are connected, or each with its neighbours"
@@ -100,12 +98,6 @@ func (e *Event) words() string {
 		default:
 			return fmt.Sprintf("its clock is %v %s", by.Abs(), map[bool]string{true: "fast", false: "slow"}[by > 0])
 		}
-	case "wipe":
-		return "its disk is wiped, and its journal with it"
-	case "corrupt":
-		return "its database is damaged"
-	case "reindex":
-		return "rebuilds its database"
 	case "lose":
 		return "loses its " + plain(e.Args...)
 	}

@@ -105,35 +105,34 @@ func Parts(nodes []string, connections []Pair) (parts [][]string) {
 // CheckGroups rejects a partition in which not every node is in exactly one group, or
 // that has fewer than two groups. Its error names every node that is wrong.
 func CheckGroups(names []string, groups [][]string) error {
-	seen := map[string]int{}
-	var empty bool
-	for _, g := range groups {
-		empty = empty || len(g) == 0
-		for _, name := range g {
-			seen[name]++
+	all := slices.Concat(groups...)
+	times := func(name string) (n int) {
+		for _, s := range all {
+			if s == name {
+				n++
+			}
 		}
+		return n
 	}
 	var unknown, twice, missing []string
-	for name, n := range seen {
+	for _, name := range all {
 		if !slices.Contains(names, name) {
 			unknown = append(unknown, strconv.Quote(name))
-		} else if n > 1 {
-			twice = append(twice, name)
 		}
 	}
 	for _, name := range names {
-		if seen[name] == 0 {
+		if n := times(name); n > 1 {
+			twice = append(twice, name)
+		} else if n == 0 {
 			missing = append(missing, name)
 		}
 	}
-	slices.Sort(unknown)
-	slices.SortFunc(twice, Compare)
 	switch {
 	case len(unknown) > 0:
 		return fmt.Errorf("no node %s; there are %s", strings.Join(unknown, ", "), List(names))
 	case len(twice) > 0:
 		return fmt.Errorf("in more than one group: %s", List(twice))
-	case empty:
+	case slices.ContainsFunc(groups, func(g []string) bool { return len(g) == 0 }):
 		return errors.New("a group is empty")
 	case len(groups) < 2:
 		return errors.New("want at least two groups")

@@ -1,0 +1,161 @@
+//go:build unix
+
+package testnet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"toychain/wallet"
+)
+
+func TestPartitionAndHeal(t *testing.T) {
+	tn := up(t, 4)
+	if err := tn.Partition(bounded(t), [][]string{{"n1", "n4"}, {"n2"}, {"n3"}}); err != nil {
+		t.Fatal(err)
+	}
+	wantPeers(t, tn, "n1:n4 n2: n3: n4:n1")
+	other, err := Open(tn.Dir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := fmt.Sprint(other.Groups()), "[[n1 n4] [n2] [n3]]"; got != want {
+		t.Errorf("another command sees groups %s, want %s", got, want)
+	}
+	if err := other.Partition(bounded(t), [][]string{{"n1", "n2"}, {"n3", "n4"}}); err != nil {
+		t.Fatal(err)
+	}
+	wantPeers(t, other, "n1:n2 n2:n1 n3:n4 n4:n3")
+	if err := tn.Heal(bounded(t)); err != nil {
+		t.Fatal(err)
+	}
+	wantPeers(t, tn, "n1:n2,n3,n4 n2:n1,n3,n4 n3:n1,n2,n4 n4:n1,n2,n3")
+	if tn.Groups() != nil {
+		t.Errorf("groups after healing: %v", tn.Groups())
+	}
+}
+
+// tipOf sets what a fake node says its tip is.
+func tipOf(t *testing.T, tn *Testnet, name, tip string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(tn.Dir(), name, "tip"), []byte(tip), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestSettle(t *testing.T) {
+	tn := up(t, 3)
+	tipOf(t, tn, "n1", "b")
+	tipOf(t, tn, "n2", "b")
+	tipOf(t, tn, "n3", "x")
+	var err error
+	for wait, u := 200*time.Millisecond, (*Unsettled)(nil); wait < time.Minute && !errors.As(err, &u); wait *= 2 {
+		ctx, cancel := context.WithTimeout(bounded(t), wait)
+		err = tn.Settle(ctx) // before it has asked all of them, it cannot say who stands where
+		cancel()
+	}
+	if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "n1 n2 on ") || !strings.Contains(err.Error(), "equal work") {
+		t.Errorf("at odds: %v", err)
+	}
+	if err := tn.Partition(bounded(t), [][]string{{"n1", "n2"}, {"n3"}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := tn.Settle(bounded(t)); err != nil {
+		t.Errorf("in groups that agree: %v", err)
+	}
+	if err := tn.Heal(bounded(t)); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error)
+	go func() { done <- tn.Settle(bounded(t)) }()
+	tipOf(t, tn, "n3", "b")
+	if err := <-done; err != nil {
+		t.Errorf("once they agree: %v", err)
+	}
+}
+
+// TestTalking: who reaches whom, as things are.
+func TestTalking(t *testing.T) {
+	tn := up(t, 4)
+	if got, want := fmt.Sprint(tn.Talking()), "[[n1 n2 n3 n4]]"; got != want {
+		t.Errorf("all up: %s, want %s", got, want)
+	}
+	if err := tn.Partition(bounded(t), [][]string{{"n1", "n4"}, {"n2", "n3"}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := tn.Kill(bounded(t), "n3"); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := fmt.Sprint(tn.Talking()), "[[n1 n4] [n2]]"; got != want {
+		t.Errorf("cut, and n3 gone: %s, want %s", got, want)
+	}
+}
+
+// TestRealPartition cuts real nodes, one of which is killed in the cut, and heals them.
+func TestRealPartition(t *testing.T) {
+	realNodes(t)
+	tn, err := Up(bounded(t), Config{Dir: t.TempDir(), Nodes: 3, Network: "regtest", Detach: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := tn.Down(bounded(t), true); err != nil {
+			t.Error(err)
+		}
+	})
+	address := wallet.Address{}.Encode(tn.Params().Prefixes)
+	mine := func(name string, n int) {
+		t.Helper()
+		c, err := tn.Client(name)
+		if err == nil {
+			_, err = c.Generate(bounded(t), n, address)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	mine("n1", 1)
+	if err := tn.Settle(bounded(t)); err != nil {
+		t.Fatal(err)
+	}
+	if err := tn.Partition(bounded(t), [][]string{{"n1"}, {"n2", "n3"}}); err != nil {
+		t.Fatal(err)
+	}
+	mine("n1", 2)
+	if err := tn.Kill(bounded(t), "n3"); err != nil {
+		t.Fatal(err)
+	}
+	mine("n2", 3)
+	if err := tn.Restart(bounded(t), "n3"); err != nil {
+		t.Fatal(err)
+	}
+	if err := tn.Settle(bounded(t)); err != nil {
+		t.Fatal(err)
+	}
+	wantPeers(t, tn, "n1: n2:n3 n3:n2")
+	if err := tn.Heal(bounded(t)); err != nil {
+		t.Fatal(err)
+	}
+	if err := tn.Settle(bounded(t)); err != nil {
+		t.Fatal(err)
+	}
+	all, err := tn.Status(bounded(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range all {
+		if s.Height != 4 || s.Tip != all[0].Tip {
+			t.Errorf("%s is on %s at height %d", s.Name, s.Tip, s.Height)
+		}
+	}
+	in, err := tn.Tree(bounded(t), 0)
+	if err != nil || len(in.Blocks) != 1+1+2+3 {
+		t.Errorf("%d blocks in the tree, %v", len(in.Blocks), err)
+	}
+}
