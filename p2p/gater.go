@@ -81,11 +81,7 @@ func (g *gater) setActive(active bool) bool {
 	return changed
 }
 
-func (g *gater) isActive() bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.active
-}
+func (g *gater) isActive() bool { return locked(&g.mu, &g.active) }
 
 // block replaces the set of blocked peers and returns those that are new in it and those
 // that are no longer in it.

@@ -228,11 +228,7 @@ func (s *session) announce(status peer.Status) {
 	}
 }
 
-func (s *session) announced() peer.Status {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.ours
-}
+func (s *session) announced() peer.Status { return locked(&s.mu, &s.ours) }
 
 func (s *session) setJoined(joined bool) {
 	s.mu.Lock()
@@ -240,11 +236,7 @@ func (s *session) setJoined(joined bool) {
 	s.joined = joined
 }
 
-func (s *session) isJoined() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.joined
-}
+func (s *session) isJoined() bool { return locked(&s.mu, &s.joined) }
 
 // setReady may be called only by the session's goroutine.
 func (s *session) setReady() {
@@ -273,17 +265,9 @@ func (s *session) end(why error) {
 	s.cancel()
 }
 
-func (s *session) isEnding() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.ending
-}
+func (s *session) isEnding() bool { return locked(&s.mu, &s.ending) }
 
-func (s *session) reason() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.why
-}
+func (s *session) reason() error { return locked(&s.mu, &s.why) }
 
 // delivered records that a peer delivered a block or a transaction: see PeerInfo.Block.
 func (n *Net) delivered(p peer.ID, k kind) {
@@ -314,4 +298,11 @@ func (s *session) info() PeerInfo {
 		info.Status, info.Agent, info.StatusReceived, info.StartingHeight = *s.status, s.status.Agent, s.statusAt, s.first
 	}
 	return info
+}
+
+// locked returns what v points to, read while mu is held.
+func locked[T any](mu *sync.Mutex, v *T) T {
+	mu.Lock()
+	defer mu.Unlock()
+	return *v
 }
