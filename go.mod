@@ -8,6 +8,7 @@ require (
 	github.com/btcsuite/btcd/address/v2 v2.0.0 // base58check, as Bitcoin's addresses are written
 	github.com/btcsuite/btcd/btcec/v2 v2.5.0 // the curve: ECDSA over secp256k1
 	github.com/btcsuite/btcd/btcutil/v2 v2.0.1 // BIP32 key derivation (hdkeychain)
+	github.com/btcsuite/btcd/chaincfg/v2 v2.0.0 // the form in which hdkeychain takes a network's version bytes
 	github.com/hashicorp/golang-lru/v2 v2.0.7 // caches of checked signatures and keys
 	github.com/libp2p/go-libp2p v0.51.0 // the nodes' network: TCP, Noise, yamux
 	github.com/libp2p/go-libp2p-pubsub v0.19.0 // gossip of blocks and payments
@@ -36,7 +37,6 @@ require (
 	filippo.io/hpke v0.4.0 // indirect
 	github.com/benbjohnson/clock v1.3.5 // indirect
 	github.com/beorn7/perks v1.0.1 // indirect
-	github.com/btcsuite/btcd/chaincfg/v2 v2.0.0 // indirect
 	github.com/btcsuite/btcd/chainhash/v2 v2.0.0 // indirect
 	github.com/btcsuite/btcd/wire/v2 v2.0.0 // indirect
 	github.com/cespare/xxhash/v2 v2.3.0 // indirect

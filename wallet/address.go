@@ -3,6 +3,7 @@ package wallet
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/btcsuite/btcd/address/v2/base58"
@@ -67,10 +68,7 @@ func ParseAddress(s string, p block.Prefixes) (Address, error) {
 // only for strings that are not base58check.
 func isSegWit(s string) bool {
 	s = strings.ToLower(s)
-	for _, prefix := range []string{"bc1", "tb1", "bcrt1", "sb1"} {
-		if strings.HasPrefix(s, prefix) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc([]string{"bc1", "tb1", "bcrt1", "sb1"}, func(prefix string) bool {
+		return strings.HasPrefix(s, prefix)
+	})
 }

@@ -279,14 +279,23 @@ func (p *plan) tooLarge(coins []Coin, size int) error {
 // tooLittle returns the error for coins that do not suffice.
 func (p *plan) tooLittle(coins []Coin) error {
 	e := &TooLittle{Chosen: p.From != nil}
-	if e.Chosen {
-		e.Spendable = sumOf(coins)
-	} else {
+	if !e.Chosen {
 		coins = p.usable
-		e.Balance = BalanceOf(p.Coins)
-		e.Uneconomic = e.Spendable - sumOf(coins)
-		e.Spendable = sumOf(coins)
+		for _, c := range p.Coins {
+			switch {
+			case c.Spendable && p.gain(c) > 0: // usable
+			case c.Spendable:
+				e.Uneconomic += c.Value
+			case c.Height < 0:
+				e.Unconfirmed += c.Value
+			case c.Coinbase:
+				e.Immature += c.Value
+			default:
+				e.Reserved += c.Value
+			}
+		}
 	}
+	e.Spendable = sumOf(coins)
 	e.Fee = p.fee(max(len(coins), 1), false)
 	e.Need = p.pay + e.Fee
 	if p.All {

@@ -20,38 +20,16 @@ type Coin struct {
 	Spendable bool
 }
 
-// Balance is the sum of coins by status. Each coin is counted once.
-type Balance struct {
-	Spendable   block.Amount `json:"spendable"`
-	Immature    block.Amount `json:"immature"`    // new coins, not mature yet
-	Unconfirmed block.Amount `json:"unconfirmed"` // not in a block yet
-	Reserved    block.Amount `json:"reserved"`    // not spendable for another reason, such as a pending transaction
-}
-
-// BalanceOf returns the sum of coins.
-func BalanceOf(coins []Coin) (b Balance) {
-	for _, c := range coins {
-		switch {
-		case c.Spendable:
-			b.Spendable += c.Value
-		case c.Height < 0:
-			b.Unconfirmed += c.Value
-		case c.Coinbase:
-			b.Immature += c.Value
-		default:
-			b.Reserved += c.Value
-		}
-	}
-	return b
-}
-
-// TooLittle is the error of Choose when the coins do not suffice.
+// TooLittle is the error of Choose when the coins do not suffice. It counts each coin once.
 type TooLittle struct {
-	Balance
-	Uneconomic block.Amount // spendable coins whose fee exceeds their value; not in Balance.Spendable
-	Need       block.Amount // the payments and Fee
-	Fee        block.Amount // for spending every spendable coin
-	Chosen     bool         // the request named its coins; Spendable is their sum
+	Spendable   block.Amount // the sum of the coins that the request named, if it did
+	Immature    block.Amount // new coins, not mature yet
+	Unconfirmed block.Amount // not in a block yet
+	Reserved    block.Amount // not spendable for another reason, such as a pending transaction
+	Uneconomic  block.Amount // spendable coins whose fee exceeds their value
+	Need        block.Amount // the payments and Fee
+	Fee         block.Amount // for spending every spendable coin
+	Chosen      bool         // the request named its coins
 }
 
 // Error returns what is spendable, what is not and why, and what is needed.

@@ -1,14 +1,12 @@
 package wallet
 
 import (
-	"crypto/hmac"
-	"crypto/sha512"
-	"encoding/binary"
 	"errors"
 	"fmt"
 
 	"github.com/btcsuite/btcd/btcec/v2"
 	"github.com/btcsuite/btcd/btcutil/v2/hdkeychain"
+	"github.com/btcsuite/btcd/chaincfg/v2"
 
 	"toychain/block"
 )
@@ -20,16 +18,6 @@ const (
 	Receive Branch = 0 // addresses to give to others
 	Change  Branch = 1 // addresses for the change of our own payments
 )
-
-func (b Branch) String() string {
-	switch b {
-	case Receive:
-		return "receive"
-	case Change:
-		return "change"
-	}
-	return fmt.Sprintf("branch %d", uint32(b))
-}
 
 // Path is the place of a key within the account: the last two levels of m/44'/coin'/0'/branch/index.
 type Path struct {
@@ -60,32 +48,40 @@ func NewKeychain(mnemonic, passphrase string, p block.Prefixes) (*Keychain, erro
 	if err != nil {
 		return nil, err
 	}
-	key, err := master(seed, p)
+	// HMAC-SHA512("Bitcoin seed", seed): the halves are the master key and its chain code.
+	key, err := hdkeychain.NewMaster(seed, &chaincfg.Params{HDPrivateKeyID: p.HDPrivate})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("these words have no master key: make other words: %w", err)
 	}
 	for _, i := range []uint32{44, p.CoinType, 0} {
 		if key, err = key.Derive(hdkeychain.HardenedKeyStart + i); err != nil {
 			return nil, fmt.Errorf("derive the account: %w", err)
 		}
 	}
-	k := &Keychain{}
-	for b := range k.branches {
-		if k.branches[b], err = key.Derive(uint32(b)); err != nil {
-			return nil, fmt.Errorf("derive branch %d: %w", b, err)
-		}
-		// The library caches the public key on the first call; after that, deriving
-		// below the branch only reads.
-		if _, err := k.branches[b].ECPubKey(); err != nil {
-			return nil, err
-		}
-	}
-	pub, err := neuter(key, p)
+	branches, err := branchesOf(key)
 	if err != nil {
 		return nil, err
 	}
-	k.account, err = newAccount(pub)
-	return k, err
+	public, err := key.Neuter()
+	if err != nil {
+		return nil, err
+	}
+	account, err := newAccount(public)
+	return &Keychain{account, branches}, err
+}
+
+// branchesOf derives both branches of an account. The library caches a public key on the
+// first call; after that, deriving below the branch only reads.
+func branchesOf(account *hdkeychain.ExtendedKey) (out [2]*hdkeychain.ExtendedKey, err error) {
+	for b := range out {
+		if out[b], err = account.Derive(uint32(b)); err != nil {
+			return out, fmt.Errorf("derive branch %d: %w", b, err)
+		}
+		if _, err := out[b].ECPubKey(); err != nil {
+			return out, err
+		}
+	}
+	return out, nil
 }
 
 // Account returns the public keys.
@@ -156,14 +152,9 @@ func ParseAccount(s string, p block.Prefixes) (*Account, error) {
 	return newAccount(key)
 }
 
-func newAccount(key *hdkeychain.ExtendedKey) (a *Account, err error) {
-	a = &Account{key: key}
-	for b := range a.branches {
-		if a.branches[b], err = key.Derive(uint32(b)); err != nil {
-			return nil, fmt.Errorf("derive branch %d: %w", b, err)
-		}
-	}
-	return a, nil
+func newAccount(key *hdkeychain.ExtendedKey) (*Account, error) {
+	branches, err := branchesOf(key)
+	return &Account{key, branches}, err
 }
 
 // String returns the extended public key ("xpub…", "tpub…"). It is not secret, but see
@@ -185,36 +176,4 @@ func (a *Account) Address(path Path) (Address, error) {
 		return Address{}, fmt.Errorf("address %s: %w", path, err)
 	}
 	return KeyAddress(pub.SerializeCompressed()), nil
-}
-
-// master returns the root of the tree of keys, m: the two halves of
-// HMAC-SHA512("Bitcoin seed", seed) are its key and its chain code (BIP32).
-func master(seed []byte, p block.Prefixes) (*hdkeychain.ExtendedKey, error) {
-	mac := hmac.New(sha512.New, []byte("Bitcoin seed"))
-	mac.Write(seed)
-	sum := mac.Sum(nil)
-	if !inCurve(sum[:32]) {
-		return nil, errors.New("these words have no master key: make other words")
-	}
-	return hdkeychain.NewExtendedKey(p.HDPrivate[:], sum[:32], sum[32:], make([]byte, 4), 0, 0, true), nil
-}
-
-// neuter returns the public part of an extended private key. The library's own Neuter
-// supports only the networks in its list.
-func neuter(k *hdkeychain.ExtendedKey, p block.Prefixes) (*hdkeychain.ExtendedKey, error) {
-	pub, err := k.ECPubKey()
-	if err != nil {
-		return nil, err
-	}
-	parent := binary.BigEndian.AppendUint32(nil, k.ParentFingerprint())
-	return hdkeychain.NewExtendedKey(p.HDPublic[:], pub.SerializeCompressed(), k.ChainCode(), parent,
-		k.Depth(), k.ChildIndex(), false), nil
-}
-
-// inCurve reports whether 32 bytes, read as a big-endian number, are a private key:
-// at least 1 and below the order of the group.
-func inCurve(b []byte) bool {
-	var k btcec.ModNScalar
-	overflow := k.SetByteSlice(b)
-	return !overflow && !k.IsZero()
 }

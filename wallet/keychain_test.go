@@ -6,6 +6,9 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"github.com/btcsuite/btcd/btcutil/v2/hdkeychain"
+	"github.com/btcsuite/btcd/chaincfg/v2"
 )
 
 // The English vectors of BIP39 (Trezor's), those of 12 and 24 words; the passphrase is
@@ -140,11 +143,11 @@ func TestParseAccount(t *testing.T) {
 	if _, err := ParseAccount(s, mainNet); !errors.Is(err, ErrNetwork) {
 		t.Errorf("on another network: %v", err)
 	}
-	private, err := master(make([]byte, 32), testNet)
+	private, err := hdkeychain.NewMaster(make([]byte, 32), &chaincfg.RegressionNetParams)
 	if err != nil {
 		t.Fatal(err)
 	}
-	root, err := neuter(private, testNet)
+	root, err := private.Neuter()
 	if err != nil {
 		t.Fatal(err)
 	}

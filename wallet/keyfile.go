@@ -51,6 +51,14 @@ type next struct {
 	Change  uint32 `json:"change"`
 }
 
+// of returns the index of b.
+func (n *next) of(b Branch) *uint32 {
+	if b == Change {
+		return &n.Change
+	}
+	return &n.Receive
+}
+
 // prefixBytes writes a network's prefixes in 14 bytes, in the order of their fields.
 func prefixBytes(p block.Prefixes) hexBytes {
 	b := append(hexBytes{p.PubKeyHash, p.WIF}, p.HDPrivate[:]...)

@@ -72,8 +72,8 @@ func TestKeyFileRoundTrip(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if w.Name() != "alice" || w.Path() != path || !w.Created().Equal(time.Date(2026, 11, 23, 8, 30, 15, 0, time.UTC)) {
-		t.Errorf("%s at %s, made %s", w.Name(), w.Path(), w.Created())
+	if w.Name() != "alice" || w.Path() != path || !w.doc.Created.Equal(time.Date(2026, 11, 23, 8, 30, 15, 0, time.UTC)) {
+		t.Errorf("%s at %s, made %s", w.Name(), w.Path(), w.doc.Created)
 	}
 	a, _, err := w.Next(Receive)
 	b, _, err2 := made.Next(Receive)

@@ -10,6 +10,7 @@ import (
 	"github.com/btcsuite/btcd/address/v2/base58"
 	"github.com/btcsuite/btcd/btcec/v2"
 	"github.com/btcsuite/btcd/btcutil/v2/hdkeychain"
+	"github.com/btcsuite/btcd/chaincfg/v2"
 
 	"toychain/block"
 )
@@ -78,7 +79,7 @@ func TestBIP32Vectors(t *testing.T) {
 
 func checkLink(t *testing.T, seed string, path []uint32, parent, xpub, xprv string) {
 	t.Helper()
-	key, err := master(unhex(t, seed), mainNet)
+	key, err := hdkeychain.NewMaster(unhex(t, seed), &chaincfg.MainNetParams)
 	for _, i := range path {
 		if err == nil {
 			key, err = key.Derive(i)
@@ -87,7 +88,7 @@ func checkLink(t *testing.T, seed string, path []uint32, parent, xpub, xprv stri
 	if err != nil {
 		t.Fatalf("%v: %v", path, err)
 	}
-	pub, err := neuter(key, mainNet)
+	pub, err := key.Neuter()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -175,23 +175,12 @@ func (w *Wallet) Name() string { return w.doc.Name }
 // Path returns the path of its file.
 func (w *Wallet) Path() string { return w.path }
 
-// Created returns the time of its creation, to the second, in UTC.
-func (w *Wallet) Created() time.Time { return w.doc.Created }
-
 // Account returns its public keys.
 func (w *Wallet) Account() *Account { return w.account }
 
-// next returns the first unused index of b.
-func (w *Wallet) next(b Branch) *uint32 {
-	if b == Change {
-		return &w.doc.Next.Change
-	}
-	return &w.doc.Next.Receive
-}
-
 // Next returns the first address of b that was not given out, without giving it out.
 func (w *Wallet) Next(b Branch) (Address, Path, error) {
-	path := Path{Branch: b, Index: *w.next(b)}
+	path := Path{Branch: b, Index: *w.doc.Next.of(b)}
 	a, err := w.account.Address(path)
 	return a, path, err
 }
@@ -200,9 +189,6 @@ func (w *Wallet) Next(b Branch) (Address, Path, error) {
 // change, call Next before choosing coins, and Take once the payment was sent and has
 // change: an address that is taken and never paid widens the gap of Restore.
 func (w *Wallet) Take(b Branch) (Address, Path, error) {
-	if b != Receive && b != Change {
-		return Address{}, Path{}, fmt.Errorf("no %s", b)
-	}
 	if err := w.update(next{}); err != nil { // other programs may have taken some
 		return Address{}, Path{}, err
 	}
@@ -211,11 +197,7 @@ func (w *Wallet) Take(b Branch) (Address, Path, error) {
 		return Address{}, Path{}, err
 	}
 	taken := w.doc.Next
-	if b == Change {
-		taken.Change++
-	} else {
-		taken.Receive++
-	}
+	*taken.of(b)++
 	return a, path, w.update(taken)
 }
 
@@ -237,7 +219,7 @@ type Owned struct {
 func (w *Wallet) Addresses() ([]Owned, error) {
 	var out []Owned
 	for _, b := range []Branch{Receive, Change} {
-		end := min(*w.next(b)+GapLimit, hdkeychain.HardenedKeyStart)
+		end := min(*w.doc.Next.of(b)+GapLimit, hdkeychain.HardenedKeyStart)
 		for i := range end {
 			path := Path{Branch: b, Index: i}
 			a, err := w.account.Address(path)
@@ -254,10 +236,11 @@ func (w *Wallet) Addresses() ([]Owned, error) {
 // are unused, and records all up to the last used one as given out. It never takes an
 // address back. An error of used ends the search.
 func (w *Wallet) Restore(used func(Address) (bool, error)) error {
-	var ends [2]uint32
-	for b := range ends {
-		for i := uint32(0); i < ends[b]+GapLimit; i++ {
-			path := Path{Branch: Branch(b), Index: i}
+	var ends next
+	for _, b := range []Branch{Receive, Change} {
+		end := ends.of(b)
+		for i := uint32(0); i < *end+GapLimit; i++ {
+			path := Path{Branch: b, Index: i}
 			a, err := w.account.Address(path)
 			if err != nil {
 				return err
@@ -267,11 +250,11 @@ func (w *Wallet) Restore(used func(Address) (bool, error)) error {
 				return fmt.Errorf("restore wallet: address %s: %w", path, err)
 			}
 			if has {
-				ends[b] = i + 1
+				*end = i + 1
 			}
 		}
 	}
-	return w.update(next{Receive: ends[Receive], Change: ends[Change]})
+	return w.update(ends)
 }
 
 // update moves the indexes up to those of n and of the file, whichever are higher, and

@@ -29,40 +29,27 @@ func createFile(path string, b []byte) error {
 	if err != nil {
 		return err
 	}
-	err = f.Close()
-	if err == nil {
-		err = replaceFile(path, b)
-	}
-	if err != nil {
+	if err := errors.Join(f.Close(), replaceFile(path, b)); err != nil {
 		os.Remove(path)
+		return err
 	}
-	return err
+	return nil
 }
 
 // replaceFile replaces the file at path by b, atomically: it writes and syncs a file beside
 // it, and renames that.
-func replaceFile(path string, b []byte) (err error) {
+func replaceFile(path string, b []byte) error {
 	dir := filepath.Dir(path)
 	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+".*.tmp") // made with mode 0600
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			f.Close()
-			os.Remove(f.Name())
-		}
-	}()
-	if _, err = f.Write(b); err != nil {
+	defer os.Remove(f.Name()) // fails after a rename
+	_, err = f.Write(b)
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return err
 	}
-	if err = f.Sync(); err != nil {
-		return err
-	}
-	if err = f.Close(); err != nil {
-		return err
-	}
-	if err = os.Rename(f.Name(), path); err != nil {
+	if err := os.Rename(f.Name(), path); err != nil {
 		return err
 	}
 	return syncDir(dir)
