@@ -15,6 +15,8 @@ import (
 	"toychain/consensus"
 	"toychain/network"
 	"toychain/pow"
+	"toychain/rpc"
+	"toychain/rpc/server"
 )
 
 func (a *app) networkCommand() *cobra.Command {
@@ -117,10 +119,7 @@ func (a *app) mineGenesis(ctx context.Context, p consensus.Params, bits uint32) 
 		if err != nil {
 			return nil, cli.UsageError{Err: err}
 		}
-		target, err := pow.TargetFromBits(bits)
-		if err != nil {
-			return nil, cli.UsageError{Err: err}
-		}
+		target, _ := pow.TargetFromBits(bits) // New has checked them
 		expected := uint64(target.Work().Float())
 		for from := uint64(0); from < 1<<32; from += portion {
 			n, found := pow.Search(&made.Genesis.Header, target, uint32(from), portion)
@@ -150,32 +149,18 @@ func (a *app) networkShowCommand() *cobra.Command {
 		}
 		g := p.Genesis.Header
 		initial, _ := pow.TargetFromBits(g.Bits) // a network with bad bits is not loaded
-		return networkRules{
-			Name: p.Name, Digest: p.Digest(), Genesis: g.Hash(), Time: g.Time,
-			Limit: fmt.Sprintf("%08x", p.Limit), Bits: fmt.Sprintf("%08x", g.Bits),
-			Window: p.Window, Spacing: int(p.Spacing.Seconds()),
-			Subsidy: p.Subsidy, Halving: p.Halving, Maturity: p.Maturity,
-			Prefix: fmt.Sprintf("%02x", p.Prefixes.PubKeyHash), Port: usualPort(p.Name),
-			initial: initial,
-		}, nil
+		return networkRules{server.NetworkOf(p), g.Time, fmt.Sprintf("%08x", g.Bits),
+			fmt.Sprintf("%02x", p.Prefixes.PubKeyHash), usualPort(p.Name), initial}, nil
 	}, a.printNetwork)
 }
 
 // networkRules is what "network show --json" prints.
 type networkRules struct {
-	Name     string       `json:"name"`
-	Digest   block.Hash   `json:"digest"`
-	Genesis  block.Hash   `json:"genesis"`
-	Time     uint32       `json:"genesis_time"`
-	Limit    string       `json:"limit"`
-	Bits     string       `json:"bits"`    // of the genesis block
-	Window   int          `json:"window"`  // blocks; 0: the target never changes
-	Spacing  int          `json:"spacing"` // seconds
-	Subsidy  block.Amount `json:"subsidy"`
-	Halving  block.Height `json:"halving"`
-	Maturity block.Height `json:"maturity"`
-	Prefix   string       `json:"address_prefix"` // hex, of the version byte that base58check encodes
-	Port     int          `json:"rpc_port"`       // the default
+	rpc.Network
+	Time   uint32 `json:"genesis_time"`
+	Bits   string `json:"bits"`           // of the genesis block
+	Prefix string `json:"address_prefix"` // hex, of the version byte that base58check encodes
+	Port   int    `json:"rpc_port"`       // the default
 
 	initial pow.Target
 }

@@ -263,26 +263,20 @@ func (a *app) testnetNodeCommand(verb, short, after string, do func(*testnet.Tes
 				return fmt.Errorf("%s: no node %q; there are %s", verb, name, strings.Join(t.Names(), ", "))
 			}
 		}
-		return a.doEach(ctx, given, after, func(ctx context.Context, name string) error { return do(t, ctx, name) })
+		var failed []error
+		for _, name := range given { // after an error the others still follow
+			err := do(t, ctx, name)
+			if ctx.Err() != nil {
+				return errors.Join(append(failed, err)...)
+			}
+			if err != nil {
+				failed = append(failed, err)
+				continue
+			}
+			fmt.Fprintln(a.Stdout, name, after)
+		}
+		return errors.Join(failed...)
 	})
-}
-
-// doEach does the same to each of these nodes. After an error it continues with the next
-// node; the error has a line for each that failed.
-func (a *app) doEach(ctx context.Context, names []string, after string, do func(context.Context, string) error) error {
-	var failed []error
-	for _, name := range names {
-		err := do(ctx, name)
-		if ctx.Err() != nil {
-			return errors.Join(append(failed, err)...)
-		}
-		if err != nil {
-			failed = append(failed, err)
-			continue
-		}
-		fmt.Fprintln(a.Stdout, name, after)
-	}
-	return errors.Join(failed...)
 }
 
 func (a *app) testnetDownCommand() *cobra.Command {

@@ -35,14 +35,6 @@ type played struct {
 	up bool // the network was left up
 }
 
-// exampleScript is the script of the help page, see run.txtar.
-const exampleScript = `    nodes 4
-    mine n1 1
-    settle
-    tips
-    ----
-    n1 n2 n3 n4   b1    height 1`
-
 // runFlags are the flags of "testnet run".
 type runFlags struct {
 	update, keep, quiet, json, verbs bool
@@ -55,7 +47,12 @@ func (a *app) testnetRunCommand() *cobra.Command {
 		Long: `Play scripts on real nodes, each in a temporary directory: your testnet is not touched. A
 script has a step on each line, and under ---- what the step is to show:
 
-` + exampleScript + `
+    nodes 4
+    mine n1 1
+    settle
+    tips
+    ----
+    n1 n2 n3 n4   b1    height 1
 
 --verbs lists the steps. Each step is printed as it is played. A script that fails ends
 with its line, what was expected and what was found, and the directory with the nodes'

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -229,22 +230,20 @@ func (a *app) walletSignCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		for _, o := range owned {
-			if o.Address != address {
-				continue
-			}
-			keys, err := a.unlock(cmd.Context(), w, pass)
-			if err != nil {
-				return err
-			}
-			key, err := keys.Key(o.Path)
-			if err != nil {
-				return err
-			}
-			fmt.Fprintln(a.Stdout, wallet.SignMessage(key, given[1]))
-			return nil
+		i := slices.IndexFunc(owned, func(o wallet.Owned) bool { return o.Address == address })
+		if i < 0 {
+			return fmt.Errorf("%s is not an address of wallet %s: 'toychain wallet address --all' lists them", given[0], w.Name())
 		}
-		return fmt.Errorf("%s is not an address of wallet %s: 'toychain wallet address --all' lists them", given[0], w.Name())
+		keys, err := a.unlock(cmd.Context(), w, pass)
+		if err != nil {
+			return err
+		}
+		key, err := keys.Key(owned[i].Path)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(a.Stdout, wallet.SignMessage(key, given[1]))
+		return nil
 	}
 	return cmd
 }

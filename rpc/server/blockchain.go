@@ -70,7 +70,7 @@ func getBlockchainInfo(c *call, _ rpc.None) (rpc.BlockchainInfo, *rpc.Error) {
 		VerificationProgress: 1, InitialBlockDownload: v.catchingUp, ChainWork: tip.Work,
 		SizeOnDisk: c.node.Store().Size(), Warnings: []string{},
 		Bits: bitsText(tip.Header.Bits), Target: targetText(tip.Header.Bits),
-		Next: nextBlock(tip), Network: networkOf(p),
+		Next: nextBlock(tip), Network: NetworkOf(p),
 	}
 	if work := v.best.Work.Float(); v.catchingUp && work > 0 {
 		info.VerificationProgress = rpc.Float(tip.Work.Float() / work)
@@ -87,7 +87,8 @@ func nextBlock(tip *consensus.State) rpc.Next {
 	return n
 }
 
-func networkOf(p *consensus.Params) rpc.Network {
+// NetworkOf returns what getblockchaininfo says of a network.
+func NetworkOf(p *consensus.Params) rpc.Network {
 	return rpc.Network{Name: p.Name, Digest: p.Digest(), Genesis: p.Genesis.Hash(), Limit: bitsText(p.Limit),
 		Window: p.Window, Spacing: int(p.Spacing / time.Second), Subsidy: p.Subsidy, Halving: p.Halving, Maturity: p.Maturity}
 }
