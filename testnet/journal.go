@@ -144,6 +144,8 @@ func (t *Testnet) Tree(ctx context.Context, from block.Height) (draw.Tree, error
 // readDir reads what a node that does not run has stored. It holds the testnet's lock: a
 // node started at the same time would find its database in use.
 func (t *Testnet) readDir(ctx context.Context, name string, wait bool) (rpc.Tree, []rpc.Reorg, error) {
+	t.reading.Lock()
+	defer t.reading.Unlock()
 	unlock, err := lock(ctx, t.dir, wait)
 	if err != nil {
 		return rpc.Tree{}, nil, err

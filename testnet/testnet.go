@@ -51,6 +51,7 @@ type Testnet struct {
 	state  state
 	procs  map[string]*process
 
+	reading sync.Mutex // held with the directory's lock, which this program can hold once
 	mu      sync.Mutex
 	clients map[string]*rpc.Client // by host and port
 }
