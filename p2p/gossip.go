@@ -3,7 +3,6 @@ package p2p
 import (
 	"context"
 	"crypto/sha256"
-	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -228,11 +227,3 @@ func (ignoringTracer) SendRPC(*pubsub.RPC, corepeer.ID)                         
 func (ignoringTracer) SendRPCCompleted(*pubsub.RPC, corepeer.ID, time.Duration) {}
 func (ignoringTracer) DropRPC(*pubsub.RPC, corepeer.ID)                         {}
 func (ignoringTracer) UndeliverableMessage(*pubsub.Message)                     {}
-
-// publish sends raw to every peer on the topic.
-func publish(ctx context.Context, t *pubsub.Topic, raw []byte) error {
-	if len(raw) > MaxMessage {
-		return fmt.Errorf("publish: %d bytes, at most %d", len(raw), MaxMessage)
-	}
-	return t.Publish(ctx, raw)
-}

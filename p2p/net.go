@@ -312,22 +312,28 @@ func later(t time.Time, ms int64) time.Time {
 // PublishBlock sends a block to every connected peer without asking the Handler. A block
 // that gossip carried in the last two minutes is not sent again.
 func (n *Net) PublishBlock(ctx context.Context, raw []byte) error {
-	r := n.enter()
-	if r == nil {
-		return errNotRunning
-	}
-	defer r.tasks.Done()
-	return publish(ctx, r.gossip.blocks, raw)
+	return n.publish(ctx, kindBlock, raw)
 }
 
 // PublishTx is PublishBlock for a transaction.
 func (n *Net) PublishTx(ctx context.Context, raw []byte) error {
+	return n.publish(ctx, kindTx, raw)
+}
+
+func (n *Net) publish(ctx context.Context, k kind, raw []byte) error {
+	if len(raw) > MaxMessage {
+		return fmt.Errorf("publish: %d bytes, at most %d", len(raw), MaxMessage)
+	}
 	r := n.enter()
 	if r == nil {
 		return errNotRunning
 	}
 	defer r.tasks.Done()
-	return publish(ctx, r.gossip.txs, raw)
+	topic := r.gossip.blocks
+	if k == kindTx {
+		topic = r.gossip.txs
+	}
+	return topic.Publish(ctx, raw)
 }
 
 // Reaches reports whether a message that we publish reaches a peer. It reaches every

@@ -32,18 +32,17 @@ type session struct {
 	done     chan struct{} // closed at the end
 	requests chan struct{} // a slot for each request in progress
 
-	mu       sync.Mutex
-	first    block.Height // of its first status
-	status   *peer.Status // the last status received
-	statusAt time.Time    // when it arrived
-	unread   bool         // the Handler has not seen it
-	joined   bool
-	ours     peer.Status // the last status that we sent, or are about to send
-	block    time.Time   // see PeerInfo.Block
-	tx       time.Time
-	latency  time.Duration
-	why      error // why the session ended
-	ending   bool
+	mu      sync.Mutex
+	first   block.Height // of its first status
+	status  *peer.Status // the last status received
+	unread  bool         // the Handler has not seen it
+	joined  bool
+	ours    peer.Status // the last status that we sent, or are about to send
+	block   time.Time   // see PeerInfo.Block
+	tx      time.Time
+	latency time.Duration
+	why     error // why the session ended
+	ending  bool
 }
 
 // session returns the session of a connected peer, a new one if there is none; nil if the
@@ -203,7 +202,7 @@ func (s *session) receive(status peer.Status) {
 	if s.status == nil {
 		s.first = status.Height
 	}
-	s.status, s.statusAt, s.unread = &status, time.Now(), true
+	s.status, s.unread = &status, true
 	s.mu.Unlock()
 	s.poke()
 }
@@ -295,7 +294,7 @@ func (s *session) info() PeerInfo {
 	defer s.mu.Unlock()
 	info := PeerInfo{ID: text(s.peer), Connected: s.since, Latency: s.latency, Joined: s.joined, Block: s.block, Tx: s.tx}
 	if s.status != nil {
-		info.Status, info.Agent, info.StatusReceived, info.StartingHeight = *s.status, s.status.Agent, s.statusAt, s.first
+		info.Status, info.Agent, info.StartingHeight = *s.status, s.status.Agent, s.first
 	}
 	return info
 }

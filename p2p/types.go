@@ -27,7 +27,6 @@ type PeerInfo struct {
 	Latency        time.Duration // round trip of the last ping; 0 before the first
 	Joined         bool          // its status arrived and the Handler was notified
 	Status         peer.Status   // the last one received; zero until Joined
-	StatusReceived time.Time     // when Status arrived
 	StartingHeight block.Height  // of its first status
 	Manual         bool          // named by the user: dialed again whenever it is gone
 	Link           Link          // what SetLink set; zero for a perfect link
