@@ -11,6 +11,7 @@ import (
 
 	"toychain/block"
 	"toychain/consensus"
+	"toychain/internal/crashdisk"
 )
 
 // slowDisk is a storage whose journal is not synced while its gate is shut.
@@ -115,7 +116,7 @@ func TestCheckingWhileWriting(t *testing.T) {
 func TestWritingBehindFails(t *testing.T) {
 	p := quickParams()
 	w := newWorld(t, p)
-	d := newDisk(0)
+	d := crashdisk.New()
 	db, err := openDisk(d, p)
 	if err != nil {
 		t.Fatal(err)
@@ -133,20 +134,18 @@ func TestWritingBehindFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	db.catchUp()
-	d.mu.Lock()
-	d.breakAt = d.ops + 1
-	d.mu.Unlock()
+	d.FailAt = d.Ops() + 1
 	if _, err := tree.AddBlock(b2.block, now(b2)); err != nil {
 		t.Fatal(err)
 	}
 	if err := tree.FlushLater(); err != nil {
 		t.Errorf("before anybody knows: %v", err)
 	}
-	if err := tree.Flush(); !errors.Is(err, errBroken) {
-		t.Errorf("the next one: %v, want %v", err, errBroken)
+	if err := tree.Flush(); !errors.Is(err, crashdisk.ErrBroken) {
+		t.Errorf("the next one: %v, want %v", err, crashdisk.ErrBroken)
 	}
 	_ = db.Close()
-	after, err := openDisk(d.crash(rand.New(rand.NewPCG(1, 1)), 0), p)
+	after, err := openDisk(d.After(crashdisk.NothingUnsynced, rand.New(rand.NewPCG(1, 1))), p)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"toychain/block"
 	"toychain/chain"
 	"toychain/consensus"
+	"toychain/store/ldb"
 )
 
 // keepBatch is the most bytes of a written batch whose memory is used again for
@@ -44,7 +45,10 @@ func (db *DB) commit(c *chain.Commit, haveBodies bool) error {
 	}
 	err := db.fill(&w, c)
 	if err == nil {
-		err = db.wrap(db.level.Write(w.batch, synced), "writing")
+		err = db.wrap(ldb.Write(db.level, w.batch), "writing")
+	}
+	if err == nil {
+		err = db.wrap(ldb.Sync(db.level), "writing")
 	}
 	if err != nil {
 		db.failed = err

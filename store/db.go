@@ -141,7 +141,11 @@ func (db *DB) identify() error {
 		first := new(leveldb.Batch)
 		first.Put(metaSchema, []byte{schema})
 		first.Put(metaNetwork, appendNetwork(nil, ours))
-		return db.wrap(db.level.Write(first, synced), "writing to a new database")
+		err := ldb.Write(db.level, first)
+		if err == nil {
+			err = ldb.Sync(db.level)
+		}
+		return db.wrap(err, "writing to a new database")
 	}
 	version, err := get(db, db.level, metaSchema, "the schema version", decodeNumber)
 	if err != nil {
@@ -178,8 +182,6 @@ func (p place) checkNetwork(theirs network) error {
 		"choose that --network or another --datadir", ErrOtherNetwork, p.prefix(),
 		theirs.name, theirs.digest.Short(), p.params.Name, digest.Short())
 }
-
-var synced = &opt.WriteOptions{Sync: true}
 
 func (db *DB) isEmpty() (bool, error) {
 	it := db.level.NewIterator(nil, nil)

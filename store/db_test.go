@@ -237,7 +237,7 @@ func TestNewerSchema(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := db.level.Put(metaSchema, []byte{schema + 1}, synced); err != nil {
+	if err := db.level.Put(metaSchema, []byte{schema + 1}, nil); err != nil {
 		t.Fatal(err)
 	}
 	db.Close()

@@ -145,7 +145,7 @@ func (r *rebuilder) readBodies(progress func(done, total int)) error {
 		if len(batch.Dump()) < least {
 			return nil
 		}
-		err := r.db.wrap(r.db.level.Write(batch, nil), "copying blocks")
+		err := r.db.wrap(ldb.Write(r.db.level, batch), "copying blocks")
 		batch.Reset()
 		return err
 	}
@@ -330,9 +330,12 @@ func (r *rebuilder) finish() error {
 		w.reorg(uint64(i)+1, &g)
 	}
 	r.out.Reorgs = len(numbers)
-	batch.Put(metaTip, tip.Hash[:]) // as it is; so there is something to sync
 	r.out.Tip, r.out.Headers = chain.Point{Hash: tip.Hash, Height: tip.Height}, len(r.tree.Entries())
-	return r.db.wrap(r.db.level.Write(batch, synced), "writing the journal")
+	err := ldb.Write(r.db.level, batch)
+	if err == nil {
+		err = ldb.Sync(r.db.level)
+	}
+	return r.db.wrap(err, "writing the journal")
 }
 
 // regrowth is the disk of the tree that is growing: the bodies are there already,

@@ -16,8 +16,10 @@ import (
 
 // Checked returns a storage whose logs end with their last whole record, so that
 // LevelDB can read them strictly. Opening a file whose contents no crash explains fails
-// with an error that IsCorrupted reports.
-func Checked(s storage.Storage) storage.Storage { return checked{s} }
+// with an error that IsCorrupted reports. The storage also syncs a journal before
+// LevelDB begins the next, which LevelDB itself does not: so a later write is never on
+// the disk without the earlier ones, whichever journal they are in.
+func Checked(s storage.Storage) storage.Storage { return &checked{Storage: s} }
 
 // IsCorrupted reports whether an error of LevelDB, wrapped or not, is about damage.
 func IsCorrupted(err error) bool {
@@ -26,12 +28,32 @@ func IsCorrupted(err error) bool {
 	return errors.As(err, &a) || errors.As(err, &b)
 }
 
-type checked struct{ storage.Storage }
+type checked struct {
+	storage.Storage
+	journal storage.Writer // the newest, which LevelDB writes to; used by its writer alone
+}
+
+// Create implements storage.Storage.
+func (c *checked) Create(fd storage.FileDesc) (storage.Writer, error) {
+	if fd.Type != storage.TypeJournal {
+		return c.Storage.Create(fd)
+	}
+	if c.journal != nil {
+		if err := c.journal.Sync(); err != nil {
+			return nil, err
+		}
+	}
+	w, err := c.Storage.Create(fd)
+	if err == nil {
+		c.journal = w
+	}
+	return w, err
+}
 
 // GetMeta implements storage.Storage: it returns which manifest is current. A crash in
 // the middle of making a database can leave a first manifest that CURRENT does not name
 // yet: then there is no database, rather than a damaged one.
-func (c checked) GetMeta() (storage.FileDesc, error) {
+func (c *checked) GetMeta() (storage.FileDesc, error) {
 	fd, err := c.Storage.GetMeta()
 	if err == nil {
 		return fd, nil
@@ -49,7 +71,7 @@ func (c checked) GetMeta() (storage.FileDesc, error) {
 
 // Open implements storage.Storage. It reads a log at once: a journal is about as large as
 // the write buffer, and is read when the database is opened.
-func (c checked) Open(fd storage.FileDesc) (storage.Reader, error) {
+func (c *checked) Open(fd storage.FileDesc) (storage.Reader, error) {
 	r, err := c.Storage.Open(fd)
 	if err == nil && fd.Type == storage.TypeTable {
 		if bad := checkFooter(r); bad != nil {
@@ -64,7 +86,7 @@ func (c checked) Open(fd storage.FileDesc) (storage.Reader, error) {
 	if err := errors.Join(err, r.Close()); err != nil {
 		return nil, err
 	}
-	n, bad := intact(log)
+	n, bad := aLog{log, fd.Type == storage.TypeJournal}.intact()
 	switch {
 	case bad == nil && fd.Type == storage.TypeManifest:
 		bad = c.checkManifest(log[:n])
@@ -78,7 +100,7 @@ func (c checked) Open(fd storage.FileDesc) (storage.Reader, error) {
 }
 
 // checkLast returns an error if anything was written after a truncated journal.
-func (c checked) checkLast(cut storage.FileDesc) error {
+func (c *checked) checkLast(cut storage.FileDesc) error {
 	files, err := c.List(storage.TypeJournal)
 	if err != nil {
 		return err
@@ -104,7 +126,7 @@ func (c checked) checkLast(cut storage.FileDesc) error {
 
 // checkManifest returns an error if the journal that the manifest names is missing:
 // LevelDB itself would go on without its contents.
-func (c checked) checkManifest(log []byte) error {
+func (c *checked) checkManifest(log []byte) error {
 	num, err := journalOf(log)
 	if err != nil || num == 0 { // 0 is in the first manifest, before there is a journal
 		return err

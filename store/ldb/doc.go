@@ -20,6 +20,7 @@
 // # A reading order
 //
 //	dir.go       the directory: opening, locking, permissions
+//	write.go     batches that outlive the process, and when they outlive a power cut
 //	log.go       where the whole records of a log end, and whether a crash explains the rest
 //	checked.go   a storage that hands LevelDB only what passes those checks
 //	recovery.go  every key and value that can still be read in a damaged directory

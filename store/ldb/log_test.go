@@ -10,7 +10,12 @@ import (
 	"github.com/syndtr/goleveldb/leveldb"
 	"github.com/syndtr/goleveldb/leveldb/journal"
 	"github.com/syndtr/goleveldb/leveldb/storage"
+
+	"toychain/internal/crashdisk"
 )
+
+// intact is aLog.intact of a manifest, whose records are all synced.
+func intact(log []byte) (int, error) { return aLog{log, false}.intact() }
 
 // logOf writes records of these sizes as LevelDB does, and returns where each ends.
 func logOf(t testing.TB, sizes ...int) (log []byte, ends []int) {
@@ -119,19 +124,62 @@ func TestHolesAreTruncated(t *testing.T) {
 	}
 }
 
+// In a journal only a mark that has a record after it proves that what precedes it was
+// synced. Before that a hole is what a power cut leaves.
+func TestHolesInAJournal(t *testing.T) {
+	var b bytes.Buffer
+	w := journal.NewWriter(&b)
+	write := func(record []byte) int {
+		next, err := w.Next()
+		if err == nil {
+			_, err = next.Write(record)
+		}
+		if err = errors.Join(err, w.Flush()); err != nil {
+			t.Fatal(err)
+		}
+		return b.Len()
+	}
+	r := rand.NewChaCha8([32]byte{8})
+	header := make([]byte, batchHeader)
+	var mark leveldb.Batch
+	mark.Delete(markKey)
+	first := write(noise(r, 700))
+	write(noise(r, 9000))
+	unsynced := write(noise(r, 50))
+	marked := write(append(header, mark.Dump()...))
+	proven := write(noise(r, 60))
+	for end, damage := range map[int]bool{unsynced: false, marked: false, proven: true} {
+		log := bytes.Clone(b.Bytes()[:end])
+		if n, err := (aLog{log, true}).intact(); n != end || err != nil {
+			t.Fatalf("the first %d bytes: %d are intact: %v", end, n, err)
+		}
+		clear(log[1024:1536])
+		if n, err := (aLog{log, true}).intact(); n != first || (err != nil) != damage {
+			t.Fatalf("a hole in the first %d bytes: %d are intact, want %d, damage %v: %v", end, n, first, damage, err)
+		}
+		log = bytes.Clone(b.Bytes()[:end])
+		log[1030] ^= 4
+		if _, err := (aLog{log, true}).intact(); err == nil {
+			t.Fatalf("a wrong bit in the first %d bytes passes for what a crash leaves", end)
+		}
+	}
+}
+
 func FuzzLog(f *testing.F) {
 	log, ends := logOf(f, 10, 200, 30)
 	f.Add(log)
 	f.Add(log[:ends[1]+3])
 	f.Fuzz(func(t *testing.T, log []byte) {
-		n, err := intact(log)
-		if n < 0 || n > len(log) {
-			t.Fatal(n)
+		for _, marked := range []bool{false, true} {
+			n, err := aLog{log, marked}.intact()
+			if n < 0 || n > len(log) {
+				t.Fatal(n)
+			}
+			if again, err2 := (aLog{log[:n], marked}).intact(); again != n || err2 != nil {
+				t.Fatalf("%d intact (%v), then %d (%v)", n, err, again, err2)
+			}
+			journalOf(log[:n])
 		}
-		if again, err2 := intact(log[:n]); again != n || err2 != nil {
-			t.Fatalf("%d intact (%v), then %d (%v)", n, err, again, err2)
-		}
-		journalOf(log[:n])
 	})
 }
 
@@ -143,16 +191,10 @@ func FuzzRecovery(f *testing.F) {
 		f.Add(b)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		s := storage.NewMemStorage()
-		for _, kind := range []storage.FileType{storage.TypeTable, storage.TypeJournal} {
-			w, err := s.Create(storage.FileDesc{Type: kind})
-			if err != nil {
-				t.Fatal(err)
-			}
-			w.Write(b)
-			w.Close()
-		}
-		r := Recovery{Storage: s}
+		d := crashdisk.New()
+		d.Put(storage.FileDesc{Type: storage.TypeTable}, b)
+		d.Put(storage.FileDesc{Type: storage.TypeJournal}, b)
+		r := Recovery{Storage: d}
 		if err := r.Each(func(_, _ []byte, _ uint64) error { return nil }); err != nil {
 			t.Fatal(err)
 		}
