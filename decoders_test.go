@@ -68,10 +68,8 @@ var decoders = map[string]string{
 	"store.decodeUndo":    "FuzzUndo",
 
 	"node.parseBlock":       "block.FuzzParse",
-	"node.parseNote":        "FuzzNote",
 	"node.parseMempoolLine": "FuzzPoolFile",
 	"node.readMempool":      "FuzzPoolFile",
-	"node.ReadNotes":        "- opens a folder, whose notes are parseNote's",
 
 	"rpc/server.decodeBlock":       "FuzzCalls",
 	"rpc/server.decodeTx":          "FuzzCalls",

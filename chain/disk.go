@@ -10,6 +10,11 @@ import (
 // Disk is what the tree needs of its storage. It is read for coins, bodies and
 // undo data; everything else the tree keeps in memory. Errors mean that the
 // storage itself is in trouble: the tree must not be used after one.
+//
+// Put and Commit may return before they have written. The reads answer as if they had.
+// Writes take effect in the order of the calls, each as a whole or not at all: whatever
+// is there after a crash, all that was written before it is there too. An error of one
+// may be returned by a later call.
 type Disk interface {
 	// Coins adds those of the outpoints that are unspent, as of the last Commit.
 	Coins(of []block.Outpoint, into consensus.Coins) error
@@ -17,22 +22,26 @@ type Disk interface {
 	Block(block.Hash) (*block.Block, error)
 	// Undo returns what Step.Delta.Undo was when the block was connected.
 	Undo(block.Hash) ([]consensus.Coin, error)
-	// Commit writes all of it or nothing, and returns when it is safe from a crash. If
-	// c.Later is set it may return before: the calls above answer as if it had been
-	// written, and the next Commit waits for it, or tells that it failed.
+
+	// Put stores headers and bodies; each body's header is among them.
+	Put(entries []Entry, bodies []consensus.Block) error
+	// Commit stores a change of the best chain.
 	Commit(c *Commit) error
+	// Wait returns when everything that was Put outlives the process.
+	Wait() error
+	// Sync returns when everything that was Put or committed outlives a power cut.
+	Sync() error
 }
 
-// Commit is a change of the tree on its way to the disk. Its Coins are the sum of all its
-// Steps, without the coins that these made and spent again, coinbases apart.
+// Commit is a change of the best chain on its way to the disk, of one block or of many.
+// The bodies of its Steps were Put before. Its Coins are the sum of all its Steps,
+// without the coins that these made and spent again, coinbases apart.
 type Commit struct {
 	Entries []Entry                            // headers that are new, or whose status changed
-	Blocks  []*block.Block                     // bodies that are new, of any branch
 	Steps   []Step                             // what left and joined the best chain, in that order
 	Coins   map[block.Outpoint]*consensus.Coin // coins that changed, nil for gone
 	Reorgs  []Reorg                            // the journal's new entries
 	Tip     block.Hash                         // of the best chain afterwards
-	Later   bool                               // whoever commits does not wait for the disk
 }
 
 // Entry is what is kept of every header, whatever its branch.

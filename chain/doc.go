@@ -12,8 +12,14 @@
 //	             └── 4b ── 5b ── 6b    more work: disconnect 5a, 4a; connect 4b, 5b, 6b
 //
 // A reorganisation goes back to the fork and forward again on an overlay of the coin set, and
-// is handed to the [Disk] as one [Commit]: a crash leaves the old tip or the new one. What
-// happened is a return value. The values contain each other like this:
+// is handed to the [Disk] as one [Commit]: a crash leaves the old tip or the new one. Bodies
+// come first, as in Core, whose block files are written before the coins:
+//
+//	header and body hold ──► Put: the block is stored ──► coins and signatures hold ──► Commit: it is connected
+//	                              └ after a crash here ConnectStored goes on
+//
+// So every body that a tip stands on is on the disk before the tip is, and one Commit may be
+// of many blocks. What happened is a return value. The values contain each other like this:
 //
 //	Change            what happened to the best chain: from which tip to which
 //	 ├─ Step          one block leaves or joins
@@ -22,13 +28,14 @@
 //	 └─ Failure       a block that turned out to be invalid when its turn came
 //
 //	Commit            the same on its way to the disk: Steps, Reorgs, the sum of all Deltas,
-//	                  and the tree's own data, an Entry for each header
+//	                  and an Entry for each header whose status changed
 //
 // # A reading order
 //
 //	tree.go        headers and bodies come in; the choice among branches
 //	reorg.go       moving the tip; the journal
 //	overlay.go     the coin set while the tip moves
+//	write.go       what goes to the disk, and when it is safe there
 //	query.go       asking the tree: locators, tips, ancestors
 //	invalidate.go  a user overrides the choice
 //	verify.go      signatures on all cores, each once
@@ -36,7 +43,7 @@
 //
 // # What it must not know
 //
-// Peers, disks and clocks. The time is an argument and the disk is an interface of four
+// Peers, disks and clocks. The time is an argument and the disk is an interface of seven
 // methods.
 //
 // # Errors
@@ -47,8 +54,8 @@
 //
 // # Where it differs from Bitcoin
 //
-// Core keeps its block index, its coins cache and its block files in three places with three
-// ways to the disk; here one Commit holds all. The journal of reorganisations is our own.
+// Core keeps its block index, its coins and its block files in three places with three ways
+// to the disk; here there is one, which keeps the order of the writes. The journal of reorganisations is our own.
 //
 // # Exercises
 //

@@ -62,6 +62,9 @@ func TestEveryDiskCallFails(t *testing.T) {
 				t.Errorf("call %d: on the disk is tip %s, want %s", n, disk.Tip, want.Name)
 			}
 			again := disk.MustOpen(p)
+			if _, err := again.ConnectStored(now); err != nil {
+				t.Errorf("call %d: opened again: %v", n, err)
+			}
 			if _, err := again.AddBlock(right.Block, now); err != nil && !errors.Is(err, chain.ErrKnown) {
 				t.Errorf("call %d: opened again: %v", n, err)
 			}

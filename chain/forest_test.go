@@ -164,6 +164,26 @@ func (o *oracle) clone() *oracle {
 	return c
 }
 
+// left returns what a crash leaves of o: what is on the disk.
+func (o *oracle) left(disk *chaingen.Disk) *oracle {
+	c := o.clone()
+	c.headers = slices.DeleteFunc(c.headers, func(b *chaingen.Block) bool {
+		_, there := disk.Entries[b.Hash]
+		return !there && b.Parent != nil
+	})
+	for b := range o.bodies {
+		if disk.Bodies[b.Hash] == nil && b.Parent != nil {
+			delete(c.bodies, b)
+		}
+	}
+	for b := range o.order {
+		if slices.ContainsFunc(b.Chain(), func(n *chaingen.Block) bool { return !c.bodies[n] }) {
+			delete(c.order, b)
+		}
+	}
+	return c
+}
+
 func (o *oracle) knows(b *chaingen.Block) bool { return slices.Contains(o.headers, b) }
 
 func (o *oracle) header(b *chaingen.Block) {

@@ -36,7 +36,7 @@ func (t *Tree) Reconsider(hash block.Hash, now time.Time) (Change, error) {
 	top := n // the lowest height at which a mark is cleared
 	for a := n; a != nil && a.status.Invalid(); a = a.parent {
 		a.status &^= Failed
-		t.dirty[a] = true
+		t.pending.statuses[a] = true
 		top = a
 	}
 	t.each([]*node{n}, func(n *node) { n.status &^= Failed })
@@ -63,7 +63,7 @@ func (t *Tree) Precious(hash block.Hash, now time.Time) (Change, error) {
 	}
 	t.loved--
 	n.seq = t.loved
-	t.dirty[n] = true
+	t.pending.statuses[n] = true
 	t.findLead()
 	return t.activate(now, nil)
 }

@@ -98,23 +98,20 @@ func (t *Tree) checkMemory() error {
 		seqs[n.seq] = true
 	}
 	room := t.room
-	for hash := range t.ahead {
+	for hash := range t.bodies {
 		n := t.nodes[hash]
-		if _, unsaved := t.unsaved[hash]; unsaved || !n.has(HasBody) {
+		if n.linked() || !n.has(HasBody) {
 			return fmt.Errorf("block %s is kept in memory for no reason", hash)
 		}
 		room += n.size
 	}
-	if room != maxAhead || t.room < 0 {
-		return fmt.Errorf("room for %d bytes is left, with what is kept %d, want %d", t.room, room, maxAhead)
+	if room != maxBodies || t.room < 0 {
+		return fmt.Errorf("room for %d bytes is left, with what is kept %d, want %d", t.room, room, maxBodies)
 	}
-	for hash := range t.unsaved {
-		if !t.dirty[t.nodes[hash]] {
-			return fmt.Errorf("block %s is not saved and will not be", hash)
+	for n := range t.pending.headers {
+		if n.has(HasBody) && n.parent != nil {
+			return fmt.Errorf("block %s is here and was not stored", n.Hash)
 		}
-	}
-	if len(t.unsaved) != len(t.pending.Blocks) {
-		return fmt.Errorf("%d bodies are not saved, %d will be", len(t.unsaved), len(t.pending.Blocks))
 	}
 	return nil
 }
@@ -139,4 +136,4 @@ func (t *Tree) CheckCoins(want consensus.Coins, all []block.Outpoint) error {
 
 // MemoryUse returns how many coins are kept in memory, and how many bytes of
 // bodies that wait for their ancestors.
-func (t *Tree) MemoryUse() (coins, bytes int) { return len(t.coins), maxAhead - t.room }
+func (t *Tree) MemoryUse() (coins, bytes int) { return len(t.coins), maxBodies - t.room }

@@ -106,7 +106,7 @@ func (t *Tree) Coins(of []block.Outpoint) (consensus.Coins, error) {
 
 // merge applies an overlay's changes to the tree and to the next Commit.
 func (t *Tree) merge(from changes) {
-	all := changes{t.pending.Coins, t.fresh}
+	all := changes{t.pending.Coins, t.pending.fresh}
 	for o, coin := range from.coins {
 		if coin != nil {
 			_, fresh := from.fresh[o]

@@ -41,7 +41,7 @@ func (t *Tree) Block(hash block.Hash) (*block.Block, error) {
 	if !n.has(HasBody) {
 		return nil, fmt.Errorf("%w: %s", ErrNoBody, hash)
 	}
-	if b, kept := t.kept(n); kept {
+	if b, kept := t.bodies[hash]; kept {
 		return b.Block, nil
 	}
 	return t.read(n)

@@ -129,11 +129,11 @@ func (t *Tree) adopt(s staged, now time.Time, change *Change) error {
 	change.Applied = append(change.Applied, s.applied...)
 	for _, step := range s.applied {
 		n := t.nodes[step.Hash]
+		t.pending.bytes += n.size
 		if !n.has(Connected) {
 			n.status |= Connected
-			t.dirty[n] = true
+			t.pending.statuses[n] = true
 		}
-		t.forgetAhead(n)
 	}
 	t.setActive(s.to)
 	return nil
@@ -203,106 +203,4 @@ func (s *staged) possible(tx *block.Tx, returned map[block.Hash]bool, spentBy ma
 		}
 	}
 	return block.Hash{}, true, nil
-}
-
-// maxCoins is how many coins are kept in memory after a Flush: about 10 MB.
-const maxCoins = 50_000
-
-// Flush writes everything that changed since the last one, as one batch, and returns
-// when it and all before are safe from a crash. After an error the tree is ahead of
-// its disk and must not be used any more.
-func (t *Tree) Flush() error { return t.flush(false) }
-
-// FlushLater is Flush that need not wait for the disk: see Commit.Later.
-func (t *Tree) FlushLater() error { return t.flush(true) }
-
-func (t *Tree) flush(later bool) error {
-	if len(t.dirty) == 0 && len(t.pending.Steps) == 0 && (later || !t.behind) {
-		return nil
-	}
-	c := t.pending
-	c.Tip, c.Later = t.tip().Hash, later
-	for n := range t.dirty {
-		c.Entries = append(c.Entries, n.entry())
-	}
-	slices.SortFunc(c.Entries, Entry.compare)
-	if err := t.disk.Commit(&c); err != nil {
-		return fmt.Errorf("writing to the store: %w", err)
-	}
-	t.behind = later
-	clear(t.fresh)
-	for hash := range t.ahead {
-		if n := t.nodes[hash]; n.linked() { // of a side branch: its turn may never come
-			t.forgetAhead(n)
-		}
-	}
-	for _, b := range t.pending.Blocks { // in the order in which they came
-		hash := b.Hash()
-		t.keepAhead(t.nodes[hash], t.unsaved[hash])
-	}
-	clear(t.unsaved)
-	clear(t.dirty)
-	t.unflushed = 0
-	for o, coin := range c.Coins {
-		if coin == nil {
-			delete(t.coins, o)
-		} else {
-			t.coins[o] = detached(coin)
-		}
-	}
-	for o := range t.coins {
-		if len(t.coins) <= maxCoins {
-			break
-		}
-		delete(t.coins, o)
-	}
-	t.pending = Commit{Coins: make(map[block.Outpoint]*consensus.Coin)}
-	return nil
-}
-
-// Unflushed returns how many blocks the next Flush will write, and how many bytes
-// they have.
-func (t *Tree) Unflushed() (blocks, bytes int) { return len(t.pending.Blocks), t.unflushed }
-
-// body returns n's transactions.
-func (t *Tree) body(n *node) (consensus.Block, error) {
-	if b, kept := t.kept(n); kept {
-		return b, nil
-	}
-	b, err := t.read(n)
-	if err != nil {
-		return consensus.Block{}, err
-	}
-	return consensus.NewBlock(b), nil
-}
-
-// kept returns n's transactions if they are in memory.
-func (t *Tree) kept(n *node) (b consensus.Block, ok bool) {
-	if b, ok = t.unsaved[n.Hash]; !ok {
-		b, ok = t.ahead[n.Hash]
-	}
-	return b, ok
-}
-
-// read returns n's transactions from the disk.
-func (t *Tree) read(n *node) (*block.Block, error) {
-	b, err := t.disk.Block(n.Hash)
-	if err != nil {
-		return nil, fmt.Errorf("reading block %s at height %d: %w", n.Hash, n.Height, err)
-	}
-	return b, nil
-}
-
-func (t *Tree) keepAhead(n *node, b consensus.Block) {
-	if !n.linked() && n.size <= t.room {
-		t.ahead[n.Hash] = b
-		t.room -= n.size
-	}
-}
-
-func (t *Tree) forgetAhead(n *node) {
-	if _, ok := t.ahead[n.Hash]; ok {
-		delete(t.ahead, n.Hash)
-		t.room += n.size
-	}
 }

@@ -15,8 +15,10 @@ import (
 // no rule; of two with equal work the one that was complete first. It is not safe
 // for concurrent use: one goroutine owns it.
 //
-// What changes is kept in memory until Flush, so that a node that is catching up
-// writes many blocks in one batch. Reads see the change at once.
+// A block is stored before it is connected (Core: block files before chainstate): Put
+// when the checks that need no coins have passed, while coins, undo data and the new tip
+// wait in memory for Flush, which writes them for one block or for many. Reads see the
+// change at once. After a crash in between, ConnectStored makes up for what is missing.
 type Tree struct {
 	params   *consensus.Params
 	verifier consensus.Verifier
@@ -29,21 +31,17 @@ type Tree struct {
 	seq    int64   // last one given out
 	loved  int64   // last one given out by Precious, negative
 
-	coins     map[block.Outpoint]*consensus.Coin // coins read or changed lately; nil: known to be gone
-	pending   Commit                             // what Flush will write, all but the entries
-	fresh     map[block.Outpoint]struct{}        // of its coins: see changes
-	dirty     map[*node]bool                     // the entries that it will write
-	unsaved   map[block.Hash]consensus.Block     // the bodies that it will write
-	unflushed int                                // bytes of them
-	behind    bool                               // the last Commit was one for Later
-	ahead     map[block.Hash]consensus.Block     // saved bodies whose turn has not come, kept to save a read
-	room      int                                // bytes that may still be kept in ahead
+	coins    map[block.Outpoint]*consensus.Coin // coins read or changed lately; nil: known to be gone
+	bodies   map[block.Hash]consensus.Block     // bodies whose turn has not come, kept to save a read
+	room     int                                // bytes that may still be kept there
+	pending  pending                            // what was not handed to the disk yet
+	unsynced unsynced                           // what was, after the last Sync
 }
 
-// maxAhead is how many bytes of bodies that arrived before their ancestors are
+// maxBodies is how many bytes of bodies that arrived before their ancestors are
 // kept in memory: a moving window of 16 blocks from each of eight peers, filled
 // with small blocks. Larger ones are read back from the disk.
-const maxAhead = 8 << 20
+const maxBodies = 8 << 20
 
 // node is one header in the tree.
 type node struct {
@@ -80,19 +78,16 @@ func NewTree(p *consensus.Params, v consensus.Verifier, disk Disk, entries []Ent
 		params: p, verifier: v, disk: disk,
 		nodes:   make(map[block.Hash]*node, len(entries)+1),
 		coins:   make(map[block.Outpoint]*consensus.Coin),
-		dirty:   make(map[*node]bool),
-		unsaved: make(map[block.Hash]consensus.Block),
-		ahead:   make(map[block.Hash]consensus.Block),
-		room:    maxAhead,
+		bodies:  make(map[block.Hash]consensus.Block),
+		room:    maxBodies,
+		pending: newPending(),
 	}
-	t.pending.Coins, t.fresh = make(map[block.Outpoint]*consensus.Coin), make(map[block.Outpoint]struct{})
 	root := &node{State: consensus.Genesis(p), status: HasBody | Connected, seq: 1, txs: len(p.Genesis.Txs), size: p.Genesis.Size(),
 		received: time.Unix(int64(p.Genesis.Header.Time), 0), complete: time.Unix(int64(p.Genesis.Header.Time), 0)}
 	t.nodes[root.Hash], t.active, t.best, t.lead, t.seq = root, []*node{root}, root, root, 1
 	if len(entries) == 0 {
-		t.pending.Blocks = append(t.pending.Blocks, p.Genesis)
-		t.unsaved[root.Hash] = consensus.NewBlock(p.Genesis)
-		t.dirty[root] = true
+		t.pending.genesis = []consensus.Block{consensus.NewBlock(p.Genesis)}
+		t.pending.headers[root] = true
 		return t, nil
 	}
 	return t, t.load(entries, tip)
@@ -124,7 +119,7 @@ func (t *Tree) load(entries []Entry, tip block.Hash) error {
 	t.setActive(n)
 	t.findBest()
 	t.findLead()
-	clear(t.dirty)
+	clear(t.pending.headers)
 	return nil
 }
 
@@ -180,16 +175,6 @@ func (t *Tree) addHeader(h *block.Header, now time.Time) (*node, error) {
 	return n, nil
 }
 
-// WouldExtend reports whether a header that is not here yet may follow the tip; now is
-// our clock.
-func (t *Tree) WouldExtend(h *block.Header, now time.Time) bool {
-	if h.Prev != t.tip().Hash || t.nodes[h.Hash()] != nil || consensus.CheckWork(t.params, h) != nil {
-		return false
-	}
-	_, err := t.tip().ApplyHeader(h)
-	return err == nil && consensus.CheckTime(h, now.Unix()) == nil
-}
-
 // whyInvalid names the rule for a block that is known to be invalid: its own
 // failing is not remembered, only whether it or an ancestor is at fault.
 func (t *Tree) whyInvalid(n *node) consensus.Rule {
@@ -205,7 +190,7 @@ func (t *Tree) insert(parent *node, s consensus.State, received time.Time) *node
 	n.skip = parent.ancestor(skipHeight(n.Height))
 	parent.children = append(parent.children, n)
 	t.nodes[n.Hash] = n
-	t.dirty[n] = true
+	t.pending.headers[n] = true
 	return n
 }
 
@@ -239,27 +224,37 @@ func (t *Tree) AddBlock(b *block.Block, now time.Time) (Change, error) {
 		}
 		return Change{}, err
 	}
-	t.keepBody(n, full)
-	if !n.parent.linked() {
-		return Change{From: t.Tip(), To: t.Tip()}, nil
-	}
-	t.link(n, now)
-	return t.activate(now, n)
-}
-
-// keepBody takes a body in, for the next Flush.
-func (t *Tree) keepBody(n *node, b consensus.Block) {
 	n.status |= HasBody
 	n.txs, n.size = len(b.Txs), b.Size()
-	t.unsaved[n.Hash] = b
-	t.unflushed += n.size
-	t.pending.Blocks = append(t.pending.Blocks, b.Block)
-	t.dirty[n] = true
+	t.pending.headers[n] = true
+	linked := t.link(n, now)
+	if err := t.put(full); err != nil {
+		return Change{}, err
+	}
+	if len(linked) == 0 {
+		if n.size <= t.room {
+			t.keep(n, full)
+		}
+		return Change{From: t.Tip(), To: t.Tip()}, nil
+	}
+	t.keep(n, full)
+	change, err := t.activate(now, n)
+	for _, n := range linked { // of a side branch: its turn may never come
+		t.forget(n)
+	}
+	return change, err
 }
 
-// link numbers n, whose ancestors are all here, and every descendant that has
-// been waiting for it.
-func (t *Tree) link(n *node, now time.Time) {
+// ConnectStored moves the best chain to where it should end. There is something to do
+// only after a start, if a crash came between a block's Put and its Commit.
+func (t *Tree) ConnectStored(now time.Time) (Change, error) { return t.activate(now, nil) }
+
+// link numbers n, if its ancestors are all here, and every descendant that has been
+// waiting for it, and returns them.
+func (t *Tree) link(n *node, now time.Time) (linked []*node) {
+	if !n.parent.linked() {
+		return nil
+	}
 	for queue := []*node{n}; len(queue) > 0; queue = queue[1:] {
 		n := queue[0]
 		if n.linked() || !n.has(HasBody) {
@@ -267,18 +262,20 @@ func (t *Tree) link(n *node, now time.Time) {
 		}
 		t.seq++
 		n.seq, n.complete = t.seq, now.Truncate(time.Millisecond)
-		t.dirty[n] = true
+		t.pending.headers[n] = true
 		if !n.status.Invalid() && n.better(t.lead) {
 			t.lead = n
 		}
+		linked = append(linked, n)
 		queue = append(queue, n.children...)
 	}
+	return linked
 }
 
 // fail marks n and everything on top of it.
 func (t *Tree) fail(n *node) {
 	n.status |= Failed
-	t.dirty[n] = true
+	t.pending.statuses[n] = true
 	t.each(n.children, func(c *node) { c.status |= FailedParent })
 	if t.best.status.Invalid() {
 		t.findBest()
@@ -324,6 +321,6 @@ func (t *Tree) each(roots []*node, change func(*node)) {
 		n := stack[len(stack)-1]
 		stack = append(stack[:len(stack)-1], n.children...)
 		change(n)
-		t.dirty[n] = true
+		t.pending.statuses[n] = true
 	}
 }

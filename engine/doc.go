@@ -24,6 +24,42 @@
 //	bodies     the missing ones, lowest first, at most 16 in flight from each peer that has them
 //	mempool    once caught up: what the peer has pending
 //
+// # What a driver must do
+//
+// A driver owns the engine: it calls it from one goroutine, and hands it one input after
+// the other.
+//
+//		change, err := e.Start(now)             // once, before the first input
+//		for input := range inputs {
+//			effects, err := e.Decide(now, input)
+//			...                                 // PublishBlock may be carried out here
+//			err = e.Save()
+//			...                                 // all other effects, in their order
+//		}
+//		err := e.Stop()                         // once, after the last input
+//
+//	  - Every effect but PublishBlock is carried out AFTER Save has returned, because it tells
+//	    a user or a peer of something that a crash must not take back. A block of our own may
+//	    go to the peers BEFORE: they validate it themselves, and need not wait for our disk.
+//	  - The effects of one input are started, in their order, BEFORE the next input is handed
+//	    in. How they end is a later input: [RequestDone], for example.
+//	  - A [Tick] comes every half second or so, whatever else happens: what is on its way to
+//	    the disk is synced then, and what waits for more is written.
+//	  - After an error of Start, Decide, Save or Stop no effect is carried out and the engine
+//	    is not used again: the tree in memory is ahead of the disk. A new one starts from
+//	    what is stored.
+//
+// What the disk must do is said at [chain.Disk]: keep the order of the writes, and each of
+// them whole. In return the disk holds after any crash the old tip or the new one, with the
+// bodies, coins and indexes that belong to it, and Start connects the blocks that were
+// stored behind it. Of what an effect told, this is there (save.go):
+//
+//	                                  after a kill    after a power cut
+//	a block, following the tip        yes             yes
+//	a submitted block, syncing        yes             those of the last second may be missing
+//	a peer's block, syncing           perhaps         perhaps: it is requested again
+//	an override, a reorganisation     yes             yes
+//
 // # What it must not know
 //
 // libp2p, LevelDB, files, JSON, the wall clock. The package builds for js/wasm, which

@@ -35,11 +35,9 @@ type Engine struct {
 	mempoolAsked time.Time // when a peer was last asked for its pool
 	now          time.Time // of the current Step
 	effects      []Effect  // of the current Step, so far
-	noting       bool      // it has noted a block down: see Note
-	atOnce       bool      // it writes many blocks as one, and need not note any down
-	due          Saved     // what Save has to do
-	noted        bool      // blocks are noted down that the disk does not have
-	loose        bool      // headers or blocks may be neither on the disk nor noted down
+	final        bool      // it decided what a start cannot make up for: see Save
+	submitted    bool      // it was given blocks by our own user
+	ticked       bool      // it was given a Tick
 }
 
 // NewEngine returns the engine of a node that holds tree and pool and knows
@@ -64,14 +62,12 @@ func (e *Engine) Status() peer.Status {
 	return peer.Status{Tip: tip.Hash, Height: tip.Height, Work: tip.Work.Bytes(), Agent: e.agent}
 }
 
-// Step takes one input and returns what is to be done, when all that it decided is
-// on disk, or will be with a later block of the same download, or once Note has been
-// heeded: see Save. An error is our own trouble, with the disk: the engine must not be
-// used any more.
+// Step takes one input and returns what is to be done about it, once Save has returned.
+// An error is our own disk's: the engine must not be used any more.
 func (e *Engine) Step(now time.Time, in Input) ([]Effect, error) {
 	effects, err := e.Decide(now, in)
 	if err == nil {
-		_, err = e.Save()
+		err = e.Save()
 	}
 	if err != nil {
 		return nil, err
@@ -79,11 +75,11 @@ func (e *Engine) Step(now time.Time, in Input) ([]Effect, error) {
 	return effects, nil
 }
 
-// Decide is the first half of Step: what it returns is decided, and in memory. Save
-// must follow. Who drives an engine for real has a moment here for what need not wait
-// for the disk.
+// Decide is the first half of Step: what it returns is decided, and Save must follow.
+// A driver may carry out PublishBlock in between: see the package's contract.
 func (e *Engine) Decide(now time.Time, in Input) ([]Effect, error) {
-	e.now, e.effects, e.noting, e.atOnce = now, nil, false, false
+	e.now, e.effects = now, nil
+	e.classify(in)
 	if err := e.handle(in); err != nil {
 		return nil, err
 	}
@@ -91,7 +87,6 @@ func (e *Engine) Decide(now time.Time, in Input) ([]Effect, error) {
 		return nil, err
 	}
 	e.schedule()
-	e.due = e.whenDue(in)
 	return e.effects, nil
 }
 
@@ -106,7 +101,6 @@ func (e *Engine) handle(in Input) error {
 	case BlockReceived:
 		return e.gotBlock(in)
 	case BlocksSubmitted:
-		e.atOnce = true
 		for _, b := range in.Blocks {
 			if err := e.gotBlock(BlockReceived{Block: b}); err != nil {
 				return err
@@ -169,7 +163,6 @@ func (e *Engine) addBlock(in BlockReceived, hash block.Hash) error {
 		return err
 	case Invalid:
 		e.rejectBlock(in, err)
-		e.loose = true // its header may be here, and others come to stand on it
 	case OK:
 		e.remember(hash, in.Peer)
 		info, _ := e.tree.Info(hash)
@@ -179,7 +172,6 @@ func (e *Engine) addBlock(in BlockReceived, hash block.Hash) error {
 		if in.Peer == "" {
 			e.emit(PublishBlock{in.Block})
 		}
-		e.note(in, &change)
 	}
 	if moved := e.moved(change, hash); moved != nil {
 		return moved
@@ -241,6 +233,7 @@ func (e *Engine) moved(change chain.Change, mine block.Hash) error {
 		}
 	}
 	if change.Reorg != nil {
+		e.final = true
 		e.notify(Event{Kind: Reorganised, Reorg: change.Reorg})
 	}
 	e.removed(updated.Conflicted, "conflicts with a confirmed payment")

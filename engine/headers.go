@@ -32,7 +32,6 @@ func (e *Engine) gotHeaders(in HeadersReceived) error {
 	}
 	if best := e.tree.BestHeader().Work; keep {
 		added, err = e.addHeaders(in.Headers)
-		e.loose = e.loose || added > 0
 		if p != nil && err == nil && added > 0 {
 			err = e.countUseless(p, in.Headers[len(in.Headers)-1].Hash(), added, best)
 		}

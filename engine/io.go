@@ -101,14 +101,6 @@ type (
 	// Override; Err is nil if it was accepted. See Classify.
 	Result struct{ Err error }
 
-	// Note: keep this block, and when it came, safe from the end of the process until
-	// Save has done more than nothing, and from a power failure too if Sync is set. It
-	// comes before the block's Answer. The disk may begin before it is asked: see Foresee.
-	Note struct {
-		Block *block.Block
-		Time  time.Time
-		Sync  bool
-	}
 	// PublishBlock and PublishTx: gossip it to all peers.
 	PublishBlock struct{ Block *block.Block }
 	PublishTx    struct{ Tx *block.Tx }
@@ -149,7 +141,6 @@ type (
 )
 
 func (Result) effect()         {}
-func (Note) effect()           {}
 func (PublishBlock) effect()   {}
 func (PublishTx) effect()      {}
 func (Announce) effect()       {}

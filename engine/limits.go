@@ -46,9 +46,6 @@ const (
 	// is written: what a crash would have to download again. Ours.
 	flushBlocks = 500
 	flushBytes  = 1 << 20
-	// noteSize is how many bytes a young block has that is worth noting down: about a
-	// hundred payments. Ours.
-	noteSize = 20_000
 	// maxTipAge is how old a block is that a node must be catching up with (Core:
 	// DEFAULT_MAX_TIP_AGE).
 	maxTipAge = 24 * time.Hour

@@ -4,97 +4,78 @@ import (
 	"time"
 
 	"toychain/chain"
-	"toychain/consensus"
 )
 
-// When what was decided goes to the disk. A node that follows the tip writes each
-// change before it says so: whatever it tells is on its disk. One that catches up
-// writes many blocks in one batch, and checks the next while the disk is busy: what a
-// crash takes from it, it downloads again. Blocks that its own user hands in nobody
-// else may have. If they are old, because the user brings a whole chain, or large, they
-// are noted down one by one, which is quicker than to enter each of their coins and
-// payments in the store, and written in batches too; the disk is busy with a young one
-// while its signatures are checked. Many that are handed in at once are written at once.
-
-// Saved is what Save did.
-type Saved int
-
-const (
-	SavedNothing Saved = iota // all that changed is still in memory, but for Notes
-	SavedLater                // everything is on its way to the disk, and all before has arrived
-	SavedNow                  // everything is on the disk
-)
-
-// Save is the second half of Step.
-func (e *Engine) Save() (Saved, error) {
-	switch e.due {
-	case SavedNow:
-		e.noted, e.loose = false, false
-		return SavedNow, e.tree.Flush()
-	case SavedLater:
-		return SavedLater, e.tree.FlushLater()
-	}
-	return SavedNothing, nil
-}
-
-// whenDue decides what Save has to do after an input.
-func (e *Engine) whenDue(in Input) Saved {
-	downloading := len(e.inFlight) > 0 && e.CatchingUp()
-	catchingUp := downloading || e.noted
-	blocks, bytes := e.tree.Unflushed()
-	switch in := in.(type) {
-	case Override, BlocksSubmitted:
-		catchingUp = false
-	case BlockReceived:
-		if in.Peer != "" {
-			catchingUp = downloading
-		} else if !e.noting || e.loose {
-			catchingUp = false
-		}
-	case Tick: // nothing waits for longer than this
-		if catchingUp && blocks > 0 {
-			return SavedLater
-		}
-		catchingUp = downloading
-	}
-	switch {
-	case !catchingUp:
-		return SavedNow
+// Save is the second half of Step: when it returns, everything that the effects tell
+// others is safe.
+//
+// A block is safe once its body is. The tree stored that when it took the block in; the
+// change of the best chain is written behind it, and a start after a crash makes up for
+// what is missing of that. So there are three cases:
+//
+//	following the tip         the body is synced; the change is on its way
+//	syncing, a user's block   the body outlives the process; the change is on its way
+//	syncing, a peer's block   both are on their way, many changes in one batch
+//
+// What a start cannot make up for is synced in any case: a user's overriding of the fork
+// choice, and the journal's entry of a reorganisation. A tick syncs what is on its way.
+func (e *Engine) Save() error {
+	switch blocks, bytes := e.tree.Unflushed(); {
+	case e.final:
+		return inOrder(e.tree.Flush, e.tree.Sync)
+	case e.ticked:
+		return inOrder(e.tree.Sync, e.tree.Flush)
+	case !e.Syncing():
+		return inOrder(e.tree.SyncBlocks, e.tree.Flush)
+	case e.submitted:
+		return inOrder(e.tree.Flush, e.tree.Wait)
 	case blocks >= flushBlocks || bytes >= flushBytes:
-		return SavedLater
+		return e.tree.Flush()
 	}
-	return SavedNothing
+	return nil
 }
 
-// note has a block that was taken in noted down instead of written, if our user brought
-// it, it is old or large, it makes nothing happen that the journal must tell, and all
-// that it stands on is safe.
-func (e *Engine) note(in BlockReceived, change *chain.Change) {
-	note, ok := e.noteOf(e.now, in)
-	if !ok || e.atOnce || change.Reorg != nil {
-		e.loose = true
-		return
+// Start connects the blocks that an earlier process stored and did not come to connect, and
+// returns how the best chain moved. It comes before the first input.
+func (e *Engine) Start(now time.Time) (chain.Change, error) {
+	change, err := e.tree.ConnectStored(now)
+	if err == nil {
+		err = e.Stop() // also writes genesis to an empty disk
 	}
-	e.noting, e.noted = true, true
-	e.emit(note)
+	return change, err
 }
 
-// noteOf returns how a block would be noted down, if it is one to be.
-func (e *Engine) noteOf(now time.Time, in BlockReceived) (Note, bool) {
-	young := int64(in.Block.Header.Time) >= now.Add(-maxTipAge).Unix()
-	ok := in.Peer == "" && !e.loose && (!young || in.Block.Size() >= noteSize)
-	return Note{Block: in.Block, Time: now, Sync: young}, ok
+// Stop writes what is still in memory, and syncs it. It comes after the last input.
+func (e *Engine) Stop() error { return inOrder(e.tree.Flush, e.tree.Sync) }
+
+// inOrder calls one function and then the other, and returns the first error.
+func inOrder(first, second func() error) error {
+	if err := first(); err != nil {
+		return err
+	}
+	return second()
 }
 
-// Foresee returns the Note that Decide will ask for if it finds nothing wrong with the
-// body of a block on top of the tip. The disk may begin with it while the signatures are
-// checked. Should a crash leave the note of a block that is refused then, the next process
-// refuses it again.
-func (e *Engine) Foresee(now time.Time, in Input) (Note, bool) {
-	got, ok := in.(BlockReceived)
-	if !ok {
-		return Note{}, false
+// classify sets what Save has to know of an input.
+func (e *Engine) classify(in Input) {
+	e.final, e.ticked, e.submitted = false, false, false
+	switch in := in.(type) {
+	case Override:
+		e.final = true
+	case HeadersReceived:
+		e.final = in.Peer == "" // submitted, and stored with no block
+	case BlockReceived:
+		e.submitted = in.Peer == ""
+	case BlocksSubmitted:
+		e.submitted = true
+	case Tick:
+		e.ticked = true
 	}
-	note, ok := e.noteOf(now, got)
-	return note, ok && got.Block.Size() <= consensus.MaxBlockSize && e.tree.WouldExtend(&got.Block.Header, now)
+}
+
+// Syncing reports whether more blocks are to come: they were requested, or the tip is so
+// old that there must be more (Core: IsInitialBlockDownload).
+func (e *Engine) Syncing() bool {
+	old := int64(e.tree.Tip().Header.Time) < e.now.Add(-maxTipAge).Unix()
+	return old || len(e.inFlight) > 0 && e.CatchingUp()
 }

@@ -26,230 +26,110 @@ func onDisk(disk *chaingen.Disk) *Engine {
 	return New(disk.MustOpen(consensus.Regtest()), mempool.New(mempool.DefaultPolicy()), "/test/")
 }
 
-// decide gives the engine an input and returns what Save did after it.
-func decide(t *testing.T, e *Engine, at time.Time, in Input) ([]Effect, Saved) {
+// give gives the engine an input at a time and returns its effects.
+func give(t *testing.T, e *Engine, at time.Time, in Input) []Effect {
 	t.Helper()
-	effects, err := e.Decide(at, in)
+	effects, err := e.Step(at, in)
 	if err != nil {
 		t.Fatal(err)
 	}
-	how, err := e.Save()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return effects, how
+	return effects
 }
 
-// A block of our user's that is old is noted down before it is answered for, and
-// written with others: at the next tick, or when they are many. A young one, and one
-// that makes a reorganisation, is written at once with all before.
-func TestOldBlocksWaitForEachOther(t *testing.T) {
-	disk := chaingen.NewDisk()
-	e := onDisk(disk)
-	line := oldBlocks(flushBlocks + 10)
-	give := func(b *block.Block) Saved {
-		t.Helper()
-		effects, how := decide(t, e, today, BlockReceived{Block: b})
-		note := slices.IndexFunc(effects, func(f Effect) bool { n, ok := f.(Note); return ok && n.Block == b })
-		answer := slices.Index(effects, Effect(Result{}))
-		if answer < 0 || (how != SavedNow) != (note >= 0) || note > answer {
-			t.Fatalf("saved %d, note is effect %d, answer %d", how, note, answer)
-		}
-		return how
-	}
-	decide(t, e, today, Tick{}) // writes genesis
-	before := disk.Commits
-	for _, b := range line[1:4] {
-		if how := give(b.Block); how != SavedNothing || disk.Commits != before {
-			t.Fatalf("an old block: saved %d, %d commits", how, disk.Commits-before)
-		}
-	}
-	for _, want := range []Saved{SavedLater, SavedNow} {
-		if _, how := decide(t, e, today, Tick{}); how != want || disk.Tip != line[3].Hash {
-			t.Fatalf("a tick: saved %d, want %d; tip on disk %s, want %s", how, want, disk.Tip, line[3].Hash)
-		}
-	}
-	for i, b := range line[4 : flushBlocks+4] {
-		if how, want := give(b.Block), i+1 == flushBlocks; (how == SavedLater) != want {
-			t.Fatalf("old block %d: saved %d", i, how)
-		}
-	}
-	give(line[flushBlocks+4].Block)
-	tip := line[flushBlocks+4]
-	aDayOld := func(on *chaingen.Block, name string, and time.Duration) *chaingen.Block {
-		b := on.Template(name)
-		b.Header.Time = uint32(today.Add(-maxTipAge - and).Unix())
-		return on.Follow(name, chaingen.Seal(b))
-	}
-	old := aDayOld(tip, "old", time.Second)
-	if how := give(old.Block); how != SavedNothing {
-		t.Fatalf("a block of more than a day: saved %d", how)
-	}
-	young := aDayOld(old, "young", 0)
-	if how := give(young.Block); how != SavedNow || disk.Tip != young.Hash {
-		t.Fatalf("a block of a day: saved %d, tip on disk %s", how, disk.Tip)
-	}
-	fork := tip.Mine("a").Mine("b").Mine("c").Chain()[flushBlocks+5:]
-	give(fork[0].Block)
-	give(fork[1].Block)
-	if how := give(fork[2].Block); how != SavedNow || disk.Tip != fork[2].Hash {
-		t.Fatalf("a reorganisation: saved %d, tip on disk %s", how, disk.Tip)
-	}
+// A storedCase is a block, or what a user says, and what it is that a crash must leave of
+// it once Step has returned.
+type storedCase struct {
+	name    string
+	in      []Input         // the last is the one in question
+	killed  *chaingen.Block // the tip after the process was killed
+	powered *chaingen.Block // the tip after a power cut
 }
 
-// A large block of our user's is noted down too, and synced if it is young. What a peer
-// brings meanwhile is written at once, with all before.
-func TestLargeBlocksWaitForEachOther(t *testing.T) {
-	disk := chaingen.NewDisk()
-	e := onDisk(disk)
-	small, large := youngBlock(chaingen.Genesis(consensus.Regtest()), "small", noteSize-1, today), (*chaingen.Block)(nil)
-	if _, how := decide(t, e, today, BlockReceived{Block: small.Block}); how != SavedNow {
-		t.Fatalf("a small block: saved %d", how)
-	}
-	note := func(on *chaingen.Block, name string, at time.Time) *chaingen.Block {
-		t.Helper()
-		b := youngBlock(on, name, noteSize, today)
-		effects, how := decide(t, e, at, BlockReceived{Block: b.Block})
-		want := Note{Block: b.Block, Time: at, Sync: true}
-		if how != SavedNothing || !slices.Contains(effects, Effect(want)) || disk.Tip != small.Hash {
-			t.Fatalf("a large block: saved %d, effects %v, tip on disk %s", how, effects, disk.Tip)
+// What Step's effects tell others is there after a crash. A block of a node that follows the
+// tip outlives a power cut. While a node catches up, as it does with blocks of 2011, its own
+// user's block outlives the process, and a power cut takes it back until the next tick.
+// A start connects what was stored.
+//
+//	g ── 1 ── 2 ── 3 ── young        years lie between 3 and young
+//	     └─── b2 ─ b3 ─ b4
+func TestWhatACrashLeaves(t *testing.T) {
+	line := oldBlocks(3)
+	g, one, three := line[0], line[1], line[3]
+	young := dated(three, "young", today)
+	fork := one.Mine("b2").Mine("b3").Mine("b4").Chain()[2:]
+	own := func(of ...*chaingen.Block) (out []Input) {
+		for _, b := range of {
+			out = append(out, BlockReceived{Block: b.Block})
 		}
-		return b
+		return out
 	}
-	large = note(small, "large", today.Add(time.Second))
-	small = youngBlock(large, "from a peer", noteSize, today)
-	if _, how := decide(t, e, today, BlockReceived{Peer: "p", Block: small.Block}); how != SavedNow || disk.Tip != small.Hash {
-		t.Fatalf("a peer's block on a large one: saved %d, tip on disk %s", how, disk.Tip)
-	}
-	large = note(small, "large again", today)
-	for _, want := range []Saved{SavedLater, SavedNow} {
-		if _, how := decide(t, e, today, Tick{}); how != want || disk.Tip != large.Hash {
-			t.Fatalf("a tick: saved %d, want %d; tip on disk %s", how, want, disk.Tip)
-		}
-	}
-}
-
-// A block that waited for its parent is noted down when that comes, but the parent may
-// not be: then both are written.
-func TestNotedOrphanComesWithItsParent(t *testing.T) {
-	for _, peer := range []peer.ID{"", "p"} {
-		disk := chaingen.NewDisk()
-		e := onDisk(disk)
-		parent := youngBlock(chaingen.Genesis(consensus.Regtest()), "parent", 1000, today)
-		orphan := youngBlock(parent, "orphan", noteSize, today)
-		decide(t, e, today, BlockReceived{Block: orphan.Block})
-		if _, how := decide(t, e, today, BlockReceived{Peer: peer, Block: parent.Block}); how != SavedNow || disk.Tip != orphan.Hash {
-			t.Errorf("parent from %q: saved %d, tip on disk %s, want %s", peer, how, disk.Tip, orphan.Hash)
-		}
-	}
-}
-
-// A block whose body is wrong leaves its header: what waited for it is not noted down,
-// but written, and the header with it.
-func TestNoNoteOnARefusedBlock(t *testing.T) {
-	disk := chaingen.NewDisk()
-	e := onDisk(disk)
-	parent := youngBlock(chaingen.Genesis(consensus.Regtest()), "parent", noteSize, today)
-	orphan := youngBlock(parent, "orphan", noteSize, today)
-	decide(t, e, today, BlockReceived{Block: orphan.Block})
-	body := *parent.Block
-	body.Txs = []*block.Tx{body.Txs[0].Clone()}
-	body.Txs[0].LockTime++
-	_, how := decide(t, e, today, BlockReceived{Block: &body})
-	if _, header := disk.Entries[parent.Hash]; how != SavedNow || !header || disk.Bodies[orphan.Hash] == nil {
-		t.Errorf("saved %d; on disk: the refused block's header %v, the orphan %v", how, header, disk.Bodies[orphan.Hash] != nil)
-	}
-}
-
-// The disk begins early with what Decide will have noted down if the body is right, and
-// with nothing else.
-func TestForesee(t *testing.T) {
-	e := onDisk(chaingen.NewDisk())
-	g := chaingen.Genesis(consensus.Regtest())
-	large := youngBlock(g, "large", noteSize, today)
-	future := youngBlock(g, "future", noteSize, today.Add(3*time.Hour))
-	noWork := *large.Block
-	for noWork.Header.Nonce++; consensus.CheckWork(consensus.Regtest(), &noWork.Header) == nil; noWork.Header.Nonce++ {
-	}
-	for _, c := range []struct {
-		what string
-		in   Input
-		want bool
-	}{
-		{"a large block", BlockReceived{Block: large.Block}, true},
-		{"an old one", BlockReceived{Block: oldBlocks(1)[1].Block}, true},
-		{"the largest", BlockReceived{Block: youngBlock(g, "largest", consensus.MaxBlockSize, today).Block}, true},
-		{"a larger one", BlockReceived{Block: youngBlock(g, "larger", consensus.MaxBlockSize+1, today).Block}, false},
-		{"a small one", BlockReceived{Block: youngBlock(g, "small", noteSize-1, today).Block}, false},
-		{"a peer's", BlockReceived{Peer: "p", Block: large.Block}, false},
-		{"many", BlocksSubmitted{[]*block.Block{large.Block}}, false},
-		{"one on an unknown one", BlockReceived{Block: youngBlock(large, "next", noteSize, today).Block}, false},
-		{"one from the future", BlockReceived{Block: future.Block}, false},
-		{"one without work", BlockReceived{Block: &noWork}, false},
+	old := own(line[1:]...)
+	gossip := BlockReceived{Peer: "p", Block: young.Block}
+	for _, c := range []storedCase{
+		{"our user's old block", old, three, g},
+		{"an old block and a tick", append(old[:3:3], Tick{}), three, three},
+		{"many old blocks", []Input{BlocksSubmitted{[]*block.Block{one.Block, line[2].Block, three.Block}}}, three, g},
+		{"our user's young block", append(old[:3:3], own(young)...), young, young},
+		{"a peer's young block", append(old[:3:3], gossip), young, young},
+		{"the rest of a reorganisation", append(old[:3:3], own(fork...)...), fork[2], fork[2]},
+		{"invalidated", append(old[:3:3], Override{three.Hash, Invalidate}), line[2], line[2]},
+		{"a header of our user's", append(old[:3:3], HeadersReceived{Headers: []block.Header{young.Header}}), three, three},
 	} {
-		if note, ok := e.Foresee(today, c.in); ok != c.want || ok && !note.Time.Equal(today) {
-			t.Errorf("%s: %v, %v", c.what, note, ok)
-		}
-	}
-	decide(t, e, today, BlockReceived{Block: large.Block})
-	if _, ok := e.Foresee(today, BlockReceived{Block: large.Block}); ok {
-		t.Error("a block that is here")
-	}
-}
-
-// A block is not noted down on top of what waits in memory: a peer's blocks while it
-// catches up, or a header.
-func TestNoNoteOnWhatIsLoose(t *testing.T) {
-	disk := chaingen.NewDisk()
-	e := onDisk(disk)
-	line := oldBlocks(6)
-	full := onDisk(chaingen.NewDisk())
-	for _, b := range line[1:] {
-		decide(t, full, today, BlockReceived{Block: b.Block})
-	}
-	decide(t, e, today, PeerJoined{Peer: "p"})
-	effects, _ := decide(t, e, today, PeerStatus{"p", full.Status()})
-	for _, f := range effects {
-		if ask, ok := f.(RequestHeaders); ok {
-			decide(t, e, today, HeadersReceived{"p", full.Tree().HeadersAfter(ask.Locator, block.Hash{}, peer.MaxHeaders)})
-		}
-	}
-	for _, b := range line[1:3] {
-		if _, how := decide(t, e, today, BlockReceived{Peer: "p", Block: b.Block, Requested: true}); how != SavedNothing {
-			t.Fatalf("a download: saved %d", how)
-		}
-	}
-	own := youngBlock(line[2], "own", noteSize, today)
-	if _, how := decide(t, e, today, BlockReceived{Block: own.Block}); how != SavedNow || disk.Tip != own.Hash {
-		t.Errorf("on a download: saved %d, tip on disk %s, want %s", how, disk.Tip, own.Hash)
-	}
-
-	disk = chaingen.NewDisk()
-	e = onDisk(disk)
-	first := youngBlock(line[0], "first", noteSize, today)
-	small := youngBlock(first, "small", 500, today)
-	last := youngBlock(small, "last", noteSize, today)
-	if _, how := decide(t, e, today, BlockReceived{Block: first.Block}); how != SavedNothing {
-		t.Fatalf("a large block: saved %d", how)
-	}
-	decide(t, e, today, HeadersReceived{Headers: headersOf([]*chaingen.Block{small})})
-	if _, how := decide(t, e, today, BlockReceived{Block: last.Block}); how != SavedNow {
-		t.Errorf("on a header: saved %d", how)
+		t.Run(c.name, func(t *testing.T) {
+			for _, cut := range []bool{false, true} {
+				disk := chaingen.NewDisk()
+				e := onDisk(disk)
+				give(t, e, today, Tick{}) // stores genesis
+				for _, in := range c.in {
+					give(t, e, today, in)
+				}
+				want := c.killed
+				if cut {
+					want = c.powered
+					disk.CutPower(0)
+				}
+				again := disk.MustOpen(consensus.Regtest())
+				if _, err := again.ConnectStored(today); err != nil {
+					t.Fatal(err)
+				}
+				if got := again.Tip(); got.Hash != want.Hash {
+					t.Errorf("after a power cut %v: tip at height %d, want %d", cut, got.Height, want.Height())
+				}
+				if in, ok := c.in[len(c.in)-1].(HeadersReceived); ok {
+					if _, known := again.Info(in.Headers[0].Hash()); !known {
+						t.Errorf("after a power cut %v: the header is gone", cut)
+					}
+				}
+				if len(disk.Journal) == 0 && want == fork[2] {
+					t.Errorf("after a power cut %v: the journal does not tell of the reorganisation", cut)
+				}
+			}
+		})
 	}
 }
 
-// youngBlock returns a block that is no older than this, and of this size.
-func youngBlock(on *chaingen.Block, name string, size int, than time.Time, txs ...*block.Tx) *chaingen.Block {
-	b := on.Template(name, txs...)
+// dated returns a block that is no older than this.
+func dated(on *chaingen.Block, name string, than time.Time) *chaingen.Block {
+	b := on.Template(name)
 	b.Header.Time = max(b.Header.Time, uint32(than.Unix()))
-	pad := make([]byte, size)
-	b.Txs[0].Outputs = append(b.Txs[0].Outputs, block.Output{Script: pad})
-	b.Txs[0].Outputs[1].Script = pad[b.Size()-size:]
 	return on.Follow(name, chaingen.Seal(b))
 }
 
+// A block of a day ago is one that a node follows the tip with, an older one is not.
+func TestMaxTipAge(t *testing.T) {
+	for age, follows := range map[time.Duration]bool{maxTipAge: true, maxTipAge + time.Second: false} {
+		disk := chaingen.NewDisk()
+		e := onDisk(disk)
+		b := dated(oldBlocks(1)[0], "b", today.Add(-age))
+		give(t, e, today, BlockReceived{Block: b.Block})
+		if disk.CutPower(0); (disk.Bodies[b.Hash] != nil) != follows {
+			t.Errorf("a block of %s ago: stored after a power cut %v", age, !follows)
+		}
+	}
+}
+
 // While it downloads, a node writes hundreds of blocks at once, however the requests
-// are cut, and everything is written when the last one is here.
+// are cut, and everything is written at the tick after the last one.
 func TestDownloadIsWrittenInBatches(t *testing.T) {
 	disk := chaingen.NewDisk()
 	e := onDisk(disk)
@@ -261,12 +141,12 @@ func TestDownloadIsWrittenInBatches(t *testing.T) {
 	}
 	full := onDisk(chaingen.NewDisk())
 	for _, b := range line[1:] {
-		decide(t, full, today, BlockReceived{Block: b.Block})
+		give(t, full, today, BlockReceived{Block: b.Block})
 	}
 	queue := []Input{PeerJoined{Peer: "p"}, PeerStatus{"p", full.Status()}}
 	before := disk.Commits
 	for ; len(queue) > 0; queue = queue[1:] {
-		effects, _ := decide(t, e, today, queue[0])
+		effects := give(t, e, today, queue[0])
 		for _, f := range effects {
 			switch f := f.(type) {
 			case RequestHeaders:
@@ -279,6 +159,7 @@ func TestDownloadIsWrittenInBatches(t *testing.T) {
 			}
 		}
 	}
+	give(t, e, today, Tick{})
 	if disk.Tip != line[blocks].Hash {
 		t.Errorf("tip on disk %s, want %s", disk.Tip, line[blocks].Hash)
 	}
@@ -317,7 +198,7 @@ func TestSignaturesOnceEach(t *testing.T) {
 	other := tip.Mine("other", known, unknown)
 	more := other.Mine("more")
 	for _, b := range base[1:] {
-		decide(t, e, today, BlockReceived{Block: b.Block})
+		give(t, e, today, BlockReceived{Block: b.Block})
 	}
 	for _, step := range []struct {
 		what string
@@ -331,7 +212,7 @@ func TestSignaturesOnceEach(t *testing.T) {
 		{"another block with both", BlockReceived{Block: other.Block}, 2},
 		{"its branch takes over", BlockReceived{Block: more.Block}, 2},
 	} {
-		effects, _ := decide(t, e, today, step.in)
+		effects := give(t, e, today, step.in)
 		if !slices.Contains(effects, Effect(Result{})) {
 			t.Fatalf("%s: %v", step.what, effects)
 		}

@@ -165,8 +165,8 @@ func (w *world) step(n *testNode, in Input) {
 	if err != nil {
 		w.t.Fatalf("%s: %T: %v", n.id, in, err)
 	}
-	if blocks, _ := n.engine.tree.Unflushed(); blocks > 0 && !n.engine.CatchingUp() && !n.engine.noted {
-		w.t.Fatalf("%s: %T: it is not catching up, and %d blocks are neither on disk nor noted down", n.id, in, blocks)
+	if blocks, _ := n.engine.tree.Unflushed(); blocks > 0 && !n.engine.Syncing() {
+		w.t.Fatalf("%s: %T: it is not catching up, and %d blocks were not handed to the disk", n.id, in, blocks)
 	}
 	fmt.Fprintf(&w.log, "%s %s %s\n", w.now.UTC().Format("05.000"), n.id, describe(in))
 	for _, f := range effects {

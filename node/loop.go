@@ -3,9 +3,9 @@ package node
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"time"
+
 	"toychain/engine"
 )
 
@@ -93,29 +93,40 @@ func (n *Node) step(run context.Context, in engine.Input) (answers []error, trou
 	if n.broken {
 		return nil, ErrStopped
 	}
-	now := n.Now()
-	if note, ok := n.engine.Foresee(now, in); ok && note.Sync {
-		if err := n.notes.begin(note); err != nil {
-			return nil, n.breakDown(err)
-		}
-	}
-	effects, err := n.engine.Decide(now, in)
+	effects, err := n.engine.Decide(n.Now(), in)
 	if err == nil {
-		err = n.save(run, effects)
+		n.publishBlocks(run, effects)
+		err = n.engine.Save()
 	}
 	if err != nil {
-		return nil, n.breakDown(errors.Join(err, n.notes.drop()))
+		return nil, n.breakDown(err)
+	}
+	switch in.(type) {
+	case engine.BlockReceived, engine.BlocksSubmitted:
+		if n.engine.Syncing() {
+			n.idle = idleState{}
+		}
 	}
 	for _, f := range effects {
 		switch f := f.(type) {
 		case engine.Result:
 			answers = append(answers, f.Err)
-		case engine.Note, engine.PublishBlock: // see save
+		case engine.PublishBlock: // see publishBlocks
 		default:
 			n.perform(run, f)
 		}
 	}
 	return answers, nil
+}
+
+// publishBlocks sends blocks of our own on their way to the peers before they are safe:
+// peers validate them themselves, and need not wait for our disk.
+func (n *Node) publishBlocks(run context.Context, effects []engine.Effect) {
+	for _, f := range effects {
+		if f, ok := f.(engine.PublishBlock); ok {
+			n.perform(run, f)
+		}
+	}
 }
 
 // breakDown ends the node because of trouble with the disk, and returns how it says so.
@@ -129,33 +140,4 @@ func (n *Node) breakDown(err error) error {
 
 func (n *Node) inTrouble(err error) error {
 	return fmt.Errorf("the node stops, its data folder %s is in trouble: %w", n.cfg.Dir, err)
-}
-
-// save has the engine write what it decided. A block of our own is on its way to the
-// peers before: they judge it themselves, and are not kept waiting for our disk.
-func (n *Node) save(run context.Context, effects []engine.Effect) error {
-	for _, f := range effects {
-		switch f := f.(type) {
-		case engine.PublishBlock:
-			n.perform(run, f)
-		case engine.Note:
-			if err := n.notes.add(f); err != nil {
-				return err
-			}
-			if !f.Sync {
-				n.idle = idleState{} // an import
-			}
-		}
-	}
-	if err := n.notes.drop(); err != nil {
-		return err
-	}
-	how, err := n.engine.Save()
-	if err != nil {
-		return err
-	}
-	if how == engine.SavedLater && n.engine.CatchingUp() {
-		n.idle = idleState{}
-	}
-	return n.notes.saved(how)
 }

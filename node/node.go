@@ -60,7 +60,6 @@ type Node struct {
 	mailbox chan task      // to the goroutine that owns engine
 	over    chan struct{}  // closed when that goroutine has ended
 	engine  *engine.Engine // owned by the goroutine of loop
-	notes   notes          // owned likewise
 	tipMove chan struct{}  // owned likewise; closed and replaced when the tip moves
 	posted  time.Time      // owned likewise; when what is done now was handed in
 	broken  bool           // owned likewise; the engine met trouble and must not be used
@@ -94,13 +93,9 @@ func Open(cfg Config) (*Node, error) {
 		mailbox: make(chan task),
 		over:    make(chan struct{}),
 		tipMove: make(chan struct{}),
-		notes:   notes{dir: cfg.Dir},
 	}
 	n.clock.Store(int64(cfg.Clock))
-	if n.engine, err = openEngine(cfg, db); err == nil {
-		err = n.takeNotes()
-	}
-	if err == nil {
+	if n.engine, err = openEngine(cfg, db, n.Now()); err == nil {
 		n.net, err = p2p.New(n.netConfig(), handler{n})
 	}
 	if err != nil {
@@ -112,48 +107,23 @@ func Open(cfg Config) (*Node, error) {
 	return n, nil
 }
 
-// openEngine rebuilds the tree from the store, after a look at its last blocks.
-func openEngine(cfg Config, db *store.DB) (*engine.Engine, error) {
+// openEngine rebuilds the tree from the store, after a look at its last blocks, and
+// starts an engine on it.
+func openEngine(cfg Config, db *store.DB, now time.Time) (*engine.Engine, error) {
 	tree, err := db.Tree(cfg.Verifier, checkBlocks)
 	if err != nil {
 		return nil, err
 	}
-	if err := tree.Flush(); err != nil { // writes genesis into an empty store
+	e := engine.New(tree, mempool.New(cfg.Pool), cfg.agent())
+	change, err := e.Start(now)
+	if err != nil {
 		return nil, err
 	}
-	return engine.New(tree, mempool.New(cfg.Pool), cfg.agent()), nil
-}
-
-// takeNotes takes in what an earlier process had noted down when it died. What cannot
-// be, because the disk lost a part of it, is set aside.
-func (n *Node) takeNotes() error {
-	damage, err := n.notes.replay(func(came time.Time, b *block.Block) (damage, trouble error) {
-		if _, err := n.engine.Step(came, engine.BlockReceived{Block: b}); err != nil {
-			return nil, err
-		}
-		if _, known := n.engine.Tree().Info(b.Hash()); !known {
-			return fmt.Errorf("block %s stands on what is not here", b.Hash()), nil
-		}
-		return nil, nil
-	})
-	if err == nil {
-		err = n.engine.Tree().Flush()
+	if change.Moved() {
+		cfg.Log.Info("connected blocks that were stored before the node ended", "blocks", len(change.Applied),
+			"tip", change.To.Hash, "height", change.To.Height)
 	}
-	if err != nil {
-		return err
-	}
-	if damage != nil {
-		n.log.Warn("blocks that were noted down cannot all be taken in", "err", damage, "kept", n.notes.setAside())
-	}
-	return n.notes.saved(engine.SavedNow)
-}
-
-// settle writes all that is still in memory.
-func (n *Node) settle() error {
-	if err := n.engine.Tree().Flush(); err != nil {
-		return err
-	}
-	return n.notes.saved(engine.SavedNow)
+	return e, nil
 }
 
 func (c *Config) agent() string { return "/toychain:" + c.Version + "/" }
@@ -214,7 +184,7 @@ func (n *Node) Run(ctx context.Context) error {
 		err = nil
 	}
 	if !n.broken {
-		if unsaved := n.settle(); unsaved != nil {
+		if unsaved := n.engine.Stop(); unsaved != nil {
 			err = errors.Join(err, n.inTrouble(unsaved))
 		}
 	}
@@ -293,21 +263,8 @@ func (n *Node) Net() *p2p.Net { return n.net }
 // Verifier returns how the node checks signatures; it is safe for concurrent use.
 func (n *Node) Verifier() consensus.Verifier { return n.cfg.Verifier }
 
-// Store returns the node's store, for reading indexes. Every block of our own user's
-// is in it; a download may not be yet. It must not be called on the engine's goroutine.
-func (n *Node) Store() *store.DB {
-	if n.notes.some.Load() {
-		_ = n.do(context.Background(), func(context.Context) { // ErrStopped: it was settled
-			if n.broken {
-				return
-			}
-			if err := n.settle(); err != nil {
-				n.breakDown(err)
-			}
-		})
-	}
-	return n.db
-}
+// Store returns the node's store, for reading indexes.
+func (n *Node) Store() *store.DB { return n.db }
 
 // Policy returns the pool's policy.
 func (n *Node) Policy() mempool.Policy { return n.cfg.Pool }

@@ -186,8 +186,8 @@ func (c *checker) block(h block.Height) (*chain.Step, error) {
 	if info.Entry.Status != chain.HasBody|chain.Connected {
 		return nil, c.say("block %s at height %d is on the best chain, but its status is %04b", hash, h, info.Entry.Status)
 	}
-	b, ids, err := c.body(hash)
-	if err != nil || b == nil {
+	b, err := c.body(hash)
+	if err != nil || b.Block == nil {
 		return nil, err
 	}
 	undo, err := c.undo(hash, h)
@@ -195,41 +195,40 @@ func (c *checker) block(h block.Height) (*chain.Step, error) {
 		return nil, err
 	}
 	parent, _ := c.tree.Info(b.Header.Prev)
-	delta, err := consensus.DeltaOf(parent.State, consensus.WithIDs(b, ids), undo)
+	delta, err := consensus.DeltaOf(parent.State, b, undo)
 	if err != nil {
 		return nil, c.say("block %s at height %d: %v", hash, h, err)
 	}
-	return &chain.Step{Connect: true, Hash: hash, Height: h, Block: b, IDs: ids, Delta: delta}, nil
+	return &chain.Step{Connect: true, Hash: hash, Height: h, Block: b.Block, IDs: b.IDs, Delta: delta}, nil
 }
 
 // step looks at all that is stored of a block of the best chain, but for the coins.
 func (c *checker) step(s *chain.Step) error {
 	return c.expect(fmt.Sprintf("block %s at height %d", s.Hash, s.Height), func(w *writer) {
-		w.body(chain.Point{Hash: s.Hash, Height: s.Height}, s.Block, s.IDs)
+		w.body(chain.Point{Hash: s.Hash, Height: s.Height}, consensus.Block{Block: s.Block, IDs: s.IDs})
 		w.step(s)
 	})
 }
 
-// body returns a stored body and its transactions' ids, or nothing if there is a
-// finding about it.
-func (c *checker) body(hash block.Hash) (*block.Block, []block.Hash, error) {
-	b, err := c.db.block(c.from, hash)
+// body returns a stored body, or one without a block if there is a finding about it.
+func (c *checker) body(hash block.Hash) (none consensus.Block, err error) {
+	stored, err := c.db.block(c.from, hash)
 	if errors.Is(err, chain.ErrNoBody) || errors.Is(err, chain.ErrUnknown) {
-		return nil, nil, c.say("%v", err)
+		return none, c.say("%v", err)
 	}
 	if err != nil {
-		return nil, nil, c.note(err)
+		return none, c.note(err)
 	}
-	ids := b.TxIDs()
+	b := consensus.NewBlock(stored)
 	info, _ := c.tree.Info(hash)
-	if root, _ := block.MerkleRoot(ids); root != b.Header.MerkleRoot {
-		return nil, nil, c.say("block %s: its transactions make the merkle root %s", hash, root)
+	if b.Root != b.Header.MerkleRoot {
+		return none, c.say("block %s: its transactions make the merkle root %s", hash, b.Root)
 	}
-	if info.Txs != len(ids) || info.Size != b.Size() {
-		return nil, nil, c.say("block %s has %d transactions and %d bytes, its header says %d and %d",
-			hash, len(ids), b.Size(), info.Txs, info.Size)
+	if info.Txs != len(b.Txs) || info.Size != b.Size() {
+		return none, c.say("block %s has %d transactions and %d bytes, its header says %d and %d",
+			hash, len(b.Txs), b.Size(), info.Txs, info.Size)
 	}
-	return b, ids, nil
+	return b, nil
 }
 
 // undo returns a block's undo data, or nil if there is a finding about it.

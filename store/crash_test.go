@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/syndtr/goleveldb/leveldb/opt"
@@ -29,9 +30,10 @@ type fault struct {
 }
 
 // The disk breaks at every single operation in turn, while a chain grows, forks and
-// reorganises. Whatever the crash leaves of what was not synced, the database then
-// holds to the byte what it held before the Commit that failed, or all of what it
-// was to hold after it, and goes on from there.
+// reorganises. Whatever the crash leaves of what was not synced, the database then holds
+// to the byte what it held after one of the writes: none older than what was synced, none
+// older than what was written if only the process died, and none newer than the write that
+// failed. It goes on from there, and connects what it had stored.
 func TestCrashAtEveryWrite(t *testing.T) {
 	if raceDetector {
 		t.Skip("LevelDB races with itself when its disk fails")
@@ -46,18 +48,25 @@ func TestCrashAtEveryWrite(t *testing.T) {
 	}
 	h := newHistory(w)
 	for _, f := range []fault{{"from then on", false}, {"once", true}} {
-		inReorg, inConnect, broke := 0, 0, true
+		inReorg, inConnect, unconnected, broke := 0, 0, 0, true
 		for n := 1; broke; n++ {
 			d := crashdisk.New()
 			d.FailAt, d.Once = n, f.once
-			done := live(t, w, d)
+			last := live(t, w, d)
 			broke = d.Broke()
-			for mode := range crashdisk.Crashes {
-				h.reopen(t, d.After(mode, r), r, done, fmt.Sprintf("operation %d breaks %s, crash %d", n, f.name, mode))
+			for how := range crashdisk.Crashes {
+				when := fmt.Sprintf("operation %d breaks %s, crash %d", n, f.name, how)
+				from := last.synced
+				if how == crashdisk.ProcessDied {
+					from = last.written
+				}
+				if got := h.reopen(t, d.After(how, r), r, from, last.written+1, when); got > 1 && got%2 == 0 {
+					unconnected++
+				}
 			}
 			switch {
-			case done == len(w.all): // nothing the node noticed
-			case h.reorgs[done]:
+			case last.written == len(h.holds)-1: // nothing the node noticed
+			case h.reorgs[last.written+1]:
 				inReorg++
 			default:
 				inConnect++
@@ -66,18 +75,21 @@ func TestCrashAtEveryWrite(t *testing.T) {
 				t.Fatalf("only %d operations: the test shows little", n)
 			}
 		}
-		t.Logf("breaking %s: %d times in a reorganisation, %d times otherwise", f.name, inReorg, inConnect)
-		if inReorg < 5 || inConnect < 5 {
+		t.Logf("breaking %s: %d times in a reorganisation, %d times otherwise; %d times a block was stored and not connected",
+			f.name, inReorg, inConnect, unconnected)
+		if inReorg < 5 || inConnect < 5 || unconnected < 20 {
 			t.Error("that shows little")
 		}
 	}
 }
 
-// history is what a database holds after each of a world's blocks, on a sound disk.
+// history is what a database holds after each of the writes of a world's blocks, on a
+// sound disk: 0 when it is new, 1 with genesis, 2i when block i is stored, 2i+1 when the
+// best chain has moved.
 type history struct {
 	*world
-	holds  []block.Hash // of everything in it: 0 when it is new, i after i blocks
-	reorgs []bool       // block i, from 0, makes the best chain another
+	holds  []block.Hash // of everything in it
+	reorgs []bool       // that write makes the best chain another
 }
 
 func newHistory(w *world) *history {
@@ -87,23 +99,27 @@ func newHistory(w *world) *history {
 	if err != nil {
 		w.Fatal(err)
 	}
-	note := func() {
+	n := &node{world: w, db: db, tree: loadTree(w, db, w.params), arrived: map[block.Hash]*vertex{}}
+	reorgs := 0
+	note := func(flushed bool) {
 		sum, err := contents(w, db)
 		if err != nil {
 			w.Fatal(err)
 		}
 		h.holds = append(h.holds, sum)
-	}
-	note()
-	n := &node{world: w, db: db, tree: loadTree(w, db, w.params), arrived: map[block.Hash]*vertex{}}
-	for _, v := range w.all {
-		before := len(n.reorgs)
-		if v != w.genesis {
-			n.take(v)
+		h.reorgs = append(h.reorgs, flushed && len(n.reorgs) > reorgs)
+		if flushed {
+			reorgs = len(n.reorgs)
 		}
+	}
+	note(true)
+	n.flush()
+	note(true)
+	for _, v := range w.all[1:] {
+		n.take(v)
+		note(false)
 		n.flush()
-		note()
-		h.reorgs = append(h.reorgs, len(n.reorgs) > before)
+		note(true)
 	}
 	if err := db.Close(); err != nil {
 		w.Fatal(err)
@@ -111,8 +127,9 @@ func newHistory(w *world) *history {
 	return h
 }
 
-// reopen looks at what a crash left after so many blocks, and lets it go on.
-func (h *history) reopen(t *testing.T, d *crashdisk.Disk, r *rand.Rand, done int, when string) {
+// reopen looks at what a crash left, which is what there was after one of the writes from
+// first to last, lets it go on, and returns which write that was.
+func (h *history) reopen(t *testing.T, d *crashdisk.Disk, r *rand.Rand, first, last int, when string) (got int) {
 	t.Helper()
 	if r.IntN(2) == 0 { // and again, while it is being opened
 		d.FailAt = 1 + r.IntN(12)
@@ -125,9 +142,13 @@ func (h *history) reopen(t *testing.T, d *crashdisk.Disk, r *rand.Rand, done int
 	if err != nil {
 		t.Fatalf("%s: %v", when, err)
 	}
-	got, err := contents(t, db)
-	if err != nil || got != h.holds[done] && (done == len(h.all) || got != h.holds[done+1]) {
-		t.Fatalf("%s: after %d blocks it holds neither what it did nor what it was to hold: %v", when, done, err)
+	sum, err := contents(t, db)
+	got = slices.Index(h.holds, sum)
+	for slices.Contains(h.holds[got+1:], sum) { // a block that moves nothing: two writes, one state
+		got += 1 + slices.Index(h.holds[got+1:], sum)
+	}
+	if err != nil || got < first || slices.Index(h.holds, sum) > last {
+		t.Fatalf("%s: it holds what it did after write %d, want %d to %d: %v", when, got, first, last, err)
 	}
 	n := &node{world: h.world, db: db, tree: loadTree(t, db, h.params), arrived: map[block.Hash]*vertex{}}
 	for _, v := range h.all {
@@ -135,6 +156,10 @@ func (h *history) reopen(t *testing.T, d *crashdisk.Disk, r *rand.Rand, done int
 			n.arrived[v.hash] = v
 		}
 	}
+	if _, err := n.tree.ConnectStored(now(h.all[max(0, got/2)])); err != nil {
+		t.Fatalf("%s: %v", when, err)
+	}
+	n.flush()
 	for _, v := range h.all[1:] {
 		if n.arrived[v.hash] == nil {
 			n.take(v)
@@ -143,12 +168,13 @@ func (h *history) reopen(t *testing.T, d *crashdisk.Disk, r *rand.Rand, done int
 	}
 	n.arrived[h.genesis.hash] = h.genesis
 	check(t, n)
-	if got, err := contents(t, db); err != nil || got != h.holds[len(h.all)] {
+	if sum, err := contents(t, db); err != nil || sum != h.holds[len(h.holds)-1] {
 		t.Fatalf("%s: going on, it ends with other contents: %v", when, err)
 	}
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
+	return got
 }
 
 // check holds a database against the world, and against itself.
@@ -162,41 +188,46 @@ func check(t *testing.T, n *node) {
 	}
 }
 
-// live feeds a node on this disk block by block until something fails, and returns
-// after how many blocks Flush had succeeded.
-func live(t *testing.T, w *world, d *crashdisk.Disk) (done int) {
+// progress is how far a node came until its disk failed: the last write that returned, and
+// the last that was synced. See history for their numbers.
+type progress struct{ written, synced int }
+
+// live feeds a node on this disk block by block until something fails.
+func live(t *testing.T, w *world, d *crashdisk.Disk) (last progress) {
 	db, err := openDisk(d, w.params)
 	if err != nil {
-		return 0
+		return last
 	}
 	defer db.Close()
 	entries, tip, err := db.Load()
 	if err != nil {
-		return 0
+		return last
 	}
 	tree, err := chain.NewTree(w.params, unsigned, db, entries, tip)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, v := range w.all {
+	for i, v := range w.all {
+		stages := []func() error{tree.Flush, tree.Sync}
 		if v != w.genesis {
-			if _, err := tree.AddBlock(v.block, now(v)); err != nil {
+			stages = append([]func() error{
+				func() error { _, err := tree.AddBlock(v.block, now(v)); return err },
+				tree.Wait,
+				func() error { last.written = 2 * i; return nil },
+			}, stages...)
+		}
+		for _, stage := range stages {
+			if err := stage(); err != nil {
 				if !errors.Is(err, crashdisk.ErrBroken) {
 					t.Fatal(err)
 				}
-				return done
+				if db.queue.failure() != nil && db.Commit(&chain.Commit{Tip: w.genesis.hash}) == nil {
+					t.Fatal("a Commit after a write that failed")
+				}
+				return last
 			}
 		}
-		if err := tree.Flush(); err != nil {
-			if !errors.Is(err, crashdisk.ErrBroken) && db.failed == nil {
-				t.Fatal(err)
-			}
-			if err := db.Commit(&chain.Commit{Tip: w.genesis.hash}); err == nil {
-				t.Fatal("a Commit after one that failed")
-			}
-			return done
-		}
-		done++
+		last = progress{2*i + 1, 2*i + 1}
 	}
-	return done
+	return last
 }

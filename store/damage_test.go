@@ -64,6 +64,7 @@ func (n *node) live(r *rand.Rand, blocks int) {
 // contents returns the hash of every key and value.
 func contents(t testing.TB, db *DB) (sum block.Hash, err error) {
 	h := sha256.New()
+	db.queue.await(&db.queue.all)
 	err = db.each(db.level, nil, "reading everything", func(key, value []byte) error {
 		h.Write([]byte{byte(len(key)), byte(len(value)), byte(len(value) >> 8), byte(len(value) >> 16)})
 		h.Write(key)

@@ -14,6 +14,7 @@ import (
 	"github.com/syndtr/goleveldb/leveldb/storage"
 	"github.com/syndtr/goleveldb/leveldb/util"
 
+	"toychain/chain"
 	"toychain/consensus"
 	"toychain/store/ldb"
 )
@@ -63,7 +64,7 @@ func options() *opt.Options {
 }
 
 // DB is an open database. Its methods may be called from several goroutines;
-// Commit by one at a time.
+// one of them at a time writes.
 type DB struct {
 	place
 	level   *leveldb.DB
@@ -74,13 +75,12 @@ type DB struct {
 	open   sync.RWMutex
 	closed bool
 
-	behind atomic.Pointer[behind] // what is on its way to the disk; nil: nothing
+	queue    queue
+	onTheWay atomic.Pointer[chain.Commit] // the Commit in the queue; nil: none
 
-	// The rest belongs to Commit.
-	mu     sync.Mutex
+	// The rest belongs to the write at hand.
 	batch  *leveldb.Batch
 	reorgs uint64 // number of the journal's newest entry
-	failed error  // what went wrong in an earlier Commit
 }
 
 // Open opens the database in a folder, which it makes if it is not there, for
@@ -203,7 +203,7 @@ func (db *DB) lastReorg() (uint64, error) {
 // Close waits for readers and writers and closes the database. A second Close does
 // nothing.
 func (db *DB) Close() error {
-	db.catchUp()
+	db.queue.await(&db.queue.all)
 	db.open.Lock()
 	defer db.open.Unlock()
 	if db.closed {
@@ -211,7 +211,7 @@ func (db *DB) Close() error {
 	}
 	db.closed = true
 	var err error
-	if db.failed == nil { // else nothing more is written
+	if db.queue.failure() == nil { // else nothing more is written
 		err = db.wrap(ldb.Settle(db.level), "closing")
 	}
 	if err == nil {

@@ -76,7 +76,7 @@ func (n *node) take(vs ...*vertex) {
 
 func (n *node) flush() {
 	n.Helper()
-	if err := n.tree.Flush(); err != nil {
+	if err := errors.Join(n.tree.Flush(), n.tree.Sync()); err != nil {
 		n.Fatal(err)
 	}
 }

@@ -1,22 +1,24 @@
-// Package store keeps one node's chain on disk, in one LevelDB folder: every
-// block of every branch, the coins of the best one, what is needed to take blocks
-// back, indexes to ask by transaction and by address, and the journal of every
-// reorganisation that ever happened here.
+// Package store keeps one node's chain on disk, in one LevelDB database: every block of
+// every branch, the coins of the best chain, the undo data to take its blocks back, indexes
+// of transactions and addresses, and the journal of every reorganisation.
 //
 // # What it knows
 //
-// How the values of package chain become keys and values, and which change to
-// which key a [chain.Commit] means. A Commit is one LevelDB batch, synced before
-// it returns:
+// How the values of package chain become keys and values, and which batch of them each
+// write is:
 //
-//	entries, bodies, undo, coins, indexes, journal, tip ──► one batch ──► one record in LevelDB's log
+//	Put      a header and a body, its transactions' places ──► one batch ┐
+//	Commit   statuses, coins, undo, addresses, journal, tip ──► one batch ┼──► LevelDB's log, in this order
+//	Sync     a mark: all before it is safe from a power cut ─────────────┘
 //
-// so a crash leaves the tip before it or the tip after it, with everything else to
-// match. A node that catches up does not wait for it (Commit.Later, behind.go): blocks
-// are checked while those before them are written. TestCrashAtEveryWrite breaks the
-// disk at each operation in turn; package testnet's TestKillAndReplay ends whole nodes
-// with kill -9. Reads may come from any goroutine at any time; each sees the state
-// between two Commits.
+// A batch is one record of the log, so a crash leaves all of it or nothing; and the log
+// keeps the order, so a tip is never on the disk without the bodies that it stands on, nor
+// a block without its parent. TestCrashAtEveryWrite breaks the disk at each operation in
+// turn; package testnet's TestKillAndReplay ends whole nodes with kill -9.
+//
+// Writes are queued (queue.go): the next blocks are validated meanwhile. Reads may come
+// from any goroutine at any time; each sees the state between two writes, after all of
+// those that were handed in before.
 //
 // # What it must not know
 //
@@ -78,15 +80,16 @@
 //
 // [ErrInUse], [ErrOtherNetwork] and [ErrNewerSchema] come from opening.
 // [ErrDamaged] comes from anywhere: its text names what does not fit and the
-// remedy. Any other error is the disk's own (full, gone, not permitted). After a
-// failed Commit nothing more can be written until the folder is opened again,
-// because nobody knows how much of it arrived.
+// remedy. Any other error is the disk's own (full, gone, not permitted). After a failed
+// write nothing more is written until the database is opened again, because it is not known
+// how much of it arrived.
 //
 // # A reading order
 //
 //	keys.go      the key space above, as functions
 //	encode.go    the values; encodereorg.go those of the journal
-//	commit.go    a Commit becomes one batch; behind.go while it is on its way
+//	writer.go    each write becomes a batch
+//	queue.go     the order of the writes; writes.go what they are
 //	read.go      everything that can be asked; stats.go the coin set as a whole
 //	db.go        opening and closing; readonly.go to look only
 //	check.go     looking for damage; verify.go at everything

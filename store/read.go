@@ -13,8 +13,15 @@ import (
 	"toychain/consensus"
 )
 
-// read calls f with the state between two Commits, whatever is committed meanwhile.
+// read calls f with the state between two writes, all of those in it that were handed in
+// before, whatever is written meanwhile.
 func (db *DB) read(f func(source) error) error {
+	db.queue.await(&db.queue.all)
+	return db.peek(f)
+}
+
+// peek is read without waiting for what is on its way.
+func (db *DB) peek(f func(source) error) error {
 	if err := db.enter(); err != nil {
 		return err
 	}
@@ -115,10 +122,10 @@ func (db *DB) placeOf(from source, hash block.Hash) (chain.Point, error) {
 
 // Coins implements chain.Disk.
 func (db *DB) Coins(of []block.Outpoint, into consensus.Coins) error {
-	if of = db.behind.Load().ask(of, into); len(of) == 0 {
+	if of = db.coinsOnTheWay(of, into); len(of) == 0 {
 		return nil
 	}
-	return db.read(func(from source) error {
+	return db.peek(func(from source) error {
 		var key [lenCoinKey]byte
 		for _, o := range of {
 			coin, found, err := find(db, from, appendCoinKey(key[:0], o), "a coin", decodeCoin)
@@ -136,22 +143,16 @@ func (db *DB) Coins(of []block.Outpoint, into consensus.Coins) error {
 // Block implements chain.Disk: it returns a body of any branch. The error is
 // chain.ErrUnknown, chain.ErrNoBody, ErrDamaged or the disk's.
 func (db *DB) Block(hash block.Hash) (b *block.Block, err error) {
-	if b := db.behind.Load().body(hash); b != nil {
-		return b, nil
-	}
-	err = db.read(func(from source) error {
+	err = db.readBody(func(from source) error {
 		b, err = db.block(from, hash)
 		return err
 	})
 	return b, err
 }
 
-// BlockBytes is Block as it travels: for those who hand it on as it is.
+// BlockBytes is Block in wire format.
 func (db *DB) BlockBytes(hash block.Hash) (raw []byte, err error) {
-	if b := db.behind.Load().body(hash); b != nil {
-		return b.Bytes(), nil
-	}
-	err = db.read(func(from source) error {
+	err = db.readBody(func(from source) error {
 		raw, err = body(db, from, hash, func(b []byte) ([]byte, error) {
 			_, err := decodeBody(b, hash)
 			return b, err
@@ -159,6 +160,16 @@ func (db *DB) BlockBytes(hash block.Hash) (raw []byte, err error) {
 		return err
 	})
 	return raw, err
+}
+
+// readBody is read for a body, which never changes: it waits only for one that is not
+// there yet.
+func (db *DB) readBody(f func(source) error) error {
+	err := db.peek(f)
+	if errors.Is(err, chain.ErrUnknown) || errors.Is(err, chain.ErrNoBody) {
+		err = db.read(f)
+	}
+	return err
 }
 
 func (db *DB) block(from source, hash block.Hash) (*block.Block, error) {
@@ -182,7 +193,7 @@ func body[T any](db *DB, from source, hash block.Hash, decode func([]byte) (T, e
 // order of its inputs, if it ever was on the best chain. The error is
 // chain.ErrUnknown, ErrDamaged or the disk's.
 func (db *DB) Undo(hash block.Hash) (coins []consensus.Coin, err error) {
-	if coins, ok := db.behind.Load().undo(hash); ok {
+	if coins, ok := db.undoOnTheWay(hash); ok {
 		return coins, nil
 	}
 	err = db.read(func(from source) error {

@@ -26,6 +26,6 @@ func OpenReadOnly(dir string, p *consensus.Params) (*DB, error) {
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	db.storage, db.failed = s, errReadOnly
+	db.storage, db.queue.failed = s, errReadOnly
 	return db, nil
 }

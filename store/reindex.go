@@ -330,6 +330,9 @@ func (r *rebuilder) finish() error {
 		w.reorg(uint64(i)+1, &g)
 	}
 	r.out.Reorgs = len(numbers)
+	if err := r.db.Sync(); err != nil {
+		return err
+	}
 	r.out.Tip, r.out.Headers = chain.Point{Hash: tip.Hash, Height: tip.Height}, len(r.tree.Entries())
 	err := ldb.Write(r.db.level, batch)
 	if err == nil {
@@ -342,8 +345,14 @@ func (r *rebuilder) finish() error {
 // and what looks like a reorganisation is only the past.
 type regrowth struct{ *DB }
 
+// Put implements chain.Disk.
+func (g regrowth) Put(entries []chain.Entry, bodies []consensus.Block) error {
+	return g.put(entries, bodies, true)
+}
+
+// Commit implements chain.Disk.
 func (g regrowth) Commit(c *chain.Commit) error {
 	quiet := *c
 	quiet.Reorgs = nil
-	return g.commit(&quiet, true)
+	return g.DB.Commit(&quiet)
 }

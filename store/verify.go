@@ -76,13 +76,13 @@ func (c *checker) replay(tick func()) (whole bool, err error) {
 
 // genesis is stored, but makes no step.
 func (c *checker) genesis(p chain.Point) error {
-	b, ids, err := c.body(p.Hash)
-	if err != nil || b == nil {
+	b, err := c.body(p.Hash)
+	if err != nil || b.Block == nil {
 		return err
 	}
 	return c.expect("the genesis block", func(w *writer) {
 		w.best(p)
-		w.body(p, b, ids)
+		w.body(p, b)
 	})
 }
 
@@ -106,14 +106,14 @@ func (c *checker) branches(tick func()) error {
 			continue
 		}
 		tick()
-		b, ids, err := c.body(p.Hash)
+		b, err := c.body(p.Hash)
 		if err != nil {
 			return err
 		}
-		if b == nil {
+		if b.Block == nil {
 			continue
 		}
-		if err := c.expect("block "+p.Hash.String(), func(w *writer) { w.body(p, b, ids) }); err != nil {
+		if err := c.expect("block "+p.Hash.String(), func(w *writer) { w.body(p, b) }); err != nil {
 			return err
 		}
 		if e.Status&chain.Connected == 0 {
@@ -126,7 +126,7 @@ func (c *checker) branches(tick func()) error {
 		}
 		parent, _ := c.tree.Info(e.Header.Prev)
 		if undo != nil {
-			if _, err = consensus.DeltaOf(parent.State, consensus.WithIDs(b, ids), undo); err != nil {
+			if _, err = consensus.DeltaOf(parent.State, b, undo); err != nil {
 				err = c.say("block %s at height %d: %v", p.Hash, p.Height, err)
 			}
 		}

@@ -5,17 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
-	"toychain/block"
 	"toychain/chain"
 	"toychain/cmd/internal/cli"
 	"toychain/consensus"
-	"toychain/node"
 	"toychain/rpc"
 	"toychain/store"
 )
@@ -24,9 +20,6 @@ import (
 type checked struct {
 	Valid    bool     `json:"valid"`
 	Findings []string `json:"findings,omitempty"` // what does not fit, a sentence each
-	Noted    int      `json:"noted,omitempty"`    // blocks that a killed node left beside its store
-
-	lost error // what of those cannot be read
 }
 
 func (a *app) chainVerifyCommand() *cobra.Command {
@@ -36,8 +29,7 @@ func (a *app) chainVerifyCommand() *cobra.Command {
 		Long: `Look for damage. A node that runs judges the blocks of its best chain again. If none
 runs, its folder is read instead, and everything in it: every key, every block of
 every branch, every signature, and whether the coins are what a replay from genesis
-makes. Blocks that a killed node had only noted down are read too; the next start
-takes them in. What does not fit is named, and the command that puts it right.`,
+makes. What does not fit is named, and the command that puts it right.`,
 		Args: cli.NoArgs,
 	}
 	asJSON := cli.JSONFlag(cmd)
@@ -81,26 +73,16 @@ func (a *app) verifyDatabase(ctx context.Context, blocks int, unreachable error)
 			return err
 		}
 		c.Findings, err = db.Verify(chain.NewVerifier(chain.CachedP2PKH()), blocks, progress)
-		if err == nil {
-			c.lost, err = node.ReadNotes(filepath.Dir(k.folder()), func(time.Time, *block.Block) (damage, trouble error) {
-				c.Noted++
-				return nil, nil
-			})
-		}
 		return errors.Join(err, db.Close())
 	})
 	if a.global.node != "" && errors.Is(err, store.ErrInUse) {
 		err = unreachable // which says that the node is paused
 	}
-	c.Valid = len(c.Findings) == 0 && c.lost == nil
+	c.Valid = len(c.Findings) == 0
 	return c, remedied(err, k.network)
 }
 
 func (a *app) printChecked(c checked, asJSON bool) error {
-	damaged := len(c.Findings) > 0
-	if c.lost != nil {
-		c.Findings = append(c.Findings, c.lost.Error())
-	}
 	switch {
 	case asJSON:
 		if err := a.PrintJSON(c); err != nil {
@@ -113,14 +95,8 @@ func (a *app) printChecked(c checked, asJSON bool) error {
 			fmt.Fprintln(a.Stdout, f)
 		}
 	}
-	if c.Noted > 0 && !asJSON {
-		fmt.Fprintf(a.Stdout, "%s noted down beside the store; the next start takes them in\n", cli.Plural(c.Noted, "block"))
-	}
-	switch {
-	case c.Valid:
+	if c.Valid {
 		return nil
-	case !damaged:
-		return errors.New("of the blocks that were noted down before the node died some cannot be read: the next start takes in what can, and keeps the rest in a file whose name ends in .damaged")
 	}
 	return fmt.Errorf("what the node keeps is damaged: stop the node if it runs, then rebuild it from the blocks it holds with: %s", a.remedy())
 }

@@ -23,11 +23,13 @@ type Disk struct {
 	Journal []chain.Reorg
 	Tip     block.Hash
 	Commits int
+	Puts    int
 
 	Verifier consensus.Verifier // of the trees that it opens
 
-	fail  int // this many more calls and then one fails; negative: never
-	write bool
+	unsynced []changes // of the writes since the last Sync
+	fail     int       // this many more calls and then one fails; negative: never
+	write    bool
 }
 
 // ErrDisk is the error that FailAfter causes.
@@ -46,17 +48,53 @@ func NewDisk() *Disk {
 	}
 }
 
-// FailAfter lets n calls pass and makes every later one return ErrDisk. If the
-// first of those is a Commit, write says whether it reaches the disk all the
-// same: a crash may strike before the answer is read.
+// FailAfter lets n calls pass and makes every later one return ErrDisk. If the first
+// of those is a Put or a Commit, write says whether it reaches the disk all the same: a
+// crash may strike before the answer is read.
 func (d *Disk) FailAfter(n int, write bool) { d.fail, d.write = n, write }
 
 // Repair ends what FailAfter started.
 func (d *Disk) Repair() { d.fail = -1 }
 
-// Clone returns a copy that shares no mutable state.
+// CutPower takes back all that was Put or committed since the last Sync but for the first
+// so many writes, as a power cut may, and returns how many it took back.
+func (d *Disk) CutPower(keep int) (lost int) {
+	for ; len(d.unsynced) > keep; lost++ {
+		last := len(d.unsynced) - 1
+		for _, undo := range slices.Backward(d.unsynced[last]) {
+			undo()
+		}
+		d.unsynced = d.unsynced[:last]
+	}
+	d.unsynced = nil
+	return lost
+}
+
+// changes are functions that take a write back, the last first.
+type changes []func()
+
+// set and unset change a map; undo takes it back.
+func set[K comparable, V any](undo *changes, m map[K]V, k K, v V) {
+	old, there := m[k]
+	m[k] = v
+	*undo = append(*undo, func() {
+		if m[k] = old; !there {
+			delete(m, k)
+		}
+	})
+}
+
+func unset[K comparable, V any](undo *changes, m map[K]V, k K) {
+	if old, there := m[k]; there {
+		delete(m, k)
+		*undo = append(*undo, func() { m[k] = old })
+	}
+}
+
+// Clone returns a copy that shares no mutable state, and on which all is synced.
 func (d *Disk) Clone() *Disk {
 	c := *d
+	c.unsynced = nil
 	c.Entries, c.Bodies, c.Undos, c.Set = maps.Clone(d.Entries), maps.Clone(d.Bodies), maps.Clone(d.Undos), maps.Clone(d.Set)
 	c.Journal = slices.Clone(d.Journal)
 	return &c
@@ -122,34 +160,85 @@ func (d *Disk) Undo(hash block.Hash) ([]consensus.Coin, error) {
 	return undo, nil
 }
 
-// Commit implements chain.Disk.
-func (d *Disk) Commit(c *chain.Commit) error {
-	first := d.fail == 0
-	if !d.ok() {
-		if first && d.write {
-			d.write = false
-			if err := d.apply(c); err != nil {
-				return err
-			}
-		}
-		return ErrDisk
-	}
-	return d.apply(c)
+// Put implements chain.Disk.
+func (d *Disk) Put(entries []chain.Entry, bodies []consensus.Block) error {
+	return d.writes(func(undo *changes) error { return d.put(entries, bodies, undo) })
 }
 
-func (d *Disk) apply(c *chain.Commit) error {
-	d.Commits++
-	for _, e := range c.Entries {
-		d.Entries[e.Header.Hash()] = e
+// Commit implements chain.Disk.
+func (d *Disk) Commit(c *chain.Commit) error {
+	return d.writes(func(undo *changes) error { return d.apply(c, undo) })
+}
+
+// Wait implements chain.Disk.
+func (d *Disk) Wait() error { return nil }
+
+// Sync implements chain.Disk.
+func (d *Disk) Sync() error {
+	if !d.ok() {
+		return ErrDisk
 	}
-	for _, b := range c.Blocks {
-		d.Bodies[b.Hash()] = b
+	d.unsynced = nil
+	return nil
+}
+
+// writes calls write, unless it is the turn of a failure that leaves nothing.
+func (d *Disk) writes(write func(*changes) error) error {
+	first := d.fail == 0
+	ok := d.ok()
+	if !ok && !(first && d.write) {
+		return ErrDisk
+	}
+	var undo changes
+	if err := write(&undo); err != nil {
+		return err
+	}
+	d.unsynced = append(d.unsynced, undo)
+	if !ok {
+		d.write = false
+		return ErrDisk
+	}
+	return nil
+}
+
+func (d *Disk) put(entries []chain.Entry, bodies []consensus.Block, undo *changes) error {
+	d.Puts++
+	for _, e := range entries {
+		hash := e.Header.Hash()
+		old := d.Entries[hash]
+		switch _, parent := d.Entries[e.Header.Prev]; {
+		case !parent && e.Height > 0:
+			return fmt.Errorf("put %d: the parent of %s is not stored", d.Puts, hash)
+		case (e.Status^old.Status)&chain.Connected != 0 && e.Height > 0:
+			return fmt.Errorf("put %d: %s has status %b, had %b: only a commit connects", d.Puts, hash, e.Status, old.Status)
+		}
+		set(undo, d.Entries, hash, e)
+		if e.Height == 0 {
+			d.Tip = hash
+		}
+	}
+	for _, b := range bodies {
+		hash := b.Hash()
+		if d.Entries[hash].Status&chain.HasBody == 0 || d.Bodies[hash] != nil {
+			return fmt.Errorf("put %d: the body of %s was there, or its header does not say that it is", d.Puts, hash)
+		}
+		set(undo, d.Bodies, hash, b.Block)
+	}
+	return nil
+}
+
+func (d *Disk) apply(c *chain.Commit, undo *changes) error {
+	d.Commits++
+	tip, oldTip, journal := d.Tip, d.Tip, len(d.Journal)
+	*undo = append(*undo, func() { d.Commits, d.Tip, d.Journal = d.Commits-1, oldTip, d.Journal[:journal] })
+	for _, e := range c.Entries {
+		set(undo, d.Entries, e.Header.Hash(), e)
 	}
 	d.Journal = append(d.Journal, c.Reorgs...)
-	tip, touched := d.Tip, make(map[block.Outpoint]touch)
+	touched := make(map[block.Outpoint]touch)
 	for i := range c.Steps {
 		var err error
-		if tip, err = d.step(tip, &c.Steps[i], touched); err != nil {
+		if tip, err = d.step(tip, &c.Steps[i], touched, undo); err != nil {
 			return fmt.Errorf("commit %d: step %d of %d: %w", d.Commits, i+1, len(c.Steps), err)
 		}
 	}
@@ -182,7 +271,7 @@ type touch struct {
 }
 
 // step makes one step after tip and returns the new tip.
-func (d *Disk) step(tip block.Hash, s *chain.Step, touched map[block.Outpoint]touch) (block.Hash, error) {
+func (d *Disk) step(tip block.Hash, s *chain.Step, touched map[block.Outpoint]touch, undo *changes) (block.Hash, error) {
 	note := func(c *consensus.UTXO) {
 		if _, known := touched[c.Outpoint]; !known {
 			_, there := d.Set[c.Outpoint]
@@ -193,7 +282,7 @@ func (d *Disk) step(tip block.Hash, s *chain.Step, touched map[block.Outpoint]to
 	if !s.Connect {
 		next, from = from, next
 	} else {
-		d.Undos[s.Hash] = s.Delta.Undo()
+		set(undo, d.Undos, s.Hash, s.Delta.Undo())
 	}
 	if from != tip && tip != (block.Hash{}) {
 		return tip, fmt.Errorf("block %s does not fit tip %s", s.Hash, tip)
@@ -203,14 +292,14 @@ func (d *Disk) step(tip block.Hash, s *chain.Step, touched map[block.Outpoint]to
 	}
 	for _, c := range s.Delta.Created {
 		note(&c)
-		d.Set[c.Outpoint] = c.Coin
+		set(undo, d.Set, c.Outpoint, c.Coin)
 	}
 	for _, c := range s.Delta.Spent {
 		note(&c)
 		if _, there := d.Set[c.Outpoint]; !there {
 			return tip, fmt.Errorf("block %s spends %s, which is not there", s.Hash, c.Outpoint)
 		}
-		delete(d.Set, c.Outpoint)
+		unset(undo, d.Set, c.Outpoint)
 	}
 	return next, nil
 }

@@ -102,7 +102,7 @@ func (p *Peer) take(b *block.Block) error {
 	if err != nil {
 		return err
 	}
-	if err := p.tree.Flush(); err != nil {
+	if err := errors.Join(p.tree.Flush(), p.tree.Sync()); err != nil {
 		return err
 	}
 	if change.Moved() {

@@ -14,7 +14,7 @@ import (
 	"toychain/internal/crashdisk"
 )
 
-// slowDisk is a storage whose journal is not synced while its gate is shut.
+// slowDisk is a storage whose journal takes no write while its gate is shut.
 type slowDisk struct {
 	storage.Storage
 	gate chan struct{} // open when closed
@@ -33,22 +33,22 @@ type slowWriter struct {
 	s *slowDisk
 }
 
-func (w *slowWriter) Sync() error {
+func (w *slowWriter) Write(b []byte) (int, error) {
 	<-w.s.gate
-	return w.Writer.Sync()
+	return w.Writer.Write(b)
 }
 
-// While the disk is busy with one batch, the tree goes on checking: it sees the coins,
-// blocks and undo data of the batch as if it had been written. When the disk is done,
-// everything is there.
+// While the disk is busy, the tree goes on checking: it sees the coins and undo data of
+// the Commit on its way as if it had been written. Everything else that is asked waits,
+// and then has all of it.
+//
+//	g ── b1 ── b2 ── b3 (pays) ── b4 (spends that)
+//	                   └───────── again (spends what b3 spent)
 func TestCheckingWhileWriting(t *testing.T) {
 	p := quickParams()
 	w := newWorld(t, p)
 	s := &slowDisk{storage.NewMemStorage(), make(chan struct{})}
-	opened := make(chan struct{})
-	close(opened)
-	shut := s.gate
-	s.gate = opened
+	close(s.gate)
 	db, err := OpenStorage(s, p)
 	if err != nil {
 		t.Fatal(err)
@@ -64,23 +64,20 @@ func TestCheckingWhileWriting(t *testing.T) {
 	b3 := w.mine(b2, nil, pay)
 	next := w.pay(b3.coins, []block.Outpoint{{TxID: pay.ID()}}, block.Output{Value: 5, Script: w.scripts[2]})
 	b4 := w.mine(b3, nil, next)
-	again := w.mineTo(b3, w.scripts[0], pay) // spends the coin a second time
+	again := w.mineTo(b3, w.scripts[0], pay)
+	if err := errors.Join(tree.Flush(), tree.Sync()); err != nil {
+		t.Fatal(err)
+	}
+
+	s.gate = make(chan struct{})
+	free := time.AfterFunc(time.Minute, func() { close(s.gate) }) // a test that waits in vain must end
 	for _, b := range []*vertex{b1, b2, b3} {
 		if _, err := tree.AddBlock(b.block, now(b4)); err != nil {
 			t.Fatal(err)
 		}
 	}
-
-	s.gate = shut
-	free := time.AfterFunc(time.Minute, func() { close(shut) }) // a test that waits in vain must end
-	if err := tree.FlushLater(); err != nil {
+	if err := tree.Flush(); err != nil {
 		t.Fatal(err)
-	}
-	if b, err := tree.Block(b3.hash); err != nil || b.Hash() != b3.hash {
-		t.Errorf("block on its way: %v", err)
-	}
-	if raw, err := db.BlockBytes(b3.hash); err != nil || !bytes.Equal(raw, b3.block.Bytes()) {
-		t.Errorf("bytes of a block on its way: %v", err)
 	}
 	if undo, err := tree.Undo(b3.hash); err != nil || len(undo) != 1 || undo[0].Value != b3.spent[0].Value {
 		t.Errorf("undo data on its way: %v, %v", undo, err)
@@ -96,10 +93,26 @@ func TestCheckingWhileWriting(t *testing.T) {
 	if change, err := tree.AddBlock(b4.block, now(b4)); err != nil || !change.Moved() {
 		t.Errorf("a block on top: %v", err)
 	}
+	waited := make(chan error)
+	go func() {
+		raw, err := db.BlockBytes(b3.hash)
+		if err == nil && !bytes.Equal(raw, b3.block.Bytes()) {
+			err = errors.New("other bytes")
+		}
+		waited <- err
+	}()
+	select {
+	case err := <-waited:
+		t.Errorf("a body that is not written yet was answered: %v", err)
+	default:
+	}
 	if !free.Stop() {
 		t.Fatal("something waited for the disk")
 	}
-	close(shut)
+	close(s.gate)
+	if err := <-waited; err != nil {
+		t.Errorf("a body on its way: %v", err)
+	}
 	if err := tree.Flush(); err != nil {
 		t.Fatal(err)
 	}
@@ -111,9 +124,8 @@ func TestCheckingWhileWriting(t *testing.T) {
 	}
 }
 
-// A batch that fails on its way fails the next one, and Close waits for what is on
-// its way.
-func TestWritingBehindFails(t *testing.T) {
+// A write that fails in the queue fails everything after it, of whatever kind.
+func TestWriteInTheQueueFails(t *testing.T) {
 	p := quickParams()
 	w := newWorld(t, p)
 	d := crashdisk.New()
@@ -127,22 +139,18 @@ func TestWritingBehindFails(t *testing.T) {
 	}
 	b1 := w.mine(w.genesis, nil)
 	b2 := w.mine(b1, nil)
-	if _, err := tree.AddBlock(b1.block, now(b2)); err != nil {
+	add := func(v *vertex) error { _, err := tree.AddBlock(v.block, now(v)); return err }
+	if err := errors.Join(add(b1), tree.Flush(), tree.Sync()); err != nil {
 		t.Fatal(err)
 	}
-	if err := tree.FlushLater(); err != nil {
-		t.Fatal(err)
-	}
-	db.catchUp()
 	d.FailAt = d.Ops() + 1
-	if _, err := tree.AddBlock(b2.block, now(b2)); err != nil {
-		t.Fatal(err)
+	if err := add(b2); err != nil {
+		t.Errorf("the block itself: %v, want it to be on its way", err)
 	}
-	if err := tree.FlushLater(); err != nil {
-		t.Errorf("before anybody knows: %v", err)
-	}
-	if err := tree.Flush(); !errors.Is(err, crashdisk.ErrBroken) {
-		t.Errorf("the next one: %v, want %v", err, crashdisk.ErrBroken)
+	for name, wait := range map[string]func() error{"Wait": tree.Wait, "Sync": tree.Sync, "Flush": tree.Flush} {
+		if err := wait(); !errors.Is(err, crashdisk.ErrBroken) {
+			t.Errorf("%s: %v, want %v", name, err, crashdisk.ErrBroken)
+		}
 	}
 	_ = db.Close()
 	after, err := openDisk(d.After(crashdisk.NothingUnsynced, rand.New(rand.NewPCG(1, 1))), p)
@@ -152,5 +160,45 @@ func TestWritingBehindFails(t *testing.T) {
 	defer after.Close()
 	if _, tip, err := after.Load(); err != nil || tip != b1.hash {
 		t.Errorf("tip after the crash %s (%v), want %s", tip, err, b1.hash)
+	}
+}
+
+// Bodies may wait for the disk, but not any number of them: Put waits then, too.
+func TestMaxQueued(t *testing.T) {
+	s := &slowDisk{storage.NewMemStorage(), make(chan struct{})}
+	close(s.gate)
+	db, err := OpenStorage(s, quickParams())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	gate := make(chan struct{}) // lets one write through for each value
+	s.gate = gate
+	const size, count = 1 << 20, 4 * maxQueued >> 20
+	b := &block.Block{Txs: []*block.Tx{{Outputs: []block.Output{{Script: make([]byte, size)}}}}}
+	done := make(chan error)
+	go func() {
+		var err error
+		for range count {
+			err = errors.Join(err, db.Put(nil, []consensus.Block{consensus.NewBlock(b)}))
+		}
+		done <- err
+	}()
+	for running := true; running; {
+		select {
+		case gate <- struct{}{}:
+			if n := db.queue.bytes.Load(); n > maxQueued+size+1000 {
+				t.Errorf("%d bytes wait, at most %d may", n, maxQueued)
+			}
+		case err = <-done:
+			running = false
+		}
+	}
+	close(gate)
+	if err = errors.Join(err, db.Wait()); err != nil {
+		t.Fatal(err)
+	}
+	if n := db.queue.bytes.Load(); n != 0 {
+		t.Errorf("%d bytes wait when all is written", n)
 	}
 }

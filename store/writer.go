@@ -2,117 +2,13 @@ package store
 
 import (
 	"encoding/binary"
-	"fmt"
 
 	"github.com/syndtr/goleveldb/leveldb"
 
 	"toychain/block"
 	"toychain/chain"
 	"toychain/consensus"
-	"toychain/store/ldb"
 )
-
-// keepBatch is the most bytes of a written batch whose memory is used again for
-// the next: a block of a few hundred payments.
-const keepBatch = 1 << 20
-
-// Commit implements chain.Disk: it writes c as one batch and returns when that is
-// safe from a crash, or at once if c.Later is set: see behind. After an error nothing
-// more is written.
-func (db *DB) Commit(c *chain.Commit) error {
-	db.catchUp()
-	if c.Later {
-		return db.commitLater(c)
-	}
-	return db.commit(c, false)
-}
-
-// commit is Commit. haveBodies says that the bodies are stored already, and only
-// their places in the transaction index are missing.
-func (db *DB) commit(c *chain.Commit, haveBodies bool) error {
-	if err := db.enter(); err != nil {
-		return err
-	}
-	defer db.leave()
-	db.mu.Lock()
-	defer db.mu.Unlock()
-	if db.failed != nil {
-		return fmt.Errorf("nothing is written after an earlier failure, open the database again: %w", db.failed)
-	}
-	w := writer{batch: db.batch, haveBodies: haveBodies}
-	if size := room(c); size > cap(w.batch.Dump()) {
-		w.batch = leveldb.MakeBatch(size)
-	}
-	err := db.fill(&w, c)
-	if err == nil {
-		err = db.wrap(ldb.Write(db.level, w.batch), "writing")
-	}
-	if err == nil {
-		err = db.wrap(ldb.Sync(db.level), "writing")
-	}
-	if err != nil {
-		db.failed = err
-		return err
-	}
-	db.reorgs += uint64(len(c.Reorgs))
-	if db.batch = w.batch; cap(db.batch.Dump()) > keepBatch {
-		db.batch = new(leveldb.Batch)
-	}
-	db.batch.Reset()
-	return nil
-}
-
-// room returns about how many bytes the batch for c will have. A batch that grows as it
-// is filled is copied again and again.
-func room(c *chain.Commit) int {
-	size := 1<<10 + 200*len(c.Entries)
-	for _, b := range c.Blocks {
-		size += b.Size() + 100*len(b.Txs) // the body, and a transaction's place
-	}
-	for i := range c.Steps {
-		size += 200*len(c.Steps[i].Block.Txs) + 50*len(c.Steps[i].Delta.Spent) // its history, and undo
-	}
-	return size + 70*len(c.Coins)
-}
-
-// fill writes c into a batch.
-func (db *DB) fill(w *writer, c *chain.Commit) error {
-	places := make(map[block.Hash]chain.Point, len(c.Entries))
-	for i := range c.Entries {
-		e := &c.Entries[i]
-		p := chain.Point{Hash: e.Header.Hash(), Height: e.Height}
-		places[p.Hash] = p
-		w.entry(p, e)
-	}
-	ids := make(map[block.Hash][]block.Hash, len(c.Steps))
-	for i := range c.Steps {
-		ids[c.Steps[i].Hash] = c.Steps[i].IDs
-	}
-	for _, b := range c.Blocks {
-		hash := b.Hash()
-		p, known := places[hash]
-		if !known {
-			var err error
-			if p, err = db.placeOf(db.level, hash); err != nil {
-				return err
-			}
-		}
-		txids, known := ids[hash]
-		if !known {
-			txids = b.TxIDs()
-		}
-		w.body(p, b, txids)
-	}
-	for i := range c.Steps {
-		w.step(&c.Steps[i])
-	}
-	w.coins(c.Coins)
-	for i := range c.Reorgs {
-		w.reorg(db.reorgs+uint64(i)+1, &c.Reorgs[i])
-	}
-	w.batch.Put(metaTip, c.Tip[:])
-	return nil
-}
 
 // writer turns values into the operations of a batch. The batch copies what it is
 // given, so one key and one value are enough for all.
@@ -129,12 +25,30 @@ type writer struct {
 
 func (w *writer) put() { w.batch.Put(w.key, w.value) }
 
+// commit writes a change of the best chain; reorgs is the number of the journal's newest
+// entry before it.
+func (w *writer) commit(c *chain.Commit, reorgs uint64) {
+	for i := range c.Entries {
+		e := &c.Entries[i]
+		w.entry(chain.Point{Hash: e.Header.Hash(), Height: e.Height}, e)
+	}
+	for i := range c.Steps {
+		w.step(&c.Steps[i])
+	}
+	w.coins(c.Coins)
+	for i := range c.Reorgs {
+		w.reorg(reorgs+uint64(i)+1, &c.Reorgs[i])
+	}
+	w.batch.Put(metaTip, c.Tip[:])
+}
+
 func (w *writer) entry(p chain.Point, e *chain.Entry) {
 	w.key = appendEntryKey(w.key[:0], p.Hash)
 	w.value = appendEntry(w.value[:0], e)
 	w.put()
 	if p.Height == 0 { // genesis never takes a step: it is where the best chain begins
 		w.best(p)
+		w.batch.Put(metaTip, p.Hash[:])
 	}
 }
 
@@ -144,12 +58,12 @@ func (w *writer) best(p chain.Point) {
 	w.put()
 }
 
-func (w *writer) body(p chain.Point, b *block.Block, txids []block.Hash) {
+func (w *writer) body(p chain.Point, b consensus.Block) {
 	if !w.haveBodies {
 		w.key = appendBodyKey(w.key[:0], p)
-		w.batch.Put(w.key, b.Bytes())
+		w.batch.Put(w.key, b.Block.Bytes())
 	}
-	for i, id := range txids {
+	for i, id := range b.IDs {
 		w.key = appendTxKey(w.key[:0], id, p.Hash)
 		w.value = binary.AppendUvarint(w.value[:0], uint64(i))
 		w.put()

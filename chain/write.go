@@ -1,0 +1,165 @@
+package chain
+
+import (
+	"fmt"
+	"slices"
+
+	"toychain/block"
+	"toychain/consensus"
+)
+
+// maxCoins is how many coins are kept in memory after a Flush: about 10 MB.
+const maxCoins = 50_000
+
+// pending is what was decided and not handed to the disk yet.
+type pending struct {
+	headers map[*node]bool    // entries that the next Put will store: new headers and bodies
+	genesis []consensus.Block // its body, if the next Put will store that, too
+
+	Commit                               // the next one, all but its entries
+	statuses map[*node]bool              // those: headers whose status changed
+	fresh    map[block.Outpoint]struct{} // of its coins: see changes
+	bytes    int                         // of the blocks in its steps
+}
+
+func newPending() pending {
+	return pending{
+		headers:  make(map[*node]bool),
+		Commit:   Commit{Coins: make(map[block.Outpoint]*consensus.Coin)},
+		statuses: make(map[*node]bool),
+		fresh:    make(map[block.Outpoint]struct{}),
+	}
+}
+
+// unsynced is what was handed to the disk after the last Sync.
+type unsynced struct{ blocks, commit bool }
+
+// put stores new headers, and with them bodies. It comes before a block is connected, so
+// that no change of the best chain is ever on the disk without the bodies that it stands on.
+func (t *Tree) put(bodies ...consensus.Block) error {
+	if len(t.pending.headers) == 0 {
+		return nil
+	}
+	if err := t.disk.Put(entries(t.pending.headers), append(t.pending.genesis, bodies...)); err != nil {
+		return fmt.Errorf("writing to the store: %w", err)
+	}
+	t.pending.genesis, t.unsynced.blocks = nil, true
+	clear(t.pending.headers)
+	return nil
+}
+
+// entries returns what is stored of nodes, parents before children.
+func entries(of map[*node]bool) []Entry {
+	out := make([]Entry, 0, len(of))
+	for n := range of {
+		out = append(out, n.entry())
+	}
+	slices.SortFunc(out, Entry.compare)
+	return out
+}
+
+// Flush hands everything that changed since the last one to the disk, as one batch. After
+// an error the tree is ahead of its disk and must not be used any more.
+func (t *Tree) Flush() error {
+	if err := t.put(); err != nil || len(t.pending.statuses) == 0 && len(t.pending.Steps) == 0 {
+		return err
+	}
+	c := t.pending.Commit
+	c.Tip, c.Entries = t.tip().Hash, entries(t.pending.statuses)
+	if err := t.disk.Commit(&c); err != nil {
+		return fmt.Errorf("writing to the store: %w", err)
+	}
+	t.pending, t.unsynced.commit = newPending(), true
+	t.trimCoins(c.Coins)
+	return nil
+}
+
+// Wait returns when every header and block that was taken in outlives the process, however
+// that ends. After an error the tree must not be used any more.
+func (t *Tree) Wait() error {
+	if err := t.put(); err != nil {
+		return err
+	}
+	if err := t.disk.Wait(); err != nil {
+		return fmt.Errorf("writing to the store: %w", err)
+	}
+	return nil
+}
+
+// SyncBlocks returns when every header and block that was taken in outlives a power cut.
+// It does not wait for changes of the best chain that were flushed after the last of them.
+// After an error the tree must not be used any more.
+func (t *Tree) SyncBlocks() error {
+	if err := t.put(); err != nil || !t.unsynced.blocks {
+		return err
+	}
+	return t.Sync()
+}
+
+// Sync returns when everything that was taken in or flushed outlives a power cut. After an
+// error the tree must not be used any more.
+func (t *Tree) Sync() error {
+	if err := t.put(); err != nil || t.unsynced == (unsynced{}) {
+		return err
+	}
+	t.unsynced = unsynced{}
+	if err := t.disk.Sync(); err != nil {
+		return fmt.Errorf("writing to the store: %w", err)
+	}
+	return nil
+}
+
+// trimCoins bounds the coins in memory after those that changed were written.
+func (t *Tree) trimCoins(changed map[block.Outpoint]*consensus.Coin) {
+	for o, coin := range changed {
+		if coin == nil {
+			delete(t.coins, o)
+		} else {
+			t.coins[o] = detached(coin)
+		}
+	}
+	for o := range t.coins {
+		if len(t.coins) <= maxCoins {
+			break
+		}
+		delete(t.coins, o)
+	}
+}
+
+// Unflushed returns how many blocks left or joined the best chain since the last Flush,
+// and how many bytes those have that joined.
+func (t *Tree) Unflushed() (blocks, bytes int) { return len(t.pending.Steps), t.pending.bytes }
+
+// body returns n's transactions.
+func (t *Tree) body(n *node) (consensus.Block, error) {
+	if b, kept := t.bodies[n.Hash]; kept {
+		return b, nil
+	}
+	b, err := t.read(n)
+	if err != nil {
+		return consensus.Block{}, err
+	}
+	return consensus.NewBlock(b), nil
+}
+
+// read returns n's transactions from the disk.
+func (t *Tree) read(n *node) (*block.Block, error) {
+	b, err := t.disk.Block(n.Hash)
+	if err != nil {
+		return nil, fmt.Errorf("reading block %s at height %d: %w", n.Hash, n.Height, err)
+	}
+	return b, nil
+}
+
+// keep keeps a body in memory, and forget drops it.
+func (t *Tree) keep(n *node, b consensus.Block) {
+	t.bodies[n.Hash] = b
+	t.room -= n.size
+}
+
+func (t *Tree) forget(n *node) {
+	if _, kept := t.bodies[n.Hash]; kept {
+		delete(t.bodies, n.Hash)
+		t.room += n.size
+	}
+}
