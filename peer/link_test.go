@@ -23,7 +23,7 @@ func TestLinkText(t *testing.T) {
 		t.Errorf("in another order: %+v, %v", l, err)
 	}
 	for text, want := range map[string]string{
-		"": "is missing", "perfect one-way": "choose perfect", "slow": "want delay", "delay": "like 200ms", "delay 200": "like 200ms",
+		"": "are missing", "perfect one-way": "choose perfect", "slow": "want delay", "delay": "like 200ms", "delay 200": "like 200ms",
 		"jitter -1s": "like 200ms", "delay 2h": "3600000 ms at most", "loss 101%": "like 30%", "loss x": "like 30%", "bandwidth -1": "like 50000",
 	} {
 		if l, err := ParseLink(strings.Fields(text)); err == nil || !strings.Contains(err.Error(), want) {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 
 	"toychain/block"
@@ -87,6 +88,7 @@ func (t *Testnet) Journals(ctx context.Context) ([]history.Journal, error) {
 // not wait for another command that holds the testnet's lock.
 func (t *Testnet) journals(ctx context.Context, from block.Height, wait bool) ([]history.Journal, error) {
 	out := make([]history.Journal, len(t.state.Nodes))
+	var disk sync.Mutex // one directory at a time: reading takes the testnet's lock
 	err := each(t.state.names(), func(i int, name string) error {
 		j := &out[i]
 		seen, runs := t.look(name)
@@ -99,7 +101,9 @@ func (t *Testnet) journals(ctx context.Context, from block.Height, wait bool) ([
 		case t.state.Runner != nil: // its directory is not ours
 			j.Silent = "it does not answer at " + t.node(name).RPC
 		default:
+			disk.Lock()
 			j.Tree, j.Reorgs, err = t.readDir(ctx, name, wait)
+			disk.Unlock()
 			j.Tree.Blocks = slices.DeleteFunc(j.Tree.Blocks, func(b rpc.TreeBlock) bool { return b.Height < from })
 		}
 		if err != nil {
