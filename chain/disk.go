@@ -7,9 +7,9 @@ import (
 	"toychain/consensus"
 )
 
-// Disk is what the tree needs of its storage. It is read for coins, bodies and
-// undo data; everything else the tree keeps in memory. Errors mean that the
-// storage itself is in trouble: the tree must not be used after one.
+// Disk is what the tree needs of its storage. It is read for coins, bodies and undo data;
+// everything else the tree keeps in memory. An error means that the storage itself failed:
+// the tree must not be used after one.
 //
 // Put and Commit may return before they have written. The reads answer as if they had.
 // Writes take effect in the order of the calls, each as a whole or not at all: whatever
@@ -62,11 +62,11 @@ type Status uint8
 const (
 	// HasBody: the transactions are stored.
 	HasBody Status = 1 << iota
-	// Connected: it was part of the best chain once, so it breaks no rule.
+	// Connected: it was on the best chain once, so it breaks no rule.
 	Connected
-	// Failed: it breaks a rule, or somebody said so with invalidateblock.
+	// Failed: it breaks a rule, or a user called invalidateblock.
 	Failed
-	// FailedParent: one of its ancestors did.
+	// FailedParent: one of its ancestors is Failed.
 	FailedParent
 )
 
@@ -88,7 +88,7 @@ type Change struct {
 	From, To consensus.State
 	Reverted []Step // blocks that left, the highest first
 	Applied  []Step // blocks that joined, the lowest first
-	Reorg    *Reorg // the account of it, if blocks left
+	Reorg    *Reorg // the journal's entry, if blocks left
 	Failed   []Failure
 }
 
@@ -107,9 +107,9 @@ type Point struct {
 	Height block.Height
 }
 
-// Reorg is the journal's account of one reorganisation: which blocks left and
-// joined, and what became of every payment that had been confirmed in those that
-// left. The coinbases of those are nobody's payment any more and are not listed.
+// Reorg is the journal's entry of one reorganisation: which blocks left and joined, and what
+// became of every transaction that was confirmed in those that left. Their coinbases are not
+// listed: their coins exist no more, and they cannot be confirmed elsewhere.
 type Reorg struct {
 	Time           time.Time // when, to the millisecond
 	From, To, Fork Point     // the tips before and after, and the last block they share
@@ -120,17 +120,17 @@ type Reorg struct {
 	Conflicted     []Conflicted
 }
 
-// Depth is how many blocks left.
+// Depth returns how many blocks left.
 func (r *Reorg) Depth() int { return len(r.Left) }
 
-// Reconfirmed is a payment that the new branch holds too.
+// Reconfirmed is a transaction that is in a block that joined, too.
 type Reconfirmed struct {
 	TxID  block.Hash
 	Block block.Hash // where it is now
 }
 
-// Conflicted is a payment that the new branch made impossible.
+// Conflicted is a transaction that the new branch makes impossible.
 type Conflicted struct {
 	TxID block.Hash
-	By   block.Hash // the transaction that spent its coin instead; zero if the coin's own origin is gone
+	By   block.Hash // the transaction that spent its coin; zero if the one that created it left, too
 }

@@ -46,8 +46,8 @@ func (t *Tree) Reconsider(hash block.Hash, now time.Time) (Change, error) {
 			n.status |= FailedParent
 		}
 	})
-	t.findBest()
-	t.findLead()
+	t.findBestHeader()
+	t.findCandidate()
 	return t.activate(now, nil)
 }
 
@@ -58,12 +58,12 @@ func (t *Tree) Precious(hash block.Hash, now time.Time) (Change, error) {
 	if n == nil {
 		return Change{}, fmt.Errorf("%w: %s", ErrUnknown, hash)
 	}
-	if !n.linked() || n.status.Invalid() || n.Work.Cmp(t.tip().Work) < 0 {
+	if !n.connectable() || n.status.Invalid() || n.Work.Cmp(t.tip().Work) < 0 {
 		return Change{From: t.Tip(), To: t.Tip()}, nil
 	}
-	t.loved--
-	n.seq = t.loved
+	t.precious--
+	n.seq = t.precious
 	t.pending.statuses[n] = true
-	t.findLead()
+	t.findCandidate()
 	return t.activate(now, nil)
 }

@@ -22,21 +22,21 @@ func (t *Tree) CheckInvariants() error {
 			return fmt.Errorf("best chain: height %d at place %d", n.Height, h)
 		case h > 0 && n.parent != t.active[h-1]:
 			return fmt.Errorf("best chain: broken below height %d", h)
-		case !n.has(Connected) || !n.linked() || n.status.Invalid():
+		case !n.has(Connected) || !n.connectable() || n.status.Invalid():
 			return fmt.Errorf("best chain: status %b at height %d", n.status, h)
 		}
 	}
-	if t.lead != t.tip() {
-		return fmt.Errorf("the best chain ends in %s, it should in %s", t.tip().Hash, t.lead.Hash)
+	if t.candidate != t.tip() {
+		return fmt.Errorf("the best chain ends in %s, it should in %s", t.tip().Hash, t.candidate.Hash)
 	}
 	for _, n := range t.nodes {
 		if n.status.Invalid() {
 			continue
 		}
-		if n.Work.Cmp(t.best.Work) > 0 {
+		if n.Work.Cmp(t.bestHeader.Work) > 0 {
 			return fmt.Errorf("header %s has more work than the best header", n.Hash)
 		}
-		if n != t.tip() && n.linked() && n.better(t.tip()) {
+		if n != t.tip() && n.connectable() && n.better(t.tip()) {
 			return fmt.Errorf("block %s is better than the tip", n.Hash)
 		}
 	}
@@ -68,9 +68,9 @@ func (t *Tree) checkNode(hash block.Hash, n *node) error {
 		return fmt.Errorf("skips to height %d, want %d", n.skip.Height, below.Height)
 	case n.has(FailedParent) != bad:
 		return fmt.Errorf("status %b, its parent's %b", n.status, n.parent.status)
-	case n.linked() != (n.has(HasBody) && n.parent.linked()):
-		return fmt.Errorf("linked %t, body %t, parent linked %t", n.linked(), n.has(HasBody), n.parent.linked())
-	case n.has(Connected) && !n.linked():
+	case n.connectable() != (n.has(HasBody) && n.parent.connectable()):
+		return fmt.Errorf("linked %t, body %t, parent linked %t", n.connectable(), n.has(HasBody), n.parent.connectable())
+	case n.has(Connected) && !n.connectable():
 		return fmt.Errorf("was connected without its ancestors")
 	case n.has(HasBody) != (n.txs > 0) || n.has(HasBody) != (n.size > 0):
 		return fmt.Errorf("body %t with %d transactions, %d bytes", n.has(HasBody), n.txs, n.size)
@@ -92,7 +92,7 @@ func contains(list []*node, n *node) bool {
 func (t *Tree) checkMemory() error {
 	seqs := make(map[int64]bool)
 	for _, n := range t.nodes {
-		if n.linked() && seqs[n.seq] {
+		if n.connectable() && seqs[n.seq] {
 			return fmt.Errorf("two blocks have sequence number %d", n.seq)
 		}
 		seqs[n.seq] = true
@@ -100,7 +100,7 @@ func (t *Tree) checkMemory() error {
 	room := t.room
 	for hash := range t.bodies {
 		n := t.nodes[hash]
-		if n.linked() || !n.has(HasBody) {
+		if n.connectable() || !n.has(HasBody) {
 			return fmt.Errorf("block %s is kept in memory for no reason", hash)
 		}
 		room += n.size

@@ -76,7 +76,7 @@ func (t *Tree) At(h block.Height) (block.Hash, bool) {
 func (t *Tree) Locator() []block.Hash {
 	var out []block.Hash
 	step := block.Height(1)
-	for n := t.best; ; n = n.ancestor(max(n.Height-step, 0)) {
+	for n := t.bestHeader; ; n = n.ancestor(max(n.Height-step, 0)) {
 		out = append(out, n.Hash)
 		if n.parent == nil {
 			return out
@@ -124,12 +124,12 @@ func (t *Tree) HeadersAfter(locator []block.Hash, stop block.Hash, limit int) []
 func (t *Tree) Missing(header block.Hash, window int) iter.Seq[Point] {
 	return func(yield func(Point) bool) {
 		end := t.nodes[header]
-		if end == nil || end.linked() || end.status.Invalid() {
+		if end == nil || end.connectable() || end.status.Invalid() {
 			return
 		}
 		low, high := block.Height(0), end.Height
 		for low+1 < high {
-			if mid := (low + high) / 2; end.ancestor(mid).linked() {
+			if mid := (low + high) / 2; end.ancestor(mid).connectable() {
 				low = mid
 			} else {
 				high = mid
@@ -181,7 +181,7 @@ func (t *Tree) tipStatus(n *node) string {
 		return "active"
 	case n.status.Invalid():
 		return "invalid"
-	case !n.linked():
+	case !n.connectable():
 		return "headers-only"
 	case n.has(Connected):
 		return "valid-fork"
@@ -201,7 +201,7 @@ type ForkStats struct {
 func (t *Tree) ForkStats(from, to block.Height) (c ForkStats) {
 	at := make(map[block.Height]int)
 	for _, n := range t.nodes {
-		if n.Height < max(from, 1) || n.Height > to || !n.linked() || n.status.Invalid() {
+		if n.Height < max(from, 1) || n.Height > to || !n.connectable() || n.status.Invalid() {
 			continue
 		}
 		if t.isActive(n) {

@@ -9,14 +9,15 @@ import (
 	"toychain/consensus"
 )
 
-// activate moves the best chain to the lead, and to the next best as long as the
-// lead turns out to break a rule. mine is the block whose arrival caused it: that
-// it fails, or stands on one that does, is the returned error.
+// activate moves the tip to the candidate. While the candidate turns out to break a rule, or
+// to stand on a block that does, it is marked and the next best one is tried. mine is the
+// block whose arrival caused the move; the error says why mine is invalid (Core:
+// ActivateBestChain).
 func (t *Tree) activate(now time.Time, mine *node) (Change, error) {
 	change := Change{From: t.Tip()}
 	var refused error
-	for t.lead != t.tip() {
-		staged, bad, err := t.stage(t.lead)
+	for t.candidate != t.tip() {
+		staged, bad, err := t.stage(t.candidate)
 		if bad != nil {
 			t.fail(bad)
 			change.Failed = append(change.Failed, Failure{bad.Hash, err})
@@ -39,7 +40,7 @@ func (t *Tree) activate(now time.Time, mine *node) (Change, error) {
 	return change, refused
 }
 
-// staged is a move of the tip, worked out but not yet made.
+// staged is a move of the tip that is worked out but not made yet.
 type staged struct {
 	fork     *node
 	to       *node
@@ -48,14 +49,14 @@ type staged struct {
 	coins    overlay
 }
 
-// stage works out the move from the tip to another node: back to the fork, then
-// forward block by block, all on an overlay of the coin set.
+// stage works out the move from the tip to another node: back to the fork, then forward
+// block by block, all on an overlay of the coin set.
 //
-//	fork ── a ── b          reverted: b, a
-//	    └── c ── d ── to    applied:  c, d, to
+//	fork ── a ── b          reverted: b, a       each adds what it spent and removes what it
+//	    └── c ── d ── to    applied: c, d, to    created (Delta.Inverse), or the other way
 //
-// If a block breaks a rule it is returned as bad with the reason. Any other error
-// is trouble with the disk. Either way nothing has changed.
+// A block that breaks a rule is returned as bad, with the reason. Any other error is the
+// disk's. Either way the tree is unchanged: the overlay is dropped.
 func (t *Tree) stage(to *node) (s staged, bad *node, err error) {
 	s = staged{fork: t.fork(to), to: to, coins: overlay{tree: t}}
 	for n := t.tip(); n != s.fork; n = n.parent {
@@ -85,7 +86,7 @@ func (t *Tree) stage(to *node) (s staged, bad *node, err error) {
 	return s, nil, nil
 }
 
-// revert returns the step that takes n off the best chain.
+// revert returns the step that disconnects n, worked out from its body and its undo data.
 func (t *Tree) revert(n *node) (Step, error) {
 	b, err := t.body(n)
 	if err != nil {
@@ -102,8 +103,7 @@ func (t *Tree) revert(n *node) (Step, error) {
 	return Step{false, n.Hash, n.Height, b.Block, b.IDs, delta.Inverse()}, nil
 }
 
-// undo returns the coins that n spent: from a step that is not flushed yet, or
-// from the disk.
+// undo returns the coins that n spent: from a step that is not flushed yet, or from the disk.
 func (t *Tree) undo(n *node) ([]consensus.Coin, error) {
 	for _, s := range slices.Backward(t.pending.Steps) {
 		if s.Connect && s.Hash == n.Hash {
@@ -113,10 +113,10 @@ func (t *Tree) undo(n *node) ([]consensus.Coin, error) {
 	return t.disk.Undo(n.Hash)
 }
 
-// adopt makes the move: the coins, the best chain, the journal.
+// adopt makes the move: coins, best chain, journal. It is in memory until the next Flush.
 func (t *Tree) adopt(s staged, now time.Time, change *Change) error {
 	if len(s.reverted) > 0 {
-		reorg, err := s.account(t.tip(), now)
+		reorg, err := s.describeReorg(t.tip(), now)
 		if err != nil {
 			return err
 		}
@@ -139,8 +139,15 @@ func (t *Tree) adopt(s staged, now time.Time, change *Change) error {
 	return nil
 }
 
-// account writes the journal's entry: what became of each payment that leaves.
-func (s *staged) account(from *node, now time.Time) (*Reorg, error) {
+// describeReorg returns the journal's entry: what becomes of each transaction of the blocks
+// that leave.
+//
+//	in a block that joins too            reconfirmed
+//	its coins still exist                returned (to the mempool)
+//	a joining block spends its coins     conflicted, by that transaction
+//	its coins were created in a block    conflicted, by none
+//	that left
+func (s *staged) describeReorg(from *node, now time.Time) (*Reorg, error) {
 	r := &Reorg{
 		Time: now.Truncate(time.Millisecond),
 		From: from.point(), To: s.to.point(), Fork: s.fork.point(),
@@ -160,14 +167,14 @@ func (s *staged) account(from *node, now time.Time) (*Reorg, error) {
 		}
 	}
 	returned := make(map[block.Hash]bool)
-	for _, step := range slices.Backward(s.reverted) { // the lowest first: a payment after the one it spends
+	for _, step := range slices.Backward(s.reverted) { // the lowest first, so that a transaction comes after its parents
 		for i, tx := range step.Block.Txs[1:] {
 			id := step.IDs[i+1]
 			if in, ok := joinedIn[id]; ok {
 				r.Reconfirmed = append(r.Reconfirmed, Reconfirmed{id, in})
 				continue
 			}
-			by, ok, err := s.possible(tx, returned, spentBy)
+			by, ok, err := s.stillPossible(tx, returned, spentBy)
 			if err != nil {
 				return nil, err
 			}
@@ -182,10 +189,10 @@ func (s *staged) account(from *node, now time.Time) (*Reorg, error) {
 	return r, nil
 }
 
-// possible reports whether a payment that left can still be made after the move:
-// each coin it spends is there, or is made by another payment that returned. If
-// not, by is the transaction that took the coin, if one did.
-func (s *staged) possible(tx *block.Tx, returned map[block.Hash]bool, spentBy map[block.Outpoint]block.Hash) (by block.Hash, ok bool, err error) {
+// stillPossible reports whether a transaction that left can be confirmed after the move: each
+// coin that it spends exists, or is created by another transaction that returned. If not, by
+// is the transaction that spent the coin, if one did.
+func (s *staged) stillPossible(tx *block.Tx, returned map[block.Hash]bool, spentBy map[block.Outpoint]block.Hash) (by block.Hash, ok bool, err error) {
 	for i := range tx.Inputs {
 		o := tx.Inputs[i].Prev
 		if returned[o.TxID] {

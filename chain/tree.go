@@ -10,10 +10,15 @@ import (
 	"toychain/consensus"
 )
 
-// Tree holds every header of every branch, and chooses the best chain: the one
-// with the most accumulated work among those whose blocks are all here and break
-// no rule; of two with equal work the one that was complete first. It is not safe
-// for concurrent use: one goroutine owns it.
+// Tree holds every header of every branch, and chooses the best chain: the one with the
+// most accumulated work among those whose blocks are all here and break no rule; of two
+// with equal work the one that was complete first. It is not safe for concurrent use: one
+// goroutine owns it.
+//
+//	g ── 1 ── 2 ── 3 ── 4            active: the best chain; 4 is the tip
+//	     │         └── 4' ── 5' …    5' has the most work: best header. Its body is missing,
+//	     │                           so 4' is at most a candidate: it needs more work than 4
+//	     └── 2* ── 3*                2* breaks a rule: Failed, and 3* FailedParent
 //
 // A block is stored before it is connected (Core: block files before chainstate): Put
 // when the checks that need no coins have passed, while coins, undo data and the new tip
@@ -24,12 +29,12 @@ type Tree struct {
 	verifier consensus.Verifier
 	disk     Disk
 
-	nodes  map[block.Hash]*node
-	active []*node // the best chain by height; the last one is the tip
-	best   *node   // header with the most work that is not known to be invalid
-	lead   *node   // where the best chain should end: complete, not known to be invalid, the best such
-	seq    int64   // last one given out
-	loved  int64   // last one given out by Precious, negative
+	nodes      map[block.Hash]*node
+	active     []*node // the best chain by height; the last one is the tip
+	bestHeader *node   // the header with the most work that is not known to be invalid
+	candidate  *node   // the best connectable block not known to be invalid: where the best chain should end
+	seq        int64   // last node.seq given out
+	precious   int64   // last seq given out by Precious: negative, so that it wins among equals
 
 	coins    map[block.Outpoint]*consensus.Coin // coins read or changed lately; nil: known to be gone
 	bodies   map[block.Hash]consensus.Block     // bodies whose turn has not come, kept to save a read
@@ -43,7 +48,7 @@ type Tree struct {
 // with small blocks. Larger ones are read back from the disk.
 const maxBodies = 8 << 20
 
-// node is one header in the tree.
+// node is one header in the tree, with what is known of its block.
 type node struct {
 	consensus.State
 	parent   *node
@@ -59,10 +64,11 @@ type node struct {
 
 func (n *node) has(s Status) bool { return n.status&s != 0 }
 
-// linked reports whether n and all its ancestors have their bodies.
-func (n *node) linked() bool { return n.seq != 0 }
+// connectable reports whether the bodies of n and of all its ancestors are here.
+func (n *node) connectable() bool { return n.seq != 0 }
 
-// better is the fork choice.
+// better is the fork choice: more work wins, and on equal work the lower seq, which was
+// connectable first (Core: CBlockIndexWorkComparator).
 func (n *node) better(m *node) bool {
 	if c := n.Work.Cmp(m.Work); c != 0 {
 		return c > 0
@@ -70,8 +76,8 @@ func (n *node) better(m *node) bool {
 	return n.seq < m.seq
 }
 
-// NewTree returns the tree of what disk holds: entries in any order, and the tip
-// of the best chain. With no entries it starts from genesis. The error says which
+// NewTree returns the tree of what disk holds: entries in any order, and the tip of the best
+// chain. With no entries it starts from genesis. v checks signatures. The error says which
 // entry does not fit.
 func NewTree(p *consensus.Params, v consensus.Verifier, disk Disk, entries []Entry, tip block.Hash) (*Tree, error) {
 	t := &Tree{
@@ -84,7 +90,7 @@ func NewTree(p *consensus.Params, v consensus.Verifier, disk Disk, entries []Ent
 	}
 	root := &node{State: consensus.Genesis(p), status: HasBody | Connected, seq: 1, txs: len(p.Genesis.Txs), size: p.Genesis.Size(),
 		received: time.Unix(int64(p.Genesis.Header.Time), 0), complete: time.Unix(int64(p.Genesis.Header.Time), 0)}
-	t.nodes[root.Hash], t.active, t.best, t.lead, t.seq = root, []*node{root}, root, root, 1
+	t.nodes[root.Hash], t.active, t.bestHeader, t.candidate, t.seq = root, []*node{root}, root, root, 1
 	if len(entries) == 0 {
 		t.pending.genesis = []consensus.Block{consensus.NewBlock(p.Genesis)}
 		t.pending.headers[root] = true
@@ -93,7 +99,7 @@ func NewTree(p *consensus.Params, v consensus.Verifier, disk Disk, entries []Ent
 	return t, t.load(entries, tip)
 }
 
-// load rebuilds the nodes, parents before children.
+// load rebuilds the nodes from stored entries, parents before children.
 func (t *Tree) load(entries []Entry, tip block.Hash) error {
 	slices.SortFunc(entries, Entry.compare)
 	for i := range entries {
@@ -110,15 +116,15 @@ func (t *Tree) load(entries []Entry, tip block.Hash) error {
 		}
 		n := t.insert(parent, parent.Next(&e.Header, e.Header.Hash()), e.Received)
 		n.status, n.seq, n.complete, n.txs, n.size = e.Status, e.Seq, e.Complete, e.Txs, e.Size
-		t.seq, t.loved = max(t.seq, e.Seq), min(t.loved, e.Seq)
+		t.seq, t.precious = max(t.seq, e.Seq), min(t.precious, e.Seq)
 	}
 	n := t.nodes[tip]
 	if n == nil {
 		return fmt.Errorf("stored tip %s: no such header", tip)
 	}
 	t.setActive(n)
-	t.findBest()
-	t.findLead()
+	t.findBestHeader()
+	t.findCandidate()
 	clear(t.pending.headers)
 	return nil
 }
@@ -136,10 +142,10 @@ func (t *Tree) Params() *consensus.Params { return t.params }
 
 // BestHeader returns the state of the header with the most work, whose bodies may
 // still be missing.
-func (t *Tree) BestHeader() consensus.State { return t.best.State }
+func (t *Tree) BestHeader() consensus.State { return t.bestHeader.State }
 
-// AddHeader judges a header and keeps it. The error is ErrKnown, ErrNoParent, or
-// wraps a Rule; now is our clock.
+// AddHeader validates a header and keeps it. The error is ErrKnown, consensus.ErrNoParent, or
+// wraps a consensus.Rule; now is our clock.
 func (t *Tree) AddHeader(h *block.Header, now time.Time) error {
 	_, err := t.addHeader(h, now)
 	return err
@@ -149,7 +155,7 @@ func (t *Tree) addHeader(h *block.Header, now time.Time) (*node, error) {
 	hash := h.Hash()
 	if n := t.nodes[hash]; n != nil {
 		if n.status.Invalid() {
-			return n, fmt.Errorf("%w: %s was found invalid before", t.whyInvalid(n), hash)
+			return n, fmt.Errorf("%w: %s was found invalid before", t.ruleOfInvalid(n), hash)
 		}
 		return n, ErrKnown
 	}
@@ -171,20 +177,20 @@ func (t *Tree) addHeader(h *block.Header, now time.Time) (*node, error) {
 		return nil, err
 	}
 	n := t.insert(parent, state, now)
-	t.raiseBest(n)
+	t.raiseBestHeader(n)
 	return n, nil
 }
 
-// whyInvalid names the rule for a block that is known to be invalid: its own
-// failing is not remembered, only whether it or an ancestor is at fault.
-func (t *Tree) whyInvalid(n *node) consensus.Rule {
+// ruleOfInvalid returns the rule to name for a block that is known to be invalid: which rule
+// it broke is not stored, only whether it or an ancestor is at fault.
+func (t *Tree) ruleOfInvalid(n *node) consensus.Rule {
 	if n.has(Failed) {
 		return consensus.DuplicateInvalid
 	}
 	return consensus.BadPrevBlk
 }
 
-// insert makes the node after parent.
+// insert adds a node after parent.
 func (t *Tree) insert(parent *node, s consensus.State, received time.Time) *node {
 	n := &node{State: s, parent: parent, received: received.Truncate(time.Millisecond)}
 	n.skip = parent.ancestor(skipHeight(n.Height))
@@ -194,17 +200,20 @@ func (t *Tree) insert(parent *node, s consensus.State, received time.Time) *node
 	return n
 }
 
-func (t *Tree) raiseBest(n *node) {
-	if !n.status.Invalid() && n.Work.Cmp(t.best.Work) > 0 {
-		t.best = n
+func (t *Tree) raiseBestHeader(n *node) {
+	if !n.status.Invalid() && n.Work.Cmp(t.bestHeader.Work) > 0 {
+		t.bestHeader = n
 	}
 }
 
-// AddBlock judges a block, keeps it whatever its branch, and moves the best chain
-// if that is now another. The error is about b: ErrKnown, ErrNoParent, a wrapped
-// Rule, or trouble with the disk. The Change tells all that happened, also to
-// blocks that had been waiting for this one; it may hold something even if b
-// itself is refused.
+// AddBlock validates a block, keeps it on whatever branch, and moves the best chain if
+// another branch wins now. The error is about b: ErrKnown, consensus.ErrNoParent, a wrapped
+// consensus.Rule, or the disk's. The Change describes all that happened, also to blocks that
+// had been waiting for this one; it may not be empty although b itself is rejected.
+//
+//	header     work, target, times                  kept in the tree
+//	body       its match with the header; no coins  stored: Disk.Put
+//	turn       when its branch has the most work    connected: coins, undo data, tip
 func (t *Tree) AddBlock(b *block.Block, now time.Time) (Change, error) {
 	n, err := t.addHeader(&b.Header, now)
 	if err != nil && (n == nil || n.status.Invalid()) {
@@ -227,7 +236,7 @@ func (t *Tree) AddBlock(b *block.Block, now time.Time) (Change, error) {
 	n.status |= HasBody
 	n.txs, n.size = len(b.Txs), b.Size()
 	t.pending.headers[n] = true
-	linked := t.link(n, now)
+	linked := t.markConnectable(n, now)
 	if err := t.put(full); err != nil {
 		return Change{}, err
 	}
@@ -249,22 +258,22 @@ func (t *Tree) AddBlock(b *block.Block, now time.Time) (Change, error) {
 // only after a start, if a crash came between a block's Put and its Commit.
 func (t *Tree) ConnectStored(now time.Time) (Change, error) { return t.activate(now, nil) }
 
-// link numbers n, if its ancestors are all here, and every descendant that has been
-// waiting for it, and returns them.
-func (t *Tree) link(n *node, now time.Time) (linked []*node) {
-	if !n.parent.linked() {
+// markConnectable gives n a seq, if the bodies of its ancestors are all here, and every
+// descendant that has been waiting for it. It returns those that got one.
+func (t *Tree) markConnectable(n *node, now time.Time) (linked []*node) {
+	if !n.parent.connectable() {
 		return nil
 	}
 	for queue := []*node{n}; len(queue) > 0; queue = queue[1:] {
 		n := queue[0]
-		if n.linked() || !n.has(HasBody) {
+		if n.connectable() || !n.has(HasBody) {
 			continue
 		}
 		t.seq++
 		n.seq, n.complete = t.seq, now.Truncate(time.Millisecond)
 		t.pending.headers[n] = true
-		if !n.status.Invalid() && n.better(t.lead) {
-			t.lead = n
+		if !n.status.Invalid() && n.better(t.candidate) {
+			t.candidate = n
 		}
 		linked = append(linked, n)
 		queue = append(queue, n.children...)
@@ -272,27 +281,28 @@ func (t *Tree) link(n *node, now time.Time) (linked []*node) {
 	return linked
 }
 
-// fail marks n and everything on top of it.
+// fail marks n and its descendants as invalid.
 func (t *Tree) fail(n *node) {
 	n.status |= Failed
 	t.pending.statuses[n] = true
 	t.each(n.children, func(c *node) { c.status |= FailedParent })
-	if t.best.status.Invalid() {
-		t.findBest()
+	if t.bestHeader.status.Invalid() {
+		t.findBestHeader()
 	}
-	if t.lead.status.Invalid() {
-		t.findLead()
+	if t.candidate.status.Invalid() {
+		t.findCandidate()
 	}
 }
 
-// findBest looks through the whole tree for the header with the most work. Among
-// equals it is the one that came first, as when raiseBest goes from header to
-// header: the same tree must always ask its peers for the same blocks.
-func (t *Tree) findBest() {
-	t.best = t.active[0]
+// findBestHeader searches the whole tree for the header with the most work. Among equals it
+// is the one that arrived first, as it is when raiseBestHeader compares header after header:
+// the same tree must always request the same blocks.
+func (t *Tree) findBestHeader() {
+	t.bestHeader = t.active[0]
 	for _, n := range t.nodes {
-		if c := n.Work.Cmp(t.best.Work); !n.status.Invalid() && (c > 0 || c == 0 && n.before(t.best)) {
-			t.best = n
+		c := n.Work.Cmp(t.bestHeader.Work)
+		if !n.status.Invalid() && (c > 0 || c == 0 && n.before(t.bestHeader)) {
+			t.bestHeader = n
 		}
 	}
 }
@@ -303,19 +313,19 @@ func (n *node) before(m *node) bool {
 	return c < 0 || c == 0 && bytes.Compare(n.Hash[:], m.Hash[:]) < 0
 }
 
-// findLead looks through the whole tree for the block that the best chain should
-// end in. It is needed only when the fork choice cannot be made step by step:
-// after a start, or when a block fell from grace or rose again.
-func (t *Tree) findLead() {
-	t.lead = t.active[0]
+// findCandidate searches the whole tree for the block that the best chain should end in. It
+// is needed when the fork choice cannot be made block by block: at startup, and after a block
+// is invalidated or reconsidered.
+func (t *Tree) findCandidate() {
+	t.candidate = t.active[0]
 	for _, n := range t.nodes {
-		if n.linked() && !n.status.Invalid() && n.better(t.lead) {
-			t.lead = n
+		if n.connectable() && !n.status.Invalid() && n.better(t.candidate) {
+			t.candidate = n
 		}
 	}
 }
 
-// each changes every node of the branches that start with roots.
+// each calls change for the roots and all their descendants, parents before children.
 func (t *Tree) each(roots []*node, change func(*node)) {
 	for stack := slices.Clone(roots); len(stack) > 0; {
 		n := stack[len(stack)-1]

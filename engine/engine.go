@@ -13,35 +13,34 @@ import (
 	"toychain/peer"
 )
 
-// Engine is a node without a network, a clock or a goroutine: what happens comes
-// in through Step, what is to be done about it comes out. libp2p and the wall
-// clock drive it for real (Node); a test or a simulator drives the very same code
-// by hand. The same inputs in the same order give the same effects and the same
-// bytes on disk. It is not safe for concurrent use.
+// Engine is a node without a network, a clock or a goroutine: what happens goes in, what to
+// do about it comes out. Package node drives it with libp2p and the wall clock; a test or a
+// simulator drives the same code by hand. The same inputs in the same order give the same
+// effects and the same bytes on disk. It is not safe for concurrent use.
 type Engine struct {
 	tree  *chain.Tree
 	pool  *mempool.Pool
 	agent string
 
 	peers       map[peer.ID]*peerState
-	order       []peer.ID              // of joining: every loop over peers follows it
-	inFlight    map[block.Hash]peer.ID // bodies on their way, and from whom
-	source      map[block.Hash]peer.ID // who brought a body that waits for its ancestors
+	order       []peer.ID              // in which they joined: every loop over peers follows it, not the map
+	inFlight    map[block.Hash]peer.ID // bodies requested and not here yet, by the peer that was asked
+	source      map[block.Hash]peer.ID // the sender of a body that waits for its ancestors
 	orphans     []orphan               // blocks whose parents are unknown, the oldest first
-	orphanBytes int                    // bytes of the orphans
+	orphanBytes int                    // of the orphans together
 
 	assembled *Assembled // of the last Template; nil before the first
 
-	mempoolAsked time.Time // when a peer was last asked for its pool
+	mempoolAsked time.Time // when the last peer was asked for its mempool
 	now          time.Time // of the current Step
 	effects      []Effect  // of the current Step, so far
-	final        bool      // it decided what a start cannot make up for: see Save
-	submitted    bool      // it was given blocks by our own user
-	ticked       bool      // it was given a Tick
+	final        bool      // it decided something that a start cannot make up for: see Save
+	submitted    bool      // its blocks came from our own user
+	ticked       bool      // its input was a Tick
 }
 
-// NewEngine returns the engine of a node that holds tree and pool and knows
-// nobody. agent is how it calls itself.
+// New returns the engine of a node with this tree and mempool, and without peers. agent is
+// the software's name in its status.
 func New(tree *chain.Tree, pool *mempool.Pool, agent string) *Engine {
 	return &Engine{tree: tree, pool: pool, agent: agent,
 		peers:    make(map[peer.ID]*peerState),
@@ -56,14 +55,14 @@ func (e *Engine) Tree() *chain.Tree { return e.tree }
 // Pool returns the pending transactions: for reading only.
 func (e *Engine) Pool() *mempool.Pool { return e.pool }
 
-// Status returns what the node tells its peers.
+// Status returns what the node states to its peers.
 func (e *Engine) Status() peer.Status {
 	tip := e.tree.Tip()
 	return peer.Status{Tip: tip.Hash, Height: tip.Height, Work: tip.Work.Bytes(), Agent: e.agent}
 }
 
-// Step takes one input and returns what is to be done about it, once Save has returned.
-// An error is our own disk's: the engine must not be used any more.
+// Step is Decide and Save: it takes one input and returns its effects, to be carried out. An
+// error is our own disk's: the engine must not be used any more.
 func (e *Engine) Step(now time.Time, in Input) ([]Effect, error) {
 	effects, err := e.Decide(now, in)
 	if err == nil {
@@ -75,8 +74,8 @@ func (e *Engine) Step(now time.Time, in Input) ([]Effect, error) {
 	return effects, nil
 }
 
-// Decide is the first half of Step: what it returns is decided, and Save must follow.
-// A driver may carry out PublishBlock in between: see the package's contract.
+// Decide is the first half of Step; Save must follow. A driver may carry out PublishBlock in
+// between: see the contract in the package's document.
 func (e *Engine) Decide(now time.Time, in Input) ([]Effect, error) {
 	e.now, e.effects = now, nil
 	e.classify(in)
@@ -136,7 +135,7 @@ func (e *Engine) notify(ev Event) {
 	e.emit(Emit{ev})
 }
 
-// gotBlock judges a block and answers.
+// gotBlock validates a block and emits the result.
 func (e *Engine) gotBlock(in BlockReceived) error {
 	hash := in.Block.Hash()
 	err := e.addBlock(in, hash)
@@ -150,8 +149,8 @@ func (e *Engine) gotBlock(in BlockReceived) error {
 	return nil
 }
 
-// addBlock hands a block to the tree and does what follows, whatever came of it.
-// The error is the tree's.
+// addBlock hands a block to the tree and does what follows from the answer. The error is the
+// tree's.
 func (e *Engine) addBlock(in BlockReceived, hash block.Hash) error {
 	e.bodyArrived(hash, in.Peer)
 	if e.tooFar(&in.Block.Header, in.Requested || in.Peer == "") {
@@ -179,23 +178,22 @@ func (e *Engine) addBlock(in BlockReceived, hash block.Hash) error {
 	return err
 }
 
-// refused blames the bringer of a block that breaks a rule, and tells of it.
+// rejectBlock penalizes the peer that sent an invalid block and emits BlockRejected.
 func (e *Engine) rejectBlock(in BlockReceived, err error) {
 	e.penalize(in.Peer, err)
 	e.notify(Event{Kind: BlockRejected, Block: blockEvent(in.Block, 0), Peer: in.Peer, Reason: err.Error()})
 }
 
-// tooFar reports whether a block that nobody asked for starts a branch so far
-// below the tip that it cannot matter, or is so far above that it will be asked for
-// when its turn comes.
+// tooFar reports whether a block that we did not request forks so far below the tip that it
+// cannot matter, or is so far above the tip that it will be requested when its turn comes.
 func (e *Engine) tooFar(h *block.Header, asked bool) bool {
 	parent, known := e.tree.Info(h.Prev)
 	above := parent.State.Height - e.tree.Tip().Height
 	return known && !asked && (above < -maxSideDepth || above >= maxSideDepth)
 }
 
-// remember notes who brought a block, in case it turns out to be bad when its turn
-// comes. Now and then everything is forgotten: then nobody is blamed.
+// remember notes the sender of a block, in case the block turns out to be invalid when it is
+// connected. When too many are noted all are forgotten, and then no peer is penalized.
 func (e *Engine) remember(hash block.Hash, from peer.ID) {
 	if len(e.source) > maxSources {
 		clear(e.source)
@@ -207,8 +205,9 @@ func blockEvent(b *block.Block, height block.Height) *BlockEvent {
 	return &BlockEvent{Hash: b.Hash(), Prev: b.Header.Prev, Height: height, Txs: len(b.Txs), Size: b.Size()}
 }
 
-// moved does what follows from a change of the best chain. mine is the block that
-// caused it, already answered for.
+// moved does what follows from a change of the best chain: the mempool is updated, peers get
+// our new status, events are emitted. mine is the block that caused the change and has its
+// Result already.
 func (e *Engine) moved(change chain.Change, mine block.Hash) error {
 	for _, f := range change.Failed {
 		if from := e.source[f.Hash]; f.Hash != mine {
@@ -236,31 +235,31 @@ func (e *Engine) moved(change chain.Change, mine block.Hash) error {
 		e.final = true
 		e.notify(Event{Kind: Reorganised, Reorg: change.Reorg})
 	}
-	e.removed(updated.Conflicted, "conflicts with a confirmed payment")
+	e.removed(updated.Conflicted, "conflicts with a confirmed transaction")
 	e.removed(updated.Dropped, "too early on this chain: a lock, or an immature coinbase")
 	e.accepted(updated.Accepted, 0)
 	e.removed(updated.Replaced, replacedReason)
 	e.removed(updated.Evicted, evictedReason)
 	tip := change.To
-	told := &TipEvent{Hash: tip.Hash, Height: tip.Height,
+	event := &TipEvent{Hash: tip.Hash, Height: tip.Height,
 		Bits: tip.Header.Bits, OldBits: change.From.Header.Bits, Work: tip.Work.String(), Waited: updated.Waited}
 	if info, known := e.tree.Info(tip.Hash); known && tip.Hash == mine {
-		told.Heard = e.heard(&info)
+		event.Heard = e.heard(&info)
 	}
-	e.notify(Event{Kind: TipChanged, Tip: told})
+	e.notify(Event{Kind: TipChanged, Tip: event})
 	e.emit(Announce{e.Status()})
 	return nil
 }
 
-// heard returns when a block was first heard of.
+// heard returns when a block or its header first arrived.
 func (e *Engine) heard(info *chain.Info) time.Time {
-	if e.now.Sub(info.Received) < time.Millisecond { // what the tree's clock has
+	if e.now.Sub(info.Received) < time.Millisecond { // the resolution of the tree's times
 		return e.now
 	}
 	return info.Received
 }
 
-// overrule follows the user's word.
+// override applies a user's override of the fork choice.
 func (e *Engine) override(in Override) error {
 	var change chain.Change
 	var err error
@@ -269,7 +268,7 @@ func (e *Engine) override(in Override) error {
 		change, err = e.tree.Invalidate(in.Hash, e.now)
 	case Reconsider:
 		change, err = e.tree.Reconsider(in.Hash, e.now)
-		e.restoreClaims() // whose blocks built on it, and were not taken, is asked again
+		e.restoreClaims() // peers whose blocks build on it are asked again
 	case Precious:
 		change, err = e.tree.Precious(in.Hash, e.now)
 	}
@@ -280,8 +279,8 @@ func (e *Engine) override(in Override) error {
 	return e.moved(change, block.Hash{})
 }
 
-// blame has a peer dropped. What it said of itself counts no more: nothing is asked of
-// it in the moment that it is still here.
+// penalize has a peer disconnected and banned. Nothing is requested of it in the moment that
+// it is still connected.
 func (e *Engine) penalize(id peer.ID, reason error) {
 	if id == "" {
 		return

@@ -67,8 +67,8 @@ func (n *Node) background(run context.Context, f func(context.Context) error) {
 func (n *Node) request(run context.Context, peer peer.ID, f engine.Effect, request func(context.Context) error) {
 	n.background(run, func(ctx context.Context) error {
 		err := request(ctx)
-		if told := n.submitQuietly(ctx, engine.RequestDone{Peer: peer, Request: f, Err: err}); told != nil {
-			return told
+		if ended := n.submitQuietly(ctx, engine.RequestDone{Peer: peer, Request: f, Err: err}); ended != nil {
+			return ended
 		}
 		return err
 	})

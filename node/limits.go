@@ -7,6 +7,6 @@ const (
 	// checkBlocks is how many blocks are looked at when a node starts (Core:
 	// DEFAULT_CHECKBLOCKS).
 	checkBlocks = 6
-	// tickEvery is how often a node's engine is told that time has passed.
+	// tickEvery is how often the engine gets a Tick.
 	tickEvery = 500 * time.Millisecond
 )

@@ -30,7 +30,7 @@ func (n *Node) loop(run context.Context, end <-chan struct{}) {
 			close(j.done)
 		case <-ticker.C:
 			n.miner.measure(time.Now())
-			_, _ = n.step(run, engine.Tick{}) // trouble has been told: see step
+			_, _ = n.step(run, engine.Tick{}) // step has logged it
 			n.releaseMemory()
 		case <-end:
 			return

@@ -21,7 +21,7 @@ func (p ID) Short() string {
 type Verdict int
 
 const (
-	// Ignore: neither pass it on nor blame the sender. It is the zero value: in
+	// Ignore: neither forward it nor penalize the sender. It is the zero value: in
 	// doubt nothing happens.
 	Ignore Verdict = iota
 	// Accept: it is good; pass it on to others.
