@@ -147,26 +147,20 @@ func readDocument(path string) (*document, error) {
 // passphrase is right and the file was changed since it was made. Unlocking an old file
 // makes the next call that saves the wallet write it in the current form.
 func (w *Wallet) Unlock(passphrase string) (*Keychain, error) {
-	k, err := w.unlock(passphrase)
+	var k *Keychain
+	s, err := w.doc.unseal(passphrase)
+	if err == nil {
+		k, err = w.doc.keychain(s)
+	}
+	if err == nil && w.doc.Version == oldVersion {
+		d := w.doc
+		d.Version, d.Lock = fileVersion, nil
+		w.renewed, err = &d, d.seal(s, passphrase, DefaultWorkFactor)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("wallet %s: %w", w.path, err)
 	}
 	return k, nil
-}
-
-func (w *Wallet) unlock(passphrase string) (*Keychain, error) {
-	s, err := w.doc.unseal(passphrase)
-	if err != nil {
-		return nil, err
-	}
-	k, err := w.doc.keychain(s)
-	if err != nil || w.doc.Version != oldVersion {
-		return k, err
-	}
-	d := w.doc
-	d.Version, d.Lock = fileVersion, nil
-	w.renewed = &d
-	return k, d.seal(s, passphrase, DefaultWorkFactor)
 }
 
 // Name returns the wallet's name.
@@ -212,6 +206,7 @@ func (w *Wallet) Receive() (Address, error) {
 type Owned struct {
 	Address Address
 	Path    Path
+	Used    bool // it was given out
 }
 
 // Addresses returns the addresses to watch: of both branches, all that were given out and
@@ -219,14 +214,14 @@ type Owned struct {
 func (w *Wallet) Addresses() ([]Owned, error) {
 	var out []Owned
 	for _, b := range []Branch{Receive, Change} {
-		end := min(*w.doc.Next.of(b)+GapLimit, hdkeychain.HardenedKeyStart)
-		for i := range end {
+		next := *w.doc.Next.of(b)
+		for i := range min(next+GapLimit, hdkeychain.HardenedKeyStart) {
 			path := Path{Branch: b, Index: i}
 			a, err := w.account.Address(path)
 			if err != nil {
 				return nil, err
 			}
-			out = append(out, Owned{Address: a, Path: path})
+			out = append(out, Owned{a, path, i < next})
 		}
 	}
 	return out, nil

@@ -139,10 +139,7 @@ func matters(flag string, cmd *cobra.Command) bool {
 // nameCompletion adds cobra's "completion" commands, with examples.
 func nameCompletion(root *cobra.Command) {
 	root.InitDefaultCompletionCmd()
-	cmd, _, err := root.Find([]string{"completion"})
-	if err != nil {
-		return
-	}
+	cmd, _, _ := root.Find([]string{"completion"}) // which was just added
 	cmd.Short, cmd.Example = "Teach your shell to complete commands.", "toychain completion bash --help"
 	for _, shell := range cmd.Commands() {
 		shell.Short = "Print the completion script for " + shell.Name() + "."

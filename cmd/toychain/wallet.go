@@ -73,11 +73,7 @@ open; a payment with change rewrites one in this form.`,
 
 // createWallet writes the file of a wallet with these words.
 func (a *app) createWallet(ctx context.Context, name, mnemonic string, pass *cli.Passphrase) (*wallet.Wallet, *consensus.Params, error) {
-	p, err := a.network()
-	if err != nil {
-		return nil, nil, err
-	}
-	path, err := a.walletPath(p, name)
+	path, p, err := a.walletPath(name)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -182,7 +178,14 @@ func (a *app) walletAddressCommand() *cobra.Command {
 			return nil, err
 		}
 		if *all {
-			return usedAddresses(w, p)
+			owned, err := w.Addresses()
+			rows := []ownAddress{}
+			for _, o := range owned {
+				if o.Used {
+					rows = append(rows, ownAddress{o.Address.Encode(p.Prefixes), o.Path.String()})
+				}
+			}
+			return rows, err
 		}
 		address, path, err := w.Take(wallet.Receive)
 		return ownAddress{address.Encode(p.Prefixes), path.String()}, err
@@ -197,29 +200,6 @@ func (a *app) walletAddressCommand() *cobra.Command {
 		}
 		return t.Flush()
 	})
-}
-
-// usedAddresses returns the addresses that were given out, those for change too.
-func usedAddresses(w *wallet.Wallet, p *consensus.Params) ([]ownAddress, error) {
-	owned, err := w.Addresses()
-	if err != nil {
-		return nil, err
-	}
-	next := make(map[wallet.Branch]uint32)
-	for _, b := range []wallet.Branch{wallet.Receive, wallet.Change} {
-		_, path, err := w.Next(b)
-		if err != nil {
-			return nil, err
-		}
-		next[b] = path.Index
-	}
-	rows := []ownAddress{}
-	for _, o := range owned {
-		if o.Path.Index < next[o.Path.Branch] {
-			rows = append(rows, ownAddress{o.Address.Encode(p.Prefixes), o.Path.String()})
-		}
-	}
-	return rows, nil
 }
 
 // withPayer runs f with a wallet and the node that the flags name.
@@ -303,16 +283,12 @@ blocks that are mined within a second are some seconds ahead of the clock.`,
 			if r.Height >= 0 {
 				where = cli.Count(r.Height)
 			}
-			fmt.Fprintf(a.Stdout, "%s  %-9s  %16s\n  %s\n", time.Unix(r.Time, 0).Format(time.DateTime), where, signed(r.Net), r.TxID)
+			net := r.Net.String()
+			if r.Net > 0 {
+				net = "+" + net
+			}
+			fmt.Fprintf(a.Stdout, "%s  %-9s  %16s\n  %s\n", time.Unix(r.Time, 0).Format(time.DateTime), where, net, r.TxID)
 		}
 		return nil
 	})
-}
-
-// signed writes an amount with its sign.
-func signed(v block.Amount) string {
-	if v > 0 {
-		return "+" + v.String()
-	}
-	return v.String()
 }

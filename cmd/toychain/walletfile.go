@@ -24,27 +24,26 @@ func (a *app) walletFlag(cmd *cobra.Command) *string {
 	return name
 }
 
-// walletPath returns the path of a wallet's file. A name that looks like a path is one;
-// any other is that of a file in the network's directory.
-func (a *app) walletPath(p *consensus.Params, name string) (string, error) {
+// walletPath returns the path of a wallet's file, and its network. A name that looks like
+// a path is one; any other is that of a file in the network's directory.
+func (a *app) walletPath(name string) (string, *consensus.Params, error) {
+	p, err := a.network()
 	switch {
+	case err != nil:
+		return "", nil, err
 	case name == "":
-		return "", cli.Usagef("--wallet: want a name, or the path of a file")
+		return "", nil, cli.Usagef("--wallet: want a name, or the path of a file")
 	case strings.ContainsRune(name, filepath.Separator) || strings.HasSuffix(name, ".json"):
-		return name, nil
+		return name, p, nil
 	case strings.HasPrefix(name, "."):
-		return "", cli.Usagef("--wallet %q: a name does not begin with a dot", name)
+		return "", nil, cli.Usagef("--wallet %q: a name does not begin with a dot", name)
 	}
-	return filepath.Join(a.networkDir(p), "wallets", name+".json"), nil
+	return filepath.Join(a.networkDir(p), "wallets", name+".json"), p, nil
 }
 
 // loadWallet opens a wallet without its private keys, and returns its network too.
 func (a *app) loadWallet(name string) (*wallet.Wallet, *consensus.Params, error) {
-	p, err := a.network()
-	if err != nil {
-		return nil, nil, err
-	}
-	path, err := a.walletPath(p, name)
+	path, p, err := a.walletPath(name)
 	if err != nil {
 		return nil, nil, err
 	}

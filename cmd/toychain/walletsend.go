@@ -60,14 +60,16 @@ only relays it.`,
 			if err != nil {
 				return err
 			}
+			var r payer.Result
 			if o.dryRun {
-				return a.dryRun(ctx, at, n, keys, order, *asJSON)
+				r, err = dryRun(ctx, at, n, keys, order)
+			} else {
+				r, err = at.Pay(ctx, keys, order)
 			}
-			r, err := at.Pay(ctx, keys, order)
 			if err != nil {
 				return err
 			}
-			if err := a.printReceipt(r, *asJSON); err != nil || !o.wait {
+			if err := a.printSent(r, o.dryRun, *asJSON); err != nil || o.dryRun || !o.wait {
 				return err
 			}
 			err = a.waitConfirmed(ctx, n, r.TxID)
@@ -148,35 +150,36 @@ type sent struct {
 	Hex    string       `json:"hex,omitempty"` // of a dry run: the transaction, which was not sent
 }
 
-func (a *app) printReceipt(r payer.Result, asJSON bool) error {
-	if asJSON {
-		return a.PrintJSON(sent{TxID: r.TxID, Fee: r.Fee, Change: r.Change, Size: r.Tx.Size()})
+// printSent prints a payment, with its bytes if it is the result of a dry run.
+func (a *app) printSent(r payer.Result, dry, asJSON bool) error {
+	size := r.Tx.Size()
+	raw := ""
+	if dry {
+		raw = hex.EncodeToString(r.Tx.Bytes())
 	}
-	fmt.Fprintln(a.Stdout, r.TxID)
-	fmt.Fprintf(a.Stderr, "fee %s, %s bytes\n", r.Fee.Short(), cli.Count(r.Tx.Size()))
+	switch {
+	case asJSON:
+		return a.PrintJSON(sent{r.TxID, r.Fee, r.Change, size, raw})
+	case dry:
+		fmt.Fprintf(a.Stdout, "the node would accept it: fee %s, %s bytes; nothing was sent\n%s\n", r.Fee.Short(), cli.Count(size), raw)
+	default:
+		fmt.Fprintln(a.Stdout, r.TxID)
+		fmt.Fprintf(a.Stderr, "fee %s, %s bytes\n", r.Fee.Short(), cli.Count(size))
+	}
 	return nil
 }
 
-// dryRun prints whether the node would accept the transaction.
-func (a *app) dryRun(ctx context.Context, at *payer.Payer, n target, keys *wallet.Keychain, o payer.Request, asJSON bool) error {
+// dryRun makes a payment and asks the node whether it would accept it.
+func dryRun(ctx context.Context, at *payer.Payer, n target, keys *wallet.Keychain, o payer.Request) (payer.Result, error) {
 	r, err := at.Make(ctx, keys, o)
 	if err != nil {
-		return err
+		return r, err
 	}
 	judged, err := n.TestAccept(ctx, r.Tx)
-	if err != nil {
-		return err
+	if err == nil && (judged.Allowed == nil || !*judged.Allowed) {
+		err = refusal(judged.RejectReason)
 	}
-	if judged.Allowed == nil || !*judged.Allowed {
-		return refusal(judged.RejectReason)
-	}
-	raw := hex.EncodeToString(r.Tx.Bytes())
-	if asJSON {
-		return a.PrintJSON(sent{r.TxID, r.Fee, r.Change, r.Tx.Size(), raw})
-	}
-	fmt.Fprintf(a.Stdout, "the node would accept it: fee %s, %s bytes; nothing was sent\n", r.Fee.Short(), cli.Count(r.Tx.Size()))
-	fmt.Fprintln(a.Stdout, raw)
-	return nil
+	return r, err
 }
 
 // waitConfirmed returns once a transaction is in a block of the best chain.

@@ -15,16 +15,16 @@ var helpPage = template.Must(template.New("help").Parse(`{{range .Examples}}  {{
 {{end}}
 {{.About}}
 
-{{.Heading "Usage:"}} {{.UsageLine}}
+{{.Bold "Usage:"}} {{.UsageLine}}
 {{- if .HasAvailableSubCommands}}
 
-{{.Heading "Commands:"}}
+{{.Bold "Commands:"}}
 {{- range .Commands}}{{if .IsAvailableCommand}}
   {{.Name | printf (printf "%%-%ds" .NamePadding)}}  {{.Short}}
 {{- end}}{{end}}{{end}}
 {{- range .FlagLists}}{{if .Flags.HasAvailableFlags}}
 
-{{$.Heading .Title}}
+{{$.Bold .Title}}
 {{.Usages}}{{end}}{{end}}
 `))
 
@@ -41,8 +41,6 @@ type flagList struct {
 	Flags *pflag.FlagSet
 	width int
 }
-
-func (p page) Heading(s string) string { return p.Bold(s) }
 
 func (p page) Examples() []string { return strings.Split(strings.TrimSpace(p.Example), "\n") }
 
