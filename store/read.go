@@ -115,11 +115,6 @@ func (db *DB) stored(from source, hash block.Hash) (chain.Entry, error) {
 	return e, nil
 }
 
-func (db *DB) placeOf(from source, hash block.Hash) (chain.Point, error) {
-	e, err := db.stored(from, hash)
-	return chain.Point{Hash: hash, Height: e.Height}, err
-}
-
 // Coins implements chain.Disk.
 func (db *DB) Coins(of []block.Outpoint, into consensus.Coins) error {
 	if of = db.coinsOnTheWay(of, into); len(of) == 0 {
