@@ -75,7 +75,7 @@ var untried = map[string]string{
 
 // Every rule that package chain names is broken by a fault, or it is said why not.
 func TestFaultsBreakEveryRule(t *testing.T) {
-	file, err := parser.ParseFile(token.NewFileSet(), "../chain/rules.go", nil, 0)
+	file, err := parser.ParseFile(token.NewFileSet(), "../consensus/rules.go", nil, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
