@@ -139,5 +139,5 @@ func (n *Node) breakDown(err error) error {
 }
 
 func (n *Node) inTrouble(err error) error {
-	return fmt.Errorf("the node stops, its data folder %s is in trouble: %w", n.cfg.Dir, err)
+	return fmt.Errorf("the node stops, its data directory %s is in trouble: %w", n.cfg.Dir, err)
 }

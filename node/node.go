@@ -81,7 +81,7 @@ func Open(cfg Config) (*Node, error) {
 		cfg.Verifier = chain.NewVerifier(chain.CachedP2PKH())
 	}
 	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
-		return nil, fmt.Errorf("data folder: %w", err)
+		return nil, fmt.Errorf("data directory: %w", err)
 	}
 	db, err := store.Open(filepath.Join(cfg.Dir, "chain"), cfg.Params)
 	if err != nil {

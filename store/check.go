@@ -12,10 +12,10 @@ import (
 	"toychain/consensus"
 )
 
-// Tree returns the tree of all that is stored, after a look at the last blocks of
-// the best chain: are they here and whole, with the undo data that fits them, and
-// are the coins those that the very last one left? This is how a node starts, so it
-// is quick; the indexes are left to Verify. v is how the tree checks signatures. The error is ErrDamaged or the disk's.
+// Tree returns the tree of all that is stored, after a check of the last blocks of the best
+// chain: are they complete, with undo data that fits them, and are the coins those that the
+// very last one left? A node starts like this, so it is quick; the indexes are left to
+// Verify. v is how the tree checks signatures. The error is ErrDamaged or the disk's.
 func (db *DB) Tree(v consensus.Verifier, last int) (tree *chain.Tree, err error) {
 	err = db.read(func(from source) error {
 		c, err := db.newChecker(from, v)
@@ -23,7 +23,7 @@ func (db *DB) Tree(v consensus.Verifier, last int) (tree *chain.Tree, err error)
 			return err
 		}
 		tree = c.tree
-		if err := c.glance(last); err != nil && !errors.Is(err, errEnough) {
+		if err := c.quick(last); err != nil && !errors.Is(err, errEnough) {
 			return err
 		}
 		if len(c.found) > 0 {
@@ -37,12 +37,12 @@ func (db *DB) Tree(v consensus.Verifier, last int) (tree *chain.Tree, err error)
 	return tree, nil
 }
 
-// Verify looks for damage, and returns what does not fit, one sentence each. last is
-// how many blocks of the best chain to look at, with all that belongs to them; 0
-// looks at everything: every key, every body of every branch, every signature, and
-// whether the coins are what a replay from genesis makes. It reads the state as of
-// now, and the node may go on meanwhile. progress, if not nil, is called with a
-// number of blocks. The error says that looking itself failed.
+// Verify looks for damage, and returns what it finds, one sentence each. last is how many
+// blocks of the best chain to check, with all that belongs to them; 0 checks everything:
+// every key, every body of every branch, every signature, and whether the coins are those
+// of a replay from genesis. It reads the state as of now, and the node may go on meanwhile.
+// progress, if not nil, is called with a number of blocks. The error is not nil if the check
+// itself failed.
 func (db *DB) Verify(v consensus.Verifier, last int, progress func(done, total int)) (findings []string, err error) {
 	if progress == nil {
 		progress = func(int, int) {}
@@ -74,8 +74,8 @@ const maxFindings = 20
 
 var errEnough = errors.New("enough found")
 
-// checker holds what is stored against what the same blocks would make today. The
-// same writer that wrote it says what there should be.
+// checker compares what is stored with what the same blocks would make today: the writer
+// that wrote it computes what there should be.
 type checker struct {
 	db      *DB
 	from    source
@@ -97,8 +97,8 @@ func (db *DB) newChecker(from source, v consensus.Verifier) (*checker, error) {
 	return &checker{db: db, from: from, tree: tree, entries: entries, keys: make(map[byte]int)}, nil
 }
 
-// say notes a finding.
-func (c *checker) say(format string, args ...any) error {
+// report adds a finding. The error is errEnough if there are enough of them.
+func (c *checker) report(format string, args ...any) error {
 	c.found = append(c.found, fmt.Sprintf(format, args...))
 	if len(c.found) >= maxFindings {
 		return errEnough
@@ -106,18 +106,18 @@ func (c *checker) say(format string, args ...any) error {
 	return nil
 }
 
-// note makes a finding of damage, and lets every other error pass.
-func (c *checker) note(err error) error {
+// reportDamage turns damage into a finding, and returns every other error.
+func (c *checker) reportDamage(err error) error {
 	var d *damage
 	if errors.As(err, &d) {
-		return c.say("%v", d.what)
+		return c.report("%v", d.what)
 	}
 	return err
 }
 
-// glance looks at the last blocks of the best chain alone, and at the coins that
-// the highest made and spent.
-func (c *checker) glance(last int) error {
+// quick checks only the last blocks of the best chain, and the coins that the highest
+// created and spent.
+func (c *checker) quick(last int) error {
 	tip := c.tree.Tip().Height
 	for h := tip; h > 0 && h > tip-block.Height(last); h-- {
 		s, err := c.block(h)
@@ -184,7 +184,7 @@ func (c *checker) block(h block.Height) (*chain.Step, error) {
 	hash, _ := c.tree.At(h)
 	info, _ := c.tree.Info(hash)
 	if info.Entry.Status != chain.HasBody|chain.Connected {
-		return nil, c.say("block %s at height %d is on the best chain, but its status is %04b", hash, h, info.Entry.Status)
+		return nil, c.report("block %s at height %d is on the best chain, but its status is %04b", hash, h, info.Entry.Status)
 	}
 	b, err := c.body(hash)
 	if err != nil || b.Block == nil {
@@ -197,7 +197,7 @@ func (c *checker) block(h block.Height) (*chain.Step, error) {
 	parent, _ := c.tree.Info(b.Header.Prev)
 	delta, err := consensus.DeltaOf(parent.State, b, undo)
 	if err != nil {
-		return nil, c.say("block %s at height %d: %v", hash, h, err)
+		return nil, c.report("block %s at height %d: %v", hash, h, err)
 	}
 	return &chain.Step{Connect: true, Hash: hash, Height: h, Block: b.Block, IDs: b.IDs, Delta: delta}, nil
 }
@@ -214,18 +214,18 @@ func (c *checker) step(s *chain.Step) error {
 func (c *checker) body(hash block.Hash) (none consensus.Block, err error) {
 	stored, err := c.db.block(c.from, hash)
 	if errors.Is(err, chain.ErrNoBody) || errors.Is(err, chain.ErrUnknown) {
-		return none, c.say("%v", err)
+		return none, c.report("%v", err)
 	}
 	if err != nil {
-		return none, c.note(err)
+		return none, c.reportDamage(err)
 	}
 	b := consensus.NewBlock(stored)
 	info, _ := c.tree.Info(hash)
 	if b.Root != b.Header.MerkleRoot {
-		return none, c.say("block %s: its transactions make the merkle root %s", hash, b.Root)
+		return none, c.report("block %s: its transactions make the merkle root %s", hash, b.Root)
 	}
 	if info.Txs != len(b.Txs) || info.Size != b.Size() {
-		return none, c.say("block %s has %d transactions and %d bytes, its header says %d and %d",
+		return none, c.report("block %s has %d transactions and %d bytes, its header says %d and %d",
 			hash, len(b.Txs), b.Size(), info.Txs, info.Size)
 	}
 	return b, nil
@@ -236,7 +236,7 @@ func (c *checker) undo(hash block.Hash, h block.Height) ([]consensus.Coin, error
 	coins, err := get(c.db, c.from, appendUndoKey(nil, chain.Point{Hash: hash, Height: h}),
 		fmt.Sprintf("undo data of block %s at height %d", hash, h), decodeUndo)
 	if err != nil {
-		return nil, c.note(err)
+		return nil, c.reportDamage(err)
 	}
 	if coins == nil {
 		coins = []consensus.Coin{}
@@ -244,7 +244,7 @@ func (c *checker) undo(hash block.Hash, h block.Height) ([]consensus.Coin, error
 	return coins, nil
 }
 
-// expect demands that the database holds just what write would put there.
+// expect checks that the database holds exactly what write would put there.
 func (c *checker) expect(of string, write func(*writer)) error {
 	w := writer{batch: new(leveldb.Batch)}
 	write(&w)
@@ -260,8 +260,8 @@ func (c *checker) expect(of string, write func(*writer)) error {
 	return nil
 }
 
-// match holds one key against the value that it should have, or nil if it should
-// not be there.
+// match compares one key's value with the one that it should have; want is nil if the key
+// should not be there.
 func (c *checker) match(of string, key, want []byte) error {
 	if want != nil {
 		c.keys[key[0]]++
@@ -269,13 +269,13 @@ func (c *checker) match(of string, key, want []byte) error {
 	got, found, err := find(c.db, c.from, key, of, func(b []byte) ([]byte, error) { return b, nil })
 	switch {
 	case err != nil:
-		return c.note(err)
+		return c.reportDamage(err)
 	case found && want == nil:
-		return c.say("%s: %s should be gone", of, name(key))
+		return c.report("%s: %s should be gone", of, name(key))
 	case !found && want != nil:
-		return c.say("%s: %s is missing", of, name(key))
+		return c.report("%s: %s is missing", of, name(key))
 	case !bytes.Equal(got, want):
-		return c.say("%s: %s is %x, should be %x", of, name(key), clip(got), clip(want))
+		return c.report("%s: %s is %x, should be %x", of, name(key), clip(got), clip(want))
 	}
 	return nil
 }
@@ -301,14 +301,14 @@ func (e *expected) set(key string, value []byte) {
 
 func clip(b []byte) []byte { return b[:min(len(b), 64)] }
 
-// kinds says in words what the key space's table says.
+// kinds has the words for the kinds of keys: see the table in doc.go.
 var kinds = map[byte]string{
-	keyMeta: "a note about the database", keyEntry: "a header", keyBody: "a body", keyUndo: "undo data",
+	keyMeta: "a fact about the database", keyEntry: "a header", keyBody: "a body", keyUndo: "undo data",
 	keyChain: "a place of the best chain", keyCoin: "a coin", keyTx: "a place of a transaction",
 	keyHistory: "an address's transaction", keyReorg: "an entry of the journal",
 }
 
-// name says what a key is about.
+// name returns what a key is about, for people.
 func name(key []byte) string {
 	if o, err := outpointOf(key); err == nil && key[0] == keyCoin {
 		return "coin " + o.String()

@@ -20,7 +20,7 @@ import (
 func openDisk(d *crashdisk.Disk, p *consensus.Params) (*DB, error) {
 	o := options()
 	o.WriteBuffer, o.CompactionTableSize = 4*opt.KiB, 4*opt.KiB
-	return open(d, place{"", p}, o)
+	return open(d, location{"", p}, o)
 }
 
 // fault is how a disk breaks.

@@ -27,7 +27,7 @@ func openSmall(dir string, p *consensus.Params) (*DB, error) {
 	}
 	o := options()
 	o.WriteBuffer, o.CompactionTableSize = 8*opt.KiB, 8*opt.KiB
-	db, err := open(s, place{dir, p}, o)
+	db, err := open(s, location{dir, p}, o)
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}

@@ -51,7 +51,7 @@ func options() *opt.Options {
 		Filter:                 filter.NewBloomFilter(bloomBits),
 		Compression:            compression,
 		// Every checksum is verified, and nothing that fails one is passed over. The one
-		// thing that looks like damage and is not, a record torn by a crash, is cut off
+		// thing that looks like damage and is not, a record that a crash truncated, is cut off
 		// before LevelDB sees it: see package ldb.
 		Strict: opt.StrictAll,
 		// A batch larger than the write buffer goes through the log like any other. By
@@ -63,15 +63,15 @@ func options() *opt.Options {
 	}
 }
 
-// DB is an open database. Its methods may be called from several goroutines;
-// one of them at a time writes.
+// DB is an open database. Its methods may be called from several goroutines; those that
+// write, from one at a time.
 type DB struct {
-	place
+	location
 	level   *leveldb.DB
 	storage io.Closer // nil if the caller of OpenStorage owns it
 
-	// open is held for reading by every method and for writing by Close, so that
-	// nothing is closed under a reader's feet.
+	// open is held for reading by every method and for writing by Close, so that nothing
+	// is closed while a method uses it.
 	open   sync.RWMutex
 	closed bool
 
@@ -83,15 +83,15 @@ type DB struct {
 	reorgs uint64 // number of the journal's newest entry
 }
 
-// Open opens the database in a folder, which it makes if it is not there, for
-// this network alone and locked against everybody else. The error is ErrInUse,
+// Open opens the database in a directory, which it makes if it is not there, for this
+// network only, and locks it until Close. The error is ErrInUse,
 // ErrOtherNetwork, ErrNewerSchema, ErrDamaged, or the disk's.
 func Open(dir string, p *consensus.Params) (*DB, error) {
 	s, err := openDir(dir, ldb.OpenDir)
 	if err != nil {
 		return nil, err
 	}
-	db, err := open(s, place{dir, p}, options())
+	db, err := open(s, location{dir, p}, options())
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -102,7 +102,7 @@ func Open(dir string, p *consensus.Params) (*DB, error) {
 // OpenStorage is Open on any storage, which stays the caller's to close: the seam
 // for tests in which disks fail.
 func OpenStorage(s storage.Storage, p *consensus.Params) (*DB, error) {
-	return open(s, place{"", p}, options())
+	return open(s, location{"", p}, options())
 }
 
 // openDir opens the storage in a directory.
@@ -114,7 +114,7 @@ func openDir(dir string, open func(string) (storage.Storage, error)) (storage.St
 	return s, err
 }
 
-func open(s storage.Storage, at place, o *opt.Options) (*DB, error) {
+func open(s storage.Storage, at location, o *opt.Options) (*DB, error) {
 	level, err := leveldb.Open(ldb.Checked(s), o)
 	if errors.Is(err, storage.ErrLocked) {
 		return nil, fmt.Errorf("%w: %s", ErrInUse, at.dir)
@@ -122,15 +122,15 @@ func open(s storage.Storage, at place, o *opt.Options) (*DB, error) {
 	if err != nil {
 		return nil, at.wrap(err, "opening")
 	}
-	db := &DB{place: at, level: level, batch: new(leveldb.Batch)}
+	db := &DB{location: at, level: level, batch: new(leveldb.Batch)}
 	if err := db.identify(); err != nil {
 		return nil, errors.Join(err, level.Close())
 	}
 	return db, nil
 }
 
-// identify makes sure that this is our network's database and writes that down in
-// a new one.
+// identify checks that this is our network's database, and records the network in a new
+// one.
 func (db *DB) identify() error {
 	empty, err := db.isEmpty()
 	if err != nil {
@@ -165,7 +165,7 @@ func (db *DB) identify() error {
 	return err
 }
 
-func (p place) checkSchema(version uint64) error {
+func (p location) checkSchema(version uint64) error {
 	if version <= schema {
 		return nil
 	}
@@ -173,7 +173,7 @@ func (p place) checkSchema(version uint64) error {
 		ErrNewerSchema, p.prefix(), version, schema)
 }
 
-func (p place) checkNetwork(theirs network) error {
+func (p location) checkNetwork(theirs network) error {
 	digest := p.params.Digest()
 	if theirs.digest == digest {
 		return nil

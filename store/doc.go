@@ -67,10 +67,10 @@
 //
 // # Damage
 //
-// Nothing is repaired behind anybody's back, and nothing that cannot be read is
-// passed over. Each of LevelDB's blocks has a checksum, which is verified at every
-// read; a body must have the hash of its key; a decoder takes only what an encoder
-// writes. What a crash leaves is no damage: package ldb tells the two apart.
+// Nothing is repaired silently, and nothing that cannot be read is passed over. Each of
+// LevelDB's blocks has a checksum, which is verified at every read; a body must have the
+// hash of its key; a decoder accepts only what an encoder writes. What a crash leaves is no
+// damage: package ldb tells the two apart.
 //
 //	[DB.Tree]    at start: all headers, and the last blocks with all that belongs to them
 //	[DB.Verify]  on demand: the same for more blocks, or for everything, replayed from genesis

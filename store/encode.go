@@ -214,9 +214,9 @@ func decodeBody(b []byte, hash block.Hash) (*block.Block, error) {
 	return out, nil
 }
 
-// touch is what one transaction did to one script: the outputs that pay to it, and
+// scriptDelta is what one transaction did to one script: the outputs that pay to it, and
 // the sum of the inputs that spend from it.
-type touch struct {
+type scriptDelta struct {
 	txid    block.Hash
 	spent   block.Amount
 	outputs []received
@@ -227,7 +227,7 @@ type received struct {
 	value block.Amount
 }
 
-func appendTouch(b []byte, t *touch) []byte {
+func appendScriptDelta(b []byte, t *scriptDelta) []byte {
 	b = append(b, t.txid[:]...)
 	b = binary.AppendUvarint(b, uint64(t.spent))
 	for _, out := range t.outputs {
@@ -237,9 +237,9 @@ func appendTouch(b []byte, t *touch) []byte {
 	return b
 }
 
-func decodeTouch(b []byte) (touch, error) {
+func decodeScriptDelta(b []byte) (scriptDelta, error) {
 	r := reader{b: b}
-	t := touch{txid: r.hash()}
+	t := scriptDelta{txid: r.hash()}
 	t.spent = block.Amount(r.uvarint(math.MaxUint64))
 	for len(r.b) > 0 && r.err == nil {
 		index := r.uvarint(math.MaxUint32)
@@ -260,7 +260,7 @@ func decodeNumber(b []byte) (uint64, error) {
 	return n, r.end()
 }
 
-// network is what a folder says of whose chain it holds.
+// network is which network's chain a database holds.
 type network struct {
 	digest block.Hash
 	name   string

@@ -66,9 +66,9 @@ func TestValuesComeBack(t *testing.T) {
 		if got, err := decodeReorg(appendReorg(nil, &g)); err != nil || !reflect.DeepEqual(got, g) {
 			t.Fatalf("%+v, want %+v: %v", got, g, err)
 		}
-		touched := touch{txid: hash.Draw(t, "tx"), spent: amount.Draw(t, "spent"),
+		touched := scriptDelta{txid: hash.Draw(t, "tx"), spent: amount.Draw(t, "spent"),
 			outputs: []received{{rapid.Uint32().Draw(t, "index"), amount.Draw(t, "value")}}}
-		if got, err := decodeTouch(appendTouch(nil, &touched)); err != nil || !reflect.DeepEqual(got, touched) {
+		if got, err := decodeScriptDelta(appendScriptDelta(nil, &touched)); err != nil || !reflect.DeepEqual(got, touched) {
 			t.Fatalf("%+v, want %+v: %v", got, touched, err)
 		}
 	})
@@ -152,9 +152,9 @@ func FuzzReorg(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) { again(t, b, decodeReorg, appendReorg) })
 }
 
-func FuzzTouch(f *testing.F) {
+func FuzzScriptDelta(f *testing.F) {
 	seeds(f, keyHistory)
-	f.Fuzz(func(t *testing.T, b []byte) { again(t, b, decodeTouch, appendTouch) })
+	f.Fuzz(func(t *testing.T, b []byte) { again(t, b, decodeScriptDelta, appendScriptDelta) })
 }
 
 func FuzzBody(f *testing.F) {

@@ -11,51 +11,55 @@ import (
 )
 
 var (
-	// ErrInUse: another process, or another part of this one, has the folder open.
-	ErrInUse = errors.New("the data folder is in use by another node")
-	// ErrOtherNetwork: the folder holds the chain of a network with other parameters.
-	ErrOtherNetwork = errors.New("the data folder belongs to another network")
-	// ErrNewerSchema: a later version of toychain wrote the folder.
-	ErrNewerSchema = errors.New("the data folder was written by a newer toychain")
+	// ErrInUse: another process, or another part of this one, has the directory open.
+	ErrInUse = errors.New("the data directory is in use by another node")
+	// ErrOtherNetwork: the directory holds the chain of a network with other parameters.
+	ErrOtherNetwork = errors.New("the data directory belongs to another network")
+	// ErrNewerSchema: a later version of toychain wrote the directory.
+	ErrNewerSchema = errors.New("the data directory was written by a newer toychain")
 	// ErrDamaged: what is stored is not what was written, or does not fit together.
-	// Nothing is repaired or dropped behind anybody's back.
+	// Nothing is repaired or dropped silently.
 	ErrDamaged = errors.New("the database is damaged")
 	// ErrClosed: the database was closed.
 	ErrClosed = errors.New("the database is closed")
 )
 
-// place says which database an error is about, for people.
-type place struct {
-	dir    string // empty for a storage without a folder
+// location is which database an error is about: what people must know to repair it.
+type location struct {
+	dir    string // empty for a storage without a directory
 	params *consensus.Params
 }
 
 // damage is ErrDamaged, what does not fit, and what to do.
 type damage struct {
-	place
+	location
 	what error
 }
 
+// Error implements error.
 func (d *damage) Error() string {
 	return fmt.Sprintf("%s: %s%s; rebuild it from the blocks it holds with: %s", ErrDamaged, d.prefix(), d.what, d.remedy())
 }
 
+// Unwrap lets errors.Is find ErrDamaged and the cause.
 func (d *damage) Unwrap() []error { return []error{ErrDamaged, d.what} }
 
-func (p place) damaged(format string, args ...any) error {
+// damaged returns an error that wraps ErrDamaged.
+func (p location) damaged(format string, args ...any) error {
 	return &damage{p, fmt.Errorf(format, args...)}
 }
 
-func (p place) prefix() string {
+// prefix returns how an error begins that names the directory.
+func (p location) prefix() string {
 	if p.dir == "" {
 		return ""
 	}
 	return p.dir + ": "
 }
 
-// remedy returns the command that rebuilds this database. Folders are laid out
-// as DATADIR/NETWORK/…; where that does not hold the reader must fill it in.
-func (p place) remedy() string {
+// remedy returns the command that rebuilds this database. Directories are laid out as
+// DATADIR/NETWORK/…; where that does not hold the reader must fill it in.
+func (p location) remedy() string {
 	command := "toychain chain reindex"
 	if _, preset := consensus.Preset(p.params.Name); preset {
 		command += " --network " + p.params.Name
@@ -68,7 +72,7 @@ func (p place) remedy() string {
 	return command + " --datadir …"
 }
 
-// Quote writes an argument of a command as a shell wants it typed.
+// Quote returns an argument of a command as it must be typed in a shell.
 func Quote(arg string) string {
 	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:@%+=,"
 	if arg != "" && strings.Trim(arg, plain) == "" {
@@ -77,8 +81,8 @@ func Quote(arg string) string {
 	return "'" + strings.ReplaceAll(arg, "'", `'\''`) + "'"
 }
 
-// wrap says what was being done when LevelDB failed, and whether it was damage.
-func (p place) wrap(err error, doing string) error {
+// wrap adds to an error of LevelDB what was being done, and the remedy if it is damage.
+func (p location) wrap(err error, doing string) error {
 	switch {
 	case err == nil:
 		return nil

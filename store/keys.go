@@ -8,7 +8,7 @@ import (
 	"toychain/chain"
 )
 
-// The first byte of every key says what it is about; see the table in doc.go.
+// The first byte of every key is its kind: see the table in doc.go.
 const (
 	keyMeta    = 'm'
 	keyEntry   = 'h'

@@ -34,8 +34,8 @@ func (db *DB) peek(f func(source) error) error {
 	return f(snap)
 }
 
-// each calls f with every key that begins with prefix, in order. The slices are
-// f's until it returns.
+// each calls f with every key that begins with prefix, in order. The slices are valid until
+// f returns.
 func (db *DB) each(from source, prefix []byte, what string, f func(key, value []byte) error) error {
 	it := from.NewIterator(util.BytesPrefix(prefix), passing)
 	defer it.Release()
@@ -47,7 +47,7 @@ func (db *DB) each(from source, prefix []byte, what string, f func(key, value []
 	return db.wrap(it.Error(), what)
 }
 
-// passing reads without pushing out of the cache what look-ups need again.
+// passing reads without evicting from the cache what look-ups need again.
 var passing = &opt.ReadOptions{DontFillCache: true}
 
 // Load returns every stored header and the tip of the best chain, for
@@ -250,7 +250,7 @@ type HistoryEntry struct {
 // spends from it, the oldest first.
 func (db *DB) History(script []byte) (out []HistoryEntry, err error) {
 	err = db.read(func(from source) error {
-		err := db.eachTouch(from, script, func(h block.Height, t touch) error {
+		err := db.eachScriptDelta(from, script, func(h block.Height, t scriptDelta) error {
 			e := HistoryEntry{Height: h, TxID: t.txid, Spent: t.spent}
 			for _, o := range t.outputs {
 				e.Received += o.value
@@ -271,7 +271,7 @@ func (db *DB) History(script []byte) (out []HistoryEntry, err error) {
 func (db *DB) Unspent(script []byte) (out []consensus.UTXO, err error) {
 	var key [lenCoinKey]byte
 	err = db.read(func(from source) error {
-		return db.eachTouch(from, script, func(h block.Height, t touch) error {
+		return db.eachScriptDelta(from, script, func(h block.Height, t scriptDelta) error {
 			for i := range t.outputs {
 				o := block.Outpoint{TxID: t.txid, Index: t.outputs[i].index}
 				coin, found, err := find(db, from, appendCoinKey(key[:0], o), "a coin", decodeCoin)
@@ -289,15 +289,15 @@ func (db *DB) Unspent(script []byte) (out []consensus.UTXO, err error) {
 	return out, err
 }
 
-// eachTouch calls f with each transaction in a script's history, the oldest first.
-func (db *DB) eachTouch(from source, script []byte, f func(block.Height, touch) error) error {
+// eachScriptDelta calls f with each transaction in a script's history, the oldest first.
+func (db *DB) eachScriptDelta(from source, script []byte, f func(block.Height, scriptDelta) error) error {
 	id := idOf(script)
 	prefix := append([]byte{keyHistory}, id[:]...)
 	return db.each(from, prefix, "reading an address's history", func(key, value []byte) error {
 		_, height, _, err := historyOf(key)
-		var t touch
+		var t scriptDelta
 		if err == nil {
-			t, err = decodeTouch(value)
+			t, err = decodeScriptDelta(value)
 		}
 		if err != nil {
 			return db.damaged("history of an address, key %x: %w", key, err)

@@ -10,11 +10,11 @@ import (
 // errReadOnly is why a database that was opened to be read takes no Commit.
 var errReadOnly = errors.New("it was opened to be read only")
 
-// OpenReadOnly opens the database in the folder of a node that is not running, and
-// changes nothing in it: no file is written, made or removed, a record that a crash tore
-// is passed over and stays. Several may read at a time; a node that runs has the
-// folder for itself. The error is fs.ErrNotExist if no node ever kept its chain there,
-// or one of Open's.
+// OpenReadOnly opens the database in the directory of a node that is not running, and
+// changes nothing in it: no file is written, made or removed, and a record that a crash
+// truncated is passed over and stays. Several may read at a time; a node that runs locks
+// the directory. The error is fs.ErrNotExist if no node ever kept its chain there, or one
+// of Open's.
 func OpenReadOnly(dir string, p *consensus.Params) (*DB, error) {
 	s, err := openDir(dir, ldb.OpenDirReadOnly)
 	if err != nil {
@@ -22,7 +22,7 @@ func OpenReadOnly(dir string, p *consensus.Params) (*DB, error) {
 	}
 	o := options()
 	o.ReadOnly, o.ErrorIfMissing = true, true
-	db, err := open(s, place{dir, p}, o)
+	db, err := open(s, location{dir, p}, o)
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}

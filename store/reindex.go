@@ -23,22 +23,22 @@ type Rebuilt struct {
 	Headers int
 	Blocks  int           // bodies that were read and kept
 	Lost    []chain.Point // bodies that had been stored and could not be read, or whose ancestors could not
-	Refused int           // bodies on top of a block that breaks a rule, which are not kept again
+	Refused int           // bodies on top of a block that breaks a rule, which are not kept
 	Reorgs  int           // entries of the journal
 	Unread  []string      // what could not be read of which file
-	Kept    string        // where the damaged folder is, if anything was lost
+	Kept    string        // where the damaged database is, if anything was lost
 }
 
-// Reindex builds the database in a folder anew from the blocks of every branch that
-// can still be read in it, judging each again: statuses, coins, undo data and
-// indexes are as if the blocks came today. When a header was first seen, in which
-// order blocks came, and the journal stay where they can be read; what somebody
-// invalidated by hand is valid again if it breaks no rule.
+// Reindex rebuilds the database in a directory from the blocks of every branch that can
+// still be read in it, and validates each again: statuses, coins, undo data and indexes
+// are as if the blocks arrived today. When a header was first seen, the order in which
+// blocks arrived, and the journal are kept where they can be read. A block that a user
+// invalidated is valid again if it breaks no rule.
 //
-// The new database is made beside the old and takes its place at the very end. If
-// that is interrupted, Reindex starts over, and nothing is lost. progress, if not
-// nil, is called with a number of blocks: first of those that were found, of 0 because
-// nobody knows how many there are, and then of those that were judged.
+// The new database is made beside the old one and takes its place at the very end. If
+// that is interrupted, Reindex starts over, and nothing is lost. progress, if not nil, is
+// called with a number of blocks: first of those that were found, with a total of 0
+// because that is not known yet, and then of those that were validated.
 func Reindex(dir string, p *consensus.Params, v consensus.Verifier, progress func(done, total int)) (Rebuilt, error) {
 	if progress == nil {
 		progress = func(int, int) {}
@@ -53,7 +53,7 @@ func Reindex(dir string, p *consensus.Params, v consensus.Verifier, progress fun
 	if err != nil {
 		return Rebuilt{}, err
 	}
-	out, err := rebuild(old, place{dir, p}, v, progress)
+	out, err := rebuild(old, location{dir, p}, v, progress)
 	if err = errors.Join(err, old.Close()); err != nil {
 		return Rebuilt{}, err
 	}
@@ -62,10 +62,10 @@ func Reindex(dir string, p *consensus.Params, v consensus.Verifier, progress fun
 }
 
 // rebuild reads the old database in dir and writes a new one beside it.
-func rebuild(old storage.Storage, at place, v consensus.Verifier, progress func(done, total int)) (Rebuilt, error) {
+func rebuild(old storage.Storage, at location, v consensus.Verifier, progress func(done, total int)) (Rebuilt, error) {
 	r := rebuilder{old: ldb.Recovery{Storage: old}, at: at, verifier: v,
-		notes: make(map[block.Hash]note), reorgs: make(map[uint64]chain.Reorg)}
-	if err := r.readNotes(); err != nil {
+		headers: make(map[block.Hash]oldHeader), reorgs: make(map[uint64]chain.Reorg)}
+	if err := r.readHeaders(); err != nil {
 		return Rebuilt{}, err
 	}
 	beside, err := ldb.StartReplace(at.dir)
@@ -79,7 +79,7 @@ func rebuild(old storage.Storage, at place, v consensus.Verifier, progress func(
 	r.db = db
 	err = r.readBodies(progress)
 	if err == nil {
-		err = r.grow(progress)
+		err = r.buildTree(progress)
 	}
 	if err == nil {
 		err = r.finish()
@@ -93,24 +93,24 @@ func rebuild(old storage.Storage, at place, v consensus.Verifier, progress func(
 // rebuilder is the state of a rebuild.
 type rebuilder struct {
 	old      ldb.Recovery
-	at       place
+	at       location
 	verifier consensus.Verifier
 	db       *DB // the new one
 	tree     *chain.Tree
-	notes    map[block.Hash]note
+	headers  map[block.Hash]oldHeader
 	reorgs   map[uint64]chain.Reorg
 	out      Rebuilt
 }
 
-// note is what can still be read of one header.
-type note struct {
+// oldHeader is what can still be read of one header.
+type oldHeader struct {
 	chain.Entry
 	seq  uint64 // of the write; a higher one is newer
 	body bool   // its body is in the new database
 }
 
-// readNotes reads the headers, the journal, and whose database this is.
-func (r *rebuilder) readNotes() error {
+// readHeaders reads the headers, the journal, and which network's database this is.
+func (r *rebuilder) readHeaders() error {
 	return r.old.Each(func(key, value []byte, seq uint64) error {
 		switch {
 		case string(key) == string(metaNetwork):
@@ -123,8 +123,8 @@ func (r *rebuilder) readNotes() error {
 			}
 		case key[0] == keyEntry && len(key) == lenEntryKey:
 			hash := block.Hash(key[1:])
-			if e, err := decodeEntry(value); err == nil && e.Header.Hash() == hash && seq >= r.notes[hash].seq {
-				r.notes[hash] = note{Entry: e, seq: seq}
+			if e, err := decodeEntry(value); err == nil && e.Header.Hash() == hash && seq >= r.headers[hash].seq {
+				r.headers[hash] = oldHeader{Entry: e, seq: seq}
 			}
 		case key[0] == keyReorg && len(key) == lenReorgKey:
 			if g, err := decodeReorg(value); err == nil {
@@ -150,7 +150,7 @@ func (r *rebuilder) readBodies(progress func(done, total int)) error {
 		return err
 	}
 	genesis := chain.Point{Hash: r.at.params.Genesis.Hash()}
-	r.notes[genesis.Hash] = note{Entry: chain.Entry{Header: r.at.params.Genesis.Header, Status: chain.HasBody}, body: true}
+	r.headers[genesis.Hash] = oldHeader{Entry: chain.Entry{Header: r.at.params.Genesis.Header, Status: chain.HasBody}, body: true}
 	batch.Put(appendBodyKey(nil, genesis), r.at.params.Genesis.Bytes())
 	found := 0
 	err := r.old.Each(func(key, value []byte, _ uint64) error {
@@ -158,7 +158,7 @@ func (r *rebuilder) readBodies(progress func(done, total int)) error {
 			return nil
 		}
 		p, err := placeOf(key)
-		n, known := r.notes[p.Hash]
+		n, known := r.headers[p.Hash]
 		if err != nil || n.body {
 			return nil
 		}
@@ -173,7 +173,7 @@ func (r *rebuilder) readBodies(progress func(done, total int)) error {
 			n.Entry = chain.Entry{Header: b.Header, Height: p.Height}
 		}
 		n.body, n.Status = true, n.Status|chain.HasBody
-		r.notes[p.Hash] = n
+		r.headers[p.Hash] = n
 		found++
 		progress(found, 0)
 		batch.Put(appendBodyKey(nil, chain.Point{Hash: p.Hash, Height: n.Height}), value)
@@ -183,38 +183,38 @@ func (r *rebuilder) readBodies(progress func(done, total int)) error {
 		return err
 	}
 	r.out.Unread = r.old.Unread
-	if len(r.notes) == 1 {
-		return fmt.Errorf("%w: %snot one block could be read; to start anew, remove the folder", ErrDamaged, r.at.prefix())
+	if len(r.headers) == 1 {
+		return fmt.Errorf("%w: %snot one block could be read; to start from nothing, remove the directory", ErrDamaged, r.at.prefix())
 	}
 	return write(0)
 }
 
-// flushBlocks and flushBytes are how much the tree gathers before it is written.
+// flushBlocks and flushBytes are how much may wait in the tree before it is flushed.
 const (
 	flushBlocks = 500
 	flushBytes  = 4 << 20
 )
 
-// grow plants a tree in the new database and gives it all headers, and then all
-// blocks in the order in which they came.
-func (r *rebuilder) grow(progress func(done, total int)) (err error) {
-	if r.tree, err = chain.NewTree(r.at.params, r.verifier, regrowth{r.db}, nil, block.Hash{}); err != nil {
+// buildTree makes a tree on the new database and adds all headers to it, and then all
+// blocks in the order in which they arrived.
+func (r *rebuilder) buildTree(progress func(done, total int)) (err error) {
+	if r.tree, err = chain.NewTree(r.at.params, r.verifier, rebuiltDisk{r.db}, nil, block.Hash{}); err != nil {
 		return err
 	}
-	order := make([]chain.Point, 0, len(r.notes))
-	for hash, n := range r.notes {
+	order := make([]chain.Point, 0, len(r.headers))
+	for hash, n := range r.headers {
 		order = append(order, chain.Point{Hash: hash, Height: n.Height})
 	}
 	slices.SortFunc(order, func(a, b chain.Point) int {
 		return cmp.Or(cmp.Compare(a.Height, b.Height), slices.Compare(a.Hash[:], b.Hash[:]))
 	})
 	for _, p := range order {
-		n := r.notes[p.Hash]
-		if err := r.tree.AddHeader(&n.Header, n.seen()); err != nil && !refused(err) {
+		n := r.headers[p.Hash]
+		if err := r.tree.AddHeader(&n.Header, n.seen()); err != nil && !rejected(err) {
 			return err
 		}
 	}
-	slices.SortStableFunc(order, func(a, b chain.Point) int { return cmp.Compare(r.notes[a.Hash].turn(), r.notes[b.Hash].turn()) })
+	slices.SortStableFunc(order, func(a, b chain.Point) int { return cmp.Compare(r.headers[a.Hash].order(), r.headers[b.Hash].order()) })
 	for i, p := range order {
 		progress(i, len(order))
 		if err := r.add(p); err != nil {
@@ -227,45 +227,44 @@ func (r *rebuilder) grow(progress func(done, total int)) (err error) {
 		}
 	}
 	progress(len(order), len(order))
-	return r.prefer()
+	return r.restorePrecious()
 }
 
-// seen is when the header was first seen; its own time if that is not known, or so
-// long before it that a clock must have been wrong.
-func (n *note) seen() time.Time {
+// seen returns when the header was first seen; its own time if that is not known, or if it
+// is so much earlier that a clock must have been wrong.
+func (n *oldHeader) seen() time.Time {
 	if int64(n.Header.Time)-n.Received.Unix() > consensus.MaxFuture {
 		return time.Unix(int64(n.Header.Time), 0)
 	}
 	return n.Received
 }
 
-// came is when the block and its ancestors were all here, as far as that is known.
-func (n *note) came() time.Time {
+// arrived returns when the block and its ancestors were all here, as far as that is known.
+func (n *oldHeader) arrived() time.Time {
 	if n.Complete.IsZero() {
 		return n.seen()
 	}
 	return n.Complete
 }
 
-// turn is when a block comes: as it came the first time, and if that is unknown
-// after all others.
-func (n note) turn() int64 {
+// order returns the number by which blocks are added: as they arrived the first time, and
+// those of which that is not known after all others.
+func (n oldHeader) order() int64 {
 	if n.Seq > 0 {
 		return n.Seq
 	}
 	return 1 << 62
 }
 
-// refused reports whether the tree would not have a block. Everything else is
-// trouble with the disk.
-func refused(err error) bool {
+// rejected reports whether an error is about the block. Any other is the disk's.
+func rejected(err error) bool {
 	return consensus.RuleOf(err) != "" || errors.Is(err, chain.ErrKnown) || errors.Is(err, consensus.ErrNoParent)
 }
 
-// add gives the tree one block. A body that the tree does not take is taken out of
-// the database again: nothing would ever name it.
+// add adds one block to the tree. A body that the tree does not accept is removed from the
+// database again: no header would ever refer to it.
 func (r *rebuilder) add(p chain.Point) error {
-	n := r.notes[p.Hash]
+	n := r.headers[p.Hash]
 	if n.Status&chain.HasBody == 0 {
 		return nil
 	}
@@ -278,7 +277,7 @@ func (r *rebuilder) add(p chain.Point) error {
 	if err != nil {
 		return err
 	}
-	if _, err := r.tree.AddBlock(b, n.came()); err != nil && !refused(err) {
+	if _, err := r.tree.AddBlock(b, n.arrived()); err != nil && !rejected(err) {
 		return err
 	}
 	if info, _ := r.tree.Info(p.Hash); info.Entry.Status&chain.HasBody == 0 {
@@ -289,26 +288,27 @@ func (r *rebuilder) add(p chain.Point) error {
 	return nil
 }
 
+// remove deletes a body that readBodies copied.
 func (r *rebuilder) remove(p chain.Point) error {
 	return r.db.wrap(r.db.level.Delete(appendBodyKey(nil, p), nil), "removing a block")
 }
 
-// prefer repeats what somebody said with preciousblock: such blocks have a negative
-// place in the order, the latest the lowest.
-func (r *rebuilder) prefer() error {
-	var loved []chain.Entry
-	for _, n := range r.notes {
+// restorePrecious repeats a user's preciousblock calls: such blocks have a negative place
+// in the order, the latest call the lowest.
+func (r *rebuilder) restorePrecious() error {
+	var precious []chain.Entry
+	for _, n := range r.headers {
 		if n.Seq < 0 {
-			loved = append(loved, n.Entry)
+			precious = append(precious, n.Entry)
 		}
 	}
-	slices.SortFunc(loved, func(a, b chain.Entry) int { return cmp.Compare(b.Seq, a.Seq) })
-	for i := range loved {
-		hash := loved[i].Header.Hash()
+	slices.SortFunc(precious, func(a, b chain.Entry) int { return cmp.Compare(b.Seq, a.Seq) })
+	for i := range precious {
+		hash := precious[i].Header.Hash()
 		if _, known := r.tree.Info(hash); !known {
 			continue
 		}
-		if _, err := r.tree.Precious(hash, loved[i].Received); err != nil {
+		if _, err := r.tree.Precious(hash, precious[i].Received); err != nil {
 			return err
 		}
 	}
@@ -341,17 +341,17 @@ func (r *rebuilder) finish() error {
 	return r.db.wrap(err, "writing the journal")
 }
 
-// regrowth is the disk of the tree that is growing: the bodies are there already,
-// and what looks like a reorganisation is only the past.
-type regrowth struct{ *DB }
+// rebuiltDisk is the disk of buildTree's tree: the bodies are stored already, and what
+// looks like a reorganisation is in the old journal, if it happened at all.
+type rebuiltDisk struct{ *DB }
 
 // Put implements chain.Disk.
-func (g regrowth) Put(entries []chain.Entry, bodies []consensus.Block) error {
+func (g rebuiltDisk) Put(entries []chain.Entry, bodies []consensus.Block) error {
 	return g.put(entries, bodies, true)
 }
 
 // Commit implements chain.Disk.
-func (g regrowth) Commit(c *chain.Commit) error {
+func (g rebuiltDisk) Commit(c *chain.Commit) error {
 	quiet := *c
 	quiet.Reorgs = nil
 	return g.DB.Commit(&quiet)

@@ -109,7 +109,7 @@ func (h *CoinHash) Add(c consensus.UTXO) {
 func (h *CoinHash) Sum() block.Hash { return sha256.Sum256(h.sha.Sum(nil)) }
 
 // Size returns how many bytes the database takes on disk; LevelDB's own estimate
-// where there is no folder.
+// where there is no directory.
 func (db *DB) Size() int64 {
 	if db.enter() != nil {
 		return 0

@@ -9,9 +9,9 @@ import (
 	"toychain/consensus"
 )
 
-// everything looks at all there is: the blocks of the best chain by replaying them,
-// those of the other branches one by one, and then at every key, whether it is one
-// of those that there should be.
+// everything checks all that is stored: the blocks of the best chain by replaying them,
+// those of the other branches one by one, and then every key: is it one of those that
+// there should be?
 func (c *checker) everything(progress func(done, total int)) error {
 	total := 0
 	for i := range c.entries {
@@ -39,8 +39,8 @@ func (c *checker) everything(progress func(done, total int)) error {
 	return nil
 }
 
-// replay judges the best chain again from genesis on and compares all that it
-// makes with what is stored. whole is false if it could not come to the end.
+// replay validates the best chain again from genesis on and compares the results with what
+// is stored. whole is false if it could not come to the end.
 func (c *checker) replay(tick func()) (whole bool, err error) {
 	state := consensus.Genesis(c.tree.Params())
 	coins := make(map[block.Outpoint]*consensus.Coin)
@@ -57,9 +57,9 @@ func (c *checker) replay(tick func()) (whole bool, err error) {
 		hashed := consensus.WithIDs(s.Block, s.IDs)
 		next, delta, err := consensus.ApplyBlock(state, hashed, gather(coins, consensus.Needs(state, hashed)), c.tree.Verifier())
 		if err != nil {
-			return false, c.say("block %s at height %d is on the best chain: %v", s.Hash, s.Height, err)
+			return false, c.report("block %s at height %d is on the best chain: %v", s.Hash, s.Height, err)
 		}
-		s.Delta = delta // as judged now, not as undo data has it
+		s.Delta = delta // as validated now, not as undo data has it
 		if err := c.step(s); err != nil {
 			return false, err
 		}
@@ -127,7 +127,7 @@ func (c *checker) branches(tick func()) error {
 		parent, _ := c.tree.Info(e.Header.Prev)
 		if undo != nil {
 			if _, err = consensus.DeltaOf(parent.State, b, undo); err != nil {
-				err = c.say("block %s at height %d: %v", p.Hash, p.Height, err)
+				err = c.report("block %s at height %d: %v", p.Hash, p.Height, err)
 			}
 		}
 		if err != nil {
@@ -146,19 +146,19 @@ func (c *checker) countKeys(whole bool) error {
 		kind := key[0]
 		counted[kind]++
 		if kinds[kind] == "" {
-			return c.say("key %x is none of ours", key)
+			return c.report("key %x is none of ours", key)
 		}
 		if kind != keyReorg {
 			return nil
 		}
 		reorgs++
 		if number, err := c.db.reorgNumber(key); err != nil || number != reorgs {
-			return c.say("journal: entry %d is missing", reorgs)
+			return c.report("journal: entry %d is missing", reorgs)
 		}
 		_, err := c.db.reorg(key, value)
-		return c.note(err)
+		return c.reportDamage(err)
 	})
-	if err := c.note(err); err != nil {
+	if err := c.reportDamage(err); err != nil {
 		return err
 	}
 	c.keys[keyReorg] = int(reorgs)
@@ -167,7 +167,7 @@ func (c *checker) countKeys(whole bool) error {
 	}
 	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
 		if counted[kind] != c.keys[kind] {
-			if err := c.say("%s: there are %d, should be %d", kinds[kind], counted[kind], c.keys[kind]); err != nil {
+			if err := c.report("%s: there are %d, should be %d", kinds[kind], counted[kind], c.keys[kind]); err != nil {
 				return err
 			}
 		}

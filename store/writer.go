@@ -17,9 +17,10 @@ type writer struct {
 	haveBodies bool
 	key, value []byte
 
-	// Of the transaction at hand: the scripts that it touches, and how, side by side.
+	// Of the transaction at hand: the scripts that it pays to or spends from, and the delta
+	// of each, in the same order.
 	scripts []scriptID
-	touches []touch
+	deltas  []scriptDelta
 	at      map[scriptID]int
 }
 
@@ -100,7 +101,7 @@ func (w *writer) step(s *chain.Step) {
 	}
 }
 
-// gather sums up what a transaction does to each script that it touches.
+// gather sums up what a transaction does to each script that it pays to or spends from.
 func (w *writer) gather(txid block.Hash, made, spent []consensus.UTXO) {
 	w.scripts = w.scripts[:0]
 	if w.at == nil {
@@ -108,28 +109,28 @@ func (w *writer) gather(txid block.Hash, made, spent []consensus.UTXO) {
 	}
 	clear(w.at)
 	for i := range made {
-		t := w.touch(txid, made[i].Script)
+		t := w.delta(txid, made[i].Script)
 		t.outputs = append(t.outputs, received{made[i].Index, made[i].Value})
 	}
 	for i := range spent {
-		w.touch(txid, spent[i].Script).spent += spent[i].Value
+		w.delta(txid, spent[i].Script).spent += spent[i].Value
 	}
 }
 
-// touch returns what is known so far of a script in the transaction at hand.
-func (w *writer) touch(txid block.Hash, script []byte) *touch {
+// delta returns what is known so far of a script in the transaction at hand, nothing at first.
+func (w *writer) delta(txid block.Hash, script []byte) *scriptDelta {
 	id := idOf(script)
 	i, known := w.at[id]
 	if !known {
 		i = len(w.scripts)
 		w.at[id] = i
 		w.scripts = append(w.scripts, id)
-		if i == len(w.touches) {
-			w.touches = append(w.touches, touch{})
+		if i == len(w.deltas) {
+			w.deltas = append(w.deltas, scriptDelta{})
 		}
-		w.touches[i] = touch{txid: txid, outputs: w.touches[i].outputs[:0]}
+		w.deltas[i] = scriptDelta{txid: txid, outputs: w.deltas[i].outputs[:0]}
 	}
-	return &w.touches[i]
+	return &w.deltas[i]
 }
 
 // history writes or removes what gather found of transaction i.
@@ -140,7 +141,7 @@ func (w *writer) history(s *chain.Step, i int) {
 			w.batch.Delete(w.key)
 			continue
 		}
-		w.value = appendTouch(w.value[:0], &w.touches[n])
+		w.value = appendScriptDelta(w.value[:0], &w.deltas[n])
 		w.put()
 	}
 }
