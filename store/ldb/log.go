@@ -159,17 +159,19 @@ func (l aLog) cutShort(at int) bool {
 }
 
 // hasHole reports whether something from this offset on was never written: the chunk's
-// header is zero, or a sector is, or all from the start of some sector to the end.
+// header is zero, or a sector is, or the rest of the sector in which the chunk begins (what
+// precedes it there was synced), or all from the start of some sector to the end.
 func (l aLog) hasHole(at int) bool {
 	log, zero := l.bytes, make([]byte, sector)
 	if bytes.Equal(log[at:at+chunkHeader], zero[:chunkHeader]) {
 		return true
 	}
-	for i := (at + sector - 1) / sector * sector; i < len(log); i += sector {
-		part := log[i:min(i+sector, len(log))]
-		if bytes.Equal(part, zero[:len(part)]) {
+	for at < len(log) {
+		end := min((at/sector+1)*sector, len(log))
+		if bytes.Equal(log[at:end], zero[:end-at]) {
 			return true
 		}
+		at = end
 	}
 	return false
 }
