@@ -13,6 +13,7 @@ import (
 	"toychain/chain"
 	"toychain/consensus"
 	"toychain/internal/crashdisk"
+	"toychain/internal/longtest"
 )
 
 // openDisk opens a database on a disk, with so small a write buffer that tables are
@@ -29,11 +30,12 @@ type fault struct {
 	once bool // only at the one operation, and not at all that follow
 }
 
-// The disk breaks at every single operation in turn, while a chain grows, forks and
+// The disk breaks at one operation after the other, while a chain grows, forks and
 // reorganises. Whatever the crash leaves of what was not synced, the database then holds
 // to the byte what it held after one of the writes: none older than what was synced, none
 // older than what was written if only the process died, and none newer than the write that
-// failed. It goes on from there, and connects what it had stored.
+// failed. It goes on from there, and connects what it had stored. Every operation has its
+// turn in the long tests, every third in the others.
 func TestCrashAtEveryWrite(t *testing.T) {
 	if raceDetector {
 		t.Skip("LevelDB races with itself when its disk fails")
@@ -49,7 +51,7 @@ func TestCrashAtEveryWrite(t *testing.T) {
 	h := newHistory(w)
 	for _, f := range []fault{{"from then on", false}, {"once", true}} {
 		inReorg, inConnect, unconnected, broke := 0, 0, 0, true
-		for n := 1; broke; n++ {
+		for n := 1; broke; n += longtest.Pick(3, 1) {
 			d := crashdisk.New()
 			d.FailAt, d.Once = n, f.once
 			last := live(t, w, d)

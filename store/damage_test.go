@@ -15,6 +15,7 @@ import (
 	"toychain/block"
 	"toychain/chain"
 	"toychain/consensus"
+	"toychain/internal/longtest"
 	"toychain/store/ldb"
 )
 
@@ -166,16 +167,16 @@ func TestEveryFileFlipped(t *testing.T) {
 // where LevelDB keeps what the rest depends on.
 func placesIn(r *rand.Rand, n int) []int {
 	var out []int
-	for range min(n, 8) {
+	for range min(n, longtest.Pick(3, 8)) {
 		out = append(out, r.IntN(n))
 	}
-	for i := 1; i <= min(n, 48); i += 6 {
+	for i := 1; i <= min(n, 48); i += longtest.Pick(18, 6) {
 		out = append(out, n-i)
 	}
 	return out
 }
 
-// The end of a table has no checksum of its own; all of its bytes are tried.
+// The end of a table has no checksum: its bytes are tried, all of them in the long tests.
 func TestFooterFlipped(t *testing.T) {
 	t.Parallel()
 	n := lived(t, 16, 8)
@@ -191,7 +192,7 @@ func TestFooterFlipped(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for bit := 0; bit < 48*8; bit += 3 {
+	for bit := 0; bit < 48*8; bit += longtest.Pick(13, 3) {
 		copyFolder(t, n.dir, copied)
 		bad := slices.Clone(table)
 		bad[len(bad)-1-bit/8] ^= 1 << (bit % 8)
