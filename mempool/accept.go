@@ -44,7 +44,7 @@ func (p *Pool) Add(v View, tx *block.Tx, now time.Time) (Added, error) {
 		err = p.retry(v, []source{{added.ID, len(tx.Outputs)}}, now, &in)
 	}
 	if err == nil && !p.Has(added.ID) { // evicted at once, or for one of its orphans
-		in.evicted = without(in.evicted, added.ID)
+		in.evicted = slices.DeleteFunc(in.evicted, func(id block.Hash) bool { return id == added.ID })
 		err = fmt.Errorf("%w: it pays %d per 1000 bytes, the pool now requires %d", RejectFull, c.sum().rate(), p.MinFee())
 	}
 	added.Accepted, added.Replaced, added.Evicted = p.report(&in), in.replaced, in.evicted
@@ -72,10 +72,6 @@ func (p *Pool) report(in *acceptResult) (out []*Entry) {
 		}
 	}
 	return out
-}
-
-func without(ids []block.Hash, id block.Hash) []block.Hash {
-	return slices.DeleteFunc(ids, func(h block.Hash) bool { return h == id })
 }
 
 // TestResult is the result of Test.

@@ -82,8 +82,6 @@ func (e *entry) signals() bool {
 	return false
 }
 
-func bySeq(a, b *entry) int { return cmp.Compare(a.seq, b.seq) }
-
 func idsOf(list []*entry) []block.Hash {
 	if len(list) == 0 {
 		return nil
@@ -121,7 +119,7 @@ func (p *Pool) below(from ...*entry) []*entry { return p.sorted(from, down) }
 
 func (p *Pool) sorted(from []*entry, next func(*entry) []*entry) []*entry {
 	out := p.walk(from, next)
-	slices.SortFunc(out, bySeq)
+	slices.SortFunc(out, func(a, b *entry) int { return cmp.Compare(a.seq, b.seq) })
 	return out
 }
 
