@@ -264,16 +264,11 @@ func (p *plan) build(coins []Coin) (Selection, error) {
 		s.Fee -= out.Value
 	}
 	if s.Size = p.size(n, s.Change >= 0); s.Size > MaxTxSize {
-		return Selection{}, p.tooLarge(coins, s.Size)
+		fit := max(0, n-(s.Size-MaxTxSize+inputSize-1)/inputSize)
+		return Selection{}, fmt.Errorf("%d coins make a transaction of %d bytes, more than the %d that nodes relay: pay in parts; the first %d coins contain %s",
+			n, s.Size, MaxTxSize, fit, sumOf(coins[:fit]).Short())
 	}
 	return s, nil
-}
-
-// tooLarge returns an error that says how much fits into one transaction.
-func (p *plan) tooLarge(coins []Coin, size int) error {
-	fit := max(0, len(coins)-(size-MaxTxSize+inputSize-1)/inputSize)
-	return fmt.Errorf("%d coins make a transaction of %d bytes, more than the %d that nodes relay: pay in parts; the first %d coins contain %s",
-		len(coins), size, MaxTxSize, fit, sumOf(coins[:fit]).Short())
 }
 
 // tooLittle returns the error for coins that do not suffice.

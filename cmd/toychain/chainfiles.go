@@ -29,20 +29,19 @@ addblock read if the network is the same.`,
 	f := cmd.Flags()
 	to := f.StringP("out", "o", "", "`FILE` to write (default: print)")
 	format := f.String("format", "", "`hex` or blk (default: blk for a FILE.dat, else hex)")
-	first := f.Int32("from", 1, "first `HEIGHT`")
-	last := f.Int32("to", -1, "last `HEIGHT` (default: the tip)")
+	var e exporting
+	f.Int32Var((*int32)(&e.first), "from", 1, "first `HEIGHT`")
+	f.Int32Var((*int32)(&e.last), "to", -1, "last `HEIGHT` (default: the tip)")
 	force := f.Bool("force", false, "overwrite the file")
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+	cmd.RunE = func(cmd *cobra.Command, _ []string) (err error) {
 		switch {
-		case *first < 0:
-			return cli.Usagef("--from %d: want a height", *first)
-		case f.Changed("to") && *last < 0:
-			return cli.Usagef("--to %d: want a height", *last)
-		case *last >= 0 && *last < *first:
-			return cli.Usagef("--from %d --to %d: want the lower height first", *first, *last)
+		case e.first < 0:
+			return cli.Usagef("--from %d: want a height", e.first)
+		case f.Changed("to") && e.last < 0:
+			return cli.Usagef("--to %d: want a height", e.last)
+		case e.last >= 0 && e.last < e.first:
+			return cli.Usagef("--from %d --to %d: want the lower height first", e.first, e.last)
 		}
-		e := exporting{first: block.Height(*first), last: block.Height(*last)}
-		var err error
 		if e.format, err = a.exportFormat(*format, *to); err != nil {
 			return err
 		}
@@ -199,11 +198,11 @@ func (in *importing) run(ctx context.Context) error {
 
 func (in *importing) show(p portion) {
 	done := in.added + in.known
-	if p.total == 0 {
-		in.line.Show("%s  %s", cli.Plural(done, "block"), in.line.Rate(done))
-		return
+	of := ""
+	if p.total > 0 {
+		of = fmt.Sprintf("  %d %% of %s", 100*p.read/p.total, cli.Bytes(p.total))
 	}
-	in.line.Show("%s  %s  %d %% of %s", cli.Plural(done, "block"), in.line.Rate(done), 100*p.read/p.total, cli.Bytes(p.total))
+	in.line.Show("%s  %s%s", cli.Plural(done, "block"), in.line.Rate(done), of)
 }
 
 // read reads the files in portions.

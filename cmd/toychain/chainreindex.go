@@ -36,26 +36,21 @@ the testnet.`,
 			if err != nil {
 				return err
 			}
-			return a.reindex(cmd.Context(), k)
+			var made store.Rebuilt
+			// An interrupt loses nothing: the old database is replaced at the end.
+			err = slowly(cmd.Context(), a.Progress(), func(progress func(done, total int)) (err error) {
+				made, err = store.Reindex(k.folder(), k.params, chain.NewVerifier(chain.CachedP2PKH()), progress)
+				return err
+			})
+			if errors.Is(err, fs.ErrNotExist) {
+				return fmt.Errorf("no node has stored the network %s in %s: choose another --datadir or --network", k.params.Name, k.datadir)
+			}
+			if err == nil {
+				a.printRebuilt(made)
+			}
+			return a.atRest(err)
 		},
 	}
-}
-
-// reindex rebuilds a database. An interrupt loses nothing: the old one is replaced at the
-// end.
-func (a *app) reindex(ctx context.Context, k dataDir) error {
-	var made store.Rebuilt
-	err := slowly(ctx, a.Progress(), func(progress func(done, total int)) (err error) {
-		made, err = store.Reindex(k.folder(), k.params, chain.NewVerifier(chain.CachedP2PKH()), progress)
-		return err
-	})
-	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("no node has stored the network %s in %s: choose another --datadir or --network", k.params.Name, k.datadir)
-	}
-	if err == nil {
-		a.printRebuilt(made)
-	}
-	return a.atRest(err)
 }
 
 // slowly runs work on a database and shows its progress in blocks. If ctx ends first, it

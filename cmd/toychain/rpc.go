@@ -35,7 +35,11 @@ printed as JSON, and a string without its quotes.`,
 				err = n.CallNamed(ctx, given[0], params, &result)
 			}
 		} else {
-			err = n.Call(ctx, given[0], positional(given[1:]), &result)
+			var params []any
+			for _, text := range given[1:] {
+				params = append(params, param(text))
+			}
+			err = n.Call(ctx, given[0], params, &result)
 		}
 		if hasCode(err, rpc.CodeMethodNotFound) {
 			return noMethod(ctx, n, given[0], err)
@@ -64,14 +68,6 @@ func noMethod(ctx context.Context, n target, name string, err error) error {
 		hint = "did you mean " + near[0] + "? "
 	}
 	return &userError{fmt.Sprintf("the node has no method %q: %s'toychain rpc help' lists them", name, hint), err}
-}
-
-func positional(given []string) []any {
-	var out []any
-	for _, text := range given {
-		out = append(out, param(text))
-	}
-	return out
 }
 
 func namedParams(given []string) (map[string]any, error) {

@@ -59,10 +59,15 @@ is in no journal any more.`,
 		if r.at != "" {
 			return a.showMoment(run, &r)
 		}
-		if r.json {
-			return a.printEvents(run)
+		if !r.json {
+			return a.player(cmd, &r, speed).Play(cmd.Context(), run)
 		}
-		return a.player(cmd, &r, speed).Play(cmd.Context(), run)
+		for i := range run.Events {
+			if err := a.PrintJSONLine(&run.Events[i]); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
 	return cmd
 }
@@ -131,16 +136,6 @@ func skipLine(r io.Reader) error {
 		if _, err := io.ReadFull(r, b); errors.Is(err, io.EOF) {
 			return errors.New("no more input: --step wants an Enter for each event")
 		} else if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// printEvents prints a line of JSON for each event.
-func (a *app) printEvents(run *replay.Run) error {
-	for i := range run.Events {
-		if err := a.PrintJSONLine(&run.Events[i]); err != nil {
 			return err
 		}
 	}

@@ -83,9 +83,9 @@ func readTargets(path string) ([]slo.Target, error) {
 	}
 	out, err := slo.Parse(string(text))
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		err = fmt.Errorf("%s: %w", path, err)
 	}
-	return out, nil
+	return out, err
 }
 
 // missed returns the error that names the levels that were missed, or nil.

@@ -93,21 +93,20 @@ func (t *Terminal) complain(cmd *cobra.Command, err error) {
 func FlagError(cmd *cobra.Command, err error) error {
 	var unknown *pflag.NotExistError
 	var bad *pflag.InvalidValueError
-	switch {
-	case errors.As(err, &unknown) && looksNegative(unknown.GetSpecifiedShortnames()):
-		if cmd.Name() == "rpc" {
-			return Usagef("-%s: write -- before a negative number", unknown.GetSpecifiedShortnames())
-		}
-		return Usagef("-%s: a number here must not be negative", unknown.GetSpecifiedShortnames())
-	case errors.As(err, &bad):
+	if errors.As(err, &bad) {
 		return UsageError{valueError("--"+bad.GetFlag().Name, err)}
 	}
+	if errors.As(err, &unknown) {
+		letters := unknown.GetSpecifiedShortnames()
+		negative := letters != "" && strings.ContainsRune(".0123456789", rune(letters[0]))
+		switch {
+		case negative && cmd.Name() == "rpc":
+			return Usagef("-%s: write -- before a negative number", letters)
+		case negative:
+			return Usagef("-%s: a number here must not be negative", letters)
+		}
+	}
 	return UsageError{err}
-}
-
-// looksNegative reports whether the letters behind a dash are a number.
-func looksNegative(letters string) bool {
-	return letters != "" && (letters[0] == '.' || letters[0] >= '0' && letters[0] <= '9')
 }
 
 // valueError says what kind of value a flag wants. The user knows the flag by this name.
