@@ -20,13 +20,12 @@ import (
 
 // Config is how to play the demo.
 type Config struct {
-	Out     io.Writer // for the story
-	Colour  bool      // with the colours of a terminal
-	ASCII   bool      // trees without line drawing
-	Width   int       // columns of the trees; 0: 80
-	Keep    bool      // leave the network up and its directory in place
-	Binary  string    // what to start nodes from; "" is this program's own file
-	Command string    // how the user calls this program, for what to try next; "" is guessed
+	Out    io.Writer // for the story
+	Colour bool      // with the colours of a terminal
+	ASCII  bool      // trees without line drawing
+	Width  int       // columns of the trees; 0: 80
+	Keep   bool      // leave the network up and its directory in place
+	Binary string    // what to start nodes from; "" is this program's own file
 
 	Patience time.Duration // how long to wait for any one thing; 0: 20 seconds
 
@@ -76,14 +75,16 @@ const program = "toychain"
 // passphrase locks the demo's wallets, which hold play money.
 const passphrase = "demo"
 
-// demo is one run of the story.
+// demo is one run of the story. The first error stays in err: after it no node is called and
+// nothing is written.
 type demo struct {
-	cfg Config
-	*teller
-	dir    string
-	net    *testnet.Testnet
-	people map[string]*person
-	result Result
+	cfg      Config
+	dir      string
+	net      *testnet.Testnet
+	people   map[string]person
+	result   Result
+	chapters int
+	err      error
 
 	first, toBob, toCarol, daves *payment
 	forked                       block.Height // of the last block that both halves share
@@ -99,8 +100,8 @@ type person struct {
 // payment is a payment of the story.
 type payment struct {
 	Payment
-	tx    *block.Tx
-	spent []wallet.Coin
+	tx   *block.Tx
+	coin wallet.Coin // that it spends
 }
 
 // Play tells the story of a partition and its end, on real node processes in a temporary
@@ -119,7 +120,7 @@ func Play(ctx context.Context, cfg Config) (_ Result, err error) {
 	if cfg.Patience == 0 {
 		cfg.Patience = 20 * time.Second
 	}
-	d := &demo{cfg: cfg, teller: &teller{w: cfg.Out, colour: cfg.Colour, ascii: cfg.ASCII}, dir: dir, people: map[string]*person{}}
+	d := &demo{cfg: cfg, dir: dir, people: map[string]person{}}
 	d.result.Nodes = nodes
 	defer func() {
 		if err == nil && cfg.Keep {
@@ -139,7 +140,7 @@ func Play(ctx context.Context, cfg Config) (_ Result, err error) {
 
 // play tells one chapter after the other.
 func (d *demo) play(ctx context.Context) error {
-	for i, chapter := range []func(context.Context) error{
+	for i, chapter := range []func(context.Context){
 		d.fourNodes, d.money, d.firstPayment, d.cut, d.twoHistories, d.heal, d.again, d.audit,
 	} {
 		if i > 0 && d.cfg.Pause != nil {
@@ -147,29 +148,15 @@ func (d *demo) play(ctx context.Context) error {
 				return err
 			}
 		}
-		err := chapter(ctx)
-		switch {
-		case ctx.Err() != nil:
+		chapter(ctx)
+		if ctx.Err() != nil {
 			return context.Cause(ctx)
-		case err != nil:
-			return fmt.Errorf("%w%s", err, d.logs())
-		case d.err != nil:
-			return d.err // the story cannot be written
+		}
+		if d.err != nil {
+			return d.err
 		}
 	}
 	return nil
-}
-
-// logs returns the ends of the nodes' logs, which are about to be removed.
-func (d *demo) logs() string {
-	if d.net == nil {
-		return ""
-	}
-	var out strings.Builder
-	for _, n := range d.net.Nodes() {
-		fmt.Fprintf(&out, "\nthe end of %s's log:\n%s", n.Name, n.LogTail(4))
-	}
-	return out.String()
 }
 
 // clear stops the nodes and removes the directory.
@@ -183,29 +170,27 @@ func (d *demo) clear(ctx context.Context) error {
 }
 
 // fourNodes starts the network.
-func (d *demo) fourNodes(ctx context.Context) error {
+func (d *demo) fourNodes(ctx context.Context) {
 	d.chapter("Four nodes")
 	d.idea("n1, n2, n3 and n4 are four programs on this machine, each with its own copy",
 		"of the chain. No node is in charge: each checks everything itself.")
-	var err error
-	d.net, err = testnet.Up(ctx, testnet.Config{Dir: d.dir, Nodes: nodes, Network: "toy", Binary: d.cfg.Binary, Detach: d.cfg.Keep})
+	net, err := testnet.Up(ctx, testnet.Config{Dir: d.dir, Nodes: nodes, Network: "toy", Binary: d.cfg.Binary, Detach: d.cfg.Keep})
 	if err != nil {
-		return err
+		d.fail(err)
+		return
 	}
+	d.net = net
 	all, err := d.net.Status(ctx)
-	if err != nil {
-		return err
-	}
+	d.fail(err)
 	for _, s := range all {
 		switch {
 		case s.Error != "":
-			return fmt.Errorf("%s does not answer: %s", s.Name, s.Error)
+			d.fail(fmt.Errorf("%s does not answer: %s", s.Name, s.Error))
 		case len(s.Peers) != nodes-1 || s.Height != 0:
-			return unexpected(s.Name, "height 0 and peers: the other three", fmt.Sprintf("height %d and peers: %v", s.Height, s.Peers))
+			d.fail(unexpected(s.Name, "height 0 and peers: the other three", fmt.Sprintf("height %d and peers: %v", s.Height, s.Peers)))
 		}
 	}
 	d.fact("All four are running. Each is connected to the other three, at height 0.")
-	return nil
 }
 
 // makePeople creates the wallets: real words, real keys, a locked file each.
@@ -222,7 +207,7 @@ func (d *demo) makePeople(names ...string) error {
 		if err != nil {
 			return err
 		}
-		d.people[name] = &person{account, account.Address.Encode(params.Prefixes)}
+		d.people[name] = person{account, account.Address.Encode(params.Prefixes)}
 	}
 	return nil
 }
@@ -231,16 +216,13 @@ func (d *demo) makePeople(names ...string) error {
 func (d *demo) end() {
 	r := d.result
 	d.blank()
-	d.fact("%s", d.good(fmt.Sprintf("It came out right, in %.1f seconds: %d nodes, 1 history, %d stale blocks.", r.Seconds, r.Nodes, r.StaleBlocks)))
+	outcome := fmt.Sprintf("It came out right, in %.1f seconds: %d nodes, 1 history, %d stale blocks.", r.Seconds, r.Nodes, r.StaleBlocks)
+	d.fact("%s", d.paint("32;1", outcome))
 	if !d.cfg.Keep {
 		return
 	}
 	d.result.Dir = d.dir
 	wallets := filepath.Join(d.dir, "wallets")
-	call := d.cfg.Command
-	if call == "" {
-		call = commandName()
-	}
 	d.blank()
 	d.heading("Your turn")
 	d.idea("The network is still up. Try:")
@@ -255,7 +237,7 @@ func (d *demo) end() {
 		"wallet balance --node n1 --wallet " + filepath.Join(wallets, "bob.json"),
 		"testnet down --rm",
 	} {
-		d.line("   %s %s --dir %s", call, args, d.dir)
+		d.line("   %s %s --dir %s", commandName(), args, d.dir)
 	}
 	d.blank()
 	d.idea("The wallets stay in "+wallets+",", "each locked with the passphrase: "+passphrase)
@@ -270,17 +252,11 @@ func commandName() string {
 	if strings.Contains(self, "go-build") {
 		return "go run ./cmd/toychain"
 	}
-	if found, err := exec.LookPath(program); err == nil && sameFile(found, self) {
+	found, _ := exec.LookPath(program)
+	installed, _ := os.Stat(found)
+	own, _ := os.Stat(self)
+	if os.SameFile(installed, own) { // never if one of them is nil
 		return program
 	}
 	return self
-}
-
-func sameFile(a, b string) bool {
-	x, err := os.Stat(a)
-	if err != nil {
-		return false
-	}
-	y, err := os.Stat(b)
-	return err == nil && os.SameFile(x, y)
 }

@@ -52,8 +52,8 @@ func bounded(t *testing.T) context.Context {
 	return ctx
 }
 
-// stage lets the demo find its temporary folder where the test can see it, and returns
-// a function that fails the test if a process or file of the demo is left.
+// stage has the demo create its temporary directory in a directory of the test, and returns a
+// function that fails the test if a process or file of the demo is left.
 func stage(t *testing.T) (dir string, empty func()) {
 	t.Helper()
 	tmp := t.TempDir()
@@ -63,7 +63,7 @@ func stage(t *testing.T) (dir string, empty func()) {
 		if left, err := os.ReadDir(tmp); err != nil || len(left) > 0 {
 			t.Errorf("left on disk: %v, %v", left, err)
 		}
-		lines, _ := filepath.Glob("/proc/[0-9]*/cmdline") // none where the system does not tell
+		lines, _ := filepath.Glob("/proc/[0-9]*/cmdline") // none where the system has no /proc
 		for _, name := range lines {
 			if text, err := os.ReadFile(name); err == nil && bytes.Contains(text, []byte(tmp)) {
 				t.Errorf("%s still runs: %q", name, text)
@@ -83,14 +83,14 @@ var changing = []struct {
 	{regexp.MustCompile(`[0-9.]+ seconds`), "S seconds"},
 }
 
-// TestDemo plays the story on four real node processes and compares what it tells with
-// the last time, but for hashes, addresses and the clock.
+// TestDemo plays the story on four real node processes and compares its text with the golden
+// file, except for hashes, addresses and the time that it took.
 func TestDemo(t *testing.T) {
 	_, empty := stage(t)
 	var out bytes.Buffer
 	r, err := Play(bounded(t), Config{Binary: binary, Out: &out})
 	if err != nil {
-		t.Fatalf("%v\nafter telling\n%s", err, out.String())
+		t.Fatalf("%v\nafter writing\n%s", err, out.String())
 	}
 	empty()
 	story := out.String()
@@ -109,7 +109,7 @@ func TestDemo(t *testing.T) {
 		t.Fatal(err)
 	}
 	if story != string(want) {
-		t.Errorf("told\n%s\nwant\n%s", story, want)
+		t.Errorf("wrote\n%s\nwant\n%s", story, want)
 	}
 	if r.Nodes != 4 || !r.Converged || r.Height != 17 || r.Tip.IsZero() || r.UTXOHash.IsZero() ||
 		r.ReorgDepth != 2 || r.StaleBlocks != 2 || r.ReturnedTxs != 1 || r.ConflictedTxs != 1 {
@@ -125,8 +125,7 @@ func TestDemo(t *testing.T) {
 	}
 }
 
-// fitsTerminal says that no line is wider than a terminal, even one that has "->" for
-// every arrow.
+// fitsTerminal checks that no line is wider than a terminal, also with "->" for every arrow.
 func fitsTerminal(t *testing.T, story string) {
 	t.Helper()
 	for line := range strings.Lines(typewriter.Replace(story)) {
@@ -140,9 +139,9 @@ func fitsTerminal(t *testing.T, story string) {
 func TestDemoKeeps(t *testing.T) {
 	_, empty := stage(t)
 	var out bytes.Buffer
-	r, err := Play(bounded(t), Config{Binary: binary, Out: &out, Keep: true, Command: "toy", ASCII: true, Colour: true})
+	r, err := Play(bounded(t), Config{Binary: binary, Out: &out, Keep: true, ASCII: true, Colour: true})
 	if err != nil {
-		t.Fatalf("%v\nafter telling\n%s", err, out.String())
+		t.Fatalf("%v\nafter writing\n%s", err, out.String())
 	}
 	tn, err := testnet.Open(r.Dir)
 	if err != nil {
@@ -151,8 +150,8 @@ func TestDemoKeeps(t *testing.T) {
 	if err := tn.Settle(bounded(t)); err != nil {
 		t.Error(err)
 	}
-	if want := "toy testnet heal --dir " + r.Dir; !strings.Contains(out.String(), want) {
-		t.Errorf("it does not tell to try %q", want)
+	if want := commandName() + " testnet heal --dir " + r.Dir; !strings.Contains(out.String(), want) {
+		t.Errorf("the end of the story does not suggest %q", want)
 	}
 	params := consensus.Toy()
 	w, err := wallet.Load(filepath.Join(r.Dir, "wallets", "bob.json"), wallet.Network{Name: params.Name, Prefixes: params.Prefixes})
@@ -189,7 +188,7 @@ func TestDemoKeeps(t *testing.T) {
 	empty()
 }
 
-// watcher is a writer that does something once a text has gone through it.
+// watcher is a writer that calls then once, when text was written.
 type watcher struct {
 	text string
 	then func() error
@@ -204,7 +203,7 @@ func (w *watcher) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// TestDemoInterrupted: whenever Ctrl-C comes, nothing stays behind.
+// TestDemoInterrupted: at whatever moment Ctrl-C comes, no process and no file is left.
 func TestDemoInterrupted(t *testing.T) {
 	_, empty := stage(t)
 	why := errors.New("Ctrl-C")
@@ -220,13 +219,13 @@ func TestDemoInterrupted(t *testing.T) {
 	}
 }
 
-// TestDemoFails: a network that is not as the story says ends it, with what is wrong.
+// TestDemoFails: a network that is not as the story expects ends it with an error that says why.
 func TestDemoFails(t *testing.T) {
 	tmp, empty := stage(t)
 	meddle := func() error {
 		dirs, err := filepath.Glob(filepath.Join(tmp, "toychain-demo-*"))
 		if err != nil || len(dirs) != 1 {
-			return fmt.Errorf("%d folders, %v", len(dirs), err)
+			return fmt.Errorf("%d directories, %v", len(dirs), err)
 		}
 		tn, err := testnet.Open(dirs[0])
 		if err != nil {
@@ -236,16 +235,16 @@ func TestDemoFails(t *testing.T) {
 	}
 	_, err := Play(bounded(t), Config{Binary: binary, Patience: time.Millisecond, Out: &watcher{"Money comes", meddle}})
 	if err == nil || !strings.Contains(err.Error(), "tip: expected") || !strings.Contains(err.Error(), "the end of n4's log") {
-		t.Errorf("somebody cuts the network: %v", err)
+		t.Errorf("a network that was partitioned: %v", err)
 	}
 	empty()
 	broken := errors.New("broken pipe")
 	if _, err := Play(bounded(t), Config{Binary: binary, Out: &watcher{"Four", func() error { return broken }}}); !errors.Is(err, broken) {
-		t.Errorf("nobody listens: %v", err)
+		t.Errorf("an output that cannot be written: %v", err)
 	}
 	empty()
 	if _, err := Play(bounded(t), Config{Binary: binary, Out: &watcher{}, Pause: func(context.Context) error { return broken }}); !errors.Is(err, broken) {
-		t.Errorf("the reader had enough: %v", err)
+		t.Errorf("a reader that ends it: %v", err)
 	}
 	empty()
 }

@@ -24,179 +24,93 @@ const (
 )
 
 // money: a block is mined for alice and one for dave, and enough others to spend the rewards.
-func (d *demo) money(ctx context.Context) error {
+func (d *demo) money(ctx context.Context) {
 	d.chapter("Money comes from work")
 	d.idea("A wallet is twelve words, and everything follows from them: keys, addresses.",
 		"A block is work: its hash must be very small, so a miner tries until one is.")
-	if err := d.makePeople("alice", "bob", "carol", "dave", "miner"); err != nil {
-		return err
-	}
+	d.fail(d.makePeople("alice", "bob", "carol", "dave", "miner"))
 	for _, who := range []string{"alice", "bob", "carol", "dave"} {
 		d.fact("%-5s  %s", who, d.people[who].text)
 	}
 	params := d.net.Params()
-	if _, err := d.mine(ctx, "n1", "alice", 1, allNodes); err != nil {
-		return err
-	}
-	if _, err := d.mine(ctx, "n2", "dave", 1, allNodes); err != nil {
-		return err
-	}
 	deep := int(params.Maturity)
-	if _, err := d.mine(ctx, "n3", "miner", deep/2, allNodes); err != nil {
-		return err
-	}
-	if _, err := d.mine(ctx, "n4", "miner", deep-deep/2, allNodes); err != nil {
-		return err
-	}
-	have, err := d.balances(ctx, "n1", "alice", "dave")
-	if err != nil {
-		return err
-	}
-	for who, b := range have {
-		if err := same(who+"'s money that can be spent", params.Subsidy, b.Confirmed); err != nil {
-			return err
-		}
+	d.mine(ctx, "n1", "alice", 1, allNodes)
+	d.mine(ctx, "n2", "dave", 1, allNodes)
+	d.mine(ctx, "n3", "miner", deep/2, allNodes)
+	d.mine(ctx, "n4", "miner", deep-deep/2, allNodes)
+	for who, b := range d.balances(ctx, "n1", "alice", "dave") {
+		same(d, who+"'s money that can be spent", params.Subsidy, b.Confirmed)
 	}
 	d.blank()
 	d.fact("n1 mined block 1, its reward of %s new coins for alice; n2 block 2, for dave.", params.Subsidy.Short())
 	d.fact("A reward can be spent %d blocks later. n3 and n4 mined those: both can now.", deep)
-	tries, err := d.work(ctx, "n1", 1)
-	if err != nil {
-		return err
-	}
-	d.fact("A block takes %s tries here, on average.", grouped(tries))
-	_, err = d.draw(ctx, false)
-	return err
+	d.fact("A block takes %s tries here, on average.", grouped(d.work(ctx, "n1", 1)))
+	d.draw(ctx, false)
 }
 
 // firstPayment: signed, passed on, confirmed everywhere.
-func (d *demo) firstPayment(ctx context.Context) (err error) {
+func (d *demo) firstPayment(ctx context.Context) {
 	d.chapter("A payment")
 	d.idea("A payment spends whole coins and makes new ones: one for bob, the rest for",
 		"alice. Her signature shows that it is her coin. It waits in a pool until a",
 		"block holds it.")
-	if d.first, err = d.pay(ctx, "n1", "alice", "bob", firstAmount); err != nil {
-		return err
-	}
-	if err := same("coins that alice spends", 1, len(d.first.spent)); err != nil {
-		return err
-	}
-	if err := d.pools(ctx, allNodes, d.first); err != nil {
-		return err
-	}
-	made, err := d.mine(ctx, "n4", "miner", 1, allNodes, d.first)
-	if err != nil {
-		return err
-	}
-	if err := d.confirmed(ctx, allNodes, d.first, made[0]); err != nil {
-		return err
-	}
-	if err := d.pools(ctx, allNodes); err != nil {
-		return err
-	}
-	if d.forked, err = call(d, "n1", func(c *rpc.Client) (block.Height, error) { return c.BlockCount(ctx) }); err != nil {
-		return err
-	}
+	d.first = d.pay(ctx, "n1", "alice", "bob", firstAmount)
+	d.pools(ctx, allNodes, d.first)
+	d.confirmed(ctx, allNodes, d.first, d.mine(ctx, "n4", "miner", 1, allNodes, d.first))
+	d.pools(ctx, allNodes)
+	d.forked = d.height(ctx)
 	d.first.Fate = fateConfirmed
-	d.fact("alice pays bob %s of her coin of %s, through n1. n1 told the others.", firstAmount.Short(), d.first.spent[0].Value.Short())
+	d.fact("alice pays bob %s of her coin of %s, through n1. n1 told the others.", firstAmount.Short(), d.first.coin.Value.Short())
 	d.fact("n4 mined block %d with the payment in it: confirmed, on all four nodes.", d.forked)
-	_, err = d.draw(ctx, false)
-	return err
+	d.draw(ctx, false)
 }
 
 // cut: the network is partitioned, and one coin is spent on both sides.
-func (d *demo) cut(ctx context.Context) (err error) {
+func (d *demo) cut(ctx context.Context) {
 	d.chapter("The network is cut in two")
 	d.idea("No message crosses the cut. Neither half can tell whether the other one is",
 		"gone or only out of reach, so both go on.")
-	if err := d.net.Partition(ctx, [][]string{leftNodes, rightNodes}); err != nil {
-		return err
-	}
+	d.fail(d.net.Partition(ctx, [][]string{leftNodes, rightNodes}))
 	d.fact("left: n1 n2    right: n3 n4    no connection between them")
 	d.blank()
 
-	if d.toBob, err = d.pay(ctx, "n1", "alice", "bob", splitAmount); err != nil {
-		return err
-	}
-	if d.daves, err = d.pay(ctx, "n2", "dave", "bob", daveAmount); err != nil {
-		return err
-	}
-	coin := d.toBob.spent[0]
-	if d.toCarol, err = d.pay(ctx, "n3", "alice", "carol", splitAmount, coin.Outpoint); err != nil {
-		return err
-	}
-	if err := same("coin that alice spends on the right", coin.Outpoint, d.toCarol.spent[0].Outpoint); err != nil {
-		return err
-	}
-	if err := d.pools(ctx, leftNodes, d.toBob, d.daves); err != nil {
-		return err
-	}
-	if err := d.pools(ctx, rightNodes, d.toCarol); err != nil {
-		return err
-	}
+	d.toBob = d.pay(ctx, "n1", "alice", "bob", splitAmount)
+	d.daves = d.pay(ctx, "n2", "dave", "bob", daveAmount)
+	coin := d.toBob.coin.Outpoint
+	d.toCarol = d.pay(ctx, "n3", "alice", "carol", splitAmount, coin)
+	same(d, "coin that alice spends on the right", coin, d.toCarol.coin.Outpoint)
+	d.pools(ctx, leftNodes, d.toBob, d.daves)
+	d.pools(ctx, rightNodes, d.toCarol)
 	d.fact("left:   alice pays bob %s, dave pays bob %s", splitAmount.Short(), daveAmount.Short())
 	d.fact("right:  alice pays carol %s, with the very same coin", splitAmount.Short())
 	d.blank()
 	d.fact("Each half took what it saw into its pools. Neither saw the other payment,")
-	d.fact("so neither sees that one coin (%s…:%d) is spent twice.", coin.Outpoint.TxID.String()[:8], coin.Outpoint.Index)
-	return nil
+	d.fact("so neither sees that one coin (%s…:%d) is spent twice.", coin.TxID.String()[:8], coin.Index)
 }
 
 // twoHistories: both halves mine.
-func (d *demo) twoHistories(ctx context.Context) error {
+func (d *demo) twoHistories(ctx context.Context) {
 	d.chapter("Two histories")
 	d.idea("A block names the one before it, so blocks make a chain. Now there are two",
 		"chains with a common beginning. Both keep every rule; they only contradict",
 		"each other.")
-	for _, m := range []struct {
-		node  string
-		group []string
-		into  *[]block.Hash
-		with  []*payment
-	}{
-		{"n1", leftNodes, &d.left, []*payment{d.toBob, d.daves}},
-		{"n3", rightNodes, &d.right, []*payment{d.toCarol}},
-		{"n2", leftNodes, &d.left, nil},
-		{"n4", rightNodes, &d.right, nil},
-		{"n3", rightNodes, &d.right, nil},
-	} {
-		made, err := d.mine(ctx, m.node, "miner", 1, m.group, m.with...)
-		if err != nil {
-			return err
-		}
-		*m.into = append(*m.into, made...)
-	}
+	d.left = []block.Hash{d.mine(ctx, "n1", "miner", 1, leftNodes, d.toBob, d.daves)}
+	d.right = []block.Hash{d.mine(ctx, "n3", "miner", 1, rightNodes, d.toCarol)}
+	d.left = append(d.left, d.mine(ctx, "n2", "miner", 1, leftNodes))
+	d.right = append(d.right, d.mine(ctx, "n4", "miner", 1, rightNodes), d.mine(ctx, "n3", "miner", 1, rightNodes))
 	d.fact("The left half mined %d blocks, the right half %d:", len(d.left), len(d.right))
-	if _, err := d.draw(ctx, true); err != nil {
-		return err
-	}
-	return d.askBothSides(ctx)
+	d.draw(ctx, true)
+	d.askBothSides(ctx)
 }
 
 // askBothSides shows that balances differ between the halves.
-func (d *demo) askBothSides(ctx context.Context) error {
+func (d *demo) askBothSides(ctx context.Context) {
 	people := []string{"bob", "carol"}
-	left, err := d.balances(ctx, "n2", people...)
-	if err != nil {
-		return err
-	}
-	right, err := d.balances(ctx, "n4", people...)
-	if err != nil {
-		return err
-	}
-	for _, row := range []struct {
-		what     string
-		want, is block.Amount
-	}{
-		{"bob's money on the left", firstAmount + splitAmount + daveAmount, left["bob"].Confirmed},
-		{"carol's money on the left", 0, left["carol"].Total()},
-		{"bob's money on the right", firstAmount, right["bob"].Confirmed},
-		{"carol's money on the right", splitAmount, right["carol"].Confirmed},
-	} {
-		if err := same(row.what, row.want, row.is); err != nil {
-			return err
-		}
-	}
+	left, right := d.balances(ctx, "n2", people...), d.balances(ctx, "n4", people...)
+	same(d, "bob's money on the left", firstAmount+splitAmount+daveAmount, left["bob"].Confirmed)
+	same(d, "carol's money on the left", 0, left["carol"].Total())
+	same(d, "bob's money on the right", firstAmount, right["bob"].Confirmed)
+	same(d, "carol's money on the right", splitAmount, right["carol"].Confirmed)
 	d.blank()
 	d.fact("Each side is sure of its own:")
 	d.blank()
@@ -204,49 +118,32 @@ func (d *demo) askBothSides(ctx context.Context) error {
 	for _, who := range people {
 		d.fact("%-7s %9s %9s", who, left[who].Confirmed.Short(), right[who].Confirmed.Short())
 	}
-	return nil
 }
 
 // heal: the halves meet, and the history with less work becomes stale.
-func (d *demo) heal(ctx context.Context) error {
+func (d *demo) heal(ctx context.Context) {
 	d.chapter("The halves meet again")
 	d.idea("One rule decides: the history with the most work counts, because it is the",
 		"one that costs most to forge. No vote, no judge: every node does the sum by",
 		"itself.")
-	less, more, err := d.compareWork(ctx)
-	if err != nil {
-		return err
+	less, more := d.work(ctx, "n1", len(d.left)), d.work(ctx, "n3", len(d.right))
+	if less >= more {
+		d.fail(unexpected("work of the left half", fmt.Sprintf("less than the right half's %v", more), less))
+		return
 	}
-	if err := d.net.Heal(ctx); err != nil {
-		return err
-	}
-	if err := d.tip(ctx, allNodes, d.right[len(d.right)-1]); err != nil {
-		return err
-	}
-	if err := d.checkReorgs(ctx); err != nil {
-		return err
-	}
+	d.fail(d.net.Heal(ctx))
+	d.tip(ctx, allNodes, d.right[len(d.right)-1])
+	d.checkReorgs(ctx)
 	d.fact("%d blocks of n1 and n2 take %s tries on average, %d of n3 and n4 %s.", len(d.left), grouped(less), len(d.right), grouped(more))
 	d.fact("So n1 and n2 took their %d blocks back and went over. n3 and n4 stayed:", len(d.left))
-	in, err := d.draw(ctx, true)
-	if err != nil {
-		return err
-	}
-	if err := d.checkStale(in); err != nil {
-		return err
-	}
-	return d.tellFates(ctx)
+	d.checkStale(d.draw(ctx, true))
+	d.tellFates(ctx)
 }
 
 // tellFates shows what became of the payments in the stale blocks.
-func (d *demo) tellFates(ctx context.Context) error {
-	if err := d.pools(ctx, leftNodes, d.daves); err != nil {
-		return err
-	}
-	reason, err := d.refused(ctx, d.toBob)
-	if err != nil {
-		return err
-	}
+func (d *demo) tellFates(ctx context.Context) {
+	d.pools(ctx, leftNodes, d.daves)
+	reason := d.refused(ctx, d.toBob)
 	d.result.ReturnedTxs, d.result.ConflictedTxs = 1, 1
 	d.blank()
 	d.fact("The two blocks on the right are stale. What was in them (n1's journal):")
@@ -254,87 +151,51 @@ func (d *demo) tellFates(ctx context.Context) error {
 	d.fact("alice → bob %3s   %s: alice → carol spent its coin.", splitAmount.Short(), d.paint("31", fateConflicted))
 	d.fact("                  n1 refuses it now: %s", reason)
 	d.fact("dave  → bob %3s   %s: nothing contradicts it, it can be mined.", daveAmount.Short(), d.paint("33", "back in the pool"))
-	return nil
 }
 
 // again: the payment that returned from a stale block is mined.
-func (d *demo) again(ctx context.Context) error {
+func (d *demo) again(ctx context.Context) {
 	d.chapter("What was not lost")
 	d.idea("A payment is not tied to a block. The next miner takes what is in the pool.")
-	made, err := d.mine(ctx, "n2", "miner", 1, allNodes, d.daves)
-	if err != nil {
-		return err
-	}
-	if err := d.confirmed(ctx, allNodes, d.daves, made[0]); err != nil {
-		return err
-	}
-	carols, err := d.blockOf(ctx, "n1", d.toCarol)
-	if err != nil {
-		return err
-	}
-	if err := d.confirmed(ctx, allNodes, d.toCarol, carols); err != nil {
-		return err
-	}
-	if err := d.pools(ctx, allNodes); err != nil {
-		return err
-	}
-	height, err := call(d, "n1", func(c *rpc.Client) (block.Height, error) { return c.BlockCount(ctx) })
-	if err != nil {
-		return err
-	}
+	d.confirmed(ctx, allNodes, d.daves, d.mine(ctx, "n2", "miner", 1, allNodes, d.daves))
+	d.confirmed(ctx, allNodes, d.toCarol, d.blockOf(ctx, "n1", d.toCarol))
+	d.pools(ctx, allNodes)
 	d.daves.Fate, d.toCarol.Fate = fateReturned, fateConfirmed
-	d.fact("n2 mined block %d, and dave's payment is in it. All four nodes agree:", height)
-	in, err := d.draw(ctx, false)
-	if err != nil {
-		return err
-	}
-	return d.checkStale(in)
+	d.fact("n2 mined block %d, and dave's payment is in it. All four nodes agree:", d.height(ctx))
+	d.checkStale(d.draw(ctx, false))
 }
 
 // audit compares the coins of all nodes.
-func (d *demo) audit(ctx context.Context) error {
+func (d *demo) audit(ctx context.Context) {
 	d.chapter("The check")
 	d.idea("To agree is to have the same coins. A hash over all of them tells: if one",
 		"coin on one node were different, so would be its hash.")
 	var stats []rpc.CoinStats
 	for _, name := range allNodes {
-		s, err := call(d, name, func(c *rpc.Client) (rpc.CoinStats, error) { return c.CoinStats(ctx) })
-		if err != nil {
-			return err
-		}
-		stats = append(stats, s)
+		stats = append(stats, call(d, name, func(c *rpc.Client) (rpc.CoinStats, error) { return c.CoinStats(ctx) }))
 	}
 	first := stats[0]
 	for i, s := range stats {
-		if err := same(allNodes[i]+"'s tip", first.BestBlock, s.BestBlock); err != nil {
-			return err
-		}
-		if err := same(allNodes[i]+"'s coin set", first.HashSerialized, s.HashSerialized); err != nil {
-			return err
-		}
+		same(d, allNodes[i]+"'s tip", first.BestBlock, s.BestBlock)
+		same(d, allNodes[i]+"'s coin set", first.HashSerialized, s.HashSerialized)
 		d.fact("%s  height %d  tip %s  %d coins  hash %s", allNodes[i], s.Height, s.BestBlock.Short(), s.TxOuts, s.HashSerialized.String()[:16])
 	}
 	if first.HashSerialized.IsZero() {
-		return unexpected("the hash of the coin set", "64 hex digits", "absent")
+		d.fail(unexpected("the hash of the coin set", "64 hex digits", "absent"))
 	}
 	mined := block.Amount(first.Height) * d.net.Params().Subsidy
-	if err := same("all coins together", mined, first.TotalAmount); err != nil {
-		return err
-	}
+	same(d, "all coins together", mined, first.TotalAmount)
 	d.result.Converged, d.result.Tip, d.result.Height, d.result.UTXOHash = true, first.BestBlock, first.Height, first.HashSerialized
 	for _, p := range []*payment{d.first, d.toBob, d.toCarol, d.daves} {
 		d.result.Payments = append(d.result.Payments, p.Payment)
 	}
-	return d.sums(ctx, mined)
+	d.sums(ctx, mined)
 }
 
 // sums shows the balances, and that they add up to the rewards.
-func (d *demo) sums(ctx context.Context, mined block.Amount) error {
+func (d *demo) sums(ctx context.Context, mined block.Amount) {
 	people := []string{"alice", "bob", "carol", "dave", "miner"}
-	have, err := d.balances(ctx, "n3", people...)
-	if err != nil {
-		return err
-	}
+	have := d.balances(ctx, "n3", people...)
 	subsidy := d.net.Params().Subsidy
 	for who, want := range map[string]block.Amount{
 		"alice": subsidy - d.first.Amount - d.first.Fee - d.toCarol.Amount - d.toCarol.Fee,
@@ -342,9 +203,7 @@ func (d *demo) sums(ctx context.Context, mined block.Amount) error {
 		"carol": d.toCarol.Amount,
 		"dave":  subsidy - d.daves.Amount - d.daves.Fee,
 	} {
-		if err := same(who+"'s money", want, have[who].Confirmed); err != nil {
-			return err
-		}
+		same(d, who+"'s money", want, have[who].Confirmed)
 	}
 	d.blank()
 	var total block.Amount
@@ -358,5 +217,5 @@ func (d *demo) sums(ctx context.Context, mined block.Amount) error {
 		d.fact("%-6s %13s%s", who, b.Total(), note)
 	}
 	d.fact("%-6s %13s   %d blocks of %s: no coin made of nothing, none lost", "all", total, mined/subsidy, subsidy.Short())
-	return same("all balances together", mined, total)
+	same(d, "all balances together", mined, total)
 }

@@ -3,7 +3,6 @@ package demo
 import (
 	"context"
 	"fmt"
-	"io"
 	"strconv"
 	"strings"
 
@@ -13,65 +12,54 @@ import (
 	"toychain/testnet/draw"
 )
 
-// teller writes the story. It keeps the first error of its writer.
-type teller struct {
-	w        io.Writer
-	colour   bool
-	ascii    bool
-	chapters int
-	err      error
-}
-
 // typewriter writes the few characters that ASCII does not have.
 var typewriter = strings.NewReplacer("→", "->", "…", "..")
 
-// Write writes pictures.
-func (t *teller) Write(b []byte) (int, error) {
-	if t.ascii {
+// Write writes a part of the story, unless it has failed.
+func (d *demo) Write(b []byte) (int, error) {
+	if d.cfg.ASCII {
 		b = []byte(typewriter.Replace(string(b)))
 	}
-	if t.err == nil {
-		_, t.err = t.w.Write(b)
+	if d.err == nil {
+		_, d.err = d.cfg.Out.Write(b)
 	}
-	return len(b), t.err
+	return len(b), d.err
 }
 
-func (t *teller) line(format string, args ...any) { fmt.Fprintf(t, format+"\n", args...) }
+func (d *demo) line(format string, args ...any) { fmt.Fprintf(d, format+"\n", args...) }
 
-func (t *teller) blank() { t.line("") }
+func (d *demo) blank() { d.line("") }
 
-func (t *teller) paint(colour, s string) string {
-	if !t.colour {
+func (d *demo) paint(colour, s string) string {
+	if !d.cfg.Colour {
 		return s
 	}
 	return "\x1b[" + colour + "m" + s + "\x1b[0m"
 }
 
-func (t *teller) good(s string) string { return t.paint("32;1", s) }
-
 // chapter begins a new part of the story.
-func (t *teller) chapter(title string) {
-	if t.chapters++; t.chapters > 1 {
-		t.blank()
+func (d *demo) chapter(title string) {
+	if d.chapters++; d.chapters > 1 {
+		d.blank()
 	}
-	t.heading(fmt.Sprintf("%d. %s", t.chapters, title))
+	d.heading(fmt.Sprintf("%d. %s", d.chapters, title))
 }
 
-func (t *teller) heading(title string) {
-	t.line("%s", t.paint("1", title))
-	t.blank()
+func (d *demo) heading(title string) {
+	d.line("%s", d.paint("1", title))
+	d.blank()
 }
 
 // idea writes an explanation, in a line or two.
-func (t *teller) idea(lines ...string) {
+func (d *demo) idea(lines ...string) {
 	for _, l := range lines {
-		t.line("   %s", t.paint("2", l))
+		d.line("   %s", d.paint("2", l))
 	}
-	t.blank()
+	d.blank()
 }
 
 // fact writes what was checked on the nodes.
-func (t *teller) fact(format string, args ...any) { t.line("   "+format, args...) }
+func (d *demo) fact(format string, args ...any) { d.line("   "+format, args...) }
 
 // grouped writes a count in groups of three digits.
 func grouped(v float64) string {
@@ -83,82 +71,81 @@ func grouped(v float64) string {
 }
 
 // mine has a node mine blocks, one after the other, waits until its group has them, and
-// checks that the last one holds just these payments.
-func (d *demo) mine(ctx context.Context, name, to string, n int, group []string, with ...*payment) ([]block.Hash, error) {
-	c, err := d.net.Client(name)
-	if err != nil {
-		return nil, err
+// checks that the last one holds just these payments. It returns the last one.
+func (d *demo) mine(ctx context.Context, name, to string, n int, group []string, with ...*payment) (last block.Hash) {
+	made := call(d, name, func(c *rpc.Client) ([]block.Hash, error) { return c.Generate(ctx, n, d.people[to].text) })
+	same(d, name+" mined", n, len(made))
+	if d.err == nil {
+		last = made[n-1]
 	}
-	made, err := c.Generate(ctx, n, d.people[to].text)
-	if err != nil {
-		return nil, fmt.Errorf("%s mining: %w", name, err)
-	}
-	if err := same(name+" mined", n, len(made)); err != nil {
-		return nil, err
-	}
-	last := made[n-1]
-	if err := d.tip(ctx, group, last); err != nil {
-		return nil, err
-	}
-	b, err := c.Block(ctx, last)
-	if err != nil {
-		return nil, err
-	}
+	d.tip(ctx, group, last)
+	b := call(d, name, func(c *rpc.Client) (rpc.FullBlock, error) { return c.Block(ctx, last) })
 	held := map[block.Hash]bool{}
 	for _, tx := range b.Tx[min(1, len(b.Tx)):] {
 		held[tx.TxID] = true
 	}
+	what := fmt.Sprintf("block %d of %s", b.Height, name)
 	for _, p := range with {
 		if !held[p.TxID] {
-			return nil, unexpected(fmt.Sprintf("block %d of %s", b.Height, name), fmt.Sprintf("to hold the payment of %s to %s", p.From, p.To), "without it")
+			d.fail(unexpected(what, fmt.Sprintf("to hold the payment of %s to %s", p.From, p.To), "without it"))
 		}
 	}
-	return made, same(fmt.Sprintf("payments in block %d of %s", b.Height, name), len(with), len(held))
+	same(d, "payments in "+what, len(with), len(held))
+	return last
 }
 
-// pay pays from one person to another through a node. Naming a coin spends just that one.
-func (d *demo) pay(ctx context.Context, node, from, to string, amount block.Amount, coins ...block.Outpoint) (*payment, error) {
-	p, err := d.payer(ctx, node, from)
-	if err != nil {
-		return nil, err
-	}
-	request := payer.To(d.people[to].Address, amount)
-	request.From = coins
-	r, err := p.Pay(ctx, d.people[from].Keys, request)
-	if err != nil {
-		return nil, fmt.Errorf("%s pays %s through %s: %w", from, to, node, err)
-	}
-	return &payment{Payment{From: from, To: to, Amount: amount, Fee: r.Fee, TxID: r.TxID}, r.Tx, r.Spent}, nil
+// pay pays from one person to another through a node, with a single coin: this one if it is
+// named.
+func (d *demo) pay(ctx context.Context, node, from, to string, amount block.Amount, coins ...block.Outpoint) *payment {
+	p := call(d, node, func(c *rpc.Client) (p payment, err error) {
+		wallet, err := d.payer(ctx, c, from)
+		if err != nil {
+			return p, err
+		}
+		request := payer.To(d.people[to].Address, amount)
+		request.From = coins
+		r, err := wallet.Pay(ctx, d.people[from].Keys, request)
+		if err != nil {
+			return p, fmt.Errorf("%s pays %s: %w", from, to, err)
+		}
+		if len(r.Spent) != 1 {
+			return p, unexpected("coins that "+from+" spends", 1, len(r.Spent))
+		}
+		return payment{Payment{From: from, To: to, Amount: amount, Fee: r.Fee, TxID: r.TxID}, r.Tx, r.Spent[0]}, nil
+	})
+	return &p
 }
 
 // payer returns a person's wallet with a node to call.
-func (d *demo) payer(ctx context.Context, node, who string) (*payer.Payer, error) {
-	return call(d, node, func(c *rpc.Client) (*payer.Payer, error) {
-		return payer.Open(ctx, c, d.people[who].Wallet, d.net.Params().Digest(), d.net.Params().Prefixes)
-	})
+func (d *demo) payer(ctx context.Context, c *rpc.Client, who string) (*payer.Payer, error) {
+	return payer.Open(ctx, c, d.people[who].Wallet, d.net.Params().Digest(), d.net.Params().Prefixes)
 }
 
 // balances returns the balances of these people, as a node sees them.
-func (d *demo) balances(ctx context.Context, node string, people ...string) (map[string]payer.Balance, error) {
-	out := map[string]payer.Balance{}
-	for _, who := range people {
-		p, err := d.payer(ctx, node, who)
-		if err != nil {
-			return nil, err
+func (d *demo) balances(ctx context.Context, node string, people ...string) map[string]payer.Balance {
+	return call(d, node, func(c *rpc.Client) (map[string]payer.Balance, error) {
+		out := map[string]payer.Balance{}
+		for _, who := range people {
+			p, err := d.payer(ctx, c, who)
+			if err != nil {
+				return nil, err
+			}
+			if out[who], err = p.Balance(ctx); err != nil {
+				return nil, err
+			}
 		}
-		if out[who], err = p.Balance(ctx); err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
+		return out, nil
+	})
 }
 
 // draw draws the tree of all nodes, and returns it.
-func (d *demo) draw(ctx context.Context, legend bool) (draw.Tree, error) {
-	in, err := d.net.Tree(ctx, 0)
-	if err != nil {
-		return in, err
+func (d *demo) draw(ctx context.Context, legend bool) (in draw.Tree) {
+	if d.err != nil {
+		return in
 	}
+	in, err := d.net.Tree(ctx, 0)
+	d.fail(err)
 	d.blank()
-	return in, draw.Write(d, in, draw.Style{Colour: d.cfg.Colour, ASCII: d.cfg.ASCII, Legend: legend, Width: d.cfg.Width})
+	d.fail(draw.Write(d, in, draw.Style{Colour: d.cfg.Colour, ASCII: d.cfg.ASCII, Legend: legend, Width: d.cfg.Width}))
+	return in
 }
