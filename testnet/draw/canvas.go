@@ -1,7 +1,6 @@
 package draw
 
 import (
-	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -20,9 +19,7 @@ const (
 
 // measure sets the width of every field and column, and returns that of the whole.
 func (p *picture) measure() int {
-	for i := range p.columns {
-		p.columns[i] = column{}
-	}
+	clear(p.columns)
 	for _, r := range p.rows {
 		for _, n := range r.blocks {
 			c := &p.columns[n.col]
@@ -59,71 +56,59 @@ func (p *picture) measure() int {
 
 // draw writes the rows: for each height its blocks, below them the nodes with these tips, and
 // below that the lines to its branches.
-func (p *picture) draw(out *bytes.Buffer) {
+func (p *picture) draw() {
 	if len(p.rows) == 0 {
-		out.WriteString("no blocks\n")
+		p.out.WriteString("no blocks\n")
 		return
 	}
-	p.line(out, func(c *canvas) {
-		c.put(0, "height", faint)
-		c.put(leftMargin, p.title, faint)
-	})
+	p.put(0, "height", faint)
+	p.put(leftMargin, p.title, faint)
+	p.endLine()
 	if p.rows[0].height > 0 && p.title == "" {
-		p.line(out, func(c *canvas) {
-			for _, n := range p.rows[0].blocks {
-				c.put(p.columns[n.col].x, p.signs.fold, faint)
-			}
-		})
+		for _, n := range p.rows[0].blocks {
+			p.put(p.columns[n.col].x, p.signs.fold, faint)
+		}
+		p.endLine()
 	}
 	for i, r := range p.rows {
 		if r.folded > 0 {
-			p.line(out, func(c *canvas) {
-				for _, n := range r.blocks {
-					x := p.columns[n.col].x
-					c.put(x, p.signs.fold, p.paint(n))
-					c.put(x+signWidth, foldText(r.folded), faint)
-				}
-			})
+			for _, n := range r.blocks {
+				x := p.columns[n.col].x
+				p.put(x, p.signs.fold, p.paint(n))
+				p.put(x+signWidth, foldText(r.folded), faint)
+			}
+			p.endLine()
 			continue
 		}
-		p.line(out, func(c *canvas) {
-			c.put(0, fmt.Sprintf("%*d", heightWidth, r.height), faint)
-			for _, n := range r.blocks {
-				p.putBlock(c, n)
-			}
-		})
-		p.putBelow(out, r, i+1 < len(p.rows))
+		p.put(0, fmt.Sprintf("%*d", heightWidth, r.height), faint)
+		for _, n := range r.blocks {
+			p.putBlock(n)
+		}
+		p.endLine()
+		p.putBelow(r, i+1 < len(p.rows))
 	}
 }
 
 // putBlock writes one block.
-func (p *picture) putBlock(c *canvas, n *treeNode) {
+func (p *picture) putBlock(n *treeNode) {
 	col := p.columns[n.col]
 	x := col.x
-	c.put(x, p.signs.fates[n.fate], p.paint(n))
+	p.put(x, p.signs.fates[n.fate], p.paint(n))
 	x += signWidth
 	for i, f := range p.fields(n) {
 		paint := faint
-		if n.fate == invalid || n.fate == live && i <= p.hashField() {
+		if n.fate == invalid || n.fate == live && i == 0 {
 			paint = p.paint(n)
 		}
-		c.put(x, f, paint)
+		p.put(x, f, paint)
 		if col.fields[i] > 0 {
 			x += col.fields[i] + fieldGap
 		}
 	}
 }
 
-// hashField is the last field that names a block.
-func (p *picture) hashField() int {
-	if p.style.Names {
-		return 1
-	}
-	return 0
-}
-
 // putBelow writes what is between this height and the next.
-func (p *picture) putBelow(out *bytes.Buffer, r row, more bool) {
+func (p *picture) putBelow(r row, more bool) {
 	lines, forks := 0, false
 	labels := make([][]string, len(r.blocks))
 	for i, n := range r.blocks {
@@ -132,40 +117,40 @@ func (p *picture) putBelow(out *bytes.Buffer, r row, more bool) {
 		forks = forks || len(n.kids) > 1
 	}
 	for l := range lines {
-		p.line(out, func(c *canvas) {
-			for i, n := range r.blocks {
-				x := p.columns[n.col].x
-				if l < len(labels[i]) {
-					c.put(x, labels[i][l], p.paint(n))
-				}
-				if len(n.kids) > 0 {
-					c.put(x, p.signs.line, p.paint(n.kids[0]))
-				}
+		for i, n := range r.blocks {
+			if l < len(labels[i]) {
+				p.put(p.columns[n.col].x, labels[i][l], p.paint(n))
 			}
-		})
+			p.putLine(n)
+		}
+		p.endLine()
 	}
 	if !forks || !more {
 		return
 	}
-	p.line(out, func(c *canvas) {
-		for _, n := range r.blocks {
-			if len(n.kids) > 0 {
-				c.put(p.columns[n.col].x, p.signs.line, p.paint(n.kids[0]))
-			}
-		}
-		for _, n := range r.blocks {
-			p.putFork(c, n)
-		}
-	})
+	for _, n := range r.blocks {
+		p.putLine(n)
+	}
+	for _, n := range r.blocks {
+		p.putFork(n)
+	}
+	p.endLine()
+}
+
+// putLine writes the line from a block to the one below it, if there is one.
+func (p *picture) putLine(n *treeNode) {
+	if len(n.kids) > 0 {
+		p.put(p.columns[n.col].x, p.signs.line, p.paint(n.kids[0]))
+	}
 }
 
 // putFork writes the line from a block to the branches that begin at it.
-func (p *picture) putFork(c *canvas, n *treeNode) {
+func (p *picture) putFork(n *treeNode) {
 	if len(n.kids) < 2 {
 		return
 	}
 	x := p.columns[n.col].x
-	c.put(x, p.signs.tee, p.paint(n.kids[0]))
+	p.put(x, p.signs.tee, p.paint(n.kids[0]))
 	x++
 	last := len(n.kids) - 1
 	for i := 1; i <= last; i++ { // placed in this order, see lanes
@@ -175,16 +160,67 @@ func (p *picture) putFork(c *canvas, n *treeNode) {
 		if i == last {
 			sign = p.signs.corner
 		}
-		c.put(x, strings.Repeat(p.signs.across, to-x)+sign, p.paint(k))
+		p.put(x, strings.Repeat(p.signs.across, to-x)+sign, p.paint(k))
 		x = to + 1
 	}
 }
 
+// labels returns the lines below n: the nodes with this tip, in brackets those that do not run
+// and had it last, work, and branches that are drawn elsewhere.
+func (p *picture) labels(n *treeNode) []string {
+	var out []string
+	add := func(sign, after string, names []string) {
+		if len(names) == 0 {
+			return
+		}
+		lines := wrap(sign+topology.ListWith(names, p.signs.many)+after, labelWidths[p.detail])
+		for i := range lines[1:] {
+			lines[i+1] = strings.Repeat(" ", width(sign)) + lines[i+1]
+		}
+		out = append(out, lines...)
+	}
+	add(p.signs.here+" ", "", n.nodes)
+	add("(", ")", n.gone)
+	add(p.signs.fates[invalid]+" for ", "", n.calls)
+	if w := p.work[n]; w != "" {
+		if len(out) == 1 && p.detail == 0 {
+			out[0] += "  " + w
+		} else {
+			out = append(out, w)
+		}
+	}
+	if n.more > 0 {
+		out = append(out, fmt.Sprintf("+%d below", n.more))
+	}
+	for i := range out {
+		if len(n.kids) > 0 {
+			out[i] = p.signs.line + " " + out[i]
+		}
+	}
+	return out
+}
+
+// labelWidths is the width of the names of nodes at each level of detail.
+var labelWidths = [leastDetail + 1]int{40, 30, 20, 14, 10}
+
+// wrap breaks a text into lines of about this width.
+func wrap(text string, most int) (lines []string) {
+	for _, word := range strings.Split(text, " ") {
+		if n := len(lines); n > 0 && (width(lines[n-1])+1+width(word) <= most || n == 1 && width(lines[0]) <= 1) {
+			lines[n-1] += " " + word
+			continue
+		}
+		lines = append(lines, word)
+	}
+	return lines
+}
+
 // notes writes what the picture cannot show.
-func (p *picture) notes(out *bytes.Buffer, silent []string) {
+func (p *picture) notes(silent []string) {
 	note := func(text string) {
 		for _, l := range wrap(text, max(p.style.Width-leftMargin, 20)) {
-			p.line(out, func(c *canvas) { c.put(leftMargin, l, faint) })
+			p.put(leftMargin, l, faint)
+			p.endLine()
 		}
 	}
 	if len(silent) > 0 {
@@ -208,12 +244,7 @@ func (p *picture) notes(out *bytes.Buffer, silent []string) {
 
 // legend explains the signs that occur.
 func (p *picture) legend() (lines []string) {
-	var seen [4]bool
-	here, gone, calls := false, false, false
-	for _, n := range p.all {
-		seen[n.fate] = true
-		here, gone, calls = here || len(n.nodes) > 0, gone || len(n.gone) > 0, calls || len(n.calls) > 0
-	}
+	some := func(is func(*treeNode) bool) bool { return slices.ContainsFunc(p.all, is) }
 	add := func(part string) {
 		if n := len(lines) - 1; n >= 0 && leftMargin+width(lines[n])+3+width(part) <= p.style.Width {
 			lines[n] += "   " + part
@@ -221,18 +252,18 @@ func (p *picture) legend() (lines []string) {
 		}
 		lines = append(lines, part)
 	}
-	for f, ok := range seen {
-		if ok {
-			add(p.signs.fates[f] + " " + meanings[f])
+	for f, sign := range p.signs.fates {
+		if some(func(n *treeNode) bool { return n.fate == fate(f) }) {
+			add(sign + " " + meanings[f])
 		}
 	}
-	if here {
+	if some(func(n *treeNode) bool { return len(n.nodes) > 0 }) {
 		add(p.signs.here + " nodes that stand here")
 	}
-	if calls {
+	if some(func(n *treeNode) bool { return len(n.calls) > 0 }) {
 		add(p.signs.fates[invalid] + " for: its user calls it invalid there")
 	}
-	if gone {
+	if some(func(n *treeNode) bool { return len(n.gone) > 0 }) {
 		add("(" + p.signs.many + ") not running: stood here last")
 	}
 	return lines
@@ -266,48 +297,44 @@ func (p *picture) paint(n *treeNode) paint {
 	return plain
 }
 
-// canvas is one line of text.
-type canvas struct {
-	text  []rune
-	paint []paint
+// cell is one character of a line.
+type cell struct {
+	char  rune
+	paint paint
 }
 
-// put writes s at column x, over what is there.
-func (c *canvas) put(x int, s string, p paint) {
+// put writes s at column x of the present line, over what is there.
+func (p *picture) put(x int, s string, colour paint) {
 	for _, r := range s {
-		for len(c.text) <= x {
-			c.text, c.paint = append(c.text, ' '), append(c.paint, plain)
+		for len(p.cells) <= x {
+			p.cells = append(p.cells, cell{char: ' '})
 		}
-		c.text[x], c.paint[x] = r, p
+		p.cells[x] = cell{r, colour}
 		x++
 	}
 }
 
-// line writes one line without trailing spaces.
-func (p *picture) line(out *bytes.Buffer, fill func(*canvas)) {
-	c := &canvas{}
-	fill(c)
-	end := len(c.text)
-	for end > 0 && c.text[end-1] == ' ' {
+// endLine writes the present line without trailing spaces, and begins the next.
+func (p *picture) endLine() {
+	end := len(p.cells)
+	for end > 0 && p.cells[end-1].char == ' ' {
 		end--
 	}
 	now := plain
-	for i := range end {
-		if p.style.Colour && c.paint[i] != now && c.text[i] != ' ' {
+	for _, c := range p.cells[:end] {
+		if p.style.Colour && c.paint != now && c.char != ' ' {
 			if now != plain {
-				out.WriteString("\x1b[0m")
+				p.out.WriteString("\x1b[0m")
 			}
-			if now = c.paint[i]; now != plain {
-				out.WriteString("\x1b[" + string(now) + "m")
+			if now = c.paint; now != plain {
+				p.out.WriteString("\x1b[" + string(now) + "m")
 			}
 		}
-		out.WriteRune(c.text[i])
+		p.out.WriteRune(c.char)
 	}
 	if now != plain {
-		out.WriteString("\x1b[0m")
+		p.out.WriteString("\x1b[0m")
 	}
-	out.WriteByte('\n')
+	p.out.WriteByte('\n')
+	p.cells = p.cells[:0]
 }
-
-// blockName returns the name of the n-th block in the order of arrival.
-func blockName(n int) string { return fmt.Sprintf("b%d", n) }

@@ -17,8 +17,7 @@
 //
 //	tree.go     merging, and which block is in which column
 //	picture.go  what is shown of a block: Write, fields, folds, work
-//	canvas.go   lines, colours, legend
-//	labels.go   the lines below a block
+//	canvas.go   lines, labels, colours, legend
 //	strips.go   branches that do not fit the width
 //
 // # Errors

@@ -2,6 +2,7 @@ package draw
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -17,7 +18,6 @@ import (
 type Style struct {
 	Colour bool                    // with the colours of a terminal
 	ASCII  bool                    // without line drawing, for terminals that know no Unicode
-	Names  bool                    // b1, b2, … in the order of arrival
 	Call   func(block.Hash) string // returns the name of a block; nil: its hash
 	Legend bool                    // explain the signs that occur, in a line below
 	Width  int                     // columns to fit into, as far as possible, by leaving out details; 0: 80
@@ -28,13 +28,15 @@ type signs struct {
 	fates                           [4]string // by fate
 	line, tee, across, fork, corner string
 	fold, here, many                string
+	end                             rune // the first character that a message cannot have
 }
 
 var (
 	unicodeSigns = signs{fates: [4]string{live: "●", stale: "○", headerOnly: "◌", invalid: "✗"},
-		line: "│", tee: "├", across: "─", fork: "┬", corner: "╮", fold: "┊", here: "▲", many: "…"}
+		line: "│", tee: "├", across: "─", fork: "┬", corner: "╮", fold: "┊", here: "▲", many: "…",
+		end: 0x300} // of the combining ones, before those of two columns
 	asciiSigns = signs{fates: [4]string{live: "*", stale: "o", headerOnly: "?", invalid: "x"},
-		line: "|", tee: "|", across: "-", fork: ".", corner: ".", fold: ":", here: "^", many: ".."}
+		line: "|", tee: "|", across: "-", fork: ".", corner: ".", fold: ":", here: "^", many: "..", end: 0x7f}
 )
 
 // words are the fates in the picture, and meanings in the legend.
@@ -62,20 +64,17 @@ var (
 // show their work, counted from the last common block. Long stretches without a fork are
 // folded. The error is w's.
 func Write(w io.Writer, in Tree, s Style) error {
-	f := grow(in)
-	if s.Width == 0 {
-		s.Width = 80
-	}
-	p := &picture{forest: f, style: s, signs: unicodeSigns}
+	s.Width = cmp.Or(s.Width, 80)
+	var out bytes.Buffer
+	p := &picture{forest: grow(in), style: s, signs: unicodeSigns, out: &out}
 	if s.ASCII {
 		p.signs = asciiSigns
 	}
 	p.weigh()
 	all := p.all
-	var out bytes.Buffer
-	p.strips(&out)
+	p.strips()
 	p.all = all
-	p.notes(&out, in.Silent)
+	p.notes(in.Silent)
 	_, err := w.Write(out.Bytes())
 	return err
 }
@@ -89,6 +88,9 @@ type picture struct {
 	rows    []row
 	columns []column
 	title   string // of what is shown, if it is a part
+
+	out   *bytes.Buffer // the lines before
+	cells []cell        // of the present line
 
 	base block.Height // of the last common block; work is counted from there
 	work map[*treeNode]string
@@ -122,20 +124,19 @@ func (p *picture) foldedRows() []row {
 	}
 	const worthwhile = 3 // a fold takes a line too
 	var rows []row
-	for i := 0; i < len(all); {
-		end := i
-		for end < len(all) && !slices.ContainsFunc(all[end].blocks, noteworthy) {
-			end++
+	for len(all) > 0 {
+		n := slices.IndexFunc(all, func(r row) bool { return slices.ContainsFunc(r.blocks, noteworthy) })
+		if n < 0 {
+			n = len(all)
 		}
-		switch n := end - i; {
-		case n >= worthwhile:
-			all[i].folded = n
-			rows = append(rows, all[i])
-		default:
-			end = min(max(end, i+1), len(all))
-			rows = append(rows, all[i:end]...)
+		if n >= worthwhile {
+			all[0].folded = n
+			rows = append(rows, all[0])
+		} else {
+			n = max(n, 1)
+			rows = append(rows, all[:n]...)
 		}
-		i = end
+		all = all[n:]
 	}
 	for _, r := range rows {
 		slices.SortFunc(r.blocks, func(a, b *treeNode) int { return a.col - b.col })
@@ -162,19 +163,9 @@ func noteworthy(n *treeNode) bool {
 // weigh sets the labels about work at the ends of the branches: none, if their order by height
 // is that by work and the difficulty is the same everywhere.
 func (p *picture) weigh() {
-	var ends []*treeNode
-	for _, n := range p.all {
-		if len(n.kids) == 0 && n.fate != invalid {
-			ends = append(ends, n)
-		}
-	}
-	disagree := false
-	var most *treeNode
-	disagree = p.harder()
+	ends := slices.DeleteFunc(slices.Clone(p.all), func(n *treeNode) bool { return len(n.kids) > 0 || n.fate == invalid })
+	disagree := p.harder()
 	for i, a := range ends {
-		if most == nil || heavier(a, most) > 0 {
-			most = a
-		}
 		for _, b := range ends[:i] {
 			disagree = disagree || int(a.Height-b.Height)*heavier(a, b) < 0 ||
 				(a.Height == b.Height) != (a.ChainWork == b.ChainWork)
@@ -185,22 +176,20 @@ func (p *picture) weigh() {
 		return
 	}
 	p.base, p.work = root.Height, map[*treeNode]string{}
-	leaders := 0
+	most := slices.MaxFunc(ends, heavier).ChainWork
+	var leaders []*treeNode
 	for _, n := range ends {
 		p.work[n] = "work " + siNumber(n.ChainWork.Sub(root.ChainWork).Float())
-		if n.ChainWork == most.ChainWork {
-			leaders++
+		if n.ChainWork == most {
+			leaders = append(leaders, n)
 		}
 	}
-	p.tie = leaders > 1
-	for _, n := range ends {
-		switch {
-		case n.ChainWork != most.ChainWork:
-		case p.tie:
-			p.work[n] += ", a tie"
-		default:
-			p.work[n] += ", the most"
-		}
+	place := ", the most"
+	if p.tie = len(leaders) > 1; p.tie {
+		place = ", a tie"
+	}
+	for _, n := range leaders {
+		p.work[n] += place
 	}
 }
 
@@ -247,49 +236,30 @@ func siNumber(v float64) string {
 	for v >= 999.5 && i < len(units)-1 {
 		v, i = v/1000, i+1
 	}
-	if v >= 999.5 {
+	if i == 0 || v >= 999.5 {
 		return strconv.FormatFloat(v, 'g', 3, 64) + units[i]
 	}
-	digits := 2
-	if v >= 9.995 {
-		digits = 1
-	}
-	if v >= 99.95 || i == 0 {
-		digits = 0
-	}
-	return strconv.FormatFloat(v, 'f', digits, 64) + units[i]
+	return strings.TrimSuffix(fmt.Sprintf("%#.3g", v), ".") + units[i]
 }
 
-// fields returns the texts of n at the present level of detail.
+// fields returns the texts of n at the present level of detail. The first is its name.
 func (p *picture) fields(n *treeNode) []string {
-	hash, txs, message, word := n.Hash.Short(), txCount(n.Txs), p.cleaned(n.Message), words[n.fate]
+	name, message := n.Hash.Short(), p.signs.printable(n.Message)
 	if n.Height == 0 {
 		message = "genesis"
 	}
-	var out []string
 	if p.style.Call != nil {
-		hash = p.style.Call(n.Hash)
-	}
-	if p.style.Names {
-		out = append(out, n.name)
+		name = p.style.Call(n.Hash)
+	} else if p.detail > 2 {
+		name = name[:10-2*p.detail] // four digits, then two
 	}
 	switch p.detail {
 	case 0:
-		return append(out, hash, txs, message, word)
+		return []string{name, txCount(n.Txs), message, words[n.fate]}
 	case 1:
-		return append(out, hash, message) // the sign shows its fate
-	case 2:
-		return append(out, hash)
+		return []string{name, message} // the sign shows its fate
 	}
-	switch {
-	case p.style.Call != nil:
-		return append(out, hash)
-	case p.detail == 3:
-		return append(out, hash[:4])
-	case p.style.Names:
-		return out
-	}
-	return []string{hash[:2]}
+	return []string{name}
 }
 
 func txCount(n int) string {
@@ -305,28 +275,19 @@ func txCount(n int) string {
 // maxMessage is how many characters of a miner's message are shown.
 const maxMessage = 16
 
-// cleaned is Printable in the picture's signs.
-func (p *picture) cleaned(s string) string {
-	if p.style.ASCII {
-		return printable(s, 0x7f, p.signs.many)
-	}
-	return Printable(s)
-}
-
 // Printable returns a miner's message, safe for a terminal: one short line of characters that
 // are one column wide, without control characters.
-func Printable(s string) string {
-	return printable(s, 0x300, unicodeSigns.many) // before the combining and the double-width ones
-}
+func Printable(s string) string { return unicodeSigns.printable(s) }
 
-func printable(s string, end rune, many string) string {
+// printable is Printable in these signs.
+func (g *signs) printable(s string) string {
 	var out []rune
 	for _, r := range s {
-		if r >= end || !unicode.IsPrint(r) {
+		if r >= g.end || !unicode.IsPrint(r) {
 			r = '?'
 		}
 		if out = append(out, r); len(out) > maxMessage {
-			cut := []rune(many)
+			cut := []rune(g.many)
 			out = append(out[:maxMessage-len(cut)], cut...)
 			break
 		}

@@ -1,7 +1,6 @@
 package draw
 
 import (
-	"bytes"
 	"cmp"
 	"fmt"
 	"slices"
@@ -32,7 +31,7 @@ func stripDetail(columns int) int {
 //	     1   ●  46ff97cd
 //	         ├─────────────╮
 //	     2   ●  53ab8e01   ●  bd00c0de
-func (p *picture) strips(out *bytes.Buffer) {
+func (p *picture) strips() {
 	p.arrange()
 	for p.detail = range leastDetail + 1 {
 		if p.measure() <= p.style.Width {
@@ -44,13 +43,13 @@ func (p *picture) strips(out *bytes.Buffer) {
 		p.detail = stripDetail(p.style.Width)
 		rest = p.split()
 	}
-	p.draw(out)
+	p.draw()
 	for _, f := range rest {
-		out.WriteByte('\n')
+		p.out.WriteByte('\n')
 		next := *p
 		next.forest = f
 		next.title = fmt.Sprintf("%s of %s", branches(len(f.roots[0].kids)), next.fields(f.roots[0])[0])
-		next.strips(out)
+		next.strips()
 	}
 }
 

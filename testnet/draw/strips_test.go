@@ -15,8 +15,8 @@ var (
 	foldSign  = regexp.MustCompile(`┊  (\d+) blocks`)
 )
 
-// drawnBlocks counts the blocks of a picture, those that are folded too. The block on
-// which a strip begins was counted before.
+// drawnBlocks counts the blocks of a picture, including the folded ones. The block at which a
+// strip begins is in an earlier strip too.
 func drawnBlocks(t *testing.T, text string) (blocks, strips int) {
 	t.Helper()
 	blocks = len(blockSign.FindAllString(text, -1))
@@ -53,12 +53,12 @@ func TestStrips(t *testing.T) {
 		most = max(most, strips)
 	}
 	if most < 3 {
-		t.Errorf("no tree needed more than %d strips more: nothing was tried", most)
+		t.Errorf("no tree was divided into more than %d further strips: too little was tested", most)
 	}
 }
 
-// TestDrawLarge: of 5,000 blocks, most in long lines, only what happens is shown, and
-// nothing is lost.
+// TestDrawLarge: of 5,000 blocks, most of them in long lines, only forks and ends are shown, and
+// every block is counted.
 func TestDrawLarge(t *testing.T) {
 	text := "g\nt*4000 g\n"
 	for i := range 20 {

@@ -123,7 +123,6 @@ const (
 // treeNode is a block in the tree.
 type treeNode struct {
 	rpc.TreeBlock
-	name   string // b1, b2, … in the order of arrival; genesis is b0
 	parent *treeNode
 	kids   []*treeNode // the one in the same column first
 	fate   fate
@@ -155,17 +154,12 @@ type forest struct {
 func grow(in Tree) *forest {
 	f := &forest{}
 	at := make(map[block.Hash]*treeNode, len(in.Blocks))
-	next := 1
 	for _, b := range in.Blocks {
 		if at[b.Hash] != nil {
 			continue // tolerated
 		}
-		n := &treeNode{TreeBlock: b, first: many, top: b.Height, name: "b0"}
+		n := &treeNode{TreeBlock: b, first: many, top: b.Height}
 		n.best = n
-		if b.Height > 0 {
-			n.name = blockName(next)
-			next++
-		}
 		at[b.Hash] = n
 		f.all = append(f.all, n)
 	}

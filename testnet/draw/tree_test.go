@@ -27,11 +27,11 @@ var update = flag.Bool("update", false, "write the golden files anew")
 //	g                          genesis
 //	NAME PARENT [OPTION]...    a block; options: txs=N msg=TEXT status=WORD work=N bits=HEX
 //	NAME*20 PARENT             NAME1 to NAME20, one on the other
-//	node n1 NAME               n1 stands there
-//	gone n3 NAME               n3 does not run, and stood there last
+//	node n1 NAME               the tip of n1
+//	gone n3 NAME               n3 does not run, and this was its tip
 //	silent n4                  n4 does not answer
-//	objects n2 NAME            n2's user calls it invalid
-//	style [OPTION]...          names legend colour ascii width=N
+//	objects n2 NAME            n2's user has invalidated it
+//	style [OPTION]...          names (those above, in place of hashes) legend colour ascii width=N
 func TestDraw(t *testing.T) {
 	files, err := filepath.Glob("testdata/tree/*.txtar")
 	if err != nil || len(files) == 0 {
@@ -115,7 +115,7 @@ func plantTree(t testing.TB, text string) (in Tree, s Style) {
 		case f[0] == "cut":
 			in.Blocks = slices.DeleteFunc(in.Blocks, func(b rpc.TreeBlock) bool { return int(b.Height) < number(t, f[1]) })
 		case f[0] == "style":
-			s = styleOf(t, f[1:])
+			s = styleOf(t, f[1:], blocks)
 		case strings.Contains(f[0], "*"):
 			name, count, _ := strings.Cut(f[0], "*")
 			parent := f[1]
@@ -131,13 +131,17 @@ func plantTree(t testing.TB, text string) (in Tree, s Style) {
 	return in, s
 }
 
-func styleOf(t testing.TB, options []string) (s Style) {
+func styleOf(t testing.TB, options []string, blocks map[string]rpc.TreeBlock) (s Style) {
 	t.Helper()
+	names := map[block.Hash]string{}
+	for name, b := range blocks {
+		names[b.Hash] = name
+	}
 	for _, o := range options {
 		key, value, _ := strings.Cut(o, "=")
 		switch key {
 		case "names":
-			s.Names = true
+			s.Call = func(h block.Hash) string { return names[h] }
 		case "legend":
 			s.Legend = true
 		case "colour":
@@ -170,7 +174,7 @@ func setWork(t testing.TB, b *rpc.TreeBlock, hashes float64) {
 	}
 }
 
-// TestDrawNothing: no blocks is no accident of the program.
+// TestDrawNothing: a tree without blocks is drawn too.
 func TestDrawNothing(t *testing.T) {
 	var out bytes.Buffer
 	if err := Write(&out, Tree{Silent: []string{"n1", "n2"}}, Style{Legend: true}); err != nil {
@@ -181,9 +185,8 @@ func TestDrawNothing(t *testing.T) {
 	}
 }
 
-// TestDrawIsRight reads pictures of random trees back: every block that is not folded
-// away stands once in its row, straight below its parent or below the line that
-// leads from it, and no line crosses a branch.
+// TestDrawIsRight checks the columns of random trees: no two blocks share a place, each is
+// straight below its parent or below the line that leads from it, and no line crosses a branch.
 func TestDrawIsRight(t *testing.T) {
 	for seed := range uint64(200) {
 		rng := rand.New(rand.NewPCG(seed, 1))
@@ -198,23 +201,23 @@ func TestDrawIsRight(t *testing.T) {
 		for _, n := range f.all {
 			at := place{n.col, n.Height}
 			if other := seen[at]; other != nil || n.col >= width {
-				t.Fatalf("seed %d: %s and %v share column %d at height %d", seed, n.name, other, n.col, n.Height)
+				t.Fatalf("seed %d: %s and %v share column %d at height %d", seed, n.Hash, other, n.col, n.Height)
 			}
 			seen[at] = n
 			if len(n.kids) > 0 && n.kids[0].col != n.col {
-				t.Fatalf("seed %d: nothing goes straight on from %s", seed, n.name)
+				t.Fatalf("seed %d: nothing goes straight on from %s", seed, n.Hash)
 			}
 		}
 		for _, n := range f.all {
 			for i, k := range n.kids[min(1, len(n.kids)):] {
 				if k.col <= n.kids[i].col {
-					t.Fatalf("seed %d: the branches of %s are out of order", seed, n.name)
+					t.Fatalf("seed %d: the branches of %s are out of order", seed, n.Hash)
 				}
 				for c := n.col + 1; c < k.col; c++ {
 					other := seen[place{c, n.Height}]
 					next := seen[place{c, n.Height + 1}]
 					if other != nil && len(other.kids) > 0 || next != nil && next.parent != n {
-						t.Fatalf("seed %d: the line from %s to %s crosses a branch in column %d", seed, n.name, k.name, c)
+						t.Fatalf("seed %d: the line from %s to %s crosses a branch in column %d", seed, n.Hash, k.Hash, c)
 					}
 				}
 			}
@@ -222,7 +225,7 @@ func TestDrawIsRight(t *testing.T) {
 	}
 }
 
-// randomTree grows up to 60 blocks, each on one of the last ones.
+// randomTree returns a tree of up to 60 blocks, each on one of the last ones.
 func randomTree(t *testing.T, rng *rand.Rand) Tree {
 	t.Helper()
 	var text strings.Builder
@@ -241,7 +244,7 @@ func randomTree(t *testing.T, rng *rand.Rand) Tree {
 	return in
 }
 
-// TestMerge: two nodes that know different things of the same blocks.
+// TestMerge merges what two nodes know about the same blocks.
 func TestMerge(t *testing.T) {
 	g := rpc.TreeBlock{Hash: block.Sum([]byte("g")), Txs: 1}
 	seen := func(name string, ms int64, txs int, status string) rpc.TreeBlock {
@@ -263,7 +266,7 @@ func TestMerge(t *testing.T) {
 	if want := []Objection{{"n2", block.Sum([]byte("a"))}}; !slices.Equal(in.Objections, want) {
 		t.Errorf("objections %v, want %v", in.Objections, want)
 	}
-	for _, c := range []struct{ a, b, want string }{ // whoever tried the rules knows best
+	for _, c := range []struct{ a, b, want string }{ // the node that checked more rules decides
 		{"invalid", "valid-headers", "invalid"}, {"invalid", "headers-only", "invalid"}, {"invalid", "valid-fork", "valid-fork"},
 		{"valid-headers", "valid-fork", "valid-fork"}, {"valid-fork", "active", "active"},
 	} {
@@ -278,7 +281,7 @@ func TestMerge(t *testing.T) {
 	}
 }
 
-// TestSINumber: three digits, whatever the size.
+// TestSINumber: three digits for a number of any size.
 func TestSINumber(t *testing.T) {
 	for v, want := range map[float64]string{
 		0: "0", 2: "2", 999: "999", 1000: "1.00 k", 65_536: "65.5 k", 999_600: "1.00 M", 8_388_608: "8.39 M",
