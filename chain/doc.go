@@ -55,7 +55,8 @@
 // # Where it differs from Bitcoin
 //
 // Core keeps its block index, its coins and its block files in three places with three ways
-// to the disk; here there is one, which keeps the order of the writes. The journal of reorganisations is our own.
+// to the disk; here there is one, which keeps the order of the writes. The journal of
+// reorganisations is our own.
 //
 // # Exercises
 //
@@ -66,6 +67,6 @@
 //     of a network would swap tips for ever.
 //  3. Retarget over 2,016 intervals instead of 2,015 (State.NextBits in package
 //     consensus). TestRetargetHistory fails at Bitcoin's block 32,256.
-//  4. Skip the overlay and look coins up at the old tip only (overlay.gather).
+//  4. Skip the overlay and look coins up at the old tip only (overlay.lookUp).
 //     TestReorgSpendsAcrossTheFork fails.
 package chain

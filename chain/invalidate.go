@@ -7,6 +7,11 @@ import (
 	"toychain/block"
 )
 
+// The three overrides of the fork choice. They change what this node believes and nothing
+// else: peers are not told and keep their tip. A user who invalidates a block of the best
+// chain leaves the network's consensus, until Reconsider or until another branch gets more
+// work than that one.
+
 // Invalidate treats a block and its descendants as if the block broke a rule, until
 // [Tree.Reconsider] (Core: invalidateblock). The error is ErrUnknown, ErrGenesis, or the
 // disk's.

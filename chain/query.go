@@ -88,7 +88,10 @@ func (t *Tree) Locator() []block.Hash {
 }
 
 // HeadersAfter returns at most limit headers of the best chain: those after the first hash of
-// the locator that is on it, up to stop. If none is on it, they start after genesis.
+// the locator that is on it, up to stop. If none is on it, they start after genesis. It is the
+// other half of Locator: hashes of the asker's own branch are passed over, and because its
+// steps double, the answer begins at most twice as far below the asker's tip as the fork
+// (Core: FindForkInGlobalIndex).
 func (t *Tree) HeadersAfter(locator []block.Hash, stop block.Hash, limit int) []block.Header {
 	from := t.active[0]
 	for _, hash := range locator {
@@ -246,7 +249,8 @@ func (t *Tree) isActive(n *node) bool {
 	return int(n.Height) < len(t.active) && t.active[n.Height] == n
 }
 
-// fork returns the last block that n's branch shares with the best chain.
+// fork returns the last block that n's branch shares with the best chain (Core:
+// CChain::FindFork). There is always one: genesis.
 func (t *Tree) fork(n *node) *node {
 	if int(n.Height) >= len(t.active) {
 		n = n.ancestor(t.tip().Height)
@@ -291,6 +295,11 @@ func (n *node) ancestor(h block.Height) *node {
 // skipHeight returns the height that the skip pointer of a node at height h leads to. It
 // clears the lowest bits of h, which gives jumps of every size, and neighbours get different
 // ones (Core: GetSkipHeight).
+//
+//	h      skip    in binary
+//	96     64      1100000 → 1000000
+//	97     1       1100001 → 0000001    odd: clear two bits of h-1, then add 1
+//	100    96      1100100 → 1100000
 func skipHeight(h block.Height) block.Height {
 	if h < 2 {
 		return 0

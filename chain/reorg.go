@@ -13,6 +13,13 @@ import (
 // to stand on a block that does, it is marked and the next best one is tried. mine is the
 // block whose arrival caused the move; the error says why mine is invalid (Core:
 // ActivateBestChain).
+//
+//	1 ── 2 ── 3a ── 4a              the tip
+//	     └─── 3b ── 4b* ── 5b       arrives: more work, so it is the candidate. Staging finds
+//	                                that 4b breaks a rule: 4b and 5b are marked, the best that
+//	                                remains is 4a, and the tip has not moved
+//
+// The loop ends, because each turn marks at least one block, or moves the tip.
 func (t *Tree) activate(now time.Time, mine *node) (Change, error) {
 	change := Change{From: t.Tip()}
 	var refused error
@@ -59,6 +66,8 @@ type staged struct {
 // disk's. Either way the tree is unchanged: the overlay is dropped.
 func (t *Tree) stage(to *node) (s staged, bad *node, err error) {
 	s = staged{fork: t.fork(to), to: to, coins: overlay{tree: t}}
+	// Back: from the tip down to the fork. What the blocks spent exists again, from their
+	// undo data, and what they created is gone.
 	for n := t.tip(); n != s.fork; n = n.parent {
 		step, err := t.revert(n)
 		if err != nil {
@@ -67,6 +76,7 @@ func (t *Tree) stage(to *node) (s staged, bad *node, err error) {
 		s.coins.apply(step.Delta)
 		s.reverted = append(s.reverted, step)
 	}
+	// Forward: each block is validated against the coins as the blocks before it leave them.
 	for _, n := range path(s.fork, to) {
 		b, err := t.body(n)
 		if err != nil {
@@ -104,6 +114,8 @@ func (t *Tree) revert(n *node) (Step, error) {
 }
 
 // undo returns the coins that n spent: from a step that is not flushed yet, or from the disk.
+// A block names the coins that it spends by outpoint only, so without this record of their
+// amounts and scripts a block could not be taken back (Core: CBlockUndo, the rev*.dat files).
 func (t *Tree) undo(n *node) ([]consensus.Coin, error) {
 	for _, s := range slices.Backward(t.pending.Steps) {
 		if s.Connect && s.Hash == n.Hash {
@@ -191,7 +203,8 @@ func (s *staged) describeReorg(from *node, now time.Time) (*Reorg, error) {
 
 // stillPossible reports whether a transaction that left can be confirmed after the move: each
 // coin that it spends exists, or is created by another transaction that returned. If not, by
-// is the transaction that spent the coin, if one did.
+// is the transaction that spent the coin, if one did: this is how a double spend looks to the
+// node that had believed the first of the two.
 func (s *staged) stillPossible(tx *block.Tx, returned map[block.Hash]bool, spentBy map[block.Outpoint]block.Hash) (by block.Hash, ok bool, err error) {
 	for i := range tx.Inputs {
 		o := tx.Inputs[i].Prev

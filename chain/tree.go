@@ -69,6 +69,12 @@ func (n *node) connectable() bool { return n.seq != 0 }
 
 // better is the fork choice: more work wins, and on equal work the lower seq, which was
 // connectable first (Core: CBlockIndexWorkComparator).
+//
+// This one comparison is the whole consensus: nodes that know the same blocks and never
+// exchange a vote end at the same tip, unless two branches have exactly equal work. Then
+// each keeps what it had first, and the next block on either branch decides (Bitcoin paper,
+// section 5). Work is counted and not blocks: ten blocks at an easy target are cheaper than
+// one at a hard target, and an attacker would choose the easy ones.
 func (n *node) better(m *node) bool {
 	if c := n.Work.Cmp(m.Work); c != 0 {
 		return c > 0
@@ -99,7 +105,9 @@ func NewTree(p *consensus.Params, v consensus.Verifier, disk Disk, entries []Ent
 	return t, t.load(entries, tip)
 }
 
-// load rebuilds the nodes from stored entries, parents before children.
+// load rebuilds the nodes from stored entries, parents before children. What an entry does
+// not store is computed again: the work and the next target of each header from its
+// parent's, the skip pointers, and, when all are here, the best header and the candidate.
 func (t *Tree) load(entries []Entry, tip block.Hash) error {
 	slices.SortFunc(entries, Entry.compare)
 	for i := range entries {
@@ -176,6 +184,8 @@ func (t *Tree) addHeader(h *block.Header, now time.Time) (*node, error) {
 	if err := consensus.CheckTime(h, now.Unix()); err != nil {
 		return nil, err
 	}
+	// From here on the header costs memory for ever, which is why proof of work was checked
+	// before anything else: 80 bytes that anyone can invent would cost nothing.
 	n := t.insert(parent, state, now)
 	t.raiseBestHeader(n)
 	return n, nil
@@ -222,12 +232,17 @@ func (t *Tree) AddBlock(b *block.Block, now time.Time) (Change, error) {
 	if n.has(HasBody) {
 		return Change{}, ErrKnown
 	}
+	// These checks need no coins, so they can be made on any branch. Whether the block's
+	// transactions may spend what they spend is asked only when its turn comes: most blocks
+	// of side branches are never asked.
 	full := consensus.NewBlock(b)
 	err = consensus.CheckBody(full)
 	if err == nil {
 		err = consensus.CheckContext(&n.parent.State, b)
 	}
 	if err != nil {
+		// A body that does not match its header says nothing about the header: another
+		// peer may send the right one (Core: BLOCK_MUTATED).
 		if consensus.Condemns(err) {
 			t.fail(n)
 		}
@@ -259,7 +274,13 @@ func (t *Tree) AddBlock(b *block.Block, now time.Time) (Change, error) {
 func (t *Tree) ConnectStored(now time.Time) (Change, error) { return t.activate(now, nil) }
 
 // markConnectable gives n a seq, if the bodies of its ancestors are all here, and every
-// descendant that has been waiting for it. It returns those that got one.
+// descendant that has been waiting for it. It returns those that got one. A node catches up
+// with bodies from many peers, so they arrive in any order:
+//
+//	tip ── ■ ── □ ── ■ ── ■        the body □ is missing: neither block above it has a seq.
+//	                               When it arrives, all three get one, from below upwards
+//
+// (Core: m_chain_tx_count and ReceivedBlockTransactions.)
 func (t *Tree) markConnectable(n *node, now time.Time) (linked []*node) {
 	if !n.parent.connectable() {
 		return nil
@@ -281,7 +302,9 @@ func (t *Tree) markConnectable(n *node, now time.Time) (linked []*node) {
 	return linked
 }
 
-// fail marks n and its descendants as invalid.
+// fail marks n and its descendants as invalid. If the best header or the candidate is among
+// them, the next best is searched for: the only time that a best one is not simply better
+// than the one before. The caller moves the tip.
 func (t *Tree) fail(n *node) {
 	n.status |= Failed
 	t.pending.statuses[n] = true

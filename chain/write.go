@@ -35,7 +35,12 @@ func newPending() pending {
 type unsynced struct{ blocks, commit bool }
 
 // put stores new headers, and with them bodies. It comes before a block is connected, so
-// that no change of the best chain is ever on the disk without the bodies that it stands on.
+// that no change of the best chain is ever on the disk without the bodies that it stands on:
+// the disk keeps the order of its writes, so what a crash leaves is a beginning of them.
+//
+//	Put 5b ── Put 6b ── Commit 4a,5a → 4b,5b,6b
+//	       ▲         ▲                         ▲
+//	       a crash at any of these leaves the old tip with more bodies, or the new tip
 func (t *Tree) put(bodies ...consensus.Block) error {
 	if len(t.pending.headers) == 0 {
 		return nil
@@ -58,7 +63,9 @@ func entries(of map[*node]bool) []Entry {
 	return out
 }
 
-// Flush hands everything that changed since the last one to the disk, as one batch. After
+// Flush hands everything that changed since the last one to the disk, as one batch. Following
+// the tip that is one block. While catching up the engine lets hundreds gather: a coin that
+// one of them creates and another spends is then never written at all (see overlay.go). After
 // an error the tree is ahead of its disk and must not be used any more.
 func (t *Tree) Flush() error {
 	if err := t.put(); err != nil || len(t.pending.statuses) == 0 && len(t.pending.Steps) == 0 {
@@ -109,7 +116,9 @@ func (t *Tree) Sync() error {
 	return nil
 }
 
-// trimCoins bounds the coins in memory after those that changed were written.
+// trimCoins bounds the coins in memory after those that changed were written. What is dropped
+// is read again from the disk when it is spent. Which coins go is left to the order of Go's
+// maps, which is no order: good enough for a cache, and it decides nothing but speed.
 func (t *Tree) trimCoins(changed map[block.Outpoint]*consensus.Coin) {
 	for o, coin := range changed {
 		if coin == nil {

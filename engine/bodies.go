@@ -16,7 +16,14 @@ var ErrTooFar = errors.New("too far from the tip for its work")
 
 // scheduleBodies spreads the missing bodies over the peers that have them, each to the
 // first peer with room. A peer with at most half of its requests in flight gets more, so
-// that answers and requests overlap.
+// that answers and requests overlap:
+//
+//	missing    101 … 116    117 … 132    133 … 148        lowest first
+//	peers      a            b            c                16 each, from those that have them
+//
+// The lowest go first, because a block can be connected only after those below it. A slow
+// peer holds up at most its 16: when it stalls (see tick), others are asked for them (Core:
+// FindNextBlocksToDownload).
 func (e *Engine) scheduleBodies() {
 	var idle []peer.ID
 	for _, id := range e.order {
@@ -86,7 +93,8 @@ func (e *Engine) bodyArrived(hash block.Hash, from peer.ID) {
 }
 
 // penalizeMissing penalizes a peer that sent headers and does not have their blocks: a peer
-// that shows a chain must have it.
+// that shows a chain must have it. Otherwise a miner could publish the headers of a heavier
+// chain, keep its blocks to itself, and have every node request them for ever.
 func (e *Engine) penalizeMissing(p *peerState, err error) {
 	var missing *peer.MissingError
 	if !errors.As(err, &missing) {

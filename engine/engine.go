@@ -89,6 +89,8 @@ func (e *Engine) Decide(now time.Time, in Input) ([]Effect, error) {
 	return e.effects, nil
 }
 
+// handle does what belongs to one kind of input. Only an error of our own disk is returned;
+// that a block or a transaction is bad is a Result for the one who sent it.
 func (e *Engine) handle(in Input) error {
 	switch in := in.(type) {
 	case PeerJoined:
@@ -151,6 +153,11 @@ func (e *Engine) gotBlock(in BlockReceived) error {
 
 // addBlock hands a block to the tree and does what follows from the answer. The error is the
 // tree's.
+//
+// The block and the move of the tip are two things. A valid block of a side branch moves
+// nothing; a block that is rejected may still have moved the tip, if its branch had more
+// work and the blocks below it were valid. So moved is called whatever the tree said of the
+// block itself.
 func (e *Engine) addBlock(in BlockReceived, hash block.Hash) error {
 	e.bodyArrived(hash, in.Peer)
 	if e.tooFar(&in.Block.Header, in.Requested || in.Peer == "") {
@@ -168,7 +175,7 @@ func (e *Engine) addBlock(in BlockReceived, hash block.Hash) error {
 		added := blockEvent(in.Block, info.State.Height)
 		added.Active = info.Active
 		e.notify(Event{Kind: BlockAdded, Block: added, Peer: in.Peer})
-		if in.Peer == "" {
+		if in.Peer == "" { // a peer's block is forwarded by gossip itself, once its verdict is Accept
 			e.emit(PublishBlock{in.Block})
 		}
 	}
@@ -209,6 +216,7 @@ func blockEvent(b *block.Block, height block.Height) *BlockEvent {
 // our new status, events are emitted. mine is the block that caused the change and has its
 // Result already.
 func (e *Engine) moved(change chain.Change, mine block.Hash) error {
+	// Blocks that were kept on a side branch unchecked, and broke a rule when their turn came.
 	for _, f := range change.Failed {
 		if from := e.source[f.Hash]; f.Hash != mine {
 			e.penalize(from, f.Err)
@@ -226,6 +234,8 @@ func (e *Engine) moved(change chain.Change, mine block.Hash) error {
 	if err != nil {
 		return err
 	}
+	// Gossip carried these to our peers once, but not to those that were on the other side of
+	// a partition then.
 	for _, id := range updated.Returned {
 		if entry, ok := e.pool.Get(id); ok {
 			e.emit(PublishTx{entry.Tx})

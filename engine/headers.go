@@ -12,6 +12,17 @@ import (
 	"toychain/pow"
 )
 
+// Headers come before bodies (Core: headers-first sync). A header is 80 bytes, proves its own
+// work, and names its parent, so a whole branch can be judged by its work before one of its
+// transactions is downloaded. The dialogue with a peer that claims more work than we have:
+//
+//	we     getheaders: our locator          ten hashes from our tip, then ever larger steps
+//	peer   2,000 headers after the fork     full: there are more, so ask again from the last
+//	peer   700 headers                      not full: that was all, and its claim is settled
+//
+// Three things keep a liar from wasting our memory: presync.go for branches that fork far
+// below the tip, countUseless for those near it, and headersAhead for those above it.
+
 // requestHeaders asks a peer for the headers that follow ours on its best chain.
 func (e *Engine) requestHeaders(p *peerState) {
 	p.headersAsked = e.now

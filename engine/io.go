@@ -8,7 +8,9 @@ import (
 	"toychain/peer"
 )
 
-// Input is something that happens to an engine: one of the types below.
+// Input is something that happens to an engine: one of the types below. They are all that it
+// ever learns, so a list of them with their times is a complete recording of a node's life:
+// replayed on a new engine it ends in the same state, to the byte (TestSameStorySameBytes).
 type Input interface{ input() }
 
 type (
@@ -93,7 +95,10 @@ func (Override) input()        {}
 func (Tick) input()            {}
 func (ClockSet) input()        {}
 
-// Effect is something that an engine wants done: one of the types below.
+// Effect is something that an engine wants done: one of the types below. An effect is a value
+// and not a call, so that the one who carries it out decides how: node sends it through
+// libp2p, a simulator puts the other engine's input into its queue with a delay, a test reads
+// it and carries out nothing.
 type Effect interface{ effect() }
 
 type (
@@ -112,7 +117,7 @@ type (
 		Peer    peer.ID
 		Locator []block.Hash
 	}
-	// AskBlocks: ask a peer for these blocks, at most peer.MaxBlocksAsked.
+	// RequestBlocks: ask a peer for these blocks, at most peer.MaxBlocksAsked.
 	RequestBlocks struct {
 		Peer peer.ID
 		IDs  []block.Hash
@@ -158,12 +163,12 @@ type Event struct {
 	Kind EventKind
 	Time time.Time
 
-	Block    *BlockEvent   // BlockAdded; BlockRefused may know no more than the hash
+	Block    *BlockEvent   // BlockAdded; BlockRejected may know no more than the hash
 	Tip      *TipEvent     // TipChanged
 	Reorg    *chain.Reorg  // Reorganised
 	Tx       block.Hash    // TxAdded, TxRemoved
-	Reason   string        // TxRemoved, BlockRefused, PeerBlamed
-	Peer     peer.ID       // PeerUp, PeerDown, PeerBlamed, BlockAdded: who brought it
+	Reason   string        // TxRemoved, BlockRejected, PeerPenalized
+	Peer     peer.ID       // PeerUp, PeerDown, PeerPenalized; of BlockAdded and BlockRejected the sender
 	Duration time.Duration // TipChanged: since the block was first announced; the driver sets it
 }
 
@@ -175,8 +180,8 @@ const (
 	BlockRejected EventKind = "refused" // a block broke a rule
 	TipChanged    EventKind = "tip"     // the best chain ends in another block
 	Reorganised   EventKind = "reorg"   // and blocks left it
-	TxAdded       EventKind = "tx"      // a payment came into the pool
-	TxRemoved     EventKind = "dropped" // a payment left it without being confirmed
+	TxAdded       EventKind = "tx"      // a transaction entered the mempool
+	TxRemoved     EventKind = "dropped" // a transaction left it without being confirmed
 	PeerUp        EventKind = "peer-up"
 	PeerDown      EventKind = "peer-down"
 	PeerPenalized EventKind = "blamed"
@@ -200,6 +205,6 @@ type TipEvent struct {
 	OldBits uint32 // of the tip before
 	Work    string
 
-	Heard  time.Time       // when the block, or its header, was first here; zero if the tip is not what just came
-	Waited []time.Duration // how long payments had been in the pool that got their first confirmation
+	Heard  time.Time       // when the block, or its header, first arrived; zero if the tip is not the block that just came
+	Waited []time.Duration // time in the mempool of the transactions that got their first confirmation
 }

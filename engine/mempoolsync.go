@@ -36,7 +36,9 @@ func (e *Engine) refreshMempool() {
 }
 
 // requestParents asks the sender of an orphan transaction for the parents that it spends,
-// unless too many requests to it are in flight.
+// unless too many requests to it are in flight. A sender that relays a transaction has its
+// parents, confirmed or pending; if they are confirmed in a block that we do not have yet,
+// the answer is that they are missing, and the block will settle it.
 func (e *Engine) requestParents(in TxReceived, err error) {
 	var orphan *mempool.OrphanError
 	p := e.peers[in.Peer]

@@ -35,7 +35,8 @@ func (e *Engine) orphanBlock(in BlockReceived, hash block.Hash) error {
 	return nil
 }
 
-// dropOrphan forgets orphan number i.
+// dropOrphan forgets orphan number i. The block is not lost: its header will come with those
+// of its branch, and then its body is requested like any other.
 func (e *Engine) dropOrphan(i int) {
 	e.orphanBytes -= e.orphans[i].size
 	e.orphans = slices.Delete(e.orphans, i, i+1)

@@ -33,6 +33,7 @@ type peerState struct {
 	txRequests   int       // requests for transactions in flight
 }
 
+// join begins with an empty peerState: what a peer is asked for depends on its first status.
 func (e *Engine) join(in PeerJoined) {
 	if e.peers[in.Peer] != nil {
 		return
@@ -52,7 +53,8 @@ func (e *Engine) leave(id peer.ID) {
 	e.notify(Event{Kind: PeerDown, Peer: id})
 }
 
-// release makes the bodies that are in flight from a peer available to others.
+// release makes the bodies that are in flight from a peer available to others. They may arrive
+// from it all the same: then the one that comes first counts, and the other is ErrKnown.
 func (e *Engine) release(id peer.ID) {
 	for hash, from := range e.inFlight {
 		if from == id {
@@ -64,7 +66,8 @@ func (e *Engine) release(id peer.ID) {
 	}
 }
 
-// gotStatus notes what a peer states. It may have blocks by now that it did not have.
+// gotStatus notes what a peer states. It may have blocks by now that it did not have. Nothing
+// of it is believed for more than a request: headers show the work, or the claim is dropped.
 func (e *Engine) gotStatus(in PeerStatus) {
 	if p := e.peers[in.Peer]; p != nil {
 		p.status, p.work = in.Status, pow.WorkFromBytes(in.Status.Work)
@@ -99,7 +102,8 @@ func (e *Engine) LastCommon(id peer.ID) (block.Height, bool) {
 	return 0, false
 }
 
-// requestDone frees what a request did not deliver, to be requested elsewhere.
+// requestDone frees what a request did not deliver, to be requested elsewhere. Which headers,
+// blocks or transactions came before it is known from their own inputs.
 func (e *Engine) requestDone(in RequestDone) {
 	p := e.peers[in.Peer]
 	if p == nil {

@@ -33,8 +33,11 @@ type presync struct {
 	keep  int             // second pass: how many may still be kept; 0 in the first pass
 }
 
-// checkPresync reports whether headers that a peer sent may be kept, or only count for the
-// first pass. The error says which rule one of them breaks, or that the peer has less work
+// checkPresync is the gate in front of the tree. Headers pass at once if they fork near the
+// tip, or already have more work than it; those of a branch in its second pass pass while
+// there are no more of them than were counted in the first; all others are only counted.
+//
+// It reports whether headers that a peer sent may be kept, or only count for the first pass. The error says which rule one of them breaks, or that the peer has less work
 // than it claims.
 func (e *Engine) checkPresync(p *peerState, headers []block.Header) (keep bool, err error) {
 	tip := e.tree.Tip()

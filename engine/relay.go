@@ -5,7 +5,9 @@ import (
 	"toychain/mempool"
 )
 
-// gotTx offers a transaction to the mempool and emits the result. in.Since keeps the age of
+// gotTx offers a transaction to the mempool and emits the result. One transaction may bring in
+// several: orphans that were waiting for it are accepted with it, and those are published by
+// us, because gossip ignored them when they came too early and will not carry them again. in.Since keeps the age of
 // one that was pending before a restart.
 func (e *Engine) gotTx(in TxReceived) error {
 	since := e.now

@@ -123,7 +123,8 @@ func (e *Engine) fees(txs []*block.Tx) (block.Amount, error) {
 }
 
 // Vary gives the coinbase another extra nonce, and so the header another merkle root: room
-// for another 2^32 nonces.
+// for another 2^32 nonces. The header's nonce has only 32 bits, which one core uses up in
+// minutes; the coinbase, whose script may hold any bytes after the height, has room for more.
 func (t *Template) Vary(extra uint64, message string) {
 	coinbase := t.Block.Txs[0].Clone()
 	coinbase.Inputs[0].Script = block.CoinbaseScript(t.Height, extra, message)
