@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
 	"toychain/peer"
 
 	corepeer "github.com/libp2p/go-libp2p/core/peer"
@@ -88,9 +89,7 @@ func (n *Net) Disconnect(p peer.ID) error {
 
 // disconnect closes the connections to a peer and ends its session.
 func (n *Net) disconnect(id corepeer.ID, why error) {
-	n.mu.Lock()
-	s := n.sessions[id]
-	n.mu.Unlock()
+	s := n.existing(id)
 	if s != nil {
 		s.setReason(why)
 	}

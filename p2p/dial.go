@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"time"
+
 	"toychain/peer"
 
 	"github.com/libp2p/go-libp2p/core/network"
@@ -76,12 +77,7 @@ func (n *Net) dialLoop(ctx context.Context) {
 }
 
 // wakeDialer wakes dialLoop.
-func (n *Net) wakeDialer() {
-	select {
-	case n.dialWake <- struct{}{}:
-	default:
-	}
-}
+func (n *Net) wakeDialer() { signal(n.dialWake) }
 
 // joinedPeers returns the joined peers. The caller holds mu.
 func (n *Net) joinedPeers() (ids []peer.ID) {

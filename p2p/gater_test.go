@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+
 	"toychain/peer"
 
 	corepeer "github.com/libp2p/go-libp2p/core/peer"

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"sync"
 	"time"
+
 	"toychain/peer"
 
 	pubsub "github.com/libp2p/go-libp2p-pubsub"

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+
 	"toychain/peer"
 
 	corepeer "github.com/libp2p/go-libp2p/core/peer"

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
 	"toychain/peer"
 
 	"github.com/libp2p/go-libp2p/core/crypto"

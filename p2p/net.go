@@ -1,14 +1,15 @@
 package p2p
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
-	"strings"
 	"sync"
 	"time"
+
 	"toychain/peer"
 
 	"github.com/libp2p/go-libp2p/core/event"
@@ -75,7 +76,7 @@ func New(cfg Config, h Handler) (*Net, error) {
 	n.gater.full = func() bool { return cfg.Alone || len(n.swarm.Conns()) >= cfg.MaxPeers }
 	n.addrman = newAddrMan(n.host.ID())
 	for _, p := range loadPeers(cfg.PeersFile, cfg.Log) {
-		n.addrman.joined(p.ID, p.Addrs, p.good)
+		n.addrman.joined(p.ID, p.Addrs, p.Good)
 	}
 	for _, s := range seeds {
 		n.addrman.add(s.ID, s.Addrs, true)
@@ -218,10 +219,7 @@ func (n *Net) connectedness(e event.EvtPeerConnectednessChanged) {
 		}
 		return
 	}
-	n.mu.Lock()
-	s := n.sessions[e.Peer]
-	n.mu.Unlock()
-	if s != nil {
+	if s := n.existing(e.Peer); s != nil {
 		s.end(errors.New("the connection is gone"))
 	}
 }
@@ -293,10 +291,7 @@ func (n *Net) Peers() []PeerInfo {
 		out = append(out, info)
 	}
 	slices.SortFunc(out, func(a, b PeerInfo) int {
-		if c := a.Connected.Compare(b.Connected); c != 0 {
-			return c
-		}
-		return strings.Compare(string(a.ID), string(b.ID))
+		return cmp.Or(a.Connected.Compare(b.Connected), cmp.Compare(a.ID, b.ID))
 	})
 	return out
 }

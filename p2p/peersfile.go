@@ -1,6 +1,7 @@
 package p2p
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -23,20 +24,14 @@ import (
 //	{"version": 1,
 //	 "peers": [{"id": "12D3Koo…", "addrs": ["/ip4/127.0.0.1/tcp/7000"], "good": "2026-01-03T18:15:05Z"}]}
 type peersFile struct {
-	Version int         `json:"version"`
-	Peers   []savedPeer `json:"peers"`
+	Version int        `json:"version"`
+	Peers   []goodPeer `json:"peers"`
 }
 
-type savedPeer struct {
-	ID    string    `json:"id"`
-	Addrs []string  `json:"addrs"`
-	Good  time.Time `json:"good"` // when it last joined
-}
-
-// goodPeer is a parsed savedPeer.
 type goodPeer struct {
-	corepeer.AddrInfo
-	good time.Time
+	ID    corepeer.ID    `json:"id"`
+	Addrs []ma.Multiaddr `json:"addrs"`
+	Good  time.Time      `json:"good"` // when it last joined
 }
 
 const (
@@ -99,42 +94,20 @@ func parsePeersFile(raw []byte) ([]goodPeer, error) {
 	if len(f.Peers) > maxKnownPeers {
 		return nil, fmt.Errorf("%d peers, at most %d", len(f.Peers), maxKnownPeers)
 	}
-	peers := make([]goodPeer, 0, len(f.Peers))
 	for i, p := range f.Peers {
-		id, err := corepeer.Decode(p.ID)
-		if err != nil {
-			return nil, fmt.Errorf("peer %d: id %q: %w", i, p.ID, err)
+		if p.ID == "" || slices.ContainsFunc(p.Addrs, func(a ma.Multiaddr) bool { return len(a) == 0 }) {
+			return nil, fmt.Errorf("peer %d: its id or an address is empty", i)
 		}
-		g := goodPeer{AddrInfo: corepeer.AddrInfo{ID: id}, good: p.Good}
-		for _, s := range p.Addrs {
-			a, err := ma.NewMultiaddr(s)
-			if err != nil {
-				return nil, fmt.Errorf("peer %d: %w", i, err)
-			}
-			g.Addrs = append(g.Addrs, a)
-		}
-		peers = append(peers, g)
 	}
-	return peers, nil
+	return f.Peers, nil
 }
 
 // encodePeersFile encodes the good peers, those that joined last first.
 func encodePeersFile(peers []goodPeer) ([]byte, error) {
 	slices.SortFunc(peers, func(a, b goodPeer) int {
-		if c := b.good.Compare(a.good); c != 0 {
-			return c
-		}
-		return strings.Compare(string(a.ID), string(b.ID))
+		return cmp.Or(b.Good.Compare(a.Good), cmp.Compare(a.ID, b.ID))
 	})
-	f := peersFile{Version: peersVersion, Peers: []savedPeer{}}
-	for _, p := range peers[:min(len(peers), maxKnownPeers)] {
-		s := savedPeer{ID: p.ID.String(), Addrs: []string{}, Good: p.good.UTC().Truncate(time.Second)}
-		for _, a := range p.Addrs {
-			s.Addrs = append(s.Addrs, a.String())
-		}
-		f.Peers = append(f.Peers, s)
-	}
-	out, err := json.MarshalIndent(f, "", " ")
+	out, err := json.MarshalIndent(peersFile{peersVersion, peers[:min(len(peers), maxKnownPeers)]}, "", " ")
 	return append(out, '\n'), err
 }
 
@@ -149,10 +122,10 @@ func (n *Net) savePeers() error {
 		return nil
 	}
 	n.unsaved = false
-	var peers []goodPeer
+	peers := []goodPeer{} // [] in JSON, not null
 	for id, c := range n.addrman.peers {
 		if !c.lastJoined.IsZero() && len(c.addrs) > 0 {
-			peers = append(peers, goodPeer{corepeer.AddrInfo{ID: id, Addrs: slices.Clone(c.addrs)}, c.lastJoined})
+			peers = append(peers, goodPeer{id, slices.Clone(c.addrs), c.lastJoined.UTC().Truncate(time.Second)})
 		}
 	}
 	n.mu.Unlock()

@@ -136,9 +136,7 @@ func (n *Net) roundTrip(ctx context.Context, p peer.ID, k kind, request []byte, 
 		return errNotRunning
 	}
 	defer r.tasks.Done()
-	n.mu.Lock()
-	s := n.sessions[id]
-	n.mu.Unlock()
+	s := n.existing(id)
 	if s == nil || !s.isJoined() {
 		return fmt.Errorf("peer %s: %w", p.Short(), ErrNotJoined)
 	}

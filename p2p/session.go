@@ -180,18 +180,24 @@ func (n *Net) join(ctx context.Context, s *session, status peer.Status) {
 	n.task(func() { n.ping(ctx, s) })
 }
 
-// poke wakes the peer's session.
-func (n *Net) poke(p corepeer.ID) {
+// existing returns the session of a peer, nil if there is none.
+func (n *Net) existing(p corepeer.ID) *session {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if s := n.sessions[p]; s != nil {
-		s.poke()
+	return n.sessions[p]
+}
+
+// poke wakes the peer's session.
+func (n *Net) poke(p corepeer.ID) {
+	if s := n.existing(p); s != nil {
+		signal(s.wake)
 	}
 }
 
-func (s *session) poke() {
+// signal wakes the reader of a channel with capacity 1, who need not be waiting yet.
+func signal(c chan struct{}) {
 	select {
-	case s.wake <- struct{}{}:
+	case c <- struct{}{}:
 	default:
 	}
 }
@@ -204,7 +210,7 @@ func (s *session) receive(status peer.Status) {
 	}
 	s.status, s.unread = &status, true
 	s.mu.Unlock()
-	s.poke()
+	signal(s.wake)
 }
 
 // latest returns the peer's last status, nil if none, and whether it is unread.
@@ -221,10 +227,7 @@ func (s *session) announce(status peer.Status) {
 	s.mu.Lock()
 	s.ours = status
 	s.mu.Unlock()
-	select {
-	case s.outbox <- struct{}{}:
-	default:
-	}
+	signal(s.outbox)
 }
 
 func (s *session) announced() peer.Status { return locked(&s.mu, &s.ours) }
@@ -274,9 +277,7 @@ func (n *Net) delivered(p peer.ID, k kind) {
 	if err != nil {
 		return
 	}
-	n.mu.Lock()
-	s := n.sessions[id]
-	n.mu.Unlock()
+	s := n.existing(id)
 	if s == nil {
 		return
 	}
