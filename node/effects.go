@@ -1,7 +1,6 @@
 package node
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -77,9 +76,8 @@ func (n *Node) request(run context.Context, peer peer.ID, f engine.Effect, reque
 // submitQuietly is submit for inputs whose Result no caller waits for: the engine has
 // penalized the sender if it should be.
 func (n *Node) submitQuietly(ctx context.Context, in engine.Input) error {
-	var trouble error
-	err := n.do(ctx, func(run context.Context) { _, trouble = n.step(run, in) })
-	return cmp.Or(err, trouble)
+	_, err := n.submitMany(ctx, in)
+	return err
 }
 
 // fetchBlocks hands each block to the engine as it comes in. Parsing is done here,

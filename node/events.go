@@ -3,7 +3,6 @@ package node
 import (
 	"context"
 	"fmt"
-	"math"
 	"sync"
 	"time"
 
@@ -17,21 +16,17 @@ const eventBuffer = 256
 // subscribers are the channels that receive events. A slow one misses events and never
 // holds up the engine: events are hints, and what happened can be asked for.
 type subscribers struct {
-	mu     sync.Mutex
-	all    map[chan engine.Event]struct{}
-	closed bool
+	mu  sync.Mutex
+	all map[chan engine.Event]struct{} // nil: closed
 }
 
 func (w *subscribers) add(ctx context.Context) <-chan engine.Event {
 	ch := make(chan engine.Event, eventBuffer)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.closed {
+	if w.all == nil {
 		close(ch)
 		return ch
-	}
-	if w.all == nil {
-		w.all = make(map[chan engine.Event]struct{})
 	}
 	w.all[ch] = struct{}{}
 	context.AfterFunc(ctx, func() { w.remove(ch) })
@@ -61,11 +56,10 @@ func (w *subscribers) emit(ev engine.Event) {
 func (w *subscribers) close() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.closed = true
 	for ch := range w.all {
-		delete(w.all, ch)
 		close(ch)
 	}
+	w.all = nil
 }
 
 // emit logs an event and passes it to the subscribers. It runs on the engine's goroutine.
@@ -113,13 +107,6 @@ func (n *Node) sinceHeard(heard time.Time) time.Duration {
 // difficulty returns how many times harder than Bitcoin's easiest target a target is, to
 // three digits, for the log.
 func difficulty(bits uint32) string {
-	t, err := pow.TargetFromBits(bits)
-	if err != nil {
-		return "?"
-	}
-	d := t.Difficulty()
-	if d == 0 || math.IsInf(d, 0) {
-		return "?"
-	}
-	return fmt.Sprintf("%.3g", d)
+	t, _ := pow.TargetFromBits(bits) // which a validated header has
+	return fmt.Sprintf("%.3g", t.Difficulty())
 }

@@ -95,7 +95,13 @@ func (n *Node) step(run context.Context, in engine.Input) (answers []error, trou
 	}
 	effects, err := n.engine.Decide(n.Now(), in)
 	if err == nil {
-		n.publishBlocks(run, effects)
+		// Blocks of our own go to the peers before they are safe: peers validate them
+		// themselves, and need not wait for our disk.
+		for _, f := range effects {
+			if f, ok := f.(engine.PublishBlock); ok {
+				n.perform(run, f)
+			}
+		}
 		err = n.engine.Save()
 	}
 	if err != nil {
@@ -111,22 +117,12 @@ func (n *Node) step(run context.Context, in engine.Input) (answers []error, trou
 		switch f := f.(type) {
 		case engine.Result:
 			answers = append(answers, f.Err)
-		case engine.PublishBlock: // see publishBlocks
+		case engine.PublishBlock: // done
 		default:
 			n.perform(run, f)
 		}
 	}
 	return answers, nil
-}
-
-// publishBlocks sends blocks of our own on their way to the peers before they are safe:
-// peers validate them themselves, and need not wait for our disk.
-func (n *Node) publishBlocks(run context.Context, effects []engine.Effect) {
-	for _, f := range effects {
-		if f, ok := f.(engine.PublishBlock); ok {
-			n.perform(run, f)
-		}
-	}
 }
 
 // breakDown ends the node because of trouble with the disk, and returns how it says so.

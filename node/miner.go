@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -26,7 +25,6 @@ type Mining struct {
 
 // miner searches nonces: in the background as SetMining says, and for Generate.
 type miner struct {
-	message string
 	threads int
 	extra   atomic.Uint64 // the next extra nonce; starts at random, so that no two miners make the same block
 	hashes  atomic.Uint64
@@ -159,14 +157,14 @@ func (n *Node) mineOne(ctx context.Context, script []byte, a *allowance, maxTrie
 	var t *engine.Template
 	var failed error
 	moved, err := n.tipMoves(ctx, func(e *engine.Engine) {
-		t, failed = e.Template(script, n.miner.extra.Add(1), n.miner.message, n.Now())
+		t, failed = e.Template(script, n.miner.extra.Add(1), n.cfg.message(), n.Now())
 	})
 	if err = errors.Join(err, failed); err != nil {
 		return block.Hash{}, err
 	}
 	search, cancel := until(ctx, moved)
 	defer cancel()
-	solved, err := n.miner.search(search, t, a, maxTries)
+	solved, err := n.miner.search(search, t, n.cfg.message(), a, maxTries)
 	if err != nil {
 		if ctx.Err() == nil && search.Err() != nil {
 			return block.Hash{}, errStale
@@ -180,15 +178,21 @@ func (n *Node) mineOne(ctx context.Context, script []byte, a *allowance, maxTrie
 	return solved.Hash(), nil
 }
 
-// search tries nonces on several threads, each with another coinbase and so another header.
-func (m *miner) search(ctx context.Context, t *engine.Template, a *allowance, maxTries uint64) (*block.Block, error) {
+// Solve finds a nonce for a template, with all cores and no cap.
+func (n *Node) Solve(ctx context.Context, t *engine.Template) (*block.Block, error) {
+	return n.miner.search(ctx, t, n.cfg.Name, &allowance{}, 0)
+}
+
+// search tries nonces on several threads, each with another coinbase, which carries message,
+// and so another header.
+func (m *miner) search(ctx context.Context, t *engine.Template, message string, a *allowance, maxTries uint64) (*block.Block, error) {
 	target, err := pow.TargetFromBits(t.Block.Header.Bits)
 	if err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	a.begin(time.Now())
+	a.start = time.Now()
 	var tries atomic.Uint64
 	var solved atomic.Pointer[block.Block]
 	var group sync.WaitGroup
@@ -196,7 +200,7 @@ func (m *miner) search(ctx context.Context, t *engine.Template, a *allowance, ma
 		group.Go(func() {
 			for ctx.Err() == nil {
 				own := &engine.Template{Block: &block.Block{Header: t.Block.Header, Txs: t.Block.Txs}, Height: t.Height}
-				own.Vary(m.extra.Add(1), m.message)
+				own.Vary(m.extra.Add(1), message)
 				if m.tryAll(ctx, &own.Block.Header, target, a, &tries, maxTries) && solved.CompareAndSwap(nil, own.Block) {
 					cancel(nil)
 				}
@@ -244,8 +248,6 @@ type allowance struct {
 	spent float64
 }
 
-func (a *allowance) begin(now time.Time) { a.start = now }
-
 // take returns how many nonces may be tried now, waiting if they are used up.
 func (a *allowance) take(ctx context.Context) uint64 {
 	if a.rate <= 0 {
@@ -265,11 +267,4 @@ func (a *allowance) take(ctx context.Context) uint64 {
 		}
 	}
 	return uint64(size)
-}
-
-func threads(n int) int {
-	if n <= 0 {
-		return runtime.GOMAXPROCS(0)
-	}
-	return n
 }

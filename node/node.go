@@ -2,13 +2,13 @@ package node
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -89,11 +89,17 @@ func Open(cfg Config) (*Node, error) {
 	}
 	n := &Node{
 		cfg: cfg, db: db, log: cfg.Log, started: time.Now(),
-		miner:   &miner{message: cfg.message(), threads: threads(cfg.Threads), script: cfg.MineTo, cap: cfg.Hashrate, changed: make(chan struct{})},
+		miner:   &miner{threads: cfg.Threads, script: cfg.MineTo, cap: cfg.Hashrate, changed: make(chan struct{})},
 		mailbox: make(chan task),
 		over:    make(chan struct{}),
 		tipMove: make(chan struct{}),
+
+		subscribers: subscribers{all: make(map[chan engine.Event]struct{})},
 	}
+	if n.miner.threads <= 0 {
+		n.miner.threads = runtime.GOMAXPROCS(0)
+	}
+	n.miner.extra.Store(rand.Uint64())
 	n.clock.Store(int64(cfg.Clock))
 	if n.engine, err = openEngine(cfg, db, n.Now()); err == nil {
 		n.net, err = p2p.New(n.netConfig(), handler{n})
@@ -101,9 +107,6 @@ func Open(cfg Config) (*Node, error) {
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	var seed [8]byte
-	rand.Read(seed[:])
-	n.miner.extra.Store(binary.LittleEndian.Uint64(seed[:]))
 	return n, nil
 }
 
