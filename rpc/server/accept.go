@@ -11,7 +11,7 @@ import (
 	"toychain/rpc"
 )
 
-func testMempoolAccept(c *call, a rpc.TestMempoolAcceptArgs) ([]rpc.TestAccept, *rpc.Error) {
+func testMempoolAccept(c *call, a rpc.TestMempoolAcceptArgs) ([]rpc.TestAccept, error) {
 	if n := len(a.Txs); n < 1 || n > maxTested {
 		return nil, fail(rpc.CodeInvalidParam, "Array must contain between 1 and %d transactions.", maxTested)
 	}
@@ -36,12 +36,12 @@ func testMempoolAccept(c *call, a rpc.TestMempoolAcceptArgs) ([]rpc.TestAccept, 
 		}
 		return out, nil
 	}
-	return look(c, func(e *engine.Engine) ([]rpc.TestAccept, *rpc.Error) {
+	return look(c, func(e *engine.Engine) ([]rpc.TestAccept, error) {
 		v := &packageView{View: e.Tree(), made: make(consensus.Coins), spent: make(map[block.Outpoint]bool)}
 		for i, tx := range txs {
 			found, err := e.Pool().Test(v, tx, c.node.Now())
 			if err != nil && mempool.Reason(err) == "" {
-				return nil, internalError(err)
+				return nil, err
 			}
 			fillRow(&out[i], found, err, limit)
 			if !*out[i].Allowed {
@@ -55,8 +55,7 @@ func testMempoolAccept(c *call, a rpc.TestMempoolAcceptArgs) ([]rpc.TestAccept, 
 
 // fillRow writes the mempool's verdict on a transaction into its row of the result.
 func fillRow(row *rpc.TestAccept, found mempool.TestResult, err error, limit block.Amount) {
-	allowed := false
-	row.Allowed = &allowed
+	row.Allowed = new(false)
 	switch {
 	case errors.Is(err, mempool.ErrOrphan), consensus.RuleOf(err) == consensus.BadMissingOrSpent:
 		row.RejectReason = "missing-inputs"
@@ -65,7 +64,7 @@ func fillRow(row *rpc.TestAccept, found mempool.TestResult, err error, limit blo
 	case limit > 0 && found.Fee > feeAt(limit, found.Size):
 		row.RejectReason = "max-fee-exceeded"
 	default:
-		allowed = true
+		row.Allowed = new(true)
 		row.VSize = found.Size
 		row.Fees = &rpc.AcceptFees{Base: found.Fee, FeeRate: found.Fee * 1000 / block.Amount(found.Size), Includes: []block.Hash{row.TxID}}
 	}
@@ -74,12 +73,9 @@ func fillRow(row *rpc.TestAccept, found mempool.TestResult, err error, limit blo
 // packageFault returns why transactions can never be accepted together (Core:
 // IsWellFormedPackage), "" if they may be.
 func packageFault(txs []*block.Tx, rows []rpc.TestAccept) string {
-	spent := make(map[block.Outpoint]bool)
 	for i, tx := range txs {
-		for j := range rows[:i] {
-			if rows[j].TxID == rows[i].TxID {
-				return "package-contains-duplicates"
-			}
+		if slices.ContainsFunc(rows[:i], func(r rpc.TestAccept) bool { return r.TxID == rows[i].TxID }) {
+			return "package-contains-duplicates"
 		}
 		for j := range tx.Inputs {
 			o := tx.Inputs[j].Prev
@@ -88,16 +84,14 @@ func packageFault(txs []*block.Tx, rows []rpc.TestAccept) string {
 			}
 		}
 	}
+	spender := make(map[block.Outpoint]*block.Tx)
 	for _, tx := range txs {
-		own := make(map[block.Outpoint]bool) // the same coin twice in one transaction breaks another rule
 		for j := range tx.Inputs {
-			if spent[tx.Inputs[j].Prev] {
+			by := spender[tx.Inputs[j].Prev]
+			if by != nil && by != tx { // the same coin twice in one transaction breaks another rule
 				return "conflict-in-package"
 			}
-			own[tx.Inputs[j].Prev] = true
-		}
-		for o := range own {
-			spent[o] = true
+			spender[tx.Inputs[j].Prev] = tx
 		}
 	}
 	return ""

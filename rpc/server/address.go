@@ -23,16 +23,16 @@ type pending struct {
 
 // consistent calls read, which reads indexes of the store, and then see, which reads the
 // engine. If the tip changed meanwhile, it calls both again.
-func (c *call) consistent(read func() error, see func(*engine.Engine) *rpc.Error) *rpc.Error {
+func (c *call) consistent(read func() error, see func(*engine.Engine) error) error {
 	for try := 0; ; try++ {
 		before, err := c.tip()
 		if err != nil {
 			return err
 		}
-		if e := read(); e != nil {
-			return internalError(e)
+		if err := read(); err != nil {
+			return err
 		}
-		after, err := look(c, func(e *engine.Engine) (block.Hash, *rpc.Error) { return e.Tree().Tip().Hash, see(e) })
+		after, err := look(c, func(e *engine.Engine) (block.Hash, error) { return e.Tree().Tip().Hash, see(e) })
 		if err != nil || before.Hash == after || try == 4 {
 			return err
 		}
@@ -40,21 +40,21 @@ func (c *call) consistent(read func() error, see func(*engine.Engine) *rpc.Error
 }
 
 // see reads tip and mempool.
-func (p *pending) see(e *engine.Engine) *rpc.Error {
+func (p *pending) see(e *engine.Engine) error {
 	p.tip, p.entries = e.Tree().Tip(), e.Pool().Entries()
 	return nil
 }
 
-func getAddressUTXOs(c *call, a rpc.GetAddressUTXOsArgs) ([]rpc.UTXO, *rpc.Error) {
+func getAddressUTXOs(c *call, a rpc.GetAddressUTXOsArgs) ([]rpc.UTXO, error) {
 	script, err := c.payTo(a.Address, "Invalid address")
 	if err != nil {
 		return nil, err
 	}
 	var coins []consensus.UTXO
 	var now pending
-	err = c.consistent(func() (e error) {
-		coins, e = c.node.Store().Unspent(script)
-		return e
+	err = c.consistent(func() (err error) {
+		coins, err = c.node.Store().Unspent(script)
+		return err
 	}, now.see)
 	if err != nil {
 		return nil, err
@@ -102,7 +102,7 @@ func showCoin(s *consensus.UTXO, spentBy map[block.Outpoint]block.Hash) rpc.UTXO
 	return u
 }
 
-func getAddressHistory(c *call, a rpc.OwnAddressArg) ([]rpc.HistoryRow, *rpc.Error) {
+func getAddressHistory(c *call, a rpc.OwnAddressArg) ([]rpc.HistoryRow, error) {
 	script, err := c.payTo(a.Address, "Invalid address")
 	if err != nil {
 		return nil, err
@@ -110,11 +110,11 @@ func getAddressHistory(c *call, a rpc.OwnAddressArg) ([]rpc.HistoryRow, *rpc.Err
 	var coins []consensus.UTXO
 	var rows []store.HistoryEntry
 	var now pending
-	err = c.consistent(func() (e error) {
-		if rows, e = c.node.Store().History(script); e == nil {
-			coins, e = c.node.Store().Unspent(script)
+	err = c.consistent(func() (err error) {
+		if rows, err = c.node.Store().History(script); err == nil {
+			coins, err = c.node.Store().Unspent(script)
 		}
-		return e
+		return err
 	}, now.see)
 	if err != nil {
 		return nil, err
@@ -134,8 +134,8 @@ func getAddressHistory(c *call, a rpc.OwnAddressArg) ([]rpc.HistoryRow, *rpc.Err
 }
 
 // times returns the times of the rows' blocks.
-func (c *call) times(rows []store.HistoryEntry) ([]int64, *rpc.Error) {
-	return look(c, func(e *engine.Engine) ([]int64, *rpc.Error) {
+func (c *call) times(rows []store.HistoryEntry) ([]int64, error) {
+	return look(c, func(e *engine.Engine) ([]int64, error) {
 		out := make([]int64, len(rows))
 		for i := range rows {
 			info, _ := e.Tree().Info(rows[i].Block)
@@ -174,19 +174,18 @@ func (p *pending) touching(script []byte, coins []consensus.UTXO) (out []rpc.His
 	return out
 }
 
-func validateAddress(c *call, arg rpc.AddressArg) (rpc.AddressInfo, *rpc.Error) {
+func validateAddress(c *call, arg rpc.AddressArg) (rpc.AddressInfo, error) {
 	a, err := wallet.ParseAddress(arg.Address, c.node.Params().Prefixes)
 	if err != nil {
 		return rpc.AddressInfo{ErrorLocations: &[]int{}, Error: err.Error()}, nil
 	}
-	no := false
 	return rpc.AddressInfo{IsValid: true, Address: a.Encode(c.node.Params().Prefixes), ScriptPubKey: fmt.Sprintf("%x", a.Script()),
-		IsScript: &no, IsWitness: &no}, nil
+		IsScript: new(false), IsWitness: new(false)}, nil
 }
 
 // payTo returns the script that pays an address of this network; message begins the
 // error if it is not one.
-func (c *call) payTo(address, message string) ([]byte, *rpc.Error) {
+func (c *call) payTo(address, message string) ([]byte, error) {
 	a, err := wallet.ParseAddress(address, c.node.Params().Prefixes)
 	if err != nil {
 		return nil, fail(rpc.CodeInvalidAddress, "%s (%v)", message, err)

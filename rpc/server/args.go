@@ -14,7 +14,7 @@ import (
 
 // readArgs reads arguments, which are in the parameters' order and of their kinds,
 // into the fields of a struct. What the caller left out stays as it is.
-func readArgs(params []rpc.Param, raw []json.RawMessage, into any) *rpc.Error {
+func readArgs(params []rpc.Param, raw []json.RawMessage, into any) error {
 	v := reflect.ValueOf(into).Elem()
 	for i := range raw {
 		if raw[i] == nil {
@@ -33,7 +33,7 @@ func readArgs(params []rpc.Param, raw []json.RawMessage, into any) *rpc.Error {
 }
 
 // readArg reads one argument; name is what its errors call it.
-func readArg(name string, raw json.RawMessage, into reflect.Value) (err *rpc.Error) {
+func readArg(name string, raw json.RawMessage, into reflect.Value) (err error) {
 	switch p := into.Addr().Interface().(type) {
 	case *bool:
 		*p = string(raw) == "true"
@@ -66,7 +66,7 @@ func readArg(name string, raw json.RawMessage, into reflect.Value) (err *rpc.Err
 	return err
 }
 
-func readInt(raw json.RawMessage, into reflect.Value) *rpc.Error {
+func readInt(raw json.RawMessage, into reflect.Value) error {
 	if n, err := strconv.ParseInt(string(raw), 10, 64); err == nil && into.CanInt() && !into.OverflowInt(n) {
 		into.SetInt(n)
 		return nil
@@ -87,13 +87,13 @@ func or[T any](arg *T, otherwise T) T {
 }
 
 // parseInt reads a JSON number that is an integer.
-func parseInt(raw json.RawMessage) (n int64, err *rpc.Error) {
+func parseInt(raw json.RawMessage) (n int64, err error) {
 	err = readInt(raw, reflect.ValueOf(&n).Elem())
 	return n, err
 }
 
 // parseVerbosity reads a number or, as older versions of Core took it, a bool.
-func parseVerbosity(raw json.RawMessage) (rpc.Verbosity, *rpc.Error) {
+func parseVerbosity(raw json.RawMessage) (rpc.Verbosity, error) {
 	switch k := kindOf(raw); k {
 	case rpc.KindBool:
 		if string(raw) == "true" {
@@ -109,7 +109,7 @@ func parseVerbosity(raw json.RawMessage) (rpc.Verbosity, *rpc.Error) {
 }
 
 // parseHash reads a hash that the caller knows by this name (Core: ParseHashV).
-func parseHash(name, s string) (block.Hash, *rpc.Error) {
+func parseHash(name, s string) (block.Hash, error) {
 	if len(s) != 64 {
 		return block.Hash{}, fail(rpc.CodeInvalidParam, "%s must be of length 64 (not %d, for '%s')", name, len(s), clip(s))
 	}
@@ -121,7 +121,7 @@ func parseHash(name, s string) (block.Hash, *rpc.Error) {
 }
 
 // parseHashes reads an array of txids.
-func parseHashes(raw json.RawMessage) ([]block.Hash, *rpc.Error) {
+func parseHashes(raw json.RawMessage) ([]block.Hash, error) {
 	texts, err := parseStrings(raw)
 	out := make([]block.Hash, len(texts))
 	for i := range texts {
@@ -132,7 +132,7 @@ func parseHashes(raw json.RawMessage) ([]block.Hash, *rpc.Error) {
 	return out, err
 }
 
-func parseStrings(raw json.RawMessage) ([]string, *rpc.Error) {
+func parseStrings(raw json.RawMessage) ([]string, error) {
 	out := []string{}
 	for _, e := range elements(raw) {
 		if k := kindOf(e); k != rpc.KindString {
@@ -144,7 +144,7 @@ func parseStrings(raw json.RawMessage) ([]string, *rpc.Error) {
 }
 
 // parseObject reads an object into a struct, and refuses members that it does not have.
-func parseObject(name string, raw json.RawMessage, into any) *rpc.Error {
+func parseObject(name string, raw json.RawMessage, into any) error {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.DisallowUnknownFields()
 	if err := d.Decode(into); err != nil {
@@ -155,7 +155,7 @@ func parseObject(name string, raw json.RawMessage, into any) *rpc.Error {
 
 // decode decodes a block, header or transaction from hex digits; message is the error if
 // they are not one.
-func decode[T any](s string, parse func([]byte) (T, error), message string) (out T, bad *rpc.Error) {
+func decode[T any](s string, parse func([]byte) (T, error), message string) (out T, bad error) {
 	raw, err := hex.DecodeString(s)
 	if err == nil {
 		out, err = parse(raw)
@@ -166,16 +166,16 @@ func decode[T any](s string, parse func([]byte) (T, error), message string) (out
 	return out, bad
 }
 
-func decodeTx(s string) (*block.Tx, *rpc.Error) {
+func decodeTx(s string) (*block.Tx, error) {
 	return decode(s, block.ParseTx, "TX decode failed. Make sure the tx has at least one input.")
 }
 
-func decodeBlock(s string) (*block.Block, *rpc.Error) {
+func decodeBlock(s string) (*block.Block, error) {
 	return decode(s, block.Parse, "Block decode failed")
 }
 
 // parseHex reads hex digits (Core: ParseHexV).
-func parseHex(name, s string) ([]byte, *rpc.Error) {
+func parseHex(name, s string) ([]byte, error) {
 	b, err := hex.DecodeString(s)
 	if err != nil {
 		return nil, fail(rpc.CodeInvalidParam, "%s must be hexadecimal string (not '%s')", name, clip(s))
@@ -184,7 +184,7 @@ func parseHex(name, s string) ([]byte, *rpc.Error) {
 }
 
 // parseAmount reads an amount, a number or a string of one (Core: AmountFromValue).
-func parseAmount(raw json.RawMessage) (a block.Amount, err *rpc.Error) {
+func parseAmount(raw json.RawMessage) (a block.Amount, err error) {
 	if k := kindOf(raw); k != rpc.KindNumber && k != rpc.KindString {
 		return 0, fail(rpc.CodeType, "Amount is not a number or string")
 	}

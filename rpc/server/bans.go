@@ -15,7 +15,7 @@ const (
 	longestBan = 200 * 365 * 24 * time.Hour
 )
 
-func setBan(c *call, a rpc.SetBanArgs) (rpc.Null, *rpc.Error) {
+func setBan(c *call, a rpc.SetBanArgs) (rpc.Null, error) {
 	net, peer, now := c.node.Net(), peerOf(a.Peer), time.Now() // as p2p's bans
 	switch a.Command {
 	case "add":
@@ -47,7 +47,7 @@ func setBan(c *call, a rpc.SetBanArgs) (rpc.Null, *rpc.Error) {
 	return nil, nil
 }
 
-func listBanned(c *call, _ rpc.None) ([]rpc.Ban, *rpc.Error) {
+func listBanned(c *call, _ rpc.None) ([]rpc.Ban, error) {
 	out, now := []rpc.Ban{}, time.Now()
 	for id, until := range c.node.Net().Banned() {
 		since := c.server.peers.bannedSince(id, until)
@@ -58,7 +58,7 @@ func listBanned(c *call, _ rpc.None) ([]rpc.Ban, *rpc.Error) {
 	return out, nil
 }
 
-func clearBanned(c *call, _ rpc.None) (rpc.Null, *rpc.Error) {
+func clearBanned(c *call, _ rpc.None) (rpc.Null, error) {
 	for id := range c.node.Net().Banned() {
 		_ = c.node.Net().Unban(id) // fails if its time is over just now
 	}

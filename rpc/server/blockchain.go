@@ -13,66 +13,58 @@ import (
 	"toychain/rpc"
 )
 
-func getBestBlockHash(c *call, _ rpc.None) (block.Hash, *rpc.Error) {
+func getBestBlockHash(c *call, _ rpc.None) (block.Hash, error) {
 	tip, err := c.tip()
 	return tip.Hash, err
 }
 
-func getBlockCount(c *call, _ rpc.None) (block.Height, *rpc.Error) {
+func getBlockCount(c *call, _ rpc.None) (block.Height, error) {
 	tip, err := c.tip()
 	return tip.Height, err
 }
 
-func getDifficulty(c *call, _ rpc.None) (rpc.Float, *rpc.Error) {
+func getDifficulty(c *call, _ rpc.None) (rpc.Float, error) {
 	tip, err := c.tip()
 	return difficulty(tip.Header.Bits), err
 }
 
 // tip returns the state at the tip of the best chain.
-func (c *call) tip() (consensus.State, *rpc.Error) {
-	return look(c, func(e *engine.Engine) (consensus.State, *rpc.Error) { return e.Tree().Tip(), nil })
+func (c *call) tip() (consensus.State, error) {
+	return look(c, func(e *engine.Engine) (consensus.State, error) { return e.Tree().Tip(), nil })
 }
 
 // difficulty returns the difficulty of the bits in a validated header.
 func difficulty(bits uint32) rpc.Float {
-	t, err := pow.TargetFromBits(bits)
-	if err != nil {
-		return 0
-	}
+	t, _ := pow.TargetFromBits(bits)
 	return rpc.Float(t.Difficulty())
 }
 
 func targetText(bits uint32) string {
-	t, err := pow.TargetFromBits(bits)
-	if err != nil {
-		return ""
-	}
+	t, _ := pow.TargetFromBits(bits)
 	return t.String()
 }
 
 func bitsText(bits uint32) string { return fmt.Sprintf("%08x", bits) }
 
-func getBlockchainInfo(c *call, _ rpc.None) (rpc.BlockchainInfo, *rpc.Error) {
-	type now struct {
-		tip, best  consensus.State
-		catchingUp bool
-	}
-	v, err := look(c, func(e *engine.Engine) (now, *rpc.Error) {
-		return now{e.Tree().Tip(), e.Tree().BestHeader(), e.CatchingUp()}, nil
+func getBlockchainInfo(c *call, _ rpc.None) (rpc.BlockchainInfo, error) {
+	var tip, best consensus.State
+	var catchingUp bool
+	err := c.node.Look(c.ctx, func(e *engine.Engine) {
+		tip, best, catchingUp = e.Tree().Tip(), e.Tree().BestHeader(), e.CatchingUp()
 	})
 	if err != nil {
 		return rpc.BlockchainInfo{}, err
 	}
-	tip, p := &v.tip, c.node.Params()
+	p := c.node.Params()
 	info := rpc.BlockchainInfo{
-		Chain: p.Name, Blocks: tip.Height, Headers: v.best.Height, BestBlockHash: tip.Hash,
+		Chain: p.Name, Blocks: tip.Height, Headers: best.Height, BestBlockHash: tip.Hash,
 		Difficulty: difficulty(tip.Header.Bits), Time: tip.Header.Time, MedianTime: tip.MedianTime(),
-		VerificationProgress: 1, InitialBlockDownload: v.catchingUp, ChainWork: tip.Work,
+		VerificationProgress: 1, InitialBlockDownload: catchingUp, ChainWork: tip.Work,
 		SizeOnDisk: c.node.Store().Size(), Warnings: []string{},
 		Bits: bitsText(tip.Header.Bits), Target: targetText(tip.Header.Bits),
-		Next: nextBlock(tip), Network: NetworkOf(p),
+		Next: nextBlock(&tip), Network: NetworkOf(p),
 	}
-	if work := v.best.Work.Float(); v.catchingUp && work > 0 {
+	if work := best.Work.Float(); catchingUp && work > 0 {
 		info.VerificationProgress = rpc.Float(tip.Work.Float() / work)
 	}
 	return info, nil
@@ -93,8 +85,8 @@ func NetworkOf(p *consensus.Params) rpc.Network {
 		Window: p.Window, Spacing: int(p.Spacing / time.Second), Subsidy: p.Subsidy, Halving: p.Halving, Maturity: p.Maturity}
 }
 
-func getBlockHash(c *call, a rpc.HeightArg) (block.Hash, *rpc.Error) {
-	return look(c, func(e *engine.Engine) (block.Hash, *rpc.Error) {
+func getBlockHash(c *call, a rpc.HeightArg) (block.Hash, error) {
+	return look(c, func(e *engine.Engine) (block.Hash, error) {
 		if a.Height < 0 || a.Height > int64(e.Tree().Tip().Height) {
 			return block.Hash{}, fail(rpc.CodeInvalidParam, "Block height out of range")
 		}
@@ -103,8 +95,8 @@ func getBlockHash(c *call, a rpc.HeightArg) (block.Hash, *rpc.Error) {
 	})
 }
 
-func getChainTips(c *call, _ rpc.None) ([]rpc.Tip, *rpc.Error) {
-	tips, err := look(c, func(e *engine.Engine) ([]chain.Tip, *rpc.Error) { return e.Tree().Tips(), nil })
+func getChainTips(c *call, _ rpc.None) ([]rpc.Tip, error) {
+	tips, err := look(c, func(e *engine.Engine) ([]chain.Tip, error) { return e.Tree().Tips(), nil })
 	out := []rpc.Tip{}
 	for _, t := range tips {
 		out = append(out, rpc.Tip{Height: t.Height, Hash: t.Hash, BranchLen: t.BranchLen, Status: t.Status})
@@ -113,22 +105,20 @@ func getChainTips(c *call, _ rpc.None) ([]rpc.Tip, *rpc.Error) {
 }
 
 // override returns the handler of a method that overrides the validation of a block.
-func override(how engine.Action) func(*call, rpc.BlockArg) (rpc.Null, *rpc.Error) {
-	return func(c *call, a rpc.BlockArg) (rpc.Null, *rpc.Error) {
-		e := c.node.Overrule(c.ctx, a.Block, how)
+func override(how engine.Action) func(*call, rpc.BlockArg) (rpc.Null, error) {
+	return func(c *call, a rpc.BlockArg) (rpc.Null, error) {
+		err := c.node.Overrule(c.ctx, a.Block, how)
 		switch {
-		case errors.Is(e, chain.ErrUnknown):
-			return nil, fail(rpc.CodeInvalidAddress, "Block not found")
-		case errors.Is(e, chain.ErrGenesis):
-			return nil, fail(rpc.CodeInvalidParam, "%v", e)
-		case e != nil:
-			return nil, internalError(e)
+		case errors.Is(err, chain.ErrUnknown):
+			return nil, errBlock
+		case errors.Is(err, chain.ErrGenesis):
+			return nil, fail(rpc.CodeInvalidParam, "%v", err)
 		}
-		return nil, nil
+		return nil, err
 	}
 }
 
-func verifyChain(c *call, a rpc.VerifyChainArgs) (bool, *rpc.Error) {
+func verifyChain(c *call, a rpc.VerifyChainArgs) (bool, error) {
 	tip, err := c.tip()
 	if err != nil {
 		return false, err
@@ -146,11 +136,11 @@ func verifyChain(c *call, a rpc.VerifyChainArgs) (bool, *rpc.Error) {
 		if err != nil {
 			return false, err
 		}
-		if e := c.verify(hash, before.State); e != nil {
+		if err := c.verify(hash, before.State); err != nil {
 			if c.ctx.Err() != nil {
-				return false, internalError(c.ctx.Err())
+				return false, c.ctx.Err()
 			}
-			c.server.log.Error("verifychain: a stored block does not pass", "height", info.State.Height, "block", hash, "err", e)
+			c.server.log.Error("verifychain: a stored block does not pass", "height", info.State.Height, "block", hash, "err", err)
 			return false, nil
 		}
 		hash = before.Hash
@@ -169,9 +159,9 @@ func (c *call) verify(hash block.Hash, before consensus.State) error {
 		return err
 	}
 	hashed := consensus.NewBlock(b)
-	delta, e := consensus.DeltaOf(before, hashed, undo)
-	if e != nil {
-		return e
+	delta, err := consensus.DeltaOf(before, hashed, undo)
+	if err != nil {
+		return err
 	}
 	spent := make(consensus.Coins)
 	for _, s := range delta.Spent {
@@ -183,9 +173,9 @@ func (c *call) verify(hash block.Hash, before consensus.State) error {
 			coins[o] = coin
 		}
 	}
-	next, _, e := consensus.ApplyBlock(before, hashed, coins, c.node.Verifier())
-	if e == nil && next.Hash != hash {
-		e = fmt.Errorf("stored under %s, its hash is %s", hash, next.Hash)
+	next, _, err := consensus.ApplyBlock(before, hashed, coins, c.node.Verifier())
+	if err == nil && next.Hash != hash {
+		err = fmt.Errorf("stored under %s, its hash is %s", hash, next.Hash)
 	}
-	return e
+	return err
 }

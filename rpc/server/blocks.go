@@ -14,8 +14,8 @@ import (
 )
 
 // info returns what the tree knows about a block.
-func (c *call) info(hash block.Hash) (chain.Info, *rpc.Error) {
-	return look(c, func(e *engine.Engine) (chain.Info, *rpc.Error) {
+func (c *call) info(hash block.Hash) (chain.Info, error) {
+	return look(c, func(e *engine.Engine) (chain.Info, error) {
 		info, ok := e.Tree().Info(hash)
 		if !ok {
 			return info, errBlock
@@ -31,41 +31,35 @@ var (
 
 // body returns a block of any branch. It is read from the store without the engine,
 // unless it has just arrived and is not written yet.
-func (c *call) body(hash block.Hash) (*block.Block, *rpc.Error) {
+func (c *call) body(hash block.Hash) (*block.Block, error) {
 	b, err := c.node.Store().Block(hash)
 	if err != nil && !errors.Is(err, store.ErrDamaged) {
-		if e := c.node.Look(c.ctx, func(e *engine.Engine) { b, err = e.Tree().Block(hash) }); e != nil {
-			return nil, internalError(e)
-		}
+		b, err = look(c, func(e *engine.Engine) (*block.Block, error) { return e.Tree().Block(hash) })
 	}
 	switch {
 	case errors.Is(err, chain.ErrUnknown):
 		return nil, errBlock
 	case errors.Is(err, chain.ErrNoBody):
 		return nil, errBody
-	case err != nil:
-		return nil, internalError(err)
 	}
-	return b, nil
+	return b, err
 }
 
 // undo returns the coins that a block spent, nil if it never was on the best chain.
-func (c *call) undo(hash block.Hash) ([]consensus.Coin, *rpc.Error) {
+func (c *call) undo(hash block.Hash) ([]consensus.Coin, error) {
 	coins, err := c.node.Store().Undo(hash)
 	if err != nil && !errors.Is(err, store.ErrDamaged) {
-		if e := c.node.Look(c.ctx, func(e *engine.Engine) { coins, err = e.Tree().Undo(hash) }); e != nil {
-			return nil, internalError(e)
-		}
+		coins, err = look(c, func(e *engine.Engine) ([]consensus.Coin, error) { return e.Tree().Undo(hash) })
 	}
-	if err != nil && !errors.Is(err, chain.ErrUnknown) {
-		return nil, internalError(err)
+	if errors.Is(err, chain.ErrUnknown) {
+		return nil, nil
 	}
-	return coins, nil
+	return coins, err
 }
 
 // header returns the header of a block as getblockheader shows it.
-func (c *call) header(hash block.Hash) (rpc.Header, *rpc.Error) {
-	return look(c, func(e *engine.Engine) (rpc.Header, *rpc.Error) {
+func (c *call) header(hash block.Hash) (rpc.Header, error) {
+	return look(c, func(e *engine.Engine) (rpc.Header, error) {
 		info, ok := e.Tree().Info(hash)
 		if !ok {
 			return rpc.Header{}, errBlock
@@ -94,7 +88,7 @@ func confirmations(t *chain.Tree, info *chain.Info) int {
 	return int(tip.Height-info.State.Height) + 1
 }
 
-func getBlockHeader(c *call, a rpc.GetBlockHeaderArgs) (any, *rpc.Error) {
+func getBlockHeader(c *call, a rpc.GetBlockHeaderArgs) (any, error) {
 	if or(a.Verbose, true) {
 		return c.header(a.Block)
 	}
@@ -103,7 +97,7 @@ func getBlockHeader(c *call, a rpc.GetBlockHeaderArgs) (any, *rpc.Error) {
 	return hex.EncodeToString(raw[:]), err
 }
 
-func getBlock(c *call, a rpc.GetBlockArgs) (any, *rpc.Error) {
+func getBlock(c *call, a rpc.GetBlockArgs) (any, error) {
 	b, err := c.body(a.Block)
 	if err != nil {
 		return nil, err
@@ -149,20 +143,17 @@ func spentBy(b *block.Block, undo []consensus.Coin, i int) []consensus.Coin {
 	return undo[:n]
 }
 
-func getTxOut(c *call, a rpc.GetTxOutArgs) (*rpc.TxOut, *rpc.Error) {
+func getTxOut(c *call, a rpc.GetTxOutArgs) (*rpc.TxOut, error) {
 	o := block.Outpoint{TxID: a.TxID, Index: a.Index}
-	return look(c, func(e *engine.Engine) (*rpc.TxOut, *rpc.Error) {
+	return look(c, func(e *engine.Engine) (*rpc.TxOut, error) {
 		find := e.Tree().Coins
 		if or(a.Mempool, true) {
 			find = func(of []block.Outpoint) (consensus.Coins, error) { return e.Pool().Coins(e.Tree(), of) }
 		}
 		coins, err := find([]block.Outpoint{o})
-		if err != nil {
-			return nil, internalError(err)
-		}
 		coin, ok := coins[o]
-		if !ok {
-			return nil, nil
+		if err != nil || !ok {
+			return nil, err
 		}
 		tip := e.Tree().Tip()
 		return &rpc.TxOut{BestBlock: tip.Hash, Confirmations: int(tip.Height-coin.Height) + 1,
@@ -170,7 +161,7 @@ func getTxOut(c *call, a rpc.GetTxOutArgs) (*rpc.TxOut, *rpc.Error) {
 	})
 }
 
-func getTxOutSetInfo(c *call, a rpc.GetTxOutSetInfoArgs) (rpc.CoinStats, *rpc.Error) {
+func getTxOutSetInfo(c *call, a rpc.GetTxOutSetInfoArgs) (rpc.CoinStats, error) {
 	kind := or(a.HashType, "hash_serialized_3")
 	switch {
 	case kind != "hash_serialized_3" && kind != "none":
@@ -178,9 +169,9 @@ func getTxOutSetInfo(c *call, a rpc.GetTxOutSetInfoArgs) (rpc.CoinStats, *rpc.Er
 	case a.HashOrHeight != nil:
 		return rpc.CoinStats{}, fail(rpc.CodeInvalidParam, "Querying specific block heights requires coinstatsindex")
 	}
-	stats, e := c.node.Store().CoinStats()
-	if e != nil {
-		return rpc.CoinStats{}, internalError(e)
+	stats, err := c.node.Store().CoinStats()
+	if err != nil {
+		return rpc.CoinStats{}, err
 	}
 	info, err := c.info(stats.Tip)
 	if err != nil {

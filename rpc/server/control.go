@@ -8,11 +8,11 @@ import (
 	"toychain/rpc"
 )
 
-func uptime(c *call, _ rpc.None) (int64, *rpc.Error) {
+func uptime(c *call, _ rpc.None) (int64, error) {
 	return int64(time.Since(c.node.Started()).Seconds()), nil
 }
 
-func stop(c *call, _ rpc.None) (string, *rpc.Error) {
+func stop(c *call, _ rpc.None) (string, error) {
 	if c.server.cfg.Stop == nil {
 		return "", fail(rpc.CodeMisc, "this node cannot be stopped by a call")
 	}
@@ -20,7 +20,7 @@ func stop(c *call, _ rpc.None) (string, *rpc.Error) {
 	return "toychain stopping", nil
 }
 
-func getRPCInfo(c *call, _ rpc.None) (rpc.RPCInfo, *rpc.Error) {
+func getRPCInfo(c *call, _ rpc.None) (rpc.RPCInfo, error) {
 	return rpc.RPCInfo{ActiveCommands: c.server.runningCalls(), LogPath: c.server.cfg.LogPath}, nil
 }
 

@@ -4,13 +4,14 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"math"
+	"slices"
 
 	"toychain/block"
 	"toychain/mempool"
 	"toychain/rpc"
 )
 
-func decodeRawTransaction(c *call, a rpc.DecodeRawTransactionArgs) (rpc.Tx, *rpc.Error) {
+func decodeRawTransaction(c *call, a rpc.DecodeRawTransactionArgs) (rpc.Tx, error) {
 	tx, err := decodeTx(a.Tx)
 	if err != nil {
 		return rpc.Tx{}, err
@@ -18,7 +19,7 @@ func decodeRawTransaction(c *call, a rpc.DecodeRawTransactionArgs) (rpc.Tx, *rpc
 	return c.tx(tx, nil, false), nil
 }
 
-func decodeScript(c *call, a rpc.DecodeScriptArgs) (rpc.DecodedScript, *rpc.Error) {
+func decodeScript(c *call, a rpc.DecodeScriptArgs) (rpc.DecodedScript, error) {
 	raw, err := parseHex("argument", a.Script)
 	if err != nil {
 		return rpc.DecodedScript{}, err
@@ -27,7 +28,7 @@ func decodeScript(c *call, a rpc.DecodeScriptArgs) (rpc.DecodedScript, *rpc.Erro
 	return rpc.DecodedScript{Asm: s.Asm, Desc: s.Desc, Address: s.Address, Type: s.Type}, nil
 }
 
-func createRawTransaction(c *call, a rpc.CreateRawTransactionArgs) (string, *rpc.Error) {
+func createRawTransaction(c *call, a rpc.CreateRawTransactionArgs) (string, error) {
 	if a.LockTime < 0 || a.LockTime > math.MaxUint32 {
 		return "", fail(rpc.CodeInvalidParam, "Invalid parameter, locktime out of range")
 	}
@@ -39,30 +40,22 @@ func createRawTransaction(c *call, a rpc.CreateRawTransactionArgs) (string, *rpc
 	case a.LockTime != 0:
 		sequence = block.SequenceFinal - 1
 	}
-	var err *rpc.Error
+	var err error
 	if tx.Inputs, err = parseInputs(json.RawMessage(a.Inputs), sequence); err != nil {
 		return "", err
 	}
 	if tx.Outputs, err = c.parseOutputs(a.Outputs); err != nil {
 		return "", err
 	}
-	if or(a.Replaceable, false) && len(tx.Inputs) > 0 && !signals(tx) {
+	signals := func(in block.Input) bool { return in.Sequence <= mempool.MaxReplaceable }
+	if or(a.Replaceable, false) && len(tx.Inputs) > 0 && !slices.ContainsFunc(tx.Inputs, signals) {
 		return "", fail(rpc.CodeInvalidParam, "Invalid parameter combination: Sequence number(s) contradict replaceable option")
 	}
 	return hex.EncodeToString(tx.Bytes()), nil
 }
 
-func signals(tx *block.Tx) bool {
-	for i := range tx.Inputs {
-		if tx.Inputs[i].Sequence <= mempool.MaxReplaceable {
-			return true
-		}
-	}
-	return false
-}
-
 // parseInputs reads an array of {"txid", "vout", "sequence"} (Core: AddInputs).
-func parseInputs(raw json.RawMessage, sequence uint32) ([]block.Input, *rpc.Error) {
+func parseInputs(raw json.RawMessage, sequence uint32) ([]block.Input, error) {
 	rows := elements(raw)
 	out := make([]block.Input, 0, len(rows))
 	for _, row := range rows {
@@ -104,7 +97,7 @@ func parseInputs(raw json.RawMessage, sequence uint32) ([]block.Input, *rpc.Erro
 
 // parseOutputs reads {"address": amount, "data": "hex"}, or an array of such objects
 // with one member each (Core: ParseOutputs).
-func (c *call) parseOutputs(raw json.RawMessage) ([]block.Output, *rpc.Error) {
+func (c *call) parseOutputs(raw json.RawMessage) ([]block.Output, error) {
 	objects := []json.RawMessage{raw}
 	switch kindOf(raw) {
 	case rpc.KindArray:
@@ -143,7 +136,7 @@ func (c *call) parseOutputs(raw json.RawMessage) ([]block.Output, *rpc.Error) {
 	return out, nil
 }
 
-func (c *call) parseOutput(name string, value json.RawMessage) (block.Output, *rpc.Error) {
+func (c *call) parseOutput(name string, value json.RawMessage) (block.Output, error) {
 	if name == "data" {
 		if kindOf(value) != rpc.KindString {
 			return block.Output{}, wrongType(kindOf(value), rpc.KindString)

@@ -39,7 +39,17 @@ func ReadDirectory(dir string, p *consensus.Params) (t rpc.Tree, journal []rpc.R
 	if t, err = readTree(tree, p); err != nil {
 		return rpc.Tree{}, nil, err
 	}
-	journal, err = readJournal(db, tree, change.Reorg)
+	stored, err := db.Reorgs(0)
+	if err != nil {
+		return rpc.Tree{}, nil, err
+	}
+	if change.Reorg != nil { // not in the journal yet
+		stored = append(stored, *change.Reorg)
+	}
+	journal, err = showJournal(db, stored, func(h block.Hash) (chain.Info, error) {
+		info, _ := tree.Info(h)
+		return info, nil
+	})
 	return t, journal, err
 }
 
@@ -64,31 +74,6 @@ func readTree(tree *chain.Tree, p *consensus.Params) (rpc.Tree, error) {
 			shown.Message, shown.Address = f.message, f.address
 		}
 		out.Blocks = append(out.Blocks, shown)
-	}
-	return out, nil
-}
-
-// readJournal reads the journal; last, if not nil, is not in it yet.
-func readJournal(db *store.DB, tree *chain.Tree, last *chain.Reorg) ([]rpc.Reorg, error) {
-	journal, err := db.Reorgs(0)
-	if err != nil {
-		return nil, err
-	}
-	if last != nil {
-		journal = append(journal, *last)
-	}
-	out := make([]rpc.Reorg, len(journal))
-	for i := range journal {
-		if out[i], err = showReorg(db, &journal[i]); err != nil {
-			return nil, err
-		}
-		out[i].Since, err = confirmedSince(db.TxPlaces, out[i].Returned, func(h block.Hash) (chain.Info, error) {
-			info, _ := tree.Info(h)
-			return info, nil
-		})
-		if err != nil {
-			return nil, err
-		}
 	}
 	return out, nil
 }

@@ -16,7 +16,7 @@
 //
 //	on(rpc.GetBlockHash, getBlockHash)
 //
-//	func getBlockHash(c *call, a rpc.HeightArg) (block.Hash, *rpc.Error)
+//	func getBlockHash(c *call, a rpc.HeightArg) (block.Hash, error)
 //
 // Named parameters, errors about arguments and the help texts are all made from the
 // description. To add a method, write the description, the handler, and a row of the

@@ -8,7 +8,7 @@ import (
 	"toychain/rpc"
 )
 
-func help(c *call, a rpc.HelpArgs) (string, *rpc.Error) {
+func help(c *call, a rpc.HelpArgs) (string, error) {
 	if a.Command != nil {
 		m := c.server.methods[*a.Command]
 		if m == nil {

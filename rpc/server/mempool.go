@@ -19,8 +19,8 @@ func children(e *mempool.Entry) []block.Hash { return e.SpentBy }
 // bytes: the entry, its places in three maps, the slice headers of its scripts.
 const usagePerTx = 700
 
-func getMempoolInfo(c *call, _ rpc.None) (rpc.MempoolInfo, *rpc.Error) {
-	return look(c, func(e *engine.Engine) (rpc.MempoolInfo, *rpc.Error) {
+func getMempoolInfo(c *call, _ rpc.None) (rpc.MempoolInfo, error) {
+	return look(c, func(e *engine.Engine) (rpc.MempoolInfo, error) {
 		p := e.Pool()
 		policy := p.Policy()
 		return rpc.MempoolInfo{Loaded: true, Size: p.Len(), Bytes: p.Bytes(), Usage: p.Bytes() + usagePerTx*p.Len(),
@@ -29,31 +29,33 @@ func getMempoolInfo(c *call, _ rpc.None) (rpc.MempoolInfo, *rpc.Error) {
 	})
 }
 
-func getRawMempool(c *call, a rpc.GetRawMempoolArgs) (any, *rpc.Error) {
+func getRawMempool(c *call, a rpc.GetRawMempoolArgs) (any, error) {
 	if a.Sequence {
 		if a.Verbose {
 			return nil, fail(rpc.CodeInvalidParam, "Verbose results cannot contain mempool sequence values.")
 		}
-		return look(c, func(e *engine.Engine) (rpc.PoolSequence, *rpc.Error) {
+		return look(c, func(e *engine.Engine) (rpc.PoolSequence, error) {
 			return rpc.PoolSequence{TxIDs: e.Pool().IDs(), Sequence: e.Pool().Sequence()}, nil
 		})
 	}
 	if !a.Verbose {
-		return look(c, func(e *engine.Engine) ([]block.Hash, *rpc.Error) { return e.Pool().IDs(), nil })
+		return look(c, func(e *engine.Engine) ([]block.Hash, error) { return e.Pool().IDs(), nil })
 	}
-	entries, err := look(c, func(e *engine.Engine) ([]*mempool.Entry, *rpc.Error) { return e.Pool().Entries(), nil })
+	entries, err := look(c, func(e *engine.Engine) ([]*mempool.Entry, error) { return e.Pool().Entries(), nil })
 	return showEntries(entries), err
 }
 
-func getMempoolEntry(c *call, a rpc.PendingTxArg) (rpc.MempoolEntry, *rpc.Error) {
-	entry, err := look(c, func(e *engine.Engine) (*mempool.Entry, *rpc.Error) { return entryOf(e, a.TxID) })
-	if err != nil {
-		return rpc.MempoolEntry{}, err
-	}
-	return showEntry(entry), nil
+func getMempoolEntry(c *call, a rpc.PendingTxArg) (rpc.MempoolEntry, error) {
+	return look(c, func(e *engine.Engine) (rpc.MempoolEntry, error) {
+		entry, err := entryOf(e, a.TxID)
+		if err != nil {
+			return rpc.MempoolEntry{}, err
+		}
+		return showEntry(entry), nil
+	})
 }
 
-func entryOf(e *engine.Engine, id block.Hash) (*mempool.Entry, *rpc.Error) {
+func entryOf(e *engine.Engine, id block.Hash) (*mempool.Entry, error) {
 	entry, ok := e.Pool().Get(id)
 	if !ok {
 		return nil, fail(rpc.CodeInvalidAddress, "Transaction not in mempool")
@@ -62,9 +64,9 @@ func entryOf(e *engine.Engine, id block.Hash) (*mempool.Entry, *rpc.Error) {
 }
 
 // relatives returns the handler of a method that lists all entries reachable by next.
-func relatives(next func(*mempool.Entry) []block.Hash) func(*call, rpc.RelativesArgs) (any, *rpc.Error) {
-	return func(c *call, a rpc.RelativesArgs) (any, *rpc.Error) {
-		entries, err := look(c, func(e *engine.Engine) (out []*mempool.Entry, err *rpc.Error) {
+func relatives(next func(*mempool.Entry) []block.Hash) func(*call, rpc.RelativesArgs) (any, error) {
+	return func(c *call, a rpc.RelativesArgs) (any, error) {
+		entries, err := look(c, func(e *engine.Engine) (out []*mempool.Entry, err error) {
 			first, err := entryOf(e, a.TxID)
 			if err != nil {
 				return nil, err
@@ -117,26 +119,20 @@ func showEntry(e *mempool.Entry) rpc.MempoolEntry {
 // maxTarget is the most blocks that estimatesmartfee looks ahead (Core: 1008).
 const maxTarget = 1008
 
-func estimateSmartFee(c *call, a rpc.EstimateSmartFeeArgs) (rpc.SmartFee, *rpc.Error) {
-	target := a.Target
-	if target < 1 || target > maxTarget {
+func estimateSmartFee(c *call, a rpc.EstimateSmartFeeArgs) (rpc.SmartFee, error) {
+	if a.Target < 1 || a.Target > maxTarget {
 		return rpc.SmartFee{}, fail(rpc.CodeInvalidParam, "Invalid conf_target, must be between 1 and %d", maxTarget)
 	}
-	switch mode := strings.ToLower(a.Mode); mode {
-	case "", "unset", "economical", "conservative":
-	default:
+	if !slices.Contains([]string{"", "unset", "economical", "conservative"}, strings.ToLower(a.Mode)) {
 		return rpc.SmartFee{}, fail(rpc.CodeInvalidParam, "Invalid estimate_mode parameter, must be one of: \"unset\", \"economical\", \"conservative\"")
 	}
-	type pool struct {
-		entries []*mempool.Entry
-		least   block.Amount
-	}
-	v, err := look(c, func(e *engine.Engine) (pool, *rpc.Error) { return pool{e.Pool().Entries(), e.Pool().MinFee()}, nil })
-	if err != nil {
-		return rpc.SmartFee{}, err
-	}
-	fee := max(v.least, feeToBeIn(v.entries, target*consensus.MaxBlockSize))
-	return rpc.SmartFee{FeeRate: &fee, Blocks: target}, nil
+	var entries []*mempool.Entry
+	least, err := look(c, func(e *engine.Engine) (block.Amount, error) {
+		entries = e.Pool().Entries()
+		return e.Pool().MinFee(), nil
+	})
+	fee := max(least, feeToBeIn(entries, a.Target*consensus.MaxBlockSize))
+	return rpc.SmartFee{FeeRate: &fee, Blocks: a.Target}, err
 }
 
 // feeToBeIn returns the fee rate, per 1,000 bytes, that a transaction needs to be among

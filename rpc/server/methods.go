@@ -97,14 +97,15 @@ var methods = []method{
 
 // on returns the row that answers calls of m by f, which gets arguments of the types
 // that m describes and whose result is of m's type.
-func on[A, R any](m rpc.Method[A, R], f func(*call, A) (R, *rpc.Error)) method {
+func on[A, R any](m rpc.Method[A, R], f func(*call, A) (R, error)) method {
 	params := m.Params()
 	return method{m.Info, params, func(c *call, raw []json.RawMessage) (any, *rpc.Error) {
 		var args A
 		if err := readArgs(params, raw, &args); err != nil {
-			return nil, err
+			return nil, rpcError(err)
 		}
-		return f(c, args)
+		result, err := f(c, args)
+		return result, rpcError(err)
 	}}
 }
 
@@ -122,9 +123,13 @@ func fail(code rpc.Code, format string, args ...any) *rpc.Error {
 	return &rpc.Error{Code: code, Message: fmt.Sprintf(format, args...)}
 }
 
-// internalError returns the error of a call that failed through no fault of the caller.
-func internalError(err error) *rpc.Error {
+// rpcError returns a handler's error as it is sent. One that fail did not make is no fault of
+// the caller's.
+func rpcError(err error) *rpc.Error {
+	known, ok := errors.AsType[*rpc.Error](err)
 	switch {
+	case err == nil, ok:
+		return known
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return fail(rpc.CodeMisc, "the node is stopping, or the caller is gone")
 	}
@@ -133,9 +138,9 @@ func internalError(err error) *rpc.Error {
 
 // look calls f on the goroutine that owns the engine. f must be quick, and return copies
 // of what is needed.
-func look[T any](c *call, f func(*engine.Engine) (T, *rpc.Error)) (out T, err *rpc.Error) {
+func look[T any](c *call, f func(*engine.Engine) (T, error)) (out T, err error) {
 	if e := c.node.Look(c.ctx, func(e *engine.Engine) { out, err = f(e) }); e != nil {
-		return out, internalError(e)
+		return out, e
 	}
 	return out, err
 }

@@ -22,7 +22,6 @@ import (
 // may live in one process. Events are counted here as they happen; everything else is
 // read from the node when Prometheus scrapes it.
 type metrics struct {
-	server   *Server
 	registry *prometheus.Registry
 	http     http.Handler
 
@@ -51,7 +50,7 @@ func newHistogram(name, help string, buckets []float64) prometheus.Histogram {
 }
 
 func newMetrics(s *Server) *metrics {
-	m := &metrics{server: s, registry: prometheus.NewRegistry(),
+	m := &metrics{registry: prometheus.NewRegistry(),
 		calls: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "toychain_rpc_duration_seconds",
 			Help: "Time to answer a call, by method and error code (0: none).", Buckets: callBuckets}, []string{"method", "code"}),
 		events: newCounterVec("toychain_events_total", "Events of the node since its start, by kind.", "kind"),
@@ -77,8 +76,6 @@ func newMetrics(s *Server) *metrics {
 	return m
 }
 
-func (m *metrics) handle(w http.ResponseWriter, r *http.Request) { m.http.ServeHTTP(w, r) }
-
 // called counts a call that was answered.
 func (m *metrics) called(method string, took time.Duration, err *rpc.Error) {
 	code := 0
@@ -86,13 +83,6 @@ func (m *metrics) called(method string, took time.Duration, err *rpc.Error) {
 		code = int(err.Code)
 	}
 	m.calls.WithLabelValues(method, strconv.Itoa(code)).Observe(took.Seconds())
-}
-
-// watch counts events until ctx ends.
-func (m *metrics) watch(ctx context.Context) {
-	for ev := range m.server.node.Watch(ctx) {
-		m.observe(&ev)
-	}
 }
 
 // observe counts an event: first what belongs to it, then the event itself.

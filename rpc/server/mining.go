@@ -10,7 +10,6 @@ import (
 	"toychain/consensus"
 	"toychain/engine"
 	"toychain/node"
-	"toychain/pow"
 	"toychain/rpc"
 	"toychain/wallet"
 )
@@ -23,26 +22,23 @@ const (
 	defaultLookup = 120
 )
 
-func generateToAddress(c *call, a rpc.GenerateToAddressArgs) ([]block.Hash, *rpc.Error) {
+func generateToAddress(c *call, a rpc.GenerateToAddressArgs) ([]block.Hash, error) {
 	script, err := c.payTo(a.Address, "Error: Invalid address")
 	if err != nil {
 		return nil, err
 	}
 	tries := or(a.MaxTries, defaultTries)
-	hashes := []block.Hash{}
-	for len(hashes) < a.Blocks && tries > 0 {
-		found, e := c.node.Generate(c.ctx, 1, script, tries)
-		if hashes = append(hashes, found...); errors.Is(e, node.ErrTries) {
-			break // as in Core, fewer than requested and no error
-		}
-		if e != nil {
-			return nil, internalError(e)
-		}
+	if tries == 0 { // no limit for Generate
+		return []block.Hash{}, nil
 	}
-	return hashes, nil
+	found, err := c.node.Generate(c.ctx, a.Blocks, script, tries)
+	if errors.Is(err, node.ErrTries) {
+		err = nil // as in Core, fewer than requested and no error
+	}
+	return append([]block.Hash{}, found...), err
 }
 
-func generateBlock(c *call, a rpc.GenerateBlockArgs) (rpc.GeneratedBlock, *rpc.Error) {
+func generateBlock(c *call, a rpc.GenerateBlockArgs) (rpc.GeneratedBlock, error) {
 	script, err := c.payTo(a.Output, "Error: Invalid address or descriptor")
 	if err != nil {
 		return rpc.GeneratedBlock{}, err
@@ -54,38 +50,35 @@ func generateBlock(c *call, a rpc.GenerateBlockArgs) (rpc.GeneratedBlock, *rpc.E
 		}
 	}
 	now := c.node.Now()
-	t, err := look(c, func(e *engine.Engine) (*engine.Template, *rpc.Error) {
+	t, err := look(c, func(e *engine.Engine) (*engine.Template, error) {
 		t, err := e.TemplateOf(txs, script, uint64(now.UnixNano()), c.node.Name(), now)
-		switch {
-		case err == nil:
-		case reasonOf(err) != "":
-			return nil, fail(rpc.CodeVerify, "TestBlockValidity failed: %s", reasonOf(err))
-		default:
-			return nil, internalError(err)
+		if reason := reasonOf(err); reason != "" {
+			return nil, fail(rpc.CodeVerify, "TestBlockValidity failed: %s", reason)
 		}
-		return t, nil
+		return t, err
 	})
 	if err != nil {
 		return rpc.GeneratedBlock{}, err
 	}
-	if err := c.mine(t, uint64(now.UnixNano())); err != nil {
+	b, err := c.node.Solve(c.ctx, t)
+	if err != nil {
 		return rpc.GeneratedBlock{}, err
 	}
-	out := rpc.GeneratedBlock{Hash: t.Block.Hash()}
+	out := rpc.GeneratedBlock{Hash: b.Hash()}
 	if !or(a.Submit, true) {
-		out.Hex = hex.EncodeToString(t.Block.Bytes())
+		out.Hex = hex.EncodeToString(b.Bytes())
 		return out, nil
 	}
-	if e := c.node.SubmitBlock(c.ctx, t.Block); e != nil {
-		return rpc.GeneratedBlock{}, fail(rpc.CodeMisc, "ProcessNewBlock, block not accepted: %v", e)
+	if err := c.node.SubmitBlock(c.ctx, b); err != nil {
+		return rpc.GeneratedBlock{}, fail(rpc.CodeMisc, "ProcessNewBlock, block not accepted: %v", err)
 	}
 	return out, nil
 }
 
 // poolOrHex returns the transaction of the mempool with this txid, or one in hex.
-func (c *call) poolOrHex(s string) (*block.Tx, *rpc.Error) {
+func (c *call) poolOrHex(s string) (*block.Tx, error) {
 	if id, err := block.ParseHash(s); err == nil {
-		return look(c, func(e *engine.Engine) (*block.Tx, *rpc.Error) {
+		return look(c, func(e *engine.Engine) (*block.Tx, error) {
 			entry, ok := e.Pool().Get(id)
 			if !ok {
 				return nil, fail(rpc.CodeInvalidAddress, "Transaction %s not in mempool.", id)
@@ -100,44 +93,13 @@ func (c *call) poolOrHex(s string) (*block.Tx, *rpc.Error) {
 	return tx, nil
 }
 
-// chunk is how many nonces are tried before it is checked whether the caller is gone:
-// some milliseconds' work.
-const chunk = 1 << 15
-
-// mine searches for the nonce of a template, on one core.
-func (c *call) mine(t *engine.Template, extra uint64) *rpc.Error {
-	target, err := pow.TargetFromBits(t.Block.Header.Bits)
-	if err != nil {
-		return internalError(err)
-	}
-	for from := uint64(0); ; {
-		if err := c.ctx.Err(); err != nil {
-			return internalError(err)
-		}
-		tried, found := pow.Search(&t.Block.Header, target, uint32(from), chunk)
-		if found {
-			return nil
-		}
-		if from += tried; from > 0xffffffff {
-			from = 0
-			extra++
-			t.Vary(extra, c.node.Name())
-		}
-	}
-}
-
-func getMiningInfo(c *call, _ rpc.None) (rpc.MiningInfo, *rpc.Error) {
-	return c.miningInfo()
-}
-
-func (c *call) miningInfo() (rpc.MiningInfo, *rpc.Error) {
-	info, err := look(c, func(e *engine.Engine) (rpc.MiningInfo, *rpc.Error) {
+func getMiningInfo(c *call, _ rpc.None) (rpc.MiningInfo, error) {
+	info, err := look(c, func(e *engine.Engine) (rpc.MiningInfo, error) {
 		tip := e.Tree().Tip()
 		info := rpc.MiningInfo{Blocks: tip.Height, Difficulty: difficulty(tip.Header.Bits), PooledTx: e.Pool().Len(),
 			NetworkHashPS: hashRate(e.Tree(), tip.Height, defaultLookup)}
 		if a, ok := e.Assembled(); ok {
-			weight := 4 * a.Bytes
-			info.BlockWeight, info.BlockTx = &weight, &a.Payments
+			info.BlockWeight, info.BlockTx = new(4*a.Bytes), &a.Payments
 		}
 		return info, nil
 	})
@@ -150,10 +112,10 @@ func (c *call) miningInfo() (rpc.MiningInfo, *rpc.Error) {
 	return info, err
 }
 
-func setMining(c *call, a rpc.SetMiningArgs) (rpc.MiningInfo, *rpc.Error) {
+func setMining(c *call, a rpc.SetMiningArgs) (rpc.MiningInfo, error) {
 	var script []byte
 	if a.Address != "" {
-		var err *rpc.Error
+		var err error
 		if script, err = c.payTo(a.Address, "Error: Invalid address"); err != nil {
 			return rpc.MiningInfo{}, err
 		}
@@ -162,15 +124,15 @@ func setMining(c *call, a rpc.SetMiningArgs) (rpc.MiningInfo, *rpc.Error) {
 		return rpc.MiningInfo{}, fail(rpc.CodeInvalidParam, "hashrate must be a number, 0 or more")
 	}
 	c.node.SetMining(script, a.Hashrate)
-	return c.miningInfo()
+	return getMiningInfo(c, rpc.None{})
 }
 
-func getNetworkHashPS(c *call, a rpc.GetNetworkHashPSArgs) (rpc.Float, *rpc.Error) {
+func getNetworkHashPS(c *call, a rpc.GetNetworkHashPSArgs) (rpc.Float, error) {
 	lookup, height := or(a.Blocks, defaultLookup), or(a.Height, -1)
 	if lookup < -1 || lookup == 0 {
 		return 0, fail(rpc.CodeInvalidParam, "Invalid nblocks. Must be a positive number or -1.")
 	}
-	return look(c, func(e *engine.Engine) (rpc.Float, *rpc.Error) {
+	return look(c, func(e *engine.Engine) (rpc.Float, error) {
 		tip := e.Tree().Tip()
 		if height < -1 || height > int(tip.Height) {
 			return 0, fail(rpc.CodeInvalidParam, "Block does not exist at specified height")
@@ -212,19 +174,19 @@ func hashRate(t *chain.Tree, top block.Height, lookup int) rpc.Float {
 	return rpc.Float(last.Work.Sub(first.Work).Float() / float64(high-low))
 }
 
-func submitHeader(c *call, a rpc.SubmitHeaderArgs) (rpc.Null, *rpc.Error) {
+func submitHeader(c *call, a rpc.SubmitHeaderArgs) (rpc.Null, error) {
 	h, err := decode(a.Header, block.ParseHeader, "Block header decode failed")
 	if err != nil {
 		return nil, err
 	}
-	e := c.node.SubmitHeaders(c.ctx, []block.Header{h})
+	err = c.node.SubmitHeaders(c.ctx, []block.Header{h})
 	switch {
-	case errors.Is(e, consensus.ErrNoParent):
+	case errors.Is(err, chain.ErrKnown):
+		return nil, nil
+	case errors.Is(err, consensus.ErrNoParent):
 		return nil, fail(rpc.CodeVerify, "Must submit previous header (%s) first", h.Prev)
-	case reasonOf(e) != "":
-		return nil, fail(rpc.CodeVerify, "%s", reasonOf(e))
-	case e != nil && !errors.Is(e, chain.ErrKnown):
-		return nil, internalError(e)
+	case reasonOf(err) != "":
+		return nil, fail(rpc.CodeVerify, "%s", reasonOf(err))
 	}
-	return nil, nil
+	return nil, err
 }

@@ -18,7 +18,7 @@ const (
 	services = "0000000000000001"
 )
 
-func getNetworkInfo(c *call, _ rpc.None) (rpc.NetworkInfo, *rpc.Error) {
+func getNetworkInfo(c *call, _ rpc.None) (rpc.NetworkInfo, error) {
 	net := c.node.Net()
 	pool := c.node.Policy()
 	info := rpc.NetworkInfo{
@@ -40,7 +40,7 @@ func getNetworkInfo(c *call, _ rpc.None) (rpc.NetworkInfo, *rpc.Error) {
 	return info, nil
 }
 
-func ping(*call, rpc.None) (rpc.Null, *rpc.Error) { return nil, nil }
+func ping(*call, rpc.None) (rpc.Null, error) { return nil, nil }
 
 func blockedPeers(net *p2p.Net) []string {
 	out := []string{}
@@ -50,9 +50,9 @@ func blockedPeers(net *p2p.Net) []string {
 	return out
 }
 
-func getConnectionCount(c *call, _ rpc.None) (int, *rpc.Error) { return len(c.node.Net().Peers()), nil }
+func getConnectionCount(c *call, _ rpc.None) (int, error) { return len(c.node.Net().Peers()), nil }
 
-func setNetworkActive(c *call, a rpc.SetNetworkActiveArgs) (bool, *rpc.Error) {
+func setNetworkActive(c *call, a rpc.SetNetworkActiveArgs) (bool, error) {
 	c.node.Net().SetActive(a.State)
 	return c.node.Net().Active(), nil
 }

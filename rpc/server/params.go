@@ -13,12 +13,13 @@ import (
 // missing or null are nil. The error is Core's: the help text if the number is wrong.
 func (m *method) arrange(params json.RawMessage) ([]json.RawMessage, *rpc.Error) {
 	var given []json.RawMessage
-	if kindOf(params) == rpc.KindObject {
+	switch kindOf(params) {
+	case rpc.KindObject:
 		var err *rpc.Error
 		if given, err = m.byName(params); err != nil {
 			return nil, err
 		}
-	} else if params != nil {
+	case rpc.KindArray:
 		given = elements(params)
 	}
 	if len(given) > len(m.params) {
@@ -44,7 +45,7 @@ func (m *method) arrange(params json.RawMessage) ([]json.RawMessage, *rpc.Error)
 func (m *method) byName(params json.RawMessage) ([]json.RawMessage, *rpc.Error) {
 	names, values := members(params)
 	var given []json.RawMessage
-	if i := slices.Index(names, "args"); i >= 0 && !m.hasParam("args") {
+	if i := slices.Index(names, "args"); i >= 0 {
 		if kindOf(values[i]) != rpc.KindArray {
 			return nil, fail(rpc.CodeInvalidParam, "Parameter args must be an array of positional parameters")
 		}
@@ -70,10 +71,6 @@ func (m *method) byName(params json.RawMessage) ([]json.RawMessage, *rpc.Error) 
 		given[at] = values[i]
 	}
 	return given, nil
-}
-
-func (m *method) hasParam(name string) bool {
-	return slices.ContainsFunc(m.params, func(p rpc.Param) bool { return p.Is(name) })
 }
 
 // checkKinds rejects arguments of the wrong type, all in one message.

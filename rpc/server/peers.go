@@ -21,7 +21,7 @@ func peerOf(s string) peer.ID {
 // oneLine returns the text of an error with its lines joined.
 func oneLine(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
 
-func addNode(c *call, a rpc.AddNodeArgs) (rpc.Null, *rpc.Error) {
+func addNode(c *call, a rpc.AddNodeArgs) (rpc.Null, error) {
 	net, addr := c.node.Net(), a.Node
 	switch a.Command {
 	case "add":
@@ -42,7 +42,7 @@ func addNode(c *call, a rpc.AddNodeArgs) (rpc.Null, *rpc.Error) {
 	return nil, nil
 }
 
-func disconnectNode(c *call, a rpc.DisconnectNodeArgs) (rpc.Null, *rpc.Error) {
+func disconnectNode(c *call, a rpc.DisconnectNodeArgs) (rpc.Null, error) {
 	address := or(a.Address, "")
 	if address != "" && a.NodeID != nil || a.Address == nil && a.NodeID == nil {
 		return nil, fail(rpc.CodeInvalidParams, "Only one of address and nodeid should be provided.")
@@ -59,9 +59,9 @@ func disconnectNode(c *call, a rpc.DisconnectNodeArgs) (rpc.Null, *rpc.Error) {
 	return nil, fail(rpc.CodeNodeUnknown, "Node not found in connected nodes")
 }
 
-func getPeerInfo(c *call, _ rpc.None) ([]rpc.Peer, *rpc.Error) {
+func getPeerInfo(c *call, _ rpc.None) ([]rpc.Peer, error) {
 	peers := c.node.Net().Peers()
-	return look(c, func(e *engine.Engine) ([]rpc.Peer, *rpc.Error) {
+	return look(c, func(e *engine.Engine) ([]rpc.Peer, error) {
 		out := make([]rpc.Peer, len(peers))
 		for i := range peers {
 			out[i] = c.peer(&peers[i])
@@ -91,11 +91,10 @@ func (c *call) peer(p *p2p.PeerInfo) rpc.Peer {
 		out.ConnectionType = "manual"
 	}
 	if p.Latency > 0 {
-		seconds := rpc.Float(p.Latency.Seconds())
-		out.PingTime = &seconds
+		out.PingTime = new(rpc.Float(p.Latency.Seconds()))
 	}
-	if l := p.Link; l != (p2p.Link{}) {
-		out.Link = &l
+	if p.Link != (p2p.Link{}) {
+		out.Link = new(p.Link)
 	}
 	return out
 }

@@ -7,7 +7,7 @@ import (
 	"toychain/rpc"
 )
 
-func getTxOutProof(c *call, a rpc.GetTxOutProofArgs) (string, *rpc.Error) {
+func getTxOutProof(c *call, a rpc.GetTxOutProofArgs) (string, error) {
 	if len(a.TxIDs) == 0 {
 		return "", fail(rpc.CodeInvalidParam, "Parameter 'txids' cannot be empty")
 	}
@@ -37,7 +37,7 @@ func getTxOutProof(c *call, a rpc.GetTxOutProofArgs) (string, *rpc.Error) {
 
 // blockOf returns the block of this hash or, if that is nil, the one that holds a
 // transaction.
-func (c *call) blockOf(txid block.Hash, hash *block.Hash) (*block.Block, *rpc.Error) {
+func (c *call) blockOf(txid block.Hash, hash *block.Hash) (*block.Block, error) {
 	if hash != nil {
 		return c.body(*hash)
 	}
@@ -48,7 +48,7 @@ func (c *call) blockOf(txid block.Hash, hash *block.Hash) (*block.Block, *rpc.Er
 	return f.block, nil
 }
 
-func verifyTxOutProof(c *call, a rpc.VerifyTxOutProofArgs) ([]block.Hash, *rpc.Error) {
+func verifyTxOutProof(c *call, a rpc.VerifyTxOutProofArgs) ([]block.Hash, error) {
 	raw, err := parseHex("proof", a.Proof)
 	if err != nil {
 		return nil, err

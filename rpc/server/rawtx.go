@@ -60,19 +60,19 @@ type found struct {
 const txNotFound = "No such mempool or blockchain transaction. Use gettransaction for wallet transactions."
 
 // find returns a transaction of the mempool, the best chain or another branch.
-func (c *call) find(txid block.Hash) (found, *rpc.Error) {
-	f, err := look(c, func(e *engine.Engine) (f found, err *rpc.Error) {
+func (c *call) find(txid block.Hash) (found, error) {
+	var f found
+	err := c.node.Look(c.ctx, func(e *engine.Engine) {
 		if entry, ok := e.Pool().Get(txid); ok {
 			f.tx = entry.Tx
 		}
-		return f, nil
 	})
 	if err != nil || f.tx != nil {
 		return f, err
 	}
-	places, e := c.node.Store().TxPlaces(txid)
-	if e != nil {
-		return f, internalError(e)
+	places, err := c.node.Store().TxPlaces(txid)
+	if err != nil {
+		return f, err
 	}
 	var best store.TxPlace
 	for _, p := range places {
@@ -97,17 +97,8 @@ func (c *call) find(txid block.Hash) (found, *rpc.Error) {
 	return f, nil
 }
 
-// findAnywhere returns a transaction of the block with this hash or, if that is nil, of
-// any block or the mempool.
-func (c *call) findAnywhere(txid block.Hash, hash *block.Hash) (found, *rpc.Error) {
-	if hash != nil {
-		return c.findIn(txid, *hash)
-	}
-	return c.find(txid)
-}
-
 // findIn returns a transaction of one block.
-func (c *call) findIn(txid, hash block.Hash) (f found, err *rpc.Error) {
+func (c *call) findIn(txid, hash block.Hash) (f found, err error) {
 	if f.info, err = c.info(hash); err != nil {
 		return f, fail(rpc.CodeInvalidAddress, "Block hash not found")
 	}
@@ -123,11 +114,17 @@ func (c *call) findIn(txid, hash block.Hash) (f found, err *rpc.Error) {
 	return f, fail(rpc.CodeInvalidAddress, "No such transaction found in the provided block. Use gettransaction for wallet transactions.")
 }
 
-func getRawTransaction(c *call, a rpc.GetRawTransactionArgs) (any, *rpc.Error) {
+func getRawTransaction(c *call, a rpc.GetRawTransactionArgs) (any, error) {
 	if a.TxID == c.node.Params().Genesis.Txs[0].ID() && a.Block == nil {
 		return nil, fail(rpc.CodeInvalidAddress, "The genesis block coinbase is not considered an ordinary transaction and cannot be retrieved")
 	}
-	f, err := c.findAnywhere(a.TxID, a.Block)
+	var f found
+	var err error
+	if a.Block != nil {
+		f, err = c.findIn(a.TxID, *a.Block)
+	} else {
+		f, err = c.find(a.TxID)
+	}
 	switch {
 	case err != nil:
 		return nil, err
@@ -142,7 +139,7 @@ func getRawTransaction(c *call, a rpc.GetRawTransactionArgs) (any, *rpc.Error) {
 }
 
 // showFound returns a transaction as it is shown, with its place in the chain.
-func (c *call) showFound(f *found, more bool) (rpc.Tx, *rpc.Error) {
+func (c *call) showFound(f *found, more bool) (rpc.Tx, error) {
 	var spent []consensus.Coin
 	if more && f.block != nil {
 		undo, err := c.undo(f.info.Hash)

@@ -9,8 +9,8 @@ import (
 	"toychain/rpc"
 )
 
-// rejection returns the error for a transaction that the mempool rejects.
-func rejection(err error) *rpc.Error {
+// rejection returns the error for a transaction that the mempool rejects, nil if err is nil.
+func rejection(err error) error {
 	reason := mempool.Reason(err)
 	switch {
 	case errors.Is(err, mempool.ErrConfirmed):
@@ -18,7 +18,7 @@ func rejection(err error) *rpc.Error {
 	case errors.Is(err, mempool.ErrOrphan), consensus.RuleOf(err) == consensus.BadMissingOrSpent:
 		return fail(rpc.CodeVerify, "%s", consensus.BadMissingOrSpent)
 	case reason == "":
-		return internalError(err)
+		return err
 	}
 	exact, more := splitReason(err, reason)
 	if more != "" {

@@ -7,42 +7,38 @@ import (
 	"toychain/store"
 )
 
-func getReorgs(c *call, a rpc.GetReorgsArgs) ([]rpc.Reorg, *rpc.Error) {
+func getReorgs(c *call, a rpc.GetReorgsArgs) ([]rpc.Reorg, error) {
 	if a.Limit < 0 {
 		return nil, fail(rpc.CodeInvalidParam, "limit must not be negative")
 	}
-	journal, e := c.node.Store().Reorgs(a.Limit)
-	if e != nil {
-		return nil, internalError(e)
+	journal, err := c.node.Store().Reorgs(a.Limit)
+	if err != nil {
+		return nil, err
 	}
-	out := make([]rpc.Reorg, len(journal))
+	return showJournal(c.node.Store(), journal, c.info)
+}
+
+// showJournal returns entries of the journal as they are shown. infoOf returns what the tree
+// knows about a block.
+func showJournal(db *store.DB, journal []chain.Reorg, infoOf func(block.Hash) (chain.Info, error)) (out []rpc.Reorg, err error) {
+	out = make([]rpc.Reorg, len(journal))
 	for i := range journal {
-		if out[i], e = showReorg(c.node.Store(), &journal[i]); e != nil {
-			return nil, internalError(e)
+		if out[i], err = showReorg(db, &journal[i]); err != nil {
+			return nil, err
 		}
-		if out[i].Since, e = confirmedSince(c.node.Store().TxPlaces, out[i].Returned, c.plainInfo); e != nil {
-			return nil, internalError(e)
+		if out[i].Since, err = confirmedSince(db, out[i].Returned, infoOf); err != nil {
+			return nil, err
 		}
 	}
 	return out, nil
 }
 
-// plainInfo is info with an error of the usual type.
-func (c *call) plainInfo(hash block.Hash) (chain.Info, error) {
-	info, err := c.info(hash)
-	if err != nil {
-		return info, err
-	}
-	return info, nil
-}
-
 // confirmedSince returns those of the transactions that are on the best chain now, with
-// their blocks. placesOf returns the blocks that hold a transaction, and infoOf what the
-// tree knows about a block.
-func confirmedSince(placesOf func(block.Hash) ([]store.TxPlace, error), txids []block.Hash, infoOf func(block.Hash) (chain.Info, error)) ([]rpc.Reconfirmed, error) {
+// their blocks.
+func confirmedSince(db *store.DB, txids []block.Hash, infoOf func(block.Hash) (chain.Info, error)) ([]rpc.Reconfirmed, error) {
 	out := []rpc.Reconfirmed{}
 	for _, id := range txids {
-		places, err := placesOf(id)
+		places, err := db.TxPlaces(id)
 		if err != nil {
 			return nil, err
 		}
@@ -86,7 +82,7 @@ func showReorg(db *store.DB, r *chain.Reorg) (rpc.Reorg, error) {
 	return out, nil
 }
 
-func ref(p chain.Point) rpc.BlockRef { return rpc.BlockRef{Hash: p.Hash, Height: p.Height} }
+func ref(p chain.Point) rpc.BlockRef { return rpc.BlockRef(p) }
 
 func refs(ps []chain.Point) []rpc.BlockRef {
 	out := []rpc.BlockRef{}

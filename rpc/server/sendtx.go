@@ -21,7 +21,7 @@ const (
 )
 
 // feeLimit returns the fee rate that must not be exceeded, given the caller's choice.
-func feeLimit(asked *block.Amount) (block.Amount, *rpc.Error) {
+func feeLimit(asked *block.Amount) (block.Amount, error) {
 	rate := or(asked, maxFeeRate)
 	if rate >= absurdFeeRate {
 		return 0, fail(rpc.CodeInvalidParam, "Fee rates larger than or equal to 1BTC/kvB are not accepted")
@@ -34,7 +34,7 @@ func feeAt(rate block.Amount, size int) block.Amount {
 	return (rate*block.Amount(size) + 999) / 1000
 }
 
-func sendRawTransaction(c *call, a rpc.SendRawTransactionArgs) (block.Hash, *rpc.Error) {
+func sendRawTransaction(c *call, a rpc.SendRawTransactionArgs) (block.Hash, error) {
 	tx, err := decodeTx(a.Tx)
 	if err != nil {
 		return block.Hash{}, err
@@ -50,10 +50,8 @@ func sendRawTransaction(c *call, a rpc.SendRawTransactionArgs) (block.Hash, *rpc
 	}
 	if limit > 0 {
 		// Test it before: what is in the mempool is relayed at once.
-		found, err := look(c, func(e *engine.Engine) (mempool.TestResult, *rpc.Error) {
-			found, _ := e.Pool().Test(e.Tree(), tx, c.node.Now())
-			return found, nil
-		})
+		var found mempool.TestResult
+		err := c.node.Look(c.ctx, func(e *engine.Engine) { found, _ = e.Pool().Test(e.Tree(), tx, c.node.Now()) })
 		if err != nil {
 			return block.Hash{}, err
 		}
@@ -61,12 +59,9 @@ func sendRawTransaction(c *call, a rpc.SendRawTransactionArgs) (block.Hash, *rpc
 			return block.Hash{}, fail(rpc.CodeVerify, "Fee exceeds maximum configured by user (e.g. -maxtxfee, maxfeerate)")
 		}
 	}
-	e := c.node.SubmitTx(c.ctx, tx)
-	if errors.Is(e, mempool.ErrKnown) { // Core accepts it as well
-		e = nil
+	err = c.node.SubmitTx(c.ctx, tx)
+	if errors.Is(err, mempool.ErrKnown) { // Core accepts it as well
+		err = nil
 	}
-	if e != nil {
-		return block.Hash{}, rejection(e)
-	}
-	return tx.ID(), nil
+	return tx.ID(), rejection(err)
 }

@@ -102,7 +102,7 @@ func (s *Server) Run(ctx context.Context) error {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/{$}", s.login.guard(s.conns.serving(s.handleCalls)))
 	mux.HandleFunc("GET /events", s.login.guard(s.conns.serving(s.handleEvents)))
-	mux.HandleFunc("GET /metrics", s.login.guard(s.conns.serving(s.metrics.handle)))
+	mux.HandleFunc("GET /metrics", s.login.guard(s.conns.serving(s.metrics.http.ServeHTTP)))
 	mux.HandleFunc("GET /healthz", s.handleHealth)
 	web := &http.Server{
 		Handler:           timed(http.NewCrossOriginProtection().Handler(mux)), // a browser may have kept the password
@@ -115,7 +115,11 @@ func (s *Server) Run(ctx context.Context) error {
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
 	var group sync.WaitGroup
-	group.Go(func() { s.metrics.watch(ctx) })
+	group.Go(func() {
+		for ev := range s.node.Watch(ctx) {
+			s.metrics.observe(&ev)
+		}
+	})
 	ended := make(chan error, 1)
 	group.Go(func() { ended <- web.Serve(s.listener) })
 	var err error

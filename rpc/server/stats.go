@@ -19,9 +19,9 @@ import (
 const walkStep = 1000
 
 // walk calls f for count blocks from hash downwards, or until genesis.
-func (c *call) walk(hash block.Hash, count int, f func(*chain.Info)) *rpc.Error {
+func (c *call) walk(hash block.Hash, count int, f func(*chain.Info)) error {
 	for count > 0 {
-		last, err := look(c, func(e *engine.Engine) (info chain.Info, err *rpc.Error) {
+		last, err := look(c, func(e *engine.Engine) (info chain.Info, err error) {
 			for range min(count, walkStep) {
 				var ok bool
 				if info, ok = e.Tree().Info(hash); !ok {
@@ -43,7 +43,7 @@ func (c *call) walk(hash block.Hash, count int, f func(*chain.Info)) *rpc.Error 
 	return nil
 }
 
-func getChainTxStats(c *call, a rpc.GetChainTxStatsArgs) (rpc.ChainTxStats, *rpc.Error) {
+func getChainTxStats(c *call, a rpc.GetChainTxStatsArgs) (rpc.ChainTxStats, error) {
 	tip, err := c.tip()
 	if err != nil {
 		return rpc.ChainTxStats{}, err
@@ -79,13 +79,12 @@ func getChainTxStats(c *call, a rpc.GetChainTxStatsArgs) (rpc.ChainTxStats, *rpc
 	interval := int64(info.State.MedianTime()) - int64(begun)
 	out.Interval, out.WindowTxCount = &interval, &window
 	if interval > 0 {
-		rate := rpc.Float(float64(window) / float64(interval))
-		out.TxRate = &rate
+		out.TxRate = new(rpc.Float(float64(window) / float64(interval)))
 	}
 	return out, nil
 }
 
-func getBlockStats(c *call, a rpc.GetBlockStatsArgs) (any, *rpc.Error) {
+func getBlockStats(c *call, a rpc.GetBlockStatsArgs) (any, error) {
 	hash, err := c.hashOrHeight(a.HashOrHeight)
 	if err != nil {
 		return nil, err
@@ -123,7 +122,7 @@ func getBlockStats(c *call, a rpc.GetBlockStatsArgs) (any, *rpc.Error) {
 }
 
 // hashOrHeight returns the hash of the block that an argument names by either.
-func (c *call) hashOrHeight(arg json.RawMessage) (block.Hash, *rpc.Error) {
+func (c *call) hashOrHeight(arg json.RawMessage) (block.Hash, error) {
 	switch k := kindOf(arg); k {
 	case rpc.KindString:
 		return parseHash("hash_or_height", text(arg))
@@ -138,7 +137,7 @@ func (c *call) hashOrHeight(arg json.RawMessage) (block.Hash, *rpc.Error) {
 	if height < 0 {
 		return block.Hash{}, fail(rpc.CodeInvalidParam, "Target block height %d is negative", height)
 	}
-	return look(c, func(e *engine.Engine) (block.Hash, *rpc.Error) {
+	return look(c, func(e *engine.Engine) (block.Hash, error) {
 		tip := e.Tree().Tip()
 		if height > int64(tip.Height) {
 			return block.Hash{}, fail(rpc.CodeInvalidParam, "Target block height %d after current tip %d", height, tip.Height)
@@ -236,12 +235,12 @@ func percentiles(rates []rated, total int64) (out [5]int64) {
 	return out
 }
 
-func getStaleRate(c *call, a rpc.GetStaleRateArgs) (rpc.StaleRate, *rpc.Error) {
+func getStaleRate(c *call, a rpc.GetStaleRateArgs) (rpc.StaleRate, error) {
 	from, to := or(a.From, 1), or(a.To, math.MaxInt32)
 	if from < 0 || to < from {
 		return rpc.StaleRate{}, fail(rpc.CodeInvalidParam, "fromheight and toheight must be 0 or more, and in this order")
 	}
-	return look(c, func(e *engine.Engine) (rpc.StaleRate, *rpc.Error) {
+	return look(c, func(e *engine.Engine) (rpc.StaleRate, error) {
 		n := e.Tree().ForkStats(from, to)
 		out := rpc.StaleRate{From: max(from, 1), To: min(to, e.Tree().Tip().Height),
 			Blocks: n.Active + n.Stale, Stale: n.Stale, Heights: n.Active, Forked: n.Forked}

@@ -13,7 +13,7 @@ import (
 // the node busy for a few tenths of a second. Ours.
 const maxSubmit = rpc.BatchBlocks
 
-func submitBlock(c *call, a rpc.SubmitBlockArgs) (*string, *rpc.Error) {
+func submitBlock(c *call, a rpc.SubmitBlockArgs) (*string, error) {
 	b, err := decodeBlock(a.Block)
 	if err != nil {
 		return nil, err
@@ -24,21 +24,21 @@ func submitBlock(c *call, a rpc.SubmitBlockArgs) (*string, *rpc.Error) {
 	return c.submitResult(b, c.node.SubmitBlock(c.ctx, b))
 }
 
-func submitBlocks(c *call, a rpc.SubmitBlocksArgs) ([]*string, *rpc.Error) {
+func submitBlocks(c *call, a rpc.SubmitBlocksArgs) ([]*string, error) {
 	n := len(a.Blocks)
 	if n > maxSubmit {
 		return nil, fail(rpc.CodeInvalidParam, "%d blocks, at most %d", n, maxSubmit)
 	}
 	blocks := make([]*block.Block, n)
-	var err *rpc.Error
+	var err error
 	for i, text := range a.Blocks {
 		if blocks[i], err = decodeBlock(text); err != nil {
-			return nil, fail(err.Code, "block %d of %d: %s", i+1, n, err.Message)
+			return nil, fail(rpc.CodeDeserialization, "block %d of %d: %s", i+1, n, rpcError(err).Message)
 		}
 	}
-	answers, e := c.node.SubmitBlocks(c.ctx, blocks)
-	if e != nil {
-		return nil, internalError(e)
+	answers, err := c.node.SubmitBlocks(c.ctx, blocks)
+	if err != nil {
+		return nil, err
 	}
 	out := make([]*string, n)
 	for i, b := range blocks {
@@ -51,7 +51,7 @@ func submitBlocks(c *call, a rpc.SubmitBlocksArgs) ([]*string, *rpc.Error) {
 
 // submitResult returns BIP22's word for the fate of a block that was submitted: nil if it
 // is on the best chain.
-func (c *call) submitResult(b *block.Block, answer error) (*string, *rpc.Error) {
+func (c *call) submitResult(b *block.Block, answer error) (*string, error) {
 	switch {
 	case errors.Is(answer, chain.ErrKnown):
 		return new("duplicate"), nil
@@ -60,14 +60,11 @@ func (c *call) submitResult(b *block.Block, answer error) (*string, *rpc.Error) 
 	case reasonOf(answer) != "":
 		return new(reasonOf(answer)), nil
 	case answer != nil:
-		return nil, internalError(answer)
+		return nil, answer
 	}
 	info, err := c.info(b.Hash())
-	if err != nil {
-		return nil, err
-	}
-	if !info.Active {
+	if err == nil && !info.Active {
 		return new("inconclusive"), nil
 	}
-	return nil, nil
+	return nil, err
 }

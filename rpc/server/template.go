@@ -26,7 +26,7 @@ type templateRequest struct {
 	LongPollID string `json:"longpollid"`
 }
 
-func getBlockTemplate(c *call, a rpc.GetBlockTemplateArgs) (any, *rpc.Error) {
+func getBlockTemplate(c *call, a rpc.GetBlockTemplateArgs) (any, error) {
 	r := templateRequest{Mode: "template"}
 	if a.Request != nil {
 		if err := json.Unmarshal(a.Request, &r); err != nil {
@@ -49,13 +49,9 @@ func getBlockTemplate(c *call, a rpc.GetBlockTemplateArgs) (any, *rpc.Error) {
 	unowned := block.PubKeyHashScript([20]byte{})
 	var tip consensus.State
 	var pollID string
-	t, err := look(c, func(e *engine.Engine) (*engine.Template, *rpc.Error) {
-		t, err := e.Template(unowned, 0, "", c.node.Now())
-		if err != nil {
-			return nil, internalError(err)
-		}
+	t, err := look(c, func(e *engine.Engine) (*engine.Template, error) {
 		tip, pollID = e.Tree().Tip(), pollIDOf(e)
-		return t, nil
+		return e.Template(unowned, 0, "", c.node.Now())
 	})
 	if err != nil {
 		return nil, err
@@ -71,7 +67,7 @@ func pollIDOf(e *engine.Engine) string {
 
 // waitForTemplate waits until the tip differs from that of id or, after some time, the
 // mempool does.
-func (c *call) waitForTemplate(id string) *rpc.Error {
+func (c *call) waitForTemplate(id string) error {
 	if len(id) < 64 {
 		return fail(rpc.CodeInvalidParam, "longpollid: want what getblocktemplate returned before")
 	}
@@ -110,49 +106,38 @@ func templateTx(e *mempool.Entry, place map[block.Hash]int) rpc.TemplateTx {
 }
 
 // propose validates a block that has no proof of work yet.
-func (c *call) propose(data string) (any, *rpc.Error) {
+func (c *call) propose(data string) (any, error) {
 	b, err := decodeBlock(data)
 	if err != nil {
 		return nil, err
 	}
 	hashed := consensus.NewBlock(b)
-	type view struct {
-		tip   consensus.State
-		coins consensus.Coins
-		known string
-	}
-	v, err := look(c, func(e *engine.Engine) (v view, err *rpc.Error) {
-		v.tip = e.Tree().Tip()
+	var tip consensus.State
+	var known string
+	coins, err := look(c, func(e *engine.Engine) (consensus.Coins, error) {
+		tip = e.Tree().Tip()
 		if info, ok := e.Tree().Info(b.Hash()); ok {
-			v.known = proposalStatus(&info)
-			return v, nil
+			known = proposalStatus(&info)
+			return nil, nil
 		}
-		coins, bad := e.Tree().Coins(consensus.Needs(v.tip, hashed))
-		if bad != nil {
-			return v, internalError(bad)
-		}
-		v.coins = coins
-		return v, nil
+		return e.Tree().Coins(consensus.Needs(tip, hashed))
 	})
 	switch {
 	case err != nil:
 		return nil, err
-	case v.known != "":
-		return v.known, nil
-	case b.Header.Prev != v.tip.Hash:
+	case known != "":
+		return known, nil
+	case b.Header.Prev != tip.Hash:
 		return "inconclusive-not-best-prevblk", nil
 	}
-	_, _, e := consensus.ApplyUnmined(v.tip, hashed, v.coins, c.node.Verifier())
-	if e == nil {
-		e = consensus.CheckTime(&b.Header, c.node.Now().Unix())
+	_, _, err = consensus.ApplyUnmined(tip, hashed, coins, c.node.Verifier())
+	if err == nil {
+		err = consensus.CheckTime(&b.Header, c.node.Now().Unix())
 	}
-	if e == nil {
-		return nil, nil
-	}
-	if reason := reasonOf(e); reason != "" {
+	if reason := reasonOf(err); reason != "" {
 		return reason, nil
 	}
-	return nil, internalError(e)
+	return nil, err
 }
 
 // proposalStatus returns BIP23's word for a proposed block that is known already.

@@ -11,9 +11,9 @@ import (
 )
 
 // getBlockTree collects the blocks from the tips of the branches downwards, each once.
-func getBlockTree(c *call, a rpc.GetBlockTreeArgs) (rpc.Tree, *rpc.Error) {
+func getBlockTree(c *call, a rpc.GetBlockTreeArgs) (rpc.Tree, error) {
 	var out rpc.Tree
-	tips, err := look(c, func(e *engine.Engine) ([]chain.Tip, *rpc.Error) {
+	tips, err := look(c, func(e *engine.Engine) ([]chain.Tip, error) {
 		tip := e.Tree().Tip()
 		out.Tip, out.Height = tip.Hash, tip.Height
 		return e.Tree().Tips(), nil
@@ -41,7 +41,7 @@ func byArrival(a, b chain.Info) int {
 }
 
 // branches returns all blocks on the paths from the tips down to a height.
-func (c *call) branches(tips []chain.Tip, from int64) ([]chain.Info, *rpc.Error) {
+func (c *call) branches(tips []chain.Tip, from int64) ([]chain.Info, error) {
 	var out []chain.Info
 	seen := make(map[block.Hash]bool)
 	for _, t := range tips {
@@ -67,7 +67,7 @@ func (c *call) branches(tips []chain.Tip, from int64) ([]chain.Info, *rpc.Error)
 	return out, nil
 }
 
-func (c *call) treeBlock(i *chain.Info) (rpc.TreeBlock, *rpc.Error) {
+func (c *call) treeBlock(i *chain.Info) (rpc.TreeBlock, error) {
 	out := showBlock(i)
 	if i.Status&chain.HasBody == 0 {
 		return out, nil

@@ -15,7 +15,7 @@ import (
 // followCoins fills in the coins that a transaction spends, with the other transactions
 // that spend them, and the coins that it creates, with the transactions that spend
 // those: on the best chain, on every other branch, in the mempool.
-func (c *call) followCoins(t *traced, out *rpc.TxHistory) *rpc.Error {
+func (c *call) followCoins(t *traced, out *rpc.TxHistory) error {
 	out.Spends, out.Coins = []rpc.TxInput{}, []rpc.TxCoin{}
 	s := &spendSearch{call: c, found: make(map[block.Outpoint][]rpc.TxSpend), bodies: make(map[block.Hash]*block.Block)}
 	var coins []consensus.UTXO
@@ -56,7 +56,7 @@ type spendSearch struct {
 // search searches everywhere. There is no index of spends: on the best chain they are
 // found by the history of the address that a coin pays, and other branches are read
 // block by block, which is why gettxhistory is one of the long calls.
-func (s *spendSearch) search(t *traced, coins []consensus.UTXO) *rpc.Error {
+func (s *spendSearch) search(t *traced, coins []consensus.UTXO) error {
 	for _, coin := range coins {
 		s.found[coin.Outpoint] = []rpc.TxSpend{}
 	}
@@ -78,8 +78,8 @@ func (s *spendSearch) search(t *traced, coins []consensus.UTXO) *rpc.Error {
 		if err != nil {
 			return err
 		}
-		if e := s.ctx.Err(); e != nil {
-			return internalError(e)
+		if err := s.ctx.Err(); err != nil {
+			return err
 		}
 		at := rpc.BlockRef{Hash: infos[i].Hash, Height: infos[i].Entry.Height}
 		for j, id := range b.TxIDs() {
@@ -91,7 +91,7 @@ func (s *spendSearch) search(t *traced, coins []consensus.UTXO) *rpc.Error {
 
 // sideBlocks returns the blocks on the paths from these tips down to the best chain,
 // without those whose transactions are not here.
-func (c *call) sideBlocks(tips []chain.Tip) (out []chain.Info, err *rpc.Error) {
+func (c *call) sideBlocks(tips []chain.Tip) (out []chain.Info, err error) {
 	seen := make(map[block.Hash]bool)
 	for _, t := range tips {
 		infos, err := c.branches([]chain.Tip{t}, int64(t.Height-t.BranchLen)+1)
@@ -118,10 +118,10 @@ func (s *spendSearch) record(tx *block.Tx, id block.Hash, at *rpc.BlockRef, acti
 }
 
 // searchBestChain records the transaction of the best chain that spends a coin.
-func (s *spendSearch) searchBestChain(coin consensus.UTXO) *rpc.Error {
-	rows, e := s.node.Store().History(coin.Script)
-	if e != nil {
-		return internalError(e)
+func (s *spendSearch) searchBestChain(coin consensus.UTXO) error {
+	rows, err := s.node.Store().History(coin.Script)
+	if err != nil {
+		return err
 	}
 	for _, row := range rows {
 		if row.Spent == 0 {
@@ -142,10 +142,10 @@ func (s *spendSearch) searchBestChain(coin consensus.UTXO) *rpc.Error {
 }
 
 // txOf returns the transaction of a row of an address's history.
-func (s *spendSearch) txOf(row store.HistoryEntry) (*block.Tx, *rpc.Error) {
+func (s *spendSearch) txOf(row store.HistoryEntry) (*block.Tx, error) {
 	b := s.bodies[row.Block]
 	if b == nil {
-		var err *rpc.Error
+		var err error
 		if b, err = s.body(row.Block); err != nil {
 			return nil, err
 		}

@@ -25,7 +25,7 @@ type traced struct {
 	tips   []chain.Tip
 }
 
-func getTxHistory(c *call, a rpc.TxArg) (rpc.TxHistory, *rpc.Error) {
+func getTxHistory(c *call, a rpc.TxArg) (rpc.TxHistory, error) {
 	t, err := c.trace(a.TxID)
 	if err != nil {
 		return rpc.TxHistory{}, err
@@ -52,7 +52,7 @@ func getTxHistory(c *call, a rpc.TxArg) (rpc.TxHistory, *rpc.Error) {
 }
 
 // trace gathers what is known about a transaction.
-func (c *call) trace(txid block.Hash) (*traced, *rpc.Error) {
+func (c *call) trace(txid block.Hash) (*traced, error) {
 	var t traced
 	err := c.consistent(func() (e error) {
 		t = traced{txid: txid}
@@ -61,14 +61,16 @@ func (c *call) trace(txid block.Hash) (*traced, *rpc.Error) {
 		}
 		return e
 	}, t.look)
-	if err == nil {
-		t.tx, err = c.transaction(&t)
+	if err != nil {
+		return nil, err
 	}
+	f, err := c.find(txid)
+	t.tx = f.tx
 	return &t, err
 }
 
 // look reads what only the engine knows.
-func (t *traced) look(e *engine.Engine) *rpc.Error {
+func (t *traced) look(e *engine.Engine) error {
 	t.pool, t.tips = e.Pool().Entries(), e.Tree().Tips()
 	for _, entry := range t.pool {
 		if entry.ID == t.txid {
@@ -93,27 +95,9 @@ func (t *traced) look(e *engine.Engine) *rpc.Error {
 	return nil
 }
 
-// transaction returns the transaction itself, from the mempool or a block.
-func (c *call) transaction(t *traced) (*block.Tx, *rpc.Error) {
-	switch {
-	case t.entry != nil:
-		return t.entry.Tx, nil
-	case len(t.places) == 0:
-		return nil, fail(rpc.CodeInvalidAddress, txNotFound)
-	}
-	b, err := c.body(t.places[0].Block)
-	if err != nil {
-		return nil, err
-	}
-	if i := t.places[0].Index; i < len(b.Txs) {
-		return b.Txs[i], nil
-	}
-	return nil, fail(rpc.CodeDatabase, "the transaction index names place %d of block %s, which has %d", t.places[0].Index, b.Hash(), len(b.Txs))
-}
-
 // txEvents returns what happened to the transaction on this node, the oldest first: the
 // best chain grew by a block that holds it, or a reorganisation affected it.
-func (c *call) txEvents(t *traced) ([]rpc.TxEvent, *rpc.Error) {
+func (c *call) txEvents(t *traced) ([]rpc.TxEvent, error) {
 	out := []rpc.TxEvent{}
 	for i := range t.infos {
 		if info := &t.infos[i]; info.Status&chain.Connected != 0 && !t.cameByReorg(info.Hash) {
@@ -150,7 +134,7 @@ func (t *traced) cameByReorg(hash block.Hash) bool {
 }
 
 // txReorg returns what one reorganisation did to the transaction, nil if nothing.
-func (c *call) txReorg(t *traced, r *chain.Reorg) (*rpc.TxEvent, *rpc.Error) {
+func (c *call) txReorg(t *traced, r *chain.Reorg) (*rpc.TxEvent, error) {
 	left, joined := t.among(r.Left), t.among(r.Joined)
 	if left == nil && joined == nil {
 		return nil, nil
@@ -174,12 +158,11 @@ func (c *call) txReorg(t *traced, r *chain.Reorg) (*rpc.TxEvent, *rpc.Error) {
 		if x.By.IsZero() {
 			break
 		}
-		e.By = x.By.String()
-		at, err := placeAmong(c.node.Store(), x.By, r.Joined)
-		if err != nil {
-			return nil, internalError(err)
+		var err error
+		if e.ByBlock, err = placeAmong(c.node.Store(), x.By, r.Joined); err != nil {
+			return nil, err
 		}
-		e.ByBlock = at
+		e.By = x.By.String()
 	}
 	return e, nil
 }
@@ -187,10 +170,8 @@ func (c *call) txReorg(t *traced, r *chain.Reorg) (*rpc.TxEvent, *rpc.Error) {
 // among returns which of these blocks holds the transaction, nil if none.
 func (t *traced) among(blocks []chain.Point) *rpc.BlockRef {
 	for _, p := range blocks {
-		for _, at := range t.places {
-			if at.Block == p.Hash {
-				return &rpc.BlockRef{Hash: p.Hash, Height: p.Height}
-			}
+		if slices.ContainsFunc(t.places, func(at store.TxPlace) bool { return at.Block == p.Hash }) {
+			return new(ref(p))
 		}
 	}
 	return nil

@@ -9,7 +9,7 @@ import (
 	"toychain/rpc"
 )
 
-func waitForNewBlock(c *call, a rpc.WaitForNewBlockArgs) (rpc.BlockRef, *rpc.Error) {
+func waitForNewBlock(c *call, a rpc.WaitForNewBlockArgs) (rpc.BlockRef, error) {
 	first, err := c.tip()
 	if err != nil {
 		return rpc.BlockRef{}, err
@@ -17,17 +17,17 @@ func waitForNewBlock(c *call, a rpc.WaitForNewBlockArgs) (rpc.BlockRef, *rpc.Err
 	return c.waitFor(a.Timeout, func(tip rpc.BlockRef) bool { return tip.Hash != first.Hash })
 }
 
-func waitForBlock(c *call, a rpc.WaitForBlockArgs) (rpc.BlockRef, *rpc.Error) {
+func waitForBlock(c *call, a rpc.WaitForBlockArgs) (rpc.BlockRef, error) {
 	return c.waitFor(a.Timeout, func(tip rpc.BlockRef) bool { return tip.Hash == a.Block })
 }
 
-func waitForBlockHeight(c *call, a rpc.WaitForBlockHeightArgs) (rpc.BlockRef, *rpc.Error) {
+func waitForBlockHeight(c *call, a rpc.WaitForBlockHeightArgs) (rpc.BlockRef, error) {
 	return c.waitFor(a.Timeout, func(tip rpc.BlockRef) bool { return int64(tip.Height) >= a.Height })
 }
 
 // waitFor waits until good accepts the tip, at most timeout milliseconds unless that
 // is 0, and returns the tip.
-func (c *call) waitFor(timeout int64, good func(rpc.BlockRef) bool) (rpc.BlockRef, *rpc.Error) {
+func (c *call) waitFor(timeout int64, good func(rpc.BlockRef) bool) (rpc.BlockRef, error) {
 	if timeout < 0 {
 		return rpc.BlockRef{}, fail(rpc.CodeMisc, "Negative timeout")
 	}
@@ -48,12 +48,12 @@ func (c *call) waitFor(timeout int64, good func(rpc.BlockRef) bool) (rpc.BlockRe
 
 // await waits until done returns true. It calls done at once, after each event of the
 // node, and when tick fires: from then on late is true.
-func (c *call) await(tick <-chan time.Time, done func(e *engine.Engine, late bool) bool) *rpc.Error {
+func (c *call) await(tick <-chan time.Time, done func(e *engine.Engine, late bool) bool) error {
 	ctx, cancel := context.WithCancel(c.ctx)
 	defer cancel()
 	events := c.node.Watch(ctx)
 	for late := false; ; {
-		ok, err := look(c, func(e *engine.Engine) (bool, *rpc.Error) { return done(e, late), nil })
+		ok, err := look(c, func(e *engine.Engine) (bool, error) { return done(e, late), nil })
 		if err != nil || ok {
 			return err
 		}
@@ -62,7 +62,7 @@ func (c *call) await(tick <-chan time.Time, done func(e *engine.Engine, late boo
 			late = true
 		case _, open := <-events:
 			if !open {
-				return internalError(node.ErrStopped)
+				return node.ErrStopped
 			}
 		}
 	}
