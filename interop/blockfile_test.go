@@ -14,6 +14,7 @@ import (
 	"toychain/consensus"
 	"toychain/internal/chaingen"
 	"toychain/payer"
+	"toychain/rpc"
 )
 
 // program builds a command and returns its file.
@@ -67,11 +68,11 @@ func TestThereAndBackThroughBtcd(t *testing.T) {
 	if got := back.toychain(toychain, "chain", "import", filepath.Join(data, "regtest")); got != "105 blocks new, 1 known before\n" {
 		t.Fatalf("import says %q", got)
 	}
-	want, err := from.CoinStats(from.ctx)
+	want, err := rpc.GetTxOutSetInfo.Call(from.ctx, from.Client, rpc.GetTxOutSetInfoArgs{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := back.CoinStats(back.ctx)
+	got, err := rpc.GetTxOutSetInfo.Call(back.ctx, back.Client, rpc.GetTxOutSetInfoArgs{})
 	if err != nil || got.BestBlock != want.BestBlock || got.HashSerialized != want.HashSerialized || got.Height != 105 {
 		t.Errorf("there and back: %+v, %v; want %+v", got, err, want)
 	}

@@ -16,6 +16,7 @@ import (
 	"toychain/engine"
 	"toychain/internal/chaingen"
 	"toychain/payer"
+	"toychain/rpc"
 )
 
 // Every method of btcd's client that a node without a wallet can answer, and that is
@@ -108,7 +109,7 @@ func TestRPCClientReadsEverything(t *testing.T) {
 func TestRPCClientPeers(t *testing.T) {
 	s, other := serve(t), serve(t)
 	c := s.dial()
-	info, err := other.NetworkInfo(s.ctx)
+	info, err := rpc.GetNetworkInfo.Call(s.ctx, other.Client, rpc.None{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -224,7 +224,7 @@ func lostBranch(o *owner, j *judge) {
 
 func (s *served) at(h block.Height) *block.Block {
 	s.t.Helper()
-	hash, err := s.BlockHash(s.ctx, h)
+	hash, err := rpc.GetBlockHash.Call(s.ctx, s.Client, rpc.HeightArg{Height: int64(h)})
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -4,10 +4,8 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
-	"time"
 
 	"toychain/block"
-	"toychain/peer"
 )
 
 // This file has a method of Client for each call that toychain's programs make often.
@@ -27,11 +25,6 @@ func (c *Client) BestBlockHash(ctx context.Context) (block.Hash, error) {
 // BlockCount returns the height of the tip.
 func (c *Client) BlockCount(ctx context.Context) (block.Height, error) {
 	return GetBlockCount.Call(ctx, c, None{})
-}
-
-// BlockHash returns the hash of the block at a height of the best chain.
-func (c *Client) BlockHash(ctx context.Context, h block.Height) (block.Hash, error) {
-	return GetBlockHash.Call(ctx, c, HeightArg{int64(h)})
 }
 
 // Header returns a header of any branch.
@@ -65,11 +58,6 @@ func parseBlock(text string) (*block.Block, error) {
 	return b, nil
 }
 
-// Tips returns the tips of all branches.
-func (c *Client) Tips(ctx context.Context) ([]Tip, error) {
-	return GetChainTips.Call(ctx, c, None{})
-}
-
 // Tree returns all blocks of all branches from a height on.
 func (c *Client) Tree(ctx context.Context, from block.Height) (Tree, error) {
 	return GetBlockTree.Call(ctx, c, GetBlockTreeArgs{int64(from)})
@@ -78,11 +66,6 @@ func (c *Client) Tree(ctx context.Context, from block.Height) (Tree, error) {
 // Reorgs returns the last entries of the journal, the oldest first; limit 0: all.
 func (c *Client) Reorgs(ctx context.Context, limit int) ([]Reorg, error) {
 	return GetReorgs.Call(ctx, c, GetReorgsArgs{limit})
-}
-
-// CoinStats returns the hash of the coin set, and sums over it.
-func (c *Client) CoinStats(ctx context.Context) (CoinStats, error) {
-	return GetTxOutSetInfo.Call(ctx, c, GetTxOutSetInfoArgs{})
 }
 
 // Invalidate has the node treat a block as if it broke a rule.
@@ -157,25 +140,10 @@ func (c *Client) SubmitBlock(ctx context.Context, b *block.Block) (reason string
 	return reason, err
 }
 
-// MiningInfo returns the state of the miner.
-func (c *Client) MiningInfo(ctx context.Context) (MiningInfo, error) {
-	return GetMiningInfo.Call(ctx, c, None{})
-}
-
 // SetMining lets the node mine for address, at most hashrate hashes per second (0:
 // no cap); an empty address stops it.
 func (c *Client) SetMining(ctx context.Context, address string, hashrate float64) (MiningInfo, error) {
 	return SetMining.Call(ctx, c, SetMiningArgs{address, hashrate})
-}
-
-// NetworkInfo returns the node's identity and addresses.
-func (c *Client) NetworkInfo(ctx context.Context) (NetworkInfo, error) {
-	return GetNetworkInfo.Call(ctx, c, None{})
-}
-
-// PeerInfo returns the connected peers.
-func (c *Client) PeerInfo(ctx context.Context) ([]Peer, error) {
-	return GetPeerInfo.Call(ctx, c, None{})
 }
 
 // AddPeer has the node stay connected with a peer. multiaddr ends in /p2p/ and the
@@ -189,36 +157,7 @@ func (c *Client) ForgetPeer(ctx context.Context, peer string) error {
 	return AddNode.Do(ctx, c, AddNodeArgs{Node: peer, Command: "remove"})
 }
 
-// Ban refuses a peer for a while.
-func (c *Client) Ban(ctx context.Context, peer string, how time.Duration) error {
-	return SetBan.Do(ctx, c, SetBanArgs{Peer: peer, Command: "add", Time: int64(how.Seconds())})
-}
-
-// Unban undoes Ban.
-func (c *Client) Unban(ctx context.Context, peer string) error {
-	return SetBan.Do(ctx, c, SetBanArgs{Peer: peer, Command: "remove"})
-}
-
 // Bans returns the banned peers.
 func (c *Client) Bans(ctx context.Context) ([]Ban, error) {
 	return ListBanned.Call(ctx, c, None{})
 }
-
-// SetPartition replaces the set of peers that the node may not connect to; an empty one
-// heals.
-func (c *Client) SetPartition(ctx context.Context, peers []string) ([]string, error) {
-	return SetPartition.Call(ctx, c, SetPartitionArgs{peers})
-}
-
-// SetLink sets the faults of the link to a peer; the zero Link has none.
-func (c *Client) SetLink(ctx context.Context, id string, l peer.Link) error {
-	return SetLink.Do(ctx, c, SetLinkArgs{id, l})
-}
-
-// SetClock sets the node's clock wrong by offset, in whole seconds; 0: right again.
-func (c *Client) SetClock(ctx context.Context, offset time.Duration) (Clock, error) {
-	return SetClock.Call(ctx, c, SetClockArgs{int64(offset / time.Second)})
-}
-
-// Stop stops the node, which answers before it is gone.
-func (c *Client) Stop(ctx context.Context) error { return Stop.Do(ctx, c, None{}) }

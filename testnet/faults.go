@@ -56,7 +56,7 @@ func (t *Testnet) Clock(ctx context.Context, name string, offset time.Duration) 
 		}
 		c, err := t.Client(name)
 		if err == nil {
-			_, err = c.SetClock(ctx, offset)
+			_, err = rpc.SetClock.Call(ctx, c, rpc.SetClockArgs{Offset: int64(offset / time.Second)})
 		}
 		if errors.Is(err, rpc.ErrUnreachable) && t.state.Runner == nil {
 			return nil // it gets it when it starts or is resumed

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"toychain/peer"
+	"toychain/rpc"
 	"toychain/testnet/topology"
 )
 
@@ -31,7 +32,7 @@ func linksOf(ctx context.Context, t *testing.T, tn *Testnet) string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		peers, err := c.PeerInfo(ctx)
+		peers, err := rpc.GetPeerInfo.Call(ctx, c, rpc.None{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -110,7 +110,7 @@ func (s *storm) revived(round int, name string) {
 // coins asks for the coin set, without what depends on the disk.
 func (s *storm) coins(name string) rpc.CoinStats {
 	s.Helper()
-	stats, err := s.client(name).CoinStats(s.bounded())
+	stats, err := rpc.GetTxOutSetInfo.Call(s.bounded(), s.client(name), rpc.GetTxOutSetInfoArgs{})
 	s.check(err)
 	stats.DiskSize = 0
 	return stats
@@ -214,7 +214,7 @@ func (s *storm) load() (calm func()) {
 // listen asks a node again and again what it has, until it is dead.
 func (s *storm) listen(ctx context.Context, c *rpc.Client, t *told) {
 	_ = Poll(ctx, func() (bool, error) {
-		tips, err := c.Tips(ctx)
+		tips, err := rpc.GetChainTips.Call(ctx, c, rpc.None{})
 		if err != nil {
 			return ctx.Err() != nil, nil
 		}

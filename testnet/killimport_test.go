@@ -12,6 +12,7 @@ import (
 	"toychain/block"
 	"toychain/internal/chaingen"
 	"toychain/internal/longtest"
+	"toychain/rpc"
 )
 
 // TestKillWhileImporting hands a chain to a node, block by block and then many at once,
@@ -132,7 +133,7 @@ func haveAll(t *testing.T, tn *Testnet, all []*block.Block, first int) {
 			t.Fatalf("it said yes to %d blocks, and block %d is not there", first, i)
 		}
 	}
-	stats, err := c.CoinStats(bounded(t))
+	stats, err := rpc.GetTxOutSetInfo.Call(bounded(t), c, rpc.GetTxOutSetInfoArgs{})
 	if err != nil || int(stats.Height) < first-1 {
 		t.Fatalf("height %d, want at least %d: %v", stats.Height, first-1, err)
 	}

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"toychain/rpc"
 	"toychain/testnet/topology"
@@ -69,19 +68,18 @@ func (t *Testnet) configure(ctx context.Context, name string, c *rpc.Client) err
 			blocked = append(blocked, n.PeerID)
 		}
 	}
-	if _, err := c.SetPartition(ctx, blocked); err != nil {
+	if _, err := rpc.SetPartition.Call(ctx, c, rpc.SetPartitionArgs{Peers: blocked}); err != nil {
 		return err
 	}
 	for _, l := range t.state.Links {
 		if other, ok := l.Other(name); ok {
-			if err := c.SetLink(ctx, t.node(other).PeerID, l.At(name)); err != nil {
+			if err := rpc.SetLink.Do(ctx, c, rpc.SetLinkArgs{Peer: t.node(other).PeerID, Link: l.At(name)}); err != nil {
 				return err
 			}
 		}
 	}
 	if seconds := t.state.Clocks[name]; seconds != 0 {
-		_, err := c.SetClock(ctx, time.Duration(seconds)*time.Second)
-		return err
+		return rpc.SetClock.Do(ctx, c, rpc.SetClockArgs{Offset: seconds})
 	}
 	return nil
 }
@@ -133,7 +131,7 @@ func (t *Testnet) waitJoined(ctx context.Context, awake []string) error {
 func (t *Testnet) connections(ctx context.Context, names []string) (out []topology.Pair, err error) {
 	lists := make([][]rpc.Peer, len(names))
 	err = t.ask(names, func(i int, c *rpc.Client) (err error) {
-		lists[i], err = c.PeerInfo(ctx)
+		lists[i], err = rpc.GetPeerInfo.Call(ctx, c, rpc.None{})
 		return err
 	})
 	for i, list := range lists {

@@ -16,7 +16,7 @@ func miningOf(t *testing.T, tn *Testnet, name string) rpc.MiningInfo {
 	if err != nil {
 		t.Fatal(err)
 	}
-	info, err := c.MiningInfo(bounded(t))
+	info, err := rpc.GetMiningInfo.Call(bounded(t), c, rpc.None{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -89,10 +89,10 @@ func (t *Testnet) stuck(ctx context.Context, all []nodeTip) (bool, error) {
 
 // idle reports whether a node does not mine and knows the tips of its planned peers.
 func (t *Testnet) idle(ctx context.Context, c *rpc.Client, all []nodeTip, s nodeTip) (bool, error) {
-	if mining, err := c.MiningInfo(ctx); err != nil || mining.Mining {
+	if mining, err := rpc.GetMiningInfo.Call(ctx, c, rpc.None{}); err != nil || mining.Mining {
 		return false, err
 	}
-	peers, err := c.PeerInfo(ctx)
+	peers, err := rpc.GetPeerInfo.Call(ctx, c, rpc.None{})
 	if err != nil {
 		return false, err
 	}

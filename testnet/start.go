@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"toychain/rpc"
 )
 
 // This file starts nodes.
@@ -102,7 +104,7 @@ func (t *Testnet) greet(ctx context.Context, n *Node) error {
 	if err != nil {
 		return err
 	}
-	info, err := c.NetworkInfo(ctx)
+	info, err := rpc.GetNetworkInfo.Call(ctx, c, rpc.None{})
 	if err != nil {
 		return err
 	}

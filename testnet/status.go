@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"toychain/block"
+	"toychain/rpc"
 	"toychain/testnet/topology"
 )
 
@@ -71,7 +72,7 @@ func (t *Testnet) callStatus(ctx context.Context, s *NodeStatus) error {
 		return err
 	}
 	s.Height, s.Tip, s.Work = info.Blocks, info.BestBlockHash, info.ChainWork.String()
-	peers, err := c.PeerInfo(ctx)
+	peers, err := rpc.GetPeerInfo.Call(ctx, c, rpc.None{})
 	if err != nil {
 		return err
 	}
@@ -79,7 +80,7 @@ func (t *Testnet) callStatus(ctx context.Context, s *NodeStatus) error {
 		s.Peers = append(s.Peers, t.nameOf(p.PeerID))
 	}
 	slices.SortFunc(s.Peers, topology.Compare)
-	mining, err := c.MiningInfo(ctx)
+	mining, err := rpc.GetMiningInfo.Call(ctx, c, rpc.None{})
 	if err != nil {
 		return err
 	}

@@ -52,7 +52,7 @@ func gatherInfo(ctx context.Context, n target, _ []string) (i chainInfo, err err
 	if i.BlockchainInfo, err = n.BlockchainInfo(ctx); err != nil {
 		return i, err
 	}
-	if i.Mining, err = n.MiningInfo(ctx); err != nil {
+	if i.Mining, err = rpc.GetMiningInfo.Call(ctx, n.Client, rpc.None{}); err != nil {
 		return i, err
 	}
 	if i.HashesPerBlock, err = expectedHashes(i.Next.Bits); err != nil {
@@ -86,7 +86,7 @@ func since(ctx context.Context, n target, b rpc.BlockchainInfo, h block.Height) 
 	if h >= b.Blocks {
 		return head, 0, 0, nil
 	}
-	hash, err := n.BlockHash(ctx, h)
+	hash, err := rpc.GetBlockHash.Call(ctx, n.Client, rpc.HeightArg{Height: int64(h)})
 	if err == nil {
 		head, err = n.Header(ctx, hash)
 	}
@@ -219,7 +219,9 @@ func (a *app) chainTipsCommand() *cobra.Command {
 		Use: "tips", Short: "List the tips of all branches.",
 		Example: "toychain chain tips",
 		Args:    cli.NoArgs,
-	}, func(ctx context.Context, n target, _ []string) ([]rpc.Tip, error) { return n.Tips(ctx) }, func(tips []rpc.Tip) error {
+	}, func(ctx context.Context, n target, _ []string) ([]rpc.Tip, error) {
+		return rpc.GetChainTips.Call(ctx, n.Client, rpc.None{})
+	}, func(tips []rpc.Tip) error {
 		t := cli.Table(a.Stdout)
 		fmt.Fprintln(t, "height\thash and status")
 		for _, tip := range tips {

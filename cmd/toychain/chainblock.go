@@ -55,7 +55,7 @@ func findBlock(ctx context.Context, n target, given []string) (block.Hash, error
 		return n.BestBlockHash(ctx)
 	}
 	if height, err := strconv.ParseInt(given[0], 10, 32); err == nil {
-		hash, err := n.BlockHash(ctx, block.Height(height))
+		hash, err := rpc.GetBlockHash.Call(ctx, n.Client, rpc.HeightArg{Height: int64(block.Height(height))})
 		if refused := (*rpc.Error)(nil); errors.As(err, &refused) && refused.Code == rpc.CodeInvalidParam {
 			if tip, err := n.BlockCount(ctx); err == nil {
 				refused.Message = fmt.Sprintf("there is no block at height %d: the best chain ends at %d", height, tip)

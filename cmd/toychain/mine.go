@@ -11,6 +11,7 @@ import (
 
 	"toychain/block"
 	"toychain/cmd/internal/cli"
+	"toychain/rpc"
 	"toychain/wallet"
 )
 
@@ -100,12 +101,12 @@ func (a *app) mine(ctx context.Context, node target, n int, address string, quie
 // mineBlock mines one block, and shows the progress of the search.
 func mineBlock(ctx context.Context, node target, address string, line *cli.Progress, what string) (mined, error) {
 	begun := time.Now()
-	before, err := node.MiningInfo(ctx)
+	before, err := rpc.GetMiningInfo.Call(ctx, node.Client, rpc.None{})
 	if err != nil {
 		return mined{}, err
 	}
 	tried := func() uint64 {
-		now, err := node.MiningInfo(ctx)
+		now, err := rpc.GetMiningInfo.Call(ctx, node.Client, rpc.None{})
 		if err != nil || now.Hashes < before.Hashes {
 			return 0
 		}

@@ -33,12 +33,12 @@ func (a *app) peersListCommand() *cobra.Command {
 		if *banned {
 			return n.Bans(ctx)
 		}
-		info, err := n.NetworkInfo(ctx)
+		info, err := rpc.GetNetworkInfo.Call(ctx, n.Client, rpc.None{})
 		if err != nil {
 			return nil, err
 		}
 		missing = info.Missing
-		return n.PeerInfo(ctx)
+		return rpc.GetPeerInfo.Call(ctx, n.Client, rpc.None{})
 	}, func(v any) error {
 		if bans, ok := v.([]rpc.Ban); ok {
 			return a.printBans(bans)
@@ -128,7 +128,7 @@ func (a *app) peersAddCommand() *cobra.Command {
 			ctx, cancel := context.WithTimeout(ctx, *wait)
 			defer cancel()
 			err := cli.Until(ctx, 20*time.Millisecond, func() (bool, error) {
-				peers, err := n.PeerInfo(ctx)
+				peers, err := rpc.GetPeerInfo.Call(ctx, n.Client, rpc.None{})
 				joined := func(p rpc.Peer) bool { return p.PeerID == id && p.Joined }
 				return slices.ContainsFunc(peers, joined), err
 			})
@@ -181,9 +181,9 @@ func (a *app) peersBanCommand() *cobra.Command {
 				return err
 			}
 			if *lift {
-				return n.Unban(ctx, id)
+				return rpc.SetBan.Do(ctx, n.Client, rpc.SetBanArgs{Peer: id, Command: "remove"})
 			}
-			return n.Ban(ctx, id, *how)
+			return rpc.SetBan.Do(ctx, n.Client, rpc.SetBanArgs{Peer: id, Command: "add", Time: int64(how.Seconds())})
 		})
 	}
 	return cmd
@@ -200,7 +200,7 @@ func (a *app) peerID(ctx context.Context, n target, said string) (string, error)
 	if _, id, ok := strings.Cut(said, "/p2p/"); ok {
 		return id, nil
 	}
-	peers, err := n.PeerInfo(ctx)
+	peers, err := rpc.GetPeerInfo.Call(ctx, n.Client, rpc.None{})
 	if err != nil {
 		return "", err
 	}

@@ -26,7 +26,7 @@ func (a *app) chainTreeCommand() *cobra.Command {
 	flags := drawFlags(cmd)
 	var name string
 	return showNode(a, cmd, func(ctx context.Context, n target, _ []string) (tree rpc.Tree, err error) {
-		info, err := n.NetworkInfo(ctx)
+		info, err := rpc.GetNetworkInfo.Call(ctx, n.Client, rpc.None{})
 		if err != nil {
 			return tree, err
 		}

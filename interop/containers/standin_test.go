@@ -122,7 +122,7 @@ func (c *container) greet(t *testing.T, dir, network string) (rpcAddr, multiaddr
 		t.Fatal(err)
 	}
 	defer client.Close()
-	info, err := client.NetworkInfo(t.Context())
+	info, err := rpc.GetNetworkInfo.Call(t.Context(), client, rpc.None{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -89,7 +89,7 @@ var blockchainTests = map[string]func(*scene){
 	"getchaintips": func(s *scene) {
 		fork := s.branch(4).Mine("side")
 		is(s, "a side branch", s.submit(fork.Block), "inconclusive")
-		tips, err := s.Tips(s.ctx)
+		tips, err := rpc.GetChainTips.Call(s.ctx, s.Client, rpc.None{})
 		if err != nil || len(tips) != 2 {
 			s.t.Fatalf("tips: %v, %v", tips, err)
 		}
@@ -111,7 +111,7 @@ var blockchainTests = map[string]func(*scene){
 	},
 	"gettxoutsetinfo": func(s *scene) {
 		s.keys("gettxoutsetinfo", s.must("gettxoutsetinfo"), "height", "bestblock", "txouts", "bogosize", "hash_serialized_3", "total_amount", "transactions", "disk_size")
-		stats, err := s.CoinStats(s.ctx)
+		stats, err := rpc.GetTxOutSetInfo.Call(s.ctx, s.Client, rpc.GetTxOutSetInfoArgs{})
 		if err != nil {
 			s.t.Fatal(err)
 		}

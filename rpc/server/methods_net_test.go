@@ -15,7 +15,7 @@ import (
 func (s *scene) meet() (other *world, peer rpc.Peer) {
 	s.t.Helper()
 	other = start(s.t)
-	info, err := other.NetworkInfo(s.ctx)
+	info, err := rpc.GetNetworkInfo.Call(s.ctx, other.Client, rpc.None{})
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -24,7 +24,7 @@ func (s *scene) meet() (other *world, peer rpc.Peer) {
 	}
 	s.connected(1)
 	other.until("it knows us", func() bool { return len(get[[]rpc.Peer](other, "getpeerinfo")) == 1 })
-	peers, err := s.PeerInfo(s.ctx)
+	peers, err := rpc.GetPeerInfo.Call(s.ctx, s.Client, rpc.None{})
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -98,7 +98,7 @@ var networkTests = map[string]func(*scene){
 			}
 		}
 		is(s, "the same number", get[[]rpc.Peer](s.world, "getpeerinfo")[0].ID, 0)
-		if err := s.SetLink(s.ctx, p.PeerID, p2p.Link{Delay: 7}); err != nil {
+		if err := rpc.SetLink.Do(s.ctx, s.Client, rpc.SetLinkArgs{Peer: p.PeerID, Link: p2p.Link{Delay: 7}}); err != nil {
 			s.t.Fatal(err)
 		}
 		is(s, "link", *get[[]rpc.Peer](s.world, "getpeerinfo")[0].Link, p2p.Link{Delay: 7})
@@ -135,12 +135,12 @@ var networkTests = map[string]func(*scene){
 	},
 	"setban": func(s *scene) {
 		_, p := s.meet()
-		if err := s.Ban(s.ctx, p.PeerID, time.Minute); err != nil {
+		if err := rpc.SetBan.Do(s.ctx, s.Client, rpc.SetBanArgs{Peer: p.PeerID, Command: "add", Time: 60}); err != nil {
 			s.t.Fatal(err)
 		}
 		s.connected(0)
 		s.refused(rpc.CodeNodeAdded, "Error: IP/Subnet already banned", "setban", p.PeerID, "add")
-		if err := s.Unban(s.ctx, p.PeerID); err != nil {
+		if err := rpc.SetBan.Do(s.ctx, s.Client, rpc.SetBanArgs{Peer: p.PeerID, Command: "remove"}); err != nil {
 			s.t.Fatal(err)
 		}
 		s.connected(1)

@@ -41,7 +41,7 @@ var miningTests = map[string]func(*scene){
 	},
 	"getmininginfo": func(s *scene) {
 		s.keys("getmininginfo", s.must("getmininginfo"), "blocks", "currentblockweight", "currentblocktx", "difficulty", "networkhashps", "pooledtx", "chain", "warnings")
-		info, err := s.MiningInfo(s.ctx)
+		info, err := rpc.GetMiningInfo.Call(s.ctx, s.Client, rpc.None{})
 		if err != nil {
 			s.t.Fatal(err)
 		}

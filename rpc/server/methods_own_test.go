@@ -241,7 +241,7 @@ var ownTests = map[string]func(*scene){
 	},
 	"setlink": func(s *scene) {
 		l := p2p.Link{Delay: 5, Jitter: 1, Loss: 0.5, Bandwidth: 1000}
-		if err := s.SetLink(s.ctx, stranger, l); err != nil {
+		if err := rpc.SetLink.Do(s.ctx, s.Client, rpc.SetLinkArgs{Peer: stranger, Link: l}); err != nil {
 			s.t.Error(err)
 		}
 		is(s, "result", get[p2p.Link](s.world, "setlink", "/ip4/127.0.0.1/tcp/1/p2p/"+stranger, map[string]any{"one_way": true}), p2p.Link{OneWay: true})
@@ -251,14 +251,14 @@ var ownTests = map[string]func(*scene){
 		s.refused(rpc.CodeInvalidParam, "peer id", "setlink", "x", p2p.Link{})
 	},
 	"setpartition": func(s *scene) {
-		set, err := s.SetPartition(s.ctx, []string{stranger})
+		set, err := rpc.SetPartition.Call(s.ctx, s.Client, rpc.SetPartitionArgs{Peers: []string{stranger}})
 		is(s, "set", err == nil && slices.Equal(set, []string{stranger}), true)
 		is(s, "shown", slices.Equal(get[rpc.NetworkInfo](s.world, "getnetworkinfo").Partition, set), true)
 		is(s, "counted", gaugeOf(scrape(s.world), "toychain_peers_blocked"), 1)
 		s.refused(rpc.CodeInvalidParam, "peer id", "setpartition", []string{"x"})
 		s.refused(rpc.CodeType, "not of expected type string", "setpartition", []int{1})
 		is(s, "kept after a mistake", slices.Equal(get[rpc.NetworkInfo](s.world, "getnetworkinfo").Partition, set), true)
-		set, err = s.SetPartition(s.ctx, nil)
+		set, err = rpc.SetPartition.Call(s.ctx, s.Client, rpc.SetPartitionArgs{Peers: nil})
 		is(s, "healed", err == nil && len(set) == 0, true)
 	},
 }

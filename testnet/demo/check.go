@@ -129,7 +129,7 @@ func (d *demo) work(ctx context.Context, node string, n int) float64 {
 		if err != nil {
 			return 0, err
 		}
-		before, err := c.BlockHash(ctx, tip.Blocks-block.Height(n))
+		before, err := rpc.GetBlockHash.Call(ctx, c, rpc.HeightArg{Height: int64(tip.Blocks - block.Height(n))})
 		if err != nil {
 			return 0, err
 		}

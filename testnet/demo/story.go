@@ -172,7 +172,9 @@ func (d *demo) audit(ctx context.Context) {
 		"coin on one node were different, so would be its hash.")
 	var stats []rpc.CoinStats
 	for _, name := range allNodes {
-		stats = append(stats, call(d, name, func(c *rpc.Client) (rpc.CoinStats, error) { return c.CoinStats(ctx) }))
+		stats = append(stats, call(d, name, func(c *rpc.Client) (rpc.CoinStats, error) {
+			return rpc.GetTxOutSetInfo.Call(ctx, c, rpc.GetTxOutSetInfoArgs{})
+		}))
 	}
 	first := stats[0]
 	for i, s := range stats {

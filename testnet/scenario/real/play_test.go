@@ -15,6 +15,7 @@ import (
 	"toychain/internal/longtest"
 	_ "toychain/node" // what the program is made of: go test must not remember a result of an older one
 	"toychain/peer"
+	"toychain/rpc"
 	"toychain/testnet"
 	"toychain/testnet/scenario"
 	"toychain/testnet/scenario/real"
@@ -160,7 +161,7 @@ func TestLinkReachesTheNodes(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			peers, err := n.PeerInfo(t.Context())
+			peers, err := rpc.GetPeerInfo.Call(t.Context(), n, rpc.None{})
 			n.Close()
 			if err != nil || len(peers) != 1 || peers[0].Link == nil || *peers[0].Link != want {
 				t.Errorf("%s holds %+v, want %+v: %v", name, peers, want, err)
