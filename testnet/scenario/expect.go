@@ -2,11 +2,13 @@ package scenario
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"toychain/block"
+	"toychain/rpc"
 	"toychain/testnet/topology"
 )
 
@@ -32,7 +34,7 @@ func expectVerbs() []verb {
 func parseSettle(w *words) action {
 	within := w.within()
 	return func(ctx context.Context, p *player) (string, error) {
-		err := p.until(ctx, within, "settle", "all connected nodes on one tip, with each other's payments", p.settled)
+		err := p.until(ctx, within, "settle", "all connected nodes on one tip, with each other's payments", settled)
 		if err == nil {
 			for i := range p.names.paid {
 				p.names.paid[i].known = true
@@ -46,7 +48,7 @@ func parseSettle(w *words) action {
 const noneUp = "no node is up"
 
 // settled is the check of settle.
-func (p *player) settled(ctx context.Context, all []NodeStatus) (string, bool, error) {
+func settled(ctx context.Context, p *player, all []NodeStatus) (string, bool, error) {
 	groups := p.world.Talking()
 	if len(groups) == 0 {
 		return noneUp, false, nil
@@ -80,8 +82,8 @@ func (p *player) disagreement(all []NodeStatus, group []string) string {
 
 // known returns a block's name if it has one: a check must not name anything.
 func (p *player) known(h block.Hash) string {
-	if name, ok := p.names.blocks[h]; ok {
-		return name
+	if _, ok := p.names.blocks[h]; ok {
+		return p.names.block(h)
 	}
 	return "a block without a name yet"
 }
@@ -94,29 +96,16 @@ func (p *player) unknown(ctx context.Context, all []NodeStatus, group []string) 
 			continue
 		}
 		for _, name := range group {
-			ok, err := p.knows(ctx, statusOf(all, name), &pay)
+			fate, err := p.fate(ctx, statusOf(all, name), &pay)
 			if err != nil {
 				return "", err
 			}
-			if !ok {
+			if fate == "unknown" {
 				return fmt.Sprintf("%s does not know %s", name, p.names.payment(pay.id)), nil
 			}
 		}
 	}
 	return "", nil
-}
-
-// knows reports whether a node has a payment, or one that conflicts with it.
-func (p *player) knows(ctx context.Context, g NodeStatus, pay *payment) (bool, error) {
-	if slices.Contains(g.Pool, pay.id) {
-		return true, nil
-	}
-	in, err := p.blockOf(ctx, g.Node, pay.id)
-	if err != nil || !in.IsZero() {
-		return true, err
-	}
-	reason, err := p.refuses(ctx, g.Node, pay.tx)
-	return reason != "", err
 }
 
 func parseExpect(w *words) action {
@@ -132,61 +121,59 @@ func parseExpect(w *words) action {
 	who, amount := w.person(), w.amount()
 	w.must("on")
 	nodes := w.some()
-	return waiting(w, onEach(nodes, func(ctx context.Context, p *player, g NodeStatus) (string, bool, error) {
+	return waiting(w, onEach(nodes, Up, func(ctx context.Context, p *player, g NodeStatus) (string, bool, error) {
 		is, err := p.balance(ctx, who, g.Node)
 		return is.Short(), is == amount, err
 	}), who, amount.Short())
 }
 
-// question is a check that needs the player.
-type question func(p *player) check
-
 // waiting completes an expect: it takes "within", and waits.
-func waiting(w *words, q question, what, want string) action {
+func waiting(w *words, see check, what, want string) action {
 	within := w.within()
 	return func(ctx context.Context, p *player) (string, error) {
-		return "", p.until(ctx, within, what, want, q(p))
+		return "", p.until(ctx, within, what, want, see)
 	}
 }
 
-// onEach checks each of these nodes. A node that does not answer fails the check.
-func onEach(nodes []string, ask func(ctx context.Context, p *player, g NodeStatus) (string, bool, error)) question {
-	return func(p *player) check {
-		return func(ctx context.Context, all []NodeStatus) (string, bool, error) {
-			for _, name := range nodes {
-				g := statusOf(all, name)
-				if g.State != Up {
-					return fmt.Sprintf("%s %s", name, g.State), false, nil
-				}
-				is, ok, err := ask(ctx, p, g)
-				if !ok || err != nil {
-					return is + " on " + name, false, err
-				}
+// query looks at one node that is up.
+type query func(ctx context.Context, p *player, g NodeStatus) (is string, ok bool, err error)
+
+// onEach checks that each of these nodes is in a state and, if look is not nil, what that returns.
+func onEach(nodes []string, state State, look query) check {
+	return func(ctx context.Context, p *player, all []NodeStatus) (string, bool, error) {
+		for _, name := range nodes {
+			g := statusOf(all, name)
+			if g.State != state {
+				return fmt.Sprintf("%s %s", name, g.State), false, nil
 			}
-			return "", true, nil
+			if look == nil {
+				continue
+			}
+			if is, ok, err := look(ctx, p, g); !ok || err != nil {
+				return is + " on " + name, false, err
+			}
 		}
+		return "", true, nil
 	}
 }
 
 // sameTip checks that these nodes, or all that are up, have one tip.
-func sameTip(nodes []string) question {
-	return func(p *player) check {
-		return func(_ context.Context, all []NodeStatus) (string, bool, error) {
-			group := nodes
-			for _, g := range all {
-				if len(nodes) == 0 && g.State == Up {
-					group = append(group, g.Node)
-				}
-				if slices.Contains(nodes, g.Node) && g.State != Up {
-					return fmt.Sprintf("%s %s", g.Node, g.State), false, nil
-				}
+func sameTip(nodes []string) check {
+	return func(ctx context.Context, p *player, all []NodeStatus) (string, bool, error) {
+		group := nodes
+		for _, g := range all {
+			if len(nodes) == 0 && g.State == Up {
+				group = append(group, g.Node)
 			}
-			if len(group) == 0 {
-				return noneUp, false, nil
-			}
-			is := p.disagreement(all, group)
-			return is, is == "", nil
 		}
+		if len(group) == 0 {
+			return noneUp, false, nil
+		}
+		if is, ok, err := onEach(group, Up, nil)(ctx, p, all); !ok {
+			return is, false, err
+		}
+		is := p.disagreement(all, group)
+		return is, is == "", nil
 	}
 }
 
@@ -196,23 +183,24 @@ var fates = []string{"confirmed", "pending", "conflicted", "unknown"}
 func expectPayment(w *words) action {
 	label := w.label('p')
 	want := w.word("confirmed, pending, conflicted or unknown")
-	if w.err == nil && !slices.Contains(fates, want) {
+	if !slices.Contains(fates, want) {
 		w.fail("%q: want confirmed, pending, conflicted or unknown", want)
 	}
 	w.must("on")
 	nodes := w.some()
-	return waiting(w, onEach(nodes, func(ctx context.Context, p *player, g NodeStatus) (string, bool, error) {
-		is, err := p.fate(ctx, g, label)
+	return waiting(w, onEach(nodes, Up, func(ctx context.Context, p *player, g NodeStatus) (string, bool, error) {
+		pay, err := p.names.paidAs(label)
+		if err != nil {
+			return "", false, err
+		}
+		is, err := p.fate(ctx, g, pay)
 		return is, is == want, err
 	}), label, want)
 }
 
-// fate returns what became of a payment, as one node sees it.
-func (p *player) fate(ctx context.Context, g NodeStatus, label string) (string, error) {
-	pay, err := p.names.paidAs(label)
-	if err != nil {
-		return "", err
-	}
+// fate returns what became of a payment, as one node sees it. One that conflicts with what the
+// node has is one that its mempool would refuse.
+func (p *player) fate(ctx context.Context, g NodeStatus, pay *payment) (string, error) {
 	if slices.Contains(g.Pool, pay.id) {
 		return "pending", nil
 	}
@@ -223,9 +211,9 @@ func (p *player) fate(ctx context.Context, g NodeStatus, label string) (string, 
 	if pay.tx == nil {
 		return "unknown", nil
 	}
-	reason, err := p.refuses(ctx, g.Node, pay.tx)
-	if reason != "" {
-		return "conflicted", err
+	answer, err := call(p, g.Node, func(n Node) (rpc.TestAccept, error) { return n.TestAccept(ctx, pay.tx) })
+	if err == nil && answer.Allowed != nil && !*answer.Allowed && answer.RejectReason != "" {
+		return "conflicted", nil
 	}
 	return "unknown", err
 }
@@ -234,17 +222,17 @@ func (p *player) fate(ctx context.Context, g NodeStatus, label string) (string, 
 func expectNodes(w *words) action {
 	nodes := w.some()
 	what := w.word("what is expected of them")
-	var ask func(ctx context.Context, p *player, g NodeStatus) (string, bool, error)
+	var look query
 	want := ""
 	switch what {
 	case string(Up), string(Down), string(Paused):
-		return waiting(w, inState(nodes, State(what)), strings.Join(nodes, " "), what)
+		return waiting(w, onEach(nodes, State(what), nil), strings.Join(nodes, " "), what)
 	case "refuses":
 		return expectRefusal(w, nodes)
 	case "height", "peers", "pool", "reorgs", "bans":
 		b := w.bound()
 		want = what + " " + b.String()
-		ask = func(ctx context.Context, p *player, g NodeStatus) (string, bool, error) {
+		look = func(ctx context.Context, p *player, g NodeStatus) (string, bool, error) {
 			n, err := p.number(ctx, g, what)
 			return fmt.Sprintf("%s %d", what, n), b.holds(n), err
 		}
@@ -252,7 +240,7 @@ func expectNodes(w *words) action {
 		b := w.bound()
 		w.must("MB")
 		want = fmt.Sprintf("memory %s MB", b)
-		ask = func(ctx context.Context, p *player, g NodeStatus) (string, bool, error) {
+		look = func(ctx context.Context, p *player, g NodeStatus) (string, bool, error) {
 			most, err := p.world.Memory(g.Node)
 			mb := int((most + 999_999) / 1_000_000)
 			return fmt.Sprintf("memory %d MB", mb), b.holds(mb), err
@@ -260,26 +248,13 @@ func expectNodes(w *words) action {
 	case "tip", "has", "lacks":
 		label := w.label('b')
 		want = what + " " + label
-		ask = func(ctx context.Context, p *player, g NodeStatus) (string, bool, error) {
+		look = func(ctx context.Context, p *player, g NodeStatus) (string, bool, error) {
 			return p.about(ctx, g, what, label)
 		}
 	default:
 		w.fail("%q: want height, peers, pool, reorgs, bans, memory, tip, has, lacks, refuses, up, down or paused", what)
 	}
-	return waiting(w, onEach(nodes, ask), strings.Join(nodes, " "), want)
-}
-
-func inState(nodes []string, want State) question {
-	return func(*player) check {
-		return func(_ context.Context, all []NodeStatus) (string, bool, error) {
-			for _, name := range nodes {
-				if g := statusOf(all, name); g.State != want {
-					return fmt.Sprintf("%s %s", name, g.State), false, nil
-				}
-			}
-			return "", true, nil
-		}
-	}
+	return waiting(w, onEach(nodes, Up, look), strings.Join(nodes, " "), want)
 }
 
 // number returns one of a node's figures.
@@ -291,16 +266,11 @@ func (p *player) number(ctx context.Context, g NodeStatus, what string) (int, er
 		return len(g.Peers), nil
 	case "pool":
 		return len(g.Pool), nil
-	}
-	n, err := p.world.Node(g.Node)
-	if err != nil {
-		return 0, err
-	}
-	if what == "bans" {
-		all, err := n.Bans(ctx)
+	case "bans":
+		all, err := call(p, g.Node, func(n Node) ([]rpc.Ban, error) { return n.Bans(ctx) })
 		return len(all), err
 	}
-	all, err := n.Reorgs(ctx, 0)
+	all, err := p.reorgs(ctx, g.Node)
 	return len(all), err
 }
 
@@ -313,19 +283,11 @@ func (p *player) about(ctx context.Context, g NodeStatus, what, label string) (s
 	if what == "tip" {
 		return "tip " + p.known(g.Tip), g.Tip == want, nil
 	}
-	n, err := p.world.Node(g.Node)
+	tree, err := p.tree(ctx, g.Node)
 	if err != nil {
 		return "", false, err
 	}
-	tree, err := n.Tree(ctx, 0)
-	if err != nil {
-		return "", false, err
-	}
-	has := false
-	for _, b := range tree.Blocks {
-		has = has || b.Hash == want && b.Txs > 0
-	}
-	if has {
+	if slices.ContainsFunc(tree.Blocks, func(b rpc.TreeBlock) bool { return b.Hash == want && b.Txs > 0 }) {
 		return "has " + label, what == "has", nil
 	}
 	return "lacks " + label, what == "lacks", nil
@@ -341,11 +303,12 @@ func expectRefusal(w *words, nodes []string) action {
 			return "", err
 		}
 		for _, node := range nodes {
-			said, err := p.submit(ctx, node, b)
+			said, err := call(p, node, func(n Node) (string, error) { return n.SubmitBlock(ctx, b) })
 			if err != nil {
 				return "", err
 			}
-			if said == "" {
+			switch said {
+			case "", "duplicate", "inconclusive": // that it knows the block already, or stores it on a side branch
 				said = "accepted"
 			}
 			if said != reason {
@@ -362,20 +325,15 @@ func (p *player) find(ctx context.Context, label string) (b *block.Block, err er
 	if err != nil {
 		return nil, err
 	}
-	all, err := p.running(ctx)
+	all, err := p.running(ctx, nil)
 	if err != nil {
 		return nil, err
 	}
-	last := fmt.Errorf("no node is up")
+	last := errors.New(noneUp)
 	for _, g := range all {
-		n, err := p.world.Node(g.Node)
-		if err == nil {
-			b, err = n.RawBlock(ctx, hash)
-		}
-		if err == nil {
+		if b, last = call(p, g.Node, func(n Node) (*block.Block, error) { return n.RawBlock(ctx, hash) }); last == nil {
 			return b, nil
 		}
-		last = err
 	}
 	return nil, fmt.Errorf("no node has %s: %w", label, last)
 }

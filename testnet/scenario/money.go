@@ -7,6 +7,7 @@ import (
 
 	"toychain/block"
 	"toychain/payer"
+	"toychain/rpc"
 )
 
 // moneyVerbs mine and pay.
@@ -43,11 +44,8 @@ func parseMine(w *words) action {
 				return "", err
 			}
 		}
-		miner, err := p.world.Node(node)
-		if err != nil {
-			return "", err
-		}
-		made, err := miner.Generate(ctx, n, who.Address.Encode(p.names.params.Prefixes))
+		address := who.Address.Encode(p.names.params.Prefixes)
+		made, err := call(p, node, func(miner Node) ([]block.Hash, error) { return miner.Generate(ctx, n, address) })
 		for _, h := range made {
 			p.names.block(h)
 		}
@@ -66,16 +64,12 @@ func parseHashrate(w *words) action {
 		if err != nil {
 			return "", err
 		}
-		miner, err := p.world.Node(node)
-		if err != nil {
-			return "", err
-		}
 		p.mining = true
 		address := "" // stops it
 		if rate > 0 {
 			address = who.Address.Encode(p.names.params.Prefixes)
 		}
-		_, err = miner.SetMining(ctx, address, float64(rate))
+		_, err = call(p, node, func(miner Node) (rpc.MiningInfo, error) { return miner.SetMining(ctx, address, float64(rate)) })
 		return "", err
 	}
 }
@@ -84,15 +78,15 @@ func parseHashrate(w *words) action {
 type request struct {
 	from, to, node string
 	amount         block.Amount
-	with           string // payment whose coins it spends; "": any
 }
 
 func parsePay(w *words) action {
 	r := request{from: w.person(), to: w.person(), amount: w.amount()}
 	w.must("on")
 	r.node = w.node()
+	with := "" // a payment whose coins it spends
 	if w.next("with") {
-		r.with = w.label('p')
+		with = w.label('p')
 	}
 	reason := ""
 	if w.next("refused") {
@@ -100,8 +94,8 @@ func parsePay(w *words) action {
 	}
 	return func(ctx context.Context, p *player) (string, error) {
 		var coins []block.Outpoint
-		if r.with != "" {
-			other, err := p.names.paidAs(r.with)
+		if with != "" {
+			other, err := p.names.paidAs(with)
 			if err != nil {
 				return "", err
 			}
@@ -181,11 +175,9 @@ func (p *player) payer(ctx context.Context, name, node string) (*payer.Account, 
 	if err != nil {
 		return nil, nil, err
 	}
-	n, err := p.world.Node(node)
-	if err != nil {
-		return nil, nil, err
-	}
-	wallet, err := payer.Open(ctx, n, who.Wallet, p.names.params.Digest(), p.names.params.Prefixes)
+	wallet, err := call(p, node, func(n Node) (*payer.Payer, error) {
+		return payer.Open(ctx, n, who.Wallet, p.names.params.Digest(), p.names.params.Prefixes)
+	})
 	return who, wallet, err
 }
 

@@ -14,6 +14,7 @@ import (
 	"toychain/consensus"
 	"toychain/payer"
 	"toychain/rpc"
+	"toychain/testnet/topology"
 	"toychain/wallet"
 )
 
@@ -22,11 +23,10 @@ type names struct {
 	params *consensus.Params
 	dir    string // of the wallets
 
-	blocks   map[block.Hash]string
-	order    []block.Hash // b0 is order[0]
-	payments map[block.Hash]string
-	paid     []payment // p1 is paid[0]
-	people   map[string]*payer.Account
+	blocks map[block.Hash]int // their numbers
+	order  []block.Hash       // b0 is order[0]
+	paid   []payment          // p1 is paid[0]
+	people map[string]*payer.Account
 }
 
 // payment is a transaction of the script.
@@ -39,45 +39,37 @@ type payment struct {
 }
 
 func newNames(params *consensus.Params, dir string) *names {
-	n := &names{params: params, dir: dir, blocks: map[block.Hash]string{},
-		payments: map[block.Hash]string{}, people: map[string]*payer.Account{}}
+	n := &names{params: params, dir: dir, blocks: map[block.Hash]int{}, people: map[string]*payer.Account{}}
 	n.block(params.Genesis.Hash())
 	return n
 }
 
-// block returns the name of a block. One without a name gets the next one.
-func (n *names) block(h block.Hash) string {
-	name, ok := n.blocks[h]
+// number returns the number of a block. One without a number gets the next one.
+func (n *names) number(h block.Hash) int {
+	i, ok := n.blocks[h]
 	if !ok {
-		name = "b" + strconv.Itoa(len(n.order))
-		n.blocks[h] = name
+		i = len(n.order)
+		n.blocks[h] = i
 		n.order = append(n.order, h)
 	}
-	return name
+	return i
 }
+
+// block returns the name of a block.
+func (n *names) block(h block.Hash) string { return "b" + strconv.Itoa(n.number(h)) }
 
 // see names blocks that no step asked for, as background miners make them, in the order in
 // which the nodes received them.
 func (n *names) see(trees []rpc.Tree) {
-	first := map[block.Hash]rpc.TreeBlock{}
+	var all []rpc.TreeBlock
 	for _, t := range trees {
-		for _, b := range t.Blocks {
-			if old, ok := first[b.Hash]; !ok || b.ReceivedMS < old.ReceivedMS {
-				first[b.Hash] = b
-			}
-		}
+		all = append(all, t.Blocks...)
 	}
-	var fresh []rpc.TreeBlock
-	for h, b := range first {
-		if _, known := n.blocks[h]; !known {
-			fresh = append(fresh, b)
-		}
-	}
-	slices.SortFunc(fresh, func(a, b rpc.TreeBlock) int {
+	slices.SortFunc(all, func(a, b rpc.TreeBlock) int {
 		return cmp.Or(cmp.Compare(a.ReceivedMS, b.ReceivedMS), cmp.Compare(a.Height, b.Height), slices.Compare(a.Hash[:], b.Hash[:]))
 	})
-	for _, b := range fresh {
-		n.block(b.Hash)
+	for _, b := range all {
+		n.number(b.Hash)
 	}
 }
 
@@ -90,22 +82,21 @@ func (n *names) hash(name string) (block.Hash, error) {
 	return n.order[i], nil
 }
 
-// payment returns the name of a payment, as block does.
+// payment returns the name of a payment. One without a name gets the next one.
 func (n *names) payment(id block.Hash) string {
-	name, ok := n.payments[id]
-	if !ok {
+	i := slices.IndexFunc(n.paid, func(p payment) bool { return p.id == id })
+	if i < 0 {
+		i = len(n.paid)
 		n.paid = append(n.paid, payment{id: id, known: true})
-		name = "p" + strconv.Itoa(len(n.paid))
-		n.payments[id] = name
 	}
-	return name
+	return "p" + strconv.Itoa(i+1)
 }
 
 // made records a payment that was sent to a node.
 func (n *names) made(tx *block.Tx, from, node string) {
-	n.payment(tx.ID())
-	i := slices.IndexFunc(n.paid, func(p payment) bool { return p.id == tx.ID() })
-	n.paid[i] = payment{id: tx.ID(), tx: tx, from: from, node: node}
+	if p, err := n.paidAs(n.payment(tx.ID())); err == nil {
+		*p = payment{id: tx.ID(), tx: tx, from: from, node: node}
+	}
 }
 
 // paidAs returns the payment of this name.
@@ -123,11 +114,8 @@ func (n *names) list(ids []block.Hash) string {
 	for _, id := range ids {
 		out = append(out, n.payment(id))
 	}
-	slices.SortFunc(out, func(a, b string) int { return cmp.Or(len(a)-len(b), strings.Compare(a, b)) })
-	if len(out) == 0 {
-		return "-"
-	}
-	return strings.Join(out, " ")
+	slices.SortFunc(out, topology.Compare)
+	return cmp.Or(strings.Join(out, " "), "-")
 }
 
 // path returns the names of the blocks from genesis to a tip, given the parent of each:
@@ -135,8 +123,7 @@ func (n *names) list(ids []block.Hash) string {
 func (n *names) path(tip block.Hash, parents map[block.Hash]block.Hash) string {
 	var way []int
 	for h, i := tip, 0; h != n.order[0] && i <= len(parents); h, i = parents[h], i+1 {
-		number, _ := strconv.Atoi(n.block(h)[1:])
-		way = append(way, number)
+		way = append(way, n.number(h))
 	}
 	slices.Reverse(way)
 	return runs(way)

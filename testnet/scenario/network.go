@@ -38,7 +38,14 @@ func parseNodes(w *words) action {
 	if params == nil {
 		params = consensus.Toy()
 	}
-	return func(ctx context.Context, p *player) (string, error) { return "", p.up(ctx, params) }
+	nodes := w.script.Nodes
+	return func(ctx context.Context, p *player) (string, error) {
+		if err := p.world.Up(ctx, nodes, params); err != nil {
+			return "", err
+		}
+		p.names = newNames(params, p.dir)
+		return "", nil
+	}
 }
 
 // scriptTime is the genesis time of a script's network: 2026-01-01. It is fixed, so that the
@@ -79,11 +86,10 @@ func ownNetwork(w *words) *consensus.Params {
 		return nil
 	}
 	p, err := network.New(*toy, toy.Limit, scriptTime)
-	if err != nil {
-		w.fail("%s", err)
-		return nil
+	var target pow.Target
+	if err == nil {
+		target, err = pow.TargetFromBits(p.Genesis.Header.Bits)
 	}
-	target, err := pow.TargetFromBits(p.Genesis.Header.Bits)
 	if err != nil {
 		w.fail("%s", err)
 		return nil
@@ -113,16 +119,11 @@ func parseLink(w *words) action {
 
 func parsePartition(w *words) action {
 	var groups [][]string
-	for {
+	for more := true; more; more = w.next("|") {
 		groups = append(groups, w.some())
-		if !w.next("|") {
-			break
-		}
 	}
-	if w.err == nil {
-		if err := topology.CheckGroups(topology.Names(w.script.Nodes), groups); err != nil {
-			w.fail("%s", err)
-		}
+	if err := topology.CheckGroups(topology.Names(w.script.Nodes), groups); err != nil {
+		w.fail("%s", err)
 	}
 	return func(ctx context.Context, p *player) (string, error) { return "", p.world.Partition(ctx, groups) }
 }

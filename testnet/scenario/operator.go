@@ -43,7 +43,7 @@ func parseInvalidate(do func(n Node, ctx context.Context, b block.Hash) error) f
 
 func parseLose(w *words) action {
 	node, what := w.node(), w.word("what is lost")
-	if w.err == nil && what != "key" && what != "peers" && what != "pool" {
+	if what != "key" && what != "peers" && what != "pool" {
 		w.fail("%q: want key, peers or pool", what)
 	}
 	return func(ctx context.Context, p *player) (string, error) { return "", p.world.Lose(ctx, node, what) }
@@ -69,10 +69,8 @@ const maxRepeat = 1000
 
 func parseRepeat(w *words) action {
 	n := w.count("how often", 1, maxRepeat)
-	if w.err == nil && !w.more() {
+	if !w.more() {
 		w.fail("what is to be repeated is missing")
-	}
-	if w.err != nil {
 		return nil
 	}
 	again, err := w.script.step(strings.Join(w.rest, " "))

@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"toychain/consensus"
@@ -121,23 +122,19 @@ func (s *Script) step(line string) (Step, error) {
 // words, as "spend twice" does.
 func find(words []string) (*verb, []string, error) {
 	all := verbs()
+	line := strings.Join(words, " ") + " "
 	for i := range all {
-		name := strings.Fields(all[i].name)
-		if len(words) >= len(name) && strings.Join(words[:len(name)], " ") == all[i].name {
-			return &all[i], words[len(name):], nil
+		if rest, ok := strings.CutPrefix(line, all[i].name+" "); ok {
+			return &all[i], strings.Fields(rest), nil
 		}
 	}
-	best, least := "", 3
-	for _, v := range all {
-		if d := distance(words[0], strings.Fields(v.name)[0]); d < least {
-			best, least = v.name, d
-		}
+	far := func(v verb) int { return distance(words[0], strings.Fields(v.name)[0]) }
+	best := slices.MinFunc(all, func(a, b verb) int { return far(a) - far(b) })
+	if far(best) > 2 {
+		return nil, nil, fmt.Errorf("there is no verb %q; all are listed by: toychain testnet run --verbs", words[0])
 	}
-	if best != "" {
-		said := strings.Join(words[:min(len(words), len(strings.Fields(best)))], " ")
-		return nil, nil, fmt.Errorf("there is no verb %q; did you mean %s?", said, best)
-	}
-	return nil, nil, fmt.Errorf("there is no verb %q; all are listed by: toychain testnet run --verbs", words[0])
+	said := strings.Join(words[:min(len(words), len(strings.Fields(best.name)))], " ")
+	return nil, nil, fmt.Errorf("there is no verb %q; did you mean %s?", said, best.name)
 }
 
 // distance returns the Levenshtein distance of a and b.

@@ -2,12 +2,13 @@ package scenario
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
-	"toychain/consensus"
+	"toychain/block"
 	"toychain/rpc"
 )
 
@@ -65,8 +66,7 @@ func indent(lines []string) string {
 // player plays one script.
 type player struct {
 	world    World
-	script   *Script
-	names    *names
+	names    *names // nil until the nodes are up
 	dir      string
 	mining   bool           // nodes mine blocks by themselves
 	withheld map[string]int // blocks, by node
@@ -76,7 +76,7 @@ type player struct {
 // Script.With). The error is a *Failure that names the line, or that of ctx. The caller has to
 // end the world.
 func Play(ctx context.Context, s *Script, w World, o Options) (shown [][]string, err error) {
-	p := &player{world: w, script: s, dir: o.Dir, withheld: map[string]int{}}
+	p := &player{world: w, dir: o.Dir, withheld: map[string]int{}}
 	for _, step := range s.Steps {
 		if o.Before != nil {
 			o.Before(step)
@@ -109,19 +109,10 @@ func (p *player) step(ctx context.Context, s *Step, update bool) ([]string, erro
 		return nil, err
 	}
 	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
-	for i, l := range lines {
-		lines[i] = strings.TrimRight(l, " ")
-	}
 	if update || s.Open || slices.Equal(lines, s.Want) {
 		return lines, nil
 	}
 	return nil, mismatch{s.Text, s.Want, lines}
-}
-
-// up starts the nodes.
-func (p *player) up(ctx context.Context, params *consensus.Params) error {
-	p.names = newNames(params, p.dir)
-	return p.world.Up(ctx, p.script.Nodes, params)
 }
 
 const (
@@ -132,7 +123,7 @@ const (
 )
 
 // check returns the state of things, and whether it is the expected one.
-type check func(ctx context.Context, all []NodeStatus) (is string, ok bool, err error)
+type check func(ctx context.Context, p *player, all []NodeStatus) (is string, ok bool, err error)
 
 // until waits for the expected state: while anything changes, or, if within is not 0, for
 // that time.
@@ -145,7 +136,7 @@ func (p *player) until(ctx context.Context, within time.Duration, what, want str
 		if err != nil {
 			return err
 		}
-		is, ok, err := see(ctx, all)
+		is, ok, err := see(ctx, p, all)
 		if ok || err != nil {
 			return err
 		}
@@ -153,9 +144,9 @@ func (p *player) until(ctx context.Context, within time.Duration, what, want str
 		if at := fmt.Sprint(all); at != last {
 			last, moved = at, now
 		}
-		over := within > 0 && now >= within
-		if within == 0 {
-			over = now-moved >= patience || now >= longest
+		over := now-moved >= patience || now >= longest
+		if within > 0 {
+			over = now >= within
 		}
 		if over {
 			return unexpected{what, want, fmt.Sprintf("%s, after waiting for %s", is, now.Round(time.Second))}
@@ -188,28 +179,72 @@ func statusOf(all []NodeStatus, node string) NodeStatus {
 	return all[i]
 }
 
-// running returns the status of the nodes that answer.
-func (p *player) running(ctx context.Context) ([]NodeStatus, error) {
+// running returns the status of these nodes, each of which must answer; nil: of all that do.
+func (p *player) running(ctx context.Context, nodes []string) ([]NodeStatus, error) {
 	all, err := p.status(ctx)
-	return slices.DeleteFunc(all, func(g NodeStatus) bool { return g.State != Up }), err
+	if err != nil {
+		return nil, err
+	}
+	for _, n := range nodes {
+		if statusOf(all, n).State != Up {
+			return nil, fmt.Errorf("%s does not answer: it is down or paused", n)
+		}
+	}
+	return slices.DeleteFunc(all, func(g NodeStatus) bool {
+		return g.State != Up || nodes != nil && !slices.Contains(nodes, g.Node)
+	}), nil
 }
 
-// trees returns the block trees of the nodes that answer, and names every block in them.
+// trees returns the status of all nodes and, at the same indexes, the block trees of those that
+// are up. It names every block in them.
 func (p *player) trees(ctx context.Context) ([]NodeStatus, []rpc.Tree, error) {
-	all, err := p.running(ctx)
+	all, err := p.status(ctx)
+	out := make([]rpc.Tree, len(all))
+	for i, g := range all {
+		if err == nil && g.State == Up {
+			out[i], err = p.tree(ctx, g.Node)
+		}
+	}
 	if err != nil {
 		return nil, nil, err
 	}
-	out := make([]rpc.Tree, len(all))
-	for i, g := range all {
-		n, err := p.world.Node(g.Node)
-		if err == nil {
-			out[i], err = n.Tree(ctx, 0)
-		}
-		if err != nil {
-			return nil, nil, err
-		}
-	}
 	p.names.see(out)
 	return all, out, nil
+}
+
+// call calls a node that is up.
+func call[T any](p *player, node string, f func(Node) (T, error)) (out T, err error) {
+	n, err := p.world.Node(node)
+	if err != nil {
+		return out, err
+	}
+	return f(n)
+}
+
+func (p *player) tree(ctx context.Context, node string) (rpc.Tree, error) {
+	return call(p, node, func(n Node) (rpc.Tree, error) { return n.Tree(ctx, 0) })
+}
+
+func (p *player) reorgs(ctx context.Context, node string) ([]rpc.Reorg, error) {
+	return call(p, node, func(n Node) ([]rpc.Reorg, error) { return n.Reorgs(ctx, 0) })
+}
+
+// blockOf returns the block of a node's best chain that holds a transaction, or zeros.
+func (p *player) blockOf(ctx context.Context, node string, id block.Hash) (block.Hash, error) {
+	tx, err := call(p, node, func(n Node) (rpc.Tx, error) { return n.Tx(ctx, id) })
+	if _, unknown := refusal(err); unknown {
+		return block.Hash{}, nil
+	}
+	if err != nil || tx.Confirmations == nil || *tx.Confirmations < 1 {
+		return block.Hash{}, err
+	}
+	return tx.BlockHash, nil
+}
+
+// refusal returns the message of a node that refused a call.
+func refusal(err error) (string, bool) {
+	if no, ok := errors.AsType[*rpc.Error](err); ok {
+		return no.Message, true
+	}
+	return "", false
 }

@@ -128,6 +128,24 @@ func TestCrashLoop(t *testing.T) {
 	}
 }
 
+// unborn is a world whose nodes do not start.
+type unborn struct{ World }
+
+func (unborn) Up(context.Context, int, *consensus.Params) error { return errors.New("no program") }
+func (unborn) Time() time.Duration                              { return 0 }
+
+// TestNodesDoNotStart: the failure is that of the step, and nodes that are not there are not called.
+func TestNodesDoNotStart(t *testing.T) {
+	s, err := Parse("x", "nodes 2\ntips")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var f *Failure
+	if _, err := Play(t.Context(), s, unborn{}, Options{Dir: t.TempDir()}); !errors.As(err, &f) || f.Error() != "x:1: no program" || f.Stands != "" {
+		t.Errorf("%v", err)
+	}
+}
+
 // TestSettleSaysWho disagrees.
 func TestSettleSaysWho(t *testing.T) {
 	_, err := playStill(t, "nodes 2\nsettle within 1s", func(time.Duration) []NodeStatus { return heights(1, 2) })

@@ -37,7 +37,7 @@ func rogueVerbs() []verb {
 // oneOf takes one of these words.
 func (w *words) oneOf(what string, list []string) string {
 	s := w.word(what)
-	if w.err == nil && !slices.Contains(list, s) {
+	if !slices.Contains(list, s) {
 		w.fail("%q: want one of %s", s, strings.Join(list, ", "))
 	}
 	return s

@@ -40,105 +40,70 @@ func columns(rows [][]string) string {
 	}
 	var out strings.Builder
 	for _, r := range rows {
+		line := ""
 		for i, c := range r {
-			if i == len(r)-1 {
-				out.WriteString(c)
-				break
-			}
-			out.WriteString(c + strings.Repeat(" ", widths[i]-utf8.RuneCountInString(c)))
+			line += fmt.Sprintf("%-*s", widths[i], c)
 		}
-		out.WriteByte('\n')
+		out.WriteString(strings.TrimRight(line, " ") + "\n")
 	}
 	return out.String()
 }
 
-// grouped joins the names that have the same text, in the order of the first of each.
-func grouped(names, texts []string) (rows [][]string) {
-	at := map[string]int{}
-	for i, t := range texts {
-		j, ok := at[t]
-		if !ok {
-			j = len(rows)
-			at[t] = j
-			rows = append(rows, []string{names[i], t})
+// grouped joins rows that differ in their first cells only, in the order of the first of each.
+func grouped(rows [][]string) (out [][]string) {
+	for _, r := range rows {
+		i := slices.IndexFunc(out, func(o []string) bool { return slices.Equal(o[1:], r[1:]) })
+		if i < 0 {
+			out = append(out, r)
 			continue
 		}
-		rows[j][0] += " " + names[i]
+		out[i][0] += " " + r[0]
 	}
-	return rows
+	return out
 }
 
 func tips(ctx context.Context, p *player) (string, error) {
-	all, err := p.status(ctx)
-	if err != nil {
-		return "", err
-	}
-	up, trees, err := p.trees(ctx)
+	all, trees, err := p.trees(ctx)
 	if err != nil {
 		return "", err
 	}
 	parents := map[block.Hash]block.Hash{}
-	at := map[string]rpc.Tree{}
-	for i, t := range trees {
-		at[up[i].Node] = t
+	for _, t := range trees {
 		for _, b := range t.Blocks {
 			parents[b.Hash] = b.Prev
 		}
 	}
-	var names, texts []string
-	for _, g := range all {
-		names = append(names, g.Node)
-		if t, ok := at[g.Node]; ok {
-			texts = append(texts, fmt.Sprintf("%s\theight %d", p.names.path(t.Tip, parents), t.Height))
+	var rows [][]string
+	for i, g := range all {
+		if t := trees[i]; g.State == Up {
+			rows = append(rows, []string{g.Node, p.names.path(t.Tip, parents), fmt.Sprintf("height %d", t.Height)})
 		} else {
-			texts = append(texts, string(g.State))
+			rows = append(rows, []string{g.Node, string(g.State)})
 		}
 	}
-	rows := grouped(names, texts)
-	for i, r := range rows {
-		rows[i] = append(r[:1], strings.Split(r[1], "\t")...)
-	}
-	return columns(rows), nil
+	return columns(grouped(rows)), nil
 }
 
 func tree(ctx context.Context, p *player) (string, error) {
-	all, err := p.status(ctx)
+	all, trees, err := p.trees(ctx)
 	if err != nil {
 		return "", err
 	}
-	up, trees, err := p.trees(ctx)
-	if err != nil {
-		return "", err
-	}
-	views := make([]draw.View, len(trees))
-	for i, t := range trees {
-		views[i] = draw.View{Node: up[i].Node, Tree: t}
-	}
-	in := draw.Merge(views)
-	number := func(b rpc.TreeBlock) int { return slices.Index(p.names.order, b.Hash) }
-	slices.SortFunc(in.Blocks, func(a, b rpc.TreeBlock) int { return number(a) - number(b) })
-	for _, g := range all {
-		if g.State != Up {
-			in.Silent = append(in.Silent, g.Node)
+	var views []draw.View
+	var silent []string
+	for i, g := range all {
+		if g.State == Up {
+			views = append(views, draw.View{Node: g.Node, Tree: trees[i]})
+		} else {
+			silent = append(silent, g.Node)
 		}
 	}
+	in := draw.Merge(views)
+	in.Silent = silent
+	slices.SortFunc(in.Blocks, func(a, b rpc.TreeBlock) int { return p.names.number(a.Hash) - p.names.number(b.Hash) })
 	var out bytes.Buffer
 	err = draw.Write(&out, in, draw.Style{Width: 100, Call: p.names.block})
 	return out.String(), err
-}
-
-// chosen returns the nodes that a step names, or all that answer.
-func (p *player) chosen(ctx context.Context, nodes []string) ([]NodeStatus, error) {
-	all, err := p.running(ctx)
-	if err != nil || len(nodes) == 0 {
-		return all, err
-	}
-	for _, n := range nodes {
-		if !slices.ContainsFunc(all, func(g NodeStatus) bool { return g.Node == n }) {
-			return nil, fmt.Errorf("%s does not answer: it is down or paused", n)
-		}
-	}
-	return slices.DeleteFunc(all, func(g NodeStatus) bool { return !slices.Contains(nodes, g.Node) }), nil
 }
 
 func parseReorgs(w *words) action {
@@ -147,17 +112,13 @@ func parseReorgs(w *words) action {
 		if _, _, err := p.trees(ctx); err != nil {
 			return "", err
 		}
-		all, err := p.chosen(ctx, nodes)
+		all, err := p.running(ctx, nodes)
 		if err != nil {
 			return "", err
 		}
 		var rows [][]string
 		for _, g := range all {
-			n, err := p.world.Node(g.Node)
-			if err != nil {
-				return "", err
-			}
-			journal, err := n.Reorgs(ctx, 0)
+			journal, err := p.reorgs(ctx, g.Node)
 			if err != nil {
 				return "", err
 			}
@@ -180,7 +141,7 @@ func (p *player) reorgRow(r *rpc.Reorg) []string {
 		}
 		var numbers []int
 		for _, b := range refs {
-			numbers = append(numbers, slices.Index(p.names.order, b.Hash))
+			numbers = append(numbers, p.names.number(b.Hash))
 		}
 		return runs(numbers)
 	}
@@ -209,15 +170,15 @@ func (p *player) reorgRow(r *rpc.Reorg) []string {
 func parsePool(w *words) action {
 	nodes := w.nodes()
 	return func(ctx context.Context, p *player) (string, error) {
-		all, err := p.chosen(ctx, nodes)
+		all, err := p.running(ctx, nodes)
 		if err != nil {
 			return "", err
 		}
-		var names, texts []string
+		var rows [][]string
 		for _, g := range all {
-			names, texts = append(names, g.Node), append(texts, p.names.list(g.Pool))
+			rows = append(rows, []string{g.Node, p.names.list(g.Pool)})
 		}
-		return columns(grouped(names, texts)), nil
+		return columns(grouped(rows)), nil
 	}
 }
 

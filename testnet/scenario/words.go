@@ -13,7 +13,7 @@ import (
 )
 
 // words are the arguments of a verb, taken from the front one by one. The first error stays
-// in err; after it every method returns zeros.
+// in err: after it no word is left, every method returns zeros, and fail does nothing.
 type words struct {
 	rest   []string
 	script *Script
@@ -62,11 +62,11 @@ func (w *words) tail(what string) string {
 
 // must takes the next word, which has to be this one.
 func (w *words) must(text string) {
-	if !w.next(text) && w.err == nil {
-		if w.more() {
-			w.fail("%q: want %q there", w.rest[0], text)
-			return
-		}
+	switch {
+	case w.next(text):
+	case w.more():
+		w.fail("%q: want %q there", w.rest[0], text)
+	default:
 		w.fail("%q is missing", text)
 	}
 }
@@ -74,7 +74,7 @@ func (w *words) must(text string) {
 func (w *words) count(what string, least, most int) int {
 	s := w.word(what)
 	n, err := strconv.Atoi(s)
-	if w.err == nil && (err != nil || n < least || n > most) {
+	if err != nil || n < least || n > most {
 		w.fail("%q: want %s, a number from %d to %d", s, what, least, most)
 	}
 	return n
@@ -90,9 +90,6 @@ func (w *words) node() string {
 }
 
 func (w *words) checkNode(s string) {
-	if w.err != nil {
-		return
-	}
 	if !topology.IsName(s) {
 		w.fail("%q: want a node, like n1", s)
 	} else if n, _ := strconv.Atoi(s[1:]); n > w.script.Nodes {
@@ -103,7 +100,7 @@ func (w *words) checkNode(s string) {
 // nodes takes all names of nodes that follow.
 func (w *words) nodes() (out []string) {
 	for w.atNode() {
-		if s := w.node(); w.err == nil && !slices.Contains(out, s) {
+		if s := w.node(); !slices.Contains(out, s) {
 			out = append(out, s)
 		}
 	}
@@ -129,7 +126,6 @@ var keywords = []string{"on", "to", "with", "and", "same", "one", "within", "twi
 func (w *words) person() string {
 	s := w.word("a person")
 	switch {
-	case w.err != nil:
 	case !personPattern.MatchString(s) || slices.Contains(keywords, s) || isLabel(s):
 		w.fail("%q: want a person, like alice", s)
 	case topology.IsName(s):
@@ -147,7 +143,7 @@ func isLabel(s string) bool { return labelPattern.MatchString(s) }
 func (w *words) label(kind byte) string {
 	what := map[byte]string{'b': "a block, like b1", 'p': "a payment, like p1"}[kind]
 	s := w.word(what)
-	if w.err == nil && !(isLabel(s) && s[0] == kind) {
+	if !isLabel(s) || s[0] != kind {
 		w.fail("%q: want %s", s, what)
 	}
 	return s
@@ -161,7 +157,7 @@ func (w *words) atLabel(kind byte) bool {
 func (w *words) amount() block.Amount {
 	s := w.word("an amount")
 	v, err := block.ParseAmount(s)
-	if w.err == nil && (err != nil || v < 0) {
+	if err != nil || v < 0 {
 		w.fail("%q: want an amount, like 20 or 0.5", s)
 	}
 	return v
@@ -170,7 +166,7 @@ func (w *words) amount() block.Amount {
 func (w *words) duration(what string) time.Duration {
 	s := w.word(what)
 	d, err := time.ParseDuration(s)
-	if w.err == nil && err != nil {
+	if err != nil {
 		w.fail("%q: want %s", s, what)
 	}
 	return d
@@ -182,7 +178,7 @@ func (w *words) within() time.Duration {
 		return 0
 	}
 	d := w.duration("a time, like 20s")
-	if w.err == nil && d <= 0 {
+	if d <= 0 {
 		w.fail("within %s: want a longer time", d)
 	}
 	return d
