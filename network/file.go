@@ -1,7 +1,6 @@
 package network
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -47,24 +46,20 @@ const fileHead = `# A toychain network. Nodes that are to meet need the same fil
 
 `
 
-// WriteParams writes the parameters as TOML.
+// Write writes the parameters as TOML.
 func Write(w io.Writer, p *consensus.Params) error {
-	var b bytes.Buffer
-	b.WriteString(fileHead)
+	if _, err := io.WriteString(w, fileHead); err != nil {
+		return err
+	}
 	g := p.Genesis.Header
-	err := toml.NewEncoder(&b).Encode(file{
+	return toml.NewEncoder(w).Encode(file{
 		Name: p.Name, Spacing: p.Spacing.String(), Window: p.Window, Limit: fmt.Sprintf("%08x", p.Limit),
 		Subsidy: p.Subsidy.Short(), Halving: int32(p.Halving), Maturity: int32(p.Maturity),
 		Genesis: genesisFile{Time: g.Time, Bits: fmt.Sprintf("%08x", g.Bits), Nonce: g.Nonce, Hash: g.Hash().String()},
 	})
-	if err != nil {
-		return err
-	}
-	_, err = b.WriteTo(w)
-	return err
 }
 
-// ReadParams reads what WriteParams wrote. Every value is part of the genesis block's
+// Parse reads what Write wrote. Every value is part of the genesis block's
 // hash, so a changed or damaged file does not fit the hash that it names.
 func Parse(text string) (*consensus.Params, error) {
 	var f file
@@ -124,25 +119,31 @@ func (f *file) params() (*consensus.Params, error) {
 }
 
 // Load returns the parameters that name stands for: a preset, or the file at that path.
-// text is the file as [Write] writes it, nil for a preset.
-func Load(name string) (p *consensus.Params, text []byte, err error) {
+func Load(name string) (*consensus.Params, error) {
 	if p, ok := consensus.Preset(name); ok {
-		return p, nil, nil
+		return p, nil
 	}
 	raw, err := os.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil, fmt.Errorf("network %q: neither toy, regtest or main nor a file; make one with: toychain network new -o %s",
+		return nil, fmt.Errorf("network %q: neither toy, regtest or main nor a file; make one with: toychain network new -o %s",
 			name, strings.TrimSuffix(name, ".toml")+".toml")
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("network: %w", err)
+		return nil, fmt.Errorf("network: %w", err)
 	}
-	if p, err = Parse(string(raw)); err != nil {
-		return nil, nil, fmt.Errorf("network file %s: %w", name, err)
+	p, err := Parse(string(raw))
+	if err != nil {
+		return nil, fmt.Errorf("network file %s: %w", name, err)
 	}
-	var own bytes.Buffer
-	if err := Write(&own, p); err != nil {
-		return nil, nil, err
+	return p, nil
+}
+
+// Text returns what [Write] writes, or "" for a preset, which needs no file.
+func Text(p *consensus.Params) (string, error) {
+	if _, preset := consensus.Preset(p.Name); preset {
+		return "", nil
 	}
-	return p, own.Bytes(), nil
+	var text strings.Builder
+	err := Write(&text, p)
+	return text.String(), err
 }

@@ -11,7 +11,7 @@ import (
 	"toychain/pow"
 )
 
-// NewNetwork returns the parameters of a network of one's own. p has the values
+// New returns the parameters of a network of one's own. p has the values
 // of file above and those that toy has; bits are the target to start with, in
 // compact form; time is the genesis block's, in seconds since 1970. The genesis
 // block has no nonce yet: search one with pow.Search before anything else.

@@ -43,7 +43,7 @@ func Describe(dir, network string, nodes []Node, by Orchestrator) (*Testnet, err
 			return nil, fmt.Errorf("testnet: node %d, %q, is not fully described", i+1, n.Name)
 		}
 	}
-	p, _, err := parameters.Load(network)
+	p, err := parameters.Load(network)
 	if err != nil {
 		return nil, err
 	}

@@ -83,7 +83,7 @@ func runFakeNode(args []string) int {
 	for _, p := range peers {
 		n.callPeer(p)
 	}
-	params, _, err := network.Load(*netName)
+	params, err := network.Load(*netName)
 	if err != nil {
 		fmt.Println("error:", err)
 		return 1

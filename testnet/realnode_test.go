@@ -47,7 +47,7 @@ func runRealNode(args []string) int {
 	if *tied {
 		go func() { io.Copy(io.Discard, os.Stdin); stop() }()
 	}
-	params, _, err := network.Load(*netName)
+	params, err := network.Load(*netName)
 	if err == nil {
 		dir := filepath.Join(*data, params.Name)
 		log := slog.New(slog.NewTextHandler(os.Stderr, nil))

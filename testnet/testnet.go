@@ -60,7 +60,7 @@ type Testnet struct {
 // testnet.json. The chains of an earlier testnet in the directory are continued. On an
 // error, or if ctx ends, the nodes are stopped again and only their directories remain.
 func Up(ctx context.Context, cfg Config) (_ *Testnet, err error) {
-	t, text, err := cfg.prepare()
+	t, err := cfg.prepare()
 	if err != nil {
 		return nil, fmt.Errorf("testnet up: %w", err)
 	}
@@ -72,7 +72,7 @@ func Up(ctx context.Context, cfg Config) (_ *Testnet, err error) {
 		return nil, fmt.Errorf("testnet up: %w", err)
 	}
 	defer unlock()
-	if err := t.claim(text); err != nil {
+	if err := t.claim(); err != nil {
 		return nil, fmt.Errorf("testnet up: %w", err)
 	}
 	for _, name := range topology.Names(cfg.Nodes) {
@@ -89,39 +89,39 @@ func Up(ctx context.Context, cfg Config) (_ *Testnet, err error) {
 	return t, nil
 }
 
-// prepare checks cfg, and returns the text of the parameters file if there is one.
-func (cfg Config) prepare() (*Testnet, []byte, error) {
+// prepare checks cfg.
+func (cfg Config) prepare() (*Testnet, error) {
 	if cfg.Nodes < 1 || cfg.Nodes > topology.MaxNodes {
-		return nil, nil, fmt.Errorf("%d nodes: want 1 to %d", cfg.Nodes, topology.MaxNodes)
+		return nil, fmt.Errorf("%d nodes: want 1 to %d", cfg.Nodes, topology.MaxNodes)
 	}
 	if cfg.Hashrate < 0 {
-		return nil, nil, fmt.Errorf("a hashrate of %v: want 0 (no cap) or more", cfg.Hashrate)
+		return nil, fmt.Errorf("a hashrate of %v: want 0 (no cap) or more", cfg.Hashrate)
 	}
 	if cfg.Dir == "" {
-		return nil, nil, errors.New("no directory named")
+		return nil, errors.New("no directory named")
 	}
 	dir, err := filepath.Abs(cfg.Dir)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	params, text, err := network.Load(cfg.Network)
+	params, err := network.Load(cfg.Network)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if cfg.Binary == "" {
 		if cfg.Binary, err = os.Executable(); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 	}
 	t := &Testnet{dir: dir, params: params, tied: !cfg.Detach, say: cfg.Progress}
 	if cfg.MineTo != "" {
 		if _, err := wallet.ParseAddress(cfg.MineTo, params.Prefixes); err != nil {
-			return nil, nil, fmt.Errorf("mining for %s: %w", cfg.MineTo, err)
+			return nil, fmt.Errorf("mining for %s: %w", cfg.MineTo, err)
 		}
 	}
 	t.state = state{File: File{Network: cfg.Network}, Binary: cfg.Binary, Hashrate: cfg.Hashrate, Mine: cfg.Mine, MineTo: cfg.MineTo}
 	t.init()
-	return t, text, nil
+	return t, nil
 }
 
 func (t *Testnet) init() {
@@ -135,7 +135,7 @@ func (t *Testnet) init() {
 }
 
 // claim checks that no testnet is up in the directory, and stores the parameters file.
-func (t *Testnet) claim(text []byte) error {
+func (t *Testnet) claim() error {
 	old, err := loadState(t.dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -154,11 +154,12 @@ func (t *Testnet) claim(text []byte) error {
 			t.dir, topology.List(up), t.dir)
 	}
 	os.Remove(filepath.Join(t.dir, publicFile)) // of nodes that are dead
-	if text == nil {
-		return nil
+	text, err := network.Text(t.params)
+	if err != nil || text == "" {
+		return err
 	}
 	t.state.Network = filepath.Join(t.dir, networkFile)
-	return replaceFile(t.state.Network, text)
+	return replaceFile(t.state.Network, []byte(text))
 }
 
 // bringUp starts all nodes and connects them.
@@ -212,7 +213,7 @@ func Open(dir string) (*Testnet, error) {
 	if err != nil {
 		return nil, err
 	}
-	params, _, err := network.Load(s.Network)
+	params, err := network.Load(s.Network)
 	if err != nil {
 		return nil, err
 	}

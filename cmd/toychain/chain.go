@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"math"
 	"time"
 
@@ -22,11 +23,10 @@ func (a *app) chainCommand() *cobra.Command {
 }
 
 func (a *app) chainInfoCommand() *cobra.Command {
-	return showNode(a, &cobra.Command{
+	return show(a, &cobra.Command{
 		Use: "info", Short: "Show the tip of the chain, and how its difficulty moves.",
 		Example: "toychain chain info\ntoychain chain info --node n2 --json",
-		Args:    cli.NoArgs,
-	}, gatherInfo, a.printInfo)
+	}, a.dial, gatherInfo, a.printInfo)
 }
 
 // chainInfo is what "chain info" prints.
@@ -123,7 +123,7 @@ func measureHashrate(ctx context.Context, n target, b rpc.BlockchainInfo) (*floa
 	return &rate, nil
 }
 
-func (a *app) printInfo(i chainInfo) error {
+func (a *app) printInfo(t io.Writer, i chainInfo) {
 	behind := ""
 	if i.Headers > i.Blocks {
 		behind = a.Colours(a.Stdout).Yellow(fmt.Sprintf("  syncing, %s known", cli.Plural(i.Headers, "header")))
@@ -132,7 +132,6 @@ func (a *app) printInfo(i chainInfo) error {
 	if i.Hashrate != nil {
 		rate = fmt.Sprintf("about %s in the whole network, by the last blocks", cli.Hashes(*i.Hashrate))
 	}
-	t := cli.Table(a.Stdout)
 	fmt.Fprintf(t, "network\t%s\n", i.Chain)
 	fmt.Fprintf(t, "height\t%s%s\n", cli.Count(i.Blocks), behind)
 	fmt.Fprintf(t, "tip\t%s\n\t%s\n", i.BestBlockHash, age(i.Time))
@@ -144,7 +143,6 @@ func (a *app) printInfo(i chainInfo) error {
 	fmt.Fprintf(t, "reward\t%s coins for block %s, and its fees\n", i.Next.Subsidy.Short(), cli.Count(i.Next.Height))
 	fmt.Fprintf(t, "mempool\t%s\n", cli.Plural(i.Mining.PooledTx, "transaction"))
 	fmt.Fprintf(t, "on disk\t%s\n", cli.Bytes(i.SizeOnDisk))
-	return t.Flush()
 }
 
 // large writes a count of hashes. Those of Bitcoin's main chain do not fit 64 bits.
@@ -215,19 +213,15 @@ func age(at uint32) string {
 }
 
 func (a *app) chainTipsCommand() *cobra.Command {
-	return showNode(a, &cobra.Command{
-		Use: "tips", Short: "List the tips of all branches.",
-		Example: "toychain chain tips",
-		Args:    cli.NoArgs,
-	}, func(ctx context.Context, n target, _ []string) ([]rpc.Tip, error) {
+	return show(a, &cobra.Command{
+		Use: "tips", Short: "List the tips of all branches.", Example: "toychain chain tips",
+	}, a.dial, func(ctx context.Context, n target, _ []string) ([]rpc.Tip, error) {
 		return rpc.GetChainTips.Call(ctx, n.Client, rpc.None{})
-	}, func(tips []rpc.Tip) error {
-		t := cli.Table(a.Stdout)
+	}, func(t io.Writer, tips []rpc.Tip) {
 		fmt.Fprintln(t, "height\thash and status")
 		for _, tip := range tips {
 			fmt.Fprintf(t, "%d\t%s\n\t%s: %s\n", tip.Height, tip.Hash, tip.Status, describeTip(tip))
 		}
-		return t.Flush()
 	})
 }
 

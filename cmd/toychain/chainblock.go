@@ -24,28 +24,23 @@ func (a *app) chainBlockCommand() *cobra.Command {
 		Example: "toychain chain block 12\ntoychain chain block --raw",
 		Args:    cli.Args(0, 1, "one block, by hash or by height"),
 	}
-	asJSON := cli.JSONFlag(cmd)
 	raw := cmd.Flags().Bool("raw", false, "print its bytes, in hex")
-	return a.onNode(cmd, func(ctx context.Context, n target, given []string) error {
+	return show(a, cmd, a.dial, func(ctx context.Context, n target, given []string) (any, error) {
 		hash, err := findBlock(ctx, n, given)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if *raw {
-			b, err := n.RawBlock(ctx, hash)
-			if err == nil {
-				fmt.Fprintln(a.Stdout, hex.EncodeToString(b.Bytes()))
-			}
-			return err
+			_ = cmd.Flags().Set("json", "false") // it is printed without quotes
+			return rpc.As[string](rpc.GetBlock).Call(ctx, n.Client, rpc.GetBlockArgs{Block: hash, Verbosity: new(rpc.Verbosity(0))})
 		}
-		b, err := n.Block(ctx, hash)
-		if err != nil {
-			return err
+		return n.Block(ctx, hash)
+	}, func(w io.Writer, v any) {
+		if b, ok := v.(rpc.FullBlock); ok {
+			a.printBlock(w, &b)
+		} else {
+			fmt.Fprintln(w, v)
 		}
-		if *asJSON {
-			return a.PrintJSON(b)
-		}
-		return a.printBlock(&b)
 	})
 }
 
@@ -55,8 +50,8 @@ func findBlock(ctx context.Context, n target, given []string) (block.Hash, error
 		return n.BestBlockHash(ctx)
 	}
 	if height, err := strconv.ParseInt(given[0], 10, 32); err == nil {
-		hash, err := rpc.GetBlockHash.Call(ctx, n.Client, rpc.HeightArg{Height: int64(block.Height(height))})
-		if refused := (*rpc.Error)(nil); errors.As(err, &refused) && refused.Code == rpc.CodeInvalidParam {
+		hash, err := rpc.GetBlockHash.Call(ctx, n.Client, rpc.HeightArg{Height: height})
+		if refused, ok := errors.AsType[*rpc.Error](err); ok && refused.Code == rpc.CodeInvalidParam {
 			if tip, err := n.BlockCount(ctx); err == nil {
 				refused.Message = fmt.Sprintf("there is no block at height %d: the best chain ends at %d", height, tip)
 			}
@@ -65,31 +60,26 @@ func findBlock(ctx context.Context, n target, given []string) (block.Hash, error
 	}
 	hash, err := block.ParseHash(given[0])
 	if err != nil {
-		return hash, cli.Usagef("%q is not a block: want a height, or a hash of 64 hex digits", given[0])
+		err = cli.Usagef("%q is not a block: want a height, or a hash of 64 hex digits", given[0])
 	}
-	return hash, nil
+	return hash, err
 }
 
-func (a *app) printBlock(b *rpc.FullBlock) error {
+func (a *app) printBlock(t io.Writer, b *rpc.FullBlock) {
 	where := cli.Plural(b.Confirmations, "confirmation")
 	if b.Confirmations < 0 {
 		where = a.Colours(a.Stdout).Yellow("not on the best chain")
 	}
-	t := cli.Table(a.Stdout)
 	fmt.Fprintf(t, "block\t%s\n", b.Hash)
 	fmt.Fprintf(t, "height\t%s  %s\n", cli.Count(b.Height), where)
 	fmt.Fprintf(t, "parent\t%s\n", b.PreviousBlockHash)
 	fmt.Fprintf(t, "time\t%s\n", time.Unix(int64(b.Time), 0).UTC().Format(time.DateTime))
 	fmt.Fprintf(t, "proof\tnonce %d, bits %s\n", b.Nonce, b.Bits)
 	fmt.Fprintf(t, "size\t%s, %s\n", cli.Bytes(int64(b.Size)), cli.Plural(len(b.Tx), "transaction"))
-	if err := t.Flush(); err != nil {
-		return err
-	}
 	for i := range b.Tx {
-		fmt.Fprintln(a.Stdout)
-		printTx(a.Stdout, &b.Tx[i])
+		fmt.Fprintln(t)
+		printTx(t, &b.Tx[i])
 	}
-	return nil
 }
 
 // printTx writes a transaction: the coins that it spends and those that it creates.

@@ -24,7 +24,6 @@ func (a *app) chainExportCommand() *cobra.Command {
 		Long: `Write the best chain's blocks to a file, the lowest first: as a line of hex each, or
 framed as Bitcoin's nodes store them (blk), which Core's -loadblock and btcd's
 addblock read if the network is the same.`,
-		Args: cli.NoArgs,
 	}
 	f := cmd.Flags()
 	to := f.StringP("out", "o", "", "`FILE` to write (default: print)")
@@ -33,7 +32,7 @@ addblock read if the network is the same.`,
 	f.Int32Var((*int32)(&e.first), "from", 1, "first `HEIGHT`")
 	f.Int32Var((*int32)(&e.last), "to", -1, "last `HEIGHT` (default: the tip)")
 	force := f.Bool("force", false, "overwrite the file")
-	cmd.RunE = func(cmd *cobra.Command, _ []string) (err error) {
+	cmd.PreRunE = func(*cobra.Command, []string) (err error) {
 		switch {
 		case e.first < 0:
 			return cli.Usagef("--from %d: want a height", e.first)
@@ -42,38 +41,36 @@ addblock read if the network is the same.`,
 		case e.last >= 0 && e.last < e.first:
 			return cli.Usagef("--from %d --to %d: want the lower height first", e.first, e.last)
 		}
-		if e.format, err = a.exportFormat(*format, *to); err != nil {
+		e.format, err = a.exportFormat(*format, *to)
+		return err
+	}
+	return on(cmd, a.dial, func(ctx context.Context, n target, _ []string) error {
+		tip, err := n.BlockCount(ctx)
+		if err != nil {
 			return err
 		}
-		return a.ask(cmd, func(ctx context.Context, n target) error {
-			tip, err := n.BlockCount(ctx)
-			if err != nil {
-				return err
-			}
-			if e.last > tip || f.Changed("from") && e.first > tip {
-				return fmt.Errorf("no block at height %d: the tip is at %d", max(e.first, e.last), tip)
-			}
-			if e.last < 0 {
-				e.last = tip
-			}
-			write := func(w io.Writer) error {
-				out := bufio.NewWriter(w)
-				return errors.Join(e.blocks(ctx, a.Progress(), n, out), out.Flush())
-			}
-			if *to == "" {
-				return write(a.Stdout)
-			}
-			if err := refuseExisting(*to, *force); err != nil {
-				return err
-			}
-			if err := writeFile(*to, 0o644, *force, write); err != nil {
-				return err
-			}
-			fmt.Fprintf(a.Stdout, "%s in %s\n", cli.Plural(max(e.last-e.first+1, 0), "block"), *to)
-			return nil
-		})
-	}
-	return cmd
+		if e.last > tip || f.Changed("from") && e.first > tip {
+			return fmt.Errorf("no block at height %d: the tip is at %d", max(e.first, e.last), tip)
+		}
+		if e.last < 0 {
+			e.last = tip
+		}
+		write := func(w io.Writer) error {
+			out := bufio.NewWriter(w)
+			return errors.Join(e.blocks(ctx, a.Progress(), n, out), out.Flush())
+		}
+		if *to == "" {
+			return write(a.Stdout)
+		}
+		if err := refuseExisting(*to, *force); err != nil {
+			return err
+		}
+		if err := writeFile(*to, 0o644, *force, write); err != nil {
+			return err
+		}
+		fmt.Fprintf(a.Stdout, "%s in %s\n", cli.Plural(max(e.last-e.first+1, 0), "block"), *to)
+		return nil
+	})
 }
 
 // exporting is the range of blocks to write, and the format.
@@ -128,7 +125,7 @@ func (e exporting) blocks(ctx context.Context, line *cli.Progress, n target, w i
 }
 
 func (a *app) chainImportCommand() *cobra.Command {
-	return a.onNode(&cobra.Command{
+	return on(&cobra.Command{
 		Use: "import [FILE|DIR]", Short: "Submit the blocks in a file or a directory to the node.",
 		Example: "toychain chain import chain.hex\ntoychain chain import blk00000.dat\n" +
 			"toychain chain import ~/.bitcoin/regtest/blocks --network regtest\nzcat chain.hex.gz | toychain chain import",
@@ -139,7 +136,7 @@ btcd's 000000000.fdb. In a file, blocks may precede their parents. The import st
 at the first block that cannot be read or breaks a rule, and says where; all blocks
 before it are imported. Importing again does no harm: known blocks are skipped.`,
 		Args: cli.Args(0, 1, "one file or directory"),
-	}, func(ctx context.Context, n target, given []string) (err error) {
+	}, a.dial, func(ctx context.Context, n target, given []string) (err error) {
 		source := blockfile.Read(a.Stdin, n.params.Magic())
 		if len(given) == 1 && given[0] != blockfile.Stdin {
 			if source, err = blockfile.Open(given[0], n.params.Magic()); err != nil {

@@ -22,7 +22,6 @@ func (a *app) chainReindexCommand() *cobra.Command {
 		Long: `Rebuild a stopped node's database (its coins, undo data and indexes) from the blocks in
 it. The database is that of --datadir and --network, or with --node that of a node of
 the testnet.`,
-		Args: cli.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			for _, name := range []string{"rpc", "cookie", "rpc-user", "rpc-password"} {
 				if a.typed[name] {

@@ -30,7 +30,7 @@ which transactions conflict with it, and which spend the coins that it created.`
 		Args: cli.Args(1, 1, "TXID, 64 hex digits"),
 	}
 	raw := cmd.Flags().Bool("raw", false, "print its bytes, in hex")
-	return showNode(a, cmd, func(ctx context.Context, n target, given []string) (tx trackedTx, err error) {
+	return show(a, cmd, a.dial, func(ctx context.Context, n target, given []string) (tx trackedTx, err error) {
 		id, err := block.ParseHash(given[0])
 		if err != nil {
 			return tx, cli.Usagef("%q is not a txid: want 64 hex digits", given[0])
@@ -44,14 +44,14 @@ which transactions conflict with it, and which spend the coins that it created.`
 		}
 		tx.History, err = rpc.GetTxHistory.Call(ctx, n.Client, rpc.TxArg{TxID: id})
 		return tx, err
-	}, func(tx trackedTx) error {
+	}, func(w io.Writer, tx trackedTx) {
 		if *raw {
-			_, err := fmt.Fprintln(a.Stdout, tx.Hex)
-			return err
+			fmt.Fprintln(w, tx.Hex)
+			return
 		}
-		printTx(a.Stdout, &tx.Tx)
-		fmt.Fprintf(a.Stdout, "  %s\n", a.fateOf(&tx.Tx, &tx.History))
-		return a.printHistory(&tx.History)
+		printTx(w, &tx.Tx)
+		fmt.Fprintf(w, "  %s\n", a.fateOf(&tx.Tx, &tx.History))
+		a.printHistory(w, &tx.History)
 	})
 }
 
@@ -73,8 +73,7 @@ func (a *app) fateOf(tx *rpc.Tx, h *rpc.TxHistory) string {
 
 // printHistory writes the blocks that contain a transaction, what happened to it, and
 // which others spend its coins or those that it created.
-func (a *app) printHistory(h *rpc.TxHistory) error {
-	t := cli.Table(a.Stdout)
+func (a *app) printHistory(w io.Writer, h *rpc.TxHistory) {
 	var in, events, rivals, spent []string
 	for _, b := range h.Blocks {
 		in = append(in, fmt.Sprintf("  %s\tmined by %s\tarrived %s\t%s", ref(rpc.BlockRef{Hash: b.Hash, Height: b.Height}),
@@ -97,11 +96,10 @@ func (a *app) printHistory(h *rpc.TxHistory) error {
 			spent = append(spent, fmt.Sprintf("  %d: %s, %s, to\n    %s", coin.Vout, coin.Value.Short(), spentWhere(s), s.TxID))
 		}
 	}
-	section(t, "blocks that contain it", in)
-	section(t, "what happened", events)
-	section(t, "conflicting transactions", rivals)
-	section(t, "its outputs, spent", spent)
-	return t.Flush()
+	section(w, "blocks that contain it", in)
+	section(w, "what happened", events)
+	section(w, "conflicting transactions", rivals)
+	section(w, "its outputs, spent", spent)
 }
 
 // section writes lines under a title, if there are any.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
@@ -30,30 +31,37 @@ func (a *app) chainVerifyCommand() *cobra.Command {
 runs, its folder is read instead, and everything in it: every key, every block of
 every branch, every signature, and whether the coins are what a replay from genesis
 makes. What does not fit is named, and the command that puts it right.`,
-		Args: cli.NoArgs,
 	}
-	asJSON := cli.JSONFlag(cmd)
 	blocks := cmd.Flags().Int("blocks", 0, "only the last `N` blocks; 0: all")
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if *blocks < 0 {
-			return cli.Usagef("--blocks %d: want 0 or more", *blocks)
+	var c checked
+	cmd.PostRunE = func(*cobra.Command, []string) error {
+		if c.Valid {
+			return nil
 		}
-		var c checked
-		err := a.ask(cmd, func(ctx context.Context, n target) (err error) {
+		return fmt.Errorf("what the node keeps is damaged: stop the node if it runs, then rebuild it from the blocks it holds with: %s", a.remedy())
+	}
+	return show(a, cmd, nothing, func(ctx context.Context, _ struct{}, _ []string) (checked, error) {
+		if *blocks < 0 {
+			return c, cli.Usagef("--blocks %d: want 0 or more", *blocks)
+		}
+		n, err := a.dial()
+		if err == nil {
 			c.Valid, err = rpc.VerifyChain.Call(ctx, n.Client, rpc.VerifyChainArgs{Blocks: blocks})
-			return err
-		})
+		}
 		if errors.Is(err, rpc.ErrUnreachable) && !a.typed["rpc"] {
-			c, err = a.verifyDatabase(cmd.Context(), *blocks, err)
+			c, err = a.verifyDatabase(ctx, *blocks, err)
 		} else if err == nil && !c.Valid {
 			c.Findings = []string{"the node's log names the first bad block; stop the node, and verify names all"}
 		}
-		if err != nil {
-			return err
+		return c, err
+	}, func(w io.Writer, c checked) {
+		if c.Valid {
+			fmt.Fprintln(w, "all good")
 		}
-		return a.printChecked(c, *asJSON)
-	}
-	return cmd
+		for _, f := range c.Findings {
+			fmt.Fprintln(w, f)
+		}
+	})
 }
 
 // verifyDatabase checks the database of a node that does not run. unreachable is the error
@@ -80,25 +88,6 @@ func (a *app) verifyDatabase(ctx context.Context, blocks int, unreachable error)
 	}
 	c.Valid = len(c.Findings) == 0
 	return c, remedied(err, k.network)
-}
-
-func (a *app) printChecked(c checked, asJSON bool) error {
-	switch {
-	case asJSON:
-		if err := a.PrintJSON(c); err != nil {
-			return err
-		}
-	case c.Valid:
-		fmt.Fprintln(a.Stdout, "all good")
-	default:
-		for _, f := range c.Findings {
-			fmt.Fprintln(a.Stdout, f)
-		}
-	}
-	if c.Valid {
-		return nil
-	}
-	return fmt.Errorf("what the node keeps is damaged: stop the node if it runs, then rebuild it from the blocks it holds with: %s", a.remedy())
 }
 
 // remedy returns the command that rebuilds the database that the flags name.

@@ -18,7 +18,6 @@ func (a *app) demoCommand() *cobra.Command {
 		Long: `Watch a network split and rejoin, on four real nodes in a temporary directory: two
 histories grow, one dies, and you see what happens to the payments in it. The exit
 code is 0 only if everything came out as it should.`,
-		Args: cli.NoArgs,
 	}
 	f := cmd.Flags()
 	keep := f.Bool("keep", false, "keep the network running, to go on by hand")

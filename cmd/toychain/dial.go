@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bufio"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -26,54 +28,42 @@ const addrFile = "rpc.addr"
 type target struct {
 	*rpc.Client
 	params *consensus.Params
-	addr   string // host:port
 }
 
-// ask runs f with the node that the flags name, and rewords its errors for the user.
-func (a *app) ask(cmd *cobra.Command, f func(ctx context.Context, n target) error) error {
-	n, err := a.dial()
-	if err != nil {
-		return err
-	}
-	defer n.Close()
-	return a.explain(f(cmd.Context(), n), n.addr)
-}
-
-// show returns cmd, made to print what get returns: with --json as JSON, and otherwise
-// with text.
-func show[T any](a *app, cmd *cobra.Command, get func(cmd *cobra.Command, given []string) (T, error), text func(T) error) *cobra.Command {
-	asJSON := cli.JSONFlag(cmd)
+// on makes cmd call do with what open returns: a node or a testnet that the flags name.
+func on[N any](cmd *cobra.Command, open func() (N, error), do func(ctx context.Context, n N, given []string) error) *cobra.Command {
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
-		v, err := get(cmd, given)
+		n, err := open()
+		if err != nil {
+			return err
+		}
+		return do(cmd.Context(), n, given)
+	}
+	return cmd
+}
+
+// show makes cmd print what get returns: with --json as JSON, and otherwise as text writes
+// it, where tabs separate the cells of a table.
+func show[N, T any](a *app, cmd *cobra.Command, open func() (N, error),
+	get func(ctx context.Context, n N, given []string) (T, error), text func(w io.Writer, v T)) *cobra.Command {
+	asJSON := cli.JSONFlag(cmd)
+	return on(cmd, open, func(ctx context.Context, n N, given []string) error {
+		v, err := get(ctx, n, given)
 		if err != nil {
 			return err
 		}
 		if *asJSON {
 			return a.PrintJSON(v)
 		}
-		return text(v)
-	}
-	return cmd
+		out := bufio.NewWriter(a.Stdout) // which returns an error of any line when it is flushed
+		rows := cli.Table(out)
+		text(rows, v)
+		return errors.Join(rows.Flush(), out.Flush())
+	})
 }
 
-// onNode makes cmd call do with the node of the flags.
-func (a *app) onNode(cmd *cobra.Command, do func(ctx context.Context, n target, given []string) error) *cobra.Command {
-	cmd.RunE = func(cmd *cobra.Command, given []string) error {
-		return a.ask(cmd, func(ctx context.Context, n target) error { return do(ctx, n, given) })
-	}
-	return cmd
-}
-
-// showNode is show for what get asks a node.
-func showNode[T any](a *app, cmd *cobra.Command, get func(ctx context.Context, n target, given []string) (T, error), text func(T) error) *cobra.Command {
-	return show(a, cmd, func(cmd *cobra.Command, given []string) (v T, err error) {
-		err = a.ask(cmd, func(ctx context.Context, n target) (err error) {
-			v, err = get(ctx, n, given)
-			return err
-		})
-		return v, err
-	}, text)
-}
+// nothing is what on and show open for a command that needs neither a node nor a testnet.
+func nothing() (none struct{}, err error) { return none, nil }
 
 // dial returns the node that the flags name, see doc.go.
 func (a *app) dial() (target, error) {
@@ -87,7 +77,7 @@ func (a *app) dial() (target, error) {
 	if a.typed["dir"] && g.rpc == "" {
 		return target{}, a.whichNode()
 	}
-	p, _, err := network.Load(g.network)
+	p, err := network.Load(g.network)
 	if err != nil {
 		return target{}, err
 	}
@@ -97,19 +87,17 @@ func (a *app) dial() (target, error) {
 			return target{}, err
 		}
 	}
-	c, err := a.login(addr, cmp.Or(g.cookie, filepath.Join(a.networkDir(p), rpc.CookieName)))
-	return target{c, p, addr}, err
+	a.asked = addr
+	c, err := a.login(cmp.Or(g.cookie, filepath.Join(a.networkDir(p), rpc.CookieName)))
+	return target{c, p}, err
 }
 
-// login returns a client. A missing cookie is no error yet: if a node answers, it will
-// refuse the login, and if none does, that error is the more useful one.
-func (a *app) login(addr, cookie string) (*rpc.Client, error) {
-	if a.global.rpcUser != "" {
-		return rpc.NewClient(addr, a.global.rpcUser, a.global.rpcPassword), nil
-	}
-	c, err := rpc.Dial(addr, cookie)
-	if errors.Is(err, rpc.ErrUnreachable) {
-		return rpc.NewClient(addr, "", ""), nil
+// login returns a client of the node that is asked. A missing cookie is no error yet: if a
+// node answers, it will refuse the login, and if none does, that error is the more useful one.
+func (a *app) login(cookie string) (*rpc.Client, error) {
+	c, err := rpc.Dial(a.asked, cookie)
+	if a.global.rpcUser != "" || errors.Is(err, rpc.ErrUnreachable) {
+		return rpc.NewClient(a.asked, a.global.rpcUser, a.global.rpcPassword), nil
 	}
 	return c, err
 }
@@ -135,7 +123,10 @@ func (a *app) dialNode() (target, error) {
 		return target{}, err
 	}
 	c, err := t.Client(n.Name)
-	return target{c, t.Params(), n.RPC}, err
+	if err == nil {
+		a.asked = n.RPC
+	}
+	return target{c, t.Params()}, err
 }
 
 // namedNode returns the node of the testnet that --node names, and the testnet.
@@ -159,7 +150,7 @@ func (a *app) namedTestnet() (*testnet.Testnet, error) {
 	if err != nil || !a.typed["network"] {
 		return t, err
 	}
-	p, _, err := network.Load(a.global.network)
+	p, err := network.Load(a.global.network)
 	if err == nil && p.Digest() != t.Params().Digest() {
 		err = fmt.Errorf("the testnet in %s runs the network %s, --network names %s: leave --network out", t.Dir(), t.Params().Name, p.Name)
 	}
@@ -187,8 +178,7 @@ func (a *app) openTestnet() (*testnet.Testnet, error) { return testnet.Open(a.te
 // is the testnet's.
 func (a *app) network() (*consensus.Params, error) {
 	if a.global.node == "" || a.typed["network"] || a.typed["rpc"] {
-		p, _, err := network.Load(a.global.network)
-		return p, err
+		return network.Load(a.global.network)
 	}
 	t, err := a.openTestnet()
 	if err != nil {
@@ -197,17 +187,18 @@ func (a *app) network() (*consensus.Params, error) {
 	return t.Params(), nil
 }
 
-// explain returns what an error of the node at addr means for the user, and what to do.
-func (a *app) explain(err error, addr string) error {
-	var no *rpc.Error
-	switch {
-	case err == nil:
-		return nil
+// explain returns what an error of the node that was asked means for the user, and what to
+// do.
+func (a *app) explain(err error) error {
+	addr := a.asked
+	switch no, ok := errors.AsType[*rpc.Error](err); {
+	case addr == "":
+		return err
 	case errors.Is(err, rpc.ErrUnreachable):
 		return &userError{fmt.Sprintf("no node answers at %s: start one with 'toychain node run', or name another with --rpc%s", addr, a.nodeHint()), err}
 	case errors.Is(err, rpc.ErrRefused):
 		return &userError{fmt.Sprintf("the node at %s refuses the login: it wants the cookie of its own directory (--datadir, --network or --cookie), or --rpc-user and --rpc-password", addr), err}
-	case errors.As(err, &no) && err == error(no):
+	case ok && err == error(no):
 		return &userError{"the node refuses: " + err.Error(), err}
 	}
 	return err
@@ -215,8 +206,8 @@ func (a *app) explain(err error, addr string) error {
 
 // hasCode reports whether err is a node's, with this code.
 func hasCode(err error, code rpc.Code) bool {
-	var no *rpc.Error
-	return errors.As(err, &no) && no.Code == code
+	no, ok := errors.AsType[*rpc.Error](err)
+	return ok && no.Code == code
 }
 
 // nodeHint returns the names of the testnet's nodes, if it is up.

@@ -52,7 +52,7 @@ func (a *app) dataDir() (dataDir, error) {
 		if a.typed["dir"] {
 			return dataDir{}, a.whichNode()
 		}
-		p, _, err := network.Load(a.global.network)
+		p, err := network.Load(a.global.network)
 		return dataDir{p, a.global.network, a.global.datadir}, err
 	}
 	t, n, err := a.namedNode()

@@ -19,18 +19,18 @@ func run(args []string, workFactor int) int {
 	a := &app{Terminal: cli.Terminal{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}, workFactor: workFactor}
 	root := a.rootCommand()
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	err := a.explain(root.ExecuteContext(ctx))
 	return a.Report(ctx, a.command, err, exitCode)
 }
 
 // exitCode returns the exit code of an error that is no usage error, see doc.go.
 func exitCode(err error) int {
-	var no *rpc.Error
-	var rule refusal
+	_, no := errors.AsType[*rpc.Error](err)
+	_, rule := errors.AsType[refusal](err)
 	switch {
 	case errors.Is(err, rpc.ErrUnreachable):
 		return cli.ExitUnreachable
-	case errors.As(err, &no), errors.As(err, &rule), errors.Is(err, rpc.ErrRefused):
+	case no, rule, errors.Is(err, rpc.ErrRefused):
 		return cli.ExitRefused
 	}
 	return cli.ExitError

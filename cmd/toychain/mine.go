@@ -36,7 +36,7 @@ mine by itself: toychain node run --mine ADDRESS.`,
 	asJSON := cli.JSONFlag(cmd)
 	to := cmd.Flags().String("to", "", "`ADDRESS` that the new coins go to")
 	w := a.walletFlag(cmd)
-	cmd.RunE = func(cmd *cobra.Command, given []string) error {
+	return on(cmd, nothing, func(ctx context.Context, _ struct{}, given []string) error {
 		n, err := cli.ParseCount("N", given[0], 1, 1_000_000)
 		if err != nil {
 			return err
@@ -45,16 +45,17 @@ mine by itself: toychain node run --mine ADDRESS.`,
 		if err != nil {
 			return err
 		}
-		return a.ask(cmd, func(ctx context.Context, node target) error {
-			rows, err := a.mine(ctx, node, n, address, *asJSON)
-			a.settleGroup(ctx)
-			if *asJSON && (err == nil || len(rows) > 0) {
-				return errors.Join(err, a.PrintJSON(rows))
-			}
+		node, err := a.dial()
+		if err != nil {
 			return err
-		})
-	}
-	return cmd
+		}
+		rows, err := a.mine(ctx, node, n, address, *asJSON)
+		a.settleGroup(ctx)
+		if *asJSON && (err == nil || len(rows) > 0) {
+			return errors.Join(err, a.PrintJSON(rows))
+		}
+		return err
+	})
 }
 
 // mineTo returns the address for the new coins.

@@ -35,7 +35,6 @@ func (a *app) networkNewCommand() *cobra.Command {
 
 The file contains everything that its nodes must agree on. Give the same file to
 everyone who takes part: nodes with different rules never connect.`,
-		Args: cli.NoArgs,
 	}
 	var (
 		p                        consensus.Params
@@ -142,8 +141,8 @@ func (a *app) networkShowCommand() *cobra.Command {
 		Short:   "Show a network's rules.",
 		Example: "toychain network show regtest\ntoychain network show my.toml --json",
 		Args:    cli.Args(0, 1, "one network"),
-	}, func(_ *cobra.Command, given []string) (networkRules, error) {
-		p, _, err := network.Load(append(given, a.global.network)[0])
+	}, nothing, func(_ context.Context, _ struct{}, given []string) (networkRules, error) {
+		p, err := network.Load(append(given, a.global.network)[0])
 		if err != nil {
 			return networkRules{}, err
 		}
@@ -151,7 +150,7 @@ func (a *app) networkShowCommand() *cobra.Command {
 		initial, _ := pow.TargetFromBits(g.Bits) // a network with bad bits is not loaded
 		return networkRules{server.NetworkOf(p), g.Time, fmt.Sprintf("%08x", g.Bits),
 			fmt.Sprintf("%02x", p.Prefixes.PubKeyHash), usualPort(p.Name), initial}, nil
-	}, a.printNetwork)
+	}, printNetwork)
 }
 
 // networkRules is what "network show --json" prints.
@@ -165,13 +164,12 @@ type networkRules struct {
 	initial pow.Target
 }
 
-func (a *app) printNetwork(r networkRules) error {
+func printNetwork(t io.Writer, r networkRules) {
 	spacing := time.Duration(r.Spacing) * time.Second
 	difficulty := fmt.Sprintf("never changes (intended spacing %s)", spacing)
 	if r.Window > 0 {
 		difficulty = fmt.Sprintf("changes every %s, towards a block every %s", cli.Plural(r.Window, "block"), spacing)
 	}
-	t := cli.Table(a.Stdout)
 	fmt.Fprintf(t, "network\t%s\n", r.Name)
 	fmt.Fprintf(t, "genesis\t%s\n\t%s\n", r.Genesis, time.Unix(int64(r.Time), 0).UTC().Format(time.DateTime))
 	fmt.Fprintf(t, "digest\t%s\n\tnodes with another digest do not connect\n", r.Digest)
@@ -181,7 +179,6 @@ func (a *app) printNetwork(r networkRules) error {
 	fmt.Fprintf(t, "reward\t%s coins, halved every %s\n", r.Subsidy.Short(), cli.Plural(r.Halving, "block"))
 	fmt.Fprintf(t, "maturity\tnew coins can be spent after %s\n", cli.Plural(r.Maturity, "block"))
 	fmt.Fprintf(t, "rpc port\t%d\n", r.Port)
-	return t.Flush()
 }
 
 // usualAddr returns the address at which a network's node answers RPC by default.

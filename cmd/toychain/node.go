@@ -44,7 +44,6 @@ toychain node run --mine ADDRESS --hashrate 20000
 toychain node run --datadir /tmp/second --rpc 127.0.0.1:0 --peer MULTIADDR`,
 		Long: `Run a node until Ctrl-C. It prints the addresses for peers and clients on stdout, and
 its log on stderr. It connects to this machine only, unless --listen says otherwise.`,
-		Args:        cli.NoArgs,
 		Annotations: map[string]string{runsNode: "yes"},
 	}
 	o := nodeFlags{Config: node.Config{Version: version, Pool: mempool.DefaultPolicy()}}
@@ -69,7 +68,7 @@ its log on stderr. It connects to this machine only, unless --listen says otherw
 
 // complete sets what the flags do not say in the words of node.Config.
 func (a *app) complete(o *nodeFlags) (err error) {
-	if o.Params, _, err = network.Load(a.global.network); err != nil {
+	if o.Params, err = network.Load(a.global.network); err != nil {
 		return err
 	}
 	o.Dir = a.networkDir(o.Params)
@@ -186,17 +185,12 @@ func (a *app) nodeHealthCommand() *cobra.Command {
 		Healthy bool   `json:"healthy"`
 		RPC     string `json:"rpc"`
 	}
-	return asking(showNode(a, &cobra.Command{
+	return asking(show(a, &cobra.Command{
 		Use: "health", Short: "Check that a node answers; needs no password.",
 		Example: "toychain node health\ntoychain node health --rpc 127.0.0.1:18555 && echo up",
 		Long: `Check that a node answers; this needs no password. The exit code is 0 if it does and
 3 if it does not, for scripts and for health checks of containers.`,
-		Args: cli.NoArgs,
-	}, func(ctx context.Context, n target, _ []string) (health, error) {
-		return health{true, n.addr}, n.Health(ctx)
-	},
-		func(h health) error {
-			_, err := fmt.Fprintf(a.Stdout, "the node at %s answers\n", h.RPC)
-			return err
-		}))
+	}, a.dial, func(ctx context.Context, n target, _ []string) (health, error) {
+		return health{true, a.asked}, n.Health(ctx)
+	}, func(w io.Writer, h health) { fmt.Fprintf(w, "the node at %s answers\n", h.RPC) }))
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -25,13 +26,12 @@ func (a *app) peersListCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "list", Short: "List the connected peers.",
 		Example: "toychain peers list\ntoychain peers list --banned",
-		Args:    cli.NoArgs,
 	}
 	banned := cmd.Flags().Bool("banned", false, "list the banned peers instead")
 	var missing []string // addresses that the node dials in vain
-	return showNode(a, cmd, func(ctx context.Context, n target, _ []string) (any, error) {
+	return show(a, cmd, a.dial, func(ctx context.Context, n target, _ []string) (any, error) {
 		if *banned {
-			return n.Bans(ctx)
+			return rpc.ListBanned.Call(ctx, n.Client, rpc.None{})
 		}
 		info, err := rpc.GetNetworkInfo.Call(ctx, n.Client, rpc.None{})
 		if err != nil {
@@ -39,29 +39,25 @@ func (a *app) peersListCommand() *cobra.Command {
 		}
 		missing = info.Missing
 		return rpc.GetPeerInfo.Call(ctx, n.Client, rpc.None{})
-	}, func(v any) error {
+	}, func(w io.Writer, v any) {
 		if bans, ok := v.([]rpc.Ban); ok {
-			return a.printBans(bans)
+			a.printBans(w, bans)
+		} else {
+			a.printPeers(w, v.([]rpc.Peer), missing)
 		}
-		return a.printPeers(v.([]rpc.Peer), missing)
 	})
 }
 
-func (a *app) printPeers(peers []rpc.Peer, missing []string) error {
+func (a *app) printPeers(t io.Writer, peers []rpc.Peer, missing []string) {
 	switch {
 	case len(peers) == 0 && len(missing) == 0:
-		fmt.Fprintln(a.Stdout, "no peers: add one with 'toychain peers add',")
-		fmt.Fprintln(a.Stdout, "or start the node with --peer")
-		return nil
+		fmt.Fprint(t, "no peers: add one with 'toychain peers add',\nor start the node with --peer\n")
+		return
 	case len(peers) == 0:
-		fmt.Fprintln(a.Stdout, "no peers; the node's log says why, and it keeps dialling")
-		for _, addr := range missing {
-			fmt.Fprintf(a.Stdout, "  %s\n", addr)
-		}
-		return nil
+		fmt.Fprintf(t, "no peers; the node's log says why, and it keeps dialling\n  %s\n", strings.Join(missing, "\n  "))
+		return
 	}
 	names := a.peerNames()
-	t := cli.Table(a.Stdout)
 	fmt.Fprintln(t, "peer\t\theight\tping\tsince\taddress")
 	for _, p := range peers {
 		direction, height, ping := "outbound", "?", "?"
@@ -78,7 +74,6 @@ func (a *app) printPeers(peers []rpc.Peer, missing []string) error {
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", cmp.Or(names[p.PeerID], p.PeerID), direction, height, ping,
 			cli.Span(time.Since(time.Unix(p.ConnTime, 0))), at)
 	}
-	return t.Flush()
 }
 
 // peerNames maps peer IDs to the names of the testnet's nodes, if --node names one.
@@ -95,18 +90,16 @@ func (a *app) peerNames() map[string]string {
 	return names
 }
 
-func (a *app) printBans(bans []rpc.Ban) error {
+func (a *app) printBans(t io.Writer, bans []rpc.Ban) {
 	if len(bans) == 0 {
-		fmt.Fprintln(a.Stdout, "no peer is banned")
-		return nil
+		fmt.Fprintln(t, "no peer is banned")
+		return
 	}
 	names := a.peerNames()
-	t := cli.Table(a.Stdout)
 	fmt.Fprintln(t, "peer\tbanned for another")
 	for _, b := range bans {
 		fmt.Fprintf(t, "%s\t%s\n", cmp.Or(names[b.Address], b.Address), cli.Span(time.Duration(b.TimeRemaining)*time.Second))
 	}
-	return t.Flush()
 }
 
 func (a *app) peersAddCommand() *cobra.Command {
@@ -116,42 +109,39 @@ func (a *app) peersAddCommand() *cobra.Command {
 		Args:    cli.Args(1, 1, "MULTIADDR, as the other node prints it when it starts"),
 	}
 	wait := cmd.Flags().Duration("wait", 5*time.Second, "`TIME` to wait for the connection")
-	cmd.RunE = func(cmd *cobra.Command, given []string) error {
+	return on(cmd, a.dial, func(ctx context.Context, n target, given []string) error {
 		_, id, ok := strings.Cut(given[0], "/p2p/")
 		if !ok || id == "" {
 			return cli.Usagef("%q is not the address of a peer: want one that ends in /p2p/ and the peer's ID, as the other node prints it when it starts", given[0])
 		}
-		return a.ask(cmd, func(ctx context.Context, n target) error {
-			if err := n.AddPeer(ctx, given[0]); err != nil && !hasCode(err, rpc.CodeNodeAdded) {
-				return err
-			}
-			ctx, cancel := context.WithTimeout(ctx, *wait)
-			defer cancel()
-			err := cli.Until(ctx, 20*time.Millisecond, func() (bool, error) {
-				peers, err := rpc.GetPeerInfo.Call(ctx, n.Client, rpc.None{})
-				joined := func(p rpc.Peer) bool { return p.PeerID == id && p.Joined }
-				return slices.ContainsFunc(peers, joined), err
-			})
-			switch {
-			case err == nil:
-				fmt.Fprintln(a.Stdout, "connected to", id)
-			case errors.Is(err, context.DeadlineExceeded):
-				fmt.Fprintln(a.Stderr, "not connected yet; the node keeps trying")
-			default:
-				return err
-			}
-			return nil
+		if err := n.AddPeer(ctx, given[0]); err != nil && !hasCode(err, rpc.CodeNodeAdded) {
+			return err
+		}
+		ctx, cancel := context.WithTimeout(ctx, *wait)
+		defer cancel()
+		err := cli.Until(ctx, 20*time.Millisecond, func() (bool, error) {
+			peers, err := rpc.GetPeerInfo.Call(ctx, n.Client, rpc.None{})
+			joined := func(p rpc.Peer) bool { return p.PeerID == id && p.Joined }
+			return slices.ContainsFunc(peers, joined), err
 		})
-	}
-	return cmd
+		switch {
+		case err == nil:
+			fmt.Fprintln(a.Stdout, "connected to", id)
+		case errors.Is(err, context.DeadlineExceeded):
+			fmt.Fprintln(a.Stderr, "not connected yet; the node keeps trying")
+		default:
+			return err
+		}
+		return nil
+	})
 }
 
 func (a *app) peersDropCommand() *cobra.Command {
-	return a.onNode(&cobra.Command{
+	return on(&cobra.Command{
 		Use: "drop PEER", Short: "Disconnect, and do not connect again.",
 		Example: "toychain peers drop 12D3KooW…\ntoychain peers drop n3 --node n1",
 		Args:    cli.Args(1, 1, "PEER, its ID"),
-	}, func(ctx context.Context, n target, given []string) error {
+	}, a.dial, func(ctx context.Context, n target, given []string) error {
 		id, err := a.peerID(ctx, n, given[0])
 		if err != nil {
 			return err
@@ -171,22 +161,19 @@ func (a *app) peersBanCommand() *cobra.Command {
 	}
 	how := cmd.Flags().Duration("for", 10*time.Minute, "`TIME` of the ban")
 	lift := cmd.Flags().Bool("lift", false, "lift the ban")
-	cmd.RunE = func(cmd *cobra.Command, given []string) error {
+	return on(cmd, a.dial, func(ctx context.Context, n target, given []string) error {
 		if *how < time.Second {
 			return cli.Usagef("--for %s: want a second or more", *how)
 		}
-		return a.ask(cmd, func(ctx context.Context, n target) error {
-			id, err := a.peerID(ctx, n, given[0])
-			if err != nil {
-				return err
-			}
-			if *lift {
-				return rpc.SetBan.Do(ctx, n.Client, rpc.SetBanArgs{Peer: id, Command: "remove"})
-			}
-			return rpc.SetBan.Do(ctx, n.Client, rpc.SetBanArgs{Peer: id, Command: "add", Time: int64(how.Seconds())})
-		})
-	}
-	return cmd
+		id, err := a.peerID(ctx, n, given[0])
+		if err != nil {
+			return err
+		}
+		if *lift {
+			return rpc.SetBan.Do(ctx, n.Client, rpc.SetBanArgs{Peer: id, Command: "remove"})
+		}
+		return rpc.SetBan.Do(ctx, n.Client, rpc.SetBanArgs{Peer: id, Command: "add", Time: int64(how.Seconds())})
+	})
 }
 
 // peerID returns the ID of the peer that the user means: by its ID, the end of it if that

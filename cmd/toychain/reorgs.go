@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -22,56 +23,55 @@ func (a *app) chainReorgsCommand() *cobra.Command {
 		Long: `List the node's reorganisations: when, from which tip to which, where the two branches
 fork, which blocks left the best chain and which joined it, and what became of their
 payments. "toychain chain tx TXID" follows one payment.`,
-		Args: cli.NoArgs,
 	}
 	limit := cmd.Flags().Int("limit", 0, "only the last `N`")
-	return showNode(a, cmd, func(ctx context.Context, n target, _ []string) ([]rpc.Reorg, error) {
+	return show(a, cmd, a.dial, func(ctx context.Context, n target, _ []string) ([]rpc.Reorg, error) {
 		return n.Reorgs(ctx, *limit)
-	}, func(rows []rpc.Reorg) error {
+	}, func(w io.Writer, rows []rpc.Reorg) {
 		all := make([]history.NetReorg, len(rows))
 		for i, r := range rows {
 			all[i].Reorg = r
 		}
-		return a.printReorgs(all, "none: no block has left this node's best chain")
+		a.printReorgs(w, all, "none: no block has left this node's best chain")
 	})
 }
 
 func (a *app) testnetReorgsCommand() *cobra.Command {
-	return showTestnet(a, &cobra.Command{
+	return show(a, &cobra.Command{
 		Use: "reorgs", Short: "List the reorganisations of all nodes, in the order of time.",
 		Example: "toychain testnet reorgs\ntoychain testnet reorgs --json",
 		Long: `List the reorganisations of all nodes, in the order of time: on which nodes and when,
 from which tip to which, and what became of the payments. Reorganisations from the same
 tip to the same tip are listed once, with all their nodes. Of nodes that do not run the
 data directories are read.`,
-		Args: cli.NoArgs,
-	}, func(ctx context.Context, t *testnet.Testnet) ([]history.NetReorg, error) {
-		journals, err := t.Journals(ctx)
-		a.printSilent(journals)
+	}, a.namedTestnet, func(ctx context.Context, t *testnet.Testnet, _ []string) ([]history.NetReorg, error) {
+		journals, err := a.journals(ctx, t)
 		return history.MergeReorgs(journals), err
-	}, func(all []history.NetReorg) error {
-		return a.printReorgs(all, "none: no block has left any node's best chain")
+	}, func(w io.Writer, all []history.NetReorg) {
+		a.printReorgs(w, all, "none: no block has left any node's best chain")
 	})
 }
 
-// printSilent says on stderr which nodes have no journal that can be read, and why.
-func (a *app) printSilent(journals []history.Journal) {
+// journals returns the journals of the testnet's nodes, and says on stderr which of them
+// cannot be read, and why.
+func (a *app) journals(ctx context.Context, t *testnet.Testnet) ([]history.Journal, error) {
+	journals, err := t.Journals(ctx)
 	for _, j := range journals {
 		if j.Silent != "" {
 			fmt.Fprintf(a.Stderr, "%s is left out: %s\n", j.Node, j.Silent)
 		}
 	}
+	return journals, err
 }
 
 // printReorgs lists reorganisations, each with its time and nodes.
-func (a *app) printReorgs(all []history.NetReorg, none string) error {
+func (a *app) printReorgs(w io.Writer, all []history.NetReorg, none string) {
 	if len(all) == 0 {
-		fmt.Fprintln(a.Stdout, none)
+		fmt.Fprintln(w, none)
 	}
 	for i := range all {
-		a.printReorg(&all[i].Reorg, strings.TrimSpace(momentAmong(all, i)+"  "+nodesOf(&all[i])))
+		a.printReorg(w, &all[i].Reorg, strings.TrimSpace(momentAmong(all, i)+"  "+nodesOf(&all[i])))
 	}
-	return nil
 }
 
 // moment returns a time of a node's journal as text.
@@ -104,28 +104,28 @@ func nodesOf(r *history.NetReorg) string {
 }
 
 // printReorg prints one reorganisation under a heading.
-func (a *app) printReorg(r *rpc.Reorg, heading string) {
+func (a *app) printReorg(w io.Writer, r *rpc.Reorg, heading string) {
 	c := a.Colours(a.Stdout)
-	fmt.Fprintf(a.Stdout, "%s  %s\n", c.Bold(heading), c.Bold(cli.Plural(r.Depth, "block")+" left, "+cli.Plural(len(r.Joined), "block")+" joined"))
-	fmt.Fprintf(a.Stdout, "  from    %s\n", ref(r.From))
-	fmt.Fprintf(a.Stdout, "  to      %s\n", ref(r.To))
-	fmt.Fprintf(a.Stdout, "  fork    %s\n", ref(r.Fork))
-	fmt.Fprintf(a.Stdout, "  left    %s\n", c.Faint(refs(r.Left)))
+	fmt.Fprintf(w, "%s  %s\n", c.Bold(heading), c.Bold(cli.Plural(r.Depth, "block")+" left, "+cli.Plural(len(r.Joined), "block")+" joined"))
+	fmt.Fprintf(w, "  from    %s\n", ref(r.From))
+	fmt.Fprintf(w, "  to      %s\n", ref(r.To))
+	fmt.Fprintf(w, "  fork    %s\n", ref(r.Fork))
+	fmt.Fprintf(w, "  left    %s\n", c.Faint(refs(r.Left)))
 	if len(r.Joined) > 0 {
-		fmt.Fprintf(a.Stdout, "  joined  %s\n", c.Green(refs(r.Joined)))
+		fmt.Fprintf(w, "  joined  %s\n", c.Green(refs(r.Joined)))
 	}
 	for _, p := range r.Reconfirmed {
-		fmt.Fprintf(a.Stdout, "  payment %s\n          is confirmed again, in %s\n", p.TxID, ref(rpc.BlockRef{Hash: p.Block, Height: p.Height}))
+		fmt.Fprintf(w, "  payment %s\n          is confirmed again, in %s\n", p.TxID, ref(rpc.BlockRef{Hash: p.Block, Height: p.Height}))
 	}
 	since := make(map[block.Hash]string)
 	for _, p := range r.Since {
 		since[p.TxID] = "; confirmed since, in " + ref(rpc.BlockRef{Hash: p.Block, Height: p.Height})
 	}
 	for _, id := range r.Returned {
-		fmt.Fprintf(a.Stdout, "  payment %s\n          went back to the pool%s\n", id, since[id])
+		fmt.Fprintf(w, "  payment %s\n          went back to the pool%s\n", id, since[id])
 	}
 	for _, p := range r.Conflicted {
-		fmt.Fprintf(a.Stdout, "  payment %s\n          %s: %s\n", p.TxID, c.Red("is impossible now"), spentInstead(p.By, p.ByBlock))
+		fmt.Fprintf(w, "  payment %s\n          %s: %s\n", p.TxID, c.Red("is impossible now"), spentInstead(p.By, p.ByBlock))
 	}
 }
 

@@ -18,6 +18,7 @@ type app struct {
 	global  globals
 	typed   map[string]bool // flags that the user typed, unlike those that settings filled in
 	command *cobra.Command  // set once it is known
+	asked   string          // address of the node that the command asks; "": none
 
 	workFactor int // of new wallets' passphrases, see wallet.New
 }
@@ -32,20 +33,16 @@ type globals struct {
 
 // rootCommand returns the whole tree of commands.
 func (a *app) rootCommand() *cobra.Command {
-	root := &cobra.Command{
-		Use:   "toychain",
-		Short: "A Bitcoin-style node to learn from: mine, pay, split the network, heal it, see what happened.",
-		Example: `toychain demo                    the whole story, in under a minute
+	cobra.EnableCommandSorting = false // the order below is the one to learn them in
+	root := cli.Noun("toychain", "A Bitcoin-style node to learn from: mine, pay, split the network, heal it, see what happened.",
+		`toychain demo                    the whole story, in under a minute
 toychain testnet up 4            four nodes of your own
 toychain wallet create           keys of your own, for the coins
 toychain mine 3 --node n1        three blocks, with real proof of work`,
-		Args:              cli.UnknownCommand,
-		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-		PersistentPreRunE: a.prepare,
-		SilenceErrors:     true,
-		SilenceUsage:      true,
-		Version:           version,
-	}
+		a.demoCommand(), a.nodeCommand(), a.mineCommand(), a.walletCommand(), a.chainCommand(), a.peersCommand(),
+		a.testnetCommand(), a.networkCommand(), a.rpcCommand(), a.versionCommand())
+	root.Version, root.PersistentPreRunE = version, a.prepare
+	root.SilenceErrors, root.SilenceUsage = true, true
 	root.SetVersionTemplate("toychain {{.Version}}\n")
 	a.globalFlags(root)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
@@ -56,19 +53,6 @@ toychain mine 3 --node n1        three blocks, with real proof of work`,
 	root.SetHelpCommand(cli.HelpCommand())
 	root.SetOut(a.Stdout)
 	root.SetErr(a.Stderr)
-	cobra.EnableCommandSorting = false // the order below is the one to learn them in
-	root.AddCommand(
-		a.demoCommand(),
-		a.nodeCommand(),
-		a.mineCommand(),
-		a.walletCommand(),
-		a.chainCommand(),
-		a.peersCommand(),
-		a.testnetCommand(),
-		a.networkCommand(),
-		a.rpcCommand(),
-		a.versionCommand(),
-	)
 	nameCompletion(root)
 	return root
 }

@@ -26,7 +26,7 @@ printed as JSON, and a string without its quotes.`,
 		Args: cli.Args(1, math.MaxInt, "METHOD: 'toychain rpc help' lists them"),
 	})
 	named := cmd.Flags().Bool("named", false, "arguments are `NAME=VALUE`")
-	return a.onNode(cmd, func(ctx context.Context, n target, given []string) error {
+	return on(cmd, a.dial, func(ctx context.Context, n target, given []string) error {
 		var result json.RawMessage
 		var err error
 		if *named {

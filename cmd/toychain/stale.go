@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"math"
 
 	"github.com/spf13/cobra"
@@ -25,16 +26,15 @@ func (a *app) chainStaleCommand() *cobra.Command {
 		Use: "stale", Short: "Count the node's stale blocks.",
 		Example: "toychain chain stale\ntoychain chain stale --from 1000 --to 2000 --json",
 		Long:    "Count the stale blocks among all blocks that the node knows.\n\n" + aboutStale,
-		Args:    cli.NoArgs,
 	}
 	from, to := windowFlags(cmd)
-	return showNode(a, cmd, func(ctx context.Context, n target, _ []string) (rpc.StaleRate, error) {
+	return show(a, cmd, a.dial, func(ctx context.Context, n target, _ []string) (rpc.StaleRate, error) {
 		r, err := rpc.GetStaleRate.Call(ctx, n.Client, rpc.GetStaleRateArgs{From: from, To: to})
 		if err == nil {
 			err = above(cmd, &r)
 		}
 		return r, err
-	}, func(r rpc.StaleRate) error { return a.printStale(&r, 0) })
+	}, func(w io.Writer, r rpc.StaleRate) { printStale(w, &r, 0) })
 }
 
 func (a *app) testnetStaleCommand() *cobra.Command {
@@ -47,18 +47,16 @@ blocks that only another running node has on its best chain are contested, not s
 yet. Of nodes that do not run the data directories are read.
 
 ` + aboutStale,
-		Args: cli.NoArgs,
 	}
 	from, to := windowFlags(cmd)
-	return showTestnet(a, cmd, func(ctx context.Context, t *testnet.Testnet) (r history.StaleRate, err error) {
-		journals, err := t.Journals(ctx)
+	return show(a, cmd, a.namedTestnet, func(ctx context.Context, t *testnet.Testnet, _ []string) (r history.StaleRate, err error) {
+		journals, err := a.journals(ctx, t)
 		if err != nil {
 			return r, err
 		}
-		a.printSilent(journals)
 		r = history.StaleOf(journals, t.Runs, *from, *to)
 		return r, above(cmd, &r.StaleRate)
-	}, func(r history.StaleRate) error { return a.printStale(&r.StaleRate, r.Contested) })
+	}, func(w io.Writer, r history.StaleRate) { printStale(w, &r.StaleRate, r.Contested) })
 }
 
 // windowFlags adds the flags that choose heights.
@@ -83,8 +81,7 @@ func above(cmd *cobra.Command, r *rpc.StaleRate) error {
 	return nil
 }
 
-func (a *app) printStale(r *rpc.StaleRate, contested int) error {
-	t := cli.Table(a.Stdout)
+func printStale(t io.Writer, r *rpc.StaleRate, contested int) {
 	row := func(name string, n, of int, unit string, rate rpc.Float) {
 		fmt.Fprintf(t, "%s\t%s of %s\t%.2f %%\n", name, cli.Count(n), cli.Plural(of, unit), 100*float64(rate))
 	}
@@ -94,5 +91,4 @@ func (a *app) printStale(r *rpc.StaleRate, contested int) error {
 	}
 	row("forked", r.Forked, r.Heights, "height", r.ForkRate)
 	fmt.Fprintf(t, "heights\t%s to %s\n", cli.Count(r.From), cli.Count(r.To))
-	return t.Flush()
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -35,29 +36,6 @@ func (a *app) testnetCommand() *cobra.Command {
 		a.testnetRunCommand(), a.testnetSLOCommand(), a.testnetPrometheusCommand(), a.testnetExportCommand(), a.testnetDownCommand())
 }
 
-// onTestnet makes cmd call do with the testnet of the flags.
-func (a *app) onTestnet(cmd *cobra.Command, do func(ctx context.Context, t *testnet.Testnet, given []string) error) *cobra.Command {
-	cmd.RunE = func(cmd *cobra.Command, given []string) error {
-		t, err := a.namedTestnet()
-		if err != nil {
-			return err
-		}
-		return do(cmd.Context(), t, given)
-	}
-	return cmd
-}
-
-// showTestnet is show for what get reads from the testnet of the flags.
-func showTestnet[T any](a *app, cmd *cobra.Command, get func(context.Context, *testnet.Testnet) (T, error), text func(T) error) *cobra.Command {
-	return show(a, cmd, func(cmd *cobra.Command, _ []string) (v T, err error) {
-		t, err := a.namedTestnet()
-		if err != nil {
-			return v, err
-		}
-		return get(cmd.Context(), t)
-	}, text)
-}
-
 func (a *app) testnetUpCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "up N", Short: "Start nodes, and connect them with each other.",
@@ -76,46 +54,43 @@ Up to ten nodes are all connected to each other. In a larger network each is con
 to its eight neighbours in a circle, learns of the others and connects to some of them.`,
 		Args: cli.Args(1, 1, "N, how many nodes"),
 	}
-	asJSON := cli.JSONFlag(cmd)
 	cfg := testnet.Config{Detach: true}
 	cmd.Flags().Float64Var(&cfg.Hashrate, "hashrate", 0, "let each node mine, at most so many `HASHES` per second; 0: all it can")
 	cmd.Flags().StringVar(&cfg.MineTo, "mine", "", "let each node mine, for this `ADDRESS`")
 	cli.Settable(cmd.Flags(), "hashrate")
-	cmd.RunE = func(cmd *cobra.Command, given []string) (err error) {
+	var t *testnet.Testnet
+	return show(a, cmd, nothing, func(ctx context.Context, _ struct{}, given []string) (f testnet.File, err error) {
 		if cfg.Nodes, err = cli.ParseCount("N", given[0], 1, topology.MaxNodes); err != nil {
-			return err
+			return f, err
 		}
 		if cfg.Hashrate < 0 {
-			return cli.Usagef("--hashrate %v: want 0 or more", cfg.Hashrate)
+			return f, cli.Usagef("--hashrate %v: want 0 or more", cfg.Hashrate)
 		}
 		cfg.Dir, cfg.Network = a.testnetFolder(), a.global.network
 		// Only what was typed makes them mine: a cap for "node run" may be in the settings.
 		cfg.Mine = a.typed["hashrate"] || a.typed["mine"]
 		line := a.Progress()
 		cfg.Progress = func(s string) { line.Show("%s", s) }
-		t, err := testnet.Up(cmd.Context(), cfg)
+		t, err = testnet.Up(ctx, cfg)
 		line.Clear()
 		if err != nil {
-			return err
+			return f, err
 		}
-		if *asJSON {
-			return a.PrintJSON(t.File())
+		return t.File(), nil
+	}, func(w io.Writer, f testnet.File) {
+		fmt.Fprintf(w, "%s on the network %s, all connected, in %s\n", cli.Plural(cfg.Nodes, "node"), t.Params().Name, t.Dir())
+		for _, n := range f.Nodes {
+			fmt.Fprintf(w, "%s\trpc %s\tpid %d\n", n.Name, n.RPC, n.PID)
 		}
-		fmt.Fprintf(a.Stdout, "%s on the network %s, all connected, in %s\n", cli.Plural(cfg.Nodes, "node"), t.Params().Name, t.Dir())
-		rows := cli.Table(a.Stdout)
-		for _, n := range t.Nodes() {
-			fmt.Fprintf(rows, "%s\trpc %s\tpid %d\n", n.Name, n.RPC, n.PID)
-		}
-		return rows.Flush()
-	}
-	return cmd
+	})
 }
 
 func (a *app) testnetStatusCommand() *cobra.Command {
-	return showTestnet(a, &cobra.Command{
-		Use: "status", Short: "Show the status of each node.", Example: "toychain testnet status", Args: cli.NoArgs,
-	}, func(ctx context.Context, t *testnet.Testnet) ([]testnet.NodeStatus, error) { return t.Status(ctx) }, func(all []testnet.NodeStatus) error {
-		rows := cli.Table(a.Stdout)
+	return show(a, &cobra.Command{
+		Use: "status", Short: "Show the status of each node.", Example: "toychain testnet status",
+	}, a.namedTestnet, func(ctx context.Context, t *testnet.Testnet, _ []string) ([]testnet.NodeStatus, error) {
+		return t.Status(ctx)
+	}, func(rows io.Writer, all []testnet.NodeStatus) {
 		fmt.Fprintln(rows, "node\tstate\tgroup\theight\ttip\tpending\tpeers")
 		for _, s := range all {
 			group := "-"
@@ -129,7 +104,6 @@ func (a *app) testnetStatusCommand() *cobra.Command {
 			}
 			fmt.Fprintf(rows, "%d\t%s\t%d\t%s\n", s.Height, s.Tip.Short(), s.Pool, peersOf(s))
 		}
-		return rows.Flush()
 	})
 }
 
@@ -162,11 +136,11 @@ func stateOf(s testnet.NodeStatus) string {
 }
 
 func (a *app) testnetPartitionCommand() *cobra.Command {
-	return a.onTestnet(&cobra.Command{
+	return on(&cobra.Command{
 		Use: "partition GROUP GROUP...", Short: "Divide the network into groups that cannot talk to each other.",
 		Example: "toychain testnet partition n1,n2 n3,n4",
 		Args:    cli.Args(2, topology.MaxNodes, "two groups or more, like n1,n2 n3,n4"),
-	}, func(ctx context.Context, t *testnet.Testnet, given []string) error {
+	}, a.namedTestnet, func(ctx context.Context, t *testnet.Testnet, given []string) error {
 		var groups [][]string
 		for _, g := range given {
 			groups = append(groups, strings.Split(g, ","))
@@ -184,9 +158,9 @@ func (a *app) testnetPartitionCommand() *cobra.Command {
 const settleTime = 10 * time.Second
 
 func (a *app) testnetHealCommand() *cobra.Command {
-	return a.onTestnet(&cobra.Command{
-		Use: "heal", Short: "End a partition, and wait until the nodes agree.", Example: "toychain testnet heal", Args: cli.NoArgs,
-	}, func(ctx context.Context, t *testnet.Testnet, _ []string) error {
+	return on(&cobra.Command{
+		Use: "heal", Short: "End a partition, and wait until the nodes agree.", Example: "toychain testnet heal",
+	}, a.namedTestnet, func(ctx context.Context, t *testnet.Testnet, _ []string) error {
 		if err := t.Heal(ctx); err != nil {
 			return err
 		}
@@ -254,26 +228,24 @@ func (a *app) settleGroup(ctx context.Context) {
 
 // testnetNodeCommand returns a command that does the same to each of several nodes.
 func (a *app) testnetNodeCommand(verb, short, after string, do func(*testnet.Testnet, context.Context, string) error) *cobra.Command {
-	return a.onTestnet(&cobra.Command{
+	return on(&cobra.Command{
 		Use: verb + " NODE...", Short: short, Example: "toychain testnet " + verb + " n2",
 		Args: cli.Args(1, topology.MaxNodes, "NODE, like n2"),
-	}, func(ctx context.Context, t *testnet.Testnet, given []string) error {
+	}, a.namedTestnet, func(ctx context.Context, t *testnet.Testnet, given []string) error {
 		for _, name := range given {
 			if !slices.Contains(t.Names(), name) {
 				return fmt.Errorf("%s: no node %q; there are %s", verb, name, strings.Join(t.Names(), ", "))
 			}
 		}
 		var failed []error
-		for _, name := range given { // after an error the others still follow
+		for _, name := range given { // after an error the others still follow, unless ctx ended
 			err := do(t, ctx, name)
-			if ctx.Err() != nil {
-				return errors.Join(append(failed, err)...)
+			if failed = append(failed, err); ctx.Err() != nil {
+				break
 			}
-			if err != nil {
-				failed = append(failed, err)
-				continue
+			if err == nil {
+				fmt.Fprintln(a.Stdout, name, after)
 			}
-			fmt.Fprintln(a.Stdout, name, after)
 		}
 		return errors.Join(failed...)
 	})
@@ -282,30 +254,28 @@ func (a *app) testnetNodeCommand(verb, short, after string, do func(*testnet.Tes
 func (a *app) testnetDownCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "down", Short: "Stop all nodes. Their chains stay, unless --rm.",
-		Example: "toychain testnet down\ntoychain testnet down --rm", Args: cli.NoArgs,
+		Example: "toychain testnet down\ntoychain testnet down --rm",
 	}
 	remove := cmd.Flags().Bool("rm", false, "remove their directories too")
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+	open := func() (*testnet.Testnet, error) {
 		t, err := a.namedTestnet()
 		if errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("no testnet is up in %s", filepath.Clean(a.testnetFolder()))
+			err = fmt.Errorf("no testnet is up in %s", filepath.Clean(a.testnetFolder()))
 		}
-		if err != nil {
+		return t, err
+	}
+	return on(cmd, open, func(ctx context.Context, t *testnet.Testnet, _ []string) error {
+		if err := t.Down(ctx, *remove); err != nil {
 			return err
 		}
-		if err := t.Down(cmd.Context(), *remove); err != nil {
-			return err
+		left := "nothing is left in " + t.Dir()
+		if _, err := os.Stat(t.Dir()); err == nil {
+			left = "files that are not the nodes', such as wallets, stay in " + t.Dir()
 		}
 		if !*remove {
-			fmt.Fprintf(a.Stdout, "down; the chains stay in %s for the next 'testnet up'\n", t.Dir())
-			return nil
+			left = "the chains stay in " + t.Dir() + " for the next 'testnet up'"
 		}
-		left := "nothing is left in"
-		if _, err := os.Stat(t.Dir()); err == nil {
-			left = "files that are not the nodes', such as wallets, stay in"
-		}
-		fmt.Fprintf(a.Stdout, "down; %s %s\n", left, t.Dir())
+		fmt.Fprintln(a.Stdout, "down;", left)
 		return nil
-	}
-	return cmd
+	})
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -42,7 +43,6 @@ func (a *app) testnetExportKind(kind, short, long string, start []string, write 
 		Example: fmt.Sprintf("toychain testnet export %[1]s 4 -o mynet\ntoychain testnet export %[1]s 3 -o net --network my.toml --hashrate 20000", kind),
 		Args:    cli.Args(1, 1, "N, how many nodes"),
 	}
-	asJSON := cli.JSONFlag(cmd)
 	f := cmd.Flags()
 	var cfg export.Config
 	f.StringVarP(&cfg.Dir, "out", "o", "", "`DIRECTORY` to write to (default: the testnet's, see --dir)")
@@ -51,34 +51,31 @@ func (a *app) testnetExportKind(kind, short, long string, start []string, write 
 	f.StringVar(&cfg.Image, "image", "toychain:"+version, "`NAME` of the image; deploy/Dockerfile makes it")
 	f.IntVar(&cfg.Port, "port", export.FirstPort, "`PORT` of this machine for the RPC of n1; the other nodes get the next ones")
 	cli.Settable(f, "hashrate")
-	cmd.RunE = func(cmd *cobra.Command, given []string) (err error) {
+	var t *testnet.Testnet
+	return show(a, cmd, nothing, func(_ context.Context, _ struct{}, given []string) (file testnet.File, err error) {
 		if cfg.Nodes, err = cli.ParseCount("N", given[0], 1, topology.MaxNodes); err != nil {
-			return err
+			return file, err
 		}
 		if cfg.Port < 1 {
-			return cli.Usagef("--port %d: want a port of this machine, 1 or more", cfg.Port)
+			return file, cli.Usagef("--port %d: want a port of this machine, 1 or more", cfg.Port)
 		}
 		cfg.Dir, cfg.Network = cmp.Or(cfg.Dir, a.testnetFolder()), a.global.network
 		cfg.Mine = a.typed["hashrate"] || a.typed["mine"]
-		t, err := write(cfg)
-		if err != nil {
-			return err
+		if t, err = write(cfg); err != nil {
+			return file, err
 		}
-		if *asJSON {
-			return a.PrintJSON(t.File())
-		}
-		fmt.Fprintf(a.Stdout, "%s on the network %s for %s, in %s\n", cli.Plural(cfg.Nodes, "node"), t.Params().Name, t.Orchestrator().Name, t.Dir())
+		return t.File(), nil
+	}, func(w io.Writer, _ testnet.File) {
+		fmt.Fprintf(w, "%s on the network %s for %s, in %s\n", cli.Plural(cfg.Nodes, "node"), t.Params().Name, t.Orchestrator().Name, t.Dir())
 		if !a.typed["image"] {
-			fmt.Fprintf(a.Stdout, "first, in the directory of toychain's sources:\n  docker build -f deploy/Dockerfile -t %s .\n", cfg.Image)
+			fmt.Fprintf(w, "first, in the directory of toychain's sources:\n  docker build -f deploy/Dockerfile -t %s .\n", cfg.Image)
 		}
-		fmt.Fprintln(a.Stdout, "there:")
+		fmt.Fprintln(w, "there:")
 		for _, line := range start {
-			fmt.Fprintln(a.Stdout, "  "+strings.ReplaceAll(line, "PORT", strconv.Itoa(cfg.Port)))
+			fmt.Fprintln(w, "  "+strings.ReplaceAll(line, "PORT", strconv.Itoa(cfg.Port)))
 		}
-		fmt.Fprintln(a.Stdout, "  toychain testnet status --dir .")
-		return nil
-	}
-	return cmd
+		fmt.Fprintln(w, "  toychain testnet status --dir .")
+	})
 }
 
 func (a *app) testnetPrometheusCommand() *cobra.Command {
@@ -91,10 +88,9 @@ measures, and a dashboard to import. Nothing is started.
 
 Nodes keep their ports when they are restarted, and Prometheus reads their new passwords
 by itself. Run this again after the next 'testnet up'.`,
-		Args: cli.NoArgs,
 	}
 	out := cmd.Flags().StringP("out", "o", "prometheus", "`DIRECTORY` to write to")
-	return a.onTestnet(cmd, func(_ context.Context, t *testnet.Testnet, _ []string) error {
+	return on(cmd, a.namedTestnet, func(_ context.Context, t *testnet.Testnet, _ []string) error {
 		var nodes []deploy.Node
 		for _, n := range t.Nodes() {
 			nodes = append(nodes, deploy.Node{Name: n.Name, Addr: n.RPC, Cookie: n.Cookie})

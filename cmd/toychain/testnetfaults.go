@@ -3,9 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
-	"maps"
+	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -16,7 +17,7 @@ import (
 )
 
 func (a *app) testnetConnectCommand() *cobra.Command {
-	return a.onTestnet(&cobra.Command{
+	return on(&cobra.Command{
 		Use: "connect SHAPE", Short: "Connect the nodes as a line, a ring, a star, or as you say.",
 		Example: "toychain testnet connect line\ntoychain testnet connect n1-n2 n2-n3 n3-n4\ntoychain testnet connect mesh",
 		Long: `Connect the nodes in another shape: mesh, line, ring, star, or pairs like n1-n2. Nodes
@@ -25,7 +26,7 @@ A mesh is what 'testnet up' makes: up to ten nodes are all connected to each oth
 larger network each is connected to eight neighbours in a circle and to some that it
 finds.`,
 		Args: cli.Args(1, topology.MaxNodes*topology.MaxNodes, "mesh, line, ring, star, or pairs like n1-n2"),
-	}, func(ctx context.Context, t *testnet.Testnet, given []string) error {
+	}, a.namedTestnet, func(ctx context.Context, t *testnet.Testnet, given []string) error {
 		pairs, err := topology.Shape(t.Names(), given...)
 		if err != nil {
 			return cli.UsageError{Err: err}
@@ -49,7 +50,6 @@ B hears A, and A hears nothing of B; all other faults hold in both directions. T
 for nodes that are started again too, until --clear or the next 'testnet up'.`,
 		Args: cli.Args(0, 12, "two nodes, like n1 n2"),
 	}
-	asJSON := cli.JSONFlag(cmd)
 	f := cmd.Flags() // the names are the words of topology.ParseLink
 	f.Duration("delay", 0, "each message is under way for this `TIME`")
 	f.Duration("jitter", 0, "and at random up to this `TIME` longer")
@@ -58,26 +58,26 @@ for nodes that are started again too, until --clear or the next 'testnet up'.`,
 	f.Bool("one-way", false, "only what A says arrives")
 	f.Bool("cut", false, "nothing arrives in either direction, and neither node is notified")
 	f.Bool("clear", false, "the link is perfect again")
-	return a.onTestnet(cmd, func(ctx context.Context, t *testnet.Testnet, given []string) (err error) {
+	return show(a, cmd, a.namedTestnet, func(ctx context.Context, t *testnet.Testnet, given []string) ([]topology.Link, error) {
 		faults := faultsOf(f, given[min(2, len(given)):])
-		if len(given) == 0 && len(faults) == 0 {
-			return a.printLinks(t, *asJSON)
+		if len(given) < 2 && len(given)+len(faults) > 0 {
+			return nil, cli.Usagef("%s: want two nodes, like n1 n2", cmd.CommandPath())
 		}
-		if len(given) < 2 {
-			return cli.Usagef("%s: want two nodes, like n1 n2", cmd.CommandPath())
+		if len(given) >= 2 {
+			l := topology.Link{A: given[0], B: given[1]}
+			if err := l.Check(t.Names()); err != nil {
+				return nil, err
+			}
+			l, err := topology.ParseLink(t.Names(), l.A, l.B, faults)
+			if err != nil {
+				return nil, cli.Usagef("%s: %w", cmd.CommandPath(), err)
+			}
+			if err := t.Link(ctx, l); err != nil {
+				return nil, err
+			}
 		}
-		l := topology.Link{A: given[0], B: given[1]}
-		if err := l.Check(t.Names()); err != nil {
-			return err
-		}
-		if l, err = topology.ParseLink(t.Names(), l.A, l.B, faults); err != nil {
-			return cli.Usagef("%s: %w", cmd.CommandPath(), err)
-		}
-		if err := t.Link(ctx, l); err != nil {
-			return err
-		}
-		return a.printLinks(t, *asJSON)
-	})
+		return append([]topology.Link{}, t.Links()...), nil
+	}, printLinks)
 }
 
 // faultsOf returns the words for a link's faults: those given, and those of the flags.
@@ -96,16 +96,10 @@ func faultsOf(f *pflag.FlagSet, words []string) []string {
 }
 
 // printLinks lists the links with faults.
-func (a *app) printLinks(t *testnet.Testnet, asJSON bool) error {
-	links := t.Links()
-	if asJSON {
-		return a.PrintJSON(append([]topology.Link{}, links...))
-	}
+func printLinks(rows io.Writer, links []topology.Link) {
 	if len(links) == 0 {
-		fmt.Fprintln(a.Stdout, "all links are perfect")
-		return nil
+		fmt.Fprintln(rows, "all links are perfect")
 	}
-	rows := cli.Table(a.Stdout)
 	for _, l := range links {
 		arrow := "↔"
 		switch {
@@ -116,7 +110,6 @@ func (a *app) printLinks(t *testnet.Testnet, asJSON bool) error {
 		}
 		fmt.Fprintf(rows, "%s %s %s\t%s\n", l.A, arrow, l.B, l)
 	}
-	return rows.Flush()
 }
 
 func (a *app) testnetClockCommand() *cobra.Command {
@@ -128,29 +121,33 @@ refuses blocks that are more than two hours ahead of it. The clock stays wrong w
 the node is started again, until --right or the next 'testnet up'.`,
 		Args: cli.Args(0, 1, "a node, like n2"),
 	}
-	asJSON := cli.JSONFlag(cmd)
 	f := cmd.Flags()
 	fast := f.Duration("fast", 0, "set it fast by this `TIME`, like 3h")
 	slow := f.Duration("slow", 0, "set it slow by this `TIME`, like 30m")
 	right := f.Bool("right", false, "set it right again")
-	return a.onTestnet(cmd, func(ctx context.Context, t *testnet.Testnet, given []string) error {
+	return show(a, cmd, a.namedTestnet, func(ctx context.Context, t *testnet.Testnet, given []string) ([]wrongClock, error) {
 		offset := *fast - *slow
 		switch {
 		case *fast < 0 || *slow < 0:
-			return cli.Usagef("--fast and --slow: want 0 or more")
+			return nil, cli.Usagef("--fast and --slow: want 0 or more")
 		case *fast > 0 && *slow > 0:
-			return cli.Usagef("--fast and --slow: a clock is one of them: choose one")
+			return nil, cli.Usagef("--fast and --slow: a clock is one of them: choose one")
 		case len(given) == 0 && (offset != 0 || *right):
-			return cli.Usagef("%s: want a node, like n2", cmd.CommandPath())
+			return nil, cli.Usagef("%s: want a node, like n2", cmd.CommandPath())
 		case len(given) == 1 && (offset != 0) == *right:
-			return cli.Usagef("%s: want one of --fast, --slow and --right", cmd.CommandPath())
+			return nil, cli.Usagef("%s: want one of --fast, --slow and --right", cmd.CommandPath())
 		case len(given) == 1:
 			if err := t.Clock(ctx, given[0], offset); err != nil {
-				return err
+				return nil, err
 			}
 		}
-		return a.printClocks(t, *asJSON)
-	})
+		rows := []wrongClock{}
+		for name, by := range t.Clocks() {
+			rows = append(rows, wrongClock{name, int64(by.Seconds())})
+		}
+		slices.SortFunc(rows, func(a, b wrongClock) int { return strings.Compare(a.Node, b.Node) })
+		return rows, nil
+	}, printClocks)
 }
 
 // wrongClock is a row of "testnet clock --json".
@@ -160,24 +157,15 @@ type wrongClock struct {
 }
 
 // printClocks lists the clocks that are wrong.
-func (a *app) printClocks(t *testnet.Testnet, asJSON bool) error {
-	wrong := t.Clocks()
-	rows := []wrongClock{}
-	for _, name := range slices.Sorted(maps.Keys(wrong)) {
-		rows = append(rows, wrongClock{name, int64(wrong[name].Seconds())})
-	}
-	if asJSON {
-		return a.PrintJSON(rows)
-	}
+func printClocks(w io.Writer, rows []wrongClock) {
 	if len(rows) == 0 {
-		fmt.Fprintln(a.Stdout, "all clocks are right")
+		fmt.Fprintln(w, "all clocks are right")
 	}
 	for _, r := range rows {
-		word := "fast"
-		if r.Seconds < 0 {
+		by, word := time.Duration(r.Seconds)*time.Second, "fast"
+		if by < 0 {
 			word = "slow"
 		}
-		fmt.Fprintf(a.Stdout, "%s is %s by %s\n", r.Node, word, wrong[r.Node].Abs())
+		fmt.Fprintf(w, "%s is %s by %s\n", r.Node, word, by.Abs())
 	}
-	return nil
 }

@@ -35,7 +35,6 @@ otherwise each event is a line. Of nodes that do not run the data directories ar
 and not changed. A command that took a while is shown when it began. Times that a node
 recorded while its clock was set wrong are corrected. The data of a node that was wiped
 is in no journal any more.`,
-		Args: cli.NoArgs,
 	}
 	r := replaying{}
 	cmd.Flags().StringVar(&r.speed, "speed", "1x", "how many times faster than it happened, like `10x`")
@@ -78,11 +77,10 @@ func (a *app) loadRun(ctx context.Context) (*replay.Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	journals, err := t.Journals(ctx)
+	journals, err := a.journals(ctx, t)
 	if err != nil {
 		return nil, err
 	}
-	a.printSilent(journals)
 	actions, err := t.Actions()
 	if err != nil {
 		return nil, err

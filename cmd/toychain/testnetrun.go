@@ -57,6 +57,7 @@ script has a step on each line, and under ---- what the step is to show:
 --verbs lists the steps. Each step is printed as it is played. A script that fails ends
 with its line, what was expected and what was found, and the directory with the nodes'
 logs is kept; with --keep its network is left up too.`,
+		Args: cobra.ArbitraryArgs, // --verbs needs no file
 	}
 	var o runFlags
 	f := cmd.Flags()

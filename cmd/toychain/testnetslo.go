@@ -1,8 +1,12 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"io"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -10,8 +14,10 @@ import (
 
 	"toychain/cmd/internal/cli"
 	"toychain/deploy"
+	"toychain/testnet"
 	"toychain/testnet/measure"
 	"toychain/testnet/slo"
+	"toychain/testnet/topology"
 )
 
 func (a *app) testnetSLOCommand() *cobra.Command {
@@ -34,42 +40,26 @@ An objective such as p95 = "500ms" means that 95 of 100 events take no longer. T
 5 are the error budget: of 200 events 10 may be late; if 4 were, 60% of the budget is
 left. Below zero the objective is missed. Without events there is no verdict. --targets
 names a file like deploy/slo.toml, the default; docs/slo.md says more.`,
-		Args: cli.NoArgs,
 	}
-	asJSON := cli.JSONFlag(cmd)
 	targets := cmd.Flags().String("targets", "", "`FILE` of objectives (default: deploy/slo.toml)")
 	watch := cmd.Flags().Duration("for", 30*time.Second, "`TIME` to watch payments and answers, like 30s or 5m")
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+	var promised []slo.Target
+	cmd.PreRunE = func(*cobra.Command, []string) (err error) {
 		if *watch <= 0 {
 			return cli.Usagef("--for %v: want more", *watch)
 		}
-		promised, err := readTargets(*targets)
-		if err != nil {
-			return err
-		}
-		t, err := a.namedTestnet()
-		if err != nil {
-			return err
-		}
+		promised, err = readTargets(*targets)
+		return err
+	}
+	var r measure.Report
+	cmd.PostRunE = func(*cobra.Command, []string) error { return missed(r.Levels) }
+	return show(a, cmd, a.namedTestnet, func(ctx context.Context, t *testnet.Testnet, _ []string) (_ measure.Report, err error) {
 		line := a.Progress()
 		defer line.Clear()
 		line.Show("watching %s for %v", cli.Plural(len(t.Nodes()), "node"), *watch)
-		s, err := measure.Network(cmd.Context(), t, promised, *watch)
-		line.Clear()
-		if err != nil {
-			return err
-		}
-		if *asJSON {
-			err = a.PrintJSON(s)
-		} else {
-			err = a.printReport(s, t.Names())
-		}
-		if err != nil {
-			return err
-		}
-		return missed(s.Levels)
-	}
-	return cmd
+		r, err = measure.Network(ctx, t, promised, *watch)
+		return r, err
+	}, a.printReport)
 }
 
 // readTargets reads a file of objectives, or those that come with the program.
@@ -102,41 +92,36 @@ func missed(levels []slo.Level) error {
 	return fmt.Errorf("missed: %s", strings.Join(names, ", "))
 }
 
-func (a *app) printReport(s measure.Report, names []string) error {
+func (a *app) printReport(w io.Writer, s measure.Report) {
 	since := s.Since.Local().Format(time.DateTime)
 	if s.Since.IsZero() { // it is not recorded when an exported network came up
 		since = "genesis"
 	}
-	fmt.Fprintf(a.Stdout, "%s; blocks since %s, payments and answers for %v\n\n", cli.Plural(s.Nodes, "node"), since,
+	fmt.Fprintf(w, "%s; blocks since %s, payments and answers for %v\n\n", cli.Plural(s.Nodes, "node"), since,
 		s.Until.Sub(s.Watched).Round(time.Second))
 	for _, name := range s.Silent {
 		fmt.Fprintf(a.Stderr, "%s is left out: it has no journal that can be read\n", name)
 	}
 	if len(s.LeftOut) > 0 {
-		fmt.Fprintf(a.Stdout, "their times are left out, because their clocks were wrong and not all can be corrected: %s\n\n", strings.Join(s.LeftOut, " "))
+		fmt.Fprintf(w, "their times are left out, because their clocks were wrong and not all can be corrected: %s\n\n", strings.Join(s.LeftOut, " "))
 	}
-	rows := cli.Table(a.Stdout)
-	fmt.Fprintln(rows, "level\ttarget\tmeasured\tevents\tbad\tbudget left")
+	fmt.Fprintln(w, "level\ttarget\tmeasured\tevents\tbad\tbudget left")
 	for _, l := range s.Levels {
 		if l.Met == nil {
-			fmt.Fprintf(rows, "%s\t%s\t-\t0\t-\t- (%s)\n", l.Name, l.Target, l.Note)
+			fmt.Fprintf(w, "%s\t%s\t-\t0\t-\t- (%s)\n", l.Name, l.Target, l.Note)
 			continue
 		}
 		verdict := ""
 		if !*l.Met {
 			verdict = "  missed"
 		}
-		fmt.Fprintf(rows, "%s\t%s\t%s\t%s\t%s\t%.0f%%%s\n", l.Name, l.Target, measured(l), cli.Count(l.Events), cli.Count(l.Bad), 100**l.Budget, verdict)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%.0f%%%s\n", l.Name, l.Target, measured(l), cli.Count(l.Events), cli.Count(l.Bad), 100**l.Budget, verdict)
 	}
-	if err := rows.Flush(); err != nil {
-		return err
-	}
-	for _, name := range names {
+	for _, name := range slices.SortedFunc(maps.Keys(s.Asked), topology.Compare) {
 		if at := s.Asked[name]; at.Answered < at.Asked {
-			fmt.Fprintf(a.Stdout, "%s answered %s of %s times\n", name, cli.Count(at.Answered), cli.Count(at.Asked))
+			fmt.Fprintf(w, "%s answered %s of %s times\n", name, cli.Count(at.Answered), cli.Count(at.Asked))
 		}
 	}
-	return nil
 }
 
 // measured returns a level's figure as text.

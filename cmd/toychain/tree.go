@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -21,32 +22,31 @@ func (a *app) chainTreeCommand() *cobra.Command {
 		Use: "tree", Short: "Draw every block of every branch that the node knows.",
 		Example: "toychain chain tree\ntoychain chain tree --from 100",
 		Long:    `Draw every block of every branch that the node knows. ` + aboutWidth,
-		Args:    cli.NoArgs,
 	}
 	flags := drawFlags(cmd)
 	var name string
-	return showNode(a, cmd, func(ctx context.Context, n target, _ []string) (tree rpc.Tree, err error) {
+	return show(a, cmd, a.dial, func(ctx context.Context, n target, _ []string) (tree rpc.Tree, err error) {
 		info, err := rpc.GetNetworkInfo.Call(ctx, n.Client, rpc.None{})
 		if err != nil {
 			return tree, err
 		}
 		name = cmp.Or(a.global.node, info.Name, "this node")
 		return n.Tree(ctx, block.Height(flags.from))
-	}, func(tree rpc.Tree) error {
-		return draw.Write(a.Stdout, draw.Merge([]draw.View{{Node: name, Tree: tree}}), a.style(flags))
+	}, func(w io.Writer, tree rpc.Tree) {
+		_ = draw.Write(w, draw.Merge([]draw.View{{Node: name, Tree: tree}}), a.style(flags))
 	})
 }
 
 func (a *app) testnetTreeCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "tree", Short: "Draw one tree of all blocks, with the nodes on their tips.",
-		Example: "toychain testnet tree\ntoychain testnet tree --legend", Args: cli.NoArgs,
-		Long: `Draw one tree of all blocks, with the nodes on their tips. ` + aboutWidth,
+		Example: "toychain testnet tree\ntoychain testnet tree --legend",
+		Long:    `Draw one tree of all blocks, with the nodes on their tips. ` + aboutWidth,
 	}
 	flags := drawFlags(cmd)
-	return showTestnet(a, cmd, func(ctx context.Context, t *testnet.Testnet) (draw.Tree, error) {
+	return show(a, cmd, a.namedTestnet, func(ctx context.Context, t *testnet.Testnet, _ []string) (draw.Tree, error) {
 		return t.Tree(ctx, block.Height(flags.from))
-	}, func(in draw.Tree) error { return draw.Write(a.Stdout, in, a.style(flags)) })
+	}, func(w io.Writer, in draw.Tree) { _ = draw.Write(w, in, a.style(flags)) })
 }
 
 // drawing is the flags of commands that draw a tree.

@@ -1,13 +1,13 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"runtime"
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
-
-	"toychain/cmd/internal/cli"
 )
 
 // version of the software.
@@ -27,36 +27,30 @@ type build struct {
 func (a *app) versionCommand() *cobra.Command {
 	return show(a, &cobra.Command{
 		Use: "version", Short: "Print the version of toychain.", Example: "toychain version",
-		Args: cli.NoArgs,
-	}, func(*cobra.Command, []string) (build, error) {
+	}, nothing, func(context.Context, struct{}, []string) (build, error) {
 		return build{version, revision(), runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}, nil
-	}, func(b build) error {
+	}, func(w io.Writer, b build) {
 		if b.Revision != "" {
 			b.Revision = " (" + b.Revision + ")"
 		}
-		_, err := fmt.Fprintf(a.Stdout, "toychain %s%s, %s, %s\n", b.Version, b.Revision, b.Go, b.Platform)
-		return err
+		fmt.Fprintf(w, "toychain %s%s, %s, %s\n", b.Version, b.Revision, b.Go, b.Platform)
 	})
 }
 
 // revision returns the commit that the program was built from, shortened, with a +
 // if the files had been changed since; "" if that is not known.
-func revision() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
+func revision() (rev string) {
+	info, _ := debug.ReadBuildInfo()
+	if info == nil {
 		return ""
 	}
-	var rev, changed string
 	for _, s := range info.Settings {
 		switch {
 		case s.Key == "vcs.revision":
 			rev = s.Value[:min(len(s.Value), 12)]
 		case s.Key == "vcs.modified" && s.Value == "true":
-			changed = "+"
+			rev += "+"
 		}
 	}
-	if rev == "" {
-		return ""
-	}
-	return rev + changed
+	return rev
 }

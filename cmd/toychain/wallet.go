@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -55,7 +56,7 @@ open; a payment with change rewrites one in this form.`,
 	}
 	name, pass := a.walletFlag(cmd), cli.PassphraseFlags(cmd)
 	words := cmd.Flags().Int("words", 12, "`N` words, 12 or 24")
-	return show(a, cmd, func(cmd *cobra.Command, given []string) (newWallet, error) {
+	return show(a, cmd, nothing, func(ctx context.Context, _ struct{}, given []string) (newWallet, error) {
 		if *words != 12 && *words != 24 {
 			return newWallet{}, cli.Usagef("--words %d: want 12 or 24", *words)
 		}
@@ -63,7 +64,7 @@ open; a payment with change rewrites one in this form.`,
 		if err != nil {
 			return newWallet{}, err
 		}
-		w, p, err := a.createWallet(cmd.Context(), append(given, *name)[0], mnemonic, pass)
+		w, p, err := a.createWallet(ctx, append(given, *name)[0], mnemonic, pass)
 		if err != nil {
 			return newWallet{}, err
 		}
@@ -104,14 +105,13 @@ func describeWallet(w *wallet.Wallet, p *consensus.Params, mnemonic string) (new
 	return newWallet{w.Name(), p.Name, w.Path(), mnemonic, next.Encode(p.Prefixes)}, err
 }
 
-func (a *app) printWallet(w newWallet) error {
-	fmt.Fprintf(a.Stdout, "wallet %s of network %s, in %s\n", w.Name, w.Network, w.Path)
+func (a *app) printWallet(out io.Writer, w newWallet) {
+	fmt.Fprintf(out, "wallet %s of network %s, in %s\n", w.Name, w.Network, w.Path)
 	if w.Mnemonic != "" {
-		fmt.Fprintf(a.Stdout, "\n%s\n%s\n", numbered(w.Mnemonic),
+		fmt.Fprintf(out, "\n%s\n%s\n", numbered(w.Mnemonic),
 			a.Colours(a.Stdout).Bold("Write these words down now: they are not shown again, and they are the money."))
 	}
-	_, err := fmt.Fprintf(a.Stdout, "\nfirst address  %s\n", w.Address)
-	return err
+	fmt.Fprintf(out, "\nfirst address  %s\n", w.Address)
 }
 
 // numbered writes words in rows of four.
@@ -134,8 +134,8 @@ func (a *app) walletRestoreCommand() *cobra.Command {
 		Args:    cli.Args(0, 1, "one name"),
 	}
 	name, pass := a.walletFlag(cmd), cli.PassphraseFlags(cmd)
-	return show(a, cmd, func(cmd *cobra.Command, given []string) (newWallet, error) {
-		typed, err := a.AskLine(cmd.Context(), "the 12 or 24 words: ")
+	return show(a, cmd, nothing, func(ctx context.Context, _ struct{}, given []string) (newWallet, error) {
+		typed, err := a.AskLine(ctx, "the 12 or 24 words: ")
 		if err != nil {
 			return newWallet{}, err
 		}
@@ -143,16 +143,19 @@ func (a *app) walletRestoreCommand() *cobra.Command {
 		if err != nil {
 			return newWallet{}, err
 		}
-		w, p, err := a.createWallet(cmd.Context(), append(given, *name)[0], mnemonic, pass)
+		w, p, err := a.createWallet(ctx, append(given, *name)[0], mnemonic, pass)
 		if err != nil {
 			return newWallet{}, err
 		}
-		err = a.withPayer(cmd, w, p, func(ctx context.Context, at *payer.Payer, _ target) error { return at.Discover(ctx) })
-		if err != nil && cmd.Context().Err() != nil {
+		at, _, err := a.payerFor(ctx, w, p)
+		if err == nil {
+			err = at.Discover(ctx)
+		}
+		if err != nil && ctx.Err() != nil {
 			return newWallet{}, err
 		}
 		if err != nil { // the wallet exists all the same
-			fmt.Fprintf(a.Stderr, "earlier payments were not looked for: %v\nto look for them: toychain wallet balance --discover\n", err)
+			fmt.Fprintf(a.Stderr, "earlier payments were not looked for: %v\nto look for them: toychain wallet balance --discover\n", a.explain(err))
 		}
 		return describeWallet(w, p, "")
 	}, a.printWallet)
@@ -168,11 +171,10 @@ func (a *app) walletAddressCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "address", Short: "Print a new address to be paid at.",
 		Example: "toychain wallet address\ntoychain wallet address --all",
-		Args:    cli.NoArgs,
 	}
 	name := a.walletFlag(cmd)
 	all := cmd.Flags().Bool("all", false, "list the addresses that were given out, and give out none")
-	return show(a, cmd, func(*cobra.Command, []string) (any, error) {
+	return show(a, cmd, nothing, func(context.Context, struct{}, []string) (any, error) {
 		w, p, err := a.loadWallet(*name)
 		if err != nil {
 			return nil, err
@@ -189,44 +191,32 @@ func (a *app) walletAddressCommand() *cobra.Command {
 		}
 		address, path, err := w.Take(wallet.Receive)
 		return ownAddress{address.Encode(p.Prefixes), path.String()}, err
-	}, func(v any) error {
+	}, func(t io.Writer, v any) {
 		if one, ok := v.(ownAddress); ok {
-			_, err := fmt.Fprintln(a.Stdout, one.Address)
-			return err
+			fmt.Fprintln(t, one.Address)
+			return
 		}
-		t := cli.Table(a.Stdout)
 		for _, r := range v.([]ownAddress) {
 			fmt.Fprintf(t, "%s\t%s\n", r.Path, r.Address)
 		}
-		return t.Flush()
 	})
 }
 
-// withPayer runs f with a wallet and the node that the flags name.
-func (a *app) withPayer(cmd *cobra.Command, w *wallet.Wallet, p *consensus.Params, f func(context.Context, *payer.Payer, target) error) error {
-	return a.ask(cmd, func(ctx context.Context, n target) error {
-		at, err := payer.Open(ctx, n, w, p.Digest(), p.Prefixes)
-		if err != nil {
-			return err
-		}
-		return f(ctx, at, n)
-	})
+// payer opens a wallet, and calls the node that the flags name for it.
+func (a *app) payer(ctx context.Context, name string) (*payer.Payer, target, error) {
+	w, p, err := a.loadWallet(name)
+	if err != nil {
+		return nil, target{}, err
+	}
+	return a.payerFor(ctx, w, p)
 }
 
-// showPayer is show for what get learns of a wallet from a node.
-func showPayer[T any](a *app, cmd *cobra.Command, get func(context.Context, *payer.Payer) (T, error), text func(T) error) *cobra.Command {
-	name := a.walletFlag(cmd)
-	return show(a, cmd, func(cmd *cobra.Command, _ []string) (v T, err error) {
-		w, p, err := a.loadWallet(*name)
-		if err != nil {
-			return v, err
-		}
-		err = a.withPayer(cmd, w, p, func(ctx context.Context, at *payer.Payer, _ target) (err error) {
-			v, err = get(ctx, at)
-			return err
-		})
-		return v, err
-	}, text)
+// payerFor is payer for a wallet that is open.
+func (a *app) payerFor(ctx context.Context, w *wallet.Wallet, p *consensus.Params) (at *payer.Payer, n target, err error) {
+	if n, err = a.dial(); err == nil {
+		at, err = payer.Open(ctx, n, w, p.Digest(), p.Prefixes)
+	}
+	return at, n, err
 }
 
 // balance is what "wallet balance" prints.
@@ -239,19 +229,21 @@ func (a *app) walletBalanceCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "balance", Short: "Show how much the wallet has.",
 		Example: "toychain wallet balance\ntoychain wallet balance --wallet savings --json",
-		Args:    cli.NoArgs,
 	}
 	discover := cmd.Flags().Bool("discover", false, "first look for payments to addresses that this file has not given out")
-	return showPayer(a, cmd, func(ctx context.Context, at *payer.Payer) (balance, error) {
-		if *discover {
-			if err := at.Discover(ctx); err != nil {
-				return balance{}, err
-			}
+	name := a.walletFlag(cmd)
+	return show(a, cmd, nothing, func(ctx context.Context, _ struct{}, _ []string) (b balance, err error) {
+		at, _, err := a.payer(ctx, *name)
+		if err == nil && *discover {
+			err = at.Discover(ctx)
 		}
-		b, err := at.Balance(ctx)
-		return balance{b, b.Total()}, err
-	}, func(b balance) error {
-		t := cli.Table(a.Stdout)
+		if err != nil {
+			return b, err
+		}
+		b.Balance, err = at.Balance(ctx)
+		b.Total = b.Balance.Total()
+		return b, err
+	}, func(t io.Writer, b balance) {
 		fmt.Fprintf(t, "spendable\t%s\n", b.Confirmed)
 		if b.Pending != 0 {
 			fmt.Fprintf(t, "pending\t%s\tnot in a block yet\n", b.Pending)
@@ -259,24 +251,28 @@ func (a *app) walletBalanceCommand() *cobra.Command {
 		if b.Immature != 0 {
 			fmt.Fprintf(t, "immature\t%s\tnew coins, too young to spend\n", b.Immature)
 		}
-		return t.Flush()
 	})
 }
 
 func (a *app) walletHistoryCommand() *cobra.Command {
-	return showPayer(a, &cobra.Command{
+	cmd := &cobra.Command{
 		Use: "history", Short: "List received and sent payments, the oldest first.",
 		Example: "toychain wallet history",
 		Long: `List received and sent payments, the oldest first. The time is that of the block,
 which its miner set. It must be later than the median of the eleven blocks before, so
 blocks that are mined within a second are some seconds ahead of the clock.`,
-		Args: cli.NoArgs,
-	}, func(ctx context.Context, at *payer.Payer) ([]payer.Entry, error) {
+	}
+	name := a.walletFlag(cmd)
+	return show(a, cmd, nothing, func(ctx context.Context, _ struct{}, _ []string) ([]payer.Entry, error) {
+		at, _, err := a.payer(ctx, *name)
+		if err != nil {
+			return nil, err
+		}
 		rows, err := at.History(ctx)
 		return append([]payer.Entry{}, rows...), err
-	}, func(rows []payer.Entry) error {
+	}, func(w io.Writer, rows []payer.Entry) {
 		if len(rows) == 0 {
-			fmt.Fprintln(a.Stdout, "nothing yet")
+			fmt.Fprintln(w, "nothing yet")
 		}
 		for _, r := range rows { // on two lines: a txid leaves no room beside it
 			where := "pending"
@@ -287,8 +283,7 @@ blocks that are mined within a second are some seconds ahead of the clock.`,
 			if r.Net > 0 {
 				net = "+" + net
 			}
-			fmt.Fprintf(a.Stdout, "%s  %-9s  %16s\n  %s\n", time.Unix(r.Time, 0).Format(time.DateTime), where, net, r.TxID)
+			fmt.Fprintf(w, "%s  %-9s  %16s\n  %s\n", time.Unix(r.Time, 0).Format(time.DateTime), where, net, r.TxID)
 		}
-		return nil
 	})
 }

@@ -46,40 +46,37 @@ only relays it.`,
 	f.BoolVar(&o.wait, "wait", false, "wait until it is in a block")
 	f.BoolVar(&o.dryRun, "dry-run", false, "ask the node whether it would accept it, and do not send")
 	cli.Settable(f, "fee-rate")
-	cmd.RunE = func(cmd *cobra.Command, given []string) error {
+	return on(cmd, nothing, func(ctx context.Context, _ struct{}, given []string) error {
 		order, err := a.order(o, given)
 		if err != nil {
 			return err
 		}
-		w, p, err := a.loadWallet(*name)
+		at, n, err := a.payer(ctx, *name)
 		if err != nil {
 			return err
 		}
-		return a.withPayer(cmd, w, p, func(ctx context.Context, at *payer.Payer, n target) error {
-			keys, err := a.unlock(ctx, w, pass)
-			if err != nil {
-				return err
-			}
-			var r payer.Result
-			if o.dryRun {
-				r, err = dryRun(ctx, at, n, keys, order)
-			} else {
-				r, err = at.Pay(ctx, keys, order)
-			}
-			if err != nil {
-				return err
-			}
-			if err := a.printSent(r, o.dryRun, *asJSON); err != nil || o.dryRun || !o.wait {
-				return err
-			}
-			err = a.waitConfirmed(ctx, n, r.TxID)
-			if ctx.Err() != nil {
-				fmt.Fprintf(a.Stderr, "%s was sent; no longer waiting for its block\n", r.TxID)
-			}
+		keys, err := a.unlock(ctx, at.Wallet(), pass)
+		if err != nil {
 			return err
-		})
-	}
-	return cmd
+		}
+		var r payer.Result
+		if o.dryRun {
+			r, err = dryRun(ctx, at, n, keys, order)
+		} else {
+			r, err = at.Pay(ctx, keys, order)
+		}
+		if err != nil {
+			return err
+		}
+		if err := a.printSent(r, o.dryRun, *asJSON); err != nil || o.dryRun || !o.wait {
+			return err
+		}
+		err = a.waitConfirmed(ctx, n, r.TxID)
+		if ctx.Err() != nil {
+			fmt.Fprintf(a.Stderr, "%s was sent; no longer waiting for its block\n", r.TxID)
+		}
+		return err
+	})
 }
 
 // order parses the arguments and flags of "wallet send".

@@ -1,10 +1,12 @@
 package export
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -38,22 +40,20 @@ const FirstPort = 18601
 const (
 	peerPort   = 4001
 	rpcPort    = 18555
-	user       = 65532 // "nonroot" of many images; any number but 0 would do
-	dataDir    = "/data"
 	paramsDir  = "/etc/toychain"
 	paramsFile = "network.toml"
 	rpcUser    = "toychain"
 	namespace  = "toychain" // of Kubernetes
 )
 
-// The resources of a container. A node that has just been started takes 25 MiB (measured in
+// constants are for the templates. A node that has just been started takes 25 MiB (measured in
 // interop/containers), a busy one more. The Go runtime has a limit below the hard one, so that
 // it collects garbage before it is killed.
-const (
-	memoryLimit = 128 // MiB
-	memoryGo    = 100 // MiB
-	memoryRest  = 48  // MiB
-)
+var constants = map[string]any{
+	"Memory": 128, "MemoryGo": 100, "MemoryRest": 48, // MiB
+	"UserID":   65532, // "nonroot" of many images; any number but 0 would do
+	"PeerPort": peerPort, "RPCPort": rpcPort, "Data": "/data", "ParamsDir": paramsDir, "ParamsFile": paramsFile, "Namespace": namespace,
+}
 
 // plan is the content of both kinds of files.
 type plan struct {
@@ -64,7 +64,8 @@ type plan struct {
 	User       string // of the RPC
 	Password   string
 	Nodes      []node
-	Is         map[string]any // the constants below
+	Is         map[string]any // the constants above
+	dir        string         // absolute
 }
 
 // node is one node of a plan.
@@ -76,51 +77,53 @@ type node struct {
 	Port   int      // of its RPC on this machine
 }
 
-// constants are the constants above, for the templates.
-var constants = map[string]any{
-	"Memory": memoryLimit, "MemoryGo": memoryGo, "MemoryRest": memoryRest, "UserID": user,
-	"PeerPort": peerPort, "RPCPort": rpcPort, "Data": dataDir, "ParamsDir": paramsDir, "ParamsFile": paramsFile, "Namespace": namespace,
-}
-
 // plan makes the plan. rpcHost is where each node listens for clients in its container.
 func (cfg Config) plan(rpcHost string) (*plan, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	params, text, err := network.Load(cfg.Network)
+	params, err := network.Load(cfg.Network)
 	if err != nil {
 		return nil, err
 	}
-	p := &plan{Network: params.Name, Name: params.Name, Parameters: string(text), Image: cfg.Image, User: rpcUser, Is: constants}
-	if text != nil {
+	text, err := network.Text(params)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := filepath.Abs(cfg.Dir)
+	if err != nil {
+		return nil, err
+	}
+	p := &plan{Network: params.Name, Name: params.Name, Parameters: text, Image: cfg.Image, User: rpcUser, Is: constants, dir: dir}
+	if text != "" {
 		p.Network = paramsDir + "/" + paramsFile
 	}
 	password := cfg.secret("rpc")
 	p.Password = hex.EncodeToString(password[:])
 	net := topology.Network{Nodes: topology.Names(cfg.Nodes)}
-	calls := map[string][]string{}
-	for _, c := range net.Planned() {
-		calls[c[0]] = append(calls[c[0]], c[1])
-	}
 	for i, name := range net.Nodes {
-		n := node{Name: name, Port: cfg.port() + i}
-		key, id, err := p2p.NewKey(cfg.secret(n.Name))
+		key, id, err := p2p.NewKey(cfg.secret(name))
 		if err != nil {
-			return nil, fmt.Errorf("key of %s: %w", n.Name, err)
+			return nil, fmt.Errorf("key of %s: %w", name, err)
 		}
-		n.Key, n.PeerID = key, string(id)
-		p.Nodes = append(p.Nodes, n)
+		p.Nodes = append(p.Nodes, node{Name: name, Key: key, PeerID: string(id), Port: cfg.port() + i})
 	}
+	planned := net.Planned()
 	for i := range p.Nodes {
-		name := p.Nodes[i].Name
-		args := []string{"node", "run", "--name", name,
+		n := &p.Nodes[i]
+		n.Args = []string{"node", "run", "--name", n.Name,
 			"--listen", fmt.Sprintf("/ip4/0.0.0.0/tcp/%d", peerPort),
 			"--rpc", fmt.Sprintf("%s:%d", rpcHost, rpcPort)}
 		mining, err := cfg.mining(params, i)
 		if err != nil {
 			return nil, err
 		}
-		p.Nodes[i].Args = append(append(args, mining...), p.peers(calls[name])...)
+		n.Args = append(n.Args, mining...)
+		for _, to := range p.Nodes {
+			if slices.Contains(planned, topology.Pair{n.Name, to.Name}) {
+				n.Args = append(n.Args, "--peer", to.multiaddr())
+			}
+		}
 	}
 	return p, nil
 }
@@ -141,12 +144,7 @@ func (cfg Config) check() error {
 	return nil
 }
 
-func (cfg Config) port() int {
-	if cfg.Port == 0 {
-		return FirstPort
-	}
-	return cfg.Port
-}
+func (cfg Config) port() int { return cmp.Or(cfg.Port, FirstPort) }
 
 func (cfg Config) secret(purpose string) (out [32]byte) {
 	if cfg.Secret != nil {
@@ -171,16 +169,6 @@ func (cfg Config) mining(params *consensus.Params, i int) (args []string, err er
 		args = append(args, "--hashrate", strconv.FormatFloat(cfg.Hashrate, 'f', -1, 64))
 	}
 	return args, err
-}
-
-// peers returns the part of a node's command line with the peers that it dials.
-func (p *plan) peers(calls []string) (args []string) {
-	for _, n := range p.Nodes {
-		if slices.Contains(calls, n.Name) {
-			args = append(args, "--peer", n.multiaddr())
-		}
-	}
-	return args
 }
 
 // multiaddr returns where the other containers reach a node: by its name.

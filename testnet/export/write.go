@@ -27,74 +27,73 @@ const (
 )
 
 // Compose writes a Compose file and the files that it needs, and describes the testnet in the
-// directory.
+// directory. The nodes listen on all addresses, so that the port can be published.
 func Compose(cfg Config) (*testnet.Testnet, error) {
-	p, err := cfg.plan("0.0.0.0") // so that the port can be published
-	if err != nil {
-		return nil, fmt.Errorf("export: %w", err)
-	}
-	files := []file{{"compose.yaml", publicMode, p.fill("compose.yaml.tmpl")}}
-	for _, n := range p.Nodes {
-		files = append(files, file{n.Name + ".env", secretMode, p.env(n)})
-	}
-	dir, err := filepath.Abs(cfg.Dir)
-	if err != nil {
-		return nil, fmt.Errorf("export: %w", err)
-	}
-	compose := "docker compose -f " + word(filepath.Join(dir, "compose.yaml"))
-	return p.write(dir, files, testnet.Orchestrator{Name: "Docker Compose", Commands: map[string]string{
-		"kill": compose + " kill NODE", "pause": compose + " pause NODE", "resume": compose + " unpause NODE",
-		"restart": compose + " restart NODE", "down": compose + " down",
-	}})
+	return cfg.export("0.0.0.0", func(p *plan) ([]file, testnet.Orchestrator) {
+		files := []file{{"compose.yaml", publicMode, p.fill("compose.yaml.tmpl")}}
+		for _, n := range p.Nodes {
+			files = append(files, file{n.Name + ".env", secretMode, p.env(n)})
+		}
+		compose := "docker compose -f " + word(filepath.Join(p.dir, "compose.yaml"))
+		return files, testnet.Orchestrator{Name: "Docker Compose", Commands: map[string]string{
+			"kill": compose + " kill NODE", "pause": compose + " pause NODE", "resume": compose + " unpause NODE",
+			"restart": compose + " restart NODE", "down": compose + " down",
+		}}
+	})
 }
 
-// Kubernetes writes manifests, and describes the testnet in the directory.
+// Kubernetes writes manifests, and describes the testnet in the directory. The nodes listen on
+// the pod's loopback: port-forward leads there.
 func Kubernetes(cfg Config) (*testnet.Testnet, error) {
-	p, err := cfg.plan("127.0.0.1") // the pod's own: port-forward leads there
-	if err != nil {
-		return nil, fmt.Errorf("export: %w", err)
-	}
-	dir, err := filepath.Abs(cfg.Dir)
-	if err != nil {
-		return nil, fmt.Errorf("export: %w", err)
-	}
-	kubectl := "kubectl --namespace " + namespace
-	return p.write(dir, []file{
-		{"manifests/network.yaml", publicMode, p.fill("network.yaml.tmpl")},
-		{"manifests/secrets.yaml", secretMode, p.fill("secrets.yaml.tmpl")},
-	}, testnet.Orchestrator{Name: "Kubernetes", Commands: map[string]string{
-		"kill":    kubectl + " delete pod NODE-0 --grace-period=0 --force",
-		"restart": kubectl + " rollout restart statefulset NODE",
-		"down":    "kubectl delete namespace " + namespace,
-	}})
+	return cfg.export("127.0.0.1", func(p *plan) ([]file, testnet.Orchestrator) {
+		kubectl := "kubectl --namespace " + namespace
+		return []file{
+				{"manifests/network.yaml", publicMode, p.fill("network.yaml.tmpl")},
+				{"manifests/secrets.yaml", secretMode, p.fill("secrets.yaml.tmpl")},
+			}, testnet.Orchestrator{Name: "Kubernetes", Commands: map[string]string{
+				"kill":    kubectl + " delete pod NODE-0 --grace-period=0 --force",
+				"restart": kubectl + " rollout restart statefulset NODE",
+				"down":    "kubectl delete namespace " + namespace,
+			}}
+	})
 }
 
-// write writes the files, also those that are common to both kinds, and describes the testnet.
-func (p *plan) write(dir string, files []file, runner testnet.Orchestrator) (*testnet.Testnet, error) {
-	if err := testnet.Vacant(dir); err != nil {
+// export writes the files of one kind, those that are common to both, and the description of
+// the testnet.
+func (cfg Config) export(rpcHost string, kind func(p *plan) ([]file, testnet.Orchestrator)) (*testnet.Testnet, error) {
+	p, err := cfg.plan(rpcHost)
+	if err != nil {
 		return nil, fmt.Errorf("export: %w", err)
+	}
+	t, err := p.write(kind(p))
+	if err != nil {
+		return nil, fmt.Errorf("export: %w", err)
+	}
+	return t, nil
+}
+
+// write writes the files, and describes the testnet.
+func (p *plan) write(files []file, runner testnet.Orchestrator) (*testnet.Testnet, error) {
+	if err := testnet.Vacant(p.dir); err != nil {
+		return nil, err
 	}
 	files = append(files, file{loginFile, secretMode, p.User + ":" + p.Password + "\n"})
 	network := p.Network
 	if p.Parameters != "" {
 		files = append(files, file{paramsFile, publicMode, p.Parameters})
-		network = filepath.Join(dir, paramsFile)
+		network = filepath.Join(p.dir, paramsFile)
 	}
 	for _, f := range files {
-		if err := f.write(dir); err != nil {
-			return nil, fmt.Errorf("export: %w", err)
+		if err := f.write(p.dir); err != nil {
+			return nil, err
 		}
 	}
 	var nodes []testnet.Node
 	for _, n := range p.Nodes {
 		nodes = append(nodes, testnet.Node{Name: n.Name, RPC: fmt.Sprintf("127.0.0.1:%d", n.Port),
-			Cookie: filepath.Join(dir, loginFile), PeerID: n.PeerID, Multiaddr: n.multiaddr()})
+			Cookie: filepath.Join(p.dir, loginFile), PeerID: n.PeerID, Multiaddr: n.multiaddr()})
 	}
-	t, err := testnet.Describe(dir, network, nodes, runner)
-	if err != nil {
-		return nil, fmt.Errorf("export: %w", err)
-	}
-	return t, nil
+	return testnet.Describe(p.dir, network, nodes, runner)
 }
 
 func (f file) write(dir string) error {
@@ -151,7 +150,7 @@ func indent(spaces int, text string) string {
 
 // word quotes a path for a shell, if it needs quotes.
 func word(path string) string {
-	if strings.ContainsFunc(path, func(r rune) bool { return strings.ContainsRune(" \t\n'\"\\$&;|<>()*?[]#~`!{}", r) }) {
+	if strings.ContainsAny(path, " \t\n'\"\\$&;|<>()*?[]#~`!{}") {
 		return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
 	}
 	return path

@@ -5,12 +5,17 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// Noun returns a command that only holds others.
+// Noun returns a command that only holds others. Those take no arguments unless they say so.
 func Noun(name, short, example string, verbs ...*cobra.Command) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: name, Short: short, Example: example,
 		Args: UnknownCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	for _, verb := range verbs {
+		if verb.Args == nil {
+			verb.Args = Args(0, 0, "")
+		}
 	}
 	cmd.AddCommand(verbs...)
 	return cmd
@@ -43,9 +48,6 @@ func Args(least, most int, names string) cobra.PositionalArgs {
 		return nil
 	}
 }
-
-// NoArgs is Args for commands without arguments.
-var NoArgs = Args(0, 0, "")
 
 // JSONFlag adds --json to a command.
 func JSONFlag(cmd *cobra.Command) *bool {
