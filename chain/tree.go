@@ -181,7 +181,7 @@ func (t *Tree) addHeader(h *block.Header, now time.Time) (*node, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := consensus.CheckTime(h, now.Unix()); err != nil {
+	if err := consensus.CheckTime(t.params, h, now.Unix()); err != nil {
 		return nil, err
 	}
 	// From here on the header costs memory for ever, which is why proof of work was checked

@@ -19,6 +19,7 @@ type Params struct {
 	Limit   uint32        // easiest target, in compact form
 	Window  int           // blocks between changes of the target; 0: it never changes
 	Spacing time.Duration // wanted time between blocks, whole seconds
+	Future  time.Duration // how far a header may be ahead of our clock, whole seconds: see FutureFor
 
 	Subsidy  block.Amount // what the first blocks may create
 	Halving  block.Height // blocks until it halves, again and again
@@ -38,7 +39,7 @@ func Regtest() *Params {
 	return &Params{
 		Name:    "regtest",
 		Genesis: satoshiGenesis(1296688602, 0x207fffff, 2),
-		Limit:   0x207fffff, Window: 0, Spacing: 10 * time.Minute,
+		Limit:   0x207fffff, Window: 0, Spacing: 10 * time.Minute, Future: BitcoinFuture,
 		Subsidy: 50 * block.Coin, Halving: 150, Maturity: 100,
 		BIP34: 1, BIP66: 1, BIP65: 1, CSV: 1,
 		Prefixes: testPrefixes,
@@ -51,7 +52,7 @@ func Main() *Params {
 	return &Params{
 		Name:    "main",
 		Genesis: satoshiGenesis(1231006505, 0x1d00ffff, 2083236893),
-		Limit:   0x1d00ffff, Window: 2016, Spacing: 10 * time.Minute,
+		Limit:   0x1d00ffff, Window: 2016, Spacing: 10 * time.Minute, Future: BitcoinFuture,
 		Subsidy: 50 * block.Coin, Halving: 210_000, Maturity: 100,
 		BIP34: 227_931, BIP66: 363_725, BIP65: 388_381, CSV: 419_328,
 		Prefixes: block.Prefixes{PubKeyHash: 0x00, WIF: 0x80, CoinType: 0,
@@ -64,13 +65,32 @@ func Main() *Params {
 func Toy() *Params {
 	p := &Params{
 		Name:  "toy",
-		Limit: 0x1f00ffff, Window: 30, Spacing: 10 * time.Second,
+		Limit: 0x1f00ffff, Window: 30, Spacing: 10 * time.Second, Future: FutureFor(30, 10*time.Second),
 		Subsidy: 50 * block.Coin, Halving: 1000, Maturity: 10,
 		BIP34: 1, BIP66: 1, BIP65: 1, CSV: 1,
 		Prefixes: testPrefixes,
 	}
 	p.Genesis = p.MakeGenesis(toyTime, p.Limit, toyNonce)
 	return p
+}
+
+// BitcoinFuture is how far ahead of our clock Bitcoin lets a header be (Core:
+// MAX_FUTURE_BLOCK_TIME).
+const BitcoinFuture = 2 * time.Hour
+
+// FutureFor returns how far a header may be ahead of our clock on a network that changes its
+// target every window blocks: twelve blocks' worth, as on Bitcoin, and two minutes at least.
+//
+// The allowance is what a miner can lie about. Two hours are a two-hundredth of Bitcoin's
+// window of two weeks; of toy's window of five minutes they would be 24 times the whole, and
+// one liar could set the difficulty at will. Without a window there is nothing to gain, and
+// many blocks that are mined at once need the room: each must be later than the median of
+// the eleven before it, so their times climb ahead of the clock.
+func FutureFor(window int, spacing time.Duration) time.Duration {
+	if window == 0 {
+		return BitcoinFuture
+	}
+	return max(2*time.Minute, 12*spacing)
 }
 
 // Preset returns the network of this name; false if there is none.
@@ -89,7 +109,7 @@ func Preset(name string) (*Params, bool) {
 // Toy's genesis: the time that was chosen and the first nonce that meets the target.
 const (
 	toyTime  = 1_767_225_600 // 2026-01-01T00:00:00Z
-	toyNonce = 30_821
+	toyNonce = 12_649
 )
 
 var testPrefixes = block.Prefixes{PubKeyHash: 0x6f, WIF: 0xef, CoinType: 1,
@@ -136,11 +156,16 @@ func firstBlock(in []byte, out block.Output, time, bits, nonce uint32) *block.Bl
 	}
 }
 
-// describe writes every parameter but the genesis block, one way only.
+// describe writes every parameter but the genesis block, one way only. Future was two hours
+// on every network at first, and is not written if it is.
 func (p *Params) describe() string {
-	return fmt.Sprintf("toychain 1|%q|%08x|%d|%d|%d|%d|%d|%d|%d|%d|%d|%x",
+	text := fmt.Sprintf("toychain 1|%q|%08x|%d|%d|%d|%d|%d|%d|%d|%d|%d|%x",
 		p.Name, p.Limit, p.Window, int64(p.Spacing.Seconds()), p.Subsidy, p.Halving, p.Maturity,
 		p.BIP34, p.BIP66, p.BIP65, p.CSV, p.Prefixes)
+	if p.Future != BitcoinFuture {
+		text += fmt.Sprintf("|future %d", int64(p.Future.Seconds()))
+	}
+	return text
 }
 
 // Digest returns a hash of the parameters, genesis included. It is part of every libp2p

@@ -13,8 +13,8 @@ import (
 // makes another network under the same name.
 func TestPresetsArePinned(t *testing.T) {
 	for name, want := range map[string][3]string{ // genesis, digest, magic
-		"toy": {"0000cccb4f56c7619d81a609a1e14e17761ed40c7898d953c94912eec5930c89",
-			"ac701afe09b9afe71aa588ba81d6a7577db00497c060870ca388b672bfd06f89", "ac701afe"},
+		"toy": {"000086568aca2f4f94ef1f4f926c37bfce89a14f53effa88a90b6238cb7b7c88",
+			"dd7c0f29514079058c6caca3e171ae7d0b26530aeeba73f2c642094197da4284", "dd7c0f29"},
 		"regtest": {"0f9188f13cb7b2c71f2a335e3a4fc328bf5beb436012afca590b1a11466e2206",
 			"b4ee74f7a412ec0fe7d65a06566da41bfc618efcd0f6ddefdfe4d3f0cfb3cfb6", "fabfb5da"},
 		"main": {"000000000019d6689c085ae165831e934ff763ae46a2a6c172b3f1b60a8ce26f",
@@ -41,7 +41,7 @@ func TestPresetsAreTheDesigns(t *testing.T) {
 	type row struct {
 		limit             uint32
 		window            int
-		spacing           time.Duration
+		spacing, future   time.Duration
 		subsidy           block.Amount
 		halving, maturity block.Height
 		bip34, csv        block.Height
@@ -49,16 +49,34 @@ func TestPresetsAreTheDesigns(t *testing.T) {
 	}
 	const test = "6f ef 04358394 043587cf 1"
 	for name, want := range map[string]row{
-		"toy":     {0x1f00ffff, 30, 10 * time.Second, 5_000_000_000, 1_000, 10, 1, 1, test},
-		"regtest": {0x207fffff, 0, 600 * time.Second, 5_000_000_000, 150, 100, 1, 1, test},
-		"main":    {0x1d00ffff, 2016, 600 * time.Second, 5_000_000_000, 210_000, 100, 227_931, 419_328, "00 80 0488ade4 0488b21e 0"},
+		"toy":     {0x1f00ffff, 30, 10 * time.Second, 120 * time.Second, 5_000_000_000, 1_000, 10, 1, 1, test},
+		"regtest": {0x207fffff, 0, 600 * time.Second, 2 * time.Hour, 5_000_000_000, 150, 100, 1, 1, test},
+		"main":    {0x1d00ffff, 2016, 600 * time.Second, 2 * time.Hour, 5_000_000_000, 210_000, 100, 227_931, 419_328, "00 80 0488ade4 0488b21e 0"},
 	} {
 		p, _ := consensus.Preset(name)
 		x := p.Prefixes
-		got := row{p.Limit, p.Window, p.Spacing, p.Subsidy, p.Halving, p.Maturity, p.BIP34, p.CSV,
+		got := row{p.Limit, p.Window, p.Spacing, p.Future, p.Subsidy, p.Halving, p.Maturity, p.BIP34, p.CSV,
 			fmt.Sprintf("%02x %02x %x %x %d", x.PubKeyHash, x.WIF, x.HDPrivate, x.HDPublic, x.CoinType)}
 		if got != want {
 			t.Errorf("%s: %+v, want %+v", name, got, want)
+		}
+	}
+}
+
+// Twelve blocks' worth, two minutes at least, and Bitcoin's two hours without a window.
+func TestFutureFor(t *testing.T) {
+	for _, row := range []struct {
+		window        int
+		spacing, want time.Duration
+	}{
+		{0, 10 * time.Second, 2 * time.Hour},
+		{30, 10 * time.Second, 2 * time.Minute},
+		{30, 9 * time.Second, 2 * time.Minute},
+		{30, 11 * time.Second, 132 * time.Second},
+		{2016, 10 * time.Minute, 2 * time.Hour},
+	} {
+		if got := consensus.FutureFor(row.window, row.spacing); got != row.want {
+			t.Errorf("window %d, spacing %s: %s, want %s", row.window, row.spacing, got, row.want)
 		}
 	}
 }
@@ -73,6 +91,7 @@ func TestDigestCoversEverything(t *testing.T) {
 		func(p *consensus.Params) { p.Limit-- },
 		func(p *consensus.Params) { p.Window++ },
 		func(p *consensus.Params) { p.Spacing += time.Second },
+		func(p *consensus.Params) { p.Future += time.Second },
 		func(p *consensus.Params) { p.Subsidy++ },
 		func(p *consensus.Params) { p.Halving++ },
 		func(p *consensus.Params) { p.Maturity++ },

@@ -27,7 +27,7 @@ const (
 	BadDiffBits Rule = "bad-diffbits"
 	// TimeTooOld: not later than the median of the eleven blocks before.
 	TimeTooOld Rule = "time-too-old"
-	// TimeTooNew: more than two hours ahead of our clock. It may be right later,
+	// TimeTooNew: too far ahead of our clock ([Params.Future]). It may be right later,
 	// so it condemns no block and no peer (Core: MAX_FUTURE_BLOCK_TIME).
 	TimeTooNew Rule = "time-too-new"
 	// BadVersion: a version that miners had given up at this height (BIP34, 65, 66).

@@ -8,13 +8,8 @@ import (
 	"toychain/pow"
 )
 
-const (
-	// MaxFuture is how many seconds a header may be ahead of our clock
-	// (Core: MAX_FUTURE_BLOCK_TIME).
-	MaxFuture = 2 * 60 * 60
-	// medianSpan is how many blocks the median time looks back over.
-	medianSpan = 11
-)
+// medianSpan is how many blocks the median time looks back over.
+const medianSpan = 11
 
 // State is what the rules must know of a history to validate the next block: a value that
 // [ApplyBlock] takes and returns. The coins are not in it; the caller looks up those that a
@@ -111,12 +106,12 @@ func (s *State) ApplyHeader(h *block.Header) (State, error) {
 	return s.Next(h, h.Hash()), nil
 }
 
-// CheckTime checks that a header's time is at most two hours ahead of now, in seconds since
-// 1970. It is the only rule that depends on our clock, so its answer may be another one
-// later, and it is not part of ApplyBlock.
-func CheckTime(h *block.Header, now int64) error {
-	if ahead := int64(h.Time) - now; ahead > MaxFuture {
-		return fmt.Errorf("%w: %d seconds ahead of our clock, at most %d", TimeTooNew, ahead, MaxFuture)
+// CheckTime checks that a header's time is not too far ahead of now, in seconds since 1970
+// (Params.Future). It is the only rule that depends on our clock, so its answer may be
+// another one later, and it is not part of ApplyBlock.
+func CheckTime(p *Params, h *block.Header, now int64) error {
+	if ahead, most := int64(h.Time)-now, int64(p.Future.Seconds()); ahead > most {
+		return fmt.Errorf("%w: %d seconds ahead of our clock, at most %d", TimeTooNew, ahead, most)
 	}
 	return nil
 }

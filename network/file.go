@@ -20,6 +20,7 @@ import (
 type file struct {
 	Name     string      `toml:"name"`
 	Spacing  string      `toml:"spacing"`
+	Future   string      `toml:"future"`
 	Window   int         `toml:"window"`
 	Limit    string      `toml:"limit"`
 	Subsidy  string      `toml:"subsidy"`
@@ -39,6 +40,7 @@ const fileHead = `# A toychain network. Nodes that are to meet need the same fil
 # part of the genesis block's hash. Make another one with: toychain network new
 #
 # spacing   wanted time between blocks
+# future    how far a block may be ahead of a node's clock
 # window    blocks between changes of the difficulty; 0: it never changes
 # limit     easiest target, in compact form; genesis.bits is the one to start with
 # subsidy   coins that the first blocks create, halved every "halving" blocks
@@ -53,14 +55,15 @@ func Write(w io.Writer, p *consensus.Params) error {
 	}
 	g := p.Genesis.Header
 	return toml.NewEncoder(w).Encode(file{
-		Name: p.Name, Spacing: p.Spacing.String(), Window: p.Window, Limit: fmt.Sprintf("%08x", p.Limit),
+		Name: p.Name, Spacing: p.Spacing.String(), Future: p.Future.String(), Window: p.Window, Limit: fmt.Sprintf("%08x", p.Limit),
 		Subsidy: p.Subsidy.Short(), Halving: int32(p.Halving), Maturity: int32(p.Maturity),
 		Genesis: genesisFile{Time: g.Time, Bits: fmt.Sprintf("%08x", g.Bits), Nonce: g.Nonce, Hash: g.Hash().String()},
 	})
 }
 
-// Parse reads what Write wrote. Every value is part of the genesis block's
-// hash, so a changed or damaged file does not fit the hash that it names.
+// Parse reads what Write wrote. Every value is part of the genesis block's hash, so a
+// changed or damaged file does not fit the hash that it names. A file from before there was
+// a key "future" means Bitcoin's two hours, as it did then.
 func Parse(text string) (*consensus.Params, error) {
 	var f file
 	meta, err := toml.Decode(text, &f)
@@ -84,6 +87,12 @@ func (f *file) params() (*consensus.Params, error) {
 	if err != nil {
 		return nil, fmt.Errorf("spacing %q: want a duration like 10s", f.Spacing)
 	}
+	future := consensus.BitcoinFuture
+	if f.Future != "" {
+		if future, err = time.ParseDuration(f.Future); err != nil {
+			return nil, fmt.Errorf("future %q: want a duration like 2m0s", f.Future)
+		}
+	}
 	limit, err := pow.ParseBits(f.Limit)
 	if err != nil {
 		return nil, fmt.Errorf("limit: %w", err)
@@ -101,7 +110,7 @@ func (f *file) params() (*consensus.Params, error) {
 		return nil, fmt.Errorf("genesis.hash: %w", err)
 	}
 	p, err := New(consensus.Params{
-		Name: f.Name, Limit: limit, Window: f.Window, Spacing: spacing, Subsidy: subsidy,
+		Name: f.Name, Limit: limit, Window: f.Window, Spacing: spacing, Future: future, Subsidy: subsidy,
 		Halving: block.Height(f.Halving), Maturity: block.Height(f.Maturity),
 	}, bits, f.Genesis.Time)
 	if err != nil {

@@ -17,6 +17,7 @@ func TestNetworkFile(t *testing.T) {
 	p, text := ownFile(t)
 	want := `name = "classroom"
 spacing = "5s"
+future = "2m0s"
 window = 20
 limit = "207fffff"
 subsidy = "12.5"
@@ -26,7 +27,7 @@ maturity = 7
 [genesis]
   time = 1700000000
   bits = "207fffff"
-  nonce = 0
+  nonce = 1
   hash = "` + p.Genesis.Hash().String() + `"
 `
 	if !strings.HasSuffix(text, "\n\n"+want) {
@@ -60,7 +61,11 @@ func TestDamagedNetworkFile(t *testing.T) {
 		}
 		without := append(append([]string{}, lines[:i]...), lines[i+1:]...)
 		_, err := network.Parse(strings.Join(without, "\n"))
-		if key = strings.TrimSpace(key); err == nil || !strings.Contains(err.Error(), key+" is missing") {
+		want := strings.TrimSpace(key) + " is missing"
+		if key == "future" { // as in files from before it could be another
+			want = "damaged or was edited"
+		}
+		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("without %s: %v", key, err)
 		}
 	}
@@ -70,6 +75,9 @@ func TestDamagedNetworkFile(t *testing.T) {
 		{`"5s"`, `"5"`, "want a duration like 10s"},
 		{`"5s"`, `"5.5s"`, "want whole seconds"},
 		{`"5s"`, `5`, "not a network file"},
+		{`"2m0s"`, `"2m1s"`, "damaged or was edited"},
+		{`"2m0s"`, `"2"`, "want a duration like 2m0s"},
+		{`"2m0s"`, `"0.5s"`, "want whole seconds"},
 		{"window = 20", "window = 21", "damaged or was edited"},
 		{"window = 20", "window = -1", "want 0, or 2 to 10,000"},
 		{"window = 20", "window = 1000000000000000000000", "not a network file"},
@@ -88,8 +96,8 @@ func TestDamagedNetworkFile(t *testing.T) {
 		{"time = 1700000000", "time = -1", "not a network file"},
 		{`bits = "207fffff"`, `bits = "207ffffe"`, "damaged or was edited"},
 		{`bits = "207fffff"`, `bits = "00000000"`, "target is zero"},
-		{"nonce = 0", "nonce = 1", "damaged or was edited"},
-		{"nonce = 0", "nonce = 4294967296", "not a network file"},
+		{"nonce = 1", "nonce = 0", "damaged or was edited"},
+		{"nonce = 1", "nonce = 4294967296", "not a network file"},
 		{`hash = "`, `hash = "0`, "genesis.hash"},
 		{"[genesis]", "[genesys]", "unknown key"},
 		{"maturity = 7", "maturity = 7\nbip34 = 1", "unknown key"},
@@ -105,6 +113,30 @@ func TestDamagedNetworkFile(t *testing.T) {
 		if _, err := network.Parse(text); err == nil {
 			t.Errorf("%.20q is a network", text)
 		}
+	}
+}
+
+// A file from before there was a key "future" is the network that it always was, with
+// Bitcoin's two hours.
+func TestNetworkFileWithoutFuture(t *testing.T) {
+	old := own()
+	old.Future = consensus.BitcoinFuture
+	p, err := network.New(old, 0x207fffff, 1_700_000_000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	chaingen.Search(&p.Genesis.Header)
+	var b bytes.Buffer
+	if err := network.Write(&b, p); err != nil {
+		t.Fatal(err)
+	}
+	got, err := network.Parse(strings.Replace(b.String(), `future = "2h0m0s"`+"\n", "", 1))
+	if err != nil || got.Future != 2*time.Hour || got.Digest() != p.Digest() {
+		t.Fatalf("%v: %+v", err, got)
+	}
+	// The digest that such a network had: the parameter is not part of the text if it is Bitcoin's.
+	if want := "703014ed"; got.Digest().Short() != want {
+		t.Errorf("its digest is %s, was %s", got.Digest().Short(), want)
 	}
 }
 
@@ -151,6 +183,10 @@ func TestBadValues(t *testing.T) {
 		{"half a second", func(p *consensus.Params) { p.Spacing = 500 * time.Millisecond }, false},
 		{"a second", func(p *consensus.Params) { p.Spacing = time.Second }, true},
 		{"more than a day", func(p *consensus.Params) { p.Spacing = 24*time.Hour + time.Second }, false},
+		{"half a second ahead", func(p *consensus.Params) { p.Future = 500 * time.Millisecond }, false},
+		{"behind", func(p *consensus.Params) { p.Future = -time.Second }, false},
+		{"twelve days ahead", func(p *consensus.Params) { p.Future = 12 * 24 * time.Hour }, true},
+		{"more", func(p *consensus.Params) { p.Future = 12*24*time.Hour + time.Second }, false},
 		{"no subsidy", func(p *consensus.Params) { p.Subsidy = 0 }, false},
 		{"no halving", func(p *consensus.Params) { p.Halving = 0 }, false},
 		{"one block to halve", func(p *consensus.Params) { p.Halving = 1 }, true},

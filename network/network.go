@@ -11,13 +11,16 @@ import (
 	"toychain/pow"
 )
 
-// New returns the parameters of a network of one's own. p has the values
-// of file above and those that toy has; bits are the target to start with, in
-// compact form; time is the genesis block's, in seconds since 1970. The genesis
+// New returns the parameters of a network of one's own. p has the values of a network file;
+// its Future may be 0 for [consensus.FutureFor]. The rest is toy's. bits are the target to
+// start with, in compact form; time is the genesis block's, in seconds since 1970. The genesis
 // block has no nonce yet: search one with pow.Search before anything else.
 func New(p consensus.Params, bits, time uint32) (*consensus.Params, error) {
 	toy := consensus.Toy()
 	p.BIP34, p.BIP66, p.BIP65, p.CSV, p.Prefixes = toy.BIP34, toy.BIP66, toy.BIP65, toy.CSV, toy.Prefixes
+	if p.Future == 0 {
+		p.Future = consensus.FutureFor(p.Window, p.Spacing)
+	}
 	if err := checkParams(&p); err != nil {
 		return nil, err
 	}
@@ -57,6 +60,8 @@ func checkParams(p *consensus.Params) error {
 	switch seconds := p.Spacing / time.Second; {
 	case p.Spacing%time.Second != 0 || seconds < 1 || seconds > 24*60*60:
 		return fmt.Errorf("spacing %s: want whole seconds, from 1s to 24h", p.Spacing)
+	case p.Future%time.Second != 0 || p.Future < time.Second || p.Future > 12*24*time.Hour:
+		return fmt.Errorf("future %s: want whole seconds, from 1s to 288h", p.Future)
 	case p.Window < 0 || p.Window == 1 || p.Window > 10_000:
 		return fmt.Errorf("window %d: want 0, or 2 to 10,000 blocks", p.Window)
 	case p.Subsidy <= 0 || !p.Subsidy.Valid():

@@ -27,10 +27,16 @@ package pow
 //	                first        2015 "—"         last
 //
 // The interval between two windows is measured by neither. So at exactly ten
-// minutes a block the target shrinks by a factor of 2015/2016, and blocks settle at
-// 10 minutes and 0.3 seconds. A repair would need all nodes to change at once, and
-// the same gap makes the time-warp attack possible (BIP94 closes it on testnet4).
-// It is kept here: with a window of 30 blocks it is 3 %, and visible.
+// minutes a block the target shrinks by a factor of 2015/2016. A repair would need
+// all nodes to change at once, and the same gap makes the time-warp attack possible
+// (BIP94 closes it on testnet4). It is kept here.
+//
+// Where blocks settle at constant hash power is twice as far off: wanted·N/(N-2) for a
+// window of N blocks. One half is the missing interval. The other is chance: what the
+// target is divided by is a measured time, whose reciprocal is on average larger than
+// the reciprocal of its average (E[1/Γ(N-1)] = 1/(N-2), where the sum of N-1 random
+// intervals would suggest 1/(N-1)). For Bitcoin's 2016 that is 10 minutes and 0.6
+// seconds; for toy's 30 it is 7.1 %, 10.7 seconds instead of 10, and visible.
 func Retarget(old, limit Target, actual, wanted uint32) Target {
 	least, most := max(uint64(wanted)/4, 1), uint64(wanted)*4
 	n, ok := old.n.mulDiv(min(max(uint64(actual), least), most), uint64(wanted))

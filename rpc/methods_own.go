@@ -37,7 +37,7 @@ var (
 
 	SetClock = Method[SetClockArgs, Clock]{Info{Name: "setclock", Category: "Toychain", Example: "7200", Returns: `{"offset", "time"}`,
 		About: "Sets the node's clock wrong, relative to the machine's. Its blocks carry that time, and it refuses a block " +
-			"that is more than two hours ahead of that time."}}
+			"that is too far ahead of that time (getblockchaininfo: network.future)."}}
 	SetLink = Method[SetLinkArgs, peer.Link]{Info{Name: "setlink", Category: "Toychain", Returns: "the link",
 		Example: examplePeer + ` '{"delay_ms": 200}'`,
 		About: "Sets the faults of the link to a peer. What this node sends is delayed, or throttled to a bandwidth in bytes per second; " +

@@ -60,6 +60,7 @@ type Network struct {
 	Limit    string       `json:"limit"`   // easiest target, compact
 	Window   int          `json:"window"`  // blocks between changes of the target; 0: never
 	Spacing  int          `json:"spacing"` // seconds between blocks to aim at
+	Future   int          `json:"future"`  // seconds that a block may be ahead of a node's clock
 	Subsidy  block.Amount `json:"subsidy"`
 	Halving  block.Height `json:"halving"`
 	Maturity block.Height `json:"maturity"`

@@ -178,6 +178,11 @@ func (p location) checkNetwork(theirs network) error {
 	if theirs.digest == digest {
 		return nil
 	}
+	if theirs.name == p.params.Name {
+		return fmt.Errorf("%w: %sit was made when the rules of %q were others (parameters %s, today %s): "+
+			"choose another --datadir, or remove that directory to begin a new chain",
+			ErrOtherNetwork, p.prefix(), theirs.name, theirs.digest.Short(), digest.Short())
+	}
 	return fmt.Errorf("%w: %sit holds the chain of %q (parameters %s), this node runs %q (parameters %s); "+
 		"choose that --network or another --datadir", ErrOtherNetwork, p.prefix(),
 		theirs.name, theirs.digest.Short(), p.params.Name, digest.Short())

@@ -225,6 +225,12 @@ func TestOtherNetworksFolder(t *testing.T) {
 	if !errors.Is(err, ErrOtherNetwork) || !strings.Contains(err.Error(), `"toy"`) || !strings.Contains(err.Error(), `"regtest"`) {
 		t.Fatalf("%v, want ErrOtherNetwork with both names", err)
 	}
+	other := consensus.Toy() // as toy was before its allowance for clocks
+	other.Future = consensus.BitcoinFuture
+	_, err = Open(dir, other)
+	if !errors.Is(err, ErrOtherNetwork) || !strings.Contains(err.Error(), "begin a new chain") {
+		t.Fatalf("%v, want ErrOtherNetwork with a remedy", err)
+	}
 	if db, err = Open(dir, consensus.Toy()); err != nil {
 		t.Fatalf("the refused attempt changed something: %v", err)
 	}

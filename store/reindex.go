@@ -210,7 +210,7 @@ func (r *rebuilder) buildTree(progress func(done, total int)) (err error) {
 	})
 	for _, p := range order {
 		n := r.headers[p.Hash]
-		if err := r.tree.AddHeader(&n.Header, n.seen()); err != nil && !rejected(err) {
+		if err := r.tree.AddHeader(&n.Header, n.seen(r.at.params.Future)); err != nil && !rejected(err) {
 			return err
 		}
 	}
@@ -232,17 +232,17 @@ func (r *rebuilder) buildTree(progress func(done, total int)) (err error) {
 
 // seen returns when the header was first seen; its own time if that is not known, or if it
 // is so much earlier that a clock must have been wrong.
-func (n *oldHeader) seen() time.Time {
-	if int64(n.Header.Time)-n.Received.Unix() > consensus.MaxFuture {
+func (n *oldHeader) seen(future time.Duration) time.Time {
+	if int64(n.Header.Time)-n.Received.Unix() > int64(future.Seconds()) {
 		return time.Unix(int64(n.Header.Time), 0)
 	}
 	return n.Received
 }
 
 // arrived returns when the block and its ancestors were all here, as far as that is known.
-func (n *oldHeader) arrived() time.Time {
+func (n *oldHeader) arrived(future time.Duration) time.Time {
 	if n.Complete.IsZero() {
-		return n.seen()
+		return n.seen(future)
 	}
 	return n.Complete
 }
@@ -277,7 +277,7 @@ func (r *rebuilder) add(p chain.Point) error {
 	if err != nil {
 		return err
 	}
-	if _, err := r.tree.AddBlock(b, n.arrived()); err != nil && !rejected(err) {
+	if _, err := r.tree.AddBlock(b, n.arrived(r.at.params.Future)); err != nil && !rejected(err) {
 		return err
 	}
 	if info, _ := r.tree.Info(p.Hash); info.Entry.Status&chain.HasBody == 0 {

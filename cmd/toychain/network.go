@@ -176,6 +176,7 @@ func printNetwork(t io.Writer, r networkRules) {
 	fmt.Fprintf(t, "difficulty\t%s\n", difficulty)
 	fmt.Fprintf(t, "at the start\tbits %s, about %s hashes a block;\n\tnever easier than %s\n",
 		r.Bits, cli.Count(uint64(r.initial.Work().Float())), r.Limit)
+	fmt.Fprintf(t, "clocks\ta block may be %s ahead of a node's clock\n", cli.Span(time.Duration(r.Future)*time.Second))
 	fmt.Fprintf(t, "reward\t%s coins, halved every %s\n", r.Subsidy.Short(), cli.Plural(r.Halving, "block"))
 	fmt.Fprintf(t, "maturity\tnew coins can be spent after %s\n", cli.Plural(r.Maturity, "block"))
 	fmt.Fprintf(t, "rpc port\t%d\n", r.Port)

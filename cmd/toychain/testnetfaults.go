@@ -117,7 +117,8 @@ func (a *app) testnetClockCommand() *cobra.Command {
 		Use: "clock [NODE]", Short: "Set a node's clock wrong, or right again; list such clocks.",
 		Example: "toychain testnet clock n2 --fast 3h\ntoychain testnet clock n2 --right",
 		Long: `Set a node's clock wrong, or right again. What a node mines carries its time, and it
-refuses blocks that are more than two hours ahead of it. The clock stays wrong when
+refuses blocks that are too far ahead of it: two minutes on toy, two hours on regtest
+(toychain network show). The clock stays wrong when
 the node is started again, until --right or the next 'testnet up'.`,
 		Args: cli.Args(0, 1, "a node, like n2"),
 	}

@@ -82,7 +82,8 @@ func nextBlock(tip *consensus.State) rpc.Next {
 // NetworkOf returns what getblockchaininfo says of a network.
 func NetworkOf(p *consensus.Params) rpc.Network {
 	return rpc.Network{Name: p.Name, Digest: p.Digest(), Genesis: p.Genesis.Hash(), Limit: bitsText(p.Limit),
-		Window: p.Window, Spacing: int(p.Spacing / time.Second), Subsidy: p.Subsidy, Halving: p.Halving, Maturity: p.Maturity}
+		Window: p.Window, Spacing: int(p.Spacing / time.Second), Future: int(p.Future / time.Second),
+		Subsidy: p.Subsidy, Halving: p.Halving, Maturity: p.Maturity}
 }
 
 func getBlockHash(c *call, a rpc.HeightArg) (block.Hash, error) {

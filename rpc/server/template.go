@@ -132,7 +132,7 @@ func (c *call) propose(data string) (any, error) {
 	}
 	_, _, err = consensus.ApplyUnmined(tip, hashed, coins, c.node.Verifier())
 	if err == nil {
-		err = consensus.CheckTime(&b.Header, c.node.Now().Unix())
+		err = consensus.CheckTime(c.node.Params(), &b.Header, c.node.Now().Unix())
 	}
 	if reason := reasonOf(err); reason != "" {
 		return reason, nil

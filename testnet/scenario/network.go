@@ -67,7 +67,7 @@ func parseNetwork(w *words) action {
 // ownNetwork takes the differences from toy, and mines the genesis block.
 func ownNetwork(w *words) *consensus.Params {
 	toy := consensus.Toy()
-	toy.Name = "script"
+	toy.Name, toy.Future = "script", 0 // what goes with its window and spacing
 	for first := true; first || w.more(); first = false {
 		switch what := w.word("what is different"); what {
 		case "window":
