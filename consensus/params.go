@@ -81,7 +81,7 @@ const BitcoinFuture = 2 * time.Hour
 // FutureFor returns how far a header may be ahead of our clock on a network that changes its
 // target every window blocks: twelve blocks' worth, as on Bitcoin, and two minutes at least.
 //
-// The allowance is what a miner can lie about. Two hours are a two-hundredth of Bitcoin's
+// The allowance is what a miner can lie about. Two hours are a 168th of Bitcoin's
 // window of two weeks; of toy's window of five minutes they would be 24 times the whole, and
 // one liar could set the difficulty at will. Without a window there is nothing to gain, and
 // many blocks that are mined at once need the room: each must be later than the median of

@@ -21,6 +21,7 @@ type Mining struct {
 	Rate   float64 // hashes per second over the last seconds, Generate's included
 	Hashes uint64  // since the start
 	Found  int     // blocks since the start
+	Err    error   // why the background miner's last attempt failed; nil if it did not
 }
 
 // miner searches nonces: in the background as SetMining says, and for Generate.
@@ -34,6 +35,7 @@ type miner struct {
 	script  []byte
 	cap     float64
 	changed chan struct{} // closed when script or cap change
+	failed  error         // see Mining.Err
 	samples []sample
 }
 
@@ -50,6 +52,9 @@ const (
 	portions = 20
 	// refresh is how often a miner takes new transactions into its block.
 	refresh = 2 * time.Second
+	// minerPause is how long a miner waits after it failed. What was wrong may be over then:
+	// a clock, or a tip that this node's user refuses.
+	minerPause = time.Second
 	// sampleCount is over how many ticks the rate is measured.
 	sampleCount = 10
 )
@@ -57,7 +62,7 @@ const (
 func (m *miner) set(script []byte, cap float64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.script, m.cap = script, cap
+	m.script, m.cap, m.failed = script, cap, nil
 	close(m.changed)
 	m.changed = make(chan struct{})
 }
@@ -81,7 +86,7 @@ func (m *miner) measure(now time.Time) {
 func (m *miner) report() Mining {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	r := Mining{On: m.script != nil, Script: m.script, Cap: m.cap, Hashes: m.hashes.Load(), Found: int(m.found.Load())}
+	r := Mining{On: m.script != nil, Script: m.script, Cap: m.cap, Hashes: m.hashes.Load(), Found: int(m.found.Load()), Err: m.failed}
 	if n := len(m.samples); n > 1 {
 		first, last := m.samples[0], m.samples[n-1]
 		if span := last.at.Sub(first.at).Seconds(); span > 0 {
@@ -91,8 +96,17 @@ func (m *miner) report() Mining {
 	return r
 }
 
+// fail notes why an attempt failed, nil if it did not, and reports whether that is news.
+func (m *miner) fail(err error) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	news := err != nil && (m.failed == nil || m.failed.Error() != err.Error())
+	m.failed = err
+	return news
+}
+
 // mine runs the background miner until ctx ends: it works whenever SetMining has set a
-// script.
+// script, and goes on after a failure.
 func (n *Node) mine(ctx context.Context) {
 	for ctx.Err() == nil {
 		script, cap, changed := n.miner.settings()
@@ -106,9 +120,17 @@ func (n *Node) mine(ctx context.Context) {
 		round, cancel := until(ctx, changed)
 		round, end := context.WithTimeout(round, refresh)
 		_, err := n.mineOne(round, script, &allowance{rate: cap}, 0)
-		if err != nil && round.Err() == nil && !errors.Is(err, errStale) {
-			n.log.Error("mining failed", "err", err)
-			n.miner.set(nil, cap)
+		switch {
+		case err == nil:
+			n.miner.fail(nil)
+		case round.Err() == nil && !errors.Is(err, errStale):
+			if n.miner.fail(err) {
+				n.log.Warn("mining failed; the miner tries again each second", "err", err)
+			}
+			select {
+			case <-time.After(minerPause):
+			case <-round.Done():
+			}
 		}
 		end()
 		cancel()

@@ -212,6 +212,31 @@ func TestBackgroundMiner(t *testing.T) {
 	}
 }
 
+// A miner whose block is rejected goes on, and says meanwhile what is wrong.
+func TestMinerGoesOn(t *testing.T) {
+	n := start(t, Config{Name: "m"})
+	generate(t, n, 1)
+	if err := n.SetClock(t.Context(), -3*time.Hour); err != nil {
+		t.Fatal(err) // its blocks must be later than the last, which is too far ahead of that clock
+	}
+	n.SetMining(script(), 0)
+	for ctx := t.Context(); n.Mining().Err == nil; {
+		select {
+		case <-time.After(time.Millisecond):
+		case <-ctx.Done():
+			t.Fatal("no attempt failed")
+		}
+	}
+	if m := n.Mining(); consensus.RuleOf(m.Err) != consensus.TimeTooNew || !m.On || m.Found != 1 {
+		t.Fatalf("%+v", m)
+	}
+	if err := n.SetClock(t.Context(), 0); err != nil {
+		t.Fatal(err)
+	}
+	await(t, "a block of the miner", []*Node{n}, func() bool { return n.Mining().Found > 1 })
+	await(t, "no failure any more", []*Node{n}, func() bool { return n.Mining().Err == nil })
+}
+
 // Generate gives up after as many tries as it was allowed.
 func TestGenerateTries(t *testing.T) {
 	n := start(t, Config{Name: "m"})

@@ -200,7 +200,11 @@ func describeMiner(m rpc.MiningInfo) string {
 	if m.HashrateCap > 0 {
 		limit = fmt.Sprintf(" (at most %s)", cli.Hashes(m.HashrateCap))
 	}
-	return fmt.Sprintf("mines at %s%s for %s,\n\tfound %s", cli.Hashes(float64(m.Hashrate)), limit, m.Address, cli.Plural(m.Found, "block"))
+	text := fmt.Sprintf("mines at %s%s for %s,\n\tfound %s", cli.Hashes(float64(m.Hashrate)), limit, m.Address, cli.Plural(m.Found, "block"))
+	for _, w := range m.Warnings {
+		text += "\n\t" + w
+	}
+	return text
 }
 
 // age returns how long ago a time in seconds since 1970 was.

@@ -106,6 +106,9 @@ func getMiningInfo(c *call, _ rpc.None) (rpc.MiningInfo, error) {
 	m := c.node.Mining()
 	info.Chain, info.Warnings = c.node.Params().Name, []string{}
 	info.Mining, info.Hashrate, info.HashrateCap, info.Found, info.Hashes = m.On, rpc.Float(m.Rate), m.Cap, m.Found, m.Hashes
+	if m.Err != nil {
+		info.Warnings = append(info.Warnings, "mining fails and is tried again: "+m.Err.Error())
+	}
 	if a, ok := wallet.AddressOf(m.Script); ok && m.On {
 		info.Address = a.Encode(c.node.Params().Prefixes)
 	}
