@@ -1,6 +1,8 @@
 package rpc
 
 import (
+	"cmp"
+
 	"toychain/block"
 	"toychain/pow"
 )
@@ -33,6 +35,10 @@ type TreeBlock struct {
 	Message    string       `json:"message"` // the miner's text in the coinbase; "" if there is none
 	Address    string       `json:"address"` // that the coinbase pays; "" if its script has none
 }
+
+// Arrived returns when the node had the block and its ancestors, in milliseconds since 1970.
+// Old databases have only the arrival of its header.
+func (b *TreeBlock) Arrived() int64 { return cmp.Or(b.CompleteMS, b.ReceivedMS) }
 
 // Reorg is a row of getreorgs.
 type Reorg struct {

@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -133,12 +134,6 @@ type order struct {
 	kind int
 }
 
-func (a order) before(b order) bool {
-	if a.ms != b.ms {
-		return a.ms < b.ms
-	}
-	if a.turn != b.turn {
-		return a.turn < b.turn
-	}
-	return a.kind < b.kind
+func (a order) compare(b order) int {
+	return cmp.Or(cmp.Compare(a.ms, b.ms), cmp.Compare(a.turn, b.turn), cmp.Compare(a.kind, b.kind))
 }

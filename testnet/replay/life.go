@@ -13,15 +13,7 @@ import (
 func life(j *history.Journal) []Event {
 	l := newIndex(j)
 	out := slices.Concat(l.arrivals(), l.moves())
-	slices.SortStableFunc(out, func(a, b Event) int {
-		switch {
-		case a.place.before(b.place):
-			return -1
-		case b.place.before(a.place):
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(out, func(a, b Event) int { return a.place.compare(b.place) })
 	for i := range out {
 		out[i].Node = j.Node
 	}
@@ -51,21 +43,12 @@ func newIndex(j *history.Journal) *index {
 	}
 	// By time first: preciousblock changes a block's place in the order.
 	slices.SortStableFunc(whole, func(a, b *rpc.TreeBlock) int {
-		return cmp.Or(cmp.Compare(complete(a), complete(b)), cmp.Compare(max(a.Order, 0), max(b.Order, 0)), cmp.Compare(a.Height, b.Height))
+		return cmp.Or(cmp.Compare(a.Arrived(), b.Arrived()), cmp.Compare(max(a.Order, 0), max(b.Order, 0)), cmp.Compare(a.Height, b.Height))
 	})
 	for i, b := range whole {
 		l.turns[b.Hash] = i + 1
 	}
 	return l
-}
-
-// complete returns when the node had a block and its ancestors. Old databases have only the
-// arrival of its header.
-func complete(b *rpc.TreeBlock) int64 {
-	if b.CompleteMS == 0 {
-		return b.ReceivedMS
-	}
-	return b.CompleteMS
 }
 
 // The order of events of one block within a millisecond.
@@ -83,11 +66,11 @@ func (l *index) arrivals() (out []Event) {
 		if b.Height == 0 {
 			continue
 		}
-		if !whole || complete(b) != b.ReceivedMS {
+		if !whole || b.Arrived() != b.ReceivedMS {
 			out = append(out, Event{TimeMS: b.ReceivedMS, Event: Header, Block: refOf(b), place: order{b.ReceivedMS, 0, kindHeader}})
 		}
 		if whole {
-			at := complete(b)
+			at := b.Arrived()
 			out = append(out, Event{TimeMS: at, Event: Block, Block: refOf(b), Miner: b.Message, place: order{at, turn, kindBlock}})
 		}
 	}
@@ -99,17 +82,16 @@ func (l *index) moves() (out []Event) {
 	at, last := l.start, order{}
 	add := func(e Event, ms int64, about block.Hash) {
 		here := order{ms, l.turns[about], kindMove}
-		if here.before(last) {
-			here = last
+		if here.compare(last) > 0 {
+			last = here
 		}
-		last = here
-		e.TimeMS, e.place = here.ms, here
+		e.TimeMS, e.place = last.ms, last
 		out = append(out, e)
 	}
 	grow := func(to block.Hash) (gap bool) {
 		way, ok := l.way(at, to)
 		for _, b := range way {
-			add(Event{Event: Tip, Block: refOf(b)}, complete(b), b.Hash)
+			add(Event{Event: Tip, Block: refOf(b)}, b.Arrived(), b.Hash)
 		}
 		at = to
 		return !ok
@@ -121,7 +103,7 @@ func (l *index) moves() (out []Event) {
 		at = r.To.Hash
 	}
 	if end := l.blocks[l.Tree.Tip]; end != nil && grow(end.Hash) {
-		add(Event{Event: Tip, Block: refOf(end), Gap: true}, complete(end), end.Hash)
+		add(Event{Event: Tip, Block: refOf(end), Gap: true}, end.Arrived(), end.Hash)
 	}
 	return out
 }

@@ -2,9 +2,11 @@ package replay
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
+	"sort"
 	"strings"
 	"time"
 
@@ -42,7 +44,7 @@ func (p *Player) Play(ctx context.Context, r *Run) error {
 		soon := i+1 < len(r.Events) && p.scaled(r.Events[i+1].At()-e.At()) < shortest
 		switch {
 		case !p.Screen:
-			if err := writeLine(p.Out, e); err != nil {
+			if _, err := fmt.Fprintf(p.Out, "%4d  %s\n", e.N, lineOf(e)); err != nil {
 				return err
 			}
 		case p.Each || !soon:
@@ -81,12 +83,11 @@ func (p *Player) draw(s *Stage, e *Event) error {
 func (s *Stage) Draw(w io.Writer, style draw.Style) error {
 	caption := "before the first event"
 	if s.played > 0 {
-		caption = "event " + fmt.Sprint(s.played) + " of " + fmt.Sprint(len(s.run.Events)) + "  " + lineOf(&s.run.Events[s.played-1])
+		caption = fmt.Sprintf("event %d of %d  %s", s.played, len(s.run.Events), lineOf(&s.run.Events[s.played-1]))
 	}
+	caption += "\n"
 	if len(s.groups) > 0 {
-		caption += "\ncut: " + strings.Join(s.groups, " | ")
-	} else {
-		caption += "\n"
+		caption += "cut: " + strings.Join(s.groups, " | ")
 	}
 	if _, err := fmt.Fprintln(w, caption); err != nil {
 		return err
@@ -94,27 +95,12 @@ func (s *Stage) Draw(w io.Writer, style draw.Style) error {
 	return draw.Write(w, s.Tree(), style)
 }
 
-// writeLine writes an event as one line.
-func writeLine(w io.Writer, e *Event) error {
-	_, err := fmt.Fprintf(w, "%4d  %s\n", e.N, lineOf(e))
-	return err
-}
-
 // lineOf returns an event as text: seconds, node, event.
 func lineOf(e *Event) string {
-	where := e.Node
-	if where == "" {
-		where = "--"
-	}
-	return fmt.Sprintf("%+9.3fs  %-3s  %s", e.At().Seconds(), where, e)
+	return fmt.Sprintf("%+9.3fs  %-3s  %s", e.At().Seconds(), cmp.Or(e.Node, "--"), e)
 }
 
 // Until returns how many events happened within this time from the first one.
 func (r *Run) Until(d time.Duration) int {
-	for i := range r.Events {
-		if r.Events[i].At() > d {
-			return i
-		}
-	}
-	return len(r.Events)
+	return sort.Search(len(r.Events), func(i int) bool { return r.Events[i].At() > d })
 }

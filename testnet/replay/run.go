@@ -201,36 +201,29 @@ func (s *Stage) Tree() draw.Tree {
 		return cmp.Or(cmp.Compare(a.ReceivedMS, b.ReceivedMS), cmp.Compare(a.Height, b.Height), slices.Compare(a.Hash[:], b.Hash[:]))
 	})
 	for _, n := range s.run.nodes {
-		tip := s.run.blocks[s.tips[n]]
-		if to := s.steps(n); to != nil {
-			tip = s.run.blocks[to.Hash]
+		tip := s.run.blocks[s.drawnTip(n)]
+		if tip == nil {
+			continue
 		}
-		switch {
-		case s.gone[n]:
-			if tip != nil {
-				in.LastTips = append(in.LastTips, draw.NodeTip{Node: n, Tip: tip.Hash, Height: tip.Height})
-			}
-		case tip != nil:
-			in.Tips = append(in.Tips, draw.NodeTip{Node: n, Tip: tip.Hash, Height: tip.Height})
+		at := draw.NodeTip{Node: n, Tip: tip.Hash, Height: tip.Height}
+		if s.gone[n] {
+			in.LastTips = append(in.LastTips, at)
+		} else {
+			in.Tips = append(in.Tips, at)
 		}
 	}
 	return in
 }
 
-// steps returns the new block that becomes a node's tip with its next event, or nil: it must not
-// be drawn as stale for the moment in between.
-func (s *Stage) steps(node string) *rpc.BlockRef {
-	if !s.fresh || s.run.Events[s.played-1].Node != node {
-		return nil
-	}
-	is := s.run.Events[s.played-1].Block
-	for _, next := range s.run.Events[s.played:] {
-		if next.Node == node {
-			if (next.Event == Tip || next.Event == Reorg) && next.Block.Hash == is.Hash {
-				return is
-			}
-			return nil
+// drawnTip returns a node's tip, or the new block that becomes its tip with its next event: that
+// must not be drawn as stale for the moment in between.
+func (s *Stage) drawnTip(node string) block.Hash {
+	if s.fresh && s.run.Events[s.played-1].Node == node {
+		rest, is := s.run.Events[s.played:], s.run.Events[s.played-1].Block.Hash
+		i := slices.IndexFunc(rest, func(next Event) bool { return next.Node == node })
+		if i >= 0 && (rest[i].Event == Tip || rest[i].Event == Reorg) && rest[i].Block.Hash == is {
+			return is
 		}
 	}
-	return nil
+	return s.tips[node]
 }

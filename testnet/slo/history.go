@@ -123,14 +123,8 @@ func (h *History) arrivals() map[block.Hash]*arrivals {
 	return all
 }
 
-// arrival returns when a node had a block and its ancestors. Old databases have only the
-// arrival of its header.
-func arrival(b *rpc.TreeBlock) time.Time {
-	if b.CompleteMS > 0 {
-		return time.UnixMilli(b.CompleteMS)
-	}
-	return time.UnixMilli(b.ReceivedMS)
-}
+// arrival returns when a node had a block and its ancestors.
+func arrival(b *rpc.TreeBlock) time.Time { return time.UnixMilli(b.Arrived()) }
 
 // propagation returns an event for each other node that could have received the block.
 func (h *History) propagation(s *arrivals) (out []Event) {
@@ -193,15 +187,12 @@ func (h *History) agreement(moves []move, from, until time.Time) Event {
 	tips := map[string]block.Hash{}
 	moments := []time.Time{from}
 	for _, m := range moves {
-		if m.at.After(from) && !m.at.After(until) {
-			moments = append(moments, m.at)
-		}
+		moments = append(moments, m.at)
 	}
 	for _, e := range h.Intervals {
-		if e.From.After(from) && !e.From.After(until) {
-			moments = append(moments, e.From)
-		}
+		moments = append(moments, e.From)
 	}
+	moments = slices.DeleteFunc(moments, func(at time.Time) bool { return at.Before(from) || at.After(until) })
 	slices.SortFunc(moments, time.Time.Compare)
 	for _, now := range moments {
 		for len(moves) > 0 && !moves[0].at.After(now) {

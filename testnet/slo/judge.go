@@ -19,14 +19,6 @@ type Answers struct {
 	Answered int `json:"answered"`
 }
 
-// Ratio returns the share of answers, and false without a check.
-func (a Answers) Ratio() (float64, bool) {
-	if a.Asked == 0 {
-		return 0, false
-	}
-	return float64(a.Answered) / float64(a.Asked), true
-}
-
 // Observations is all events.
 type Observations struct {
 	Timed  map[Kind][]Event   // propagation, agreement, confirmation
@@ -89,8 +81,7 @@ var nothing = map[Kind]string{
 func (l *Level) ratio(events, bad, shown int) {
 	l.Events, l.Bad = events, bad
 	if events > 0 {
-		r := float64(shown) / float64(events)
-		l.Ratio = &r
+		l.Ratio = new(float64(shown) / float64(events))
 	}
 }
 
@@ -98,9 +89,8 @@ func (l *Level) ratio(events, bad, shown int) {
 func (l *Level) worst(asked map[string]Answers) {
 	var worst Answers
 	for _, name := range sortedNames(asked) {
-		a := asked[name]
-		r, ok := a.Ratio()
-		if least, some := worst.Ratio(); ok && (!some || r < least) {
+		a := asked[name] // compared as fractions are, without dividing by 0
+		if a.Asked > 0 && (worst.Asked == 0 || a.Answered*worst.Asked < worst.Answered*a.Asked) {
 			worst, l.Worst = a, name
 		}
 	}
@@ -109,8 +99,7 @@ func (l *Level) worst(asked map[string]Answers) {
 
 // times counts the events that are over, and open ones that have taken too long.
 func (l *Level) times(t Target, all []Event) {
-	within := ms(t.Within)
-	l.WithinMS = &within
+	l.WithinMS = new(ms(t.Within))
 	var counted []Event
 	for _, e := range all {
 		if e.Open && e.Took <= t.Within {
@@ -124,25 +113,22 @@ func (l *Level) times(t Target, all []Event) {
 	if l.Events = len(counted); l.Events == 0 {
 		return
 	}
-	p := percentile(counted, t.Share)
-	took := ms(p.Took)
-	if p.Open {
-		l.MoreThanMS = &took
+	if p := percentile(counted, t.Share); p.Open {
+		l.MoreThanMS = new(ms(p.Took))
 	} else {
-		l.MeasuredMS = &took
+		l.MeasuredMS = new(ms(p.Took))
 	}
 }
 
 // judge sets whether the target was met and how much of the budget is left.
 func (l *Level) judge() {
-	spent := float64(l.Bad) / ((1 - l.Share) * float64(l.Events))
-	left := 1 - spent
+	left := 1 - float64(l.Bad)/((1-l.Share)*float64(l.Events))
 	// Not left >= 0: a share is a binary fraction, and 1-0.95 is a little off.
-	met := left > -1e-9
+	l.Met = new(left > -1e-9)
 	if math.Abs(left) < 1e-9 {
 		left = 0
 	}
-	l.Met, l.Budget = &met, &left
+	l.Budget = &left
 }
 
 // percentile returns the event that the given share of all, itself included, do not exceed:

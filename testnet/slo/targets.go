@@ -1,8 +1,10 @@
 package slo
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -57,11 +59,7 @@ func (t Target) String() string {
 
 // percent writes a share with up to two decimals, never rounded up to all of it.
 func percent(share float64) string {
-	digits := strconv.FormatFloat(100*share, 'f', 2, 64)
-	if digits == "100.00" && share < 1 {
-		digits = "99.99"
-	}
-	return strings.TrimSuffix(strings.TrimRight(digits, "0"), ".") + "%"
+	return strconv.FormatFloat(min(math.Round(1e4*share)/100, 99.99), 'f', -1, 64) + "%"
 }
 
 // Parse reads a file of targets:
@@ -85,6 +83,9 @@ func Parse(text string) ([]Target, error) {
 		}
 		for key, value := range table {
 			t, err := parse(Kind(name), key, value)
+			if err == nil && !(t.Share > 0 && t.Share < 1) { // after rounding
+				err = errors.New("want a share that is neither nothing nor everything")
+			}
 			if err != nil {
 				return nil, fmt.Errorf("targets: [%s] %s = %v: %w", name, key, value, err)
 			}
@@ -95,20 +96,9 @@ func Parse(text string) ([]Target, error) {
 		return nil, errors.New("targets: none; write one like [propagation] p95 = \"250ms\"")
 	}
 	slices.SortFunc(out, func(a, b Target) int {
-		if c := slices.Index(kinds, a.Kind) - slices.Index(kinds, b.Kind); c != 0 {
-			return c
-		}
-		return strings.Compare(fmt.Sprintf("%.6f", a.Share), fmt.Sprintf("%.6f", b.Share))
+		return cmp.Or(slices.Index(kinds, a.Kind)-slices.Index(kinds, b.Kind), cmp.Compare(a.Share, b.Share))
 	})
 	return out, nil
-}
-
-// check rejects a share that rounds to nothing or to everything.
-func (t *Target) check() error {
-	if t.Share > 0 && t.Share < 1 {
-		return nil
-	}
-	return errors.New("want a share that is neither nothing nor everything")
 }
 
 // parse reads one line of a table.
@@ -117,19 +107,17 @@ func parse(kind Kind, key string, value any) (Target, error) {
 	if !slices.Contains(timed, kind) {
 		ratio, ok := value.(float64)
 		switch {
+		case key != "ratio" && kind == Stale:
+			return t, errors.New("want ratio = 0.1 or the like")
 		case key != "ratio":
-			example := "0.99"
-			if kind == Stale {
-				example = "0.1"
-			}
-			return t, fmt.Errorf("want ratio = %s or the like", example)
+			return t, errors.New("want ratio = 0.99 or the like")
 		case !ok || !(ratio > 0 && ratio < 1):
 			return t, errors.New("want a number between 0 and 1, and neither: a promise of everything leaves no budget")
 		}
 		if t.Share = ratio; kind == Stale {
 			t.Share = 1 - ratio
 		}
-		return t, t.check()
+		return t, nil
 	}
 	digits, ok := strings.CutPrefix(key, "p")
 	p, err := strconv.ParseFloat(digits, 64)
@@ -143,9 +131,7 @@ func parse(kind Kind, key string, value any) (Target, error) {
 	if !ok {
 		return t, errors.New(`want a time such as "250ms" or "1m30s", in quotes`)
 	}
-	if t.Share = p / 100; t.check() != nil {
-		return t, t.check()
-	}
+	t.Share = p / 100
 	t.Within, err = time.ParseDuration(text)
 	if err == nil && t.Within <= 0 {
 		err = errors.New("want a time above zero")
