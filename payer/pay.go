@@ -14,15 +14,9 @@ import (
 // fees (Core: GetDustThreshold for pay to public key hash, at DUST_RELAY_TX_FEE).
 const Dust block.Amount = 546
 
-// Request is what to pay, and how.
-type Request struct {
-	Pay         []wallet.Payment
-	All         bool             // send all coins to the only payment, whose value is 0
-	Data        []byte           // a data output of at most block.MaxData bytes; nil for none
-	From        []block.Outpoint // spend exactly these coins; nil: choose. They may be spent by a pending transaction already
-	Replaceable bool             // signal that a higher fee may replace it (BIP125)
-	FeeRate     block.Amount     // per 1000 bytes; 0: twice the node's minimum
-}
+// Request is what to pay, and how. Make sets Coins, Change, Dust and a FeeRate that is 0: to
+// twice the node's minimum. Coins in From may be spent by a pending transaction already.
+type Request = wallet.Request
 
 // To returns a request for a single payment.
 func To(a wallet.Address, value block.Amount) Request {
@@ -51,11 +45,10 @@ func (p *Payer) Pay(ctx context.Context, keys *wallet.Keychain, o Request) (Resu
 // Make chooses coins and signs, and sends nothing: for a preview, a dry run, or a transaction
 // that reaches a node in another way.
 func (p *Payer) Make(ctx context.Context, keys *wallet.Keychain, o Request) (Result, error) {
-	req, err := p.request(ctx, o)
-	if err != nil {
+	if err := p.complete(ctx, &o); err != nil {
 		return Result{}, err
 	}
-	chosen, err := wallet.Choose(req)
+	chosen, err := wallet.Choose(o)
 	if err != nil {
 		return Result{}, err
 	}
@@ -93,25 +86,23 @@ func (p *Payer) Send(ctx context.Context, r Result) error {
 	return nil
 }
 
-// request gathers the values that coins are chosen from.
-func (p *Payer) request(ctx context.Context, o Request) (wallet.Request, error) {
+// complete sets what the wallet alone does not know.
+func (p *Payer) complete(ctx context.Context, o *Request) error {
 	coins, err := p.Coins(ctx)
 	if err != nil {
-		return wallet.Request{}, err
+		return err
 	}
-	change, _, err := p.wallet.Next(wallet.Change)
-	if err != nil {
-		return wallet.Request{}, err
+	if o.Change, _, err = p.wallet.Next(wallet.Change); err != nil {
+		return err
 	}
 	if o.FeeRate == 0 {
 		info, err := p.node.MempoolInfo(ctx)
 		if err != nil {
-			return wallet.Request{}, err
+			return err
 		}
 		o.FeeRate = FeeRate(info)
 	}
-	req := wallet.Request{Pay: o.Pay, Change: change, FeeRate: o.FeeRate, Dust: Dust, All: o.All, Data: o.Data,
-		From: o.From, Replaceable: o.Replaceable}
+	o.Coins, o.Dust = nil, Dust
 	for _, c := range coins {
 		named := slices.Contains(o.From, c.Outpoint)
 		if c.SpentBy != "" && !named {
@@ -119,9 +110,9 @@ func (p *Payer) request(ctx context.Context, o Request) (wallet.Request, error) 
 		}
 		// Naming a coin that a pending transaction spends means to replace that one.
 		c.Spendable = c.Spendable || named && c.SpentBy != "" && (c.Height >= 0 || c.Path.Branch == wallet.Change)
-		req.Coins = append(req.Coins, c.Coin)
+		o.Coins = append(o.Coins, c.Coin)
 	}
-	return req, nil
+	return nil
 }
 
 // FeeRate returns the fee per 1000 bytes for a mempool in this state: twice its minimum, so

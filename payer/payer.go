@@ -51,8 +51,7 @@ func (p *Payer) Wallet() *wallet.Wallet { return p.wallet }
 // Coin is a coin of the wallet, as the node sees it.
 type Coin struct {
 	wallet.Coin
-	Confirmations int
-	SpentBy       string // txid of a pending transaction that spends it; "": none does
+	SpentBy string // txid of a pending transaction that spends it; "": none does
 }
 
 // Coins returns the wallet's coins, those that pending transactions create included, the
@@ -78,18 +77,13 @@ func (p *Payer) Coins(ctx context.Context) ([]Coin, error) {
 		}
 	}
 	slices.SortStableFunc(out, func(a, b Coin) int {
-		return cmp.Or(age(a)-age(b), cmp.Compare(a.Outpoint.String(), b.Outpoint.String()))
+		return cmp.Or(compareHeights(a.Height, b.Height), cmp.Compare(a.Outpoint.String(), b.Outpoint.String()))
 	})
 	return out, nil
 }
 
-// age orders by height, pending coins last.
-func age(c Coin) int {
-	if c.Height < 0 {
-		return 1 << 31
-	}
-	return int(c.Height)
-}
+// compareHeights orders what is pending, and has the height -1, last.
+func compareHeights(a, b block.Height) int { return cmp.Compare(uint32(a), uint32(b)) }
 
 // coinOf converts a node's row about one of the wallet's addresses.
 func coinOf(u rpc.UTXO, o wallet.Owned) (Coin, error) {
@@ -98,13 +92,10 @@ func coinOf(u rpc.UTXO, o wallet.Owned) (Coin, error) {
 		return Coin{}, fmt.Errorf("the node lists a coin %s:%d that does not pay address %s", u.TxID, u.Vout, o.Path)
 	}
 	ready := u.Height >= 0 && u.Mature || u.Height < 0 && o.Path.Branch == wallet.Change
-	return Coin{
-		Coin: wallet.Coin{
-			Outpoint: block.Outpoint{TxID: u.TxID, Index: u.Vout}, Value: u.Amount, Script: script, Path: o.Path,
-			Height: u.Height, Coinbase: u.Coinbase, Spendable: ready && u.PendingSpentBy == "",
-		},
-		Confirmations: u.Confirmations, SpentBy: u.PendingSpentBy,
-	}, nil
+	return Coin{wallet.Coin{
+		Outpoint: block.Outpoint{TxID: u.TxID, Index: u.Vout}, Value: u.Amount, Script: script, Path: o.Path,
+		Height: u.Height, Coinbase: u.Coinbase, Spendable: ready && u.PendingSpentBy == "",
+	}, u.PendingSpentBy}, nil
 }
 
 // Balance is the value of a wallet's coins. A coin that a pending transaction spends is not
@@ -119,12 +110,8 @@ type Balance struct {
 func (b Balance) Total() block.Amount { return b.Confirmed + b.Pending + b.Immature }
 
 // Balance adds up the wallet's coins.
-func (p *Payer) Balance(ctx context.Context) (Balance, error) {
+func (p *Payer) Balance(ctx context.Context) (b Balance, err error) {
 	coins, err := p.Coins(ctx)
-	if err != nil {
-		return Balance{}, err
-	}
-	var b Balance
 	for _, c := range coins {
 		switch {
 		case c.SpentBy != "":
@@ -136,7 +123,7 @@ func (p *Payer) Balance(ctx context.Context) (Balance, error) {
 			b.Immature += c.Value
 		}
 	}
-	return b, nil
+	return b, err
 }
 
 // Entry is the effect of one transaction on the wallet.
@@ -177,7 +164,7 @@ func (p *Payer) History(ctx context.Context) ([]Entry, error) {
 		}
 	}
 	slices.SortStableFunc(out, func(a, b Entry) int {
-		return cmp.Or(cmp.Compare(uint32(a.Height), uint32(b.Height)), cmp.Compare(a.Time, b.Time))
+		return cmp.Or(compareHeights(a.Height, b.Height), cmp.Compare(a.Time, b.Time))
 	})
 	return out, nil
 }

@@ -32,7 +32,7 @@ func ParseMnemonic(s string) (string, error) {
 	}
 	for i, w := range words {
 		if _, ok := bip39.GetWordIndex(w); !ok {
-			return "", fmt.Errorf("mnemonic: word %d, %q, is not in the list: did you mean %q?", i+1, clip(w, 20), nearestWord(w))
+			return "", fmt.Errorf("mnemonic: word %d, %.20q, is not in the list: did you mean %q?", i+1, w, nearestWord(w))
 		}
 	}
 	mnemonic := strings.Join(words, " ")
@@ -55,7 +55,7 @@ func nearestWord(w string) string {
 			}
 		}
 	}
-	w = clip(w, 20)
+	w = w[:min(len(w), 20)]
 	best, least := "", len(w)+20
 	for _, c := range list {
 		if d := editDistance(w, c); d < least {
@@ -90,14 +90,6 @@ func editDistance(a, b string) int {
 		before, row = row, next
 	}
 	return row[len(b)]
-}
-
-// clip returns at most the first n bytes of s.
-func clip(s string, n int) string {
-	if len(s) > n {
-		return s[:n]
-	}
-	return s
 }
 
 // seedOf returns the 64 bytes from which BIP32 starts, derived from words and an optional

@@ -96,7 +96,7 @@ func (n New) lock(path, passphrase string) (*Wallet, error) {
 func checkName(name string) error {
 	n := utf8.RuneCountInString(name)
 	if n < 1 || n > 64 || !utf8.ValidString(name) {
-		return fmt.Errorf("wallet name %q: want 1 to 64 characters", clip(name, 80))
+		return fmt.Errorf("wallet name %.80q: want 1 to 64 characters", name)
 	}
 	for _, c := range name {
 		if !unicode.IsPrint(c) {
