@@ -87,7 +87,7 @@ func Data(script []byte) (data []byte, ok bool) {
 	if len(script) == 0 || script[0] != opReturn {
 		return nil, false
 	}
-	data, rest, _, ok := cutPush(script[1:])
+	data, rest, _, ok := CutPush(script[1:])
 	return data, ok && len(rest) == 0 && len(data) <= MaxData
 }
 
@@ -122,8 +122,8 @@ func PubKeyHashInput(sig, key []byte) []byte {
 // pushes. Consensus allows a push in a longer form than needed; minimal reports
 // whether both are in their shortest, as relay policy demands (BIP62, rule 3).
 func ParsePubKeyHashInput(script []byte) (sig, key []byte, minimal bool, err error) {
-	sig, rest, sigMinimal, sigOK := cutPush(script)
-	key, rest, keyMinimal, keyOK := cutPush(rest)
+	sig, rest, sigMinimal, sigOK := CutPush(script)
+	key, rest, keyMinimal, keyOK := CutPush(rest)
 	if !sigOK || !keyOK || len(rest) > 0 {
 		return nil, nil, false, errors.New("input script is not two pushes, signature and public key")
 	}
@@ -147,11 +147,11 @@ func appendPush(b, data []byte) []byte {
 	return append(b, data...)
 }
 
-// cutPush splits script into the data of its first push, in any of the forms that
+// CutPush splits script into the data of its first push, in any of the forms that
 // consensus allows, and the rest. ok is false if script does not start with a complete
 // push. minimal is false if the data has a shorter form: one with a shorter length, or
 // one of the opcodes that push 1 to 16 or -1 (Core: CheckMinimalPush).
-func cutPush(script []byte) (data, rest []byte, minimal, ok bool) {
+func CutPush(script []byte) (data, rest []byte, minimal, ok bool) {
 	if len(script) == 0 {
 		return nil, nil, false, false
 	}
@@ -164,7 +164,7 @@ func cutPush(script []byte) (data, rest []byte, minimal, ok bool) {
 		n, least, b = int(b[0]), opPushData1, b[1:]
 	case op == opPushData2 && len(b) >= 2:
 		n, least, b = int(binary.LittleEndian.Uint16(b)), 1<<8, b[2:]
-	case op == opPushData4 && len(b) >= 4 && binary.LittleEndian.Uint32(b) <= MaxMessage:
+	case op == opPushData4 && len(b) >= 4 && uint64(binary.LittleEndian.Uint32(b)) <= uint64(len(b)):
 		n, least, b = int(binary.LittleEndian.Uint32(b)), 1<<16, b[4:]
 	default:
 		return nil, nil, false, false
@@ -184,7 +184,7 @@ func SigOps(script []byte) (n int) {
 	for len(script) > 0 {
 		switch op := script[0]; {
 		case op <= opPushData4:
-			_, rest, _, ok := cutPush(script)
+			_, rest, _, ok := CutPush(script)
 			if !ok {
 				return n
 			}

@@ -1,10 +1,9 @@
 package mempool
 
 import (
-	"bytes"
-	"encoding/binary"
-	"encoding/hex"
 	"fmt"
+
+	"github.com/btcsuite/btcd/btcec/v2/ecdsa"
 
 	"toychain/block"
 	"toychain/consensus"
@@ -64,31 +63,18 @@ func (p *Policy) standardOutputs(tx *block.Tx) error {
 // isPushOnly reports whether a script only pushes data, small numbers included (Core:
 // CScript::IsPushOnly).
 func isPushOnly(script []byte) bool {
-	const pushData1, pushData2, pushData4, op16 = 0x4c, 0x4d, 0x4e, 0x60
+	const pushData4, op16 = 0x4e, 0x60
 	for len(script) > 0 {
-		op, n := script[0], uint64(0)
-		script = script[1:]
-		width := 0 // of the length that follows the opcode
+		op := script[0]
+		_, rest, _, ok := block.CutPush(script)
 		switch {
-		case op < pushData1:
-			n = uint64(op)
-		case op <= pushData4:
-			width = 1 << (op - pushData1)
-		case op > op16:
+		case ok:
+			script = rest
+		case op <= pushData4 || op > op16:
 			return false
+		default:
+			script = script[1:]
 		}
-		if len(script) < width {
-			return false
-		}
-		if width > 0 {
-			var length [8]byte
-			copy(length[:], script[:width])
-			n, script = binary.LittleEndian.Uint64(length[:]), script[width:]
-		}
-		if n > uint64(len(script)) {
-			return false
-		}
-		script = script[n:]
 	}
 	return true
 }
@@ -103,16 +89,6 @@ func standardInputs(spent []consensus.Coin) error {
 	}
 	return nil
 }
-
-// halfOrder is half the order of the curve's group. Of S and order minus S, both of which make
-// a valid signature, one is at most this (BIP62).
-var halfOrder = func() []byte {
-	b, err := hex.DecodeString("7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0")
-	if err != nil {
-		panic(err)
-	}
-	return b
-}()
 
 // canonical rejects input scripts that are not in the one encoding that a relaying node cannot
 // change. An input script that cannot be parsed is left to the rules, which reject it.
@@ -140,24 +116,14 @@ func canonical(tx *block.Tx) error {
 	return nil
 }
 
-// highS reports whether the second number of a DER signature is over half the order. The layout
-// is
-//
-//	30 len 02 len R 02 len S, and here the hash type
-//
-// and anything else is not a signature, which the rules report.
+// highS reports whether the second number of a DER signature, which ends with the hash type, is
+// over half the order of the curve's group: of S and order minus S, both of which make a valid
+// signature, one is not (BIP62). What is no signature is left to the rules.
 func highS(sig []byte) bool {
-	if len(sig) < 4 || int(sig[3])+6 > len(sig) {
+	parsed, err := ecdsa.ParseDERSignature(sig[:len(sig)-1])
+	if err != nil {
 		return false
 	}
-	at := 4 + int(sig[3]) // of the second 02
-	n := int(sig[at+1])
-	if at+2+n > len(sig) {
-		return false
-	}
-	s := bytes.TrimLeft(sig[at+2:at+2+n], "\x00")
-	if len(s) != len(halfOrder) {
-		return len(s) > len(halfOrder)
-	}
-	return bytes.Compare(s, halfOrder) > 0
+	s := parsed.S()
+	return s.IsOverHalfOrder()
 }

@@ -19,7 +19,7 @@ func coinbaseMessage(tx *block.Tx) string {
 			last, script = nil, script[1:]
 		} else {
 			var ok bool
-			if last, script, ok = push(script); !ok {
+			if last, script, _, ok = block.CutPush(script); !ok {
 				return ""
 			}
 		}

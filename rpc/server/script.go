@@ -42,7 +42,7 @@ func disassemble(script []byte, input bool) string {
 			script = script[1:]
 			continue
 		}
-		data, rest, ok := push(script)
+		data, rest, _, ok := block.CutPush(script)
 		if !ok {
 			out = append(out, "[error]")
 			break
@@ -65,28 +65,6 @@ func disassemble(script []byte, input bool) string {
 }
 
 const opPushData4 = 0x4e
-
-// push returns the data of the push at the front of a script, and the rest. Unlike that
-// of package block it has no limit: it only serves to show scripts.
-func push(script []byte) (data, rest []byte, ok bool) {
-	op, b := int(script[0]), script[1:]
-	n := uint64(op)
-	if width := op - 0x4b; width > 0 { // PUSHDATA1, 2, 4
-		width = 1 << (width - 1)
-		if len(b) < width {
-			return nil, nil, false
-		}
-		n = 0
-		for i := range width {
-			n |= uint64(b[i]) << (8 * i)
-		}
-		b = b[width:]
-	}
-	if n > uint64(len(b)) {
-		return nil, nil, false
-	}
-	return b[:n], b[n:], true
-}
 
 // scriptNumber returns a number in a script: little-endian, the top bit is the sign.
 func scriptNumber(b []byte) int64 {
