@@ -45,7 +45,7 @@ func (p *Pool) Add(v View, tx *block.Tx, now time.Time) (Added, error) {
 	}
 	if err == nil && !p.Has(added.ID) { // evicted at once, or for one of its orphans
 		in.evicted = slices.DeleteFunc(in.evicted, func(id block.Hash) bool { return id == added.ID })
-		err = fmt.Errorf("%w: it pays %d per 1000 bytes, the pool now requires %d", RejectFull, c.sum().rate(), p.MinFee())
+		err = fmt.Errorf("%w: it pays %d per 1000 bytes, the pool now requires %d", RejectFull, c.alone().rate(), p.MinFee())
 	}
 	added.Accepted, added.Replaced, added.Evicted = p.report(&in), in.replaced, in.evicted
 	return added, err
@@ -60,8 +60,9 @@ type acceptResult struct {
 // admit makes the change that check allowed.
 func (in *acceptResult) admit(p *Pool, c *candidate, now time.Time, height block.Height) {
 	in.replaced = append(in.replaced, p.removeAll(c.conflicts...)...)
-	p.insert(&entry{tx: c.tx, id: c.id, fee: c.fee, size: c.size, sigops: c.sigops, time: now, height: height})
-	in.accepted = append(in.accepted, c.id)
+	c.Time, c.Height = now, height
+	p.insert(c.entry)
+	in.accepted = append(in.accepted, c.ID)
 }
 
 // report returns those accepted that are still in the pool.
@@ -94,23 +95,16 @@ func (p *Pool) Test(v View, tx *block.Tx, now time.Time) (TestResult, error) {
 	if err != nil {
 		return TestResult{ID: id, Size: tx.Size()}, err
 	}
-	return TestResult{ID: id, Fee: c.fee, Size: c.size, SigOps: c.sigops, Replaces: idsOf(p.below(c.conflicts...))}, nil
+	return TestResult{ID: id, Fee: c.Fee, Size: c.Size, SigOps: c.SigOps, Replaces: idsOf(p.below(c.conflicts...))}, nil
 }
 
 // candidate is a transaction under validation and what has been learned about it so far.
 type candidate struct {
-	tx        *block.Tx
-	id        block.Hash
-	size      int
-	fee       block.Amount
-	sigops    int
+	*entry    // not in the pool yet
 	coins     consensus.Coins
 	spent     []consensus.Coin // the coins in the order of the inputs, once checked
-	parents   []*entry         // in the pool, in the order of the inputs
 	conflicts []*entry         // entries that spend one of its coins, in the order of the inputs
 }
-
-func (c *candidate) sum() Sum { return Sum{1, c.size, c.fee} }
 
 // check decides whether tx is accepted, and changes nothing. The order is Core's: cheap
 // checks first, signatures last, so that a peer cannot make us verify signatures of a
@@ -133,7 +127,7 @@ func (p *Pool) check(v View, tx *block.Tx, id block.Hash, minFee block.Amount) (
 	if !consensus.IsFinal(tx, tip.Height+1, tip.MedianTime()) {
 		return nil, fmt.Errorf("%w: lock time %d", RejectNonFinal, tx.LockTime)
 	}
-	c := &candidate{tx: tx, id: id, size: tx.Size()}
+	c := &candidate{entry: &entry{Entry: Entry{Tx: tx, ID: id, Size: tx.Size()}}}
 	for _, step := range []func() error{
 		func() error { return p.findConflicts(c) },
 		func() error { return p.findCoins(v, c) },
@@ -157,9 +151,9 @@ func (p *Pool) check(v View, tx *block.Tx, id block.Hash, minFee block.Amount) (
 // neither makes c an orphan, unless c is in a block already, or spends an output that its
 // parent in the pool does not have.
 func (p *Pool) findCoins(v View, c *candidate) error {
-	of := make([]block.Outpoint, len(c.tx.Inputs))
-	for i := range c.tx.Inputs {
-		of[i] = c.tx.Inputs[i].Prev
+	of := make([]block.Outpoint, len(c.Tx.Inputs))
+	for i := range c.Tx.Inputs {
+		of[i] = c.Tx.Inputs[i].Prev
 	}
 	var err error
 	if c.coins, err = p.gather(v, of); err != nil {
@@ -196,9 +190,9 @@ func (p *Pool) findCoins(v View, c *candidate) error {
 
 // confirmed reports whether one of c's outputs is a coin of the tip.
 func confirmed(v View, c *candidate) (bool, error) {
-	own := make([]block.Outpoint, len(c.tx.Outputs))
+	own := make([]block.Outpoint, len(c.Tx.Outputs))
 	for i := range own {
-		own[i] = block.Outpoint{TxID: c.id, Index: uint32(i)}
+		own[i] = block.Outpoint{TxID: c.ID, Index: uint32(i)}
 	}
 	coins, err := v.Coins(own)
 	return len(coins) > 0, err
@@ -207,29 +201,29 @@ func confirmed(v View, c *candidate) (bool, error) {
 // checkSpending decides whether c may spend its coins in the next block, apart from the
 // signatures, and computes its fee.
 func (p *Pool) checkSpending(v View, tip *consensus.State, c *candidate) error {
-	spent, fee, err := consensus.CheckTxInputs(*tip, c.tx, c.coins)
+	spent, fee, err := consensus.CheckTxInputs(*tip, c.Tx, c.coins)
 	if errors.Is(err, consensus.BadNonFinal) { // the lock time was checked before, so this is BIP68
 		return fmt.Errorf("%w (%s)", RejectNonBIP68Final, err)
 	}
 	if err != nil {
 		return err
 	}
-	c.fee, c.spent = fee, spent
+	c.Fee, c.spent = fee, spent
 	if err := standardInputs(spent); err != nil {
 		return err
 	}
-	if c.sigops = v.Verifier().SigOps(c.tx, consensus.Outputs(spent)); c.sigops > MaxTxSigOps {
-		return fmt.Errorf("%w: %d, at most %d", RejectSigOps, c.sigops, MaxTxSigOps)
+	if c.SigOps = v.Verifier().SigOps(c.Tx, consensus.Outputs(spent)); c.SigOps > MaxTxSigOps {
+		return fmt.Errorf("%w: %d, at most %d", RejectSigOps, c.SigOps, MaxTxSigOps)
 	}
 	return nil
 }
 
 func (p *Pool) checkFee(c *candidate, minFee block.Amount) error {
-	if least := feeFor(p.policy.MinRelay, c.size); c.fee < least {
-		return fmt.Errorf("%w: %d < %d", RejectMinRelay, c.fee, least)
+	if least := feeFor(p.policy.MinRelay, c.Size); c.Fee < least {
+		return fmt.Errorf("%w: %d < %d", RejectMinRelay, c.Fee, least)
 	}
-	if least := feeFor(minFee, c.size); c.fee < least {
-		return fmt.Errorf("%w: %d < %d", RejectMinPool, c.fee, least)
+	if least := feeFor(minFee, c.Size); c.Fee < least {
+		return fmt.Errorf("%w: %d < %d", RejectMinPool, c.Fee, least)
 	}
 	return nil
 }
@@ -238,7 +232,7 @@ func (p *Pool) checkFee(c *candidate, minFee block.Amount) error {
 // CalculateMemPoolAncestors). Transactions that c replaces do not count.
 func (p *Pool) checkChain(c *candidate) error {
 	above := p.above(c.parents...)
-	sum := c.sum()
+	sum := c.alone()
 	gone := make(map[*entry]Sum) // for each ancestor, the descendants that c replaces
 	if len(c.conflicts) > 0 {
 		for _, d := range p.below(c.conflicts...) {
@@ -249,10 +243,10 @@ func (p *Pool) checkChain(c *candidate) error {
 	}
 	for _, a := range above {
 		sum = sum.plus(a.alone())
-		d := a.descendants.plus(c.sum()).minus(gone[a])
+		d := a.Descendants.plus(c.alone()).minus(gone[a])
 		if d.Count > p.policy.MaxDescendants || d.Size > p.policy.MaxDescendantBytes {
 			return fmt.Errorf("%w: %s would have %d descendants of %d bytes, at most %d of %d",
-				RejectChain, a.id, d.Count, d.Size, p.policy.MaxDescendants, p.policy.MaxDescendantBytes)
+				RejectChain, a.ID, d.Count, d.Size, p.policy.MaxDescendants, p.policy.MaxDescendantBytes)
 		}
 	}
 	if sum.Count > p.policy.MaxAncestors || sum.Size > p.policy.MaxAncestorBytes {

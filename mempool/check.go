@@ -16,19 +16,19 @@ func (p *Pool) Check(v View) error {
 	var total Sum
 	for e := range p.all() {
 		if err := p.checkEntry(v, e, seen); err != nil {
-			return fmt.Errorf("entry %s: %w", e.id, err)
+			return fmt.Errorf("entry %s: %w", e.ID, err)
 		}
-		for i := range e.tx.Inputs {
-			o := e.tx.Inputs[i].Prev
+		for i := range e.Tx.Inputs {
+			o := e.Tx.Inputs[i].Prev
 			if other, taken := spends[o]; taken {
-				return fmt.Errorf("entry %s: spends %s, and so does %s", e.id, o, other)
+				return fmt.Errorf("entry %s: spends %s, and so does %s", e.ID, o, other)
 			}
-			spends[o] = e.id
+			spends[o] = e.ID
 			if p.spender[o] != e {
-				return fmt.Errorf("entry %s: not recorded as the spender of %s", e.id, o)
+				return fmt.Errorf("entry %s: not recorded as the spender of %s", e.ID, o)
 			}
 		}
-		seen[e.id] = e
+		seen[e.ID] = e
 		total = total.plus(e.alone())
 	}
 	switch {
@@ -44,11 +44,11 @@ func (p *Pool) Check(v View) error {
 
 func (p *Pool) checkEntry(v View, e *entry, seen map[block.Hash]*entry) error {
 	parents := make(map[*entry]bool)
-	for i := range e.tx.Inputs {
-		o := e.tx.Inputs[i].Prev
+	for i := range e.Tx.Inputs {
+		o := e.Tx.Inputs[i].Prev
 		if parent := seen[o.TxID]; parent != nil {
 			parents[parent] = true
-			if uint64(o.Index) >= uint64(len(parent.tx.Outputs)) {
+			if uint64(o.Index) >= uint64(len(parent.Tx.Outputs)) {
 				return fmt.Errorf("spends %s, which its parent does not have", o)
 			}
 			continue
@@ -66,7 +66,7 @@ func (p *Pool) checkEntry(v View, e *entry, seen map[block.Hash]*entry) error {
 	}
 	for _, parent := range e.parents {
 		if !parents[parent] {
-			return fmt.Errorf("%s is not its parent", parent.id)
+			return fmt.Errorf("%s is not its parent", parent.ID)
 		}
 	}
 	var above, below Sum
@@ -76,8 +76,8 @@ func (p *Pool) checkEntry(v View, e *entry, seen map[block.Hash]*entry) error {
 	for _, d := range p.below(e) {
 		below = below.plus(d.alone())
 	}
-	if above != e.ancestors || below != e.descendants {
-		return fmt.Errorf("ancestors %+v, want %+v; descendants %+v, want %+v", e.ancestors, above, e.descendants, below)
+	if above != e.Ancestors || below != e.Descendants {
+		return fmt.Errorf("ancestors %+v, want %+v; descendants %+v, want %+v", e.Ancestors, above, e.Descendants, below)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package mempool
 
 import (
 	"cmp"
+	"container/list"
 	"math/bits"
 	"slices"
 	"time"
@@ -50,36 +51,22 @@ type Entry struct {
 
 // entry is a transaction in the pool. Only the pool's owner sees it.
 type entry struct {
-	tx              *block.Tx
-	id              block.Hash
-	fee             block.Amount
-	size            int
-	sigops          int
-	time            time.Time
-	height          block.Height
+	Entry                // without Depends, SpentBy and Replaceable, see snapshot
 	confirmedBefore bool // a block held it before a reorganisation
 
-	seq        int64    // position in the order of arrival; parents come before children
-	prev, next *entry   // neighbours in that order
-	parents    []*entry // each once, in the order of the inputs
-	children   []*entry // in the order of arrival
-
-	ancestors   Sum   // itself included
-	descendants Sum   // itself included
-	mark        int64 // the last walk that visited it
-	rank        *rank // in the current ranking
+	seq      int64         // position in the order of arrival; parents come before children
+	place    *list.Element // in that order
+	parents  []*entry      // each once, in the order of the inputs
+	children []*entry      // in the order of arrival
+	mark     int64         // the last walk that visited it
+	rank     *rank         // in the current ranking
 }
 
-func (e *entry) alone() Sum { return Sum{1, e.size, e.fee} }
+func (e *entry) alone() Sum { return Sum{1, e.Size, e.Fee} }
 
 // signals reports whether e itself signals replaceability (BIP125; Core: SignalsOptInRBF).
 func (e *entry) signals() bool {
-	for i := range e.tx.Inputs {
-		if e.tx.Inputs[i].Sequence <= MaxReplaceable {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(e.Tx.Inputs, func(in block.Input) bool { return in.Sequence <= MaxReplaceable })
 }
 
 func idsOf(list []*entry) []block.Hash {
@@ -88,18 +75,16 @@ func idsOf(list []*entry) []block.Hash {
 	}
 	out := make([]block.Hash, len(list))
 	for i, e := range list {
-		out[i] = e.id
+		out[i] = e.ID
 	}
 	return out
 }
 
 // snapshot returns the exported copy of e.
 func (p *Pool) snapshot(e *entry) *Entry {
-	return &Entry{
-		Tx: e.tx, ID: e.id, Fee: e.fee, Size: e.size, SigOps: e.sigops, Time: e.time, Height: e.height,
-		Ancestors: e.ancestors, Descendants: e.descendants,
-		Depends: idsOf(e.parents), SpentBy: idsOf(e.children), Replaceable: p.replaceable(e),
-	}
+	out := e.Entry
+	out.Depends, out.SpentBy, out.Replaceable = idsOf(e.parents), idsOf(e.children), p.replaceable(e)
+	return &out
 }
 
 func (p *Pool) replaceable(e *entry) bool {
@@ -148,29 +133,22 @@ func (p *Pool) walk(from []*entry, next func(*entry) []*entry) []*entry {
 // insert appends e to the pool. Its parents must be in the pool, its coins unspent there.
 func (p *Pool) insert(e *entry) {
 	p.seq++
-	e.seq, e.prev, e.next = p.seq, p.last, nil
-	if p.last == nil {
-		p.first = e
-	} else {
-		p.last.next = e
-	}
-	p.last = e
-
-	p.entries[e.id] = e
+	e.seq, e.place = p.seq, p.order.PushBack(e)
+	p.entries[e.ID] = e
 	p.changes++
 	e.parents, e.children = nil, nil
-	for i := range e.tx.Inputs {
-		o := e.tx.Inputs[i].Prev
+	for i := range e.Tx.Inputs {
+		o := e.Tx.Inputs[i].Prev
 		p.spender[o] = e
 		if parent := p.entries[o.TxID]; parent != nil && !slices.Contains(e.parents, parent) {
 			e.parents = append(e.parents, parent)
 			parent.children = append(parent.children, e)
 		}
 	}
-	e.ancestors, e.descendants = e.alone(), e.alone()
+	e.Ancestors, e.Descendants = e.alone(), e.alone()
 	for _, a := range p.walk(e.parents, up) {
-		e.ancestors = e.ancestors.plus(a.alone())
-		a.descendants = a.descendants.plus(e.alone())
+		e.Ancestors = e.Ancestors.plus(a.alone())
+		a.Descendants = a.Descendants.plus(e.alone())
 	}
 	p.total = p.total.plus(e.alone())
 }
@@ -179,10 +157,10 @@ func (p *Pool) insert(e *entry) {
 // (they were removed before).
 func (p *Pool) remove(e *entry) {
 	for _, a := range p.walk(e.parents, up) {
-		a.descendants = a.descendants.minus(e.alone())
+		a.Descendants = a.Descendants.minus(e.alone())
 	}
 	for _, d := range p.walk(e.children, down) {
-		d.ancestors = d.ancestors.minus(e.alone())
+		d.Ancestors = d.Ancestors.minus(e.alone())
 	}
 	is := func(other *entry) bool { return other == e }
 	for _, parent := range e.parents {
@@ -191,23 +169,13 @@ func (p *Pool) remove(e *entry) {
 	for _, child := range e.children {
 		child.parents = slices.DeleteFunc(child.parents, is)
 	}
-	for i := range e.tx.Inputs {
-		delete(p.spender, e.tx.Inputs[i].Prev)
+	for i := range e.Tx.Inputs {
+		delete(p.spender, e.Tx.Inputs[i].Prev)
 	}
-	delete(p.entries, e.id)
+	delete(p.entries, e.ID)
+	p.order.Remove(e.place)
 	p.changes++
 	p.total = p.total.minus(e.alone())
-
-	if e.prev == nil {
-		p.first = e.next
-	} else {
-		e.prev.next = e.next
-	}
-	if e.next == nil {
-		p.last = e.prev
-	} else {
-		e.next.prev = e.prev
-	}
 }
 
 // removeAll removes the given entries and all their descendants, and returns their IDs in the

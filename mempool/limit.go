@@ -70,7 +70,7 @@ func (p *Pool) trim(now time.Time) (out []block.Hash) {
 	if p.total.Size <= p.policy.MaxBytes {
 		return nil
 	}
-	worst := rankAll(p, func(e *entry) Sum { return e.descendants }, evictedBefore)
+	worst := rankAll(p, func(e *entry) Sum { return e.Descendants }, evictedBefore)
 	defer p.unrank()
 	for p.total.Size > p.policy.MaxBytes-p.policy.MaxBytes/100 {
 		n := worst.pop()

@@ -132,7 +132,7 @@ func (p *Pool) tryOrphan(v View, n *orphan, now time.Time, in *acceptResult) (bo
 	switch {
 	case errors.Is(err, ErrOrphan):
 		return false, nil
-	case err != nil && !isRejected(err):
+	case err != nil && Reason(err) == "":
 		return false, err
 	}
 	p.orphans.drop(n.id)

@@ -1,6 +1,7 @@
 package mempool
 
 import (
+	"container/list"
 	"iter"
 	"time"
 
@@ -25,15 +26,15 @@ type View interface {
 type Pool struct {
 	policy Policy
 
-	entries     map[block.Hash]*entry
-	spender     map[block.Outpoint]*entry // the transaction that spends a coin
-	first, last *entry                    // in the order of arrival; parents come before children
-	seq         int64                     // of the last arrival
-	changes     uint64                    // number of transactions that entered or left
-	marks       int64                     // number of walks over the graph, see walk
-	total       Sum
-	rollingFee  rollingFee // the fee rate that a full pool requires
-	orphans     orphanage
+	entries    map[block.Hash]*entry
+	spender    map[block.Outpoint]*entry // the transaction that spends a coin
+	order      list.List                 // of *entry, by arrival; parents come before children
+	seq        int64                     // of the last arrival
+	changes    uint64                    // number of transactions that entered or left
+	marks      int64                     // number of walks over the graph, see walk
+	total      Sum
+	rollingFee rollingFee // the fee rate that a full pool requires
+	orphans    orphanage
 }
 
 // Sequence returns a number that grows with each transaction that enters or leaves, from 1 on.
@@ -55,7 +56,7 @@ func (p *Pool) Policy() Policy { return p.policy }
 // all yields the entries in the order of arrival.
 func (p *Pool) all() iter.Seq[*entry] {
 	return func(yield func(*entry) bool) {
-		for e := p.first; e != nil && yield(e); e = e.next {
+		for at := p.order.Front(); at != nil && yield(at.Value.(*entry)); at = at.Next() {
 		}
 	}
 }
@@ -84,7 +85,7 @@ func (p *Pool) Fees() block.Amount { return p.total.Fee }
 func (p *Pool) IDs() []block.Hash {
 	out := make([]block.Hash, 0, p.total.Count)
 	for e := range p.all() {
-		out = append(out, e.id)
+		out = append(out, e.ID)
 	}
 	return out
 }
@@ -101,7 +102,7 @@ func (p *Pool) Entries() []*Entry {
 // SpentBy returns the transaction of the pool that spends this output, if there is one.
 func (p *Pool) SpentBy(o block.Outpoint) (block.Hash, bool) {
 	if e := p.spender[o]; e != nil {
-		return e.id, true
+		return e.ID, true
 	}
 	return block.Hash{}, false
 }
@@ -147,10 +148,10 @@ func (p *Pool) addUnconfirmed(tip consensus.State, of []block.Outpoint, coins co
 	since := tip.MedianTime()
 	for _, o := range of {
 		e := p.entries[o.TxID]
-		if e == nil || uint64(o.Index) >= uint64(len(e.tx.Outputs)) || block.Unspendable(e.tx.Outputs[o.Index].Script) {
+		if e == nil || uint64(o.Index) >= uint64(len(e.Tx.Outputs)) || block.Unspendable(e.Tx.Outputs[o.Index].Script) {
 			continue
 		}
-		coins[o] = consensus.Coin{Output: e.tx.Outputs[o.Index], Height: tip.Height + 1, MedianTime: since}
+		coins[o] = consensus.Coin{Output: e.Tx.Outputs[o.Index], Height: tip.Height + 1, MedianTime: since}
 	}
 }
 
@@ -168,7 +169,7 @@ func (p *Pool) Expire(now time.Time) []block.Hash {
 	p.orphans.expire(now.Add(-p.policy.OrphanTTL))
 	var old []*entry
 	for e := range p.all() {
-		if e.time.Before(now.Add(-p.policy.Expiry)) {
+		if e.Time.Before(now.Add(-p.policy.Expiry)) {
 			old = append(old, e)
 		}
 	}

@@ -146,9 +146,6 @@ func Condemns(err error) bool {
 	return true
 }
 
-// isRejected reports whether err is about the transaction and not about this node's disk.
-func isRejected(err error) bool { return Reason(err) != "" }
-
 // Reason returns Core's reject reason without details: the answer of testmempoolaccept. It is ""
 // for no error and for an internal error.
 func Reason(err error) string {

@@ -12,13 +12,13 @@ import (
 // MaxReplaceable in one of its inputs, or in an input of an ancestor in the pool (BIP125 rule
 // 1).
 func (p *Pool) findConflicts(c *candidate) error {
-	for i := range c.tx.Inputs {
-		e := p.spender[c.tx.Inputs[i].Prev]
+	for i := range c.Tx.Inputs {
+		e := p.spender[c.Tx.Inputs[i].Prev]
 		if e == nil || slices.Contains(c.conflicts, e) {
 			continue
 		}
 		if !p.policy.FullRBF && !p.replaceable(e) {
-			return fmt.Errorf("input %d: %w: %s is spent by %s", i, RejectConflict, c.tx.Inputs[i].Prev, e.id)
+			return fmt.Errorf("input %d: %w: %s is spent by %s", i, RejectConflict, c.Tx.Inputs[i].Prev, e.ID)
 		}
 		c.conflicts = append(c.conflicts, e)
 	}
@@ -33,15 +33,15 @@ func (p *Pool) checkReplacement(c *candidate) error {
 	}
 	for _, a := range p.above(c.parents...) {
 		if slices.Contains(c.conflicts, a) {
-			return fmt.Errorf("%w: it spends an output of %s and replaces it", RejectSpendsConflict, a.id)
+			return fmt.Errorf("%w: it spends an output of %s and replaces it", RejectSpendsConflict, a.ID)
 		}
 	}
 	count := 0
 	for _, e := range c.conflicts {
-		if c.sum().cmpRate(e.alone()) <= 0 {
-			return fmt.Errorf("%w: %d per 1000 bytes, %s pays %d", RejectReplaceFee, c.sum().rate(), e.id, e.alone().rate())
+		if c.alone().cmpRate(e.alone()) <= 0 {
+			return fmt.Errorf("%w: %d per 1000 bytes, %s pays %d", RejectReplaceFee, c.alone().rate(), e.ID, e.alone().rate())
 		}
-		count += e.descendants.Count
+		count += e.Descendants.Count
 	}
 	if count > p.policy.MaxReplaced {
 		return fmt.Errorf("%w: %d, at most %d", RejectReplaceMany, count, p.policy.MaxReplaced)
@@ -51,11 +51,11 @@ func (p *Pool) checkReplacement(c *candidate) error {
 	}
 	var before block.Amount
 	for _, e := range p.below(c.conflicts...) {
-		before += e.fee
+		before += e.Fee
 	}
-	if least := before + feeFor(p.policy.Incremental, c.size); c.fee < least {
+	if least := before + feeFor(p.policy.Incremental, c.Size); c.Fee < least {
 		return fmt.Errorf("%w: %d, but those that it replaces pay %d, and with its own relay it must pay at least %d",
-			RejectReplaceFee, c.fee, before, least)
+			RejectReplaceFee, c.Fee, before, least)
 	}
 	return nil
 }
@@ -69,7 +69,7 @@ func (p *Pool) checkNewParents(c *candidate) error {
 	}
 	for _, parent := range c.parents {
 		if !slices.Contains(known, parent) {
-			return fmt.Errorf("%w: %s", RejectReplaceNew, parent.id)
+			return fmt.Errorf("%w: %s", RejectReplaceNew, parent.ID)
 		}
 	}
 	return nil

@@ -17,7 +17,7 @@ func (p *Pool) Template(v View, maxBytes, maxSigOps int) []*Entry {
 	t := &template{
 		pool: p, bytes: maxBytes, sigops: maxSigOps,
 		height: tip.Height + 1, median: tip.MedianTime(),
-		queue: rankAll(p, func(e *entry) Sum { return e.ancestors }, paysMore),
+		queue: rankAll(p, func(e *entry) Sum { return e.Ancestors }, paysMore),
 	}
 	defer p.unrank()
 	for n := t.queue.pop(); n != nil; n = t.queue.pop() {
@@ -61,11 +61,11 @@ func (t *template) fits(n *rank) ([]*entry, bool) {
 		if e.rank.chosen {
 			continue
 		}
-		if !consensus.IsFinal(e.tx, t.height, t.median) {
+		if !consensus.IsFinal(e.Tx, t.height, t.median) {
 			return nil, false
 		}
 		group = append(group, e)
-		sigops += e.sigops
+		sigops += e.SigOps
 	}
 	return group, sigops <= t.sigops
 }
@@ -73,8 +73,8 @@ func (t *template) fits(n *rank) ([]*entry, bool) {
 func (t *template) choose(e *entry) {
 	e.rank.chosen = true
 	t.queue.leave(e.rank)
-	t.bytes -= e.size
-	t.sigops -= e.sigops
+	t.bytes -= e.Size
+	t.sigops -= e.SigOps
 	t.out = append(t.out, t.pool.snapshot(e))
 	for _, d := range t.pool.walk(e.children, down) {
 		t.queue.lower(d.rank, e.alone())

@@ -65,18 +65,8 @@ func (p *Pool) Update(v View, ch chain.Change, now time.Time) (Updated, error) {
 		err = p.retryAll(v, now, &in)
 	}
 	u.out.Accepted, u.out.Replaced, u.out.Evicted = p.report(&in), in.replaced, in.evicted
-	u.out.Returned = p.present(u.out.Returned)
+	u.out.Returned = slices.DeleteFunc(u.out.Returned, func(id block.Hash) bool { return !p.Has(id) })
 	return u.out, err
-}
-
-// present returns those of the IDs that are in the pool.
-func (p *Pool) present(ids []block.Hash) (out []block.Hash) {
-	for _, id := range ids {
-		if p.Has(id) {
-			out = append(out, id)
-		}
-	}
-	return out
 }
 
 // update is an Update in progress.
@@ -111,13 +101,14 @@ func (u *update) gather(v View, ch *chain.Change) error {
 		step := &ch.Reverted[n]
 		for i, tx := range step.Block.Txs {
 			if id := step.IDs[i]; i > 0 && !joined[id] {
-				u.returning = append(u.returning, &entry{tx: tx, id: id, size: tx.Size(), time: u.now, height: u.tip.Height, confirmedBefore: true})
+				u.returning = append(u.returning, &entry{confirmedBefore: true,
+					Entry: Entry{Tx: tx, ID: id, Size: tx.Size(), Time: u.now, Height: u.tip.Height}})
 				need(tx)
 			}
 		}
 	}
 	for e := range u.pool.all() {
-		need(e.tx)
+		need(e.Tx)
 	}
 	var err error
 	u.coins, err = v.Coins(of)
@@ -134,7 +125,7 @@ func (u *update) connect(step *chain.Step) {
 			p.remove(e)
 			u.out.Confirmed = append(u.out.Confirmed, id)
 			if !e.confirmedBefore {
-				u.out.Waited = append(u.out.Waited, u.now.Sub(e.time))
+				u.out.Waited = append(u.out.Waited, u.now.Sub(e.Time))
 			}
 			continue
 		}
@@ -155,10 +146,11 @@ func (u *update) rebuild() {
 	}
 	clear(p.entries)
 	clear(p.spender)
-	p.first, p.last, p.total = nil, nil, Sum{}
+	p.order.Init()
+	p.total = Sum{}
 	for _, e := range u.returning {
 		if u.readmit(e) {
-			u.out.Returned = append(u.out.Returned, e.id)
+			u.out.Returned = append(u.out.Returned, e.ID)
 		}
 	}
 	for _, e := range waited {
@@ -172,13 +164,13 @@ func (u *update) rebuild() {
 func (u *update) readmit(e *entry) bool {
 	p := u.pool
 	refuse := func(list *[]block.Hash) bool {
-		*list = append(*list, e.id)
-		u.lost[e.id] = list
+		*list = append(*list, e.ID)
+		u.lost[e.ID] = list
 		return false
 	}
-	of := make([]block.Outpoint, len(e.tx.Inputs))
+	of := make([]block.Outpoint, len(e.Tx.Inputs))
 	for i := range of {
-		of[i] = e.tx.Inputs[i].Prev
+		of[i] = e.Tx.Inputs[i].Prev
 	}
 	coins := make(consensus.Coins, len(of))
 	p.addUnconfirmed(u.tip, of, coins)
@@ -193,11 +185,11 @@ func (u *update) readmit(e *entry) bool {
 			return refuse(&u.out.Conflicted)
 		}
 	}
-	spent, fee, err := consensus.CheckTxInputs(u.tip, e.tx, coins)
+	spent, fee, err := consensus.CheckTxInputs(u.tip, e.Tx, coins)
 	if err != nil || p.ancestorsAtMost(of) > maxReturnedChain {
 		return refuse(&u.out.Dropped)
 	}
-	e.fee, e.sigops = fee, u.sigops(e.tx, consensus.Outputs(spent))
+	e.Fee, e.SigOps = fee, u.sigops(e.Tx, consensus.Outputs(spent))
 	p.insert(e)
 	return true
 }
@@ -209,7 +201,7 @@ func (p *Pool) ancestorsAtMost(of []block.Outpoint) (n int) {
 	for _, o := range of {
 		if e := p.entries[o.TxID]; e != nil && !slices.Contains(seen, e) {
 			seen = append(seen, e)
-			n += e.ancestors.Count
+			n += e.Ancestors.Count
 		}
 	}
 	return n
