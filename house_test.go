@@ -27,14 +27,16 @@ var edges = map[string]map[string]string{
 		"block": "it works on headers", "internal/sha256d": "the fast way to hash them",
 	},
 	"wallet": {
-		"block": "it signs transactions",
+		"block":               "it signs transactions",
+		"internal/atomicfile": "its file is whole or not there",
 	},
 	"peer": {
 		"block": "hashes and heights in what a peer says of itself",
 	},
 	"p2p": {
-		"block": "hashes and headers are what it carries; it must not know what valid means",
-		"peer":  "the words that it shares with the engine, RPC and scripts",
+		"block":               "hashes and headers are what it carries; it must not know what valid means",
+		"peer":                "the words that it shares with the engine, RPC and scripts",
+		"internal/atomicfile": "the key and the peers are written whole",
 	},
 	"consensus": {
 		"block": "it validates blocks",
@@ -68,6 +70,7 @@ var edges = map[string]map[string]string{
 		"block": "", "pow": "its miner searches nonces", "chain": "the tree", "consensus": "parameters", "engine": "which it drives",
 		"mempool": "the mempool's file and policy", "store": "the disk", "store/ldb": "a directory made safe from a power cut",
 		"p2p": "the network", "peer": "which peers there are",
+		"internal/atomicfile": "the mempool's file is whole or not there",
 	},
 	"rpc": {
 		"peer":  "lines, which setlink sets",
@@ -77,7 +80,8 @@ var edges = map[string]map[string]string{
 	"rpc/server": {
 		"block": "", "pow": "difficulties and work, as numbers", "chain": "", "consensus": "", "mempool": "", "store": "indexes",
 		"p2p": "what is known of peers", "peer": "", "node": "what it serves", "engine": "its answers and events", "rpc": "the types of its answers",
-		"wallet": "addresses; keys never enter a node",
+		"wallet":              "addresses; keys never enter a node",
+		"internal/atomicfile": "the cookie is read while it is written",
 	},
 	"payer": {
 		"block": "", "wallet": "the keys", "rpc": "the node that knows the coins; it must not know processes",
@@ -133,8 +137,9 @@ var edges = map[string]map[string]string{
 	},
 	"cmd/internal/cli": {},
 	"cmd/toychain": {
-		"cmd/internal/cli": "the terminal's kit",
-		"block":            "", "blockfile": "import and export", "pow": "", "chain": "", "consensus": "", "network": "what --network names", "wallet": "", "mempool": "policy", "store": "repair of a folder that no node has open",
+		"cmd/internal/cli":    "the terminal's kit",
+		"internal/atomicfile": "files that commands write",
+		"block":               "", "blockfile": "import and export", "pow": "", "chain": "", "consensus": "", "network": "what --network names", "wallet": "", "mempool": "policy", "store": "repair of a folder that no node has open",
 		"node": "", "engine": "its events, told on a terminal", "rpc": "", "rpc/server": "", "testnet": "", "payer": "", "testnet/scenario": "", "testnet/scenario/real": "",
 		"testnet/slo": "", "deploy": "the targets where no others are named, and files to hand out",
 		"testnet/export": "", "testnet/replay": "", "testnet/demo": "", "testnet/draw": "", "testnet/history": "",

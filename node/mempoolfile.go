@@ -15,6 +15,7 @@ import (
 
 	"toychain/block"
 	"toychain/engine"
+	"toychain/internal/atomicfile"
 )
 
 // The mempool's file, pool.txt, holds what was pending when the node stopped, one transaction
@@ -116,20 +117,13 @@ func (n *Node) saveMempool() {
 		os.Remove(path) // most likely it is not there
 		return
 	}
-	f, err := os.CreateTemp(n.cfg.Dir, mempoolFile+"-*")
-	if err != nil {
-		n.log.Warn("pending transactions are not saved", "err", err)
-		return
-	}
-	defer os.Remove(f.Name()) // fails after a rename
-	out := bufio.NewWriter(f)
-	for _, e := range n.engine.Pool().Entries() {
-		fmt.Fprintf(out, "%s %x\n", e.Time.UTC().Format(time.RFC3339Nano), e.Tx.Bytes())
-	}
-	err = errors.Join(out.Flush(), f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
+	err := atomicfile.Replace(path, func(f *os.File) error {
+		out := bufio.NewWriter(f)
+		for _, e := range n.engine.Pool().Entries() {
+			fmt.Fprintf(out, "%s %x\n", e.Time.UTC().Format(time.RFC3339Nano), e.Tx.Bytes())
+		}
+		return errors.Join(out.Flush(), f.Sync())
+	})
 	if err != nil {
 		n.log.Warn("pending transactions are not saved", "err", err)
 	}

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"toychain/internal/atomicfile"
 	"toychain/peer"
 
 	"github.com/libp2p/go-libp2p/core/crypto"
@@ -107,20 +108,11 @@ func makeKey(path string) (crypto.PrivKey, error) {
 	return key, nil
 }
 
-// writeFile writes a file completely or not at all, readable by its owner only: it writes
-// and syncs a new file in the same directory and renames it.
+// writeFile writes a file completely or not at all, readable by its owner only, and its
+// directory.
 func writeFile(path string, data []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*") // 0600
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // fails when all went well
-	_, err = f.Write(data)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
+	return atomicfile.Replace(path, atomicfile.Synced(data))
 }

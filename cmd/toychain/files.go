@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"toychain/consensus"
+	"toychain/internal/atomicfile"
 	"toychain/network"
 	"toychain/store"
 )
@@ -87,23 +88,13 @@ func refuseExisting(path string, force bool) error {
 // writeFile writes the whole file, or nothing. It replaces an existing file only if force
 // is set.
 func writeFile(path string, mode fs.FileMode, force bool, write func(io.Writer) error) error {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
-	if err != nil {
-		return err
+	place := atomicfile.Create
+	if force {
+		place = atomicfile.Replace
 	}
-	defer os.Remove(f.Name()) // fails after a rename
-	err = write(f)
-	if err := errors.Join(err, f.Chmod(mode), f.Close()); err != nil {
-		return err
+	err := place(path, func(f *os.File) error { return errors.Join(write(f), f.Chmod(mode)) })
+	if errors.Is(err, fs.ErrExist) {
+		return refuseExisting(path, force)
 	}
-	if !force {
-		err = os.Link(f.Name(), path)
-		if errors.Is(err, fs.ErrExist) {
-			return refuseExisting(path, force)
-		}
-		if err == nil {
-			return nil
-		}
-	} // or it is a file system without links
-	return os.Rename(f.Name(), path)
+	return err
 }

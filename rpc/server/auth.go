@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"toychain/internal/atomicfile"
 	"toychain/rpc"
 )
 
@@ -44,7 +45,11 @@ func newLogin(dir, user, pass string) (*login, error) {
 	password := hex.EncodeToString(secret)
 	l.allow(cookieUser, password)
 	l.cookie = filepath.Join(dir, rpc.CookieName)
-	if err := writeCookie(l.cookie, cookieUser+":"+password); err != nil {
+	err := atomicfile.Replace(l.cookie, func(f *os.File) error {
+		_, err := f.WriteString(cookieUser + ":" + password)
+		return err
+	})
+	if err != nil {
 		return nil, fmt.Errorf("cookie: %w", err)
 	}
 	return l, nil
@@ -52,23 +57,6 @@ func newLogin(dir, user, pass string) (*login, error) {
 
 func (l *login) allow(user, pass string) {
 	l.allowed = append(l.allowed, [2][32]byte{sha256.Sum256([]byte(user)), sha256.Sum256([]byte(pass))})
-}
-
-// writeCookie writes a file that only its owner can read, whole or not at all.
-func writeCookie(path, text string) error {
-	f, err := os.CreateTemp(filepath.Dir(path), rpc.CookieName+"-*") // 0600
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name()) // fails when all went well
-	_, err = f.WriteString(text)
-	if e := f.Close(); err == nil {
-		err = e
-	}
-	if err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
 }
 
 // close removes the cookie.
