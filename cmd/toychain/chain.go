@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -229,20 +231,16 @@ func (a *app) chainTipsCommand() *cobra.Command {
 	})
 }
 
+// tipTexts are what a tip's status means; N stands for the length of its branch.
+var tipTexts = map[string]string{
+	"active":        "the best chain",
+	"valid-fork":    "a stale branch of N, once the best chain",
+	"valid-headers": "a branch of N, never the best chain",
+	"headers-only":  "a branch of N, not all downloaded yet",
+	"invalid":       "a branch of N that breaks a rule",
+}
+
 // describeTip returns what a tip's status means.
 func describeTip(t rpc.Tip) string {
-	long := cli.Plural(t.BranchLen, "block")
-	switch t.Status {
-	case "active":
-		return "the best chain"
-	case "valid-fork":
-		return "a stale branch of " + long + ", once the best chain"
-	case "valid-headers":
-		return "a branch of " + long + ", never the best chain"
-	case "headers-only":
-		return "a branch of " + long + ", not all downloaded yet"
-	case "invalid":
-		return "a branch of " + long + " that breaks a rule"
-	}
-	return "a branch of " + long
+	return strings.Replace(cmp.Or(tipTexts[t.Status], "a branch of N"), "N", cli.Plural(t.BranchLen, "block"), 1)
 }

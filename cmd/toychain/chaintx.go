@@ -77,7 +77,7 @@ func (a *app) printHistory(w io.Writer, h *rpc.TxHistory) {
 	var in, events, rivals, spent []string
 	for _, b := range h.Blocks {
 		in = append(in, fmt.Sprintf("  %s\tmined by %s\tarrived %s\t%s", ref(rpc.BlockRef{Hash: b.Hash, Height: b.Height}),
-			cmp.Or(b.Message, b.Address), moment(b.ReceivedMS), blockStatus(b.Status)))
+			cmp.Or(b.Message, b.Address), moment(b.ReceivedMS), cmp.Or(blockTexts[b.Status], "stale")))
 	}
 	for _, e := range h.Events {
 		text := fmt.Sprintf("  %s\t%s", moment(e.TimeMS), a.eventText(&e))
@@ -109,16 +109,8 @@ func section(w io.Writer, title string, lines []string) {
 	}
 }
 
-// blockStatus returns what a block's status means.
-func blockStatus(status string) string {
-	switch status {
-	case "active":
-		return "on the best chain"
-	case "invalid":
-		return "invalid"
-	}
-	return "stale"
-}
+// blockTexts are what a block's status means; all others mean that it is stale.
+var blockTexts = map[string]string{"active": "on the best chain", "invalid": "invalid"}
 
 func (a *app) eventText(e *rpc.TxEvent) string {
 	c := a.Colours(a.Stdout)

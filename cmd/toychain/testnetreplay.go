@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"toychain/cmd/internal/cli"
+	"toychain/testnet"
 	"toychain/testnet/replay"
 )
 
@@ -43,15 +44,20 @@ is in no journal any more.`,
 	cmd.Flags().BoolVar(&r.json, "json", false, "print JSON, one event a line; with --at the tree")
 	r.draw = drawFlags(cmd)
 	cmd.Flags().Lookup("from").Hidden = true
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+	return on(cmd, a.namedTestnet, func(ctx context.Context, t *testnet.Testnet, _ []string) error {
 		speed, err := strconv.ParseFloat(strings.TrimSuffix(r.speed, "x"), 64)
 		if err != nil || speed <= 0 || speed > 1e9 {
 			return cli.Usagef("--speed %q: want how many times faster, like 10x or 0.5x", r.speed)
 		}
-		run, err := a.loadRun(cmd.Context())
+		journals, err := a.journals(ctx, t)
 		if err != nil {
 			return err
 		}
+		actions, err := t.Actions()
+		if err != nil {
+			return err
+		}
+		run := replay.New(journals, actions)
 		for _, name := range run.Unsure {
 			fmt.Fprintf(a.Stderr, "%s: its clock was set back, so some of its times are ambiguous: none is corrected\n", name)
 		}
@@ -59,7 +65,7 @@ is in no journal any more.`,
 			return a.showMoment(run, &r)
 		}
 		if !r.json {
-			return a.player(cmd, &r, speed).Play(cmd.Context(), run)
+			return a.player(&r, speed).Play(ctx, run)
 		}
 		for i := range run.Events {
 			if err := a.PrintJSONLine(&run.Events[i]); err != nil {
@@ -67,36 +73,18 @@ is in no journal any more.`,
 			}
 		}
 		return nil
-	}
-	return cmd
-}
-
-// loadRun reads the journals of the testnet.
-func (a *app) loadRun(ctx context.Context) (*replay.Run, error) {
-	t, err := a.namedTestnet()
-	if err != nil {
-		return nil, err
-	}
-	journals, err := a.journals(ctx, t)
-	if err != nil {
-		return nil, err
-	}
-	actions, err := t.Actions()
-	if err != nil {
-		return nil, err
-	}
-	return replay.New(journals, actions), nil
+	})
 }
 
 // player returns what shows a run here: a picture on a terminal, or lines. Lines come at
 // once, unless the flags choose a speed.
-func (a *app) player(cmd *cobra.Command, r *replaying, speed float64) *replay.Player {
+func (a *app) player(r *replaying, speed float64) *replay.Player {
 	screen := cli.IsTerminal(a.Stdout)
 	p := &replay.Player{Out: a.Stdout, Speed: speed, Screen: screen, Each: r.step, Height: cli.Lines(a.Stdout), Style: a.style(r.draw)}
 	switch {
 	case r.step:
 		p.Pause = enters(a.Stdin)
-	case screen || cmd.Flags().Changed("speed"):
+	case screen || a.command.Flags().Changed("speed"):
 		p.Pause = func(ctx context.Context, d time.Duration) error {
 			select {
 			case <-time.After(d):

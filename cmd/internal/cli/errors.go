@@ -61,42 +61,34 @@ func Interruptible(ctx context.Context) (context.Context, context.CancelFunc) {
 // Report prints the error that cmd ended with and returns the exit code: that of the
 // signal that ended ctx, or else what code says of an error that is no UsageError.
 func (t *Terminal) Report(ctx context.Context, cmd *cobra.Command, err error, code func(error) int) int {
-	if err == nil {
+	by, interrupted := errors.AsType[interrupt](context.Cause(ctx))
+	_, usage := errors.AsType[UsageError](err)
+	switch {
+	case err == nil:
 		return ExitOK
-	}
-	if by := (interrupt{}); errors.As(context.Cause(ctx), &by) {
-		if errors.Is(err, context.Canceled) || errors.Is(err, by) {
-			fmt.Fprintln(t.Stderr, by)
-		} else {
-			t.complain(cmd, err)
+	case interrupted && (errors.Is(err, context.Canceled) || errors.Is(err, by)):
+		fmt.Fprintln(t.Stderr, by)
+	case interrupted || !errors.Is(err, syscall.EPIPE): // EPIPE: the reader of our output has left
+		fmt.Fprintf(t.Stderr, "%s %s\n", t.Colours(t.Stderr).Red("error:"), strings.TrimRight(err.Error(), "\n"))
+		if usage && cmd != nil {
+			fmt.Fprintf(t.Stderr, "see: %s --help\n", cmd.CommandPath())
 		}
+	}
+	switch {
+	case interrupted:
 		return ExitSignal + int(by.signal)
-	}
-	if !errors.Is(err, syscall.EPIPE) { // the reader of our output has left
-		t.complain(cmd, err)
-	}
-	if usage := (UsageError{}); errors.As(err, &usage) {
+	case usage:
 		return ExitUsage
 	}
 	return code(err)
 }
 
-// complain prints an error and, for one in the command line, where to look.
-func (t *Terminal) complain(cmd *cobra.Command, err error) {
-	fmt.Fprintf(t.Stderr, "%s %s\n", t.Colours(t.Stderr).Red("error:"), strings.TrimRight(err.Error(), "\n"))
-	if usage := (UsageError{}); errors.As(err, &usage) && cmd != nil {
-		fmt.Fprintf(t.Stderr, "see: %s --help\n", cmd.CommandPath())
-	}
-}
-
 // FlagError rewords what pflag says of a flag of cmd.
 func FlagError(cmd *cobra.Command, err error) error {
-	var unknown *pflag.NotExistError
-	var bad *pflag.InvalidValueError
-	if errors.As(err, &bad) {
+	if bad, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
 		return UsageError{valueError("--"+bad.GetFlag().Name, err)}
 	}
-	if errors.As(err, &unknown) {
+	if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok {
 		letters := unknown.GetSpecifiedShortnames()
 		negative := letters != "" && strings.ContainsRune(".0123456789", rune(letters[0]))
 		switch {
@@ -111,8 +103,8 @@ func FlagError(cmd *cobra.Command, err error) error {
 
 // valueError says what kind of value a flag wants. The user knows the flag by this name.
 func valueError(name string, err error) error {
-	var bad *pflag.InvalidValueError
-	if !errors.As(err, &bad) {
+	bad, ok := errors.AsType[*pflag.InvalidValueError](err)
+	if !ok {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	want := ""

@@ -15,31 +15,28 @@ var helpPage = template.Must(template.New("help").Parse(`{{range .Examples}}  {{
 {{end}}
 {{.About}}
 
-{{.Bold "Usage:"}} {{.UsageLine}}
-{{- if .HasAvailableSubCommands}}
+{{.Bold "Usage:"}} {{.UseLine}}{{if .HasAvailableSubCommands}} COMMAND
 
 {{.Bold "Commands:"}}
 {{- range .Commands}}{{if .IsAvailableCommand}}
   {{.Name | printf (printf "%%-%ds" .NamePadding)}}  {{.Short}}
 {{- end}}{{end}}{{end}}
-{{- range .FlagLists}}{{if .Flags.HasAvailableFlags}}
+{{- if .Own}}
 
-{{$.Bold .Title}}
-{{.Usages}}{{end}}{{end}}
+{{.Bold "Flags:"}}
+{{.Own}}{{end}}
+{{- if .Global}}
+
+{{.Bold "Flags of every command:"}}
+{{.Global}}{{end}}
 `))
 
 // page is what helpPage shows.
 type page struct {
 	*cobra.Command
 	Colours
-	width     int
-	FlagLists []flagList
-}
-
-type flagList struct {
-	Title string
-	Flags *pflag.FlagSet
-	width int
+	width       int
+	Own, Global string // lines for flags
 }
 
 func (p page) Examples() []string { return strings.Split(strings.TrimSpace(p.Example), "\n") }
@@ -51,46 +48,29 @@ func (p page) About() string {
 	return strings.TrimRight(string(fill.Text(about)), "\n")
 }
 
-// UsageLine returns the command as it is typed.
-func (p page) UsageLine() string {
-	line := p.CommandPath()
-	if _, rest, ok := strings.Cut(p.Use, " "); ok {
-		line += " " + rest
-	}
-	if p.HasAvailableSubCommands() {
-		line += " COMMAND"
-	}
-	return line
-}
-
-// Usages returns a line or more for each flag.
-func (l flagList) Usages() string {
-	return strings.TrimRight(l.Flags.FlagUsagesWrapped(l.width), "\n")
-}
-
 // Help returns a function for cobra that prints a help page. matters reports whether a
 // global flag changes what a command does; others are not listed.
 func (t *Terminal) Help(matters func(flag string, cmd *cobra.Command) bool) func(*cobra.Command, []string) {
 	return func(cmd *cobra.Command, _ []string) {
-		width := min(Width(t.Stdout), 80)
-		own := pick(cmd.LocalNonPersistentFlags(), func(string) bool { return true })
-		global := pick(cmd.Root().PersistentFlags(), func(name string) bool {
-			return own.Lookup(name) == nil && matters(name, cmd)
-		})
+		width, own := min(Width(t.Stdout), 80), cmd.LocalNonPersistentFlags()
+		cmd.DisableFlagsInUseLine = true
 		must(helpPage.Execute(t.Stdout, page{cmd, t.Colours(t.Stdout), width,
-			[]flagList{{"Flags:", own, width}, {"Flags of every command:", global, width}}}))
+			usages(own, width, func(string) bool { return true }),
+			usages(cmd.Root().PersistentFlags(), width, func(name string) bool {
+				return own.Lookup(name) == nil && matters(name, cmd)
+			})}))
 	}
 }
 
-// pick returns the wanted flags, without those that every page would show.
-func pick(from *pflag.FlagSet, wanted func(name string) bool) *pflag.FlagSet {
+// usages returns a line or more for each wanted flag, except those that every page would show.
+func usages(from *pflag.FlagSet, width int, wanted func(name string) bool) string {
 	to := pflag.NewFlagSet("", pflag.ContinueOnError)
 	from.VisitAll(func(f *pflag.Flag) {
 		if f.Name != "help" && f.Name != "version" && wanted(f.Name) {
 			to.AddFlag(f)
 		}
 	})
-	return to
+	return strings.TrimRight(to.FlagUsagesWrapped(width), "\n")
 }
 
 // HelpCommand returns "toychain help COMMAND".

@@ -82,15 +82,16 @@ func (t *Terminal) AskSecret(ctx context.Context, question string) (string, erro
 		return "", err
 	}
 	fmt.Fprint(t.Stderr, question)
-	text, err := await(ctx, func() (string, error) {
-		text, err := term.ReadPassword(fd)
-		return string(text), err
+	var text []byte
+	err = During(ctx, func() {}, func() (err error) {
+		text, err = term.ReadPassword(fd)
+		return err
 	})
 	fmt.Fprintln(t.Stderr)
-	if ctx.Err() != nil {
-		err = errors.Join(err, term.Restore(fd, before))
+	if ctx.Err() != nil { // and the text is still being read
+		return "", errors.Join(ctx.Err(), term.Restore(fd, before))
 	}
-	return text, err
+	return string(text), err
 }
 
 // AskLine reads a line from the terminal, or everything from a stdin that is none.
@@ -99,34 +100,19 @@ func (t *Terminal) AskLine(ctx context.Context, question string) (string, error)
 	if terminal {
 		fmt.Fprint(t.Stderr, question)
 	}
-	return await(ctx, func() (string, error) {
+	var all []string
+	err := During(ctx, func() {}, func() error {
 		lines := bufio.NewScanner(t.Stdin)
-		var all []string
 		for lines.Scan() {
 			all = append(all, lines.Text())
 			if terminal {
 				break
 			}
 		}
-		return strings.Join(all, " "), lines.Err()
+		return lines.Err()
 	})
-}
-
-// await returns what read returns, or earlier with the error of ctx.
-func await(ctx context.Context, read func() (string, error)) (string, error) {
-	type answer struct {
-		text string
-		err  error
+	if err != nil {
+		return "", err
 	}
-	answered := make(chan answer, 1)
-	go func() {
-		text, err := read()
-		answered <- answer{text, err}
-	}()
-	select {
-	case a := <-answered:
-		return a.text, a.err
-	case <-ctx.Done():
-		return "", ctx.Err()
-	}
+	return strings.Join(all, " "), nil
 }
