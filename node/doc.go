@@ -9,11 +9,11 @@
 // signatures are spread over all cores, and parsing and sending happen elsewhere
 // (effects.go).
 //
-//	loop.go      the goroutine, its mailbox, one input at a time
-//	effects.go   carrying effects out; what p2p asks of the node
-//	miner.go     templates and the nonce search
-//	events.go    subscribers
-//	poolfile.go  the mempool in a file, from a clean end to the next start
+//	loop.go         the goroutine, its mailbox, one input at a time
+//	effects.go      carrying effects out; what p2p asks of the node
+//	miner.go        templates and the nonce search
+//	events.go       subscribers
+//	mempoolfile.go  the mempool in a file, from a clean end to the next start
 //
 // # What it must not know
 //

@@ -5,8 +5,8 @@
 //
 // How values look on the wire, what can be called, and how to call it over HTTP:
 //
-//	your program ──► Client.Tips ──► GetChainTips.Call ──► POST / ──► a node
-//	        []Tip ◄── JSON ◄──────── result, or *Error ◄──────────────┘
+//	your program ──► Client.Tree ──► GetBlockTree.Call ──► POST / ──► a node
+//	         Tree ◄── JSON ◄──────── result, or *Error ◄──────────────┘
 //
 // Each method is described once, by a [Method] (methods_chain.go, methods_tx.go,
 // methods_net.go, methods_own.go): its name, its parameters, the type of its result,
@@ -14,10 +14,9 @@
 // (types.go, types_tx.go, types_net.go, types_own.go) have Core 28's member names in
 // Core's order; what toychain adds comes last.
 //
-// A [Client] (client.go, batch.go, events.go) carries calls. calls.go has a method of
-// it for each call that toychain's programs make often; any other is made with
-// [Method.Call], or by name with [Client.Call]. The client can also talk to Bitcoin
-// Core.
+// A [Client] (client.go) carries calls. calls.go has a method of it for each call that
+// toychain's programs make often; any other is made with [Method.Call], or by name with
+// [Client.Call]. The client can also talk to Bitcoin Core.
 //
 // # What it must not know
 //

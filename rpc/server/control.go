@@ -2,7 +2,9 @@ package server
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"toychain/rpc"
@@ -39,4 +41,72 @@ func (s *Server) runningCalls() []rpc.ActiveCommand {
 	}
 	slices.SortFunc(out, func(a, b rpc.ActiveCommand) int { return cmp.Compare(b.Duration, a.Duration) })
 	return out
+}
+
+func help(c *call, a rpc.HelpArgs) (string, error) {
+	if a.Command != nil {
+		m := c.server.methods[*a.Command]
+		if m == nil {
+			return "help: unknown command: " + clip(*a.Command), nil
+		}
+		return m.help(), nil
+	}
+	var out []string
+	for _, category := range rpc.Categories {
+		var usages []string
+		for _, m := range c.server.methods {
+			if m.Category == category {
+				usages = append(usages, m.usage())
+			}
+		}
+		slices.Sort(usages)
+		out = append(out, fmt.Sprintf("== %s ==\n%s\n", category, strings.Join(usages, "\n")))
+	}
+	return strings.TrimSuffix(strings.Join(out, "\n"), "\n"), nil
+}
+
+// usage returns a method with its parameters on one line, as Core writes it:
+//
+//	getblock "blockhash" ( verbosity )
+func (m *method) usage() string {
+	words := []string{m.Name}
+	open := false
+	for _, p := range m.params {
+		if p.Optional && !open {
+			words = append(words, "(")
+			open = true
+		}
+		name, _, _ := strings.Cut(p.Name, "|")
+		switch p.Kind {
+		case rpc.KindString:
+			name = `"` + name + `"`
+		case rpc.KindArray:
+			name = "[" + name + ",...]"
+		case rpc.KindObject:
+			name = "{" + name + "}"
+		}
+		words = append(words, name)
+	}
+	if open {
+		words = append(words, ")")
+	}
+	return strings.Join(words, " ")
+}
+
+// help returns a method's help text.
+func (m *method) help() string {
+	var out strings.Builder
+	fmt.Fprintf(&out, "%s\n\n%s\n", m.usage(), m.About)
+	if len(m.params) > 0 {
+		out.WriteString("\nArguments:\n")
+	}
+	for i, p := range m.params {
+		must := "required"
+		if p.Optional {
+			must = "optional"
+		}
+		fmt.Fprintf(&out, "%d. %s (%s, %s) %s\n", i+1, p.Name, p.Kind, must, p.About)
+	}
+	fmt.Fprintf(&out, "\nResult:\n%s\n\nExample:\n> toychain rpc %s\n", m.Returns, strings.TrimSpace(m.Name+" "+m.Example))
+	return out.String()
 }

@@ -23,17 +23,17 @@
 // table; the tests say which test is missing. The handlers are in files by subject:
 //
 //	blockchain.go blocks.go stats.go wait.go    the chain
-//	rawtx.go sendtx.go accept.go reject.go      transactions
-//	create.go decode.go script.go proof.go      their form
-//	mempool.go fees.go                          what is pending
-//	mining.go template.go submit.go             new blocks
-//	network.go peers.go bans.go faults.go       other nodes, and network faults
-//	control.go help.go                          the node itself
-//	tree.go reorgs.go coinbase.go address.go    what Core does not have
+//	rawtx.go sendtx.go                          transactions
+//	decode.go script.go                         their form
+//	mempool.go                                  what is pending
+//	mining.go template.go                       new blocks
+//	network.go peers.go bans.go                 other nodes, and network faults
+//	control.go                                  the node itself
+//	tree.go reorgs.go address.go                what Core does not have
 //	txhistory.go txcoins.go                     the history of one transaction
 //
 // Below them are the layers that carry a call, in the order in which it passes them:
-// server.go, conns.go, auth.go, calls.go, jsonrpc.go and json.go, params.go, args.go.
+// server.go, conns.go, auth.go, calls.go, jsonrpc.go and json.go, args.go.
 // limits.go states who can reach the server and what each party can use up.
 // Besides calls there are /events (server-sent events), /metrics (metrics.go;
 // docs/metrics.md lists them) and /healthz, which needs no password.

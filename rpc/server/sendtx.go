@@ -2,8 +2,11 @@ package server
 
 import (
 	"errors"
+	"slices"
+	"strings"
 
 	"toychain/block"
+	"toychain/consensus"
 	"toychain/engine"
 	"toychain/mempool"
 	"toychain/rpc"
@@ -64,4 +67,179 @@ func sendRawTransaction(c *call, a rpc.SendRawTransactionArgs) (block.Hash, erro
 		err = nil
 	}
 	return tx.ID(), rejection(err)
+}
+
+func testMempoolAccept(c *call, a rpc.TestMempoolAcceptArgs) ([]rpc.TestAccept, error) {
+	if n := len(a.Txs); n < 1 || n > maxTested {
+		return nil, fail(rpc.CodeInvalidParam, "Array must contain between 1 and %d transactions.", maxTested)
+	}
+	limit, err := feeLimit(a.MaxFeeRate)
+	if err != nil {
+		return nil, err
+	}
+	txs := make([]*block.Tx, len(a.Txs))
+	for i, s := range a.Txs {
+		if txs[i], err = decodeTx(s); err != nil {
+			return nil, fail(rpc.CodeDeserialization, "TX decode failed: %s Make sure the tx has at least one input.", clip(s))
+		}
+	}
+	out := make([]rpc.TestAccept, len(txs))
+	for i, tx := range txs {
+		out[i].TxID = tx.ID()
+		out[i].WTxID = out[i].TxID
+	}
+	if fault := packageFault(txs, out); fault != "" {
+		for i := range out {
+			out[i].PackageError = fault
+		}
+		return out, nil
+	}
+	return look(c, func(e *engine.Engine) ([]rpc.TestAccept, error) {
+		v := &packageView{View: e.Tree(), made: make(consensus.Coins), spent: make(map[block.Outpoint]bool)}
+		for i, tx := range txs {
+			found, err := e.Pool().Test(v, tx, c.node.Now())
+			if err != nil && mempool.Reason(err) == "" {
+				return nil, err
+			}
+			fillRow(&out[i], found, err, limit)
+			if !*out[i].Allowed {
+				break // the others may depend on it: they are not tested
+			}
+			v.add(tx, out[i].TxID)
+		}
+		return out, nil
+	})
+}
+
+// fillRow writes the mempool's verdict on a transaction into its row of the result.
+func fillRow(row *rpc.TestAccept, found mempool.TestResult, err error, limit block.Amount) {
+	row.Allowed = new(false)
+	switch {
+	case errors.Is(err, mempool.ErrOrphan), consensus.RuleOf(err) == consensus.BadMissingOrSpent:
+		row.RejectReason = "missing-inputs"
+	case err != nil:
+		row.RejectReason = reasonOf(err)
+	case limit > 0 && found.Fee > feeAt(limit, found.Size):
+		row.RejectReason = "max-fee-exceeded"
+	default:
+		row.Allowed = new(true)
+		row.VSize = found.Size
+		row.Fees = &rpc.AcceptFees{Base: found.Fee, FeeRate: found.Fee * 1000 / block.Amount(found.Size), Includes: []block.Hash{row.TxID}}
+	}
+}
+
+// packageFault returns why transactions can never be accepted together (Core:
+// IsWellFormedPackage), "" if they may be.
+func packageFault(txs []*block.Tx, rows []rpc.TestAccept) string {
+	for i, tx := range txs {
+		if slices.ContainsFunc(rows[:i], func(r rpc.TestAccept) bool { return r.TxID == rows[i].TxID }) {
+			return "package-contains-duplicates"
+		}
+		for j := range tx.Inputs {
+			o := tx.Inputs[j].Prev
+			if slices.ContainsFunc(rows[i:], func(r rpc.TestAccept) bool { return r.TxID == o.TxID }) {
+				return "package-not-sorted"
+			}
+		}
+	}
+	spender := make(map[block.Outpoint]*block.Tx)
+	for _, tx := range txs {
+		for j := range tx.Inputs {
+			by := spender[tx.Inputs[j].Prev]
+			if by != nil && by != tx { // the same coin twice in one transaction breaks another rule
+				return "conflict-in-package"
+			}
+			spender[tx.Inputs[j].Prev] = tx
+		}
+	}
+	return ""
+}
+
+// packageView is the chain as if some transactions had been confirmed.
+type packageView struct {
+	mempool.View
+	made  consensus.Coins
+	spent map[block.Outpoint]bool
+}
+
+func (v *packageView) add(tx *block.Tx, id block.Hash) {
+	tip := v.Tip()
+	for i := range tx.Inputs {
+		v.spent[tx.Inputs[i].Prev] = true
+	}
+	for i := range tx.Outputs {
+		if !block.Unspendable(tx.Outputs[i].Script) {
+			v.made[block.Outpoint{TxID: id, Index: uint32(i)}] = consensus.Coin{Output: tx.Outputs[i], Height: tip.Height + 1, MedianTime: tip.MedianTime()}
+		}
+	}
+}
+
+// Coins implements mempool.View.
+func (v *packageView) Coins(of []block.Outpoint) (consensus.Coins, error) {
+	coins, err := v.View.Coins(of)
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range of {
+		if coin, ok := v.made[o]; ok {
+			coins[o] = coin
+		}
+		if v.spent[o] {
+			delete(coins, o)
+		}
+	}
+	return coins, nil
+}
+
+// rejection returns the error for a transaction that the mempool rejects, nil if err is nil.
+func rejection(err error) error {
+	reason := mempool.Reason(err)
+	switch {
+	case errors.Is(err, mempool.ErrConfirmed):
+		return fail(rpc.CodeAlreadyInChain, "Transaction outputs already in utxo set")
+	case errors.Is(err, mempool.ErrOrphan), consensus.RuleOf(err) == consensus.BadMissingOrSpent:
+		return fail(rpc.CodeVerify, "%s", consensus.BadMissingOrSpent)
+	case reason == "":
+		return err
+	}
+	exact, more := splitReason(err, reason)
+	if more != "" {
+		exact += ", " + more
+	}
+	return fail(rpc.CodeVerifyRejected, "%s", exact)
+}
+
+// splitReason splits the text of an error: Core's reason with the brackets right after
+// it, and the details that we add.
+func splitReason(err error, reason string) (exact, more string) {
+	text := err.Error()
+	at := strings.Index(text, reason)
+	if at < 0 {
+		return reason, text
+	}
+	before, after := text[:at], text[at+len(reason):]
+	end := -1
+	switch consensus.Rule(reason) {
+	case consensus.BadVersion: // bad-version(0x00000001)
+		end = strings.IndexByte(after, ')')
+	case consensus.BadScript: // mandatory-script-verify-flag-failed (why)
+		end = strings.LastIndexByte(after, ')')
+	}
+	exact, after = reason+after[:end+1], after[end+1:]
+	before, after = strings.TrimSuffix(before, ": "), strings.TrimLeft(after, ": ")
+	if before != "" && after != "" {
+		before += ": "
+	}
+	return exact, before + after
+}
+
+// reasonOf returns the reason why a block or transaction is rejected, "" if err is an
+// internal error.
+func reasonOf(err error) string {
+	reason := mempool.Reason(err)
+	if reason == "" {
+		return ""
+	}
+	exact, _ := splitReason(err, reason)
+	return exact
 }
