@@ -76,12 +76,6 @@ func (b *Malformed) Error() string { return fmt.Sprintf("%s: %v", b.Location, b.
 
 func (b *Malformed) Unwrap() error { return b.What }
 
-// IsMalformed reports whether err is a *Malformed.
-func IsMalformed(err error) bool {
-	var b *Malformed
-	return errors.As(err, &b)
-}
-
 // WrongMagic is the error for a file that begins with another magic than the network's.
 type WrongMagic struct{ Got, Want [4]byte }
 
@@ -199,19 +193,16 @@ func (r *Reader) nextFrame() (Record, error) {
 	if n, err := io.ReadFull(r.in, raw); err != nil {
 		return Record{}, r.malformed("the file ends after %d of a block's %d bytes", max(n-frameHead, 0), size)
 	}
+	place := r.location
+	place.at, place.size, place.key = place.Offset+frameHead, int(size), r.key
 	if err := r.checkSum(raw); err != nil {
 		return Record{}, err
 	}
-	place := r.location
-	place.at, place.size, place.key = place.Offset+frameHead, int(size), r.key
 	b, err := place.parse(raw[frameHead:])
 	if err != nil {
-		return Record{}, r.malformed("%w", err)
+		return Record{}, &Malformed{place, err}
 	}
 	r.location.Offset += int64(len(raw))
-	if r.format == FDB {
-		r.location.Offset += checksum
-	}
 	return Record{b, place}, nil
 }
 
@@ -254,6 +245,7 @@ func (r *Reader) checkSum(frame []byte) error {
 		return r.malformed("the block has the checksum %08x, written is %x", want, got)
 	}
 	r.in.Discard(checksum)
+	r.location.Offset += checksum
 	return nil
 }
 
@@ -267,16 +259,14 @@ func (r *Reader) nextLine() (Record, error) {
 		}
 		place := r.location
 		place.at, place.size = place.Offset, len(line)
-		text := bytes.TrimSpace(line)
-		if len(text) == 0 || text[0] == '#' {
-			r.location.Offset += int64(len(line))
+		r.location.Offset += int64(len(line))
+		if text := bytes.TrimSpace(line); len(text) == 0 || text[0] == '#' {
 			continue
 		}
 		b, err := place.parse(line)
 		if err != nil {
-			return Record{}, r.malformed("%w", err)
+			return Record{}, &Malformed{place, err}
 		}
-		r.location.Offset += int64(len(line))
 		return Record{b, place}, nil
 	}
 }
@@ -299,8 +289,6 @@ func (r *Reader) readLine() (line []byte, err error) {
 	}
 }
 
-var errNotHex = errors.New("not hex")
-
 // parse parses the block whose bytes are at this location.
 func (p Location) parse(raw []byte) (*block.Block, error) {
 	if p.Line == 0 {
@@ -309,7 +297,7 @@ func (p Location) parse(raw []byte) (*block.Block, error) {
 	text := bytes.TrimSpace(raw)
 	out := make([]byte, hex.DecodedLen(len(text)))
 	if _, err := hex.Decode(out, text); err != nil {
-		return nil, errNotHex
+		return nil, errors.New("not hex")
 	}
 	return block.Parse(out)
 }

@@ -1,6 +1,7 @@
 package blockfile
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 
@@ -115,17 +116,9 @@ func (o *Order) missing() error {
 	m := &MissingParents{Count: o.count}
 	for parent, places := range o.waiting {
 		p := places[0]
-		if m.First.File == "" || o.earlier(p, m.First) {
+		if m.First.File == "" || cmp.Or(byNumber(p.File, m.First.File), cmp.Compare(p.Offset, m.First.Offset)) < 0 {
 			m.First, m.Parent = p, parent
 		}
 	}
 	return m
-}
-
-// earlier reports whether a precedes b in the files.
-func (o *Order) earlier(a, b Location) bool {
-	if a.File != b.File {
-		return byNumber(a.File, b.File) < 0
-	}
-	return a.Offset < b.Offset
 }

@@ -1,6 +1,7 @@
 package blockfile
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -8,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 
 	"toychain/block"
 )
@@ -91,13 +93,7 @@ func filesIn(dir string) ([]string, error) {
 // byNumber compares names that differ only in their numbers, which may have different numbers of
 // digits.
 func byNumber(a, b string) int {
-	if d := len(a) - len(b); d != 0 {
-		return d
-	}
-	if a < b {
-		return -1
-	}
-	return 1
+	return cmp.Or(cmp.Compare(len(a), len(b)), strings.Compare(a, b))
 }
 
 // Next returns the next block. The error is io.EOF after the last one, a *Malformed, or the disk's.

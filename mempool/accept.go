@@ -295,8 +295,10 @@ func (p *Pool) checkReplacement(c *candidate) error {
 	if count > p.policy.MaxReplaced {
 		return fmt.Errorf("%w: %d, at most %d", RejectReplaceMany, count, p.policy.MaxReplaced)
 	}
-	if err := p.checkNewParents(c); err != nil {
-		return err
+	for _, parent := range c.parents { // otherwise c could be worth less to a miner
+		if !slices.ContainsFunc(c.conflicts, func(e *entry) bool { return slices.Contains(e.parents, parent) }) {
+			return fmt.Errorf("%w: %s", RejectReplaceNew, parent.ID)
+		}
 	}
 	var before block.Amount
 	for _, e := range p.below(c.conflicts...) {
@@ -305,21 +307,6 @@ func (p *Pool) checkReplacement(c *candidate) error {
 	if least := before + feeFor(p.policy.Incremental, c.Size); c.Fee < least {
 		return fmt.Errorf("%w: %d, but those that it replaces pay %d, and with its own relay it must pay at least %d",
 			RejectReplaceFee, c.Fee, before, least)
-	}
-	return nil
-}
-
-// checkNewParents rejects c if one of its unconfirmed parents is not a parent of a transaction
-// that it replaces. Otherwise c could be worth less to a miner.
-func (p *Pool) checkNewParents(c *candidate) error {
-	var known []*entry
-	for _, e := range c.conflicts {
-		known = append(known, e.parents...)
-	}
-	for _, parent := range c.parents {
-		if !slices.Contains(known, parent) {
-			return fmt.Errorf("%w: %s", RejectReplaceNew, parent.ID)
-		}
 	}
 	return nil
 }

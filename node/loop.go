@@ -10,7 +10,7 @@ import (
 	"toychain/engine"
 )
 
-// job is a function for the goroutine that owns the engine. It is given the
+// task is a function for the goroutine that owns the engine. It is given the
 // context of Run.
 type task struct {
 	f      func(run context.Context)
@@ -59,17 +59,6 @@ func (n *Node) Look(ctx context.Context, f func(*engine.Engine)) error {
 	return n.do(ctx, func(context.Context) { f(n.engine) })
 }
 
-// tipMoves is Look, and returns a channel that is closed when the tip that f saw is
-// the tip no more.
-func (n *Node) tipMoves(ctx context.Context, f func(*engine.Engine)) (<-chan struct{}, error) {
-	var moves chan struct{}
-	err := n.do(ctx, func(context.Context) {
-		f(n.engine)
-		moves = n.tipMove
-	})
-	return moves, err
-}
-
 // submit hands an input to the engine and returns its Answer.
 func (n *Node) submit(ctx context.Context, in engine.Input) error {
 	answers, err := n.submitMany(ctx, in)
@@ -106,7 +95,11 @@ func (n *Node) step(run context.Context, in engine.Input) (answers []error, trou
 		err = n.engine.Save()
 	}
 	if err != nil {
-		return nil, n.breakDown(err)
+		err = n.inTrouble(err)
+		n.log.Error(err.Error())
+		n.broken = true
+		n.fatal(err)
+		return nil, err
 	}
 	switch in.(type) {
 	case engine.BlockReceived, engine.BlocksSubmitted:
@@ -124,15 +117,6 @@ func (n *Node) step(run context.Context, in engine.Input) (answers []error, trou
 		}
 	}
 	return answers, nil
-}
-
-// breakDown ends the node because of trouble with the disk, and returns how it says so.
-func (n *Node) breakDown(err error) error {
-	err = n.inTrouble(err)
-	n.log.Error(err.Error())
-	n.broken = true
-	n.fatal(err)
-	return err
 }
 
 func (n *Node) inTrouble(err error) error {

@@ -83,7 +83,9 @@ func (m *miner) measure(now time.Time) {
 	}
 }
 
-func (m *miner) report() Mining {
+// Mining returns what the miner is doing.
+func (n *Node) Mining() Mining {
+	m := n.miner
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	r := Mining{On: m.script != nil, Script: m.script, Cap: m.cap, Hashes: m.hashes.Load(), Found: int(m.found.Load()), Err: m.failed}
@@ -178,8 +180,10 @@ var (
 func (n *Node) mineOne(ctx context.Context, script []byte, a *allowance, maxTries uint64) (block.Hash, error) {
 	var t *engine.Template
 	var failed error
-	moved, err := n.tipMoves(ctx, func(e *engine.Engine) {
+	var moved <-chan struct{}
+	err := n.Look(ctx, func(e *engine.Engine) {
 		t, failed = e.Template(script, n.miner.extra.Add(1), n.cfg.message(), n.Now())
+		moved = n.tipMove
 	})
 	if err = errors.Join(err, failed); err != nil {
 		return block.Hash{}, err

@@ -227,9 +227,6 @@ func (n *Node) Overrule(ctx context.Context, hash block.Hash, how engine.Action)
 // none, or stops it if script is nil.
 func (n *Node) SetMining(script []byte, cap float64) { n.miner.set(script, cap) }
 
-// Mining tells what the miner is doing.
-func (n *Node) Mining() Mining { return n.miner.report() }
-
 // Watch returns every event from now on until ctx ends. Who reads too slowly
 // misses events: they are hints, the truth is to be asked for.
 func (n *Node) Watch(ctx context.Context) <-chan engine.Event { return n.subscribers.add(ctx) }

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"reflect"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -101,26 +102,14 @@ func (c *Client) readCookie() error {
 // Close ends idle connections.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
-// Call calls a method by name and reads its result into result, which may be nil, as
-// may params. The error is an *Error if the node refuses the call; it wraps
-// ErrUnreachable if no node answers, ErrRefused if the password is wrong, ErrBusy if
-// the node has too much work, and the error of ctx if that ends first.
-func (c *Client) Call(ctx context.Context, method string, params []any, result any) error {
-	if params == nil {
+// Call calls a method by name and reads its result into result, which may be nil. params
+// are a []any, a map[string]any by their names, or nil. The error is an *Error if the node
+// refuses the call; it wraps ErrUnreachable if no node answers, ErrRefused if the password
+// is wrong, ErrBusy if the node has too much work, and the error of ctx if that ends first.
+func (c *Client) Call(ctx context.Context, method string, params, result any) error {
+	if v := reflect.ValueOf(params); !v.IsValid() || v.IsNil() {
 		params = []any{}
 	}
-	return c.call(ctx, method, params, result)
-}
-
-// CallNamed is Call with parameters by name.
-func (c *Client) CallNamed(ctx context.Context, method string, params map[string]any, result any) error {
-	if params == nil {
-		params = map[string]any{}
-	}
-	return c.call(ctx, method, params, result)
-}
-
-func (c *Client) call(ctx context.Context, method string, params, result any) error {
 	var answer struct {
 		Result json.RawMessage `json:"result"`
 		Error  *Error          `json:"error"`

@@ -217,7 +217,8 @@ func (in *importing) read(ctx context.Context, to chan<- portion) {
 			p.records = append(p.records, next)
 		}
 		p.err = err
-		if n := order.Waiting(); n > 0 && blockfile.IsMalformed(p.err) {
+		_, malformed := errors.AsType[*blockfile.Malformed](p.err)
+		if n := order.Waiting(); n > 0 && malformed {
 			p.err = fmt.Errorf("%w; %s before it have no parents yet", p.err, cli.Plural(n, "block"))
 		}
 		p.read, p.total = in.source.Progress()

@@ -32,7 +32,7 @@ printed as JSON, and a string without its quotes.`,
 		if *named {
 			var params map[string]any
 			if params, err = namedParams(given[1:]); err == nil {
-				err = n.CallNamed(ctx, given[0], params, &result)
+				err = n.Call(ctx, given[0], params, &result)
 			}
 		} else {
 			var params []any

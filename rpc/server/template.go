@@ -11,7 +11,6 @@ import (
 	"toychain/chain"
 	"toychain/consensus"
 	"toychain/engine"
-	"toychain/mempool"
 	"toychain/rpc"
 )
 
@@ -91,18 +90,14 @@ func showTemplate(t *engine.Template, tip *consensus.State, pollID string) rpc.T
 	place := make(map[block.Hash]int)
 	for i, e := range t.Entries {
 		place[e.ID] = i + 1
-		out.Transactions = append(out.Transactions, templateTx(e, place))
+		tx := rpc.TemplateTx{Data: hex.EncodeToString(e.Tx.Bytes()), TxID: e.ID, Hash: e.ID, Depends: []int{},
+			Fee: int64(e.Fee), SigOps: e.SigOps, Weight: 4 * e.Size}
+		for _, id := range e.Depends {
+			tx.Depends = append(tx.Depends, place[id])
+		}
+		out.Transactions = append(out.Transactions, tx)
 	}
 	return out
-}
-
-func templateTx(e *mempool.Entry, place map[block.Hash]int) rpc.TemplateTx {
-	tx := rpc.TemplateTx{Data: hex.EncodeToString(e.Tx.Bytes()), TxID: e.ID, Hash: e.ID, Depends: []int{},
-		Fee: int64(e.Fee), SigOps: e.SigOps, Weight: 4 * e.Size}
-	for _, id := range e.Depends {
-		tx.Depends = append(tx.Depends, place[id])
-	}
-	return tx
 }
 
 // propose validates a block that has no proof of work yet.

@@ -3,6 +3,7 @@ package server
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -133,13 +134,8 @@ func coinbaseMessage(tx *block.Tx) string {
 		pushes++
 	}
 	text := string(last)
-	if pushes < 3 || !utf8.ValidString(text) {
+	if pushes < 3 || !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) {
 		return ""
-	}
-	for _, r := range text {
-		if !unicode.IsPrint(r) {
-			return ""
-		}
 	}
 	return text
 }
