@@ -29,9 +29,6 @@ func (t *Testnet) change(ctx context.Context, verb string, args []string, f func
 		return fmt.Errorf("%s: %w", verb, err)
 	}
 	t.state = s
-	if t.state.Born == nil {
-		t.state.Born = map[string]string{}
-	}
 	t.adopt()
 	if t.state.Runner != nil && !t.Alive() {
 		return fmt.Errorf("%s: %w", verb, t.errNoAnswer())
@@ -65,10 +62,7 @@ func (t *Testnet) regroup(ctx context.Context, verb string, groups [][]string) e
 		args = append(args, strings.Join(g, ","))
 	}
 	return t.change(ctx, verb, args, func() error {
-		t.state.Groups = nil
-		for _, g := range groups {
-			t.state.Groups = append(t.state.Groups, slices.Clone(g))
-		}
+		t.state.Groups = slices.Clone(groups)
 		return t.join(ctx)
 	})
 }
@@ -133,7 +127,10 @@ func (t *Testnet) Restart(ctx context.Context, name string) error {
 		if err := p.stop(ctx, stopTime); err != nil {
 			return err
 		}
-		if err := t.start(ctx, name); err != nil {
+		if err := t.launch(name); err != nil {
+			return err
+		}
+		if err := t.waitAnswer(ctx, []string{name}); err != nil {
 			return err
 		}
 		if err := t.join(ctx); err != nil {

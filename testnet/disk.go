@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -145,25 +144,6 @@ func (t *Testnet) Start(ctx context.Context, name string) error {
 		if p.alive() {
 			return fmt.Errorf("%s runs already", name)
 		}
-		if n := t.node(name); !portsFree(*n) {
-			n.RPC = "" // it gets others
-		}
-		return t.launch(name, t.neighboursOf(name))
+		return t.launch(name)
 	})
-}
-
-// portsFree reports whether a node that does not run can have its old ports again.
-func portsFree(n Node) bool {
-	parts := strings.Split(n.Multiaddr, "/") // "", ip4, host, tcp, port, p2p, id
-	if n.RPC == "" || len(parts) < 5 {
-		return true // it never had any
-	}
-	for _, addr := range []string{n.RPC, net.JoinHostPort(parts[2], parts[4])} {
-		l, err := net.Listen("tcp", addr)
-		if err != nil {
-			return false
-		}
-		l.Close()
-	}
-	return true
 }

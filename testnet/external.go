@@ -47,9 +47,7 @@ func Describe(dir, network string, nodes []Node, by Orchestrator) (*Testnet, err
 	if err != nil {
 		return nil, err
 	}
-	t := &Testnet{dir: dir, params: p}
-	t.state = state{File: File{Network: network, Nodes: nodes}, Runner: &by}
-	t.init()
+	t := newTestnet(dir, p, state{File: File{Network: network, Nodes: nodes}, Runner: &by})
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}

@@ -126,7 +126,7 @@ func TestExternalAllGone(t *testing.T) {
 	if _, err := theirs.Tree(bounded(t), 0); err == nil || !strings.Contains(err.Error(), "no node answers; Somebody runs them") {
 		t.Errorf("the tree of nobody: %v", err)
 	}
-	if len(theirs.Groups()) > 0 || len(theirs.Links()) > 0 || len(theirs.Clocks()) > 0 || theirs.state.Pairs != nil {
+	if len(theirs.state.Groups) > 0 || len(theirs.Links()) > 0 || len(theirs.Clocks()) > 0 || theirs.state.Pairs != nil {
 		t.Errorf("it is kept: %+v", theirs.state)
 	}
 }

@@ -31,12 +31,6 @@ func (t *Testnet) Link(ctx context.Context, l topology.Link) error {
 // Links returns the links with faults.
 func (t *Testnet) Links() []topology.Link { return slices.Clone(t.state.Links) }
 
-// oneWay reports whether one of two nodes hears nothing of the other: then they need not
-// count as connected.
-func (t *Testnet) oneWay(a, b string) bool {
-	return slices.ContainsFunc(t.state.Links, func(l topology.Link) bool { return l.OneWay() && l.Pair().Joins(a, b) })
-}
-
 // Clock sets a node's clock fast by offset or, below 0, slow; 0 makes it right. A node
 // that does not run gets it when it is started.
 func (t *Testnet) Clock(ctx context.Context, name string, offset time.Duration) error {

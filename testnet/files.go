@@ -68,7 +68,7 @@ func loadState(dir string) (state, error) {
 	if err != nil {
 		return state{}, err
 	}
-	var s state
+	s := state{Born: map[string]string{}}
 	if err := json.Unmarshal(b, &s); err != nil {
 		return state{}, fmt.Errorf("%s is damaged (%w): end its nodes by hand, then remove it", path, err)
 	}

@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"sync"
 	"time"
 
 	"toychain/block"
@@ -88,7 +87,6 @@ func (t *Testnet) Journals(ctx context.Context) ([]history.Journal, error) {
 // not wait for another command that holds the testnet's lock.
 func (t *Testnet) journals(ctx context.Context, from block.Height, wait bool) ([]history.Journal, error) {
 	out := make([]history.Journal, len(t.state.Nodes))
-	var disk sync.Mutex // one directory at a time: reading takes the testnet's lock
 	err := each(t.state.names(), func(i int, name string) error {
 		j := &out[i]
 		seen, runs := t.look(name)
@@ -97,13 +95,11 @@ func (t *Testnet) journals(ctx context.Context, from block.Height, wait bool) ([
 		case runs && seen.paused:
 			j.Silent = "paused"
 		case runs:
-			err = t.callJournal(ctx, name, from, j)
+			j.Tree, j.Reorgs, err = t.callJournal(ctx, name, from)
 		case t.state.Runner != nil: // its directory is not ours
 			j.Silent = "it does not answer at " + t.node(name).RPC
 		default:
-			disk.Lock()
 			j.Tree, j.Reorgs, err = t.readDir(ctx, name, wait)
-			disk.Unlock()
 			j.Tree.Blocks = slices.DeleteFunc(j.Tree.Blocks, func(b rpc.TreeBlock) bool { return b.Height < from })
 		}
 		if err != nil {
@@ -158,22 +154,21 @@ func (t *Testnet) readDir(ctx context.Context, name string, wait bool) (rpc.Tree
 	return server.ReadDirectory(filepath.Join(t.node(name).Datadir, t.params.Name), t.params)
 }
 
-func (t *Testnet) callJournal(ctx context.Context, name string, from block.Height, j *history.Journal) error {
+func (t *Testnet) callJournal(ctx context.Context, name string, from block.Height) (tree rpc.Tree, reorgs []rpc.Reorg, err error) {
 	c, err := t.Client(name)
 	if err != nil {
-		return err
+		return tree, nil, err
 	}
 	// The reorganisations first: one of them must not end in a tip that the tree lacks.
-	if j.Reorgs, err = c.Reorgs(ctx, 0); err != nil {
-		return err
+	if reorgs, err = c.Reorgs(ctx, 0); err != nil {
+		return tree, nil, err
 	}
-	if j.Tree, err = c.Tree(ctx, from); err != nil {
-		return err
+	if tree, err = c.Tree(ctx, from); err != nil {
+		return tree, nil, err
 	}
 	after, err := c.Reorgs(ctx, 0)
-	if err == nil && len(after) != len(j.Reorgs) { // another one meanwhile
-		j.Reorgs = after
-		j.Tree, err = c.Tree(ctx, from)
+	if err == nil && len(after) != len(reorgs) { // another one meanwhile
+		tree, err = c.Tree(ctx, from)
 	}
-	return err
+	return tree, after, err
 }

@@ -303,7 +303,7 @@ func (s *storm) converge() {
 		_, err := s.client(name).SetMining(s.bounded(), "", 0)
 		s.check(err)
 	}
-	if s.net.Groups() != nil {
+	if s.net.state.Groups != nil {
 		s.check(s.net.Heal(s.bounded()))
 	}
 	ctx, stuck := s.bounded(), true
@@ -326,13 +326,13 @@ func (s *storm) converge() {
 // even waits until all nodes have equally much work.
 func (s *storm) even(ctx context.Context) {
 	s.Helper()
-	var all []nodeTip
+	var all []tip
 	err := Poll(ctx, func() (_ bool, err error) {
 		all, err = s.net.tips(ctx)
-		return err == nil && !slices.ContainsFunc(all, func(x nodeTip) bool { return x.ChainWork != all[0].ChainWork }), err
+		return err == nil && !slices.ContainsFunc(all, func(x tip) bool { return x.Work != all[0].Work }), err
 	})
 	if err != nil {
-		s.Fatalf("not of one mind: %s: %v", s.net.disagreement(all), err)
+		s.Fatalf("different work: %s: %v", s.net.disagreement(all), err)
 	}
 }
 

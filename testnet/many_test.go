@@ -123,7 +123,7 @@ func mineOn(ctx context.Context, t testing.TB, tn *Testnet, name string, n int) 
 	t.Helper()
 	c, err := tn.Client(name)
 	if err == nil {
-		to, _ := tn.minerAddress(0)
+		to, _ := MinerAddress(tn.params, 0)
 		_, err = c.Generate(ctx, n, to)
 	}
 	if err != nil {

@@ -20,7 +20,9 @@ func (t *Testnet) network() *topology.Network {
 // planned returns the connections that there are to be, without those over which one
 // end hears nothing of the other.
 func (t *Testnet) planned() []topology.Pair {
-	return slices.DeleteFunc(t.network().Planned(), func(p topology.Pair) bool { return t.oneWay(p[0], p[1]) })
+	return slices.DeleteFunc(t.network().Planned(), func(p topology.Pair) bool {
+		return slices.ContainsFunc(t.state.Links, func(l topology.Link) bool { return l.OneWay() && l.Pair().Joins(p[0], p[1]) })
+	})
 }
 
 // Talking returns the nodes that run, are not paused and can reach each other as

@@ -25,7 +25,7 @@ func TestPartitionAndHeal(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := fmt.Sprint(other.Groups()), "[[n1 n4] [n2] [n3]]"; got != want {
+	if got, want := fmt.Sprint(other.state.Groups), "[[n1 n4] [n2] [n3]]"; got != want {
 		t.Errorf("another command sees groups %s, want %s", got, want)
 	}
 	if err := other.Partition(bounded(t), [][]string{{"n1", "n2"}, {"n3", "n4"}}); err != nil {
@@ -36,8 +36,8 @@ func TestPartitionAndHeal(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantPeers(t, tn, "n1:n2,n3,n4 n2:n1,n3,n4 n3:n1,n2,n4 n4:n1,n2,n3")
-	if tn.Groups() != nil {
-		t.Errorf("groups after healing: %v", tn.Groups())
+	if tn.state.Groups != nil {
+		t.Errorf("groups after healing: %v", tn.state.Groups)
 	}
 }
 

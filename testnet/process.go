@@ -255,14 +255,8 @@ func linesFrom(path string, from int64, n int) string {
 	}
 	defer f.Close()
 	const most = 16 << 10
-	end, err := f.Seek(0, io.SeekEnd)
-	if err != nil {
-		return ""
-	}
-	if _, err := f.Seek(max(from, end-most), io.SeekStart); err != nil {
-		return ""
-	}
-	b, err := io.ReadAll(io.LimitReader(f, most))
+	end, _ := f.Seek(0, io.SeekEnd)
+	b, err := io.ReadAll(io.NewSectionReader(f, max(from, end-most), most))
 	if err != nil {
 		return ""
 	}

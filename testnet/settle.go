@@ -13,7 +13,7 @@ import (
 // Settle waits until all nodes that may talk to each other are on one tip. If ctx ends
 // first, or waiting is of no use, the error is an *Unsettled.
 func (t *Testnet) Settle(ctx context.Context) error {
-	var last []nodeTip
+	var last []tip
 	stuck := false
 	err := Poll(ctx, func() (bool, error) {
 		now, err := t.tips(ctx)
@@ -48,19 +48,16 @@ type Unsettled struct {
 func (u *Unsettled) Error() string { return "not settled: " + u.Disagreement }
 func (u *Unsettled) Unwrap() error { return u.err }
 
-// nodeTip is the tip of one node.
-type nodeTip struct {
-	name string
-	rpc.BlockchainInfo
-}
+type tip = topology.Tip[block.Hash]
 
 // tips returns the tips of the awake nodes.
-func (t *Testnet) tips(ctx context.Context) ([]nodeTip, error) {
+func (t *Testnet) tips(ctx context.Context) ([]tip, error) {
 	awake := t.awake()
-	out := make([]nodeTip, len(awake))
-	err := t.ask(awake, func(i int, c *rpc.Client) (err error) {
-		out[i].name = awake[i]
-		out[i].BlockchainInfo, err = c.BlockchainInfo(ctx)
+	out := make([]tip, len(awake))
+	err := t.ask(awake, func(i int, c *rpc.Client) error {
+		is, err := c.BlockchainInfo(ctx)
+		out[i] = tip{Node: awake[i], Block: is.BestBlockHash, Name: is.BestBlockHash.Short(),
+			Height: int32(is.Blocks), Work: is.ChainWork.String()}
 		return err
 	})
 	return out, err
@@ -68,27 +65,27 @@ func (t *Testnet) tips(ctx context.Context) ([]nodeTip, error) {
 
 // stuck reports whether nodes that disagree will do so for ever: in each group all tips
 // have equal work, every node knows its peers' tips, and no node mines by itself.
-func (t *Testnet) stuck(ctx context.Context, all []nodeTip) (bool, error) {
+func (t *Testnet) stuck(ctx context.Context, all []tip) (bool, error) {
 	work := map[int]string{}
 	var names []string
 	for _, s := range all {
-		names = append(names, s.name)
-		group, mine := t.network().GroupOf(s.name), s.ChainWork.String()
-		if known := work[group]; known != "" && known != mine {
+		names = append(names, s.Node)
+		group := t.network().GroupOf(s.Node)
+		if known := work[group]; known != "" && known != s.Work {
 			return false, nil
 		}
-		work[group] = mine
+		work[group] = s.Work
 	}
 	idle := make([]bool, len(all))
 	err := t.ask(names, func(i int, c *rpc.Client) (err error) {
-		idle[i], err = t.idle(ctx, c, all, all[i])
+		idle[i], err = t.idle(ctx, c, all, names[i])
 		return err
 	})
 	return err == nil && !slices.Contains(idle, false), err
 }
 
 // idle reports whether a node does not mine and knows the tips of its planned peers.
-func (t *Testnet) idle(ctx context.Context, c *rpc.Client, all []nodeTip, s nodeTip) (bool, error) {
+func (t *Testnet) idle(ctx context.Context, c *rpc.Client, all []tip, name string) (bool, error) {
 	if mining, err := rpc.GetMiningInfo.Call(ctx, c, rpc.None{}); err != nil || mining.Mining {
 		return false, err
 	}
@@ -98,8 +95,8 @@ func (t *Testnet) idle(ctx context.Context, c *rpc.Client, all []nodeTip, s node
 	}
 	planned := t.planned()
 	for _, o := range all {
-		knows := func(p rpc.Peer) bool { return t.nameOf(p.PeerID) == o.name && p.Tip == o.BestBlockHash }
-		connected := slices.ContainsFunc(planned, func(p topology.Pair) bool { return p.Joins(s.name, o.name) })
+		knows := func(p rpc.Peer) bool { return t.nameOf(p.PeerID) == o.Node && p.Tip == o.Block }
+		connected := slices.ContainsFunc(planned, func(p topology.Pair) bool { return p.Joins(name, o.Node) })
 		if connected && !slices.ContainsFunc(peers, knows) {
 			return false, nil
 		}
@@ -108,17 +105,11 @@ func (t *Testnet) idle(ctx context.Context, c *rpc.Client, all []nodeTip, s node
 }
 
 // disagreement returns which nodes of one group are on which tips, or "".
-func (t *Testnet) disagreement(all []nodeTip) string {
+func (t *Testnet) disagreement(all []tip) string {
 	var out []string
 	for _, g := range t.network().Parted() {
-		var tips []topology.Tip[block.Hash]
-		for _, s := range all {
-			if slices.Contains(g, s.name) {
-				tips = append(tips, topology.Tip[block.Hash]{Node: s.name, Block: s.BestBlockHash, Name: s.BestBlockHash.Short(),
-					Height: int32(s.Blocks), Work: s.ChainWork.String()})
-			}
-		}
-		if text := topology.Disagreement(tips); text != "" {
+		other := func(s tip) bool { return !slices.Contains(g, s.Node) }
+		if text := topology.Disagreement(slices.DeleteFunc(slices.Clone(all), other)); text != "" {
 			out = append(out, text)
 		}
 	}

@@ -5,30 +5,33 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
 
+	"toychain/consensus"
 	"toychain/rpc"
+	"toychain/wallet"
 )
 
 // This file starts nodes.
 
-// launch starts the process of one node, which dials these peers. A node that ran before
-// gets its old ports back, so that its peers find it.
-func (t *Testnet) launch(name string, peers []string) error {
+// launch starts the process of one node, which dials the nodes that ran before it and that it
+// may be connected to. A node that ran before gets its old ports back, so that its peers find
+// it, unless another process has them by now.
+func (t *Testnet) launch(name string) error {
 	n := t.node(name)
-	network := filepath.Join(n.Datadir, t.params.Name)
 	if err := os.MkdirAll(n.Datadir, 0o700); err != nil {
 		return err
 	}
-	if err := os.Remove(filepath.Join(network, addrFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := os.Remove(filepath.Join(n.Datadir, t.params.Name, addrFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err // the old file must not be taken for the new node's
 	}
 	listen, addr := "/ip4/127.0.0.1/tcp/0", "127.0.0.1:0"
-	if n.RPC != "" {
+	if n.RPC != "" && portsFree(*n) {
 		listen, _, _ = strings.Cut(n.Multiaddr, "/p2p/")
 		addr = n.RPC
 	}
@@ -43,8 +46,11 @@ func (t *Testnet) launch(name string, peers []string) error {
 	if t.tied {
 		args = append(args, "--exit-on-stdin-close")
 	}
-	for _, p := range peers {
-		args = append(args, "--peer", p)
+	network := t.network()
+	for _, to := range t.state.Nodes {
+		if to.Name != name && to.Multiaddr != "" && network.May(to.Name, name) {
+			args = append(args, "--peer", to.Multiaddr)
+		}
 	}
 	binary, err := program(t.state.Binary)
 	if err != nil {
@@ -115,34 +121,57 @@ func (t *Testnet) greet(ctx context.Context, n *Node) error {
 	return nil
 }
 
-// neighboursOf returns the addresses of the nodes that a node may be connected to.
-func (t *Testnet) neighboursOf(name string) (peers []string) {
-	net := t.network()
-	for _, to := range t.state.Nodes {
-		if to.Name != name && net.May(to.Name, name) {
-			peers = append(peers, to.Multiaddr)
-		}
+// portsFree reports whether a node that does not run can have its old ports again.
+func portsFree(n Node) bool {
+	parts := strings.Split(n.Multiaddr, "/") // "", ip4, host, tcp, port, p2p, id
+	if len(parts) < 5 {
+		return true // it never had any
 	}
-	return peers
+	for _, addr := range []string{n.RPC, net.JoinHostPort(parts[2], parts[4])} {
+		l, err := net.Listen("tcp", addr)
+		if err != nil {
+			return false
+		}
+		l.Close()
+	}
+	return true
 }
 
-// start starts a node that ran before. If another process has its ports by now, it gets
-// others.
-func (t *Testnet) start(ctx context.Context, name string) error {
-	peers := t.neighboursOf(name)
-	if err := t.launch(name, peers); err != nil {
-		return err
+// MinersWords are the twelve words of the wallet that receives what the nodes mine, unless
+// Config.MineTo says otherwise: those of every example about BIP39. Everyone knows them,
+// so everyone can spend the coins, and "wallet restore" makes the wallet yours.
+const MinersWords = "abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about"
+
+// MinerAddress returns the i-th node's address in the wallet of MinersWords, from 0.
+func MinerAddress(params *consensus.Params, i int) (string, error) {
+	keys, err := wallet.NewKeychain(MinersWords, "", params.Prefixes)
+	if err != nil {
+		return "", err
 	}
-	err := t.waitAnswer(ctx, []string{name})
-	if err == nil || ctx.Err() != nil || t.procs[name].alive() {
-		return err
+	to, err := keys.Account().Address(wallet.Path{Branch: wallet.Receive, Index: uint32(i)})
+	if err != nil {
+		return "", err
 	}
-	n := t.node(name)
-	old := n.RPC
-	n.RPC = ""
-	if t.launch(name, peers) == nil && t.waitAnswer(ctx, []string{name}) == nil {
+	return to.Encode(params.Prefixes), nil
+}
+
+// mine switches the miners of these nodes on, if the testnet's nodes are to mine. A node
+// begins once it is connected: before, it would mine a chain that only it has.
+func (t *Testnet) mine(ctx context.Context, names []string) error {
+	if !t.state.Mine {
 		return nil
 	}
-	n.RPC = old
-	return err // the ports were not the reason, and the first error is as good
+	return t.ask(names, func(i int, c *rpc.Client) error {
+		to, err := t.state.MineTo, error(nil)
+		if to == "" {
+			to, err = MinerAddress(t.params, t.numberOf(names[i]))
+		}
+		if err == nil {
+			_, err = c.SetMining(ctx, to, t.state.Hashrate)
+		}
+		if err != nil {
+			return fmt.Errorf("mining for %s: %w", to, err)
+		}
+		return nil
+	})
 }

@@ -47,12 +47,12 @@ type Testnet struct {
 	dir    string
 	params *consensus.Params
 	tied   bool         // nodes end with this program
-	say    func(string) // Config.Progress, or nothing
+	say    func(string) // during Up: Config.Progress, or nothing
 	state  state
 	procs  map[string]*process
 
-	reading sync.Mutex // held with the directory's lock, which this program can hold once
-	mu      sync.Mutex
+	reading sync.Mutex             // held with the directory's lock, which this program can hold once
+	mu      sync.Mutex             // guards the clients
 	clients map[string]*rpc.Client // by host and port
 }
 
@@ -89,6 +89,10 @@ func Up(ctx context.Context, cfg Config) (_ *Testnet, err error) {
 	return t, nil
 }
 
+func newTestnet(dir string, params *consensus.Params, s state) *Testnet {
+	return &Testnet{dir: dir, params: params, state: s, procs: map[string]*process{}}
+}
+
 // prepare checks cfg.
 func (cfg Config) prepare() (*Testnet, error) {
 	if cfg.Nodes < 1 || cfg.Nodes > topology.MaxNodes {
@@ -113,25 +117,18 @@ func (cfg Config) prepare() (*Testnet, error) {
 			return nil, err
 		}
 	}
-	t := &Testnet{dir: dir, params: params, tied: !cfg.Detach, say: cfg.Progress}
 	if cfg.MineTo != "" {
 		if _, err := wallet.ParseAddress(cfg.MineTo, params.Prefixes); err != nil {
 			return nil, fmt.Errorf("mining for %s: %w", cfg.MineTo, err)
 		}
 	}
-	t.state = state{File: File{Network: cfg.Network}, Binary: cfg.Binary, Hashrate: cfg.Hashrate, Mine: cfg.Mine, MineTo: cfg.MineTo}
-	t.init()
-	return t, nil
-}
-
-func (t *Testnet) init() {
-	if t.say == nil {
+	t := newTestnet(dir, params, state{File: File{Network: cfg.Network}, Binary: cfg.Binary, Hashrate: cfg.Hashrate, Mine: cfg.Mine,
+		MineTo: cfg.MineTo, Born: map[string]string{}})
+	t.tied = !cfg.Detach
+	if t.say = cfg.Progress; t.say == nil {
 		t.say = func(string) {}
 	}
-	if t.state.Born == nil {
-		t.state.Born = map[string]string{}
-	}
-	t.procs = map[string]*process{}
+	return t, nil
 }
 
 // claim checks that no testnet is up in the directory, and stores the parameters file.
@@ -164,12 +161,16 @@ func (t *Testnet) claim() error {
 
 // bringUp starts all nodes and connects them.
 func (t *Testnet) bringUp(ctx context.Context) error {
-	t.say(fmt.Sprintf("starting %s on the network %s", countOf(len(t.state.Nodes), "node"), t.params.Name))
+	plural := "s"
+	if len(t.state.Nodes) == 1 {
+		plural = ""
+	}
+	t.say(fmt.Sprintf("starting %d node%s on the network %s", len(t.state.Nodes), plural, t.params.Name))
 	for _, n := range t.state.Nodes {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := t.launch(n.Name, nil); err != nil {
+		if err := t.launch(n.Name); err != nil {
 			return err
 		}
 	}
@@ -217,8 +218,7 @@ func Open(dir string) (*Testnet, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Testnet{dir: dir, params: params, state: s}
-	t.init()
+	t := newTestnet(dir, params, s)
 	t.adopt()
 	return t, nil
 }
@@ -246,9 +246,6 @@ func (t *Testnet) Nodes() []Node { return slices.Clone(t.state.Nodes) }
 
 // Names returns their names, n1 first.
 func (t *Testnet) Names() []string { return t.state.names() }
-
-// Groups returns the groups of the partition, or nil if there is none.
-func (t *Testnet) Groups() [][]string { return slices.Clone(t.state.Groups) }
 
 // node returns the node of this name, or nil.
 func (t *Testnet) node(name string) *Node {
@@ -295,15 +292,13 @@ func (t *Testnet) Client(name string) (*rpc.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	if t.state.Runner != nil {
-		return t.Dial(*n)
-	}
-	s, ok := t.procs[name].look()
-	switch {
-	case !ok:
-		return nil, fmt.Errorf("%s is not running (%w); start it with: toychain testnet restart %s --dir %s", name, rpc.ErrUnreachable, name, t.dir)
-	case s.paused:
-		return nil, fmt.Errorf("%s is paused (%w); wake it with: toychain testnet resume %s --dir %s", name, rpc.ErrUnreachable, name, t.dir)
+	if t.state.Runner == nil {
+		switch s, ok := t.procs[name].look(); {
+		case !ok:
+			return nil, fmt.Errorf("%s is not running (%w); start it with: toychain testnet restart %s --dir %s", name, rpc.ErrUnreachable, name, t.dir)
+		case s.paused:
+			return nil, fmt.Errorf("%s is paused (%w); wake it with: toychain testnet resume %s --dir %s", name, rpc.ErrUnreachable, name, t.dir)
+		}
 	}
 	return t.Dial(*n)
 }
@@ -324,13 +319,6 @@ func (t *Testnet) Dial(n Node) (*rpc.Client, error) {
 	}
 	t.clients[n.RPC] = c
 	return c, nil
-}
-
-func countOf(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }
 
 func indent(s string) string { return "    " + strings.ReplaceAll(s, "\n", "\n    ") }
