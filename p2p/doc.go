@@ -108,7 +108,8 @@
 //
 // types.go and limits.go first. Then session.go and status.go (how two nodes meet),
 // gossip.go, wire.go, serve.go and request.go (the sync protocol), gater.go and control.go
-// (partitions and healing), addrman.go and dial.go (finding peers). host.go shows what a
+// (partitions and healing), addrman.go and dial.go (finding peers), samekey.go (a copied
+// directory). host.go shows what a
 // libp2p host consists of; transport.go, shape.go, queue.go and link.go shape traffic.
 //
 // # Exercises

@@ -32,7 +32,7 @@ import (
 // dependency injector, which no toychain node uses: 9 MB of binary and 7 MB of memory for
 // each node. Written out, it shows what a host is made of. There is no relay, no hole
 // punching, no NAT port mapping, no metrics registry.
-func openHost(cfg Config, key crypto.PrivKey, g *gater, ls *links, sync protocol.ID) (*basichost.BasicHost, *swarm.Swarm, error) {
+func openHost(cfg Config, key crypto.PrivKey, g *gater, sync protocol.ID, shaped *shapedTransport) (*basichost.BasicHost, *swarm.Swarm, error) {
 	listen, err := parseListen(cfg.Listen)
 	if err != nil {
 		return nil, nil, err
@@ -42,7 +42,7 @@ func openHost(cfg Config, key crypto.PrivKey, g *gater, ls *links, sync protocol
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := addTCP(sw, key, g, ls); err != nil {
+	if err := addTCP(sw, key, g, shaped); err != nil {
 		return nil, nil, errors.Join(err, sw.Close())
 	}
 	// The host: protocols by name, identify (keys, protocols and listen addresses of a
@@ -52,7 +52,7 @@ func openHost(cfg Config, key crypto.PrivKey, g *gater, ls *links, sync protocol
 		return nil, nil, errors.Join(err, sw.Close())
 	}
 	h, err := basichost.NewHost(sw, &basichost.HostOpts{EventBus: bus, ConnManager: trim, EnablePing: true,
-		UserAgent: printable(cfg.Agent), ProtocolVersion: "toychain/1"})
+		UserAgent: printable(cfg.Agent), ProtocolVersion: processName()})
 	if err != nil {
 		return nil, nil, errors.Join(err, trim.Close(), sw.Close())
 	}
@@ -98,7 +98,7 @@ func openSwarm(cfg Config, key crypto.PrivKey, g *gater, bus event.Bus, sync pro
 
 // addTCP adds TCP to the swarm. A raw connection is upgraded: noise encrypts it and proves
 // the peer's ID, yamux makes many streams of it.
-func addTCP(sw *swarm.Swarm, key crypto.PrivKey, g *gater, ls *links) error {
+func addTCP(sw *swarm.Swarm, key crypto.PrivKey, g *gater, shaped *shapedTransport) error {
 	muxers := []upgrader.StreamMuxer{{ID: yamux.ID, Muxer: smallYamux()}}
 	secure, err := noise.New(noise.ID, key, muxers)
 	if err != nil {
@@ -115,7 +115,8 @@ func addTCP(sw *swarm.Swarm, key crypto.PrivKey, g *gater, ls *links) error {
 	if err != nil {
 		return err
 	}
-	return sw.AddTransport(&shapedTransport{Transport: raw, links: ls})
+	shaped.Transport = raw
+	return sw.AddTransport(shaped)
 }
 
 func parseListen(addrs []string) ([]ma.Multiaddr, error) {

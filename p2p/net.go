@@ -38,8 +38,9 @@ type Net struct {
 	addrman  *addrMan
 	unsaved  bool // addrman changed since it was written to PeersFile
 	sessions map[corepeer.ID]*session
-	running  *running // nil unless Run runs
-	ran      bool     // Run was called
+	warnings map[corepeer.ID]warning // see Warnings
+	running  *running                // nil unless Run runs
+	ran      bool                    // Run was called
 }
 
 // running is the part of a Net that exists only while Run runs.
@@ -68,8 +69,8 @@ func New(cfg Config, h Handler) (*Net, error) {
 		return nil, err
 	}
 	n := &Net{cfg: cfg, log: cfg.Log, handler: h, names: protocolsOf(cfg.Digest), gater: newGater(time.Now),
-		links: &links{}, dialWake: make(chan struct{}, 1), sessions: map[corepeer.ID]*session{}}
-	n.host, n.swarm, err = openHost(cfg, key, n.gater, n.links, n.names.sync)
+		links: &links{}, dialWake: make(chan struct{}, 1), sessions: map[corepeer.ID]*session{}, warnings: map[corepeer.ID]warning{}}
+	n.host, n.swarm, err = openHost(cfg, key, n.gater, n.names.sync, &shapedTransport{links: n.links, closed: n.closedWith})
 	if err != nil {
 		return nil, err
 	}
@@ -127,7 +128,8 @@ func (n *Net) Run(ctx context.Context) (err error) {
 	n.mu.Unlock()
 	defer func() { err = errors.Join(err, n.close(r, cancel)) }()
 
-	events, err := n.host.EventBus().Subscribe(new(event.EvtPeerConnectednessChanged), eventbus.BufSize(256))
+	events, err := n.host.EventBus().Subscribe([]any{new(event.EvtPeerConnectednessChanged), new(event.EvtPeerIdentificationCompleted)},
+		eventbus.BufSize(256))
 	if err != nil {
 		return err
 	}
@@ -154,7 +156,12 @@ func (n *Net) Run(ctx context.Context) (err error) {
 		case <-ctx.Done():
 			return nil
 		case e := <-events.Out():
-			n.connectedness(e.(event.EvtPeerConnectednessChanged))
+			switch e := e.(type) {
+			case event.EvtPeerConnectednessChanged:
+				n.connectedness(e)
+			case event.EvtPeerIdentificationCompleted:
+				n.identified(ctx, e)
+			}
 		}
 	}
 }

@@ -146,6 +146,7 @@ func (n *Net) notifyHandler(ctx context.Context, s *session, g *gossip) {
 		case <-topics.C:
 			waited = true
 		case <-silence.C:
+			n.log.Info("disconnected a peer that sent no status for too long", "peer", text(s.peer))
 			n.disconnect(s.peer, errors.New("the peer sent no status for too long"))
 		}
 	}

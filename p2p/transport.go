@@ -24,7 +24,8 @@ import (
 //	            TCP
 type shapedTransport struct {
 	transport.Transport
-	links *links
+	links  *links
+	closed func(corepeer.ID, error) // called when a connection has ended, and why
 }
 
 func (t *shapedTransport) Dial(ctx context.Context, addr ma.Multiaddr, p corepeer.ID) (transport.CapableConn, error) {
@@ -44,7 +45,7 @@ func (t *shapedTransport) Listen(addr ma.Multiaddr) (transport.Listener, error) 
 }
 
 func (t *shapedTransport) shape(c transport.CapableConn) *shapedConn {
-	return &shapedConn{CapableConn: c, links: t.links, closed: make(chan struct{})}
+	return &shapedConn{CapableConn: c, links: t.links, ended: t.closed, closed: make(chan struct{})}
 }
 
 type shapedListener struct {
@@ -74,7 +75,9 @@ func (c *count) add(n int) {
 type shapedConn struct {
 	transport.CapableConn
 	links   *links
-	in, out count // bytes that its streams read and wrote
+	ended   func(corepeer.ID, error)
+	process atomic.Pointer[string] // which process of the peer is at the other end; nil: not known yet
+	in, out count                  // bytes that its streams read and wrote
 	once    sync.Once
 	closed  chan struct{} // closed with the connection
 }
@@ -89,7 +92,8 @@ func (c *shapedConn) OpenStream(ctx context.Context) (network.MuxedStream, error
 
 func (c *shapedConn) AcceptStream() (network.MuxedStream, error) {
 	s, err := c.CapableConn.AcceptStream()
-	if err != nil {
+	if err != nil { // the connection has ended: libp2p accepts all the time
+		c.ended(c.RemotePeer(), err)
 		return nil, err
 	}
 	return &shapedStream{MuxedStream: s, conn: c}, nil

@@ -2,6 +2,7 @@ package server
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"toychain/p2p"
@@ -27,11 +28,11 @@ func getNetworkInfo(c *call, _ rpc.None) (rpc.NetworkInfo, error) {
 		Version: coreVersion, Subversion: fmt.Sprintf("/Satoshi:%s(toychain:%s)/", coreVersionText, c.node.Version()),
 		ProtocolVersion: protocolVersion, LocalServices: services, LocalServicesNames: []string{"NETWORK"}, LocalRelay: true,
 		NetworkActive: net.Active(), Networks: []rpc.NetworkKind{{Name: "ipv4", Reachable: true}, {Name: "ipv6", Reachable: true}},
-		RelayFee: pool.MinRelay, IncrementalFee: pool.Incremental, LocalAddresses: []rpc.LocalAddress{}, Warnings: []string{},
+		RelayFee: pool.MinRelay, IncrementalFee: pool.Incremental, LocalAddresses: []rpc.LocalAddress{}, Warnings: net.Warnings(),
 		Name: c.node.Name(), PeerID: string(net.ID()), Multiaddrs: net.Addrs(), Partition: blockedPeers(net),
 		Missing: net.Missing(),
 	}
-	for _, p := range net.Peers() {
+	for _, p := range connected(net) {
 		info.Connections++
 		if p.Inbound {
 			info.ConnectionsIn++
@@ -52,7 +53,12 @@ func blockedPeers(net *p2p.Net) []string {
 	return out
 }
 
-func getConnectionCount(c *call, _ rpc.None) (int, error) { return len(c.node.Net().Peers()), nil }
+// connected returns the peers that have said something.
+func connected(net *p2p.Net) []p2p.PeerInfo {
+	return slices.DeleteFunc(net.Peers(), func(p p2p.PeerInfo) bool { return p.Status == (peer.Status{}) })
+}
+
+func getConnectionCount(c *call, _ rpc.None) (int, error) { return len(connected(c.node.Net())), nil }
 
 func setNetworkActive(c *call, a rpc.SetNetworkActiveArgs) (bool, error) {
 	c.node.Net().SetActive(a.State)
