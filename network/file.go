@@ -30,10 +30,10 @@ type file struct {
 }
 
 type genesisFile struct {
-	Time  uint32 `toml:"time"`
-	Bits  string `toml:"bits"`
-	Nonce uint32 `toml:"nonce"`
-	Hash  string `toml:"hash"`
+	Time  uint32     `toml:"time"`
+	Bits  string     `toml:"bits"`
+	Nonce uint32     `toml:"nonce"`
+	Hash  block.Hash `toml:"hash"`
 }
 
 const fileHead = `# A toychain network. Nodes that are to meet need the same file: every value is
@@ -57,7 +57,7 @@ func Write(w io.Writer, p *consensus.Params) error {
 	return toml.NewEncoder(w).Encode(file{
 		Name: p.Name, Spacing: p.Spacing.String(), Future: p.Future.String(), Window: p.Window, Limit: fmt.Sprintf("%08x", p.Limit),
 		Subsidy: p.Subsidy.Short(), Halving: int32(p.Halving), Maturity: int32(p.Maturity),
-		Genesis: genesisFile{Time: g.Time, Bits: fmt.Sprintf("%08x", g.Bits), Nonce: g.Nonce, Hash: g.Hash().String()},
+		Genesis: genesisFile{Time: g.Time, Bits: fmt.Sprintf("%08x", g.Bits), Nonce: g.Nonce, Hash: g.Hash()},
 	})
 }
 
@@ -105,10 +105,6 @@ func (f *file) params() (*consensus.Params, error) {
 	if err != nil {
 		return nil, fmt.Errorf("subsidy: %w", err)
 	}
-	want, err := block.ParseHash(f.Genesis.Hash)
-	if err != nil {
-		return nil, fmt.Errorf("genesis.hash: %w", err)
-	}
 	p, err := New(consensus.Params{
 		Name: f.Name, Limit: limit, Window: f.Window, Spacing: spacing, Future: future, Subsidy: subsidy,
 		Halving: block.Height(f.Halving), Maturity: block.Height(f.Maturity),
@@ -117,9 +113,9 @@ func (f *file) params() (*consensus.Params, error) {
 		return nil, err
 	}
 	p.Genesis.Header.Nonce = f.Genesis.Nonce
-	if got := p.Genesis.Hash(); got != want {
+	if got := p.Genesis.Hash(); got != f.Genesis.Hash {
 		return nil, fmt.Errorf("the file is damaged or was edited: its values make the genesis block %s, it names %s; "+
-			"make a new network with: toychain network new", got, want)
+			"make a new network with: toychain network new", got, f.Genesis.Hash)
 	}
 	if err := consensus.CheckWork(p, &p.Genesis.Header); err != nil {
 		return nil, fmt.Errorf("genesis: %w", err)

@@ -55,17 +55,11 @@ addblock read if the network is the same.`,
 		if e.last < 0 {
 			e.last = tip
 		}
-		write := func(w io.Writer) error {
+		err = a.writeFile(*to, *force, func(w io.Writer) error {
 			out := bufio.NewWriter(w)
 			return errors.Join(e.blocks(ctx, a.Progress(), n, out), out.Flush())
-		}
-		if *to == "" {
-			return write(a.Stdout)
-		}
-		if err := refuseExisting(*to, *force); err != nil {
-			return err
-		}
-		if err := writeFile(*to, 0o644, *force, write); err != nil {
+		})
+		if err != nil || *to == "" {
 			return err
 		}
 		fmt.Fprintf(a.Stdout, "%s in %s\n", cli.Plural(max(e.last-e.first+1, 0), "block"), *to)

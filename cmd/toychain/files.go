@@ -76,25 +76,19 @@ func (a *app) atRest(err error) error {
 		a.global.node, store.ErrInUse, a.global.node, store.Quote(a.testnetFolder())), err}
 }
 
-// refuseExisting returns an error if there is a file at path, unless force is set. It is
-// for before the work; writeFile looks again.
-func refuseExisting(path string, force bool) error {
-	if _, err := os.Stat(path); err != nil || force {
-		return nil
-	}
-	return fmt.Errorf("%s exists: choose another name, or overwrite it with --force", path)
-}
-
-// writeFile writes the whole file, or nothing. It replaces an existing file only if force
-// is set.
-func writeFile(path string, mode fs.FileMode, force bool, write func(io.Writer) error) error {
+// writeFile writes to stdout if path is empty, or else the whole file or nothing. It replaces an
+// existing file only if force is set.
+func (a *app) writeFile(path string, force bool, write func(io.Writer) error) error {
 	place := atomicfile.Create
-	if force {
+	switch {
+	case path == "":
+		return write(a.Stdout)
+	case force:
 		place = atomicfile.Replace
 	}
-	err := place(path, func(f *os.File) error { return errors.Join(write(f), f.Chmod(mode)) })
+	err := place(path, func(f *os.File) error { return errors.Join(write(f), f.Chmod(0o644)) })
 	if errors.Is(err, fs.ErrExist) {
-		return refuseExisting(path, force)
+		err = fmt.Errorf("%s exists: choose another name, or overwrite it with --force", path)
 	}
 	return err
 }

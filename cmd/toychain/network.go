@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -39,7 +40,6 @@ everyone who takes part: nodes with different rules never connect.`,
 	var (
 		p                        consensus.Params
 		limit, bits, subsidy, to string
-		halving, maturity        int32
 		force                    bool
 	)
 	f := cmd.Flags()
@@ -50,39 +50,31 @@ everyone who takes part: nodes with different rules never connect.`,
 	f.StringVar(&limit, "limit", fmt.Sprintf("%08x", toy.Limit), "easiest target, in compact form, `BITS`")
 	f.StringVar(&bits, "bits", "", "target to start with, `BITS` (default: the easiest)")
 	f.StringVar(&subsidy, "subsidy", toy.Subsidy.Short(), "`COINS` that each of the first blocks creates")
-	f.Int32Var(&halving, "halving", int32(toy.Halving), "`BLOCKS` after which the subsidy halves")
-	f.Int32Var(&maturity, "maturity", int32(toy.Maturity), "`BLOCKS` until new coins can be spent")
+	f.Int32Var((*int32)(&p.Halving), "halving", int32(toy.Halving), "`BLOCKS` after which the subsidy halves")
+	f.Int32Var((*int32)(&p.Maturity), "maturity", int32(toy.Maturity), "`BLOCKS` until new coins can be spent")
 	f.BoolVar(&force, "force", false, "overwrite the file")
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		p.Halving, p.Maturity = block.Height(halving), block.Height(maturity)
+	return on(cmd, nothing, func(ctx context.Context, _ struct{}, _ []string) error {
 		if err := fillNetwork(&p, to, limit, subsidy); err != nil {
 			return err
 		}
-		start := p.Limit
-		if bits != "" {
-			var err error
-			if start, err = pow.ParseBits(bits); err != nil {
-				return cli.Usagef("--bits: %w", err)
+		start, err := pow.ParseBits(cmp.Or(bits, limit))
+		if err != nil {
+			return cli.Usagef("--bits: %w", err)
+		}
+		err = a.writeFile(to, force, func(w io.Writer) error {
+			made, err := a.mineGenesis(ctx, p, start)
+			if err != nil {
+				return err
 			}
-		}
-		if err := refuseExisting(to, force); err != nil {
+			p = *made
+			return network.Write(w, made)
+		})
+		if err != nil || to == "" {
 			return err
 		}
-		made, err := a.mineGenesis(cmd.Context(), p, start)
-		if err != nil {
-			return err
-		}
-		if to == "" {
-			return network.Write(a.Stdout, made)
-		}
-		err = writeFile(to, 0o644, force, func(w io.Writer) error { return network.Write(w, made) })
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(a.Stdout, "network %s  genesis %s  in %s\n", made.Name, made.Genesis.Hash(), to)
+		fmt.Fprintf(a.Stdout, "network %s  genesis %s  in %s\n", p.Name, p.Genesis.Hash(), to)
 		return nil
-	}
-	return cmd
+	})
 }
 
 // fillNetwork parses the flags of "network new" that are strings.

@@ -18,6 +18,7 @@ import (
 	"toychain/block"
 	"toychain/cmd/internal/cli"
 	"toychain/engine"
+	"toychain/internal/atomicfile"
 	"toychain/mempool"
 	"toychain/network"
 	"toychain/node"
@@ -146,10 +147,7 @@ func (a *app) runNode(ctx context.Context, o nodeFlags) error {
 
 // announce writes the node's address to a file for clients, and prints how to reach it.
 func (a *app) announce(ctx context.Context, n *node.Node, cfg node.Config, addr string) error {
-	if err := writeFile(filepath.Join(cfg.Dir, addrFile), 0o600, true, func(w io.Writer) error {
-		_, err := fmt.Fprintln(w, addr)
-		return err
-	}); err != nil {
+	if err := atomicfile.Replace(filepath.Join(cfg.Dir, addrFile), atomicfile.Synced([]byte(addr+"\n"))); err != nil {
 		return err
 	}
 	if host, _, err := net.SplitHostPort(addr); err == nil {
