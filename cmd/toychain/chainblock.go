@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -116,4 +117,131 @@ func minerText(script string) string {
 	raw, _ := hex.DecodeString(script) // a node writes nothing else
 	printable := func(r rune) bool { return ' ' <= r && r <= '~' }
 	return string(raw[len(bytes.TrimRightFunc(raw, printable)):])
+}
+
+// trackedTx is what "chain tx --json" prints.
+type trackedTx struct {
+	rpc.Tx
+	History rpc.TxHistory `json:"history"`
+}
+
+func (a *app) chainTxCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "tx TXID", Short: "Follow a transaction through every branch.",
+		Example: "toychain chain tx TXID\ntoychain chain tx TXID --node n1 --json",
+		Long: `Follow a transaction through every branch: the coins that it spends and creates,
+where it is now, what happened to it in each reorganisation, which blocks contain it,
+which transactions conflict with it, and which spend the coins that it created.`,
+		Args: cli.Args(1, 1, "TXID, 64 hex digits"),
+	}
+	raw := cmd.Flags().Bool("raw", false, "print its bytes, in hex")
+	return show(a, cmd, a.dial, func(ctx context.Context, n target, given []string) (tx trackedTx, err error) {
+		id, err := block.ParseHash(given[0])
+		if err != nil {
+			return tx, cli.Usagef("%q is not a txid: want 64 hex digits", given[0])
+		}
+		tx.Tx, err = n.Tx(ctx, id)
+		if hasCode(err, rpc.CodeInvalidAddress) {
+			return tx, &userError{fmt.Sprintf("this node does not know %s: ask another with --node", id), err}
+		}
+		if err != nil {
+			return tx, err
+		}
+		tx.History, err = rpc.GetTxHistory.Call(ctx, n.Client, rpc.TxArg{TxID: id})
+		return tx, err
+	}, func(w io.Writer, tx trackedTx) {
+		if *raw {
+			fmt.Fprintln(w, tx.Hex)
+			return
+		}
+		printTx(w, &tx.Tx)
+		fmt.Fprintf(w, "  %s\n", a.fateOf(&tx.Tx, &tx.History))
+		a.printHistory(w, &tx.History)
+	})
+}
+
+// fateOf returns where a transaction is now.
+func (a *app) fateOf(tx *rpc.Tx, h *rpc.TxHistory) string {
+	c := a.Colours(a.Stdout)
+	switch {
+	case h.Fate == "pending" && len(h.Blocks) > 0:
+		return c.Yellow("pending again: the block that contained it is stale")
+	case h.Fate == "pending":
+		return "pending: not in a block yet"
+	case h.Fate == rpc.TxConfirmed && tx.Confirmations != nil:
+		return fmt.Sprintf("%s, %s, in block\n    %s", c.Green("confirmed"), cli.Plural(*tx.Confirmations, "confirmation"), tx.BlockHash)
+	case h.Fate == rpc.TxConflicted:
+		return c.Red("impossible now") + ": the best chain spends its coin otherwise, or never created it"
+	}
+	return c.Yellow("stale") + ": not in the best chain, and not pending"
+}
+
+// printHistory writes the blocks that contain a transaction, what happened to it, and
+// which others spend its coins or those that it created.
+func (a *app) printHistory(w io.Writer, h *rpc.TxHistory) {
+	var in, events, rivals, spent []string
+	for _, b := range h.Blocks {
+		in = append(in, fmt.Sprintf("  %s\tmined by %s\tarrived %s\t%s", ref(rpc.BlockRef{Hash: b.Hash, Height: b.Height}),
+			cmp.Or(b.Message, b.Address), moment(b.ReceivedMS), cmp.Or(blockTexts[b.Status], "stale")))
+	}
+	for _, e := range h.Events {
+		text := fmt.Sprintf("  %s\t%s", moment(e.TimeMS), a.eventText(&e))
+		if e.Reorg != nil {
+			text += fmt.Sprintf("\n          in the reorganisation from %s to %s,\n          fork %s", ref(e.Reorg.From), ref(e.Reorg.To), ref(e.Reorg.Fork))
+		}
+		events = append(events, text)
+	}
+	for _, in := range h.Spends {
+		for _, r := range in.Rivals {
+			rivals = append(rivals, fmt.Sprintf("  %s:%d, %s, by\n    %s", in.TxID.Short(), in.Vout, spentWhere(r), r.TxID))
+		}
+	}
+	for _, coin := range h.Coins {
+		for _, s := range coin.SpentBy {
+			spent = append(spent, fmt.Sprintf("  %d: %s, %s, to\n    %s", coin.Vout, coin.Value.Short(), spentWhere(s), s.TxID))
+		}
+	}
+	section(w, "blocks that contain it", in)
+	section(w, "what happened", events)
+	section(w, "conflicting transactions", rivals)
+	section(w, "its outputs, spent", spent)
+}
+
+// section writes lines under a title, if there are any.
+func section(w io.Writer, title string, lines []string) {
+	if len(lines) > 0 {
+		fmt.Fprintf(w, "\n%s\n%s\n", title, strings.Join(lines, "\n"))
+	}
+}
+
+// blockTexts are what a block's status means; all others mean that it is stale.
+var blockTexts = map[string]string{"active": "on the best chain", "invalid": "invalid"}
+
+func (a *app) eventText(e *rpc.TxEvent) string {
+	c := a.Colours(a.Stdout)
+	at := ""
+	if e.Block != nil {
+		at = ref(*e.Block)
+	}
+	switch e.Event {
+	case rpc.TxConfirmed:
+		return c.Green("confirmed") + " in " + at
+	case rpc.TxReconfirmed:
+		return c.Green("confirmed again") + " in " + at
+	case rpc.TxReturned:
+		return c.Yellow("back in the pool") + ": " + at + " left the best chain"
+	case rpc.TxConflicted:
+		return c.Red("impossible") + ": " + at + " left the best chain,\n          and " + spentInstead(e.By, e.ByBlock)
+	}
+	return c.Red("gone") + ": " + at + ", whose coinbase it is, left the best chain"
+}
+
+func spentWhere(s rpc.TxSpend) string {
+	switch {
+	case s.Block == nil:
+		return "pending"
+	case s.Active:
+		return "in " + ref(*s.Block)
+	}
+	return "in " + ref(*s.Block) + ", which is stale"
 }
