@@ -178,24 +178,18 @@ func (p *Pool) findCoins(v View, c *candidate) error {
 	if len(missing) == 0 {
 		return nil
 	}
-	known, err := confirmed(v, c)
-	switch {
-	case err != nil:
-		return err
-	case known:
-		return ErrConfirmed
-	}
-	return &OrphanError{missing}
-}
-
-// confirmed reports whether one of c's outputs is a coin of the tip.
-func confirmed(v View, c *candidate) (bool, error) {
 	own := make([]block.Outpoint, len(c.Tx.Outputs))
 	for i := range own {
 		own[i] = block.Outpoint{TxID: c.ID, Index: uint32(i)}
 	}
-	coins, err := v.Coins(own)
-	return len(coins) > 0, err
+	confirmed, err := v.Coins(own)
+	switch {
+	case err != nil:
+		return err
+	case len(confirmed) > 0:
+		return ErrConfirmed
+	}
+	return &OrphanError{missing}
 }
 
 // checkSpending decides whether c may spend its coins in the next block, apart from the

@@ -23,10 +23,6 @@ type orphan struct {
 	time time.Time
 }
 
-func newOrphanage(most int) orphanage {
-	return orphanage{max: most, byID: make(map[block.Hash]*orphan), spenders: make(map[block.Outpoint][]*orphan)}
-}
-
 // keep adds an orphan if it is not there.
 func (o *orphanage) keep(tx *block.Tx, id block.Hash, now time.Time) {
 	if o.byID[id] != nil || o.max <= 0 {

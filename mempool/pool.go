@@ -46,7 +46,7 @@ func New(p Policy) *Pool {
 		policy:  p,
 		entries: make(map[block.Hash]*entry),
 		spender: make(map[block.Outpoint]*entry),
-		orphans: newOrphanage(p.MaxOrphans),
+		orphans: orphanage{max: p.MaxOrphans, byID: make(map[block.Hash]*orphan), spenders: make(map[block.Outpoint][]*orphan)},
 	}
 }
 

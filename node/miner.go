@@ -59,7 +59,10 @@ const (
 	sampleCount = 10
 )
 
-func (m *miner) set(script []byte, cap float64) {
+// SetMining starts the background miner, with a cap in hashes per second or 0 for
+// none, or stops it if script is nil.
+func (n *Node) SetMining(script []byte, cap float64) {
+	m := n.miner
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.script, m.cap, m.failed = script, cap, nil
@@ -285,10 +288,8 @@ func (a *allowance) take(ctx context.Context) uint64 {
 	a.spent += size
 	a.mu.Unlock()
 	if wait := time.Until(due); wait > 0 {
-		timer := time.NewTimer(wait)
-		defer timer.Stop()
 		select {
-		case <-timer.C:
+		case <-time.After(wait):
 		case <-ctx.Done():
 		}
 	}

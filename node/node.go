@@ -223,22 +223,18 @@ func (n *Node) Overrule(ctx context.Context, hash block.Hash, how engine.Action)
 	return n.submit(ctx, engine.Override{Hash: hash, Action: how})
 }
 
-// SetMining starts the background miner, with a cap in hashes per second or 0 for
-// none, or stops it if script is nil.
-func (n *Node) SetMining(script []byte, cap float64) { n.miner.set(script, cap) }
-
 // Watch returns every event from now on until ctx ends. Who reads too slowly
 // misses events: they are hints, the truth is to be asked for.
 func (n *Node) Watch(ctx context.Context) <-chan engine.Event { return n.subscribers.add(ctx) }
+
+// Config returns what Open was given.
+func (n *Node) Config() Config { return n.cfg }
 
 // Params returns the network's parameters.
 func (n *Node) Params() *consensus.Params { return n.cfg.Params }
 
 // Name returns what people call the node.
 func (n *Node) Name() string { return n.cfg.Name }
-
-// Version returns the version of the software.
-func (n *Node) Version() string { return n.cfg.Version }
 
 // Started returns when Open was called.
 func (n *Node) Started() time.Time { return n.started }
@@ -265,6 +261,3 @@ func (n *Node) Verifier() consensus.Verifier { return n.cfg.Verifier }
 
 // Store returns the node's store, for reading indexes.
 func (n *Node) Store() *store.DB { return n.db }
-
-// Policy returns the pool's policy.
-func (n *Node) Policy() mempool.Policy { return n.cfg.Pool }

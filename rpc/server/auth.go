@@ -98,10 +98,8 @@ func (l *login) guard(h http.HandlerFunc) http.HandlerFunc {
 			return
 		}
 		if given {
-			wait := time.NewTimer(wrongPasswordDelay)
-			defer wait.Stop()
 			select {
-			case <-wait.C:
+			case <-time.After(wrongPasswordDelay):
 			case <-r.Context().Done():
 			}
 		}

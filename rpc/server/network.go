@@ -23,12 +23,12 @@ const (
 
 func getNetworkInfo(c *call, _ rpc.None) (rpc.NetworkInfo, error) {
 	net := c.node.Net()
-	pool := c.node.Policy()
+	cfg := c.node.Config()
 	info := rpc.NetworkInfo{
-		Version: coreVersion, Subversion: fmt.Sprintf("/Satoshi:%s(toychain:%s)/", coreVersionText, c.node.Version()),
+		Version: coreVersion, Subversion: fmt.Sprintf("/Satoshi:%s(toychain:%s)/", coreVersionText, cfg.Version),
 		ProtocolVersion: protocolVersion, LocalServices: services, LocalServicesNames: []string{"NETWORK"}, LocalRelay: true,
 		NetworkActive: net.Active(), Networks: []rpc.NetworkKind{{Name: "ipv4", Reachable: true}, {Name: "ipv6", Reachable: true}},
-		RelayFee: pool.MinRelay, IncrementalFee: pool.Incremental, LocalAddresses: []rpc.LocalAddress{}, Warnings: net.Warnings(),
+		RelayFee: cfg.Pool.MinRelay, IncrementalFee: cfg.Pool.Incremental, LocalAddresses: []rpc.LocalAddress{}, Warnings: net.Warnings(),
 		Name: c.node.Name(), PeerID: string(net.ID()), Multiaddrs: net.Addrs(), Partition: blockedPeers(net),
 		Missing: net.Missing(),
 	}

@@ -18,29 +18,26 @@ import (
 // a millisecond's work.
 const walkStep = 1000
 
-// walk calls f for count blocks from hash downwards, or until genesis.
-func (c *call) walk(hash block.Hash, count int, f func(*chain.Info)) error {
-	for count > 0 {
-		last, err := look(c, func(e *engine.Engine) (info chain.Info, err error) {
+// walk calls f for count blocks from hash downwards, or until genesis, or until f returns
+// false.
+func (c *call) walk(hash block.Hash, count int, f func(*chain.Info) bool) (err error) {
+	for more := count > 0; more && err == nil; {
+		more, err = look(c, func(e *engine.Engine) (bool, error) {
 			for range min(count, walkStep) {
-				var ok bool
-				if info, ok = e.Tree().Info(hash); !ok {
-					return info, errBlock
+				info, ok := e.Tree().Info(hash)
+				if !ok {
+					return false, errBlock
 				}
-				f(&info)
+				if !f(&info) || info.State.Height == 0 {
+					return false, nil
+				}
 				hash = info.State.Header.Prev
 				count--
-				if info.State.Height == 0 {
-					break
-				}
 			}
-			return info, nil
+			return count > 0, nil
 		})
-		if err != nil || last.State.Height == 0 {
-			return err
-		}
 	}
-	return nil
+	return err
 }
 
 func getChainTxStats(c *call, a rpc.GetChainTxStatsArgs) (rpc.ChainTxStats, error) {
@@ -64,7 +61,7 @@ func getChainTxStats(c *call, a rpc.GetChainTxStatsArgs) (rpc.ChainTxStats, erro
 	}
 	out := rpc.ChainTxStats{Time: info.State.Header.Time, FinalBlockHash: last, FinalBlockHeight: info.State.Height, BlockCount: count}
 	window, begun := 0, uint32(0)
-	err = c.walk(last, height+1, func(i *chain.Info) {
+	err = c.walk(last, height+1, func(i *chain.Info) bool {
 		out.TxCount += i.Txs
 		switch down := height - int(i.State.Height); {
 		case down < count:
@@ -72,6 +69,7 @@ func getChainTxStats(c *call, a rpc.GetChainTxStatsArgs) (rpc.ChainTxStats, erro
 		case down == count:
 			begun = i.State.MedianTime()
 		}
+		return true
 	})
 	if err != nil || count == 0 {
 		return out, err

@@ -70,9 +70,7 @@ func (c *call) waitForTemplate(id string) error {
 	if len(id) < 64 {
 		return fail(rpc.CodeInvalidParam, "longpollid: want what getblocktemplate returned before")
 	}
-	slow := time.NewTimer(longPoll)
-	defer slow.Stop()
-	return c.await(slow.C, func(e *engine.Engine, late bool) bool {
+	return c.await(time.After(longPoll), func(e *engine.Engine, late bool) bool {
 		now := pollIDOf(e)
 		return now[:64] != id[:64] || late && now != id
 	})

@@ -25,7 +25,7 @@ func getBlockTree(c *call, a rpc.GetBlockTreeArgs) (rpc.Tree, error) {
 	if err != nil {
 		return rpc.Tree{}, err
 	}
-	infos, err := c.branches(tips, a.From)
+	infos, err := c.branches(tips, func(chain.Tip) int64 { return a.From })
 	if err != nil {
 		return rpc.Tree{}, err
 	}
@@ -44,28 +44,20 @@ func byArrival(a, b chain.Info) int {
 	return cmp.Or(a.Received.Compare(b.Received), cmp.Compare(a.State.Height, b.State.Height), slices.Compare(a.Hash[:], b.Hash[:]))
 }
 
-// branches returns all blocks on the paths from the tips down to a height.
-func (c *call) branches(tips []chain.Tip, from int64) ([]chain.Info, error) {
-	var out []chain.Info
+// branches returns all blocks on the paths from the tips down, each to its height from.
+func (c *call) branches(tips []chain.Tip, from func(chain.Tip) int64) (out []chain.Info, err error) {
 	seen := make(map[block.Hash]bool)
 	for _, t := range tips {
-		hash, count := t.Hash, int64(t.Height)-from+1
-		for count > 0 && !seen[hash] {
-			// In steps, so that the engine can work in between.
-			step := min(count, walkStep)
-			err := c.walk(hash, int(step), func(i *chain.Info) {
-				if seen[i.Hash] {
-					count = 0
-					return
-				}
-				seen[i.Hash] = true
-				out = append(out, *i)
-				hash = i.State.Header.Prev
-			})
-			if err != nil {
-				return nil, err
+		err := c.walk(t.Hash, int(int64(t.Height)-from(t)+1), func(i *chain.Info) bool {
+			if seen[i.Hash] {
+				return false
 			}
-			count -= step
+			seen[i.Hash] = true
+			out = append(out, *i)
+			return true
+		})
+		if err != nil {
+			return nil, err
 		}
 	}
 	return out, nil

@@ -68,12 +68,14 @@ func (s *spendSearch) search(t *traced, coins []consensus.UTXO) error {
 			return err
 		}
 	}
-	side := slices.DeleteFunc(slices.Clone(t.tips), func(tip chain.Tip) bool { return tip.Status == "active" })
-	infos, err := s.sideBlocks(side)
+	infos, err := s.branches(t.tips, func(t chain.Tip) int64 { return int64(t.Height-t.BranchLen) + 1 }) // down to the best chain
 	if err != nil {
 		return err
 	}
 	for i := range infos {
+		if infos[i].Active || infos[i].Status&chain.HasBody == 0 {
+			continue
+		}
 		b, err := s.body(infos[i].Hash)
 		if err != nil {
 			return err
@@ -87,25 +89,6 @@ func (s *spendSearch) search(t *traced, coins []consensus.UTXO) error {
 		}
 	}
 	return nil
-}
-
-// sideBlocks returns the blocks on the paths from these tips down to the best chain,
-// without those whose transactions are not here.
-func (c *call) sideBlocks(tips []chain.Tip) (out []chain.Info, err error) {
-	seen := make(map[block.Hash]bool)
-	for _, t := range tips {
-		infos, err := c.branches([]chain.Tip{t}, int64(t.Height-t.BranchLen)+1)
-		if err != nil {
-			return nil, err
-		}
-		for _, i := range infos {
-			if !seen[i.Hash] && !i.Active && i.Status&chain.HasBody != 0 {
-				out = append(out, i)
-			}
-			seen[i.Hash] = true
-		}
-	}
-	return out, nil
 }
 
 // record records which of the coins a transaction spends.

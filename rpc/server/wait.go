@@ -33,9 +33,7 @@ func (c *call) waitFor(timeout int64, good func(rpc.BlockRef) bool) (rpc.BlockRe
 	}
 	var over <-chan time.Time
 	if timeout > 0 {
-		timer := time.NewTimer(time.Duration(min(timeout, maxTimeout)) * time.Millisecond)
-		defer timer.Stop()
-		over = timer.C
+		over = time.After(time.Duration(min(timeout, maxTimeout)) * time.Millisecond)
 	}
 	var tip rpc.BlockRef
 	err := c.await(over, func(e *engine.Engine, late bool) bool {
