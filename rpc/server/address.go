@@ -121,28 +121,18 @@ func getAddressHistory(c *call, a rpc.OwnAddressArg) ([]rpc.HistoryRow, error) {
 	}
 	out := []rpc.HistoryRow{}
 	for some := range slices.Chunk(rows, walkStep) {
-		times, err := c.times(some)
+		err := c.node.Look(c.ctx, func(e *engine.Engine) {
+			for _, r := range some {
+				info, _ := e.Tree().Info(r.Block)
+				out = append(out, rpc.HistoryRow{TxID: r.TxID, Height: r.Height, BlockHash: r.Block, Time: int64(info.State.Header.Time),
+					Received: r.Received, Sent: r.Spent, Net: r.Received - r.Spent})
+			}
+		})
 		if err != nil {
 			return nil, err
 		}
-		for i, r := range some {
-			out = append(out, rpc.HistoryRow{TxID: r.TxID, Height: r.Height, BlockHash: r.Block, Time: times[i],
-				Received: r.Received, Sent: r.Spent, Net: r.Received - r.Spent})
-		}
 	}
 	return append(out, now.touching(script, coins)...), nil
-}
-
-// times returns the times of the rows' blocks.
-func (c *call) times(rows []store.HistoryEntry) ([]int64, error) {
-	return look(c, func(e *engine.Engine) ([]int64, error) {
-		out := make([]int64, len(rows))
-		for i := range rows {
-			info, _ := e.Tree().Info(rows[i].Block)
-			out[i] = int64(info.State.Header.Time)
-		}
-		return out, nil
-	})
 }
 
 // touching returns the transactions of the mempool that pay to a script or spend from

@@ -53,12 +53,8 @@ func readArg(name string, raw json.RawMessage, into reflect.Value) (err error) {
 		*p, err = parseStrings(raw)
 	case *[]block.Hash:
 		*p, err = parseHashes(raw)
-	case *json.RawMessage:
-		*p = raw
-	case *rpc.Array:
-		*p = rpc.Array(raw)
-	case *rpc.Object:
-		*p = rpc.Object(raw)
+	case *json.RawMessage, *rpc.Array, *rpc.Object:
+		into.SetBytes(raw)
 	default:
 		if into.Kind() == reflect.Struct {
 			return parseObject(name, raw, p)

@@ -35,16 +35,12 @@ func parseRequest(raw json.RawMessage) (request, *rpc.Error) {
 	}
 	m := object(raw)
 	r.id = m["id"]
-	switch version := m["jsonrpc"]; kindOf(version) {
-	case rpc.KindNull:
-	case rpc.KindString:
-		switch text(version) {
-		case "1.0":
-		case "2.0":
-			r.v2 = true
-		default:
-			return r, fail(rpc.CodeInvalidRequest, "JSON-RPC version not supported")
-		}
+	switch version := m["jsonrpc"]; {
+	case kindOf(version) == rpc.KindNull, text(version) == "1.0":
+	case text(version) == "2.0":
+		r.v2 = true
+	case kindOf(version) == rpc.KindString:
+		return r, fail(rpc.CodeInvalidRequest, "JSON-RPC version not supported")
 	default:
 		return r, fail(rpc.CodeInvalidRequest, "jsonrpc field must be a string")
 	}

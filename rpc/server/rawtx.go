@@ -177,9 +177,17 @@ func getTxOutProof(c *call, a rpc.GetTxOutProofArgs) (string, error) {
 		}
 		want[id] = true
 	}
-	b, err := c.blockOf(a.TxIDs[0], a.Block)
-	if err != nil {
-		return "", err
+	var b *block.Block
+	if a.Block != nil {
+		var err error
+		if b, err = c.body(*a.Block); err != nil {
+			return "", err
+		}
+	} else if f, err := c.find(a.TxIDs[0]); err == nil {
+		b = f.block
+	}
+	if b == nil {
+		return "", fail(rpc.CodeInvalidAddress, "Transaction not yet in block")
 	}
 	there := 0
 	for _, id := range b.TxIDs() {
@@ -192,19 +200,6 @@ func getTxOutProof(c *call, a rpc.GetTxOutProofArgs) (string, error) {
 	}
 	proof := block.Prove(b, func(id block.Hash) bool { return want[id] })
 	return hex.EncodeToString(proof.Bytes()), nil
-}
-
-// blockOf returns the block of this hash or, if that is nil, the one that holds a
-// transaction.
-func (c *call) blockOf(txid block.Hash, hash *block.Hash) (*block.Block, error) {
-	if hash != nil {
-		return c.body(*hash)
-	}
-	f, err := c.find(txid)
-	if err != nil || f.block == nil {
-		return nil, fail(rpc.CodeInvalidAddress, "Transaction not yet in block")
-	}
-	return f.block, nil
 }
 
 func verifyTxOutProof(c *call, a rpc.VerifyTxOutProofArgs) ([]block.Hash, error) {
