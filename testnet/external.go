@@ -47,7 +47,7 @@ func Describe(dir, network string, nodes []Node, by Orchestrator) (*Testnet, err
 	if err != nil {
 		return nil, err
 	}
-	t := newTestnet(dir, p, state{File: File{Network: network, Nodes: nodes}, Runner: &by})
+	t := newTestnet(dir, p, state{File: File{Network: network, Nodes: nodes}, Runner: &by, Born: map[string]string{}})
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
