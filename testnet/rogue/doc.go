@@ -13,7 +13,6 @@
 //
 //	InvalidBlock        a block that breaks one rule
 //	Withhold, Release   blocks that are announced only later
-//	FakeWork            claims the most work possible, without headers to prove it
 //	Flood, StopFloods   many messages of a kind, see Kind
 //
 // # What it must not know

@@ -5,6 +5,8 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"toychain/block"
@@ -52,10 +54,8 @@ var Kinds = []Kind{OrphanBlocks, OrphanTxs, Headers, SideBlocks, InvalidBlocks, 
 
 // Flooded is the result of a flood.
 type Flooded struct {
-	Kind   Kind
-	Sent   int // messages
-	Bytes  int64
-	HungUp bool // all nodes have disconnected, so it ended early
+	Sent  int // messages
+	Bytes int64
 }
 
 // pace is the number of messages after which a flood waits for an answer of every node: what
@@ -70,37 +70,32 @@ var errHungUp = errors.New("every node has disconnected")
 
 // Flood sends n messages of a kind to every node that it is connected to, as fast as they
 // receive them. It ends early, without an error, when all nodes have disconnected.
-func (p *Peer) Flood(ctx context.Context, kind Kind, n int) (Flooded, error) {
-	f := Flooded{Kind: kind}
-	var err error
+func (p *Peer) Flood(ctx context.Context, kind Kind, n int) (f Flooded, err error) {
 	switch kind {
 	case Headers:
 		err = p.floodHeaders(ctx, &f, n)
 	case HalfOpen:
 		err = p.floodHalfOpen(ctx, &f, n)
 	case Streams, SlowReaders, Garbage:
-		err = p.floodStreams(ctx, &f, n)
+		err = p.floodStreams(ctx, kind, &f, n)
 	default:
-		err = p.floodGossip(ctx, &f, n)
+		err = p.floodGossip(ctx, kind, &f, n)
 	}
-	if errors.Is(err, errHungUp) {
-		f.HungUp, err = true, nil
-	}
-	if err != nil {
+	if err != nil && !errors.Is(err, errHungUp) {
 		return f, fmt.Errorf("flood of %s, after %d of %d: %w", kind, f.Sent, n, err)
 	}
 	return f, nil
 }
 
 // floodGossip publishes n messages, or statuses.
-func (p *Peer) floodGossip(ctx context.Context, f *Flooded, n int) error {
+func (p *Peer) floodGossip(ctx context.Context, kind Kind, f *Flooded, n int) error {
 	for i := range n {
 		if i%pace == 0 {
 			if err := p.sync(ctx); err != nil {
 				return err
 			}
 		}
-		raw, err := p.sendOne(ctx, f.Kind)
+		raw, err := p.sendOne(ctx, kind)
 		if err != nil {
 			return err
 		}
@@ -125,13 +120,10 @@ func (p *Peer) sync(ctx context.Context) error {
 }
 
 // nodes returns the connected nodes.
-func (p *Peer) nodes() (out []peer.ID) {
+func (p *Peer) nodes() []peer.ID {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for id := range p.peers {
-		out = append(out, id)
-	}
-	return out
+	return slices.Collect(maps.Keys(p.peers))
 }
 
 // sendOne makes one message of a kind and sends it to all nodes.
@@ -142,7 +134,7 @@ func (p *Peer) sendOne(ctx context.Context, kind Kind) ([]byte, error) {
 	case Requests:
 		return nil, p.request(ctx)
 	case OrphanTxs, InvalidTxs:
-		raw := p.floodTx(kind).Bytes()
+		raw := floodTx(kind).Bytes()
 		return raw, p.net.PublishTx(ctx, raw)
 	case GarbageGossip:
 		raw := make([]byte, 1000)
@@ -162,7 +154,7 @@ func (p *Peer) claimOnce(ctx context.Context) error {
 	p.mu.Lock()
 	before := p.asked
 	p.mu.Unlock()
-	p.FakeWork()
+	p.pretend(nil)
 	short, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
 	if p.until(short, func() bool { return p.asked != before || len(p.peers) == 0 }) != nil {
@@ -176,13 +168,7 @@ func (p *Peer) claimOnce(ctx context.Context) error {
 
 // request requests every node's first headers and last blocks, and discards the answers.
 func (p *Peer) request(ctx context.Context) error {
-	p.mu.Lock()
-	var last []block.Hash
-	for h := p.tree.Tip().Height; h > 0 && len(last) < peer.MaxBlocksAsked; h-- {
-		hash, _ := p.tree.At(h)
-		last = append(last, hash)
-	}
-	p.mu.Unlock()
+	last := p.lastBlocks()
 	for _, id := range p.nodes() {
 		_, err := p.net.RequestHeaders(ctx, id, nil, block.Hash{})
 		err = errors.Join(err, p.net.RequestBlocks(ctx, id, last, func([]byte) error { return nil }))
@@ -193,27 +179,36 @@ func (p *Peer) request(ctx context.Context) error {
 	return nil
 }
 
+// lastBlocks returns the hashes of the last blocks, as many as fit a request.
+func (p *Peer) lastBlocks() (ids []block.Hash) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for h := p.tree.Tip().Height; h >= 0 && len(ids) < peer.MaxBlocksAsked; h-- {
+		hash, _ := p.tree.At(h)
+		ids = append(ids, hash)
+	}
+	return ids
+}
+
 func (p *Peer) floodBlock(ctx context.Context, kind Kind) (*block.Block, error) {
+	s := consensus.Genesis(p.cfg.Params)
+	b := p.draft(&s)
 	switch kind {
 	case OrphanBlocks:
-		s := consensus.Genesis(p.cfg.Params)
-		b := p.draft(&s)
 		rand.Read(b.Header.Prev[:])
 		stuff(b.Txs[0], 250_000, nil)
-		return b, seal(ctx, b)
 	case SideBlocks:
-		s := consensus.Genesis(p.cfg.Params)
-		b := p.draft(&s)
-		return b, seal(ctx, b)
 	case InvalidBlocks:
 		// A rule that is checked for every block. The tip may have changed when it arrives,
 		// and the coinbase of a side branch is not checked.
 		return p.invalid(ctx, consensus.BadMerkleRoot)
+	default:
+		return nil, fmt.Errorf("no flood of %q: want one of %v", kind, Kinds)
 	}
-	return nil, fmt.Errorf("no flood of %q: want one of %v", kind, Kinds)
+	return b, seal(ctx, b)
 }
 
-func (p *Peer) floodTx(kind Kind) *block.Tx {
+func floodTx(kind Kind) *block.Tx {
 	var coin block.Outpoint
 	rand.Read(coin.TxID[:])
 	tx := spend(coin, block.Coin)

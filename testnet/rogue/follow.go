@@ -58,8 +58,6 @@ func (p *Peer) ahead() (peer.ID, bool) {
 	return "", false
 }
 
-var errNothing = errors.New("it has no new blocks")
-
 // catchUp requests a peer's headers and then their blocks, some at a time.
 func (p *Peer) catchUp(ctx context.Context, id peer.ID) error {
 	p.mu.Lock()
@@ -70,7 +68,7 @@ func (p *Peer) catchUp(ctx context.Context, id peer.ID) error {
 		return err
 	}
 	if len(headers) == 0 {
-		return errNothing
+		return errors.New("it has no new blocks")
 	}
 	for some := range slices.Chunk(headers, peer.MaxBlocksAsked) {
 		var ids []block.Hash
@@ -79,13 +77,13 @@ func (p *Peer) catchUp(ctx context.Context, id peer.ID) error {
 		}
 		err := p.net.RequestBlocks(ctx, id, ids, func(raw []byte) error {
 			b, err := block.Parse(raw)
-			if err != nil {
-				return err
+			if err == nil {
+				err = p.take(b)
 			}
-			if err := p.take(b); err != nil && !errors.Is(err, chain.ErrKnown) {
-				return err
+			if errors.Is(err, chain.ErrKnown) {
+				return nil
 			}
-			return nil
+			return err
 		})
 		if err != nil {
 			return err
@@ -98,7 +96,7 @@ func (p *Peer) catchUp(ctx context.Context, id peer.ID) error {
 func (p *Peer) take(b *block.Block) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	change, err := p.tree.AddBlock(b, p.cfg.Now())
+	change, err := p.tree.AddBlock(b, time.Now())
 	if err != nil {
 		return err
 	}

@@ -41,11 +41,3 @@ func (p *Peer) MineFull(ctx context.Context, n int) ([]block.Hash, error) {
 	}
 	return out, nil
 }
-
-// Truth ends FakeWork.
-func (p *Peer) Truth() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.claim, p.shown = nil, nil
-	p.net.Announce(p.status())
-}

@@ -113,19 +113,18 @@ func spend(coin block.Outpoint, value block.Amount) *block.Tx {
 // announces none of them. The first holds these transactions: with one that spends a coin of
 // a confirmed payment again, this is how a double spend is made.
 func (p *Peer) Withhold(ctx context.Context, n int, txs ...*block.Tx) ([]block.Hash, error) {
-	s := p.Tip()
 	p.mu.Lock()
-	before := slices.Clone(p.private)
-	p.mu.Unlock()
+	s, before := p.tree.Tip(), p.private
 	if len(before) > 0 {
-		s = p.after(before[0].Header.Prev)
+		fork, _ := p.tree.Info(before[0].Header.Prev)
+		s = fork.State
 	}
+	p.mu.Unlock()
 	for _, b := range before {
-		next, err := s.ApplyHeader(&b.Header)
-		if err != nil {
+		var err error
+		if s, err = s.ApplyHeader(&b.Header); err != nil {
 			return nil, err
 		}
-		s = next
 	}
 	blocks, err := p.branch(ctx, s, n, txs...)
 	if err != nil {
@@ -141,13 +140,6 @@ func (p *Peer) Withhold(ctx context.Context, n int, txs ...*block.Tx) ([]block.H
 	return out, nil
 }
 
-func (p *Peer) after(hash block.Hash) consensus.State {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	info, _ := p.tree.Info(hash)
-	return info.State
-}
-
 // Release announces what was withheld, the lowest block first.
 func (p *Peer) Release(ctx context.Context) ([]block.Hash, error) {
 	p.mu.Lock()
@@ -157,10 +149,8 @@ func (p *Peer) Release(ctx context.Context) ([]block.Hash, error) {
 	return p.announce(ctx, blocks)
 }
 
-// FakeWork claims the most work possible to every node, and has no headers to prove it.
-func (p *Peer) FakeWork() { p.pretend(nil) }
-
-// pretend claims the most work possible and answers with these headers.
+// pretend claims the most work possible to every node and answers with these headers. Without
+// any it has no proof.
 func (p *Peer) pretend(headers []block.Header) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -31,7 +31,7 @@ func (p *Peer) draft(s *consensus.State, txs ...*block.Tx) *block.Block {
 	}
 	return &block.Block{
 		Header: block.Header{Version: blockVersion, Prev: s.Hash, Bits: s.NextBits(),
-			Time: uint32(max(p.cfg.Now().Unix(), int64(s.MedianTime())+1))},
+			Time: uint32(max(time.Now().Unix(), int64(s.MedianTime())+1))},
 		Txs: append([]*block.Tx{coinbase}, txs...),
 	}
 }
@@ -77,11 +77,11 @@ func (p *Peer) branch(ctx context.Context, s consensus.State, n int, txs ...*blo
 		if err := seal(ctx, b); err != nil {
 			return nil, err
 		}
-		next, err := s.ApplyHeader(&b.Header)
-		if err != nil {
+		var err error
+		if s, err = s.ApplyHeader(&b.Header); err != nil {
 			return nil, err
 		}
-		out, s = append(out, b), next
+		out = append(out, b)
 	}
 	return out, nil
 }
@@ -91,7 +91,7 @@ func (p *Peer) branch(ctx context.Context, s consensus.State, n int, txs ...*blo
 // easiest.
 func (p *Peer) cheapHeaders(ctx context.Context, n int) ([]block.Header, error) {
 	s := consensus.Genesis(p.cfg.Params)
-	step, now := 2*uint32(p.cfg.Params.Spacing/time.Second), uint32(p.cfg.Now().Unix())
+	step, now := 2*uint32(p.cfg.Params.Spacing/time.Second), uint32(time.Now().Unix())
 	out := make([]block.Header, 0, n)
 	for i := range n {
 		h := block.Header{Version: blockVersion, Prev: s.Hash, Bits: s.NextBits(), MerkleRoot: block.Hash{0: byte(i), 1: 0xbe},
@@ -99,11 +99,11 @@ func (p *Peer) cheapHeaders(ctx context.Context, n int) ([]block.Header, error) 
 		if err := solve(ctx, &h); err != nil {
 			return nil, err
 		}
-		next, err := s.ApplyHeader(&h)
-		if err != nil {
+		var err error
+		if s, err = s.ApplyHeader(&h); err != nil {
 			return nil, err
 		}
-		out, s = append(out, h), next
+		out = append(out, h)
 	}
 	return out, nil
 }

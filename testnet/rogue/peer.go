@@ -2,11 +2,11 @@ package rogue
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"log/slog"
+	"maps"
+	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -21,9 +21,7 @@ import (
 // Config is the network of a rogue and the nodes that it connects to.
 type Config struct {
 	Params *consensus.Params
-	Call   []string         // multiaddrs with /p2p/ of at least one node
-	Now    func() time.Time // the clock for its blocks; nil: time.Now
-	Log    *slog.Logger     // nil: none
+	Call   []string // multiaddrs with /p2p/ of at least one node
 }
 
 // Peer is one adversarial peer with its own key. Its methods may be called from any goroutine,
@@ -54,20 +52,13 @@ func Join(ctx context.Context, cfg Config) (*Peer, error) {
 	if cfg.Params == nil || len(cfg.Call) == 0 {
 		return nil, errors.New("rogue: want a network and the addresses of nodes")
 	}
-	if cfg.Now == nil {
-		cfg.Now = time.Now
-	}
-	p := &Peer{cfg: cfg, done: make(chan error, 1), wake: make(chan struct{}, 1), disk: chaingen.NewDisk(),
+	p := &Peer{cfg: cfg, done: make(chan error, 1), wake: make(chan struct{}, 1), disk: chaingen.NewDisk(), extra: rand.Uint64(),
 		peers: make(map[peer.ID]peer.Status), changed: make(chan struct{})}
-	var seed [8]byte
-	rand.Read(seed[:])
-	p.extra = binary.LittleEndian.Uint64(seed[:])
 	var err error
 	if p.tree, err = chain.NewTree(cfg.Params, chain.NewVerifier(consensus.P2PKH{}), p.disk, nil, block.Hash{}); err != nil {
 		return nil, fmt.Errorf("rogue: %w", err)
 	}
-	p.net, err = p2p.New(p2p.Config{Digest: cfg.Params.Digest().String()[:8], Agent: "/rogue:0/", Seeds: cfg.Call,
-		Alone: true, Log: cfg.Log}, voice{p})
+	p.net, err = p2p.New(p2p.Config{Digest: cfg.Params.Digest().String()[:8], Agent: "/rogue:0/", Seeds: cfg.Call, Alone: true}, voice{p})
 	if err != nil {
 		return nil, fmt.Errorf("rogue: %w", err)
 	}
@@ -94,22 +85,15 @@ func (p *Peer) run(ctx context.Context) error {
 // them: gossip is sent only once.
 func (p *Peer) arrive(ctx context.Context) error {
 	err := p.until(ctx, func() bool {
-		if len(p.peers) < len(p.cfg.Call) {
-			return false
-		}
-		for _, s := range p.peers {
-			if p.less(s) {
-				return false
-			}
-		}
-		return true
+		return len(p.peers) >= len(p.cfg.Call) && !slices.ContainsFunc(slices.Collect(maps.Values(p.peers)), p.less)
 	})
 	if err != nil {
 		return fmt.Errorf("joined %d of %d nodes, at height %d: %w", p.Connected(), len(p.cfg.Call), p.Tip().Height, err)
 	}
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	for !p.heard() {
+	deaf := func(id peer.ID) bool { return !p.net.Reaches(id) }
+	for slices.ContainsFunc(p.nodes(), deaf) {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
@@ -117,18 +101,6 @@ func (p *Peer) arrive(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// heard reports whether what we publish reaches all peers.
-func (p *Peer) heard() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for id := range p.peers {
-		if !p.net.Reaches(id) {
-			return false
-		}
-	}
-	return true
 }
 
 // until waits until ok, which is called under mu, or until ctx ends.
@@ -253,12 +225,7 @@ func (v voice) Headers(_ context.Context, locator []block.Hash, stop block.Hash)
 	if v.p.claim == nil {
 		return v.p.tree.HeadersAfter(locator, stop, peer.MaxHeaders), nil
 	}
-	from := 0
-	for i := range v.p.shown {
-		if len(locator) > 0 && v.p.shown[i].Hash() == locator[0] {
-			from = i + 1
-		}
-	}
+	from := 1 + slices.IndexFunc(v.p.shown, func(h block.Header) bool { return len(locator) > 0 && h.Hash() == locator[0] })
 	return v.p.shown[from:min(from+peer.MaxHeaders, len(v.p.shown))], nil
 }
 

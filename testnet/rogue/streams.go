@@ -49,11 +49,7 @@ func (p *Peer) dial(ctx context.Context, addr string) (net.Conn, error) {
 		return nil, fmt.Errorf("address %q: %w", addr, err)
 	}
 	where, _ := ma.SplitLast(a) // without /p2p/
-	_, to, err := manet.DialArgs(where)
-	if err != nil {
-		return nil, fmt.Errorf("address %q: %w", addr, err)
-	}
-	return new(net.Dialer).DialContext(ctx, "tcp", to)
+	return new(manet.Dialer).DialContext(ctx, where)
 }
 
 // floodHalfOpen opens n connections, spread over the nodes, and sends nothing.
@@ -71,14 +67,14 @@ func (p *Peer) floodHalfOpen(ctx context.Context, f *Flooded, n int) error {
 
 // floodStreams opens n streams to each node and writes the bytes of the kind. After one that a
 // node refuses or resets, the next is tried.
-func (p *Peer) floodStreams(ctx context.Context, f *Flooded, n int) error {
+func (p *Peer) floodStreams(ctx context.Context, kind Kind, f *Flooded, n int) error {
 	for range n {
 		nodes := p.nodes()
 		if len(nodes) == 0 {
 			return errHungUp
 		}
 		for _, id := range nodes {
-			wrote, err := p.floodStream(ctx, f.Kind, id)
+			wrote, err := p.floodStream(ctx, kind, id)
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
@@ -108,19 +104,9 @@ func (p *Peer) floodStream(ctx context.Context, kind Kind, id peer.ID) (int, err
 	case Streams:
 		return s.Write(frame(getHeaders, make([]byte, 32))[:20])
 	}
-	return s.Write(frame(getBlocks, p.someBlocks()))
-}
-
-// someBlocks returns the hashes of the last blocks, as many as fit a request.
-func (p *Peer) someBlocks() (ids []byte) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for h := p.tree.Tip().Height; h > 0 && len(ids) < 32*peer.MaxBlocksAsked; h-- {
-		hash, _ := p.tree.At(h)
-		ids = append(ids, hash[:]...)
+	var ids []byte
+	for _, id := range p.lastBlocks() {
+		ids = append(ids, id[:]...)
 	}
-	if len(ids) == 0 {
-		ids = make([]byte, 32)
-	}
-	return ids
+	return s.Write(frame(getBlocks, ids))
 }
