@@ -213,18 +213,15 @@ const pollEvery = 10 * time.Millisecond
 // Poll calls done until it returns true or an error, or ctx ends. It pauses for as long as
 // a call takes: calling fifty nodes on two cores must not be what delays them.
 func Poll(ctx context.Context, done func() (bool, error)) error {
-	rest := time.NewTimer(0)
-	defer rest.Stop()
 	for {
 		begun := time.Now()
 		if ok, err := done(); ok || err != nil {
 			return err
 		}
-		rest.Reset(max(pollEvery, time.Since(begun)))
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-rest.C:
+		case <-time.After(max(pollEvery, time.Since(begun))):
 		}
 	}
 }

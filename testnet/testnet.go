@@ -29,15 +29,16 @@ const (
 
 // Config is what to bring up.
 type Config struct {
-	Dir      string       // made if it is missing
-	Nodes    int          // 1 to topology.MaxNodes
-	Network  string       // toy, regtest, main, or the path of a parameters file
-	Hashrate float64      // cap of each node's background miner in hashes per second; 0: none
-	Mine     bool         // the nodes mine by themselves, as soon as all are connected
-	MineTo   string       // address that all miners pay; "": one for each node, see MinersWords
-	Binary   string       // what to start nodes from; "" is this program's own file
-	Detach   bool         // the nodes outlive this program
-	Progress func(string) // called with what is going on; may be nil
+	Dir      string            // made if it is missing
+	Nodes    int               // 1 to topology.MaxNodes
+	Network  string            // toy, regtest, main, or the path of a parameters file
+	Params   *consensus.Params // in place of Network, if it is not nil
+	Hashrate float64           // cap of each node's background miner in hashes per second; 0: none
+	Mine     bool              // the nodes mine by themselves, as soon as all are connected
+	MineTo   string            // address that all miners pay; "": one for each node, see MinersWords
+	Binary   string            // what to start nodes from; "" is this program's own file
+	Detach   bool              // the nodes outlive this program
+	Progress func(string)      // called with what is going on; may be nil
 }
 
 // Testnet is the nodes below one directory. One goroutine uses it at a time; clients may be
@@ -108,9 +109,11 @@ func (cfg Config) prepare() (*Testnet, error) {
 	if err != nil {
 		return nil, err
 	}
-	params, err := network.Load(cfg.Network)
-	if err != nil {
-		return nil, err
+	params := cfg.Params
+	if params == nil {
+		if params, err = network.Load(cfg.Network); err != nil {
+			return nil, err
+		}
 	}
 	if cfg.Binary == "" {
 		if cfg.Binary, err = os.Executable(); err != nil {
@@ -122,7 +125,7 @@ func (cfg Config) prepare() (*Testnet, error) {
 			return nil, fmt.Errorf("mining for %s: %w", cfg.MineTo, err)
 		}
 	}
-	t := newTestnet(dir, params, state{File: File{Network: cfg.Network}, Binary: cfg.Binary, Hashrate: cfg.Hashrate, Mine: cfg.Mine,
+	t := newTestnet(dir, params, state{File: File{Network: params.Name}, Binary: cfg.Binary, Hashrate: cfg.Hashrate, Mine: cfg.Mine,
 		MineTo: cfg.MineTo, Born: map[string]string{}})
 	t.tied = !cfg.Detach
 	if t.say = cfg.Progress; t.say == nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"toychain/cmd/internal/cli"
+	"toychain/testnet"
 	"toychain/testnet/scenario"
 	"toychain/testnet/scenario/real"
 )
@@ -138,7 +139,7 @@ func (a *app) play(ctx context.Context, s *scenario.Script, o runFlags) (r playe
 		return r, err
 	}
 	line := a.Progress()
-	world := real.New(real.Config{Dir: dir, Detach: o.keep})
+	world := real.New(testnet.Config{Dir: dir, Detach: o.keep})
 	begun := time.Now()
 	var at scenario.Step
 	shown, went := scenario.Play(ctx, s, world, scenario.Options{Dir: filepath.Join(dir, "wallets"), Update: o.update,

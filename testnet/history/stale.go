@@ -1,6 +1,8 @@
 package history
 
 import (
+	"slices"
+
 	"toychain/block"
 	"toychain/rpc"
 	"toychain/testnet/draw"
@@ -30,26 +32,21 @@ func StaleOf(journals []Journal, runs func(node string) bool, from, to block.Hei
 		some = some || runs(j.Node)
 	}
 	in := draw.Merge(views)
-	counts := validBlocks(in)
-	var standing []draw.NodeTip
-	for _, s := range in.Tips {
-		if !some || runs(s.Node) {
-			standing = append(standing, s)
-		}
-	}
-	in.Tips = standing
-	best, held := chainsOf(in)
+	in.Tips = slices.DeleteFunc(in.Tips, func(s draw.NodeTip) bool { return some && !runs(s.Node) })
+	stale := draw.Stale(in)
+	top, best := bestChain(in)
 	at := make(map[block.Height]int)
-	out.From, out.To = max(from, 1), min(to, best.Height)
+	out.From, out.To = max(from, 1), min(to, top)
 	for _, b := range in.Blocks {
-		if !counts[b.Hash] || b.Height < out.From || b.Height > to {
+		// Only blocks that some node has with all their ancestors, and that no node found invalid.
+		if b.Txs == 0 || b.Order == 0 || b.Status == draw.StatusInvalid || b.Height < out.From || b.Height > to {
 			continue
 		}
 		out.Blocks++
 		switch {
-		case !held[b.Hash]:
+		case slices.Contains(stale, b.Hash):
 			out.Stale++
-		case best.holds[b.Hash]:
+		case best[b.Hash]:
 			out.Heights++
 		default:
 			out.Contested++
@@ -62,46 +59,21 @@ func StaleOf(journals []Journal, runs func(node string) bool, from, to block.Hei
 	return out
 }
 
-// validBlocks returns the blocks that some node has with all their ancestors, and that no node
-// found invalid.
-func validBlocks(in draw.Tree) map[block.Hash]bool {
-	out := make(map[block.Hash]bool)
+// bestChain returns the height and the blocks of the best chain with the most work.
+func bestChain(in draw.Tree) (block.Height, map[block.Hash]bool) {
+	at := make(map[block.Hash]rpc.TreeBlock, len(in.Blocks))
 	for _, b := range in.Blocks {
-		out[b.Hash] = b.Txs > 0 && b.Order != 0 && b.Status != draw.StatusInvalid
+		at[b.Hash] = b
 	}
-	return out
-}
-
-// bestChain is one node's best chain.
-type bestChain struct {
-	draw.NodeTip
-	holds map[block.Hash]bool
-}
-
-// chainsOf returns the best chain with the most work, and the blocks of all best chains.
-func chainsOf(in draw.Tree) (best bestChain, held map[block.Hash]bool) {
-	held = make(map[block.Hash]bool)
-	at := make(map[block.Hash]*rpc.TreeBlock, len(in.Blocks))
-	for i := range in.Blocks {
-		at[in.Blocks[i].Hash] = &in.Blocks[i]
-	}
+	var tip rpc.TreeBlock
 	for _, s := range in.Tips {
-		tip := at[s.Tip]
-		if tip == nil {
-			continue
-		}
-		lead := at[best.Tip]
-		first := lead == nil || tip.ChainWork.Cmp(lead.ChainWork) > 0
-		if !first && held[s.Tip] {
-			continue
-		}
-		h := bestChain{s, make(map[block.Hash]bool)}
-		for b := tip; b != nil; b = at[b.Prev] {
-			h.holds[b.Hash], held[b.Hash] = true, true
-		}
-		if first {
-			best = h
+		if b := at[s.Tip]; b.ChainWork.Cmp(tip.ChainWork) > 0 {
+			tip = b
 		}
 	}
-	return best, held
+	out := make(map[block.Hash]bool)
+	for b, ok := at[tip.Hash]; ok; b, ok = at[b.Prev] {
+		out[b.Hash] = true
+	}
+	return tip.Height, out
 }

@@ -22,10 +22,11 @@ func intervals(actions []history.Action) (from time.Time, out []slo.Interval, he
 	}
 	for _, a := range actions {
 		begun, done := a.Begun(), a.Done()
-		node := strings.Join(a.Args, " ") // of the verbs with one
+		node := strings.Join(a.Args, " ") // the argument of the verbs with one
 		switch a.Verb {
 		case "up":
-			from, out, heals, net = done, nil, nil, topology.Network{Nodes: namesOf(a.Args)}
+			n, _ := strconv.Atoi(node) // how many came up
+			from, out, heals, net = done, nil, nil, topology.Network{Nodes: topology.Names(min(max(n, 0), topology.MaxNodes))}
 			clear(away)
 			add(done)
 		case "partition":
@@ -44,13 +45,8 @@ func intervals(actions []history.Action) (from time.Time, out []slo.Interval, he
 			net.Groups = nil
 			add(done)
 		case "connect":
-			net.Pairs = nil
-			for _, p := range a.Args {
-				if one, other, ok := strings.Cut(p, "-"); ok {
-					net.Pairs = append(net.Pairs, topology.Pair{one, other})
-				}
-			}
-			add(begun) // old connections are gone, new ones may not stand yet
+			net.Pairs, _ = topology.Shape(net.Nodes, a.Args...) // none: a mesh
+			add(begun)                                          // old connections are gone, new ones may not stand yet
 			add(done)
 		case "kill", "pause":
 			away[node] = true
@@ -69,18 +65,9 @@ func intervals(actions []history.Action) (from time.Time, out []slo.Interval, he
 	return from, out, heals
 }
 
-// namesOf returns the nodes that came up: the argument of up is how many.
-func namesOf(args []string) []string {
-	if len(args) != 1 {
-		return nil
-	}
-	n, _ := strconv.Atoi(args[0])
-	return topology.Names(min(max(n, 0), topology.MaxNodes))
-}
-
 // parts returns which nodes can reach each other, directly or through others; nil: all.
 func parts(net *topology.Network) [][]string {
-	if net.Pairs == nil || net.Nodes == nil {
+	if net.Pairs == nil {
 		return net.Groups
 	}
 	out := topology.Parts(net.Nodes, net.Planned())

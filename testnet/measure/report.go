@@ -229,14 +229,24 @@ func payments(ctx context.Context, t *testnet.Testnet, nodes []slo.NodeHistory, 
 	first := slices.MinFunc(slices.Collect(maps.Values(entered)), time.Time.Compare)
 	nodes = slices.DeleteFunc(slices.Clone(nodes), func(n slo.NodeHistory) bool { return n.Gone })
 	best := slices.MaxFunc(nodes, func(a, b slo.NodeHistory) int { return tipOfTree(a.Tree).ChainWork.Cmp(tipOfTree(b.Tree).ChainWork) })
+	for _, n := range nodes {
+		c, err := t.Client(n.Node)
+		if err != nil {
+			return nil, err
+		}
+		pending, err := c.RawMempool(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range pending {
+			if p, ok := out[id]; ok {
+				out[id] = slo.Payment{Entered: p.Entered}
+			}
+		}
+	}
 	c, err := t.Client(best.Node)
 	if err != nil {
 		return nil, err
-	}
-	for _, n := range nodes {
-		if err := pending(ctx, t, n.Node, out); err != nil {
-			return nil, err
-		}
 	}
 	for _, b := range best.Tree.Blocks {
 		// A node that synchronised may have had it a little before its first mempool.
@@ -254,22 +264,6 @@ func payments(ctx context.Context, t *testnet.Testnet, nodes []slo.NodeHistory, 
 		}
 	}
 	return out, nil
-}
-
-// pending marks the payments in a node's mempool as not gone.
-func pending(ctx context.Context, t *testnet.Testnet, name string, of map[block.Hash]slo.Payment) error {
-	c, err := t.Client(name)
-	if err != nil {
-		return err
-	}
-	ids, err := c.RawMempool(ctx)
-	for _, id := range ids {
-		if p, ok := of[id]; ok {
-			p.Gone = false
-			of[id] = p
-		}
-	}
-	return err
 }
 
 // tipOfTree returns the block that a tree's history ends in.

@@ -105,25 +105,17 @@ func Parts(nodes []string, connections []Pair) (parts [][]string) {
 // CheckGroups rejects a partition in which not every node is in exactly one group, or
 // that has fewer than two groups. Its error names every node that is wrong.
 func CheckGroups(names []string, groups [][]string) error {
-	all := slices.Concat(groups...)
-	times := func(name string) (n int) {
-		for _, s := range all {
-			if s == name {
-				n++
-			}
-		}
-		return n
-	}
+	times := map[string]int{}
 	var unknown, twice, missing []string
-	for _, name := range all {
-		if !slices.Contains(names, name) {
+	for _, name := range slices.Concat(groups...) {
+		if times[name]++; !slices.Contains(names, name) {
 			unknown = append(unknown, strconv.Quote(name))
 		}
 	}
 	for _, name := range names {
-		if n := times(name); n > 1 {
+		if times[name] > 1 {
 			twice = append(twice, name)
-		} else if n == 0 {
+		} else if times[name] == 0 {
 			missing = append(missing, name)
 		}
 	}

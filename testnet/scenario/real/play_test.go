@@ -112,7 +112,7 @@ func play(t *testing.T, name, text string, update bool, after ...func(dir string
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	w := real.New(real.Config{Dir: dir, Binary: program})
+	w := real.New(testnet.Config{Dir: dir, Binary: program})
 	begun := time.Now()
 	shown, err := scenario.Play(ctx, s, w, scenario.Options{Dir: filepath.Join(dir, "wallets"), Update: update,
 		After: func(step scenario.Step, _ []string) error {

@@ -1,41 +1,38 @@
+// Package real is the world of node processes for scenarios: a testnet in its own directory,
+// called by RPC.
+//
+// It knows testnets: [World] is a [testnet.Testnet] with what else a script needs, such as
+// rogue peers. It must not know scripts: names of blocks or people, and what a script waits
+// for.
 package real
 
 import (
 	"context"
 	"errors"
 	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
 	"toychain/consensus"
-	"toychain/network"
 	"toychain/testnet"
 	"toychain/testnet/rogue"
 	"toychain/testnet/scenario"
 )
 
-// Config is how to make a world.
-type Config struct {
-	Dir      string       // for nodes, logs, wallets
-	Binary   string       // what to start nodes from; "" is this program's own file
-	Detach   bool         // the nodes outlive this program
-	Progress func(string) // called with what is going on; may be nil
-}
-
 // World is real nodes. Make one with New, and end it with Close.
 type World struct {
 	*testnet.Testnet // nil until Up
 
-	cfg    Config
+	cfg    testnet.Config
 	begun  time.Time
 	rogues map[string]*rogue.Peer // by the node that each is a peer of
 }
 
 var _ scenario.World = (*World)(nil)
 
-// New returns a world without nodes. Nothing is started yet.
-func New(cfg Config) *World {
+// New returns a world without nodes. Nothing is started yet. A script says how many nodes there
+// are and on which network.
+func New(cfg testnet.Config) *World {
 	return &World{cfg: cfg, begun: time.Now(), rogues: map[string]*rogue.Peer{}}
 }
 
@@ -53,30 +50,10 @@ func (w *World) Close(ctx context.Context, remove bool) error {
 
 // Up starts the nodes.
 func (w *World) Up(ctx context.Context, nodes int, params *consensus.Params) (err error) {
-	network := params.Name
-	if _, preset := consensus.Preset(network); !preset {
-		if network, err = w.writeParams(params); err != nil {
-			return err
-		}
-	}
-	w.Testnet, err = testnet.Up(ctx, testnet.Config{Dir: w.cfg.Dir, Nodes: nodes, Network: network, Binary: w.cfg.Binary,
-		Detach: w.cfg.Detach, Progress: w.cfg.Progress})
+	w.cfg.Nodes, w.cfg.Params = nodes, params
+	w.Testnet, err = testnet.Up(ctx, w.cfg)
 	w.begun = time.Now()
 	return err
-}
-
-// writeParams writes the parameters to a file for the nodes.
-func (w *World) writeParams(params *consensus.Params) (path string, err error) {
-	if err := os.MkdirAll(w.cfg.Dir, 0o700); err != nil {
-		return "", err
-	}
-	path = filepath.Join(w.cfg.Dir, "script.toml")
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
-	if err != nil {
-		return "", err
-	}
-	err = network.Write(f, params)
-	return path, errors.Join(err, f.Close())
 }
 
 // Time returns the time since Up by the wall clock.
@@ -91,12 +68,10 @@ const (
 
 // Step waits a moment.
 func (w *World) Step(ctx context.Context, n int) error {
-	t := time.NewTimer(min(late, soon*time.Duration(n)))
-	defer t.Stop()
 	select {
 	case <-ctx.Done():
 		return context.Cause(ctx)
-	case <-t.C:
+	case <-time.After(min(late, soon*time.Duration(n))):
 		return nil
 	}
 }
