@@ -60,7 +60,6 @@ var limits = map[string]map[string]string{
 		"maxStall":          "TestStall TestHeadersStall",
 		"maxOrphanBlocks":   "TestOrphanBlocksAreBounded FuzzEngine",
 		"maxOrphanBytes":    "TestOrphanBytesAreBounded testnet/rogue.TestFloods",
-		"maxSources":        "TestSourcesAreBounded",
 		"maxSideDepth":      "TestTooFar TestDeepHeadersWithoutAClaim",
 		"headersAhead":      "TestHeadersAhead",
 		"maxUselessHeaders": "TestIdleHeaders",

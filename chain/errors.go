@@ -2,6 +2,16 @@ package chain
 
 import "errors"
 
+// ConnectError is the error of a block that broke a rule only when it was connected: its
+// header and its body hold, and what fails are the coins that it spends or creates, or a
+// block below it. Which node sent such a block says nothing about that node: it may have
+// stored the block on a side branch, unconnected, as this one would have done.
+type ConnectError struct{ Err error }
+
+func (e *ConnectError) Error() string { return e.Err.Error() }
+
+func (e *ConnectError) Unwrap() error { return e.Err }
+
 // Errors that break no rule.
 var (
 	// ErrKnown: we have this block or header already.

@@ -30,9 +30,9 @@ func (t *Tree) activate(now time.Time, mine *node) (Change, error) {
 			change.Failed = append(change.Failed, Failure{bad.Hash, err})
 			switch {
 			case bad == mine:
-				refused = err
+				refused = &ConnectError{err}
 			case refused == nil && mine != nil && mine.status.Invalid():
-				refused = fmt.Errorf("%w: %s is invalid: %v", consensus.BadPrevBlk, bad.Hash, err)
+				refused = &ConnectError{fmt.Errorf("%w: %s is invalid: %v", consensus.BadPrevBlk, bad.Hash, err)}
 			}
 			continue
 		}

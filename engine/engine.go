@@ -25,7 +25,6 @@ type Engine struct {
 	peers       map[peer.ID]*peerState
 	order       []peer.ID              // in which they joined: every loop over peers follows it, not the map
 	inFlight    map[block.Hash]peer.ID // bodies requested and not here yet, by the peer that was asked
-	source      map[block.Hash]peer.ID // the sender of a body that waits for its ancestors
 	orphans     []orphan               // blocks whose parents are unknown, the oldest first
 	orphanBytes int                    // of the orphans together
 
@@ -45,7 +44,6 @@ func New(tree *chain.Tree, pool *mempool.Pool, agent string) *Engine {
 	return &Engine{tree: tree, pool: pool, agent: agent,
 		peers:    make(map[peer.ID]*peerState),
 		inFlight: make(map[block.Hash]peer.ID),
-		source:   make(map[block.Hash]peer.ID),
 	}
 }
 
@@ -168,9 +166,11 @@ func (e *Engine) addBlock(in BlockReceived, hash block.Hash) error {
 	case Internal:
 		return err
 	case Invalid:
-		e.rejectBlock(in, err)
+		e.penalize(in.Peer, err)
+		e.rejected(in, err)
+	case Unblamed:
+		e.rejected(in, err)
 	case OK:
-		e.remember(hash, in.Peer)
 		info, _ := e.tree.Info(hash)
 		added := blockEvent(in.Block, info.State.Height)
 		added.Active = info.Active
@@ -185,9 +185,8 @@ func (e *Engine) addBlock(in BlockReceived, hash block.Hash) error {
 	return err
 }
 
-// rejectBlock penalizes the peer that sent an invalid block and emits BlockRejected.
-func (e *Engine) rejectBlock(in BlockReceived, err error) {
-	e.penalize(in.Peer, err)
+// rejected emits BlockRejected.
+func (e *Engine) rejected(in BlockReceived, err error) {
 	e.notify(Event{Kind: BlockRejected, Block: blockEvent(in.Block, 0), Peer: in.Peer, Reason: err.Error()})
 }
 
@@ -197,15 +196,6 @@ func (e *Engine) tooFar(h *block.Header, asked bool) bool {
 	parent, known := e.tree.Info(h.Prev)
 	above := parent.State.Height - e.tree.Tip().Height
 	return known && !asked && (above < -maxSideDepth || above >= maxSideDepth)
-}
-
-// remember notes the sender of a block, in case the block turns out to be invalid when it is
-// connected. When too many are noted all are forgotten, and then no peer is penalized.
-func (e *Engine) remember(hash block.Hash, from peer.ID) {
-	if len(e.source) > maxSources {
-		clear(e.source)
-	}
-	e.source[hash] = from
 }
 
 func blockEvent(b *block.Block, height block.Height) *BlockEvent {
@@ -218,17 +208,12 @@ func blockEvent(b *block.Block, height block.Height) *BlockEvent {
 func (e *Engine) moved(change chain.Change, mine block.Hash) error {
 	// Blocks that were kept on a side branch unchecked, and broke a rule when their turn came.
 	for _, f := range change.Failed {
-		if from := e.source[f.Hash]; f.Hash != mine {
-			e.penalize(from, f.Err)
-			e.notify(Event{Kind: BlockRejected, Block: &BlockEvent{Hash: f.Hash}, Peer: from, Reason: f.Err.Error()})
+		if f.Hash != mine {
+			e.notify(Event{Kind: BlockRejected, Block: &BlockEvent{Hash: f.Hash}, Reason: f.Err.Error()})
 		}
-		delete(e.source, f.Hash)
 	}
 	if !change.Moved() {
 		return nil
-	}
-	for _, s := range change.Applied {
-		delete(e.source, s.Hash)
 	}
 	updated, err := e.pool.Update(e.tree, change, e.now)
 	if err != nil {

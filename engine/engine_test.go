@@ -362,8 +362,9 @@ func TestOrphanBlocksAreBounded(t *testing.T) {
 	}
 }
 
-// Whoever sends a block that breaks a rule is blamed; whoever sends a wrong body
-// is blamed too, but the true block is still taken.
+// The sender of a body that does not match its header is penalized, and the true block is
+// still accepted. The sender of a block whose coinbase takes too much is not: it need not
+// have connected the block.
 func TestBlame(t *testing.T) {
 	w := newWorld(t, 2)
 	n1, n2 := w.nodes[0], w.nodes[1]
@@ -388,11 +389,52 @@ func TestBlame(t *testing.T) {
 	greedy.Block.Txs[0] = coinbase
 	greedy.Block.Header.MerkleRoot = coinbase.ID()
 	solve(t, &greedy.Block.Header)
-	if err := w.give(n2, BlockReceived{Peer: "n1", Block: greedy.Block}); !errors.Is(err, consensus.BadCoinbaseAmount) || len(n2.blamed) != 2 {
+	if err := w.give(n2, BlockReceived{Peer: "n1", Block: greedy.Block}); !errors.Is(err, consensus.BadCoinbaseAmount) || Classify(err) != Unblamed || len(n2.blamed) != 1 {
 		t.Fatalf("greedy block: %v, blamed %v", err, n2.blamed)
 	}
-	if err := w.give(n2, BlockReceived{Peer: "n3", Block: greedy.Block}); Classify(err) != NotNow || len(n2.blamed) != 2 {
+	if err := w.give(n2, BlockReceived{Peer: "n3", Block: greedy.Block}); Classify(err) != NotNow || len(n2.blamed) != 1 {
 		t.Fatalf("the same again, which was judged: %v, blamed %v", err, n2.blamed)
+	}
+}
+
+// No attacker can have honest nodes ban each other: X takes too much and is shown to n1
+// while its tip is X's sibling, so n1 keeps it unconnected and passes it on; Y on top of it
+// is shown to n2. The others connect X when they have Y, and find the fault; what n1 and n2
+// sent was right as far as they could know. (The world fails if a node penalizes another.)
+func TestRelaysAreNotPenalized(t *testing.T) {
+	w := newWorld(t, 4)
+	w.mine(w.nodes[0], 3)
+	forge := func(on *chain.Tree, extra uint64, more block.Amount) *block.Block {
+		tmpl, err := New(on, w.nodes[0].engine.pool, "").Template(w.nodes[0].script(), extra, "", w.now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		coinbase := tmpl.Block.Txs[0].Clone()
+		coinbase.Outputs[0].Value += more
+		b := &block.Block{Header: tmpl.Block.Header, Txs: []*block.Tx{coinbase}}
+		b.Header.MerkleRoot = coinbase.ID()
+		solve(t, &b.Header)
+		return b
+	}
+	x := forge(w.nodes[0].engine.Tree(), 77, 1)
+	sibling := w.mine(w.nodes[0], 1)[0]
+	y := forge(w.nodes[0].engine.Tree(), 78, 0) // at Y's height
+	y.Header.Prev = x.Hash()
+	solve(t, &y.Header)
+
+	if err := w.give(w.nodes[0], BlockReceived{Peer: "attacker", Block: x}); err != nil {
+		t.Fatalf("a side block is not kept: %v", err)
+	}
+	if err := w.give(w.nodes[1], BlockReceived{Peer: "attacker", Block: y}); Classify(err) != Unblamed {
+		t.Fatalf("Y on X: %v", err)
+	}
+	for _, n := range w.nodes {
+		if tip := n.engine.Tree().Tip().Hash; tip != sibling || len(n.blamed) > 0 {
+			t.Errorf("%s has tip %s and penalizes %v", n.id, tip, n.blamed)
+		}
+		if info, known := n.engine.Tree().Info(x.Hash()); !known {
+			t.Errorf("%s never saw X: %+v", n.id, info)
+		}
 	}
 }
 
@@ -405,6 +447,7 @@ func TestClassify(t *testing.T) {
 		{nil, OK, OK},
 		{fmt.Errorf("tx 3: %w", consensus.BadInBelowOut), Invalid, Invalid},
 		{consensus.HighHash, Invalid, Invalid},
+		{fmt.Errorf("block: %w", &chain.ConnectError{Err: consensus.BadInBelowOut}), Unblamed, Invalid},
 		{consensus.TimeTooNew, NotNow, Invalid},
 		{chain.ErrKnown, NotNow, NotNow},
 		{consensus.ErrNoParent, NotNow, NotNow},

@@ -296,8 +296,8 @@ func (s *stock) sound(e *Engine) error {
 	if len(e.orphans) > maxOrphanBlocks || size != e.orphanBytes || size > maxOrphanBytes {
 		return fmt.Errorf("%d orphans of %d bytes, by count %d", len(e.orphans), size, e.orphanBytes)
 	}
-	if len(e.source) > maxSources || len(e.order) != len(e.peers) || e.pool.Orphans() > mempool.DefaultMaxOrphans {
-		return fmt.Errorf("%d sources, %d peers, %d in order, %d orphan payments", len(e.source), len(e.peers), len(e.order), e.pool.Orphans())
+	if len(e.order) != len(e.peers) || e.pool.Orphans() > mempool.DefaultMaxOrphans {
+		return fmt.Errorf("%d peers, %d in order, %d orphan payments", len(e.peers), len(e.order), e.pool.Orphans())
 	}
 	tip := e.tree.Tip()
 	for _, entry := range e.tree.Entries() {

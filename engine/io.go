@@ -168,7 +168,7 @@ type Event struct {
 	Reorg    *chain.Reorg  // Reorganised
 	Tx       block.Hash    // TxAdded, TxRemoved
 	Reason   string        // TxRemoved, BlockRejected, PeerPenalized
-	Peer     peer.ID       // PeerUp, PeerDown, PeerPenalized; of BlockAdded and BlockRejected the sender
+	Peer     peer.ID       // PeerUp, PeerDown, PeerPenalized; of BlockAdded and BlockRejected the sender, if the block came just now
 	Duration time.Duration // TipChanged: since the block was first announced; the driver sets it
 }
 

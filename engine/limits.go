@@ -22,8 +22,6 @@ const (
 	// maxOrphanBytes is how many bytes they may have together. Parsed, a block of nothing
 	// but empty outputs takes three and a half times its bytes. Ours.
 	maxOrphanBytes = 8 << 20
-	// maxSources is of how many blocks we remember the sender. Ours.
-	maxSources = 4096
 	// maxSideDepth is how far below the tip a branch may fork, and how far above the tip a
 	// block may be that we did not request, unless it has more work than the best chain:
 	// keeping it costs memory (DESIGN: side branches too far behind or ahead; the figure is

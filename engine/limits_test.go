@@ -253,21 +253,6 @@ func TestHeadersShown(t *testing.T) {
 	}
 }
 
-// Who brought a block is remembered for 4,096 blocks; then all is forgotten.
-func TestSourcesAreBounded(t *testing.T) {
-	w := newWorld(t, 1)
-	e := w.nodes[0].engine
-	for i := range maxSources + 1 {
-		e.remember(block.Hash{byte(i), byte(i >> 8)}, "p")
-	}
-	if len(e.source) != maxSources+1 {
-		t.Fatalf("%d are remembered, want %d", len(e.source), maxSources+1)
-	}
-	if e.remember(block.Hash{31: 1}, "p"); len(e.source) != 1 {
-		t.Errorf("%d are remembered after one more", len(e.source))
-	}
-}
-
 // While blocks come in, at most 500 of them, or 4 MB, are in memory alone.
 func TestFlushes(t *testing.T) {
 	w, fresh, asked := behind(t, flushBlocks+100)

@@ -17,7 +17,8 @@ func (e *Engine) orphanBlock(in BlockReceived, hash block.Hash) error {
 		err = consensus.CheckBody(consensus.NewBlock(in.Block))
 	}
 	if err != nil {
-		e.rejectBlock(in, err)
+		e.penalize(in.Peer, err)
+		e.rejected(in, err)
 		return err
 	}
 	if p := e.peers[in.Peer]; p != nil && p.headersAsked.IsZero() {

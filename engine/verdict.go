@@ -9,13 +9,22 @@ import (
 	"toychain/peer"
 )
 
-// Class is one of the four things that an error about a block or a transaction can mean.
+// Class is one of the five things that an error about a block or a transaction can mean.
 //
 //	class       the sender       gossip     the node
 //	OK                           Accept
 //	Invalid     is penalized     Reject
+//	Unblamed                     Ignore     marks the block as invalid
 //	NotNow                       Ignore     asks for what is missing
 //	Internal                     Ignore     stops
+//
+// A sender is penalized only for what it must have known when it sent: bytes, the header's
+// work, the body's match with its header, the checks that need no coins. Every node makes
+// these before it passes a block on. Whether the coins are there is asked only when a block
+// is connected, and a node passes blocks of side branches on without that: to penalize the
+// sender would let an attacker have honest nodes ban each other, with one bad block that
+// the one connects and the other only keeps (Core spares the senders of compact blocks and
+// headers-first announcements for the same reason: MaybePunishNodeForBlock).
 type Class int
 
 const (
@@ -23,6 +32,8 @@ const (
 	OK Class = iota
 	// Invalid: a rule is broken, and always will be; the sender should have known.
 	Invalid
+	// Unblamed: a rule is broken, and the sender need not know.
+	Unblamed
 	// NotNow: we know it already, its parent is missing, it comes too early, the mempool
 	// does not want it: no peer is to blame.
 	NotNow
@@ -40,8 +51,11 @@ func Classify(err error) Class {
 		errors.Is(err, chain.ErrNoBody), errors.Is(err, chain.ErrGenesis), errors.Is(err, ErrTooFar):
 		return NotNow
 	}
-	if errors.Is(err, errLowWork) {
+	switch {
+	case errors.Is(err, errLowWork):
 		return Invalid
+	case errors.As(err, new(*chain.ConnectError)):
+		return Unblamed
 	}
 	switch consensus.RuleOf(err) {
 	case "":
@@ -49,7 +63,7 @@ func Classify(err error) Class {
 	case consensus.TimeTooNew:
 		return NotNow // our clock may be the wrong one
 	case consensus.BadPrevBlk, consensus.DuplicateInvalid:
-		return NotNow // validated before, perhaps refused by our user alone: the first sender was penalized then
+		return NotNow // validated before, perhaps refused by our user alone
 	}
 	return Invalid
 }

@@ -32,6 +32,7 @@ type world struct {
 	log     strings.Builder // every input and effect, in order
 	blocked func(message) bool
 	params  *consensus.Params
+	forged  bool                 // the input at hand was made up by the test
 	liar    func(Effect) []Input // what somebody who is no node answers; nil: nothing
 }
 
@@ -216,6 +217,9 @@ func (w *world) perform(n *testNode, in Input, f Effect) {
 			return out
 		})
 	case Penalize:
+		if w.node(f.Peer) != nil && !w.forged {
+			w.t.Errorf("%s penalizes %s, which is honest: %v", n.id, f.Peer, f.Reason)
+		}
 		n.blamed = append(n.blamed, f)
 	case Emit:
 		n.events = append(n.events, f.Event)
@@ -319,7 +323,9 @@ func (w *world) coins(n *testNode) []consensus.UTXO {
 // follows come to rest.
 func (w *world) give(n *testNode, in Input) error {
 	w.t.Helper()
+	w.forged = true
 	w.step(n, in)
+	w.forged = false
 	answer := n.answer
 	w.settle()
 	return answer

@@ -8,7 +8,6 @@ import (
 	"toychain/block"
 	"toychain/consensus"
 	"toychain/engine"
-	"toychain/p2p"
 	"toychain/peer"
 )
 
@@ -22,7 +21,7 @@ func (n *Node) perform(run context.Context, f engine.Effect) {
 	case engine.Announce:
 		n.net.Announce(f.Status)
 	case engine.Penalize:
-		n.ban(f.Peer, f.Reason)
+		n.net.Penalize(f.Peer, f.Reason)
 	case engine.Disconnect:
 		n.log.Warn("peer disconnected: it does not help", "peer", f.Peer, "reason", f.Reason)
 		n.background(run, func(context.Context) error { return n.net.Disconnect(f.Peer) })
@@ -116,15 +115,9 @@ func (n *Node) fetchTxs(ctx context.Context, f engine.RequestTxs) error {
 	})
 }
 
-// ban disconnects a peer and refuses it for ten minutes.
-func (n *Node) ban(peer peer.ID, reason error) {
-	n.log.Warn("peer banned: it broke a rule", "peer", peer, "reason", reason, "for", p2p.BanTime)
-	n.net.Ban(peer, p2p.BanTime)
-}
-
 // malformed bans a peer for bytes that are not what they claim to be.
 func (n *Node) malformed(peer peer.ID, err error) {
-	n.ban(peer, err)
+	n.net.Penalize(peer, err)
 	n.subscribers.emit(engine.Event{Kind: engine.PeerPenalized, Time: n.Now(), Peer: peer, Reason: err.Error()})
 }
 

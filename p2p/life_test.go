@@ -3,6 +3,7 @@ package p2p
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -56,6 +57,26 @@ func TestNewErrors(t *testing.T) {
 		if _, err := New(cfg, newFake()); err == nil || !strings.Contains(err.Error(), row.want) {
 			t.Errorf("%+v: %v, want %q", cfg, err, row.want)
 		}
+	}
+}
+
+// A peer that the user named is never banned on the node's own account; others are.
+func TestNamedPeersAreNotBanned(t *testing.T) {
+	a, b, c := startNode(t), startNode(t), startNode(t)
+	if err := a.Keep(b.Addrs()[0]); err != nil {
+		t.Fatal(err)
+	}
+	a.waitBoth(b)
+	a.connect(c)
+	for _, n := range []*testNode{b, c} {
+		a.Penalize(n.ID(), errors.New("a rule"))
+	}
+	if bans := a.Banned(); len(bans) != 1 || bans[c.ID()].IsZero() {
+		t.Errorf("banned are %v, want %s alone", bans, c.ID())
+	}
+	a.waitLeft(c)
+	if _, joined := a.heard[b.ID()]; !joined {
+		t.Error("the named peer was disconnected")
 	}
 }
 

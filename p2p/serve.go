@@ -135,8 +135,24 @@ func writeFrame(w deadlineWriter, k kind, payload []byte) error {
 	return err
 }
 
-// penalize disconnects a peer that violated the protocol and bans it for BanTime.
+// Penalize disconnects a peer that broke a rule and bans it for BanTime. A peer that the user
+// named (Keep, Config.Seeds) is only reported: whether it stays is the user's decision (Core
+// spares manual connections).
+func (n *Net) Penalize(p peer.ID, why error) {
+	if id, err := decode(p); err == nil {
+		n.penalize(id, why)
+	}
+}
+
 func (n *Net) penalize(p corepeer.ID, why error) {
-	n.log.Warn("peer violated the protocol and is banned", "peer", text(p), "for", BanTime, "why", why)
+	n.mu.Lock()
+	c := n.addrman.peers[p]
+	named := c != nil && c.manual
+	n.mu.Unlock()
+	if named {
+		n.log.Warn("peer broke a rule; it stays, because the user named it", "peer", text(p), "why", why)
+		return
+	}
+	n.log.Warn("peer broke a rule and is banned", "peer", text(p), "for", BanTime, "why", why)
 	n.ban(p, BanTime, why)
 }

@@ -16,6 +16,13 @@ var Lies = []consensus.Rule{
 	consensus.HighHash, consensus.BadDiffBits, consensus.BadMerkleRoot, consensus.BadCoinbaseAmount, consensus.BadScript, consensus.BadMissingOrSpent,
 }
 
+// Penalized reports whether a node bans the sender of a block that breaks this rule: only for
+// what the sender must have known, which is what every node checks before it relays a block.
+// Coins it checks when it connects the block (engine.Class).
+func Penalized(rule consensus.Rule) bool {
+	return rule == consensus.HighHash || rule == consensus.BadDiffBits || rule == consensus.BadMerkleRoot
+}
+
 // announce adds blocks to its own chain and sends them to all nodes.
 func (p *Peer) announce(ctx context.Context, blocks []*block.Block) (out []block.Hash, err error) {
 	for _, b := range blocks {

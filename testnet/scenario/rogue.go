@@ -14,7 +14,7 @@ import (
 func rogueVerbs() []verb {
 	return []verb{
 		{name: "lie invalid", args: "NODE [RULE]", parse: parseLie,
-			about: "A rogue peer sends NODE a block that breaks RULE, like bad-cb-amount, and is banned for it."},
+			about: "A rogue peer sends NODE a block that breaks RULE, like bad-cb-amount or bad-diffbits."},
 		{name: "lie withhold", args: "NODE N", parse: parseWithhold,
 			about: "A rogue peer of NODE mines N blocks on its tip, and announces none of them."},
 		{name: "lie double-spend", args: "P NODE N", parse: parseDoubleSpend,

@@ -81,7 +81,7 @@ type Node interface {
 // knows. When it is banned, the next one comes.
 type Rogues interface {
 	// Lie sends a node a block on its tip that breaks a rule, of Lies, and returns when the
-	// rogue was banned for it.
+	// node has rejected it, and banned the rogue if that must have known.
 	Lie(ctx context.Context, node, rule string) (block.Hash, error)
 	// Withhold mines n blocks on the node's tip, or on what is withheld already, and
 	// announces none of them. The first one holds these transactions.

@@ -9,6 +9,7 @@ import (
 
 	"toychain/block"
 	"toychain/consensus"
+	"toychain/rpc"
 	"toychain/testnet/rogue"
 )
 
@@ -49,7 +50,8 @@ func (w *World) dismiss() error {
 	return errors.Join(errs...)
 }
 
-// Lie sends the node an invalid block, and waits until it has banned the rogue.
+// Lie sends the node an invalid block, and waits until it has banned the rogue or, if only
+// connecting the block shows what is wrong with it, has rejected it.
 func (w *World) Lie(ctx context.Context, node, rule string) (block.Hash, error) {
 	l, err := w.rogue(ctx, node)
 	if err != nil {
@@ -61,7 +63,34 @@ func (w *World) Lie(ctx context.Context, node, rule string) (block.Hash, error) 
 	}
 	ctx, cancel := context.WithTimeout(ctx, rogueTime)
 	defer cancel()
-	return made, l.Refused(ctx)
+	if rogue.Penalized(consensus.Rule(rule)) {
+		return made, l.Refused(ctx)
+	}
+	c, err := w.Client(node)
+	if err != nil {
+		return made, err
+	}
+	return made, waitInvalid(ctx, c, made)
+}
+
+// waitInvalid waits until a node has found that a block is invalid.
+func waitInvalid(ctx context.Context, c *rpc.Client, hash block.Hash) error {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		tips, err := rpc.GetChainTips.Call(ctx, c, rpc.None{})
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(tips, func(t rpc.Tip) bool { return t.Hash == hash && t.Status == "invalid" }) {
+			return nil
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return fmt.Errorf("the node has not rejected block %s: %w", hash, ctx.Err())
+		}
+	}
 }
 
 // Withhold has a rogue mine in secret.
