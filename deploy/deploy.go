@@ -15,7 +15,7 @@ package deploy
 
 import (
 	_ "embed"
-	"strconv"
+	"fmt"
 	"strings"
 )
 
@@ -43,13 +43,13 @@ type Node struct {
 func Nodes(nodes []Node) string {
 	var b strings.Builder
 	b.WriteString("# The nodes of a testnet, written by \"toychain testnet prometheus\". Write it again after the\n# testnet was restarted, because the nodes then have other ports.\nscrape_configs:\n")
-	for _, n := range nodes {
-		// What strconv quotes is a string in double quotes for YAML, too.
-		b.WriteString("  - job_name: " + strconv.Quote(n.Name) + "\n" +
-			"    authorization: {type: Bearer, credentials_file: " + strconv.Quote(n.Cookie) + "}\n" +
-			"    static_configs:\n" +
-			"      - targets: [" + strconv.Quote(n.Addr) + "]\n" +
-			"        labels: {job: toychain, node: " + strconv.Quote(n.Name) + "}\n")
+	for _, n := range nodes { // what %q quotes is a string in double quotes for YAML, too
+		fmt.Fprintf(&b, `  - job_name: %[1]q
+    authorization: {type: Bearer, credentials_file: %[2]q}
+    static_configs:
+      - targets: [%[3]q]
+        labels: {job: toychain, node: %[1]q}
+`, n.Name, n.Cookie, n.Addr)
 	}
 	return b.String()
 }

@@ -69,10 +69,8 @@ func ParseAddress(s string, p block.Prefixes) (Address, error) {
 // isSegWit reports whether s begins like an address of BIP173 or BIP350. It is called
 // only for strings that are not base58check.
 func isSegWit(s string) bool {
-	s = strings.ToLower(s)
-	return slices.ContainsFunc([]string{"bc1", "tb1", "bcrt1", "sb1"}, func(prefix string) bool {
-		return strings.HasPrefix(s, prefix)
-	})
+	prefix, _, ok := strings.Cut(strings.ToLower(s), "1")
+	return ok && slices.Contains([]string{"bc", "tb", "bcrt", "sb"}, prefix)
 }
 
 // ErrNetwork is wrapped by every error for something valid that is of another network.

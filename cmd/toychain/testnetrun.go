@@ -164,7 +164,8 @@ func (a *app) play(ctx context.Context, s *scenario.Script, o runFlags) (r playe
 		r.Line, r.Error, r.Stands = failure.Step.Line, failure.Err.Error(), strings.TrimRight(failure.Stands, "\n")
 	case interrupted:
 		fmt.Fprintf(a.Stderr, "%s:%d: interrupted in: %s\n", s.Name, at.Line, at.Text)
-		return r, errors.Join(went, err, a.printUp(r))
+		fmt.Fprint(a.Stdout, r.stillUp())
+		return r, errors.Join(went, err)
 	case went != nil:
 		return r, errors.Join(went, err)
 	case err == nil && o.update:
@@ -199,24 +200,23 @@ func (a *app) printPlayed(r played, o runFlags) error {
 		return a.PrintJSONLine(r)
 	}
 	c := a.Colours(a.Stdout)
+	result := fmt.Sprintf("%s  %s  %s, %s, %.1f s\n", c.Green("ok"), r.File, cli.Plural(r.Nodes, "node"), cli.Plural(r.Steps, "step"), r.Seconds)
 	if !r.OK {
 		fmt.Fprintf(a.Stderr, "%s:%d: %s\n", r.File, r.Line, r.Error)
 		if r.Stands != "" {
 			fmt.Fprintf(a.Stderr, "the nodes' tips:\n    %s\n", strings.ReplaceAll(r.Stands, "\n", "\n    "))
 		}
 		fmt.Fprintf(a.Stderr, "the nodes' logs are in %s\n", r.Dir)
-		_, err := fmt.Fprintf(a.Stdout, "%s  %s\n", c.Red("wrong"), r.File)
-		return errors.Join(err, a.printUp(r))
+		result = fmt.Sprintf("%s  %s\n", c.Red("wrong"), r.File)
 	}
-	_, err := fmt.Fprintf(a.Stdout, "%s  %s  %s, %s, %.1f s\n", c.Green("ok"), r.File, cli.Plural(r.Nodes, "node"), cli.Plural(r.Steps, "step"), r.Seconds)
-	return errors.Join(err, a.printUp(r))
+	_, err := fmt.Fprint(a.Stdout, result, r.stillUp())
+	return err
 }
 
-// printUp prints where the network of a script is, if it was left up.
-func (a *app) printUp(r played) error {
+// stillUp says where the network of a script is, if it was left up.
+func (r played) stillUp() string {
 	if !r.up {
-		return nil
+		return ""
 	}
-	_, err := fmt.Fprintf(a.Stdout, "the network is still up; try: toychain testnet tree --dir %s\n", r.Dir)
-	return err
+	return fmt.Sprintf("the network is still up; try: toychain testnet tree --dir %s\n", r.Dir)
 }

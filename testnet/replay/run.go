@@ -18,7 +18,7 @@ type Run struct {
 
 	nodes   []string // in the order in which they are listed
 	blocks  map[block.Hash]*rpc.TreeBlock
-	genesis *rpc.TreeBlock
+	genesis block.Hash // zeros: no node has a tree
 }
 
 // New merges the nodes' journals and what was done to the testnet.
@@ -40,7 +40,7 @@ func New(journals []history.Journal, actions []history.Action) *Run {
 	for i := range all {
 		r.blocks[all[i].Hash] = &all[i]
 		if all[i].Height == 0 {
-			r.genesis = &all[i]
+			r.genesis = all[i].Hash
 		}
 	}
 	r.Events = r.merge(lives)
@@ -123,8 +123,7 @@ func (r *Run) number() {
 type Stage struct {
 	run    *Run
 	played int
-	header map[block.Hash]bool // known to some node
-	whole  map[block.Hash]bool // complete at some node
+	whole  map[block.Hash]bool // the blocks known to some node, and whether one has them complete
 	tips   map[string]block.Hash
 	gone   map[string]bool // killed, paused, or not up
 	groups []string        // of a partition, like "n1,n2"
@@ -133,13 +132,12 @@ type Stage struct {
 
 // Begin returns the state before the first event: all tips are genesis.
 func (r *Run) Begin() *Stage {
-	s := &Stage{run: r, header: make(map[block.Hash]bool), whole: make(map[block.Hash]bool),
-		tips: make(map[string]block.Hash), gone: make(map[string]bool)}
-	if r.genesis != nil {
-		s.header[r.genesis.Hash], s.whole[r.genesis.Hash] = true, true
-		for _, n := range r.nodes {
-			s.tips[n] = r.genesis.Hash
-		}
+	s := &Stage{run: r, whole: make(map[block.Hash]bool), tips: make(map[string]block.Hash), gone: make(map[string]bool)}
+	if !r.genesis.IsZero() {
+		s.whole[r.genesis] = true
+	}
+	for _, n := range r.nodes {
+		s.tips[n] = r.genesis
 	}
 	return s
 }
@@ -154,9 +152,9 @@ func (s *Stage) Next() *Event {
 	s.fresh = e.Event == Block && !s.whole[e.Block.Hash]
 	switch e.Event {
 	case Header:
-		s.header[e.Block.Hash] = true
+		s.whole[e.Block.Hash] = s.whole[e.Block.Hash] // now it is known
 	case Block:
-		s.header[e.Block.Hash], s.whole[e.Block.Hash] = true, true
+		s.whole[e.Block.Hash] = true
 	case Tip, Reorg:
 		s.tips[e.Node] = e.Block.Hash
 	case "partition":
@@ -166,8 +164,8 @@ func (s *Stage) Next() *Event {
 	case "kill", "pause":
 		s.gone[e.Node] = e.Error == ""
 	case "wipe":
-		if s.run.genesis != nil && e.Error == "" {
-			s.tips[e.Node] = s.run.genesis.Hash
+		if e.Error == "" {
+			s.tips[e.Node] = s.run.genesis
 		}
 	case "resume", "restart", "start":
 		s.gone[e.Node] = false
@@ -190,9 +188,9 @@ func (s *Stage) Tip(node string) block.Hash { return s.tips[node] }
 // Tree returns all blocks that some node knows, with the tips of the nodes.
 func (s *Stage) Tree() draw.Tree {
 	in := draw.Tree{}
-	for hash := range s.header {
+	for hash, whole := range s.whole {
 		b := *s.run.blocks[hash]
-		if !s.whole[hash] {
+		if !whole {
 			b.Txs, b.Size, b.Message, b.Address = 0, 0, "", ""
 		}
 		in.Blocks = append(in.Blocks, b)
