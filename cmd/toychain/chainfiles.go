@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -14,6 +16,7 @@ import (
 	"toychain/blockfile"
 	"toychain/cmd/internal/cli"
 	"toychain/consensus"
+	"toychain/internal/atomicfile"
 	"toychain/rpc"
 )
 
@@ -90,6 +93,23 @@ func (a *app) exportFormat(named, to string) (blockfile.Format, error) {
 		return "", cli.Usagef("--format %s is not for a terminal: name a file with -o", f)
 	}
 	return f, nil
+}
+
+// writeFile writes to stdout if path is empty, or else the whole file or nothing. It replaces an
+// existing file only if force is set.
+func (a *app) writeFile(path string, force bool, write func(io.Writer) error) error {
+	place := atomicfile.Create
+	switch {
+	case path == "":
+		return write(a.Stdout)
+	case force:
+		place = atomicfile.Replace
+	}
+	err := place(path, func(f *os.File) error { return errors.Join(write(f), f.Chmod(0o644)) })
+	if errors.Is(err, fs.ErrExist) {
+		err = fmt.Errorf("%s exists: choose another name, or overwrite it with --force", path)
+	}
+	return err
 }
 
 // blocks requests the blocks, many at a time, and writes them.

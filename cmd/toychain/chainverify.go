@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 
@@ -15,6 +16,7 @@ import (
 	"toychain/chain"
 	"toychain/cmd/internal/cli"
 	"toychain/consensus"
+	"toychain/network"
 	"toychain/rpc"
 	"toychain/store"
 )
@@ -178,4 +180,43 @@ func (a *app) printRebuilt(r store.Rebuilt) {
 	if r.Kept != "" {
 		fmt.Fprintln(a.Stderr, "the damaged database is kept in", r.Kept)
 	}
+}
+
+// dataDir is the data of a node that does not run, for commands that open it.
+type dataDir struct {
+	params           *consensus.Params
+	network, datadir string // the flags of "node run"
+}
+
+// folder returns the path of the database.
+func (k dataDir) folder() string { return filepath.Join(k.datadir, k.params.Name, "chain") }
+
+// dataDir returns the data that the flags name: that of --datadir, or with --node that of
+// a node of the testnet.
+func (a *app) dataDir() (dataDir, error) {
+	if a.global.node == "" {
+		if a.typed["dir"] {
+			return dataDir{}, a.whichNode()
+		}
+		p, err := network.Load(a.global.network)
+		return dataDir{p, a.global.network, a.global.datadir}, err
+	}
+	t, n, err := a.namedNode()
+	if err != nil {
+		return dataDir{}, err
+	}
+	if r := t.Orchestrator(); r != nil {
+		return dataDir{}, fmt.Errorf("%s runs %s: its data is there, not here", r.Name, n.Name)
+	}
+	return dataDir{t.Params(), t.File().Network, n.Datadir}, nil
+}
+
+// atRest adds to the error of opening a database how to stop the testnet's node that has
+// it open.
+func (a *app) atRest(err error) error {
+	if a.global.node == "" || !errors.Is(err, store.ErrInUse) {
+		return err
+	}
+	return &userError{fmt.Sprintf("%s runs (%v): end it first, with: toychain testnet kill %s --dir %s",
+		a.global.node, store.ErrInUse, a.global.node, store.Quote(a.testnetFolder())), err}
 }

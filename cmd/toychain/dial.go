@@ -166,6 +166,28 @@ func (a *app) whichNode() error {
 	return cli.Usagef("a node of the testnet is wanted: name it with --node; there are %s", strings.Join(t.Names(), ", "))
 }
 
+// findDatadir replaces a leading ~ in --datadir, which a shell leaves in --datadir=~/x
+// and in the environment.
+func (a *app) findDatadir() error {
+	dir := a.global.datadir
+	if rest, ok := strings.CutPrefix(dir, "~"); ok && (rest == "" || rest[0] == filepath.Separator) {
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return fmt.Errorf("the home directory is not known: %w: choose a directory with --datadir", err)
+		}
+		dir = filepath.Join(home, rest)
+	}
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return fmt.Errorf("--datadir: %w", err)
+	}
+	a.global.datadir = dir
+	return nil
+}
+
+// networkDir returns the directory of a network's data.
+func (a *app) networkDir(p *consensus.Params) string { return filepath.Join(a.global.datadir, p.Name) }
+
 // testnetFolder returns the directory of the testnet.
 func (a *app) testnetFolder() string {
 	return cmp.Or(a.global.testnetDir, filepath.Join(a.global.datadir, testnetName))

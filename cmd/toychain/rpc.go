@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -105,11 +104,5 @@ func (a *app) printResult(result json.RawMessage) error {
 		_, err := fmt.Fprintln(a.Stdout, text)
 		return err
 	}
-	var out bytes.Buffer
-	if err := json.Indent(&out, result, "", "  "); err != nil {
-		return fmt.Errorf("the node's answer: %w", err)
-	}
-	out.WriteByte('\n')
-	_, err := a.Stdout.Write(out.Bytes())
-	return err
+	return a.PrintJSON(result)
 }
