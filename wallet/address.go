@@ -44,7 +44,9 @@ func (a Address) Encode(p block.Prefixes) string {
 func ParseAddress(s string, p block.Prefixes) (Address, error) {
 	raw, err := decodeCheck(s)
 	if err != nil {
-		if isSegWit(s) {
+		// It may begin like an address of BIP173 or BIP350.
+		prefix, _, ok := strings.Cut(strings.ToLower(s), "1")
+		if ok && slices.Contains([]string{"bc", "tb", "bcrt", "sb"}, prefix) {
 			err = errors.New("a SegWit (bech32) address is not supported: toychain has no SegWit; " +
 				"ask for a legacy address, one in base58")
 		}
@@ -64,13 +66,6 @@ func ParseAddress(s string, p block.Prefixes) (Address, error) {
 	default:
 		return Address{}, fmt.Errorf("address: wrong length: %d bytes after the version byte, want 20", n)
 	}
-}
-
-// isSegWit reports whether s begins like an address of BIP173 or BIP350. It is called
-// only for strings that are not base58check.
-func isSegWit(s string) bool {
-	prefix, _, ok := strings.Cut(strings.ToLower(s), "1")
-	return ok && slices.Contains([]string{"bc", "tb", "bcrt", "sb"}, prefix)
 }
 
 // ErrNetwork is wrapped by every error for something valid that is of another network.

@@ -226,7 +226,8 @@ func (a *app) chainTipsCommand() *cobra.Command {
 	}, func(t io.Writer, tips []rpc.Tip) {
 		fmt.Fprintln(t, "height\thash and status")
 		for _, tip := range tips {
-			fmt.Fprintf(t, "%d\t%s\n\t%s: %s\n", tip.Height, tip.Hash, tip.Status, describeTip(tip))
+			text := strings.Replace(cmp.Or(tipTexts[tip.Status], "a branch of N"), "N", cli.Plural(tip.BranchLen, "block"), 1)
+			fmt.Fprintf(t, "%d\t%s\n\t%s: %s\n", tip.Height, tip.Hash, tip.Status, text)
 		}
 	})
 }
@@ -238,9 +239,4 @@ var tipTexts = map[string]string{
 	"valid-headers": "a branch of N, never the best chain",
 	"headers-only":  "a branch of N, not all downloaded yet",
 	"invalid":       "a branch of N that breaks a rule",
-}
-
-// describeTip returns what a tip's status means.
-func describeTip(t rpc.Tip) string {
-	return strings.Replace(cmp.Or(tipTexts[t.Status], "a branch of N"), "N", cli.Plural(t.BranchLen, "block"), 1)
 }

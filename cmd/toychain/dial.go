@@ -72,7 +72,15 @@ func (a *app) dial() (target, error) {
 		return target{}, cli.Usagef("--rpc and --node both name a node: give one of them")
 	}
 	if g.node != "" && (g.rpc == "" || a.typed["node"]) {
-		return a.dialNode()
+		t, n, err := a.namedNode()
+		if err != nil {
+			return target{}, err
+		}
+		c, err := t.Client(n.Name)
+		if err == nil {
+			a.asked = n.RPC
+		}
+		return target{c, t.Params()}, err
 	}
 	if a.typed["dir"] && g.rpc == "" {
 		return target{}, a.whichNode()
@@ -88,18 +96,13 @@ func (a *app) dial() (target, error) {
 		}
 	}
 	a.asked = addr
-	c, err := a.login(cmp.Or(g.cookie, filepath.Join(a.networkDir(p), rpc.CookieName)))
-	return target{c, p}, err
-}
-
-// login returns a client of the node that is asked. A missing cookie is no error yet: if a
-// node answers, it will refuse the login, and if none does, that error is the more useful one.
-func (a *app) login(cookie string) (*rpc.Client, error) {
-	c, err := rpc.Dial(a.asked, cookie)
-	if a.global.rpcUser != "" || errors.Is(err, rpc.ErrUnreachable) {
-		return rpc.NewClient(a.asked, a.global.rpcUser, a.global.rpcPassword), nil
+	c, err := rpc.Dial(addr, cmp.Or(g.cookie, filepath.Join(a.networkDir(p), rpc.CookieName)))
+	// A missing cookie is no error yet: if a node answers, it will refuse the login, and if none
+	// does, that error is the more useful one.
+	if g.rpcUser != "" || errors.Is(err, rpc.ErrUnreachable) {
+		return target{rpc.NewClient(addr, g.rpcUser, g.rpcPassword), p}, nil
 	}
-	return c, err
+	return target{c, p}, err
 }
 
 // leftAddr returns the address that the node of the data directory has left there. If
@@ -114,19 +117,6 @@ func (a *app) leftAddr(p *consensus.Params) (string, error) {
 		return "", &userError{fmt.Sprintf("no node runs in %s: start one with 'toychain node run', or name another with --rpc", a.networkDir(p)), rpc.ErrUnreachable}
 	}
 	return usualAddr(p.Name), nil
-}
-
-// dialNode returns the node of the testnet that --node names.
-func (a *app) dialNode() (target, error) {
-	t, n, err := a.namedNode()
-	if err != nil {
-		return target{}, err
-	}
-	c, err := t.Client(n.Name)
-	if err == nil {
-		a.asked = n.RPC
-	}
-	return target{c, t.Params()}, err
 }
 
 // namedNode returns the node of the testnet that --node names, and the testnet.
