@@ -227,7 +227,8 @@ func (n *Node) Overrule(ctx context.Context, hash block.Hash, how engine.Action)
 // misses events: they are hints, the truth is to be asked for.
 func (n *Node) Watch(ctx context.Context) <-chan engine.Event { return n.subscribers.add(ctx) }
 
-// Config returns what Open was given.
+// Config returns what Open was given, or took instead of nothing. Its Verifier is safe for
+// concurrent use.
 func (n *Node) Config() Config { return n.cfg }
 
 // Params returns the network's parameters.
@@ -255,9 +256,6 @@ func (n *Node) Clock() time.Duration { return time.Duration(n.clock.Load()) }
 
 // Net returns the node's network.
 func (n *Node) Net() *p2p.Net { return n.net }
-
-// Verifier returns how the node checks signatures; it is safe for concurrent use.
-func (n *Node) Verifier() consensus.Verifier { return n.cfg.Verifier }
 
 // Store returns the node's store, for reading indexes.
 func (n *Node) Store() *store.DB { return n.db }

@@ -134,11 +134,7 @@ func (c *Client) Generate(ctx context.Context, n int, address string) ([]block.H
 // SubmitBlock submits a block. The reason is "" if it was accepted, otherwise BIP22's:
 // "duplicate", "inconclusive" or the rule that it breaks.
 func (c *Client) SubmitBlock(ctx context.Context, b *block.Block) (reason string, err error) {
-	r, err := SubmitBlock.Call(ctx, c, SubmitBlockArgs{Block: hex.EncodeToString(b.Bytes())})
-	if r != nil {
-		reason = *r
-	}
-	return reason, err
+	return As[string](SubmitBlock).Call(ctx, c, SubmitBlockArgs{Block: hex.EncodeToString(b.Bytes())}) // null is ""
 }
 
 // SetMining lets the node mine for address, at most hashrate hashes per second (0:
@@ -227,20 +223,11 @@ func (c *Client) SubmitBlocks(ctx context.Context, blocks []*block.Block) (reaso
 	for i, b := range blocks {
 		texts[i] = hex.EncodeToString(b.Bytes())
 	}
-	results, err := SubmitBlocks.Call(ctx, c, SubmitBlocksArgs{texts})
-	if err == nil && len(results) != len(blocks) {
-		err = fmt.Errorf("submitblocks: %d results for %d blocks", len(results), len(blocks))
+	reasons, err = As[[]string](SubmitBlocks).Call(ctx, c, SubmitBlocksArgs{texts})
+	if err == nil && len(reasons) != len(blocks) {
+		err = fmt.Errorf("submitblocks: %d results for %d blocks", len(reasons), len(blocks))
 	}
-	if err != nil {
-		return nil, err
-	}
-	for _, r := range results {
-		if r == nil {
-			r = new(string)
-		}
-		reasons = append(reasons, *r)
-	}
-	return reasons, nil
+	return reasons, err
 }
 
 // BlocksFrom returns blocks of the best chain from a height on: at most count of them,
@@ -270,11 +257,11 @@ func (c *Client) BlocksFrom(ctx context.Context, first block.Height, count int) 
 	}
 	out := make([]*block.Block, len(bodies))
 	for i := range bodies {
-		if bodies[i].Err != nil {
-			return nil, bodies[i].Err
+		err := bodies[i].Err
+		if err == nil {
+			out[i], err = parseBlock(texts[i])
 		}
-		var err error
-		if out[i], err = parseBlock(texts[i]); err != nil {
+		if err != nil {
 			return nil, err
 		}
 	}

@@ -174,7 +174,7 @@ func (c *call) verify(hash block.Hash, before consensus.State) error {
 			coins[o] = coin
 		}
 	}
-	next, _, err := consensus.ApplyBlock(before, hashed, coins, c.node.Verifier())
+	next, _, err := consensus.ApplyBlock(before, hashed, coins, c.node.Config().Verifier)
 	if err == nil && next.Hash != hash {
 		err = fmt.Errorf("stored under %s, its hash is %s", hash, next.Hash)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"iter"
+	"maps"
 	"unicode/utf8"
 
 	"toychain/rpc"
@@ -57,11 +58,7 @@ func members(object json.RawMessage) (names []string, values []json.RawMessage) 
 
 // object returns the values of a valid object by name; of a repeated name the last.
 func object(raw json.RawMessage) map[string]json.RawMessage {
-	out := make(map[string]json.RawMessage)
-	for name, value := range each(raw) {
-		out[name] = value
-	}
-	return out
+	return maps.Collect(each(raw))
 }
 
 // each iterates over the names and values of a valid object.

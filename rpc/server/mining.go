@@ -11,7 +11,6 @@ import (
 	"toychain/engine"
 	"toychain/node"
 	"toychain/rpc"
-	"toychain/wallet"
 )
 
 const (
@@ -109,8 +108,8 @@ func getMiningInfo(c *call, _ rpc.None) (rpc.MiningInfo, error) {
 	if m.Err != nil {
 		info.Warnings = append(info.Warnings, "mining fails and is tried again: "+m.Err.Error())
 	}
-	if a, ok := wallet.AddressOf(m.Script); ok && m.On {
-		info.Address = a.Encode(c.node.Params().Prefixes)
+	if m.On {
+		info.Address = c.addressOf(m.Script)
 	}
 	return info, err
 }

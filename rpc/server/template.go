@@ -123,7 +123,7 @@ func (c *call) propose(data string) (any, error) {
 	case b.Header.Prev != tip.Hash:
 		return "inconclusive-not-best-prevblk", nil
 	}
-	_, _, err = consensus.ApplyUnmined(tip, hashed, coins, c.node.Verifier())
+	_, _, err = consensus.ApplyUnmined(tip, hashed, coins, c.node.Config().Verifier)
 	if err == nil {
 		err = consensus.CheckTime(c.node.Params(), &b.Header, c.node.Now().Unix())
 	}
