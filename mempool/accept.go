@@ -203,8 +203,10 @@ func (p *Pool) checkSpending(v View, tip *consensus.State, c *candidate) error {
 		return err
 	}
 	c.Fee, c.spent = fee, spent
-	if err := standardInputs(spent); err != nil {
-		return err
+	for i := range spent { // Core: AreInputsStandard
+		if kind := block.KindOf(spent[i].Script); kind != block.KindPubKeyHash {
+			return fmt.Errorf("input %d: %w: spends a %s output", i, RejectInputs, kind)
+		}
 	}
 	if c.SigOps = v.Verifier().SigOps(c.Tx, consensus.Outputs(spent)); c.SigOps > MaxTxSigOps {
 		return fmt.Errorf("%w: %d, at most %d", RejectSigOps, c.SigOps, MaxTxSigOps)

@@ -6,7 +6,6 @@ import (
 	"github.com/btcsuite/btcd/btcec/v2/ecdsa"
 
 	"toychain/block"
-	"toychain/consensus"
 )
 
 // standard checks what depends on a transaction's form alone (Core: IsStandardTx, in its order).
@@ -77,17 +76,6 @@ func isPushOnly(script []byte) bool {
 		}
 	}
 	return true
-}
-
-// standardInputs rejects spending a coin of another template than pay to public key hash (Core:
-// AreInputsStandard).
-func standardInputs(spent []consensus.Coin) error {
-	for i := range spent {
-		if kind := block.KindOf(spent[i].Script); kind != block.KindPubKeyHash {
-			return fmt.Errorf("input %d: %w: spends a %s output", i, RejectInputs, kind)
-		}
-	}
-	return nil
 }
 
 // canonical rejects input scripts that are not in the one encoding that a relaying node cannot

@@ -81,10 +81,6 @@ type connection struct {
 	since int64
 }
 
-func newPeerRecords() *peerRecords {
-	return &peerRecords{last: -1, numbers: make(map[connection]int), banned: make(map[peer.ID]time.Time)}
-}
-
 // maxNumbers is how many connections keep their number.
 const maxNumbers = 10_000
 

@@ -34,7 +34,11 @@ func (s *Server) handleCalls(w http.ResponseWriter, r *http.Request) {
 	// From here on only the end of the connection cuts a call short.
 	http.NewResponseController(w).SetReadDeadline(time.Time{})
 	calls, batch, err := parseBody(body)
-	if slices.ContainsFunc(calls, s.isLong) {
+	isLong := func(c parsedCall) bool {
+		m := s.methods[c.req.method]
+		return c.err == nil && m != nil && m.Long
+	}
+	if slices.ContainsFunc(calls, isLong) {
 		if !s.long.take() {
 			rejectBusy(w)
 			return
@@ -96,11 +100,6 @@ func parseBody(body []byte) (calls []parsedCall, batch bool, err *rpc.Error) {
 		calls[i].req, calls[i].err = parseRequest(raw[i])
 	}
 	return calls, batch, nil
-}
-
-func (s *Server) isLong(c parsedCall) bool {
-	m := s.methods[c.req.method]
-	return c.err == nil && m != nil && m.Long
 }
 
 // answer answers what parseBody returned. The reply is nil if the caller wants none.

@@ -17,8 +17,6 @@ type conns struct {
 	silent map[net.Conn]time.Time // since when; zero while a request is answered
 }
 
-func newConns(most int) *conns { return &conns{most: most, silent: make(map[net.Conn]time.Time)} }
-
 // connKey is the key of a request's connection in its context.
 type connKey struct{}
 

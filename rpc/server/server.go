@@ -15,6 +15,7 @@ import (
 
 	"toychain/engine"
 	"toychain/node"
+	"toychain/peer"
 )
 
 // Config is how a Server can be reached.
@@ -66,8 +67,9 @@ func New(cfg Config, n *node.Node) (*Server, error) {
 		return nil, fmt.Errorf("rpc: %w", err)
 	}
 	s := &Server{
-		cfg: cfg, node: n, log: cfg.Log, listener: listener, login: l, conns: newConns(maxConns),
-		methods: make(map[string]*method), peers: newPeerRecords(),
+		cfg: cfg, node: n, log: cfg.Log, listener: listener, login: l, methods: make(map[string]*method),
+		conns: &conns{most: maxConns, silent: make(map[net.Conn]time.Time)},
+		peers: &peerRecords{last: -1, numbers: make(map[connection]int), banned: make(map[peer.ID]time.Time)},
 		quick: make(places, maxCalls), long: make(places, maxLong), streams: make(places, maxStreams),
 	}
 	for _, m := range methods {
