@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-// TestDiskOfTheDead: what happens to disks happens to nodes that do not run.
+// TestDiskOfTheDead: only the disk of a node that does not run can be changed.
 func TestDiskOfTheDead(t *testing.T) {
 	tn := up(t, 2)
 	folder := filepath.Join(tn.Dir(), "n2", "toy", "chain")
@@ -68,7 +68,7 @@ func TestDiskOfTheDead(t *testing.T) {
 	if err := tn.Corrupt(bounded(t), "n2"); err == nil || !strings.Contains(err.Error(), "has stored nothing yet") {
 		t.Errorf("damaging nothing: %v", err)
 	}
-	// Somebody has its port by now: it is started all the same, elsewhere.
+	// Another process has its port by now: the node starts with another port.
 	taken, err := net.Listen("tcp", tn.Nodes()[1].RPC)
 	if err == nil {
 		defer taken.Close()

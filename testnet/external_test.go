@@ -36,16 +36,16 @@ func described(t *testing.T, tn *Testnet) *Testnet {
 	return out
 }
 
-// What goes by RPC works on nodes that an orchestrator runs, and their status says which
-// one is gone.
+// What needs only RPC works on nodes that an orchestrator runs, and their status says which
+// one does not answer.
 func TestExternalByRPC(t *testing.T) {
 	ours := up(t, 3)
 	theirs := described(t, ours)
 	if !theirs.Alive() {
 		t.Error("nothing seems to run")
 	}
-	// A node that is slow to say that it is well counts as gone and is told nothing: so
-	// they are told until it is so.
+	// A node whose health check takes too long counts as gone and is not configured: so the
+	// command is repeated until it succeeds.
 	tell := func(do func(context.Context) error, want string) {
 		t.Helper()
 		ctx, got := bounded(t), ""
@@ -99,7 +99,7 @@ func TestExternalByRPC(t *testing.T) {
 	}
 }
 
-// What nobody hears is an error, and changes nothing.
+// A command that reaches no node is an error, and changes nothing.
 func TestExternalAllGone(t *testing.T) {
 	ours := up(t, 2)
 	theirs := described(t, ours)
@@ -121,17 +121,17 @@ func TestExternalAllGone(t *testing.T) {
 		}
 	}
 	if _, err := theirs.Journals(bounded(t)); err == nil || !strings.Contains(err.Error(), "no node answers; Somebody runs them") {
-		t.Errorf("journals of nobody: %v", err)
+		t.Errorf("journals without a running node: %v", err)
 	}
 	if _, err := theirs.Tree(bounded(t), 0); err == nil || !strings.Contains(err.Error(), "no node answers; Somebody runs them") {
-		t.Errorf("the tree of nobody: %v", err)
+		t.Errorf("the tree without a running node: %v", err)
 	}
 	if len(theirs.state.Groups) > 0 || len(theirs.Links()) > 0 || len(theirs.Clocks()) > 0 || theirs.state.Pairs != nil {
 		t.Errorf("it is kept: %+v", theirs.state)
 	}
 }
 
-// What would need the process is refused with what to do instead.
+// A command that needs the process is refused, and the error says what to do instead.
 func TestExternalProcesses(t *testing.T) {
 	ours := up(t, 1)
 	theirs := described(t, ours)

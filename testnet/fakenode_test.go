@@ -28,17 +28,16 @@ import (
 )
 
 // fakeNode is a process that takes a node's arguments and answers as much RPC as this
-// package asks: it has peers and a tip, and no chain. Two of them are connected when
-// one was told to call the other, both live, and neither has the other on its list
-// of those it may not talk to.
+// package calls: it has peers and a tip, and no chain. Two of them are connected if one had to
+// dial the other, both run, and neither has the other on its blocklist.
 type fakeNode struct {
 	name, id, addr string
 
 	mu      sync.Mutex
-	known   map[string]string // address by id: whom we called, and who called us
+	known   map[string]string // address by ID: the peers that it dialed, and those that dialed it
 	blocked []string
 	links   map[string]peer.Link // by id
-	dir     string               // <datadir>: what the test wrote into its file tip is the chain
+	dir     string               // <datadir>: its file tip, which a test writes, is the chain
 	mining  rpc.MiningInfo
 }
 
@@ -109,8 +108,8 @@ func (n *fakeNode) callPeer(multiaddr string) {
 	n.greet(addr)
 }
 
-// greet tells another fake node of this one, and reports whether that is welcome. If it
-// is too busy to listen, it is told when it is greeted next.
+// greet announces this node to another fake node, and reports whether that accepts it. If it is
+// too busy to answer, it learns of this node from the next greeting.
 func (n *fakeNode) greet(addr string) bool {
 	client := http.Client{Timeout: time.Second} // it may be paused
 	resp, err := client.Get("http://" + addr + "/hello?id=" + n.id + "&addr=" + n.addr)
@@ -148,7 +147,7 @@ func read(params []json.RawMessage, i int, v any) {
 	}
 }
 
-// answer is what the methods return that this package calls.
+// answer returns the result of a method, of those that this package calls.
 func (n *fakeNode) answer(method string, params []json.RawMessage) any {
 	switch method {
 	case "getnetworkinfo":
@@ -200,7 +199,7 @@ func (n *fakeNode) answer(method string, params []json.RawMessage) any {
 	return nil
 }
 
-// peers returns who is connected.
+// peers returns the connected peers.
 func (n *fakeNode) peers() []rpc.Peer {
 	n.mu.Lock()
 	known, blocked, links := map[string]string{}, slices.Clone(n.blocked), maps.Clone(n.links)

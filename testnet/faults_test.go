@@ -15,12 +15,12 @@ import (
 	"toychain/testnet/topology"
 )
 
-// wantLinks waits until it is so what the nodes were told of their lines: "n1→n2 one-way".
+// wantLinks waits until the nodes hold these faults of their links, like "n1→n2 one-way".
 func wantLinks(t *testing.T, tn *Testnet, want string) {
 	t.Helper()
 	ctx, got := bounded(t), ""
 	if err := Poll(ctx, func() (bool, error) { got = linksOf(ctx, t, tn); return got == want, nil }); err != nil {
-		t.Fatalf("told\n%s\nwant\n%s", got, want)
+		t.Fatalf("links\n%s\nwant\n%s", got, want)
 	}
 }
 
@@ -46,7 +46,7 @@ func linksOf(ctx context.Context, t *testing.T, tn *Testnet) string {
 	return strings.Join(out, "\n")
 }
 
-// TestLink: both ends are told, and again after a restart; one way is one end's affair.
+// TestLink: both ends hold the faults, also after a restart; one-way is set at one end only.
 func TestLink(t *testing.T) {
 	tn := up(t, 3)
 	if err := tn.Link(bounded(t), topology.Link{A: "n1", B: "n2", Faults: peer.Link{Delay: 20, Loss: 0.5}}); err != nil {
@@ -58,7 +58,7 @@ func TestLink(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantLinks(t, tn, want)
-	// The other way round replaces it. n2 is deaf then, and nobody waits for it to join n1.
+	// The other direction replaces it. Then n2 hears nothing, and Link does not wait until it joins n1.
 	if err := tn.Link(bounded(t), topology.Link{A: "n2", B: "n1", Faults: peer.Link{OneWay: true}}); err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +88,7 @@ func TestLink(t *testing.T) {
 	}
 }
 
-// TestClock: a node is told at once, or when it starts.
+// TestClock: a node gets its clock at once, or when it starts.
 func TestClock(t *testing.T) {
 	tn := up(t, 2)
 	if err := tn.Clock(bounded(t), "n1", 2*time.Hour); err != nil {
@@ -119,8 +119,8 @@ func TestClock(t *testing.T) {
 	}
 }
 
-// TestConnect: connections are those of the shape and no others, through restart, cut
-// and heal.
+// TestConnect: connections are those of the shape and no others, also after a restart, a
+// partition and a heal.
 func TestConnect(t *testing.T) {
 	tn := up(t, 4)
 	line, err := topology.Shape(tn.Names(), "line")

@@ -10,8 +10,8 @@ import (
 	"toychain/testnet/topology"
 )
 
-// Whatever state.json holds, it is damage, or names only nodes that may have a folder,
-// and is the same when it is written again.
+// Any content of state.json is either rejected as damaged, or names only nodes whose names are
+// safe as a directory's, and is the same when it is written again.
 func FuzzState(f *testing.F) {
 	f.Add([]byte(`{"network":"toy","nodes":[{"name":"n1","rpc":"127.0.0.1:1","pid":7}]}`))
 	f.Add([]byte(`{"nodes":[{"name":"../n1"}]}`))
@@ -33,10 +33,10 @@ func FuzzState(f *testing.F) {
 			}
 		}
 		if err := s.save(dir, true); err != nil {
-			return // a time that JSON cannot write
+			return // an offset that JSON cannot write
 		}
 		again, err := loadState(dir)
-		// As JSON, which knows no difference between none and an empty list of some.
+		// As JSON, in which an absent list and an empty one are the same.
 		before, _ := json.Marshal(s)
 		if after, _ := json.Marshal(again); err != nil || !bytes.Equal(before, after) {
 			t.Fatalf("%s became %s: %v", before, after, err)

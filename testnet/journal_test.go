@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// TestActions: everything that is done to a testnet is written down, failures too.
+// TestActions: every command on a testnet is recorded, also one that fails.
 func TestActions(t *testing.T) {
 	begun := time.Now()
 	dir := t.TempDir()
@@ -35,7 +35,7 @@ func TestActions(t *testing.T) {
 	if err := tn.Restart(ctx, "n2"); err != nil {
 		t.Error(err)
 	}
-	for range 2 { // the second finds nothing to end
+	for range 2 { // the second has nothing to end
 		if err := tn.Down(ctx, false); err != nil {
 			t.Error(err)
 		}
@@ -64,7 +64,7 @@ func TestActions(t *testing.T) {
 	}
 }
 
-// TestActionsAreChecked: no journal is none, a damaged one says where.
+// TestActionsAreChecked: without events.jsonl there are no actions; the error of a damaged one names the line.
 func TestActionsAreChecked(t *testing.T) {
 	tn := &Testnet{dir: t.TempDir()}
 	if all, err := tn.Actions(); err != nil || len(all) != 0 {

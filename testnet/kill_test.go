@@ -31,16 +31,16 @@ var (
 	killSeed = flag.Uint64("killseed", 0, "begin with this seed instead of a new one")
 )
 
-// killsPerNet is after how many kills the nodes start over with empty folders: a
-// journal and a tree that grow for ever would only make the looking slow.
+// killsPerNet is after how many kills the nodes start again with empty directories: a growing
+// journal and tree would only make the checks slow.
 const killsPerNet = 40
 
 // TestKillAndReplay ends nodes with SIGKILL at random moments: while they mine, pay and
 // relay; while the network is cut; in the middle of a reorganisation after it heals;
-// while they catch up; all at once. Each time the killed node must have kept whatever it
-// told anybody (blocks of all branches, the journal, at least as much work), its coins
-// must be what a replay of its blocks from genesis makes them, and the network must
-// converge again. The seed repeats who is killed in what, not the moment to the
+// while they catch up; all at once. Each time the killed node must have kept everything that
+// it had reported (blocks of all branches, the journal, at least as much work), its coins
+// must equal those of a replay of its blocks from genesis, and the network must converge
+// again. The same seed kills the same nodes in the same situations, but not at the same
 // microsecond.
 func TestKillAndReplay(t *testing.T) {
 	realNodes(t)
@@ -67,7 +67,7 @@ func TestKillAndReplay(t *testing.T) {
 	}
 }
 
-// tally counts what went on, to show that the nodes had something to lose.
+// tally counts what happened, to show that the nodes had something to lose.
 type tally struct{ killed, blocks, side, reorgs, deepest, paid int }
 
 func (a *tally) add(b tally) {
@@ -88,14 +88,14 @@ type storm struct {
 	purse  *payer.Payer
 	keys   *wallet.Keychain
 	own    wallet.Address
-	burn   string // an address that nobody has, for the miners
+	burn   string // an address without a key, for the miners
 	told   map[string]*told
 	blocks map[block.Hash]*block.Block // every block that was ever read from a node
 	tally
 }
 
-// told is what one node said of itself. A node says nothing that is not on its disk,
-// unless it is catching up and says so.
+// told is what one node has reported. A node reports nothing that is not on its disk, unless
+// it reports that it is catching up.
 type told struct {
 	mu      sync.Mutex
 	tips    map[block.Hash]bool // ends of branches; true: with the body
@@ -113,7 +113,7 @@ const (
 	stormRate = 400
 )
 
-// newStorm starts the nodes and gives the purse something to spend.
+// newStorm starts the nodes and mines coins for the wallet.
 func newStorm(t *testing.T, seed uint64) *storm {
 	s := &storm{T: t, rand: rand.New(rand.NewPCG(seed, 0)), told: map[string]*told{}, blocks: map[block.Hash]*block.Block{}}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -145,8 +145,8 @@ func newStorm(t *testing.T, seed uint64) *storm {
 	return s
 }
 
-// stormNetwork writes the parameters of a network where blocks come fast and money can
-// be spent at once; its genesis block is so old.
+// stormNetwork writes the parameters of a network with fast blocks and coins that can be spent
+// at once; its genesis block is so old.
 func stormNetwork(t *testing.T, age time.Duration) string {
 	p, err := network.New(consensus.Params{Name: "storm", Limit: stormBits, Spacing: time.Second, Subsidy: 50 * block.Coin,
 		Halving: 100_000, Maturity: 2}, stormBits, uint32(time.Now().Add(-age).Unix()))
@@ -179,7 +179,7 @@ func (s *storm) check(err error) {
 	}
 }
 
-// bounded is a context for one thing that must come to an end.
+// bounded returns a context that bounds one step.
 func (s *storm) bounded() context.Context {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), 2*time.Minute)
 	s.Cleanup(cancel)
@@ -202,21 +202,21 @@ func (s *storm) mine(name string, n int, to string) {
 // kinds is how many kinds of rounds there are.
 const kinds = 5
 
-// round lets the network run, kills at a random moment, and looks at what is left.
+// round lets the network run, kills nodes at a random moment, and checks what they kept.
 func (s *storm) round(i int) {
 	s.Helper()
 	victims := []string{s.net.Names()[s.rand.IntN(stormNodes)]}
 	calm := s.load()
 	var healing bool
 	switch i % kinds {
-	case 0: // in the middle of everything
-	case 1: // on one side of a cut
+	case 0: // at any moment
+	case 1: // on one side of a partition
 		s.cut(victims[0])
-	case 2: // while two histories become one
+	case 2: // during a reorganisation
 		s.cut(victims[0])
 		s.pass(s.delay(1500))
 		healing = true
-	case 3: // while it has much to catch up with
+	case 3: // while it synchronises
 		s.cut(victims[0])
 		s.mine(s.another(victims[0]), 20+s.rand.IntN(60), s.burn)
 		healing = true
@@ -225,7 +225,7 @@ func (s *storm) round(i int) {
 	}
 	gone := s.strike(victims, s.delay(400))
 	if healing {
-		// With somebody dying in the middle of it, this may fail.
+		// It may fail, since nodes are killed meanwhile.
 		ctx, cancel := context.WithCancel(s.bounded())
 		go func() { <-gone; cancel() }()
 		_ = s.net.Heal(ctx)
@@ -245,12 +245,12 @@ func (s *storm) round(i int) {
 	s.converge()
 }
 
-// delay is a random time of at most so many milliseconds.
+// delay returns a random time of at most so many milliseconds.
 func (s *storm) delay(most int) time.Duration {
 	return time.Duration(s.rand.IntN(most*1000)) * time.Microsecond
 }
 
-// pass lets time pass.
+// pass waits for a time.
 func (s *storm) pass(d time.Duration) {
 	select {
 	case <-time.After(d):
@@ -262,7 +262,7 @@ func (s *storm) another(than string) string {
 	return slices.DeleteFunc(s.net.Names(), func(name string) bool { return name == than })[0]
 }
 
-// cut leaves one node alone, and lets both sides find something.
+// cut partitions one node from the others, and lets both sides find blocks.
 func (s *storm) cut(alone string) {
 	rest := slices.DeleteFunc(s.net.Names(), func(name string) bool { return name == alone })
 	s.check(s.net.Partition(s.bounded(), [][]string{{alone}, rest}))
@@ -270,8 +270,7 @@ func (s *storm) cut(alone string) {
 	s.mine(rest[0], 1+s.rand.IntN(3), s.burn)
 }
 
-// strike kills the nodes when the time is up, all at once. The channel is closed when
-// they are gone.
+// strike kills the nodes after a time, all at once. The channel is closed when they are gone.
 func (s *storm) strike(names []string, after time.Duration) <-chan struct{} {
 	var doomed []*process
 	for _, name := range names {
@@ -295,8 +294,7 @@ func (s *storm) strike(names []string, after time.Duration) <-chan struct{} {
 	return gone
 }
 
-// converge lets the network come to one history: when everybody has seen equally much
-// work, one block decides.
+// converge brings the network to one tip: once all nodes have equal work, one block decides.
 func (s *storm) converge() {
 	s.Helper()
 	for _, name := range s.net.Names() {
@@ -307,7 +305,7 @@ func (s *storm) converge() {
 		s.check(s.net.Heal(s.bounded()))
 	}
 	ctx, stuck := s.bounded(), true
-	for stuck { // again, if a miner's last block came only after all seemed to have as much
+	for stuck { // again, if a miner's last block arrived after all seemed to have equal work
 		s.even(ctx)
 		s.mine(s.net.Names()[s.rand.IntN(stormNodes)], 1, s.own.Encode(s.net.Params().Prefixes))
 		err := s.net.Settle(ctx)
@@ -323,7 +321,7 @@ func (s *storm) converge() {
 	}
 }
 
-// even waits until all nodes have equally much work.
+// even waits until all nodes have equal work.
 func (s *storm) even(ctx context.Context) {
 	s.Helper()
 	var all []tip
@@ -336,7 +334,7 @@ func (s *storm) even(ctx context.Context) {
 	}
 }
 
-// end counts what is in the tree.
+// end counts blocks and reorganisations.
 func (s *storm) end() {
 	s.Helper()
 	for _, name := range s.net.Names() {
@@ -360,7 +358,7 @@ func (s *storm) height(name string) block.Height {
 	return h
 }
 
-// fail says of whom in which round, and keeps what the node's log says.
+// fail fails the test with the node and the round, and keeps the node's log.
 func (s *storm) fail(round int, name, format string, args ...any) {
 	s.Helper()
 	s.Fatalf("kill %d: %s: %s\nthe end of its log:\n%s", round, name, fmt.Sprintf(format, args...),

@@ -23,11 +23,11 @@ import (
 	"toychain/store"
 )
 
-// This file looks at what a killed node has left.
+// This file checks what a killed node has kept.
 
-// autopsy looks at a copy of the dead node's folder, before the node itself or a peer can
-// mend anything: it opens, has every block that the node told of and no less work, and
-// everything in it fits together, replayed from genesis.
+// autopsy checks a copy of the dead node's directory, before the node itself or a peer can
+// repair anything: it opens, has every block that the node had reported and at least as much
+// work, and is consistent, replayed from genesis.
 func (s *storm) autopsy(round int, name string) {
 	s.Helper()
 	params := s.net.Params()
@@ -75,7 +75,7 @@ func (s *storm) autopsy(round int, name string) {
 	}
 }
 
-// revived asks a node that was killed and started again, by RPC alone.
+// revived checks a node that was killed and started again, by RPC alone.
 func (s *storm) revived(round int, name string) {
 	s.Helper()
 	c, t := s.client(name), s.told[name]
@@ -85,7 +85,7 @@ func (s *storm) revived(round int, name string) {
 	}
 	for i, was := range t.journal {
 		is := journal[i]
-		was.Since, is.Since = nil, nil // not of the journal, but of the chain by now
+		was.Since, is.Since = nil, nil // these follow from the present chain, not from the journal
 		if !reflect.DeepEqual(is, was) {
 			s.fail(round, name, "entry %d of its journal was\n%+v\nand is\n%+v", i, was, is)
 		}
@@ -107,7 +107,7 @@ func (s *storm) revived(round int, name string) {
 	}
 }
 
-// coins asks for the coin set, without what depends on the disk.
+// coins returns the statistics of the coin set, without what depends on the disk.
 func (s *storm) coins(name string) rpc.CoinStats {
 	s.Helper()
 	stats, err := rpc.GetTxOutSetInfo.Call(s.bounded(), s.client(name), rpc.GetTxOutSetInfoArgs{})
@@ -116,8 +116,8 @@ func (s *storm) coins(name string) rpc.CoinStats {
 	return stats
 }
 
-// history reads the blocks from genesis to tip from a node; those read before are taken
-// from memory, for a block's hash says all that is in it.
+// history reads the blocks from genesis to tip from a node. Blocks that were read before are
+// taken from memory: a hash stands for the whole block.
 func (s *storm) history(c *rpc.Client, tip block.Hash) (out []*block.Block) {
 	s.Helper()
 	for genesis := s.net.Params().Genesis.Hash(); ; tip = out[len(out)-1].Header.Prev {
@@ -138,9 +138,9 @@ func (s *storm) history(c *rpc.Client, tip block.Hash) (out []*block.Block) {
 	}
 }
 
-// replay makes the coins of a history the dumb way, a map and two loops, and returns
-// their hash as Bitcoin Core's gettxoutsetinfo spells it out (hash_serialized_3). The
-// genesis block's output is no coin.
+// replay computes the coins of a history in the simplest way, a map and two loops, and returns
+// their hash as Bitcoin Core's gettxoutsetinfo does (hash_serialized_3). The genesis block's
+// output is no coin.
 func replay(history []*block.Block) block.Hash {
 	type coin struct {
 		block.Output
@@ -182,8 +182,8 @@ func replay(history []*block.Block) block.Hash {
 	return sha256.Sum256(once[:])
 }
 
-// load makes everybody mine and pay, and notes what they say of themselves, until calm
-// is called. The miners go on until converge.
+// load has all nodes mine and pay, and records what they report, until calm is called. The
+// miners go on until converge.
 func (s *storm) load() (calm func()) {
 	ctx, cancel := context.WithCancel(s.ctx)
 	var group sync.WaitGroup
@@ -200,7 +200,7 @@ func (s *storm) load() (calm func()) {
 		_ = Poll(ctx, func() (bool, error) {
 			order := payer.To(s.own, block.Coin*block.Amount(1+r.IntN(20)))
 			if _, err := s.purse.With(clients[names[r.IntN(len(names))]]).Pay(s.bounded(), s.keys, order); err == nil {
-				s.paid++ // a dead node takes none, and some spend what another branch has not
+				s.paid++ // a dead node accepts none, and some spend coins that another branch lacks
 			}
 			return false, nil
 		})
@@ -211,7 +211,7 @@ func (s *storm) load() (calm func()) {
 	}
 }
 
-// listen asks a node again and again what it has, until it is dead.
+// listen calls a node repeatedly for its tips, journal and work, until it is dead.
 func (s *storm) listen(ctx context.Context, c *rpc.Client, t *told) {
 	_ = Poll(ctx, func() (bool, error) {
 		tips, err := rpc.GetChainTips.Call(ctx, c, rpc.None{})
@@ -222,7 +222,7 @@ func (s *storm) listen(ctx context.Context, c *rpc.Client, t *told) {
 		if err != nil {
 			return ctx.Err() != nil, nil
 		}
-		// Asked last: if it is not catching up by now, all of the above is on disk.
+		// The last call: if it is not catching up now, all of the above is on disk.
 		info, err := c.BlockchainInfo(ctx)
 		if err == nil && !info.InitialBlockDownload {
 			t.note(tips, journal, info)

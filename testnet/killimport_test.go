@@ -15,9 +15,9 @@ import (
 	"toychain/rpc"
 )
 
-// TestKillWhileImporting hands a chain to a node, block by block and then many at once,
-// and ends it with SIGKILL in the middle of it, again and again: every block that it said
-// yes to is there when it has started again. The chain is old, or its blocks are large.
+// TestKillWhileImporting submits a chain to a node, block by block and then many at once, and
+// repeatedly ends the node with SIGKILL meanwhile: every block that it had accepted is there
+// when it has started again. The chain is old, or its blocks are large.
 func TestKillWhileImporting(t *testing.T) {
 	realNodes(t)
 	t.Run("old", func(t *testing.T) {
@@ -25,7 +25,7 @@ func TestKillWhileImporting(t *testing.T) {
 	})
 	t.Run("large", func(t *testing.T) {
 		first := time.Now().Add(-time.Hour).Unix()
-		data := append([]byte{0x6a}, make([]byte, 50_000)...) // OP_RETURN: nobody's coin
+		data := append([]byte{0x6a}, make([]byte, 50_000)...) // OP_RETURN: not a coin
 		killWhileImporting(t, 200, func(b *chaingen.Block, i int) *chaingen.Block {
 			next := b.Template(fmt.Sprint(i))
 			next.Header.Time = uint32(first) + uint32(i)
@@ -35,7 +35,7 @@ func TestKillWhileImporting(t *testing.T) {
 	})
 }
 
-// killWhileImporting hands in so many blocks; mine makes the i-th on top of the one before.
+// killWhileImporting submits so many blocks; mine makes the i-th on top of the one before.
 func killWhileImporting(t *testing.T, long int, mine func(before *chaingen.Block, i int) *chaingen.Block) {
 	seed := *killSeed
 	if seed == 0 {
@@ -59,14 +59,14 @@ func killWhileImporting(t *testing.T, long int, mine func(before *chaingen.Block
 			t.Fatal(b.Err)
 		}
 	}
-	told, deaths := 1, 0 // it has said yes to all[:told]
+	told, deaths := 1, 0 // it has accepted all[:told]
 	for told < len(all) {
 		c, err := tn.Client("n1")
 		if err != nil {
 			t.Fatal(err)
 		}
-		// How long it lives goes by what it has done: a slow machine dies no more often. The
-		// end then comes a little later, in the middle of something.
+		// When it is killed depends on what it has done: on a slow machine it is killed no more
+		// often. The signal is sent a little later, in the middle of an operation.
 		doomed, gone, struck := tn.procs["n1"], make(chan error, 1), false
 		enough, late := told+r.IntN(len(all)/5), time.Duration(r.IntN(20_000))*time.Microsecond
 		strike := func() {
@@ -112,8 +112,8 @@ func killWhileImporting(t *testing.T, long int, mine func(before *chaingen.Block
 	t.Logf("%d blocks, %d deaths", len(all), deaths)
 }
 
-// haveAll demands that n1 has the first blocks of all with their bodies, and the coins of
-// a replay.
+// haveAll checks that n1 has the first of these blocks with their bodies, and the coins of a
+// replay.
 func haveAll(t *testing.T, tn *Testnet, all []*block.Block, first int) {
 	t.Helper()
 	c, err := tn.Client("n1")

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// A node that lost its key comes back under another name, and the old one is forgotten.
+// A node that lost its key starts with another peer ID, and its peers forget the old one.
 func TestLose(t *testing.T) {
 	t.Setenv("TESTNET_NODE", "real")
 	tn := up(t, 2)

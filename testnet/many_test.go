@@ -15,13 +15,13 @@ import (
 
 var manyNodes = flag.Int("many", 12, "TestManyNodes: how many real nodes, 11 or more")
 
-// TestManyNodes: a network that is too large for everybody to know everybody comes up, mines, is
-// cut through the middle, and agrees again. The full house of the promise takes half a
-// minute on two busy cores:
+// TestManyNodes: a network that is too large for a full mesh comes up, mines, is partitioned into
+// halves, and agrees again. With the largest number of nodes it takes half a minute on two busy
+// cores:
 //
 //	go test -run TestManyNodes ./testnet -many 50
 //
-// All together they try 100,000 hashes a second: of fifty nodes each 2,000.
+// Together they try 100,000 hashes a second: each of fifty nodes 2,000.
 func TestManyNodes(t *testing.T) {
 	realNodes(t)
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
@@ -49,7 +49,7 @@ func TestManyNodes(t *testing.T) {
 	if err := tn.Partition(ctx, [][]string{left, right}); err != nil {
 		t.Fatal(err)
 	}
-	// By hand as well, so that nobody waits for luck; the right side more, so that it wins.
+	// By command as well, so that the test does not depend on luck; the right side more, so that it wins.
 	mineOn(ctx, t, tn, right[0], 3)
 	mineOn(ctx, t, tn, left[0], 1)
 	waitFor(ctx, t, tn, left, 1)
@@ -63,7 +63,7 @@ func TestManyNodes(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, s := range statusOf(ctx, t, tn) {
-		const most = 48 << 20 // TARGETS: no more than Bitcoin Core, at rest; this one is busy
+		const most = 48 << 20 // the target is that of an idle Bitcoin Core; this node is busy
 		if s.Memory > most && !longtest.Race {
 			t.Errorf("%s holds %d MiB, want %d at most", s.Name, s.Memory>>20, most>>20)
 		}
@@ -83,7 +83,7 @@ func statusOf(ctx context.Context, t testing.TB, tn *Testnet) (all []NodeStatus)
 	return all
 }
 
-// waitFor waits until each of the nodes is so many blocks higher than now.
+// waitFor waits until the height of each of these nodes has grown by so many blocks.
 func waitFor(ctx context.Context, t testing.TB, tn *Testnet, names []string, blocks int) {
 	t.Helper()
 	first := map[string]int{}

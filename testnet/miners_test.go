@@ -9,7 +9,7 @@ import (
 	"toychain/rpc"
 )
 
-// miningOf asks a node what its miner does.
+// miningOf returns the state of a node's miner.
 func miningOf(t *testing.T, tn *Testnet, name string) rpc.MiningInfo {
 	t.Helper()
 	c, err := tn.Client(name)
@@ -23,8 +23,7 @@ func miningOf(t *testing.T, tn *Testnet, name string) rpc.MiningInfo {
 	return info
 }
 
-// TestMine: nodes that are to mine do so, each for an address of its own, and again
-// after a restart.
+// TestMine: nodes that are to mine do so, each for another address, and again after a restart.
 func TestMine(t *testing.T) {
 	tn, err := Up(bounded(t), Config{Dir: t.TempDir(), Nodes: 2, Network: "toy", Detach: true, Hashrate: 2000, Mine: true})
 	if err != nil {
@@ -36,7 +35,7 @@ func TestMine(t *testing.T) {
 		}
 	})
 	// The first two receiving addresses of MinersWords, as any BIP44 wallet for test
-	// networks shows them.
+	// networks derives them.
 	for name, address := range map[string]string{"n1": "mkpZhYtJu2r87Js3pDiWJDmPte2NRZ8bJV", "n2": "mzpbWabUQm1w8ijuJnAof5eiSTep27deVH"} {
 		if m := miningOf(t, tn, name); !m.Mining || m.Address != address || m.HashrateCap != 2000 {
 			t.Errorf("%s mines %v for %q, at most %v; want %s", name, m.Mining, m.Address, m.HashrateCap, address)
@@ -54,7 +53,7 @@ func TestMine(t *testing.T) {
 	}
 }
 
-// TestMineTo: one address for all, if it is one.
+// TestMineTo: one address for all nodes; an address of another network is rejected.
 func TestMineTo(t *testing.T) {
 	const to = "mkHS9ne12qx9pS9VojpwU5xtRd4T7X7ZUt"
 	cfg := Config{Dir: t.TempDir(), Nodes: 1, Network: "toy", Detach: true, Mine: true, MineTo: to}

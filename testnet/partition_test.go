@@ -41,7 +41,7 @@ func TestPartitionAndHeal(t *testing.T) {
 	}
 }
 
-// tipOf sets what a fake node says its tip is.
+// tipOf sets the tip that a fake node reports.
 func tipOf(t *testing.T, tn *Testnet, name, tip string) {
 	t.Helper()
 	if err := os.WriteFile(filepath.Join(tn.Dir(), name, "tip"), []byte(tip), 0o600); err != nil {
@@ -57,7 +57,7 @@ func TestSettle(t *testing.T) {
 	var err error
 	for wait, u := 200*time.Millisecond, (*Unsettled)(nil); wait < time.Minute && !errors.As(err, &u); wait *= 2 {
 		ctx, cancel := context.WithTimeout(bounded(t), wait)
-		err = tn.Settle(ctx) // before it has asked all of them, it cannot say who stands where
+		err = tn.Settle(ctx) // until all nodes have answered, it does not know their tips
 		cancel()
 	}
 	if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "n1 n2 on ") || !strings.Contains(err.Error(), "equal work") {
@@ -80,7 +80,7 @@ func TestSettle(t *testing.T) {
 	}
 }
 
-// TestTalking: who reaches whom, as things are.
+// TestTalking: which nodes reach each other now.
 func TestTalking(t *testing.T) {
 	tn := up(t, 4)
 	if got, want := fmt.Sprint(tn.Talking()), "[[n1 n2 n3 n4]]"; got != want {
@@ -97,7 +97,7 @@ func TestTalking(t *testing.T) {
 	}
 }
 
-// TestRealPartition cuts real nodes, one of which is killed in the cut, and heals them.
+// TestRealPartition partitions real nodes, kills one of them meanwhile, and heals them.
 func TestRealPartition(t *testing.T) {
 	realNodes(t)
 	tn, err := Up(bounded(t), Config{Dir: t.TempDir(), Nodes: 3, Network: "regtest", Detach: true})

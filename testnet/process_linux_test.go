@@ -17,9 +17,8 @@ func init() {
 	endThread = func() { syscall.Syscall(syscall.SYS_EXIT, 0, 0, 0) }
 }
 
-// A process is not gone while one of its threads is left, though the system calls it a
-// zombie as soon as the first has ended: a node that is killed holds its folder until
-// the last has.
+// A process is not gone while one of its threads is left, although the system calls it a zombie
+// as soon as the first has ended: a node that is killed holds its directory until the last has.
 func TestZombieWithThreads(t *testing.T) {
 	p, _ := begin(t, "headless", true)
 	err := Poll(bounded(t), func() (bool, error) {

@@ -18,8 +18,8 @@ import (
 	"time"
 )
 
-// TestMain lets the test binary be the programs that the tests start: it is called
-// by the name that every child gets, with what it is to do as its argument.
+// TestMain lets the test binary be the programs that the tests start: then its name is the one
+// that every child gets, and its first argument says what it does.
 func TestMain(m *testing.M) {
 	if filepath.Base(os.Args[0]) == programName {
 		os.Exit(child(os.Args[1:]))
@@ -190,7 +190,7 @@ func TestTiedEndsWithItsInput(t *testing.T) {
 	}
 }
 
-// TestTiedEndsWithItsParent: even a parent that is killed leaves nobody behind.
+// TestTiedEndsWithItsParent: a child ends even if its parent is killed.
 func TestTiedEndsWithItsParent(t *testing.T) {
 	binary, err := os.Executable()
 	if err != nil {
@@ -222,8 +222,8 @@ func TestTiedEndsWithItsParent(t *testing.T) {
 	}
 }
 
-// TestAdopted: a process of an earlier command is known by pid and birth; with the
-// wrong birth it is somebody else's and left alone.
+// TestAdopted: a process of an earlier command is identified by its pid and start time; with
+// another start time it is another process and left alone.
 func TestAdopted(t *testing.T) {
 	p, _ := begin(t, "polite", false)
 	stranger := &process{pid: p.pid, born: "1@before"}
@@ -242,7 +242,7 @@ func TestAdopted(t *testing.T) {
 		t.Errorf("kill: %v", err)
 	}
 	if !p.alive() {
-		t.Fatal("it was taken for somebody else")
+		t.Fatal("it was signalled with another start time")
 	}
 	adopted := &process{pid: p.pid, born: p.born}
 	if s, ok := adopted.look(); !ok || s.memory <= 0 {

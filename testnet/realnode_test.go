@@ -20,13 +20,13 @@ import (
 	"toychain/rpc/server"
 )
 
-// realNodes makes the test's children real nodes.
+// realNodes has the test start real nodes.
 func realNodes(t *testing.T) {
 	t.Helper()
 	t.Setenv("TESTNET_NODE", "real")
 }
 
-// runRealNode is "toychain node run" without the comforts: a real node and its RPC.
+// runRealNode is a minimal "toychain node run": a real node and its RPC.
 func runRealNode(args []string) int {
 	f := flag.NewFlagSet("node run", flag.ContinueOnError)
 	netName := f.String("network", "", "")

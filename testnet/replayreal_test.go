@@ -22,13 +22,12 @@ import (
 	"toychain/testnet/replay"
 )
 
-// miner is an address of regtest that nobody has the key of.
+// miner is an address of regtest without a known key.
 const miner = "mpQSC8uxYY4vx9QQUvySN1kdUHWYjes75w"
 
-// TestReplayIsExact lets three real nodes live through cuts, healings and a death,
-// listens to what two of them tell meanwhile, and then plays it again from their
-// journals: every tip and every reorganisation, with its time, while they run and
-// after they have ended.
+// TestReplayIsExact partitions, heals and kills three real nodes, records the events of two of
+// them meanwhile, and then replays the time from their journals: every tip and every
+// reorganisation, with its time, while they run and after they have ended.
 func TestReplayIsExact(t *testing.T) {
 	t.Setenv("TESTNET_NODE", "real")
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
@@ -87,7 +86,7 @@ func TestReplayIsExact(t *testing.T) {
 	do(tn.Down(ctx, false))
 	after := play(t, ctx, tn).Events
 	if n := len(after) - 1; n != len(before) || after[n].Event != "down" || !reflect.DeepEqual(tell(after[:n]), tell(before)) {
-		t.Errorf("from the folders\n%s\nfrom the nodes\n%s", strings.Join(tell(after), "\n"), strings.Join(tell(before), "\n"))
+		t.Errorf("from the directories\n%s\nfrom the nodes\n%s", strings.Join(tell(after), "\n"), strings.Join(tell(before), "\n"))
 	}
 }
 
@@ -130,8 +129,8 @@ func actionsOf(run *replay.Run) string {
 	return strings.Join(out, " ")
 }
 
-// checkEnd plays everything: the nodes must stand where they stand, and the journal of
-// each must have come by.
+// checkEnd replays everything: each node must end on its tip, and its whole journal must have
+// been replayed.
 func checkEnd(t *testing.T, ctx context.Context, tn *testnet.Testnet, run *replay.Run) {
 	t.Helper()
 	s := run.Begin()
@@ -151,7 +150,7 @@ func checkEnd(t *testing.T, ctx context.Context, tn *testnet.Testnet, run *repla
 		}
 		tip, err := c.BestBlockHash(ctx)
 		if err != nil || s.Tip(name) != tip {
-			t.Errorf("%s: played up to %s, stands on %s (%v)", name, s.Tip(name), tip, err)
+			t.Errorf("%s: replayed up to %s, its tip is %s (%v)", name, s.Tip(name), tip, err)
 		}
 		journal, err := c.Reorgs(ctx, 0)
 		if err != nil || !reflect.DeepEqual(reorgs[name], journal) && len(journal) > 0 {
@@ -163,8 +162,8 @@ func checkEnd(t *testing.T, ctx context.Context, tn *testnet.Testnet, run *repla
 	}
 }
 
-// compareMoves holds what a node told of its tips against what is played. Several
-// blocks that join at once are told of as one move.
+// compareMoves compares a node's events of its tips with the replay. Several blocks that join at
+// once are one event.
 func compareMoves(t *testing.T, node string, told []rpc.Event, played []replay.Event) {
 	t.Helper()
 	type move struct {
@@ -188,7 +187,7 @@ func compareMoves(t *testing.T, node string, told []rpc.Event, played []replay.E
 			continue
 		}
 		if skipped != nil && skipped.TimeMS != e.TimeMS {
-			t.Errorf("%s never told of event %d: %s", node, skipped.N, skipped)
+			t.Errorf("%s never reported event %d: %s", node, skipped.N, skipped)
 		}
 		if skipped = e; slices.Contains(want, move{e.Block.Hash, e.TimeMS}) {
 			got, skipped = append(got, move{e.Block.Hash, e.TimeMS}), nil
@@ -198,14 +197,14 @@ func compareMoves(t *testing.T, node string, told []rpc.Event, played []replay.E
 		}
 	}
 	if !slices.Equal(got, want) || len(want) == 0 {
-		t.Errorf("%s: played the tips\n%v\nit told of\n%v", node, got, want)
+		t.Errorf("%s: replayed the tips\n%v\nit reported\n%v", node, got, want)
 	}
 	if !slices.Equal(gotReorgs, wantReorgs) {
-		t.Errorf("%s: played the reorganisations\n%v\nit told of\n%v", node, gotReorgs, wantReorgs)
+		t.Errorf("%s: replayed the reorganisations\n%v\nit reported\n%v", node, gotReorgs, wantReorgs)
 	}
 }
 
-// ears collect what nodes tell.
+// ears collect the events of nodes.
 type ears struct {
 	mu    sync.Mutex
 	heard map[string][]rpc.Event
@@ -235,7 +234,7 @@ func listen(t *testing.T, ctx context.Context, tn *testnet.Testnet, names ...str
 		}
 		lines := bufio.NewScanner(resp.Body)
 		lines.Buffer(nil, 1<<20)
-		lines.Scan() // the greeting: from here on nothing is missed
+		lines.Scan() // the greeting: no event after it is missed
 		go func() {
 			defer resp.Body.Close()
 			for lines.Scan() {
@@ -253,7 +252,7 @@ func listen(t *testing.T, ctx context.Context, tn *testnet.Testnet, names ...str
 	return e
 }
 
-// until waits until each node has told of the tip that all agree on.
+// until waits until each node has reported the tip that all agree on.
 func (e *ears) until(t *testing.T, ctx context.Context, tn *testnet.Testnet) map[string][]rpc.Event {
 	t.Helper()
 	c, err := tn.Client("n1")
@@ -278,7 +277,7 @@ func (e *ears) until(t *testing.T, ctx context.Context, tn *testnet.Testnet) map
 		}
 		select {
 		case <-ctx.Done():
-			t.Fatal("the nodes never told of their tip")
+			t.Fatal("the nodes never reported their tip")
 		case <-time.After(10 * time.Millisecond):
 		}
 	}

@@ -20,7 +20,7 @@ import (
 	"toychain/testnet/topology"
 )
 
-// up brings a testnet of fake nodes up, which the test's end takes down again.
+// up starts a testnet of fake nodes, which is stopped when the test ends.
 func up(t *testing.T, nodes int) *Testnet {
 	t.Helper()
 	tn, err := Up(bounded(t), Config{Dir: t.TempDir(), Nodes: nodes, Network: "toy", Detach: true})
@@ -35,7 +35,7 @@ func up(t *testing.T, nodes int) *Testnet {
 	return tn
 }
 
-// peersOf writes who is connected to whom: "n1:n2,n3 n2:n1 n3:n1".
+// peersOf returns the connections of each node, like "n1:n2,n3 n2:n1 n3:n1".
 func peersOf(ctx context.Context, tn *Testnet) (string, error) {
 	all, err := tn.Status(ctx)
 	var out []string
@@ -45,7 +45,7 @@ func peersOf(ctx context.Context, tn *Testnet) (string, error) {
 	return strings.Join(out, " "), err
 }
 
-// wantPeers waits until peersOf is so. On a busy machine a fake node seems gone for a
+// wantPeers waits until peersOf returns this. On a busy machine a fake node may seem gone for a
 // moment.
 func wantPeers(t *testing.T, tn *Testnet, want string) {
 	t.Helper()
@@ -74,14 +74,14 @@ func TestUpAndDown(t *testing.T) {
 	checkPublicFile(t, dir)
 
 	if _, err := Up(bounded(t), Config{Dir: dir, Nodes: 2, Network: "toy"}); err == nil || !strings.Contains(err.Error(), "n1 n2 n3") {
-		t.Errorf("a second one in the same folder: %v", err)
+		t.Errorf("a second one in the same directory: %v", err)
 	}
 	other, err := Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !other.Alive() {
-		t.Error("it does not look alive from another command")
+		t.Error("another command does not see it run")
 	}
 	for range 2 {
 		if err := other.Down(bounded(t), false); err != nil {
@@ -112,17 +112,17 @@ func TestUpAndDown(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("the folder is still there: %v", err)
+		t.Errorf("the directory is still there: %v", err)
 	}
 	if err := other.Down(bounded(t), true); err != nil {
-		t.Errorf("Down without a folder: %v", err)
+		t.Errorf("Down without a directory: %v", err)
 	}
 	if _, err := Open(dir); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("Open without a folder: %v", err)
+		t.Errorf("Open without a directory: %v", err)
 	}
 }
 
-// checkPublicFile holds testnet.json against what is promised of it.
+// checkPublicFile checks the content of testnet.json.
 func checkPublicFile(t *testing.T, dir string) {
 	t.Helper()
 	path := filepath.Join(dir, publicFile)
@@ -178,7 +178,7 @@ func TestKillAndRestart(t *testing.T) {
 	if err := tn.Kill(bounded(t), "n2"); !errors.Is(err, errGone) {
 		t.Errorf("killing it again: %v", err)
 	}
-	// A cut while it is away holds for it too.
+	// A partition while it is down holds for it too.
 	if err := tn.Partition(bounded(t), [][]string{{"n1"}, {"n2", "n3"}}); err != nil {
 		t.Fatal(err)
 	}
@@ -197,7 +197,7 @@ func TestKillAndRestart(t *testing.T) {
 	await(t, tn.Nodes()[2].Log, "goodbye")
 }
 
-// returned reports whether a node is where it was, unless somebody has its ports by now.
+// returned reports whether a node has its old addresses, unless another process has its ports.
 func returned(before, after Node) bool {
 	where := func(n Node) string { addr, _, _ := strings.Cut(n.Multiaddr, "/p2p/"); return n.RPC + " " + addr }
 	return where(before) == where(after) || !portsFree(before)
@@ -230,8 +230,8 @@ func TestPauseAndResume(t *testing.T) {
 	}
 }
 
-// TestUpFails: a node that does not start takes the others with it, and the error has
-// the end of its log.
+// TestUpFails: if a node does not start, the others are stopped, and the error has the end of its
+// log.
 func TestUpFails(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.MkdirAll(filepath.Join(dir, "n2"), 0o700); err != nil {
@@ -249,7 +249,7 @@ func TestUpFails(t *testing.T) {
 	if err != nil || tn.Alive() {
 		t.Fatalf("after that: %v", err)
 	}
-	// With what was wrong gone, it comes up in the same folder.
+	// Without the cause it comes up in the same directory.
 	os.Remove(broken)
 	tn, err = Up(bounded(t), Config{Dir: dir, Nodes: 2, Network: "toy", Detach: true})
 	if err != nil {
@@ -310,7 +310,7 @@ func TestStateIsChecked(t *testing.T) {
 	}
 }
 
-// TestLock: one command at a time; a lock whose owner died does not count.
+// TestLock: one command at a time; the lock of a process that has ended is ignored.
 func TestLock(t *testing.T) {
 	dir := t.TempDir()
 	unlock, err := lock(bounded(t), dir, false)

@@ -7,7 +7,7 @@ import (
 	"toychain/rpc"
 )
 
-// TestClockLogs: what a node wrote down by a wrong clock is set right, if it can be.
+// TestClockLogs: a time that a node recorded with a wrong clock is corrected, if it is not ambiguous.
 func TestClockLogs(t *testing.T) {
 	clock := func(at int64, name, by string) Action {
 		return Action{TimeMS: at, TookMS: 10, Verb: "clock", Args: []string{name, by}}
@@ -23,16 +23,16 @@ func TestClockLogs(t *testing.T) {
 	for _, row := range []struct {
 		node    string
 		written int64
-		want    int64 // -1: it cannot be told
+		want    int64 // -1: ambiguous, or impossible
 	}{
 		{"n9", 500, 500},                                                // right all the time
 		{"n4", 500, 500}, {"n4", 50 + hour, 50}, {"n4", 500 + hour, -1}, // right since the testnet came up again
-		{"n1", 500, 500}, {"n1", 999, 999}, {"n1", 1005, 1005}, // as long as the command lasts both can be
+		{"n1", 500, 500}, {"n1", 999, 999}, {"n1", 1005, 1005}, // during the command both offsets are possible
 		{"n1", 1005 + 2*hour, 1005}, {"n1", 1999 + 2*hour, 1999}, {"n1", 2005 + 2*hour, 2005}, {"n1", 2010, 2010}, {"n1", 9000, 9000},
 		{"n1", 1500, -1}, {"n1", 3000 + 2*hour, -1}, // its clock never showed that
 		{"n2", 5, -1}, {"n2", 1005, -1}, {"n2", 1500, 2500}, {"n2", 2500, 3500}, // 1005 was twice
-		{"n3", 4000 - 2*hour, -1}, {"n3", 2000, 2000}, // so much before it, too, as far as anybody knows
-		{"n3", 10_001, -1}, // nobody has seen the future
+		{"n3", 4000 - 2*hour, -1}, {"n3", 2000, 2000}, // before its first command it may have been as wrong
+		{"n3", 10_001, -1}, // in the future
 	} {
 		got, ok := logs[row.node].Right(at(row.written), now)
 		if want := row.want >= 0; ok != want || ok && got.UnixMilli() != row.want {

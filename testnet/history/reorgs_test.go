@@ -9,8 +9,8 @@ import (
 	"toychain/rpc"
 )
 
-// TestMergeReorgs: nodes that made the same move are told of together, each move of
-// one node once, all in the order of time.
+// TestMergeReorgs: the same reorganisation of several nodes is one, each of a node is in the
+// result once, and all are in the order of time.
 func TestMergeReorgs(t *testing.T) {
 	move := func(ms int64, from, to string) rpc.Reorg {
 		return rpc.Reorg{TimeMS: ms, From: rpc.BlockRef{Hash: block.Sum([]byte(from))}, To: rpc.BlockRef{Hash: block.Sum([]byte(to))}, Depth: int(ms)}

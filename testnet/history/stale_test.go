@@ -11,7 +11,7 @@ import (
 	"toychain/testnet/draw"
 )
 
-// plant makes a tree of lines like "a3 t2 txs=0", a block and its parent, and "node n1 a3".
+// plant returns the tree of lines like "a3 t2 txs=0", a block and its parent, and "node n1 a3".
 func plant(t *testing.T, text string) (in draw.Tree) {
 	t.Helper()
 	blocks := map[string]rpc.TreeBlock{"": {Height: -1}}
@@ -43,8 +43,8 @@ func plant(t *testing.T, text string) (in draw.Tree) {
 // TestStaleOf counts a known tree that no node knows all of:
 //
 //	g ── t1 ── t2 ── a3 ── a4        n1
-//	     │     ├──── b3              n2 stands here
-//	     │     ├──── c3              only n3 knows it, and n3 is down and stands on it
+//	     │     ├──── b3              the tip of n2
+//	     │     ├──── c3              only n3 has it, as its last tip: n3 is down
 //	     │     └──── x3 (invalid)
 //	     └──── d2                    stale; d3 on it is only a header
 func TestStaleOf(t *testing.T) {
@@ -92,12 +92,12 @@ node n3 c3`)
 		{"n1 n2", 0, 100, "1 to 4: 2 of 7 stale, 1 contested; 2 of 4 heights; [n4]"},
 		{"n1", 0, 100, "1 to 4: 3 of 7 stale, 0 contested; 2 of 4 heights; [n4]"},
 		{"n2", 0, 100, "1 to 3: 4 of 7 stale, 0 contested; 2 of 3 heights; [n4]"},
-		{"", 0, 100, "1 to 4: 1 of 7 stale, 2 contested; 2 of 4 heights; [n4]"}, // nobody runs: all stand where they stood
+		{"", 0, 100, "1 to 4: 1 of 7 stale, 2 contested; 2 of 4 heights; [n4]"}, // no node runs: their last tips count
 		{"n1", 3, 3, "3 to 3: 2 of 3 stale, 0 contested; 1 of 1 heights; [n4]"},
 	} {
 		got := show(StaleOf(journals, func(n string) bool { return slices.Contains(strings.Fields(c.stands), n) }, c.from, c.to))
 		if got != c.want {
-			t.Errorf("%q stand: %s, want %s", c.stands, got, c.want)
+			t.Errorf("%q run: %s, want %s", c.stands, got, c.want)
 		}
 	}
 	if got := show(StaleOf(nil, func(string) bool { return true }, 0, 9)); got != "1 to 0: 0 of 0 stale, 0 contested; 0 of 0 heights; []" {
@@ -105,8 +105,8 @@ node n3 c3`)
 	}
 }
 
-// One user's invalidateblock takes nothing out of what the network has: the others have
-// those blocks in their histories.
+// Blocks that one node's user invalidated still count: the other nodes have them on their best
+// chains.
 func TestStaleOfOneUsersWord(t *testing.T) {
 	all := plant(t, "g\na1 g\na2 a1\na3 a2\nb2 a1\nnode n1 a3\nnode n2 a1")
 	var journals []Journal

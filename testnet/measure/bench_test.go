@@ -20,9 +20,9 @@ import (
 
 var sizes = flag.String("nodes", "4,10", "BenchmarkManyNodes: numbers of real nodes")
 
-// BenchmarkManyNodes tells what a network costs by its size: the time until all nodes are up and
-// connected, what a node does and holds while nothing happens, how fast a block gets around, and
-// how long a healed network needs to agree.
+// BenchmarkManyNodes measures networks by their size: the time until all nodes are up and
+// connected, the processor time and memory of an idle node, how fast a block spreads, and how
+// long a healed network needs to agree.
 //
 //	go test -run '^$' -bench ManyNodes -benchtime 1x ./testnet/measure -nodes 4,10,20,50
 func BenchmarkManyNodes(b *testing.B) {
@@ -79,7 +79,7 @@ func benchNodes(b *testing.B, n int) {
 	}
 }
 
-// measureRest tells what the nodes do and hold while nothing happens.
+// measureRest measures the processor time and memory of idle nodes.
 func measureRest(ctx context.Context, b *testing.B, tn *testnet.Testnet, n int) {
 	const rest = 5 * time.Second
 	before := cpuOf(b, tn)
@@ -98,7 +98,7 @@ func measureRest(ctx context.Context, b *testing.B, tn *testnet.Testnet, n int) 
 	b.ReportMetric(float64(memory[n-1])/(1<<20), "max-MiB")
 }
 
-// partAndHeal cuts the network in halves that mine, and heals it.
+// partAndHeal partitions the network into halves that mine, and heals it.
 func partAndHeal(ctx context.Context, b *testing.B, tn *testnet.Testnet) {
 	names := tn.Names()
 	if err := tn.Partition(ctx, [][]string{names[:len(names)/2], names[len(names)/2:]}); err != nil {
@@ -117,8 +117,7 @@ func partAndHeal(ctx context.Context, b *testing.B, tn *testnet.Testnet) {
 	}
 }
 
-// cpuOf returns how long the nodes have been computing in all. Where the system does
-// not tell, nothing.
+// cpuOf returns the processor time of all nodes; 0 if the system does not report it.
 func cpuOf(b *testing.B, tn *testnet.Testnet) (sum time.Duration) {
 	for _, n := range tn.Nodes() {
 		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", n.PID))

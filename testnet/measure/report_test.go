@@ -50,7 +50,7 @@ func bounded(t *testing.T) context.Context {
 	return ctx
 }
 
-// TestIntervals reads a journal.
+// TestIntervals reads events.
 func TestIntervals(t *testing.T) {
 	act := func(at, took int64, verb string, args ...string) history.Action {
 		return history.Action{TimeMS: at, TookMS: took, Verb: verb, Args: args}
@@ -59,7 +59,7 @@ func TestIntervals(t *testing.T) {
 	failed.Error = "no"
 	from, all, heals := intervals([]history.Action{
 		act(1, 1, "up", "3"), act(5, 1, "kill", "n3"), act(6, 1, "down"),
-		act(100, 50, "up", "3"), act(160, 10, "heal"), // of nothing
+		act(100, 50, "up", "3"), act(160, 10, "heal"), // without a partition
 		act(200, 10, "partition", "n1,n2", "n3"),
 		act(300, 10, "pause", "n2"),
 		act(400, 10, "heal"),
@@ -83,7 +83,7 @@ func TestIntervals(t *testing.T) {
 	}
 }
 
-// TestShapes: who can reach whom, over others, by what was connected and what was cut.
+// TestShapes: which nodes can reach each other, also through others, after connect and partition.
 func TestShapes(t *testing.T) {
 	_, all, _ := intervals([]history.Action{
 		{TimeMS: 1, Verb: "up", Args: []string{"5"}},
@@ -124,7 +124,7 @@ func TestShapes(t *testing.T) {
 	}
 }
 
-// TestFirst: the first pool that had a payment, by corrected clocks.
+// TestFirst: when a payment entered its first mempool, by corrected clocks.
 func TestFirst(t *testing.T) {
 	at := time.UnixMilli
 	const hour = 3_600_000
@@ -149,8 +149,8 @@ func sorted(set map[string]bool) (out []string) {
 	return out
 }
 
-// TestMeasure: real nodes are paid, cut and healed while somebody watches, and one is
-// killed; each level tells what was done.
+// TestMeasure: real nodes get payments, are partitioned and healed while a monitor watches, and
+// one is killed; each level is as it should be after that.
 func TestMeasure(t *testing.T) {
 	ctx := bounded(t)
 	tn := threeRealNodes(t)
@@ -182,9 +182,8 @@ func TestMeasure(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// n3 is gone, and what it wrote down is on its disk. To n2 and to n3 went the 12 blocks
-	// from before the cut, and from n2 to n3 its own two; of all 15 the one that n1 mined
-	// alone is stale.
+	// n3 is gone, and its journal is on its disk. The 12 blocks from before the partition went to
+	// n2 and n3, and the two of n2 to n3; of all 15 blocks the one that n1 mined alone is stale.
 	checkLevel(t, s.Levels[0], 26, 0, true)
 	if len(s.Silent) > 0 || len(s.LeftOut) > 0 {
 		t.Errorf("silent %v, left out %v", s.Silent, s.LeftOut)
@@ -214,7 +213,7 @@ func threeRealNodes(t *testing.T) *testnet.Testnet {
 	return tn
 }
 
-// liveThrough pays, cuts, mines on both sides, heals, and kills n3.
+// liveThrough pays, partitions, mines on both sides, heals, and kills n3.
 func liveThrough(t *testing.T, tn *testnet.Testnet, alice chaingen.Key, coin consensus.UTXO, l *monitor, until func(func() bool)) {
 	t.Helper()
 	ctx := bounded(t)
@@ -235,13 +234,13 @@ func liveThrough(t *testing.T, tn *testnet.Testnet, alice chaingen.Key, coin con
 	if err := tn.Kill(ctx, "n3"); err != nil {
 		t.Fatal(err)
 	}
-	// Others may be too busy to answer in time, once; n3 never answers again.
+	// The others may once be too busy to answer in time; n3 never answers again.
 	rate := func(name string) float64 { return float64(l.asked[name].Answered) / float64(l.asked[name].Asked) }
 	until(func() bool { return rate("n3") < min(rate("n1"), rate("n2")) })
 }
 
-// TestSlowHealth: a node that takes longer to answer than somebody watches has answered,
-// unless the watching was given up.
+// TestSlowHealth: an answer that takes longer than the monitor watches counts, unless the
+// context has ended.
 func TestSlowHealth(t *testing.T) {
 	for _, row := range []struct {
 		long time.Duration
@@ -277,7 +276,7 @@ func checkLevel(t *testing.T, l slo.Level, events, bad int, met bool) {
 	}
 }
 
-// mineFor mines on a node, waits until all who hear of it agree, and returns the coinbases.
+// mineFor mines on a node, waits until all nodes that it reaches agree, and returns the coinbases.
 func mineFor(t *testing.T, tn *testnet.Testnet, name string, n int, to chaingen.Key) (coins []consensus.UTXO) {
 	t.Helper()
 	c, err := tn.Client(name)
@@ -302,7 +301,7 @@ func mineFor(t *testing.T, tn *testnet.Testnet, name string, n int, to chaingen.
 	return coins
 }
 
-// payFrom spends a coin to its owner through a node.
+// payFrom spends a coin to its own address through a node.
 func payFrom(t *testing.T, tn *testnet.Testnet, name string, from chaingen.Key, coin consensus.UTXO) {
 	t.Helper()
 	c, err := tn.Client(name)
@@ -314,7 +313,7 @@ func payFrom(t *testing.T, tn *testnet.Testnet, name string, from chaingen.Key, 
 	}
 }
 
-// A node that hangs is asked as often as one that refuses at once.
+// A node that hangs gets as many health checks as one that refuses at once.
 func TestAnswersOfANodeThatHangs(t *testing.T) {
 	var a slo.Answers
 	a = answer(a, false, time.Millisecond)

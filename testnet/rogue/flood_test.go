@@ -16,10 +16,9 @@ import (
 
 const mb = 1 << 20
 
-// floods says for each kind how many make a flood, whether it breaks a rule, so that
-// the liar must be dropped, and how much memory may be held while it lasts and after
-// it. The bound follows from the limit that is named; that it holds both nodes, the
-// liar and whatever libp2p keeps is in slack.
+// floods has, for each kind, how many messages make a flood, whether it breaks a rule, so that
+// the rogue must be banned, and how much memory may be held while it lasts and after it. The
+// bound follows from the limit that is named; slack is for both nodes, the rogue and libp2p.
 const slack = 24 * mb
 
 var floods = []struct {
@@ -44,13 +43,13 @@ var floods = []struct {
 	{rogue.SlowReaders, 200, false, 24 * 2 * mb, "maxSyncStreams, one block of 1 MB and a window each"},
 }
 
-// Each flood goes through a whole node: LevelDB, engine, gossip, sync. While it lasts
-// an honest peer's blocks arrive; memory is bounded; who breaks a rule by it is
-// dropped and refused; and a newcomer is let in and served.
+// Each flood goes through a whole node: LevelDB, engine, gossip, sync. While it lasts an honest
+// peer's blocks arrive and memory is bounded; a rogue whose flood breaks a rule is banned; and a
+// new node can join and synchronise.
 func TestFloods(t *testing.T) {
 	for _, f := range floods {
 		t.Run(string(f.kind), func(t *testing.T) {
-			if f.kind != rogue.Claims { // of which some are lost, and the others must do
+			if f.kind != rogue.Claims { // of which some are lost, and the others must suffice
 				f.n /= longtest.Pick(4, 1)
 			}
 			w := newNet(t)
@@ -75,7 +74,7 @@ func TestFloods(t *testing.T) {
 				}
 			}
 			if got := banned(victim, p.ID()); got != f.breaks {
-				t.Errorf("the liar is banned: %v, want %v", got, f.breaks)
+				t.Errorf("the rogue is banned: %v, want %v", got, f.breaks)
 			}
 			if !joined(victim, honest) || len(victim.Net().Banned()) > 1 {
 				t.Error("the honest peer was dropped")
@@ -91,8 +90,8 @@ func TestFloods(t *testing.T) {
 	}
 }
 
-// flood has the liar flood, and the honest node mine one block after the other: each
-// must reach the victim.
+// flood has the rogue flood, and the honest node mine one block after the other: each must reach
+// the victim.
 func (w *net) flood(p *rogue.Peer, kind rogue.Kind, n int, victim, honest *node.Node) (f rogue.Flooded) {
 	w.t.Helper()
 	begun := time.Now()
@@ -119,13 +118,13 @@ func (w *net) flood(p *rogue.Peer, kind rogue.Kind, n int, victim, honest *node.
 	}
 }
 
-// judged is how much memory the messages may take that are judged at once, of which
-// there are 32 (blocksJudged), read and whole. Those of the liar are on top: it, too, is
-// in this process, and gossip keeps for a second what it sends.
+// judged is how much memory the messages may take that are validated at once, 32 of them
+// (blocksJudged), as bytes and parsed. Those of the rogue are on top: it is in this process too,
+// and gossip keeps for a second what it sends.
 func judged(f rogue.Flooded) int64 { return 32 * (1 + 4) * f.Bytes / max(1, int64(f.Sent)) }
 
-// shrinks waits until no more than most bytes above before are in use. What gossip
-// remembers for a few seconds goes by itself.
+// shrinks waits until no more than most bytes above before are in use. Gossip frees what it
+// remembers after a few seconds.
 func (w *net) shrinks(before, most int64, limit string) {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(w.ctx, 30*time.Second)
@@ -145,12 +144,12 @@ func (w *net) shrinks(before, most int64, limit string) {
 	}
 }
 
-// peak looks at the memory of this process, until it is asked what the most was.
+// peak samples the memory of this process until stop, and keeps the maximum.
 type peak struct {
 	end, ended chan struct{}
 
-	live  int64 // what a collection found to be in use
-	whole int64 // with the garbage that no collection had taken yet
+	live  int64 // that a collection found to be in use
+	whole int64 // with garbage that was not collected yet
 }
 
 func watchMemory(t *testing.T) *peak {
@@ -186,8 +185,8 @@ func (p *peak) stop() {
 	}
 }
 
-// within holds the peak against before and most bytes more. Of garbage there is as much
-// again: Go collects when the heap has doubled.
+// within compares the peak with before plus most bytes. There may be as much garbage again: Go
+// collects when the heap has doubled.
 func (p *peak) within(t *testing.T, before, most int64, limit string) {
 	t.Helper()
 	p.stop()
@@ -207,7 +206,7 @@ func tested(k rogue.Kind) bool {
 	return false
 }
 
-// race has from mine a block and returns how long it took to reach to.
+// race has one node mine a block and returns how long it takes to reach the other.
 func (w *net) race(from, to *node.Node) time.Duration {
 	w.t.Helper()
 	begun := time.Now()

@@ -34,7 +34,7 @@ func newNet(t *testing.T) *net {
 	return &net{t, ctx, chaingen.Network()}
 }
 
-// node runs a node that calls peers, until the test ends.
+// node runs a node that dials these peers, until the test ends.
 func (w *net) node(peers ...*node.Node) *node.Node {
 	w.t.Helper()
 	cfg := node.Config{Params: w.params, Pool: mempool.DefaultPolicy(), Version: "0.0.0", Threads: 1,
@@ -58,7 +58,7 @@ func (w *net) node(peers ...*node.Node) *node.Node {
 	return n
 }
 
-// pair is a victim and an honest node that are connected.
+// pair returns a victim and an honest node that are connected.
 func (w *net) pair() (victim, honest *node.Node) {
 	w.t.Helper()
 	victim = w.node()
@@ -67,7 +67,7 @@ func (w *net) pair() (victim, honest *node.Node) {
 	return victim, honest
 }
 
-// joined reports whether a counts b among its peers.
+// joined reports whether b is a joined peer of a.
 func joined(a, b *node.Node) bool {
 	for _, p := range a.Net().Peers() {
 		if p.ID == b.Net().ID() && p.Joined {
@@ -77,7 +77,7 @@ func joined(a, b *node.Node) bool {
 	return false
 }
 
-// liar joins the network at these nodes.
+// liar returns a rogue peer of these nodes.
 func (w *net) liar(at ...*node.Node) *rogue.Peer {
 	w.t.Helper()
 	cfg := rogue.Config{Params: w.params}
@@ -96,7 +96,7 @@ func (w *net) liar(at ...*node.Node) *rogue.Peer {
 	return p
 }
 
-// until waits for a condition of the outside world.
+// until waits for a condition.
 func (w *net) until(what string, ok func() bool) {
 	w.t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
@@ -135,14 +135,14 @@ func (w *net) at(tip block.Hash, nodes ...*node.Node) {
 	}
 }
 
-// banned reports whether a node refuses a peer, for ten minutes from just now on.
+// banned reports whether a node has just banned a peer for ten minutes.
 func banned(n *node.Node, id peer.ID) bool {
 	until, ok := n.Net().Banned()[id]
 	return ok && time.Until(until) > 9*time.Minute && time.Until(until) <= 10*time.Minute
 }
 
-// Until it lies it is a peer like any other: it catches up, follows, and what it
-// mines is everybody's.
+// Until it breaks a rule a rogue is a peer like any other: it synchronises, follows, and its
+// blocks reach every node.
 func TestFollowsAndMines(t *testing.T) {
 	w := newNet(t)
 	victim, honest := w.pair()
@@ -161,12 +161,12 @@ func TestFollowsAndMines(t *testing.T) {
 	}
 	w.at(mined[1], victim, honest)
 	if len(honest.Net().Peers()) != 1 {
-		t.Errorf("the liar talks to nodes that it was not put at: %v", honest.Net().Peers())
+		t.Errorf("the rogue connected to other nodes: %v", honest.Net().Peers())
 	}
 }
 
-// Whatever rule the block breaks, the node that was shown it rejects it; it bans the sender
-// if that must have known. The honest node, which was not shown it, has no part in it.
+// A block that breaks any of these rules is rejected by the node that received it, which bans the
+// sender if the sender must have known. The honest node, which did not receive it, bans no peer.
 func TestInvalidBlocks(t *testing.T) {
 	w := newNet(t)
 	victim, honest := w.pair()
@@ -189,16 +189,16 @@ func TestInvalidBlocks(t *testing.T) {
 				}
 			}
 			if banned(victim, p.ID()) != rogue.Penalized(rule) || banned(honest, p.ID()) {
-				t.Errorf("the liar is banned at the victim: %v, elsewhere: %v", banned(victim, p.ID()), banned(honest, p.ID()))
+				t.Errorf("the rogue is banned at the victim: %v, elsewhere: %v", banned(victim, p.ID()), banned(honest, p.ID()))
 			}
-			// The same liar under a new name is let in: what it says decides, not who it is.
+			// A rogue with a new key is accepted: a ban is of a key.
 			if again := w.liar(victim); again.Connected() != 1 {
-				t.Error("a new key is not welcome")
+				t.Error("a new key is not accepted")
 			}
 		})
 	}
 	if _, err := w.liar(victim).InvalidBlock(w.ctx, consensus.BadBIP30); err == nil {
-		t.Error("a lie that it does not know was told")
+		t.Error("a block for a rule that it does not know")
 	}
 	if len(honest.Net().Peers()) != 1 || !joined(victim, honest) {
 		t.Error("the honest node was dropped")
@@ -206,7 +206,7 @@ func TestInvalidBlocks(t *testing.T) {
 	w.at(w.mine(honest, 1)[0], victim)
 }
 
-// refusedFor waits for the event that a block was refused, and compares the reason.
+// refusedFor waits for the event that a block was rejected, and compares the reason.
 func (w *net) refusedFor(events <-chan engine.Event, hash block.Hash, rule consensus.Rule) {
 	w.t.Helper()
 	for {
@@ -225,8 +225,8 @@ func (w *net) refusedFor(events <-chan engine.Event, hash block.Hash, rule conse
 	}
 }
 
-// A chain that was withheld and has more work wins when it is shown: nothing in it
-// breaks a rule, and nobody is blamed.
+// A withheld chain with more work becomes the best chain when it is released: nothing in it
+// breaks a rule, and no peer is banned.
 func TestWithhold(t *testing.T) {
 	w := newNet(t)
 	victim, honest := w.pair()

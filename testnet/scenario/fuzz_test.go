@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// Whatever a script says, it is understood, or the line is named where it is not.
+// Any text is parsed, or the error names the line at which it is not.
 func FuzzParse(f *testing.F) {
 	files, err := filepath.Glob("../scenarios/*")
 	if err != nil || len(files) == 0 {

@@ -62,7 +62,7 @@ var examples = map[string]string{
 	"repeat N STEP":                                                      "repeat 3 pay alice bob 1 on n1",
 }
 
-// TestEveryVerb: each row of the table is understood, and each example is of a row.
+// TestEveryVerb: the example of each row of the table is parsed, and each example is of a row.
 func TestEveryVerb(t *testing.T) {
 	seen := map[string]bool{}
 	for _, v := range verbs() {
@@ -158,7 +158,7 @@ func listScripts(t *testing.T) string {
 	return out
 }
 
-// TestMistakes: what cannot be understood is said with its line, before anything starts.
+// TestMistakes: a script that cannot be parsed is an error with its line, before anything starts.
 func TestMistakes(t *testing.T) {
 	for _, row := range []struct{ text, want string }{
 		{"", `x:1: there is no step`},
@@ -224,7 +224,7 @@ func TestMistakes(t *testing.T) {
 	}
 }
 
-// TestWith: what a script expects, put into it, gives the script.
+// TestWith: a script with its expected output put into it is the same script.
 func TestWith(t *testing.T) {
 	files, err := filepath.Glob("../scenarios/*.txt")
 	if err != nil || len(files) == 0 {
@@ -244,7 +244,7 @@ func TestWith(t *testing.T) {
 		for _, step := range s.Steps {
 			wants = append(wants, step.Want)
 			if step.verb.shows && step.Open {
-				t.Errorf("%s:%d: %s: nothing stands under ----", name, step.Line, step.Text)
+				t.Errorf("%s:%d: %s: no output under ----", name, step.Line, step.Text)
 			}
 		}
 		if got := s.With(wants); got != string(text) {

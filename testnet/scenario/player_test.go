@@ -13,8 +13,7 @@ import (
 	"toychain/rpc"
 )
 
-// stillLife is a world whose nodes do what a test says, in a time of its own: each step
-// takes a second.
+// stillLife is a world whose status a test sets, with a virtual clock: each step takes a second.
 type stillLife struct {
 	World
 	now time.Duration
@@ -67,7 +66,7 @@ func playStill(t *testing.T, text string, at func(now time.Duration) []NodeStatu
 	return w, err
 }
 
-// TestPatience: a step waits as long as anything moves, and not for ever.
+// TestPatience: a step waits as long as anything changes, within a bound.
 func TestPatience(t *testing.T) {
 	slow := func(now time.Duration) []NodeStatus { return heights(0, block.Height(now/(15*time.Second))) }
 	if w, err := playStill(t, "nodes 2\nexpect n2 height 3", slow); err != nil || w.now != 45*time.Second {
@@ -108,7 +107,7 @@ func (w *mortal) Kill(context.Context, string) error {
 	return nil
 }
 
-// TestCrashLoop: as often as it says, after lives of different lengths, and up at the end.
+// TestCrashLoop: the node is killed so many times, after different times, and is up at the end.
 func TestCrashLoop(t *testing.T) {
 	s, err := Parse("x", "nodes 1\nkill n1\ncrashloop n1 8\nexpect n1 up")
 	if err != nil {
@@ -124,7 +123,7 @@ func TestCrashLoop(t *testing.T) {
 	}
 	slices.Sort(w.lived)
 	if lives := slices.Compact(w.lived); len(lives) < 4 {
-		t.Errorf("it always lived equally long: %v", lives)
+		t.Errorf("it always ran equally long: %v", lives)
 	}
 }
 
@@ -146,7 +145,7 @@ func TestNodesDoNotStart(t *testing.T) {
 	}
 }
 
-// TestSettleSaysWho disagrees.
+// TestSettleSaysWho: the error of settle names the nodes that disagree.
 func TestSettleSaysWho(t *testing.T) {
 	_, err := playStill(t, "nodes 2\nsettle within 1s", func(time.Duration) []NodeStatus { return heights(1, 2) })
 	var f *Failure
@@ -165,7 +164,7 @@ func TestSettleSaysWho(t *testing.T) {
 	}
 }
 
-// TestNothingIsNotAll: a step that asks for all is not content with nobody.
+// TestNothingIsNotAll: a step that expects something of all nodes fails if none is up.
 func TestNothingIsNotAll(t *testing.T) {
 	down := func(time.Duration) []NodeStatus {
 		return []NodeStatus{{Node: "n1", State: Down}, {Node: "n2", State: Down}}
@@ -176,7 +175,7 @@ func TestNothingIsNotAll(t *testing.T) {
 	for _, row := range []struct {
 		step string
 		at   func(time.Duration) []NodeStatus
-		want string // "": it is content
+		want string // "": it succeeds
 	}{
 		{"settle within 1s", down, "no node is up"},
 		{"settle within 1s", one, ""},
@@ -195,7 +194,7 @@ func TestNothingIsNotAll(t *testing.T) {
 	}
 }
 
-// TestSilence: a node that does not answer is asked again, and not for ever.
+// TestSilence: a node that does not answer is called again, within a bound.
 func TestSilence(t *testing.T) {
 	w, err := playStill(t, "nodes 1\npool\n----\nn1    -\n", func(now time.Duration) []NodeStatus {
 		if now < 3*time.Second {
@@ -212,8 +211,8 @@ func TestSilence(t *testing.T) {
 	}
 }
 
-// TestNamesOfTheWild: blocks that nobody asked for are named in the order in which any
-// node first saw them, and a name stays.
+// TestNamesOfTheWild: blocks that no step mined are named in the order in which any node first
+// received them, and a name stays.
 func TestNamesOfTheWild(t *testing.T) {
 	n := newNames(consensus.Toy(), t.TempDir())
 	mined := block.Hash{9}

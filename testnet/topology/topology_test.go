@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestList: Neighbours are drawn together once there are many.
+// TestList: consecutive names are abbreviated once there are many.
 func TestList(t *testing.T) {
 	for in, want := range map[string]string{
 		"n1":                       "n1",
@@ -55,8 +55,8 @@ func TestCheckGroups(t *testing.T) {
 	}
 }
 
-// TestPairs: up to ten nodes know everybody, more have eight Neighbours each; either
-// way nobody is connected twice, and everybody is reached.
+// TestPairs: up to ten nodes are a full mesh, in a larger network each has eight Neighbours; in
+// both no two nodes are connected twice, and every node is reached.
 func TestPairs(t *testing.T) {
 	for n := 1; n <= MaxNodes; n++ {
 		names := Names(n)

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"toychain/internal/longtest"
-	_ "toychain/node" // what the program is made of: go test must not remember a result of an older one
+	_ "toychain/node" // a part of the program: go test must not use the cached result of an older one
 	"toychain/peer"
 	"toychain/rpc"
 	"toychain/testnet"
@@ -49,8 +49,7 @@ func TestMain(m *testing.M) {
 // floods are steps that send many of something.
 var floods = regexp.MustCompile(`(?m)^flood n1 (orphan-blocks|orphan-txs) (\d+)`)
 
-// calmed makes the largest floods of a script a tenth of what they are, unless long tests
-// are wanted: the shape of the script is the same.
+// calmed divides the largest floods of a script by ten, unless long tests are wanted.
 func calmed(text []byte) []byte {
 	return floods.ReplaceAllFunc(text, func(step []byte) []byte { return step[:len(step)-longtest.Pick(1, 0)] })
 }
@@ -85,8 +84,8 @@ func TestScenarios(t *testing.T) {
 	}
 }
 
-// readProgram reads the program's own files, so that go test, which remembers what a test
-// read, plays again when they have changed.
+// readProgram reads the program's source: go test, which records the files that a test reads,
+// then runs it again when they have changed.
 func readProgram(t *testing.T) {
 	t.Helper()
 	for _, where := range []string{"../../../cmd/toychain/*.go", "../../../*/*.go"} {
@@ -102,7 +101,7 @@ func readProgram(t *testing.T) {
 	}
 }
 
-// play plays a script in a folder of the test's own. after is called after each step.
+// play plays a script in a temporary directory. after is called after each step.
 func play(t *testing.T, name, text string, update bool, after ...func(dir string, step scenario.Step)) ([][]string, *scenario.Script, error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), longest)
@@ -128,7 +127,7 @@ func play(t *testing.T, name, text string, update bool, after ...func(dir string
 	return shown, s, err
 }
 
-// TestFailure: a script that goes wrong says where, what was expected and what is.
+// TestFailure: the error of a failed script names the line, what was expected and what is.
 func TestFailure(t *testing.T) {
 	_, _, err := play(t, "wrong.txt", "nodes 2\nmine n1 1\nsettle\ntips\n----\nn1 n2   b1   height 2\n", false)
 	const want = "wrong.txt:4: tips: expected\n    n1 n2   b1   height 2\nis\n    n1 n2   b1    height 1"
@@ -141,7 +140,7 @@ func TestFailure(t *testing.T) {
 	}
 }
 
-// TestLinkReachesTheNodes: all that the verb says is what both nodes hold.
+// TestLinkReachesTheNodes: both nodes hold the faults that the verb sets.
 func TestLinkReachesTheNodes(t *testing.T) {
 	const script = "nodes 2\nlink n1 n2 delay 30ms jitter 20ms loss 40% bandwidth 50000 one-way\n"
 	want := peer.Link{Delay: 30, Jitter: 20, Loss: 0.4, Bandwidth: 50_000}
@@ -156,7 +155,7 @@ func TestLinkReachesTheNodes(t *testing.T) {
 		}
 		for _, name := range net.Names() {
 			want := want
-			want.OneWay = name == "n1" // deaf is the first
+			want.OneWay = name == "n1" // the first one hears nothing
 			n, err := net.Client(name)
 			if err != nil {
 				t.Fatal(err)
@@ -170,6 +169,6 @@ func TestLinkReachesTheNodes(t *testing.T) {
 		}
 	})
 	if err != nil || asked != 2 {
-		t.Errorf("%d nodes asked: %v", asked, err)
+		t.Errorf("%d nodes checked: %v", asked, err)
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"toychain/testnet/scenario"
 )
 
-// TestLiesAreKnown: a script can say all that a rogue can do, and nothing else.
+// TestLiesAreKnown: scripts have words for all that a rogue can do, and for nothing else.
 func TestLiesAreKnown(t *testing.T) {
 	var lies, floods []string
 	for _, rule := range rogue.Lies {
@@ -18,7 +18,7 @@ func TestLiesAreKnown(t *testing.T) {
 	for _, kind := range rogue.Kinds {
 		floods = append(floods, string(kind))
 	}
-	floods = append(floods, "calls") // by RPC, which is no peer's affair
+	floods = append(floods, "calls") // by RPC, not by a peer
 	for what, both := range map[string][2][]string{"lies": {lies, scenario.Lies}, "floods": {floods, scenario.Floods}} {
 		can, says := slices.Sorted(slices.Values(both[0])), slices.Sorted(slices.Values(both[1]))
 		if fmt.Sprint(can) != fmt.Sprint(says) {
