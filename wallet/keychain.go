@@ -167,11 +167,11 @@ func (a *Account) Address(path Path) (Address, error) {
 	if err := path.check(); err != nil {
 		return Address{}, err
 	}
+	var pub *btcec.PublicKey
 	child, err := a.branches[path.Branch].Derive(path.Index)
-	if err != nil {
-		return Address{}, fmt.Errorf("address %s: %w", path, err)
+	if err == nil {
+		pub, err = child.ECPubKey()
 	}
-	pub, err := child.ECPubKey()
 	if err != nil {
 		return Address{}, fmt.Errorf("address %s: %w", path, err)
 	}

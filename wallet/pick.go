@@ -2,6 +2,7 @@ package wallet
 
 import (
 	"slices"
+	"sort"
 
 	"toychain/block"
 )
@@ -14,17 +15,11 @@ func (p *plan) pick() []Coin {
 	if coins := p.exact(); coins != nil {
 		return coins
 	}
-	var single []Coin
-	for i, c := range p.usable { // the largest first, so the last that suffices is the smallest
-		if c.Value < p.cost(1) {
-			break
-		}
-		if single == nil || c.Value < single[0].Value {
-			single = p.usable[i : i+1]
-		}
-	}
-	if single != nil {
-		return single
+	enough := sort.Search(len(p.usable), func(i int) bool { return p.usable[i].Value < p.cost(1) })
+	if enough > 0 { // the largest are first, so the last that suffices is the smallest
+		least := p.usable[enough-1].Value
+		i := slices.IndexFunc(p.usable, func(c Coin) bool { return c.Value == least })
+		return p.usable[i : i+1]
 	}
 	var sum block.Amount
 	for i, c := range p.usable {

@@ -86,12 +86,10 @@ func (a *app) player(r *replaying, speed float64) *replay.Player {
 		p.Pause = enters(a.Stdin)
 	case screen || a.command.Flags().Changed("speed"):
 		p.Pause = func(ctx context.Context, d time.Duration) error {
-			select {
-			case <-time.After(d):
-				return nil
-			case <-ctx.Done():
-				return ctx.Err()
-			}
+			wait, cancel := context.WithTimeout(ctx, d)
+			defer cancel()
+			<-wait.Done()
+			return ctx.Err()
 		}
 	}
 	return p

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"text/template"
 
@@ -32,7 +33,8 @@ func Compose(cfg Config) (*testnet.Testnet, error) {
 	return cfg.export("0.0.0.0", func(p *plan) ([]file, testnet.Orchestrator) {
 		files := []file{{"compose.yaml", publicMode, p.fill("compose.yaml.tmpl")}}
 		for _, n := range p.Nodes {
-			files = append(files, file{n.Name + ".env", secretMode, p.env(n)})
+			files = append(files, file{n.Name + ".env", secretMode,
+				fmt.Sprintf("TOYCHAIN_NODE_KEY=%s\nTOYCHAIN_RPC_USER=%s\nTOYCHAIN_RPC_PASSWORD=%s\n", n.Key, p.User, p.Password)})
 		}
 		compose := "docker compose -f " + word(filepath.Join(p.dir, "compose.yaml"))
 		return files, testnet.Orchestrator{Name: "Docker Compose", Commands: map[string]string{
@@ -107,11 +109,6 @@ func (f file) write(dir string) error {
 	return os.Chmod(path, f.mode) // whatever the umask, and the mode of an older file
 }
 
-// env returns the secret environment of a node's container.
-func (p *plan) env(n node) string {
-	return fmt.Sprintf("TOYCHAIN_NODE_KEY=%s\nTOYCHAIN_RPC_USER=%s\nTOYCHAIN_RPC_PASSWORD=%s\n", n.Key, p.User, p.Password)
-}
-
 //go:embed template
 var templates embed.FS
 
@@ -135,17 +132,12 @@ func quote(v any) (string, error) {
 	return strings.TrimSpace(out.String()), err
 }
 
-// indent indents each line of a text, to follow a "|".
+// lineStart is the first character of each line that is not empty.
+var lineStart = regexp.MustCompile(`(?m)^.`)
+
+// indent indents the lines of a text, to follow a "|".
 func indent(spaces int, text string) string {
-	space := strings.Repeat(" ", spaces)
-	var out strings.Builder
-	for line := range strings.Lines(text) {
-		if line != "\n" {
-			out.WriteString(space)
-		}
-		out.WriteString(line)
-	}
-	return strings.TrimSuffix(out.String(), "\n")
+	return strings.TrimSuffix(lineStart.ReplaceAllString(text, strings.Repeat(" ", spaces)+"$0"), "\n")
 }
 
 // word quotes a path for a shell, if it needs quotes.
