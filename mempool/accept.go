@@ -41,7 +41,7 @@ func (p *Pool) Add(v View, tx *block.Tx, now time.Time) (Added, error) {
 	in.admit(p, c, now, tip.Height)
 	in.evicted = p.trim(now)
 	if p.Has(added.ID) {
-		err = p.retry(v, []source{{added.ID, len(tx.Outputs)}}, now, &in)
+		err = p.retry(v, outputsOf(tx, added.ID), now, &in)
 	}
 	if err == nil && !p.Has(added.ID) { // evicted at once, or for one of its orphans
 		in.evicted = slices.DeleteFunc(in.evicted, func(id block.Hash) bool { return id == added.ID })
@@ -178,11 +178,7 @@ func (p *Pool) findCoins(v View, c *candidate) error {
 	if len(missing) == 0 {
 		return nil
 	}
-	own := make([]block.Outpoint, len(c.Tx.Outputs))
-	for i := range own {
-		own[i] = block.Outpoint{TxID: c.ID, Index: uint32(i)}
-	}
-	confirmed, err := v.Coins(own)
+	confirmed, err := v.Coins(outputsOf(c.Tx, c.ID))
 	switch {
 	case err != nil:
 		return err

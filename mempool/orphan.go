@@ -78,27 +78,27 @@ func (o *orphanage) confirmed(tx *block.Tx, id block.Hash) {
 	}
 }
 
-// source is a transaction whose outputs have become available.
-type source struct {
-	id      block.Hash
-	outputs int
+// outputsOf returns the outpoints that a transaction creates.
+func outputsOf(tx *block.Tx, id block.Hash) []block.Outpoint {
+	out := make([]block.Outpoint, len(tx.Outputs))
+	for i := range out {
+		out[i] = block.Outpoint{TxID: id, Index: uint32(i)}
+	}
+	return out
 }
 
-// retry checks again the orphans that spend an output of the given transactions, then those
-// that spend an output of what was accepted, and so on. An orphan that is rejected now is
-// removed; one that still lacks a parent stays. An error is the disk's.
-func (p *Pool) retry(v View, from []source, now time.Time, in *acceptResult) error {
-	for queue := slices.Clone(from); len(queue) > 0 && len(p.orphans.order) > 0; queue = queue[1:] {
-		for i := range queue[0].outputs {
-			o := block.Outpoint{TxID: queue[0].id, Index: uint32(i)}
-			for _, n := range slices.Clone(p.orphans.spenders[o]) {
-				ok, err := p.tryOrphan(v, n, now, in)
-				if err != nil {
-					return err
-				}
-				if ok {
-					queue = append(queue, source{n.id, len(n.tx.Outputs)})
-				}
+// retry checks again the orphans that spend one of the outputs in the queue, then those that
+// spend an output of what was accepted, and so on. An orphan that is rejected now is removed;
+// one that still lacks a parent stays. An error is the disk's.
+func (p *Pool) retry(v View, queue []block.Outpoint, now time.Time, in *acceptResult) error {
+	for ; len(queue) > 0 && len(p.orphans.order) > 0; queue = queue[1:] {
+		for _, n := range slices.Clone(p.orphans.spenders[queue[0]]) {
+			ok, err := p.tryOrphan(v, n, now, in)
+			if err != nil {
+				return err
+			}
+			if ok {
+				queue = append(queue, outputsOf(n.tx, n.id)...)
 			}
 		}
 	}
@@ -110,7 +110,7 @@ func (p *Pool) retryAll(v View, now time.Time, in *acceptResult) error {
 	for _, n := range slices.Clone(p.orphans.order) {
 		ok, err := p.tryOrphan(v, n, now, in)
 		if ok {
-			err = p.retry(v, []source{{n.id, len(n.tx.Outputs)}}, now, in)
+			err = p.retry(v, outputsOf(n.tx, n.id), now, in)
 		}
 		if err != nil {
 			return err

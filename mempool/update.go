@@ -46,12 +46,12 @@ func (p *Pool) Update(v View, ch chain.Change, now time.Time) (Updated, error) {
 			return Updated{}, err
 		}
 	}
-	var from []source
+	var from []block.Outpoint
 	for _, step := range ch.Applied {
 		u.connect(&step)
 		if len(p.orphans.order) > 0 {
 			for i, id := range step.IDs {
-				from = append(from, source{id, len(step.Block.Txs[i].Outputs)})
+				from = append(from, outputsOf(step.Block.Txs[i], id)...)
 			}
 		}
 	}

@@ -18,7 +18,7 @@ type Mining struct {
 	On     bool
 	Script []byte  // the output that its coinbases pay
 	Cap    float64 // the most hashes per second; 0: no limit
-	Rate   float64 // hashes per second over the last seconds, Generate's included
+	Rate   float64 // hashes per second over the last seconds, Generate's and Solve's included
 	Hashes uint64  // since the start
 	Found  int     // blocks since the start
 	Err    error   // why the background miner's last attempt failed; nil if it did not
