@@ -2,6 +2,7 @@ package block
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -38,32 +39,33 @@ func (a Amount) Short() string {
 	return strings.TrimSuffix(strings.TrimRight(a.String(), "0"), ".")
 }
 
-// ParseAmount returns the amount that s states in coins, with at most eight decimals:
-// "1", "0.5", "-0.00000001". It rejects exponents, signs other than one minus, spaces,
-// and what does not fit into 64 bits.
+// amountText is how an amount may be written: JSON's numbers.
+var amountText = regexp.MustCompile(`^(-?)(0|[1-9][0-9]*)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]{1,4}))?$`)
+
+// ParseAmount returns the amount that s states in coins: "1", "0.5", "-0.00000001", "1e-8".
+// What lies behind the eighth decimal must be zeros. It rejects what JSON rejects, like "01"
+// or ".5", and what does not fit into 64 bits (Core: ParseFixedPoint).
 func ParseAmount(s string) (Amount, error) {
-	whole, frac, _ := strings.Cut(s, ".")
-	digits, neg := strings.CutPrefix(whole, "-")
-	if digits == "" || len(frac) > 8 || strings.HasSuffix(s, ".") || !allDigits(digits) || !allDigits(frac) {
-		return 0, fmt.Errorf("amount %q: want coins with at most eight decimals, like 1.5", clip(s, 40))
+	m := amountText.FindStringSubmatch(s)
+	if m == nil {
+		return 0, fmt.Errorf("amount %q: want coins, like 1.5 or 1e-8", clip(s, 40))
 	}
-	// "1.5" becomes the digits "1" + "5" + "0000000", which are its smallest units.
-	n, err := strconv.ParseInt(digits+frac+strings.Repeat("0", 8-len(frac)), 10, 64)
+	exponent, _ := strconv.Atoi(m[4]) // 0 if there is none
+	digits := m[2] + m[3]
+	shift := 8 - len(m[3]) + exponent // by how many places the digits must move to be smallest units
+	short := strings.TrimRight(digits, "0")
+	shift += len(digits) - len(short)
+	switch {
+	case short == "":
+		return 0, nil
+	case shift < 0:
+		return 0, fmt.Errorf("amount %q: at most eight decimals", clip(s, 40))
+	case shift > 19:
+		return 0, fmt.Errorf("amount %q: too large", clip(s, 40))
+	}
+	n, err := strconv.ParseInt(m[1]+short+strings.Repeat("0", shift), 10, 64)
 	if err != nil { // only the range can be wrong by now
 		return 0, fmt.Errorf("amount %q: too large", clip(s, 40))
 	}
-	if neg {
-		n = -n
-	}
 	return Amount(n), nil
-}
-
-// allDigits reports whether s has no characters but 0 to 9.
-func allDigits(s string) bool {
-	for _, c := range s {
-		if c < '0' || c > '9' {
-			return false
-		}
-	}
-	return true
 }

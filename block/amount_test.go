@@ -56,7 +56,23 @@ func TestParseAmount(t *testing.T) {
 		{"-92233720369", 0, "too large"},
 		{"99999999999999999999999999", 0, "too large"},
 		{"0.000000001", 0, "at most eight decimals"},
-		{"1.000000000", 0, "at most eight decimals"},
+		{"0.123456789", 0, "at most eight decimals"},
+		{"1.000000000", block.Coin, ""},
+		{"1.10000000000000000000", 110_000_000, ""},
+		{"0.0000000000000000000000", 0, ""},
+		{"-0", 0, ""},
+		{"1e3", 1000 * block.Coin, ""},
+		{"1000000000000e-12", block.Coin, ""},
+		{"-1.5E-7", -15, ""},
+		{"0e9999", 0, ""},
+		{"1e9999", 0, "too large"},
+		{"1e-9999", 0, "at most eight decimals"},
+		{"1e99999", 0, "want coins"},
+		{"01", 0, "want coins"},
+		{"-01.5", 0, "want coins"},
+		{"00", 0, "want coins"},
+		{"1e", 0, "want coins"},
+		{"-92233720368.54775808", math.MinInt64, ""},
 		{"", 0, "want coins"},
 		{"-", 0, "want coins"},
 		{".", 0, "want coins"},
@@ -69,7 +85,6 @@ func TestParseAmount(t *testing.T) {
 		{"1.2.3", 0, "want coins"},
 		{"1,5", 0, "want coins"},
 		{" 1", 0, "want coins"},
-		{"1e3", 0, "want coins"}, // only JSON has exponents
 		{"0x10", 0, "want coins"},
 		{"1_000", 0, "want coins"},
 		{"NaN", 0, "want coins"},
@@ -152,7 +167,7 @@ func TestAmountJSON(t *testing.T) {
 // Every amount that is written is read back exactly: none goes through a float.
 func TestAmountRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		a := block.Amount(rapid.Int64Min(-math.MaxInt64).Draw(t, "amount"))
+		a := block.Amount(rapid.Int64().Draw(t, "amount"))
 		for _, text := range []string{a.String(), a.Short()} {
 			if got, err := block.ParseAmount(text); err != nil || got != a {
 				t.Fatalf("%s: %d, %v, want %d", text, int64(got), err, int64(a))

@@ -83,7 +83,7 @@ func ExampleAmount() {
 	fmt.Println(err)
 	// Output:
 	// 10000000 0.10000000 0.1 <nil>
-	// amount "0.000000001": want coins with at most eight decimals, like 1.5
+	// amount "0.000000001": at most eight decimals
 }
 
 // What a signature signs depends on its type: ALL signs the outputs, while NONE leaves
