@@ -114,7 +114,7 @@ var edges = map[string]map[string]string{
 		"block": "", "consensus": "parameters", "network": "the one that the nodes share", "wallet": "the miners' addresses", "rpc": "how it talks to nodes",
 		"rpc/server":       "what the directory of a stopped node says",
 		"testnet/topology": "which nodes are to be connected", "testnet/draw": "the merged tree of all nodes",
-		"testnet/history": "journals and actions, which it collects",
+		"testnet/history": "journals and actions, which it collects", "internal/atomicfile": "its state, as files",
 	},
 	"testnet/topology": {"peer": "what can be wrong with a line"},
 	"testnet/draw": {

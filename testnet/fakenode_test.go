@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"toychain/block"
+	"toychain/internal/atomicfile"
 	"toychain/network"
 	"toychain/peer"
 	"toychain/rpc"
@@ -90,7 +91,7 @@ func runFakeNode(args []string) int {
 	dir := filepath.Join(*data, params.Name)
 	os.MkdirAll(dir, 0o700)
 	os.WriteFile(filepath.Join(dir, cookieFile), []byte("user:pass"), 0o600)
-	replaceFile(filepath.Join(dir, addrFile), []byte(n.addr+"\n"))
+	atomicfile.Replace(filepath.Join(dir, addrFile), atomicfile.Synced([]byte(n.addr+"\n")))
 	fmt.Println("fake node", *name, "on", n.addr)
 	<-ctx.Done()
 	os.Remove(filepath.Join(dir, addrFile))

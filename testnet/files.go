@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"toychain/internal/atomicfile"
 	"toychain/testnet/topology"
 )
 
@@ -96,23 +97,13 @@ func (s *state) save(dir string, public bool) error {
 	return saveJSON(filepath.Join(dir, publicFile), s.File)
 }
 
-// saveJSON replaces the file at path by v as JSON. After a crash it is the old file or the
-// new one.
+// saveJSON replaces the file at path by v as JSON.
 func saveJSON(path string, v any) error {
-	b, err := json.MarshalIndent(v, "", "  ")
-	if err != nil {
-		return err
-	}
-	return replaceFile(path, append(b, '\n'))
-}
-
-// replaceFile replaces the file at path by b.
-func replaceFile(path string, b []byte) error {
-	tmp := path + ".new"
-	if err := os.WriteFile(tmp, b, 0o600); err != nil {
-		return err
-	}
-	return os.Rename(tmp, path)
+	return atomicfile.Replace(path, func(f *os.File) error {
+		out := json.NewEncoder(f)
+		out.SetIndent("", "  ")
+		return out.Encode(v)
+	})
 }
 
 // lock locks a testnet's directory while one command changes something, and returns how to

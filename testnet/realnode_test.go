@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"testing"
 
+	"toychain/internal/atomicfile"
 	"toychain/mempool"
 	"toychain/network"
 	"toychain/node"
@@ -75,7 +76,7 @@ func serveNode(ctx context.Context, stop func(), addr string, cfg node.Config) e
 	go func() { done <- n.Run(ctx) }()
 	go func() { done <- s.Run(ctx) }()
 	path := filepath.Join(cfg.Dir, addrFile)
-	if err := replaceFile(path, []byte(s.Addr()+"\n")); err != nil {
+	if err := atomicfile.Replace(path, atomicfile.Synced([]byte(s.Addr()+"\n"))); err != nil {
 		return err
 	}
 	first := <-done

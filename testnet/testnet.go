@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"toychain/consensus"
+	"toychain/internal/atomicfile"
 	"toychain/network"
 	"toychain/rpc"
 	"toychain/testnet/topology"
@@ -154,12 +155,11 @@ func (t *Testnet) claim() error {
 			t.dir, topology.List(up), t.dir)
 	}
 	os.Remove(filepath.Join(t.dir, publicFile)) // of nodes that are dead
-	text, err := network.Text(t.params)
-	if err != nil || text == "" {
-		return err
+	if _, preset := consensus.Preset(t.params.Name); preset {
+		return nil
 	}
 	t.state.Network = filepath.Join(t.dir, networkFile)
-	return replaceFile(t.state.Network, []byte(text))
+	return atomicfile.Replace(t.state.Network, func(f *os.File) error { return network.Write(f, t.params) })
 }
 
 // bringUp starts all nodes and connects them.

@@ -12,7 +12,7 @@ import (
 	"toychain/pow"
 )
 
-// retry is the time between a failed request and the next.
+// retry is the longest time between a failed request and the next.
 const retry = 500 * time.Millisecond
 
 // look makes follow check for a peer with more work.
@@ -25,18 +25,15 @@ func (p *Peer) look() {
 
 // follow synchronises with peers that have more work, until ctx ends.
 func (p *Peer) follow(ctx context.Context) {
-	timer := time.NewTimer(retry)
-	defer timer.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-timer.C:
+		case <-time.After(retry):
 		case <-p.wake:
 		}
 		for id, more := p.ahead(); more && ctx.Err() == nil; id, more = p.ahead() {
 			if p.catchUp(ctx, id) != nil {
-				timer.Reset(retry)
 				break
 			}
 		}

@@ -90,12 +90,10 @@ func (p *Peer) arrive(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("joined %d of %d nodes, at height %d: %w", p.Connected(), len(p.cfg.Call), p.Tip().Height, err)
 	}
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
 	deaf := func(id peer.ID) bool { return !p.net.Reaches(id) }
 	for slices.ContainsFunc(p.nodes(), deaf) {
 		select {
-		case <-tick.C:
+		case <-time.After(5 * time.Millisecond):
 		case <-ctx.Done():
 			return fmt.Errorf("joined, but what it publishes does not reach every node: %w", ctx.Err())
 		}
