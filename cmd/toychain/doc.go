@@ -3,8 +3,9 @@
 // # What it knows
 //
 // The names of commands and flags, and how a result is shown. The files of a noun (node,
-// wallet, chain, …) begin with its name; each command in them parses its arguments, makes
-// one call to a package below, and prints the result. Only main ends the process.
+// wallet, chain, …) begin with its name, and branches.go has what chain and testnet share.
+// Each command parses its arguments, makes one call to a package below, and prints the
+// result; on and show (dial.go) are what all of them have in common. Only main ends the process.
 //
 //	flags, TOYCHAIN_*, toychain.toml ──► the node's address ──► one call ──► results: stdout
 //	                                                                └──► progress: stderr
