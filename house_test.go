@@ -54,7 +54,9 @@ var edges = map[string]map[string]string{
 		"consensus": "coins and parameters, as values; it must not know a rule",
 		"store/ldb": "LevelDB's files; it must not know what is in them",
 	},
-	"store/ldb": {},
+	"store/ldb": {
+		"internal/atomicfile": "names in a directory that a power cut leaves",
+	},
 	"blockfile": {
 		"block": "it reads and writes them; it must not know nodes, networks or rules",
 	},

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
+	"syscall"
 )
 
 // Replace creates or replaces the file at path. Only its owner may read it, unless write changes
@@ -42,4 +44,21 @@ func Synced(b []byte) func(*os.File) error {
 		_, err := f.Write(b)
 		return errors.Join(err, f.Sync())
 	}
+}
+
+// SyncDir makes the names in a directory safe from a power cut, where the system can. Windows has
+// no such call and needs none.
+func SyncDir(dir string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	if err := d.Sync(); !errors.Is(err, syscall.EINVAL) {
+		return err
+	}
+	return nil
 }

@@ -107,19 +107,6 @@ func Settle(db *leveldb.DB) error {
 	return nil
 }
 
-// SyncDir makes the names in a directory safe from a power cut, where the system can.
-func SyncDir(path string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return wrap(err)
-	}
-	defer f.Close()
-	if err := f.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) {
-		return wrap(err)
-	}
-	return nil
-}
-
 // wrap names what the operation was about; the error itself names the path.
 func wrap(err error) error {
 	if err == nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"toychain/internal/atomicfile"
 )
 
 // The directories beside a database while it is rebuilt: the new one grows, and is
@@ -39,7 +40,7 @@ func Replace(dir string, keep bool) (kept string, err error) {
 		if err := os.Rename(step[0], step[1]); err != nil {
 			return "", wrap(err)
 		}
-		if err := SyncDir(filepath.Dir(dir)); err != nil {
+		if err := wrap(atomicfile.SyncDir(filepath.Dir(dir))); err != nil {
 			return "", err
 		}
 	}
