@@ -119,9 +119,10 @@ func (w *net) flood(p *rogue.Peer, kind rogue.Kind, n int, victim, honest *node.
 }
 
 // judged is how much memory the messages may take that are validated at once, 32 of them
-// (blocksJudged), as bytes and parsed. Those of the rogue are on top: it is in this process too,
-// and gossip keeps for a second what it sends.
-func judged(f rogue.Flooded) int64 { return 32 * (1 + 4) * f.Bytes / max(1, int64(f.Sent)) }
+// (blockValidations in p2p), as bytes and parsed, and those that wait for that, 256 of them
+// (gossipQueue): on a busy machine so many do. Those of the rogue are on top: it is in this
+// process too, and gossip keeps for a second what it sends.
+func judged(f rogue.Flooded) int64 { return (32*(1+4) + 256) * f.Bytes / max(1, int64(f.Sent)) }
 
 // shrinks waits until no more than most bytes above before are in use. Gossip frees what it
 // remembers after a few seconds.
