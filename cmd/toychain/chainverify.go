@@ -44,7 +44,7 @@ makes. What does not fit is named, and the command that puts it right.`,
 		}
 		return fmt.Errorf("what the node keeps is damaged: stop the node if it runs, then rebuild it from the blocks it holds with: %s", a.remedy())
 	}
-	return show(a, cmd, nothing, func(ctx context.Context, _ struct{}, _ []string) (checked, error) {
+	return show(a, cmd, nothing, func(ctx context.Context, _ none, _ []string) (checked, error) {
 		if *blocks < 0 {
 			return c, cli.Usagef("--blocks %d: want 0 or more", *blocks)
 		}

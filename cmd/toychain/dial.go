@@ -62,8 +62,10 @@ func show[N, T any](a *app, cmd *cobra.Command, open func() (N, error),
 	})
 }
 
-// nothing is what on and show open for a command that needs neither a node nor a testnet.
-func nothing() (none struct{}, err error) { return none, nil }
+// none is what nothing opens, for a command that needs neither a node nor a testnet.
+type none struct{}
+
+func nothing() (none, error) { return none{}, nil }
 
 // dial returns the node that the flags name, see doc.go.
 func (a *app) dial() (target, error) {

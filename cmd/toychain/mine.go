@@ -36,7 +36,7 @@ mine by itself: toychain node run --mine ADDRESS.`,
 	asJSON := cli.JSONFlag(cmd)
 	to := cmd.Flags().String("to", "", "`ADDRESS` that the new coins go to")
 	w := a.walletFlag(cmd)
-	return on(cmd, nothing, func(ctx context.Context, _ struct{}, given []string) error {
+	return on(cmd, nothing, func(ctx context.Context, _ none, given []string) error {
 		n, err := cli.ParseCount("N", given[0], 1, 1_000_000)
 		if err != nil {
 			return err

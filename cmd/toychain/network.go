@@ -53,7 +53,7 @@ everyone who takes part: nodes with different rules never connect.`,
 	f.Int32Var((*int32)(&p.Halving), "halving", int32(toy.Halving), "`BLOCKS` after which the subsidy halves")
 	f.Int32Var((*int32)(&p.Maturity), "maturity", int32(toy.Maturity), "`BLOCKS` until new coins can be spent")
 	f.BoolVar(&force, "force", false, "overwrite the file")
-	return on(cmd, nothing, func(ctx context.Context, _ struct{}, _ []string) error {
+	return on(cmd, nothing, func(ctx context.Context, _ none, _ []string) error {
 		if err := fillNetwork(&p, to, limit, subsidy); err != nil {
 			return err
 		}
@@ -133,7 +133,7 @@ func (a *app) networkShowCommand() *cobra.Command {
 		Short:   "Show a network's rules.",
 		Example: "toychain network show regtest\ntoychain network show my.toml --json",
 		Args:    cli.Args(0, 1, "one network"),
-	}, nothing, func(_ context.Context, _ struct{}, given []string) (networkRules, error) {
+	}, nothing, func(_ context.Context, _ none, given []string) (networkRules, error) {
 		p, err := network.Load(append(given, a.global.network)[0])
 		if err != nil {
 			return networkRules{}, err

@@ -185,7 +185,7 @@ type build struct {
 func (a *app) versionCommand() *cobra.Command {
 	return show(a, &cobra.Command{
 		Use: "version", Short: "Print the version of toychain.", Example: "toychain version",
-	}, nothing, func(context.Context, struct{}, []string) (build, error) {
+	}, nothing, func(context.Context, none, []string) (build, error) {
 		return build{version, revision(), runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}, nil
 	}, func(w io.Writer, b build) {
 		if b.Revision != "" {

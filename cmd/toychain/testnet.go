@@ -59,7 +59,7 @@ to its eight neighbours in a circle, learns of the others and connects to some o
 	cmd.Flags().StringVar(&cfg.MineTo, "mine", "", "let each node mine, for this `ADDRESS`")
 	cli.Settable(cmd.Flags(), "hashrate")
 	var t *testnet.Testnet
-	return show(a, cmd, nothing, func(ctx context.Context, _ struct{}, given []string) (f testnet.File, err error) {
+	return show(a, cmd, nothing, func(ctx context.Context, _ none, given []string) (f testnet.File, err error) {
 		if cfg.Nodes, err = cli.ParseCount("N", given[0], 1, topology.MaxNodes); err != nil {
 			return f, err
 		}

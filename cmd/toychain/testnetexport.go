@@ -52,7 +52,7 @@ func (a *app) testnetExportKind(kind, short, long string, start []string, write 
 	f.IntVar(&cfg.Port, "port", export.FirstPort, "`PORT` of this machine for the RPC of n1; the other nodes get the next ones")
 	cli.Settable(f, "hashrate")
 	var t *testnet.Testnet
-	return show(a, cmd, nothing, func(_ context.Context, _ struct{}, given []string) (file testnet.File, err error) {
+	return show(a, cmd, nothing, func(_ context.Context, _ none, given []string) (file testnet.File, err error) {
 		if cfg.Nodes, err = cli.ParseCount("N", given[0], 1, topology.MaxNodes); err != nil {
 			return file, err
 		}

@@ -56,7 +56,7 @@ open; a payment with change rewrites one in this form.`,
 	}
 	name, pass := a.walletFlag(cmd), cli.PassphraseFlags(cmd)
 	words := cmd.Flags().Int("words", 12, "`N` words, 12 or 24")
-	return show(a, cmd, nothing, func(ctx context.Context, _ struct{}, given []string) (newWallet, error) {
+	return show(a, cmd, nothing, func(ctx context.Context, _ none, given []string) (newWallet, error) {
 		if *words != 12 && *words != 24 {
 			return newWallet{}, cli.Usagef("--words %d: want 12 or 24", *words)
 		}
@@ -134,7 +134,7 @@ func (a *app) walletRestoreCommand() *cobra.Command {
 		Args:    cli.Args(0, 1, "one name"),
 	}
 	name, pass := a.walletFlag(cmd), cli.PassphraseFlags(cmd)
-	return show(a, cmd, nothing, func(ctx context.Context, _ struct{}, given []string) (newWallet, error) {
+	return show(a, cmd, nothing, func(ctx context.Context, _ none, given []string) (newWallet, error) {
 		typed, err := a.AskLine(ctx, "the 12 or 24 words: ")
 		if err != nil {
 			return newWallet{}, err
@@ -174,7 +174,7 @@ func (a *app) walletAddressCommand() *cobra.Command {
 	}
 	name := a.walletFlag(cmd)
 	all := cmd.Flags().Bool("all", false, "list the addresses that were given out, and give out none")
-	return show(a, cmd, nothing, func(context.Context, struct{}, []string) (any, error) {
+	return show(a, cmd, nothing, func(context.Context, none, []string) (any, error) {
 		w, p, err := a.loadWallet(*name)
 		if err != nil {
 			return nil, err
@@ -232,7 +232,7 @@ func (a *app) walletBalanceCommand() *cobra.Command {
 	}
 	discover := cmd.Flags().Bool("discover", false, "first look for payments to addresses that this file has not given out")
 	name := a.walletFlag(cmd)
-	return show(a, cmd, nothing, func(ctx context.Context, _ struct{}, _ []string) (b balance, err error) {
+	return show(a, cmd, nothing, func(ctx context.Context, _ none, _ []string) (b balance, err error) {
 		at, _, err := a.payer(ctx, *name)
 		if err == nil && *discover {
 			err = at.Discover(ctx)
@@ -263,7 +263,7 @@ which its miner set. It must be later than the median of the eleven blocks befor
 blocks that are mined within a second are some seconds ahead of the clock.`,
 	}
 	name := a.walletFlag(cmd)
-	return show(a, cmd, nothing, func(ctx context.Context, _ struct{}, _ []string) ([]payer.Entry, error) {
+	return show(a, cmd, nothing, func(ctx context.Context, _ none, _ []string) ([]payer.Entry, error) {
 		at, _, err := a.payer(ctx, *name)
 		if err != nil {
 			return nil, err

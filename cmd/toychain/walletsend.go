@@ -46,7 +46,7 @@ only relays it.`,
 	f.BoolVar(&o.wait, "wait", false, "wait until it is in a block")
 	f.BoolVar(&o.dryRun, "dry-run", false, "ask the node whether it would accept it, and do not send")
 	cli.Settable(f, "fee-rate")
-	return on(cmd, nothing, func(ctx context.Context, _ struct{}, given []string) error {
+	return on(cmd, nothing, func(ctx context.Context, _ none, given []string) error {
 		order, err := a.order(o, given)
 		if err != nil {
 			return err
