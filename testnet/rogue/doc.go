@@ -22,10 +22,11 @@
 //
 // # What a node must do
 //
-// A peer that breaks a rule is banned for [p2p.BanTime]: for invalid blocks and transactions,
-// for malformed messages, and for claims and headers without work. An orphan, an old side block
-// and an idle connection break no rule: an honest peer with a bad link may send them. Those are
-// bounded instead. A ban is of a key: a rogue that comes back with a new one ([Join] again) is
+// A peer is banned for [p2p.BanTime] for what it must have known to be wrong: blocks and
+// transactions that break a rule which every node checks before it relays them (see
+// [Penalized]), malformed messages, and claims and headers without work. An orphan, an old side
+// block and an idle connection break no rule: an honest peer with a bad link may send them. Those
+// are bounded instead. A ban is of a key: a rogue that comes back with a new one ([Join] again) is
 // accepted, so each limit holds for the node as a whole or for a connection.
 //
 // # Errors

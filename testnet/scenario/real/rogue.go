@@ -10,6 +10,7 @@ import (
 	"toychain/block"
 	"toychain/consensus"
 	"toychain/rpc"
+	"toychain/testnet"
 	"toychain/testnet/rogue"
 )
 
@@ -70,27 +71,14 @@ func (w *World) Lie(ctx context.Context, node, rule string) (block.Hash, error) 
 	if err != nil {
 		return made, err
 	}
-	return made, waitInvalid(ctx, c, made)
-}
-
-// waitInvalid waits until a node has found that a block is invalid.
-func waitInvalid(ctx context.Context, c *rpc.Client, hash block.Hash) error {
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for {
+	err = testnet.Poll(ctx, func() (bool, error) {
 		tips, err := rpc.GetChainTips.Call(ctx, c, rpc.None{})
-		if err != nil {
-			return err
-		}
-		if slices.ContainsFunc(tips, func(t rpc.Tip) bool { return t.Hash == hash && t.Status == "invalid" }) {
-			return nil
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return fmt.Errorf("the node has not rejected block %s: %w", hash, ctx.Err())
-		}
+		return slices.ContainsFunc(tips, func(t rpc.Tip) bool { return t.Hash == made && t.Status == "invalid" }), err
+	})
+	if err != nil {
+		err = fmt.Errorf("the node has not rejected block %s: %w", made, err)
 	}
+	return made, err
 }
 
 // Withhold has a rogue mine in secret.
