@@ -93,11 +93,11 @@ func (p *picture) draw() {
 func (p *picture) putBlock(n *treeNode) {
 	col := p.columns[n.col]
 	x := col.x
-	p.put(x, p.signs.fates[n.fate], p.paint(n))
+	p.put(x, p.signs.fates[n.fate()], p.paint(n))
 	x += signWidth
 	for i, f := range p.fields(n) {
 		paint := faint
-		if n.fate == invalid || n.fate == live && i == 0 {
+		if n.fate() == invalid || n.fate() == live && i == 0 {
 			paint = p.paint(n)
 		}
 		p.put(x, f, paint)
@@ -253,7 +253,7 @@ func (p *picture) legend() (lines []string) {
 		lines = append(lines, part)
 	}
 	for f, sign := range p.signs.fates {
-		if some(func(n *treeNode) bool { return n.fate == fate(f) }) {
+		if some(func(n *treeNode) bool { return n.fate() == fate(f) }) {
 			add(sign + " " + meanings[f])
 		}
 	}
@@ -285,9 +285,9 @@ var branchColours = []paint{"36;1", "33;1", "35;1", "34;1", "32;1"}
 // paint returns the colour of a block: that of its best chain, none if it is on several.
 func (p *picture) paint(n *treeNode) paint {
 	switch {
-	case n.fate == invalid:
+	case n.fate() == invalid:
 		return red
-	case n.fate != live:
+	case n.fate() != live:
 		return faint
 	case p.tips == 1:
 		return green

@@ -148,7 +148,7 @@ func (p *picture) foldedRows() []row {
 // in the last steps to an end.
 func noteworthy(n *treeNode) bool {
 	const lastSteps = 2
-	if n.parent == nil || len(n.parent.kids) > 1 || n.fate != n.parent.fate || len(n.nodes)+len(n.gone)+len(n.calls)+n.more > 0 {
+	if n.parent == nil || len(n.parent.kids) > 1 || n.fate() != n.parent.fate() || len(n.nodes)+len(n.gone)+len(n.calls)+n.more > 0 {
 		return true
 	}
 	for range lastSteps + 1 {
@@ -163,7 +163,7 @@ func noteworthy(n *treeNode) bool {
 // weigh sets the labels about work at the ends of the branches: none, if their order by height
 // is that by work and the difficulty is the same everywhere.
 func (p *picture) weigh() {
-	ends := slices.DeleteFunc(slices.Clone(p.all), func(n *treeNode) bool { return len(n.kids) > 0 || n.fate == invalid })
+	ends := slices.DeleteFunc(slices.Clone(p.all), func(n *treeNode) bool { return len(n.kids) > 0 || n.fate() == invalid })
 	disagree := p.harder()
 	for i, a := range ends {
 		for _, b := range ends[:i] {
@@ -197,7 +197,7 @@ func (p *picture) weigh() {
 func (f *forest) harder() bool {
 	bits := make(map[block.Height]string)
 	for _, n := range f.all {
-		if n.fate == invalid || n.Bits == "" {
+		if n.fate() == invalid || n.Bits == "" {
 			continue
 		}
 		if known := bits[n.Height]; known != "" && known != n.Bits {
@@ -255,7 +255,7 @@ func (p *picture) fields(n *treeNode) []string {
 	}
 	switch p.detail {
 	case 0:
-		return []string{name, txCount(n.Txs), message, words[n.fate]}
+		return []string{name, txCount(n.Txs), message, words[n.fate()]}
 	case 1:
 		return []string{name, message} // the sign shows its fate
 	}

@@ -125,12 +125,11 @@ type treeNode struct {
 	rpc.TreeBlock
 	parent *treeNode
 	kids   []*treeNode // the one in the same column first
-	fate   fate
-	nodes  []string // whose tip it is
-	calls  []string // nodes whose user invalidated it
-	gone   []string // that do not run, whose last tip it is
-	more   int      // branches of it that are drawn elsewhere
-	chains []int    // indexes of the distinct tips above it, by first appearance
+	nodes  []string    // whose tip it is
+	calls  []string    // nodes whose user invalidated it
+	gone   []string    // that do not run, whose last tip it is
+	more   int         // branches of it that are drawn elsewhere
+	chains []int       // indexes of the distinct tips above it, by first appearance
 
 	// Of the branches above it:
 	first int       // index of the first node with its tip here or above; many if none
@@ -177,7 +176,6 @@ func grow(in Tree) *forest {
 		judges = in.LastTips
 	}
 	f.mark(judges, at)
-	f.judge()
 	for _, n := range slices.Backward(f.all) { // children before parents
 		for _, k := range n.kids {
 			n.first, n.top = min(n.first, k.first), max(n.top, k.top)
@@ -210,20 +208,17 @@ func (f *forest) place(in Tree, at map[block.Hash]*treeNode) {
 	}
 }
 
-// judge sets the fate of each block, once the best chains are marked.
-func (f *forest) judge() {
-	for _, n := range f.all {
-		switch {
-		case len(n.chains) > 0:
-			n.fate = live
-		case n.Status == StatusInvalid:
-			n.fate = invalid
-		case n.Txs == 0:
-			n.fate = headerOnly
-		default:
-			n.fate = stale
-		}
+// fate returns the fate of a block, once the best chains are marked.
+func (n *treeNode) fate() fate {
+	switch {
+	case len(n.chains) > 0:
+		return live
+	case n.Status == StatusInvalid:
+		return invalid
+	case n.Txs == 0:
+		return headerOnly
 	}
+	return stale
 }
 
 // mark marks the best chains below these tips.
@@ -305,7 +300,7 @@ func (f *forest) lanes() int {
 // Stale returns the blocks that no running node has on its best chain, the lowest first.
 func Stale(in Tree) (out []block.Hash) {
 	for _, n := range grow(in).all {
-		if n.fate != live {
+		if n.fate() != live {
 			out = append(out, n.Hash)
 		}
 	}
