@@ -152,7 +152,9 @@ func (s *Stage) Next() *Event {
 	s.fresh = e.Event == Block && !s.whole[e.Block.Hash]
 	switch e.Event {
 	case Header:
-		s.whole[e.Block.Hash] = s.whole[e.Block.Hash] // now it is known
+		if !s.whole[e.Block.Hash] {
+			s.whole[e.Block.Hash] = false // now it is known
+		}
 	case Block:
 		s.whole[e.Block.Hash] = true
 	case Tip, Reorg:
