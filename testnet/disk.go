@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -121,19 +120,18 @@ func (t *Testnet) Reindex(ctx context.Context, name string) error {
 		if err != nil {
 			return err
 		}
-		cmd := exec.CommandContext(ctx, binary, "chain", "reindex", "--network", t.state.Network, "--datadir", n.Datadir)
-		cmd.Args[0] = programName
-		cmd.Env = cleanEnv()
-		out, err := cmd.CombinedOutput()
-		log, opened := os.OpenFile(n.Log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-		if opened == nil {
-			_, opened = log.Write(out)
-			opened = errors.Join(opened, log.Close())
-		}
+		args := []string{"chain", "reindex", "--network", t.state.Network, "--datadir", n.Datadir}
+		p, err := launch{binary: binary, args: args, log: n.Log}.start()
 		if err != nil {
-			return fmt.Errorf("%w:\n%s", err, indent(string(out)))
+			return err
 		}
-		return opened
+		if err := p.wait(ctx); err != nil {
+			return errors.Join(err, p.kill(context.WithoutCancel(ctx)))
+		}
+		if p.exit != nil {
+			return fmt.Errorf("%w:\n%s", p.exit, indent(linesFrom(n.Log, p.said, 20)))
+		}
+		return nil
 	})
 }
 

@@ -45,11 +45,6 @@ const programName = "toychain"
 // A node of a testnet is configured by its arguments alone.
 const settings = "TOYCHAIN_"
 
-// cleanEnv returns the environment without them.
-func cleanEnv() []string {
-	return slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, settings) })
-}
-
 // start starts a program in a new session, so that neither Ctrl-C nor the end of the
 // terminal reaches it: stopping it gracefully is our task. A tied one gets a pipe as its
 // standard input that is never written to and that breaks when this program is gone, killed
@@ -63,7 +58,7 @@ func (l launch) start() (*process, error) {
 	cmd := exec.Command(l.binary, l.args...)
 	cmd.Args[0] = programName
 	cmd.Dir = l.dir
-	cmd.Env = cleanEnv()
+	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, settings) })
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.SysProcAttr = ownSession()
 	p := &process{done: make(chan struct{})}

@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -190,21 +191,11 @@ type bound struct {
 	n    int
 }
 
-func (b bound) String() string {
-	if b.sign == "" {
-		return strconv.Itoa(b.n)
-	}
-	return b.sign + " " + strconv.Itoa(b.n)
-}
+func (b bound) String() string { return strings.TrimSpace(fmt.Sprintf("%s %d", b.sign, b.n)) }
 
 func (b bound) holds(n int) bool {
-	switch b.sign {
-	case ">=":
-		return n >= b.n
-	case "<=":
-		return n <= b.n
-	}
-	return n == b.n
+	is := cmp.Compare(n, b.n)
+	return is == 0 || is > 0 && b.sign == ">=" || is < 0 && b.sign == "<="
 }
 
 // bound takes "4", ">= 4" or "<= 4".
