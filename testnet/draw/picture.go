@@ -14,7 +14,7 @@ import (
 	"toychain/block"
 )
 
-// Style is how Draw draws. The zero Style is plain text, 80 columns wide.
+// Style is how Write draws. The zero Style is plain text, 80 columns wide.
 type Style struct {
 	Colour bool                    // with the colours of a terminal
 	ASCII  bool                    // without line drawing, for terminals that know no Unicode
@@ -34,7 +34,7 @@ type signs struct {
 var (
 	unicodeSigns = signs{fates: [4]string{live: "●", stale: "○", headerOnly: "◌", invalid: "✗"},
 		line: "│", tee: "├", across: "─", fork: "┬", corner: "╮", fold: "┊", here: "▲", many: "…",
-		end: 0x300} // of the combining ones, before those of two columns
+		end: 0x300} // combining characters, and after them those that are two columns wide
 	asciiSigns = signs{fates: [4]string{live: "*", stale: "o", headerOnly: "?", invalid: "x"},
 		line: "|", tee: "|", across: "-", fork: ".", corner: ".", fold: ":", here: "^", many: "..", end: 0x7f}
 )
@@ -45,7 +45,7 @@ var (
 	meanings = [4]string{live: "block", stale: "stale: in no node's history", headerOnly: "only its header is known", invalid: "invalid: it breaks a rule"}
 )
 
-// Draw draws the tree of blocks: time runs down, a row is a height, a column a
+// Write draws the tree of blocks: time runs down, a row is a height, a column a
 // branch, and every node is listed below its tip.
 //
 //	height
