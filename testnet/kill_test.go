@@ -23,6 +23,7 @@ import (
 	"toychain/payer"
 	"toychain/pow"
 	"toychain/rpc"
+	"toychain/testnet/topology"
 	"toychain/wallet"
 )
 
@@ -324,10 +325,10 @@ func (s *storm) converge() {
 // even waits until all nodes have equal work.
 func (s *storm) even(ctx context.Context) {
 	s.Helper()
-	var all []tip
+	var all []topology.Tip
 	err := Poll(ctx, func() (_ bool, err error) {
 		all, err = s.net.tips(ctx)
-		return err == nil && !slices.ContainsFunc(all, func(x tip) bool { return x.Work != all[0].Work }), err
+		return err == nil && !slices.ContainsFunc(all, func(x topology.Tip) bool { return x.Work != all[0].Work }), err
 	})
 	if err != nil {
 		s.Fatalf("different work: %s: %v", s.net.disagreement(all), err)

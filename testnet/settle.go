@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"toychain/block"
 	"toychain/rpc"
 	"toychain/testnet/topology"
 )
@@ -13,7 +12,7 @@ import (
 // Settle waits until all nodes that may talk to each other are on one tip. If ctx ends
 // first, or waiting is of no use, the error is an *Unsettled.
 func (t *Testnet) Settle(ctx context.Context) error {
-	var last []tip
+	var last []topology.Tip
 	stuck := false
 	err := Poll(ctx, func() (bool, error) {
 		now, err := t.tips(ctx)
@@ -48,15 +47,13 @@ type Unsettled struct {
 func (u *Unsettled) Error() string { return "not settled: " + u.Disagreement }
 func (u *Unsettled) Unwrap() error { return u.err }
 
-type tip = topology.Tip[block.Hash]
-
 // tips returns the tips of the awake nodes.
-func (t *Testnet) tips(ctx context.Context) ([]tip, error) {
+func (t *Testnet) tips(ctx context.Context) ([]topology.Tip, error) {
 	awake := t.awake()
-	out := make([]tip, len(awake))
+	out := make([]topology.Tip, len(awake))
 	err := t.ask(awake, func(i int, c *rpc.Client) error {
 		is, err := c.BlockchainInfo(ctx)
-		out[i] = tip{Node: awake[i], Block: is.BestBlockHash, Name: is.BestBlockHash.Short(),
+		out[i] = topology.Tip{Node: awake[i], Block: is.BestBlockHash, Name: is.BestBlockHash.Short(),
 			Height: int32(is.Blocks), Work: is.ChainWork.String()}
 		return err
 	})
@@ -65,7 +62,7 @@ func (t *Testnet) tips(ctx context.Context) ([]tip, error) {
 
 // stuck reports whether nodes that disagree will do so for ever: in each group all tips
 // have equal work, every node knows its peers' tips, and no node mines by itself.
-func (t *Testnet) stuck(ctx context.Context, all []tip) (bool, error) {
+func (t *Testnet) stuck(ctx context.Context, all []topology.Tip) (bool, error) {
 	work := map[int]string{}
 	var names []string
 	for _, s := range all {
@@ -85,7 +82,7 @@ func (t *Testnet) stuck(ctx context.Context, all []tip) (bool, error) {
 }
 
 // idle reports whether a node does not mine and knows the tips of its planned peers.
-func (t *Testnet) idle(ctx context.Context, c *rpc.Client, all []tip, name string) (bool, error) {
+func (t *Testnet) idle(ctx context.Context, c *rpc.Client, all []topology.Tip, name string) (bool, error) {
 	if mining, err := rpc.GetMiningInfo.Call(ctx, c, rpc.None{}); err != nil || mining.Mining {
 		return false, err
 	}
@@ -105,10 +102,10 @@ func (t *Testnet) idle(ctx context.Context, c *rpc.Client, all []tip, name strin
 }
 
 // disagreement returns which nodes of one group are on which tips, or "".
-func (t *Testnet) disagreement(all []tip) string {
+func (t *Testnet) disagreement(all []topology.Tip) string {
 	var out []string
 	for _, g := range t.network().Parted() {
-		other := func(s tip) bool { return !slices.Contains(g, s.Node) }
+		other := func(s topology.Tip) bool { return !slices.Contains(g, s.Node) }
 		if text := topology.Disagreement(slices.DeleteFunc(slices.Clone(all), other)); text != "" {
 			out = append(out, text)
 		}

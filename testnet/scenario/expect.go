@@ -72,10 +72,10 @@ func settled(ctx context.Context, p *player, all []NodeStatus) (string, bool, er
 
 // disagreement returns which nodes of one group are on which tips, or "" if all are on one.
 func (p *player) disagreement(all []NodeStatus, group []string) string {
-	var tips []topology.Tip[block.Hash]
+	var tips []topology.Tip
 	for _, name := range group {
 		s := statusOf(all, name)
-		tips = append(tips, topology.Tip[block.Hash]{Node: name, Block: s.Tip, Name: p.known(s.Tip), Height: int32(s.Height), Work: s.Work})
+		tips = append(tips, topology.Tip{Node: name, Block: s.Tip, Name: p.known(s.Tip), Height: int32(s.Height), Work: s.Work})
 	}
 	return topology.Disagreement(tips)
 }

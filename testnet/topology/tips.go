@@ -6,18 +6,18 @@ import (
 )
 
 // Tip is the end of one node's best chain.
-type Tip[K comparable] struct {
+type Tip struct {
 	Node   string
-	Block  K      // identifies the block
-	Name   string // of the block, for people
+	Block  [32]byte // its hash
+	Name   string   // of the block, for people
 	Height int32
 	Work   string // of the chain, comparable for equality
 }
 
 // Disagreement returns which nodes are on which tips, or "" if all are on one.
-func Disagreement[K comparable](tips []Tip[K]) string {
-	var first []Tip[K] // one for each block
-	on := map[K][]string{}
+func Disagreement(tips []Tip) string {
+	var first []Tip // one for each block
+	on := map[[32]byte][]string{}
 	equal := true
 	for _, t := range tips {
 		if on[t.Block] == nil {
