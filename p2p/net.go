@@ -372,7 +372,7 @@ func short(p corepeer.ID) string { return text(p).Short() }
 func decode(p peer.ID) (corepeer.ID, error) {
 	id, err := corepeer.Decode(string(p))
 	if err != nil {
-		return "", fmt.Errorf("peer id %q: want one like 12D3Koo…: %w", p, err)
+		return "", fmt.Errorf("peer id %q: want one like 12D3Koo…, the peer_id in getpeerinfo", p)
 	}
 	return id, nil
 }

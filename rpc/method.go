@@ -82,12 +82,13 @@ func (m Method[A, R]) Params() []Param {
 	for i := range out {
 		f := t.Field(i)
 		name, optional := strings.CutSuffix(f.Tag.Get("rpc"), "?")
-		out[i] = Param{Name: name, Kind: kindOf(f.Type), Optional: optional, About: f.Tag.Get("help")}
+		out[i] = Param{Name: name, Kind: KindOf(f.Type), Optional: optional, About: f.Tag.Get("help")}
 	}
 	return out
 }
 
-func kindOf(t reflect.Type) Kind {
+// KindOf returns the kind of a parameter, or of a member of one, whose value is a t.
+func KindOf(t reflect.Type) Kind {
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}

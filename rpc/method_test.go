@@ -22,7 +22,7 @@ func TestValues(t *testing.T) {
 		{values(VerifyChain.Params(), VerifyChainArgs{Blocks: new(0)}), `[null,0]`},
 		{values(SetPartition.Params(), SetPartitionArgs{}), `[[]]`},
 		{values(SendRawTransaction.Params(), SendRawTransactionArgs{Tx: "00", MaxFeeRate: new(block.Amount(0))}), `["00",0.00000000]`},
-		{values(Stop.Params(), None{}), `[]`},
+		{values(Ping.Params(), None{}), `[]`},
 	} {
 		if got, err := json.Marshal(row.params); err != nil || string(got) != row.want {
 			t.Errorf("%s, %v, want %s", got, err, row.want)

@@ -57,7 +57,7 @@ func readArg(name string, raw json.RawMessage, into reflect.Value) (err error) {
 		into.SetBytes(raw)
 	default:
 		if into.Kind() == reflect.Struct {
-			return parseObject(name, raw, p)
+			return parseObject(raw, into)
 		}
 		err = readInt(raw, into)
 	}
@@ -141,12 +141,21 @@ func parseStrings(raw json.RawMessage) ([]string, error) {
 	return out, nil
 }
 
-// parseObject reads an object into a struct, and refuses members that it does not have.
-func parseObject(name string, raw json.RawMessage, into any) error {
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.DisallowUnknownFields()
-	if err := d.Decode(into); err != nil {
-		return fail(rpc.CodeInvalidParam, "%s: %s", name, strings.TrimPrefix(err.Error(), "json: "))
+// parseObject reads an object into a struct, and refuses members that the struct's tags do
+// not name or whose kind is another (Core: RPCTypeCheckObj).
+func parseObject(raw json.RawMessage, into reflect.Value) error {
+	fields := reflect.VisibleFields(into.Type())
+	for name, value := range each(raw) {
+		at := slices.IndexFunc(fields, func(f reflect.StructField) bool { return f.Tag.Get("json") == name })
+		if at < 0 {
+			return fail(rpc.CodeType, "Unexpected key %s", clip(name))
+		}
+		if got, want := kindOf(value), rpc.KindOf(fields[at].Type); got != want {
+			return fail(rpc.CodeType, "JSON value of type %s for field %s is not of expected type %s", got, name, want)
+		}
+		if err := readArg(name, value, into.Field(at)); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -247,7 +247,9 @@ var ownTests = map[string]func(*scene){
 		is(s, "result", get[p2p.Link](s.world, "setlink", "/ip4/127.0.0.1/tcp/1/p2p/"+stranger, map[string]any{"one_way": true}), p2p.Link{OneWay: true})
 		s.refused(rpc.CodeInvalidParam, "is not between 0 and 1", "setlink", stranger, p2p.Link{Loss: 2})
 		s.refused(rpc.CodeInvalidParam, "3600000 ms at most", "setlink", stranger, p2p.Link{Delay: 1 << 60})
-		s.refused(rpc.CodeInvalidParam, `unknown field "dely_ms"`, "setlink", stranger, map[string]any{"dely_ms": 1})
+		s.refused(rpc.CodeType, "Unexpected key dely_ms", "setlink", stranger, map[string]any{"dely_ms": 1})
+		s.refused(rpc.CodeType, "JSON value of type string for field loss is not of expected type number", "setlink", stranger, map[string]any{"loss": "much"})
+		s.refused(rpc.CodeMisc, "JSON integer out of range", "setlink", stranger, map[string]any{"delay_ms": 1.5})
 		s.refused(rpc.CodeInvalidParam, "peer id", "setlink", "x", p2p.Link{})
 	},
 	"setpartition": func(s *scene) {

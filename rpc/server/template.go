@@ -4,7 +4,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"strings"
 	"time"
 
 	"toychain/block"
@@ -18,29 +17,22 @@ import (
 // the mempool is enough (Core: one minute).
 const longPoll = time.Minute
 
-// templateRequest is getblocktemplate's parameter. Other members are ignored.
-type templateRequest struct {
-	Mode       string `json:"mode"`
-	Data       string `json:"data"`
-	LongPollID string `json:"longpollid"`
-}
-
 func getBlockTemplate(c *call, a rpc.GetBlockTemplateArgs) (any, error) {
-	r := templateRequest{Mode: "template"}
+	var members map[string]json.RawMessage // others than these are ignored
 	if a.Request != nil {
-		if err := json.Unmarshal(a.Request, &r); err != nil {
-			return nil, fail(rpc.CodeType, "template_request: %v", strings.TrimPrefix(err.Error(), "json: "))
-		}
+		members = object(json.RawMessage(a.Request))
 	}
-	switch r.Mode {
-	case "template", "":
-	case "proposal":
-		return c.propose(r.Data)
+	switch mode := members["mode"]; {
+	case text(mode) == "template", kindOf(mode) == rpc.KindNull:
+	case text(mode) == "proposal" && kindOf(members["data"]) != rpc.KindString:
+		return nil, fail(rpc.CodeType, "Missing data String key for proposal")
+	case text(mode) == "proposal":
+		return c.propose(text(members["data"]))
 	default:
 		return nil, fail(rpc.CodeInvalidParam, "Invalid mode")
 	}
-	if r.LongPollID != "" {
-		if err := c.waitForTemplate(r.LongPollID); err != nil {
+	if id := members["longpollid"]; kindOf(id) != rpc.KindNull {
+		if err := c.waitForTemplate(text(id)); err != nil {
 			return nil, err
 		}
 	}
