@@ -89,7 +89,7 @@ type (
 	}
 	GetBlockStatsArgs struct {
 		HashOrHeight json.RawMessage `rpc:"hash_or_height" help:"the block"`
-		Stats        []string        `rpc:"stats?" help:"names of the values to return (default all)"`
+		Stats        []string        `rpc:"stats?" help:"names of the values to return; none: all (default none)"`
 	}
 	GetChainTxStatsArgs struct {
 		Blocks *int        `rpc:"nblocks?" help:"number of blocks to count (default a month's)"`

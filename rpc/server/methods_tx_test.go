@@ -141,6 +141,7 @@ var txTests = map[string]func(*scene){
 		is(s, "fee rate", rows[0].Fees.FeeRate, fee*1000/block.Amount(good.Size()))
 		is(s, "child", *rows[1].Allowed, true)
 		is(s, "nothing was kept", get[rpc.MempoolInfo](s.world, "getmempoolinfo").Size, 2)
+		s.testPackages(good, next)
 		reason := func(txs ...string) string {
 			rows := get[[]rpc.TestAccept](s.world, "testmempoolaccept", txs)
 			if len(rows) > 1 && rows[1].Allowed != nil && !*rows[0].Allowed {
@@ -184,6 +185,45 @@ var txTests = map[string]func(*scene){
 		s.must("invalidateblock", s.tip())
 		s.refused(rpc.CodeInvalidAddress, "Block not found in chain", "verifytxoutproof", proof)
 	},
+}
+
+// testPackages compares the verdicts on several transactions with Core's, in one word for each.
+func (s *scene) testPackages(good, next *block.Tx) {
+	third := pay(bob, chaingen.Output(next, 0), alice)
+	poor := chaingen.Pass(alice, good, 0, bob)
+	forged := pay(bob, chaingen.Output(good, 0), bob) // good pays alice
+	for _, row := range []struct {
+		txs  []*block.Tx
+		want string
+	}{
+		{[]*block.Tx{good, next, third}, "allowed allowed allowed"},
+		{[]*block.Tx{good, poor}, "unfinished min relay fee not met"},
+		{[]*block.Tx{s.toBob, good}, "txn-already-known unfinished"},
+		{[]*block.Tx{good, forged}, "allowed mandatory-script-verify-flag-failed"},
+		{[]*block.Tx{good, forged, pay(bob, chaingen.Output(forged, 0), alice)}, "allowed mandatory-script-verify-flag-failed unfinished"},
+		{[]*block.Tx{forged, good, poor}, "package-not-sorted package-not-sorted package-not-sorted"},
+		{[]*block.Tx{good, alice.Pay(spend(good), bob.To(block.Coin)), s.toAlice}, "unfinished unfinished txn-already-known"},
+		{[]*block.Tx{good, alice.Pay(spend(good), bob.To(block.Coin))}, "allowed max-fee-exceeded"},
+		{[]*block.Tx{good, alice.Pay(spend(s.toAlice), bob.To(50*block.Coin-5*fee))}, "unfinished bip125-replacement-disallowed"},
+	} {
+		hexes := make([]string, len(row.txs))
+		for i, tx := range row.txs {
+			hexes[i] = txHex(tx)
+		}
+		var got []string
+		for i, r := range get[[]rpc.TestAccept](s.world, "testmempoolaccept", hexes) {
+			is(s, "txid", r.TxID == row.txs[i].ID() && r.WTxID == r.TxID, true)
+			word, _, _ := strings.Cut(r.PackageError+r.RejectReason, " (")
+			switch {
+			case word == "" && r.Allowed == nil && r.Fees == nil:
+				word = "unfinished"
+			case word == "" && *r.Allowed:
+				word = "allowed"
+			}
+			got = append(got, word)
+		}
+		is(s, "package", strings.Join(got, " "), row.want)
+	}
 }
 
 var poolTests = map[string]func(*scene){

@@ -95,20 +95,49 @@ func testMempoolAccept(c *call, a rpc.TestMempoolAcceptArgs) ([]rpc.TestAccept, 
 		return out, nil
 	}
 	return look(c, func(e *engine.Engine) ([]rpc.TestAccept, error) {
-		v := &packageView{View: e.Tree(), made: make(consensus.Coins), spent: make(map[block.Outpoint]bool)}
-		for i, tx := range txs {
-			found, err := e.Pool().Test(v, tx, c.node.Now())
-			if err != nil && mempool.Reason(err) == "" {
-				return nil, err
-			}
-			fillRow(&out[i], found, err, limit)
-			if !*out[i].Allowed {
-				break // the others may depend on it: they are not tested
-			}
-			v.add(tx, out[i].TxID)
-		}
-		return out, nil
+		return out, c.judge(e, txs, out, limit)
 	})
+}
+
+// replacing are the reasons that only a transaction which would replace others is rejected for.
+// Core lets no package replace any.
+var replacing = []mempool.Reject{mempool.RejectConflict, mempool.RejectSpendsConflict, mempool.RejectReplaceFee,
+	mempool.RejectReplaceMany, mempool.RejectReplaceNew}
+
+// judge writes the mempool's verdicts into the rows. Core checks the scripts of all transactions
+// after everything else (AcceptMultipleTransactions): one that fails before leaves all others
+// without a verdict, one whose scripts or fee rate fail only those behind it.
+func (c *call) judge(e *engine.Engine, txs []*block.Tx, rows []rpc.TestAccept, limit block.Amount) error {
+	v := &packageView{View: e.Tree(), made: make(consensus.Coins), spent: make(map[block.Outpoint]bool)}
+	refused := -1
+	for i, tx := range txs {
+		found, err := e.Pool().Test(v, tx, c.node.Now())
+		if err != nil && mempool.Reason(err) == "" {
+			return err
+		}
+		fillRow(&rows[i], found, err, limit)
+		replaces := len(txs) > 1 && (len(found.Replaces) > 0 || slices.Contains(replacing, mempool.Reject(mempool.Reason(err))))
+		if replaces {
+			rows[i] = rpc.TestAccept{Allowed: new(false), RejectReason: "bip125-replacement-disallowed"}
+		}
+		if replaces || err != nil && !strings.Contains(mempool.Reason(err), "script-verify-flag") {
+			clear(rows[:i])
+			refused = i
+			break
+		}
+		if !*rows[i].Allowed && refused < 0 {
+			refused = i
+		}
+		v.add(tx, found.ID)
+	}
+	if refused >= 0 {
+		clear(rows[refused+1:])
+	}
+	for i, tx := range txs {
+		rows[i].TxID = tx.ID()
+		rows[i].WTxID = rows[i].TxID
+	}
+	return nil
 }
 
 // fillRow writes the mempool's verdict on a transaction into its row of the result.

@@ -103,7 +103,7 @@ func getBlockStats(c *call, a rpc.GetBlockStatsArgs) (any, error) {
 		return nil, err
 	}
 	stats := blockStats(&info.State, b, undo)
-	if a.Stats == nil {
+	if len(a.Stats) == 0 {
 		return stats, nil
 	}
 	var all map[string]json.RawMessage
