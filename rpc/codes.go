@@ -10,6 +10,7 @@ const (
 	CodeType            Code = -3  // a parameter of the wrong type
 	CodeInvalidAddress  Code = -5  // no such address, block, transaction, key
 	CodeInvalidParam    Code = -8  // a parameter out of range
+	CodeWalletNotFound  Code = -18 // there is no such wallet
 	CodeDatabase        Code = -20 // the store failed
 	CodeDeserialization Code = -22 // bytes that are not a block or transaction
 	CodeVerify          Code = -25 // a block or transaction breaks a rule, or an input is missing

@@ -12,7 +12,7 @@ var (
 		About: "Returns the calls that are being answered."}}
 	Help = Method[HelpArgs, string]{Info{Name: "help", Category: "Control", Returns: "text", Example: `"getblock"`,
 		About: "Returns what a method does and how it is called."}}
-	Stop = Method[None, string]{Info{Name: "stop", Category: "Control", Returns: "text",
+	Stop = Method[StopArgs, string]{Info{Name: "stop", Category: "Control", Returns: "text",
 		About: "Stops the node."}}
 	Uptime = Method[None, int64]{Info{Name: "uptime", Category: "Control", Returns: "number",
 		About: "Returns for how many seconds the node has been running."}}
@@ -63,6 +63,9 @@ var (
 type (
 	HelpArgs struct {
 		Command *string `rpc:"command?" help:"a method (default: a list of all)"`
+	}
+	StopArgs struct {
+		Wait int64 `rpc:"wait?" help:"milliseconds to wait before the node stops (default 0)"`
 	}
 	AddNodeArgs struct {
 		Node        string `rpc:"node" help:"the peer's multiaddr with /p2p/; for remove its ID is enough"`

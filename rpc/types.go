@@ -23,7 +23,7 @@ func (f Float) MarshalJSON() ([]byte, error) {
 
 // BlockchainInfo is the result of getblockchaininfo.
 type BlockchainInfo struct {
-	Chain                string       `json:"chain"` // toy, regtest, main or the name of a custom network
+	Chain                string       `json:"chain"` // in Core's words: main, or regtest for every other network; see Network.Name
 	Blocks               block.Height `json:"blocks"`
 	Headers              block.Height `json:"headers"` // of the best header, whose block may not be here yet
 	BestBlockHash        block.Hash   `json:"bestblockhash"`

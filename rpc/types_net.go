@@ -8,7 +8,7 @@ import (
 // NetworkInfo is the result of getnetworkinfo.
 type NetworkInfo struct {
 	Version            int            `json:"version"`    // of the version of Bitcoin Core whose dialect this is
-	Subversion         string         `json:"subversion"` // /Satoshi:28.1.0(toychain:x.y.z)/
+	Subversion         string         `json:"subversion"` // /Satoshi:28.1.0/toychain:x.y.z
 	ProtocolVersion    int            `json:"protocolversion"`
 	LocalServices      string         `json:"localservices"`
 	LocalServicesNames []string       `json:"localservicesnames"`

@@ -190,6 +190,7 @@ type MiningInfo struct {
 	Chain         string       `json:"chain"`
 	Warnings      []string     `json:"warnings"`
 
+	Network     string  `json:"network"` // its name; Chain has Core's word, as in BlockchainInfo
 	Mining      bool    `json:"mining"`
 	Address     string  `json:"address"`      // that the miner pays; "" if it is off
 	Hashrate    Float   `json:"hashrate"`     // of this node over the last seconds, hashes per second

@@ -134,7 +134,7 @@ func (a *app) printInfo(t io.Writer, i chainInfo) {
 	if i.Hashrate != nil {
 		rate = fmt.Sprintf("about %s in the whole network, by the last blocks", cli.Hashes(*i.Hashrate))
 	}
-	fmt.Fprintf(t, "network\t%s\n", i.Chain)
+	fmt.Fprintf(t, "network\t%s\n", i.Network.Name)
 	fmt.Fprintf(t, "height\t%s%s\n", cli.Count(i.Blocks), behind)
 	fmt.Fprintf(t, "tip\t%s\n\t%s\n", i.BestBlockHash, age(i.Time))
 	fmt.Fprintf(t, "work\tabout %s hashes, all blocks together\n", large(i.ChainWork.Float()))

@@ -52,7 +52,7 @@ its log on stderr. It connects to this machine only, unless --listen says otherw
 	f.StringSliceVar(&o.Listen, "listen", nil, "`MULTIADDR` to listen on, like /ip4/0.0.0.0/tcp/4001; may be repeated (default: this machine, any port)")
 	f.StringSliceVar(&o.Peers, "peer", nil, "`MULTIADDR` of a node to stay connected to; may be repeated")
 	f.BoolVar(&o.MDNS, "mdns", false, "look for nodes on the local network")
-	f.StringVar(&a.global.rpc, "rpc", "", "`HOST:PORT` for clients; port 0: any (default: this machine, the network's usual port)")
+	f.StringVar(&a.global.rpc, "rpc", "", "`HOST:PORT` for clients; 127.0.0.1 is ::1 as well, port 0: any (default: this machine, the network's usual port)")
 	f.StringVar(&o.mine, "mine", "", "mine continuously, for this `ADDRESS`")
 	f.Float64Var(&o.Hashrate, "hashrate", 0, "with --mine, at most `N` hashes per second; 0: no limit")
 	f.IntVar(&o.Threads, "threads", 0, "of the miner; 0: one for each core")

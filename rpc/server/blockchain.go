@@ -57,7 +57,7 @@ func getBlockchainInfo(c *call, _ rpc.None) (rpc.BlockchainInfo, error) {
 	}
 	p := c.node.Params()
 	info := rpc.BlockchainInfo{
-		Chain: p.Name, Blocks: tip.Height, Headers: best.Height, BestBlockHash: tip.Hash,
+		Chain: chainName(p), Blocks: tip.Height, Headers: best.Height, BestBlockHash: tip.Hash,
 		Difficulty: difficulty(tip.Header.Bits), Time: tip.Header.Time, MedianTime: tip.MedianTime(),
 		VerificationProgress: 1, InitialBlockDownload: catchingUp, ChainWork: tip.Work,
 		SizeOnDisk: c.node.Store().Size(), Warnings: []string{},
@@ -68,6 +68,15 @@ func getBlockchainInfo(c *call, _ rpc.None) (rpc.BlockchainInfo, error) {
 		info.VerificationProgress = rpc.Float(tip.Work.Float() / work)
 	}
 	return info, nil
+}
+
+// chainName returns Core's word for a network, from which clients conclude its prefixes:
+// "regtest" for all but Bitcoin's own.
+func chainName(p *consensus.Params) string {
+	if p.Name == "main" {
+		return "main"
+	}
+	return "regtest"
 }
 
 func nextBlock(tip *consensus.State) rpc.Next {

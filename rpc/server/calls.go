@@ -9,10 +9,15 @@ import (
 	"runtime/debug"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"toychain/rpc"
 )
+
+// walletPath begins the paths of the wallets that a node of Core's has. Calls that need no
+// wallet are answered there as anywhere.
+const walletPath = "/wallet/"
 
 // handleCalls answers one call or a batch.
 func (s *Server) handleCalls(w http.ResponseWriter, r *http.Request) {
@@ -34,6 +39,9 @@ func (s *Server) handleCalls(w http.ResponseWriter, r *http.Request) {
 	// From here on only the end of the connection cuts a call short.
 	http.NewResponseController(w).SetReadDeadline(time.Time{})
 	calls, batch, err := parseBody(body)
+	for i := range calls {
+		calls[i].req.wallet = strings.HasPrefix(r.URL.Path, walletPath)
+	}
 	isLong := func(c parsedCall) bool {
 		m := s.methods[c.req.method]
 		return c.err == nil && m != nil && m.Long
@@ -147,6 +155,9 @@ func (s *Server) answerCall(ctx context.Context, req *request, err *rpc.Error) (
 	m := s.methods[req.method]
 	if err == nil && m == nil {
 		err = fail(rpc.CodeMethodNotFound, "Method not found")
+		if req.wallet { // a method of Core's wallet, most likely
+			err = fail(rpc.CodeWalletNotFound, "Requested wallet does not exist or is not loaded: no node of toychain has wallets, see toychain wallet")
+		}
 	}
 	if err != nil {
 		s.metrics.called("", 0, err)

@@ -14,9 +14,19 @@ func uptime(c *call, _ rpc.None) (int64, error) {
 	return int64(time.Since(c.node.Started()).Seconds()), nil
 }
 
-func stop(c *call, _ rpc.None) (string, error) {
+// maxStopWait is how many milliseconds stop waits at most.
+const maxStopWait = 60_000
+
+func stop(c *call, a rpc.StopArgs) (string, error) {
 	if c.server.cfg.Stop == nil {
 		return "", fail(rpc.CodeMisc, "this node cannot be stopped by a call")
+	}
+	if a.Wait < 0 || a.Wait > maxStopWait {
+		return "", fail(rpc.CodeInvalidParam, "wait must be 0 to %d milliseconds", maxStopWait)
+	}
+	select {
+	case <-time.After(time.Duration(a.Wait) * time.Millisecond):
+	case <-c.ctx.Done():
 	}
 	c.server.cfg.Stop() // the server lets this call finish
 	return "toychain stopping", nil

@@ -70,5 +70,9 @@
 //     (confirmations 0): they are always indexed.
 //   - estimatesmartfee estimates from the mempool, not from past blocks.
 //   - getblocktemplate does not demand the segwit rule, and works without peers.
+//   - chain is "main" or, on every other network, "regtest", whose prefixes all of them
+//     use; our own field network names it.
+//   - There are no wallets, and yet a path /wallet/NAME: a method that the node does not have
+//     fails there with -18, as a wallet that is not loaded.
 //   - Not here: wallets, ZMQ, REST, pruning, muhash.
 package server

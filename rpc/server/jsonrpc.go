@@ -19,6 +19,7 @@ type request struct {
 	id     json.RawMessage // as received; nil: there is none
 	method string
 	params json.RawMessage // an array, an object, or nil for none
+	wallet bool            // it was sent to the path of a wallet
 }
 
 var null = json.RawMessage("null")

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"toychain/block"
+	"toychain/consensus"
 	"toychain/rpc"
 )
 
@@ -29,7 +30,9 @@ var blockchainTests = map[string]func(*scene){
 		s.keys("getblockchaininfo", raw, "chain", "blocks", "headers", "bestblockhash", "difficulty", "time", "mediantime",
 			"verificationprogress", "initialblockdownload", "chainwork", "size_on_disk", "pruned", "warnings")
 		info := get[rpc.BlockchainInfo](s.world, "getblockchaininfo")
-		is(s, "chain", info.Chain, "chaingen")
+		is(s, "chain", info.Chain, "regtest")
+		is(s, "network", info.Network.Name, "chaingen")
+		is(s, "chain of Bitcoin's", chainName(consensus.Main()), "main")
 		is(s, "blocks", info.Blocks, 6)
 		is(s, "headers", info.Headers, 6)
 		is(s, "tip", info.BestBlockHash, s.tip())
@@ -214,6 +217,7 @@ var statsTests = map[string]func(*scene){
 		stats := get[rpc.BlockStats](s.world, "getblockstats", 6)
 		size := int64(s.toAlice.Size())
 		is(s, "by hash", get[rpc.BlockStats](s.world, "getblockstats", s.tip()), stats)
+		is(s, "no names are all", get[rpc.BlockStats](s.world, "getblockstats", 6, []string{}), stats)
 		is(s, "txs", stats.Txs, 3)
 		is(s, "ins", stats.Ins, 2)
 		is(s, "outs", stats.Outs, 3)

@@ -2,6 +2,7 @@ package server
 
 import (
 	"net"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -58,7 +59,9 @@ var networkTests = map[string]func(*scene){
 			"incrementalfee", "localaddresses", "warnings", "name", "peer_id", "multiaddrs", "partition",
 			"missing")
 		info := get[rpc.NetworkInfo](s.world, "getnetworkinfo")
-		is(s, "subversion", info.Subversion, "/Satoshi:28.1.0(toychain:1.2.3)/") // btcd's client compares it as a string
+		is(s, "subversion", info.Subversion, "/Satoshi:28.1.0/toychain:1.2.3")                     // btcd's client compares its beginning as a string
+		explorer := regexp.MustCompile(`^.*/Satoshi:(.*)/.*$`).FindStringSubmatch(info.Subversion) // btc-rpc-explorer's expression
+		is(s, "the version, as btc-rpc-explorer reads it", len(explorer) == 2 && explorer[1] == "28.1.0", true)
 		is(s, "ready for --peer", strings.HasSuffix(info.Multiaddrs[0], "/p2p/"+info.PeerID), true)
 		other, _ := s.meet()
 		is(s, "out", get[rpc.NetworkInfo](s.world, "getnetworkinfo").ConnectionsOut, 1)

@@ -49,6 +49,7 @@ var miningTests = map[string]func(*scene){
 		is(s, "pooled", info.PooledTx, 2)
 		is(s, "found", info.Found, 6)
 		is(s, "mining", info.Mining, false)
+		is(s, "chain and network", info.Chain+" "+info.Network, "regtest chaingen")
 		b, err := s.RawBlock(s.ctx, s.tip())
 		is(s, "weight of the last block", err == nil && *info.BlockWeight == 4*b.Size(), true)
 		is(s, "transactions in it", *info.BlockTx, 2)
@@ -86,6 +87,8 @@ var miningTests = map[string]func(*scene){
 		is(s, "one on another block", propose(own.Parent.Mine("p").Block), `"inconclusive-not-best-prevblk"`)
 		is(s, "a known one", propose(own.Block), `"duplicate"`)
 		s.refused(rpc.CodeInvalidParam, "Invalid mode", "getblocktemplate", map[string]any{"mode": "x"})
+		s.refused(rpc.CodeInvalidParam, "Invalid mode", "getblocktemplate", map[string]any{"mode": 1})
+		s.refused(rpc.CodeType, "Missing data String key for proposal", "getblocktemplate", map[string]any{"mode": "proposal", "data": 1})
 		s.refused(rpc.CodeDeserialization, "Block decode failed", "getblocktemplate", map[string]any{"mode": "proposal", "data": "00"})
 
 		is(s, "an old longpollid", get[rpc.Template](s.world, "getblocktemplate", map[string]any{"longpollid": strings.Repeat("0", 65)}).Height, 7)
@@ -144,7 +147,10 @@ var controlTests = map[string]func(*scene){
 		is(s, "usage", s.server.methods["getaddressutxos"].usage(), `getaddressutxos "address" ( pending )`)
 	},
 	"stop": func(s *scene) {
-		is(s, "answer", get[string](s.world, "stop"), "toychain stopping")
+		s.refused(rpc.CodeInvalidParam, "wait must be 0 to 60000 milliseconds", "stop", -1)
+		var answer string
+		err := s.Call(s.ctx, "stop", map[string]any{"wait": 0}, &answer) // as Core's own tests call it
+		is(s, "answer", err == nil && answer == "toychain stopping", true)
 		select {
 		case <-s.ended:
 		case <-s.ctx.Done():

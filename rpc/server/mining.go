@@ -103,7 +103,7 @@ func getMiningInfo(c *call, _ rpc.None) (rpc.MiningInfo, error) {
 		return info, nil
 	})
 	m := c.node.Mining()
-	info.Chain, info.Warnings = c.node.Params().Name, []string{}
+	info.Chain, info.Network, info.Warnings = chainName(c.node.Params()), c.node.Params().Name, []string{}
 	info.Mining, info.Hashrate, info.HashrateCap, info.Found, info.Hashes = m.On, rpc.Float(m.Rate), m.Cap, m.Found, m.Hashes
 	if m.Err != nil {
 		info.Warnings = append(info.Warnings, "mining fails and is tried again: "+m.Err.Error())

@@ -3,6 +3,7 @@ package server
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"toychain/p2p"
@@ -25,7 +26,7 @@ func getNetworkInfo(c *call, _ rpc.None) (rpc.NetworkInfo, error) {
 	net := c.node.Net()
 	cfg := c.node.Config()
 	info := rpc.NetworkInfo{
-		Version: coreVersion, Subversion: fmt.Sprintf("/Satoshi:%s(toychain:%s)/", coreVersionText, cfg.Version),
+		Version: coreVersion, Subversion: subversion(cfg.Version),
 		ProtocolVersion: protocolVersion, LocalServices: services, LocalServicesNames: []string{"NETWORK"}, LocalRelay: true,
 		NetworkActive: net.Active(), Networks: []rpc.NetworkKind{{Name: "ipv4", Reachable: true}, {Name: "ipv6", Reachable: true}},
 		RelayFee: cfg.Pool.MinRelay, IncrementalFee: cfg.Pool.Incremental, LocalAddresses: []rpc.LocalAddress{}, Warnings: net.Warnings(),
@@ -41,6 +42,13 @@ func getNetworkInfo(c *call, _ rpc.None) (rpc.NetworkInfo, error) {
 		}
 	}
 	return info, nil
+}
+
+// subversion returns what a client learns about the node's software. btcd's compares the
+// beginning; btc-rpc-explorer's reads what stands between "/Satoshi:" and the last slash,
+// which must be three numbers.
+func subversion(version string) string {
+	return fmt.Sprintf("/Satoshi:%s/toychain:%s", coreVersionText, strings.ReplaceAll(version, "/", "-"))
 }
 
 func ping(*call, rpc.None) (rpc.Null, error) { return nil, nil }

@@ -20,7 +20,7 @@ import (
 
 // Config is how a Server can be reached.
 type Config struct {
-	Listen  string // host:port; "" is 127.0.0.1 and a port that the system chooses
+	Listen  string // host:port; "" is 127.0.0.1 and a port that the system chooses; see listen
 	Dir     string // directory of the cookie; "": there is none
 	User    string // a user that may log in as well, unless ""
 	Pass    string
@@ -34,7 +34,7 @@ type Server struct {
 	cfg       Config
 	node      *node.Node
 	log       *slog.Logger
-	listener  net.Listener
+	listeners []net.Listener // one at least
 	login     *login
 	conns     *conns
 	methods   map[string]*method
@@ -57,17 +57,19 @@ func New(cfg Config, n *node.Node) (*Server, error) {
 	if cfg.Dir == "" && cfg.User == "" {
 		return nil, errors.New("rpc: no client could log in: there is neither a directory for the cookie nor a user")
 	}
-	listener, err := net.Listen("tcp", cfg.Listen)
+	listeners, err := listen(cfg.Listen, cfg.Log)
 	if err != nil {
 		return nil, listenError(cfg.Listen, err)
 	}
 	l, err := newLogin(cfg.Dir, cfg.User, cfg.Pass)
 	if err != nil {
-		listener.Close()
+		for _, l := range listeners {
+			l.Close()
+		}
 		return nil, fmt.Errorf("rpc: %w", err)
 	}
 	s := &Server{
-		cfg: cfg, node: n, log: cfg.Log, listener: listener, login: l, methods: make(map[string]*method),
+		cfg: cfg, node: n, log: cfg.Log, listeners: listeners, login: l, methods: make(map[string]*method),
 		conns: &conns{most: maxConns, silent: make(map[net.Conn]time.Time)},
 		peers: &peerRecords{last: -1, numbers: make(map[connection]int), banned: make(map[peer.ID]time.Time)},
 		quick: make(places, maxCalls), long: make(places, maxLong), streams: make(places, maxStreams),
@@ -77,6 +79,29 @@ func New(cfg Config, n *node.Node) (*Server, error) {
 	}
 	s.metrics = newMetrics(s)
 	return s, nil
+}
+
+// listen opens addr. One on 127.0.0.1 or localhost is opened on [::1] as well, with the same
+// port, if the machine has that and the port is free: some clients take localhost for it
+// (Core: DEFAULT_RPCBIND, both).
+func listen(addr string, log *slog.Logger) ([]net.Listener, error) {
+	first, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, err
+	}
+	out := []net.Listener{first}
+	host, port, _ := net.SplitHostPort(first.Addr().String())
+	if host != "127.0.0.1" {
+		return out, nil
+	}
+	second, err := net.Listen("tcp6", net.JoinHostPort("::1", port))
+	if errors.Is(err, syscall.EADDRINUSE) {
+		log.Warn("another program has this port on [::1]: clients that connect to localhost may reach that one, give them 127.0.0.1", "port", port)
+	}
+	if err == nil {
+		out = append(out, second)
+	}
+	return out, nil
 }
 
 func listenError(addr string, err error) error {
@@ -91,8 +116,8 @@ func listenError(addr string, err error) error {
 	return fmt.Errorf("rpc: cannot listen on %s: want host:port, like 127.0.0.1:8332: %w", addr, err)
 }
 
-// Addr returns where the server listens, host:port.
-func (s *Server) Addr() string { return s.listener.Addr().String() }
+// Addr returns where the server listens, host:port; of two addresses that of IPv4.
+func (s *Server) Addr() string { return s.listeners[0].Addr().String() }
 
 // Run answers requests until ctx ends. Then it wakes the calls that wait, lets the others
 // finish, and removes the cookie. It owns every goroutine of the Server.
@@ -102,6 +127,7 @@ func (s *Server) Run(ctx context.Context) error {
 	defer cancel()
 	mux := http.NewServeMux()
 	mux.HandleFunc("/{$}", s.login.guard(s.conns.serving(s.handleCalls)))
+	mux.HandleFunc(walletPath, s.login.guard(s.conns.serving(s.handleCalls)))
 	mux.HandleFunc("GET /events", s.login.guard(s.conns.serving(s.handleEvents)))
 	mux.HandleFunc("GET /metrics", s.login.guard(s.conns.serving(s.metrics.http.ServeHTTP)))
 	mux.HandleFunc("GET /healthz", s.handleHealth)
@@ -121,11 +147,14 @@ func (s *Server) Run(ctx context.Context) error {
 			s.metrics.observe(&ev)
 		}
 	})
-	ended := make(chan error, 1)
-	group.Go(func() { ended <- web.Serve(s.listener) })
+	ended := make(chan error, len(s.listeners))
+	for _, l := range s.listeners {
+		group.Go(func() { ended <- web.Serve(l) })
+	}
 	var err error
 	select {
 	case err = <-ended:
+		web.Close()
 	case <-ctx.Done():
 		// The contexts of the calls end with ctx; give them a moment to answer so.
 		stop, cancelStop := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
