@@ -2,6 +2,7 @@ package store
 
 import (
 	"errors"
+	"io/fs"
 
 	"toychain/consensus"
 	"toychain/store/ldb"
@@ -28,4 +29,14 @@ func OpenReadOnly(dir string, p *consensus.Params) (*DB, error) {
 	}
 	db.storage, db.queue.failed = s, errReadOnly
 	return db, nil
+}
+
+// InUse reports whether a process has the database in this directory open for writing, as
+// a node that runs has. Its lock decides; nothing is read.
+func InUse(dir string) bool {
+	s, err := ldb.OpenDirReadOnly(dir)
+	if err != nil {
+		return !errors.Is(err, fs.ErrNotExist)
+	}
+	return s.Close() != nil
 }

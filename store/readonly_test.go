@@ -28,6 +28,9 @@ func TestReadOnly(t *testing.T) {
 		} else if _, err := OpenReadOnly(dir, n.params); !errors.Is(err, ErrInUse) {
 			t.Fatalf("the node runs: %v", err)
 		}
+		if InUse(dir) == died {
+			t.Fatalf("in use: %v", !died)
+		}
 		if err := n.db.Close(); err != nil {
 			t.Fatal(err)
 		}
@@ -104,6 +107,9 @@ func TestReadOnlyOfNothing(t *testing.T) {
 	}
 	if _, err := OpenReadOnly(missing, quickParams()); !errors.Is(err, fs.ErrNotExist) {
 		t.Fatalf("no folder: %v", err)
+	}
+	if InUse(missing) {
+		t.Fatal("no folder: it is in use")
 	}
 	if _, err := os.Stat(missing); !errors.Is(err, fs.ErrNotExist) {
 		t.Fatal("it made the folder")

@@ -17,6 +17,7 @@ import (
 	"toychain/testnet"
 	"toychain/testnet/draw"
 	"toychain/testnet/history"
+	"toychain/testnet/topology"
 )
 
 func (a *app) chainReorgsCommand() *cobra.Command {
@@ -55,14 +56,21 @@ data directories are read.`,
 	})
 }
 
-// journals returns the journals of the testnet's nodes, and says on stderr which of them
-// cannot be read, and why.
+// journals returns the journals of the testnet's nodes, and says on stderr of which nodes
+// the directory was read, and which journals cannot be read, and why.
 func (a *app) journals(ctx context.Context, t *testnet.Testnet) ([]history.Journal, error) {
 	journals, err := t.Journals(ctx)
+	var read []string
 	for _, j := range journals {
-		if j.Silent != "" {
+		switch {
+		case j.Silent != "":
 			fmt.Fprintf(a.Stderr, "%s is left out: %s\n", j.Node, j.Silent)
+		case !t.Runs(j.Node):
+			read = append(read, j.Node)
 		}
+	}
+	if len(read) > 0 {
+		fmt.Fprintf(a.Stderr, "not running, read from the directory: %s\n", topology.List(read))
 	}
 	return journals, err
 }

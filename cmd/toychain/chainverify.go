@@ -31,10 +31,11 @@ func (a *app) chainVerifyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "verify", Short: "Check a node's database for damage.",
 		Example: "toychain chain verify\ntoychain chain verify --blocks 100",
-		Long: `Look for damage. A node that runs judges the blocks of its best chain again. If none
-runs, its folder is read instead, and everything in it: every key, every block of
-every branch, every signature, and whether the coins are what a replay from genesis
-makes. What does not fit is named, and the command that puts it right.`,
+		Long: `Look for damage. A node that runs judges the blocks of its best chain again. If no
+node has its directory open, the directory is read instead, and everything in it: every
+key, every block of every branch, every signature, and whether the coins are what a
+replay from genesis makes. What does not fit is named, and the command that puts it
+right. Unless the command line names the node or the directory, stderr says which it was.`,
 	}
 	blocks := cmd.Flags().Int("blocks", 0, "only the last `N` blocks; 0: all")
 	var c checked
@@ -44,19 +45,11 @@ makes. What does not fit is named, and the command that puts it right.`,
 		}
 		return fmt.Errorf("what the node keeps is damaged: stop the node if it runs, then rebuild it from the blocks it holds with: %s", a.remedy())
 	}
-	return show(a, cmd, nothing, func(ctx context.Context, _ none, _ []string) (checked, error) {
+	return show(a, cmd, nothing, func(ctx context.Context, _ none, _ []string) (_ checked, err error) {
 		if *blocks < 0 {
 			return c, cli.Usagef("--blocks %d: want 0 or more", *blocks)
 		}
-		n, err := a.dial()
-		if err == nil {
-			c.Valid, err = rpc.VerifyChain.Call(ctx, n.Client, rpc.VerifyChainArgs{Blocks: blocks})
-		}
-		if errors.Is(err, rpc.ErrUnreachable) && !a.typed["rpc"] {
-			c, err = a.verifyDatabase(ctx, *blocks, err)
-		} else if err == nil && !c.Valid {
-			c.Findings = []string{"the node's log names the first bad block; stop the node, and verify names all"}
-		}
+		c, err = a.verify(ctx, *blocks)
 		return c, err
 	}, func(w io.Writer, c checked) {
 		if c.Valid {
@@ -68,17 +61,54 @@ makes. What does not fit is named, and the command that puts it right.`,
 	})
 }
 
-// verifyDatabase checks the database of a node that does not run. unreachable is the error
-// if there is none.
-func (a *app) verifyDatabase(ctx context.Context, blocks int, unreachable error) (checked, error) {
+// verify checks the database that the flags name if no node has it open, and otherwise
+// calls the node. A node that the environment or the file of settings names is called
+// first.
+func (a *app) verify(ctx context.Context, blocks int) (c checked, err error) {
+	a.preferDir()
 	k, err := a.dataDir()
-	if err != nil {
-		return checked{}, unreachable
+	stopped := err == nil && !a.typed["rpc"] && k.exists() && !store.InUse(k.folder())
+	if stopped && a.global.rpc == "" {
+		return a.verifyDatabase(ctx, k, blocks)
 	}
-	if _, err := os.Stat(k.folder()); err != nil {
-		return checked{}, unreachable
+	n, err := a.dial()
+	if err == nil {
+		c.Valid, err = rpc.VerifyChain.Call(ctx, n.Client, rpc.VerifyChainArgs{Blocks: &blocks})
 	}
-	var c checked
+	switch {
+	case stopped && errors.Is(err, rpc.ErrUnreachable):
+		return a.verifyDatabase(ctx, k, blocks)
+	case err == nil && !c.Valid:
+		c.Findings = []string{"the node's log names the first bad block; stop the node, and verify names all"}
+	}
+	if err == nil && !a.named() {
+		fmt.Fprintln(a.Stderr, "the node at", a.asked)
+	}
+	return c, err
+}
+
+// preferDir makes a typed --datadir count more than a node that the environment or the
+// file of settings names.
+func (a *app) preferDir() {
+	if a.typed["datadir"] && !a.typed["node"] && !a.typed["rpc"] {
+		a.global.node, a.global.rpc = "", ""
+	}
+}
+
+// named reports whether the command line names a node or a directory.
+func (a *app) named() bool { return a.typed["rpc"] || a.typed["node"] || a.typed["datadir"] }
+
+// sayDir writes to stderr which database a command works on, if the command line does not
+// name it.
+func (a *app) sayDir(k dataDir) {
+	if !a.named() {
+		fmt.Fprintln(a.Stderr, "the directory", filepath.Dir(k.folder()))
+	}
+}
+
+// verifyDatabase checks the database of a node that does not run.
+func (a *app) verifyDatabase(ctx context.Context, k dataDir, blocks int) (c checked, err error) {
+	a.sayDir(k)
 	err = slowly(ctx, a.Progress(), func(progress func(done, total int)) error {
 		db, err := store.Open(k.folder(), k.params)
 		if err != nil {
@@ -87,9 +117,6 @@ func (a *app) verifyDatabase(ctx context.Context, blocks int, unreachable error)
 		c.Findings, err = db.Verify(chain.NewVerifier(chain.CachedP2PKH()), blocks, progress)
 		return errors.Join(err, db.Close())
 	})
-	if a.global.node != "" && errors.Is(err, store.ErrInUse) {
-		err = unreachable // which says that the node is paused
-	}
 	c.Valid = len(c.Findings) == 0
 	return c, remedied(err, k.network)
 }
@@ -128,13 +155,12 @@ the testnet.`,
 					return cli.Usagef("--%s: reindex connects to no node: name a directory with --datadir, or a testnet's node with --node", name)
 				}
 			}
-			if a.typed["datadir"] && !a.typed["node"] {
-				a.global.node = "" // the typed directory is meant, not the node of TOYCHAIN_NODE
-			}
+			a.preferDir()
 			k, err := a.dataDir()
 			if err != nil {
 				return err
 			}
+			a.sayDir(k)
 			var made store.Rebuilt
 			// An interrupt loses nothing: the old database is replaced at the end.
 			err = slowly(cmd.Context(), a.Progress(), func(progress func(done, total int)) (err error) {
@@ -190,6 +216,11 @@ type dataDir struct {
 
 // folder returns the path of the database.
 func (k dataDir) folder() string { return filepath.Join(k.datadir, k.params.Name, "chain") }
+
+func (k dataDir) exists() bool {
+	_, err := os.Stat(k.folder())
+	return err == nil
+}
 
 // dataDir returns the data that the flags name: that of --datadir, or with --node that of
 // a node of the testnet.

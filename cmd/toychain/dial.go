@@ -17,6 +17,7 @@ import (
 	"toychain/consensus"
 	"toychain/network"
 	"toychain/rpc"
+	"toychain/store"
 	"toychain/testnet"
 )
 
@@ -108,11 +109,12 @@ func (a *app) dial() (target, error) {
 }
 
 // leftAddr returns the address that the node of the data directory has left there. If
-// there is none, it is the network's usual port, unless the user named the directory:
-// then a node at that port is another one, and the error is rpc.ErrUnreachable.
+// there is none, or no node has the directory open (it was killed, or the directory is a
+// copy), it is the network's usual port, unless the user named the directory: then a node
+// at that port is another one, and the error is rpc.ErrUnreachable.
 func (a *app) leftAddr(p *consensus.Params) (string, error) {
 	text, err := os.ReadFile(filepath.Join(a.networkDir(p), addrFile))
-	if addr := strings.TrimSpace(string(text)); err == nil && addr != "" {
+	if addr := strings.TrimSpace(string(text)); err == nil && addr != "" && store.InUse(filepath.Join(a.networkDir(p), "chain")) {
 		return addr, nil
 	}
 	if a.command.Flags().Changed("datadir") {

@@ -21,7 +21,8 @@
 //
 //  1. --rpc HOST:PORT
 //  2. --node NAME: a node of the testnet in --dir
-//  3. DATADIR/NETWORK/rpc.addr, which a running node writes
+//  3. DATADIR/NETWORK/rpc.addr, which a running node writes; a node runs if the
+//     database is locked
 //  4. without --datadir, the network's usual port on this machine: toy 18555,
 //     regtest 18443, main 8332
 //
