@@ -53,7 +53,7 @@ func ExampleParseMnemonic() {
 	_, err = wallet.ParseMnemonic("winner legal thank year wave sausage worth useful legal winner thank yellow")
 	fmt.Println(err)
 	// Output:
-	// mnemonic: word 2, "winnner", is not in the list: did you mean "winner"?
+	// mnemonic: word 2, "winnner", is not in the list of English words: did you mean "winner"?
 	// mnemonic: bad checksum: every word is in the list, but one of them or their order is wrong
 }
 

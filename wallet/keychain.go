@@ -39,9 +39,10 @@ func (p Path) check() error {
 type Keychain struct {
 	account  *Account
 	branches [2]*hdkeychain.ExtendedKey
+	words    string
 }
 
-// NewKeychain derives the keys of m/44'/coin'/0' from 12 or 24 words and their optional
+// NewKeychain derives the keys of m/44'/coin'/0' from words and their optional
 // passphrase (BIP39; empty for none).
 func NewKeychain(mnemonic, passphrase string, p block.Prefixes) (*Keychain, error) {
 	seed, err := seedOf(mnemonic, passphrase)
@@ -67,7 +68,7 @@ func NewKeychain(mnemonic, passphrase string, p block.Prefixes) (*Keychain, erro
 		return nil, err
 	}
 	account, err := newAccount(public)
-	return &Keychain{account, branches}, err
+	return &Keychain{account, branches, mnemonic}, err
 }
 
 // branchesOf derives both branches of an account. The library caches a public key on the
@@ -83,6 +84,9 @@ func branchesOf(account *hdkeychain.ExtendedKey) (out [2]*hdkeychain.ExtendedKey
 	}
 	return out, nil
 }
+
+// Words returns the mnemonic that the keys are made from.
+func (k *Keychain) Words() string { return k.words }
 
 // Account returns the public keys.
 func (k *Keychain) Account() *Account { return k.account }

@@ -11,7 +11,7 @@ import (
 	"github.com/btcsuite/btcd/chaincfg/v2"
 )
 
-// The English vectors of BIP39 (Trezor's), those of 12 and 24 words; the passphrase is
+// The English vectors of BIP39 (Trezor's), those of 12, 18 and 24 words; the passphrase is
 // TREZOR.
 func TestMnemonicVectors(t *testing.T) {
 	for _, v := range []struct{ entropy, words, seed string }{
@@ -23,16 +23,20 @@ func TestMnemonicVectors(t *testing.T) {
 			"d71de856f81a8acc65e6fc851a38d4d7ec216fd0796d0a6827a3ad6ed5511a30fa280f12eb2e47ed2ac03b5c462a0358d18d69fe4f985ec81778c1b370b652a8"},
 		{"ffffffffffffffffffffffffffffffff", "zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo zoo wrong",
 			"ac27495480225222079d7be181583751e86f571027b0497b5b5d11218e0a8a13332572917f0f8e5a589620c6f15b11c61dee327651a14c34e18231052e48c069"},
+		{strings.Repeat("80", 24), "letter advice cage absurd amount doctor acoustic avoid letter advice cage absurd amount doctor acoustic avoid letter always",
+			"107d7c02a5aa6f38c58083ff74f04c607c2d2c0ecc55501dadd72d025b751bc27fe913ffb796f841c49b1d33b610cf0e91d3aa239027f5e99fe4ce9e5088cd65"},
 		{strings.Repeat("00", 32), strings.Repeat("abandon ", 23) + "art",
 			"bda85446c68413707090a52022edd26a1c9462295029f2e60cd7c4f2bbd3097170af7a4d73245cafa9c3cca8d561a7c3de6f5d4a10be8ed2a5e608d68f92fcc8"},
 	} {
-		words, err := NewMnemonic(len(v.entropy)/32*12, bytes.NewReader(unhex(t, v.entropy)))
-		if err != nil || words != v.words {
-			t.Fatalf("entropy %s: %q, %v", v.entropy, words, err)
+		if n := len(v.entropy) * 3 / 8; n != 18 { // such are restored and not made
+			words, err := NewMnemonic(n, bytes.NewReader(unhex(t, v.entropy)))
+			if err != nil || words != v.words {
+				t.Fatalf("entropy %s: %q, %v", v.entropy, words, err)
+			}
 		}
-		seed, err := seedOf(words, "TREZOR")
+		seed, err := seedOf(v.words, "TREZOR")
 		if err != nil || hex.EncodeToString(seed) != v.seed {
-			t.Errorf("%q: seed %x, %v", words, seed, err)
+			t.Errorf("%q: seed %x, %v", v.words, seed, err)
 		}
 	}
 }
@@ -47,15 +51,16 @@ func TestMnemonicErrors(t *testing.T) {
 		name, words string
 		says        []string
 	}{
-		{"none", "", []string{"0 words", "12 or 24"}},
+		{"none", "", []string{"0 words", "12, 15, 18, 21 or 24"}},
 		{"eleven", strings.TrimSuffix(about, " about"), []string{"11 words"}},
-		{"eighteen, which BIP39 has and we have not", strings.Repeat("abandon ", 17) + "agent", []string{"18 words"}},
+		{"sixteen", strings.Repeat("abandon ", 16), []string{"16 words"}},
+		{"twenty-seven", strings.Repeat("abandon ", 27), []string{"27 words"}},
 		{"a letter missing", swap(3, "abandn"), []string{"word 3", `"abandn"`, `did you mean "abandon"`}},
 		{"two letters swapped", swap(12, "abuot"), []string{"word 12", `"about"`}},
 		{"a plural", swap(1, "winners"), []string{"word 1", `"winner"`}},
 		{"a wrong first letter", swap(5, "qizza"), []string{"word 5", `"pizza"`}},
 		{"only the first four letters", swap(7, "aban"), []string{"word 7", `"abandon"`}},
-		{"another alphabet", swap(2, "слово"), []string{"word 2"}},
+		{"another alphabet", swap(2, "слово"), []string{"word 2", "English words"}},
 		{"very long", swap(2, strings.Repeat("q", 1<<16)), []string{"word 2"}},
 		{"wrong word of the list", swap(12, "zoo"), []string{"bad checksum", "order"}},
 	} {
@@ -66,6 +71,11 @@ func TestMnemonicErrors(t *testing.T) {
 	}
 	if got, err := ParseMnemonic("  " + strings.ToUpper(strings.ReplaceAll(about, " ", "\n\t ")) + " "); err != nil || got != about {
 		t.Errorf("case and space matter: %q, %v", got, err)
+	}
+	for n, last := range map[int]string{15: "address", 18: "agent", 21: "admit"} {
+		if _, err := ParseMnemonic(strings.Repeat("abandon ", n-1) + last); err != nil {
+			t.Errorf("%d words: %v", n, err)
+		}
 	}
 	if _, err := NewMnemonic(15, bytes.NewReader(make([]byte, 32))); err == nil {
 		t.Error("15 words were made")

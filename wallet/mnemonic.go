@@ -27,12 +27,12 @@ func NewMnemonic(words int, random io.Reader) (string, error) {
 // list, and the nearest one that is.
 func ParseMnemonic(s string) (string, error) {
 	words := strings.Fields(strings.ToLower(s))
-	if len(words) != 12 && len(words) != 24 {
-		return "", fmt.Errorf("mnemonic: %d words, want 12 or 24", len(words))
+	if len(words) < 12 || len(words) > 24 || len(words)%3 != 0 {
+		return "", fmt.Errorf("mnemonic: %d words, want 12, 15, 18, 21 or 24", len(words))
 	}
 	for i, w := range words {
 		if _, ok := bip39.GetWordIndex(w); !ok {
-			return "", fmt.Errorf("mnemonic: word %d, %.20q, is not in the list: did you mean %q?", i+1, w, nearestWord(w))
+			return "", fmt.Errorf("mnemonic: word %d, %.20q, is not in the list of English words: did you mean %q?", i+1, w, nearestWord(w))
 		}
 	}
 	mnemonic := strings.Join(words, " ")

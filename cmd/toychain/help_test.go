@@ -21,12 +21,12 @@ func TestHelp(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer out.Close()
-	a := &app{Terminal: cli.Terminal{Stdin: os.Stdin, Stdout: out, Stderr: out}}
+	a := &app{Terminal: cli.Terminal{Stdin: os.Stdin, Stdout: cli.NewOutput(out), Stderr: cli.NewOutput(out)}}
 	pages := 0
 	var walk func(*cobra.Command)
 	walk = func(cmd *cobra.Command) {
 		pages++
-		checkHelp(t, a, cmd)
+		checkHelp(t, out, cmd)
 		for _, sub := range cmd.Commands() {
 			walk(sub)
 		}
@@ -38,18 +38,18 @@ func TestHelp(t *testing.T) {
 }
 
 // checkHelp looks at one page.
-func checkHelp(t *testing.T, a *app, cmd *cobra.Command) {
+func checkHelp(t *testing.T, out *os.File, cmd *cobra.Command) {
 	t.Helper()
-	if err := a.Stdout.Truncate(0); err != nil {
+	if err := out.Truncate(0); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := a.Stdout.Seek(0, 0); err != nil {
+	if _, err := out.Seek(0, 0); err != nil {
 		t.Fatal(err)
 	}
 	if err := cmd.Help(); err != nil {
 		t.Fatal(err)
 	}
-	text, err := os.ReadFile(a.Stdout.Name())
+	text, err := os.ReadFile(out.Name())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,7 +29,7 @@ func screen(t *testing.T) (line *cli.Progress, shown func() []string) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { f.Close() })
-	return cli.NewProgress(f, time.Now().Add(-time.Hour)), func() []string {
+	return cli.NewProgress(cli.NewOutput(f), time.Now().Add(-time.Hour)), func() []string {
 		text, err := os.ReadFile(f.Name())
 		if err != nil {
 			t.Fatal(err)

@@ -80,7 +80,10 @@ is in no journal any more.`,
 // once, unless the flags choose a speed.
 func (a *app) player(r *replaying, speed float64) *replay.Player {
 	screen := cli.IsTerminal(a.Stdout)
-	p := &replay.Player{Out: a.Stdout, Speed: speed, Screen: screen, Each: r.step, Height: cli.Lines(a.Stdout), Style: a.style(r.draw)}
+	p := &replay.Player{Out: a.Stdout, Speed: speed, Each: r.step, Height: cli.Lines(a.Stdout), Style: a.style(r.draw)}
+	if screen {
+		p.Clear = a.Stdout.Clear
+	}
 	switch {
 	case r.step:
 		p.Pause = enters(a.Stdin)

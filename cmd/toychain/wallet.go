@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -24,7 +25,7 @@ import (
 func (a *app) walletCommand() *cobra.Command {
 	return asking(cli.Noun("wallet", "Keep keys on your side: receive, pay, sign.",
 		"toychain wallet create\ntoychain wallet balance\ntoychain wallet send ADDRESS 1.5",
-		a.walletCreateCommand(), a.walletRestoreCommand(), a.walletAddressCommand(), a.walletBalanceCommand(),
+		a.walletCreateCommand(), a.walletRestoreCommand(), a.walletWordsCommand(), a.walletAddressCommand(), a.walletBalanceCommand(),
 		a.walletHistoryCommand(), a.walletSendCommand(), a.walletSignCommand(), a.walletVerifyCommand()))
 }
 
@@ -33,16 +34,17 @@ type newWallet struct {
 	Name     string `json:"name"`
 	Network  string `json:"network"`
 	Path     string `json:"path"`
-	Mnemonic string `json:"mnemonic,omitempty"` // of a created one; never shown again
+	Mnemonic string `json:"mnemonic,omitempty"` // of a created one
 	Address  string `json:"address"`            // the first unused one
 }
 
 func (a *app) walletCreateCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "create [NAME]", Short: "Make a wallet; its words are shown once.",
+		Use: "create [NAME]", Short: "Make a wallet, and show its words.",
 		Example: "toychain wallet create\ntoychain wallet create savings --words 24",
-		Long: `Make a wallet. Its words are shown once. They are the money: with them the wallet
-can be restored anywhere, and without them a lost file or passphrase is lost money.
+		Long: `Make a wallet, and show its words. They are the money: with them the wallet can be
+restored anywhere, and without them a lost file or passphrase is lost money. If they
+cannot be shown, no wallet is made. 'toychain wallet words' shows them again.
 
 In the file, the words are locked with the passphrase, as an age file, so that the
 age command (filippo.io/age) can read them too:
@@ -56,7 +58,8 @@ open; a payment with change rewrites one in this form.`,
 	}
 	name, pass := a.walletFlag(cmd), cli.PassphraseFlags(cmd)
 	words := cmd.Flags().Int("words", 12, "`N` words, 12 or 24")
-	return show(a, cmd, nothing, func(ctx context.Context, _ none, given []string) (newWallet, error) {
+	made := ""
+	show(a, cmd, nothing, func(ctx context.Context, _ none, given []string) (newWallet, error) {
 		if *words != 12 && *words != 24 {
 			return newWallet{}, cli.Usagef("--words %d: want 12 or 24", *words)
 		}
@@ -64,12 +67,47 @@ open; a payment with change rewrites one in this form.`,
 		if err != nil {
 			return newWallet{}, err
 		}
+		if a.Stdout.Discards() {
+			return newWallet{}, errors.New("no wallet was made: its words would be lost, for nothing reads the output")
+		}
 		w, p, err := a.createWallet(ctx, append(given, *name)[0], mnemonic, pass)
 		if err != nil {
 			return newWallet{}, err
 		}
+		made = w.Path()
 		return describeWallet(w, p, mnemonic)
 	}, a.printWallet)
+	create := cmd.RunE
+	cmd.RunE = func(cmd *cobra.Command, given []string) error {
+		err := create(cmd, given)
+		if err = cmp.Or(err, a.Stdout.Err()); err == nil || made == "" {
+			return err
+		}
+		return errors.Join(fmt.Errorf("no wallet was made: its words could not be shown: %w", err), os.Remove(made))
+	}
+	return cmd
+}
+
+func (a *app) walletWordsCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "words", Short: "Show a wallet's words again.",
+		Example: "toychain wallet words\ntoychain wallet words --wallet savings",
+		Long: `Show a wallet's words again. They are the money: see that nobody else reads them.
+You are asked for the passphrase, as for a payment.`,
+		Args: cobra.NoArgs,
+	}
+	name, pass := a.walletFlag(cmd), cli.PassphraseFlags(cmd)
+	return show(a, cmd, nothing, func(ctx context.Context, _ none, _ []string) (map[string]string, error) {
+		w, _, err := a.loadWallet(*name)
+		if err != nil {
+			return nil, err
+		}
+		keys, err := a.unlock(ctx, w, pass)
+		if err != nil {
+			return nil, err
+		}
+		return map[string]string{"mnemonic": keys.Words()}, nil
+	}, func(out io.Writer, v map[string]string) { fmt.Fprint(out, numbered(v["mnemonic"])) })
 }
 
 // createWallet writes the file of a wallet with these words.
@@ -109,7 +147,7 @@ func (a *app) printWallet(out io.Writer, w newWallet) {
 	fmt.Fprintf(out, "wallet %s of network %s, in %s\n", w.Name, w.Network, w.Path)
 	if w.Mnemonic != "" {
 		fmt.Fprintf(out, "\n%s\n%s\n", numbered(w.Mnemonic),
-			a.Colours(a.Stdout).Bold("Write these words down now: they are not shown again, and they are the money."))
+			a.Colours(a.Stdout).Bold("Write these words down now: they are the money, if this file or its passphrase is lost."))
 	}
 	fmt.Fprintf(out, "\nfirst address  %s\n", w.Address)
 }
@@ -135,7 +173,7 @@ func (a *app) walletRestoreCommand() *cobra.Command {
 	}
 	name, pass := a.walletFlag(cmd), cli.PassphraseFlags(cmd)
 	return show(a, cmd, nothing, func(ctx context.Context, _ none, given []string) (newWallet, error) {
-		typed, err := a.AskLine(ctx, "the 12 or 24 words: ")
+		typed, err := a.AskLine(ctx, "the 12 to 24 words: ")
 		if err != nil {
 			return newWallet{}, err
 		}

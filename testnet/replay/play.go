@@ -18,7 +18,7 @@ type Player struct {
 	Out    io.Writer
 	Pause  func(ctx context.Context, d time.Duration) error // called before each event, d after the last one; nil: no pauses
 	Speed  float64                                          // how many times faster than it happened; 0: as it happened
-	Screen bool                                             // draw the tree on a terminal after each event; false: write a line for each
+	Clear  func() error                                     // clears the terminal for a picture after each event; nil: write a line for each
 	Each   bool                                             // draw after every event, also if the next one follows at once
 	Height int                                              // lines of the terminal; 0: unlimited
 	Style  draw.Style
@@ -43,7 +43,7 @@ func (p *Player) Play(ctx context.Context, r *Run) error {
 		s.Next()
 		soon := i+1 < len(r.Events) && p.scaled(r.Events[i+1].At()-e.At()) < shortest
 		switch {
-		case !p.Screen:
+		case p.Clear == nil:
 			if _, err := fmt.Fprintf(p.Out, "%4d  %s\n", e.N, lineOf(e)); err != nil {
 				return err
 			}
@@ -75,7 +75,10 @@ func (p *Player) draw(s *Stage, e *Event) error {
 	if most := p.Height - 1; p.Height > 0 && len(lines) > most && most > caption {
 		lines = append(lines[:caption:caption], lines[len(lines)-most+caption:]...)
 	}
-	_, err := p.Out.Write(append([]byte("\x1b[H\x1b[2J"), bytes.Join(lines, nil)...))
+	if err := p.Clear(); err != nil {
+		return err
+	}
+	_, err := p.Out.Write(bytes.Join(lines, nil))
 	return err
 }
 

@@ -352,11 +352,11 @@ func TestPlayer(t *testing.T) {
 		t.Errorf("wrote\n%s", out.String())
 	}
 	out.Reset()
-	p.Screen, p.Height = true, 6
+	p.Clear, p.Height = func() error { out.WriteString("CLEAR"); return nil }, 6
 	if err := p.Play(context.Background(), run); err != nil {
 		t.Fatal(err)
 	}
-	pictures := strings.Split(out.String(), "\x1b[H\x1b[2J")[1:]
+	pictures := strings.Split(out.String(), "CLEAR")[1:]
 	if len(pictures) >= 21 || len(pictures) < 5 {
 		t.Errorf("%d pictures of 21 events", len(pictures))
 	}

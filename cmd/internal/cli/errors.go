@@ -59,8 +59,12 @@ func Interruptible(ctx context.Context) (context.Context, context.CancelFunc) {
 }
 
 // Report prints the error that cmd ended with and returns the exit code: that of the
-// signal that ended ctx, or else what code says of an error that is no UsageError.
+// signal that ended ctx, or else what code says of an error that is no UsageError. That
+// output was lost is an error, too.
 func (t *Terminal) Report(ctx context.Context, cmd *cobra.Command, err error, code func(error) int) int {
+	if lost := t.Stdout.Err(); err == nil && lost != nil {
+		err = fmt.Errorf("the output was not written: %w", lost)
+	}
 	by, interrupted := errors.AsType[interrupt](context.Cause(ctx))
 	_, usage := errors.AsType[UsageError](err)
 	switch {

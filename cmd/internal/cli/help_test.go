@@ -16,7 +16,7 @@ func TestHelpPage(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer out.Close()
-	term := &Terminal{Stdout: out, Colour: "never"}
+	term := &Terminal{Stdout: NewOutput(out), Colour: "never"}
 	t.Setenv("COLUMNS", "60")
 	root := &cobra.Command{Use: "tool"}
 	root.PersistentFlags().String("dir", "~/x", "`FOLDER` of it")

@@ -10,7 +10,7 @@ import (
 // Progress is a line on a terminal that shows how far long work has come. On anything
 // else it is silent.
 type Progress struct {
-	out   *os.File // nil: silent
+	out   *Output // nil: silent
 	began time.Time
 	shown time.Time
 }
@@ -27,7 +27,7 @@ func (t *Terminal) Progress() *Progress {
 }
 
 // NewProgress returns a line on out for work that began at the given time.
-func NewProgress(out *os.File, began time.Time) *Progress { return &Progress{out: out, began: began} }
+func NewProgress(out *Output, began time.Time) *Progress { return &Progress{out: out, began: began} }
 
 // Silent reports whether the line is never shown.
 func (p *Progress) Silent() bool { return p.out == nil }
@@ -47,13 +47,13 @@ func (p *Progress) Show(format string, args ...any) {
 	if most := Width(p.out) - 1; len(line) > most {
 		line = line[:most]
 	}
-	fmt.Fprintf(p.out, "\r%s\x1b[K", string(line))
+	p.out.control("\r" + harmless(string(line)) + "\x1b[K")
 }
 
 // Clear removes the line.
 func (p *Progress) Clear() {
 	if !p.Silent() && !p.shown.IsZero() {
-		fmt.Fprint(p.out, "\r\x1b[K")
+		p.out.control("\r\x1b[K")
 		p.shown = time.Time{}
 	}
 }

@@ -12,7 +12,8 @@ import (
 
 // Terminal is the streams of one run of the program.
 type Terminal struct {
-	Stdin, Stdout, Stderr *os.File
+	Stdin          *os.File
+	Stdout, Stderr *Output
 
 	Colour string // --color: auto, always or never
 }
@@ -22,7 +23,7 @@ type Colours bool
 
 // Colours returns the paint for a stream: on a terminal, unless NO_COLOR is set
 // (https://no-color.org), or as --color says.
-func (t *Terminal) Colours(f *os.File) Colours {
+func (t *Terminal) Colours(f stream) Colours {
 	switch t.Colour {
 	case "always":
 		return true
@@ -54,12 +55,15 @@ func (c Colours) Red(s string) string    { return c.paint("31", s) }
 func (c Colours) Green(s string) string  { return c.paint("32", s) }
 func (c Colours) Yellow(s string) string { return c.paint("33", s) }
 
+// stream is an open file: an *os.File or an *Output.
+type stream interface{ Fd() uintptr }
+
 // IsTerminal reports whether a stream is a terminal.
-func IsTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
+func IsTerminal(f stream) bool { return term.IsTerminal(int(f.Fd())) }
 
 // Width returns how many columns a stream has. If it is not a terminal, that is what
 // COLUMNS says, or 80.
-func Width(f *os.File) int {
+func Width(f stream) int {
 	columns, _, err := term.GetSize(int(f.Fd()))
 	if err == nil && columns > 0 {
 		return columns
@@ -71,7 +75,7 @@ func Width(f *os.File) int {
 }
 
 // Lines returns how many lines a stream has: 0, without end, if it is not a terminal.
-func Lines(f *os.File) int {
+func Lines(f stream) int {
 	_, n, err := term.GetSize(int(f.Fd()))
 	if err != nil {
 		return 0

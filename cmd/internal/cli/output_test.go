@@ -1,0 +1,27 @@
+package cli
+
+import "testing"
+
+// What a stranger may send does nothing on a terminal but stand there.
+func TestHarmless(t *testing.T) {
+	for _, row := range []struct{ text, want string }{
+		{"a block\tof 3\n", "a block\tof 3\n"},
+		{"\x1b[31mred\x1b[0m", "\x1b[31mred\x1b[0m"},
+		{"\x1b[1;32mgreen", "\x1b[1;32mgreen"},
+		{"\x1b[2J\x1b[Hgone", "[2J[Hgone"},
+		{"\x1b]0;title\a", "]0;title"},
+		{"\x1b]52;c;cm0gLXJm\x1b\\", "]52;c;cm0gLXJm\\"}, // sets the clipboard
+		{"\x1b", ""},
+		{"\x1b\x1b[31m", "\x1b[31m"},
+		{"paid\rlost", "paidlost"},
+		{"a\bb\x7f\x00", "ab"},
+		{"\u009b31m", "31m"},                   // CSI in one character
+		{"\u202eevil\u2066", "evil"},           // writes from right to left
+		{"ünï ✓ 日本", "ünï ✓ 日本"},               // text
+		{"\xff\xfe\x1b[5n", "\ufffd\ufffd[5n"}, // bytes that are no text
+	} {
+		if got := harmless(row.text); got != row.want {
+			t.Errorf("%q: %q, want %q", row.text, got, row.want)
+		}
+	}
+}
