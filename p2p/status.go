@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -114,17 +115,12 @@ func (n *Net) disconnectIncompatible(ctx context.Context, s *session) {
 // does, or if identify has not reported its protocols.
 func (n *Net) incompatibleError(p corepeer.ID) error {
 	speaks, _ := n.host.Peerstore().GetProtocols(p)
-	if len(speaks) == 0 {
+	if len(speaks) == 0 || slices.Contains(speaks, n.names.sync) {
 		return nil
 	}
 	for _, s := range speaks {
-		if s == n.names.sync {
-			return nil
-		}
-	}
-	for _, s := range speaks {
 		if strings.HasPrefix(string(s), family) {
-			return fmt.Errorf("peer %s runs another network's rules: it speaks %s, this node %s", text(p), s, n.names.sync)
+			return fmt.Errorf("peer %s runs another network's rules: it speaks %.64q, this node %s", text(p), s, n.names.sync)
 		}
 	}
 	return fmt.Errorf("peer %s is no toychain node of this version: it does not speak %s", text(p), n.names.sync)

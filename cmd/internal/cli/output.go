@@ -1,11 +1,13 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
 	"os"
 	"regexp"
 	"strings"
+	"sync"
 	"unicode"
 )
 
@@ -16,7 +18,9 @@ import (
 type Output struct {
 	file   *os.File
 	screen bool // it is a terminal
-	err    error
+
+	mu  sync.Mutex
+	err error
 }
 
 // NewOutput returns the output that writes to a file.
@@ -33,10 +37,10 @@ func (o *Output) Write(p []byte) (int, error) {
 
 // control writes text as it is: for sequences of our own.
 func (o *Output) control(text string) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	_, err := o.file.WriteString(text)
-	if o.err == nil {
-		o.err = err
-	}
+	o.err = cmp.Or(o.err, err)
 	return err
 }
 
@@ -44,7 +48,11 @@ func (o *Output) control(text string) error {
 func (o *Output) Clear() error { return o.control("\x1b[H\x1b[2J") }
 
 // Err returns the error of the first write that failed.
-func (o *Output) Err() error { return o.err }
+func (o *Output) Err() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.err
+}
 
 // Fd returns the file descriptor.
 func (o *Output) Fd() uintptr { return o.file.Fd() }
