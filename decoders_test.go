@@ -74,7 +74,7 @@ var decoders = map[string]string{
 	"rpc/server.decodeBlock":       "FuzzCalls",
 	"rpc/server.decodeTx":          "FuzzCalls",
 	"rpc/server.parseAmount":       "FuzzCalls",
-	"rpc.parseBlock":               "block.FuzzParse",
+	"rpc.parseHex":                 "- hex, then the parser that it is given: block.Parse or block.ParseTx",
 	"rpc/server.parseHashes":       "FuzzCalls",
 	"rpc/server.parseObject":       "FuzzCalls",
 	"rpc/server.parseStrings":      "FuzzCalls",

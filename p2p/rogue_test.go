@@ -126,7 +126,7 @@ func TestGarbageRequestsAreBanned(t *testing.T) {
 		"no such kind":              rawFrame(0, 99, nil),
 		"kind zero":                 rawFrame(0, 0, nil),
 		"an answer nobody asked":    frameOf(kindBlock, make([]byte, 80)),
-		"longer than its kind":      rawFrame(kindGetBlocks.maxPayload()+1, kindGetBlocks, nil),
+		"longer than its kind":      rawFrame(kinds[kindGetBlocks].most+1, kindGetBlocks, nil),
 		"4 GB":                      rawFrame(1<<32-1, kindStatus, nil),
 		"status too short":          frameOf(kindStatus, good[:len(good)-2]),
 		"status too long":           frameOf(kindStatus, append(bytes.Clone(good), 'y')),

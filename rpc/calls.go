@@ -44,19 +44,28 @@ func (c *Client) RawBlock(ctx context.Context, hash block.Hash) (*block.Block, e
 	if err != nil {
 		return nil, err
 	}
-	return parseBlock(text)
+	return parseHex(text, block.Parse)
 }
 
-func parseBlock(text string) (*block.Block, error) {
+// parseHex parses what a node answered in hex.
+func parseHex[T any](text string, parse func([]byte) (T, error)) (v T, err error) {
 	raw, err := hex.DecodeString(text)
-	var b *block.Block
 	if err == nil {
-		b, err = block.Parse(raw)
+		v, err = parse(raw)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("getblock: the node's answer: %w", err)
+		err = fmt.Errorf("the node's answer: %w", err)
 	}
-	return b, nil
+	return v, err
+}
+
+// RawTx returns a transaction of the mempool or of a block.
+func (c *Client) RawTx(ctx context.Context, txid block.Hash) (*block.Tx, error) {
+	text, err := As[string](GetRawTransaction).Call(ctx, c, GetRawTransactionArgs{TxID: txid})
+	if err != nil {
+		return nil, err
+	}
+	return parseHex(text, block.ParseTx)
 }
 
 // Tree returns all blocks of all branches from a height on.
@@ -259,7 +268,7 @@ func (c *Client) BlocksFrom(ctx context.Context, first block.Height, count int) 
 	for i := range bodies {
 		err := bodies[i].Err
 		if err == nil {
-			out[i], err = parseBlock(texts[i])
+			out[i], err = parseHex(texts[i], block.Parse)
 		}
 		if err != nil {
 			return nil, err
