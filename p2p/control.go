@@ -116,11 +116,11 @@ func (n *Net) ban(id corepeer.ID, d time.Duration, why error) {
 	n.disconnect(id, why)
 }
 
-// Banned returns the banned peers, each with the end of its ban.
-func (n *Net) Banned() map[peer.ID]time.Time {
-	out := map[peer.ID]time.Time{}
-	for id, until := range n.gater.bans() {
-		out[text(id)] = until
+// Banned returns the banned peers.
+func (n *Net) Banned() map[peer.ID]Ban {
+	out := map[peer.ID]Ban{}
+	for id, ban := range n.gater.bans() {
+		out[text(id)] = ban
 	}
 	return out
 }

@@ -23,17 +23,17 @@ type gater struct {
 	full func() bool // reports that there is no room for another inbound connection
 
 	mu      sync.Mutex
-	open    bool                      // Run is running
-	active  bool                      // SetActive
-	blocked map[corepeer.ID]struct{}  // SetBlocklist
-	banned  map[corepeer.ID]time.Time // until when
+	open    bool                     // Run is running
+	active  bool                     // SetActive
+	blocked map[corepeer.ID]struct{} // SetBlocklist
+	banned  map[corepeer.ID]Ban
 }
 
 var _ connmgr.ConnectionGater = (*gater)(nil)
 
 func newGater(now func() time.Time) *gater {
 	return &gater{now: now, active: true, full: func() bool { return false },
-		blocked: map[corepeer.ID]struct{}{}, banned: map[corepeer.ID]time.Time{}}
+		blocked: map[corepeer.ID]struct{}{}, banned: map[corepeer.ID]Ban{}}
 }
 
 // refusal returns why p may not be connected, or nil.
@@ -46,8 +46,8 @@ func (g *gater) refusal(p corepeer.ID) error {
 	if _, ok := g.blocked[p]; ok {
 		return fmt.Errorf("%s is on the blocklist", short(p))
 	}
-	if until, ok := g.banned[p]; ok {
-		if left := until.Sub(g.now()); left > 0 {
+	if ban, ok := g.banned[p]; ok {
+		if left := ban.Until.Sub(g.now()); left > 0 {
 			return fmt.Errorf("%s is banned for another %v", short(p), left.Round(time.Second))
 		}
 		delete(g.banned, p)
@@ -116,9 +116,9 @@ func (g *gater) ban(p corepeer.ID, until time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	now := g.now() // keys are cheap: delete expired bans, so that they do not accumulate
-	maps.DeleteFunc(g.banned, func(_ corepeer.ID, until time.Time) bool { return !until.After(now) })
-	if until.After(g.banned[p]) { // a longer ban stays
-		g.banned[p] = until
+	maps.DeleteFunc(g.banned, func(_ corepeer.ID, b Ban) bool { return !b.Until.After(now) })
+	if until.After(g.banned[p].Until) { // a longer ban stays
+		g.banned[p] = Ban{now, until}
 	}
 }
 
@@ -126,16 +126,16 @@ func (g *gater) ban(p corepeer.ID, until time.Time) {
 func (g *gater) unban(p corepeer.ID) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	until, ok := g.banned[p]
+	ban, ok := g.banned[p]
 	delete(g.banned, p)
-	return ok && until.After(g.now())
+	return ok && ban.Until.After(g.now())
 }
 
-func (g *gater) bans() map[corepeer.ID]time.Time {
+func (g *gater) bans() map[corepeer.ID]Ban {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	now := g.now()
-	maps.DeleteFunc(g.banned, func(_ corepeer.ID, until time.Time) bool { return !until.After(now) })
+	maps.DeleteFunc(g.banned, func(_ corepeer.ID, b Ban) bool { return !b.Until.After(now) })
 	return maps.Clone(g.banned)
 }
 

@@ -71,7 +71,7 @@ func TestNamedPeersAreNotBanned(t *testing.T) {
 	for _, n := range []*testNode{b, c} {
 		a.Penalize(n.ID(), errors.New("a rule"))
 	}
-	if bans := a.Banned(); len(bans) != 1 || bans[c.ID()].IsZero() {
+	if bans := a.Banned(); len(bans) != 1 || bans[c.ID()].Until.IsZero() {
 		t.Errorf("banned are %v, want %s alone", bans, c.ID())
 	}
 	a.waitLeft(c)

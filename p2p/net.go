@@ -38,6 +38,7 @@ type Net struct {
 	addrman  *addrMan
 	unsaved  bool // addrman changed since it was written to PeersFile
 	sessions map[corepeer.ID]*session
+	opened   int                     // number of sessions so far
 	warnings map[corepeer.ID]warning // see Warnings
 	running  *running                // nil unless Run runs
 	ran      bool                    // Run was called

@@ -126,7 +126,7 @@ func TestGarbageRequestsAreBanned(t *testing.T) {
 		"no such kind":              rawFrame(0, 99, nil),
 		"kind zero":                 rawFrame(0, 0, nil),
 		"an answer nobody asked":    frameOf(kindBlock, make([]byte, 80)),
-		"longer than its kind":      rawFrame(kinds[kindGetBlocks].most+1, kindGetBlocks, nil),
+		"longer than its kind":      rawFrame(kindGetBlocks.maxPayload()+1, kindGetBlocks, nil),
 		"4 GB":                      rawFrame(1<<32-1, kindStatus, nil),
 		"status too short":          frameOf(kindStatus, good[:len(good)-2]),
 		"status too long":           frameOf(kindStatus, append(bytes.Clone(good), 'y')),
@@ -154,7 +154,7 @@ func TestGarbageRequestsAreBanned(t *testing.T) {
 		s.Write(raw) // fails when the victim hangs up before it has read all
 		id := text(h.ID())
 		victim.wait("ban for "+name, func() bool { _, ok := victim.Banned()[id]; return ok })
-		if left := time.Until(victim.Banned()[id]); left < 9*time.Minute || left > 10*time.Minute {
+		if left := time.Until(victim.Banned()[id].Until); left < 9*time.Minute || left > 10*time.Minute {
 			t.Errorf("%s: banned for another %v, want ten minutes", name, left)
 		}
 		victim.wait("hanging up on "+name, func() bool { return len(victim.swarm.ConnsToPeer(h.ID())) == 0 })

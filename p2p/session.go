@@ -22,6 +22,7 @@ const helloTimeout = 15 * time.Second
 // notifies the Handler (see notifyHandler).
 type session struct {
 	peer   corepeer.ID
+	number int // see PeerInfo.Number
 	since  time.Time
 	cancel func()
 	before <-chan struct{} // closed when the previous session of the same peer has ended; may be nil
@@ -62,13 +63,14 @@ func (n *Net) session(ctx context.Context, p corepeer.ID) *session {
 		return old
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	s := &session{peer: p, since: time.Now(), cancel: cancel,
+	s := &session{peer: p, number: n.opened, since: time.Now(), cancel: cancel,
 		wake: make(chan struct{}, 1), outbox: make(chan struct{}, 1), ready: make(chan struct{}), done: make(chan struct{}),
 		requests: make(chan struct{}, maxRequests)}
 	if old != nil {
 		s.before = old.done
 	}
 	n.sessions[p] = s
+	n.opened++
 	g := n.running.gossip
 	n.running.tasks.Go(func() { n.runSession(ctx, s, g) })
 	return s
@@ -294,7 +296,7 @@ func (n *Net) delivered(p peer.ID, k kind) {
 func (s *session) info() PeerInfo {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	info := PeerInfo{ID: text(s.peer), Connected: s.since, Latency: s.latency, Joined: s.joined, Block: s.block, Tx: s.tx}
+	info := PeerInfo{ID: text(s.peer), Number: s.number, Connected: s.since, Latency: s.latency, Joined: s.joined, Block: s.block, Tx: s.tx}
 	if s.status != nil {
 		info.Status, info.Agent, info.StartingHeight = *s.status, s.status.Agent, s.first
 	}

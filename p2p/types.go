@@ -14,6 +14,7 @@ type Link = peer.Link
 // PeerInfo describes a connected peer. A zero time means never.
 type PeerInfo struct {
 	ID             peer.ID
+	Number         int           // of the session, counted from 0 (Core: the peer's id)
 	Addr           string        // the other end of the connection, a multiaddr without /p2p/
 	Inbound        bool          // the peer dialed us
 	Agent          string        // the software that the peer reports
@@ -31,6 +32,9 @@ type PeerInfo struct {
 	Manual         bool          // named by the user: dialed again whenever it is gone
 	Link           Link          // what SetLink set; zero for a perfect link
 }
+
+// Ban is how long a peer is refused.
+type Ban struct{ Since, Until time.Time }
 
 // Handler is the node above this package. Its methods are called on this package's
 // goroutines, many at once. A method with a context may block until the context ends; one

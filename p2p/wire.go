@@ -58,11 +58,21 @@ var kinds = [...]struct {
 	kindPeers:      {"peers", MaxAddrs * (2 + MaxAddr)},             // addresses, each: length 2 | binary multiaddr with /p2p/
 }
 
+func (k kind) known() bool { return int(k) < len(kinds) && kinds[k].name != "" }
+
 func (k kind) String() string {
-	if int(k) < len(kinds) && kinds[k].name != "" {
+	if k.known() {
 		return kinds[k].name
 	}
 	return fmt.Sprintf("kind %d", byte(k))
+}
+
+// maxPayload returns the maximum size of a payload of this kind; -1 for an unknown kind.
+func (k kind) maxPayload() int {
+	if k.known() {
+		return kinds[k].most
+	}
+	return -1
 }
 
 // malformed is an error that only a peer which violates the protocol can cause.
@@ -100,8 +110,8 @@ func readFrame(r io.Reader, wanted ...kind) (kind, []byte, error) {
 	if !slices.Contains(wanted, k) {
 		return 0, nil, malformedf("sent %v, want %v", k, wanted)
 	}
-	if most := kinds[k].most; int64(n) > int64(most) {
-		return 0, nil, malformedf("sent %v of %d bytes, at most %d", k, n, most)
+	if int64(n) > int64(k.maxPayload()) {
+		return 0, nil, malformedf("sent %v of %d bytes, at most %d", k, n, k.maxPayload())
 	}
 	payload, err := readGrowing(r, int(n))
 	if err != nil {

@@ -49,7 +49,7 @@ func disconnectNode(c *call, a rpc.DisconnectNodeArgs) (rpc.Null, error) {
 	}
 	for _, p := range c.node.Net().Peers() {
 		named := address != "" && (p.ID == peerOf(address) || hostPort(p.Addr) == address)
-		if named || a.NodeID != nil && c.server.peers.number(&p) == *a.NodeID {
+		if named || a.NodeID != nil && p.Number == *a.NodeID {
 			if err := c.node.Net().Disconnect(p.ID); err != nil {
 				break // it is gone already
 			}
@@ -76,7 +76,7 @@ func getPeerInfo(c *call, _ rpc.None) ([]rpc.Peer, error) {
 // peer shows a peer, but for what we share with it.
 func (c *call) peer(p *p2p.PeerInfo) rpc.Peer {
 	out := rpc.Peer{
-		ID: c.server.peers.number(p), Addr: hostPort(p.Addr), Network: "not_publicly_routable",
+		ID: p.Number, Addr: hostPort(p.Addr), Network: "not_publicly_routable",
 		Services: services, ServicesNames: []string{"NETWORK"}, RelayTxes: true, ConnTime: unix(p.Connected),
 		LastSend: unix(p.Sent), LastRecv: unix(p.Received), LastTx: unix(p.Tx), LastBlock: unix(p.Block),
 		BytesSent: p.BytesOut, BytesRecv: p.BytesIn, Version: protocolVersion, SubVer: p.Agent, Inbound: p.Inbound,

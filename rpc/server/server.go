@@ -15,7 +15,6 @@ import (
 
 	"toychain/engine"
 	"toychain/node"
-	"toychain/peer"
 )
 
 // Config is how a Server can be reached.
@@ -39,7 +38,6 @@ type Server struct {
 	conns     *conns
 	methods   map[string]*method
 	metrics   *metrics
-	peers     *peerRecords
 	running   sync.Map // by *runningCall
 	coinbases sync.Map // coinbaseText by block.Hash: no more than the tree has blocks, which are in memory too
 
@@ -71,7 +69,6 @@ func New(cfg Config, n *node.Node) (*Server, error) {
 	s := &Server{
 		cfg: cfg, node: n, log: cfg.Log, listeners: listeners, login: l, methods: make(map[string]*method),
 		conns: &conns{most: maxConns, silent: make(map[net.Conn]time.Time)},
-		peers: &peerRecords{last: -1, numbers: make(map[connection]int), banned: make(map[peer.ID]time.Time)},
 		quick: make(places, maxCalls), long: make(places, maxLong), streams: make(places, maxStreams),
 	}
 	for _, m := range methods {

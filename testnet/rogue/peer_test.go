@@ -137,8 +137,8 @@ func (w *net) at(tip block.Hash, nodes ...*node.Node) {
 
 // banned reports whether a node has just banned a peer for ten minutes.
 func banned(n *node.Node, id peer.ID) bool {
-	until, ok := n.Net().Banned()[id]
-	return ok && time.Until(until) > 9*time.Minute && time.Until(until) <= 10*time.Minute
+	left := time.Until(n.Net().Banned()[id].Until)
+	return left > 9*time.Minute && left <= 10*time.Minute
 }
 
 // Until it breaks a rule a rogue is a peer like any other: it synchronises, follows, and its
