@@ -49,15 +49,14 @@ func readArg(name string, raw json.RawMessage, into reflect.Value) (err error) {
 		*p, err = parseHash(name, text(raw))
 	case *block.Amount:
 		*p, err = parseAmount(raw)
-	case *[]string:
-		*p, err = parseStrings(raw)
-	case *[]block.Hash:
-		*p, err = parseHashes(raw)
 	case *json.RawMessage, *rpc.Array, *rpc.Object:
 		into.SetBytes(raw)
 	default:
-		if into.Kind() == reflect.Struct {
+		switch into.Kind() {
+		case reflect.Struct:
 			return parseObject(raw, into)
+		case reflect.Slice:
+			return parseArray(strings.TrimSuffix(name, "s"), raw, into)
 		}
 		err = readInt(raw, into)
 	}
@@ -118,33 +117,31 @@ func parseHash(name, s string) (block.Hash, error) {
 	return h, nil
 }
 
-// parseHashes reads an array of txids.
-func parseHashes(raw json.RawMessage) ([]block.Hash, error) {
-	texts, err := parseStrings(raw)
-	out := make([]block.Hash, len(texts))
-	for i := range texts {
-		if out[i], err = parseHash("txid", texts[i]); err != nil {
-			return nil, err
+// parseArray reads an array into a slice; name is what errors call an element.
+func parseArray(name string, raw json.RawMessage, into reflect.Value) error {
+	rows := elements(raw)
+	into.Set(reflect.MakeSlice(into.Type(), len(rows), len(rows)))
+	for i, row := range rows {
+		if got, want := kindOf(row), rpc.KindOf(into.Type().Elem()); got != want {
+			return wrongType(got, want)
+		}
+		if err := readArg(name, row, into.Index(i)); err != nil {
+			return err
 		}
 	}
-	return out, err
-}
-
-func parseStrings(raw json.RawMessage) ([]string, error) {
-	out := []string{}
-	for _, e := range elements(raw) {
-		if k := kindOf(e); k != rpc.KindString {
-			return nil, wrongType(k, rpc.KindString)
-		}
-		out = append(out, text(e))
-	}
-	return out, nil
+	return nil
 }
 
 // parseObject reads an object into a struct, and refuses members that the struct's tags do
-// not name or whose kind is another (Core: RPCTypeCheckObj).
+// not name or whose kind is another (Core: RPCTypeCheckObj). One that the tag rpc says is
+// required must be there.
 func parseObject(raw json.RawMessage, into reflect.Value) error {
-	fields := reflect.VisibleFields(into.Type())
+	fields, given := reflect.VisibleFields(into.Type()), object(raw)
+	for _, f := range fields {
+		if name := f.Tag.Get("json"); f.Tag.Get("rpc") == "required" && kindOf(given[name]) == rpc.KindNull {
+			return fail(rpc.CodeType, "Missing %s", name)
+		}
+	}
 	for name, value := range each(raw) {
 		at := slices.IndexFunc(fields, func(f reflect.StructField) bool { return f.Tag.Get("json") == name })
 		if at < 0 {

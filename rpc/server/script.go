@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/btcsuite/btcd/btcec/v2/ecdsa"
+
 	"toychain/block"
 	"toychain/consensus"
 	"toychain/rpc"
@@ -83,11 +85,11 @@ func scriptNumber(b []byte) int64 {
 // signatureType returns the name of a signature's hash type, if the bytes are a
 // strict DER signature with a defined one (Core: CheckSignatureEncoding).
 func signatureType(b []byte) (name string, ok bool) {
-	if !strictDER(b) {
+	if len(b) == 0 {
 		return "", false
 	}
 	t := block.SigHashType(b[len(b)-1])
-	if !t.Defined() {
+	if _, err := ecdsa.ParseDERSignature(b[:len(b)-1]); err != nil || !t.Defined() {
 		return "", false
 	}
 	name = map[block.SigHashType]string{block.SigAll: "ALL", block.SigNone: "NONE", block.SigSingle: "SINGLE"}[t&^block.SigAnyoneCanPay]
@@ -95,31 +97,6 @@ func signatureType(b []byte) (name string, ok bool) {
 		name += "|ANYONECANPAY"
 	}
 	return name, true
-}
-
-// strictDER reports whether b has the form of BIP66, hash type included:
-//
-//	30 len 02 len R 02 len S hashtype
-func strictDER(b []byte) bool {
-	if len(b) < 9 || len(b) > 73 || b[0] != 0x30 || int(b[1]) != len(b)-3 {
-		return false
-	}
-	rest := b[2 : len(b)-1]
-	for range 2 {
-		if len(rest) < 3 || rest[0] != 2 {
-			return false
-		}
-		n := int(rest[1])
-		if n == 0 || n > len(rest)-2 {
-			return false
-		}
-		num := rest[2 : 2+n]
-		if num[0]&0x80 != 0 || n > 1 && num[0] == 0 && num[1]&0x80 == 0 {
-			return false
-		}
-		rest = rest[2+n:]
-	}
-	return len(rest) == 0
 }
 
 // opName returns the name of an opcode (Core: GetOpName).
