@@ -1,7 +1,6 @@
 package payer
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -46,17 +45,10 @@ func (p *Payer) Pay(ctx context.Context, keys *wallet.Keychain, o Request) (Resu
 // Make chooses coins and signs, and sends nothing: for a preview, a dry run, or a transaction
 // that reaches a node in another way.
 func (p *Payer) Make(ctx context.Context, keys *wallet.Keychain, o Request) (Result, error) {
-	nodesRate := o.FeeRate == 0
 	if err := p.complete(ctx, &o); err != nil {
 		return Result{}, err
 	}
 	chosen, err := wallet.Choose(o)
-	if err == nil {
-		err = p.checkCoins(ctx, chosen.Coins)
-	}
-	if err == nil && nodesRate {
-		err = checkFee(chosen)
-	}
 	if err != nil {
 		return Result{}, err
 	}
@@ -73,48 +65,6 @@ func (p *Payer) Make(ctx context.Context, keys *wallet.Keychain, o Request) (Res
 		r.Change = chosen.Outputs[chosen.Change].Value
 	}
 	return r, nil
-}
-
-// checkCoins compares what the node said of the coins with the transactions that made them.
-// A signature does not cover the value of the coin that it spends, and what the outputs do
-// not take is fee: a node that calls a coin of 48 one of 1 would have the wallet burn 47. The
-// txid covers the value, so the transaction proves it (BIP174 asks the same of signers).
-func (p *Payer) checkCoins(ctx context.Context, coins []wallet.Coin) error {
-	for _, c := range coins {
-		tx, err := p.node.RawTx(ctx, c.Outpoint.TxID)
-		if err != nil {
-			return fmt.Errorf("the transaction that made coin %s: %w", c.Outpoint, err)
-		}
-		if tx.ID() != c.Outpoint.TxID || int(c.Outpoint.Index) >= len(tx.Outputs) {
-			return fmt.Errorf("the node lies: what it sends as the transaction that made coin %s is another one; ask another node", c.Outpoint)
-		}
-		if o := tx.Outputs[c.Outpoint.Index]; o.Value != c.Value || !bytes.Equal(o.Script, c.Script) {
-			return fmt.Errorf("the node lies: it says that coin %s is worth %s, and it is worth %s; ask another node", c.Outpoint, c.Value.Short(), o.Value.Short())
-		}
-	}
-	return nil
-}
-
-const (
-	// maxFee is the highest fee that is paid because a node asks for it, and smallFee one
-	// that is never too high. Ours.
-	maxFee   = block.Coin / 10
-	smallFee = block.Coin / 1000
-)
-
-// checkFee rejects a high fee at a rate that the node, and not the user, has named.
-func checkFee(c wallet.Selection) error {
-	var paid block.Amount
-	for i, o := range c.Outputs {
-		if i != c.Change {
-			paid += o.Value
-		}
-	}
-	if c.Fee > maxFee || c.Fee > smallFee && c.Fee > paid/10 {
-		return fmt.Errorf("at the rate that the node asks for, the fee is %s for a payment of %s; if that is what you want, name a fee rate",
-			c.Fee.Short(), paid.Short())
-	}
-	return nil
 }
 
 // Send sends the transaction of Make to the node, and records that its change address is

@@ -18,7 +18,6 @@ type Node interface {
 	AddressUTXOs(ctx context.Context, address string, pending bool) ([]rpc.UTXO, error)
 	AddressHistory(ctx context.Context, address string) ([]rpc.HistoryRow, error)
 	MempoolInfo(ctx context.Context) (rpc.MempoolInfo, error)
-	RawTx(ctx context.Context, txid block.Hash) (*block.Tx, error)
 	SendRaw(ctx context.Context, tx *block.Tx) (block.Hash, error)
 }
 

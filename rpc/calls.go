@@ -44,28 +44,19 @@ func (c *Client) RawBlock(ctx context.Context, hash block.Hash) (*block.Block, e
 	if err != nil {
 		return nil, err
 	}
-	return parseHex(text, block.Parse)
+	return parseBlock(text)
 }
 
-// parseHex parses what a node answered in hex.
-func parseHex[T any](text string, parse func([]byte) (T, error)) (v T, err error) {
+func parseBlock(text string) (*block.Block, error) {
 	raw, err := hex.DecodeString(text)
+	var b *block.Block
 	if err == nil {
-		v, err = parse(raw)
+		b, err = block.Parse(raw)
 	}
 	if err != nil {
-		err = fmt.Errorf("the node's answer: %w", err)
+		return nil, fmt.Errorf("getblock: the node's answer: %w", err)
 	}
-	return v, err
-}
-
-// RawTx returns a transaction of the mempool or of a block.
-func (c *Client) RawTx(ctx context.Context, txid block.Hash) (*block.Tx, error) {
-	text, err := As[string](GetRawTransaction).Call(ctx, c, GetRawTransactionArgs{TxID: txid})
-	if err != nil {
-		return nil, err
-	}
-	return parseHex(text, block.ParseTx)
+	return b, nil
 }
 
 // Tree returns all blocks of all branches from a height on.
@@ -268,7 +259,7 @@ func (c *Client) BlocksFrom(ctx context.Context, first block.Height, count int) 
 	for i := range bodies {
 		err := bodies[i].Err
 		if err == nil {
-			out[i], err = parseHex(texts[i], block.Parse)
+			out[i], err = parseBlock(texts[i])
 		}
 		if err != nil {
 			return nil, err

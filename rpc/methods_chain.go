@@ -28,6 +28,8 @@ var (
 		About: "Returns the tips of all branches of the block tree, including that of the best chain. " +
 			"status is active; valid-fork: it was or could be the best chain; valid-headers: its transactions were never " +
 			"validated; headers-only: some of them are missing; invalid: it breaks a rule, or was invalidated by a user."}}
+	GetDeploymentInfo = Method[GetDeploymentInfoArgs, DeploymentInfo]{Info{Name: "getdeploymentinfo", Category: "Blockchain", Returns: "object",
+		Example: exampleHash, About: "Returns from which heights the later rules hold, and which hold after a block."}}
 	GetDifficulty = Method[None, Float]{Info{Name: "getdifficulty", Category: "Blockchain", Returns: "number",
 		About: "Returns how many times harder than Bitcoin's easiest target the target of the tip is."}}
 	GetBlock = Method[GetBlockArgs, any]{Info{Name: "getblock", Category: "Blockchain", Returns: "hex, or an object", Example: exampleHash,
@@ -86,6 +88,9 @@ type (
 		HashType     *string         `rpc:"hash_type?" help:"hash_serialized_3 or none (default hash_serialized_3)"`
 		HashOrHeight json.RawMessage `rpc:"hash_or_height?" help:"not supported: there is no index of past coin sets"`
 		UseIndex     bool            `rpc:"use_index?" help:"ignored"`
+	}
+	GetDeploymentInfoArgs struct {
+		Block *block.Hash `rpc:"blockhash?" help:"the block, of any branch (default the tip)"`
 	}
 	GetBlockStatsArgs struct {
 		HashOrHeight json.RawMessage `rpc:"hash_or_height" help:"the block"`

@@ -8,6 +8,8 @@ import (
 
 // The methods about the node and its peers.
 var (
+	GetMemoryInfo = Method[GetMemoryInfoArgs, map[string]map[string]int]{Info{Name: "getmemoryinfo", Category: "Control", Returns: "object",
+		About: "Returns the memory that is locked, for keys of coins. A node has none. For the memory that it uses see /metrics."}}
 	GetRPCInfo = Method[None, RPCInfo]{Info{Name: "getrpcinfo", Category: "Control", Returns: "object",
 		About: "Returns the calls that are being answered."}}
 	Help = Method[HelpArgs, string]{Info{Name: "help", Category: "Control", Returns: "text", Example: `"getblock"`,
@@ -64,8 +66,11 @@ type (
 	HelpArgs struct {
 		Command *string `rpc:"command?" help:"a method (default: a list of all)"`
 	}
+	GetMemoryInfoArgs struct {
+		Mode *string `rpc:"mode?" help:"stats; mallocinfo is not available (default stats)"`
+	}
 	StopArgs struct {
-		Wait int64 `rpc:"wait?" help:"milliseconds to wait before the node stops (default 0)"`
+		Wait int64 `rpc:"wait?" help:"ignored: Core's own tests give it"`
 	}
 	AddNodeArgs struct {
 		Node        string `rpc:"node" help:"the peer's multiaddr with /p2p/; for remove its ID is enough"`

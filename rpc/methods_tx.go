@@ -22,6 +22,10 @@ var (
 		Returns: "[txid], or an object by txid, or {txids, mempool_sequence}",
 		About:   "Returns the transactions that wait for a block."}}
 
+	GetTxSpendingPrevout = Method[GetTxSpendingPrevoutArgs, []PrevoutSpend]{Info{Name: "gettxspendingprevout", Category: "Mempool",
+		Returns: `[{"txid", "vout", "spendingtxid"}]`, Example: `'[{"txid":` + exampleHash + `,"vout":0}]'`,
+		About: "Returns which transactions in the mempool spend outputs."}}
+
 	GetRawTransaction = Method[GetRawTransactionArgs, any]{Info{Name: "getrawtransaction", Category: "Rawtransactions", Returns: "hex, or an object",
 		Example: exampleHash + " 1",
 		About:   "Returns a transaction of the mempool or of any block: all of them are indexed."}} // a string or Tx
@@ -46,6 +50,10 @@ var (
 	EstimateSmartFee = Method[EstimateSmartFeeArgs, SmartFee]{Info{Name: "estimatesmartfee", Category: "Util", Returns: `{"feerate", "blocks"}`, Example: "6",
 		About: "Returns the fee rate that a transaction needs to be in one of the next blocks, if no other arrives. " +
 			"Bitcoin Core estimates it from past blocks, toychain from the mempool as it is now."}}
+	GetIndexInfo = Method[GetIndexInfoArgs, map[string]IndexInfo]{Info{Name: "getindexinfo", Category: "Util", Example: `"txindex"`,
+		Returns: `{"txindex": {"synced", "best_block_height"}}`, About: "Returns the state of the indexes. That of transactions is always there."}}
+	VerifyMessage = Method[VerifyMessageArgs, bool]{Info{Name: "verifymessage", Category: "Util", Returns: "boolean",
+		Example: exampleAddress + ` "signature" "message"`, About: "Returns whether the owner of an address signed a message."}}
 	ValidateAddress = Method[AddressArg, AddressInfo]{Info{Name: "validateaddress", Category: "Util", Returns: "object", Example: exampleAddress,
 		About: "Returns whether an address is valid on this network."}}
 )
@@ -100,6 +108,21 @@ type (
 	EstimateSmartFeeArgs struct {
 		Target int    `rpc:"conf_target" help:"number of blocks to wait at most, 1 to 1008"`
 		Mode   string `rpc:"estimate_mode?" help:"unset, economical or conservative; it makes no difference here (default economical)"`
+	}
+	GetTxSpendingPrevoutArgs struct {
+		Outputs []OutpointArg `rpc:"outputs" help:"the outputs: {\"txid\", \"vout\"}"`
+	}
+	OutpointArg struct {
+		TxID block.Hash `json:"txid" rpc:"required"`
+		Vout int32      `json:"vout" rpc:"required"`
+	}
+	GetIndexInfoArgs struct {
+		Index *string `rpc:"index_name?" help:"only this one (default all)"`
+	}
+	VerifyMessageArgs struct {
+		Address   string `rpc:"address" help:"an address of this network"`
+		Signature string `rpc:"signature" help:"as toychain wallet sign prints it: base64"`
+		Message   string `rpc:"message" help:"the message"`
 	}
 	AddressArg struct {
 		Address string `rpc:"address" help:"an address"`

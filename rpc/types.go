@@ -66,6 +66,26 @@ type Network struct {
 	Maturity block.Height `json:"maturity"`
 }
 
+// DeploymentInfo is the result of getdeploymentinfo.
+type DeploymentInfo struct {
+	Hash        block.Hash            `json:"hash"`
+	Height      block.Height          `json:"height"`
+	Deployments map[string]Deployment `json:"deployments"` // by the name of the rule
+}
+
+// Deployment is a rule that came after the first version of Bitcoin.
+type Deployment struct {
+	Type   string       `json:"type"`   // buried: the height is a part of the parameters
+	Active bool         `json:"active"` // it holds in the block after the one asked for
+	Height block.Height `json:"height"` // of the first block in which it holds
+}
+
+// IndexInfo is the state of an index in the result of getindexinfo.
+type IndexInfo struct {
+	Synced bool         `json:"synced"`
+	Height block.Height `json:"best_block_height"`
+}
+
 // Header is the result of getblockheader, and the first part of getblock's.
 type Header struct {
 	Hash              block.Hash   `json:"hash"`

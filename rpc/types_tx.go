@@ -113,6 +113,12 @@ type PoolSequence struct {
 	Sequence uint64       `json:"mempool_sequence"` // grows with each transaction that enters or leaves
 }
 
+// PrevoutSpend is a row of gettxspendingprevout.
+type PrevoutSpend struct {
+	OutpointArg
+	Spend block.Hash `json:"spendingtxid,omitzero"` // absent if no transaction in the mempool spends it
+}
+
 // MempoolEntry is the result of getmempoolentry, and a value of getrawmempool's map.
 type MempoolEntry struct {
 	VSize           int          `json:"vsize"`

@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/hex"
 	"fmt"
 	"slices"
@@ -171,6 +172,17 @@ func validateAddress(c *call, arg rpc.AddressArg) (rpc.AddressInfo, error) {
 	}
 	return rpc.AddressInfo{IsValid: true, Address: a.Encode(c.node.Params().Prefixes), ScriptPubKey: fmt.Sprintf("%x", a.Script()),
 		IsScript: new(false), IsWitness: new(false)}, nil
+}
+
+func verifyMessage(c *call, a rpc.VerifyMessageArgs) (bool, error) {
+	owner, err := wallet.ParseAddress(a.Address, c.node.Params().Prefixes)
+	if err != nil {
+		return false, fail(rpc.CodeInvalidAddress, "Invalid address")
+	}
+	if _, err := base64.StdEncoding.Strict().DecodeString(a.Signature); err != nil {
+		return false, fail(rpc.CodeType, "Malformed base64 encoding")
+	}
+	return wallet.VerifyMessage(owner, a.Signature, a.Message) == nil, nil
 }
 
 // payTo returns the script that pays an address of this network; message begins the

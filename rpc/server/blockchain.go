@@ -95,6 +95,20 @@ func NetworkOf(p *consensus.Params) rpc.Network {
 		Subsidy: p.Subsidy, Halving: p.Halving, Maturity: p.Maturity}
 }
 
+func getDeploymentInfo(c *call, a rpc.GetDeploymentInfoArgs) (rpc.DeploymentInfo, error) {
+	tip, err := c.tip()
+	if err != nil {
+		return rpc.DeploymentInfo{}, err
+	}
+	info, err := c.info(or(a.Block, tip.Hash))
+	height, p := info.State.Height, c.node.Params()
+	at := func(from block.Height) rpc.Deployment {
+		return rpc.Deployment{Type: "buried", Active: height+1 >= from, Height: from}
+	}
+	return rpc.DeploymentInfo{Hash: info.Hash, Height: height, Deployments: map[string]rpc.Deployment{
+		"bip34": at(p.BIP34), "bip66": at(p.BIP66), "bip65": at(p.BIP65), "csv": at(p.CSV)}}, err
+}
+
 func getBlockHash(c *call, a rpc.HeightArg) (block.Hash, error) {
 	return look(c, func(e *engine.Engine) (block.Hash, error) {
 		if a.Height < 0 || a.Height > int64(e.Tree().Tip().Height) {

@@ -14,22 +14,33 @@ func uptime(c *call, _ rpc.None) (int64, error) {
 	return int64(time.Since(c.node.Started()).Seconds()), nil
 }
 
-// maxStopWait is how many milliseconds stop waits at most.
-const maxStopWait = 60_000
-
-func stop(c *call, a rpc.StopArgs) (string, error) {
+func stop(c *call, _ rpc.StopArgs) (string, error) {
 	if c.server.cfg.Stop == nil {
 		return "", fail(rpc.CodeMisc, "this node cannot be stopped by a call")
 	}
-	if a.Wait < 0 || a.Wait > maxStopWait {
-		return "", fail(rpc.CodeInvalidParam, "wait must be 0 to %d milliseconds", maxStopWait)
-	}
-	select {
-	case <-time.After(time.Duration(a.Wait) * time.Millisecond):
-	case <-c.ctx.Done():
-	}
 	c.server.cfg.Stop() // the server lets this call finish
 	return "toychain stopping", nil
+}
+
+func getMemoryInfo(_ *call, a rpc.GetMemoryInfoArgs) (map[string]map[string]int, error) {
+	switch mode := or(a.Mode, "stats"); mode {
+	case "stats":
+		return map[string]map[string]int{"locked": {"used": 0, "free": 0, "total": 0, "locked": 0, "chunks_used": 0, "chunks_free": 0}}, nil
+	case "mallocinfo":
+		return nil, fail(rpc.CodeInvalidParam, "mallocinfo mode not available")
+	default:
+		return nil, fail(rpc.CodeInvalidParam, "unknown mode %s", clip(mode))
+	}
+}
+
+// getIndexInfo answers for the index of transactions, which is written with each block.
+func getIndexInfo(c *call, a rpc.GetIndexInfoArgs) (map[string]rpc.IndexInfo, error) {
+	tip, err := c.tip()
+	out := map[string]rpc.IndexInfo{"txindex": {Synced: true, Height: tip.Height}}
+	if or(a.Index, "txindex") != "txindex" {
+		clear(out)
+	}
+	return out, err
 }
 
 func getRPCInfo(c *call, _ rpc.None) (rpc.RPCInfo, error) {

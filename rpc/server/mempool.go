@@ -63,6 +63,22 @@ func entryOf(e *engine.Engine, id block.Hash) (*mempool.Entry, error) {
 	return entry, nil
 }
 
+func getTxSpendingPrevout(c *call, a rpc.GetTxSpendingPrevoutArgs) ([]rpc.PrevoutSpend, error) {
+	if len(a.Outputs) == 0 {
+		return nil, fail(rpc.CodeInvalidParam, "Invalid parameter, outputs are missing")
+	}
+	if slices.ContainsFunc(a.Outputs, func(o rpc.OutpointArg) bool { return o.Vout < 0 }) {
+		return nil, fail(rpc.CodeInvalidParam, "Invalid parameter, vout cannot be negative")
+	}
+	return look(c, func(e *engine.Engine) (out []rpc.PrevoutSpend, err error) {
+		for _, o := range a.Outputs {
+			by, _ := e.Pool().SpentBy(block.Outpoint{TxID: o.TxID, Index: uint32(o.Vout)})
+			out = append(out, rpc.PrevoutSpend{OutpointArg: o, Spend: by})
+		}
+		return out, nil
+	})
+}
+
 // relatives returns the handler of a method that lists all entries reachable by next.
 func relatives(next func(*mempool.Entry) []block.Hash) func(*call, rpc.RelativesArgs) (any, error) {
 	return func(c *call, a rpc.RelativesArgs) (any, error) {

@@ -29,6 +29,7 @@ var methods = []method{
 	on(rpc.GetBlockStats, getBlockStats),
 	on(rpc.GetChainTips, getChainTips),
 	on(rpc.GetChainTxStats, getChainTxStats),
+	on(rpc.GetDeploymentInfo, getDeploymentInfo),
 	on(rpc.GetDifficulty, getDifficulty),
 	on(rpc.GetTxOut, getTxOut),
 	on(rpc.GetTxOutSetInfo, getTxOutSetInfo),
@@ -40,6 +41,7 @@ var methods = []method{
 	on(rpc.WaitForBlockHeight, waitForBlockHeight),
 	on(rpc.WaitForNewBlock, waitForNewBlock),
 
+	on(rpc.GetMemoryInfo, getMemoryInfo),
 	on(rpc.GetRPCInfo, getRPCInfo),
 	on(rpc.Help, help),
 	on(rpc.Stop, stop),
@@ -50,6 +52,7 @@ var methods = []method{
 	on(rpc.GetMempoolEntry, getMempoolEntry),
 	on(rpc.GetMempoolInfo, getMempoolInfo),
 	on(rpc.GetRawMempool, getRawMempool),
+	on(rpc.GetTxSpendingPrevout, getTxSpendingPrevout),
 
 	on(rpc.GenerateBlock, generateBlock),
 	on(rpc.GenerateToAddress, generateToAddress),
@@ -92,7 +95,9 @@ var methods = []method{
 	on(rpc.SubmitBlocks, submitBlocks),
 
 	on(rpc.EstimateSmartFee, estimateSmartFee),
+	on(rpc.GetIndexInfo, getIndexInfo),
 	on(rpc.ValidateAddress, validateAddress),
+	on(rpc.VerifyMessage, verifyMessage),
 }
 
 // on returns the row that answers calls of m by f, which gets arguments of the types

@@ -42,6 +42,14 @@ var blockchainTests = map[string]func(*scene){
 		is(s, "next subsidy", info.Next.Subsidy, 50*block.Coin)
 		is(s, "digest", info.Network.Digest, s.params.Digest())
 	},
+	"getdeploymentinfo": func(s *scene) {
+		info := get[rpc.DeploymentInfo](s.world, "getdeploymentinfo")
+		is(s, "tip", info.Hash == s.tip() && info.Height == 6, true)
+		is(s, "rule", info.Deployments["csv"], rpc.Deployment{Type: "buried", Active: true, Height: s.params.CSV})
+		is(s, "rules", len(info.Deployments), 4)
+		is(s, "of a block", get[rpc.DeploymentInfo](s.world, "getdeploymentinfo", s.blocks[3]).Height, 3)
+		s.refused(rpc.CodeInvalidAddress, "Block not found", "getdeploymentinfo", nowhere)
+	},
 	"getblockheader": func(s *scene) {
 		s.keys("getblockheader", s.must("getblockheader", s.blocks[3]), "hash", "confirmations", "height", "version", "versionHex",
 			"merkleroot", "time", "mediantime", "nonce", "bits", "difficulty", "chainwork", "nTx", "previousblockhash", "nextblockhash")

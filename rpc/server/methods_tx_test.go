@@ -248,6 +248,16 @@ var poolTests = map[string]func(*scene){
 		s.mine(1, chaingen.Miner)
 		is(s, "and grows with each that leaves", get[rpc.PoolSequence](s.world, "getrawmempool", false, true).Sequence, before.Sequence+2)
 	},
+	"gettxspendingprevout": func(s *scene) {
+		outputs := []any{map[string]any{"txid": s.toAlice.ID(), "vout": 0}, map[string]any{"txid": s.child.ID(), "vout": 0}}
+		rows := get[[]rpc.PrevoutSpend](s.world, "gettxspendingprevout", outputs)
+		is(s, "rows", len(rows), 2)
+		is(s, "spent", rows[0], rpc.PrevoutSpend{OutpointArg: rpc.OutpointArg{TxID: s.toAlice.ID()}, Spend: s.parent.ID()})
+		is(s, "unspent", rows[1], rpc.PrevoutSpend{OutpointArg: rpc.OutpointArg{TxID: s.child.ID()}})
+		s.refused(rpc.CodeInvalidParam, "Invalid parameter, outputs are missing", "gettxspendingprevout", []any{})
+		s.refused(rpc.CodeType, "of type number is not of expected type object", "gettxspendingprevout", []any{1})
+		s.refused(rpc.CodeMisc, "JSON integer out of range", "gettxspendingprevout", []any{map[string]any{"txid": nowhere, "vout": 1 << 31}})
+	},
 	"getmempoolentry": func(s *scene) {
 		s.keys("getmempoolentry", s.must("getmempoolentry", s.parent.ID()), "vsize", "weight", "time", "height", "descendantcount",
 			"descendantsize", "ancestorcount", "ancestorsize", "wtxid", "fees", "depends", "spentby", "bip125-replaceable", "unbroadcast")

@@ -99,11 +99,6 @@ func testMempoolAccept(c *call, a rpc.TestMempoolAcceptArgs) ([]rpc.TestAccept, 
 	})
 }
 
-// replacing are the reasons that only a transaction which would replace others is rejected for.
-// Core lets no package replace any.
-var replacing = []mempool.Reject{mempool.RejectConflict, mempool.RejectSpendsConflict, mempool.RejectReplaceFee,
-	mempool.RejectReplaceMany, mempool.RejectReplaceNew}
-
 // judge writes the mempool's verdicts into the rows. Core checks the scripts of all transactions
 // after everything else (AcceptMultipleTransactions): one that fails before leaves all others
 // without a verdict, one whose scripts or fee rate fail only those behind it.
@@ -116,11 +111,14 @@ func (c *call) judge(e *engine.Engine, txs []*block.Tx, rows []rpc.TestAccept, l
 			return err
 		}
 		fillRow(&rows[i], found, err, limit)
-		replaces := len(txs) > 1 && (len(found.Replaces) > 0 || slices.Contains(replacing, mempool.Reject(mempool.Reason(err))))
-		if replaces {
+		conflicts := len(txs) > 1 && !e.Pool().Has(found.ID) && slices.ContainsFunc(tx.Inputs, func(in block.Input) bool {
+			_, spent := e.Pool().SpentBy(in.Prev)
+			return spent
+		})
+		if conflicts { // Core lets no package replace any transaction
 			rows[i] = rpc.TestAccept{Allowed: new(false), RejectReason: "bip125-replacement-disallowed"}
 		}
-		if replaces || err != nil && !strings.Contains(mempool.Reason(err), "script-verify-flag") {
+		if conflicts || err != nil && !strings.Contains(mempool.Reason(err), "script-verify-flag") {
 			clear(rows[:i])
 			refused = i
 			break
