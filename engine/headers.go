@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -33,7 +34,7 @@ func (e *Engine) requestHeaders(p *peerState) {
 // for a peer, worth keeping. The error is our own disk's.
 func (e *Engine) gotHeaders(in HeadersReceived) error {
 	p := e.peers[in.Peer]
-	keep, added := true, 0
+	keep, added := in.Headers, 0
 	var err error
 	if p != nil {
 		p.headersAsked = time.Time{}
@@ -41,10 +42,11 @@ func (e *Engine) gotHeaders(in HeadersReceived) error {
 			keep, err = e.checkPresync(p, in.Headers)
 		}
 	}
-	if best := e.tree.BestHeader().Work; keep {
-		added, err = e.addHeaders(in.Headers)
+	if best := e.tree.BestHeader().Work; len(keep) > 0 {
+		added, err = e.addHeaders(keep)
 		if p != nil && err == nil && added > 0 {
-			err = e.countUseless(p, in.Headers[len(in.Headers)-1].Hash(), added, best)
+			last := keep[len(keep)-1].Hash()
+			err = cmp.Or(e.countUseless(p, last, added, best), e.endPresync(p, last))
 		}
 	}
 	switch {
@@ -54,8 +56,12 @@ func (e *Engine) gotHeaders(in HeadersReceived) error {
 		e.penalize(in.Peer, err)
 	}
 	e.emit(Result{err})
-	if p != nil && Classify(err) != Invalid && (keep || err != nil) {
-		e.afterHeaders(p, in.Headers, added, err)
+	counted := len(keep) == 0 && len(in.Headers) > 0 // for the first pass of presync
+	if counted {
+		keep = in.Headers
+	}
+	if p != nil && Classify(err) != Invalid && (!counted || err != nil) {
+		e.afterHeaders(p, keep, added, err)
 	}
 	return nil
 }

@@ -247,7 +247,7 @@ func TestHeadersShown(t *testing.T) {
 		p.presync = &presync{fork: params.Genesis.Hash(), end: consensus.Genesis(params), count: shown}
 		cheap := headersOf(spaced(chaingen.Genesis(params), "c", peer.MaxHeaders, 20))
 		keep, err := n.engine.continuePresync(p, cheap, &tip)
-		if keep || (err == nil) != want || err != nil && !errors.Is(err, errLowWork) {
+		if keep != nil || (err == nil) != want || err != nil && !errors.Is(err, errLowWork) {
 			t.Errorf("after %d headers: keep %v, %v", shown+len(cheap), keep, err)
 		}
 	}

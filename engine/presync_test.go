@@ -66,10 +66,9 @@ func showing(first, other []block.Header, bodies map[block.Hash]*block.Block) fu
 		case RequestHeaders:
 			headers := first
 			if f.Locator[0] == first[0].Prev {
-				if restarts++; restarts > 1 && other != nil {
-					headers = other
-				}
-			} else if restarts > 1 && other != nil {
+				restarts++ // the second pass begins at the fork, the first at our tip
+			}
+			if restarts > 0 && other != nil {
 				headers = other
 			}
 			from := 0
@@ -179,6 +178,47 @@ func TestHeavyBranchFromFarBelow(t *testing.T) {
 	}
 	if asks < 4 { // twice for each of two answers
 		t.Errorf("headers were asked for %d times: the branch was kept unseen", asks)
+	}
+}
+
+// An honest peer whose branch grows between the two passes is not penalized.
+func TestBranchGrowsMeanwhile(t *testing.T) {
+	params, blocks := hard(t)
+	w, n := settled(t, params, blocks)
+	branch := spaced(chaingen.Genesis(params), "b", 2020, 20)
+	branch = append(branch, spaced(last(branch), "b", 40, 1)...)
+	branch = append(branch, spaced(last(branch), "b", 300, 10)...)
+	bodies := make(map[block.Hash]*block.Block)
+	for _, b := range branch {
+		bodies[b.Hash] = b.Block
+	}
+	short := branch[:len(branch)-20]
+	if last(short).State.Work.Cmp(last(blocks).State.Work) <= 0 {
+		t.Fatal("the branch has less work: no test")
+	}
+	w.liar = showing(headersOf(short), headersOf(branch), bodies)
+	w.claims(n, "peer", last(branch).Hash)
+	if tip := n.engine.Tree().Tip(); tip.Hash != last(branch).Hash || len(n.blamed) > 0 {
+		t.Errorf("the tip is at %d, the best header at %d of %d; penalized: %v", tip.Height, n.engine.Tree().BestHeader().Height, len(branch), n.blamed)
+	}
+}
+
+// A peer that has the work that it claimed is not penalized because our tip has more by now.
+func TestOvertakenInPresync(t *testing.T) {
+	params, blocks := hard(t)
+	w, n := settled(t, params, blocks)
+	w.liar = func(Effect) []Input { return nil }
+	w.claims(n, "p", block.Hash{1})
+	p, tip := n.engine.peers["p"], n.engine.Tree().Tip()
+	p.presync = &presync{fork: params.Genesis.Hash(), end: consensus.Genesis(params)}
+	branch := spaced(chaingen.Genesis(params), "c", 500, 20)
+	p.work = last(branch).State.Work
+	if _, err := n.engine.continuePresync(p, headersOf(branch), &tip); Classify(err) != NotNow {
+		t.Errorf("it is penalized: %v", err)
+	}
+	p.presync = &presync{fork: params.Genesis.Hash(), end: consensus.Genesis(params)}
+	if _, err := n.engine.continuePresync(p, headersOf(branch[:499]), &tip); Classify(err) != Invalid {
+		t.Errorf("with less than it claimed: %v", err)
 	}
 }
 

@@ -53,13 +53,8 @@ type Assembled struct {
 	Payments int // without the coinbase
 }
 
-// Assembled returns what Template made last; false if it was never called.
-func (e *Engine) Assembled() (Assembled, bool) {
-	if e.assembled == nil {
-		return Assembled{}, false
-	}
-	return *e.assembled, true
-}
+// Assembled returns what Template made last; nil if it was never called.
+func (e *Engine) Assembled() *Assembled { return e.assembled }
 
 // TemplateOf is [Engine.Template] with transactions of the caller's choice. They may break a
 // rule; then the error says which.

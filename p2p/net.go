@@ -342,16 +342,13 @@ func (n *Net) publish(ctx context.Context, k kind, raw []byte) error {
 // Reaches reports whether a message that we publish reaches a peer. It reaches every
 // joined peer, except one that joined without gossip: see topicWait.
 func (n *Net) Reaches(p peer.ID) bool {
-	id, err := corepeer.Decode(string(p))
-	if err != nil {
-		return false
-	}
+	id, err := decode(p)
 	r := n.enter()
 	if r == nil {
 		return false
 	}
 	defer r.tasks.Done()
-	return r.gossip.reaches(id)
+	return err == nil && r.gossip.reaches(id)
 }
 
 // Announce sends a new status to every peer and does not wait. A peer that reads slowly

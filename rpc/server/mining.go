@@ -97,7 +97,7 @@ func getMiningInfo(c *call, _ rpc.None) (rpc.MiningInfo, error) {
 		tip := e.Tree().Tip()
 		info := rpc.MiningInfo{Blocks: tip.Height, Difficulty: difficulty(tip.Header.Bits), PooledTx: e.Pool().Len(),
 			NetworkHashPS: hashRate(e.Tree(), tip.Height, defaultLookup)}
-		if a, ok := e.Assembled(); ok {
+		if a := e.Assembled(); a != nil {
 			info.BlockWeight, info.BlockTx = new(4*a.Bytes), &a.Payments
 		}
 		return info, nil
