@@ -16,26 +16,34 @@ import (
 
 // This file has what can be done to a testnet that is up.
 
-// change runs f under the directory's lock, on the state that is on disk now, and stores
-// the state that f leaves, even if f fails half way. The journal gets verb and args.
-func (t *Testnet) change(ctx context.Context, verb string, args []string, f func() error) error {
-	unlock, err := lock(ctx, t.dir, true)
+// locked calls f under the directory's lock, on the state that is on disk now.
+func (t *Testnet) locked(ctx context.Context, wait bool, f func() error) error {
+	unlock, err := lock(ctx, t.dir, wait)
 	if err != nil {
-		return fmt.Errorf("%s: waiting for another command that works on %s: %w", verb, t.dir, err)
+		return fmt.Errorf("waiting for another command that works on %s: %w", t.dir, err)
 	}
 	defer unlock()
 	s, err := loadState(t.dir)
 	if err != nil {
-		return fmt.Errorf("%s: %w", verb, err)
+		return err
 	}
 	t.state = s
 	t.adopt()
-	if t.state.Runner != nil && !t.Alive() {
-		return fmt.Errorf("%s: %w", verb, t.errNoAnswer())
-	}
-	begun := time.Now()
-	err = f()
-	if err := errors.Join(err, t.state.save(t.dir, true), t.note(begun, verb, args, err)); err != nil {
+	return f()
+}
+
+// change calls f, and stores the state that f leaves, even if f fails half way. The journal gets
+// verb and args.
+func (t *Testnet) change(ctx context.Context, verb string, args []string, f func() error) error {
+	err := t.locked(ctx, true, func() error {
+		if t.state.Runner != nil && !t.Alive() {
+			return t.errNoAnswer()
+		}
+		begun := time.Now()
+		err := f()
+		return errors.Join(err, t.state.save(t.dir, true), t.note(begun, verb, args, err))
+	})
+	if err != nil {
 		return fmt.Errorf("%s: %w", verb, err)
 	}
 	return nil
@@ -147,27 +155,20 @@ func (t *Testnet) Down(ctx context.Context, remove bool) error {
 	if err := t.theirs("down", ""); err != nil {
 		return err
 	}
-	unlock, err := lock(ctx, t.dir, true)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil // even the directory is gone
-	}
-	if err != nil {
-		return fmt.Errorf("testnet down: waiting for another command that works on %s: %w", t.dir, err)
-	}
-	defer unlock()
-	if s, err := loadState(t.dir); err == nil {
-		t.state = s
-		t.adopt()
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("testnet down: %w", err)
-	}
-	begun, up := time.Now(), t.Alive()
-	err = t.end(ctx)
-	if up {
-		err = errors.Join(err, t.note(begun, "down", nil, err))
-	}
-	if err == nil && remove {
-		err = clearDir(t.dir)
+	err := t.locked(ctx, true, func() error {
+		begun, up := time.Now(), t.Alive()
+		err := t.end(ctx)
+		if up {
+			err = errors.Join(err, t.note(begun, "down", nil, err))
+		}
+		if err == nil && remove {
+			err = clearDir(t.dir)
+		}
+		return err
+	})
+	if errors.Is(err, fs.ErrNotExist) { // it was removed, perhaps but for other files
+		os.Remove(t.dir)
+		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("testnet down: %w", err)

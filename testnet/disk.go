@@ -22,9 +22,27 @@ func (t *Testnet) atRest(ctx context.Context, verb, name string, f func(ctx cont
 		if p.alive() {
 			return fmt.Errorf("%s runs: end it first, with: toychain testnet kill %s --dir %s", name, name, t.dir)
 		}
+		if err := t.within(name); err != nil {
+			return err
+		}
 		n := t.node(name)
 		return f(ctx, n, filepath.Join(n.Datadir, t.params.Name))
 	})
+}
+
+// within returns an error if a symbolic link leads from a node's directory out of the testnet's:
+// nothing is removed, changed or started there.
+func (t *Testnet) within(name string) error {
+	root, err := os.OpenRoot(t.dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	data, _ := filepath.Rel(t.dir, filepath.Join(t.node(name).Datadir, t.params.Name, "chain")) // "" is an error
+	if _, err := root.Stat(data); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s: its data is outside of %s (%w): put a directory in place of the symbolic link", name, t.dir, err)
+	}
+	return nil
 }
 
 // Wipe removes all data of a node, as a new disk would: when it is started again, it has

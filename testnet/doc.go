@@ -46,6 +46,10 @@
 // instance. A process is killed only if it is certainly ours: the system reuses a pid once its
 // process is gone, so the start time is stored with it.
 //
+// The paths in these files follow from D, which may be moved or copied: [Open] makes them right.
+// A copy of a directory whose nodes run is refused until they have ended, and nothing is removed,
+// started or ended outside of D.
+//
 // # Errors
 //
 // They are for people and say what to do. A node that ended by itself is reported with its last

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	parameters "toychain/network"
+	"toychain/store"
 	"toychain/testnet/topology"
 )
 
@@ -22,7 +23,7 @@ import (
 type Orchestrator struct {
 	Name string `json:"name"` // for people: Docker Compose
 	// Commands are what to type for what this package cannot do, by its verb: kill,
-	// pause, resume, restart, down. The word NODE stands for the node's name.
+	// pause, resume, restart, down. NODE stands for the node's name, DIR for the directory.
 	Commands map[string]string `json:"commands"`
 }
 
@@ -84,7 +85,7 @@ func (t *Testnet) theirs(verb, name string) error {
 	if how == "" {
 		return fmt.Errorf("%s: %s runs %s and cannot do that", verb, by.Name, nodes)
 	}
-	return fmt.Errorf("%s: %s runs %s; do it there with: %s", verb, by.Name, nodes, strings.ReplaceAll(how, "NODE", name))
+	return fmt.Errorf("%s: %s runs %s; do it there with: %s", verb, by.Name, nodes, strings.NewReplacer("NODE", name, "DIR", store.Quote(t.dir)).Replace(how))
 }
 
 // errNoAnswer is the error of a testnet whose orchestrator runs no node.

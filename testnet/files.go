@@ -1,6 +1,7 @@
 package testnet
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -38,6 +39,7 @@ type Node struct {
 // is a process, testnet.json only once all nodes answer.
 type state struct {
 	File
+	Dir      string            `json:"dir"`               // where the paths are
 	Binary   string            `json:"binary"`            // program of the nodes
 	Hashrate float64           `json:"hashrate"`          // cap of each node's miner; 0: none
 	Mine     bool              `json:"mine,omitempty"`    // the nodes mine by themselves
@@ -48,6 +50,8 @@ type state struct {
 	Clocks   map[string]int64  `json:"clocks,omitempty"`  // seconds by which a clock is fast; none: it is right
 	Born     map[string]string `json:"born"`              // by name, see process.born
 	Runner   *Orchestrator     `json:"runner,omitempty"`  // runs the nodes; none: this package
+
+	moved bool // its directory was moved or copied since it was written
 }
 
 // The files in a testnet's directory.
@@ -62,7 +66,7 @@ const (
 	cookieFile  = ".cookie"  // likewise
 )
 
-// loadState reads state.json. No such file is fs.ErrNotExist.
+// loadState reads state.json, see place. No such file is fs.ErrNotExist.
 func loadState(dir string) (state, error) {
 	path := filepath.Join(dir, stateFile)
 	b, err := os.ReadFile(path)
@@ -78,7 +82,36 @@ func loadState(dir string) (state, error) {
 			return state{}, fmt.Errorf("%s is damaged (a node %q): end its nodes by hand, then remove it", path, n.Name)
 		}
 	}
-	return s, nil
+	return s, s.place(dir)
+}
+
+// place makes the paths those of dir, which may have been moved or copied. Nodes that run in
+// another directory are an error: nothing may be done to them.
+func (s *state) place(dir string) error {
+	was := s.Dir
+	if was == "" && len(s.Nodes) > 0 { // written by an earlier version
+		was = filepath.Dir(s.Nodes[0].Datadir)
+	}
+	paths := []*string{&s.Network}
+	for i := range s.Nodes {
+		paths = append(paths, &s.Nodes[i].Cookie, &s.Nodes[i].Datadir, &s.Nodes[i].Log)
+	}
+	for _, p := range paths {
+		if rel, err := filepath.Rel(was, *p); err == nil && filepath.IsLocal(rel) {
+			*p = filepath.Join(dir, rel)
+		}
+	}
+	s.Dir, s.moved = dir, was != dir
+	for _, n := range s.Nodes {
+		at := filepath.Dir(cmp.Or(workDir(n.PID), filepath.Join(was, n.Name)))
+		there, _ := os.Stat(at)
+		here, _ := os.Stat(dir)
+		if !os.SameFile(here, there) && (&process{pid: n.PID, born: s.Born[n.Name]}).alive() {
+			return fmt.Errorf("%s is a copy of the testnet in %s, whose nodes run (%s: pid %d): name that one with --dir, or end it first with: toychain testnet down --dir %s",
+				dir, at, n.Name, n.PID, at)
+		}
+	}
+	return nil
 }
 
 func (s *state) names() []string {
@@ -91,6 +124,7 @@ func (s *state) names() []string {
 
 // save writes state.json, and testnet.json too if public is set.
 func (s *state) save(dir string, public bool) error {
+	s.Dir = dir
 	if err := saveJSON(filepath.Join(dir, stateFile), s); err != nil || !public {
 		return err
 	}
@@ -111,11 +145,8 @@ func saveJSON(path string, v any) error {
 // command is an error at once.
 func lock(ctx context.Context, dir string, wait bool) (unlock func(), err error) {
 	path := filepath.Join(dir, lockFile)
-	self := process{pid: os.Getpid()}
-	if s, ok := look(self.pid); ok {
-		self.born = s.born
-	}
-	mine := fmt.Sprintf("%d %s\n", self.pid, self.born)
+	self, _ := look(os.Getpid())
+	mine := fmt.Sprintf("%d %s\n", os.Getpid(), self.born)
 	err = Poll(ctx, func() (bool, error) {
 		f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 		if err == nil {

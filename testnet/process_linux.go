@@ -51,6 +51,13 @@ func mostMemory(pid int) int64 {
 	return kib << 10
 }
 
+// workDir returns the directory that a process works in, wherever that was moved; "" if it is not
+// known.
+func workDir(pid int) string {
+	dir, _ := os.Readlink(fmt.Sprintf("/proc/%d/cwd", pid))
+	return dir
+}
+
 // boot returns the ID of this boot of the machine.
 func boot() string {
 	b, err := os.ReadFile("/proc/sys/kernel/random/boot_id")

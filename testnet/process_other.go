@@ -38,3 +38,6 @@ func look(pid int) (procInfo, bool) {
 
 // mostMemory returns 0: it is not known.
 func mostMemory(int) int64 { return 0 }
+
+// workDir returns "": it is not known.
+func workDir(int) string { return "" }

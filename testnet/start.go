@@ -24,6 +24,9 @@ import (
 // it, unless another process has them by now.
 func (t *Testnet) launch(name string) error {
 	n := t.node(name)
+	if err := t.within(name); err != nil {
+		return err
+	}
 	if err := os.MkdirAll(n.Datadir, 0o700); err != nil {
 		return err
 	}

@@ -92,7 +92,7 @@ func Up(ctx context.Context, cfg Config) (_ *Testnet, err error) {
 }
 
 func newTestnet(dir string, params *consensus.Params, s state) *Testnet {
-	return &Testnet{dir: dir, params: params, state: s, procs: map[string]*process{}}
+	return &Testnet{dir: dir, params: params, say: func(string) {}, state: s, procs: map[string]*process{}}
 }
 
 // prepare checks cfg.
@@ -129,8 +129,8 @@ func (cfg Config) prepare() (*Testnet, error) {
 	t := newTestnet(dir, params, state{File: File{Network: params.Name}, Binary: cfg.Binary, Hashrate: cfg.Hashrate, Mine: cfg.Mine,
 		MineTo: cfg.MineTo, Born: map[string]string{}})
 	t.tied = !cfg.Detach
-	if t.say = cfg.Progress; t.say == nil {
-		t.say = func(string) {}
+	if cfg.Progress != nil {
+		t.say = cfg.Progress
 	}
 	return t, nil
 }
@@ -164,11 +164,7 @@ func (t *Testnet) claim() error {
 
 // bringUp starts all nodes and connects them.
 func (t *Testnet) bringUp(ctx context.Context) error {
-	plural := "s"
-	if len(t.state.Nodes) == 1 {
-		plural = ""
-	}
-	t.say(fmt.Sprintf("starting %d node%s on the network %s", len(t.state.Nodes), plural, t.params.Name))
+	t.say(fmt.Sprintf("starting %s on the network %s", topology.List(t.state.names()), t.params.Name))
 	for _, n := range t.state.Nodes {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -204,7 +200,8 @@ func (dir errNone) Error() string {
 
 func (errNone) Is(target error) bool { return target == fs.ErrNotExist }
 
-// Open returns the testnet in a directory. The error is an fs.ErrNotExist if there is none.
+// Open returns the testnet in a directory. If the directory was moved, the paths in its files are
+// made right. The error is an fs.ErrNotExist if there is no testnet.
 func Open(dir string) (*Testnet, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
@@ -223,6 +220,12 @@ func Open(dir string) (*Testnet, error) {
 	}
 	t := newTestnet(dir, params, s)
 	t.adopt()
+	if s.moved { // if that cannot be stored now, the next command does it
+		_ = t.locked(context.Background(), false, func() error {
+			_, down := os.Stat(filepath.Join(dir, publicFile))
+			return t.state.save(dir, down == nil)
+		})
+	}
 	return t, nil
 }
 

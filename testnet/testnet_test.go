@@ -68,7 +68,7 @@ func TestUpAndDown(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantPeers(t, tn, "n1:n2,n3 n2:n1,n3 n3:n1,n2")
-	if want := []string{"starting 3 nodes on the network toy", "connecting them"}; !slices.Equal(said, want) {
+	if want := []string{"starting n1 n2 n3 on the network toy", "connecting them"}; !slices.Equal(said, want) {
 		t.Errorf("said %q, want %q", said, want)
 	}
 	checkPublicFile(t, dir)

@@ -5,16 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"toychain/block"
 	"toychain/cmd/internal/cli"
 	"toychain/testnet"
 	"toychain/testnet/topology"
@@ -184,25 +181,18 @@ func (a *app) printAgreed(ctx context.Context, t *testnet.Testnet) error {
 	if err != nil {
 		return err
 	}
-	on := map[block.Hash][]string{} // the nodes on each tip
-	var parts, others []string
+	var tips []topology.Tip
+	var others []string
 	for _, s := range all {
 		if answers(s) {
-			on[s.Tip] = append(on[s.Tip], s.Name)
+			tips = append(tips, topology.Tip{Node: s.Name, Block: s.Tip, Name: s.Tip.Short(), Height: int32(s.Height)})
 		} else {
 			others = append(others, s.Name+": "+stateOf(s))
 		}
 	}
-	for _, s := range all {
-		names := on[s.Tip]
-		if !answers(s) || names[0] != s.Name {
-			continue
-		}
-		who := topology.List(names)
-		if len(names) == len(all) {
-			who = "all nodes"
-		}
-		parts = append(parts, fmt.Sprintf("%s on %s at height %d", who, s.Tip.Short(), s.Height))
+	parts := topology.Places(tips)
+	if len(parts) == 1 && others == nil {
+		parts[0] = fmt.Sprintf("all nodes on %s at height %d", tips[0].Name, tips[0].Height)
 	}
 	if len(parts) == 0 {
 		parts, others = []string{"no node is running"}, nil
@@ -257,14 +247,7 @@ func (a *app) testnetDownCommand() *cobra.Command {
 		Example: "toychain testnet down\ntoychain testnet down --rm",
 	}
 	remove := cmd.Flags().Bool("rm", false, "remove their directories too")
-	open := func() (*testnet.Testnet, error) {
-		t, err := a.namedTestnet()
-		if errors.Is(err, fs.ErrNotExist) {
-			err = fmt.Errorf("no testnet is up in %s", filepath.Clean(a.testnetFolder()))
-		}
-		return t, err
-	}
-	return on(cmd, open, func(ctx context.Context, t *testnet.Testnet, _ []string) error {
+	return on(cmd, a.namedTestnet, func(ctx context.Context, t *testnet.Testnet, _ []string) error {
 		if err := t.Down(ctx, *remove); err != nil {
 			return err
 		}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
@@ -68,9 +67,6 @@ const (
 
 // nodes are as many as the story needs.
 const nodes = 4
-
-// program is the name of this program when it is installed.
-const program = "toychain"
 
 // passphrase locks the demo's wallets, which hold play money.
 const passphrase = "demo"
@@ -243,20 +239,10 @@ func (d *demo) end() {
 	d.idea("The wallets stay in "+wallets+",", "each locked with the passphrase: "+passphrase)
 }
 
-// commandName guesses how the user calls this program.
+// commandName returns what the user typed to call this program.
 func commandName() string {
-	self, err := os.Executable()
-	if err != nil {
-		return program
-	}
-	if strings.Contains(self, "go-build") {
+	if strings.Contains(os.Args[0], "go-build") {
 		return "go run ./cmd/toychain"
 	}
-	found, _ := exec.LookPath(program)
-	installed, _ := os.Stat(found)
-	own, _ := os.Stat(self)
-	if os.SameFile(installed, own) { // never if one of them is nil
-		return program
-	}
-	return self
+	return os.Args[0]
 }

@@ -24,7 +24,7 @@ func (p *picture) measure() int {
 		for _, n := range r.blocks {
 			c := &p.columns[n.col]
 			if r.folded > 0 {
-				c.width = max(c.width, signWidth+width(foldText(r.folded)))
+				c.width = max(c.width, signWidth+width(plural(r.folded, "block")))
 				continue
 			}
 			for i, f := range p.fields(n) {
@@ -75,7 +75,7 @@ func (p *picture) draw() {
 			for _, n := range r.blocks {
 				x := p.columns[n.col].x
 				p.put(x, p.signs.fold, p.paint(n))
-				p.put(x+signWidth, foldText(r.folded), faint)
+				p.put(x+signWidth, plural(r.folded, "block"), faint)
 			}
 			p.endLine()
 			continue

@@ -255,21 +255,22 @@ func (p *picture) fields(n *treeNode) []string {
 	}
 	switch p.detail {
 	case 0:
-		return []string{name, txCount(n.Txs), message, words[n.fate()]}
+		return []string{name, plural(n.Txs, "tx"), message, words[n.fate()]}
 	case 1:
 		return []string{name, message} // the sign shows its fate
 	}
 	return []string{name}
 }
 
-func txCount(n int) string {
+// plural returns a number of things; "" for none.
+func plural(n int, thing string) string {
 	switch n {
 	case 0:
 		return ""
 	case 1:
-		return "1 tx"
+		return "1 " + thing
 	}
-	return strconv.Itoa(n) + " txs"
+	return strconv.Itoa(n) + " " + thing + "s"
 }
 
 // maxMessage is how many characters of a miner's message are shown.
@@ -296,6 +297,3 @@ func (g *signs) printable(s string) string {
 }
 
 func width(s string) int { return utf8.RuneCountInString(s) }
-
-// foldText returns how many blocks a fold hides.
-func foldText(n int) string { return fmt.Sprintf("%d blocks", n) }

@@ -191,20 +191,18 @@ func grow(in Tree) *forest {
 
 // place puts the nodes on their tips, last tips and objections.
 func (f *forest) place(in Tree, at map[block.Hash]*treeNode) {
+	none := &treeNode{} // a block that is not in the tree
 	for _, s := range in.Tips {
-		if tip := at[s.Tip]; tip != nil {
-			tip.nodes = append(tip.nodes, s.Node)
-		}
+		tip := cmp.Or(at[s.Tip], none)
+		tip.nodes = append(tip.nodes, s.Node)
 	}
 	for _, s := range in.LastTips {
-		if tip := at[s.Tip]; tip != nil {
-			tip.gone = append(tip.gone, s.Node)
-		}
+		tip := cmp.Or(at[s.Tip], none)
+		tip.gone = append(tip.gone, s.Node)
 	}
 	for _, o := range in.Objections {
-		if n := at[o.Hash]; n != nil {
-			n.calls = append(n.calls, o.Node)
-		}
+		n := cmp.Or(at[o.Hash], none)
+		n.calls = append(n.calls, o.Node)
 	}
 }
 

@@ -160,12 +160,24 @@ func TestNotOverwritten(t *testing.T) {
 	}
 }
 
-func TestWord(t *testing.T) {
-	for path, want := range map[string]string{
-		"/home/you/net": "/home/you/net", "/my net": "'/my net'", "/it's": `'/it'\''s'`, "/$HOME": "'/$HOME'",
-	} {
-		if got := word(path); got != want {
-			t.Errorf("word(%q) = %s, want %s", path, got, want)
-		}
+// TestMoved: the paths of an exported directory follow it.
+func TestMoved(t *testing.T) {
+	cfg := Config{Dir: filepath.Join(t.TempDir(), "net"), Nodes: 1, Network: "testdata/own.toml", Image: "i"}
+	if _, err := Compose(cfg); err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(t.TempDir(), "my net")
+	if err := os.Rename(cfg.Dir, dir); err != nil {
+		t.Fatal(err)
+	}
+	moved, err := testnet.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f := moved.File(); f.Network != filepath.Join(dir, paramsFile) || f.Nodes[0].Cookie != filepath.Join(dir, loginFile) {
+		t.Errorf("moved to %s: %+v", dir, f)
+	}
+	if err := moved.Kill(t.Context(), "n1"); err == nil || !strings.Contains(err.Error(), "docker compose -f '"+dir+"'/compose.yaml kill n1") {
+		t.Errorf("killing a container: %v", err)
 	}
 }

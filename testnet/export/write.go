@@ -36,7 +36,7 @@ func Compose(cfg Config) (*testnet.Testnet, error) {
 			files = append(files, file{n.Name + ".env", secretMode,
 				fmt.Sprintf("TOYCHAIN_NODE_KEY=%s\nTOYCHAIN_RPC_USER=%s\nTOYCHAIN_RPC_PASSWORD=%s\n", n.Key, p.User, p.Password)})
 		}
-		compose := "docker compose -f " + word(filepath.Join(p.dir, "compose.yaml"))
+		const compose = "docker compose -f DIR/compose.yaml"
 		return files, testnet.Orchestrator{Name: "Docker Compose", Commands: map[string]string{
 			"kill": compose + " kill NODE", "pause": compose + " pause NODE", "resume": compose + " unpause NODE",
 			"restart": compose + " restart NODE", "down": compose + " down",
@@ -138,12 +138,4 @@ var lineStart = regexp.MustCompile(`(?m)^.`)
 // indent indents the lines of a text, to follow a "|".
 func indent(spaces int, text string) string {
 	return strings.TrimSuffix(lineStart.ReplaceAllString(text, strings.Repeat(" ", spaces)+"$0"), "\n")
-}
-
-// word quotes a path for a shell, if it needs quotes.
-func word(path string) string {
-	if strings.ContainsAny(path, " \t\n'\"\\$&;|<>()*?[]#~`!{}") {
-		return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
-	}
-	return path
 }

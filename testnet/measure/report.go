@@ -136,7 +136,12 @@ func (l *monitor) health(ctx, looking context.Context, t *testnet.Testnet, n tes
 	defer tick.Stop()
 	for patient := ctx; patient == ctx || looking.Err() == nil; patient = looking {
 		begun := time.Now()
-		err := isWell(patient, t, n)
+		checking, cancel := context.WithTimeout(patient, healthTime)
+		c, err := t.Dial(n)
+		if err == nil {
+			err = c.Health(checking)
+		}
+		cancel()
 		if patient.Err() != nil {
 			return // without counting the pending check
 		}
@@ -148,17 +153,6 @@ func (l *monitor) health(ctx, looking context.Context, t *testnet.Testnet, n tes
 		case <-looking.Done():
 		}
 	}
-}
-
-// isWell checks the health of a node.
-func isWell(ctx context.Context, t *testnet.Testnet, n testnet.Node) error {
-	ctx, cancel := context.WithTimeout(ctx, healthTime)
-	defer cancel()
-	c, err := t.Dial(n)
-	if err != nil {
-		return err
-	}
-	return c.Health(ctx)
 }
 
 // pool records when transactions enter a node's mempool, also of a node that is restarted.

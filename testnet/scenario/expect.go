@@ -177,15 +177,9 @@ func sameTip(nodes []string) check {
 	}
 }
 
-// fates are what can become of a payment.
-var fates = []string{"confirmed", "pending", "conflicted", "unknown"}
-
 func expectPayment(w *words) action {
 	label := w.label('p')
-	want := w.word("confirmed, pending, conflicted or unknown")
-	if !slices.Contains(fates, want) {
-		w.fail("%q: want confirmed, pending, conflicted or unknown", want)
-	}
+	want := w.oneOf("what became of it", []string{"confirmed", "pending", "conflicted", "unknown"})
 	w.must("on")
 	nodes := w.some()
 	return waiting(w, onEach(nodes, Up, func(ctx context.Context, p *player, g NodeStatus) (string, bool, error) {

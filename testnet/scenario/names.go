@@ -136,21 +136,10 @@ func runs(way []int) string {
 		return "b0"
 	}
 	var out []string
-	for i := 0; i < len(way); {
-		j := i + 1
-		for j < len(way) && way[j] == way[j-1]+1 {
-			j++
-		}
-		if j-i >= 4 {
-			out = append(out, fmt.Sprintf("b%d…b%d", way[i], way[j-1]))
-			i = j
-			continue
-		}
-		for ; i < j; i++ {
-			out = append(out, "b"+strconv.Itoa(way[i]))
-		}
+	for _, n := range way {
+		out = append(out, "b"+strconv.Itoa(n))
 	}
-	return strings.Join(out, "-")
+	return topology.Join(out, "-", "…", 4)
 }
 
 // passphrase locks the wallets, which hold play money: the words follow from the name.

@@ -42,10 +42,7 @@ func parseInvalidate(do func(n Node, ctx context.Context, b block.Hash) error) f
 }
 
 func parseLose(w *words) action {
-	node, what := w.node(), w.word("what is lost")
-	if what != "key" && what != "peers" && what != "pool" {
-		w.fail("%q: want key, peers or pool", what)
-	}
+	node, what := w.node(), w.oneOf("what is lost", []string{"key", "peers", "pool"})
 	return func(ctx context.Context, p *player) (string, error) { return "", p.world.Lose(ctx, node, what) }
 }
 

@@ -287,8 +287,3 @@ func (h *History) confirmations(blocks map[block.Hash]*arrivals) (out []Event) {
 }
 
 func compareHashes(a, b block.Hash) int { return slices.Compare(a[:], b[:]) }
-
-// sortedNames returns the names of nodes, n2 before n10.
-func sortedNames[V any](m map[string]V) []string {
-	return slices.SortedFunc(maps.Keys(m), func(a, b string) int { return cmp.Or(len(a)-len(b), cmp.Compare(a, b)) })
-}

@@ -2,6 +2,7 @@ package slo
 
 import (
 	"cmp"
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -88,7 +89,7 @@ func (l *Level) ratio(events, bad, shown int) {
 // worst takes the node that answered least: the objective holds for each.
 func (l *Level) worst(asked map[string]Answers) {
 	var worst Answers
-	for _, name := range sortedNames(asked) {
+	for _, name := range slices.SortedFunc(maps.Keys(asked), func(a, b string) int { return cmp.Or(len(a)-len(b), cmp.Compare(a, b)) }) { // n2 before n10
 		a := asked[name] // compared as fractions are, without dividing by 0
 		if a.Asked > 0 && (worst.Asked == 0 || a.Answered*worst.Asked < worst.Answered*a.Asked) {
 			worst, l.Worst = a, name
@@ -136,18 +137,13 @@ func (l *Level) judge() {
 func percentile(all []Event, share float64) Event {
 	all = slices.Clone(all)
 	slices.SortFunc(all, func(a, b Event) int {
-		return cmp.Or(cmp.Compare(order(a), order(b)), cmp.Compare(a.Took, b.Took))
+		if a.Open != b.Open { // it ends later than all others
+			return map[bool]int{true: 1, false: -1}[a.Open]
+		}
+		return cmp.Compare(a.Took, b.Took)
 	})
 	rank := int(math.Ceil(share*float64(len(all)) - 1e-9))
 	return all[min(max(rank, 1), len(all))-1]
-}
-
-// order puts open events last: they end later than all others.
-func order(e Event) int {
-	if e.Open {
-		return 1
-	}
-	return 0
 }
 
 func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

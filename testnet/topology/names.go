@@ -40,19 +40,29 @@ func Compare(a, b string) int { return cmp.Or(len(a)-len(b), strings.Compare(a, 
 func List(names []string) string { return ListWith(names, "…") }
 
 // ListWith is List with another sign for what is left out.
-func ListWith(names []string, ellipsis string) string {
+func ListWith(names []string, ellipsis string) string { return Join(names, " ", ellipsis, 5) }
+
+// Join joins names of a letter and a number. Of least or more consecutive ones only the first and
+// the last are written.
+func Join(names []string, sep, ellipsis string, least int) string {
+	follows := func(i int) bool {
+		before := names[i-1]
+		letter := before[:min(1, len(before))]
+		n, err := strconv.Atoi(before[len(letter):])
+		return err == nil && names[i] == letter+strconv.Itoa(n+1)
+	}
 	var out []string
 	for i := 0; i < len(names); {
 		j := i + 1
-		for j < len(names) && number(names[j-1]) > 0 && number(names[j]) == number(names[j-1])+1 {
+		for j < len(names) && follows(j) {
 			j++
 		}
-		if j-i > 4 {
+		if j-i >= least {
 			out = append(out, names[i]+ellipsis+names[j-1])
 		} else {
 			out = append(out, names[i:j]...)
 		}
 		i = j
 	}
-	return strings.Join(out, " ")
+	return strings.Join(out, sep)
 }

@@ -52,16 +52,11 @@ func Shape(names []string, words ...string) (out []Pair, err error) {
 func spelled(names, words []string) (out []Pair, err error) {
 	for _, w := range words {
 		a, b, ok := strings.Cut(w, "-")
-		switch {
-		case !ok:
+		if !ok {
 			return nil, fmt.Errorf("%q: want %s, or pairs like n1-n2", w, strings.Join(shapes, ", "))
-		case a == b:
-			return nil, fmt.Errorf("%q: a node is not connected to itself", w)
 		}
-		for _, name := range []string{a, b} {
-			if !slices.Contains(names, name) {
-				return nil, fmt.Errorf("%q: no node %q; there are %s", w, name, List(names))
-			}
+		if err := (Link{A: a, B: b}).Check(names); err != nil {
+			return nil, fmt.Errorf("%q: %w", w, err)
 		}
 		if !slices.ContainsFunc(out, func(p Pair) bool { return p.Joins(a, b) }) {
 			out = append(out, Pair{a, b})

@@ -2,6 +2,7 @@ package topology
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -16,26 +17,27 @@ type Tip struct {
 
 // Disagreement returns which nodes are on which tips, or "" if all are on one.
 func Disagreement(tips []Tip) string {
-	var first []Tip // one for each block
-	on := map[[32]byte][]string{}
-	equal := true
-	for _, t := range tips {
-		if on[t.Block] == nil {
-			first = append(first, t)
-		}
-		on[t.Block] = append(on[t.Block], t.Node)
-		equal = equal && t.Work == tips[0].Work
-	}
-	if len(first) < 2 {
+	parts := Places(tips)
+	if len(parts) < 2 {
 		return ""
 	}
-	var parts []string
-	for _, t := range first {
-		parts = append(parts, fmt.Sprintf("%s on %s at height %d", List(on[t.Block]), t.Name, t.Height))
-	}
 	text := strings.Join(parts, ", ")
-	if equal {
+	if !slices.ContainsFunc(tips, func(t Tip) bool { return t.Work != tips[0].Work }) {
 		text += " (of equal work: each keeps the one it saw first, and one more block decides)"
 	}
 	return text
+}
+
+// Places returns which nodes are on which tips, a text for each tip.
+func Places(tips []Tip) (out []string) {
+	on := map[[32]byte][]string{}
+	for _, t := range tips {
+		on[t.Block] = append(on[t.Block], t.Node)
+	}
+	for _, t := range tips {
+		if on[t.Block][0] == t.Node {
+			out = append(out, fmt.Sprintf("%s on %s at height %d", List(on[t.Block]), t.Name, t.Height))
+		}
+	}
+	return out
 }
