@@ -151,25 +151,19 @@ func verifyChain(c *call, a rpc.VerifyChainArgs) (bool, error) {
 	if count <= 0 || count > int(tip.Height) {
 		count = int(tip.Height)
 	}
-	for hash := tip.Hash; count > 0; count-- {
-		info, err := c.info(hash)
-		if err != nil {
-			return false, err
-		}
-		before, err := c.info(info.Entry.Header.Prev)
-		if err != nil {
-			return false, err
-		}
-		if err := c.verify(hash, before.State); err != nil {
-			if c.ctx.Err() != nil {
-				return false, c.ctx.Err()
-			}
-			c.server.log.Error("verifychain: a stored block does not pass", "height", info.State.Height, "block", hash, "err", err)
+	var states []consensus.State // each before that of its parent
+	err = c.walk(tip.Hash, count+1, func(i *chain.Info) bool {
+		states = append(states, i.State)
+		return true
+	})
+	for ; err == nil && len(states) > 1; states = states[1:] {
+		if err := c.verify(states[0].Hash, states[1]); err != nil && c.ctx.Err() == nil {
+			c.server.log.Error("verifychain: a stored block does not pass", "height", states[0].Height, "block", states[0].Hash, "err", err)
 			return false, nil
 		}
-		hash = before.Hash
+		err = c.ctx.Err()
 	}
-	return true, nil
+	return err == nil, err
 }
 
 // verify validates a stored block again, with the coins that it spent then.
@@ -187,15 +181,12 @@ func (c *call) verify(hash block.Hash, before consensus.State) error {
 	if err != nil {
 		return err
 	}
-	spent := make(consensus.Coins)
-	for _, s := range delta.Spent {
-		spent[s.Outpoint] = s.Coin
-	}
 	coins := make(consensus.Coins)
-	for _, o := range consensus.Needs(before, hashed) {
-		if coin, ok := spent[o]; ok {
-			coins[o] = coin
-		}
+	for _, s := range delta.Spent {
+		coins[s.Outpoint] = s.Coin
+	}
+	for _, s := range delta.Created { // some are spent in the block itself
+		delete(coins, s.Outpoint)
 	}
 	next, _, err := consensus.ApplyBlock(before, hashed, coins, c.node.Config().Verifier)
 	if err == nil && next.Hash != hash {

@@ -37,11 +37,11 @@ func (c *call) followCoins(t *traced, out *rpc.TxHistory) error {
 		return err
 	}
 	for _, coin := range coins[:made] {
-		rivals := slices.DeleteFunc(s.spends(coin.Outpoint), func(x rpc.TxSpend) bool { return x.TxID == t.txid })
+		rivals := slices.DeleteFunc(slices.Clone(s.found[coin.Outpoint]), func(x rpc.TxSpend) bool { return x.TxID == t.txid })
 		out.Spends = append(out.Spends, rpc.TxInput{TxID: coin.TxID, Vout: coin.Index, Value: coin.Value, Address: c.addressOf(coin.Script), Rivals: rivals})
 	}
 	for _, coin := range coins[made:] {
-		out.Coins = append(out.Coins, rpc.TxCoin{Vout: coin.Index, Value: coin.Value, Address: c.addressOf(coin.Script), SpentBy: s.spends(coin.Outpoint)})
+		out.Coins = append(out.Coins, rpc.TxCoin{Vout: coin.Index, Value: coin.Value, Address: c.addressOf(coin.Script), SpentBy: s.found[coin.Outpoint]})
 	}
 	return nil
 }
@@ -49,19 +49,16 @@ func (c *call) followCoins(t *traced, out *rpc.TxHistory) error {
 // spendSearch searches for the transactions that spend some coins.
 type spendSearch struct {
 	*call
-	found  map[block.Outpoint][]rpc.TxSpend
-	bodies map[block.Hash]*block.Block // of the best chain, read so far
+	found  map[block.Outpoint][]rpc.TxSpend // the best chain first, then other branches by height, then the mempool
+	bodies map[block.Hash]*block.Block      // of the best chain, read so far
 }
 
-// search searches everywhere. There is no index of spends: on the best chain they are
+// search searches everywhere, in the order of found. There is no index of spends: on the best chain they are
 // found by the history of the address that a coin pays, and other branches are read
 // block by block, which is why gettxhistory is one of the long calls.
 func (s *spendSearch) search(t *traced, coins []consensus.UTXO) error {
 	for _, coin := range coins {
 		s.found[coin.Outpoint] = []rpc.TxSpend{}
-	}
-	for _, e := range t.pool {
-		s.record(e.Tx, e.ID, nil, false)
 	}
 	for _, coin := range coins {
 		if err := s.searchBestChain(coin); err != nil {
@@ -72,6 +69,9 @@ func (s *spendSearch) search(t *traced, coins []consensus.UTXO) error {
 	if err != nil {
 		return err
 	}
+	slices.SortFunc(infos, func(a, b chain.Info) int {
+		return cmp.Or(cmp.Compare(a.Entry.Height, b.Entry.Height), bytes.Compare(a.Hash[:], b.Hash[:]))
+	})
 	for i := range infos {
 		if infos[i].Active || infos[i].Status&chain.HasBody == 0 {
 			continue
@@ -87,6 +87,9 @@ func (s *spendSearch) search(t *traced, coins []consensus.UTXO) error {
 		for j, id := range b.TxIDs() {
 			s.record(b.Txs[j], id, &at, false)
 		}
+	}
+	for _, e := range t.pool {
+		s.record(e.Tx, e.ID, nil, false)
 	}
 	return nil
 }
@@ -138,27 +141,4 @@ func (s *spendSearch) txOf(row store.HistoryEntry) (*block.Tx, error) {
 		return b.Txs[i], nil
 	}
 	return nil, fail(rpc.CodeDatabase, "the address index names transaction %s of block %s, which does not hold it", row.TxID, row.Block)
-}
-
-// spends returns what was found: the best chain first, then other branches by height,
-// then the mempool.
-func (s *spendSearch) spends(o block.Outpoint) []rpc.TxSpend {
-	out := slices.Clone(s.found[o])
-	rank := func(x rpc.TxSpend) int {
-		switch {
-		case x.Active:
-			return 0
-		case x.Block != nil:
-			return 1
-		}
-		return 2
-	}
-	slices.SortStableFunc(out, func(a, b rpc.TxSpend) int {
-		c := cmp.Compare(rank(a), rank(b))
-		if c == 0 && a.Block != nil && b.Block != nil {
-			c = cmp.Or(cmp.Compare(a.Block.Height, b.Block.Height), bytes.Compare(a.Block.Hash[:], b.Block.Hash[:]))
-		}
-		return c
-	})
-	return out
 }
