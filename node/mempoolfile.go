@@ -16,6 +16,7 @@ import (
 	"toychain/block"
 	"toychain/engine"
 	"toychain/internal/atomicfile"
+	"toychain/mempool"
 )
 
 // The mempool's file, pool.txt, holds what was pending when the node stopped, one transaction
@@ -23,7 +24,7 @@ import (
 //
 //	2026-01-03T18:15:05.25Z 0100000001…
 //
-// It is written at a clean stop only, and every transaction in it is validated again, on
+// It is written at a clean stop, and on request; every transaction in it is validated again, on
 // the chain as it is then. After kill -9 the file of the stop before is read; peers have the
 // rest (Core: mempool.dat).
 const mempoolFile = "pool.txt"
@@ -109,22 +110,35 @@ func parseMempoolLine(line []byte) (*block.Tx, time.Time, error) {
 	return tx, since, err
 }
 
-// saveMempool writes the file, whole or not at all. It runs after the engine's last step. If
-// it fails, what is pending here is lost, and no coin.
-func (n *Node) saveMempool() {
-	path := filepath.Join(n.cfg.Dir, mempoolFile)
-	if n.engine.Pool().Len() == 0 {
-		os.Remove(path) // most likely it is not there
-		return
+// ErrRestoring: the mempool's file is still being read.
+var ErrRestoring = errors.New("the mempool of the last run is still being restored")
+
+// SaveMempool writes the mempool's file now, and returns its path. The error is ErrRestoring,
+// ErrStopped, the context's or the disk's.
+func (n *Node) SaveMempool(ctx context.Context) (path string, err error) {
+	if !n.restored.Load() {
+		return "", ErrRestoring
 	}
-	err := atomicfile.Replace(path, func(f *os.File) error {
+	var pool []*mempool.Entry
+	if err := n.Look(ctx, func(e *engine.Engine) { pool = e.Pool().Entries() }); err != nil {
+		return "", err
+	}
+	return filepath.Join(n.cfg.Dir, mempoolFile), n.writeMempool(pool)
+}
+
+// writeMempool writes the file, whole or not at all; of an empty mempool there is none. If it
+// fails after the engine's last step, what is pending here is lost, and no coin.
+func (n *Node) writeMempool(pool []*mempool.Entry) error {
+	path := filepath.Join(n.cfg.Dir, mempoolFile)
+	if len(pool) == 0 {
+		os.Remove(path) // most likely it is not there
+		return nil
+	}
+	return atomicfile.Replace(path, func(f *os.File) error {
 		out := bufio.NewWriter(f)
-		for _, e := range n.engine.Pool().Entries() {
+		for _, e := range pool {
 			fmt.Fprintf(out, "%s %x\n", e.Time.UTC().Format(time.RFC3339Nano), e.Tx.Bytes())
 		}
 		return errors.Join(out.Flush(), f.Sync())
 	})
-	if err != nil {
-		n.log.Warn("pending transactions are not saved", "err", err)
-	}
 }

@@ -55,6 +55,7 @@ type Node struct {
 	miner       *miner
 	subscribers subscribers
 	started     time.Time
+	restored    atomic.Bool  // see restoreMempool
 	clock       atomic.Int64 // how far Now is from the machine's clock, in nanoseconds
 
 	mailbox chan task      // to the goroutine that owns engine
@@ -165,8 +166,7 @@ func (n *Node) Run(ctx context.Context) error {
 
 	var group sync.WaitGroup
 	group.Go(func() { n.mine(ctx) })
-	restored := make(chan bool, 1)
-	group.Go(func() { restored <- n.restoreMempool(ctx) })
+	group.Go(func() { n.restored.Store(n.restoreMempool(ctx)) })
 	group.Go(func() {
 		if err := n.net.Run(ctx); err != nil && ctx.Err() == nil {
 			n.fatal(fmt.Errorf("network: %w", err))
@@ -177,8 +177,10 @@ func (n *Node) Run(ctx context.Context) error {
 	close(end)
 	<-n.over
 	n.tasks.Wait()
-	if <-restored && !n.broken {
-		n.saveMempool()
+	if n.restored.Load() && !n.broken {
+		if err := n.writeMempool(n.engine.Pool().Entries()); err != nil {
+			n.log.Warn("pending transactions are not saved", "err", err)
+		}
 	}
 	n.subscribers.close()
 

@@ -41,6 +41,8 @@ func (l *shaper) arrival(n int, now time.Time) time.Time {
 
 // links holds the shapers of all peers whose Link is not zero.
 type links struct {
+	in, out count // over all links since the start
+
 	mu sync.RWMutex
 	m  map[corepeer.ID]*shaper
 }

@@ -246,6 +246,9 @@ func (n *Net) Addrs() []string {
 	return out
 }
 
+// Bytes returns how many bytes the streams of all peers carried since New.
+func (n *Net) Bytes() (in, out int64) { return n.links.in.bytes.Load(), n.links.out.bytes.Load() }
+
 // Missing returns the addresses of the peers that the user named and that are not
 // connected, complete and sorted. The dialer keeps trying them. Peers that this node
 // refuses are not included.

@@ -23,6 +23,7 @@ type shapedStream struct {
 func (s *shapedStream) Read(p []byte) (int, error) {
 	n, err := s.MuxedStream.Read(p)
 	s.conn.in.add(n)
+	s.conn.links.in.add(n)
 	return n, err
 }
 
@@ -34,6 +35,7 @@ func (s *shapedStream) Write(p []byte) (n int, err error) {
 		n, err = s.MuxedStream.Write(p)
 	}
 	s.conn.out.add(n)
+	s.conn.links.out.add(n)
 	return n, err
 }
 

@@ -33,11 +33,6 @@ func (c *Client) Header(ctx context.Context, hash block.Hash) (Header, error) {
 	return As[Header](GetBlockHeader).Call(ctx, c, GetBlockHeaderArgs{Block: hash})
 }
 
-// Block returns a block of any branch, with its transactions decoded.
-func (c *Client) Block(ctx context.Context, hash block.Hash) (FullBlock, error) {
-	return As[FullBlock](GetBlock).Call(ctx, c, GetBlockArgs{hash, new(Verbosity(2))})
-}
-
 // RawBlock returns a block of any branch.
 func (c *Client) RawBlock(ctx context.Context, hash block.Hash) (*block.Block, error) {
 	text, err := As[string](GetBlock).Call(ctx, c, GetBlockArgs{hash, new(Verbosity(0))})
@@ -87,7 +82,7 @@ func (c *Client) AddressUTXOs(ctx context.Context, address string, pending bool)
 
 // AddressHistory returns what an address received and sent, the oldest first.
 func (c *Client) AddressHistory(ctx context.Context, address string) ([]HistoryRow, error) {
-	return GetAddressHistory.Call(ctx, c, OwnAddressArg{address})
+	return GetAddressHistory.Call(ctx, c, AddressArg{address})
 }
 
 // SendRaw submits a transaction to the node's mempool, from which it is relayed.

@@ -24,6 +24,8 @@ var (
 		About:   "Adds or removes a peer to stay connected with, or dials one once."}}
 	DisconnectNode = Method[DisconnectNodeArgs, Null]{Info{Name: "disconnectnode", Category: "Network", Returns: "null",
 		Example: `"` + examplePeer + `"`, About: "Closes the connection to a peer, which may connect again."}}
+	GetNetTotals = Method[None, any]{Info{Name: "getnettotals", Category: "Network", Returns: "object",
+		About: "Returns how many bytes went over the network since the node started."}}
 	GetConnectionCount = Method[None, int]{Info{Name: "getconnectioncount", Category: "Network", Returns: "number",
 		About: "Returns the number of connected peers."}}
 	GetNetworkInfo = Method[None, NetworkInfo]{Info{Name: "getnetworkinfo", Category: "Network", Returns: "object",

@@ -27,7 +27,7 @@ var (
 		Returns: `{"txid", "fate", "pending_since_ms", "blocks": [a block as in getblocktree, and "index"], "events": [{"time_ms", "event", ` +
 			`"block", "reorg", "by", "by_block"}], "spends": [{"txid", "vout", "value", "address", "rivals"}], ` +
 			`"coins": [{"vout", "value", "address", "spent_by": [{"txid", "block", "active"}]}]}`}}
-	GetAddressHistory = Method[OwnAddressArg, []HistoryRow]{Info{Name: "getaddresshistory", Category: "Toychain", Example: exampleAddress,
+	GetAddressHistory = Method[AddressArg, []HistoryRow]{Info{Name: "getaddresshistory", Category: "Toychain", Example: exampleAddress,
 		About: "Returns the transactions of the best chain that pay an address or spend its coins, the oldest first, " +
 			"then those of the mempool (height -1).",
 		Returns: `[{"txid", "height", "blockhash", "time", "received", "sent", "net"}]`}}
@@ -44,7 +44,7 @@ var (
 			"of the gossip that it receives a share is lost (0 to 1); one_way makes it ignore the peer."}}
 	SetMining = Method[SetMiningArgs, MiningInfo]{Info{Name: "setmining", Category: "Toychain", Example: exampleAddress + " 20000",
 		Returns: "object, as getmininginfo", About: "Starts or stops the background miner."}}
-	SetPartition = Method[SetPartitionArgs, []string]{Info{Name: "setpartition", Category: "Toychain", Returns: "[id]",
+	SetPartition = Method[SetPartitionArgs, []peer.ID]{Info{Name: "setpartition", Category: "Toychain", Returns: "[id]",
 		Example: `'["` + examplePeer + `"]'`,
 		About: "Partitions the network: connections to these peers are closed and refused from now on, all others are allowed. " +
 			"Set it on both sides."}}
@@ -57,9 +57,6 @@ var (
 type (
 	TxArg struct {
 		TxID block.Hash `rpc:"txid" help:"the transaction"`
-	}
-	OwnAddressArg struct {
-		Address string `rpc:"address" help:"an address of this network"`
 	}
 	GetBlockTreeArgs struct {
 		From int64 `rpc:"fromheight?" help:"the lowest height to return (default 0)"`

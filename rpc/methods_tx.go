@@ -14,7 +14,7 @@ var (
 	GetMempoolDescendants = Method[RelativesArgs, any]{Info{Name: "getmempooldescendants", Category: "Mempool", Example: exampleHash,
 		Returns: "[txid], or an object by txid",
 		About:   "Returns the transactions in the mempool that depend on a pending transaction, directly or not."}}
-	GetMempoolEntry = Method[PendingTxArg, MempoolEntry]{Info{Name: "getmempoolentry", Category: "Mempool", Returns: "object", Example: exampleHash,
+	GetMempoolEntry = Method[TxArg, MempoolEntry]{Info{Name: "getmempoolentry", Category: "Mempool", Returns: "object", Example: exampleHash,
 		About: "Returns what the mempool knows about a pending transaction."}}
 	GetMempoolInfo = Method[None, MempoolInfo]{Info{Name: "getmempoolinfo", Category: "Mempool", Returns: "object",
 		About: "Returns the size of the mempool and the fees that it demands."}}
@@ -22,6 +22,8 @@ var (
 		Returns: "[txid], or an object by txid, or {txids, mempool_sequence}",
 		About:   "Returns the transactions that wait for a block."}}
 
+	SaveMempool = Method[None, map[string]string]{Info{Name: "savemempool", Category: "Mempool", Returns: `{"filename"}`,
+		About: "Writes the mempool to the disk, as the node does when it stops."}}
 	GetTxSpendingPrevout = Method[GetTxSpendingPrevoutArgs, []PrevoutSpend]{Info{Name: "gettxspendingprevout", Category: "Mempool",
 		Returns: `[{"txid", "vout", "spendingtxid"}]`, Example: `'[{"txid":` + exampleHash + `,"vout":0}]'`,
 		About: "Returns which transactions in the mempool spend outputs."}}
@@ -60,9 +62,6 @@ var (
 
 // The arguments of these methods.
 type (
-	PendingTxArg struct {
-		TxID block.Hash `rpc:"txid" help:"a transaction in the mempool"`
-	}
 	RelativesArgs struct {
 		TxID    block.Hash `rpc:"txid" help:"a transaction in the mempool"`
 		Verbose bool       `rpc:"verbose?" help:"true: with details (default false)"`

@@ -24,11 +24,11 @@ type NetworkInfo struct {
 	LocalAddresses     []LocalAddress `json:"localaddresses"`
 	Warnings           []string       `json:"warnings"`
 
-	Name       string   `json:"name"` // the name that the user gave the node; may be ""
-	PeerID     string   `json:"peer_id"`
-	Multiaddrs []string `json:"multiaddrs"` // complete, with /p2p/, ready for --peer
-	Partition  []string `json:"partition"`  // peers that this node may not connect to
-	Missing    []string `json:"missing"`    // peers to stay connected with that are not connected; it keeps dialling
+	Name       string    `json:"name"` // the name that the user gave the node; may be ""
+	PeerID     string    `json:"peer_id"`
+	Multiaddrs []string  `json:"multiaddrs"` // complete, with /p2p/, ready for --peer
+	Partition  []peer.ID `json:"partition"`  // peers that this node may not connect to
+	Missing    []string  `json:"missing"`    // peers to stay connected with that are not connected; it keeps dialling
 }
 
 // NetworkKind is a row of NetworkInfo.Networks.

@@ -35,7 +35,7 @@ func (a *app) chainBlockCommand() *cobra.Command {
 			_ = cmd.Flags().Set("json", "false") // it is printed without quotes
 			return rpc.As[string](rpc.GetBlock).Call(ctx, n.Client, rpc.GetBlockArgs{Block: hash, Verbosity: new(rpc.Verbosity(0))})
 		}
-		return n.Block(ctx, hash)
+		return rpc.As[rpc.FullBlock](rpc.GetBlock).Call(ctx, n.Client, rpc.GetBlockArgs{Block: hash, Verbosity: new(rpc.Verbosity(2))})
 	}, func(w io.Writer, v any) {
 		if b, ok := v.(rpc.FullBlock); ok {
 			a.printBlock(w, &b)

@@ -103,7 +103,7 @@ func showCoin(s *consensus.UTXO, spentBy map[block.Outpoint]block.Hash) rpc.UTXO
 	return u
 }
 
-func getAddressHistory(c *call, a rpc.OwnAddressArg) ([]rpc.HistoryRow, error) {
+func getAddressHistory(c *call, a rpc.AddressArg) ([]rpc.HistoryRow, error) {
 	script, err := c.payTo(a.Address, "Invalid address")
 	if err != nil {
 		return nil, err

@@ -74,6 +74,7 @@ func (s *scene) names() map[string]string {
 	bad.Txs[0].Outputs[0].Value++
 	chaingen.Seal(bad)
 	s.meet()
+	s.until("the mempool is restored", func() bool { return s.Call(s.ctx, "savemempool", nil, nil) == nil })
 	unsent := pay(bob, chaingen.Output(s.toBob, 0), alice)
 	quoted := map[string]string{
 		"nowhere": nowhere, "genesis": s.blocks[0].String(), "middle": s.blocks[3].String(), "tip": s.tip().String(),

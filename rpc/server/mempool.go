@@ -2,6 +2,7 @@ package server
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 	"strings"
 
@@ -9,6 +10,7 @@ import (
 	"toychain/consensus"
 	"toychain/engine"
 	"toychain/mempool"
+	"toychain/node"
 	"toychain/rpc"
 )
 
@@ -45,7 +47,7 @@ func getRawMempool(c *call, a rpc.GetRawMempoolArgs) (any, error) {
 	return showEntries(entries), err
 }
 
-func getMempoolEntry(c *call, a rpc.PendingTxArg) (rpc.MempoolEntry, error) {
+func getMempoolEntry(c *call, a rpc.TxArg) (rpc.MempoolEntry, error) {
 	return look(c, func(e *engine.Engine) (rpc.MempoolEntry, error) {
 		entry, err := entryOf(e, a.TxID)
 		if err != nil {
@@ -61,6 +63,14 @@ func entryOf(e *engine.Engine, id block.Hash) (*mempool.Entry, error) {
 		return nil, fail(rpc.CodeInvalidAddress, "Transaction not in mempool")
 	}
 	return entry, nil
+}
+
+func saveMempool(c *call, _ rpc.None) (map[string]string, error) {
+	path, err := c.node.SaveMempool(c.ctx)
+	if errors.Is(err, node.ErrRestoring) {
+		return nil, fail(rpc.CodeMisc, "The mempool was not loaded yet")
+	}
+	return map[string]string{"filename": path}, err
 }
 
 func getTxSpendingPrevout(c *call, a rpc.GetTxSpendingPrevoutArgs) ([]rpc.PrevoutSpend, error) {

@@ -52,6 +52,7 @@ var methods = []method{
 	on(rpc.GetMempoolEntry, getMempoolEntry),
 	on(rpc.GetMempoolInfo, getMempoolInfo),
 	on(rpc.GetRawMempool, getRawMempool),
+	on(rpc.SaveMempool, saveMempool),
 	on(rpc.GetTxSpendingPrevout, getTxSpendingPrevout),
 
 	on(rpc.GenerateBlock, generateBlock),
@@ -65,6 +66,7 @@ var methods = []method{
 	on(rpc.AddNode, addNode),
 	on(rpc.ClearBanned, clearBanned),
 	on(rpc.DisconnectNode, disconnectNode),
+	on(rpc.GetNetTotals, getNetTotals),
 	on(rpc.GetConnectionCount, getConnectionCount),
 	on(rpc.GetNetworkInfo, getNetworkInfo),
 	on(rpc.GetPeerInfo, getPeerInfo),

@@ -24,7 +24,10 @@ func (s *scene) meet() (other *world, peer rpc.Peer) {
 		s.t.Fatal(err)
 	}
 	s.connected(1)
-	other.until("it knows us", func() bool { return len(get[[]rpc.Peer](other, "getpeerinfo")) == 1 })
+	other.until("it knows us", func() bool { // a peer that has said nothing is not counted
+		peers := get[[]rpc.Peer](other, "getpeerinfo")
+		return len(peers) == 1 && peers[0].Joined
+	})
 	peers, err := rpc.GetPeerInfo.Call(s.ctx, s.Client, rpc.None{})
 	if err != nil {
 		s.t.Fatal(err)
@@ -66,6 +69,23 @@ var networkTests = map[string]func(*scene){
 		other, _ := s.meet()
 		is(s, "out", get[rpc.NetworkInfo](s.world, "getnetworkinfo").ConnectionsOut, 1)
 		is(s, "in", get[rpc.NetworkInfo](other, "getnetworkinfo").ConnectionsIn, 1)
+	},
+	"getnettotals": func(s *scene) {
+		type totals struct{ TotalBytesRecv, TotalBytesSent, TimeMillis int64 }
+		read := func() (t totals) {
+			if err := s.Call(s.ctx, "getnettotals", nil, &t); err != nil {
+				s.t.Fatal(err)
+			}
+			return t
+		}
+		is(s, "alone", read().TotalBytesSent, 0)
+		_, p := s.meet()
+		s.must("setnetworkactive", false)
+		s.connected(0)
+		t := read() // also of connections that are gone
+		is(s, "with another", t.TotalBytesRecv > 0 && t.TotalBytesSent > 0, true)
+		is(s, "at least as many as getpeerinfo counted", uint64(t.TotalBytesSent) >= p.BytesSent, true)
+		is(s, "now", time.Now().UnixMilli()-t.TimeMillis < 60_000, true)
 	},
 	"getconnectioncount": func(s *scene) {
 		is(s, "alone", get[int](s.world, "getconnectioncount"), 0)

@@ -10,6 +10,7 @@ import (
 	"toychain/block"
 	"toychain/internal/chaingen"
 	"toychain/p2p"
+	"toychain/peer"
 	"toychain/rpc"
 )
 
@@ -254,7 +255,7 @@ var ownTests = map[string]func(*scene){
 	},
 	"setpartition": func(s *scene) {
 		set, err := rpc.SetPartition.Call(s.ctx, s.Client, rpc.SetPartitionArgs{Peers: []string{stranger}})
-		is(s, "set", err == nil && slices.Equal(set, []string{stranger}), true)
+		is(s, "set", err == nil && slices.Equal(set, []peer.ID{stranger}), true)
 		is(s, "shown", slices.Equal(get[rpc.NetworkInfo](s.world, "getnetworkinfo").Partition, set), true)
 		is(s, "counted", gaugeOf(scrape(s.world), "toychain_peers_blocked"), 1)
 		s.refused(rpc.CodeInvalidParam, "peer id", "setpartition", []string{"x"})

@@ -1,6 +1,8 @@
 package server
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -247,6 +249,14 @@ var poolTests = map[string]func(*scene){
 		s.refused(rpc.CodeInvalidParam, "Verbose results cannot contain mempool sequence values.", "getrawmempool", true, true)
 		s.mine(1, chaingen.Miner)
 		is(s, "and grows with each that leaves", get[rpc.PoolSequence](s.world, "getrawmempool", false, true).Sequence, before.Sequence+2)
+	},
+	"savemempool": func(s *scene) {
+		var saved map[string]string
+		s.until("the mempool is restored", func() bool { return s.Call(s.ctx, "savemempool", nil, &saved) == nil })
+		is(s, "file", saved["filename"], filepath.Join(s.dir, "pool.txt"))
+		text, err := os.ReadFile(saved["filename"])
+		parent, child := strings.Index(string(text), " "+txHex(s.parent)+"\n"), strings.Index(string(text), " "+txHex(s.child)+"\n")
+		is(s, "parent before child", err == nil && 0 < parent && parent < child, true)
 	},
 	"gettxspendingprevout": func(s *scene) {
 		outputs := []any{map[string]any{"txid": s.toAlice.ID(), "vout": 0}, map[string]any{"txid": s.child.ID(), "vout": 0}}

@@ -30,7 +30,7 @@ func getNetworkInfo(c *call, _ rpc.None) (rpc.NetworkInfo, error) {
 		ProtocolVersion: protocolVersion, LocalServices: services, LocalServicesNames: []string{"NETWORK"}, LocalRelay: true,
 		NetworkActive: net.Active(), Networks: []rpc.NetworkKind{{Name: "ipv4", Reachable: true}, {Name: "ipv6", Reachable: true}},
 		RelayFee: cfg.Pool.MinRelay, IncrementalFee: cfg.Pool.Incremental, LocalAddresses: []rpc.LocalAddress{}, Warnings: net.Warnings(),
-		Name: c.node.Name(), PeerID: string(net.ID()), Multiaddrs: net.Addrs(), Partition: blockedPeers(net),
+		Name: c.node.Name(), PeerID: string(net.ID()), Multiaddrs: net.Addrs(), Partition: net.Blocklist(),
 		Missing: net.Missing(),
 	}
 	for _, p := range connected(net) {
@@ -51,15 +51,13 @@ func subversion(version string) string {
 	return fmt.Sprintf("/Satoshi:%s/toychain:%s", coreVersionText, strings.ReplaceAll(version, "/", "-"))
 }
 
-func ping(*call, rpc.None) (rpc.Null, error) { return nil, nil }
-
-func blockedPeers(net *p2p.Net) []string {
-	out := []string{}
-	for _, id := range net.Blocklist() {
-		out = append(out, string(id))
-	}
-	return out
+func getNetTotals(c *call, _ rpc.None) (any, error) {
+	in, out := c.node.Net().Bytes()
+	return map[string]any{"totalbytesrecv": in, "totalbytessent": out, "timemillis": time.Now().UnixMilli(), "uploadtarget": map[string]any{
+		"timeframe": 86400, "target": 0, "target_reached": false, "serve_historical_blocks": true, "bytes_left_in_cycle": 0, "time_left_in_cycle": 0}}, nil
 }
+
+func ping(*call, rpc.None) (rpc.Null, error) { return nil, nil }
 
 // connected returns the peers that have said something.
 func connected(net *p2p.Net) []p2p.PeerInfo {
@@ -73,7 +71,7 @@ func setNetworkActive(c *call, a rpc.SetNetworkActiveArgs) (bool, error) {
 	return c.node.Net().Active(), nil
 }
 
-func setPartition(c *call, a rpc.SetPartitionArgs) ([]string, error) {
+func setPartition(c *call, a rpc.SetPartitionArgs) ([]peer.ID, error) {
 	peers := make([]peer.ID, len(a.Peers))
 	for i, s := range a.Peers {
 		peers[i] = peerOf(s)
@@ -81,7 +79,7 @@ func setPartition(c *call, a rpc.SetPartitionArgs) ([]string, error) {
 	if err := c.node.Net().SetBlocklist(peers); err != nil {
 		return nil, fail(rpc.CodeInvalidParam, "%s", oneLine(err))
 	}
-	return blockedPeers(c.node.Net()), nil
+	return c.node.Net().Blocklist(), nil
 }
 
 func setLink(c *call, a rpc.SetLinkArgs) (peer.Link, error) {

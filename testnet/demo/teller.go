@@ -79,7 +79,9 @@ func (d *demo) mine(ctx context.Context, name, to string, n int, group []string,
 		last = made[n-1]
 	}
 	d.tip(ctx, group, last)
-	b := call(d, name, func(c *rpc.Client) (rpc.FullBlock, error) { return c.Block(ctx, last) })
+	b := call(d, name, func(c *rpc.Client) (rpc.FullBlock, error) {
+		return rpc.As[rpc.FullBlock](rpc.GetBlock).Call(ctx, c, rpc.GetBlockArgs{Block: last, Verbosity: new(rpc.Verbosity(2))})
+	})
 	held := map[block.Hash]bool{}
 	for _, tx := range b.Tx[min(1, len(b.Tx)):] {
 		held[tx.TxID] = true
