@@ -48,7 +48,7 @@ func (h Hash) String() string {
 }
 
 // Short returns eight hex digits of String: the first ones after the leading zeros,
-// which most block hashes have in common. It is for drawings, not for look-ups.
+// which most block hashes have in common. Commands find a block by them.
 func (h Hash) Short() string {
 	s := h.String()
 	i := 0

@@ -5,16 +5,13 @@ import (
 	"cmp"
 	"context"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"toychain/block"
 	"toychain/cmd/internal/cli"
 	"toychain/rpc"
 )
@@ -22,12 +19,18 @@ import (
 func (a *app) chainBlockCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "block [HASH|HEIGHT]", Short: "Show a block of any branch, or else the tip.",
-		Example: "toychain chain block 12\ntoychain chain block --raw",
-		Args:    cli.Args(0, 1, "one block, by hash or by height"),
+		Example: "toychain chain block 12\ntoychain chain block 7d4ca21f\ntoychain chain block --raw",
+		Long: `Show a block of any branch, or else the tip. A block is named by its height on the best
+chain, by its hash, or by the first 4 digits of the hash or more, with its leading zeros
+or, as other commands print them, without. Digits up to the tip's height are a height.`,
+		Args: cli.Args(0, 1, "one block, by hash or by height"),
 	}
 	raw := cmd.Flags().Bool("raw", false, "print its bytes, in hex")
 	return show(a, cmd, a.dial, func(ctx context.Context, n target, given []string) (any, error) {
-		hash, err := findBlock(ctx, n, given)
+		hash, err := n.BestBlockHash(ctx)
+		if len(given) > 0 && err == nil {
+			hash, err = findBlock(ctx, n, given[0])
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -43,27 +46,6 @@ func (a *app) chainBlockCommand() *cobra.Command {
 			fmt.Fprintln(w, v)
 		}
 	})
-}
-
-// findBlock returns the hash of the block that the arguments name.
-func findBlock(ctx context.Context, n target, given []string) (block.Hash, error) {
-	if len(given) == 0 {
-		return n.BestBlockHash(ctx)
-	}
-	if height, err := strconv.ParseInt(given[0], 10, 32); err == nil {
-		hash, err := rpc.GetBlockHash.Call(ctx, n.Client, rpc.HeightArg{Height: height})
-		if refused, ok := errors.AsType[*rpc.Error](err); ok && refused.Code == rpc.CodeInvalidParam {
-			if tip, err := n.BlockCount(ctx); err == nil {
-				refused.Message = fmt.Sprintf("there is no block at height %d: the best chain ends at %d", height, tip)
-			}
-		}
-		return hash, err
-	}
-	hash, err := block.ParseHash(given[0])
-	if err != nil {
-		err = cli.Usagef("%q is not a block: want a height, or a hash of 64 hex digits", given[0])
-	}
-	return hash, err
 }
 
 func (a *app) printBlock(t io.Writer, b *rpc.FullBlock) {
@@ -131,14 +113,16 @@ func (a *app) chainTxCommand() *cobra.Command {
 		Example: "toychain chain tx TXID\ntoychain chain tx TXID --node n1 --json",
 		Long: `Follow a transaction through every branch: the coins that it spends and creates,
 where it is now, what happened to it in each reorganisation, which blocks contain it,
-which transactions conflict with it, and which spend the coins that it created.`,
-		Args: cli.Args(1, 1, "TXID, 64 hex digits"),
+which transactions conflict with it, and which spend the coins that it created. Of the
+TXID the first 4 digits or more suffice for a transaction in the mempool or in the last
+1,000 blocks.`,
+		Args: cli.Args(1, 1, "TXID"),
 	}
 	raw := cmd.Flags().Bool("raw", false, "print its bytes, in hex")
 	return show(a, cmd, a.dial, func(ctx context.Context, n target, given []string) (tx trackedTx, err error) {
-		id, err := block.ParseHash(given[0])
+		id, err := find(ctx, n, "transaction", given[0])
 		if err != nil {
-			return tx, cli.Usagef("%q is not a txid: want 64 hex digits", given[0])
+			return tx, err
 		}
 		tx.Tx, err = n.Tx(ctx, id)
 		if hasCode(err, rpc.CodeInvalidAddress) {

@@ -4,13 +4,16 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"toychain/cmd/internal/cli"
 	"toychain/rpc"
+	"toychain/rpc/server"
 )
 
 func (a *app) rpcCommand() *cobra.Command {
@@ -19,29 +22,22 @@ func (a *app) rpcCommand() *cobra.Command {
 		Example: "toychain rpc getblockhash 12\ntoychain rpc --named getblock blockhash=HASH verbosity=2\ntoychain rpc help getblock",
 		Long: `Call any method of the node, as bitcoin-cli does.
 
-An argument that is a JSON number, true, false, null, an array or an object is sent
-as such, every other as a string; write -- before a negative number. The result is
-printed as JSON, and a string without its quotes.`,
+Where the method wants a string, an argument is sent as one. Any other that is a JSON
+number, true, false, null, an array or an object is sent as such, and the rest as
+strings; write -- before a negative number. Blocks and transactions may be named as in
+'toychain chain block' and 'toychain chain tx'. The result is printed as JSON, and a
+string without its quotes.`,
 		Args: cli.Args(1, math.MaxInt, "METHOD: 'toychain rpc help' lists them"),
 	})
 	named := cmd.Flags().Bool("named", false, "arguments are `NAME=VALUE`")
 	return on(cmd, a.dial, func(ctx context.Context, n target, given []string) error {
 		var result json.RawMessage
-		var err error
-		if *named {
-			var params map[string]any
-			if params, err = namedParams(given[1:]); err == nil {
-				err = n.Call(ctx, given[0], params, &result)
-			}
-		} else {
-			var params []any
-			for _, text := range given[1:] {
-				params = append(params, param(text))
-			}
+		params, err := arguments(ctx, n, given[0], given[1:], *named)
+		if err == nil {
 			err = n.Call(ctx, given[0], params, &result)
 		}
 		if hasCode(err, rpc.CodeMethodNotFound) {
-			return noMethod(ctx, n, given[0], err)
+			return noMethod(given[0], err)
 		}
 		if err != nil {
 			return err
@@ -51,16 +47,10 @@ printed as JSON, and a string without its quotes.`,
 }
 
 // noMethod returns the error for an unknown method, with the name that may have been meant.
-func noMethod(ctx context.Context, n target, name string, err error) error {
-	var help string
-	if n.Call(ctx, "help", nil, &help) != nil {
-		return err
-	}
+func noMethod(name string, err error) error {
 	methods := &cobra.Command{SuggestionsMinimumDistance: 2}
-	for line := range strings.Lines(help) {
-		if words := strings.Fields(line); len(words) > 0 && words[0] != "==" {
-			methods.AddCommand(&cobra.Command{Use: words[0], Run: func(*cobra.Command, []string) {}})
-		}
+	for _, m := range slices.Sorted(maps.Keys(server.Methods())) {
+		methods.AddCommand(&cobra.Command{Use: m, Run: func(*cobra.Command, []string) {}})
 	}
 	hint := ""
 	if near := methods.SuggestionsFor(name); len(near) > 0 {
@@ -69,23 +59,37 @@ func noMethod(ctx context.Context, n target, name string, err error) error {
 	return &userError{fmt.Sprintf("the node has no method %q: %s'toychain rpc help' lists them", name, hint), err}
 }
 
-func namedParams(given []string) (map[string]any, error) {
-	out := make(map[string]any)
-	for _, text := range given {
+// arguments returns a method's arguments as they are sent, by position or by name.
+func arguments(ctx context.Context, n target, method string, given []string, named bool) (_ any, err error) {
+	known, list, byName := server.Methods()[method], make([]any, len(given)), make(map[string]any)
+	for i, text := range given {
+		at := i
 		name, value, ok := strings.Cut(text, "=")
-		if !ok || name == "" {
-			return nil, cli.Usagef("%q: want NAME=VALUE", text)
+		if named {
+			if !ok || name == "" {
+				return nil, cli.Usagef("%q: want NAME=VALUE", text)
+			}
+			if _, twice := byName[name]; twice {
+				return nil, cli.Usagef("%s is given twice", name)
+			}
+			at, text = slices.IndexFunc(known, func(p rpc.Param) bool { return p.Is(name) }), value
 		}
-		if _, twice := out[name]; twice {
-			return nil, cli.Usagef("%s is given twice", name)
+		var p rpc.Param // its zero is one that is not known
+		if at >= 0 && at < len(known) {
+			p = known[at]
 		}
-		out[name] = param(value)
+		if list[i], err = argument(ctx, n, p, text); err != nil {
+			return nil, err
+		}
+		byName[name] = list[i]
 	}
-	return out, nil
+	if named {
+		return byName, nil
+	}
+	return list, nil
 }
 
-// param parses an argument. No string parameter of a method looks like a JSON number,
-// except for a hash that has digits only, and that is long.
+// param parses an argument whose kind is not known. A hash that has digits only is a string.
 func param(text string) any {
 	const hashDigits = 64
 	if len(text) == hashDigits || strings.HasPrefix(text, `"`) || !json.Valid([]byte(text)) {

@@ -55,6 +55,12 @@ only relays it.`,
 		if err != nil {
 			return err
 		}
+		for i, text := range o.coins {
+			id, _, _ := strings.Cut(text, ":")
+			if order.From[i].TxID, err = find(ctx, n, "transaction", id); err != nil {
+				return err
+			}
+		}
 		keys, err := a.unlock(ctx, at.Wallet(), pass)
 		if err != nil {
 			return err
@@ -79,7 +85,7 @@ only relays it.`,
 	})
 }
 
-// order parses the arguments and flags of "wallet send".
+// order parses the arguments and flags of "wallet send", except for the txids of --coin.
 func (a *app) order(o payment, given []string) (payer.Request, error) {
 	to, err := a.parseAddress(given[0])
 	if err != nil {
@@ -107,11 +113,12 @@ func (a *app) order(o payment, given []string) (payer.Request, error) {
 	}
 	out.FeeRate = block.Amount(math.Ceil(o.feeRate * 1000))
 	for _, text := range o.coins {
-		coin, err := parseOutpoint(text)
+		_, number, _ := strings.Cut(text, ":")
+		index, err := strconv.ParseUint(number, 10, 32)
 		if err != nil {
-			return payer.Request{}, err
+			return out, cli.Usagef("--coin %q: want TXID:N, the transaction that created the coin and the number of its output", text)
 		}
-		out.From = append(out.From, coin)
+		out.From = append(out.From, block.Outpoint{Index: uint32(index)})
 	}
 	return out, nil
 }
@@ -126,16 +133,6 @@ func parseAmount(s string) (block.Amount, error) {
 		return 0, cli.Usagef("amount %s: want more than 0 and at most %s", s, block.MaxMoney.Short())
 	}
 	return v, nil
-}
-
-func parseOutpoint(text string) (block.Outpoint, error) {
-	id, index, ok := strings.Cut(text, ":")
-	hash, err := block.ParseHash(id)
-	n, numErr := strconv.ParseUint(index, 10, 32)
-	if !ok || err != nil || numErr != nil {
-		return block.Outpoint{}, cli.Usagef("--coin %q: want TXID:N, the transaction that created the coin and the number of its output", text)
-	}
-	return block.Outpoint{TxID: hash, Index: uint32(n)}, nil
 }
 
 // sent is what "wallet send --json" prints.

@@ -116,6 +116,15 @@ func on[A, R any](m rpc.Method[A, R], f func(*call, A) (R, error)) method {
 	}}
 }
 
+// Methods maps the names of all methods to their parameters.
+func Methods() map[string][]rpc.Param {
+	all := make(map[string][]rpc.Param)
+	for _, m := range methods {
+		all[m.Name] = m.params
+	}
+	return all
+}
+
 // call is a call that is being answered.
 type call struct {
 	ctx    context.Context
