@@ -162,7 +162,7 @@ before it are imported. Importing again does no harm: known blocks are skipped.`
 	})
 }
 
-// importing submits blocks to a node, many at a time, while the next ones are read.
+// importing submits blocks to a node, many at a time.
 type importing struct {
 	*app
 	node   target
@@ -172,79 +172,45 @@ type importing struct {
 	added, known int
 }
 
-// portion is the blocks that are submitted together.
-type portion struct {
-	records     []blockfile.Record
-	read, total int64 // bytes of the files: so far, and in all
-	err         error // why there are no more blocks; io.EOF at the end of the files
-}
-
 func (in *importing) run(ctx context.Context) error {
-	ctx, cancel := context.WithCancel(ctx)
-	portions := make(chan portion, 1)
-	go in.read(ctx, portions)
-	defer func() {
-		cancel()
-		for range portions { // until it has ended
-		}
-		in.source.Close()
-	}()
+	defer in.source.Close()
 	defer in.line.Clear()
-	for p := range portions {
-		if err := in.submit(ctx, p.records); err != nil {
-			return err
-		}
-		if p.err == io.EOF {
-			in.line.Clear()
-			fmt.Fprintf(in.Stdout, "%s new, %s known before\n", cli.Plural(in.added, "block"), cli.Count(in.known))
-			return nil
-		}
-		if p.err != nil {
-			return in.stopped(p.err)
-		}
-		in.show(p)
-	}
-	return ctx.Err()
-}
-
-func (in *importing) show(p portion) {
-	done := in.added + in.known
-	of := ""
-	if p.total > 0 {
-		of = fmt.Sprintf("  %d %% of %s", 100*p.read/p.total, cli.Bytes(p.total))
-	}
-	in.line.Show("%s  %s%s", cli.Plural(done, "block"), in.line.Rate(done), of)
-}
-
-// read reads the files in portions.
-func (in *importing) read(ctx context.Context, to chan<- portion) {
-	defer close(to)
 	order := blockfile.NewOrder(in.source, func(h block.Hash) (bool, error) { return in.has(ctx, h) })
 	next, err := order.Next()
 	for {
-		p := portion{}
-		for size := 0; err == nil && len(p.records) < rpc.BatchBlocks; next, err = order.Next() {
+		var records []blockfile.Record
+		for size := 0; err == nil && len(records) < rpc.BatchBlocks; next, err = order.Next() {
 			size += next.Block.Size()
-			if size > rpc.BatchBytes && len(p.records) > 0 {
+			if size > rpc.BatchBytes && len(records) > 0 {
 				break
 			}
-			p.records = append(p.records, next)
+			records = append(records, next)
 		}
-		p.err = err
-		_, malformed := errors.AsType[*blockfile.Malformed](p.err)
-		if n := order.Waiting(); n > 0 && malformed {
-			p.err = fmt.Errorf("%w; %s before it have no parents yet", p.err, cli.Plural(n, "block"))
+		if err := in.submit(ctx, records); err != nil {
+			return err
 		}
-		p.read, p.total = in.source.Progress()
-		select {
-		case to <- p:
-		case <-ctx.Done():
-			return
+		switch _, malformed := errors.AsType[*blockfile.Malformed](err); {
+		case err == io.EOF:
+			in.line.Clear()
+			fmt.Fprintf(in.Stdout, "%s new, %s known before\n", cli.Plural(in.added, "block"), cli.Count(in.known))
+			return nil
+		case malformed && order.Waiting() > 0:
+			return in.stopped(fmt.Errorf("%w; %s before it have no parents yet", err, cli.Plural(order.Waiting(), "block")))
+		case err != nil:
+			return in.stopped(err)
 		}
-		if p.err != nil {
-			return
-		}
+		in.show(in.source.Progress())
 	}
+}
+
+// show shows how far the import is: in bytes of the files, if their size is known.
+func (in *importing) show(read, total int64) {
+	done := in.added + in.known
+	of := ""
+	if total > 0 {
+		of = fmt.Sprintf("  %d %% of %s", 100*read/total, cli.Bytes(total))
+	}
+	in.line.Show("%s  %s%s", cli.Plural(done, "block"), in.line.Rate(done), of)
 }
 
 // has reports whether the node has a block that was not in the files so far.

@@ -42,9 +42,9 @@ func screen(t *testing.T) (line *cli.Progress, shown func() []string) {
 func TestProgressOfImport(t *testing.T) {
 	line, shown := screen(t)
 	in := &importing{line: line, added: 7_203_000, known: 100} // a rate of 2,000 for 1.5 s from now
-	in.show(portion{read: 250_000, total: 1_000_000})
+	in.show(250_000, 1_000_000)
 	line.Clear()
-	in.show(portion{})
+	in.show(0, 0)
 	line.Clear()
 	if got, want := shown(), []string{"7,203,100 blocks  2,000/s  25 % of 1.0 MB\x1b[K", "7,203,100 blocks  2,000/s\x1b[K"}; strings.Join(got, "|") != strings.Join(want, "|") {
 		t.Errorf("shown %q, want %q", got, want)
