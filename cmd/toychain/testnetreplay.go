@@ -101,19 +101,8 @@ func (a *app) player(r *replaying, speed float64) *replay.Player {
 // enters returns a function that waits for the next Enter, or for the end of its context. It
 // reads byte by byte and only when called: what is typed ahead stays for the shell.
 func enters(keys io.Reader) func(context.Context, time.Duration) error {
-	var pressed chan error // result of the pending read; nil: none is pending
 	return func(ctx context.Context, _ time.Duration) error {
-		if pressed == nil {
-			pressed = make(chan error, 1)
-			go func() { pressed <- skipLine(keys) }()
-		}
-		select {
-		case err := <-pressed:
-			pressed = nil
-			return err
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
+		return cli.During(ctx, func() {}, func() error { return skipLine(keys) })
 	}
 }
 
