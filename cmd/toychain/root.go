@@ -195,20 +195,12 @@ func (a *app) versionCommand() *cobra.Command {
 	})
 }
 
-// revision returns the commit that the program was built from, shortened, with a +
-// if the files had been changed since; "" if that is not known.
-func revision() (rev string) {
+// revision returns the commit that the program was built from, shortened, with +dirty if
+// the files had been changed since; "" if that is not known.
+func revision() string {
 	info, _ := debug.ReadBuildInfo()
-	if info == nil {
+	if info == nil || !strings.Contains(info.Main.Version, "-") {
 		return ""
 	}
-	for _, s := range info.Settings {
-		switch {
-		case s.Key == "vcs.revision":
-			rev = s.Value[:min(len(s.Value), 12)]
-		case s.Key == "vcs.modified" && s.Value == "true":
-			rev += "+"
-		}
-	}
-	return rev
+	return info.Main.Version[strings.LastIndex(info.Main.Version, "-")+1:]
 }
