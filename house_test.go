@@ -29,6 +29,7 @@ var edges = map[string]map[string]string{
 	"wallet": {
 		"block":               "it signs transactions",
 		"internal/atomicfile": "its file is whole or not there",
+		"internal/nearest":    "the word that a mistyped one was meant to be",
 	},
 	"peer": {
 		"block": "hashes and heights in what a peer says of itself",
@@ -102,6 +103,7 @@ var edges = map[string]map[string]string{
 		"pow":          "the genesis block of a script's own network",
 		"rpc":          "only the shapes of what nodes tell; it must not know how they are asked",
 		"testnet/draw": "the verb tree", "testnet/topology": "names, shapes and groups; it must not know processes",
+		"internal/nearest": "the verb that was meant",
 	},
 	"testnet/scenario/real": {
 		"block": "", "chain": "", "consensus": "", "network": "a script's own, as a file", "wallet": "addresses", "rpc": "", "payer": "",
@@ -142,6 +144,7 @@ var edges = map[string]map[string]string{
 	"cmd/toychain": {
 		"cmd/internal/cli":    "the terminal's kit",
 		"internal/atomicfile": "files that commands write",
+		"internal/nearest":    "the method that was meant",
 		"block":               "", "blockfile": "import and export", "pow": "", "chain": "", "consensus": "", "network": "what --network names", "wallet": "", "mempool": "policy", "store": "repair of a folder that no node has open",
 		"node": "", "engine": "its events, told on a terminal", "rpc": "", "rpc/server": "", "testnet": "", "payer": "", "testnet/scenario": "", "testnet/scenario/real": "",
 		"testnet/slo": "", "deploy": "the targets where no others are named, and files to hand out",

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/tyler-smith/go-bip39"
+
+	"toychain/internal/nearest"
 )
 
 // NewMnemonic returns 12 or 24 words that encode 16 or 32 bytes read from random
@@ -55,41 +57,8 @@ func nearestWord(w string) string {
 			}
 		}
 	}
-	w = w[:min(len(w), 20)]
-	best, least := "", len(w)+20
-	for _, c := range list {
-		if d := editDistance(w, c); d < least {
-			best, least = c, d
-		}
-	}
+	best, _ := nearest.Of(w[:min(len(w), 20)], list)
 	return best
-}
-
-// editDistance returns how many letters must be inserted, deleted, replaced or swapped with
-// their neighbour to turn a into b (optimal string alignment).
-func editDistance(a, b string) int {
-	// Row i contains the distances from a[:i] to every b[:j]; only three rows are needed.
-	var before []int
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		next := make([]int, len(b)+1)
-		next[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			next[j+1] = min(row[j]+cost, row[j+1]+1, next[j]+1)
-			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
-				next[j+1] = min(next[j+1], before[j-1]+1)
-			}
-		}
-		before, row = row, next
-	}
-	return row[len(b)]
 }
 
 // seedOf returns the 64 bytes from which BIP32 starts, derived from words and an optional

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"toychain/cmd/internal/cli"
+	"toychain/internal/nearest"
 	"toychain/rpc"
 	"toychain/rpc/server"
 )
@@ -48,13 +49,9 @@ string without its quotes.`,
 
 // noMethod returns the error for an unknown method, with the name that may have been meant.
 func noMethod(name string, err error) error {
-	methods := &cobra.Command{SuggestionsMinimumDistance: 2}
-	for _, m := range slices.Sorted(maps.Keys(server.Methods())) {
-		methods.AddCommand(&cobra.Command{Use: m, Run: func(*cobra.Command, []string) {}})
-	}
 	hint := ""
-	if near := methods.SuggestionsFor(name); len(near) > 0 {
-		hint = "did you mean " + near[0] + "? "
+	if near, far := nearest.Of(name, slices.Sorted(maps.Keys(server.Methods()))); far <= 2 {
+		hint = "did you mean " + near + "? "
 	}
 	return &userError{fmt.Sprintf("the node has no method %q: %s'toychain rpc help' lists them", name, hint), err}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"toychain/consensus"
+	"toychain/internal/nearest"
 )
 
 // Script is a text that was parsed.
@@ -123,38 +124,20 @@ func (s *Script) step(line string) (Step, error) {
 func find(words []string) (*verb, []string, error) {
 	all := verbs()
 	line := strings.Join(words, " ") + " "
+	var first []string // word of each verb
 	for i := range all {
+		first = append(first, strings.Fields(all[i].name)[0])
 		if rest, ok := strings.CutPrefix(line, all[i].name+" "); ok {
 			return &all[i], strings.Fields(rest), nil
 		}
 	}
-	far := func(v verb) int { return distance(words[0], strings.Fields(v.name)[0]) }
-	best := slices.MinFunc(all, func(a, b verb) int { return far(a) - far(b) })
-	if far(best) > 2 {
+	near, far := nearest.Of(words[0], first)
+	best := all[slices.Index(first, near)]
+	if far > 2 {
 		return nil, nil, fmt.Errorf("there is no verb %q; all are listed by: toychain testnet run --verbs", words[0])
 	}
 	said := strings.Join(words[:min(len(words), len(strings.Fields(best.name)))], " ")
 	return nil, nil, fmt.Errorf("there is no verb %q; did you mean %s?", said, best.name)
-}
-
-// distance returns the Levenshtein distance of a and b.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			diagonal, row[j+1] = row[j+1], min(diagonal+cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
 
 // With returns the script's text with this output under its steps; nil for a step without
