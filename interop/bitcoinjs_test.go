@@ -8,6 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/btcsuite/btcd/btcutil/v2"
+	"github.com/btcsuite/btcd/chaincfg/v2"
+
 	"toychain/block"
 	"toychain/payer"
 	"toychain/wallet"
@@ -142,7 +145,11 @@ func sameKeys(o *owner, xpub string, addresses, wifs []string) {
 			public = key.PubKey().SerializeUncompressed()
 		}
 		ours = append(ours, wallet.KeyAddress(public).Encode(prefixes))
-		oursWIF = append(oursWIF, wallet.EncodeWIF(key, !long, prefixes))
+		wif, err := btcutil.NewWIF(key, &chaincfg.Params{PrivateKeyID: prefixes.WIF}, !long)
+		if err != nil {
+			t.Fatal(err)
+		}
+		oursWIF = append(oursWIF, wif.String())
 	}
 	if strings.Join(addresses, " ") != strings.Join(ours, " ") || strings.Join(wifs, " ") != strings.Join(oursWIF, " ") {
 		t.Errorf("bitcoinjs makes the addresses %v and keys %v of the words, we %v and %v", addresses, wifs, ours, oursWIF)

@@ -96,7 +96,7 @@ func (s *served) owner(words string) *owner {
 		s.t.Fatal(err)
 	}
 	for range 3 {
-		if _, err := w.Receive(); err != nil {
+		if _, _, err := w.Take(wallet.Receive); err != nil {
 			s.t.Fatal(err)
 		}
 	}

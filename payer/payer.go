@@ -193,6 +193,6 @@ func NewAccount(path, passphrase string, n wallet.New) (a Account, err error) {
 	if a.Keys, err = a.Wallet.Unlock(passphrase); err != nil {
 		return a, err
 	}
-	a.Address, err = a.Wallet.Receive()
+	a.Address, _, err = a.Wallet.Take(wallet.Receive)
 	return a, err
 }

@@ -76,7 +76,7 @@ func newScene(t *testing.T) *scene {
 		t.Fatal(err)
 	}
 	for range 2 {
-		if _, err := w.Receive(); err != nil {
+		if _, _, err := w.Take(wallet.Receive); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -137,7 +137,7 @@ func newStorm(t *testing.T, seed uint64) *storm {
 	s.check(err)
 	s.keys, err = w.Unlock("storm")
 	s.check(err)
-	s.own, err = w.Receive()
+	s.own, _, err = w.Take(wallet.Receive)
 	s.check(err)
 	s.purse, err = payer.Open(s.bounded(), s.client("n1"), w, params.Digest(), params.Prefixes)
 	s.check(err)

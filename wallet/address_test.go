@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/btcsuite/btcd/address/v2/base58"
-	"github.com/btcsuite/btcd/btcec/v2"
 
 	"toychain/block"
 )
@@ -76,25 +75,6 @@ func TestAddressErrors(t *testing.T) {
 	}
 	if _, err := ParseAddress("1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa", testNet); !errors.Is(err, ErrNetwork) {
 		t.Errorf("error %v is not ErrNetwork", err)
-	}
-}
-
-// The famous pair is from the Bitcoin wiki, the others from Core's key_io_valid.json.
-func TestWIFVectors(t *testing.T) {
-	for _, v := range []struct {
-		wif, key   string
-		compressed bool
-		net        block.Prefixes
-	}{
-		{"5HueCGU8rMjxEXxiPuD5BDku4MkFqeZyd4dZ1jvhTVqvbTLvyTJ", "0c28fca386c7a227600b2fe50b7cae11ec86d3bf1fbe471be89827e19d72aa1d", false, mainNet},
-		{"L5nJeqKmpHp4P7F8ZYyjwc5a7P4d8EabuGAzfGJk7yC1BJyzNaEd", "ff778740f88ddcf102aeb81daee289c044c4a4571c4b6f287400f4b8e0b843f8", true, mainNet},
-		{"92ZdE5HoLafywnTBbzPxbvRmp75pSfzvdU3XaZGh1cToipgdHVh", "80c32d81e91bdea04cd7a3819b32275fc3298af4c7ec87eb0099527d041ced5c", false, testNet},
-		{"cPisAUdLvqqAr6MYtXnrWvgvyUAwuNyuTvZkDGw6miPhZdaiSDNH", "3fdfec1371cedcdb8c190ca6ff8ad603f817edc0d93c2a687c7b36dd66e70f2a", true, testNet},
-	} {
-		key, _ := btcec.PrivKeyFromBytes(unhex(t, v.key))
-		if got := EncodeWIF(key, v.compressed, v.net); got != v.wif {
-			t.Errorf("encoded %s, want %s", got, v.wif)
-		}
 	}
 }
 

@@ -17,7 +17,7 @@ var prefixes = block.Prefixes{PubKeyHash: 0x6f, WIF: 0xef, HDPrivate: [4]byte{0x
 
 const words = "legal winner thank year wave sausage worth useful legal winner thank yellow"
 
-// From twelve words to an address and its private key. Every wallet that follows BIP39,
+// From twelve words to addresses and a private key. Every wallet that follows BIP39,
 // BIP32 and BIP44 prints the same.
 func ExampleNewKeychain() {
 	keys, err := wallet.NewKeychain(words, "", prefixes)
@@ -39,11 +39,11 @@ func ExampleNewKeychain() {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println(wallet.EncodeWIF(key, true, prefixes))
+	fmt.Printf("first key    %x\n", key.Serialize())
 	// Output:
 	// m/44'/1'/0'/0/0  mrqKKgX4QeNFcsVfzzRXTBnx9oWJiAmd9g
 	// m/44'/1'/0'/0/1  mfkLJ6svX2Zu6BZ1D7p3xosDN3h4Tqkyi4
-	// cPVJCzEWF5nm6QMgdXvZ773xatLbkwerAdsxv43PZcQ2sjh8N4q6
+	// first key    38e50a69c54f7f1af82e8290c90275e34b3c975c46fda93dee5f576e26d90ebc
 }
 
 // A word that is not in the list is named, with the one that was probably meant.
@@ -131,7 +131,7 @@ func ExampleCreate() {
 		fmt.Println(err)
 		return
 	}
-	address, err := alice.Receive()
+	address, _, err := alice.Take(wallet.Receive)
 	fmt.Println(address.Encode(prefixes), err)
 	_, err = alice.Unlock("battery staple")
 	fmt.Println(errors.Is(err, wallet.ErrPassphrase))

@@ -298,7 +298,7 @@ func TestKeyFilePermissionsAndOverwriting(t *testing.T) {
 		t.Errorf("overwritten, or not said so: %v", err)
 	}
 	wantError(t, err, path, "never overwritten")
-	if _, err := w.Receive(); err != nil {
+	if _, _, err := w.Take(Receive); err != nil {
 		t.Fatal(err)
 	}
 	checkModes() // also after a rewrite

@@ -195,13 +195,6 @@ func (w *Wallet) Take(b Branch) (Address, Path, error) {
 	return a, path, w.update(taken)
 }
 
-// Receive gives out a new address. A wallet that is restored from its words finds payments
-// only up to GapLimit unpaid addresses in a row, so do not take many in vain.
-func (w *Wallet) Receive() (Address, error) {
-	a, _, err := w.Take(Receive)
-	return a, err
-}
-
 // Owned is one of the wallet's addresses.
 type Owned struct {
 	Address Address

@@ -104,7 +104,7 @@ func TestUpdateRefusesAnotherWallet(t *testing.T) {
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.Receive(); !errors.Is(err, fs.ErrNotExist) {
+	if _, _, err := w.Take(Receive); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("the file is gone: %v", err)
 	}
 	n := newWallet()
@@ -113,7 +113,7 @@ func TestUpdateRefusesAnotherWallet(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := read(t, path)
-	_, err := w.Receive()
+	_, _, err := w.Take(Receive)
 	wantError(t, err, "another wallet took its place")
 	if !bytes.Equal(before, read(t, path)) {
 		t.Error("it was written over")
