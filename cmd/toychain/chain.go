@@ -18,10 +18,10 @@ import (
 )
 
 func (a *app) chainCommand() *cobra.Command {
-	return asking(cli.Noun("chain", "Look at the chain: state, blocks, branches and reorganisations.",
+	return cli.Noun("chain", "Look at the chain: state, blocks, branches and reorganisations.",
 		"toychain chain info\ntoychain chain tree --node n1\ntoychain chain reorgs",
 		a.chainInfoCommand(), a.chainTipsCommand(), a.chainTreeCommand(), a.chainBlockCommand(), a.chainTxCommand(),
-		a.chainReorgsCommand(), a.chainStaleCommand(), a.chainExportCommand(), a.chainImportCommand(), a.chainVerifyCommand(), a.chainReindexCommand()))
+		a.chainReorgsCommand(), a.chainStaleCommand(), a.chainExportCommand(), a.chainImportCommand(), a.chainVerifyCommand(), a.chainReindexCommand())
 }
 
 func (a *app) chainInfoCommand() *cobra.Command {

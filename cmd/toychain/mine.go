@@ -23,7 +23,7 @@ type mined struct {
 }
 
 func (a *app) mineCommand() *cobra.Command {
-	cmd := asking(&cobra.Command{
+	cmd := &cobra.Command{
 		Use: "mine N", Short: "Mine blocks on the running node, with real proof of work.",
 		Example: "toychain mine 3\ntoychain mine 1 --node n2 --to ADDRESS",
 		Long: `Mine blocks on the running node, with real proof of work, each on top of the one
@@ -32,7 +32,7 @@ before.
 The new coins go to --to, or else to the next address of your wallet. To make a node
 mine by itself: toychain node run --mine ADDRESS.`,
 		Args: cli.Args(1, 1, "N, how many blocks"),
-	})
+	}
 	asJSON := cli.JSONFlag(cmd)
 	to := cmd.Flags().String("to", "", "`ADDRESS` that the new coins go to")
 	w := a.walletFlag(cmd)

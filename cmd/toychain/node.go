@@ -45,7 +45,6 @@ toychain node run --mine ADDRESS --hashrate 20000
 toychain node run --datadir /tmp/second --rpc 127.0.0.1:0 --peer MULTIADDR`,
 		Long: `Run a node until Ctrl-C. It prints the addresses for peers and clients on stdout, and
 its log on stderr. It connects to this machine only, unless --listen says otherwise.`,
-		Annotations: map[string]string{runsNode: "yes"},
 	}
 	o := nodeFlags{Config: node.Config{Version: version, Pool: mempool.DefaultPolicy()}}
 	f := cmd.Flags()
@@ -183,12 +182,12 @@ func (a *app) nodeHealthCommand() *cobra.Command {
 		Healthy bool   `json:"healthy"`
 		RPC     string `json:"rpc"`
 	}
-	return asking(show(a, &cobra.Command{
+	return show(a, &cobra.Command{
 		Use: "health", Short: "Check that a node answers; needs no password.",
 		Example: "toychain node health\ntoychain node health --rpc 127.0.0.1:18555 && echo up",
 		Long: `Check that a node answers; this needs no password. The exit code is 0 if it does and
 3 if it does not, for scripts and for health checks of containers.`,
 	}, a.dial, func(ctx context.Context, n target, _ []string) (health, error) {
 		return health{true, a.asked}, n.Health(ctx)
-	}, func(w io.Writer, h health) { fmt.Fprintf(w, "the node at %s answers\n", h.RPC) }))
+	}, func(w io.Writer, h health) { fmt.Fprintf(w, "the node at %s answers\n", h.RPC) })
 }

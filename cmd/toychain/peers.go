@@ -17,9 +17,9 @@ import (
 )
 
 func (a *app) peersCommand() *cobra.Command {
-	return asking(cli.Noun("peers", "List, add, drop and ban the node's peers.",
+	return cli.Noun("peers", "List, add, drop and ban the node's peers.",
 		"toychain peers list\ntoychain peers add /ip4/192.168.1.7/tcp/4001/p2p/12D3KooW…",
-		a.peersListCommand(), a.peersAddCommand(), a.peersDropCommand(), a.peersBanCommand()))
+		a.peersListCommand(), a.peersAddCommand(), a.peersDropCommand(), a.peersBanCommand())
 }
 
 func (a *app) peersListCommand() *cobra.Command {

@@ -54,7 +54,7 @@ toychain mine 3 --node n1        three blocks, with real proof of work`,
 		a.command = cmd
 		return cli.FlagError(cmd, err)
 	})
-	root.SetHelpFunc(a.Help(matters))
+	root.SetHelpFunc(a.Help)
 	root.SetHelpCommand(cli.HelpCommand())
 	root.SetOut(a.Stdout)
 	root.SetErr(a.Stderr)
@@ -95,34 +95,6 @@ func (a *app) prepare(cmd *cobra.Command, _ []string) error {
 		return err
 	}
 	return a.CheckColour()
-}
-
-// asksNode marks commands that talk to a node: their help lists how to name it.
-const asksNode = "asks a node"
-
-// runsNode marks the command that runs one: its help lists how clients log in.
-const runsNode = "runs a node"
-
-// asking marks a command and all below it as asksNode.
-func asking(cmd *cobra.Command) *cobra.Command {
-	cmd.Annotations = map[string]string{asksNode: "yes"}
-	return cmd
-}
-
-// matters reports whether a global flag changes what cmd does.
-func matters(flag string, cmd *cobra.Command) bool {
-	if cmd == cmd.Root() || flag == "network" || flag == "datadir" || flag == "color" {
-		return true
-	}
-	for at := cmd; at != nil; at = at.Parent() {
-		if at.Annotations[asksNode] != "" || at.Annotations[runsNode] != "" && strings.HasPrefix(flag, "rpc-") {
-			return true
-		}
-		if at.Name() == "testnet" && flag == "dir" {
-			return true
-		}
-	}
-	return false
 }
 
 // nameCompletion adds cobra's "completion" commands, with examples.

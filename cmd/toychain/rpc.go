@@ -18,7 +18,7 @@ import (
 )
 
 func (a *app) rpcCommand() *cobra.Command {
-	cmd := asking(&cobra.Command{
+	cmd := &cobra.Command{
 		Use: "rpc METHOD [ARG...]", Short: "Call any method of the node, as bitcoin-cli does.",
 		Example: "toychain rpc getblockhash 12\ntoychain rpc --named getblock blockhash=HASH verbosity=2\ntoychain rpc help getblock",
 		Long: `Call any method of the node, as bitcoin-cli does.
@@ -29,7 +29,7 @@ strings; write -- before a negative number. Blocks and transactions may be named
 'toychain chain block' and 'toychain chain tx'. The result is printed as JSON, and a
 string without its quotes.`,
 		Args: cli.Args(1, math.MaxInt, "METHOD: 'toychain rpc help' lists them"),
-	})
+	}
 	named := cmd.Flags().Bool("named", false, "arguments are `NAME=VALUE`")
 	return on(cmd, a.dial, func(ctx context.Context, n target, given []string) error {
 		var result json.RawMessage

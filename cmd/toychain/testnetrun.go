@@ -72,7 +72,7 @@ logs is kept; with --keep its network is left up too.`,
 			_ = scenario.WriteVerbs(a.Stdout)
 			return
 		}
-		a.Help(matters)(cmd, given)
+		a.Help(cmd, given)
 	})
 	cmd.RunE = func(cmd *cobra.Command, files []string) error {
 		if o.verbs {

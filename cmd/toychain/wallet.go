@@ -23,10 +23,10 @@ import (
 )
 
 func (a *app) walletCommand() *cobra.Command {
-	return asking(cli.Noun("wallet", "Keep keys on your side: receive, pay, sign.",
+	return cli.Noun("wallet", "Keep keys on your side: receive, pay, sign.",
 		"toychain wallet create\ntoychain wallet balance\ntoychain wallet send ADDRESS 1.5",
 		a.walletCreateCommand(), a.walletRestoreCommand(), a.walletWordsCommand(), a.walletAddressCommand(), a.walletBalanceCommand(),
-		a.walletHistoryCommand(), a.walletSendCommand(), a.walletSignCommand(), a.walletVerifyCommand()))
+		a.walletHistoryCommand(), a.walletSendCommand(), a.walletSignCommand(), a.walletVerifyCommand())
 }
 
 // newWallet is what "wallet create" and "wallet restore" print.

@@ -25,9 +25,8 @@ var helpPage = template.Must(template.New("help").Parse(`{{range .Examples}}  {{
 
 {{.Bold "Flags:"}}
 {{.Own}}{{end}}
-{{- if .Global}}
 
-{{.Bold "Flags of every command:"}}
+{{.Bold "Flags of every command:"}}{{if .HasParent}} {{.Root.Name}} --help{{else}}
 {{.Global}}{{end}}
 `))
 
@@ -48,25 +47,19 @@ func (p page) About() string {
 	return strings.TrimRight(string(fill.Text(about)), "\n")
 }
 
-// Help returns a function for cobra that prints a help page. matters reports whether a
-// global flag changes what a command does; others are not listed.
-func (t *Terminal) Help(matters func(flag string, cmd *cobra.Command) bool) func(*cobra.Command, []string) {
-	return func(cmd *cobra.Command, _ []string) {
-		width, own := min(Width(t.Stdout), 80), cmd.LocalNonPersistentFlags()
-		cmd.DisableFlagsInUseLine = true
-		must(helpPage.Execute(t.Stdout, page{cmd, t.Colours(t.Stdout), width,
-			usages(own, width, func(string) bool { return true }),
-			usages(cmd.Root().PersistentFlags(), width, func(name string) bool {
-				return own.Lookup(name) == nil && matters(name, cmd)
-			})}))
-	}
+// Help prints a command's help page. The flags of every command are listed on the root's.
+func (t *Terminal) Help(cmd *cobra.Command, _ []string) {
+	width := min(Width(t.Stdout), 80)
+	cmd.DisableFlagsInUseLine = true
+	must(helpPage.Execute(t.Stdout, page{cmd, t.Colours(t.Stdout), width,
+		usages(cmd.LocalNonPersistentFlags(), width), usages(cmd.Root().PersistentFlags(), width)}))
 }
 
-// usages returns a line or more for each wanted flag, except those that every page would show.
-func usages(from *pflag.FlagSet, width int, wanted func(name string) bool) string {
+// usages returns a line or more for each flag, except those that every page would show.
+func usages(from *pflag.FlagSet, width int) string {
 	to := pflag.NewFlagSet("", pflag.ContinueOnError)
 	from.VisitAll(func(f *pflag.Flag) {
-		if f.Name != "help" && f.Name != "version" && wanted(f.Name) {
+		if f.Name != "help" && f.Name != "version" {
 			to.AddFlag(f)
 		}
 	})

@@ -20,7 +20,7 @@ func TestHelpPage(t *testing.T) {
 	t.Setenv("COLUMNS", "60")
 	root := &cobra.Command{Use: "tool"}
 	root.PersistentFlags().String("dir", "~/x", "`FOLDER` of it")
-	root.PersistentFlags().Bool("other", false, "does not matter")
+	root.PersistentFlags().Bool("other", false, "of every command too")
 	cmd := &cobra.Command{
 		Use: "do N", Short: "Do it.", Example: "tool do 1\ntool do 2",
 		Long: "Do it, in words that are too many for one line of\nsuch a page.\n\n  indented, and left alone although it is long\n\nshort\nlines",
@@ -29,7 +29,9 @@ func TestHelpPage(t *testing.T) {
 	cmd.AddCommand(&cobra.Command{Use: "well", Short: "Do it well.", RunE: cmd.RunE})
 	cmd.Flags().IntP("many", "m", 3, "a description that wants more than one line")
 	root.AddCommand(cmd)
-	term.Help(func(flag string, _ *cobra.Command) bool { return flag == "dir" })(cmd, nil)
+	root.Example = "tool do"
+	term.Help(cmd, nil)
+	term.Help(root, nil)
 	got, err := os.ReadFile(out.Name())
 	want := `  tool do 1
   tool do 2
@@ -50,8 +52,19 @@ Flags:
   -m, --many int   a description that wants more than
                    one line (default 3)
 
+Flags of every command: tool --help
+  tool do
+
+
+
+Usage: tool COMMAND
+
+Commands:
+  do           Do it.
+
 Flags of every command:
       --dir FOLDER   FOLDER of it (default "~/x")
+      --other        of every command too
 `
 	if err != nil || string(got) != want {
 		t.Errorf("got\n%s\nwant\n%s, %v", got, want, err)
