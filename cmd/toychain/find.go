@@ -25,17 +25,17 @@ func findBlock(ctx context.Context, n target, text string) (block.Hash, error) {
 		return find(ctx, n, "block", text)
 	}
 	tip, err := n.BlockCount(ctx)
-	if err == nil && height > int64(tip) {
-		hash, missing := find(ctx, n, "block", text)
-		if beginning.MatchString(text) && !hasCode(missing, rpc.CodeInvalidAddress) {
-			return hash, missing
-		}
-		err = &rpc.Error{Code: rpc.CodeInvalidParam, Message: fmt.Sprintf("there is no block at height %d: the best chain ends at %d", height, tip)}
-	}
 	if err != nil {
 		return block.Hash{}, err
 	}
-	return rpc.GetBlockHash.Call(ctx, n.Client, rpc.HeightArg{Height: height})
+	if height <= int64(tip) {
+		return rpc.GetBlockHash.Call(ctx, n.Client, rpc.HeightArg{Height: height})
+	}
+	hash, err := find(ctx, n, "block", text)
+	if !beginning.MatchString(text) || hasCode(err, rpc.CodeInvalidAddress) {
+		err = &rpc.Error{Code: rpc.CodeInvalidParam, Message: fmt.Sprintf("there is no block at height %d: the best chain ends at %d", height, tip)}
+	}
+	return hash, err
 }
 
 // find returns the hash of the block or transaction (the kind) that begins with these

@@ -1,18 +1,13 @@
 // Package nearest finds the word that was meant by one that is not in a list.
 package nearest
 
-import "math"
+import "slices"
 
-// Of returns the word of a list with the smallest edit distance from w, the first of
-// several, and the distance.
-func Of(w string, list []string) (best string, least int) {
-	least = math.MaxInt
-	for _, c := range list {
-		if d := distance(w, c); d < least {
-			best, least = c, d
-		}
-	}
-	return best, least
+// Of returns the word of a list, which is not empty, with the smallest edit distance from
+// w, the first of several, and the distance.
+func Of(w string, list []string) (string, int) {
+	best := slices.MinFunc(list, func(a, b string) int { return distance(w, a) - distance(w, b) })
+	return best, distance(w, best)
 }
 
 // distance returns how many letters must be inserted, deleted, replaced or swapped with
