@@ -18,7 +18,7 @@ import (
 
 // locked calls f under the directory's lock, on the state that is on disk now.
 func (t *Testnet) locked(ctx context.Context, wait bool, f func() error) error {
-	unlock, err := lock(ctx, t.dir, wait)
+	unlock, err := lock(ctx, t.dir, wait, t.say)
 	if err != nil {
 		return fmt.Errorf("waiting for another command that works on %s: %w", t.dir, err)
 	}

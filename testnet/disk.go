@@ -94,14 +94,15 @@ func (t *Testnet) forget(ctx context.Context, n *Node) error {
 // the blocks that LevelDB reads, so that about half of the file can still be read.
 const damageEvery = 8 << 10
 
-// Corrupt changes bytes all over a node's database, as a failing disk does: in its largest
-// file, one in every 8 KiB, and at least one.
+// Corrupt changes bytes all over a node's database, as a failing disk does: in its largest table
+// or journal, one in every 8 KiB, and at least one. It says in which file (see Notify).
 func (t *Testnet) Corrupt(ctx context.Context, name string) error {
 	return t.atRest(ctx, "corrupt", name, func(_ context.Context, _ *Node, dir string) error {
 		path, err := largest(filepath.Join(dir, "chain"))
 		if err != nil {
 			return err
 		}
+		t.say("changing bytes of " + path)
 		b, err := os.ReadFile(path)
 		if err != nil {
 			return err
@@ -113,20 +114,19 @@ func (t *Testnet) Corrupt(ctx context.Context, name string) error {
 	})
 }
 
-// largest returns the path of the largest file in a directory.
+// largest returns the path of the largest table or journal of a database. LevelDB does not read
+// its other large file, LOG.
 func largest(dir string) (path string, err error) {
-	files, err := os.ReadDir(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("%s: the node has stored nothing yet", dir)
-	}
+	tables, _ := filepath.Glob(filepath.Join(dir, "*.ldb"))
+	journals, _ := filepath.Glob(filepath.Join(dir, "*.log"))
 	most := int64(0)
-	for _, f := range files {
-		if info, err := f.Info(); err == nil && info.Size() > most {
-			path, most = filepath.Join(dir, f.Name()), info.Size()
+	for _, f := range append(tables, journals...) {
+		if info, err := os.Stat(f); err == nil && info.Size() > most {
+			path, most = f, info.Size()
 		}
 	}
-	if path == "" && err == nil {
-		err = fmt.Errorf("%s: there is nothing to damage", dir)
+	if path == "" {
+		err = fmt.Errorf("%s: the node has stored nothing yet", dir)
 	}
 	return path, err
 }

@@ -21,12 +21,16 @@ func TestDiskOfTheDead(t *testing.T) {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	small, big := filepath.Join(folder, "small"), filepath.Join(folder, "big")
+	small, big := filepath.Join(folder, "000001.ldb"), filepath.Join(folder, "000002.log")
 	whole := bytes.Repeat([]byte{7}, 3*damageEvery)
 	for path, b := range map[string][]byte{small: whole[:10], big: whole} {
 		if err := os.WriteFile(path, b, 0o600); err != nil {
 			t.Fatal(err)
 		}
+	}
+	text := filepath.Join(folder, "LOG") // which LevelDB does not read
+	if err := os.WriteFile(text, append(whole, whole...), 0o600); err != nil {
+		t.Fatal(err)
 	}
 	for what, do := range map[string]func() error{
 		"wipe":    func() error { return tn.Wipe(bounded(t), "n2") },
@@ -43,8 +47,13 @@ func TestDiskOfTheDead(t *testing.T) {
 	if err := tn.Kill(bounded(t), "n2"); err != nil {
 		t.Fatal(err)
 	}
-	if err := tn.Corrupt(bounded(t), "n2"); err != nil {
-		t.Fatal(err)
+	var said []string
+	tn.Notify(func(s string) { said = append(said, s) })
+	if err := tn.Corrupt(bounded(t), "n2"); err != nil || len(said) != 1 || said[0] != "changing bytes of "+big {
+		t.Fatalf("said %q, %v", said, err)
+	}
+	if b, err := os.ReadFile(text); err != nil || !bytes.Equal(b, append(whole, whole...)) {
+		t.Errorf("LOG was changed: %v", err)
 	}
 	b, err := os.ReadFile(big)
 	if err != nil {

@@ -1,6 +1,7 @@
 package testnet
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -57,12 +58,8 @@ func Describe(dir, network string, nodes []Node, by Orchestrator) (*Testnet, err
 
 // Vacant returns an error if a testnet is in the directory, up or down.
 func Vacant(dir string) error {
-	_, err := os.Stat(filepath.Join(dir, stateFile))
-	if errors.Is(err, fs.ErrNotExist) {
+	if _, err := os.Stat(filepath.Join(dir, stateFile)); errors.Is(err, fs.ErrNotExist) {
 		return nil
-	}
-	if err != nil {
-		return err
 	}
 	return fmt.Errorf("a testnet is in %s already; take another directory, or remove that one when nothing of it runs", dir)
 }
@@ -77,10 +74,7 @@ func (t *Testnet) theirs(verb, name string) error {
 	if by == nil {
 		return nil
 	}
-	nodes := name
-	if name == "" {
-		nodes = "the nodes"
-	}
+	nodes := cmp.Or(name, "the nodes")
 	how := by.Commands[verb]
 	if how == "" {
 		return fmt.Errorf("%s: %s runs %s and cannot do that", verb, by.Name, nodes)

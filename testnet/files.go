@@ -74,13 +74,15 @@ func loadState(dir string) (state, error) {
 		return state{}, err
 	}
 	s := state{Born: map[string]string{}}
-	if err := json.Unmarshal(b, &s); err != nil {
-		return state{}, fmt.Errorf("%s is damaged (%w): end its nodes by hand, then remove it", path, err)
-	}
+	err = json.Unmarshal(b, &s)
 	for _, n := range s.Nodes {
 		if !topology.IsName(n.Name) {
-			return state{}, fmt.Errorf("%s is damaged (a node %q): end its nodes by hand, then remove it", path, n.Name)
+			err = errors.Join(err, fmt.Errorf("a node %q", n.Name))
 		}
+	}
+	if err != nil {
+		return state{}, fmt.Errorf("%s is damaged (%w): end each node that runs, with: toychain rpc stop --datadir %s; then remove the file, and "+
+			"'toychain testnet up' continues the chains", path, err, filepath.Join(dir, topology.Name(0)))
 	}
 	return s, s.place(dir)
 }
@@ -133,20 +135,21 @@ func (s *state) save(dir string, public bool) error {
 
 // saveJSON replaces the file at path by v as JSON.
 func saveJSON(path string, v any) error {
-	return atomicfile.Replace(path, func(f *os.File) error {
-		out := json.NewEncoder(f)
-		out.SetIndent("", "  ")
-		return out.Encode(v)
-	})
+	b, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return err
+	}
+	return errors.Join(atomicfile.Replace(path, atomicfile.Synced(append(b, '\n'))), atomicfile.SyncDir(filepath.Dir(path)))
 }
 
 // lock locks a testnet's directory while one command changes something, and returns how to
 // unlock it. A lock whose owner is gone is ignored. If wait is false, the lock of another
-// command is an error at once.
-func lock(ctx context.Context, dir string, wait bool) (unlock func(), err error) {
+// command is an error at once; else it says after a second what it waits for.
+func lock(ctx context.Context, dir string, wait bool, say func(string)) (unlock func(), err error) {
 	path := filepath.Join(dir, lockFile)
 	self, _ := look(os.Getpid())
 	mine := fmt.Sprintf("%d %s\n", os.Getpid(), self.born)
+	begun := time.Now()
 	err = Poll(ctx, func() (bool, error) {
 		f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 		if err == nil {
@@ -162,6 +165,9 @@ func lock(ctx context.Context, dir string, wait bool) (unlock func(), err error)
 			os.Remove(path)
 		case !wait:
 			return false, fmt.Errorf("another command works on the testnet in %s; wait until it is done (or, if there is none, remove %s)", dir, path)
+		case time.Since(begun) > time.Second:
+			say(fmt.Sprintf("waiting for another command (process %d) that works on the testnet in %s", owner.pid, dir))
+			begun = begun.Add(time.Hour)
 		}
 		return false, nil
 	})
@@ -178,7 +184,7 @@ func lockOwner(path string) (owner process, known bool) {
 	pid, born, ok := strings.Cut(strings.TrimSpace(string(b)), " ")
 	if err != nil || !ok || !strings.HasSuffix(string(b), "\n") {
 		// A file that stays incomplete is that of a program that died while writing it.
-		if info, err := os.Stat(path); err == nil && time.Since(info.ModTime()) > time.Minute {
+		if info, err := os.Stat(path); err == nil && time.Since(info.ModTime()) > time.Second {
 			return process{}, true
 		}
 		return process{}, false

@@ -1,7 +1,7 @@
 package testnet
 
 import (
-	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -29,7 +29,11 @@ func (t *Testnet) note(begun time.Time, verb string, args []string, failed error
 	if err != nil {
 		return err
 	}
-	f, err := os.OpenFile(filepath.Join(t.dir, eventsFile), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	path := filepath.Join(t.dir, eventsFile)
+	if before, _ := os.ReadFile(path); len(before) > 0 && before[len(before)-1] != '\n' {
+		line = append([]byte("\n"), line...) // a power failure left half a line: it must not take this one with it
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
@@ -37,29 +41,24 @@ func (t *Testnet) note(begun time.Time, verb string, args []string, failed error
 	return errors.Join(err, f.Close())
 }
 
-// Actions returns everything that was done to the testnet, the oldest first. The directory
-// of an earlier version has no events.jsonl: then there are none.
-func (t *Testnet) Actions() ([]history.Action, error) {
+// Actions returns everything that was done to the testnet, the oldest first. Lines that a power
+// failure tore are skipped, which is said (see Notify). The directory of an earlier version has no
+// events.jsonl: then there are none.
+func (t *Testnet) Actions() (out []history.Action, err error) {
 	path := filepath.Join(t.dir, eventsFile)
-	f, err := os.Open(path)
+	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	var out []history.Action
-	lines := bufio.NewScanner(f)
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
+	for n, line := range bytes.Split(bytes.TrimSuffix(text, []byte("\n")), []byte("\n")) {
 		var a history.Action
-		if err := json.Unmarshal(lines.Bytes(), &a); err != nil {
-			return nil, fmt.Errorf("%s: line %d: %w", path, len(out)+1, err)
+		if json.Unmarshal(line, &a) != nil {
+			t.say(fmt.Sprintf("%s: line %d is torn and was skipped", path, n+1))
+			continue
 		}
 		out = append(out, a)
 	}
-	return out, lines.Err()
+	return out, err
 }
 
 // journalTime bounds Journals, which reads everything.
@@ -146,7 +145,7 @@ func (t *Testnet) Tree(ctx context.Context, from block.Height) (draw.Tree, error
 func (t *Testnet) readDir(ctx context.Context, name string, wait bool) (rpc.Tree, []rpc.Reorg, error) {
 	t.reading.Lock()
 	defer t.reading.Unlock()
-	unlock, err := lock(ctx, t.dir, wait)
+	unlock, err := lock(ctx, t.dir, wait, t.say)
 	if err != nil {
 		return rpc.Tree{}, nil, err
 	}

@@ -64,17 +64,35 @@ func TestActions(t *testing.T) {
 	}
 }
 
-// TestActionsAreChecked: without events.jsonl there are no actions; the error of a damaged one names the line.
-func TestActionsAreChecked(t *testing.T) {
+// TestTornActions: without events.jsonl there are no actions. What a power failure tore is skipped,
+// which is said, and does not take the next line with it.
+func TestTornActions(t *testing.T) {
 	tn := &Testnet{dir: t.TempDir()}
 	if all, err := tn.Actions(); err != nil || len(all) != 0 {
 		t.Errorf("%v, %v", all, err)
 	}
-	text := `{"time_ms": 5, "verb": "heal", "args": []}` + "\n" + `{"time_ms`
-	if err := os.WriteFile(filepath.Join(tn.dir, eventsFile), []byte(text), 0o600); err != nil {
+	path := filepath.Join(tn.dir, eventsFile)
+	for range 3 {
+		if err := tn.note(time.Now(), "heal", nil, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	info, err := os.Stat(path)
+	if err == nil {
+		err = os.Truncate(path, info.Size()-20)
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := tn.Actions(); err == nil || !strings.Contains(err.Error(), "line 2") {
-		t.Errorf("a damaged one: %v", err)
+	for want := 2; want <= 3; want++ {
+		var said []string
+		tn.Notify(func(s string) { said = append(said, s) })
+		all, err := tn.Actions()
+		if err != nil || len(all) != want || len(said) != 1 || said[0] != path+": line 3 is torn and was skipped" {
+			t.Errorf("%d actions, want %d; %q, %v", len(all), want, said, err)
+		}
+		if err := tn.note(time.Now(), "down", nil, nil); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

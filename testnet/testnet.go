@@ -49,7 +49,7 @@ type Testnet struct {
 	dir    string
 	params *consensus.Params
 	tied   bool         // nodes end with this program
-	say    func(string) // during Up: Config.Progress, or nothing
+	say    func(string) // see Notify; during Up: Config.Progress
 	state  state
 	procs  map[string]*process
 
@@ -69,7 +69,7 @@ func Up(ctx context.Context, cfg Config) (_ *Testnet, err error) {
 	if err := os.MkdirAll(t.dir, 0o700); err != nil {
 		return nil, fmt.Errorf("testnet up: %w", err)
 	}
-	unlock, err := lock(ctx, t.dir, false)
+	unlock, err := lock(ctx, t.dir, false, t.say)
 	if err != nil {
 		return nil, fmt.Errorf("testnet up: %w", err)
 	}
@@ -159,7 +159,7 @@ func (t *Testnet) claim() error {
 		return nil
 	}
 	t.state.Network = filepath.Join(t.dir, networkFile)
-	return atomicfile.Replace(t.state.Network, func(f *os.File) error { return network.Write(f, t.params) })
+	return atomicfile.Replace(t.state.Network, func(f *os.File) error { return errors.Join(network.Write(f, t.params), f.Sync()) })
 }
 
 // bringUp starts all nodes and connects them.
@@ -191,15 +191,6 @@ func (t *Testnet) bringUp(ctx context.Context) error {
 	return t.state.save(t.dir, true)
 }
 
-// errNone is the error of a directory without a testnet.
-type errNone string
-
-func (dir errNone) Error() string {
-	return fmt.Sprintf("no testnet in %s; start one with: toychain testnet up 4 --dir %s", string(dir), string(dir))
-}
-
-func (errNone) Is(target error) bool { return target == fs.ErrNotExist }
-
 // Open returns the testnet in a directory. If the directory was moved, the paths in its files are
 // made right. The error is an fs.ErrNotExist if there is no testnet.
 func Open(dir string) (*Testnet, error) {
@@ -209,7 +200,7 @@ func Open(dir string) (*Testnet, error) {
 	}
 	s, err := loadState(dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, errNone(dir)
+		return nil, fmt.Errorf("no testnet in %s (%w); start one with: toychain testnet up 4 --dir %s", dir, fs.ErrNotExist, dir)
 	}
 	if err != nil {
 		return nil, err
@@ -228,6 +219,10 @@ func Open(dir string) (*Testnet, error) {
 	}
 	return t, nil
 }
+
+// Notify sets what is called, with a sentence, when a command waits for another one or leaves
+// something out.
+func (t *Testnet) Notify(say func(string)) { t.say = say }
 
 // adopt updates the processes from the state. Children of this program are kept.
 func (t *Testnet) adopt() {

@@ -299,12 +299,13 @@ func TestConfigIsChecked(t *testing.T) {
 }
 
 func TestStateIsChecked(t *testing.T) {
-	for _, text := range []string{"{", `{"nodes": [{"name": "../../etc"}]}`, `{"nodes": [{"name": "n0"}]}`, `{"nodes": [{"name": "n01"}]}`} {
+	for _, text := range []string{"", "{", `{"nodes": [{"name": "../../etc"}]}`, `{"nodes": [{"name": "n0"}]}`, `{"nodes": [{"name": "n01"}]}`} {
 		dir := t.TempDir()
 		if err := os.WriteFile(filepath.Join(dir, stateFile), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Open(dir); err == nil || !strings.Contains(err.Error(), "damaged") {
+		if _, err := Open(dir); err == nil || !strings.Contains(err.Error(), "is damaged") ||
+			!strings.Contains(err.Error(), "toychain rpc stop --datadir "+filepath.Join(dir, "n1")) {
 			t.Errorf("%s: %v", text, err)
 		}
 	}
@@ -313,17 +314,38 @@ func TestStateIsChecked(t *testing.T) {
 // TestLock: one command at a time; the lock of a process that has ended is ignored.
 func TestLock(t *testing.T) {
 	dir := t.TempDir()
-	unlock, err := lock(bounded(t), dir, false)
+	unlock, err := lock(bounded(t), dir, false, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := lock(bounded(t), dir, false); err == nil || !strings.Contains(err.Error(), "another command") {
+	if _, err := lock(bounded(t), dir, false, nil); err == nil || !strings.Contains(err.Error(), "another command") {
 		t.Errorf("taken twice: %v", err)
 	}
 	ctx, cancel := context.WithTimeout(bounded(t), 50*time.Millisecond)
 	defer cancel()
-	if _, err := lock(ctx, dir, true); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := lock(ctx, dir, true, nil); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("waiting for it: %v", err)
+	}
+	said := make(chan string, 1)
+	done := make(chan error, 1)
+	go func() {
+		second, err := lock(bounded(t), dir, true, func(s string) { said <- s; unlock() })
+		if err == nil {
+			second()
+		}
+		done <- err
+	}()
+	if err := <-done; err != nil {
+		t.Errorf("waiting until it is free: %v", err)
+	}
+	if got, want := <-said, fmt.Sprintf("waiting for another command (process %d) that works on the testnet in %s", os.Getpid(), dir); got != want {
+		t.Errorf("said %q, want %q", got, want)
+	}
+	if err := os.WriteFile(filepath.Join(dir, lockFile), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if unlock, err = lock(bounded(t), dir, true, nil); err != nil {
+		t.Fatalf("an empty one: %v", err)
 	}
 	unlock()
 	p, _ := begin(t, "polite", false)
@@ -334,7 +356,7 @@ func TestLock(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, lockFile), []byte(dead), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	unlock, err = lock(bounded(t), dir, false)
+	unlock, err = lock(bounded(t), dir, false, nil)
 	if err != nil {
 		t.Fatalf("left by a dead one: %v", err)
 	}

@@ -188,7 +188,13 @@ func (a *app) testnetFolder() string {
 }
 
 // openTestnet returns the testnet in its directory.
-func (a *app) openTestnet() (*testnet.Testnet, error) { return testnet.Open(a.testnetFolder()) }
+func (a *app) openTestnet() (*testnet.Testnet, error) {
+	t, err := testnet.Open(a.testnetFolder())
+	if err == nil {
+		t.Notify(func(s string) { fmt.Fprintln(a.Stderr, s) })
+	}
+	return t, err
+}
 
 // network returns the network that the flags name, without asking a node. With --node it
 // is the testnet's.

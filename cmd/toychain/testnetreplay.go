@@ -35,7 +35,7 @@ the order and at the times in which they happened. On a terminal the tree grows;
 otherwise each event is a line. Of nodes that do not run the data directories are read,
 and not changed. A command that took a while is shown when it began. Times that a node
 recorded while its clock was set wrong are corrected. The data of a node that was wiped
-is in no journal any more.`,
+is in no journal any more, and a line that a power failure tore is skipped.`,
 	}
 	r := replaying{}
 	cmd.Flags().StringVar(&r.speed, "speed", "1x", "how many times faster than it happened, like `10x`")
