@@ -180,8 +180,8 @@ func (p location) checkNetwork(theirs network) error {
 	}
 	if theirs.name == p.params.Name {
 		return fmt.Errorf("%w: %sit was made when the rules of %q were others (parameters %s, today %s): "+
-			"choose another --datadir, or remove that directory to begin a new chain",
-			ErrOtherNetwork, p.prefix(), theirs.name, theirs.digest.Short(), digest.Short())
+			"choose another --datadir, or to begin a new chain remove %s, and not the wallets beside it",
+			ErrOtherNetwork, p.prefix(), theirs.name, theirs.digest.Short(), digest.Short(), Quote(p.dir))
 	}
 	return fmt.Errorf("%w: %sit holds the chain of %q (parameters %s), this node runs %q (parameters %s); "+
 		"choose that --network or another --datadir", ErrOtherNetwork, p.prefix(),

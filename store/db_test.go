@@ -228,7 +228,7 @@ func TestOtherNetworksFolder(t *testing.T) {
 	other := consensus.Toy() // as toy was before its allowance for clocks
 	other.Future = consensus.BitcoinFuture
 	_, err = Open(dir, other)
-	if !errors.Is(err, ErrOtherNetwork) || !strings.Contains(err.Error(), "begin a new chain") {
+	if !errors.Is(err, ErrOtherNetwork) || !strings.HasSuffix(err.Error(), "to begin a new chain remove "+Quote(dir)+", and not the wallets beside it") {
 		t.Fatalf("%v, want ErrOtherNetwork with a remedy", err)
 	}
 	if db, err = Open(dir, consensus.Toy()); err != nil {

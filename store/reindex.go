@@ -184,7 +184,7 @@ func (r *rebuilder) readBodies(progress func(done, total int)) error {
 	}
 	r.out.Unread = r.old.Unread
 	if len(r.headers) == 1 {
-		return fmt.Errorf("%w: %snot one block could be read; to start from nothing, remove the directory", ErrDamaged, r.at.prefix())
+		return fmt.Errorf("%w: %snot one block could be read; to begin a new chain remove %s, and not the wallets beside it", ErrDamaged, r.at.prefix(), Quote(r.at.dir))
 	}
 	return write(0)
 }

@@ -175,7 +175,13 @@ type importing struct {
 func (in *importing) run(ctx context.Context) error {
 	defer in.source.Close()
 	defer in.line.Clear()
-	order := blockfile.NewOrder(in.source, func(h block.Hash) (bool, error) { return in.has(ctx, h) })
+	order := blockfile.NewOrder(in.source, func(h block.Hash) (bool, error) { // the node has it
+		_, err := in.node.Header(ctx, h)
+		if hasCode(err, rpc.CodeInvalidAddress) {
+			return false, nil
+		}
+		return err == nil, err
+	})
 	next, err := order.Next()
 	for {
 		var records []blockfile.Record
@@ -211,15 +217,6 @@ func (in *importing) show(read, total int64) {
 		of = fmt.Sprintf("  %d %% of %s", 100*read/total, cli.Bytes(total))
 	}
 	in.line.Show("%s  %s%s", cli.Plural(done, "block"), in.line.Rate(done), of)
-}
-
-// has reports whether the node has a block that was not in the files so far.
-func (in *importing) has(ctx context.Context, h block.Hash) (bool, error) {
-	_, err := in.node.Header(ctx, h)
-	if hasCode(err, rpc.CodeInvalidAddress) {
-		return false, nil
-	}
-	return err == nil, err
 }
 
 // submit submits one portion, up to the first block that breaks a rule.

@@ -179,11 +179,6 @@ func usualAddr(network string) string { return fmt.Sprintf("127.0.0.1:%d", usual
 
 // usualPort returns the port at which a network's node answers RPC by default.
 func usualPort(network string) int {
-	switch network {
-	case "main":
-		return 8332 // as Bitcoin Core
-	case "regtest":
-		return 18443 // as Bitcoin Core
-	}
-	return 18555
+	core := map[string]int{"main": 8332, "regtest": 18443} // Bitcoin Core's
+	return cmp.Or(core[network], 18555)
 }

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -78,12 +79,22 @@ func (a *app) globalFlags(root *cobra.Command) {
 	a.completeGlobals(root)
 }
 
-// prepare runs before every command. It fills in the flags that the command line leaves
-// open: from the environment, then from the file of settings in the data directory,
-// then from the defaults.
+// prepare runs before every command. What only explains the program works without a home
+// directory, and whatever the settings say.
 func (a *app) prepare(cmd *cobra.Command, _ []string) error {
 	a.command, a.typed = cmd, make(map[string]bool)
 	cmd.Flags().Visit(func(f *pflag.Flag) { a.typed[f.Name] = true })
+	explains := []string{"help", "version", "completion", cobra.ShellCompRequestCmd, cobra.ShellCompNoDescRequestCmd}
+	err := a.fill(cmd)
+	if err != nil && !cmd.HasSubCommands() && !slices.Contains(explains, strings.Fields(cmd.CommandPath())[1]) {
+		return err
+	}
+	return a.CheckColour()
+}
+
+// fill fills in the flags that the command line leaves open: from the environment, then
+// from the file of settings in the data directory, then from the defaults.
+func (a *app) fill(cmd *cobra.Command) error {
 	if err := cli.FillFromEnvironment(cmd.Flags()); err != nil {
 		return err
 	}
@@ -91,10 +102,7 @@ func (a *app) prepare(cmd *cobra.Command, _ []string) error {
 		return err
 	}
 	isPreset := func(name string) bool { _, ok := consensus.Preset(name); return ok }
-	if err := cli.FillFromFile(cmd, filepath.Join(a.global.datadir, "toychain.toml"), isPreset); err != nil {
-		return err
-	}
-	return a.CheckColour()
+	return cli.FillFromFile(cmd, filepath.Join(a.global.datadir, "toychain.toml"), isPreset)
 }
 
 // nameCompletion adds cobra's "completion" commands, with examples.

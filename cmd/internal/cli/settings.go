@@ -82,24 +82,19 @@ func set(flags *pflag.FlagSet, f *pflag.Flag, value any, dir string, isName func
 	return nil
 }
 
-// settings returns the names of all settable flags, except for the directory in which
+// settings returns the names of all settable flags of a command and those below it, except for the directory in which
 // the file of settings itself is found.
-func settings(root *cobra.Command) []string {
-	var names []string
-	var visit func(*cobra.Command)
-	visit = func(cmd *cobra.Command) {
-		for _, flags := range []*pflag.FlagSet{cmd.Flags(), cmd.PersistentFlags()} {
-			flags.VisitAll(func(f *pflag.Flag) {
-				if marked(f, isSettable) && f.Name != "datadir" && !slices.Contains(names, f.Name) {
-					names = append(names, f.Name)
-				}
-			})
-		}
-		for _, sub := range cmd.Commands() {
-			visit(sub)
-		}
+func settings(cmd *cobra.Command) (names []string) {
+	for _, flags := range []*pflag.FlagSet{cmd.Flags(), cmd.PersistentFlags()} {
+		flags.VisitAll(func(f *pflag.Flag) {
+			if marked(f, isSettable) && f.Name != "datadir" {
+				names = append(names, f.Name)
+			}
+		})
 	}
-	visit(root)
+	for _, sub := range cmd.Commands() {
+		names = append(names, settings(sub)...)
+	}
 	slices.Sort(names)
-	return names
+	return slices.Compact(names)
 }
