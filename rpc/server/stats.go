@@ -209,11 +209,7 @@ func blockStats(s *consensus.State, b *block.Block, undo []consensus.Coin) rpc.B
 func minMaxMedian(v []int64) (least, most, median int64) {
 	slices.Sort(v)
 	n := len(v)
-	median = v[n/2]
-	if n%2 == 0 {
-		median = (v[n/2-1] + v[n/2]) / 2
-	}
-	return v[0], v[n-1], median
+	return v[0], v[n-1], (v[(n-1)/2] + v[n/2]) / 2
 }
 
 // percentiles returns the fee rates below which 10, 25, 50, 75 and 90 % of the bytes
