@@ -186,10 +186,7 @@ func warningsOf(t *testing.T, addr string) string {
 		n.wakeDialer()
 		return false
 	})
-	n.wait("what is missing", func() bool {
-		all, missing := n.Kept()
-		return slices.Equal(missing, []string{addr}) && slices.Contains(all, addr)
-	})
+	n.wait("what is missing", func() bool { return slices.Equal(n.Missing(), []string{addr}) })
 	n.stop()
 	return log.String()
 }

@@ -249,25 +249,21 @@ func (n *Net) Addrs() []string {
 // Bytes returns how many bytes the streams of all peers carried since New.
 func (n *Net) Bytes() (in, out int64) { return n.links.in.bytes.Load(), n.links.out.bytes.Load() }
 
-// Kept returns the addresses of the peers that the user named, and of those that are missing:
-// neither connected nor refused. They are complete and sorted. The dialer keeps trying.
-func (n *Net) Kept() (all, missing []string) {
+// Missing returns the addresses of the peers that the user named and that are not
+// connected, complete and sorted. The dialer keeps trying them. Peers that this node
+// refuses are not included.
+func (n *Net) Missing() []string {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	all, missing = []string{}, []string{}
+	out := []string{}
 	for id, c := range n.addrman.peers {
-		if !c.manual || len(c.addrs) == 0 {
+		if !c.manual || n.sessions[id] != nil || len(c.addrs) == 0 || n.gater.refusal(id) != nil {
 			continue
 		}
-		addr := c.addrs[0].String() + "/p2p/" + id.String()
-		all = append(all, addr)
-		if n.sessions[id] == nil && n.gater.refusal(id) == nil {
-			missing = append(missing, addr)
-		}
+		out = append(out, c.addrs[0].String()+"/p2p/"+id.String())
 	}
-	slices.Sort(all)
-	slices.Sort(missing)
-	return all, missing
+	slices.Sort(out)
+	return out
 }
 
 // Peers returns the connected peers in the order of connecting, including those whose

@@ -144,6 +144,11 @@ func (c *Client) AddPeer(ctx context.Context, multiaddr string) error {
 	return AddNode.Do(ctx, c, AddNodeArgs{Node: multiaddr, Command: "add"})
 }
 
+// ForgetPeer undoes AddPeer.
+func (c *Client) ForgetPeer(ctx context.Context, peer string) error {
+	return AddNode.Do(ctx, c, AddNodeArgs{Node: peer, Command: "remove"})
+}
+
 // Bans returns the banned peers.
 func (c *Client) Bans(ctx context.Context) ([]Ban, error) {
 	return ListBanned.Call(ctx, c, None{})

@@ -24,8 +24,6 @@ var (
 		About:   "Adds or removes a peer to stay connected with, or dials one once."}}
 	DisconnectNode = Method[DisconnectNodeArgs, Null]{Info{Name: "disconnectnode", Category: "Network", Returns: "null",
 		Example: `"` + examplePeer + `"`, About: "Closes the connection to a peer, which may connect again."}}
-	GetAddedNodeInfo = Method[GetAddedNodeInfoArgs, any]{Info{Name: "getaddednodeinfo", Category: "Network", Returns: `[{"addednode", "connected", "addresses"}]`,
-		About: "Returns the peers that the user named, with --peer or addnode, and whether they are connected."}}
 	GetNetTotals = Method[None, any]{Info{Name: "getnettotals", Category: "Network", Returns: "object",
 		About: "Returns how many bytes went over the network since the node started."}}
 	GetConnectionCount = Method[None, int]{Info{Name: "getconnectioncount", Category: "Network", Returns: "number",
@@ -80,9 +78,6 @@ type (
 		Node        string `rpc:"node" help:"the peer's multiaddr with /p2p/; for remove its ID is enough"`
 		Command     string `rpc:"command" help:"add: dial it now and whenever it is not connected; remove: no longer; onetry: dial it once"`
 		V2Transport bool   `rpc:"v2transport?" help:"ignored"`
-	}
-	GetAddedNodeInfoArgs struct {
-		Node *string `rpc:"node?" help:"only this peer: its ID, or its multiaddr with /p2p/ (default all)"`
 	}
 	DisconnectNodeArgs struct {
 		Address *string `rpc:"address?" help:"the peer's ID, multiaddr or host:port"`

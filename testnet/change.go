@@ -27,7 +27,7 @@ func (t *Testnet) locked(ctx context.Context, wait bool, f func() error) error {
 	if err != nil {
 		return err
 	}
-	t.state = s
+	t.state, t.lost = s, map[string]bool{}
 	t.adopt()
 	return f()
 }
@@ -71,6 +71,9 @@ func (t *Testnet) regroup(ctx context.Context, verb string, groups [][]string) e
 	}
 	return t.change(ctx, verb, args, func() error {
 		t.state.Groups = slices.Clone(groups)
+		if groups == nil {
+			return t.join(ctx, t.liftBans)
+		}
 		return t.join(ctx)
 	})
 }

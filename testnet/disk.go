@@ -84,8 +84,8 @@ func (t *Testnet) Lose(ctx context.Context, name, what string) error {
 
 // forget has the other nodes stop dialing a node that will not return under its peer ID.
 func (t *Testnet) forget(ctx context.Context, n *Node) error {
-	return t.ask(t.awake(), func(_ int, c *rpc.Client) error {
-		_ = rpc.AddNode.Do(ctx, c, rpc.AddNodeArgs{Node: n.Multiaddr, Command: "remove"}) // it may not have known it
+	return t.reach(ctx, func(ctx context.Context, _ string, c *rpc.Client) error {
+		_ = c.ForgetPeer(ctx, n.Multiaddr) // it may not have known it
 		return nil
 	})
 }

@@ -87,16 +87,13 @@ func (t *Testnet) errNoAnswer() error {
 	return fmt.Errorf("no node answers; %s runs them, and has to start them first", t.state.Runner.Name)
 }
 
-// lookTime is how long a node of an orchestrator may take to answer a health check.
-const lookTime = 2 * time.Second
-
 // look returns what the system knows of a node's process, and false if it does not run.
 // Of a node of an orchestrator it is known only whether it answers.
 func (t *Testnet) look(name string) (procInfo, bool) {
 	if t.state.Runner == nil {
 		return t.procs[name].look()
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), lookTime)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second) // for a health check
 	defer cancel()
 	c, err := t.Dial(*t.node(name))
 	return procInfo{}, err == nil && c.Health(ctx) == nil

@@ -37,6 +37,7 @@ type fakeNode struct {
 	mu      sync.Mutex
 	known   map[string]string // address by ID: the peers that it dialed, and those that dialed it
 	blocked []string
+	banned  []string
 	links   map[string]peer.Link // by id
 	dir     string               // <datadir>: its file tip, which a test writes, is the chain
 	mining  rpc.MiningInfo
@@ -128,7 +129,7 @@ func (n *fakeNode) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		n.mu.Lock()
 		defer n.mu.Unlock()
 		n.known[id] = r.URL.Query().Get("addr")
-		if slices.Contains(n.blocked, id) {
+		if slices.Contains(n.blocked, id) || slices.Contains(n.banned, id) {
 			w.WriteHeader(http.StatusForbidden)
 		}
 	default:
@@ -176,6 +177,24 @@ func (n *fakeNode) answer(method string, params []json.RawMessage) any {
 		n.blocked = nil
 		read(params, 0, &n.blocked)
 		return n.blocked
+	case "listbanned":
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		out := []rpc.Ban{}
+		for _, id := range n.banned {
+			out = append(out, rpc.Ban{Address: id})
+		}
+		return out
+	case "setban":
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		var id, command string
+		read(params, 0, &id)
+		read(params, 1, &command)
+		n.banned = slices.DeleteFunc(n.banned, func(b string) bool { return b == id })
+		if command == "add" {
+			n.banned = append(n.banned, id)
+		}
 	case "getpeerinfo":
 		return n.peers()
 	case "getblockchaininfo":
@@ -203,7 +222,7 @@ func (n *fakeNode) answer(method string, params []json.RawMessage) any {
 // peers returns the connected peers.
 func (n *fakeNode) peers() []rpc.Peer {
 	n.mu.Lock()
-	known, blocked, links := map[string]string{}, slices.Clone(n.blocked), maps.Clone(n.links)
+	known, blocked, links := map[string]string{}, slices.Concat(n.blocked, n.banned), maps.Clone(n.links)
 	for id, addr := range n.known {
 		known[id] = addr
 	}

@@ -61,13 +61,10 @@ func (t *Testnet) Actions() (out []history.Action, err error) {
 	return out, err
 }
 
-// journalTime bounds Journals, which reads everything.
-const journalTime = 60 * time.Second
-
 // Journals returns the journal of each node. Nodes that run are called; of the others the
 // data directory is read. A node that is paused, or has no chain yet, is Silent.
 func (t *Testnet) Journals(ctx context.Context) ([]history.Journal, error) {
-	ctx, cancel := context.WithTimeout(ctx, journalTime)
+	ctx, cancel := context.WithTimeout(ctx, 60*time.Second) // it reads everything
 	defer cancel()
 	out, err := t.journals(ctx, 0, true)
 	if err == nil && !slices.ContainsFunc(out, func(j history.Journal) bool { return j.Silent == "" }) {

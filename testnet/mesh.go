@@ -43,22 +43,65 @@ func (t *Testnet) Connect(ctx context.Context, pairs []topology.Pair) error {
 	})
 }
 
+// liftBans lifts a node's bans of other nodes, which is said: else they would not be connected.
+func (t *Testnet) liftBans(ctx context.Context, name string, c *rpc.Client) error {
+	bans, err := c.Bans(ctx)
+	for _, b := range bans {
+		if other := t.nameOf(b.Address); t.node(other) != nil && err == nil {
+			err = rpc.SetBan.Do(ctx, c, rpc.SetBanArgs{Peer: b.Address, Command: "remove"})
+			t.say(fmt.Sprintf("%s had banned %s: the ban is lifted", name, other))
+		}
+	}
+	return err
+}
+
+// step is done with each node.
+type step func(ctx context.Context, name string, c *rpc.Client) error
+
 // join connects the awake nodes as planned, and returns when they are: no node is
 // connected to another group, and all planned connections stand. The nodes keep it so by
 // themselves. Nodes that have just started also get the faults of their links and clocks.
-func (t *Testnet) join(ctx context.Context) error {
+func (t *Testnet) join(ctx context.Context, first ...step) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, joinTime)
 	defer cancel()
-	awake := t.awake()
 	// First all blocklists, then the calls: a call to a node that still blocks the caller
 	// would be repeated only seconds later.
-	for _, step := range []func(context.Context, string, *rpc.Client) error{t.configure, t.dialPeers} {
-		err := t.ask(awake, func(i int, c *rpc.Client) error { return step(ctx, awake[i], c) })
-		if err != nil {
-			return err
+	for _, f := range append(first, t.configure, t.dialPeers) {
+		if err == nil {
+			err = t.reach(ctx, f)
 		}
 	}
-	return errors.Join(t.waitJoined(ctx, awake), t.unreachable(awake))
+	awake := t.awake()
+	if err == nil {
+		err = t.waitJoined(ctx, awake)
+	}
+	if err != nil {
+		err = fmt.Errorf("incomplete, repeat the command: %w", err)
+	}
+	if by := t.state.Runner; by != nil && len(awake) < len(t.state.Nodes) { // they cannot be configured later, when they answer
+		silent := slices.DeleteFunc(t.state.names(), func(name string) bool { return slices.Contains(awake, name) })
+		err = errors.Join(err, fmt.Errorf("%s: no answer, so nothing was changed there; repeat the command once %s runs it", strings.Join(silent, ", "), by.Name))
+	}
+	return err
+}
+
+// reach calls f for all awake nodes at once. Those that cannot be reached are skipped, as if they
+// were down, which is said.
+func (t *Testnet) reach(ctx context.Context, f step) error {
+	return each(t.awake(), func(_ int, name string) error {
+		c, err := t.Client(name)
+		if err == nil {
+			err = f(ctx, name, c)
+		}
+		if err == nil || ctx.Err() != nil || c != nil && !errors.Is(err, rpc.ErrUnreachable) && !errors.Is(err, rpc.ErrRefused) {
+			return err
+		}
+		t.mu.Lock()
+		t.lost[name] = true
+		t.mu.Unlock()
+		t.say(fmt.Sprintf("%s is skipped, it cannot be reached (%s); it follows with: toychain testnet restart %s --dir %s", name, err, name, t.dir))
+		return nil
+	})
 }
 
 // configure sends a node its blocklist, the faults of its links, and its clock.
@@ -99,16 +142,6 @@ func (t *Testnet) dialPeers(ctx context.Context, name string, c *rpc.Client) err
 		}
 	}
 	return nil
-}
-
-// unreachable returns an error if an orchestrator runs nodes that do not answer: this
-// package cannot configure them later, when they do.
-func (t *Testnet) unreachable(awake []string) error {
-	silent := slices.DeleteFunc(t.state.names(), func(name string) bool { return slices.Contains(awake, name) })
-	if t.state.Runner == nil || len(silent) == 0 {
-		return nil
-	}
-	return fmt.Errorf("%s: no answer, so nothing was changed there; repeat the command once %s runs it", strings.Join(silent, ", "), t.state.Runner.Name)
 }
 
 // waitJoined waits until the connections are as planned. If ctx ends first, the error

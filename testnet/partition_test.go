@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"toychain/rpc"
 	"toychain/wallet"
 )
 
@@ -38,6 +39,75 @@ func TestPartitionAndHeal(t *testing.T) {
 	wantPeers(t, tn, "n1:n2,n3,n4 n2:n1,n3,n4 n3:n1,n2,n4 n4:n1,n2,n3")
 	if tn.state.Groups != nil {
 		t.Errorf("groups after healing: %v", tn.state.Groups)
+	}
+}
+
+// TestHealLiftsBans: heal lifts the nodes' bans of each other, says so, and leaves bans of others.
+func TestHealLiftsBans(t *testing.T) {
+	tn := up(t, 3)
+	var said []string
+	tn.Notify(func(s string) { said = append(said, s) })
+	c, err := tn.Client("n2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{"id-of-n1", "id-of-stranger"} {
+		if err := rpc.SetBan.Do(bounded(t), c, rpc.SetBanArgs{Peer: id, Command: "add"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wantPeers(t, tn, "n1:n3 n2:n3 n3:n1,n2")
+	if err := tn.Heal(bounded(t)); err != nil {
+		t.Fatal(err)
+	}
+	wantPeers(t, tn, "n1:n2,n3 n2:n1,n3 n3:n1,n2")
+	if bans, err := c.Bans(bounded(t)); err != nil || len(bans) != 1 || bans[0].Address != "id-of-stranger" {
+		t.Errorf("bans %v, %v", bans, err)
+	}
+	if want := "n2 had banned n1: the ban is lifted"; len(said) != 1 || said[0] != want {
+		t.Errorf("said %q, want %q", said, want)
+	}
+}
+
+// TestUnreachable: a node without its cookie is skipped, which is said, as one that is down; what
+// fails half way is reported as incomplete.
+func TestUnreachable(t *testing.T) {
+	tn := up(t, 4)
+	if err := os.Remove(tn.Nodes()[2].Cookie); err != nil {
+		t.Fatal(err)
+	}
+	other, err := Open(tn.Dir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var said []string
+	other.Notify(func(s string) { said = append(said, s) })
+	if err := other.Partition(bounded(t), [][]string{{"n1", "n2"}, {"n3", "n4"}}); err != nil {
+		t.Fatal(err)
+	}
+	wantPeers(t, tn, "n1:n2 n2:n1 n3:n4 n4:n3")
+	if len(said) != 1 || !strings.HasPrefix(said[0], "n3 is skipped, it cannot be reached") || !strings.Contains(said[0], "toychain testnet restart n3") {
+		t.Errorf("said %q", said)
+	}
+	if err := other.Heal(bounded(t)); err != nil {
+		t.Fatal(err)
+	}
+	if err := other.Settle(bounded(t)); err != nil {
+		t.Errorf("settling without it: %v", err)
+	}
+	if in, err := other.Tree(bounded(t), 0); err != nil || fmt.Sprint(in.Silent) != "[n3]" {
+		t.Errorf("tree without %v, %v", in.Silent, err)
+	}
+	if err := other.Restart(bounded(t), "n3"); err != nil {
+		t.Fatal(err)
+	}
+	wantPeers(t, other, "n1:n2,n3,n4 n2:n1,n3,n4 n3:n1,n2,n4 n4:n1,n2,n3")
+
+	ctx, cancel := context.WithCancel(bounded(t))
+	cancel()
+	err = other.change(bounded(t), "heal", nil, func() error { return other.join(ctx) })
+	if err == nil || !strings.HasPrefix(err.Error(), "heal: incomplete, repeat the command: ") {
+		t.Errorf("interrupted: %v", err)
 	}
 }
 

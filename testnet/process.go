@@ -41,10 +41,6 @@ type launch struct {
 // that can act as several programs chooses by it.
 const programName = "toychain"
 
-// settings is the prefix of the environment variables that would change what a node does.
-// A node of a testnet is configured by its arguments alone.
-const settings = "TOYCHAIN_"
-
 // start starts a program in a new session, so that neither Ctrl-C nor the end of the
 // terminal reaches it: stopping it gracefully is our task. A tied one gets a pipe as its
 // standard input that is never written to and that breaks when this program is gone, killed
@@ -58,7 +54,8 @@ func (l launch) start() (*process, error) {
 	cmd := exec.Command(l.binary, l.args...)
 	cmd.Args[0] = programName
 	cmd.Dir = l.dir
-	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, settings) })
+	// Variables of this prefix change what a node does: here its arguments alone do.
+	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "TOYCHAIN_") })
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.SysProcAttr = ownSession()
 	p := &process{done: make(chan struct{})}
@@ -184,16 +181,13 @@ func (p *process) stop(ctx context.Context, grace time.Duration) error {
 	if p.wait(patience) == nil {
 		return nil
 	}
-	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), killGrace)
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second) // the system removes it
 	defer cancel()
 	if err := p.kill(last); err != nil {
 		return fmt.Errorf("pid %d does not end: %w", p.pid, err)
 	}
 	return nil
 }
-
-// killGrace is how long the system may take to remove a killed process.
-const killGrace = 5 * time.Second
 
 // release closes the pipe of a tied child, which also asks it to end.
 func (p *process) release() {

@@ -52,9 +52,10 @@ type Testnet struct {
 	say    func(string) // see Notify; during Up: Config.Progress
 	state  state
 	procs  map[string]*process
+	lost   map[string]bool // nodes that the command could not reach
 
 	reading sync.Mutex             // held with the directory's lock, which this program can hold once
-	mu      sync.Mutex             // guards the clients
+	mu      sync.Mutex             // guards the clients and lost
 	clients map[string]*rpc.Client // by host and port
 }
 
@@ -92,7 +93,7 @@ func Up(ctx context.Context, cfg Config) (_ *Testnet, err error) {
 }
 
 func newTestnet(dir string, params *consensus.Params, s state) *Testnet {
-	return &Testnet{dir: dir, params: params, say: func(string) {}, state: s, procs: map[string]*process{}}
+	return &Testnet{dir: dir, params: params, say: func(string) {}, state: s, procs: map[string]*process{}, lost: map[string]bool{}}
 }
 
 // prepare checks cfg.
@@ -222,7 +223,10 @@ func Open(dir string) (*Testnet, error) {
 
 // Notify sets what is called, with a sentence, when a command waits for another one or leaves
 // something out.
-func (t *Testnet) Notify(say func(string)) { t.say = say }
+func (t *Testnet) Notify(say func(string)) {
+	var mu sync.Mutex
+	t.say = func(s string) { mu.Lock(); defer mu.Unlock(); say(s) }
+}
 
 // adopt updates the processes from the state. Children of this program are kept.
 func (t *Testnet) adopt() {
@@ -279,7 +283,7 @@ func (t *Testnet) Runs(name string) bool {
 func (t *Testnet) awake() (out []string) {
 	seen, runs := t.looks()
 	for i, n := range t.state.Nodes {
-		if runs[i] && !seen[i].paused {
+		if runs[i] && !seen[i].paused && !t.lost[n.Name] {
 			out = append(out, n.Name)
 		}
 	}

@@ -146,7 +146,7 @@ func (a *app) peersDropCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if err := rpc.AddNode.Do(ctx, n.Client, rpc.AddNodeArgs{Node: id, Command: "remove"}); err != nil && !hasCode(err, rpc.CodeNodeNotAdded) {
+		if err := n.ForgetPeer(ctx, id); err != nil && !hasCode(err, rpc.CodeNodeNotAdded) {
 			return err
 		}
 		return rpc.DisconnectNode.Do(ctx, n.Client, rpc.DisconnectNodeArgs{Address: &id})

@@ -156,7 +156,7 @@ const settleTime = 10 * time.Second
 
 func (a *app) testnetHealCommand() *cobra.Command {
 	return on(&cobra.Command{
-		Use: "heal", Short: "End a partition, and wait until the nodes agree.", Example: "toychain testnet heal",
+		Use: "heal", Short: "End a partition and bans, and wait until the nodes agree.", Example: "toychain testnet heal",
 	}, a.namedTestnet, func(ctx context.Context, t *testnet.Testnet, _ []string) error {
 		if err := t.Heal(ctx); err != nil {
 			return err

@@ -45,7 +45,11 @@ func newLogin(dir, user, pass string) (*login, error) {
 	password := hex.EncodeToString(secret)
 	l.allow(cookieUser, password)
 	l.cookie = filepath.Join(dir, rpc.CookieName)
-	if err := atomicfile.Replace(l.cookie, atomicfile.Synced([]byte(cookieUser+":"+password))); err != nil {
+	err := atomicfile.Replace(l.cookie, func(f *os.File) error {
+		_, err := f.WriteString(cookieUser + ":" + password)
+		return err
+	})
+	if err != nil {
 		return nil, fmt.Errorf("cookie: %w", err)
 	}
 	return l, nil

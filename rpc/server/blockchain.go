@@ -13,11 +13,19 @@ import (
 	"toychain/rpc"
 )
 
-// ofTip returns the handler of a method that returns something about the tip.
-func ofTip[R any](show func(*consensus.State) R) func(*call, rpc.None) (R, error) {
-	return func(c *call, _ rpc.None) (R, error) {
-		return look(c, func(e *engine.Engine) (R, error) { return show(new(e.Tree().Tip())), nil })
-	}
+func getBestBlockHash(c *call, _ rpc.None) (block.Hash, error) {
+	tip, err := c.tip()
+	return tip.Hash, err
+}
+
+func getBlockCount(c *call, _ rpc.None) (block.Height, error) {
+	tip, err := c.tip()
+	return tip.Height, err
+}
+
+func getDifficulty(c *call, _ rpc.None) (rpc.Float, error) {
+	tip, err := c.tip()
+	return difficulty(tip.Header.Bits), err
 }
 
 // tip returns the state at the tip of the best chain.

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 
-	"toychain/block"
-	"toychain/consensus"
 	"toychain/engine"
 	"toychain/node"
 	"toychain/rpc"
@@ -22,17 +20,17 @@ type method struct {
 
 // methods is the whole table, by category.
 var methods = []method{
-	on(rpc.GetBestBlockHash, ofTip(func(s *consensus.State) block.Hash { return s.Hash })),
+	on(rpc.GetBestBlockHash, getBestBlockHash),
 	on(rpc.GetBlock, getBlock),
 	on(rpc.GetBlockchainInfo, getBlockchainInfo),
-	on(rpc.GetBlockCount, ofTip(func(s *consensus.State) block.Height { return s.Height })),
+	on(rpc.GetBlockCount, getBlockCount),
 	on(rpc.GetBlockHash, getBlockHash),
 	on(rpc.GetBlockHeader, getBlockHeader),
 	on(rpc.GetBlockStats, getBlockStats),
 	on(rpc.GetChainTips, getChainTips),
 	on(rpc.GetChainTxStats, getChainTxStats),
 	on(rpc.GetDeploymentInfo, getDeploymentInfo),
-	on(rpc.GetDifficulty, ofTip(func(s *consensus.State) rpc.Float { return difficulty(s.Header.Bits) })),
+	on(rpc.GetDifficulty, getDifficulty),
 	on(rpc.GetTxOut, getTxOut),
 	on(rpc.GetTxOutSetInfo, getTxOutSetInfo),
 	on(rpc.InvalidateBlock, override(engine.Invalidate)),
@@ -68,7 +66,6 @@ var methods = []method{
 	on(rpc.AddNode, addNode),
 	on(rpc.ClearBanned, clearBanned),
 	on(rpc.DisconnectNode, disconnectNode),
-	on(rpc.GetAddedNodeInfo, getAddedNodeInfo),
 	on(rpc.GetNetTotals, getNetTotals),
 	on(rpc.GetConnectionCount, getConnectionCount),
 	on(rpc.GetNetworkInfo, getNetworkInfo),

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"fmt"
 	"net"
 	"regexp"
 	"slices"
@@ -71,19 +70,6 @@ var networkTests = map[string]func(*scene){
 		is(s, "out", get[rpc.NetworkInfo](s.world, "getnetworkinfo").ConnectionsOut, 1)
 		is(s, "in", get[rpc.NetworkInfo](other, "getnetworkinfo").ConnectionsIn, 1)
 	},
-	"getaddednodeinfo": func(s *scene) {
-		is(s, "none", string(s.must("getaddednodeinfo")), "[]")
-		other, p := s.meet()
-		addr := get[rpc.NetworkInfo](other, "getnetworkinfo").Multiaddrs[0]
-		want := fmt.Sprintf(`[{"addednode":%q,"addresses":[{"address":%q,"connected":"outbound"}],"connected":true}]`, addr, p.Addr)
-		is(s, "connected", string(s.must("getaddednodeinfo")), want)
-		is(s, "by ID", string(s.must("getaddednodeinfo", p.PeerID)), want)
-		s.must("setnetworkactive", false)
-		s.connected(0)
-		is(s, "gone", string(s.must("getaddednodeinfo", addr)), fmt.Sprintf(`[{"addednode":%q,"addresses":[],"connected":false}]`, addr))
-		is(s, "named by the other", string(other.must("getaddednodeinfo")), "[]")
-		s.refused(rpc.CodeNodeNotAdded, "Error: Node has not been added.", "getaddednodeinfo", stranger)
-	},
 	"getnettotals": func(s *scene) {
 		type totals struct{ TotalBytesRecv, TotalBytesSent, TimeMillis int64 }
 		read := func() (t totals) {
@@ -143,7 +129,7 @@ var networkTests = map[string]func(*scene){
 	"addnode": func(s *scene) {
 		_, p := s.meet()
 		s.must("addnode", p.PeerID, "remove")
-		if err := s.Call(s.ctx, "addnode", []any{p.PeerID, "remove"}, nil); err == nil || !strings.Contains(err.Error(), "It has not been added previously.") {
+		if err := s.ForgetPeer(s.ctx, p.PeerID); err == nil || !strings.Contains(err.Error(), "It has not been added previously.") {
 			s.t.Errorf("forgetting twice: %v", err)
 		}
 		third := start(s.t)

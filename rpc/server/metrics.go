@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"encoding/binary"
 	"math"
 	"net/http"
 	"strconv"
@@ -158,5 +157,9 @@ func (n nodeCollector) Collect(out chan<- prometheus.Metric) {
 // fingerprint returns the 48 bits of a block's hash that proof of work leaves most
 // random, as a number that a float64 holds exactly.
 func fingerprint(h block.Hash) float64 {
-	return float64(binary.BigEndian.Uint64(h[:8]) >> 16)
+	var n uint64
+	for _, b := range h[:6] {
+		n = n<<8 | uint64(b)
+	}
+	return float64(n)
 }

@@ -31,8 +31,8 @@ func getNetworkInfo(c *call, _ rpc.None) (rpc.NetworkInfo, error) {
 		NetworkActive: net.Active(), Networks: []rpc.NetworkKind{{Name: "ipv4", Reachable: true}, {Name: "ipv6", Reachable: true}},
 		RelayFee: cfg.Pool.MinRelay, IncrementalFee: cfg.Pool.Incremental, LocalAddresses: []rpc.LocalAddress{}, Warnings: net.Warnings(),
 		Name: c.node.Name(), PeerID: string(net.ID()), Multiaddrs: net.Addrs(), Partition: net.Blocklist(),
+		Missing: net.Missing(),
 	}
-	_, info.Missing = net.Kept()
 	for _, p := range connected(net) {
 		info.Connections++
 		if p.Inbound {

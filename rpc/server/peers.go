@@ -99,36 +99,22 @@ func (c *call) peer(p *p2p.PeerInfo) rpc.Peer {
 	return out
 }
 
-func getAddedNodeInfo(c *call, a rpc.GetAddedNodeInfoArgs) (any, error) {
-	all, _ := c.node.Net().Kept()
-	connected, out := c.node.Net().Peers(), []any{}
-	for _, addr := range all {
-		if a.Node != nil && peerOf(addr) != peerOf(*a.Node) {
-			continue
-		}
-		ends := []any{}
-		for _, p := range connected {
-			if p.ID == peerOf(addr) {
-				ends = append(ends, map[string]any{"address": hostPort(p.Addr), "connected": map[bool]string{true: "inbound", false: "outbound"}[p.Inbound]})
-			}
-		}
-		out = append(out, map[string]any{"addednode": addr, "connected": len(ends) > 0, "addresses": ends})
+func unix(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
 	}
-	if a.Node != nil && len(out) == 0 {
-		return nil, fail(rpc.CodeNodeNotAdded, "Error: Node has not been added.")
-	}
-	return out, nil
+	return t.Unix()
 }
-
-// unix returns t in seconds since 1970, 0 for the zero time, which is long before.
-func unix(t time.Time) int64 { return max(t.Unix(), 0) }
 
 // hostPort returns a multiaddr as host:port, or unchanged if it is of another kind.
 func hostPort(addr string) string {
-	if a, err := multiaddr.NewMultiaddr(addr); err == nil {
-		if _, text, err := manet.DialArgs(a); err == nil {
-			return text
-		}
+	a, err := multiaddr.NewMultiaddr(addr)
+	if err != nil {
+		return addr
 	}
-	return addr
+	_, text, err := manet.DialArgs(a)
+	if err != nil {
+		return addr
+	}
+	return text
 }

@@ -209,7 +209,11 @@ func blockStats(s *consensus.State, b *block.Block, undo []consensus.Coin) rpc.B
 func minMaxMedian(v []int64) (least, most, median int64) {
 	slices.Sort(v)
 	n := len(v)
-	return v[0], v[n-1], (v[(n-1)/2] + v[n/2]) / 2
+	median = v[n/2]
+	if n%2 == 0 {
+		median = (v[n/2-1] + v[n/2]) / 2
+	}
+	return v[0], v[n-1], median
 }
 
 // percentiles returns the fee rates below which 10, 25, 50, 75 and 90 % of the bytes

@@ -57,10 +57,7 @@ func (p *Player) Play(ctx context.Context, r *Run) error {
 }
 
 func (p *Player) scaled(d time.Duration) time.Duration {
-	if p.Speed == 0 {
-		return d
-	}
-	return time.Duration(float64(d) / p.Speed)
+	return time.Duration(float64(d) / cmp.Or(p.Speed, 1))
 }
 
 // draw replaces the last picture. Of one that is too high the end is shown, where blocks are

@@ -54,7 +54,11 @@ func (p *Peer) invalid(ctx context.Context, breaks consensus.Rule) (*block.Block
 	case consensus.HighHash:
 		return b, missTarget(b)
 	case consensus.BadDiffBits:
-		b.Header.Bits = p.wrongBits(b.Header.Bits)
+		if right := b.Header.Bits; right != p.cfg.Params.Limit {
+			b.Header.Bits = p.cfg.Params.Limit // the network's easiest
+		} else {
+			b.Header.Bits = right&0xff000000 | right&0x00ffffff>>1
+		}
 	case consensus.BadMerkleRoot:
 		b.Header.MerkleRoot = block.Hash{1}
 		return b, solve(ctx, &b.Header)
@@ -82,15 +86,6 @@ func missTarget(b *block.Block) error {
 		b.Header.Nonce++
 	}
 	return err
-}
-
-// wrongBits returns a target that is not the required one: the network's easiest, or half of
-// that.
-func (p *Peer) wrongBits(right uint32) uint32 {
-	if limit := p.cfg.Params.Limit; right != limit {
-		return limit
-	}
-	return right&0xff000000 | right&0x00ffffff>>1
 }
 
 // theft spends another's coin without the key.

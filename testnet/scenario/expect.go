@@ -113,7 +113,7 @@ func parseExpect(w *words) action {
 	case w.next("same tip"):
 		nodes := w.nodes()
 		return waiting(w, sameTip(nodes), "same tip", strings.Join(append(nodes, "on one block"), " "))
-	case w.atLabel('p'):
+	case w.more() && isLabel(w.rest[0]) && w.rest[0][0] == 'p':
 		return expectPayment(w)
 	case w.atNode() && !(len(w.rest) > 1 && strings.IndexAny(w.rest[1], "0123456789.") == 0):
 		return expectNodes(w)

@@ -150,11 +150,6 @@ func (w *words) label(kind byte) string {
 	return s
 }
 
-// atLabel reports whether the next word is the name of a block (b) or payment (p).
-func (w *words) atLabel(kind byte) bool {
-	return w.more() && isLabel(w.rest[0]) && w.rest[0][0] == kind
-}
-
 func (w *words) amount() block.Amount {
 	s := w.word("an amount")
 	v, err := block.ParseAmount(s)

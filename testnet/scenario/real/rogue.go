@@ -2,7 +2,6 @@ package real
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -39,16 +38,6 @@ func (w *World) rogue(ctx context.Context, node string) (*rogue.Peer, error) {
 		w.rogues[node] = p
 	}
 	return p, err
-}
-
-// dismiss disconnects all rogues.
-func (w *World) dismiss() error {
-	var errs []error
-	for node, p := range w.rogues {
-		errs = append(errs, p.Leave())
-		delete(w.rogues, node)
-	}
-	return errors.Join(errs...)
 }
 
 // Lie sends the node an invalid block, and waits until it has banned the rogue or, if only

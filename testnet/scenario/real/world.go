@@ -38,7 +38,11 @@ func New(cfg testnet.Config) *World {
 
 // Close stops all nodes, and removes the directory if remove is set.
 func (w *World) Close(ctx context.Context, remove bool) error {
-	err := w.dismiss()
+	var err error
+	for node, p := range w.rogues {
+		err = errors.Join(err, p.Leave())
+		delete(w.rogues, node)
+	}
 	if w.Testnet != nil {
 		err = errors.Join(err, w.Down(ctx, false))
 	}
