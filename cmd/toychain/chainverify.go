@@ -61,13 +61,15 @@ right. Unless the command line names the node or the directory, stderr says whic
 	})
 }
 
-// verify checks the database that the flags name if no node has it open, and otherwise
-// calls the node. A node that the environment or the file of settings names is called
-// first.
+// verify checks the database that the flags name, or calls the node that has it open. A
+// node that the environment or the file of settings names is called first.
 func (a *app) verify(ctx context.Context, blocks int) (c checked, err error) {
 	a.preferDir()
 	k, err := a.dataDir()
-	stopped := err == nil && !a.typed["rpc"] && k.exists() && !store.InUse(k.folder())
+	if err == nil {
+		_, err = os.Stat(k.folder())
+	}
+	stopped := err == nil && !a.typed["rpc"] && !store.InUse(k.folder())
 	if stopped && a.global.rpc == "" {
 		return a.verifyDatabase(ctx, k, blocks)
 	}
@@ -81,8 +83,8 @@ func (a *app) verify(ctx context.Context, blocks int) (c checked, err error) {
 	case err == nil && !c.Valid:
 		c.Findings = []string{"the node's log names the first bad block; stop the node, and verify names all"}
 	}
-	if err == nil && !a.named() {
-		fmt.Fprintln(a.Stderr, "the node at", a.asked)
+	if err == nil {
+		a.sayWhich("the node at", a.asked)
 	}
 	return c, err
 }
@@ -95,20 +97,17 @@ func (a *app) preferDir() {
 	}
 }
 
-// named reports whether the command line names a node or a directory.
-func (a *app) named() bool { return a.typed["rpc"] || a.typed["node"] || a.typed["datadir"] }
-
-// sayDir writes to stderr which database a command works on, if the command line does not
-// name it.
-func (a *app) sayDir(k dataDir) {
-	if !a.named() {
-		fmt.Fprintln(a.Stderr, "the directory", filepath.Dir(k.folder()))
+// sayWhich writes to stderr which node or directory a command is about, if the command line
+// names neither.
+func (a *app) sayWhich(what, name string) {
+	if !a.typed["rpc"] && !a.typed["node"] && !a.typed["datadir"] {
+		fmt.Fprintln(a.Stderr, what, name)
 	}
 }
 
 // verifyDatabase checks the database of a node that does not run.
 func (a *app) verifyDatabase(ctx context.Context, k dataDir, blocks int) (c checked, err error) {
-	a.sayDir(k)
+	a.sayWhich("the directory", filepath.Dir(k.folder()))
 	err = slowly(ctx, a.Progress(), func(progress func(done, total int)) error {
 		db, err := store.Open(k.folder(), k.params)
 		if err != nil {
@@ -160,7 +159,7 @@ the testnet.`,
 			if err != nil {
 				return err
 			}
-			a.sayDir(k)
+			a.sayWhich("the directory", filepath.Dir(k.folder()))
 			var made store.Rebuilt
 			// An interrupt loses nothing: the old database is replaced at the end.
 			err = slowly(cmd.Context(), a.Progress(), func(progress func(done, total int)) (err error) {
@@ -216,11 +215,6 @@ type dataDir struct {
 
 // folder returns the path of the database.
 func (k dataDir) folder() string { return filepath.Join(k.datadir, k.params.Name, "chain") }
-
-func (k dataDir) exists() bool {
-	_, err := os.Stat(k.folder())
-	return err == nil
-}
 
 // dataDir returns the data that the flags name: that of --datadir, or with --node that of
 // a node of the testnet.

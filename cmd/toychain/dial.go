@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -129,12 +130,11 @@ func (a *app) namedNode() (*testnet.Testnet, testnet.Node, error) {
 	if err != nil {
 		return nil, testnet.Node{}, err
 	}
-	for _, n := range t.Nodes() {
-		if n.Name == a.global.node {
-			return t, n, nil
-		}
+	i := slices.Index(t.Names(), a.global.node)
+	if i < 0 {
+		return nil, testnet.Node{}, fmt.Errorf("no node %q; there are %s", a.global.node, strings.Join(t.Names(), ", "))
 	}
-	return nil, testnet.Node{}, fmt.Errorf("no node %q; there are %s", a.global.node, strings.Join(t.Names(), ", "))
+	return t, t.Nodes()[i], nil
 }
 
 // namedTestnet returns the testnet that the flags name. If --network is given too, it
@@ -172,11 +172,8 @@ func (a *app) findDatadir() error {
 		dir = filepath.Join(home, rest)
 	}
 	dir, err := filepath.Abs(dir)
-	if err != nil {
-		return fmt.Errorf("--datadir: %w", err)
-	}
 	a.global.datadir = dir
-	return nil
+	return err
 }
 
 // networkDir returns the directory of a network's data.
@@ -234,11 +231,8 @@ func hasCode(err error, code rpc.Code) bool {
 
 // nodeHint returns the names of the testnet's nodes, if it is up.
 func (a *app) nodeHint() string {
-	if a.global.node != "" {
-		return ""
-	}
 	t, err := a.openTestnet()
-	if err != nil || !t.Alive() {
+	if err != nil || a.global.node != "" || !t.Alive() {
 		return ""
 	}
 	return "; a testnet is up: choose one of its nodes with --node (" + strings.Join(t.Names(), ", ") + ")"

@@ -98,9 +98,6 @@ func hashes(ctx context.Context, n target, kind string) (out []block.Hash, err e
 	return out, err
 }
 
-// hashIn matches a short txid in a JSON array.
-var hashIn = regexp.MustCompile(`"[0-9a-fA-F]{4,63}"`)
-
 // argument returns an argument of "toychain rpc" as it is sent: the hash for the short
 // name of a block or a transaction, a string where the method wants one, and otherwise what
 // param returns.
@@ -112,7 +109,7 @@ func argument(ctx context.Context, n target, p rpc.Param, text string) (_ any, e
 	case p.Is("txid") && short:
 		return find(ctx, n, "transaction", text)
 	case p.Is("txids"), p.Is("transactions"), p.Is("inputs"):
-		text = hashIn.ReplaceAllStringFunc(text, func(s string) string {
+		text = regexp.MustCompile(`"[0-9a-fA-F]{4,63}"`).ReplaceAllStringFunc(text, func(s string) string {
 			id, failed := find(ctx, n, "transaction", strings.Trim(s, `"`))
 			err = errors.Join(err, failed)
 			return strconv.Quote(id.String())

@@ -39,7 +39,7 @@ type nodeFlags struct {
 
 func (a *app) nodeRunCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "run", Short: "Run a node until Ctrl-C.",
+		Use: "run", SuggestFor: []string{"start"}, Short: "Run a node until Ctrl-C.",
 		Example: `toychain node run
 toychain node run --mine ADDRESS --hashrate 20000
 toychain node run --datadir /tmp/second --rpc 127.0.0.1:0 --peer MULTIADDR`,

@@ -140,11 +140,10 @@ func (a *app) completeWallets(cmd *cobra.Command) {
 			return nil
 		}
 		files, _ := filepath.Glob(filepath.Join(a.networkDir(p), "wallets", "*.json")) // no bad pattern
-		var names []string
-		for _, f := range files {
-			names = append(names, strings.TrimSuffix(filepath.Base(f), ".json"))
+		for i, f := range files {
+			files[i] = strings.TrimSuffix(filepath.Base(f), ".json")
 		}
-		return names
+		return files
 	})
 }
 

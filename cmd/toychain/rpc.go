@@ -31,29 +31,32 @@ string without its quotes.`,
 		Args: cli.Args(1, math.MaxInt, "METHOD: 'toychain rpc help' lists them"),
 	}
 	named := cmd.Flags().Bool("named", false, "arguments are `NAME=VALUE`")
-	return on(cmd, a.dial, func(ctx context.Context, n target, given []string) error {
+	return on(cmd, nothing, func(ctx context.Context, _ none, given []string) error {
+		if given[0] == "help" && len(given) <= 2 && !*named {
+			_, err := fmt.Fprintln(a.Stdout, server.Help(append(given, "")[1]))
+			return err
+		}
+		n, err := a.dial()
+		if err != nil {
+			return err
+		}
 		var result json.RawMessage
 		params, err := arguments(ctx, n, given[0], given[1:], *named)
 		if err == nil {
 			err = n.Call(ctx, given[0], params, &result)
 		}
 		if hasCode(err, rpc.CodeMethodNotFound) {
-			return noMethod(given[0], err)
+			hint := ""
+			if near, far := nearest.Of(given[0], slices.Sorted(maps.Keys(server.Methods()))); far <= 2 {
+				hint = "did you mean " + near + "? "
+			}
+			return &userError{fmt.Sprintf("the node has no method %q: %s'toychain rpc help' lists them", given[0], hint), err}
 		}
 		if err != nil {
 			return err
 		}
 		return a.printResult(result)
 	})
-}
-
-// noMethod returns the error for an unknown method, with the name that may have been meant.
-func noMethod(name string, err error) error {
-	hint := ""
-	if near, far := nearest.Of(name, slices.Sorted(maps.Keys(server.Methods()))); far <= 2 {
-		hint = "did you mean " + near + "? "
-	}
-	return &userError{fmt.Sprintf("the node has no method %q: %s'toychain rpc help' lists them", name, hint), err}
 }
 
 // arguments returns a method's arguments as they are sent, by position or by name.
@@ -88,8 +91,7 @@ func arguments(ctx context.Context, n target, method string, given []string, nam
 
 // param parses an argument whose kind is not known. A hash that has digits only is a string.
 func param(text string) any {
-	const hashDigits = 64
-	if len(text) == hashDigits || strings.HasPrefix(text, `"`) || !json.Valid([]byte(text)) {
+	if len(text) == 64 || strings.HasPrefix(text, `"`) || !json.Valid([]byte(text)) {
 		return text
 	}
 	return json.RawMessage(text)

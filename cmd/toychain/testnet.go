@@ -35,7 +35,7 @@ func (a *app) testnetCommand() *cobra.Command {
 
 func (a *app) testnetUpCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "up N", Short: "Start nodes, and connect them with each other.",
+		Use: "up N", SuggestFor: []string{"start"}, Short: "Start nodes, and connect them with each other.",
 		Example: "toychain testnet up 4\ntoychain testnet up 50 --hashrate 2000\ntoychain testnet up 3 --network my.toml --dir /tmp/t",
 		Long: `Start nodes, and connect them with each other. They keep running after this command,
 until 'toychain testnet down'. The chains of an earlier testnet in the directory are
@@ -204,11 +204,8 @@ func (a *app) printAgreed(ctx context.Context, t *testnet.Testnet) error {
 // settleGroup waits a moment until the nodes that can receive a node's new block have it,
 // so that the next command sees what the user expects to see.
 func (a *app) settleGroup(ctx context.Context) {
-	if a.global.node == "" || a.typed["rpc"] {
-		return
-	}
 	t, err := a.openTestnet()
-	if err != nil {
+	if err != nil || a.global.node == "" || a.typed["rpc"] {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, settleTime/2)
@@ -243,7 +240,7 @@ func (a *app) testnetNodeCommand(verb, short, after string, do func(*testnet.Tes
 
 func (a *app) testnetDownCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "down", Short: "Stop all nodes. Their chains stay, unless --rm.",
+		Use: "down", SuggestFor: []string{"stop"}, Short: "Stop all nodes. Their chains stay, unless --rm.",
 		Example: "toychain testnet down\ntoychain testnet down --rm",
 	}
 	remove := cmd.Flags().Bool("rm", false, "remove their directories too")

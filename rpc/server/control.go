@@ -65,17 +65,24 @@ func (s *Server) runningCalls() []rpc.ActiveCommand {
 }
 
 func help(c *call, a rpc.HelpArgs) (string, error) {
-	if a.Command != nil {
-		m := c.server.methods[*a.Command]
-		if m == nil {
-			return "help: unknown command: " + clip(*a.Command), nil
-		}
-		return m.help(), nil
+	return helpOf(c.server.methods, or(a.Command, "")), nil
+}
+
+// Help returns what the method help answers, without a node: the help text of a method, or
+// of "" the list of all.
+func Help(name string) string { return helpOf(table(), name) }
+
+func helpOf(methods map[string]*method, name string) string {
+	if m := methods[name]; m != nil {
+		return m.help()
+	}
+	if name != "" {
+		return "help: unknown command: " + clip(name)
 	}
 	var out []string
 	for _, category := range rpc.Categories {
 		var usages []string
-		for _, m := range c.server.methods {
+		for _, m := range methods {
 			if m.Category == category {
 				usages = append(usages, m.usage())
 			}
@@ -83,7 +90,7 @@ func help(c *call, a rpc.HelpArgs) (string, error) {
 		slices.Sort(usages)
 		out = append(out, fmt.Sprintf("== %s ==\n%s\n", category, strings.Join(usages, "\n")))
 	}
-	return strings.TrimSuffix(strings.Join(out, "\n"), "\n"), nil
+	return strings.TrimSuffix(strings.Join(out, "\n"), "\n")
 }
 
 // usage returns a method with its parameters on one line, as Core writes it:

@@ -116,6 +116,15 @@ func on[A, R any](m rpc.Method[A, R], f func(*call, A) (R, error)) method {
 	}}
 }
 
+// table returns the methods by their names.
+func table() map[string]*method {
+	all := make(map[string]*method)
+	for _, m := range methods {
+		all[m.Name] = &m
+	}
+	return all
+}
+
 // Methods maps the names of all methods to their parameters.
 func Methods() map[string][]rpc.Param {
 	all := make(map[string][]rpc.Param)

@@ -67,12 +67,9 @@ func New(cfg Config, n *node.Node) (*Server, error) {
 		return nil, fmt.Errorf("rpc: %w", err)
 	}
 	s := &Server{
-		cfg: cfg, node: n, log: cfg.Log, listeners: listeners, login: l, methods: make(map[string]*method),
+		cfg: cfg, node: n, log: cfg.Log, listeners: listeners, login: l, methods: table(),
 		conns: &conns{most: maxConns, silent: make(map[net.Conn]time.Time)},
 		quick: make(places, maxCalls), long: make(places, maxLong), streams: make(places, maxStreams),
-	}
-	for _, m := range methods {
-		s.methods[m.Name] = &m
 	}
 	s.metrics = newMetrics(s)
 	return s, nil

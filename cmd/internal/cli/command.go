@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"strings"
+
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
@@ -29,7 +31,7 @@ func UnknownCommand(cmd *cobra.Command, given []string) error {
 	cmd.SuggestionsMinimumDistance = 2
 	hint := ""
 	if near := cmd.SuggestionsFor(given[0]); len(near) > 0 {
-		hint = "; did you mean " + near[0] + "?"
+		hint = "; did you mean " + strings.Join(near, " or ") + "?"
 	}
 	return Usagef("%s has no command %q%s", cmd.CommandPath(), given[0], hint)
 }

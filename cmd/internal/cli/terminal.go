@@ -64,11 +64,10 @@ func IsTerminal(f stream) bool { return term.IsTerminal(int(f.Fd())) }
 // Width returns how many columns a stream has. If it is not a terminal, that is what
 // COLUMNS says, or 80.
 func Width(f stream) int {
-	columns, _, err := term.GetSize(int(f.Fd()))
-	if err == nil && columns > 0 {
+	if columns, _, _ := term.GetSize(int(f.Fd())); columns > 0 {
 		return columns
 	}
-	if columns, err = strconv.Atoi(os.Getenv("COLUMNS")); err == nil && columns >= 20 && columns <= 10_000 {
+	if columns, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil && columns >= 20 && columns <= 10_000 {
 		return columns
 	}
 	return 80
@@ -76,10 +75,7 @@ func Width(f stream) int {
 
 // Lines returns how many lines a stream has: 0, without end, if it is not a terminal.
 func Lines(f stream) int {
-	_, n, err := term.GetSize(int(f.Fd()))
-	if err != nil {
-		return 0
-	}
+	_, n, _ := term.GetSize(int(f.Fd())) // 0 with an error
 	return n
 }
 
