@@ -74,7 +74,7 @@ func (t *Testnet) regroup(ctx context.Context, verb string, groups [][]string) e
 		if groups == nil {
 			return t.join(ctx, t.liftBans)
 		}
-		return t.join(ctx)
+		return errors.Join(t.join(ctx), t.sayBridges(ctx))
 	})
 }
 

@@ -69,6 +69,30 @@ func TestHealLiftsBans(t *testing.T) {
 	}
 }
 
+// TestBridge: a partition that a peer of both groups bridges says so.
+func TestBridge(t *testing.T) {
+	tn, stranger := up(t, 2), up(t, 1)
+	for _, name := range tn.Names() {
+		c, err := tn.Client(name)
+		if err == nil {
+			// It has the address of a node, under an ID that no node has.
+			err = c.AddPeer(bounded(t), strings.Replace(stranger.Nodes()[0].Multiaddr, "id-of-n1", "id-of-stranger", 1))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	wantPeers(t, tn, "n1:n2,id-of-stranger n2:n1,id-of-stranger")
+	var said []string
+	tn.Notify(func(s string) { said = append(said, s) })
+	if err := tn.Partition(bounded(t), [][]string{{"n1"}, {"n2"}}); err != nil {
+		t.Fatal(err)
+	}
+	if want := "id-of-stranger is not of this testnet, and carries blocks across the cut, from n1 to n2"; len(said) != 1 || said[0] != want {
+		t.Errorf("said %q, want %q", said, want)
+	}
+}
+
 // TestUnreachable: a node without its cookie is skipped, which is said, as one that is down; what
 // fails half way is reported as incomplete.
 func TestUnreachable(t *testing.T) {

@@ -196,9 +196,6 @@ func (p *process) release() {
 	}
 }
 
-// pollEvery is how often Poll checks.
-const pollEvery = 10 * time.Millisecond
-
 // Poll calls done until it returns true or an error, or ctx ends. It pauses for as long as
 // a call takes: calling fifty nodes on two cores must not be what delays them.
 func Poll(ctx context.Context, done func() (bool, error)) error {
@@ -210,7 +207,7 @@ func Poll(ctx context.Context, done func() (bool, error)) error {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(max(pollEvery, time.Since(begun))):
+		case <-time.After(max(10*time.Millisecond, time.Since(begun))):
 		}
 	}
 }

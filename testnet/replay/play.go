@@ -24,9 +24,6 @@ type Player struct {
 	Style  draw.Style
 }
 
-// shortest is the least time that a picture is shown.
-const shortest = 50 * time.Millisecond
-
 // Play shows all events. The error is the writer's or Pause's.
 func (p *Player) Play(ctx context.Context, r *Run) error {
 	s := r.Begin()
@@ -41,7 +38,7 @@ func (p *Player) Play(ctx context.Context, r *Run) error {
 		}
 		shown = max(shown, e.At())
 		s.Next()
-		soon := i+1 < len(r.Events) && p.scaled(r.Events[i+1].At()-e.At()) < shortest
+		soon := i+1 < len(r.Events) && p.scaled(r.Events[i+1].At()-e.At()) < 50*time.Millisecond
 		switch {
 		case p.Clear == nil:
 			if _, err := fmt.Fprintf(p.Out, "%4d  %s\n", e.N, lineOf(e)); err != nil {

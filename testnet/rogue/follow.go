@@ -12,9 +12,6 @@ import (
 	"toychain/pow"
 )
 
-// retry is the longest time between a failed request and the next.
-const retry = 500 * time.Millisecond
-
 // look makes follow check for a peer with more work.
 func (p *Peer) look() {
 	select {
@@ -29,7 +26,7 @@ func (p *Peer) follow(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(retry):
+		case <-time.After(500 * time.Millisecond):
 		case <-p.wake:
 		}
 		for id, more := p.ahead(); more && ctx.Err() == nil; id, more = p.ahead() {

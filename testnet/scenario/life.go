@@ -60,17 +60,13 @@ func parseRestart(w *words) action {
 	}
 }
 
-// moments is the largest number of steps that a node runs in a crash loop: sometimes not long
-// enough to complete its start.
-const moments = 16
-
 func parseCrashLoop(w *words) action {
 	node := w.node()
 	times := w.count("how many times", 1, 1000)
 	return func(ctx context.Context, p *player) (string, error) {
 		chance := rand.New(rand.NewPCG(uint64(times), 0)) // as reproducible as the world allows
-		for range times {
-			if err := p.crash(ctx, node, chance.IntN(moments)); err != nil {
+		for range times {                                 // up to 15 steps are sometimes not enough to complete the start
+			if err := p.crash(ctx, node, chance.IntN(16)); err != nil {
 				return "", err
 			}
 		}
