@@ -119,7 +119,7 @@ var edges = map[string]map[string]string{
 		"rpc/server":       "what the directory of a stopped node says",
 		"testnet/topology": "which nodes are to be connected", "testnet/draw": "the merged tree of all nodes",
 		"testnet/history": "journals and actions, which it collects", "internal/atomicfile": "its state, as files",
-		"store": "whether a directory is in use; it must not open one",
+		"store": "a directory as it is typed in a command; it must not open one",
 	},
 	"testnet/topology": {"peer": "what can be wrong with a line"},
 	"testnet/draw": {
