@@ -19,7 +19,7 @@ const maxVague = 30
 func TestPartiesAreNamed(t *testing.T) {
 	list, err := exec.Command("git", "ls-files").Output()
 	if err != nil {
-		t.Skip("not a git repository: ", err)
+		t.Skip("not a git repository, whose list of files says what is ours: ", err)
 	}
 	var found []string
 	for file := range strings.Lines(string(list)) {

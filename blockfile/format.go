@@ -118,11 +118,15 @@ func (r *Reader) malformed(format string, args ...any) error {
 	return &Malformed{r.location, fmt.Errorf(format, args...)}
 }
 
-// peek returns the next n bytes as they are and without the key, fewer at the end.
+// peek returns the next n bytes as they are and without the key, fewer at the end; io.EOF if
+// there are none.
 func (r *Reader) peek(n int) (raw, plain []byte, err error) {
 	raw, err = r.in.Peek(n)
 	if err != nil && err != io.EOF {
 		return nil, nil, r.malformed("%w", err)
+	}
+	if len(raw) == 0 {
+		return nil, nil, io.EOF
 	}
 	return raw, xored(raw, r.key, r.location.Offset), nil
 }
@@ -144,8 +148,6 @@ func (r *Reader) detect() error {
 	switch {
 	case err != nil:
 		return err
-	case len(raw) == 0:
-		return io.EOF
 	case bytes.Equal(raw, r.magic[:]):
 		r.format, r.key = Blk, nil
 	case bytes.Equal(plain, r.magic[:]), len(bytes.Trim(raw, "\x00")) == 0:
@@ -214,8 +216,6 @@ func (r *Reader) skipZeros() error {
 		switch {
 		case err != nil:
 			return err
-		case len(raw) == 0:
-			return io.EOF
 		case raw[0] != 0 || bytes.Equal(plain, r.magic[:]):
 			return nil
 		}

@@ -16,7 +16,7 @@ import (
 	"toychain/pow"
 )
 
-// file is how a network of one's own is written down.
+// file is how a custom network is written down.
 type file struct {
 	Name     string      `toml:"name"`
 	Spacing  string      `toml:"spacing"`

@@ -11,7 +11,7 @@ import (
 	"toychain/pow"
 )
 
-// New returns the parameters of a network of one's own. p has the values of a network file;
+// New returns the parameters of a custom network. p has the values of a network file;
 // its Future may be 0 for [consensus.FutureFor]. The rest is toy's. bits are the target to
 // start with, in compact form; time is the genesis block's, in seconds since 1970. The genesis
 // block has no nonce yet: search one with pow.Search before anything else.

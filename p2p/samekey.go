@@ -126,7 +126,7 @@ func (n *Net) closedWith(p corepeer.ID, err error) {
 	}
 	remedy := "stop one of the two"
 	if n.cfg.KeyFile != "" {
-		remedy += ", or remove " + n.cfg.KeyFile + " from the copy, which then gets a key of its own"
+		remedy += ", or remove " + n.cfg.KeyFile + " from the copy, which then makes a new key"
 	}
 	n.warn(n.host.ID(), fmt.Sprintf("another node has the same key as this one, peer %s, and peer %s listens to that one: %s",
 		text(n.host.ID()), text(p), remedy))

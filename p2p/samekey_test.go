@@ -9,25 +9,31 @@ import (
 	"toychain/internal/longtest"
 )
 
-// A copied directory: two processes with one key. The third node keeps the first of them
-// and says so; the copy learns why it is refused, and is accepted when the first is gone.
-func TestSameKey(t *testing.T) {
-	key, id, err := NewKey([32]byte{7})
+// pair starts a third node and, connected with it, the first of those that withKey gives one
+// key.
+func pair(t *testing.T) (third, first *testNode, withKey func(*Config)) {
+	t.Helper()
+	key, _, err := NewKey([32]byte{7})
 	if err != nil {
 		t.Fatal(err)
 	}
-	withKey := func(c *Config) { c.Key = key }
-	third := startNode(t)
-	first := startNode(t, withKey)
+	withKey = func(c *Config) { c.Key = key }
+	third, first = startNode(t), startNode(t, withKey)
 	first.connect(third)
+	return third, first, withKey
+}
 
+// A copied directory: two processes with one key. The third node keeps the first of them
+// and says so; the copy learns why it is refused, and is accepted when the first is gone.
+func TestSameKey(t *testing.T) {
+	third, first, withKey := pair(t)
 	copied := startNode(t, withKey)
 	if err := copied.Keep(third.Addrs()[0]); err != nil {
 		t.Fatal(err)
 	}
 	for _, n := range []*testNode{third, copied} {
 		n.wait("a warning", func() bool { return len(n.Warnings()) > 0 })
-		if w := n.Warnings(); len(w) != 1 || !strings.Contains(w[0], "same key") || !strings.Contains(w[0], string(id)) {
+		if w := n.Warnings(); len(w) != 1 || !strings.Contains(w[0], "same key") || !strings.Contains(w[0], string(first.ID())) {
 			t.Errorf("the warnings are %q", w)
 		}
 	}
@@ -39,17 +45,10 @@ func TestSameKey(t *testing.T) {
 	copied.waitJoined(third)
 }
 
-// A connection that is dead although nobody noticed makes room for the peer's new process.
+// A dead connection that TCP still calls open makes room for the peer's new process.
 func TestSameKeyAfterACrash(t *testing.T) {
 	longtest.Only(t) // it takes as long as answers waits
-	key, _, err := NewKey([32]byte{8})
-	if err != nil {
-		t.Fatal(err)
-	}
-	withKey := func(c *Config) { c.Key = key }
-	third := startNode(t)
-	first := startNode(t, withKey)
-	first.connect(third)
+	third, first, withKey := pair(t)
 	first.swarm.SetStreamHandler(func(network.Stream) {}) // as if it were gone
 	again := startNode(t, withKey)
 	if err := again.Keep(third.Addrs()[0]); err != nil {

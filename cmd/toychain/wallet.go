@@ -92,7 +92,7 @@ func (a *app) walletWordsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "words", Short: "Show a wallet's words again.",
 		Example: "toychain wallet words\ntoychain wallet words --wallet savings",
-		Long: `Show a wallet's words again. They are the money: see that nobody else reads them.
+		Long: `Show a wallet's words again. They are the money: show them to no other person.
 You are asked for the passphrase, as for a payment.`,
 		Args: cobra.NoArgs,
 	}

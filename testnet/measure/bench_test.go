@@ -83,7 +83,7 @@ func benchNodes(b *testing.B, n int) {
 func measureRest(ctx context.Context, b *testing.B, tn *testnet.Testnet, n int) {
 	const rest = 5 * time.Second
 	before := cpuOf(b, tn)
-	time.Sleep(rest) // a measurement, not a wait
+	time.Sleep(rest) // what the nodes do in this time is what is measured
 	b.ReportMetric(100*(cpuOf(b, tn)-before).Seconds()/rest.Seconds()/float64(n), "rest-cpu%/node")
 	var memory []int64
 	all, err := tn.Status(ctx)
