@@ -76,8 +76,8 @@ func loadState(dir string) (state, error) {
 	s := state{Born: map[string]string{}}
 	err = json.Unmarshal(b, &s)
 	for _, n := range s.Nodes {
-		if !topology.IsName(n.Name) {
-			err = errors.Join(err, fmt.Errorf("a node %q", n.Name))
+		if bad := topology.CheckName(n.Name); bad != nil {
+			err = errors.Join(err, fmt.Errorf("the node %w", bad))
 		}
 	}
 	if err != nil {
@@ -201,7 +201,7 @@ func clearDir(dir string) error {
 	errs := []error{err}
 	for _, e := range all {
 		path := filepath.Join(dir, e.Name())
-		if _, err := os.Stat(filepath.Join(path, logFile)); err == nil && e.IsDir() && topology.IsName(e.Name()) {
+		if _, err := os.Stat(filepath.Join(path, logFile)); err == nil && e.IsDir() && topology.CheckName(e.Name()) == nil {
 			errs = append(errs, os.RemoveAll(path))
 		}
 	}

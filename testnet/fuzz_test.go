@@ -28,7 +28,7 @@ func FuzzState(f *testing.F) {
 			return
 		}
 		for _, n := range s.Nodes {
-			if !topology.IsName(n.Name) || filepath.Base(n.Name) != n.Name {
+			if topology.CheckName(n.Name) != nil || filepath.Base(n.Name) != n.Name {
 				t.Fatalf("a node called %q", n.Name)
 			}
 		}

@@ -179,16 +179,11 @@ func (t *Testnet) connections(ctx context.Context, names []string) (out []topolo
 	return out, err
 }
 
-// sayBridges says which peer that is no node of the testnet is connected to several groups: it
-// carries blocks across the partition.
+// sayBridges says which peers that are no nodes of the testnet carry blocks across the partition.
 func (t *Testnet) sayBridges(ctx context.Context) error {
 	connected, err := t.connections(ctx, t.awake())
-	near := map[string][]string{} // by peer
-	for _, p := range connected {
-		if on := near[p[1]]; t.node(p[1]) == nil && len(on) > 0 && t.network().GroupOf(on[0]) != t.network().GroupOf(p[0]) {
-			t.say(fmt.Sprintf("%s is not of this testnet, and carries blocks across the cut, from %s to %s", p[1], on[0], p[0]))
-		}
-		near[p[1]] = append(near[p[1]], p[0])
+	for _, s := range t.network().Bridges(connected) {
+		t.say(s)
 	}
 	return err
 }

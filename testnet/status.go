@@ -61,6 +61,17 @@ func (t *Testnet) Status(ctx context.Context) ([]NodeStatus, error) {
 	return out, err
 }
 
+// Bridges says which peers that are no nodes of the testnet carry blocks across its partition.
+func (t *Testnet) Bridges(all []NodeStatus) []string {
+	var connected []topology.Pair
+	for _, s := range all {
+		for _, p := range s.Peers {
+			connected = append(connected, topology.Pair{s.Name, p})
+		}
+	}
+	return t.network().Bridges(connected)
+}
+
 // callStatus adds what only the node itself knows.
 func (t *Testnet) callStatus(ctx context.Context, s *NodeStatus) error {
 	c, err := t.Client(s.Name)

@@ -79,9 +79,7 @@ func Up(ctx context.Context, cfg Config) (_ *Testnet, err error) {
 		return nil, fmt.Errorf("testnet up: %w", err)
 	}
 	for _, name := range topology.Names(cfg.Nodes) {
-		data := filepath.Join(t.dir, name)
-		t.state.Nodes = append(t.state.Nodes, Node{Name: name, Datadir: data, Log: filepath.Join(data, logFile),
-			Cookie: filepath.Join(data, t.params.Name, cookieFile)})
+		t.state.Nodes = append(t.state.Nodes, t.newNode(name))
 	}
 	begun := time.Now()
 	err = t.bringUp(ctx)

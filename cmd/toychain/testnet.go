@@ -20,7 +20,7 @@ import (
 func (a *app) testnetCommand() *cobra.Command {
 	return cli.Noun("testnet", "Run many nodes on this machine: partition, kill and heal them.",
 		"toychain testnet up 4\ntoychain testnet partition n1,n2 n3,n4\ntoychain testnet tree",
-		a.testnetUpCommand(), a.testnetStatusCommand(), a.testnetTreeCommand(),
+		a.testnetUpCommand(), a.testnetAddCommand(), a.testnetStatusCommand(), a.testnetTreeCommand(),
 		a.testnetReorgsCommand(), a.testnetStaleCommand(), a.testnetReplayCommand(),
 		a.testnetPartitionCommand(), a.testnetHealCommand(),
 		a.testnetNodeCommand("kill", "End nodes like a power failure.", "was killed", (*testnet.Testnet).Kill),
@@ -86,7 +86,11 @@ func (a *app) testnetStatusCommand() *cobra.Command {
 	return show(a, &cobra.Command{
 		Use: "status", Short: "Show the status of each node.", Example: "toychain testnet status",
 	}, a.namedTestnet, func(ctx context.Context, t *testnet.Testnet, _ []string) ([]testnet.NodeStatus, error) {
-		return t.Status(ctx)
+		all, err := t.Status(ctx)
+		for _, s := range t.Bridges(all) {
+			fmt.Fprintln(a.Stderr, s)
+		}
+		return all, err
 	}, func(rows io.Writer, all []testnet.NodeStatus) {
 		fmt.Fprintln(rows, "node\tstate\tgroup\theight\ttip\tpending\tpeers")
 		for _, s := range all {

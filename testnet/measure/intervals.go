@@ -25,9 +25,17 @@ func intervals(actions []history.Action) (from time.Time, out []slo.Interval, he
 		node := strings.Join(a.Args, " ") // the argument of the verbs with one
 		switch a.Verb {
 		case "up":
-			n, _ := strconv.Atoi(node) // how many came up
-			from, out, heals, net = done, nil, nil, topology.Network{Nodes: topology.Names(min(max(n, 0), topology.MaxNodes))}
+			names := a.Args
+			if n, err := strconv.Atoi(node); err == nil { // how many came up, from n1 on
+				names = topology.Names(min(max(n, 0), topology.MaxNodes))
+			}
+			from, out, heals, net = done, nil, nil, topology.Network{Nodes: names}
 			clear(away)
+			add(done)
+		case "add":
+			if a.Error == "" && len(net.Nodes) > 0 {
+				net.Add(node)
+			}
 			add(done)
 		case "partition":
 			if n := len(heals); n > 0 && heals[n-1].Over.IsZero() {

@@ -56,7 +56,7 @@ func (e *Event) String() string {
 
 // texts are the events that have always the same text.
 var texts = map[string]string{
-	"down": "the testnet goes down", "heal": "the network is healed",
+	"add": "joins the testnet", "down": "the testnet goes down", "heal": "the network is healed",
 	"kill": "is killed", "pause": "is paused", "resume": "is resumed", "restart": "is started again", "start": "is started again",
 	"wipe": "its disk is wiped, and its journal with it", "corrupt": "its database is damaged", "reindex": "rebuilds its database",
 }

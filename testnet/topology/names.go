@@ -2,6 +2,9 @@ package topology
 
 import (
 	"cmp"
+	"fmt"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -21,8 +24,27 @@ func Names(n int) []string {
 	return out
 }
 
-// IsName reports whether s is the name of a node. It is then safe as a directory's name.
+// IsName reports whether s is n1, n2, ….
 func IsName(s string) bool { return number(s) > 0 }
+
+// namePattern matches the names of nodes, and reserved are those that mean something else.
+var (
+	namePattern = regexp.MustCompile(`^[a-z][a-z0-9]{0,15}$`)
+	reserved    = []string{"all", "lock", "wallets"}
+)
+
+// CheckName rejects what cannot be the name of a node. A name is safe as that of a directory.
+func CheckName(s string) error {
+	switch {
+	case !namePattern.MatchString(s):
+		return fmt.Errorf("%q: want a name of a-z and 0-9, at most 16, that begins with a letter, like carol", s)
+	case s[0] == 'n' && strings.Trim(s[1:], "0123456789") == "" && !IsName(s):
+		return fmt.Errorf("%q: want n1, n2, …, or another name", s)
+	case slices.Contains(reserved, s):
+		return fmt.Errorf("%q: this word has another meaning here; choose another name", s)
+	}
+	return nil
+}
 
 // number returns 4 for n4, and 0 for what is not the name of a node.
 func number(s string) int {

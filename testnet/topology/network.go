@@ -80,6 +80,58 @@ func (n *Network) May(a, b string) bool {
 	return n.Pairs == nil || slices.ContainsFunc(n.Pairs, func(p Pair) bool { return p.Joins(a, b) })
 }
 
+// Add adds a node. In a partition it is in the group of the first node. In a line, ring or star it
+// takes the next place; of connections that were spelled out it gets one, to the first node.
+func (n *Network) Add(name string) {
+	before := n.Nodes
+	n.Nodes = append(slices.Clone(before), name)
+	if len(n.Groups) > 0 {
+		at := n.GroupOf(before[0])
+		n.Groups = slices.Clone(n.Groups)
+		n.Groups[at] = append(slices.Clone(n.Groups[at]), name)
+	}
+	if n.Pairs == nil {
+		return
+	}
+	for _, word := range shapes {
+		if was, err := Shape(before, word); err == nil && slices.Equal(was, n.Pairs) {
+			n.Pairs, _ = Shape(n.Nodes, word)
+			return
+		}
+	}
+	n.Pairs = append(slices.Clone(n.Pairs), Pair{name, before[0]})
+}
+
+// Bridges says how peers that are no nodes of the network carry blocks across the partition, or may:
+// a sentence for each that is connected to several groups, and, if there is none, one if such peers
+// of several groups may know each other. connected are pairs of a node and its peer.
+func (n *Network) Bridges(connected []Pair) (out []string) {
+	var strangers []string
+	near, crosses := map[string]string{}, map[string]bool{} // the first node of a peer; whether it is connected to another group too
+	for _, p := range connected {
+		first, known := near[p[1]]
+		switch {
+		case slices.Contains(n.Nodes, p[1]) || len(n.Groups) == 0:
+		case !known:
+			near[p[1]] = p[0]
+			strangers = append(strangers, p[1])
+		case n.GroupOf(first) != n.GroupOf(p[0]) && !crosses[p[1]]:
+			crosses[p[1]] = true
+			out = append(out, fmt.Sprintf("%s is not of this testnet, and carries blocks across the cut, from %s to %s", p[1], first, p[0]))
+		}
+	}
+	if len(out) > 0 {
+		return out
+	}
+	for _, s := range strangers {
+		if one := strangers[0]; n.GroupOf(near[s]) != n.GroupOf(near[one]) {
+			return []string{fmt.Sprintf("%s (a peer of %s) and %s (a peer of %s) are not of this testnet: if they are connected, "+
+				"they carry blocks across the cut", one, near[one], s, near[s])}
+		}
+	}
+	return nil
+}
+
 // Parts divides nodes into those that reach each other over these connections, directly
 // or through others. Each part is in the order of names, and so are the parts themselves
 // by their first nodes.

@@ -114,3 +114,70 @@ func TestShape(t *testing.T) {
 		}
 	}
 }
+
+// TestAdd: a node that is added takes the next place of the shape, and is in the group of the first node.
+func TestAdd(t *testing.T) {
+	names := []string{"n1", "n2", "n3"}
+	for shape, want := range map[string]string{
+		"mesh": "[]", "line": "[n1-n2 n2-n3 n3-carol]", "ring": "[n1-n2 n2-n3 n3-carol carol-n1]",
+		"star": "[n1-n2 n1-n3 n1-carol]", "n1-n3 n3-n2": "[n1-n3 n3-n2 carol-n1]",
+	} {
+		pairs, err := Shape(names, strings.Fields(shape)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := Network{Nodes: names, Groups: [][]string{{"n3"}, {"n1", "n2"}}, Pairs: pairs}
+		before := fmt.Sprint(n)
+		m := n
+		m.Add("carol")
+		if got := fmt.Sprint(m.Pairs); got != want {
+			t.Errorf("%s: %s, want %s", shape, got, want)
+		}
+		if got := fmt.Sprint(m.Nodes, m.Groups); got != "[n1 n2 n3 carol] [[n3] [n1 n2 carol]]" {
+			t.Errorf("%s: %s", shape, got)
+		}
+		if after := fmt.Sprint(n); after != before {
+			t.Errorf("%s: the old network is now %s", shape, after)
+		}
+	}
+}
+
+// TestBridges: who carries blocks across a partition, or may.
+func TestBridges(t *testing.T) {
+	n := Network{Nodes: Names(4), Groups: [][]string{{"n1", "n2"}, {"n3"}, {"n4"}}}
+	for connected, want := range map[string]string{
+		"n1-n2 n2-n1":                 "[]",
+		"n1-eve n2-eve":               "[]",
+		"n1-eve n2-eve n3-eve n4-eve": "[eve is not of this testnet, and carries blocks across the cut, from n1 to n3]",
+		"n2-eve n3-bob": "[eve (a peer of n2) and bob (a peer of n3) are not of this testnet: if they are connected, " +
+			"they carry blocks across the cut]",
+		"n1-eve n2-bob": "[]",
+	} {
+		var pairs []Pair
+		for _, p := range strings.Fields(connected) {
+			a, b, _ := strings.Cut(p, "-")
+			pairs = append(pairs, Pair{a, b})
+		}
+		if got := fmt.Sprint(n.Bridges(pairs)); got != want {
+			t.Errorf("%s: %s, want %s", connected, got, want)
+		}
+	}
+	whole := Network{Nodes: n.Nodes}
+	if got := whole.Bridges([]Pair{{"n1", "eve"}, {"n3", "eve"}}); got != nil {
+		t.Errorf("without a partition: %v", got)
+	}
+}
+
+// TestCheckName: a node's name is safe as that of a directory, and as a word of a command.
+func TestCheckName(t *testing.T) {
+	for _, name := range []string{"n1", "carol", "node7"} {
+		if err := CheckName(name); err != nil {
+			t.Error(err)
+		}
+	}
+	for _, name := range []string{"", "..", "a/b", "a,b", "a-b", "Carol", "7", "all", "lock", "wallets", "abcdefghijklmnopq", "n", "n0", "n01"} {
+		if CheckName(name) == nil {
+			t.Errorf("%q is a name", name)
+		}
+	}
+}
