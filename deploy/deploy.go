@@ -3,9 +3,8 @@
 // are files to be read and copied; the program embeds them so that it can write them out.
 //
 //	slo.toml         targets of "toychain testnet slo"
-//	prometheus.yml   a Prometheus that reads the two below
+//	prometheus.yml   a Prometheus that watches one node; for a testnet see Prometheus
 //	rules.yml        what it computes from the nodes' series, and its alerts
-//	nodes.yml        the nodes to scrape: here one, for a testnet see Nodes
 //	grafana.json     a dashboard of these series
 //	Dockerfile       an image of the program
 //
@@ -24,7 +23,7 @@ var (
 	//go:embed slo.toml
 	Targets string
 	//go:embed prometheus.yml
-	Prometheus string
+	oneNode string
 	//go:embed rules.yml
 	Rules string
 	//go:embed grafana.json
@@ -38,11 +37,13 @@ type Node struct {
 	Cookie string // the file with its password
 }
 
-// Nodes returns the nodes.yml of these nodes. Each is a separate job of Prometheus, because
-// each has another password; the label job is toychain for all.
-func Nodes(nodes []Node) string {
+// Prometheus returns the prometheus.yml of these nodes. Each is a separate job of Prometheus,
+// because each has another password; the label job is toychain for all.
+func Prometheus(nodes []Node) string {
+	const jobs = "scrape_configs:\n"
+	common, _, _ := strings.Cut(oneNode[strings.Index(oneNode, "global:"):], jobs)
 	var b strings.Builder
-	b.WriteString("# The nodes of a testnet, written by \"toychain testnet prometheus\". Write it again after the\n# testnet was restarted, because the nodes then have other ports.\nscrape_configs:\n")
+	b.WriteString("# The nodes of a testnet, written by \"toychain testnet prometheus\". Write it again after the next\n# \"testnet up\" or \"add\".\n" + common + jobs)
 	for _, n := range nodes { // what %q quotes is a string in double quotes for YAML, too
 		fmt.Fprintf(&b, `  - job_name: %[1]q
     authorization: {type: Bearer, credentials_file: %[2]q}

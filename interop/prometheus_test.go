@@ -31,8 +31,8 @@ import (
 func watched(t *testing.T, s *served) (dir string, jobs []*promconfig.ScrapeConfig) {
 	t.Helper()
 	dir = t.TempDir()
-	for name, text := range map[string]string{"prometheus.yml": deploy.Prometheus, "rules.yml": deploy.Rules,
-		"nodes.yml": deploy.Nodes([]deploy.Node{{Name: "n1", Addr: s.addr, Cookie: s.cookie}})} {
+	for name, text := range map[string]string{"rules.yml": deploy.Rules,
+		"prometheus.yml": deploy.Prometheus([]deploy.Node{{Name: "n1", Addr: s.addr, Cookie: s.cookie}})} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -99,8 +99,7 @@ by itself. Run this again after the next 'testnet up'.`,
 			return err
 		}
 		for _, f := range []struct{ name, text string }{
-			{"prometheus.yml", deploy.Prometheus}, {"rules.yml", deploy.Rules},
-			{"nodes.yml", deploy.Nodes(nodes)}, {"grafana.json", deploy.Grafana},
+			{"prometheus.yml", deploy.Prometheus(nodes)}, {"rules.yml", deploy.Rules}, {"grafana.json", deploy.Grafana},
 		} {
 			if err := os.WriteFile(filepath.Join(*out, f.name), []byte(f.text), 0o600); err != nil {
 				return err

@@ -46,7 +46,7 @@ func testCompose(t *testing.T, file string) {
 	play(t, file, dir, "toy", 18601, all)
 }
 
-// A network of one's own travels as a config of the project.
+// A network's own file is mounted: docker-compose 1.29 ignores a project's configs.
 func TestComposeOwnNetwork(t *testing.T) {
 	dir := t.TempDir()
 	text, err := os.ReadFile("../../testnet/export/testdata/compose_own.txtar")
@@ -56,11 +56,12 @@ func TestComposeOwnNetwork(t *testing.T) {
 	unpack(t, dir, string(text))
 	project := loadCompose(t, dir)
 	s := project.Services["n1"]
-	if len(s.Configs) != 1 || s.Configs[0].Target != "/etc/toychain/network.toml" || *s.Environment["TOYCHAIN_NETWORK"] != s.Configs[0].Target {
-		t.Errorf("configs %+v, environment %v", s.Configs, s.Environment)
+	if len(s.Volumes) != 2 {
+		t.Fatalf("volumes %+v", s.Volumes)
 	}
-	if c := project.Configs["network"]; c.File != filepath.Join(dir, "network.toml") {
-		t.Errorf("config %+v", c)
+	if v := s.Volumes[1]; v.Type != "bind" || v.Source != filepath.Join(dir, "network.toml") || !v.ReadOnly ||
+		v.Target != "/etc/toychain/network.toml" || *s.Environment["TOYCHAIN_NETWORK"] != v.Target {
+		t.Errorf("volume %+v, environment %v", v, s.Environment)
 	}
 	if !slices.Contains(s.Command, "20000") || s.Ports[0].Published != "7001" {
 		t.Errorf("command %q, ports %+v", s.Command, s.Ports)
@@ -111,9 +112,8 @@ func checkService(t *testing.T, s types.ServiceConfig, port int) {
 		!slices.Equal(s.SecurityOpt, []string{"no-new-privileges:true"}) || s.NetworkMode != "" || s.Pid != "" {
 		t.Errorf("%s is not shut in: user %s, read only %v, drops %v, %v", s.Name, s.User, s.ReadOnly, s.CapDrop, s.SecurityOpt)
 	}
-	limit := s.Deploy.Resources.Limits
-	if limit == nil || int64(limit.MemoryBytes) != 128<<20 || limit.NanoCPUs != 1 || limit.Pids == 0 {
-		t.Errorf("%s: limits %+v", s.Name, limit)
+	if s.MemLimit != 128<<20 || s.CPUS != 1 || s.PidsLimit == 0 {
+		t.Errorf("%s: at most %d bytes, %v processors, %d processes", s.Name, s.MemLimit, s.CPUS, s.PidsLimit)
 	}
 	if len(s.Ports) != 1 || s.Ports[0].HostIP != "127.0.0.1" || s.Ports[0].Published != strconv.Itoa(port) || s.Ports[0].Target != 18555 {
 		t.Errorf("%s: ports %+v", s.Name, s.Ports)
@@ -133,7 +133,7 @@ func checkService(t *testing.T, s types.ServiceConfig, port int) {
 func composeContainer(t *testing.T, s types.ServiceConfig) *container {
 	t.Helper()
 	c := &container{name: s.Name, args: s.Command, env: map[string]string{}, health: s.HealthCheck.Test[1:],
-		user: 65532, mounts: map[string]string{"/data": volume(t, 65532)}, memory: int64(s.Deploy.Resources.Limits.MemoryBytes)}
+		user: 65532, mounts: map[string]string{"/data": volume(t, 65532)}, memory: int64(s.MemLimit)}
 	for k, v := range s.Environment {
 		if v == nil {
 			t.Fatalf("%s: %s has no value", s.Name, k)

@@ -3,6 +3,7 @@
 // admission, BuildKit's parser of Dockerfiles. Then it runs the very command lines of
 // the loaded files as processes, in the place of containers.
 //
-// No Docker engine and no cluster is needed, and none is asked: what only they can
-// show, an image that is pulled or a volume that is mounted, is not shown here.
+// Two tests need Linux, root and programs that .ci/run installs, and are skipped without them. One
+// types the commands of docs/beyond.md on a Docker engine of its own, the other drops all packets
+// between two network namespaces. No cluster is needed, and none is asked.
 package containers
