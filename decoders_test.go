@@ -77,6 +77,7 @@ var decoders = map[string]string{
 	"rpc.parseBlock":               "block.FuzzParse",
 	"rpc/server.parseArray":        "FuzzCalls",
 	"rpc/server.parseObject":       "FuzzCalls",
+	"rpc/server.parseOutpoints":    "FuzzOutpoints",
 	"rpc/server.parseVerbosity":    "FuzzCalls",
 	"rpc/server.readArg":           "FuzzCalls",
 	"rpc/server.parseBody":         "FuzzCalls",

@@ -143,6 +143,21 @@ type TxOut struct {
 	Coinbase      bool         `json:"coinbase"`
 }
 
+// UTXOs is what REST's getutxos answers (BIP64).
+type UTXOs struct {
+	Height block.Height `json:"chainHeight"`
+	Tip    block.Hash   `json:"chaintipHash"`
+	Bitmap string       `json:"bitmap"` // for each outpoint that was asked for 1 if it is unspent, 0 if not
+	UTXOs  []RESTCoin   `json:"utxos"`  // of the ones, in their order
+}
+
+// RESTCoin is an unspent output in UTXOs.
+type RESTCoin struct {
+	Height       block.Height `json:"height"` // 2147483647: in the mempool
+	Value        block.Amount `json:"value"`
+	ScriptPubKey Script       `json:"scriptPubKey"`
+}
+
 // CoinStats is the result of gettxoutsetinfo.
 type CoinStats struct {
 	Height         block.Height `json:"height"`

@@ -52,6 +52,7 @@ func runFakeNode(args []string) int {
 	addr := f.String("rpc", "", "")
 	name := f.String("name", "", "")
 	f.String("hashrate", "", "")
+	f.Bool("rest", false, "")
 	clock := f.Duration("clock-offset", 0, "")
 	tied := f.Bool("exit-on-stdin-close", false, "")
 	var peers []string

@@ -38,6 +38,7 @@ func runRealNode(args []string) int {
 	hashrate := f.Float64("hashrate", 0, "")
 	clock := f.Duration("clock-offset", 0, "")
 	tied := f.Bool("exit-on-stdin-close", false, "")
+	f.Bool("rest", false, "")
 	var peers []string
 	f.Func("peer", "", func(s string) error { peers = append(peers, s); return nil })
 	if err := f.Parse(args); err != nil {

@@ -39,7 +39,7 @@ func (t *Testnet) launch(name string) error {
 		addr = n.RPC
 	}
 	args := []string{"node", "run", "--network", t.state.Network, "--datadir", n.Datadir,
-		"--listen", listen, "--rpc", addr, "--name", name}
+		"--listen", listen, "--rpc", addr, "--rest", "--name", name}
 	if t.state.Hashrate > 0 {
 		args = append(args, "--hashrate", strconv.FormatFloat(t.state.Hashrate, 'f', -1, 64))
 	}

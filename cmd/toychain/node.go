@@ -33,8 +33,8 @@ func (a *app) nodeCommand() *cobra.Command {
 // nodeFlags are the flags of "node run".
 type nodeFlags struct {
 	node.Config
-	mine, level string
-	tied, json  bool
+	mine, level      string
+	tied, json, rest bool
 }
 
 func (a *app) nodeRunCommand() *cobra.Command {
@@ -52,6 +52,7 @@ its log on stderr. It connects to this machine only, unless --listen says otherw
 	f.StringSliceVar(&o.Peers, "peer", nil, "`MULTIADDR` of a node to stay connected to; may be repeated")
 	f.BoolVar(&o.MDNS, "mdns", false, "look for nodes on the local network")
 	f.StringVar(&a.global.rpc, "rpc", "", "`HOST:PORT` for clients; 127.0.0.1 is ::1 as well, port 0: any (default: this machine, the network's usual port)")
+	f.BoolVar(&o.rest, "rest", false, "answer Core's REST requests too, at the same address: reading needs no password then")
 	f.StringVar(&o.mine, "mine", "", "mine continuously, for this `ADDRESS`")
 	f.Float64Var(&o.Hashrate, "hashrate", 0, "with --mine, at most `N` hashes per second; 0: no limit")
 	f.IntVar(&o.Threads, "threads", 0, "of the miner; 0: one for each core")
@@ -61,7 +62,7 @@ its log on stderr. It connects to this machine only, unless --listen says otherw
 	f.StringVar(&o.level, "log-level", "info", "debug, info, warn or error")
 	f.BoolVar(&o.json, "log-json", false, "log as JSON, for programs")
 	f.BoolVar(&o.tied, "exit-on-stdin-close", false, "end when stdin is closed, and so with the program that started it")
-	cli.Settable(f, "listen", "peer", "mdns", "rpc", "mine", "hashrate", "threads", "name", "node-key", "log-level", "log-json")
+	cli.Settable(f, "listen", "peer", "mdns", "rpc", "rest", "mine", "hashrate", "threads", "name", "node-key", "log-level", "log-json")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return a.runNode(cmd.Context(), o) }
 	return cmd
 }
@@ -124,7 +125,7 @@ func (a *app) runNode(ctx context.Context, o nodeFlags) error {
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
 	defer end()
 	srv, err := server.New(server.Config{Listen: cmp.Or(a.global.rpc, usualAddr(o.Params.Name)), Dir: o.Dir,
-		User: a.global.rpcUser, Pass: a.global.rpcPassword, Log: o.Log, Stop: stop}, n)
+		User: a.global.rpcUser, Pass: a.global.rpcPassword, REST: o.rest, Log: o.Log, Stop: stop}, n)
 	if err != nil {
 		end()
 		return errors.Join(err, n.Run(life)) // which only closes it
@@ -134,7 +135,7 @@ func (a *app) runNode(ctx context.Context, o nodeFlags) error {
 		ended <- n.Run(life)
 		stop()
 	}()
-	err = a.announce(ctx, n, o.Config, srv.Addr())
+	err = a.announce(ctx, n, &o, srv.Addr())
 	if err != nil {
 		stop()
 	}
@@ -145,13 +146,16 @@ func (a *app) runNode(ctx context.Context, o nodeFlags) error {
 }
 
 // announce writes the node's address to a file for clients, and prints how to reach it.
-func (a *app) announce(ctx context.Context, n *node.Node, cfg node.Config, addr string) error {
+func (a *app) announce(ctx context.Context, n *node.Node, cfg *nodeFlags, addr string) error {
 	if err := atomicfile.Replace(filepath.Join(cfg.Dir, addrFile), atomicfile.Synced([]byte(addr+"\n"))); err != nil {
 		return err
 	}
 	if host, _, err := net.SplitHostPort(addr); err == nil {
 		if ip := net.ParseIP(host); ip != nil && !ip.IsLoopback() {
 			cfg.Log.Warn("clients on other machines can connect: the password is sent unencrypted", "rpc", addr)
+			if cfg.rest {
+				cfg.Log.Warn("they can read the chain and the mempool by REST without a password", "rest", addr)
+			}
 		}
 	}
 	var height block.Height
@@ -165,6 +169,9 @@ func (a *app) announce(ctx context.Context, n *node.Node, cfg node.Config, addr 
 		fmt.Fprintf(t, "peer\t%s\n", at)
 	}
 	fmt.Fprintf(t, "rpc\t%s\n", addr)
+	if cfg.rest {
+		fmt.Fprintf(t, "rest\thttp://%s/rest/chaininfo.json and others, without a password\n", addr)
+	}
 	if to, ok := wallet.AddressOf(cfg.MineTo); ok {
 		limit := ""
 		if cfg.Hashrate > 0 {

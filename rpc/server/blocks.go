@@ -64,18 +64,24 @@ func (c *call) header(hash block.Hash) (rpc.Header, error) {
 		if !ok {
 			return rpc.Header{}, errBlock
 		}
-		s, h := &info.State, &info.Entry.Header
-		out := rpc.Header{
-			Hash: s.Hash, Confirmations: confirmations(e.Tree(), &info), Height: s.Height, Version: h.Version,
-			VersionHex: fmt.Sprintf("%08x", uint32(h.Version)), MerkleRoot: h.MerkleRoot, Time: h.Time,
-			MedianTime: s.MedianTime(), Nonce: h.Nonce, Bits: bitsText(h.Bits), Difficulty: difficulty(h.Bits),
-			ChainWork: s.Work, Txs: info.Txs, PreviousBlockHash: h.Prev,
-		}
+		var next block.Hash
 		if info.Active {
-			out.NextBlockHash, _ = e.Tree().At(s.Height + 1)
+			next, _ = e.Tree().At(info.State.Height + 1)
 		}
-		return out, nil
+		return showHeader(&info, confirmations(e.Tree(), &info), next), nil
 	})
+}
+
+// showHeader returns the header of a block that has so many confirmations. next is the
+// block after it on the best chain; zero if there is none.
+func showHeader(info *chain.Info, confirmations int, next block.Hash) rpc.Header {
+	s, h := &info.State, &info.Entry.Header
+	return rpc.Header{
+		Hash: s.Hash, Confirmations: confirmations, Height: s.Height, Version: h.Version,
+		VersionHex: fmt.Sprintf("%08x", uint32(h.Version)), MerkleRoot: h.MerkleRoot, Time: h.Time,
+		MedianTime: s.MedianTime(), Nonce: h.Nonce, Bits: bitsText(h.Bits), Difficulty: difficulty(h.Bits),
+		ChainWork: s.Work, Txs: info.Txs, PreviousBlockHash: h.Prev, NextBlockHash: next,
+	}
 }
 
 // confirmations returns the number of blocks of the best chain from a block to the tip,

@@ -31,7 +31,7 @@ func (s *Server) handleCalls(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer func() { place.release() }()
-	body, status := readBody(w, r)
+	body, status := readBody(w, r, maxBody)
 	if status != http.StatusOK {
 		http.Error(w, http.StatusText(status), status)
 		return
@@ -71,14 +71,15 @@ func rejectBusy(w http.ResponseWriter) {
 	http.Error(w, "Work queue depth exceeded", http.StatusServiceUnavailable)
 }
 
-// readBody reads a request's body and returns it, or the HTTP status that says why not.
-func readBody(w http.ResponseWriter, r *http.Request) ([]byte, int) {
-	if r.ContentLength > maxBody {
+// readBody reads a request's body of at most so many bytes and returns it, or the HTTP status
+// that says why not.
+func readBody(w http.ResponseWriter, r *http.Request, most int64) ([]byte, int) {
+	if r.ContentLength > most {
 		return nil, http.StatusRequestEntityTooLarge
 	}
 	var body bytes.Buffer
 	body.Grow(int(max(r.ContentLength, 0)) + bytes.MinRead)
-	_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, maxBody))
+	_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, most))
 	switch {
 	case errors.As(err, new(*http.MaxBytesError)):
 		return nil, http.StatusRequestEntityTooLarge

@@ -10,6 +10,8 @@
 //	            401          503       400,     by the method's           answers
 //	                                   413      description
 //
+// Beside it is a door without a password, which only shows: REST (rest.go, restutxos.go).
+//
 // Each method is described once, in package rpc: its name, its parameters as the fields
 // of a struct, its result as a type. The table in methods.go gives each description a
 // handler, a function of the call and its arguments:
@@ -74,5 +76,5 @@
 //     use; our own field network names it.
 //   - There are no wallets, and yet a path /wallet/NAME: a method that the node does not have
 //     fails there with -18, as a wallet that is not loaded.
-//   - Not here: wallets, ZMQ, REST, pruning, muhash.
+//   - Not here: wallets, ZMQ, block filters, pruning, muhash.
 package server

@@ -5,15 +5,18 @@ import "time"
 // The limits of the server, each with its source, and what they are good for.
 //
 // The server listens on the loopback interface unless its user chooses otherwise, and
-// demands a password for everything but /healthz. Three parties can reach it:
+// demands a password for everything but /healthz and, where it is on, REST. Three parties
+// can reach it:
 //
 //   - A stranger: any program that can open a connection and does not know a password.
 //     The server reads the head of its request and nothing more. All that it can use up
 //     is connections: when there are maxConns, the one that has been silent for the
 //     longest is closed, never one whose request is being answered (conns.go). So a
-//     stranger cannot lock other programs out.
+//     stranger cannot lock other programs out. With REST it can read the chain and the
+//     mempool, and use up what limits REST alone: maxREST requests at once, a small body.
 //   - A page in the user's browser, which may have kept the password. Its requests are
-//     refused because of their origin (http.CrossOriginProtection).
+//     refused because of their origin (http.CrossOriginProtection); those of REST, which
+//     needs none, also because of the name that they give this machine (checkSite).
 //   - A program with the password. It may stop the node, so there is no defence against
 //     malice; but it can be wrong, call without end, or ask for too much. Each request
 //     takes a place until its answer is written, or is refused at once with Core's
@@ -31,6 +34,16 @@ const (
 	maxCalls = 16 + 64
 	// maxLong is how many requests may wait or work for long beside them. Ours.
 	maxLong = 64
+	// maxREST is how many REST requests are answered at once (Core 28: -rpcthreads). Ours
+	// are beside the calls, whose places they cannot take.
+	maxREST = 16
+	// maxRESTBody is the most bytes of a REST request's body. Ours; maxRESTOutpoints take
+	// 1,084 hex digits.
+	maxRESTBody = 64 << 10
+	// maxRESTHeaders is how many headers one request returns (Core: MAX_REST_HEADERS_RESULTS).
+	maxRESTHeaders = 2000
+	// maxRESTOutpoints is of how many outputs one request asks (Core: MAX_GETUTXOS_OUTPOINTS).
+	maxRESTOutpoints = 15
 	// maxStreams is how many streams of events there may be. Ours.
 	maxStreams = 32
 

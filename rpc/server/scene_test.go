@@ -29,7 +29,7 @@ const fee = block.Amount(10_000)
 
 func play(t *testing.T) *scene {
 	t.Helper()
-	w := start(t)
+	w := startIn(t, t.TempDir(), Config{REST: true})
 	s := &scene{world: w, blocks: []block.Hash{w.params.Genesis.Hash()}}
 	s.blocks = append(s.blocks, w.mine(5, chaingen.Miner)...)
 	s.toAlice = pay(chaingen.Miner, w.coin(s.blocks[1], 0), alice)

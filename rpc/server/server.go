@@ -23,6 +23,7 @@ type Config struct {
 	Dir     string // directory of the cookie; "": there is none
 	User    string // a user that may log in as well, unless ""
 	Pass    string
+	REST    bool         // answer REST requests too, which need no password (rest.go)
 	Log     *slog.Logger // nil: nothing is logged
 	Stop    func()       // stops the program, for the method stop; nil: the method fails
 	LogPath string       // for getrpcinfo; may be ""
@@ -42,7 +43,7 @@ type Server struct {
 	coinbases sync.Map // coinbaseText by block.Hash: no more than the tree has blocks, which are in memory too
 
 	// See limits.go.
-	quick, long, streams places
+	quick, long, streams, rest places
 }
 
 // New opens the port and writes the cookie. Requests are answered by Run, which must be
@@ -69,7 +70,7 @@ func New(cfg Config, n *node.Node) (*Server, error) {
 	s := &Server{
 		cfg: cfg, node: n, log: cfg.Log, listeners: listeners, login: l, methods: table(),
 		conns: &conns{most: maxConns, silent: make(map[net.Conn]time.Time)},
-		quick: make(places, maxCalls), long: make(places, maxLong), streams: make(places, maxStreams),
+		quick: make(places, maxCalls), long: make(places, maxLong), streams: make(places, maxStreams), rest: make(places, maxREST),
 	}
 	s.metrics = newMetrics(s)
 	return s, nil
@@ -125,6 +126,7 @@ func (s *Server) Run(ctx context.Context) error {
 	mux.HandleFunc("GET /events", s.login.guard(s.conns.serving(s.handleEvents)))
 	mux.HandleFunc("GET /metrics", s.login.guard(s.conns.serving(s.metrics.http.ServeHTTP)))
 	mux.HandleFunc("GET /healthz", s.handleHealth)
+	mux.HandleFunc(restPath, s.conns.serving(s.handleREST))
 	web := &http.Server{
 		Handler:           timed(http.NewCrossOriginProtection().Handler(mux)), // a browser may have kept the password
 		ReadHeaderTimeout: headerTimeout,

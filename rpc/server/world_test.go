@@ -26,7 +26,7 @@ func TestMain(m *testing.M) { leaks.Main(m) }
 // world is a real node with a server on a port of the loopback, and a client.
 type world struct {
 	*rpc.Client
-	t      *testing.T
+	t      testing.TB
 	params *consensus.Params
 	dir    string
 	node   *node.Node
@@ -40,9 +40,9 @@ type world struct {
 	ended chan struct{} // closed when both have ended
 }
 
-func start(t *testing.T) *world { return startIn(t, t.TempDir(), Config{}) }
+func start(t testing.TB) *world { return startIn(t, t.TempDir(), Config{}) }
 
-func startIn(t *testing.T, dir string, cfg Config) *world {
+func startIn(t testing.TB, dir string, cfg Config) *world {
 	t.Helper()
 	w := &world{t: t, params: chaingen.Network(), dir: dir, ended: make(chan struct{})}
 	var err error
