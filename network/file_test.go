@@ -215,6 +215,32 @@ func TestBadValues(t *testing.T) {
 
 // The harder the start, the same the network otherwise; and other values are
 // another chain from the first block.
+// TestWithWindow: the same network each time, which differs from the one that it is made of.
+func TestWithWindow(t *testing.T) {
+	toy := consensus.Toy()
+	if p, err := network.WithWindow(toy, toy.Window); err != nil || p != toy {
+		t.Errorf("its own window: %v, %v", p, err)
+	}
+	p, err := network.WithWindow(toy, 0)
+	if err != nil || p.Window != 0 || p.Name != "toy-window0" || p.Spacing != toy.Spacing || p.Future != consensus.BitcoinFuture {
+		t.Fatalf("%+v, %v", p, err)
+	}
+	if again, err := network.WithWindow(toy, 0); err != nil || again.Digest() != p.Digest() {
+		t.Errorf("another one the second time: %v", err)
+	}
+	if err := consensus.CheckWork(p, &p.Genesis.Header); err != nil {
+		t.Error(err)
+	}
+	if p.Digest() == toy.Digest() {
+		t.Error("nodes of the two would connect")
+	}
+	for _, bad := range []int{-1, 1, 10_001} {
+		if p, err := network.WithWindow(toy, bad); err == nil {
+			t.Errorf("window %d: %v", bad, p)
+		}
+	}
+}
+
 func TestNetworksDifferFromTheStart(t *testing.T) {
 	a, _ := ownFile(t)
 	p := own()

@@ -35,6 +35,34 @@ func New(p consensus.Params, bits, time uint32) (*consensus.Params, error) {
 	return &p, nil
 }
 
+// Fixed returns the parameters of New, with the nonce of the genesis block. The same arguments give
+// the same network. It takes about as many hashes as bits demand.
+func Fixed(p consensus.Params, bits, time uint32) (*consensus.Params, error) {
+	made, err := New(p, bits, time)
+	if err != nil {
+		return nil, err
+	}
+	target, err := pow.TargetFromBits(bits)
+	if err != nil {
+		return nil, err
+	}
+	if _, found := pow.Search(&made.Genesis.Header, target, 0, 1<<32); !found {
+		return nil, fmt.Errorf("no nonce fits the starting bits %08x: choose an easier target", bits)
+	}
+	return made, nil
+}
+
+// WithWindow returns a network that is like p but for the number of blocks between two changes of
+// the difficulty, 0 for none: p itself if that is its window, else one of another name.
+func WithWindow(p *consensus.Params, window int) (*consensus.Params, error) {
+	if p.Window == window {
+		return p, nil
+	}
+	q := *p
+	q.Name, q.Window, q.Future = fmt.Sprintf("%s-window%d", p.Name, window), window, 0
+	return Fixed(q, p.Genesis.Header.Bits, p.Genesis.Header.Time)
+}
+
 var networkName = regexp.MustCompile(`^[a-z][a-z0-9_-]{0,31}$`)
 
 // checkParams refuses parameters that no chain could live by.

@@ -112,7 +112,10 @@ func (t *Testnet) Resume(ctx context.Context, name string) error {
 		if err := Poll(ctx, func() (bool, error) { s, ok := p.look(); return !ok || !s.paused, nil }); err != nil {
 			return err
 		}
-		return t.join(ctx)
+		if err := t.join(ctx); err != nil {
+			return err
+		}
+		return t.mine(ctx, []string{name})
 	})
 }
 

@@ -204,8 +204,8 @@ func (n *fakeNode) answer(method string, params []json.RawMessage) any {
 	case "setmining":
 		n.mu.Lock()
 		defer n.mu.Unlock()
-		n.mining.Mining = true
 		read(params, 0, &n.mining.Address)
+		n.mining.Mining = n.mining.Address != ""
 		read(params, 1, &n.mining.HashrateCap)
 		return n.mining
 	case "getmininginfo":

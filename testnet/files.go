@@ -39,17 +39,18 @@ type Node struct {
 // is a process, testnet.json only once all nodes answer.
 type state struct {
 	File
-	Dir      string            `json:"dir"`               // where the paths are
-	Binary   string            `json:"binary"`            // program of the nodes
-	Hashrate float64           `json:"hashrate"`          // cap of each node's miner; 0: none
-	Mine     bool              `json:"mine,omitempty"`    // the nodes mine by themselves
-	MineTo   string            `json:"mine_to,omitempty"` // address that is paid; "": one for each node
-	Groups   [][]string        `json:"groups,omitempty"`  // of the partition; none: there is no partition
-	Pairs    []topology.Pair   `json:"pairs,omitempty"`   // see Connect; none: a mesh
-	Links    []topology.Link   `json:"lines,omitempty"`   // bad ones
-	Clocks   map[string]int64  `json:"clocks,omitempty"`  // seconds by which a clock is fast; none: it is right
-	Born     map[string]string `json:"born"`              // by name, see process.born
-	Runner   *Orchestrator     `json:"runner,omitempty"`  // runs the nodes; none: this package
+	Dir      string             `json:"dir"`               // where the paths are
+	Binary   string             `json:"binary"`            // program of the nodes
+	Hashrate float64            `json:"hashrate"`          // cap of each node's miner; 0: none
+	Mine     bool               `json:"mine,omitempty"`    // the nodes mine by themselves
+	Rates    map[string]float64 `json:"rates,omitempty"`   // by name, in place of hashrate and mine: the cap of its miner; below 0: it does not mine
+	MineTo   string             `json:"mine_to,omitempty"` // address that is paid; "": one for each node
+	Groups   [][]string         `json:"groups,omitempty"`  // of the partition; none: there is no partition
+	Pairs    []topology.Pair    `json:"pairs,omitempty"`   // see Connect; none: a mesh
+	Links    []topology.Link    `json:"lines,omitempty"`   // bad ones
+	Clocks   map[string]int64   `json:"clocks,omitempty"`  // seconds by which a clock is fast; none: it is right
+	Born     map[string]string  `json:"born"`              // by name, see process.born
+	Runner   *Orchestrator      `json:"runner,omitempty"`  // runs the nodes; none: this package
 
 	moved bool // its directory was moved or copied since it was written
 }
@@ -197,13 +198,10 @@ func lockOwner(path string) (owner process, known bool) {
 // clearDir removes all that this package and its nodes wrote, those of earlier testnets
 // too, and the directory itself if nothing else is in it.
 func clearDir(dir string) error {
-	all, err := os.ReadDir(dir)
+	names, err := nodeDirs(dir)
 	errs := []error{err}
-	for _, e := range all {
-		path := filepath.Join(dir, e.Name())
-		if _, err := os.Stat(filepath.Join(path, logFile)); err == nil && e.IsDir() && topology.CheckName(e.Name()) == nil {
-			errs = append(errs, os.RemoveAll(path))
-		}
+	for _, name := range names {
+		errs = append(errs, os.RemoveAll(filepath.Join(dir, name)))
 	}
 	for _, file := range []string{publicFile, stateFile, networkFile, eventsFile, lockFile} {
 		if err := os.Remove(filepath.Join(dir, file)); !errors.Is(err, fs.ErrNotExist) {
@@ -214,4 +212,16 @@ func clearDir(dir string) error {
 		errs = append(errs, os.Remove(dir))
 	}
 	return errors.Join(errs...)
+}
+
+// nodeDirs returns the names of the nodes that have a directory there, whether they belong to the
+// testnet or to an earlier one.
+func nodeDirs(dir string) (names []string, err error) {
+	all, err := os.ReadDir(dir)
+	for _, e := range all {
+		if _, err := os.Stat(filepath.Join(dir, e.Name(), logFile)); err == nil && e.IsDir() && topology.CheckName(e.Name()) == nil {
+			names = append(names, e.Name())
+		}
+	}
+	return names, err
 }

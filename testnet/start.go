@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -158,19 +160,54 @@ func MinerAddress(params *consensus.Params, i int) (string, error) {
 	return to.Encode(params.Prefixes), nil
 }
 
-// mine switches the miners of these nodes on, if the testnet's nodes are to mine. A node
-// begins once it is connected: before, it would mine a chain that only it has.
+// Hashrate has nodes mine by themselves, each at most at the given rate in hashes per second, or 0
+// for no cap; below 0 they stop. It holds for nodes that are started again too.
+func (t *Testnet) Hashrate(ctx context.Context, names []string, rate float64) error {
+	for _, name := range names {
+		if _, err := t.named(name); err != nil {
+			return fmt.Errorf("hashrate: %w", err)
+		}
+	}
+	return t.change(ctx, "hashrate", []string{strings.Join(names, ","), strconv.FormatFloat(rate, 'f', -1, 64)}, func() error {
+		t.state.Rates = maps.Clone(t.state.Rates)
+		if t.state.Rates == nil {
+			t.state.Rates = map[string]float64{}
+		}
+		for _, name := range names {
+			t.state.Rates[name] = rate
+		}
+		awake := t.awake()
+		return t.mine(ctx, slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !slices.Contains(awake, name) }))
+	})
+}
+
+// Rate returns the cap of a node's miner in hashes per second, 0 if it has none, and whether the
+// node is to mine by itself.
+func (t *Testnet) Rate(name string) (cap float64, mines bool) {
+	if rate, ok := t.state.Rates[name]; ok {
+		return max(rate, 0), rate >= 0
+	}
+	return t.state.Hashrate, t.state.Mine
+}
+
+// mine sets the miners of these nodes as planned. A node begins once it is connected: before, it
+// would mine a chain that only it has.
 func (t *Testnet) mine(ctx context.Context, names []string) error {
-	if !t.state.Mine {
+	if !t.state.Mine && t.state.Rates == nil {
 		return nil
 	}
 	return t.ask(names, func(i int, c *rpc.Client) error {
+		rate, mines := t.Rate(names[i])
+		if !mines {
+			_, err := c.SetMining(ctx, "", 0)
+			return err
+		}
 		to, err := t.state.MineTo, error(nil)
 		if to == "" {
 			to, err = MinerAddress(t.params, t.numberOf(names[i]))
 		}
 		if err == nil {
-			_, err = c.SetMining(ctx, to, t.state.Hashrate)
+			_, err = c.SetMining(ctx, to, rate)
 		}
 		if err != nil {
 			return fmt.Errorf("mining for %s: %w", to, err)

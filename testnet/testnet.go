@@ -30,16 +30,18 @@ const (
 
 // Config is what to bring up.
 type Config struct {
-	Dir      string            // made if it is missing
-	Nodes    int               // 1 to topology.MaxNodes
-	Network  string            // toy, regtest, main, or the path of a parameters file
-	Params   *consensus.Params // in place of Network, if it is not nil
-	Hashrate float64           // cap of each node's background miner in hashes per second; 0: none
-	Mine     bool              // the nodes mine by themselves, as soon as all are connected
-	MineTo   string            // address that all miners pay; "": one for each node, see MinersWords
-	Binary   string            // what to start nodes from; "" is this program's own file
-	Detach   bool              // the nodes outlive this program
-	Progress func(string)      // called with what is going on; may be nil
+	Dir      string             // made if it is missing
+	Nodes    int                // 1 to topology.MaxNodes: n1, n2, …
+	Names    []string           // of the nodes, in place of Nodes, if there are any
+	Network  string             // toy, regtest, main, or the path of a parameters file
+	Params   *consensus.Params  // in place of Network, if it is not nil
+	Hashrate float64            // cap of each node's background miner in hashes per second; 0: none
+	Mine     bool               // the nodes mine by themselves, as soon as all are connected
+	Rates    map[string]float64 // by name, in place of Hashrate and Mine, see Hashrate
+	MineTo   string             // address that all miners pay; "": one for each node, see MinersWords
+	Binary   string             // what to start nodes from; "" is this program's own file
+	Detach   bool               // the nodes outlive this program
+	Progress func(string)       // called with what is going on; may be nil
 }
 
 // Testnet is the nodes below one directory. One goroutine uses it at a time; clients may be
@@ -78,16 +80,42 @@ func Up(ctx context.Context, cfg Config) (_ *Testnet, err error) {
 	if err := t.claim(); err != nil {
 		return nil, fmt.Errorf("testnet up: %w", err)
 	}
-	for _, name := range topology.Names(cfg.Nodes) {
+	names, said := cfg.Names, cfg.Names
+	if numbered := topology.Names(cfg.Nodes); names == nil || slices.Equal(names, numbered) {
+		names, said = numbered, []string{strconv.Itoa(cfg.Nodes)}
+	}
+	for _, name := range names {
 		t.state.Nodes = append(t.state.Nodes, t.newNode(name))
 	}
 	begun := time.Now()
 	err = t.bringUp(ctx)
-	err = errors.Join(err, t.note(begun, "up", []string{strconv.Itoa(cfg.Nodes)}, err))
+	err = errors.Join(err, t.note(begun, "up", said, err))
 	if err != nil {
 		return nil, fmt.Errorf("testnet up: %w", errors.Join(err, t.end(context.WithoutCancel(ctx))))
 	}
 	return t, nil
+}
+
+// Earlier returns what to give [Up] so that it starts the testnet that an earlier one left in a
+// directory: its nodes, its network, and which of them mine. The error is an fs.ErrNotExist if there
+// is none, or only one that an orchestrator runs.
+func Earlier(dir string) (cfg Config, err error) {
+	if dir, err = filepath.Abs(dir); err != nil {
+		return cfg, err
+	}
+	s, err := loadState(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return cfg, err
+	}
+	cfg = Config{Dir: dir, Names: s.names(), Network: s.Network, Hashrate: s.Hashrate, Mine: s.Mine, MineTo: s.MineTo, Rates: s.Rates}
+	if s.Nodes == nil { // no state.json: the directories are what is left
+		cfg.Names, _ = nodeDirs(dir)
+		slices.SortFunc(cfg.Names, topology.Compare)
+	}
+	if len(cfg.Names) == 0 || s.Runner != nil {
+		return cfg, fmt.Errorf("no testnet in %s: %w", dir, fs.ErrNotExist)
+	}
+	return cfg, nil
 }
 
 func newTestnet(dir string, params *consensus.Params, s state) *Testnet {
@@ -95,7 +123,10 @@ func newTestnet(dir string, params *consensus.Params, s state) *Testnet {
 }
 
 // prepare checks cfg.
-func (cfg Config) prepare() (*Testnet, error) {
+func (cfg *Config) prepare() (*Testnet, error) {
+	if cfg.Names != nil {
+		cfg.Nodes = len(cfg.Names)
+	}
 	if cfg.Nodes < 1 || cfg.Nodes > topology.MaxNodes {
 		return nil, fmt.Errorf("%d nodes: want 1 to %d", cfg.Nodes, topology.MaxNodes)
 	}
@@ -126,7 +157,7 @@ func (cfg Config) prepare() (*Testnet, error) {
 		}
 	}
 	t := newTestnet(dir, params, state{File: File{Network: params.Name}, Binary: cfg.Binary, Hashrate: cfg.Hashrate, Mine: cfg.Mine,
-		MineTo: cfg.MineTo, Born: map[string]string{}})
+		Rates: cfg.Rates, MineTo: cfg.MineTo, Born: map[string]string{}})
 	t.tied = !cfg.Detach
 	if cfg.Progress != nil {
 		t.say = cfg.Progress

@@ -75,7 +75,11 @@ func (a *app) dial() (target, error) {
 	if a.typed["rpc"] && a.typed["node"] {
 		return target{}, cli.Usagef("--rpc and --node both name a node: give one of them")
 	}
+	a.takeFirst()
 	if g.node != "" && (g.rpc == "" || a.typed["node"]) {
+		if a.taken {
+			fmt.Fprintf(a.Stderr, "the node %s of the testnet in %s\n", g.node, a.testnetFolder())
+		}
 		t, n, err := a.namedNode()
 		if err != nil {
 			return target{}, err
@@ -107,6 +111,29 @@ func (a *app) dial() (target, error) {
 		return target{rpc.NewClient(addr, g.rpcUser, g.rpcPassword), p}, nil
 	}
 	return target{c, p}, err
+}
+
+// takeFirst makes the first running node of the testnet the one that is asked, as --node would, if
+// no node is named and none runs in the data directory.
+func (a *app) takeFirst() {
+	g := &a.global
+	anyPort := g.rpc == "" || strings.HasSuffix(g.rpc, ":0") && !a.typed["rpc"] // "any port" is for node run
+	if g.node != "" || !anyPort || g.cookie != "" || g.rpcUser != "" || a.typed["datadir"] && !a.typed["dir"] {
+		return
+	}
+	p, err := network.Load(g.network)
+	if err != nil || !a.typed["dir"] && store.InUse(filepath.Join(a.networkDir(p), "chain")) {
+		return
+	}
+	t, err := testnet.Open(a.testnetFolder())
+	if err != nil || a.typed["network"] && p.Digest() != t.Params().Digest() {
+		return
+	}
+	awake := slices.Concat(t.Talking()...)
+	i := slices.IndexFunc(t.Names(), func(name string) bool { return slices.Contains(awake, name) })
+	if i >= 0 {
+		g.node, g.rpc, a.taken = t.Names()[i], "", true
+	}
 }
 
 // leftAddr returns the address that the node of the data directory has left there. If
@@ -193,9 +220,10 @@ func (a *app) openTestnet() (*testnet.Testnet, error) {
 	return t, err
 }
 
-// network returns the network that the flags name, without asking a node. With --node it
-// is the testnet's.
+// network returns the network that the flags name, without asking a node. With --node, or a node
+// of the testnet that is asked because none is named, it is the testnet's.
 func (a *app) network() (*consensus.Params, error) {
+	a.takeFirst()
 	if a.global.node == "" || a.typed["network"] || a.typed["rpc"] {
 		return network.Load(a.global.network)
 	}

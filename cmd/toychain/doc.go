@@ -23,7 +23,8 @@
 //  2. --node NAME: a node of the testnet in --dir
 //  3. DATADIR/NETWORK/rpc.addr, which a running node writes; a node runs if the
 //     database is locked
-//  4. without --datadir, the network's usual port on this machine: toy 18555,
+//  4. the first running node of the testnet, which is said
+//  5. without --datadir, the network's usual port on this machine: toy 18555,
 //     regtest 18443, main 8332
 //
 // It logs in with --rpc-user and --rpc-password, or with the cookie that the node wrote

@@ -29,9 +29,10 @@ func (a *app) networkCommand() *cobra.Command {
 func (a *app) networkNewCommand() *cobra.Command {
 	toy := consensus.Toy()
 	cmd := &cobra.Command{
-		Use:     "new [-o FILE]",
-		Short:   "Make a network with rules of your own, and mine its first block.",
-		Example: "toychain network new --spacing 5s --window 20 --maturity 10 -o my.toml\ntoychain node run --network my.toml",
+		Use:   "new [-o FILE]",
+		Short: "Make a network with rules of your own, and mine its first block.",
+		Example: "toychain network new --spacing 5s --window 20 --maturity 10 -o my.toml\n" +
+			"toychain network new --preset classroom -o class.toml\ntoychain node run --network my.toml",
 		Long: `Make a network with rules of your own, and mine its first block.
 
 The file contains everything that its nodes must agree on. Give the same file to
@@ -43,6 +44,7 @@ everyone who takes part: nodes with different rules never connect.`,
 		force                    bool
 	)
 	f := cmd.Flags()
+	preset := f.String("preset", "toy", "what is not given is as in toy, or `classroom`: toy with a difficulty that never changes")
 	f.StringVarP(&to, "out", "o", "", "`FILE` to write (default: print it)")
 	f.StringVar(&p.Name, "name", "", "name of the network (default: that of the file)")
 	f.DurationVar(&p.Spacing, "spacing", toy.Spacing, "intended time between blocks")
@@ -54,6 +56,15 @@ everyone who takes part: nodes with different rules never connect.`,
 	f.Int32Var((*int32)(&p.Maturity), "maturity", int32(toy.Maturity), "`BLOCKS` until new coins can be spent")
 	f.BoolVar(&force, "force", false, "overwrite the file")
 	return on(cmd, nothing, func(ctx context.Context, _ none, _ []string) error {
+		switch *preset {
+		case "toy":
+		case "classroom":
+			if !a.typed["window"] {
+				p.Window = 0
+			}
+		default:
+			return cli.Usagef("--preset %q: want toy or classroom", *preset)
+		}
 		if err := fillNetwork(&p, to, limit, subsidy); err != nil {
 			return err
 		}

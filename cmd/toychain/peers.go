@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -138,26 +139,68 @@ func (a *app) peersAddCommand() *cobra.Command {
 
 func (a *app) peersDropCommand() *cobra.Command {
 	return on(&cobra.Command{
-		Use: "drop PEER", Short: "Disconnect, and do not connect again.",
-		Example: "toychain peers drop 12D3KooW…\ntoychain peers drop n3 --node n1",
-		Args:    cli.Args(1, 1, "PEER, its ID"),
+		Use: "drop PEER...", Short: "Disconnect from peers, and forget their addresses.",
+		Example: "toychain peers drop 12D3KooW…\ntoychain peers drop n2,n3 --node n1\ntoychain peers drop all",
+		Long: `Disconnect from peers, and forget their addresses. They may connect again, and this node
+may learn of them again from others: 'toychain peers ban' keeps a peer away.`,
+		Args: cli.Args(1, math.MaxInt, "PEER, its ID"),
 	}, a.dial, func(ctx context.Context, n target, given []string) error {
-		id, err := a.peerID(ctx, n, given[0])
+		return a.eachPeer(ctx, n, given, func(id, name string) error {
+			if err := n.ForgetPeer(ctx, id); err != nil && !hasCode(err, rpc.CodeNodeNotAdded) {
+				return err
+			}
+			if err := rpc.DisconnectNode.Do(ctx, n.Client, rpc.DisconnectNodeArgs{Address: &id}); err != nil {
+				return err
+			}
+			fmt.Fprintf(a.Stdout, "%s is dropped, and may connect again; to keep it away: toychain peers ban %s%s\n", name, name, a.nodeFlag())
+			return nil
+		})
+	})
+}
+
+// nodeFlag returns the flag that names the testnet's node that is asked, if one is.
+func (a *app) nodeFlag() string {
+	if a.global.node == "" {
+		return ""
+	}
+	return " --node " + a.global.node
+}
+
+// eachPeer calls do with the ID of each peer that the user means, and the user's word for it: see
+// peerID, with commas between several, or all for those that are connected.
+func (a *app) eachPeer(ctx context.Context, n target, said []string, do func(id, name string) error) error {
+	var names []string
+	for _, s := range said {
+		names = append(names, strings.Split(s, ",")...)
+	}
+	if slices.Equal(names, []string{"all"}) {
+		peers, err := rpc.GetPeerInfo.Call(ctx, n.Client, rpc.None{})
 		if err != nil {
 			return err
 		}
-		if err := n.ForgetPeer(ctx, id); err != nil && !hasCode(err, rpc.CodeNodeNotAdded) {
+		known := a.peerNames()
+		names = nil
+		for _, p := range peers {
+			names = append(names, cmp.Or(known[p.PeerID], p.PeerID))
+		}
+	}
+	for _, name := range names {
+		id, err := a.peerID(ctx, n, name)
+		if err == nil {
+			err = do(id, name)
+		}
+		if err != nil {
 			return err
 		}
-		return rpc.DisconnectNode.Do(ctx, n.Client, rpc.DisconnectNodeArgs{Address: &id})
-	})
+	}
+	return nil
 }
 
 func (a *app) peersBanCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "ban PEER", Short: "Disconnect, and ban the peer for a while.",
-		Example: "toychain peers ban 12D3KooW… --for 1h\ntoychain peers ban 12D3KooW… --lift",
-		Args:    cli.Args(1, 1, "PEER, its ID"),
+		Use: "ban PEER...", Short: "Disconnect, and ban the peers for a while.",
+		Example: "toychain peers ban 12D3KooW… --for 1h\ntoychain peers ban 12D3KooW… --lift\ntoychain peers ban n2,n3 --node n1",
+		Args:    cli.Args(1, math.MaxInt, "PEER, its ID"),
 	}
 	how := cmd.Flags().Duration("for", 10*time.Minute, "`TIME` of the ban")
 	lift := cmd.Flags().Bool("lift", false, "lift the ban")
@@ -165,14 +208,12 @@ func (a *app) peersBanCommand() *cobra.Command {
 		if *how < time.Second {
 			return cli.Usagef("--for %s: want a second or more", *how)
 		}
-		id, err := a.peerID(ctx, n, given[0])
-		if err != nil {
-			return err
-		}
-		if *lift {
-			return rpc.SetBan.Do(ctx, n.Client, rpc.SetBanArgs{Peer: id, Command: "remove"})
-		}
-		return rpc.SetBan.Do(ctx, n.Client, rpc.SetBanArgs{Peer: id, Command: "add", Time: int64(how.Seconds())})
+		return a.eachPeer(ctx, n, given, func(id, _ string) error {
+			if *lift {
+				return rpc.SetBan.Do(ctx, n.Client, rpc.SetBanArgs{Peer: id, Command: "remove"})
+			}
+			return rpc.SetBan.Do(ctx, n.Client, rpc.SetBanArgs{Peer: id, Command: "add", Time: int64(how.Seconds())})
+		})
 	})
 }
 

@@ -25,6 +25,7 @@ type app struct {
 	typed   map[string]bool // flags that the user typed, unlike those that settings filled in
 	command *cobra.Command  // set once it is known
 	asked   string          // address of the node that the command asks; "": none
+	taken   bool            // no node was named, and one of the testnet is asked
 
 	workFactor int // of new wallets' passphrases, see wallet.New
 }
@@ -69,7 +70,7 @@ func (a *app) globalFlags(root *cobra.Command) {
 	f.StringVar(&g.datadir, "datadir", "~/.toychain", "`DIR` for all data")
 	f.StringVar(&a.Colour, "color", "auto", "auto, always or never")
 	f.StringVar(&g.rpc, "rpc", "", "`HOST:PORT` of the node to ask")
-	f.StringVar(&g.node, "node", "", "`NAME` of the node to ask, of the testnet in --dir")
+	f.StringVar(&g.node, "node", "", "`NAME` of the node to ask, of the testnet in --dir (default: your own, or else its first)")
 	f.StringVar(&g.testnetDir, "dir", "", "`DIR` of the testnet (default DATADIR/testnet)")
 	f.StringVar(&g.cookie, "cookie", "", "`FILE` with the node's password (default DATADIR/NETWORK/.cookie)")
 	f.StringVar(&g.rpcUser, "rpc-user", "", "log in as this `USER` instead of by cookie")

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -29,55 +29,67 @@ func (a *app) testnetCommand() *cobra.Command {
 		a.testnetNodeCommand("wipe", "Remove all data of stopped nodes, as a new disk would.", "has no data any more", (*testnet.Testnet).Wipe),
 		a.testnetNodeCommand("corrupt", "Change bytes all over the databases of stopped nodes.", "has a damaged database", (*testnet.Testnet).Corrupt),
 		a.testnetNodeCommand("restart", "Start nodes again, on the same data.", "runs", (*testnet.Testnet).Restart),
-		a.testnetConnectCommand(), a.testnetLinkCommand(), a.testnetClockCommand(),
+		a.testnetConnectCommand(), a.testnetLinkCommand(), a.testnetClockCommand(), a.testnetHashrateCommand(),
 		a.testnetRunCommand(), a.testnetSLOCommand(), a.testnetPrometheusCommand(), a.testnetExportCommand(), a.testnetDownCommand())
 }
 
+// defaultNodes are as many as "testnet up" starts, unless it is given a number.
+const defaultNodes = 4
+
 func (a *app) testnetUpCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "up N", SuggestFor: []string{"start"}, Short: "Start nodes, and connect them with each other.",
+		Use: "up [N]", SuggestFor: []string{"start"}, Short: "Start nodes, and connect them with each other.",
 		Example: "toychain testnet up 4\ntoychain testnet up 50 --hashrate 2000\ntoychain testnet up 3 --network my.toml --dir /tmp/t",
 		Long: `Start nodes, and connect them with each other. They keep running after this command,
 until 'toychain testnet down'. The chains of an earlier testnet in the directory are
-continued; its partition, bad links and wrong clocks are not.
+continued; its partition, bad links and wrong clocks are not. Without N, the nodes of the
+earlier testnet start as they were, or else ` + strconv.Itoa(defaultNodes) + `.
 
 With --hashrate or --mine the nodes mine by themselves, each at most at the given rate;
-without, blocks come only from 'toychain mine'. The rewards go to --mine ADDRESS, or
-else to an address for each node in the wallet of these words, which everyone knows:
+without, blocks come only from 'toychain mine', until 'toychain testnet hashrate'. The
+rewards go to --mine ADDRESS, or else to an address for each node in the wallet of these
+words, which everyone knows:
 "` + testnet.MinersWords + `"
 ('toychain wallet restore' makes it yours).
 
+--window 0 makes a network whose difficulty never changes. --fund makes wallets, or takes
+those that are there, and mines until each has coins that it can spend; new ones have no
+passphrase unless --passphrase-file or TOYCHAIN_PASSPHRASE gives one.
+
 Up to ten nodes are all connected to each other. In a larger network each is connected
 to its eight neighbours in a circle, learns of the others and connects to some of them.`,
-		Args: cli.Args(1, 1, "N, how many nodes"),
+		Args: cli.Args(0, 1, "N, how many nodes"),
 	}
-	cfg := testnet.Config{Detach: true}
-	cmd.Flags().Float64Var(&cfg.Hashrate, "hashrate", 0, "let each node mine, at most so many `HASHES` per second; 0: all it can")
-	cmd.Flags().StringVar(&cfg.MineTo, "mine", "", "let each node mine, for this `ADDRESS`")
-	cli.Settable(cmd.Flags(), "hashrate")
+	var o upFlags
+	f := cmd.Flags()
+	f.Float64Var(&o.hashrate, "hashrate", 0, "let each node mine, at most so many `HASHES` per second; 0: all it can")
+	f.StringVar(&o.mineTo, "mine", "", "let each node mine, for this `ADDRESS`")
+	f.IntVar(&o.window, "window", 0, "`BLOCKS` between changes of the difficulty, unlike --network has it; 0: never")
+	f.StringSliceVar(&o.fund, "fund", nil, "wallets `NAME,...` that get coins to spend")
+	cli.Settable(f, "hashrate")
+	pass := cli.PassphraseFlags(cmd)
 	var t *testnet.Testnet
-	return show(a, cmd, nothing, func(ctx context.Context, _ none, given []string) (f testnet.File, err error) {
-		if cfg.Nodes, err = cli.ParseCount("N", given[0], 1, topology.MaxNodes); err != nil {
-			return f, err
+	return show(a, cmd, nothing, func(ctx context.Context, _ none, given []string) (came, error) {
+		cfg, err := a.upConfig(given, &o)
+		if err != nil {
+			return came{}, err
 		}
-		if cfg.Hashrate < 0 {
-			return f, cli.Usagef("--hashrate %v: want 0 or more", cfg.Hashrate)
-		}
-		cfg.Dir, cfg.Network = a.testnetFolder(), a.global.network
-		// Only what was typed makes them mine: a cap for "node run" may be in the settings.
-		cfg.Mine = a.typed["hashrate"] || a.typed["mine"]
 		line := a.Progress()
 		cfg.Progress = func(s string) { line.Show("%s", s) }
 		t, err = testnet.Up(ctx, cfg)
 		line.Clear()
 		if err != nil {
-			return f, err
+			return came{}, err
 		}
-		return t.File(), nil
-	}, func(w io.Writer, f testnet.File) {
-		fmt.Fprintf(w, "%s on the network %s, all connected, in %s\n", cli.Plural(cfg.Nodes, "node"), t.Params().Name, t.Dir())
+		wallets, err := a.fund(ctx, t, o.fund, pass)
+		return came{t.File(), wallets}, err
+	}, func(w io.Writer, f came) {
+		fmt.Fprintf(w, "%s on the network %s, all connected, in %s\n", cli.Plural(len(f.Nodes), "node"), t.Params().Name, t.Dir())
 		for _, n := range f.Nodes {
 			fmt.Fprintf(w, "%s\trpc %s\tpid %d\n", n.Name, n.RPC, n.PID)
+		}
+		for _, f := range f.Wallets {
+			fmt.Fprintf(w, "%s\thas %s to spend\t%s\n", f.Name, f.Coins.Short(), f.Path)
 		}
 	})
 }
@@ -167,11 +179,15 @@ func (a *app) testnetHealCommand() *cobra.Command {
 		}
 		settling, cancel := context.WithTimeout(ctx, settleTime)
 		defer cancel()
+		var unsettled *testnet.Unsettled
 		switch err := t.Settle(settling); {
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case errors.Is(err, context.DeadlineExceeded):
 			return fmt.Errorf("healed, but in %s %w; look again with: toychain testnet status", settleTime, err)
+		case errors.As(err, &unsettled): // that is how it is: of equal work
+			fmt.Fprintln(a.Stdout, "healed:", unsettled.Disagreement)
+			return nil
 		case err != nil:
 			return fmt.Errorf("healed, but %w", err)
 		}
@@ -220,16 +236,15 @@ func (a *app) settleGroup(ctx context.Context) {
 // testnetNodeCommand returns a command that does the same to each of several nodes.
 func (a *app) testnetNodeCommand(verb, short, after string, do func(*testnet.Testnet, context.Context, string) error) *cobra.Command {
 	return on(&cobra.Command{
-		Use: verb + " NODE...", Short: short, Example: "toychain testnet " + verb + " n2",
-		Args: cli.Args(1, topology.MaxNodes, "NODE, like n2"),
+		Use: verb + " NODE...", Short: short, Example: fmt.Sprintf("toychain testnet %[1]s n2\ntoychain testnet %[1]s n1,n3\ntoychain testnet %[1]s all", verb),
+		Args: cli.Args(1, topology.MaxNodes, "NODE, like n2, or all"),
 	}, a.namedTestnet, func(ctx context.Context, t *testnet.Testnet, given []string) error {
-		for _, name := range given {
-			if !slices.Contains(t.Names(), name) {
-				return fmt.Errorf("%s: no node %q; there are %s", verb, name, strings.Join(t.Names(), ", "))
-			}
+		names, err := topology.Select(t.Names(), given...)
+		if err != nil {
+			return fmt.Errorf("%s: %w", verb, err)
 		}
 		var failed []error
-		for _, name := range given { // after an error the others still follow, unless ctx ended
+		for _, name := range names { // after an error the others still follow, unless ctx ended
 			err := do(t, ctx, name)
 			if failed = append(failed, err); ctx.Err() != nil {
 				break

@@ -46,7 +46,8 @@ func (a *app) testnetLinkCommand() *cobra.Command {
 		Long: `Make the link between two nodes slow, lossy or one-way; what is not named is perfect.
 The faults are the flags below, or the same words without dashes, as in a script. With
 --cut nothing arrives, and unlike in a partition neither node is notified. With --one-way
-B hears A, and A hears nothing of B; all other faults hold in both directions. They hold
+B hears A, and A hears nothing of B; all other faults hold in both directions. A and B may
+be several nodes, like n1 n3,n4 or n1 all: then all links between them. The faults hold
 for nodes that are started again too, until --clear or the next 'testnet up'.`,
 		Args: cli.Args(0, 12, "two nodes, like n1 n2"),
 	}
@@ -64,16 +65,18 @@ for nodes that are started again too, until --clear or the next 'testnet up'.`,
 			return nil, cli.Usagef("%s: want two nodes, like n1 n2", cmd.CommandPath())
 		}
 		if len(given) >= 2 {
-			l := topology.Link{A: given[0], B: given[1]}
-			if err := l.Check(t.Names()); err != nil {
-				return nil, err
-			}
-			l, err := topology.ParseLink(t.Names(), l.A, l.B, faults)
+			pairs, err := topology.Between(t.Names(), given[0], given[1])
 			if err != nil {
-				return nil, cli.Usagef("%s: %w", cmd.CommandPath(), err)
-			}
-			if err := t.Link(ctx, l); err != nil {
 				return nil, err
+			}
+			for _, p := range pairs {
+				l, err := topology.ParseLink(t.Names(), p[0], p[1], faults)
+				if err != nil {
+					return nil, cli.Usagef("%s: %w", cmd.CommandPath(), err)
+				}
+				if err := t.Link(ctx, l); err != nil {
+					return nil, err
+				}
 			}
 		}
 		return append([]topology.Link{}, t.Links()...), nil
@@ -114,13 +117,13 @@ func printLinks(rows io.Writer, links []topology.Link) {
 
 func (a *app) testnetClockCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "clock [NODE]", Short: "Set a node's clock wrong, or right again; list such clocks.",
-		Example: "toychain testnet clock n2 --fast 3h\ntoychain testnet clock n2 --right",
+		Use: "clock [NODE...]", Short: "Set a node's clock wrong, or right again; list such clocks.",
+		Example: "toychain testnet clock n2 --fast 3h\ntoychain testnet clock n2,n3 --slow 1h\ntoychain testnet clock n2 --right",
 		Long: `Set a node's clock wrong, or right again. What a node mines carries its time, and it
 refuses blocks that are too far ahead of it: two minutes on toy, two hours on regtest
 (toychain network show). The clock stays wrong when
 the node is started again, until --right or the next 'testnet up'.`,
-		Args: cli.Args(0, 1, "a node, like n2"),
+		Args: cli.Args(0, topology.MaxNodes, "nodes, like n2"),
 	}
 	f := cmd.Flags()
 	fast := f.Duration("fast", 0, "set it fast by this `TIME`, like 3h")
@@ -135,10 +138,15 @@ the node is started again, until --right or the next 'testnet up'.`,
 			return nil, cli.Usagef("--fast and --slow: a clock is one of them: choose one")
 		case len(given) == 0 && (offset != 0 || *right):
 			return nil, cli.Usagef("%s: want a node, like n2", cmd.CommandPath())
-		case len(given) == 1 && (offset != 0) == *right:
+		case len(given) > 0 && (offset != 0) == *right:
 			return nil, cli.Usagef("%s: want one of --fast, --slow and --right", cmd.CommandPath())
-		case len(given) == 1:
-			if err := t.Clock(ctx, given[0], offset); err != nil {
+		}
+		names, err := topology.Select(t.Names(), given...)
+		if err != nil {
+			return nil, err
+		}
+		for _, name := range names {
+			if err := t.Clock(ctx, name, offset); err != nil {
 				return nil, err
 			}
 		}

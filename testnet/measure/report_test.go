@@ -100,6 +100,21 @@ func TestShapes(t *testing.T) {
 	if want := "1 [] 10 [[n1 n2 n3] [n4 n5]] 11 [[n1 n2 n3] [n4 n5]] 20 [[n1] [n2] [n3] [n4 n5]] 31 [[n1 n2 n3] [n4 n5]] 40 [] 41 [] 50 [] 51 []"; strings.Join(got, " ") != want {
 		t.Errorf("eras %q, want %q", strings.Join(got, " "), want)
 	}
+	_, all, _ = intervals([]history.Action{ // nodes with names, and one that is added
+		{TimeMS: 1, Verb: "up", Args: []string{"n1", "eve"}},
+		{TimeMS: 10, Verb: "partition", Args: []string{"n1", "eve"}},
+		{TimeMS: 20, TookMS: 1, Verb: "add", Args: []string{"carol"}},
+		{TimeMS: 30, Verb: "add", Args: []string{"dave"}, Error: "it does not start"},
+		{TimeMS: 40, Verb: "heal"},
+		{TimeMS: 50, Verb: "connect", Args: []string{"n1-carol"}},
+	})
+	got = nil
+	for _, e := range all {
+		got = append(got, fmt.Sprint(e.From.UnixMilli(), e.Groups))
+	}
+	if want := "1 [] 10 [[n1] [eve]] 21 [[n1 carol] [eve]] 30 [[n1 carol] [eve]] 40 [] 50 [[n1 carol] [eve]] 50 [[n1 carol] [eve]]"; strings.Join(got, " ") != want {
+		t.Errorf("with names: %q, want %q", strings.Join(got, " "), want)
+	}
 	for _, row := range []struct {
 		pairs, groups, want string
 	}{

@@ -3,6 +3,7 @@ package replay
 import (
 	"cmp"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -98,6 +99,19 @@ func (e *Event) words() string {
 			return "its clock is right"
 		default:
 			return fmt.Sprintf("its clock is %v %s", by.Abs(), map[bool]string{true: "fast", false: "slow"}[by > 0])
+		}
+	case "hashrate":
+		if n := len(e.Args); n == 2 {
+			who := plain(strings.ReplaceAll(e.Args[0], ",", " "))
+			switch rate, err := strconv.ParseFloat(e.Args[1], 64); {
+			case err != nil:
+			case rate < 0:
+				return who + ": mining ends"
+			case rate == 0:
+				return who + ": mining begins"
+			default:
+				return fmt.Sprintf("%s: mining begins, at most %s hashes a second", who, plain(e.Args[1]))
+			}
 		}
 	case "lose":
 		return "loses its " + plain(e.Args...)

@@ -55,7 +55,7 @@ func done(actions []history.Action) (out []Event) {
 	for _, a := range actions {
 		e := Event{TimeMS: a.TimeMS, Event: a.Verb, Args: a.Args, Error: a.Error}
 		switch a.Verb {
-		case "up", "partition", "heal", "connect", "link", "down": // of all nodes, or of two
+		case "up", "partition", "heal", "connect", "link", "hashrate", "down": // of all nodes, or of two
 		default:
 			if len(a.Args) > 0 {
 				e.Node, e.Args = a.Args[0], a.Args[1:]

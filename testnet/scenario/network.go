@@ -6,7 +6,6 @@ import (
 	"toychain/block"
 	"toychain/consensus"
 	"toychain/network"
-	"toychain/pow"
 	"toychain/testnet/topology"
 )
 
@@ -85,16 +84,10 @@ func ownNetwork(w *words) *consensus.Params {
 	if w.err != nil {
 		return nil
 	}
-	p, err := network.New(*toy, toy.Limit, scriptTime)
-	var target pow.Target
-	if err == nil {
-		target, err = pow.TargetFromBits(p.Genesis.Header.Bits)
-	}
+	p, err := network.Fixed(*toy, toy.Limit, scriptTime)
 	if err != nil {
 		w.fail("%s", err)
-		return nil
 	}
-	pow.Search(&p.Genesis.Header, target, 0, 1<<32)
 	return p
 }
 

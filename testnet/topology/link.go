@@ -35,6 +35,26 @@ func ParseLink(names []string, a, b string, words []string) (l Link, err error) 
 	return l, err
 }
 
+// Between returns the pairs of one of the nodes a and one of the nodes b, each pair once; see Select.
+func Between(names []string, a, b string) (out []Pair, err error) {
+	from, err := Select(names, a)
+	if err != nil {
+		return nil, err
+	}
+	to, err := Select(names, b)
+	for _, x := range from {
+		for _, y := range to {
+			if x != y && !slices.ContainsFunc(out, func(p Pair) bool { return p.Joins(x, y) }) {
+				out = append(out, Pair{x, y})
+			}
+		}
+	}
+	if err == nil && len(out) == 0 {
+		err = fmt.Errorf("%s has no link to itself", a)
+	}
+	return out, err
+}
+
 // Check rejects a link that is not between two of these nodes.
 func (l Link) Check(names []string) error {
 	for _, name := range []string{l.A, l.B} {

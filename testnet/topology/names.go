@@ -55,6 +55,26 @@ func number(s string) int {
 	return n
 }
 
+// Select returns the nodes that words name, each once, in the order of the words: names, names with
+// commas between them, or all.
+func Select(names []string, words ...string) (out []string, err error) {
+	for _, word := range words {
+		list := strings.Split(word, ",")
+		if word == "all" {
+			list = names
+		}
+		for _, name := range list {
+			if !slices.Contains(names, name) {
+				return nil, fmt.Errorf("no node %q; there are %s", name, strings.Join(names, ", "))
+			}
+			if !slices.Contains(out, name) {
+				out = append(out, name)
+			}
+		}
+	}
+	return out, nil
+}
+
 // Compare orders names, n2 before n10.
 func Compare(a, b string) int { return cmp.Or(len(a)-len(b), strings.Compare(a, b)) }
 

@@ -181,3 +181,26 @@ func TestCheckName(t *testing.T) {
 		}
 	}
 }
+
+// TestSelect: names, lists and all, each node once.
+func TestSelect(t *testing.T) {
+	names := []string{"n1", "n2", "carol"}
+	for words, want := range map[string]string{
+		"n2": "[n2]", "n2,n1 n2": "[n2 n1]", "all": "[n1 n2 carol]", "carol all": "[carol n1 n2]", "": "[]",
+		"n9": `no node "n9"; there are n1, n2, carol`, "n1,": `no node ""`, "n1,all": `no node "all"`,
+	} {
+		got, err := Select(names, strings.Fields(words)...)
+		if text := fmt.Sprint(got); err == nil && text != want || err != nil && !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%q: %s, %v, want %s", words, text, err, want)
+		}
+	}
+	for of, want := range map[[2]string]string{
+		{"n1", "n2"}: "[n1-n2]", {"n1", "all"}: "[n1-n2 n1-carol]", {"all", "all"}: "[n1-n2 n1-carol n2-carol]",
+		{"n1", "n1"}: "n1 has no link to itself", {"n1", "n9"}: `no node "n9"`,
+	} {
+		got, err := Between(names, of[0], of[1])
+		if text := fmt.Sprint(got); err == nil && text != want || err != nil && !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%v: %s, %v, want %s", of, text, err, want)
+		}
+	}
+}
