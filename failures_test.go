@@ -17,7 +17,8 @@ var failures = []string{
 	"time travel", "being owned", "natural disaster", "cut cable, parts of the network without each other",
 	"firewalls: one way only", "operator error", "runaway automation", "certificates or keys gone",
 	"non-linear response, cliffs", "denial of service", "cascading failure", "heisenbug", "memory leak",
-	"hash collision", "incorrect algorithm",
+	"hash collision", "incorrect algorithm", "customer-reported failure", "infrastructure failure, unpaid bills",
+	"police raid", "a very important person", "builds that are not hermetic",
 }
 
 var (

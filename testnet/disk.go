@@ -82,6 +82,15 @@ func (t *Testnet) Lose(ctx context.Context, name, what string) error {
 	})
 }
 
+// Disk returns all files of a node that does not run, its log as well, to be read at once.
+func (t *Testnet) Disk(ctx context.Context, name string) (disk fs.FS, err error) {
+	err = t.atRest(ctx, "read the disk of", name, func(_ context.Context, n *Node, _ string) error {
+		disk = os.DirFS(n.Datadir)
+		return nil
+	})
+	return disk, err
+}
+
 // forget has the other nodes stop dialing a node that will not return under its peer ID.
 func (t *Testnet) forget(ctx context.Context, n *Node) error {
 	return t.reach(ctx, func(ctx context.Context, _ string, c *rpc.Client) error {

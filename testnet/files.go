@@ -67,6 +67,28 @@ const (
 	cookieFile  = ".cookie"  // likewise
 )
 
+// Secrets returns what must not leave the machine: the nodes' keys as peers, and the passwords of
+// their RPC. A node without such a file has none.
+func (t *Testnet) Secrets() (out []string, err error) {
+	for _, n := range t.state.Nodes {
+		for _, path := range []string{n.Cookie, filepath.Join(n.Datadir, t.params.Name, losable["key"])} {
+			text, err := os.ReadFile(path)
+			if errors.Is(err, fs.ErrNotExist) {
+				continue
+			}
+			if err != nil {
+				return nil, err
+			}
+			_, secret, found := strings.Cut(strings.TrimSpace(string(text)), ":") // user:password
+			if !found {
+				secret = strings.TrimSpace(string(text))
+			}
+			out = append(out, secret)
+		}
+	}
+	return out, nil
+}
+
 // loadState reads state.json, see place. No such file is fs.ErrNotExist.
 func loadState(dir string) (state, error) {
 	path := filepath.Join(dir, stateFile)

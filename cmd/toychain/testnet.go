@@ -21,7 +21,7 @@ func (a *app) testnetCommand() *cobra.Command {
 	return cli.Noun("testnet", "Run many nodes on this machine: partition, kill and heal them.",
 		"toychain testnet up 4\ntoychain testnet partition n1,n2 n3,n4\ntoychain testnet tree",
 		a.testnetUpCommand(), a.testnetAddCommand(), a.testnetStatusCommand(), a.testnetTreeCommand(),
-		a.testnetReorgsCommand(), a.testnetStaleCommand(), a.testnetReplayCommand(),
+		a.testnetReorgsCommand(), a.testnetStaleCommand(), a.testnetReplayCommand(), a.testnetReportCommand(),
 		a.testnetPartitionCommand(), a.testnetHealCommand(),
 		a.testnetNodeCommand("kill", "End nodes like a power failure.", "was killed", (*testnet.Testnet).Kill),
 		a.testnetNodeCommand("pause", "Stop nodes in the middle of whatever they do.", "is paused", (*testnet.Testnet).Pause),
@@ -63,7 +63,7 @@ to its eight neighbours in a circle, learns of the others and connects to some o
 	var o upFlags
 	f := cmd.Flags()
 	f.Float64Var(&o.hashrate, "hashrate", 0, "let each node mine, at most so many `HASHES` per second; 0: all it can")
-	f.StringVar(&o.mineTo, "mine", "", "let each node mine, for this `ADDRESS` or wallet")
+	f.StringVar(&o.mineTo, "mine", "", "let each node mine, for this `ADDRESS`")
 	f.IntVar(&o.window, "window", 0, "`BLOCKS` between changes of the difficulty, unlike --network has it; 0: never")
 	f.StringSliceVar(&o.fund, "fund", nil, "wallets `NAME,...` that get coins to spend")
 	cli.Settable(f, "hashrate")

@@ -12,8 +12,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"toychain/cmd/internal/cli"
-	"toychain/testnet"
 	"toychain/testnet/replay"
+	"toychain/testnet/report"
 )
 
 // replaying is the flags of "testnet replay".
@@ -26,7 +26,7 @@ type replaying struct {
 
 func (a *app) testnetReplayCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "replay", Short: "Replay the past from the nodes' journals.",
+		Use: "replay [REPORT]", Short: "Replay the past from the nodes' journals.",
 		Example: "toychain testnet replay\ntoychain testnet replay --speed 10x\ntoychain testnet replay --step\n" +
 			"toychain testnet replay --at 12.5s\ntoychain testnet replay --json",
 		Long: `Replay the past from the nodes' journals: when each node had each block, its tip after
@@ -35,7 +35,10 @@ the order and at the times in which they happened. On a terminal the tree grows;
 otherwise each event is a line. Of nodes that do not run the data directories are read,
 and not changed. A command that took a while is shown when it began. Times that a node
 recorded while its clock was set wrong are corrected. The data of a node that was wiped
-is in no journal any more, and a line that a power failure tore is skipped.`,
+is in no journal any more, and a line that a power failure tore is skipped.
+
+With REPORT, a file that 'testnet report' wrote, the past is in the file.`,
+		Args: cli.Args(0, 1, "REPORT, a file of 'testnet report'"),
 	}
 	r := replaying{}
 	cmd.Flags().StringVar(&r.speed, "speed", "1x", "how many times faster than it happened, like `10x`")
@@ -44,20 +47,15 @@ is in no journal any more, and a line that a power failure tore is skipped.`,
 	cmd.Flags().BoolVar(&r.json, "json", false, "print JSON, one event a line; with --at the tree")
 	r.draw = drawFlags(cmd)
 	cmd.Flags().Lookup("from").Hidden = true
-	return on(cmd, a.namedTestnet, func(ctx context.Context, t *testnet.Testnet, _ []string) error {
+	return on(cmd, nothing, func(ctx context.Context, _ none, given []string) error {
 		speed, err := strconv.ParseFloat(strings.TrimSuffix(r.speed, "x"), 64)
 		if err != nil || speed <= 0 || speed > 1e9 {
 			return cli.Usagef("--speed %q: want how many times faster, like 10x or 0.5x", r.speed)
 		}
-		journals, err := a.journals(ctx, t)
+		run, err := a.past(ctx, given)
 		if err != nil {
 			return err
 		}
-		actions, err := t.Actions()
-		if err != nil {
-			return err
-		}
-		run := replay.New(journals, actions)
 		for _, name := range run.Unsure {
 			fmt.Fprintf(a.Stderr, "%s: its clock was set back, so some of its times are ambiguous: none is corrected\n", name)
 		}
@@ -74,6 +72,27 @@ is in no journal any more, and a line that a power failure tore is skipped.`,
 		}
 		return nil
 	})
+}
+
+// past returns what happened: on the testnet that the flags name, or in a report.
+func (a *app) past(ctx context.Context, given []string) (*replay.Run, error) {
+	if len(given) > 0 {
+		r, err := report.Read(given[0])
+		if err != nil {
+			return nil, err
+		}
+		return replay.New(r.Journals, r.Actions), nil
+	}
+	t, err := a.namedTestnet()
+	if err != nil {
+		return nil, err
+	}
+	journals, err := a.journals(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	actions, err := t.Actions()
+	return replay.New(journals, actions), err
 }
 
 // player returns what shows a run here: a picture on a terminal, or lines. Lines come at

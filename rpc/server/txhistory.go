@@ -191,7 +191,7 @@ func fate(h *rpc.TxHistory) string {
 		}
 	}
 	if h.PendingSinceMS != 0 {
-		return rpc.TxPending
+		return "pending"
 	}
 	if n := len(h.Events); n > 0 && h.Events[n-1].Event == rpc.TxConflicted {
 		return rpc.TxConflicted
@@ -201,5 +201,5 @@ func fate(h *rpc.TxHistory) string {
 			return rpc.TxConflicted
 		}
 	}
-	return rpc.TxStale
+	return "stale"
 }

@@ -10,10 +10,10 @@ import (
 
 // Journal is what one node recorded.
 type Journal struct {
-	Node   string
-	Tree   rpc.Tree    // every block that it knows, and when it arrived
-	Reorgs []rpc.Reorg // the oldest first
-	Silent string      // why it cannot be read; "": it was
+	Node   string      `json:"node"`
+	Tree   rpc.Tree    `json:"tree"`             // every block that it knows, and when it arrived
+	Reorgs []rpc.Reorg `json:"reorgs"`           // the oldest first
+	Silent string      `json:"silent,omitempty"` // why it cannot be read; "": it was
 }
 
 // NetReorg is one reorganisation, with all nodes that had it.

@@ -8,6 +8,7 @@ import (
 	"toychain/block"
 	"toychain/payer"
 	"toychain/rpc"
+	"toychain/wallet"
 )
 
 // moneyVerbs mine and pay.
@@ -17,8 +18,8 @@ func moneyVerbs() []verb {
 			about: "NODE mines N blocks on its tip, with real work; they pay PERSON, or the node."},
 		{name: "hashrate", args: "NODE N", parse: parseHashrate,
 			about: "NODE mines by itself, N hashes a second at most; 0: stop. A block of the toy network takes 65,537."},
-		{name: "pay", args: "PAYER PAYEE AMOUNT on NODE [with P] [refused REASON]", parse: parsePay,
-			about: "PAYER sends NODE a payment to PAYEE; with P: of the coins that P spends; refused: NODE must refuse it."},
+		{name: "pay", args: "PAYER PAYEE AMOUNT on NODE [with P] [fee N] [outputs N] [refused REASON]", parse: parsePay,
+			about: "PAYER sends NODE a payment to PAYEE; with P: of the coins that P spends; fee: satoshis per byte; outputs: the amount in N parts, 34 bytes each; refused: NODE must refuse it."},
 		{name: "spend twice", args: "PAYER AMOUNT PAYEE on NODE PAYEE on NODE", parse: parseTwice,
 			about: "PAYER pays two people with the same coin, on two nodes."},
 	}
@@ -78,7 +79,12 @@ func parseHashrate(w *words) action {
 type request struct {
 	from, to, node string
 	amount         block.Amount
+	feeRate        block.Amount // per 1000 bytes; 0: twice the node's minimum
+	outputs        int          // that share the amount; 0: one
 }
+
+// maxOutputs keeps a payment within the 100 kB that a mempool accepts.
+const maxOutputs = 2900
 
 func parsePay(w *words) action {
 	r := request{from: w.person(), to: w.person(), amount: w.amount()}
@@ -87,6 +93,12 @@ func parsePay(w *words) action {
 	with := "" // a payment whose coins it spends
 	if w.next("with") {
 		with = w.label('p')
+	}
+	if w.next("fee") {
+		r.feeRate = 1000 * block.Amount(w.count("satoshis per byte", 1, 1000))
+	}
+	if w.next("outputs") {
+		r.outputs = w.count("how many outputs", 1, maxOutputs)
 	}
 	reason := ""
 	if w.next("refused") {
@@ -159,14 +171,23 @@ func (p *player) pay(ctx context.Context, r request, coins []block.Outpoint) (*b
 	if err != nil {
 		return nil, err
 	}
-	request := payer.To(to.Address, r.amount)
-	request.From = coins
+	request := payer.Request{From: coins, FeeRate: r.feeRate, Pay: divided(to.Address, r.amount, max(1, r.outputs))}
 	made, err := wallet.Pay(ctx, from.Keys, request)
 	if err != nil {
 		return nil, fmt.Errorf("%s → %s on %s: %w", r.from, r.to, r.node, err)
 	}
 	p.names.made(made.Tx, r.from, r.node)
 	return made.Tx, nil
+}
+
+// divided returns payments that make up the amount.
+func divided(to wallet.Address, amount block.Amount, n int) (out []wallet.Payment) {
+	for left := n; left > 0; left-- {
+		part := amount / block.Amount(left)
+		out = append(out, wallet.Payment{To: to, Value: part})
+		amount -= part
+	}
+	return out
 }
 
 // payer returns a person's account, and the wallet with a node to call.

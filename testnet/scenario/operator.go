@@ -18,6 +18,8 @@ func operatorVerbs() []verb {
 		{name: "reconsider", args: "NODE B", parse: parseInvalidate(Node.Reconsider), about: "The operator takes that back."},
 		{name: "lose", args: "NODE key|peers|pool", parse: parseLose,
 			about: "This file of a stopped node is removed: its key, its known peers, or its mempool."},
+		{name: "seize", args: "NODE…", shows: true, parse: parseSeize,
+			about: "Others get the disks of these stopped nodes: shows whose private keys are in any file of them."},
 		{name: "restore", args: "PERSON", parse: parseRestore,
 			about: "PERSON's wallet file is removed, and restored from its twelve words."},
 		{name: "repeat", args: "N STEP", parse: parseRepeat, about: "A program does STEP N times."},

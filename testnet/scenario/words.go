@@ -121,7 +121,7 @@ func (w *words) some() []string {
 var personPattern = regexp.MustCompile(`^[a-z][a-z0-9]{0,15}$`)
 
 // keywords cannot be names of people.
-var keywords = []string{"on", "to", "with", "and", "same", "one", "within", "twice", "refused", "not", "all"}
+var keywords = []string{"on", "to", "with", "and", "same", "one", "within", "twice", "refused", "not", "all", "fee", "outputs"}
 
 // person takes the name of a person or a node: each node has a wallet, which its blocks pay.
 func (w *words) person() string {

@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"context"
+	"io/fs"
 	"time"
 
 	"toychain/block"
@@ -43,10 +44,11 @@ type World interface {
 
 	// What happens to the disk of a node that is down.
 
-	Wipe(ctx context.Context, node string) error       // empty it
-	Corrupt(ctx context.Context, node string) error    // change bytes all over it
-	Reindex(ctx context.Context, node string) error    // rebuild the database from the blocks that can be read
-	Lose(ctx context.Context, node, what string) error // remove its key, its peers or its pool
+	Wipe(ctx context.Context, node string) error          // empty it
+	Corrupt(ctx context.Context, node string) error       // change bytes all over it
+	Reindex(ctx context.Context, node string) error       // rebuild the database from the blocks that can be read
+	Lose(ctx context.Context, node, what string) error    // remove its key, its peers or its pool
+	Disk(ctx context.Context, node string) (fs.FS, error) // all files of it, to read
 
 	Rogues
 
