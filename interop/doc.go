@@ -10,6 +10,7 @@
 //	btcd's merkleblock        proofs, byte for byte                            proof_test.go
 //	btcd's miner's tools      a block of our template                          outsideminer_test.go
 //	btcd's rpcclient          every call that a node answers                   rpcclient_test.go rpcclientall_test.go
+//	fork-observer             the calls that it makes, by RPC and REST         forkobserver_test.go
 //	bitcoinjs-lib             keys, payments, our whole chain                  bitcoinjs_test.go bitcoinjs/
 //	Bitcoin Core, Trezor      their vectors                                    vectors_test.go
 //	Bitcoin                   its first 14,131 blocks                          history_test.go

@@ -39,7 +39,7 @@ func serveOn(t *testing.T, params *consensus.Params) *served {
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv, err := server.New(server.Config{Dir: dir, User: "user", Pass: "password"}, n)
+	srv, err := server.New(server.Config{Dir: dir, User: "user", Pass: "password", REST: true}, n)
 	if err != nil {
 		t.Fatal(err)
 	}

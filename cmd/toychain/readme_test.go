@@ -16,16 +16,16 @@ import (
 	"time"
 )
 
-// shown is a command of the README and the output that it shows there.
+// shown is a command of a page and the output that it shows there.
 type shown struct {
 	command string
 	output  string
 }
 
-// readmeCommands returns what stands in the README's console blocks, in order.
-func readmeCommands(t *testing.T) (out []shown) {
+// commandsOf returns what stands in a page's console blocks, in order.
+func commandsOf(t *testing.T, page string) (out []shown) {
 	t.Helper()
-	text, err := os.ReadFile("../../README.md")
+	text, err := os.ReadFile(page)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +49,7 @@ func readmeCommands(t *testing.T) (out []shown) {
 // the output that it shows there. "…" stands for anything in a line, and alone on one
 // for any lines; hashes, addresses, ports and the like need only be of their kind.
 func TestReadme(t *testing.T) {
-	all := readmeCommands(t)
+	all := commandsOf(t, "../../README.md")
 	if len(all) < 30 {
 		t.Fatalf("only %d commands in the README", len(all))
 	}
@@ -60,13 +60,19 @@ func TestReadme(t *testing.T) {
 			s.window(c)
 			continue
 		}
-		got, code := s.run(c.command)
-		if code != 0 {
-			t.Fatalf("$ %s\n%sexit code %d", c.command, got, code)
-		}
-		if !s.looksLike(got, c.output) {
-			t.Fatalf("$ %s\nthe README shows:\n%sit prints:\n%s", c.command, c.output, got)
-		}
+		s.prints(c)
+	}
+}
+
+// prints runs a command, which must print what the page shows.
+func (s *shell) prints(c shown) {
+	s.t.Helper()
+	got, code := s.run(c.command)
+	if code != 0 {
+		s.t.Fatalf("$ %s\n%sexit code %d", c.command, got, code)
+	}
+	if !s.looksLike(got, c.output) {
+		s.t.Fatalf("$ %s\nthe page shows:\n%sit prints:\n%s", c.command, c.output, got)
 	}
 }
 
