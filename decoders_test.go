@@ -80,6 +80,7 @@ var decoders = map[string]string{
 	"rpc/server.parseOutpoints":    "FuzzOutpoints",
 	"rpc/server.parseVerbosity":    "FuzzCalls",
 	"rpc/server.readArg":           "FuzzCalls",
+	"rpc/server.readElement":       "FuzzCalls",
 	"rpc/server.parseBody":         "FuzzCalls",
 	"rpc/server.decode":            "FuzzCalls",
 	"rpc/server.parseInt":          "FuzzCalls",

@@ -61,6 +61,18 @@ func (p *Pool) all() iter.Seq[*entry] {
 	}
 }
 
+// All yields the entries in the order of arrival, without Depends, SpentBy and Replaceable.
+// They belong to the pool: who keeps one copies it.
+func (p *Pool) All() iter.Seq[*Entry] {
+	return func(yield func(*Entry) bool) {
+		for e := range p.all() {
+			if !yield(&e.Entry) {
+				return
+			}
+		}
+	}
+}
+
 // Get returns the transaction with this ID.
 func (p *Pool) Get(id block.Hash) (*Entry, bool) {
 	if e := p.entries[id]; e != nil {

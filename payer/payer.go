@@ -15,8 +15,8 @@ import (
 // Node is the calls that a payer makes. An *rpc.Client implements it.
 type Node interface {
 	BlockchainInfo(ctx context.Context) (rpc.BlockchainInfo, error)
-	AddressUTXOs(ctx context.Context, address string, pending bool) ([]rpc.UTXO, error)
-	AddressHistory(ctx context.Context, address string) ([]rpc.HistoryRow, error)
+	AddressUTXOs(ctx context.Context, addresses []string, pending bool) ([]rpc.UTXO, error)
+	AddressHistory(ctx context.Context, addresses []string, details bool) ([]rpc.HistoryRow, error)
 	MempoolInfo(ctx context.Context) (rpc.MempoolInfo, error)
 	SendRaw(ctx context.Context, tx *block.Tx) (block.Hash, error)
 }
@@ -54,27 +54,36 @@ type Coin struct {
 	SpentBy string // txid of a pending transaction that spends it; "": none does
 }
 
+// addresses returns the wallet's addresses to watch, and each as text.
+func (p *Payer) addresses() (owned map[wallet.Address]wallet.Owned, texts []string, err error) {
+	list, err := p.wallet.Addresses()
+	owned = make(map[wallet.Address]wallet.Owned, len(list))
+	for _, o := range list {
+		owned[o.Address] = o
+		texts = append(texts, o.Address.Encode(p.prefixes))
+	}
+	return owned, texts, err
+}
+
 // Coins returns the wallet's coins, those that pending transactions create included, the
 // oldest first. Spendable are mature, confirmed coins that no pending transaction spends,
 // and, as in Core, the change of the wallet's own pending transactions.
 func (p *Payer) Coins(ctx context.Context) ([]Coin, error) {
-	owned, err := p.wallet.Addresses()
+	owned, texts, err := p.addresses()
+	if err != nil {
+		return nil, err
+	}
+	rows, err := p.node.AddressUTXOs(ctx, texts, true)
 	if err != nil {
 		return nil, err
 	}
 	var out []Coin
-	for _, o := range owned {
-		rows, err := p.node.AddressUTXOs(ctx, o.Address.Encode(p.prefixes), true)
+	for _, u := range rows {
+		c, err := coinOf(u, owned)
 		if err != nil {
 			return nil, err
 		}
-		for _, u := range rows {
-			c, err := coinOf(u, o)
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, c)
-		}
+		out = append(out, c)
 	}
 	slices.SortStableFunc(out, func(a, b Coin) int {
 		return cmp.Or(compareHeights(a.Height, b.Height), cmp.Compare(a.Outpoint.String(), b.Outpoint.String()))
@@ -85,11 +94,13 @@ func (p *Payer) Coins(ctx context.Context) ([]Coin, error) {
 // compareHeights orders what is pending, and has the height -1, last.
 func compareHeights(a, b block.Height) int { return cmp.Compare(uint32(a), uint32(b)) }
 
-// coinOf converts a node's row about one of the wallet's addresses.
-func coinOf(u rpc.UTXO, o wallet.Owned) (Coin, error) {
+// coinOf converts a node's row about the wallet's addresses.
+func coinOf(u rpc.UTXO, owned map[wallet.Address]wallet.Owned) (Coin, error) {
 	script, err := hex.DecodeString(u.ScriptPubKey)
-	if to, ok := wallet.AddressOf(script); err != nil || !ok || to != o.Address {
-		return Coin{}, fmt.Errorf("the node lists a coin %s:%d that does not pay address %s", u.TxID, u.Vout, o.Path)
+	to, ok := wallet.AddressOf(script)
+	o, ours := owned[to]
+	if err != nil || !ok || !ours {
+		return Coin{}, fmt.Errorf("the node lists a coin %s:%d that does not pay an address of this wallet", u.TxID, u.Vout)
 	}
 	ready := u.Height >= 0 && u.Mature || u.Height < 0 && o.Path.Branch == wallet.Change
 	return Coin{wallet.Coin{
@@ -126,56 +137,80 @@ func (p *Payer) Balance(ctx context.Context) (b Balance, err error) {
 	return b, err
 }
 
-// Entry is the effect of one transaction on the wallet.
+// Entry is the effect of one transaction on the wallet: a row of the node's, with the details,
+// and the wallet's balance after it. What left the best chain (its Status is
+// rpc.TxConflicted or rpc.TxStale) does not count.
 type Entry struct {
-	TxID     block.Hash   `json:"txid"`
-	Height   block.Height `json:"height"` // -1: pending
-	Block    block.Hash   `json:"blockhash,omitzero"`
-	Time     int64        `json:"time"`     // of the block, or of its arrival in the mempool; seconds since 1970
-	Received block.Amount `json:"received"` // change included
-	Sent     block.Amount `json:"sent"`     // change and fee included
-	Net      block.Amount `json:"net"`      // Received less Sent
+	rpc.HistoryRow
+	Balance block.Amount `json:"balance"`
 }
 
 // History returns every transaction of this wallet on the best chain or in the mempool, the
-// oldest first.
+// oldest first, and those that were on the best chain and are in neither now.
 func (p *Payer) History(ctx context.Context) ([]Entry, error) {
-	owned, err := p.wallet.Addresses()
+	_, texts, err := p.addresses()
 	if err != nil {
 		return nil, err
 	}
-	at := map[block.Hash]int{}
-	var out []Entry
-	for _, o := range owned {
-		rows, err := p.node.AddressHistory(ctx, o.Address.Encode(p.prefixes))
-		if err != nil {
-			return nil, err
+	rows, err := p.node.AddressHistory(ctx, texts, true)
+	out := []Entry{}
+	var balance block.Amount
+	for _, r := range rows {
+		if r.Status == rpc.TxConfirmed || r.Status == rpc.TxPending {
+			balance += r.Net
 		}
-		for _, r := range rows {
-			i, ok := at[r.TxID]
-			if !ok {
-				i = len(out)
-				at[r.TxID] = i
-				out = append(out, Entry{TxID: r.TxID, Height: r.Height, Block: r.BlockHash, Time: r.Time})
-			}
-			out[i].Received += r.Received
-			out[i].Sent += r.Sent
-			out[i].Net = out[i].Received - out[i].Sent
-		}
+		out = append(out, Entry{r, balance})
 	}
-	slices.SortStableFunc(out, func(a, b Entry) int {
-		return cmp.Or(compareHeights(a.Height, b.Height), cmp.Compare(a.Time, b.Time))
-	})
-	return out, nil
+	return out, err
 }
 
 // Discover searches for payments to addresses that the wallet's file does not list as used,
-// as after restoring it from its words: until wallet.GapLimit addresses in a row have none.
-func (p *Payer) Discover(ctx context.Context) error {
-	return p.wallet.Restore(func(a wallet.Address) (bool, error) {
-		rows, err := p.node.AddressHistory(ctx, a.Encode(p.prefixes))
-		return len(rows) > 0, err
+// as after restoring it from its words: until gap addresses in a row have none, usually
+// wallet.GapLimit.
+func (p *Payer) Discover(ctx context.Context, gap int) error {
+	return p.wallet.Restore(gap, func(list []wallet.Address) ([]bool, error) {
+		texts := make([]string, len(list))
+		for i, a := range list {
+			texts[i] = a.Encode(p.prefixes)
+		}
+		used, err := p.used(ctx, texts)
+		return used, err
 	})
+}
+
+// used returns which of the addresses ever took part in a transaction.
+func (p *Payer) used(ctx context.Context, addresses []string) ([]bool, error) {
+	rows, err := p.node.AddressHistory(ctx, addresses, false)
+	used := make([]bool, len(addresses))
+	for _, r := range rows {
+		for _, a := range r.Addresses {
+			if i := slices.Index(addresses, a); i >= 0 {
+				used[i] = true
+			}
+		}
+	}
+	return used, err
+}
+
+// Unpaid returns how many of the receive addresses that were given out last have never taken
+// part in a transaction.
+func (p *Payer) Unpaid(ctx context.Context) (int, error) {
+	list, err := p.wallet.Addresses()
+	if err != nil {
+		return 0, err
+	}
+	var texts []string
+	for _, o := range list {
+		if o.Used && o.Path.Branch == wallet.Receive {
+			texts = append(texts, o.Address.Encode(p.prefixes))
+		}
+	}
+	used, err := p.used(ctx, texts)
+	slices.Reverse(used)
+	if n := slices.Index(used, true); n >= 0 {
+		return n, err
+	}
+	return len(used), err
 }
 
 // Account is an unlocked wallet with its first receiving address.

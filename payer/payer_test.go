@@ -21,8 +21,8 @@ import (
 type book struct {
 	digest  block.Hash
 	utxos   map[string][]rpc.UTXO
-	history map[string][]rpc.HistoryRow
-	asked   int // addresses
+	history []rpc.HistoryRow
+	asked   int // calls about addresses
 	sent    []*block.Tx
 	refuse  error
 }
@@ -31,16 +31,24 @@ func (b *book) BlockchainInfo(context.Context) (rpc.BlockchainInfo, error) {
 	return rpc.BlockchainInfo{Network: rpc.Network{Name: "toy", Digest: b.digest}}, nil
 }
 
-func (b *book) AddressUTXOs(_ context.Context, address string, pending bool) ([]rpc.UTXO, error) {
+func (b *book) AddressUTXOs(_ context.Context, addresses []string, pending bool) (out []rpc.UTXO, err error) {
 	if b.asked++; !pending {
 		return nil, errors.New("a payer requests pending coins too")
 	}
-	return b.utxos[address], nil
+	for _, a := range addresses {
+		out = append(out, b.utxos[a]...)
+	}
+	return out, nil
 }
 
-func (b *book) AddressHistory(_ context.Context, address string) ([]rpc.HistoryRow, error) {
+func (b *book) AddressHistory(_ context.Context, addresses []string, _ bool) (out []rpc.HistoryRow, err error) {
 	b.asked++
-	return b.history[address], nil
+	for _, r := range b.history {
+		if slices.ContainsFunc(r.Addresses, func(a string) bool { return slices.Contains(addresses, a) }) {
+			out = append(out, r)
+		}
+	}
+	return out, nil
 }
 
 func (b *book) MempoolInfo(context.Context) (rpc.MempoolInfo, error) {
@@ -80,7 +88,7 @@ func newScene(t *testing.T) *scene {
 			t.Fatal(err)
 		}
 	}
-	s := &scene{book: &book{digest: params.Digest(), utxos: map[string][]rpc.UTXO{}, history: map[string][]rpc.HistoryRow{}}, t: t}
+	s := &scene{book: &book{digest: params.Digest(), utxos: map[string][]rpc.UTXO{}}, t: t}
 	if s.keys, err = w.Unlock("secret"); err != nil {
 		t.Fatal(err)
 	}
@@ -134,8 +142,8 @@ func TestBalance(t *testing.T) {
 	if got.Total() != 31*block.Coin {
 		t.Errorf("total %s", got.Total())
 	}
-	if want := 2 + 2*wallet.GapLimit; s.asked != want {
-		t.Errorf("asked about %d addresses, want %d", s.asked, want)
+	if s.asked != 1 {
+		t.Errorf("%d calls for a balance, want one", s.asked)
 	}
 }
 
@@ -168,7 +176,7 @@ func TestCoins(t *testing.T) {
 
 func TestLyingNode(t *testing.T) {
 	s := newScene(t)
-	a, _ := s.at(wallet.Receive, 5)
+	a, _ := s.at(wallet.Receive, 500) // which is not watched
 	s.coin(wallet.Receive, 0, 1, func(u *rpc.UTXO) { u.ScriptPubKey = hex.EncodeToString(a.Script()) })
 	if _, err := s.Coins(t.Context()); err == nil || !strings.Contains(err.Error(), "does not pay") {
 		t.Errorf("a coin of another address: %v", err)
@@ -252,41 +260,60 @@ func TestWhatIsSpent(t *testing.T) {
 	}
 }
 
-// TestHistory: a transaction that touches several addresses is one entry.
+// TestHistory: the balance runs over what counts, and not over what left the best chain.
 func TestHistory(t *testing.T) {
 	s := newScene(t)
 	_, first := s.at(wallet.Receive, 0)
-	_, second := s.at(wallet.Receive, 1)
-	_, change := s.at(wallet.Change, 0)
-	got50, paid, waits := block.Hash{1}, block.Hash{2}, block.Hash{3}
-	s.history[second] = []rpc.HistoryRow{{TxID: waits, Height: -1, Time: 50, Received: 5}}
-	s.history[first] = []rpc.HistoryRow{{TxID: got50, Height: 1, Time: 10, Received: 50}, {TxID: paid, Height: 9, Time: 30, Sent: 50}}
-	s.history[change] = []rpc.HistoryRow{{TxID: paid, Height: 9, Time: 30, Received: 29}}
-	got, err := s.History(t.Context())
-	want := []Entry{
-		{TxID: got50, Height: 1, Time: 10, Received: 50, Net: 50},
-		{TxID: paid, Height: 9, Time: 30, Received: 29, Sent: 50, Net: -21},
-		{TxID: waits, Height: -1, Time: 50, Received: 5, Net: 5},
+	row := func(id byte, net block.Amount, status string) rpc.HistoryRow {
+		return rpc.HistoryRow{TxID: block.Hash{id}, Net: net, Status: status, Addresses: []string{first}}
 	}
-	if err != nil || !slices.Equal(got, want) {
-		t.Errorf("history\n%+v, %v\nwant\n%+v", got, err, want)
+	s.history = []rpc.HistoryRow{row(1, 50, rpc.TxConfirmed), row(2, 30, rpc.TxConflicted), row(3, 50, rpc.TxStale),
+		row(4, -20, rpc.TxConfirmed), row(5, 7, rpc.TxPending)}
+	got, err := s.History(t.Context())
+	if err != nil || len(got) != 5 || s.asked != 1 {
+		t.Fatalf("%+v, %v, %d calls", got, err, s.asked)
+	}
+	for i, want := range []block.Amount{50, 50, 50, 30, 37} {
+		if got[i].Balance != want || got[i].TxID != (block.Hash{byte(i + 1)}) {
+			t.Errorf("row %d: %+v, want the balance %d", i, got[i], want)
+		}
 	}
 }
 
-// TestDiscover: a wallet that was restored from its words finds its payments again.
+// TestDiscover: a wallet that was restored from its words finds its payments again, in a few
+// calls, and behind a longer row of unpaid addresses if it is told how long.
 func TestDiscover(t *testing.T) {
 	s := newScene(t)
-	_, far := s.at(wallet.Receive, 2+wallet.GapLimit-3)
-	_, farther := s.at(wallet.Receive, 2+2*wallet.GapLimit-4)
-	for _, text := range []string{far, farther} {
-		s.history[text] = []rpc.HistoryRow{{Received: 1}}
+	for _, i := range []uint32{2 + wallet.GapLimit - 3, 2 + 2*wallet.GapLimit - 4, 2 + 3*wallet.GapLimit} {
+		_, far := s.at(wallet.Receive, i)
+		s.history = append(s.history, rpc.HistoryRow{Received: 1, Addresses: []string{far}})
 	}
-	if err := s.Discover(t.Context()); err != nil {
-		t.Fatal(err)
+	for _, step := range []struct {
+		gap  int
+		next uint32
+	}{{wallet.GapLimit, 2 + 2*wallet.GapLimit - 3}, {wallet.GapLimit + 5, 2 + 3*wallet.GapLimit + 1}} {
+		s.asked = 0
+		if err := s.Discover(t.Context(), step.gap); err != nil {
+			t.Fatal(err)
+		}
+		_, path, err := s.wallet.Next(wallet.Receive)
+		if err != nil || path.Index != step.next || s.asked > 6 {
+			t.Errorf("a gap of %d: the next address is %s, want index %d: %d calls, %v", step.gap, path, step.next, s.asked, err)
+		}
 	}
-	_, path, err := s.wallet.Next(wallet.Receive)
-	if want := uint32(2 + 2*wallet.GapLimit - 3); err != nil || path.Index != want {
-		t.Errorf("the next address is %s, want index %d: %v", path, want, err)
+}
+
+// TestUnpaid counts from the last payment on.
+func TestUnpaid(t *testing.T) {
+	s := newScene(t)
+	n, err := s.Unpaid(t.Context())
+	if err != nil || n != 2 {
+		t.Errorf("of two that were given out %d are unpaid, %v", n, err)
+	}
+	_, first := s.at(wallet.Receive, 0)
+	s.history = []rpc.HistoryRow{{Received: 1, Addresses: []string{first}}}
+	if n, err = s.Unpaid(t.Context()); err != nil || n != 1 {
+		t.Errorf("after a payment to the first %d are unpaid, %v", n, err)
 	}
 }
 

@@ -74,15 +74,16 @@ func (c *Client) Reconsider(ctx context.Context, hash block.Hash) error {
 	return ReconsiderBlock.Do(ctx, c, BlockArg{hash})
 }
 
-// AddressUTXOs returns the coins of an address, including those of the mempool if
+// AddressUTXOs returns the coins of some addresses, including those of the mempool if
 // pending is true.
-func (c *Client) AddressUTXOs(ctx context.Context, address string, pending bool) ([]UTXO, error) {
-	return GetAddressUTXOs.Call(ctx, c, GetAddressUTXOsArgs{address, pending})
+func (c *Client) AddressUTXOs(ctx context.Context, addresses []string, pending bool) ([]UTXO, error) {
+	return GetAddressUTXOs.Call(ctx, c, GetAddressUTXOsArgs{addresses, pending})
 }
 
-// AddressHistory returns what an address received and sent, the oldest first.
-func (c *Client) AddressHistory(ctx context.Context, address string) ([]HistoryRow, error) {
-	return GetAddressHistory.Call(ctx, c, AddressArg{address})
+// AddressHistory returns what some addresses received and sent, the oldest first; with
+// details also what reorganisations took, and who was on the other side.
+func (c *Client) AddressHistory(ctx context.Context, addresses []string, details bool) ([]HistoryRow, error) {
+	return GetAddressHistory.Call(ctx, c, GetAddressHistoryArgs{addresses, details})
 }
 
 // SendRaw submits a transaction to the node's mempool, from which it is relayed.

@@ -73,6 +73,7 @@ type (
 	Array     json.RawMessage // an array that the method reads itself
 	Object    json.RawMessage // likewise an object
 	Verbosity int             // a number or, as in older versions of Core, a bool
+	Addresses []string        // an array of addresses or, in JSON, one address
 )
 
 // Params returns the method's parameters in their order, read from the fields of A.
@@ -99,7 +100,7 @@ func KindOf(t reflect.Type) Kind {
 		return KindAmount
 	case reflect.TypeFor[Object]():
 		return KindObject
-	case reflect.TypeFor[Verbosity](), reflect.TypeFor[json.RawMessage]():
+	case reflect.TypeFor[Verbosity](), reflect.TypeFor[Addresses](), reflect.TypeFor[json.RawMessage]():
 		return KindAny
 	}
 	switch t.Kind() {

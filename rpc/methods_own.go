@@ -27,12 +27,15 @@ var (
 		Returns: `{"txid", "fate", "pending_since_ms", "blocks": [a block as in getblocktree, and "index"], "events": [{"time_ms", "event", ` +
 			`"block", "reorg", "by", "by_block"}], "spends": [{"txid", "vout", "value", "address", "rivals"}], ` +
 			`"coins": [{"vout", "value", "address", "spent_by": [{"txid", "block", "active"}]}]}`}}
-	GetAddressHistory = Method[AddressArg, []HistoryRow]{Info{Name: "getaddresshistory", Category: "Toychain", Example: exampleAddress,
+	GetAddressHistory = Method[GetAddressHistoryArgs, []HistoryRow]{Info{Name: "getaddresshistory", Category: "Toychain", Example: exampleAddress, Long: true,
 		About: "Returns the transactions of the best chain that pay an address or spend its coins, the oldest first, " +
-			"then those of the mempool (height -1).",
-		Returns: `[{"txid", "height", "blockhash", "time", "received", "sent", "net"}]`}}
+			"then those of the mempool (height -1). Of several addresses, each transaction is one row. With details, rows name " +
+			"the other side, and there are rows for what reorganisations took: status is stale, or conflicted if the best chain " +
+			"or the mempool spends the coin by another transaction, or never created it.",
+		Returns: `[{"txid", "height", "blockhash", "time", "received", "sent", "net", "status": confirmed, pending, conflicted or stale, ` +
+			`"addresses": those of the call, "coinbase", "others", "by", "by_block"}]`}}
 	GetAddressUTXOs = Method[GetAddressUTXOsArgs, []UTXO]{Info{Name: "getaddressutxos", Category: "Toychain", Example: exampleAddress + " true",
-		About:   "Returns the coins of an address.",
+		About:   "Returns the coins of an address, or of several.",
 		Returns: `[{"txid", "vout", "amount", "scriptPubKey", "height", "coinbase", "confirmations", "mature", "pending_spent_by"}]`}}
 
 	SetClock = Method[SetClockArgs, Clock]{Info{Name: "setclock", Category: "Toychain", Example: "7200", Returns: `{"offset", "time"}`,
@@ -69,8 +72,12 @@ type (
 		To   *block.Height `rpc:"toheight?" help:"the greatest height to count (default: the tip's)"`
 	}
 	GetAddressUTXOsArgs struct {
-		Address string `rpc:"address" help:"an address of this network"`
-		Pending bool   `rpc:"pending?" help:"true: also the outputs of the mempool, at height -1 (default false)"`
+		Addresses Addresses `rpc:"address|addresses" help:"an address of this network, or an array of them"`
+		Pending   bool      `rpc:"pending?" help:"true: also the outputs of the mempool, at height -1 (default false)"`
+	}
+	GetAddressHistoryArgs struct {
+		Addresses Addresses `rpc:"address|addresses" help:"an address of this network, or an array of them"`
+		Details   bool      `rpc:"details?" help:"true: also the other side, and what left the best chain (default false)"`
 	}
 	SetClockArgs struct {
 		Offset int64 `rpc:"offset" help:"seconds ahead of the machine's clock; negative: behind it; 0: right again"`

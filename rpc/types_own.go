@@ -124,6 +124,12 @@ const (
 	TxLeft        = "left"        // its block left, and it was that block's coinbase
 )
 
+// What a transaction can be now, beside TxConfirmed and TxConflicted.
+const (
+	TxPending = "pending" // in the mempool
+	TxStale   = "stale"   // only in blocks that are not on the best chain
+)
+
 // TxEvent is one thing that happened to the transaction on this node.
 type TxEvent struct {
 	TimeMS  int64     `json:"time_ms"`
@@ -180,7 +186,7 @@ type UTXO struct {
 	PendingSpentBy string       `json:"pending_spent_by"` // transaction in the mempool; "" if there is none
 }
 
-// HistoryRow is a row of getaddresshistory: one transaction, from the view of an address.
+// HistoryRow is a row of getaddresshistory: one transaction, from the view of some addresses.
 type HistoryRow struct {
 	TxID      block.Hash   `json:"txid"`
 	Height    block.Height `json:"height"`             // -1: in the mempool
@@ -189,6 +195,14 @@ type HistoryRow struct {
 	Received  block.Amount `json:"received"`
 	Sent      block.Amount `json:"sent"`
 	Net       block.Amount `json:"net"`
+	Status    string       `json:"status"`    // confirmed or pending; with details also conflicted and stale, see TxHistory
+	Addresses []string     `json:"addresses"` // those of the call that take part
+
+	// With details only.
+	Coinbase bool      `json:"coinbase,omitempty"`
+	Others   []string  `json:"others,omitempty"`   // addresses that it pays, if it spends coins of the call's; else those of its coins
+	By       string    `json:"by,omitempty"`       // conflicted: the transaction that spends its coin; "" if the one that created the coin is gone
+	ByBlock  *BlockRef `json:"by_block,omitempty"` // the block that holds By; null: the mempool does
 }
 
 // Event is one message of /events. Only the fields of its kind are present.

@@ -20,6 +20,9 @@ import (
 // payments (BIP44, "Address gap limit").
 const GapLimit = 20
 
+// MaxGap is the largest gap that Restore searches. Ours: each of them is in a request.
+const MaxGap = 10_000
+
 // Network is what a wallet knows of its network.
 type Network struct {
 	Name     string // distinguishes networks with the same prefixes
@@ -220,25 +223,34 @@ func (w *Wallet) Addresses() ([]Owned, error) {
 	return out, nil
 }
 
-// Restore calls used for one address after another, on each branch until GapLimit in a row
-// are unused, and records all up to the last used one as given out. It never takes an
-// address back. An error of used ends the search.
-func (w *Wallet) Restore(used func(Address) (bool, error)) error {
+// Restore calls used with one range of addresses after another, on each branch until gap (1
+// to MaxGap, usually GapLimit) in a row are unused, and records all up to the last used one as
+// given out. It never takes an address back. An error of used ends the search.
+func (w *Wallet) Restore(gap int, used func([]Address) ([]bool, error)) error {
+	if gap < 1 || gap > MaxGap {
+		return fmt.Errorf("restore wallet: a gap of %d addresses: want 1 to %d", gap, MaxGap)
+	}
 	var ends next
 	for _, b := range []Branch{Receive, Change} {
 		end := ends.of(b)
-		for i := uint32(0); i < *end+GapLimit; i++ {
-			path := Path{Branch: b, Index: i}
-			a, err := w.account.Address(path)
-			if err != nil {
-				return err
+		for first := uint32(0); first < *end+uint32(gap); {
+			from := first
+			var list []Address
+			for ; first < *end+uint32(gap); first++ {
+				a, err := w.account.Address(Path{Branch: b, Index: first})
+				if err != nil {
+					return err
+				}
+				list = append(list, a)
 			}
-			has, err := used(a)
+			has, err := used(list)
 			if err != nil {
-				return fmt.Errorf("restore wallet: address %s: %w", path, err)
+				return fmt.Errorf("restore wallet: addresses from %s on: %w", Path{Branch: b, Index: from}, err)
 			}
-			if has {
-				*end = i + 1
+			for i := range has {
+				if has[i] {
+					*end = from + uint32(i) + 1
+				}
 			}
 		}
 	}

@@ -132,9 +132,15 @@ func TestRestore(t *testing.T) {
 		}
 		history[a] = true
 	}
-	asked := 0
-	used := func(a Address) (bool, error) { asked++; return history[a], nil }
-	if err := w.Restore(used); err != nil {
+	asked, calls := 0, 0
+	used := func(list []Address) (out []bool, err error) {
+		for calls++; len(list) > 0; list = list[1:] {
+			asked++
+			out = append(out, history[list[0]])
+		}
+		return out, nil
+	}
+	if err := w.Restore(GapLimit, used); err != nil {
 		t.Fatal(err)
 	}
 	check := func(receive, change uint32) {
@@ -151,17 +157,26 @@ func TestRestore(t *testing.T) {
 		}
 	}
 	check(23, 2)
-	if asked != 23+20+2+20 {
-		t.Errorf("asked %d times", asked)
+	if asked != 23+20+2+20 || calls != 5 {
+		t.Errorf("asked about %d addresses in %d calls", asked, calls)
 	}
-	clear(history)
-	if err := w.Restore(used); err != nil {
+	if err := w.Restore(GapLimit+1, used); err != nil {
 		t.Fatal(err)
 	}
-	check(23, 2) // nothing is taken back
+	check(44, 2) // one further is found
+	clear(history)
+	if err := w.Restore(GapLimit, used); err != nil {
+		t.Fatal(err)
+	}
+	check(44, 2) // nothing is taken back
 	trouble := errors.New("node away")
-	if err := w.Restore(func(Address) (bool, error) { return false, trouble }); !errors.Is(err, trouble) {
+	if err := w.Restore(GapLimit, func([]Address) ([]bool, error) { return nil, trouble }); !errors.Is(err, trouble) {
 		t.Errorf("the node's error is lost: %v", err)
+	}
+	for _, gap := range []int{0, MaxGap + 1} {
+		if err := w.Restore(gap, used); err == nil || !strings.Contains(err.Error(), "want 1 to 10000") {
+			t.Errorf("a gap of %d: %v", gap, err)
+		}
 	}
 }
 

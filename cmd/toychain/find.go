@@ -99,9 +99,9 @@ func hashes(ctx context.Context, n target, kind string) (out []block.Hash, err e
 }
 
 // argument returns an argument of "toychain rpc" as it is sent: the hash for the short
-// name of a block or a transaction, a string where the method wants one, and otherwise what
+// name of a block or a transaction, the address for the name of a wallet, a string where the method wants one, and otherwise what
 // param returns.
-func argument(ctx context.Context, n target, p rpc.Param, text string) (_ any, err error) {
+func (a *app) argument(ctx context.Context, n target, p rpc.Param, text string) (_ any, err error) {
 	_, noHeight := strconv.ParseUint(text, 10, 31)
 	switch short := beginning.MatchString(text); {
 	case p.Is("blockhash") && (short || noHeight == nil), p.Is("hash_or_height") && short:
@@ -114,6 +114,8 @@ func argument(ctx context.Context, n target, p rpc.Param, text string) (_ any, e
 			err = errors.Join(err, failed)
 			return strconv.Quote(id.String())
 		})
+	case p.Is("address") && slices.Contains(a.walletNames(), text):
+		return a.addressText("", text)
 	case p.Kind == rpc.KindString && text != "null":
 		return text, nil
 	}

@@ -25,16 +25,18 @@ type mined struct {
 func (a *app) mineCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "mine N", Short: "Mine blocks on the running node, with real proof of work.",
-		Example: "toychain mine 3\ntoychain mine 1 --node n2 --to ADDRESS",
+		Example: "toychain mine 3\ntoychain mine 1 --node n2 --to bob",
 		Long: `Mine blocks on the running node, with real proof of work, each on top of the one
 before.
 
 The new coins go to --to, or else to the next address of your wallet. To make a node
-mine by itself: toychain node run --mine ADDRESS.`,
+mine by itself: toychain node run --mine ADDRESS.
+
+` + aboutNames,
 		Args: cli.Args(1, 1, "N, how many blocks"),
 	}
 	asJSON := cli.JSONFlag(cmd)
-	to := cmd.Flags().String("to", "", "`ADDRESS` that the new coins go to")
+	to := cmd.Flags().String("to", "", "`ADDRESS`, or name of a wallet, that the new coins go to")
 	w := a.walletFlag(cmd)
 	return on(cmd, nothing, func(ctx context.Context, _ none, given []string) error {
 		n, err := cli.ParseCount("N", given[0], 1, 1_000_000)
@@ -64,11 +66,7 @@ func (a *app) mineTo(to, name string) (string, error) {
 		return "", err // a missing testnet, which is not a missing wallet
 	}
 	if to != "" {
-		_, err := a.parseAddress(to)
-		if err != nil {
-			err = fmt.Errorf("--to %w", err)
-		}
-		return to, err
+		return a.addressText("--to", to)
 	}
 	w, p, err := a.loadWallet(name)
 	if errors.Is(err, fs.ErrNotExist) {

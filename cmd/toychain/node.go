@@ -53,7 +53,7 @@ its log on stderr. It connects to this machine only, unless --listen says otherw
 	f.BoolVar(&o.MDNS, "mdns", false, "look for nodes on the local network")
 	f.StringVar(&a.global.rpc, "rpc", "", "`HOST:PORT` for clients; 127.0.0.1 is ::1 as well, port 0: any (default: this machine, the network's usual port)")
 	f.BoolVar(&o.rest, "rest", false, "answer Core's REST requests too, at the same address: reading needs no password then")
-	f.StringVar(&o.mine, "mine", "", "mine continuously, for this `ADDRESS`")
+	f.StringVar(&o.mine, "mine", "", "mine continuously, for this `ADDRESS` or wallet")
 	f.Float64Var(&o.Hashrate, "hashrate", 0, "with --mine, at most `N` hashes per second; 0: no limit")
 	f.IntVar(&o.Threads, "threads", 0, "of the miner; 0: one for each core")
 	f.DurationVar(&o.Clock, "clock-offset", 0, "set the node's clock wrong, by `TIME` like 2h or -30m")
@@ -77,9 +77,9 @@ func (a *app) complete(o *nodeFlags) (err error) {
 		return cli.Usagef("--hashrate and --threads: want 0 or more")
 	}
 	if o.mine != "" {
-		to, err := wallet.ParseAddress(o.mine, o.Params.Prefixes)
+		to, err := a.addressOf("--mine", o.mine)
 		if err != nil {
-			return fmt.Errorf("--mine %s: %w", o.mine, err)
+			return err
 		}
 		o.MineTo = to.Script()
 	}

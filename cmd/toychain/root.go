@@ -136,15 +136,10 @@ func (a *app) completeGlobals(root *cobra.Command) {
 // completeWallets teaches the shell the names of the wallets that there are.
 func (a *app) completeWallets(cmd *cobra.Command) {
 	cli.Complete(cmd, "wallet", func() []string {
-		p, err := a.network()
-		if a.findDatadir() != nil || err != nil {
+		if a.findDatadir() != nil {
 			return nil
 		}
-		files, _ := filepath.Glob(filepath.Join(a.networkDir(p), "wallets", "*.json")) // no bad pattern
-		for i, f := range files {
-			files[i] = strings.TrimSuffix(filepath.Base(f), ".json")
-		}
-		return files
+		return a.walletNames()
 	})
 }
 

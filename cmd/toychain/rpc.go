@@ -26,7 +26,7 @@ func (a *app) rpcCommand() *cobra.Command {
 Where the method wants a string, an argument is sent as one. Any other that is a JSON
 number, true, false, null, an array or an object is sent as such, and the rest as
 strings; write -- before a negative number. Blocks and transactions may be named as in
-'toychain chain block' and 'toychain chain tx'. The result is printed as JSON, and a
+'toychain chain block' and 'toychain chain tx', and a wallet instead of its address. The result is printed as JSON, and a
 string without its quotes.`,
 		Args: cli.Args(1, math.MaxInt, "METHOD: 'toychain rpc help' lists them"),
 	}
@@ -41,7 +41,7 @@ string without its quotes.`,
 			return err
 		}
 		var result json.RawMessage
-		params, err := arguments(ctx, n, given[0], given[1:], *named)
+		params, err := a.arguments(ctx, n, given[0], given[1:], *named)
 		if err == nil {
 			err = n.Call(ctx, given[0], params, &result)
 		}
@@ -60,7 +60,7 @@ string without its quotes.`,
 }
 
 // arguments returns a method's arguments as they are sent, by position or by name.
-func arguments(ctx context.Context, n target, method string, given []string, named bool) (_ any, err error) {
+func (a *app) arguments(ctx context.Context, n target, method string, given []string, named bool) (_ any, err error) {
 	known, list, byName := server.Methods()[method], make([]any, len(given)), make(map[string]any)
 	for i, text := range given {
 		at := i
@@ -78,7 +78,7 @@ func arguments(ctx context.Context, n target, method string, given []string, nam
 		if at >= 0 && at < len(known) {
 			p = known[at]
 		}
-		if list[i], err = argument(ctx, n, p, text); err != nil {
+		if list[i], err = a.argument(ctx, n, p, text); err != nil {
 			return nil, err
 		}
 		byName[name] = list[i]

@@ -63,7 +63,7 @@ to its eight neighbours in a circle, learns of the others and connects to some o
 	var o upFlags
 	f := cmd.Flags()
 	f.Float64Var(&o.hashrate, "hashrate", 0, "let each node mine, at most so many `HASHES` per second; 0: all it can")
-	f.StringVar(&o.mineTo, "mine", "", "let each node mine, for this `ADDRESS`")
+	f.StringVar(&o.mineTo, "mine", "", "let each node mine, for this `ADDRESS` or wallet")
 	f.IntVar(&o.window, "window", 0, "`BLOCKS` between changes of the difficulty, unlike --network has it; 0: never")
 	f.StringSliceVar(&o.fund, "fund", nil, "wallets `NAME,...` that get coins to spend")
 	cli.Settable(f, "hashrate")

@@ -47,7 +47,7 @@ func (a *app) testnetExportKind(kind, short, long string, start []string, write 
 	var cfg export.Config
 	f.StringVarP(&cfg.Dir, "out", "o", "", "`DIRECTORY` to write to (default: the testnet's, see --dir)")
 	f.Float64Var(&cfg.Hashrate, "hashrate", 0, "let each node mine, at most so many `HASHES` per second; 0: all it can")
-	f.StringVar(&cfg.MineTo, "mine", "", "let each node mine, for this `ADDRESS`; otherwise as 'testnet up' does")
+	f.StringVar(&cfg.MineTo, "mine", "", "let each node mine, for this `ADDRESS` or wallet; otherwise as 'testnet up' does")
 	f.StringVar(&cfg.Image, "image", "toychain:"+version, "`NAME` of the image; deploy/Dockerfile makes it")
 	f.IntVar(&cfg.Port, "port", export.FirstPort, "`PORT` of this machine for the RPC of n1; the other nodes get the next ones")
 	cli.Settable(f, "hashrate")
@@ -58,6 +58,9 @@ func (a *app) testnetExportKind(kind, short, long string, start []string, write 
 		}
 		if cfg.Port < 1 {
 			return file, cli.Usagef("--port %d: want a port of this machine, 1 or more", cfg.Port)
+		}
+		if cfg.MineTo, err = a.addressText("--mine", cfg.MineTo); err != nil {
+			return file, err
 		}
 		cfg.Dir, cfg.Network = cmp.Or(cfg.Dir, a.testnetFolder()), a.global.network
 		cfg.Mine = a.typed["hashrate"] || a.typed["mine"]

@@ -51,7 +51,11 @@ func (a *app) upConfig(given []string, o *upFlags) (testnet.Config, error) {
 	cfg.Dir, cfg.Detach = a.testnetFolder(), true
 	// Only what was typed makes them mine: a cap for "node run" may be in the settings.
 	if a.typed["hashrate"] || a.typed["mine"] {
-		cfg.Mine, cfg.Hashrate, cfg.MineTo, cfg.Rates = true, o.hashrate, o.mineTo, nil
+		to, err := a.addressText("--mine", o.mineTo)
+		if err != nil {
+			return cfg, err
+		}
+		cfg.Mine, cfg.Hashrate, cfg.MineTo, cfg.Rates = true, o.hashrate, to, nil
 	}
 	if !a.typed["window"] {
 		return cfg, nil

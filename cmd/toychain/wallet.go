@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -24,9 +25,9 @@ import (
 
 func (a *app) walletCommand() *cobra.Command {
 	return cli.Noun("wallet", "Keep keys on your side: receive, pay, sign.",
-		"toychain wallet create\ntoychain wallet balance\ntoychain wallet send ADDRESS 1.5",
-		a.walletCreateCommand(), a.walletRestoreCommand(), a.walletWordsCommand(), a.walletAddressCommand(), a.walletBalanceCommand(),
-		a.walletHistoryCommand(), a.walletSendCommand(), a.walletSignCommand(), a.walletVerifyCommand())
+		"toychain wallet create\ntoychain wallet list\ntoychain wallet send bob 1.5",
+		a.walletCreateCommand(), a.walletRestoreCommand(), a.walletWordsCommand(), a.walletListCommand(), a.walletAddressCommand(),
+		a.walletBalanceCommand(), a.walletHistoryCommand(), a.walletSendCommand(), a.walletSignCommand(), a.walletVerifyCommand())
 }
 
 // newWallet is what "wallet create" and "wallet restore" print.
@@ -169,10 +170,16 @@ func (a *app) walletRestoreCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "restore [NAME]", Short: "Make a wallet from the words of an old one.",
 		Example: "toychain wallet restore\ntoychain wallet restore savings < words.txt",
-		Args:    cli.Args(0, 1, "one name"),
+		Long: `Make a wallet from the words of an old one: 12, 15, 18, 21 or 24 English words (BIP39).
+A node is then asked for its payments, one range of addresses after another, until 20 in
+a row were never paid. If you gave out more than that in a row, raise --gap.`,
+		Args: cli.Args(0, 1, "one name"),
 	}
-	name, pass := a.walletFlag(cmd), cli.PassphraseFlags(cmd)
+	name, pass, gap := a.walletFlag(cmd), cli.PassphraseFlags(cmd), gapFlag(cmd)
 	return show(a, cmd, nothing, func(ctx context.Context, _ none, given []string) (newWallet, error) {
+		if err := checkGap(*gap); err != nil {
+			return newWallet{}, err
+		}
 		typed, err := a.AskLine(ctx, "the 12 to 24 words: ")
 		if err != nil {
 			return newWallet{}, err
@@ -187,7 +194,7 @@ func (a *app) walletRestoreCommand() *cobra.Command {
 		}
 		at, _, err := a.payerFor(ctx, w, p)
 		if err == nil {
-			err = at.Discover(ctx)
+			err = at.Discover(ctx, *gap)
 		}
 		if err != nil && ctx.Err() != nil {
 			return newWallet{}, err
@@ -209,10 +216,13 @@ func (a *app) walletAddressCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "address", Short: "Print a new address to be paid at.",
 		Example: "toychain wallet address\ntoychain wallet address --all",
+		Long: `Print a new address to be paid at. Each time it is another one, and payments to earlier
+ones still arrive. From the 21st in a row that was never paid on you are warned: a
+restore from the words looks no further ahead, unless it is told so with --gap.`,
 	}
 	name := a.walletFlag(cmd)
 	all := cmd.Flags().Bool("all", false, "list the addresses that were given out, and give out none")
-	return show(a, cmd, nothing, func(context.Context, none, []string) (any, error) {
+	return show(a, cmd, nothing, func(ctx context.Context, _ none, _ []string) (any, error) {
 		w, p, err := a.loadWallet(*name)
 		if err != nil {
 			return nil, err
@@ -228,6 +238,9 @@ func (a *app) walletAddressCommand() *cobra.Command {
 			return rows, err
 		}
 		address, path, err := w.Take(wallet.Receive)
+		if err == nil && path.Index >= wallet.GapLimit {
+			a.warnOfGap(ctx, w, p)
+		}
 		return ownAddress{address.Encode(p.Prefixes), path.String()}, err
 	}, func(t io.Writer, v any) {
 		if one, ok := v.(ownAddress); ok {
@@ -238,6 +251,34 @@ func (a *app) walletAddressCommand() *cobra.Command {
 			fmt.Fprintf(t, "%s\t%s\n", r.Path, r.Address)
 		}
 	})
+}
+
+// gapFlag adds --gap to a command that looks for payments.
+func gapFlag(cmd *cobra.Command) *int {
+	return cmd.Flags().Int("gap", wallet.GapLimit, "look for payments until `N` addresses in a row have none")
+}
+
+func checkGap(n int) error {
+	_, err := cli.ParseCount("--gap", strconv.Itoa(n), 1, wallet.MaxGap)
+	return err
+}
+
+// warnOfGap warns if more addresses in a row were given out and never paid than a restore
+// looks ahead.
+func (a *app) warnOfGap(ctx context.Context, w *wallet.Wallet, p *consensus.Params) {
+	at, _, err := a.payerFor(ctx, w, p)
+	unpaid := 0
+	if err == nil {
+		unpaid, err = at.Unpaid(ctx)
+	}
+	switch {
+	case err != nil:
+		fmt.Fprintf(a.Stderr, "warning: if this and the %d addresses before it are never paid, a restore from the words needs --gap; whether they were is not known: %v\n",
+			wallet.GapLimit, a.explain(err))
+	case unpaid > wallet.GapLimit:
+		fmt.Fprintf(a.Stderr, "warning: the last %d addresses were never paid, and a restore from the words looks only %d ahead: use an earlier one ('toychain wallet address --all'), or restore with --gap %d\n",
+			unpaid, wallet.GapLimit, unpaid)
+	}
 }
 
 // payer opens a wallet, and calls the node that the flags name for it.
@@ -263,24 +304,34 @@ type balance struct {
 	Total block.Amount `json:"total"`
 }
 
+func balanceFrom(ctx context.Context, at *payer.Payer) (b balance, err error) {
+	b.Balance, err = at.Balance(ctx)
+	b.Total = b.Balance.Total()
+	return b, err
+}
+
 func (a *app) walletBalanceCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "balance", Short: "Show how much the wallet has.",
 		Example: "toychain wallet balance\ntoychain wallet balance --wallet savings --json",
 	}
 	discover := cmd.Flags().Bool("discover", false, "first look for payments to addresses that this file has not given out")
-	name := a.walletFlag(cmd)
+	gap, name := gapFlag(cmd), a.walletFlag(cmd)
 	return show(a, cmd, nothing, func(ctx context.Context, _ none, _ []string) (b balance, err error) {
+		if err := checkGap(*gap); err != nil {
+			return b, err
+		}
+		if a.typed["gap"] && !*discover {
+			return b, cli.Usagef("--gap is for --discover: give both")
+		}
 		at, _, err := a.payer(ctx, *name)
 		if err == nil && *discover {
-			err = at.Discover(ctx)
+			err = at.Discover(ctx, *gap)
 		}
 		if err != nil {
 			return b, err
 		}
-		b.Balance, err = at.Balance(ctx)
-		b.Total = b.Balance.Total()
-		return b, err
+		return balanceFrom(ctx, at)
 	}, func(t io.Writer, b balance) {
 		fmt.Fprintf(t, "spendable\t%s\n", b.Confirmed)
 		if b.Pending != 0 {
@@ -288,40 +339,6 @@ func (a *app) walletBalanceCommand() *cobra.Command {
 		}
 		if b.Immature != 0 {
 			fmt.Fprintf(t, "immature\t%s\tnew coins, too young to spend\n", b.Immature)
-		}
-	})
-}
-
-func (a *app) walletHistoryCommand() *cobra.Command {
-	cmd := &cobra.Command{
-		Use: "history", Short: "List received and sent payments, the oldest first.",
-		Example: "toychain wallet history",
-		Long: `List received and sent payments, the oldest first. The time is that of the block,
-which its miner set. It must be later than the median of the eleven blocks before, so
-blocks that are mined within a second are some seconds ahead of the clock.`,
-	}
-	name := a.walletFlag(cmd)
-	return show(a, cmd, nothing, func(ctx context.Context, _ none, _ []string) ([]payer.Entry, error) {
-		at, _, err := a.payer(ctx, *name)
-		if err != nil {
-			return nil, err
-		}
-		rows, err := at.History(ctx)
-		return append([]payer.Entry{}, rows...), err
-	}, func(w io.Writer, rows []payer.Entry) {
-		if len(rows) == 0 {
-			fmt.Fprintln(w, "nothing yet")
-		}
-		for _, r := range rows { // on two lines: a txid leaves no room beside it
-			where := "pending"
-			if r.Height >= 0 {
-				where = cli.Count(r.Height)
-			}
-			net := r.Net.String()
-			if r.Net > 0 {
-				net = "+" + net
-			}
-			fmt.Fprintf(w, "%s  %-9s  %16s\n  %s\n", time.Unix(r.Time, 0).Format(time.DateTime), where, net, r.TxID)
 		}
 	})
 }

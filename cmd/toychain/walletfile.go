@@ -12,6 +12,7 @@ import (
 
 	"toychain/cmd/internal/cli"
 	"toychain/consensus"
+	"toychain/internal/nearest"
 	"toychain/store"
 	"toychain/wallet"
 )
@@ -64,6 +65,78 @@ func (a *app) walletRemedy() string {
 		}
 	}
 	return text
+}
+
+const aboutNames = `Instead of an address, the name of a wallet on this machine will do ('toychain wallet
+list'): it stands for the wallet's next address. Stderr says which one that is. What is an
+address is never taken for a name.`
+
+// addressOf returns the address that the user names: an address of the network that the
+// flags name or, if it is none, the name of a wallet, see aboutNames. An error begins with
+// the flag that the text is of, "" for an argument.
+func (a *app) addressOf(flag, text string) (wallet.Address, error) {
+	p, err := a.network()
+	if err != nil {
+		return wallet.Address{}, err
+	}
+	address, bad := wallet.ParseAddress(text, p.Prefixes)
+	if bad == nil {
+		return address, nil
+	}
+	usage := func(hint string) error {
+		return cli.Usagef("%s: %w%s", strings.TrimSpace(flag+" "+text), bad, hint)
+	}
+	path, _, err := a.walletPath(text)
+	if err != nil {
+		return address, usage("")
+	}
+	w, err := wallet.Load(path, walletNetwork(p))
+	if errors.Is(err, fs.ErrNotExist) {
+		if len(text) >= 26 { // the length of the shortest address
+			return address, usage("")
+		}
+		hint := "; nor is it the name of a wallet: 'toychain wallet list' lists them"
+		if names := a.walletNames(); len(names) > 0 {
+			if near, far := nearest.Of(text, names); far <= 2 {
+				hint = "; nor is it the name of a wallet: did you mean " + near + "?"
+			}
+		}
+		return address, usage(hint)
+	}
+	if err == nil {
+		address, _, err = w.Next(wallet.Receive)
+	}
+	if err == nil {
+		fmt.Fprintf(a.Stderr, "%s is %s, the next address of this wallet\n", text, address.Encode(p.Prefixes))
+	}
+	return address, err
+}
+
+// addressText is addressOf for an address that is passed on as text; "" stays "".
+func (a *app) addressText(flag, text string) (string, error) {
+	if text == "" {
+		return "", nil
+	}
+	address, err := a.addressOf(flag, text)
+	if err != nil {
+		return "", err
+	}
+	p, err := a.network()
+	return address.Encode(p.Prefixes), err
+}
+
+// walletNames returns the names of the wallets in the network's directory, sorted; none if
+// the flags name no network.
+func (a *app) walletNames() (names []string) {
+	p, err := a.network()
+	if err != nil {
+		return nil
+	}
+	files, _ := filepath.Glob(filepath.Join(a.networkDir(p), "wallets", "*.json")) // no bad pattern
+	for _, f := range files {
+		names = append(names, strings.TrimSuffix(filepath.Base(f), ".json"))
+	}
+	return names
 }
 
 func walletNetwork(p *consensus.Params) wallet.Network {

@@ -28,10 +28,12 @@ type payment struct {
 
 func (a *app) walletSendCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "send TO AMOUNT", Short: "Pay an address, and print the txid.",
-		Example: "toychain wallet send mkpZhYtJu2r87Js3pDiWJDmPte2NRZ8bJV 1.5\ntoychain wallet send ADDRESS --all --wait",
+		Use: "send TO AMOUNT", SuggestFor: []string{"pay"}, Short: "Pay an address or a wallet, and print the txid.",
+		Example: "toychain wallet send bob 1.5\ntoychain wallet send mkpZhYtJu2r87Js3pDiWJDmPte2NRZ8bJV --all --wait",
 		Long: `Pay an address, and print the transaction's txid. The wallet signs it here; the node
-only relays it.`,
+only relays it.
+
+` + aboutNames,
 		Args: cli.Args(1, 2, "TO and AMOUNT, or TO and --all"),
 	}
 	asJSON := cli.JSONFlag(cmd)
@@ -87,7 +89,7 @@ only relays it.`,
 
 // order parses the arguments and flags of "wallet send", except for the txids of --coin.
 func (a *app) order(o payment, given []string) (payer.Request, error) {
-	to, err := a.parseAddress(given[0])
+	to, err := a.addressOf("", given[0])
 	if err != nil {
 		return payer.Request{}, err
 	}
@@ -194,19 +196,6 @@ func (a *app) waitConfirmed(ctx context.Context, n target, id block.Hash) error 
 	return err
 }
 
-// parseAddress parses an address of the network that the flags name.
-func (a *app) parseAddress(text string) (wallet.Address, error) {
-	p, err := a.network()
-	if err != nil {
-		return wallet.Address{}, err
-	}
-	address, err := wallet.ParseAddress(text, p.Prefixes)
-	if err != nil {
-		err = fmt.Errorf("%s: %w", text, err)
-	}
-	return address, err
-}
-
 func (a *app) walletSignCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "sign ADDRESS MESSAGE", Short: "Sign a message with the key of an address.",
@@ -215,7 +204,7 @@ func (a *app) walletSignCommand() *cobra.Command {
 	}
 	name, pass := a.walletFlag(cmd), cli.PassphraseFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
-		address, err := a.parseAddress(given[0])
+		address, err := a.addressOf("", given[0])
 		if err != nil {
 			return err
 		}
@@ -251,7 +240,7 @@ func (a *app) walletVerifyCommand() *cobra.Command {
 		Example: `toychain wallet verify mkpZhYtJu2r87Js3pDiWJDmPte2NRZ8bJV H9L5y… "it was me"`,
 		Args:    cli.Args(3, 3, "ADDRESS, SIGNATURE and MESSAGE"),
 		RunE: func(_ *cobra.Command, given []string) error {
-			address, err := a.parseAddress(given[0])
+			address, err := a.addressOf("", given[0])
 			if err != nil {
 				return err
 			}

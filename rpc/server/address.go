@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
@@ -15,12 +16,6 @@ import (
 	"toychain/store"
 	"toychain/wallet"
 )
-
-// pending is the tip and the mempool at one moment.
-type pending struct {
-	tip     consensus.State
-	entries []*mempool.Entry
-}
 
 // consistent calls read, which reads indexes of the store, and then see, which reads the
 // engine. If the tip changed meanwhile, it calls both again.
@@ -40,126 +35,84 @@ func (c *call) consistent(read func() error, see func(*engine.Engine) error) err
 	}
 }
 
-// see reads tip and mempool.
-func (p *pending) see(e *engine.Engine) error {
-	p.tip, p.entries = e.Tree().Tip(), e.Pool().Entries()
-	return nil
-}
+// watched are the scripts of some addresses, each with its address.
+type watched map[string]string
 
-func getAddressUTXOs(c *call, a rpc.GetAddressUTXOsArgs) ([]rpc.UTXO, error) {
-	script, err := c.payTo(a.Address, "Invalid address")
-	if err != nil {
-		return nil, err
-	}
-	var coins []consensus.UTXO
-	var now pending
-	err = c.consistent(func() (err error) {
-		coins, err = c.node.Store().Unspent(script)
-		return err
-	}, now.see)
-	if err != nil {
-		return nil, err
-	}
-	spentBy := now.spends()
-	maturity := c.node.Params().Maturity
-	out := []rpc.UTXO{}
-	for i := range coins {
-		u := showCoin(&coins[i], spentBy)
-		u.Height, u.Confirmations = coins[i].Height, int(now.tip.Height-coins[i].Height)+1
-		u.Mature = !u.Coinbase || now.tip.Height+1-u.Height >= maturity
-		out = append(out, u)
-	}
-	if !a.Pending {
-		return out, nil
-	}
-	for _, e := range now.entries {
-		for i := range e.Tx.Outputs {
-			if bytes.Equal(e.Tx.Outputs[i].Script, script) {
-				u := showCoin(&consensus.UTXO{Outpoint: block.Outpoint{TxID: e.ID, Index: uint32(i)}, Coin: consensus.Coin{Output: e.Tx.Outputs[i]}}, spentBy)
-				u.Height, u.Mature = -1, true
-				out = append(out, u)
-			}
+// watch returns the scripts of the addresses that a call names.
+func (c *call) watch(addresses []string) (watched, error) {
+	out := make(watched, len(addresses))
+	for _, a := range addresses {
+		script, err := c.payTo(a, "Invalid address")
+		if err != nil {
+			return nil, err
 		}
+		out[string(script)] = a
 	}
 	return out, nil
 }
 
-// spends returns, for each coin that a transaction of the mempool spends, which one.
-func (p *pending) spends() map[block.Outpoint]block.Hash {
-	out := make(map[block.Outpoint]block.Hash)
-	for _, e := range p.entries {
-		for i := range e.Tx.Inputs {
-			out[e.Tx.Inputs[i].Prev] = e.ID
+// unspent returns the coins of the scripts on the best chain.
+func (w watched) unspent(db *store.DB) (out []consensus.UTXO, err error) {
+	for script := range w {
+		coins, err := db.Unspent([]byte(script))
+		if err != nil {
+			return nil, err
 		}
+		out = append(out, coins...)
 	}
-	return out
+	slices.SortFunc(out, func(a, b consensus.UTXO) int {
+		return cmp.Or(cmp.Compare(a.Height, b.Height), bytes.Compare(a.TxID[:], b.TxID[:]), cmp.Compare(a.Index, b.Index))
+	})
+	return out, nil
 }
 
-func showCoin(s *consensus.UTXO, spentBy map[block.Outpoint]block.Hash) rpc.UTXO {
-	u := rpc.UTXO{TxID: s.TxID, Vout: s.Index, Amount: s.Value, ScriptPubKey: hex.EncodeToString(s.Script), Coinbase: s.Coinbase}
-	if by, ok := spentBy[s.Outpoint]; ok {
-		u.PendingSpentBy = by.String()
-	}
-	return u
-}
-
-func getAddressHistory(c *call, a rpc.AddressArg) ([]rpc.HistoryRow, error) {
-	script, err := c.payTo(a.Address, "Invalid address")
+func getAddressUTXOs(c *call, a rpc.GetAddressUTXOsArgs) ([]rpc.UTXO, error) {
+	w, err := c.watch(a.Addresses)
 	if err != nil {
 		return nil, err
 	}
 	var coins []consensus.UTXO
-	var rows []store.HistoryEntry
-	var now pending
+	var tip consensus.State
+	spentBy := make(map[block.Outpoint]block.Hash)
 	err = c.consistent(func() (err error) {
-		if rows, err = c.node.Store().History(script); err == nil {
-			coins, err = c.node.Store().Unspent(script)
-		}
+		coins, err = w.unspent(c.node.Store())
 		return err
-	}, now.see)
-	if err != nil {
-		return nil, err
-	}
-	out := []rpc.HistoryRow{}
-	for some := range slices.Chunk(rows, walkStep) {
-		err := c.node.Look(c.ctx, func(e *engine.Engine) {
-			for _, r := range some {
-				info, _ := e.Tree().Info(r.Block)
-				out = append(out, rpc.HistoryRow{TxID: r.TxID, Height: r.Height, BlockHash: r.Block, Time: int64(info.State.Header.Time),
-					Received: r.Received, Sent: r.Spent, Net: r.Received - r.Spent})
-			}
-		})
-		if err != nil {
-			return nil, err
+	}, func(e *engine.Engine) error {
+		tip = e.Tree().Tip()
+		if a.Pending {
+			coins = append(coins, w.pending(e.Pool())...)
 		}
+		for i := range coins {
+			if by, ok := e.Pool().SpentBy(coins[i].Outpoint); ok {
+				spentBy[coins[i].Outpoint] = by
+			}
+		}
+		return nil
+	})
+	out := []rpc.UTXO{}
+	for i := range coins {
+		s := &coins[i]
+		u := rpc.UTXO{TxID: s.TxID, Vout: s.Index, Amount: s.Value, ScriptPubKey: hex.EncodeToString(s.Script), Coinbase: s.Coinbase,
+			Height: s.Height, Mature: true}
+		if s.Height >= 0 {
+			u.Confirmations = int(tip.Height-s.Height) + 1
+			u.Mature = !u.Coinbase || tip.Height+1-u.Height >= c.node.Params().Maturity
+		}
+		if by, ok := spentBy[s.Outpoint]; ok {
+			u.PendingSpentBy = by.String()
+		}
+		out = append(out, u)
 	}
-	return append(out, now.touching(script, coins)...), nil
+	return out, err
 }
 
-// touching returns the transactions of the mempool that pay to a script or spend from
-// it, given the coins that the script holds on the chain.
-func (p *pending) touching(script []byte, coins []consensus.UTXO) (out []rpc.HistoryRow) {
-	value := make(map[block.Outpoint]block.Amount)
-	for i := range coins {
-		value[coins[i].Outpoint] = coins[i].Value
-	}
-	for _, e := range p.entries { // parents come before children
-		row := rpc.HistoryRow{TxID: e.ID, Height: -1, Time: e.Time.Unix()}
-		touched := false
-		for i := range e.Tx.Inputs {
-			v, ours := value[e.Tx.Inputs[i].Prev]
-			row.Sent += v
-			touched = touched || ours
-		}
+// pending returns the scripts' outputs in the mempool, as coins at height -1.
+func (w watched) pending(pool *mempool.Pool) (out []consensus.UTXO) {
+	for e := range pool.All() {
 		for i := range e.Tx.Outputs {
-			if o := &e.Tx.Outputs[i]; bytes.Equal(o.Script, script) {
-				value[block.Outpoint{TxID: e.ID, Index: uint32(i)}] = o.Value
-				row.Received += o.Value
-				touched = true
+			if w[string(e.Tx.Outputs[i].Script)] != "" {
+				out = append(out, consensus.UTXO{Outpoint: block.Outpoint{TxID: e.ID, Index: uint32(i)}, Coin: consensus.Coin{Output: e.Tx.Outputs[i], Height: -1}})
 			}
-		}
-		if row.Net = row.Received - row.Sent; touched {
-			out = append(out, row)
 		}
 	}
 	return out

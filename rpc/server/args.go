@@ -45,6 +45,12 @@ func readArg(name string, raw json.RawMessage, into reflect.Value) (err error) {
 		*p, _ = strconv.ParseFloat(string(raw), 64) // infinite if it is too large
 	case *rpc.Verbosity:
 		*p, err = parseVerbosity(raw)
+	case *rpc.Addresses:
+		if kindOf(raw) != rpc.KindArray {
+			*p = make(rpc.Addresses, 1)
+			return readElement(name, raw, into.Index(0))
+		}
+		return parseArray(name, raw, into)
 	case *block.Hash:
 		*p, err = parseHash(name, text(raw))
 	case *block.Amount:
@@ -122,14 +128,19 @@ func parseArray(name string, raw json.RawMessage, into reflect.Value) error {
 	rows := elements(raw)
 	into.Set(reflect.MakeSlice(into.Type(), len(rows), len(rows)))
 	for i, row := range rows {
-		if got, want := kindOf(row), rpc.KindOf(into.Type().Elem()); got != want {
-			return wrongType(got, want)
-		}
-		if err := readArg(name, row, into.Index(i)); err != nil {
+		if err := readElement(name, row, into.Index(i)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// readElement reads an element of an array.
+func readElement(name string, raw json.RawMessage, into reflect.Value) error {
+	if got, want := kindOf(raw), rpc.KindOf(into.Type()); got != want {
+		return wrongType(got, want)
+	}
+	return readArg(name, raw, into)
 }
 
 // parseObject reads an object into a struct, and refuses members that the struct's tags do

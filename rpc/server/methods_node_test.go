@@ -145,7 +145,7 @@ var controlTests = map[string]func(*scene){
 			}
 		}
 		is(s, "unknown", get[string](s.world, "help", "x"), "help: unknown command: x")
-		is(s, "usage", s.server.methods["getaddressutxos"].usage(), `getaddressutxos "address" ( pending )`)
+		is(s, "usage", s.server.methods["getaddressutxos"].usage(), `getaddressutxos address ( pending )`)
 	},
 	"stop": func(s *scene) {
 		var answer string

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"toychain/block"
+	"toychain/consensus"
 	"toychain/internal/chaingen"
 	"toychain/p2p"
 	"toychain/peer"
@@ -170,7 +171,7 @@ var ownTests = map[string]func(*scene){
 		s.refused(rpc.CodeInvalidParam, "txid must be of length 64", "gettxhistory", "12")
 	},
 	"getaddressutxos": func(s *scene) {
-		coins, err := s.AddressUTXOs(s.ctx, s.address(chaingen.Miner), false)
+		coins, err := s.AddressUTXOs(s.ctx, []string{s.address(chaingen.Miner)}, false)
 		if err != nil || len(coins) != 4 {
 			s.t.Fatalf("%v, %v, want the coinbases of blocks 3 to 6", coins, err)
 		}
@@ -186,15 +187,23 @@ var ownTests = map[string]func(*scene){
 		is(s, "bob's", len(all), 2)
 		is(s, "pending", all[1].Height == -1 && all[1].PendingSpentBy == s.child.ID().String() && all[1].Confirmations == 0, true)
 		is(s, "of a key that was never paid", string(s.must("getaddressutxos", s.address(chaingen.NewKey("nobody")), true)), "[]")
+		both := get[[]rpc.UTXO](s.world, "getaddressutxos", []string{s.address(alice), s.address(bob)}, true)
+		is(s, "of two addresses", len(both), 3)
+		is(s, "named", len(get[[]rpc.UTXO](s.world, "getaddressutxos", []string{})), 0)
 		s.refused(rpc.CodeInvalidAddress, "Invalid address", "getaddressutxos", "x")
+		s.refused(rpc.CodeInvalidAddress, "Invalid address", "getaddressutxos", []string{s.address(bob), "x"})
+		s.refused(rpc.CodeType, "JSON value of type number is not of expected type string", "getaddressutxos", 5)
+		s.refused(rpc.CodeType, "JSON value of type bool is not of expected type string", "getaddressutxos", []any{true})
 	},
 	"getaddresshistory": func(s *scene) {
-		rows, err := s.AddressHistory(s.ctx, s.address(alice))
+		rows, err := s.AddressHistory(s.ctx, []string{s.address(alice)}, false)
 		if err != nil || len(rows) != 2 {
 			s.t.Fatalf("%v, %v", rows, err)
 		}
 		header := get[rpc.Header](s.world, "getblockheader", s.tip())
-		is(s, "received", rows[0], rpc.HistoryRow{TxID: s.toAlice.ID(), Height: 6, BlockHash: s.tip(), Time: int64(header.Time), Received: 50*block.Coin - fee, Sent: 0, Net: 50*block.Coin - fee})
+		received := rpc.HistoryRow{TxID: s.toAlice.ID(), Height: 6, BlockHash: s.tip(), Time: int64(header.Time), Received: 50*block.Coin - fee, Sent: 0,
+			Net: 50*block.Coin - fee, Status: rpc.TxConfirmed, Addresses: []string{s.address(alice)}}
+		is(s, "received", reflect.DeepEqual(rows[0], received), true)
 		is(s, "sent", rows[1].Sent, 50*block.Coin-fee)
 		is(s, "net", rows[1].Net, -(50*block.Coin - fee))
 		is(s, "pending", rows[1].Height, -1)
@@ -202,6 +211,21 @@ var ownTests = map[string]func(*scene){
 		is(s, "bob's", len(bobs), 3)
 		is(s, "received and sent in the mempool", bobs[2].Sent, 50*block.Coin-2*fee)
 		s.refused(rpc.CodeInvalidAddress, "Invalid address", "getaddresshistory", "x")
+		both := tellRows(s, chaingen.Miner, alice, bob)
+		want := []string{"1 +50 new confirmed", "2 +50 new confirmed", "3 +50 new confirmed", "4 +50 new confirmed", "5 +50 new confirmed",
+			"6 +50.0002 new confirmed", "6 -0.0001 alice,miner confirmed", "6 -0.0001 bob,miner confirmed", "-1 -0.0001 alice,bob pending", "-1 -0.0001 bob,miner pending"}
+		is(s, "in the order of the blocks, one row for each transaction", strings.Join(both, "; "), strings.Join(want, "; "))
+		is(s, "the other side", strings.Join(tellRows(s, alice), "; "), "6 +49.9999 alice from miner confirmed; -1 -49.9999 alice from bob pending")
+
+		thief := chaingen.NewKey("thief")
+		steal := chaingen.Miner.Pay([]consensus.UTXO{s.coin(s.blocks[1], 0)}, thief.To(49*block.Coin))
+		other := s.branch(5).Mine("6b", steal).Mine("7b").Mine("8b")
+		s.submit(other.Parent.Parent.Block)
+		s.submit(other.Parent.Block)
+		is(s, "reorganisation", s.submit(other.Block), "")
+		is(s, "what it took", strings.Join(tellRows(s, alice, bob), "; "),
+			"6 +49.9999 alice from miner conflicted by "+steal.ID().String()[:8]+" in 6; -1 +49.9999 bob from miner pending")
+		is(s, "a reward that went stale", slices.Contains(tellRows(s, chaingen.Miner), "6 +50.0002 new stale"), true)
 	},
 	"submitblocks": func(s *scene) {
 		good, late := s.branch(6).Mine("next"), s.branch(6).Mine("late")
@@ -274,6 +298,51 @@ func history(s *scene, txid block.Hash) rpc.TxHistory {
 		s.t.Fatalf("history of %s: %v", txid, err)
 	}
 	return h
+}
+
+// tellRows writes the detailed history of some keys, a line for each row: height, net, the
+// keys' names, the other side, and what became of it.
+func tellRows(s *scene, keys ...chaingen.Key) (out []string) {
+	s.t.Helper()
+	names := map[string]string{s.address(chaingen.Miner): "miner", s.address(alice): "alice", s.address(bob): "bob"}
+	called := func(list []string) string {
+		for i, a := range list {
+			list[i] = names[a]
+		}
+		slices.Sort(list)
+		return strings.Join(list, ",")
+	}
+	var of []string
+	for _, k := range keys {
+		of = append(of, s.address(k))
+	}
+	rows, err := s.AddressHistory(s.ctx, of, true)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	for _, r := range rows {
+		text := fmt.Sprintf("%d %s", r.Height, r.Net.Short())
+		if r.Net > 0 {
+			text = fmt.Sprintf("%d +%s", r.Height, r.Net.Short())
+		}
+		switch {
+		case r.Coinbase:
+			text += " new"
+		case len(r.Others) > 0:
+			text += " " + called(r.Addresses) + " from " + called(r.Others)
+		default:
+			text += " " + called(r.Addresses)
+		}
+		text += " " + r.Status
+		if r.By != "" {
+			text += " by " + r.By[:8]
+			if r.ByBlock != nil {
+				text += fmt.Sprint(" in ", r.ByBlock.Height)
+			}
+		}
+		out = append(out, text)
+	}
+	return out
 }
 
 // tellEvents writes a transaction's events in one line.

@@ -191,7 +191,7 @@ func fate(h *rpc.TxHistory) string {
 		}
 	}
 	if h.PendingSinceMS != 0 {
-		return "pending"
+		return rpc.TxPending
 	}
 	if n := len(h.Events); n > 0 && h.Events[n-1].Event == rpc.TxConflicted {
 		return rpc.TxConflicted
@@ -201,5 +201,5 @@ func fate(h *rpc.TxHistory) string {
 			return rpc.TxConflicted
 		}
 	}
-	return "stale"
+	return rpc.TxStale
 }
