@@ -137,6 +137,26 @@ type MempoolEntry struct {
 	Unbroadcast     bool         `json:"unbroadcast"`
 }
 
+// PendingTx is a row of getpending.
+type PendingTx struct {
+	TxID    block.Hash    `json:"txid"`
+	TimeMS  int64         `json:"time_ms"` // when it came
+	Size    int           `json:"size"`
+	Fee     block.Amount  `json:"fee"`
+	FeeRate block.Amount  `json:"feerate"` // coins per 1,000 bytes
+	Depends []block.Hash  `json:"depends"` // transactions of the mempool whose outputs it spends
+	From    []PendingCoin `json:"from"`
+	To      []PendingCoin `json:"to"`
+}
+
+// PendingCoin is a coin that a PendingTx spends or creates.
+type PendingCoin struct {
+	TxID    block.Hash   `json:"txid,omitzero"` // that created a spent one
+	Vout    *uint32      `json:"vout,omitempty"`
+	Value   block.Amount `json:"value"`
+	Address string       `json:"address"` // "": the script has none
+}
+
 // MempoolFees is the fee of an entry of the mempool, alone and with its relatives.
 type MempoolFees struct {
 	Base       block.Amount `json:"base"`

@@ -19,8 +19,8 @@ import (
 
 func (a *app) chainCommand() *cobra.Command {
 	return cli.Noun("chain", "Look at the chain: state, blocks, branches and reorganisations.",
-		"toychain chain info\ntoychain chain tree --node n1\ntoychain chain reorgs",
-		a.chainInfoCommand(), a.chainTipsCommand(), a.chainTreeCommand(), a.chainBlockCommand(), a.chainTxCommand(),
+		"toychain chain info\ntoychain chain tree --node n1\ntoychain chain pool",
+		a.chainInfoCommand(), a.chainTipsCommand(), a.chainTreeCommand(), a.chainBlockCommand(), a.chainTxCommand(), a.chainPoolCommand(),
 		a.chainReorgsCommand(), a.chainStaleCommand(), a.chainExportCommand(), a.chainImportCommand(), a.chainVerifyCommand(), a.chainReindexCommand())
 }
 

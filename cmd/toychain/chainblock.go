@@ -22,7 +22,8 @@ func (a *app) chainBlockCommand() *cobra.Command {
 		Example: "toychain chain block 12\ntoychain chain block 7d4ca21f\ntoychain chain block --raw",
 		Long: `Show a block of any branch, or else the tip. A block is named by its height on the best
 chain, by its hash, or by the first 4 digits of the hash or more, with its leading zeros
-or, as other commands print them, without. Digits up to the tip's height are a height.`,
+or, as other commands print them, without. Digits up to the tip's height are a height.
+An address is followed by the name of the wallet on this machine that it belongs to.`,
 		Args: cli.Args(0, 1, "one block, by hash or by height"),
 	}
 	raw := cmd.Flags().Bool("raw", false, "print its bytes, in hex")
@@ -38,7 +39,7 @@ or, as other commands print them, without. Digits up to the tip's height are a h
 			_ = cmd.Flags().Set("json", "false") // it is printed without quotes
 			return rpc.As[string](rpc.GetBlock).Call(ctx, n.Client, rpc.GetBlockArgs{Block: hash, Verbosity: new(rpc.Verbosity(0))})
 		}
-		return rpc.As[rpc.FullBlock](rpc.GetBlock).Call(ctx, n.Client, rpc.GetBlockArgs{Block: hash, Verbosity: new(rpc.Verbosity(2))})
+		return rpc.As[rpc.FullBlock](rpc.GetBlock).Call(ctx, n.Client, rpc.GetBlockArgs{Block: hash, Verbosity: new(rpc.Verbosity(3))})
 	}, func(w io.Writer, v any) {
 		if b, ok := v.(rpc.FullBlock); ok {
 			a.printBlock(w, &b)
@@ -59,14 +60,16 @@ func (a *app) printBlock(t io.Writer, b *rpc.FullBlock) {
 	fmt.Fprintf(t, "time\t%s\n", time.Unix(int64(b.Time), 0).UTC().Format(time.DateTime))
 	fmt.Fprintf(t, "proof\tnonce %d, bits %s\n", b.Nonce, b.Bits)
 	fmt.Fprintf(t, "size\t%s, %s\n", cli.Bytes(int64(b.Size)), cli.Plural(len(b.Tx), "transaction"))
+	owners := a.owners()
 	for i := range b.Tx {
 		fmt.Fprintln(t)
-		printTx(t, &b.Tx[i])
+		printTx(t, &b.Tx[i], owners)
 	}
 }
 
-// printTx writes a transaction: the coins that it spends and those that it creates.
-func printTx(w io.Writer, tx *rpc.Tx) {
+// printTx writes a transaction: the coins that it spends and those that it creates, with the
+// names of the wallets that own addresses.
+func printTx(w io.Writer, tx *rpc.Tx, owners map[string]string) {
 	fmt.Fprintf(w, "%s\n", tx.TxID)
 	for _, in := range tx.Vin {
 		if in.Coinbase != "" {
@@ -77,14 +80,13 @@ func printTx(w io.Writer, tx *rpc.Tx) {
 		if in.Vout != nil {
 			index = *in.Vout
 		}
-		from := ""
+		fmt.Fprintf(w, "  spends %s:%d\n", in.TxID, index)
 		if p := in.Prevout; p != nil {
-			from = fmt.Sprintf("  %s of %s", p.Value.Short(), payee(p.ScriptPubKey))
+			fmt.Fprintf(w, "    %s of %s\n", p.Value.Short(), named(payee(p.ScriptPubKey), owners))
 		}
-		fmt.Fprintf(w, "  spends %s:%d%s\n", in.TxID, index, from)
 	}
 	for _, out := range tx.Vout {
-		fmt.Fprintf(w, "  %d: %s to %s\n", out.N, out.Value.Short(), payee(out.ScriptPubKey))
+		fmt.Fprintf(w, "  %d: %s to %s\n", out.N, out.Value.Short(), named(payee(out.ScriptPubKey), owners))
 	}
 	if tx.Fee != nil {
 		fmt.Fprintf(w, "  fee %s\n", tx.Fee.Short())
@@ -93,6 +95,14 @@ func printTx(w io.Writer, tx *rpc.Tx) {
 
 // payee returns the address that a script pays, or its type.
 func payee(s rpc.Script) string { return cmp.Or(s.Address, string(s.Type)) }
+
+// named returns an address, followed by the name of the wallet that owns it, if one does.
+func named(address string, owners map[string]string) string {
+	if name := owners[address]; name != "" {
+		return address + " (" + name + ")"
+	}
+	return address
+}
 
 // minerText returns the printable text at the end of a coinbase script.
 func minerText(script string) string {
@@ -138,7 +148,12 @@ TXID the first 4 digits or more suffice for a transaction in the mempool or in t
 			fmt.Fprintln(w, tx.Hex)
 			return
 		}
-		printTx(w, &tx.Tx)
+		for i, in := range tx.History.Spends { // which says it of pending and stale transactions too
+			if in.Address != "" {
+				tx.Vin[i].Prevout = &rpc.PrevoutOut{Value: in.Value, ScriptPubKey: rpc.Script{Address: in.Address}}
+			}
+		}
+		printTx(w, &tx.Tx, a.owners())
 		fmt.Fprintf(w, "  %s\n", a.fateOf(&tx.Tx, &tx.History))
 		a.printHistory(w, &tx.History)
 	})

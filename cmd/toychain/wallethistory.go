@@ -101,10 +101,7 @@ func otherSide(r *rpc.HistoryRow, owners map[string]string) string {
 	const most = 3
 	var list []string
 	for _, address := range r.Others {
-		if name := owners[address]; name != "" {
-			address += " (" + name + ")"
-		}
-		list = append(list, address)
+		list = append(list, named(address, owners))
 	}
 	if more := len(list) - most; more > 0 {
 		list = append(list[:most], fmt.Sprintf("%s more", cli.Count(more)))

@@ -27,7 +27,7 @@
 //	blockchain.go blocks.go stats.go wait.go    the chain
 //	rawtx.go sendtx.go                          transactions
 //	decode.go script.go                         their form
-//	mempool.go                                  what is pending
+//	mempool.go pending.go                       what is pending
 //	mining.go template.go                       new blocks
 //	network.go peers.go bans.go                 other nodes, and network faults
 //	control.go                                  the node itself

@@ -87,6 +87,7 @@ var methods = []method{
 	on(rpc.GetAddressHistory, getAddressHistory),
 	on(rpc.GetAddressUTXOs, getAddressUTXOs),
 	on(rpc.GetBlockTree, getBlockTree),
+	on(rpc.GetPending, getPending),
 	on(rpc.GetReorgs, getReorgs),
 	on(rpc.GetStaleRate, getStaleRate),
 	on(rpc.GetTxHistory, getTxHistory),

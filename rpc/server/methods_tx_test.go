@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"toychain/block"
 	"toychain/internal/chaingen"
@@ -249,6 +250,22 @@ var poolTests = map[string]func(*scene){
 		s.refused(rpc.CodeInvalidParam, "Verbose results cannot contain mempool sequence values.", "getrawmempool", true, true)
 		s.mine(1, chaingen.Miner)
 		is(s, "and grows with each that leaves", get[rpc.PoolSequence](s.world, "getrawmempool", false, true).Sequence, before.Sequence+2)
+	},
+	"getpending": func(s *scene) {
+		rows := get[[]rpc.PendingTx](s.world, "getpending")
+		is(s, "rows", len(rows), 2)
+		parent, child, size := rows[0], rows[1], s.parent.Size()
+		is(s, "the first", parent.TxID == s.parent.ID() && parent.Size == size && parent.Fee == fee && len(parent.Depends) == 0, true)
+		is(s, "its rate", parent.FeeRate, fee*1000/block.Amount(size))
+		is(s, "since", time.Since(time.UnixMilli(parent.TimeMS)) < time.Minute, true)
+		paid := s.toAlice.Outputs[0].Value
+		is(s, "who pays", len(parent.From) == 1 && parent.From[0].TxID == s.toAlice.ID() && *parent.From[0].Vout == 0, true)
+		is(s, "what", parent.From[0].Value == paid && parent.From[0].Address == s.address(alice), true)
+		is(s, "whom", len(parent.To) == 1 && parent.To[0] == rpc.PendingCoin{Value: paid - fee, Address: s.address(bob)}, true)
+		is(s, "depends", len(child.Depends) == 1 && child.Depends[0] == parent.TxID, true)
+		is(s, "on its coin", child.From[0].Value == paid-fee && child.From[0].Address == s.address(bob), true)
+		s.mine(1, chaingen.Miner)
+		is(s, "none", string(s.must("getpending")), "[]")
 	},
 	"savemempool": func(s *scene) {
 		var saved map[string]string

@@ -1,0 +1,73 @@
+package server
+
+import (
+	"slices"
+
+	"toychain/block"
+	"toychain/consensus"
+	"toychain/engine"
+	"toychain/mempool"
+	"toychain/rpc"
+)
+
+// pendingAtOnce is how many transactions getpending reads before others may use the engine.
+const pendingAtOnce = 200
+
+func getPending(c *call, _ rpc.None) ([]rpc.PendingTx, error) {
+	ids, err := look(c, func(e *engine.Engine) ([]block.Hash, error) { return e.Pool().IDs(), nil })
+	if err != nil {
+		return nil, err
+	}
+	out, parents := make([]rpc.PendingTx, 0, len(ids)), make(map[block.Hash]*block.Tx, len(ids))
+	for part := range slices.Chunk(ids, pendingAtOnce) {
+		entries, coins, err := c.pending(part)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range entries { // parents come first
+			parents[e.ID] = e.Tx
+			out = append(out, c.showPending(e, coins, parents))
+		}
+	}
+	return out, nil
+}
+
+// pending returns those of the transactions that are in the mempool, and the coins of the best
+// chain that they spend.
+func (c *call) pending(ids []block.Hash) (entries []*mempool.Entry, coins consensus.Coins, err error) {
+	coins, err = look(c, func(e *engine.Engine) (consensus.Coins, error) {
+		var of []block.Outpoint
+		for _, id := range ids {
+			entry, ok := e.Pool().Get(id)
+			if !ok {
+				continue
+			}
+			entries = append(entries, entry)
+			for i := range entry.Tx.Inputs {
+				of = append(of, entry.Tx.Inputs[i].Prev)
+			}
+		}
+		return e.Tree().Coins(of)
+	})
+	return entries, coins, err
+}
+
+// showPending returns a row of getpending. An input's coin is of the best chain or of one of
+// the parents; one that was spent meanwhile is shown without value and address.
+func (c *call) showPending(e *mempool.Entry, coins consensus.Coins, parents map[block.Hash]*block.Tx) rpc.PendingTx {
+	row := rpc.PendingTx{TxID: e.ID, TimeMS: e.Time.UnixMilli(), Size: e.Size, Fee: e.Fee, FeeRate: e.Fee * 1000 / block.Amount(e.Size),
+		Depends: append([]block.Hash{}, e.Depends...)}
+	for i := range e.Tx.Inputs {
+		o := &e.Tx.Inputs[i].Prev
+		from := coins[*o].Output
+		if p := parents[o.TxID]; p != nil && uint64(o.Index) < uint64(len(p.Outputs)) {
+			from = p.Outputs[o.Index]
+		}
+		row.From = append(row.From, rpc.PendingCoin{TxID: o.TxID, Vout: &o.Index, Value: from.Value, Address: c.addressOf(from.Script)})
+	}
+	for i := range e.Tx.Outputs {
+		to := &e.Tx.Outputs[i]
+		row.To = append(row.To, rpc.PendingCoin{Value: to.Value, Address: c.addressOf(to.Script)})
+	}
+	return row
+}
