@@ -299,7 +299,7 @@ func (t *Testnet) named(name string) (*Node, error) {
 	if n := t.node(name); n != nil {
 		return n, nil
 	}
-	return nil, fmt.Errorf("no node %q; there are %s", name, strings.Join(t.state.names(), ", "))
+	return nil, topology.NoNode(name, t.state.names())
 }
 
 // Runs reports whether a node runs. A paused node does.

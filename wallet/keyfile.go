@@ -159,7 +159,7 @@ func (d *document) check() error {
 	if _, err := ParseAccount(d.Account, p); err != nil {
 		return err
 	}
-	if err := checkName(d.Name); err != nil {
+	if err := CheckName(d.Name); err != nil {
 		return err
 	}
 	if d.Lock != nil {

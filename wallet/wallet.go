@@ -78,7 +78,7 @@ func (n New) lock(path, passphrase string) (*Wallet, error) {
 	if n.Network.Name == "" {
 		return nil, errors.New("the network has no name")
 	}
-	if err := checkName(n.Name); err != nil {
+	if err := CheckName(n.Name); err != nil {
 		return nil, err
 	}
 	mnemonic, err := ParseMnemonic(n.Mnemonic)
@@ -95,8 +95,8 @@ func (n New) lock(path, passphrase string) (*Wallet, error) {
 	return w, w.doc.seal(secret{Mnemonic: mnemonic, Passphrase: n.MnemonicPassphrase}, passphrase, n.WorkFactor)
 }
 
-// checkName rejects names that cannot be written and read back, or shown on one line.
-func checkName(name string) error {
+// CheckName rejects names that cannot be written and read back, or shown on one line.
+func CheckName(name string) error {
 	n := utf8.RuneCountInString(name)
 	if n < 1 || n > 64 || !utf8.ValidString(name) {
 		return fmt.Errorf("wallet name %.80q: want 1 to 64 characters", name)

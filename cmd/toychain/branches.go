@@ -28,7 +28,13 @@ func (a *app) chainReorgsCommand() *cobra.Command {
 fork, which blocks left the best chain and which joined it, and what became of their
 payments. "toychain chain tx TXID" follows one payment.`,
 	}
-	limit := cmd.Flags().Int("limit", 0, "only the last `N`")
+	limit := cmd.Flags().Int("limit", 0, "only the last `N`; 0: all")
+	cmd.PreRunE = func(*cobra.Command, []string) error {
+		if *limit < 0 {
+			return cli.Usagef("--limit %d: want 0 or more", *limit)
+		}
+		return nil
+	}
 	return show(a, cmd, a.dial, func(ctx context.Context, n target, _ []string) ([]rpc.Reorg, error) {
 		return n.Reorgs(ctx, *limit)
 	}, func(w io.Writer, rows []rpc.Reorg) {
@@ -230,7 +236,7 @@ func windowFlags(cmd *cobra.Command) (from, to *block.Height) {
 // above returns an error if all heights that the flags choose are above the best chain.
 func above(cmd *cobra.Command, r *rpc.StaleRate) error {
 	if cmd.Flags().Changed("from") && r.From > r.To {
-		return cli.Usagef("--from %d: the best chain ends at height %d", r.From, r.To)
+		return beyond(r.From, r.To)
 	}
 	return nil
 }
@@ -264,7 +270,11 @@ func (a *app) chainTreeCommand() *cobra.Command {
 			return tree, err
 		}
 		name = cmp.Or(a.global.node, info.Name, "this node")
-		return n.Tree(ctx, block.Height(flags.from))
+		tree, err = n.Tree(ctx, block.Height(flags.from))
+		if err == nil && len(tree.Blocks) == 0 {
+			err = beyond(block.Height(flags.from), tree.Height)
+		}
+		return tree, err
 	}, func(w io.Writer, tree rpc.Tree) {
 		_ = draw.Write(w, draw.Merge([]draw.View{{Node: name, Tree: tree}}), a.style(flags))
 	})
@@ -278,7 +288,15 @@ func (a *app) testnetTreeCommand() *cobra.Command {
 	}
 	flags := drawFlags(cmd)
 	return show(a, cmd, a.namedTestnet, func(ctx context.Context, t *testnet.Testnet, _ []string) (draw.Tree, error) {
-		return t.Tree(ctx, block.Height(flags.from))
+		tree, err := t.Tree(ctx, block.Height(flags.from))
+		if err == nil && len(tree.Blocks) == 0 && flags.from > 0 {
+			var tip block.Height
+			for _, at := range append(tree.Tips, tree.LastTips...) {
+				tip = max(tip, at.Height)
+			}
+			err = beyond(block.Height(flags.from), tip)
+		}
+		return tree, err
 	}, func(w io.Writer, in draw.Tree) { _ = draw.Write(w, in, a.style(flags)) })
 }
 

@@ -36,7 +36,6 @@ An address is followed by the name of the wallet on this machine that it belongs
 			return nil, err
 		}
 		if *raw {
-			_ = cmd.Flags().Set("json", "false") // it is printed without quotes
 			return rpc.As[string](rpc.GetBlock).Call(ctx, n.Client, rpc.GetBlockArgs{Block: hash, Verbosity: new(rpc.Verbosity(0))})
 		}
 		return rpc.As[rpc.FullBlock](rpc.GetBlock).Call(ctx, n.Client, rpc.GetBlockArgs{Block: hash, Verbosity: new(rpc.Verbosity(3))})

@@ -53,7 +53,7 @@ addblock read if the network is the same.`,
 			return err
 		}
 		if e.last > tip || f.Changed("from") && e.first > tip {
-			return fmt.Errorf("no block at height %d: the tip is at %d", max(e.first, e.last), tip)
+			return beyond(max(e.first, e.last), tip)
 		}
 		if e.last < 0 {
 			e.last = tip

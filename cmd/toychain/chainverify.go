@@ -149,11 +149,6 @@ func (a *app) chainReindexCommand() *cobra.Command {
 it. The database is that of --datadir and --network, or with --node that of a node of
 the testnet.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			for _, name := range []string{"rpc", "cookie", "rpc-user", "rpc-password"} {
-				if a.typed[name] {
-					return cli.Usagef("--%s: reindex connects to no node: name a directory with --datadir, or a testnet's node with --node", name)
-				}
-			}
 			a.preferDir()
 			k, err := a.dataDir()
 			if err != nil {

@@ -20,6 +20,7 @@ import (
 	"toychain/rpc"
 	"toychain/store"
 	"toychain/testnet"
+	"toychain/testnet/topology"
 )
 
 // addrFile is where a running node writes the HOST:PORT that it answers at, in its
@@ -72,9 +73,6 @@ func nothing() (none, error) { return none{}, nil }
 // dial returns the node that the flags name, see doc.go.
 func (a *app) dial() (target, error) {
 	g := &a.global
-	if a.typed["rpc"] && a.typed["node"] {
-		return target{}, cli.Usagef("--rpc and --node both name a node: give one of them")
-	}
 	a.takeFirst()
 	if g.node != "" && (g.rpc == "" || a.typed["node"]) {
 		if a.taken {
@@ -102,6 +100,9 @@ func (a *app) dial() (target, error) {
 		if addr, err = a.leftAddr(p); err != nil {
 			return target{}, err
 		}
+	}
+	if err := checkHostPort(addr); err != nil {
+		return target{}, err
 	}
 	a.asked = addr
 	c, err := rpc.Dial(addr, cmp.Or(g.cookie, filepath.Join(a.networkDir(p), rpc.CookieName)))
@@ -159,7 +160,7 @@ func (a *app) namedNode() (*testnet.Testnet, testnet.Node, error) {
 	}
 	i := slices.Index(t.Names(), a.global.node)
 	if i < 0 {
-		return nil, testnet.Node{}, fmt.Errorf("no node %q; there are %s", a.global.node, strings.Join(t.Names(), ", "))
+		return nil, testnet.Node{}, topology.NoNode(a.global.node, t.Names())
 	}
 	return t, t.Nodes()[i], nil
 }

@@ -33,7 +33,7 @@ func findBlock(ctx context.Context, n target, text string) (block.Hash, error) {
 	}
 	hash, err := find(ctx, n, "block", text)
 	if !beginning.MatchString(text) || hasCode(err, rpc.CodeInvalidAddress) {
-		err = &rpc.Error{Code: rpc.CodeInvalidParam, Message: fmt.Sprintf("there is no block at height %d: the best chain ends at %d", height, tip)}
+		err = beyond(block.Height(height), tip)
 	}
 	return hash, err
 }

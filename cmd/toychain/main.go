@@ -7,6 +7,7 @@ import (
 
 	"toychain/cmd/internal/cli"
 	"toychain/rpc"
+	"toychain/testnet/topology"
 	"toychain/wallet"
 )
 
@@ -23,11 +24,14 @@ func run(args []string, workFactor int) int {
 	return a.Report(ctx, a.command, err, exitCode)
 }
 
-// exitCode returns the exit code of an error that is no usage error, see doc.go.
+// exitCode returns the exit code of an error that is no cli.UsageError, see doc.go.
 func exitCode(err error) int {
 	_, no := errors.AsType[*rpc.Error](err)
 	_, rule := errors.AsType[refusal](err)
+	_, misnamed := errors.AsType[*topology.NameError](err)
 	switch {
+	case misnamed:
+		return cli.ExitUsage
 	case errors.Is(err, rpc.ErrUnreachable):
 		return cli.ExitUnreachable
 	case no, rule, errors.Is(err, rpc.ErrRefused):

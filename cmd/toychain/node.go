@@ -76,6 +76,22 @@ func (a *app) complete(o *nodeFlags) (err error) {
 	if o.Hashrate < 0 || o.Threads < 0 {
 		return cli.Usagef("--hashrate and --threads: want 0 or more")
 	}
+	if err := checkClock("--clock-offset", o.Clock); err != nil {
+		return err
+	}
+	for _, addr := range o.Listen {
+		if err := checkMultiaddr("--listen", addr, false); err != nil {
+			return err
+		}
+	}
+	for _, addr := range o.Peers {
+		if err := checkMultiaddr("--peer", addr, true); err != nil {
+			return err
+		}
+	}
+	if err := checkHostPort(cmp.Or(a.global.rpc, usualAddr(o.Params.Name))); err != nil {
+		return err
+	}
 	if o.mine != "" {
 		to, err := a.addressOf("--mine", o.mine)
 		if err != nil {

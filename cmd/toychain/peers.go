@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/multiformats/go-multiaddr"
 	"github.com/spf13/cobra"
 
 	"toychain/cmd/internal/cli"
@@ -111,10 +112,13 @@ func (a *app) peersAddCommand() *cobra.Command {
 	}
 	wait := cmd.Flags().Duration("wait", 5*time.Second, "`TIME` to wait for the connection")
 	return on(cmd, a.dial, func(ctx context.Context, n target, given []string) error {
-		_, id, ok := strings.Cut(given[0], "/p2p/")
-		if !ok || id == "" {
-			return cli.Usagef("%q is not the address of a peer: want one that ends in /p2p/ and the peer's ID, as the other node prints it when it starts", given[0])
+		if err := checkMultiaddr("", given[0], true); err != nil {
+			return err
 		}
+		if *wait < 0 {
+			return cli.Usagef("--wait %s: want 0 or more", *wait)
+		}
+		_, id, _ := strings.Cut(given[0], "/p2p/")
 		if err := n.AddPeer(ctx, given[0]); err != nil && !hasCode(err, rpc.CodeNodeAdded) {
 			return err
 		}
@@ -240,9 +244,12 @@ func (a *app) peerID(ctx context.Context, n target, said string) (string, error)
 	}
 	switch len(fits) {
 	case 0:
+		if _, err := multiaddr.NewMultiaddr("/p2p/" + said); err != nil {
+			return "", cli.Usagef("no peer %q: want the ID of a peer, or the end of it; 'toychain peers list%s' lists them", said, a.nodeFlag())
+		}
 		return said, nil // not connected: the node decides
 	case 1:
 		return fits[0], nil
 	}
-	return "", fmt.Errorf("%s is the end of several peers' IDs: %s", said, strings.Join(fits, ", "))
+	return "", cli.Usagef("%s is the end of several peers' IDs: %s", said, strings.Join(fits, ", "))
 }

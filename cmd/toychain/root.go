@@ -82,7 +82,7 @@ func (a *app) globalFlags(root *cobra.Command) {
 
 // prepare runs before every command. What only explains the program works without a home
 // directory, and whatever the settings say.
-func (a *app) prepare(cmd *cobra.Command, _ []string) error {
+func (a *app) prepare(cmd *cobra.Command, given []string) error {
 	a.command, a.typed = cmd, make(map[string]bool)
 	cmd.Flags().Visit(func(f *pflag.Flag) { a.typed[f.Name] = true })
 	explains := []string{"help", "version", "completion", cobra.ShellCompRequestCmd, cobra.ShellCompNoDescRequestCmd}
@@ -90,7 +90,10 @@ func (a *app) prepare(cmd *cobra.Command, _ []string) error {
 	if err != nil && !cmd.HasSubCommands() && !slices.Contains(explains, strings.Fields(cmd.CommandPath())[1]) {
 		return err
 	}
-	return a.CheckColour()
+	if err := a.CheckColour(); err != nil {
+		return err
+	}
+	return a.checkTyped(cmd, given)
 }
 
 // fill fills in the flags that the command line leaves open: from the environment, then

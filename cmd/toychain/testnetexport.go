@@ -56,8 +56,8 @@ func (a *app) testnetExportKind(kind, short, long string, start []string, write 
 		if cfg.Nodes, err = cli.ParseCount("N", given[0], 1, topology.MaxNodes); err != nil {
 			return file, err
 		}
-		if cfg.Port < 1 {
-			return file, cli.Usagef("--port %d: want a port of this machine, 1 or more", cfg.Port)
+		if last := 65_535 - cfg.Nodes + 1; cfg.Port < 1 || cfg.Port > last {
+			return file, cli.Usagef("--port %d: want a port of this machine for the first node, from 1 to %d", cfg.Port, last)
 		}
 		if cfg.MineTo, err = a.addressText("--mine", cfg.MineTo); err != nil {
 			return file, err

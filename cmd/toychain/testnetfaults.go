@@ -134,8 +134,8 @@ the node is started again, until --right or the next 'testnet up'.`,
 		switch {
 		case *fast < 0 || *slow < 0:
 			return nil, cli.Usagef("--fast and --slow: want 0 or more")
-		case *fast > 0 && *slow > 0:
-			return nil, cli.Usagef("--fast and --slow: a clock is one of them: choose one")
+		case checkClock("--fast and --slow", offset) != nil:
+			return nil, checkClock("--fast and --slow", offset)
 		case len(given) == 0 && (offset != 0 || *right):
 			return nil, cli.Usagef("%s: want a node, like n2", cmd.CommandPath())
 		case len(given) > 0 && (offset != 0) == *right:

@@ -117,6 +117,9 @@ func (a *app) createWallet(ctx context.Context, name, mnemonic string, pass *cli
 	if err != nil {
 		return nil, nil, err
 	}
+	if err := wallet.CheckName(strings.TrimSuffix(filepath.Base(path), ".json")); err != nil {
+		return nil, nil, cli.UsageError{Err: err}
+	}
 	exists := fmt.Errorf("the wallet %s exists and is not touched: choose another name", path)
 	if _, err := os.Stat(path); err == nil {
 		return nil, nil, exists
@@ -320,9 +323,6 @@ func (a *app) walletBalanceCommand() *cobra.Command {
 	return show(a, cmd, nothing, func(ctx context.Context, _ none, _ []string) (b balance, err error) {
 		if err := checkGap(*gap); err != nil {
 			return b, err
-		}
-		if a.typed["gap"] && !*discover {
-			return b, cli.Usagef("--gap is for --discover: give both")
 		}
 		at, _, err := a.payer(ctx, *name)
 		if err == nil && *discover {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -95,8 +96,6 @@ func (a *app) order(o payment, given []string) (payer.Request, error) {
 	}
 	pay := wallet.Payment{To: to}
 	switch {
-	case o.all && len(given) == 2:
-		return payer.Request{}, cli.Usagef("--all and an amount exclude each other")
 	case !o.all && len(given) == 1:
 		return payer.Request{}, cli.Usagef("the amount is missing: want TO and AMOUNT, or --all")
 	case !o.all:
@@ -244,7 +243,11 @@ func (a *app) walletVerifyCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := wallet.VerifyMessage(address, given[1], given[2]); err != nil {
+			err = wallet.VerifyMessage(address, given[1], given[2])
+			if err != nil && !errors.Is(err, wallet.ErrMessage) {
+				return cli.UsageError{Err: err} // what was typed is no signature at all
+			}
+			if err != nil {
 				return err
 			}
 			fmt.Fprintln(a.Stdout, "good: signed by the owner of", given[0])

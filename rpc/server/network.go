@@ -89,12 +89,12 @@ func setLink(c *call, a rpc.SetLinkArgs) (peer.Link, error) {
 	return a.Link, nil
 }
 
-// maxOffset is the most seconds that a clock may be wrong: ten years.
-const maxOffset = 10 * 365 * 24 * 60 * 60
+// MaxOffset is the most seconds that a clock may be wrong: ten years.
+const MaxOffset = 10 * 365 * 24 * 60 * 60
 
 func setClock(c *call, a rpc.SetClockArgs) (rpc.Clock, error) {
-	if a.Offset < -maxOffset || a.Offset > maxOffset {
-		return rpc.Clock{}, fail(rpc.CodeInvalidParam, "offset must be within %d seconds", maxOffset)
+	if a.Offset < -MaxOffset || a.Offset > MaxOffset {
+		return rpc.Clock{}, fail(rpc.CodeInvalidParam, "offset must be within %d seconds", MaxOffset)
 	}
 	err := c.node.SetClock(c.ctx, time.Duration(a.Offset)*time.Second)
 	return rpc.Clock{Offset: a.Offset, Time: c.node.Now().Unix()}, err

@@ -2,7 +2,6 @@ package topology
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 
 	"toychain/peer"
@@ -50,7 +49,7 @@ func Between(names []string, a, b string) (out []Pair, err error) {
 		}
 	}
 	if err == nil && len(out) == 0 {
-		err = fmt.Errorf("%s has no link to itself", a)
+		err = misnamed("%s has no link to itself", a)
 	}
 	return out, err
 }
@@ -59,11 +58,11 @@ func Between(names []string, a, b string) (out []Pair, err error) {
 func (l Link) Check(names []string) error {
 	for _, name := range []string{l.A, l.B} {
 		if !slices.Contains(names, name) {
-			return fmt.Errorf("no node %q; there are %s", name, List(names))
+			return NoNode(name, names)
 		}
 	}
 	if l.A == l.B {
-		return fmt.Errorf("%s has no link to itself", l.A)
+		return misnamed("%s has no link to itself", l.A)
 	}
 	return nil
 }

@@ -55,6 +55,18 @@ func number(s string) int {
 	return n
 }
 
+// NameError says that words for nodes, links or groups do not fit the nodes that there are.
+type NameError struct{ text string }
+
+func (e *NameError) Error() string { return e.text }
+
+func misnamed(format string, args ...any) error { return &NameError{fmt.Sprintf(format, args...)} }
+
+// NoNode returns the NameError for a name that no node has.
+func NoNode(name string, names []string) error {
+	return misnamed("no node %q; there are %s", name, strings.Join(names, ", "))
+}
+
 // Select returns the nodes that words name, each once, in the order of the words: names, names with
 // commas between them, or all.
 func Select(names []string, words ...string) (out []string, err error) {
@@ -65,7 +77,7 @@ func Select(names []string, words ...string) (out []string, err error) {
 		}
 		for _, name := range list {
 			if !slices.Contains(names, name) {
-				return nil, fmt.Errorf("no node %q; there are %s", name, strings.Join(names, ", "))
+				return nil, NoNode(name, names)
 			}
 			if !slices.Contains(out, name) {
 				out = append(out, name)

@@ -1,7 +1,6 @@
 package topology
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -173,15 +172,15 @@ func CheckGroups(names []string, groups [][]string) error {
 	}
 	switch {
 	case len(unknown) > 0:
-		return fmt.Errorf("no node %s; there are %s", strings.Join(unknown, ", "), List(names))
+		return misnamed("no node %s; there are %s", strings.Join(unknown, ", "), List(names))
 	case len(twice) > 0:
-		return fmt.Errorf("in more than one group: %s", List(twice))
+		return misnamed("in more than one group: %s", List(twice))
 	case slices.ContainsFunc(groups, func(g []string) bool { return len(g) == 0 }):
-		return errors.New("a group is empty")
+		return misnamed("a group is empty")
 	case len(groups) < 2:
-		return errors.New("want at least two groups")
+		return misnamed("want at least two groups")
 	case len(missing) > 0:
-		return fmt.Errorf("in no group: %s; every node must be in one", List(missing))
+		return misnamed("in no group: %s; every node must be in one", List(missing))
 	}
 	return nil
 }

@@ -35,9 +35,8 @@ const NoPassphrase = "no passphrase"
 // Given returns the passphrase that a flag or the environment gives, if one does.
 func (p *Passphrase) Given() (text string, ok bool, err error) {
 	switch {
-	case p.none && p.file != "":
-		return "", false, Usagef("--no-passphrase and --passphrase-file exclude each other")
-	case p.none:
+	case p.none: // what is typed counts more than a file that settings name
+
 		return NoPassphrase, true, nil
 	case p.file == "":
 		text := os.Getenv(EnvName("passphrase"))
