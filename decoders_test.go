@@ -68,6 +68,7 @@ var decoders = map[string]string{
 	"store.decodeUndo":        "FuzzUndo",
 
 	"node.parseBlock":       "block.FuzzParse",
+	"node.parseDelta":       "FuzzPoolFile",
 	"node.parseMempoolLine": "FuzzPoolFile",
 	"node.readMempool":      "FuzzPoolFile",
 

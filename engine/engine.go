@@ -115,6 +115,8 @@ func (e *Engine) handle(in Input) error {
 		e.requestDone(in)
 	case Override:
 		return e.override(in)
+	case Prioritise:
+		e.pool.Prioritise(in.TxID, in.Delta)
 	case Tick:
 		e.tick()
 	case ClockSet:

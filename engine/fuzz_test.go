@@ -179,8 +179,11 @@ func (s *stock) input(kind byte, who peer.ID, what int) Input {
 	case 10:
 		return Override{b.Hash(), Action(what % 3)}
 	case 11:
-		if what%4 == 0 {
+		switch what % 4 {
+		case 0:
 			return ClockSet{}
+		case 1:
+			return Prioritise{tx.ID(), block.Amount(what-128) * 1000}
 		}
 		return Tick{}
 	case 14:

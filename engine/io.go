@@ -67,6 +67,11 @@ type (
 		Hash   block.Hash
 		Action Action
 	}
+	// Prioritise: the user adds to the fee of a transaction, for this node alone.
+	Prioritise struct {
+		TxID  block.Hash
+		Delta block.Amount
+	}
 	// Tick: some time has passed.
 	Tick struct{}
 	// ClockSet: the time has changed without passing.
@@ -92,6 +97,7 @@ func (HeadersReceived) input() {}
 func (MempoolReceived) input() {}
 func (RequestDone) input()     {}
 func (Override) input()        {}
+func (Prioritise) input()      {}
 func (Tick) input()            {}
 func (ClockSet) input()        {}
 

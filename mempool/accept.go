@@ -78,7 +78,8 @@ func (p *Pool) report(in *acceptResult) (out []*Entry) {
 // TestResult is the result of Test.
 type TestResult struct {
 	ID       block.Hash
-	Fee      block.Amount
+	Fee      block.Amount // that it pays
+	Modified block.Amount // that counts here, see Pool.Prioritise
 	Size     int          // in bytes; without witnesses also the "virtual" size
 	SigOps   int          // as a block counts them
 	Replaces []block.Hash // the transactions that it would replace, with descendants
@@ -95,7 +96,7 @@ func (p *Pool) Test(v View, tx *block.Tx, now time.Time) (TestResult, error) {
 	if err != nil {
 		return TestResult{ID: id, Size: tx.Size()}, err
 	}
-	return TestResult{ID: id, Fee: c.Fee, Size: c.Size, SigOps: c.SigOps, Replaces: idsOf(p.below(c.conflicts...))}, nil
+	return TestResult{ID: id, Fee: c.Fee, Modified: c.Modified(), Size: c.Size, SigOps: c.SigOps, Replaces: idsOf(p.below(c.conflicts...))}, nil
 }
 
 // candidate is a transaction under validation and what has been learned about it so far.
@@ -127,7 +128,7 @@ func (p *Pool) check(v View, tx *block.Tx, id block.Hash, minFee block.Amount) (
 	if !consensus.IsFinal(tx, tip.Height+1, tip.MedianTime()) {
 		return nil, fmt.Errorf("%w: lock time %d", RejectNonFinal, tx.LockTime)
 	}
-	c := &candidate{entry: &entry{Entry: Entry{Tx: tx, ID: id, Size: tx.Size()}}}
+	c := &candidate{entry: &entry{Entry: Entry{Tx: tx, ID: id, Size: tx.Size(), Delta: p.deltas[id]}}}
 	for _, step := range []func() error{
 		func() error { return p.findConflicts(c) },
 		func() error { return p.findCoins(v, c) },
@@ -211,11 +212,12 @@ func (p *Pool) checkSpending(v View, tip *consensus.State, c *candidate) error {
 }
 
 func (p *Pool) checkFee(c *candidate, minFee block.Amount) error {
-	if least := feeFor(p.policy.MinRelay, c.Size); c.Fee < least {
-		return fmt.Errorf("%w: %d < %d", RejectMinRelay, c.Fee, least)
+	fee := c.Modified()
+	if least := feeFor(p.policy.MinRelay, c.Size); fee < least {
+		return fmt.Errorf("%w: %d < %d", RejectMinRelay, fee, least)
 	}
-	if least := feeFor(minFee, c.Size); c.Fee < least {
-		return fmt.Errorf("%w: %d < %d", RejectMinPool, c.Fee, least)
+	if least := feeFor(minFee, c.Size); fee < least {
+		return fmt.Errorf("%w: %d < %d", RejectMinPool, fee, least)
 	}
 	return nil
 }
@@ -294,11 +296,11 @@ func (p *Pool) checkReplacement(c *candidate) error {
 	}
 	var before block.Amount
 	for _, e := range p.below(c.conflicts...) {
-		before += e.Fee
+		before += e.Modified()
 	}
-	if least := before + feeFor(p.policy.Incremental, c.Size); c.Fee < least {
+	if least := before + feeFor(p.policy.Incremental, c.Size); c.Modified() < least {
 		return fmt.Errorf("%w: %d, but those that it replaces pay %d, and with its own relay it must pay at least %d",
-			RejectReplaceFee, c.Fee, before, least)
+			RejectReplaceFee, c.Modified(), before, least)
 	}
 	return nil
 }

@@ -29,7 +29,7 @@ func (p *Pool) Check(v View) error {
 			}
 		}
 		seen[e.ID] = e
-		total = total.plus(e.alone())
+		total = total.plus(e.paid())
 	}
 	switch {
 	case len(seen) != len(p.entries) || len(spends) != len(p.spender):
@@ -68,6 +68,9 @@ func (p *Pool) checkEntry(v View, e *entry, seen map[block.Hash]*entry) error {
 		if !parents[parent] {
 			return fmt.Errorf("%s is not its parent", parent.ID)
 		}
+	}
+	if e.Delta != p.deltas[e.ID] {
+		return fmt.Errorf("its fee counts %d more, want %d", e.Delta, p.deltas[e.ID])
 	}
 	var above, below Sum
 	for _, a := range p.above(e) {

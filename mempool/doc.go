@@ -64,7 +64,9 @@
 //     times the block interval here.
 //   - A block is filled by the fee rate of a transaction with its ancestors; Core takes the
 //     transaction's own if that is lower.
-//   - No package relay, no TRUC, no carve-out, no prioritisetransaction.
+//   - What a user adds to the fee of one transaction is at most 21,000 coins, either way: see
+//     [Pool.Prioritise].
+//   - No package relay, no TRUC, no carve-out.
 //
 // # Exercises
 //

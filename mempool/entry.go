@@ -14,7 +14,7 @@ import (
 type Sum struct {
 	Count int
 	Size  int          // total bytes
-	Fee   block.Amount // total fee
+	Fee   block.Amount // total fee; of entries the modified one, which may be negative
 }
 
 func (s Sum) plus(t Sum) Sum  { return Sum{s.Count + t.Count, s.Size + t.Size, s.Fee + t.Fee} }
@@ -22,6 +22,12 @@ func (s Sum) minus(t Sum) Sum { return Sum{s.Count - t.Count, s.Size - t.Size, s
 
 // cmpRate compares fee rates without rounding, by multiplying each fee with the other's size.
 func (s Sum) cmpRate(t Sum) int {
+	switch {
+	case s.Fee < 0 && t.Fee < 0:
+		return Sum{Size: t.Size, Fee: -t.Fee}.cmpRate(Sum{Size: s.Size, Fee: -s.Fee})
+	case s.Fee < 0 || t.Fee < 0:
+		return cmp.Compare(s.Fee, t.Fee)
+	}
 	h1, l1 := bits.Mul64(uint64(s.Fee), uint64(t.Size))
 	h2, l2 := bits.Mul64(uint64(t.Fee), uint64(s.Size))
 	return cmp.Or(cmp.Compare(h1, h2), cmp.Compare(l1, l2))
@@ -35,7 +41,8 @@ func (s Sum) rate() block.Amount { return s.Fee * 1000 / block.Amount(s.Size) }
 type Entry struct {
 	Tx     *block.Tx
 	ID     block.Hash
-	Fee    block.Amount
+	Fee    block.Amount // that it pays
+	Delta  block.Amount // that the node's user adds where fees are compared, see Pool.Prioritise
 	Size   int          // in bytes
 	SigOps int          // as a block counts them
 	Time   time.Time    // of arrival
@@ -48,6 +55,9 @@ type Entry struct {
 	SpentBy     []block.Hash // children in the pool, in the order of arrival
 	Replaceable bool         // it or an ancestor signals replaceability (BIP125)
 }
+
+// Modified returns the fee that counts here: what it pays and what the user adds.
+func (e *Entry) Modified() block.Amount { return e.Fee + e.Delta }
 
 // entry is a transaction in the pool. Only the pool's owner sees it.
 type entry struct {
@@ -62,7 +72,11 @@ type entry struct {
 	rank     *rank         // in the current ranking
 }
 
-func (e *entry) alone() Sum { return Sum{1, e.Size, e.Fee} }
+// alone returns what e adds to the sums of its relatives.
+func (e *entry) alone() Sum { return Sum{1, e.Size, e.Modified()} }
+
+// paid returns what e adds to the pool's total.
+func (e *entry) paid() Sum { return Sum{1, e.Size, e.Fee} }
 
 // signals reports whether e itself signals replaceability (BIP125; Core: SignalsOptInRBF).
 func (e *entry) signals() bool {
@@ -135,6 +149,7 @@ func (p *Pool) insert(e *entry) {
 	p.seq++
 	e.seq, e.place = p.seq, p.order.PushBack(e)
 	p.entries[e.ID] = e
+	e.Delta = p.deltas[e.ID]
 	p.changes++
 	e.parents, e.children = nil, nil
 	for i := range e.Tx.Inputs {
@@ -150,7 +165,7 @@ func (p *Pool) insert(e *entry) {
 		e.Ancestors = e.Ancestors.plus(a.alone())
 		a.Descendants = a.Descendants.plus(e.alone())
 	}
-	p.total = p.total.plus(e.alone())
+	p.total = p.total.plus(e.paid())
 }
 
 // remove removes e, which must have no parents in the pool (it was confirmed) or no children
@@ -175,7 +190,7 @@ func (p *Pool) remove(e *entry) {
 	delete(p.entries, e.ID)
 	p.order.Remove(e.place)
 	p.changes++
-	p.total = p.total.minus(e.alone())
+	p.total = p.total.minus(e.paid())
 }
 
 // removeAll removes the given entries and all their descendants, and returns their IDs in the

@@ -70,6 +70,7 @@ func run(r *rapid.T, policy mempool.Policy) {
 		"mine":       func(r *rapid.T) { m.T = r; m.mine() },
 		"fork":       func(r *rapid.T) { m.T = r; m.fork() },
 		"invalidate": func(r *rapid.T) { m.T = r; m.invalidate() },
+		"prioritise": func(r *rapid.T) { m.T = r; m.prioritise() },
 		"expire":     func(r *rapid.T) { m.T = r; m.expire() },
 		"":           func(r *rapid.T) { m.T = r; m.check() },
 	})
@@ -338,6 +339,22 @@ func (l *ledger) take(tx *block.Tx) (fate string) {
 	return ""
 }
 
+func (m *machine) prioritise() {
+	if len(m.made) == 0 {
+		return
+	}
+	id, delta := m.made[m.pick(len(m.made), "prioritised")].ID(), block.Amount(rapid.IntRange(-5000, 5000).Draw(m.T, "delta"))
+	deltas, _ := both(m, func(p *mempool.Pool) ([]mempool.Delta, error) {
+		p.Prioritise(id, delta)
+		return p.Deltas(), nil
+	})
+	for _, d := range deltas {
+		if e, ok := m.pool.Get(d.ID); ok != d.Pending || ok && (e.Delta != d.Fee || e.Modified() != d.Modified) {
+			m.Fatalf("%+v is said of %+v", d, e)
+		}
+	}
+}
+
 func (m *machine) expire() {
 	m.now = m.now.Add(time.Duration(rapid.IntRange(0, 300).Draw(m.T, "hours")) * time.Hour)
 	before := m.pool.IDs()
@@ -369,7 +386,8 @@ func (m *machine) check() {
 		}
 	}
 	chosen := m.pool.Template(m.tree, blockRoom, blockSigOps)
-	if len(chosen) != m.pool.Len() {
+	unwanted := slices.ContainsFunc(m.pool.Entries(), func(e *mempool.Entry) bool { return e.Modified() < 0 })
+	if len(chosen) != m.pool.Len() && !unwanted {
 		m.Fatalf("the template has %d of %d transactions", len(chosen), m.pool.Len())
 	}
 	ledger := newLedger(m.tip())

@@ -27,11 +27,12 @@ type Pool struct {
 	policy Policy
 
 	entries    map[block.Hash]*entry
-	spender    map[block.Outpoint]*entry // the transaction that spends a coin
-	order      list.List                 // of *entry, by arrival; parents come before children
-	seq        int64                     // of the last arrival
-	changes    uint64                    // number of transactions that entered or left
-	marks      int64                     // number of walks over the graph, see walk
+	spender    map[block.Outpoint]*entry   // the transaction that spends a coin
+	deltas     map[block.Hash]block.Amount // see Prioritise; never 0
+	order      list.List                   // of *entry, by arrival; parents come before children
+	seq        int64                       // of the last arrival
+	changes    uint64                      // number of transactions that entered or left
+	marks      int64                       // number of walks over the graph, see walk
 	total      Sum
 	rollingFee rollingFee // the fee rate that a full pool requires
 	orphans    orphanage
@@ -46,6 +47,7 @@ func New(p Policy) *Pool {
 		policy:  p,
 		entries: make(map[block.Hash]*entry),
 		spender: make(map[block.Outpoint]*entry),
+		deltas:  make(map[block.Hash]block.Amount),
 		orphans: orphanage{max: p.MaxOrphans, byID: make(map[block.Hash]*orphan), spenders: make(map[block.Outpoint][]*orphan)},
 	}
 }
@@ -90,7 +92,7 @@ func (p *Pool) Len() int { return p.total.Count }
 // Bytes returns the total size of the transactions.
 func (p *Pool) Bytes() int { return p.total.Size }
 
-// Fees returns the total fee of the transactions.
+// Fees returns the total fee that the transactions pay.
 func (p *Pool) Fees() block.Amount { return p.total.Fee }
 
 // IDs returns the IDs in the order of arrival, parents before children.

@@ -11,7 +11,7 @@ import (
 //
 // A transaction counts together with those of its ancestors that are not chosen yet, because it
 // brings them along: a child pays for its parent. Of two that pay the same the earlier one wins
-// (Core: BlockAssembler::addPackageTxs).
+// (Core: BlockAssembler::addPackageTxs). One whose fee the user has made negative stays out.
 func (p *Pool) Template(v View, maxBytes, maxSigOps int) []*Entry {
 	tip := v.Tip()
 	t := &template{
@@ -20,7 +20,7 @@ func (p *Pool) Template(v View, maxBytes, maxSigOps int) []*Entry {
 		queue: rankAll(p, func(e *entry) Sum { return e.Ancestors }, paysMore),
 	}
 	defer p.unrank()
-	for n := t.queue.pop(); n != nil; n = t.queue.pop() {
+	for n := t.queue.pop(); n != nil && n.sum.Fee >= 0; n = t.queue.pop() {
 		if group, ok := t.fits(n); ok {
 			for _, e := range group {
 				t.choose(e)

@@ -121,6 +121,7 @@ func (u *update) connect(step *chain.Step) {
 	for i, tx := range step.Block.Txs {
 		id := step.IDs[i]
 		p.orphans.confirmed(tx, id)
+		delete(p.deltas, id)
 		if e := p.entries[id]; e != nil {
 			p.remove(e)
 			u.out.Confirmed = append(u.out.Confirmed, id)
@@ -131,6 +132,7 @@ func (u *update) connect(step *chain.Step) {
 		}
 		for j := range tx.Inputs {
 			if e := p.spender[tx.Inputs[j].Prev]; e != nil {
+				delete(p.deltas, e.ID)
 				u.out.Conflicted = append(u.out.Conflicted, p.removeAll(e)...)
 			}
 		}

@@ -11,6 +11,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"time"
 
 	"toychain/block"
@@ -20,8 +22,10 @@ import (
 )
 
 // The mempool's file, pool.txt, holds what was pending when the node stopped, one transaction
-// a line, parents before children: when it arrived, and its bytes in hex.
+// a line, parents before children: when it arrived, and its bytes in hex. Before them is what
+// the user added to the fees of transactions, pending or not (mempool.Pool.Prioritise).
 //
+//	fee_delta 5d4f2275… 1000
 //	2026-01-03T18:15:05.25Z 0100000001…
 //
 // It is written at a clean stop, and on request; every transaction in it is validated again, on
@@ -44,7 +48,7 @@ func (n *Node) restoreMempool(ctx context.Context) (done bool) {
 	taken, gone := 0, 0
 	if err == nil {
 		defer f.Close()
-		err = readMempool(f, func(tx *block.Tx, since time.Time) error {
+		err = readMempool(f, func(d mempool.Delta) error { return n.Prioritise(ctx, d.ID, d.Fee) }, func(tx *block.Tx, since time.Time) error {
 			switch err := n.submit(ctx, engine.TxReceived{Tx: tx, Since: since}); {
 			case engine.ClassifyTx(err) == engine.OK:
 				taken++
@@ -57,6 +61,8 @@ func (n *Node) restoreMempool(ctx context.Context) (done bool) {
 		})
 	}
 	switch {
+	case err == nil && taken+gone == 0:
+		return true
 	case err == nil:
 		n.log.Info("pending transactions restored", "back", taken, "known, confirmed or impossible", gone)
 		return true
@@ -71,14 +77,24 @@ func (n *Node) restoreMempool(ctx context.Context) (done bool) {
 	return true
 }
 
-// readMempool calls take for each transaction of a mempool's file, until take returns an
-// error.
-func readMempool(r io.Reader, take func(tx *block.Tx, since time.Time) error) error {
+// readMempool calls add for each addition to a fee in a mempool's file, and take for each
+// transaction, until one returns an error.
+func readMempool(r io.Reader, add func(mempool.Delta) error, take func(tx *block.Tx, since time.Time) error) error {
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, maxMempoolLine)
 	number := 0
 	for lines.Scan() {
 		number++
+		if text, is := bytes.CutPrefix(lines.Bytes(), []byte(deltaLine)); is {
+			d, err := parseDelta(string(text))
+			if err != nil {
+				return fmt.Errorf("line %d: %w", number, err)
+			}
+			if err := add(d); err != nil {
+				return err
+			}
+			continue
+		}
 		tx, since, err := parseMempoolLine(lines.Bytes())
 		if err != nil {
 			return fmt.Errorf("line %d: %w", number, err)
@@ -91,6 +107,19 @@ func readMempool(r io.Reader, take func(tx *block.Tx, since time.Time) error) er
 		return fmt.Errorf("line %d: %w", number+1, err)
 	}
 	return nil
+}
+
+// deltaLine begins a line about a fee.
+const deltaLine = "fee_delta "
+
+func parseDelta(text string) (d mempool.Delta, err error) {
+	id, fee, _ := strings.Cut(text, " ")
+	if d.ID, err = block.ParseHash(id); err != nil {
+		return d, err
+	}
+	n, err := strconv.ParseInt(fee, 10, 64)
+	d.Fee = block.Amount(n)
+	return d, err
 }
 
 func parseMempoolLine(line []byte) (*block.Tx, time.Time, error) {
@@ -119,24 +148,32 @@ func (n *Node) SaveMempool(ctx context.Context) (path string, err error) {
 	if !n.restored.Load() {
 		return "", ErrRestoring
 	}
-	var pool []*mempool.Entry
-	if err := n.Look(ctx, func(e *engine.Engine) { pool = e.Pool().Entries() }); err != nil {
+	var s savedMempool
+	if err := n.Look(ctx, func(e *engine.Engine) { s = savedOf(e) }); err != nil {
 		return "", err
 	}
-	return filepath.Join(n.cfg.Dir, mempoolFile), n.writeMempool(pool)
+	return filepath.Join(n.cfg.Dir, mempoolFile), n.writeMempool(s)
 }
 
-// writeMempool writes the file, whole or not at all; of an empty mempool there is none. If it
-// fails after the engine's last step, what is pending here is lost, and no coin.
-func (n *Node) writeMempool(pool []*mempool.Entry) error {
-	path := filepath.Join(n.cfg.Dir, mempoolFile)
-	if len(pool) == 0 {
-		os.Remove(path) // most likely it is not there
-		return nil
-	}
-	return atomicfile.Replace(path, func(f *os.File) error {
+// savedMempool is what the mempool's file holds.
+type savedMempool struct {
+	deltas  []mempool.Delta
+	entries []*mempool.Entry
+}
+
+func savedOf(e *engine.Engine) savedMempool {
+	return savedMempool{e.Pool().Deltas(), e.Pool().Entries()}
+}
+
+// writeMempool writes the file, whole or not at all. If it fails after the engine's last
+// step, what is pending here is lost, and no coin.
+func (n *Node) writeMempool(s savedMempool) error {
+	return atomicfile.Replace(filepath.Join(n.cfg.Dir, mempoolFile), func(f *os.File) error {
 		out := bufio.NewWriter(f)
-		for _, e := range pool {
+		for _, d := range s.deltas {
+			fmt.Fprintf(out, "%s%s %d\n", deltaLine, d.ID, d.Fee)
+		}
+		for _, e := range s.entries {
 			fmt.Fprintf(out, "%s %x\n", e.Time.UTC().Format(time.RFC3339Nano), e.Tx.Bytes())
 		}
 		return errors.Join(out.Flush(), f.Sync())

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -44,6 +45,15 @@ func pending(t *testing.T, n *Node) (out []*mempool.Entry) {
 	return out
 }
 
+// added returns what the user added to fees.
+func added(t *testing.T, n *Node) (out []mempool.Delta) {
+	t.Helper()
+	if err := n.Look(t.Context(), func(e *engine.Engine) { out = e.Pool().Deltas() }); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
 // payment spends the first block's coin of a chain that chaingen.Miner mined.
 func payment(t *testing.T, n *Node) (first, second *block.Tx) {
 	t.Helper()
@@ -64,10 +74,11 @@ func payment(t *testing.T, n *Node) (first, second *block.Tx) {
 }
 
 // What was pending is pending again after a restart, child after parent and since
-// the same moment; what was mined meanwhile is not.
+// the same moment, and so is what the user added to fees; what was mined meanwhile is not.
 func TestPoolOutlivesARestart(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "regtest")
 	var before []*mempool.Entry
+	var deltas []mempool.Delta
 	live(t, dir, func(n *Node) {
 		first, second := payment(t, n)
 		for _, tx := range []*block.Tx{first, second} {
@@ -75,14 +86,26 @@ func TestPoolOutlivesARestart(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		before = pending(t, n)
+		free := chaingen.Miner.Pay([]consensus.UTXO{chaingen.Output(second, 0)}, second.Outputs[0])
+		for id, delta := range map[block.Hash]block.Amount{second.ID(): -5000, free.ID(): 5000, {1}: 7} {
+			if err := n.Prioritise(t.Context(), id, delta); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := n.SubmitTx(t.Context(), free); err != nil { // by virtue of what was added
+			t.Fatal(err)
+		}
+		before, deltas = pending(t, n), added(t, n)
 	})
 	live(t, dir, func(n *Node) {
-		await(t, "both payments", []*Node{n}, func() bool { return len(pending(t, n)) == 2 })
+		await(t, "the payments", []*Node{n}, func() bool { return len(pending(t, n)) == 3 })
 		for i, e := range pending(t, n) {
-			if e.ID != before[i].ID || !e.Time.Equal(before[i].Time) {
-				t.Errorf("payment %d: %s since %v, was %s since %v", i, e.ID, e.Time, before[i].ID, before[i].Time)
+			if e.ID != before[i].ID || !e.Time.Equal(before[i].Time) || e.Modified() != before[i].Modified() {
+				t.Errorf("payment %d: %s since %v, counts %d, was %s since %v, %d", i, e.ID, e.Time, e.Modified(), before[i].ID, before[i].Time, before[i].Modified())
 			}
+		}
+		if got := added(t, n); len(got) != 3 || !slices.Equal(got, deltas) {
+			t.Errorf("added %+v, was %+v", got, deltas)
 		}
 		generate(t, n, 1)
 	})
@@ -91,8 +114,8 @@ func TestPoolOutlivesARestart(t *testing.T) {
 			t.Errorf("%d payments wait again after their block", len(got))
 		}
 	})
-	if _, err := os.Stat(filepath.Join(dir, mempoolFile)); err == nil {
-		t.Error("an empty pool leaves a file")
+	if text, err := os.ReadFile(filepath.Join(dir, mempoolFile)); err != nil || string(text) != "fee_delta "+(block.Hash{1}).String()+" 7\n" {
+		t.Errorf("the file of an empty pool: %q, %v", text, err)
 	}
 }
 
@@ -128,10 +151,14 @@ func FuzzPoolFile(f *testing.F) {
 	tx := chaingen.Genesis(consensus.Regtest()).Txs[0]
 	f.Add(fmt.Appendf(nil, "2026-01-03T18:15:05.25Z %x\n", tx.Bytes()))
 	f.Add([]byte("2026-01-03T18:15:05Z 00\n"))
+	f.Add([]byte("fee_delta " + strings.Repeat("5d", 32) + " -1000\n"))
 	f.Add([]byte("nonsense"))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		var again bytes.Buffer
-		err := readMempool(bytes.NewReader(raw), func(tx *block.Tx, since time.Time) error {
+		err := readMempool(bytes.NewReader(raw), func(d mempool.Delta) error {
+			fmt.Fprintf(&again, "%s%s %d\n", deltaLine, d.ID, d.Fee)
+			return nil
+		}, func(tx *block.Tx, since time.Time) error {
 			fmt.Fprintf(&again, "%s %x\n", since.Format(time.RFC3339Nano), tx.Bytes())
 			return nil
 		})

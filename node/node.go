@@ -178,7 +178,7 @@ func (n *Node) Run(ctx context.Context) error {
 	<-n.over
 	n.tasks.Wait()
 	if n.restored.Load() && !n.broken {
-		if err := n.writeMempool(n.engine.Pool().Entries()); err != nil {
+		if err := n.writeMempool(savedOf(n.engine)); err != nil {
 			n.log.Warn("pending transactions are not saved", "err", err)
 		}
 	}
@@ -224,6 +224,14 @@ func (n *Node) SubmitTx(ctx context.Context, tx *block.Tx) error {
 func (n *Node) Overrule(ctx context.Context, hash block.Hash, how engine.Action) error {
 	return n.submit(ctx, engine.Override{Hash: hash, Action: how})
 }
+
+// Prioritise adds to the fee of a transaction, pending or not, wherever this node compares fees.
+func (n *Node) Prioritise(ctx context.Context, id block.Hash, delta block.Amount) error {
+	return n.submit(ctx, engine.Prioritise{TxID: id, Delta: delta})
+}
+
+// MempoolLoaded reports whether the mempool of the last run was restored, as far as it could be.
+func (n *Node) MempoolLoaded() bool { return n.restored.Load() }
 
 // Watch returns every event from now on until ctx ends. Who reads too slowly
 // misses events: they are hints, the truth is to be asked for.

@@ -27,6 +27,12 @@ var (
 		About:   "Returns the transactions that wait for a block, in the order in which they came, with the coins that they spend and create."}}
 	SaveMempool = Method[None, map[string]string]{Info{Name: "savemempool", Category: "Mempool", Returns: `{"filename"}`,
 		About: "Writes the mempool to the disk, as the node does when it stops."}}
+	PrioritiseTransaction = Method[PrioritiseTransactionArgs, bool]{Info{Name: "prioritisetransaction", Category: "Mining", Returns: "true",
+		Example: exampleHash + " 0 10000",
+		About: "Adds to the fee of a transaction wherever this node compares fees: for the next block, in the mempool, against a rival. " +
+			"It may be pending or not; no other node learns of it."}}
+	GetPrioritisedTransactions = Method[None, map[block.Hash]Prioritised]{Info{Name: "getprioritisedtransactions", Category: "Mining",
+		Returns: `{txid: {"fee_delta", "in_mempool", "modified_fee"}}`, About: "Returns what prioritisetransaction has added, in the smallest unit."}}
 	GetTxSpendingPrevout = Method[GetTxSpendingPrevoutArgs, []PrevoutSpend]{Info{Name: "gettxspendingprevout", Category: "Mempool",
 		Returns: `[{"txid", "vout", "spendingtxid"}]`, Example: `'[{"txid":` + exampleHash + `,"vout":0}]'`,
 		About: "Returns which transactions in the mempool spend outputs."}}
@@ -113,6 +119,11 @@ type (
 	}
 	GetTxSpendingPrevoutArgs struct {
 		Outputs []OutpointArg `rpc:"outputs" help:"the outputs: {\"txid\", \"vout\"}"`
+	}
+	PrioritiseTransactionArgs struct {
+		TxID  block.Hash `rpc:"txid" help:"the transaction"`
+		Dummy *float64   `rpc:"dummy?" help:"0 or null: it once was a priority"`
+		Delta int64      `rpc:"fee_delta" help:"what to add, in the smallest unit; negative: what to subtract"`
 	}
 	OutpointArg struct {
 		TxID block.Hash `json:"txid" rpc:"required"`

@@ -119,6 +119,13 @@ type PrevoutSpend struct {
 	Spend block.Hash `json:"spendingtxid,omitzero"` // absent if no transaction in the mempool spends it
 }
 
+// Prioritised is a value of getprioritisedtransactions, in the smallest unit.
+type Prioritised struct {
+	FeeDelta    int64  `json:"fee_delta"`
+	InMempool   bool   `json:"in_mempool"`
+	ModifiedFee *int64 `json:"modified_fee,omitempty"` // if it is in the mempool
+}
+
 // MempoolEntry is the result of getmempoolentry, and a value of getrawmempool's map.
 type MempoolEntry struct {
 	VSize           int          `json:"vsize"`

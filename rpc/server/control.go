@@ -100,9 +100,9 @@ func (m *method) usage() string {
 	words := []string{m.Name}
 	open := false
 	for _, p := range m.params {
-		if p.Optional && !open {
-			words = append(words, "(")
-			open = true
+		if p.Optional != open {
+			words = append(words, map[bool]string{true: "(", false: ")"}[p.Optional])
+			open = p.Optional
 		}
 		name, _, _ := strings.Cut(p.Name, "|")
 		switch p.Kind {

@@ -25,7 +25,7 @@ func getMempoolInfo(c *call, _ rpc.None) (rpc.MempoolInfo, error) {
 	return look(c, func(e *engine.Engine) (rpc.MempoolInfo, error) {
 		p := e.Pool()
 		policy := p.Policy()
-		return rpc.MempoolInfo{Loaded: true, Size: p.Len(), Bytes: p.Bytes(), Usage: p.Bytes() + usagePerTx*p.Len(),
+		return rpc.MempoolInfo{Loaded: c.node.MempoolLoaded(), Size: p.Len(), Bytes: p.Bytes(), Usage: p.Bytes() + usagePerTx*p.Len(),
 			TotalFee: p.Fees(), MaxMempool: policy.MaxBytes, MempoolMinFee: p.MinFee(), MinRelayTxFee: policy.MinRelay,
 			IncrementalRelayFee: policy.Incremental, FullRBF: policy.FullRBF}, nil
 	})
@@ -89,6 +89,26 @@ func getTxSpendingPrevout(c *call, a rpc.GetTxSpendingPrevoutArgs) ([]rpc.Prevou
 	})
 }
 
+func prioritiseTransaction(c *call, a rpc.PrioritiseTransactionArgs) (bool, error) {
+	if or(a.Dummy, 0) != 0 {
+		return false, fail(rpc.CodeInvalidParam, "Priority is no longer supported, dummy argument to prioritisetransaction must be 0.")
+	}
+	return true, c.node.Prioritise(c.ctx, a.TxID, block.Amount(a.Delta))
+}
+
+func getPrioritisedTransactions(c *call, _ rpc.None) (map[block.Hash]rpc.Prioritised, error) {
+	deltas, err := look(c, func(e *engine.Engine) ([]mempool.Delta, error) { return e.Pool().Deltas(), nil })
+	out := make(map[block.Hash]rpc.Prioritised, len(deltas))
+	for _, d := range deltas {
+		p := rpc.Prioritised{FeeDelta: int64(d.Fee), InMempool: d.Pending}
+		if d.Pending {
+			p.ModifiedFee = new(int64(d.Modified))
+		}
+		out[d.ID] = p
+	}
+	return out, err
+}
+
 // relatives returns the handler of a method that lists all entries reachable by next.
 func relatives(next func(*mempool.Entry) []block.Hash) func(*call, rpc.RelativesArgs) (any, error) {
 	return func(c *call, a rpc.RelativesArgs) (any, error) {
@@ -137,7 +157,7 @@ func showEntry(e *mempool.Entry) rpc.MempoolEntry {
 		VSize: e.Size, Weight: 4 * e.Size, Time: e.Time.Unix(), Height: e.Height,
 		DescendantCount: e.Descendants.Count, DescendantSize: e.Descendants.Size,
 		AncestorCount: e.Ancestors.Count, AncestorSize: e.Ancestors.Size, WTxID: e.ID,
-		Fees:    rpc.MempoolFees{Base: e.Fee, Modified: e.Fee, Ancestor: e.Ancestors.Fee, Descendant: e.Descendants.Fee},
+		Fees:    rpc.MempoolFees{Base: e.Fee, Modified: e.Modified(), Ancestor: e.Ancestors.Fee, Descendant: e.Descendants.Fee},
 		Depends: append(none, e.Depends...), SpentBy: append(none, e.SpentBy...), Replaceable: e.Replaceable,
 	}
 }

@@ -60,6 +60,8 @@ var methods = []method{
 	on(rpc.GetBlockTemplate, getBlockTemplate),
 	on(rpc.GetMiningInfo, getMiningInfo),
 	on(rpc.GetNetworkHashPS, getNetworkHashPS),
+	on(rpc.GetPrioritisedTransactions, getPrioritisedTransactions),
+	on(rpc.PrioritiseTransaction, prioritiseTransaction),
 	on(rpc.SubmitBlock, submitBlock),
 	on(rpc.SubmitHeader, submitHeader),
 

@@ -267,6 +267,39 @@ var poolTests = map[string]func(*scene){
 		s.mine(1, chaingen.Miner)
 		is(s, "none", string(s.must("getpending")), "[]")
 	},
+	"prioritisetransaction": func(s *scene) {
+		id := s.parent.ID()
+		is(s, "true", get[bool](s.world, "prioritisetransaction", id, 0, 5000), true)
+		is(s, "null for the dummy", get[bool](s.world, "prioritisetransaction", id, nil, -1000), true)
+		var byName bool
+		err := s.Call(s.ctx, "prioritisetransaction", map[string]any{"txid": nowhere, "fee_delta": 3}, &byName)
+		is(s, "one that is nowhere, by name", err == nil && byName, true)
+		fees := get[rpc.MempoolEntry](s.world, "getmempoolentry", id).Fees
+		is(s, "fees", fees, rpc.MempoolFees{Base: fee, Modified: fee + 4000, Ancestor: fee + 4000, Descendant: 2*fee + 4000})
+		is(s, "of its child", get[rpc.MempoolEntry](s.world, "getmempoolentry", s.child.ID()).Fees.Ancestor, 2*fee+4000)
+		is(s, "what they pay", get[rpc.MempoolInfo](s.world, "getmempoolinfo").TotalFee, 2*fee)
+		s.must("prioritisetransaction", id, 0, -100_000)
+		is(s, "not in the next block", len(get[rpc.Template](s.world, "getblocktemplate").Transactions), 0)
+		s.must("prioritisetransaction", id, 0, 100_000)
+		is(s, "it pays the miner the same", get[rpc.Template](s.world, "getblocktemplate").Transactions[0].Fee, int64(fee))
+		free := bob.Pay(spend(s.toBob), alice.To(s.toBob.Outputs[0].Value))
+		s.must("prioritisetransaction", free.ID(), 0, 2000)
+		row := get[[]rpc.TestAccept](s.world, "testmempoolaccept", []string{txHex(free)})[0]
+		is(s, "the fee that is judged", *row.Allowed && row.Fees.Base == 0 && row.Fees.FeeRate == 2000*1000/block.Amount(free.Size()), true)
+		s.refused(rpc.CodeInvalidParam, "Priority is no longer supported, dummy argument to prioritisetransaction must be 0.", "prioritisetransaction", id, 1, 5)
+		s.refused(rpc.CodeMisc, "prioritisetransaction", "prioritisetransaction", id, 0)
+	},
+	"getprioritisedtransactions": func(s *scene) {
+		is(s, "none", string(s.must("getprioritisedtransactions")), "{}")
+		s.must("prioritisetransaction", s.parent.ID(), 0, 5000)
+		s.must("prioritisetransaction", nowhere, 0, -7)
+		all := get[map[block.Hash]rpc.Prioritised](s.world, "getprioritisedtransactions")
+		parent, none := all[s.parent.ID()], all[block.Hash{0xff}]
+		is(s, "pending", len(all) == 2 && parent.FeeDelta == 5000 && parent.InMempool && *parent.ModifiedFee == int64(fee)+5000, true)
+		is(s, "nowhere", none, rpc.Prioritised{FeeDelta: -7})
+		s.mine(1, chaingen.Miner)
+		is(s, "mined", len(get[map[block.Hash]rpc.Prioritised](s.world, "getprioritisedtransactions")), 1)
+	},
 	"savemempool": func(s *scene) {
 		var saved map[string]string
 		s.until("the mempool is restored", func() bool { return s.Call(s.ctx, "savemempool", nil, &saved) == nil })
@@ -274,6 +307,12 @@ var poolTests = map[string]func(*scene){
 		text, err := os.ReadFile(saved["filename"])
 		parent, child := strings.Index(string(text), " "+txHex(s.parent)+"\n"), strings.Index(string(text), " "+txHex(s.child)+"\n")
 		is(s, "parent before child", err == nil && 0 < parent && parent < child, true)
+		is(s, "loaded", get[rpc.MempoolInfo](s.world, "getmempoolinfo").Loaded, true)
+		s.mine(1, chaingen.Miner)
+		s.must("prioritisetransaction", nowhere, 0, -7)
+		s.must("savemempool")
+		text, err = os.ReadFile(saved["filename"])
+		is(s, "of an empty mempool", err == nil && string(text) == "fee_delta "+nowhere+" -7\n", true)
 	},
 	"gettxspendingprevout": func(s *scene) {
 		outputs := []any{map[string]any{"txid": s.toAlice.ID(), "vout": 0}, map[string]any{"txid": s.child.ID(), "vout": 0}}

@@ -151,7 +151,7 @@ func fillRow(row *rpc.TestAccept, found mempool.TestResult, err error, limit blo
 	default:
 		row.Allowed = new(true)
 		row.VSize = found.Size
-		row.Fees = &rpc.AcceptFees{Base: found.Fee, FeeRate: found.Fee * 1000 / block.Amount(found.Size), Includes: []block.Hash{row.TxID}}
+		row.Fees = &rpc.AcceptFees{Base: found.Fee, FeeRate: found.Modified * 1000 / block.Amount(found.Size), Includes: []block.Hash{row.TxID}}
 	}
 }
 
