@@ -77,7 +77,9 @@ var limits = map[string]map[string]string{
 		"tickEvery":   "- how often we look, not a limit",
 	},
 	"rpc/server/limits.go": {
-		"maxConns":         "TestHalfOpen TestSlowClients",
+		"maxConns":         "TestStrangersCloseNoKnownConnection",
+		"maxStrangers":     "TestHalfOpen TestSlowClients TestStrangersCloseNoKnownConnection",
+		"maxValues":        "TestMaxValues TestBodyCosts",
 		"maxHeaderBytes":   "TestGarbage",
 		"maxBody":          "TestBodyTooLarge",
 		"maxBatch":         "TestBodyTooLarge",

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -28,6 +29,20 @@ const wrongPasswordDelay = 250 * time.Millisecond
 type login struct {
 	allowed [][2][32]byte // hashes of user and password
 	cookie  string        // the file, "" if there is none
+}
+
+// checkLogin refuses a user that could log in without a password, or not at all: a colon ends the
+// name in HTTP's basic authentication (RFC 7617).
+func checkLogin(user, pass string) error {
+	switch {
+	case user != "" && pass == "":
+		return fmt.Errorf("the user %q has no password: give one, or leave the user out and log in by cookie", user)
+	case user == "" && pass != "":
+		return errors.New("a password without a user")
+	case strings.Contains(user, ":"):
+		return fmt.Errorf("the user %q has a colon: choose another name", user)
+	}
+	return nil
 }
 
 // newLogin writes the cookie into dir, unless that is "", and accepts user and pass,
@@ -107,4 +122,22 @@ func (l *login) guard(h http.HandlerFunc) http.HandlerFunc {
 		w.Header().Set("Connection", "close") // and the rest of the request is not read
 		w.WriteHeader(http.StatusUnauthorized)
 	}
+}
+
+// sameSite passes a request to h unless the browser that sends it says that it is for a page of
+// another site: it may have kept the password.
+func sameSite(h http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if fromElsewhere(r) {
+			http.Error(w, "a page of another origin may not read this node", http.StatusForbidden)
+			return
+		}
+		h(w, r)
+	}
+}
+
+// fromElsewhere reports whether a browser says that a page of another origin sends the request.
+func fromElsewhere(r *http.Request) bool {
+	site, origin := r.Header.Get("Sec-Fetch-Site"), r.Header.Get("Origin")
+	return site == "cross-site" || site == "same-site" || site == "" && origin != "" && origin != "http://"+r.Host
 }

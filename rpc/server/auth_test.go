@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -180,6 +181,51 @@ func TestBearer(t *testing.T) {
 		resp.Body.Close()
 		if resp.StatusCode != want {
 			t.Errorf("%q: %s, want %d", header, resp.Status, want)
+		}
+	}
+}
+
+// TestCheckLogin: a user without a password, or that could not log in, is refused at the start.
+func TestCheckLogin(t *testing.T) {
+	for _, c := range []struct{ user, pass, want string }{
+		{"bob", "", "has no password"}, {"", "secret", "without a user"}, {"bob:x", "secret", "has a colon"}, {"", "", ""}, {"bob", "a:b", ""},
+	} {
+		err := checkLogin(c.user, c.pass)
+		if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%q %q: %v, want %q", c.user, c.pass, err, c.want)
+		}
+		if _, err := New(Config{User: c.user, Pass: c.pass, Dir: t.TempDir(), Listen: "what:what"}, nil); c.want != "" && !strings.Contains(fmt.Sprint(err), c.want) {
+			t.Errorf("New: %v", err)
+		}
+	}
+}
+
+// TestOtherSites: a browser that may know the password does not read /events and /metrics for a
+// page of another site.
+func TestOtherSites(t *testing.T) {
+	w := start(t)
+	host := w.server.Addr()
+	for _, path := range []string{"/events", "/metrics"} {
+		for _, c := range []struct {
+			name, value string
+			want        int
+		}{
+			{"X", "y", http.StatusOK}, {"Sec-Fetch-Site", "same-origin", http.StatusOK}, {"Sec-Fetch-Site", "none", http.StatusOK}, {"Origin", "http://" + host, http.StatusOK},
+			{"Sec-Fetch-Site", "cross-site", http.StatusForbidden}, {"Sec-Fetch-Site", "same-site", http.StatusForbidden}, {"Origin", "http://evil.example", http.StatusForbidden},
+		} {
+			req, err := http.NewRequestWithContext(w.ctx, http.MethodGet, "http://"+host+path, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.SetBasicAuth(w.user, w.pass)
+			req.Header.Set(c.name, c.value)
+			resp, err := w.http.Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if resp.Body.Close(); resp.StatusCode != c.want {
+				t.Errorf("%s, %s: %s: status %d, want %d", path, c.name, c.value, resp.StatusCode, c.want)
+			}
 		}
 	}
 }

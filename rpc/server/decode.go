@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"toychain/block"
+	"toychain/consensus"
 	"toychain/mempool"
 	"toychain/rpc"
 )
@@ -23,6 +24,9 @@ func decodeScript(c *call, a rpc.DecodeScriptArgs) (rpc.DecodedScript, error) {
 	raw, err := parseHex("argument", a.Script)
 	if err != nil {
 		return rpc.DecodedScript{}, err
+	}
+	if len(raw) > consensus.MaxBlockSize {
+		return rpc.DecodedScript{}, fail(rpc.CodeInvalidParam, "a script of %d bytes, no block has room for more than %d", len(raw), consensus.MaxBlockSize)
 	}
 	s := c.script(raw)
 	return rpc.DecodedScript{Asm: s.Asm, Desc: s.Desc, Address: s.Address, Type: s.Type}, nil

@@ -36,6 +36,21 @@ func kindOf(raw json.RawMessage) rpc.Kind {
 	return rpc.KindNumber
 }
 
+// fewValues reports whether a valid value has at most so many values in it: each but the first
+// follows a bracket, a comma or a colon.
+func fewValues(raw json.RawMessage, most int) bool {
+	n := 1
+	for i := 0; i < len(raw) && n <= most; i++ {
+		switch raw[i] {
+		case '"':
+			i += stringSize(raw[i:]) - 1
+		case '[', '{', ',', ':': // names of members count, too
+			n++
+		}
+	}
+	return n <= most
+}
+
 // elements returns the values of a valid array, in their order.
 func elements(array json.RawMessage) []json.RawMessage {
 	var out []json.RawMessage

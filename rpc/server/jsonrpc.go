@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"unicode/utf8"
 
 	"toychain/rpc"
 )
@@ -65,8 +66,11 @@ func parseRequest(raw json.RawMessage) (request, *rpc.Error) {
 
 // splitBatch returns the calls of a body, one or a batch. They are valid JSON.
 func splitBatch(body []byte) (calls []json.RawMessage, batch bool, err *rpc.Error) {
-	if !json.Valid(body) {
+	if !utf8.Valid(body) || !json.Valid(body) {
 		return nil, false, fail(rpc.CodeParse, "Parse error")
+	}
+	if !fewValues(body, maxValues) {
+		return nil, false, fail(rpc.CodeInvalidRequest, "a request of more than %d JSON values", maxValues)
 	}
 	switch kindOf(body) {
 	case rpc.KindObject:

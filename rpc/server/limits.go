@@ -10,9 +10,10 @@ import "time"
 //
 //   - A stranger: any program that can open a connection and does not know a password.
 //     The server reads the head of its request and nothing more. All that it can use up
-//     is connections: when there are maxConns, the one that has been silent for the
-//     longest is closed, never one whose request is being answered (conns.go). So a
-//     stranger cannot lock other programs out. With REST it can read the chain and the
+//     is connections, and only those of strangers: they are counted apart from those on
+//     which a password was right, and when there are maxStrangers, the one that has been
+//     silent for the longest is closed (conns.go). So a stranger cannot lock other
+//     programs out. With REST it can read the chain and the
 //     mempool, and use up what limits REST alone: maxREST requests at once, a small body.
 //   - A page in the user's browser, which may have kept the password. Its requests are
 //     refused because of their origin (http.CrossOriginProtection); those of REST, which
@@ -24,8 +25,10 @@ import "time"
 //     separate places, so that quick calls are always answered. The size of bodies and
 //     batches is limited, and so is the time to send a body or to read an answer.
 const (
-	// maxConns is how many connections are open at once. Ours.
-	maxConns = 256
+	// maxConns is how many connections with a right password are open at once, and
+	// maxStrangers how many others. Ours.
+	maxConns     = 128
+	maxStrangers = 256
 	// maxHeaderBytes is the most bytes of a request's headers (Core: MAX_HEADERS_SIZE).
 	maxHeaderBytes = 8192
 
@@ -50,6 +53,9 @@ const (
 	// maxBody is the most bytes of a request: the largest message there is, in hex
 	// digits, and some room for the rest. Core allows 32 MB; its blocks are larger.
 	maxBody = 8_000_000 + 64<<10
+	// maxValues is how many JSON values a body may have: each takes some hundred bytes
+	// while the body is read. Ours; the largest batch has room for 25 values a call.
+	maxValues = 250_000
 	// maxBatch is how many calls one batch may hold. Ours; Core has no limit.
 	maxBatch = 10_000
 	// maxBatchAnswer is the size of a batch's answers after which no more calls of it

@@ -96,7 +96,7 @@ func TestBodyTooLarge(t *testing.T) {
 // the middle of something, do not keep others out; nor do clients that wait for a block.
 func TestSlowClients(t *testing.T) {
 	w := start(t)
-	for i := range 2 * maxConns {
+	for i := range 2 * maxStrangers {
 		c := w.dial()
 		switch i % 4 {
 		case 0: // says nothing
@@ -205,11 +205,67 @@ func TestHalfOpen(t *testing.T) {
 		}
 		c.Close()
 	}
+	if _, strangers := w.open(); strangers > maxStrangers {
+		t.Errorf("%d strangers are connected, at most %d", strangers, maxStrangers)
+	}
+}
+
+// open returns how many connections are open.
+func (w *world) open() (known, strangers int) {
 	w.server.conns.mu.Lock()
-	open := len(w.server.conns.silent)
-	w.server.conns.mu.Unlock()
-	if open > maxConns {
-		t.Errorf("%d connections are open, at most %d", open, maxConns)
+	defer w.server.conns.mu.Unlock()
+	for _, s := range w.server.conns.open {
+		if s.known {
+			known++
+		} else {
+			strangers++
+		}
+	}
+	return known, strangers
+}
+
+// TestStrangersCloseNoKnownConnection: a connection with the right password stays open while
+// strangers come and go; more of its kind than there may be close the one silent for the longest.
+func TestStrangersCloseNoKnownConnection(t *testing.T) {
+	w := start(t)
+	const body = `{"id":1,"method":"uptime"}`
+	ask := func(c net.Conn) error {
+		io.WriteString(c, w.head(len(body))+body)
+		resp, err := http.ReadResponse(bufio.NewReader(c), nil)
+		if err == nil {
+			_, err = io.Copy(io.Discard, resp.Body)
+		}
+		return err
+	}
+	first := w.dial()
+	if err := ask(first); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 2 * maxStrangers {
+		c := w.dial()
+		if i%2 == 0 {
+			io.WriteString(c, "GET /events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer wrong\r\n\r\n")
+		}
+	}
+	if err := ask(first); err != nil {
+		t.Fatalf("after %d strangers: %v", 2*maxStrangers, err)
+	}
+	var rest []net.Conn
+	for range maxConns {
+		c := w.dial()
+		rest = append(rest, c)
+		if err := ask(c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if known, _ := w.open(); known > maxConns {
+		t.Errorf("%d known connections, at most %d", known, maxConns)
+	}
+	if err := ask(first); err == nil {
+		t.Error("the connection that was silent for the longest is still open")
+	}
+	if err := ask(rest[len(rest)-1]); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -135,8 +135,7 @@ func checkSite(r *http.Request) error {
 	if strings.Contains(host, ".") && net.ParseIP(host) == nil {
 		return &restError{http.StatusForbidden, "a page of " + clip(host) + " may not read this node: use its address, localhost, or a name without a dot"}
 	}
-	site, origin := r.Header.Get("Sec-Fetch-Site"), r.Header.Get("Origin")
-	if site == "cross-site" || site == "same-site" || site == "" && origin != "" && origin != "http://"+r.Host {
+	if fromElsewhere(r) {
 		return &restError{http.StatusForbidden, "a page of another origin may not read this node"}
 	}
 	return nil

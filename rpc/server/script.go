@@ -3,6 +3,7 @@ package server
 import (
 	"encoding/hex"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/btcsuite/btcd/btcec/v2/ecdsa"
@@ -35,18 +36,21 @@ func addressIn(p *consensus.Params, script []byte) string {
 // four bytes as numbers, longer ones in hex, everything else by name. In an input the
 // hash type of what looks like a signature is written as a word.
 func disassemble(script []byte, input bool) string {
-	var out []string
+	var out strings.Builder
 	sigs := input && !block.Unspendable(script)
 	for len(script) > 0 {
+		if out.Len() > 0 {
+			out.WriteByte(' ')
+		}
 		op := script[0]
 		if op > opPushData4 {
-			out = append(out, opName(op))
+			out.WriteString(opName(op))
 			script = script[1:]
 			continue
 		}
 		data, rest, _, ok := block.CutPush(script)
 		if !ok {
-			out = append(out, "[error]")
+			out.WriteString("[error]")
 			break
 		}
 		script = rest
@@ -56,14 +60,14 @@ func disassemble(script []byte, input bool) string {
 		}
 		switch {
 		case len(data) <= 4:
-			out = append(out, fmt.Sprint(scriptNumber(data)))
+			out.WriteString(strconv.FormatInt(scriptNumber(data), 10))
 		case isSig:
-			out = append(out, hex.EncodeToString(data[:len(data)-1])+"["+hashType+"]")
+			out.WriteString(hex.EncodeToString(data[:len(data)-1]) + "[" + hashType + "]")
 		default:
-			out = append(out, hex.EncodeToString(data))
+			out.WriteString(hex.EncodeToString(data))
 		}
 	}
-	return strings.Join(out, " ")
+	return out.String()
 }
 
 const opPushData4 = 0x4e

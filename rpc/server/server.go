@@ -56,6 +56,9 @@ func New(cfg Config, n *node.Node) (*Server, error) {
 	if cfg.Dir == "" && cfg.User == "" {
 		return nil, errors.New("rpc: no client could log in: there is neither a directory for the cookie nor a user")
 	}
+	if err := checkLogin(cfg.User, cfg.Pass); err != nil {
+		return nil, fmt.Errorf("rpc: %w", err)
+	}
 	listeners, err := listen(cfg.Listen, cfg.Log)
 	if err != nil {
 		return nil, listenError(cfg.Listen, err)
@@ -69,7 +72,7 @@ func New(cfg Config, n *node.Node) (*Server, error) {
 	}
 	s := &Server{
 		cfg: cfg, node: n, log: cfg.Log, listeners: listeners, login: l, methods: table(),
-		conns: &conns{most: maxConns, silent: make(map[net.Conn]time.Time)},
+		conns: &conns{known: maxConns, strangers: maxStrangers, open: make(map[net.Conn]connState)},
 		quick: make(places, maxCalls), long: make(places, maxLong), streams: make(places, maxStreams), rest: make(places, maxREST),
 	}
 	s.metrics = newMetrics(s)
@@ -121,12 +124,13 @@ func (s *Server) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	mux := http.NewServeMux()
-	mux.HandleFunc("/{$}", s.login.guard(s.conns.serving(s.handleCalls)))
-	mux.HandleFunc(walletPath, s.login.guard(s.conns.serving(s.handleCalls)))
-	mux.HandleFunc("GET /events", s.login.guard(s.conns.serving(s.handleEvents)))
-	mux.HandleFunc("GET /metrics", s.login.guard(s.conns.serving(s.metrics.http.ServeHTTP)))
+	inside := func(h http.HandlerFunc) http.HandlerFunc { return s.login.guard(s.conns.serving(true, h)) }
+	mux.HandleFunc("/{$}", inside(s.handleCalls))
+	mux.HandleFunc(walletPath, inside(s.handleCalls))
+	mux.HandleFunc("GET /events", sameSite(inside(s.handleEvents)))
+	mux.HandleFunc("GET /metrics", sameSite(inside(s.metrics.http.ServeHTTP)))
 	mux.HandleFunc("GET /healthz", s.handleHealth)
-	mux.HandleFunc(restPath, s.conns.serving(s.handleREST))
+	mux.HandleFunc(restPath, s.conns.serving(false, s.handleREST))
 	web := &http.Server{
 		Handler:           timed(http.NewCrossOriginProtection().Handler(mux)), // a browser may have kept the password
 		ReadHeaderTimeout: headerTimeout,
