@@ -27,7 +27,7 @@
 //  5. without --datadir, the network's usual port on this machine: toy 18555,
 //     regtest 18443, main 8332
 //
-// It logs in with --rpc-user and --rpc-password, or with the cookie that the node wrote
+// It logs in with --rpc-user and --rpc-password or --rpc-password-file, or with the cookie that the node wrote
 // beside its data.
 //
 // # Errors

@@ -15,7 +15,7 @@ import (
 // settings say is for all commands, and gives way.
 
 const (
-	asksNode  = "network node dir rpc cookie rpc-user rpc-password"
+	asksNode  = "network node dir rpc cookie rpc-user rpc-password rpc-password-file"
 	hasWallet = "network node dir" // a testnet's node says which network
 )
 
@@ -24,7 +24,7 @@ const (
 // otherwise.
 var heeded = map[string]string{
 	"":              "",
-	"node run":      "network rpc rpc-user rpc-password",
+	"node run":      "network rpc rpc-user rpc-password rpc-password-file",
 	"node health":   "network node dir rpc", // it needs no password
 	"mine":          asksNode,
 	"wallet":        asksNode,
@@ -45,7 +45,7 @@ var heeded = map[string]string{
 // others. Those of "" hold for every command that has them. In capitals are arguments, by
 // their place on the command line.
 var clashes = map[string][]string{
-	"":                          {"rpc node dir", "node cookie rpc-user rpc-password", "cookie rpc-user rpc-password", "json raw", "no-passphrase passphrase-file"},
+	"":                          {"rpc node dir", "node cookie rpc-user rpc-password rpc-password-file", "cookie rpc-user rpc-password rpc-password-file", "rpc-password rpc-password-file", "json raw", "no-passphrase passphrase-file"},
 	"mine":                      {"to wallet"},
 	"wallet create":             {"ARG1 wallet"},
 	"wallet restore":            {"ARG1 wallet"},
@@ -64,7 +64,7 @@ var clashes = map[string][]string{
 
 // wants maps commands to pairs of flags of which the first means nothing without the second.
 var wants = map[string][]string{
-	"":             {"rpc-password rpc-user", "gap discover"},
+	"":             {"rpc-password rpc-user", "rpc-password-file rpc-user", "gap discover"},
 	"chain export": {"force out"},
 	"network new":  {"force out"},
 	"testnet up":   {"passphrase-file fund", "no-passphrase fund"},

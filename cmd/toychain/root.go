@@ -35,6 +35,7 @@ type globals struct {
 	network, datadir     string
 	rpc, cookie          string
 	rpcUser, rpcPassword string
+	rpcPasswordFile      string
 	testnetDir, node     string
 }
 
@@ -74,9 +75,10 @@ func (a *app) globalFlags(root *cobra.Command) {
 	f.StringVar(&g.testnetDir, "dir", "", "`DIR` of the testnet (default DATADIR/testnet)")
 	f.StringVar(&g.cookie, "cookie", "", "`FILE` with the node's password (default DATADIR/NETWORK/.cookie)")
 	f.StringVar(&g.rpcUser, "rpc-user", "", "log in as this `USER` instead of by cookie")
-	f.StringVar(&g.rpcPassword, "rpc-password", "", "log in with this `PASSWORD`")
-	cli.Settable(f, "network", "datadir", "color", "rpc", "node", "dir", "cookie", "rpc-user", "rpc-password")
-	cli.Paths(f, "network", "dir", "cookie")
+	f.StringVar(&g.rpcPassword, "rpc-password", "", "log in with this `PASSWORD`; safer in TOYCHAIN_RPC_PASSWORD or a file")
+	f.StringVar(&g.rpcPasswordFile, "rpc-password-file", "", "`FILE` whose first line is the password")
+	cli.Settable(f, "network", "datadir", "color", "rpc", "node", "dir", "cookie", "rpc-user", "rpc-password", "rpc-password-file")
+	cli.Paths(f, "network", "dir", "cookie", "rpc-password-file")
 	a.completeGlobals(root)
 }
 
@@ -106,7 +108,25 @@ func (a *app) fill(cmd *cobra.Command) error {
 		return err
 	}
 	isPreset := func(name string) bool { _, ok := consensus.Preset(name); return ok }
-	return cli.FillFromFile(cmd, filepath.Join(a.global.datadir, "toychain.toml"), isPreset)
+	if err := cli.FillFromFile(cmd, filepath.Join(a.global.datadir, "toychain.toml"), isPreset); err != nil {
+		return err
+	}
+	return a.global.readPassword()
+}
+
+// readPassword takes the password of a login from its file, and refuses a user without one.
+func (g *globals) readPassword() error {
+	if g.rpcPasswordFile != "" {
+		line, err := cli.FirstLine(g.rpcPasswordFile)
+		if err != nil {
+			return fmt.Errorf("--rpc-password-file: %w", err)
+		}
+		g.rpcPassword = line
+	}
+	if g.rpcUser != "" && g.rpcPassword == "" {
+		return cli.Usagef("--rpc-user %s has no password: set TOYCHAIN_RPC_PASSWORD, or give --rpc-password-file or --rpc-password", g.rpcUser)
+	}
+	return nil
 }
 
 // nameCompletion adds cobra's "completion" commands, with examples.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -42,12 +43,37 @@ func (p *Passphrase) Given() (text string, ok bool, err error) {
 		text := os.Getenv(EnvName("passphrase"))
 		return text, text != "", nil
 	}
-	all, err := os.ReadFile(p.file)
-	line, _, _ := strings.Cut(string(all), "\n")
-	if line = strings.TrimSuffix(line, "\r"); err == nil && line == "" {
-		err = fmt.Errorf("passphrase file %s: its first line is empty: a wallet without a passphrase wants --no-passphrase", p.file)
+	line, err := FirstLine(p.file)
+	if errors.Is(err, errEmptyLine) {
+		err = fmt.Errorf("%w: a wallet without a passphrase wants --no-passphrase", err)
 	}
 	return line, true, err
+}
+
+var errEmptyLine = errors.New("its first line is empty")
+
+// FirstLine returns the first line of a file with a secret. It is an error if it is empty.
+func FirstLine(path string) (string, error) {
+	all, err := os.ReadFile(path)
+	line, _, _ := strings.Cut(string(all), "\n")
+	if line = strings.TrimSuffix(line, "\r"); err == nil && line == "" {
+		err = fmt.Errorf("%s: %w", path, errEmptyLine)
+	}
+	return line, err
+}
+
+// DropPassphrase takes the passphrase of wallets out of the environment of a program that needs
+// none, and of all that it starts. Where the system can, the program begins anew, so that it is
+// in no list of the system's either.
+func DropPassphrase() {
+	name := EnvName("passphrase")
+	if _, set := os.LookupEnv(name); !set {
+		return
+	}
+	os.Unsetenv(name)
+	if program, err := os.Executable(); err == nil {
+		_ = syscall.Exec(program, os.Args, os.Environ()) // which returns where the system cannot
+	}
 }
 
 // NewPassphrase returns the passphrase for a new wallet, asking for it twice.
