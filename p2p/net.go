@@ -249,6 +249,24 @@ func (n *Net) Addrs() []string {
 // Bytes returns how many bytes the streams of all peers carried since New.
 func (n *Net) Bytes() (in, out int64) { return n.links.in.bytes.Load(), n.links.out.bytes.Load() }
 
+// Known returns the peers whose addresses this node knows, sorted by ID.
+func (n *Net) Known() (out []PeerAddrs) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for id, c := range n.addrman.peers {
+		if len(c.addrs) == 0 {
+			continue
+		}
+		p := PeerAddrs{ID: text(id), Manual: c.manual, LastJoined: c.lastJoined}
+		for _, a := range c.addrs {
+			p.Addrs = append(p.Addrs, a.String())
+		}
+		out = append(out, p)
+	}
+	slices.SortFunc(out, func(a, b PeerAddrs) int { return cmp.Compare(a.ID, b.ID) })
+	return out
+}
+
 // Missing returns the addresses of the peers that the user named and that are not
 // connected, complete and sorted. The dialer keeps trying them. Peers that this node
 // refuses are not included.

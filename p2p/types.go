@@ -33,6 +33,14 @@ type PeerInfo struct {
 	Link           Link          // what SetLink set; zero for a perfect link
 }
 
+// PeerAddrs is where a peer listens, as far as the address manager knows.
+type PeerAddrs struct {
+	ID         peer.ID
+	Addrs      []string  // multiaddrs without /p2p/, one at least; the one that the user named is the first
+	Manual     bool      // named by the user
+	LastJoined time.Time // zero for a peer known by hearsay only
+}
+
 // Ban is how long a peer is refused.
 type Ban struct{ Since, Until time.Time }
 

@@ -24,6 +24,14 @@ var (
 		About:   "Adds or removes a peer to stay connected with, or dials one once."}}
 	DisconnectNode = Method[DisconnectNodeArgs, Null]{Info{Name: "disconnectnode", Category: "Network", Returns: "null",
 		Example: `"` + examplePeer + `"`, About: "Closes the connection to a peer, which may connect again."}}
+	GetAddedNodeInfo = Method[GetAddedNodeInfoArgs, []AddedNode]{Info{Name: "getaddednodeinfo", Category: "Network",
+		Returns: `[{"addednode", "connected", "addresses": [{"address", "connected"}]}]`,
+		About:   "Returns the peers that the user named, with --peer or addnode, and whether they are connected."}}
+	GetAddrManInfo = Method[None, map[string]AddrManCount]{Info{Name: "getaddrmaninfo", Category: "Network", Returns: `{network: {"new", "tried", "total"}}`,
+		About: "Returns how many peers the node knows, by network: new ones by hearsay, tried ones that it was connected with."}}
+	GetNodeAddresses = Method[GetNodeAddressesArgs, []NodeAddress]{Info{Name: "getnodeaddresses", Category: "Network", Example: "0",
+		Returns: `[{"time", "services", "address", "port", "network"}]`,
+		About:   "Returns addresses of peers that the node knows."}}
 	GetNetTotals = Method[None, any]{Info{Name: "getnettotals", Category: "Network", Returns: "object",
 		About: "Returns how many bytes went over the network since the node started."}}
 	GetConnectionCount = Method[None, int]{Info{Name: "getconnectioncount", Category: "Network", Returns: "number",
@@ -78,6 +86,13 @@ type (
 		Node        string `rpc:"node" help:"the peer's multiaddr with /p2p/; for remove its ID is enough"`
 		Command     string `rpc:"command" help:"add: dial it now and whenever it is not connected; remove: no longer; onetry: dial it once"`
 		V2Transport bool   `rpc:"v2transport?" help:"ignored"`
+	}
+	GetAddedNodeInfoArgs struct {
+		Node *string `rpc:"node?" help:"only this peer: its ID, or its multiaddr with /p2p/ (default all)"`
+	}
+	GetNodeAddressesArgs struct {
+		Count   *int    `rpc:"count?" help:"how many at most; 0: all (default 1)"`
+		Network *string `rpc:"network?" help:"only of this one: ipv4 or ipv6 (default all)"`
 	}
 	DisconnectNodeArgs struct {
 		Address *string `rpc:"address?" help:"the peer's ID, multiaddr or host:port"`

@@ -134,3 +134,32 @@ type ActiveCommand struct {
 	Method   string `json:"method"`
 	Duration int64  `json:"duration"` // microseconds so far
 }
+
+// AddedNode is a row of getaddednodeinfo.
+type AddedNode struct {
+	AddedNode string         `json:"addednode"` // a multiaddr
+	Connected bool           `json:"connected"`
+	Addresses []AddedAddress `json:"addresses"` // of its connections
+}
+
+// AddedAddress is a connection to a peer that the user named.
+type AddedAddress struct {
+	Address   string `json:"address"`   // host:port
+	Connected string `json:"connected"` // inbound or outbound
+}
+
+// AddrManCount is a value of getaddrmaninfo.
+type AddrManCount struct {
+	New   int `json:"new"`   // known by hearsay only
+	Tried int `json:"tried"` // connected once at least
+	Total int `json:"total"`
+}
+
+// NodeAddress is a row of getnodeaddresses.
+type NodeAddress struct {
+	Time     int64  `json:"time"`     // when the peer was last connected; 0: never
+	Services int    `json:"services"` // 1: the whole chain
+	Address  string `json:"address"`
+	Port     int    `json:"port"`
+	Network  string `json:"network"`
+}

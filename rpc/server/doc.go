@@ -29,7 +29,7 @@
 //	decode.go script.go                         their form
 //	mempool.go pending.go                       what is pending
 //	mining.go template.go                       new blocks
-//	network.go peers.go bans.go                 other nodes, and network faults
+//	network.go peers.go addresses.go bans.go    other nodes, and network faults
 //	control.go                                  the node itself
 //	tree.go reorgs.go address.go                what Core does not have
 //	txhistory.go txcoins.go                     the history of one transaction

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"fmt"
 	"net"
 	"regexp"
 	"slices"
@@ -69,6 +70,45 @@ var networkTests = map[string]func(*scene){
 		other, _ := s.meet()
 		is(s, "out", get[rpc.NetworkInfo](s.world, "getnetworkinfo").ConnectionsOut, 1)
 		is(s, "in", get[rpc.NetworkInfo](other, "getnetworkinfo").ConnectionsIn, 1)
+	},
+	"getaddednodeinfo": func(s *scene) {
+		is(s, "none", string(s.must("getaddednodeinfo")), "[]")
+		other, p := s.meet()
+		addr := get[rpc.NetworkInfo](other, "getnetworkinfo").Multiaddrs[0]
+		want := fmt.Sprintf(`[{"addednode":%q,"connected":true,"addresses":[{"address":%q,"connected":"outbound"}]}]`, addr, p.Addr)
+		is(s, "connected", string(s.must("getaddednodeinfo")), want)
+		is(s, "by ID", string(s.must("getaddednodeinfo", p.PeerID)), want)
+		s.must("setnetworkactive", false)
+		s.connected(0)
+		is(s, "gone", string(s.must("getaddednodeinfo", addr)), fmt.Sprintf(`[{"addednode":%q,"connected":false,"addresses":[]}]`, addr))
+		is(s, "named by the other", string(other.must("getaddednodeinfo")), "[]")
+		s.refused(rpc.CodeNodeNotAdded, "Error: Node has not been added.", "getaddednodeinfo", stranger)
+	},
+	"getaddrmaninfo": func(s *scene) {
+		all := func() map[string]rpc.AddrManCount {
+			return get[map[string]rpc.AddrManCount](s.world, "getaddrmaninfo")
+		}
+		is(s, "none", all()["all_networks"], rpc.AddrManCount{})
+		s.meet()
+		is(s, "networks", len(all()), 6)
+		is(s, "on ipv4", all()["ipv4"], rpc.AddrManCount{Tried: 1, Total: 1})
+		is(s, "together", all()["all_networks"], all()["ipv4"])
+		s.must("addnode", "/ip6/::1/tcp/1/p2p/"+stranger, "add")
+		is(s, "by hearsay", all()["ipv6"], rpc.AddrManCount{New: 1, Total: 1})
+	},
+	"getnodeaddresses": func(s *scene) {
+		is(s, "none", string(s.must("getnodeaddresses")), "[]")
+		s.must("addnode", "/ip6/::1/tcp/1/p2p/"+stranger, "add")
+		rows := get[[]rpc.NodeAddress](s.world, "getnodeaddresses", 0, "ipv6")
+		is(s, "one", len(rows) == 1 && rows[0] == rpc.NodeAddress{Services: 1, Address: "::1", Port: 1, Network: "ipv6"}, true)
+		s.meet()
+		is(s, "one by default", len(get[[]rpc.NodeAddress](s.world, "getnodeaddresses")), 1)
+		is(s, "all", len(get[[]rpc.NodeAddress](s.world, "getnodeaddresses", 0)) > 1, true)
+		rows = get[[]rpc.NodeAddress](s.world, "getnodeaddresses", 1, "ipv4")
+		is(s, "met", len(rows) == 1 && rows[0].Address == "127.0.0.1" && rows[0].Time > 0, true)
+		is(s, "on a network without peers", len(get[[]rpc.NodeAddress](s.world, "getnodeaddresses", 0, "onion")), 0)
+		s.refused(rpc.CodeInvalidParam, "Address count out of range", "getnodeaddresses", -1)
+		s.refused(rpc.CodeInvalidParam, "Network not recognized: x", "getnodeaddresses", 1, "x")
 	},
 	"getnettotals": func(s *scene) {
 		type totals struct{ TotalBytesRecv, TotalBytesSent, TimeMillis int64 }
