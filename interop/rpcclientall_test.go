@@ -17,6 +17,7 @@ import (
 	"toychain/internal/chaingen"
 	"toychain/payer"
 	"toychain/rpc"
+	"toychain/wallet"
 )
 
 // Every method of btcd's client that a node without a wallet can answer, and that is
@@ -97,6 +98,16 @@ func TestRPCClientReadsEverything(t *testing.T) {
 	ask(t, "getpeerinfo", c.GetPeerInfo, func(x []btcjson.GetPeerInfoResult) bool { return len(x) == 0 })
 	ask(t, "validateaddress", with(c.ValidateAddress, payee), func(x *btcjson.ValidateAddressWalletResult) bool { return x.IsValid })
 	ask(t, "verifychain", func() (bool, error) { return c.VerifyChainBlocks(level, blocks) }, func(ok bool) bool { return ok })
+	ask(t, "gettxspendingprevout", with(c.GetTxSpendingPrevOut, []wire.OutPoint{wireTx(pending.Tx).TxIn[0].PreviousOutPoint}),
+		func(x []*btcjson.GetTxSpendingPrevOutResult) bool {
+			return len(x) == 1 && x[0].SpendingTxid == waiting.String()
+		})
+	key, err := alice.keys.Key(wallet.Path{Branch: wallet.Receive})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask(t, "verifymessage", func() (bool, error) { return c.VerifyMessage(payee, wallet.SignMessage(key, "hello"), "hello") }, func(ok bool) bool { return ok })
+	ask(t, "verifymessage", func() (bool, error) { return c.VerifyMessage(payee, wallet.SignMessage(key, "hello"), "other") }, func(ok bool) bool { return !ok })
 	ask(t, "the server's version", c.BackendVersion, func(v rpcclient.BackendVersion) bool { return fmt.Sprint(v) != "" })
 	do(t, "ping", c.Ping())
 	do(t, "invalidateblock", c.InvalidateBlock(tip))
@@ -124,6 +135,11 @@ func TestRPCClientPeers(t *testing.T) {
 	ask(t, "getpeerinfo", c.GetPeerInfo, func(x []btcjson.GetPeerInfoResult) bool {
 		return len(x) == 1 && !x[0].Inbound && x[0].SubVer != "" && x[0].ConnTime > 0 && x[0].BytesSent > 0
 	})
+	all := int32(0)
+	ask(t, "getnodeaddresses", with(c.GetNodeAddresses, &all), func(x []btcjson.GetNodeAddressesResult) bool {
+		return len(x) > 0 && x[0].Address == "127.0.0.1" && x[0].Port > 0 && x[0].Services == 1
+	})
+	ask(t, "getnettotals", c.GetNetTotals, func(x *btcjson.GetNetTotalsResult) bool { return x.TotalBytesRecv > 0 && x.TotalBytesSent > 0 })
 	do(t, "addnode remove", c.AddNode(info.Multiaddrs[0], rpcclient.ANRemove))
 	if err := c.AddNode(info.Multiaddrs[0], rpcclient.ANRemove); err == nil {
 		t.Error("removing it twice: no error")

@@ -3,6 +3,8 @@ package server
 import (
 	"cmp"
 	"errors"
+	"io/fs"
+	"os"
 	"slices"
 	"strings"
 
@@ -67,8 +69,11 @@ func entryOf(e *engine.Engine, id block.Hash) (*mempool.Entry, error) {
 
 func saveMempool(c *call, _ rpc.None) (map[string]string, error) {
 	path, err := c.node.SaveMempool(c.ctx)
-	if errors.Is(err, node.ErrRestoring) {
+	switch {
+	case errors.Is(err, node.ErrRestoring):
 		return nil, fail(rpc.CodeMisc, "The mempool was not loaded yet")
+	case errors.As(err, new(*fs.PathError)), errors.As(err, new(*os.LinkError)):
+		return nil, fail(rpc.CodeMisc, "Unable to dump mempool to disk (%v)", err)
 	}
 	return map[string]string{"filename": path}, err
 }

@@ -312,6 +312,10 @@ var poolTests = map[string]func(*scene){
 		s.must("prioritisetransaction", nowhere, 0, -7)
 		s.must("savemempool")
 		text, err = os.ReadFile(saved["filename"])
+		os.Remove(saved["filename"])
+		is(s, "a directory in its place", os.Mkdir(saved["filename"], 0o700), nil)
+		s.refused(rpc.CodeMisc, "Unable to dump mempool to disk", "savemempool")
+		os.Remove(saved["filename"])
 		is(s, "of an empty mempool", err == nil && string(text) == "fee_delta "+nowhere+" -7\n", true)
 	},
 	"gettxspendingprevout": func(s *scene) {
