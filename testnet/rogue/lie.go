@@ -78,6 +78,37 @@ func (p *Peer) invalid(ctx context.Context, breaks consensus.Rule) (*block.Block
 	return b, seal(ctx, b)
 }
 
+// Slander makes two blocks that, shown to different nodes, would have one ban the other if nodes
+// blamed a relay for what it could not know: x, beside the tip, creates one unit too much, which
+// only a node that connects it sees; y, on x, breaks no rule, and has nodes connect x. (Core does not
+// punish for a block that fails to connect, either, if it came as a compact block: see
+// MaybePunishNodeForBlock.)
+func (p *Peer) Slander(ctx context.Context) (x, y *block.Block, err error) {
+	p.mu.Lock()
+	tip := p.tree.Tip()
+	parent, _ := p.tree.Info(tip.Header.Prev)
+	p.mu.Unlock()
+	if tip.Height == 0 {
+		return nil, nil, fmt.Errorf("genesis has no sibling: mine a block first")
+	}
+	x = p.draft(&parent.State)
+	x.Txs[0].Outputs[0].Value++
+	if err := seal(ctx, x); err != nil {
+		return nil, nil, err
+	}
+	s, err := parent.State.ApplyHeader(&x.Header)
+	if err != nil {
+		return nil, nil, err
+	}
+	y = p.draft(&s)
+	return x, y, seal(ctx, y)
+}
+
+// Show sends a block to all nodes, whether it is valid or not.
+func (p *Peer) Show(ctx context.Context, b *block.Block) error {
+	return p.net.PublishBlock(ctx, b.Bytes())
+}
+
 // missTarget sets a nonce with which the block misses its target.
 func missTarget(b *block.Block) error {
 	b.Header.MerkleRoot, _ = block.MerkleRoot(b.TxIDs())

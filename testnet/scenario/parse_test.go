@@ -21,6 +21,7 @@ var examples = map[string]string{
 	"reindex NODE…":             "reindex n1",
 	"lie invalid NODE [RULE]":   "lie invalid n1 bad-cb-amount",
 	"lie withhold NODE N":       "lie withhold n1 3",
+	"lie slander NODE NODE":     "lie slander n1 n2",
 	"lie double-spend P NODE N": "lie double-spend p1 n1 3",
 	"lie release NODE":          "lie release n1",
 	"flood NODE WHAT N":         "flood n1 orphan-blocks 1000",

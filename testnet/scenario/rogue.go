@@ -15,6 +15,8 @@ func rogueVerbs() []verb {
 	return []verb{
 		{name: "lie invalid", args: "NODE [RULE]", parse: parseLie,
 			about: "A rogue peer sends NODE a block that breaks RULE, like bad-cb-amount or bad-diffbits."},
+		{name: "lie slander", args: "NODE NODE", parse: parseSlander,
+			about: "Rogue peers show the first NODE a block beside its tip that creates too much, and the second one a block on it: the first must not be blamed."},
 		{name: "lie withhold", args: "NODE N", parse: parseWithhold,
 			about: "A rogue peer of NODE mines N blocks on its tip, and announces none of them."},
 		{name: "lie double-spend", args: "P NODE N", parse: parseDoubleSpend,
@@ -52,6 +54,20 @@ func parseLie(w *words) action {
 		made, err := p.world.Lie(ctx, node, rule)
 		if err == nil {
 			p.names.block(made)
+		}
+		return "", err
+	}
+}
+
+func parseSlander(w *words) action {
+	first, second := w.node(), w.node()
+	if first == second {
+		w.fail("lie slander: want two nodes")
+	}
+	return func(ctx context.Context, p *player) (string, error) {
+		made, err := p.world.Slander(ctx, first, second)
+		for _, h := range made {
+			p.names.block(h)
 		}
 		return "", err
 	}

@@ -85,6 +85,10 @@ type Rogues interface {
 	// Lie sends a node a block on its tip that breaks a rule, of Lies, and returns when the
 	// node has rejected it, and banned the rogue if that must have known.
 	Lie(ctx context.Context, node, rule string) (block.Hash, error)
+	// Slander shows the first node a block that fails only when it is connected, and the second
+	// a block on it, and returns both when the second node has rejected them: it must not
+	// blame the first, which passed the block on.
+	Slander(ctx context.Context, first, second string) ([]block.Hash, error)
 	// Withhold mines n blocks on the node's tip, or on what is withheld already, and
 	// announces none of them. The first one holds these transactions.
 	Withhold(ctx context.Context, node string, n int, txs ...*block.Tx) ([]block.Hash, error)

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -121,10 +122,78 @@ func play(t *testing.T, name, text string, update bool, after ...func(dir string
 			}
 			return nil
 		}})
+	checkBans(t, w)
 	if err := w.Close(context.WithoutCancel(ctx), false); err != nil {
 		t.Error(err)
 	}
 	return shown, s, err
+}
+
+// checkBans: whatever rogue peers did, no node of a network bans another one.
+func checkBans(t *testing.T, w *real.World) {
+	t.Helper()
+	if w.Testnet != nil && !t.Failed() {
+		for _, ban := range bansAmong(t, w.Testnet) {
+			t.Error(ban)
+		}
+	}
+}
+
+// bansAmong returns which node bans which.
+func bansAmong(t *testing.T, net *testnet.Testnet) (out []string) {
+	t.Helper()
+	all, err := net.Status(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, n := range net.Nodes() {
+		if !all[i].Running || all[i].Paused {
+			continue
+		}
+		c, err := net.Client(n.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		bans, err := c.Bans(t.Context())
+		c.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, other := range net.Nodes() {
+			if slices.ContainsFunc(bans, func(b rpc.Ban) bool { return b.Address == other.PeerID }) {
+				out = append(out, n.Name+" bans "+other.Name)
+			}
+		}
+	}
+	return out
+}
+
+// TestBansAmong: a ban among the nodes is seen.
+func TestBansAmong(t *testing.T) {
+	var seen []string
+	_, _, err := play(t, "ban.txt", "nodes 2\nmine n1 1\nsettle\n", false, func(dir string, step scenario.Step) {
+		if step.Line != 2 {
+			return
+		}
+		net, err := testnet.Open(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, err := net.Client("n1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer n.Close()
+		for _, command := range []string{"add", "remove"} {
+			if _, err := rpc.SetBan.Call(t.Context(), n, rpc.SetBanArgs{Peer: net.Nodes()[1].PeerID, Command: command}); err != nil {
+				t.Fatal(err)
+			}
+			seen = append(seen, bansAmong(t, net)...)
+		}
+	})
+	if err != nil || !slices.Equal(seen, []string{"n1 bans n2"}) {
+		t.Errorf("seen %q, %v", seen, err)
+	}
 }
 
 // TestFailure: the error of a failed script names the line, what was expected and what is.

@@ -2,6 +2,7 @@ package real
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -15,6 +16,9 @@ import (
 
 // rogueTime bounds the waiting for a rogue: until it has joined, or is banned.
 const rogueTime = 60 * time.Second
+
+// passingTime is how long a block may take from one node to the next.
+const passingTime = 3 * time.Second
 
 // rogue returns the adversarial peer of a node. After one that was banned the next one comes.
 func (w *World) rogue(ctx context.Context, node string) (*rogue.Peer, error) {
@@ -56,22 +60,66 @@ func (w *World) Lie(ctx context.Context, node, rule string) (block.Hash, error) 
 	if rogue.Penalized(consensus.Rule(rule)) {
 		return made, l.Refused(ctx)
 	}
+	return made, w.knowsAs(ctx, node, made, "invalid")
+}
+
+// knowsAs waits until a node has a block at the end of a branch, with this status.
+func (w *World) knowsAs(ctx context.Context, node string, made block.Hash, status string) error {
 	c, err := w.Client(node)
 	if err != nil {
-		return made, err
+		return err
 	}
 	err = testnet.Poll(ctx, func() (bool, error) {
 		tips, err := rpc.GetChainTips.Call(ctx, c, rpc.None{})
-		return slices.ContainsFunc(tips, func(t rpc.Tip) bool { return t.Hash == made && t.Status == "invalid" }), err
+		return slices.ContainsFunc(tips, func(t rpc.Tip) bool { return t.Hash == made && t.Status == status }), err
 	})
 	if err != nil {
-		err = fmt.Errorf("the node has not rejected block %s: %w", made, err)
+		err = fmt.Errorf("%s does not have block %s as %s: %w", node, made, status, err)
 	}
-	return made, err
+	return err
 }
 
-// Withhold has a rogue mine in secret.
-func (w *World) Withhold(ctx context.Context, node string, n int, txs ...*block.Tx) ([]block.Hash, error) {
+// Slander shows the first node a block that fails when it is connected, and the second one a block
+// on it, which has it connect the first.
+func (w *World) Slander(ctx context.Context, first, second string) ([]block.Hash, error) {
+	one, err := w.following(ctx, first)
+	if err != nil {
+		return nil, err
+	}
+	other, err := w.rogue(ctx, second)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, rogueTime)
+	defer cancel()
+	for {
+		x, y, err := one.Slander(ctx)
+		if err == nil {
+			err = one.Show(ctx, x)
+		}
+		if err == nil {
+			err = w.knowsAs(ctx, first, x.Hash(), "valid-headers")
+		}
+		if err != nil {
+			return nil, err
+		}
+		// The first passes x on, unless gossip does not run yet between the two.
+		passing, stop := context.WithTimeout(ctx, passingTime)
+		err = w.knowsAs(passing, second, x.Hash(), "valid-headers")
+		stop()
+		switch {
+		case err != nil && ctx.Err() == nil:
+			continue // with other blocks: gossip takes none twice
+		case err == nil:
+			err = other.Show(ctx, y)
+		}
+		made := []block.Hash{x.Hash(), y.Hash()}
+		return made, errors.Join(err, w.knowsAs(ctx, second, y.Hash(), "invalid"))
+	}
+}
+
+// following returns the rogue of a node, once it has the node's chain.
+func (w *World) following(ctx context.Context, node string) (*rogue.Peer, error) {
 	l, err := w.rogue(ctx, node)
 	if err != nil {
 		return nil, err
@@ -84,10 +132,19 @@ func (w *World) Withhold(ctx context.Context, node string, n int, txs ...*block.
 	if err != nil {
 		return nil, err
 	}
-	following, cancel := context.WithTimeout(ctx, rogueTime)
+	ctx, cancel := context.WithTimeout(ctx, rogueTime)
 	defer cancel()
-	if err := l.Follow(following, tip); err != nil {
+	if err := l.Follow(ctx, tip); err != nil {
 		return nil, fmt.Errorf("the rogue did not catch up with %s: %w", node, err)
+	}
+	return l, nil
+}
+
+// Withhold has a rogue mine in secret.
+func (w *World) Withhold(ctx context.Context, node string, n int, txs ...*block.Tx) ([]block.Hash, error) {
+	l, err := w.following(ctx, node)
+	if err != nil {
+		return nil, err
 	}
 	return l.Withhold(ctx, n, txs...)
 }
