@@ -20,6 +20,9 @@ import (
 // payments (BIP44, "Address gap limit").
 const GapLimit = 20
 
+// MaxRestored is how many addresses of a branch one search may find.
+const MaxRestored = 10_000
+
 // MaxGap is the largest gap that Restore searches. Ours: each of them is in a request.
 const MaxGap = 10_000
 
@@ -225,7 +228,9 @@ func (w *Wallet) Addresses() ([]Owned, error) {
 
 // Restore calls used with one range of addresses after another, on each branch until gap (1
 // to MaxGap, usually GapLimit) in a row are unused, and records all up to the last used one as
-// given out. It never takes an address back. An error of used ends the search.
+// given out. It never takes an address back. An error of used ends the search, and so does a node
+// that goes on finding payments: more than MaxRestored addresses are not believed, and none is
+// recorded.
 func (w *Wallet) Restore(gap int, used func([]Address) ([]bool, error)) error {
 	if gap < 1 || gap > MaxGap {
 		return fmt.Errorf("restore wallet: a gap of %d addresses: want 1 to %d", gap, MaxGap)
@@ -251,6 +256,10 @@ func (w *Wallet) Restore(gap int, used func([]Address) ([]bool, error)) error {
 				if has[i] {
 					*end = from + uint32(i) + 1
 				}
+			}
+			if *end > *w.doc.Next.of(b)+MaxRestored {
+				return fmt.Errorf("restore wallet: the node names payments to more than %d addresses that this wallet has not given out: "+
+					"it lies, or another program uses the same words; ask another node", MaxRestored)
 			}
 		}
 	}

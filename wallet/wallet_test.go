@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -188,4 +189,27 @@ func open(path, passphrase string, net Network) (*Wallet, *Keychain, error) {
 	}
 	k, err := w.Unlock(passphrase)
 	return w, k, err
+}
+
+// TestRestoreFromLiar: a node that names payments to every address ends the search, and nothing is
+// recorded.
+func TestRestoreFromLiar(t *testing.T) {
+	w, path := create(t)
+	asked := 0
+	err := w.Restore(MaxGap, func(list []Address) ([]bool, error) {
+		asked += len(list)
+		return slices.Repeat([]bool{true}, len(list)), nil
+	})
+	if err == nil || !strings.Contains(err.Error(), "more than 10000 addresses") {
+		t.Errorf("restored from a liar: %v", err)
+	}
+	if asked > MaxRestored+MaxGap+1 {
+		t.Errorf("asked about %d addresses", asked)
+	}
+	if w, err = Load(path, toy); err != nil {
+		t.Fatal(err)
+	}
+	if _, p, _ := w.Next(Receive); p.Index != 0 {
+		t.Errorf("the next address is %d, want 0", p.Index)
+	}
 }
