@@ -65,7 +65,11 @@ func (o *Output) Discards() bool {
 	return errors.Join(err, err2) == nil && out.Mode()&fs.ModeCharDevice != 0 && os.SameFile(null, out)
 }
 
-var colour = regexp.MustCompile(`^\x1b\[[0-9;]*m`)
+// ScreenOutput returns an output that takes a file for a terminal, for tests.
+func ScreenOutput(f *os.File) *Output { return &Output{file: f, screen: true} }
+
+// colour matches what we paint with, and no colour that hides a text.
+var colour = regexp.MustCompile(`^\x1b\[([0-2]|22|3[1-6]|9[1-3])(;1)?m`)
 
 // harmless removes control characters, and those that reverse the direction of writing, but
 // for line breaks, tabs and colours.

@@ -7,7 +7,9 @@ func TestHarmless(t *testing.T) {
 	for _, row := range []struct{ text, want string }{
 		{"a block\tof 3\n", "a block\tof 3\n"},
 		{"\x1b[31mred\x1b[0m", "\x1b[31mred\x1b[0m"},
-		{"\x1b[1;32mgreen", "\x1b[1;32mgreen"},
+		{"\x1b[32;1mgreen", "\x1b[32;1mgreen"},
+		{"\x1b[8mhidden", "[8mhidden"},
+		{"\x1b[30;40mblack on black", "[30;40mblack on black"},
 		{"\x1b[2J\x1b[Hgone", "[2J[Hgone"},
 		{"\x1b]0;title\a", "]0;title"},
 		{"\x1b]52;c;cm0gLXJm\x1b\\", "]52;c;cm0gLXJm\\"}, // sets the clipboard
