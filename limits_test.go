@@ -111,6 +111,38 @@ var design = map[string]string{
 	"p2p/limits.go BanTime":               "10 * Minute", // refused for ten minutes
 }
 
+// stated are the rows of SECURITY.md's table of limits: what it says, and the constants with which
+// that is true.
+var stated = map[string]map[string]string{
+	"| connections of peers | 64 |":                                   {"p2p/limits.go DefaultMaxPeers": "64"},
+	"| a peer's ban | 10 minutes |":                                   {"p2p/limits.go BanTime": "10 * Minute"},
+	"| blocks without a known parent | 100, 8 MiB together |":         {"engine/limits.go maxOrphanBlocks": "100", "engine/limits.go maxOrphanBytes": "8 << 20"},
+	"| the mempool | 5 MB of transactions |":                          {"mempool/policy.go DefaultMaxBytes": "5000000"},
+	"| transactions without known coins | 100 |":                      {"mempool/policy.go DefaultMaxOrphans": "100"},
+	"| RPC connections | 128 with the password, 256 without |":        {"rpc/server/limits.go maxConns": "128", "rpc/server/limits.go maxStrangers": "256"},
+	"| RPC calls at once | 80, and 64 that wait or work for long |":   {"rpc/server/limits.go maxCalls": "16 + 64", "rpc/server/limits.go maxLong": "64"},
+	"| addresses that a wallet's search believes | 10,000 a branch |": {"wallet/wallet.go MaxRestored": "10000"},
+}
+
+// SECURITY.md states the limits as they are.
+func TestStatedLimits(t *testing.T) {
+	text, err := os.ReadFile("SECURITY.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for row, want := range stated {
+		if !strings.Contains(string(text), row) {
+			t.Errorf("SECURITY.md: no row %s", row)
+		}
+		for where, value := range want {
+			file, name, _ := strings.Cut(where, " ")
+			if got := constants(t, file)[name]; got != value {
+				t.Errorf("SECURITY.md: %s: %s is %s, not %s", row, where, got, value)
+			}
+		}
+	}
+}
+
 // Every constant in a file of limits has a row above, every row a constant, and every test
 // that a row names exists.
 func TestEveryLimitHasATest(t *testing.T) {
