@@ -17,7 +17,7 @@ func main() { os.Exit(run(os.Args[1:], wallet.DefaultWorkFactor)) }
 func run(args []string, workFactor int) int {
 	ctx, stop := cli.Interruptible(context.Background())
 	defer stop()
-	a := &app{Terminal: cli.Terminal{Stdin: os.Stdin, Stdout: cli.NewOutput(os.Stdout), Stderr: cli.NewOutput(os.Stderr)}, workFactor: workFactor}
+	a := &app{Terminal: cli.Terminal{Stdin: os.Stdin, Stdout: cli.NewOutput(os.Stdout), Stderr: cli.NewOutput(os.Stderr)}, workFactor: workFactor, process: true}
 	root := a.rootCommand()
 	root.SetArgs(args)
 	err := a.explain(root.ExecuteContext(ctx))

@@ -64,7 +64,9 @@ its log on stderr. It connects to this machine only, unless --listen says otherw
 	f.BoolVar(&o.tied, "exit-on-stdin-close", false, "end when stdin is closed, and so with the program that started it")
 	cli.Settable(f, "listen", "peer", "mdns", "rpc", "rest", "mine", "hashrate", "threads", "name", "node-key", "log-level", "log-json")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		cli.DropPassphrase()
+		if a.process {
+			cli.DropPassphrase()
+		}
 		return a.runNode(cmd.Context(), o)
 	}
 	return cmd

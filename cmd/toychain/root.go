@@ -27,7 +27,8 @@ type app struct {
 	asked   string          // address of the node that the command asks; "": none
 	taken   bool            // no node was named, and one of the testnet is asked
 
-	workFactor int // of new wallets' passphrases, see wallet.New
+	process    bool // it is all that this process runs, which may begin anew
+	workFactor int  // of new wallets' passphrases, see wallet.New
 }
 
 // globals are the flags of every command.
@@ -95,7 +96,10 @@ func (a *app) prepare(cmd *cobra.Command, given []string) error {
 	if err := a.CheckColour(); err != nil {
 		return err
 	}
-	return a.checkTyped(cmd, given)
+	if err := a.checkTyped(cmd, given); err != nil || !slices.Contains(heeds(cmd), "rpc-user") {
+		return err
+	}
+	return a.global.readPassword()
 }
 
 // fill fills in the flags that the command line leaves open: from the environment, then
@@ -108,10 +112,7 @@ func (a *app) fill(cmd *cobra.Command) error {
 		return err
 	}
 	isPreset := func(name string) bool { _, ok := consensus.Preset(name); return ok }
-	if err := cli.FillFromFile(cmd, filepath.Join(a.global.datadir, "toychain.toml"), isPreset); err != nil {
-		return err
-	}
-	return a.global.readPassword()
+	return cli.FillFromFile(cmd, filepath.Join(a.global.datadir, "toychain.toml"), isPreset)
 }
 
 // readPassword takes the password of a login from its file, and refuses a user without one.
