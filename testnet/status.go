@@ -13,21 +13,23 @@ import (
 
 // NodeStatus is what one node is at.
 type NodeStatus struct {
-	Name     string       `json:"name"`
-	Running  bool         `json:"running"`
-	Paused   bool         `json:"paused"`
-	Group    int          `json:"group"` // of the partition, from 1; 0: there is none
-	Height   block.Height `json:"height"`
-	Tip      block.Hash   `json:"tip,omitzero"`
-	Work     string       `json:"work"`  // hashes up to the tip, 64 hex digits; "" if it does not answer
-	Peers    []string     `json:"peers"` // names of the nodes that it is connected to, then IDs of other peers
-	Pool     int          `json:"pool"`  // pending transactions
-	Mining   bool         `json:"mining"`
-	Hashrate float64      `json:"hashrate"` // of its miners over the last seconds, hashes per second
-	Memory   int64        `json:"memory"`   // resident bytes; 0: not known
-	RPC      string       `json:"rpc"`
-	PID      int          `json:"pid"`
-	Error    string       `json:"error,omitempty"` // why it does not answer, though it may run
+	Name     string          `json:"name"`
+	Running  bool            `json:"running"`
+	Paused   bool            `json:"paused"`
+	Group    int             `json:"group"` // of the partition, from 1; 0: there is none
+	Height   block.Height    `json:"height"`
+	Tip      block.Hash      `json:"tip,omitzero"`
+	Work     string          `json:"work"`  // hashes up to the tip, 64 hex digits; "" if it does not answer
+	Peers    []string        `json:"peers"` // names of the nodes that it is connected to, then IDs of other peers
+	Pool     int             `json:"pool"`  // pending transactions
+	Mining   bool            `json:"mining"`
+	Hashrate float64         `json:"hashrate"` // of its miners over the last seconds, hashes per second
+	Memory   int64           `json:"memory"`   // resident bytes; 0: not known
+	RPC      string          `json:"rpc"`
+	PID      int             `json:"pid"`
+	Clock    int64           `json:"clock_offset"`    // seconds by which its clock is set fast; below 0: slow
+	Links    []topology.Link `json:"links"`           // of this node that have faults
+	Error    string          `json:"error,omitempty"` // why it does not answer, though it may run
 }
 
 // answerTime is how long Status and Tree wait for a node that runs.
@@ -41,7 +43,12 @@ func (t *Testnet) Status(ctx context.Context) ([]NodeStatus, error) {
 	out := make([]NodeStatus, len(t.state.Nodes))
 	err := each(t.state.names(), func(i int, name string) error {
 		n := t.node(name)
-		s := NodeStatus{Name: name, RPC: n.RPC, PID: n.PID, Peers: []string{}}
+		s := NodeStatus{Name: name, RPC: n.RPC, PID: n.PID, Peers: []string{}, Clock: t.state.Clocks[name], Links: []topology.Link{}}
+		for _, l := range t.state.Links {
+			if _, ok := l.Other(name); ok {
+				s.Links = append(s.Links, l)
+			}
+		}
 		if len(t.state.Groups) > 0 {
 			s.Group = t.network().GroupOf(name) + 1
 		}

@@ -250,6 +250,16 @@ func Open(dir string) (*Testnet, error) {
 	return t, nil
 }
 
+// Refresh reads what other commands have changed since the testnet was opened.
+func (t *Testnet) Refresh() error {
+	s, err := loadState(t.dir)
+	if err == nil {
+		t.state = s
+		t.adopt()
+	}
+	return err
+}
+
 // Notify sets what is called, with a sentence, when a command waits for another one or leaves
 // something out.
 func (t *Testnet) Notify(say func(string)) {

@@ -259,10 +259,10 @@ mined what. In a pipe, COLUMNS gives the width.`
 func (a *app) chainTreeCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "tree", Short: "Draw every block of every branch that the node knows.",
-		Example: "toychain chain tree\ntoychain chain tree --from 100",
+		Example: "toychain chain tree\ntoychain chain tree --from 100\ntoychain chain tree -o tree.svg",
 		Long:    `Draw every block of every branch that the node knows. ` + aboutWidth,
 	}
-	flags := drawFlags(cmd)
+	flags := treeFlags(cmd)
 	var name string
 	return show(a, cmd, a.dial, func(ctx context.Context, n target, _ []string) (tree rpc.Tree, err error) {
 		info, err := rpc.GetNetworkInfo.Call(ctx, n.Client, rpc.None{})
@@ -276,18 +276,20 @@ func (a *app) chainTreeCommand() *cobra.Command {
 		}
 		return tree, err
 	}, func(w io.Writer, tree rpc.Tree) {
-		_ = draw.Write(w, draw.Merge([]draw.View{{Node: name, Tree: tree}}), a.style(flags))
+		a.drawTree(w, draw.Merge([]draw.View{{Node: name, Tree: tree}}), flags)
 	})
 }
 
 func (a *app) testnetTreeCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "tree", Short: "Draw one tree of all blocks, with the nodes on their tips.",
-		Example: "toychain testnet tree\ntoychain testnet tree --legend",
-		Long:    `Draw one tree of all blocks, with the nodes on their tips. ` + aboutWidth,
+		Example: "toychain testnet tree\ntoychain testnet tree --legend\ntoychain testnet tree --follow\ntoychain testnet tree -o tree.svg",
+		Long: `Draw one tree of all blocks, with the nodes on their tips. ` + aboutWidth + ` With
+--follow it is drawn again each time that it changes, until Ctrl-C.`,
 	}
-	flags := drawFlags(cmd)
-	return show(a, cmd, a.namedTestnet, func(ctx context.Context, t *testnet.Testnet, _ []string) (draw.Tree, error) {
+	flags := treeFlags(cmd)
+	follow := cmd.Flags().BoolP("follow", "f", false, "draw it again when it changes")
+	show(a, cmd, a.namedTestnet, func(ctx context.Context, t *testnet.Testnet, _ []string) (draw.Tree, error) {
 		tree, err := t.Tree(ctx, block.Height(flags.from))
 		if err == nil && len(tree.Blocks) == 0 && flags.from > 0 {
 			var tip block.Height
@@ -297,13 +299,30 @@ func (a *app) testnetTreeCommand() *cobra.Command {
 			err = beyond(block.Height(flags.from), tip)
 		}
 		return tree, err
-	}, func(w io.Writer, in draw.Tree) { _ = draw.Write(w, in, a.style(flags)) })
+	}, func(w io.Writer, in draw.Tree) { a.drawTree(w, in, flags) })
+	once := cmd.RunE
+	cmd.RunE = func(cmd *cobra.Command, given []string) error {
+		if !*follow {
+			return once(cmd, given)
+		}
+		if flags.out != "" {
+			return cli.Usagef("-o and --follow exclude each other")
+		}
+		t, err := a.namedTestnet()
+		if err != nil {
+			return err
+		}
+		return a.followTree(cmd.Context(), t, flags, cmd.Flags().Changed("json"))
+	}
+	return cmd
 }
 
 // drawing is the flags of commands that draw a tree.
 type drawing struct {
 	from          int32
 	ascii, legend bool
+	out           string // file to write
+	failed        error  // of writing it
 }
 
 func drawFlags(cmd *cobra.Command) *drawing {

@@ -21,7 +21,7 @@ func (a *app) testnetCommand() *cobra.Command {
 	return cli.Noun("testnet", "Run many nodes on this machine: partition, kill and heal them.",
 		"toychain testnet up 4\ntoychain testnet partition n1,n2 n3,n4\ntoychain testnet tree",
 		a.testnetUpCommand(), a.testnetAddCommand(), a.testnetStatusCommand(), a.testnetTreeCommand(),
-		a.testnetReorgsCommand(), a.testnetStaleCommand(), a.testnetReplayCommand(), a.testnetReportCommand(),
+		a.testnetLogsCommand(), a.testnetReorgsCommand(), a.testnetStaleCommand(), a.testnetReplayCommand(), a.testnetReportCommand(),
 		a.testnetPartitionCommand(), a.testnetHealCommand(),
 		a.testnetNodeCommand("kill", "End nodes like a power failure.", "was killed", (*testnet.Testnet).Kill),
 		a.testnetNodeCommand("pause", "Stop nodes in the middle of whatever they do.", "is paused", (*testnet.Testnet).Pause),
@@ -95,13 +95,15 @@ to its eight neighbours in a circle, learns of the others and connects to some o
 }
 
 func (a *app) testnetStatusCommand() *cobra.Command {
+	var links []topology.Link
 	return show(a, &cobra.Command{
-		Use: "status", Short: "Show the status of each node.", Example: "toychain testnet status",
+		Use: "status", Short: "Show the status of each node, and what is wrong with links and clocks.", Example: "toychain testnet status",
 	}, a.namedTestnet, func(ctx context.Context, t *testnet.Testnet, _ []string) ([]testnet.NodeStatus, error) {
 		all, err := t.Status(ctx)
 		for _, s := range t.Bridges(all) {
 			fmt.Fprintln(a.Stderr, s)
 		}
+		links = t.Links()
 		return all, err
 	}, func(rows io.Writer, all []testnet.NodeStatus) {
 		fmt.Fprintln(rows, "node\tstate\tgroup\theight\ttip\tpending\tpeers")
@@ -116,6 +118,22 @@ func (a *app) testnetStatusCommand() *cobra.Command {
 				continue
 			}
 			fmt.Fprintf(rows, "%d\t%s\t%d\t%s\n", s.Height, s.Tip.Short(), s.Pool, peersOf(s))
+		}
+		var clocks []wrongClock
+		for _, s := range all {
+			if s.Clock != 0 {
+				clocks = append(clocks, wrongClock{s.Name, s.Clock})
+			}
+		}
+		if len(links)+len(clocks) == 0 {
+			return
+		}
+		fmt.Fprintln(rows)
+		if len(links) > 0 {
+			printLinks(rows, links)
+		}
+		if len(clocks) > 0 {
+			printClocks(rows, clocks)
 		}
 	})
 }

@@ -107,14 +107,17 @@ func (a *app) player(r *replaying, speed float64) *replay.Player {
 	case r.step:
 		p.Pause = enters(a.Stdin)
 	case screen || a.command.Flags().Changed("speed"):
-		p.Pause = func(ctx context.Context, d time.Duration) error {
-			wait, cancel := context.WithTimeout(ctx, d)
-			defer cancel()
-			<-wait.Done()
-			return ctx.Err()
-		}
+		p.Pause = rest
 	}
 	return p
+}
+
+// rest returns after a time, or with the error of ctx if that ends first.
+func rest(ctx context.Context, d time.Duration) error {
+	wait, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	<-wait.Done()
+	return ctx.Err()
 }
 
 // enters returns a function that waits for the next Enter, or for the end of its context. It
@@ -129,7 +132,7 @@ func enters(keys io.Reader) func(context.Context, time.Duration) error {
 func skipLine(r io.Reader) error {
 	for b := []byte{0}; b[0] != '\n'; {
 		if _, err := io.ReadFull(r, b); errors.Is(err, io.EOF) {
-			return errors.New("no more input: --step wants an Enter for each event")
+			return errors.New("no more input: --step wants an Enter for each one")
 		} else if err != nil {
 			return err
 		}

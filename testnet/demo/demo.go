@@ -44,7 +44,7 @@ type Result struct {
 	ReturnedTxs   int          `json:"returned_txs"`   // their payments that returned to the mempool
 	ConflictedTxs int          `json:"conflicted_txs"` // their payments that became impossible
 	Payments      []Payment    `json:"payments"`
-	Seconds       float64      `json:"seconds"`
+	Seconds       float64      `json:"seconds"`       // without pauses
 	Dir           string       `json:"dir,omitempty"` // of the testnet, if it was kept
 }
 
@@ -80,6 +80,7 @@ type demo struct {
 	people   map[string]person
 	result   Result
 	chapters int
+	paused   time.Duration
 	err      error
 
 	first, toBob, toCarol, daves *payment
@@ -129,7 +130,7 @@ func Play(ctx context.Context, cfg Config) (_ Result, err error) {
 	if err := d.play(ctx); err != nil {
 		return Result{}, fmt.Errorf("demo: %w", err)
 	}
-	d.result.Seconds = time.Since(started).Seconds()
+	d.result.Seconds = (time.Since(started) - d.paused).Seconds()
 	d.end()
 	return d.result, d.err
 }
@@ -140,9 +141,11 @@ func (d *demo) play(ctx context.Context) error {
 		d.fourNodes, d.money, d.firstPayment, d.cut, d.twoHistories, d.heal, d.again, d.audit,
 	} {
 		if i > 0 && d.cfg.Pause != nil {
+			begun := time.Now()
 			if err := d.cfg.Pause(ctx); err != nil {
 				return err
 			}
+			d.paused += time.Since(begun)
 		}
 		chapter(ctx)
 		if ctx.Err() != nil {
