@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"strconv"
 	"strings"
@@ -169,17 +170,21 @@ func stateOf(s testnet.NodeStatus) string {
 func (a *app) testnetPartitionCommand() *cobra.Command {
 	return on(&cobra.Command{
 		Use: "partition GROUP GROUP...", Short: "Divide the network into groups that cannot talk to each other.",
-		Example: "toychain testnet partition n1,n2 n3,n4",
-		Args:    cli.Args(2, topology.MaxNodes, "two groups or more, like n1,n2 n3,n4"),
+		Example: "toychain testnet partition n1,n2 n3,n4\ntoychain testnet partition 'n1 n2 | n3 n4'",
+		Args:    cli.Args(1, math.MaxInt, "two groups or more, like n1,n2 n3,n4"),
 	}, a.namedTestnet, func(ctx context.Context, t *testnet.Testnet, given []string) error {
-		var groups [][]string
-		for _, g := range given {
-			groups = append(groups, strings.Split(g, ","))
+		groups := topology.ParseGroups(given)
+		if len(groups) < 2 {
+			return cli.Usagef("%s: want two groups or more, like n1,n2 n3,n4", a.command.CommandPath())
 		}
 		if err := t.Partition(ctx, groups); err != nil {
 			return err
 		}
-		fmt.Fprintln(a.Stdout, "cut:", strings.Join(given, " | "))
+		var cut []string
+		for _, g := range groups {
+			cut = append(cut, strings.Join(g, ","))
+		}
+		fmt.Fprintln(a.Stdout, "cut:", strings.Join(cut, " | "))
 		return nil
 	})
 }

@@ -21,23 +21,25 @@ func lifeVerbs() []verb {
 		{name: "reindex", args: "NODE…", about: "These stopped nodes rebuild their databases from the blocks that can be read.", parse: each(World.Reindex)},
 		{name: "pause", args: "NODE…", about: "They stop in the middle of whatever they do.", parse: each(World.Pause)},
 		{name: "resume", args: "NODE…", about: "They continue where they were paused.", parse: each(World.Resume)},
-		{name: "clock", args: "NODE TIME", parse: parseClock,
-			about: "Its clock is fast by TIME, like +2h, or slow, like -30m, from now on; 0: right."},
+		{name: "clock", args: "NODE… TIME", parse: parseClock,
+			about: "Their clocks are fast by TIME, like +2h, or slow, like -30m, from now on; 0: right."},
 	}
 }
 
 // each returns the parser of a verb that does the same to several nodes.
 func each(do func(World, context.Context, string) error) func(*words) action {
-	return func(w *words) action {
-		nodes := w.some()
-		return func(ctx context.Context, p *player) (string, error) {
-			for _, n := range nodes {
-				if err := do(p.world, ctx, n); err != nil {
-					return "", err
-				}
+	return func(w *words) action { return onAll(w.some(), do) }
+}
+
+// onAll returns the action that does the same to several nodes.
+func onAll(nodes []string, do func(World, context.Context, string) error) action {
+	return func(ctx context.Context, p *player) (string, error) {
+		for _, n := range nodes {
+			if err := do(p.world, ctx, n); err != nil {
+				return "", err
 			}
-			return "", nil
 		}
+		return "", nil
 	}
 }
 
@@ -94,10 +96,22 @@ func (p *player) crash(ctx context.Context, node string, steps int) error {
 }
 
 func parseClock(w *words) action {
-	node := w.node()
-	offset := w.duration("how fast or slow it is, like +2h")
+	w.splitFlags()
+	nodes := w.some()
+	const want = "how fast or slow it is, like +2h"
+	var offset time.Duration
+	switch {
+	case w.next("--right"):
+	case w.next("--fast"):
+		offset = w.duration(want)
+	case w.next("--slow"):
+		offset = -w.duration(want)
+	default:
+		offset = w.duration(want)
+	}
 	if offset%time.Second != 0 {
 		w.fail("%s: want whole seconds", offset)
 	}
-	return func(ctx context.Context, p *player) (string, error) { return "", p.world.Clock(ctx, node, offset) }
+	clock := func(world World, ctx context.Context, node string) error { return world.Clock(ctx, node, offset) }
+	return onAll(nodes, clock)
 }

@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -16,8 +17,8 @@ func moneyVerbs() []verb {
 	return []verb{
 		{name: "mine", args: "NODE N [to PERSON]", parse: parseMine,
 			about: "NODE mines N blocks on its tip, with real work; they pay PERSON, or the node."},
-		{name: "hashrate", args: "NODE N", parse: parseHashrate,
-			about: "NODE mines by itself, N hashes a second at most; 0: stop. A block of the toy network takes 65,537."},
+		{name: "hashrate", args: "NODE… N", parse: parseHashrate,
+			about: "They mine by themselves, N hashes a second at most; max: all they can; 0: stop. A block of the toy network takes 65,537."},
 		{name: "pay", args: "PAYER PAYEE AMOUNT on NODE [with P] [fee N] [outputs N] [refused REASON]", parse: parsePay,
 			about: "PAYER sends NODE a payment to PAYEE; with P: of the coins that P spends; fee: satoshis per byte; outputs: the amount in N parts, 34 bytes each; refused: NODE must refuse it."},
 		{name: "spend twice", args: "PAYER AMOUNT PAYEE on NODE PAYEE on NODE", parse: parseTwice,
@@ -29,12 +30,23 @@ func moneyVerbs() []verb {
 const maxMine = 1000
 
 func parseMine(w *words) action {
-	node := w.node()
-	n := w.count("how many blocks", 1, maxMine)
-	to := node
-	if w.next("to") {
-		to = w.person()
+	var node, to string
+	n := 0
+	if w.more() && !w.atNode() { // as on the command line
+		w.splitFlags()
+		n = w.count("how many blocks", 1, maxMine)
+		w.must("--node")
+		node = w.node()
+		if w.next("--wallet") || w.next("--to") {
+			to = w.person()
+		}
+	} else {
+		node, n = w.node(), w.count("how many blocks", 1, maxMine)
+		if w.next("to") {
+			to = w.person()
+		}
 	}
+	to = cmp.Or(to, node)
 	return func(ctx context.Context, p *player) (string, error) {
 		who, err := p.names.person(to)
 		if err != nil {
@@ -58,20 +70,29 @@ func parseMine(w *words) action {
 }
 
 func parseHashrate(w *words) action {
-	node := w.node()
-	rate := w.count("hashes a second", 0, 1_000_000_000)
+	nodes := w.some()
+	rate, stop := 0, false
+	if !w.next("max") {
+		rate = w.count("hashes a second", 0, 1_000_000_000)
+		stop = rate == 0
+	}
 	return func(ctx context.Context, p *player) (string, error) {
-		who, err := p.names.person(node)
-		if err != nil {
-			return "", err
-		}
 		p.mining = true
-		address := "" // stops it
-		if rate > 0 {
-			address = who.Address.Encode(p.names.params.Prefixes)
+		for _, node := range nodes {
+			who, err := p.names.person(node)
+			if err != nil {
+				return "", err
+			}
+			address := "" // stops it
+			if !stop {
+				address = who.Address.Encode(p.names.params.Prefixes)
+			}
+			set := func(miner Node) (rpc.MiningInfo, error) { return miner.SetMining(ctx, address, float64(rate)) }
+			if _, err = call(p, node, set); err != nil {
+				return "", err
+			}
 		}
-		_, err = call(p, node, func(miner Node) (rpc.MiningInfo, error) { return miner.SetMining(ctx, address, float64(rate)) })
-		return "", err
+		return "", nil
 	}
 }
 

@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"cmp"
 	"context"
 
 	"toychain/block"
@@ -101,20 +102,31 @@ func parseConnect(w *words) action {
 }
 
 func parseLink(w *words) action {
-	a, b := w.node(), w.node()
-	l, err := topology.ParseLink(topology.Names(w.script.Nodes), a, b, w.rest)
+	w.splitFlags()
+	names := topology.Names(w.script.Nodes)
+	pairs, err := topology.Between(names, w.word("a node"), w.word("a node"))
+	var links []topology.Link
+	for _, p := range pairs {
+		l, bad := topology.ParseLink(names, p[0], p[1], w.rest)
+		links, err = append(links, l), cmp.Or(err, bad)
+	}
 	w.rest = nil
 	if err != nil {
 		w.fail("%s", err)
 	}
-	return func(ctx context.Context, p *player) (string, error) { return "", p.world.Link(ctx, l) }
+	return func(ctx context.Context, p *player) (string, error) {
+		for _, l := range links {
+			if err := p.world.Link(ctx, l); err != nil {
+				return "", err
+			}
+		}
+		return "", nil
+	}
 }
 
 func parsePartition(w *words) action {
-	var groups [][]string
-	for more := true; more; more = w.next("|") {
-		groups = append(groups, w.some())
-	}
+	groups := topology.ParseGroups(w.rest)
+	w.rest = nil
 	if err := topology.CheckGroups(topology.Names(w.script.Nodes), groups); err != nil {
 		w.fail("%s", err)
 	}

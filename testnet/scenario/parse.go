@@ -98,7 +98,7 @@ func uncomment(line string) string {
 
 // step parses one line.
 func (s *Script) step(line string) (Step, error) {
-	v, rest, err := find(strings.Fields(line))
+	v, rest, err := find(command(strings.Fields(line)))
 	if err != nil {
 		return Step{}, err
 	}
@@ -117,6 +117,19 @@ func (s *Script) step(line string) (Step, error) {
 		return Step{}, fmt.Errorf("%s: %w; it is: %s", v.name, w.err, v.usage())
 	}
 	return Step{Text: line, verb: v, play: play}, nil
+}
+
+// command returns the words of a step that is written as on the command line.
+func command(words []string) []string {
+	for _, first := range []string{"$", "toychain", "testnet"} {
+		if len(words) > 1 && words[0] == first {
+			words = words[1:]
+		}
+	}
+	if words[0] == "up" {
+		words = append([]string{"nodes"}, words[1:]...)
+	}
+	return words
 }
 
 // find returns the verb that these words begin with, and the other words. A verb may have two

@@ -2,12 +2,19 @@ package scenario
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"toychain/block"
+	"toychain/rpc"
+	"toychain/testnet/topology"
 )
 
 var update = flag.Bool("update", false, "write what is documented again")
@@ -30,8 +37,8 @@ var examples = map[string]string{
 	"link NODE NODE [delay TIME] [jitter TIME] [loss N%] [bandwidth BYTES] [one-way]": "link n1 n2 delay 200ms jitter 50ms loss 30% bandwidth 50000 one-way",
 	"link NODE NODE perfect":             "link n1 n2 perfect",
 	"link NODE NODE cut":                 "link n1 n2 cut",
-	"clock NODE TIME":                    "clock n2 +2h",
-	"hashrate NODE N":                    "hashrate n1 20000",
+	"clock NODE… TIME":                   "clock n2 +2h",
+	"hashrate NODE… N":                   "hashrate n1 20000",
 	"expect NODE… refuses B REASON":      "expect n1 refuses b1 time-too-new",
 	"nodes N":                            "", // comes first in each
 	"partition NODE… | NODE… [| NODE…]…": "partition n1 | n2 n3 | n4",
@@ -203,10 +210,11 @@ func TestMistakes(t *testing.T) {
 		{"nodes 2\nmine n1 1 to Alice!", `"Alice!": want a person`},
 		{"nodes 2\nmine n1 1 to b1", `"b1": want a person`},
 		{"nodes 2\nmine n1 1 to n3", `there is no n3`},
-		{"nodes 4\npartition n1 n2", `want at least two groups`},
+		{"nodes 4\npartition n1,n2", `want at least two groups`},
+		{"nodes 4\npartition n1 n2", `in no group: n3 n4`},
 		{"nodes 4\npartition n1 n2 | n3", `in no group: n4`},
 		{"nodes 4\npartition n1 n2 | n2 n3 n4", `in more than one group: n2`},
-		{"nodes 4\npartition n1 n2 |", `a node is missing`},
+		{"nodes 4\npartition n1 n2 |", `a group is empty`},
 		{"nodes 2\npay alice bob 20", `"on" is missing`},
 		{"nodes 2\npay alice bob lots on n1", `"lots": want an amount`},
 		{"nodes 2\npay alice bob 1 on n1 refused", `the reason is missing`},
@@ -222,6 +230,101 @@ func TestMistakes(t *testing.T) {
 		var m *Mistake
 		if !errors.As(err, &m) || !strings.Contains(err.Error(), row.want) {
 			t.Errorf("%q: %v, want %s", row.text, err, row.want)
+		}
+	}
+}
+
+// recorder is a world that writes down what is done to it.
+type recorder struct {
+	stillLife
+	done []string
+}
+
+func (r *recorder) note(words ...any) error {
+	r.done = append(r.done, fmt.Sprint(words...))
+	return nil
+}
+
+func (r *recorder) Partition(_ context.Context, groups [][]string) error { return r.note(groups) }
+func (r *recorder) Heal(context.Context) error                           { return r.note("heal") }
+func (r *recorder) Link(_ context.Context, l topology.Link) error        { return r.note(l.A, l.B, l) }
+func (r *recorder) Kill(_ context.Context, node string) error            { return r.note("kill", node) }
+func (r *recorder) Clock(_ context.Context, node string, by time.Duration) error {
+	return r.note(node, by)
+}
+func (r *recorder) Node(name string) (Node, error) { return recordedNode{r: r, name: name}, nil }
+
+type recordedNode struct {
+	stillNode
+	r    *recorder
+	name string
+}
+
+func (n recordedNode) Generate(_ context.Context, count int, _ string) ([]block.Hash, error) {
+	return make([]block.Hash, count), n.r.note("mine", n.name, count)
+}
+
+func (n recordedNode) SetMining(_ context.Context, to string, rate float64) (rpc.MiningInfo, error) {
+	return rpc.MiningInfo{}, n.r.note("rate", n.name, to != "", rate)
+}
+
+// played returns what a step does.
+func played(t *testing.T, line string) string {
+	t.Helper()
+	s, err := Parse("x", "nodes 4\n"+line)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &recorder{stillLife: stillLife{at: func(time.Duration) []NodeStatus { return heights(1, 1, 1, 1) }}}
+	if _, err := Play(t.Context(), s, w, Options{Dir: t.TempDir()}); err != nil {
+		t.Fatalf("%s: %v", line, err)
+	}
+	return fmt.Sprint(w.done)
+}
+
+// TestDialect: what is written as on the command line is what the script's own words do.
+func TestDialect(t *testing.T) {
+	for typed, own := range map[string]string{
+		"partition n1,n2 n3,n4":                             "partition n1 n2 | n3 n4",
+		"partition n1,n2 | n3 n4":                           "partition n1 n2 | n3 n4",
+		"partition n1,n2|n3 n4":                             "partition n1 n2 | n3 n4",
+		"partition n4 n1,n2,n3":                             "partition n4 | n1 n2 n3",
+		"partition n1 n2 n3 n4":                             "partition n1 | n2 | n3 | n4",
+		"$ toychain testnet heal":                           "heal",
+		"toychain testnet kill n1,n3":                       "kill n1 n3",
+		"kill all":                                          "kill n1 n2 n3 n4",
+		"link n1 n2 --delay 200ms --jitter=50ms --loss 30%": "link n1 n2 delay 200ms jitter 50ms loss 30%",
+		"testnet link n1 n2 --one-way":                      "link n1 n2 one-way",
+		"link n1 n2 --cut":                                  "link n1 n2 cut",
+		"link n1 n2 --clear":                                "link n1 n2 perfect",
+		"clock n2 --fast 3h":                                "clock n2 +3h",
+		"clock n2 --slow=30m":                               "clock n2 -30m",
+		"clock n2 --right":                                  "clock n2 0",
+		"mine 3 --node n2":                                  "mine n2 3",
+		"$ toychain mine 3 --node=n2 --wallet alice":        "mine n2 3 to alice",
+		"hashrate n1,n2 20000":                              "hashrate n1 n2 20000",
+	} {
+		if got, want := played(t, typed), played(t, own); got != want || got == "[]" {
+			t.Errorf("%s does %s, and %s does %s", typed, got, own, want)
+		}
+	}
+	if got, want := played(t, "link n1 n2,n3 delay 1s"), "[n1n2delay 1s n1n3delay 1s]"; got != want {
+		t.Errorf("several links: %s, want %s", got, want)
+	}
+	if got, want := played(t, "hashrate n3 max\nhashrate n3 0"), "[raten3true 0 raten3false 0]"; got != want {
+		t.Errorf("without a limit, and off: %s, want %s", got, want)
+	}
+	s, err := Parse("x", "$ toychain testnet up 3\ntoychain testnet tree")
+	if err != nil || s.Nodes != 3 || s.Steps[1].verb.name != "tree" {
+		t.Errorf("a tour: %v", err)
+	}
+	for line, want := range map[string]string{
+		"clock n2 --fast": "how fast or slow it is, like +2h is missing", "link n1 n2 --clear --cut": "nothing arrives",
+		"mine 3 --on n2": `"--on": want "--node" there`, "partition n1, n2,n3,n4": "", "kill n1,n9": "there is no n9", "kill n1,": `"": want a node`,
+		"partition all n1": `no node "all"`, "toychain": `there is no verb "toychain"`, "link n1 n1,n9 cut": `no node "n9"`,
+	} {
+		if _, err := Parse("x", "nodes 4\n"+line); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", line, err, want)
 		}
 	}
 }

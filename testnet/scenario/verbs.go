@@ -63,8 +63,8 @@ func WriteVerbs(w io.Writer) error {
 }
 
 // grammar is what the table does not contain.
-const grammar = `A line is one step; # begins a comment. Nodes are n1, n2, …; blocks are b1, b2, … as
-they appear, payments p1, p2, …; people have any other name, and each node has a wallet
+const grammar = `A line is one step; # begins a comment. Nodes are n1, n2, …; where there can be several,
+n1,n2 and all are too. Blocks are b1, b2, … as they appear, payments p1, p2, …; people have any other name, and each node has a wallet
 too. A step with output may be followed by ----: the lines under it, up to a blank line,
 must be that output. --update writes them.
 `

@@ -81,8 +81,14 @@ func (w *words) count(what string, least, most int) int {
 	return n
 }
 
-// atNode reports whether the next word is a node's name.
-func (w *words) atNode() bool { return w.more() && topology.IsName(w.rest[0]) }
+// atNode reports whether the next word names nodes: one, several with commas, or all.
+func (w *words) atNode() bool {
+	if !w.more() {
+		return false
+	}
+	first, _, _ := strings.Cut(w.rest[0], ",")
+	return w.rest[0] == "all" || topology.IsName(first)
+}
 
 func (w *words) node() string {
 	s := w.word("a node")
@@ -101,9 +107,24 @@ func (w *words) checkNode(s string) {
 // nodes takes all names of nodes that follow.
 func (w *words) nodes() (out []string) {
 	for w.atNode() {
-		if s := w.node(); !slices.Contains(out, s) {
-			out = append(out, s)
+		for _, name := range w.list() {
+			if !slices.Contains(out, name) {
+				out = append(out, name)
+			}
 		}
+	}
+	return out
+}
+
+// list takes the next word, which names nodes.
+func (w *words) list() []string {
+	s := w.word("a node")
+	if s == "all" {
+		return topology.Names(w.script.Nodes)
+	}
+	out := strings.Split(s, ",")
+	for _, name := range out {
+		w.checkNode(name)
 	}
 	return out
 }
@@ -112,9 +133,21 @@ func (w *words) nodes() (out []string) {
 func (w *words) some() []string {
 	out := w.nodes()
 	if len(out) == 0 {
-		out = append(out, w.node())
+		out = w.list()
 	}
 	return out
+}
+
+// splitFlags divides flags of the command line, --delay=1s, into their words.
+func (w *words) splitFlags() {
+	var out []string
+	for _, word := range w.rest {
+		name, value, ok := strings.Cut(word, "=")
+		if out = append(out, name); ok {
+			out = append(out, value)
+		}
+	}
+	w.rest = out
 }
 
 // personPattern matches the name of a person.

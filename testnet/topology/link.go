@@ -3,6 +3,7 @@ package topology
 import (
 	"errors"
 	"slices"
+	"strings"
 
 	"toychain/peer"
 )
@@ -19,8 +20,14 @@ type Link struct {
 }
 
 // ParseLink reads the faults of the link between two of these nodes: what peer.ParseLink
-// reads, or "cut".
+// reads, or "cut", each with or without dashes before it; and --clear for "perfect".
 func ParseLink(names []string, a, b string, words []string) (l Link, err error) {
+	words = slices.Clone(words)
+	for i, word := range words {
+		if words[i] = strings.TrimPrefix(word, "--"); word == "--clear" {
+			words[i] = "perfect"
+		}
+	}
 	l = Link{A: a, B: b, Cut: slices.Contains(words, "cut")}
 	if err := l.Check(names); err != nil {
 		return l, err

@@ -153,6 +153,20 @@ func Parts(nodes []string, connections []Pair) (parts [][]string) {
 	return parts
 }
 
+// ParseGroups reads the groups of a partition: n1,n2 n3,n4, or n1 n2 | n3 n4. With a bar blanks join
+// the nodes of a group, without one only commas do.
+func ParseGroups(words []string) (groups [][]string) {
+	line := strings.Join(words, " ")
+	parts := strings.Fields(line)
+	if strings.Contains(line, "|") {
+		parts = strings.Split(line, "|")
+	}
+	for _, part := range parts {
+		groups = append(groups, strings.FieldsFunc(part, func(r rune) bool { return r == ',' || r == ' ' }))
+	}
+	return groups
+}
+
 // CheckGroups rejects a partition in which not every node is in exactly one group, or
 // that has fewer than two groups. Its error names every node that is wrong.
 func CheckGroups(names []string, groups [][]string) error {
