@@ -98,7 +98,7 @@ to its eight neighbours in a circle, learns of the others and connects to some o
 func (a *app) testnetStatusCommand() *cobra.Command {
 	var links []topology.Link
 	return show(a, &cobra.Command{
-		Use: "status", Short: "Show the status of each node, and what is wrong with links and clocks.", Example: "toychain testnet status",
+		Use: "status", Short: "Show each node, and bad links and wrong clocks.", Example: "toychain testnet status",
 	}, a.namedTestnet, func(ctx context.Context, t *testnet.Testnet, _ []string) ([]testnet.NodeStatus, error) {
 		all, err := t.Status(ctx)
 		for _, s := range t.Bridges(all) {
