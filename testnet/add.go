@@ -33,6 +33,7 @@ func (t *Testnet) Add(ctx context.Context, name string) (n Node, err error) {
 			err = t.mine(ctx, []string{name})
 		}
 		if err != nil {
+			t.state.Incomplete = "restart " + name
 			err = fmt.Errorf("%s runs, but is not connected as planned; once that is possible: toychain testnet restart %s --dir %s: %w", name, name, t.dir, err)
 		}
 		return err

@@ -69,14 +69,66 @@ func (t *Testnet) regroup(ctx context.Context, verb string, groups [][]string) e
 	for _, g := range groups {
 		args = append(args, strings.Join(g, ","))
 	}
+	var first []step
+	if groups == nil {
+		first = []step{t.liftBans}
+	}
+	return t.replan(ctx, verb, args, func() { t.state.Groups = slices.Clone(groups) }, first...)
+}
+
+// undoTime bounds how long the undoing of a change may take.
+const undoTime = 10 * time.Second
+
+// undone is why a change failed, after which everything is as it was before.
+type undone struct{ error }
+
+func (u undone) Error() string { return "nothing is changed, repeat the command: " + u.error.Error() }
+func (u undone) Unwrap() error { return u.error }
+
+// replan changes which connections and links there are to be, and has all nodes follow. If that fails
+// half way, the nodes follow the plan before, and the error is an undone. If they cannot, the change
+// is incomplete: the state says so, and has the new plan.
+func (t *Testnet) replan(ctx context.Context, verb string, args []string, change func(), first ...step) error {
 	return t.change(ctx, verb, args, func() error {
-		t.state.Groups = slices.Clone(groups)
-		if groups == nil {
-			return t.join(ctx, t.liftBans)
+		before := t.state
+		change()
+		after := t.state
+		err := t.join(ctx, first...)
+		if err == nil {
+			t.dropPerfect()
+			err = errors.Join(t.unasked(), t.sayBridges(ctx))
+			if err != nil {
+				t.state.Incomplete = strings.TrimSpace(verb + " " + strings.Join(args, " "))
+			}
+			return err
 		}
-		return errors.Join(t.join(ctx), t.sayBridges(ctx))
+		t.state.Groups, t.state.Pairs, t.state.Links = before.Groups, before.Pairs, slices.Clone(before.Links)
+		for _, l := range after.Links { // a new one has to become perfect again
+			if !slices.ContainsFunc(before.Links, func(old topology.Link) bool { return old.Pair().Joins(l.A, l.B) }) {
+				t.state.Links = append(t.state.Links, topology.Link{A: l.A, B: l.B})
+			}
+		}
+		undoing, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
+		defer cancel()
+		if bad := t.join(undoing); bad != nil {
+			t.state.Groups, t.state.Pairs, t.state.Links = after.Groups, after.Pairs, after.Links
+			t.state.Incomplete = strings.TrimSpace(verb + " " + strings.Join(args, " "))
+			err = fmt.Errorf("incomplete, repeat the command: %w; it cannot be undone: %w", err, bad)
+		} else {
+			err = undone{err}
+		}
+		t.dropPerfect()
+		return err
 	})
 }
+
+// dropPerfect removes links without faults from the state: they were there for the nodes to learn of.
+func (t *Testnet) dropPerfect() {
+	t.state.Links = slices.DeleteFunc(slices.Clone(t.state.Links), topology.Link.Perfect)
+}
+
+// Incomplete returns the last change that failed half way and could not be undone, "" if there is none.
+func (t *Testnet) Incomplete() string { return t.state.Incomplete }
 
 // Kill ends a node like a power failure: it writes nothing any more.
 func (t *Testnet) Kill(ctx context.Context, name string) error {

@@ -25,10 +25,11 @@
 //	files.go      what is stored; one command at a time
 //	external.go   nodes that an orchestrator runs, in containers for instance
 //	mesh.go       which nodes are to be connected, and waiting until they are
-//	testnet.go    Up and Open; start.go starts nodes; change.go partitions and kills them
+//	testnet.go    Up and Open; start.go starts nodes; add.go one more; change.go
+//	              partitions and kills them
 //	faults.go     links and clocks; disk.go disks
 //	status.go     what the nodes are at; settle.go waits until they agree
-//	journal.go    what was done to the testnet, and what the nodes recorded
+//	logs.go       their output; journal.go what was done to the testnet, and what the nodes recorded
 //
 // Beside it: topology (names, shapes, groups), draw (trees), history (what was recorded),
 // measure (service levels), demo (the story), scenario (scripts), replay, export, rogue.
@@ -52,7 +53,8 @@
 //
 // # Errors
 //
-// They are for people and say what to do. A node that ended by itself is reported with its last
+// They are for people and say what to do. A change that several nodes have to follow and that one of
+// them refuses is undone, on the nodes and in the state, or it is reported as incomplete. A node that ended by itself is reported with its last
 // error. Waiting ends with the caller's context, and the error says which nodes were still on
 // which tips, or not connected. A node that is not running is an [rpc.ErrUnreachable], a
 // directory without a testnet an fs.ErrNotExist.

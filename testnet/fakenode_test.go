@@ -139,8 +139,25 @@ func (n *fakeNode) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			Params []json.RawMessage
 		}
 		json.NewDecoder(r.Body).Decode(&call)
+		if n.refuses(call.Method) {
+			json.NewEncoder(w).Encode(map[string]any{"jsonrpc": "2.0", "id": 1, "error": map[string]any{"code": -1, "message": "not today"}})
+			return
+		}
 		json.NewEncoder(w).Encode(map[string]any{"jsonrpc": "2.0", "id": 1, "result": n.answer(call.Method, call.Params)})
 	}
+}
+
+// refuses reports whether the node refuses a call: if its directory has a file "refuse once" or
+// "refuse" with the name of the method. The first one is removed.
+func (n *fakeNode) refuses(method string) bool {
+	once := filepath.Join(n.dir, "refuse once")
+	for _, file := range []string{once, filepath.Join(n.dir, "refuse")} {
+		if b, err := os.ReadFile(file); err == nil && string(b) == method {
+			os.Remove(once)
+			return true
+		}
+	}
+	return false
 }
 
 // read decodes a parameter, unless it was left out.
@@ -155,7 +172,13 @@ func (n *fakeNode) answer(method string, params []json.RawMessage) any {
 	switch method {
 	case "getnetworkinfo":
 		host, port, _ := net.SplitHostPort(n.addr)
-		return rpc.NetworkInfo{Name: n.name, PeerID: n.id, Multiaddrs: []string{"/ip4/" + host + "/tcp/" + port + "/p2p/" + n.id}}
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		var blocked []peer.ID
+		for _, id := range n.blocked {
+			blocked = append(blocked, peer.ID(id))
+		}
+		return rpc.NetworkInfo{Name: n.name, Partition: blocked, PeerID: n.id, Multiaddrs: []string{"/ip4/" + host + "/tcp/" + port + "/p2p/" + n.id}}
 	case "addnode":
 		var to string
 		read(params, 0, &to)

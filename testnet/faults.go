@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -19,12 +20,9 @@ func (t *Testnet) Link(ctx context.Context, l topology.Link) error {
 	if err := l.Check(t.state.names()); err != nil {
 		return fmt.Errorf("link: %w", err)
 	}
-	return t.change(ctx, "link", []string{l.A, l.B, l.String()}, func() error {
-		others := slices.DeleteFunc(t.state.Links, func(old topology.Link) bool { return old.Pair().Joins(l.A, l.B) })
+	return t.replan(ctx, "link", []string{l.A, l.B, l.String()}, func() {
+		others := slices.DeleteFunc(slices.Clone(t.state.Links), func(old topology.Link) bool { return old.Pair().Joins(l.A, l.B) })
 		t.state.Links = append(others, l) // also a perfect one: both ends have to learn of it
-		err := t.join(ctx)
-		t.state.Links = slices.DeleteFunc(t.state.Links, topology.Link.Perfect)
-		return err
 	})
 }
 
@@ -41,6 +39,8 @@ func (t *Testnet) Clock(ctx context.Context, name string, offset time.Duration) 
 		return fmt.Errorf("clock: %w", err)
 	}
 	return t.change(ctx, "clock", []string{name, offset.String()}, func() error {
+		before := t.state.Clocks
+		t.state.Clocks = maps.Clone(before)
 		if t.state.Clocks == nil {
 			t.state.Clocks = map[string]int64{}
 		}
@@ -55,7 +55,11 @@ func (t *Testnet) Clock(ctx context.Context, name string, offset time.Duration) 
 		if errors.Is(err, rpc.ErrUnreachable) && t.state.Runner == nil {
 			return nil // it gets it when it starts or is resumed
 		}
-		return err
+		if err != nil {
+			t.state.Clocks = before
+			return undone{err}
+		}
+		return nil
 	})
 }
 

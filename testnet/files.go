@@ -39,18 +39,19 @@ type Node struct {
 // is a process, testnet.json only once all nodes answer.
 type state struct {
 	File
-	Dir      string             `json:"dir"`               // where the paths are
-	Binary   string             `json:"binary"`            // program of the nodes
-	Hashrate float64            `json:"hashrate"`          // cap of each node's miner; 0: none
-	Mine     bool               `json:"mine,omitempty"`    // the nodes mine by themselves
-	Rates    map[string]float64 `json:"rates,omitempty"`   // by name, in place of hashrate and mine: the cap of its miner; below 0: it does not mine
-	MineTo   string             `json:"mine_to,omitempty"` // address that is paid; "": one for each node
-	Groups   [][]string         `json:"groups,omitempty"`  // of the partition; none: there is no partition
-	Pairs    []topology.Pair    `json:"pairs,omitempty"`   // see Connect; none: a mesh
-	Links    []topology.Link    `json:"lines,omitempty"`   // bad ones
-	Clocks   map[string]int64   `json:"clocks,omitempty"`  // seconds by which a clock is fast; none: it is right
-	Born     map[string]string  `json:"born"`              // by name, see process.born
-	Runner   *Orchestrator      `json:"runner,omitempty"`  // runs the nodes; none: this package
+	Dir        string             `json:"dir"`                  // where the paths are
+	Incomplete string             `json:"incomplete,omitempty"` // the last change, if it failed half way and could not be undone
+	Binary     string             `json:"binary"`               // program of the nodes
+	Hashrate   float64            `json:"hashrate"`             // cap of each node's miner; 0: none
+	Mine       bool               `json:"mine,omitempty"`       // the nodes mine by themselves
+	Rates      map[string]float64 `json:"rates,omitempty"`      // by name, in place of hashrate and mine: the cap of its miner; below 0: it does not mine
+	MineTo     string             `json:"mine_to,omitempty"`    // address that is paid; "": one for each node
+	Groups     [][]string         `json:"groups,omitempty"`     // of the partition; none: there is no partition
+	Pairs      []topology.Pair    `json:"pairs,omitempty"`      // see Connect; none: a mesh
+	Links      []topology.Link    `json:"lines,omitempty"`      // bad ones
+	Clocks     map[string]int64   `json:"clocks,omitempty"`     // seconds by which a clock is fast; none: it is right
+	Born       map[string]string  `json:"born"`                 // by name, see process.born
+	Runner     *Orchestrator      `json:"runner,omitempty"`     // runs the nodes; none: this package
 
 	moved bool // its directory was moved or copied since it was written
 }

@@ -24,6 +24,7 @@ func (t *Testnet) note(begun time.Time, verb string, args []string, failed error
 	a := history.Action{TimeMS: begun.UnixMilli(), TookMS: time.Since(begun).Milliseconds(), Verb: verb, Args: append([]string{}, args...)}
 	if failed != nil {
 		a.Error = failed.Error()
+		_, a.Undone = errors.AsType[undone](failed)
 	}
 	line, err := json.Marshal(a)
 	if err != nil {

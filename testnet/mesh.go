@@ -37,10 +37,7 @@ func (t *Testnet) Connect(ctx context.Context, pairs []topology.Pair) error {
 	for _, p := range pairs {
 		args = append(args, p.String())
 	}
-	return t.change(ctx, "connect", args, func() error {
-		t.state.Pairs = slices.Clone(pairs)
-		return t.join(ctx)
-	})
+	return t.replan(ctx, "connect", args, func() { t.state.Pairs = slices.Clone(pairs) })
 }
 
 // liftBans lifts a node's bans of other nodes, which is said: else they would not be connected.
@@ -71,18 +68,24 @@ func (t *Testnet) join(ctx context.Context, first ...step) (err error) {
 			err = t.reach(ctx, f)
 		}
 	}
-	awake := t.awake()
 	if err == nil {
-		err = t.waitJoined(ctx, awake)
+		err = t.waitJoined(ctx, t.awake())
 	}
-	if err != nil {
-		err = fmt.Errorf("incomplete, repeat the command: %w", err)
-	}
-	if by := t.state.Runner; by != nil && len(awake) < len(t.state.Nodes) { // they cannot be configured later, when they answer
-		silent := slices.DeleteFunc(t.state.names(), func(name string) bool { return slices.Contains(awake, name) })
-		err = errors.Join(err, fmt.Errorf("%s: no answer, so nothing was changed there; repeat the command once %s runs it", strings.Join(silent, ", "), by.Name))
+	if err == nil {
+		t.state.Incomplete = ""
 	}
 	return err
+}
+
+// unasked returns an error that names the nodes of an orchestrator that do not answer: they cannot be
+// configured later, when they do.
+func (t *Testnet) unasked() error {
+	awake := t.awake()
+	if t.state.Runner == nil || len(awake) == len(t.state.Nodes) {
+		return nil
+	}
+	silent := slices.DeleteFunc(t.state.names(), func(name string) bool { return slices.Contains(awake, name) })
+	return fmt.Errorf("%s: no answer, so nothing was changed there; repeat the command once %s runs it", strings.Join(silent, ", "), t.state.Runner.Name)
 }
 
 // reach calls f for all awake nodes at once. Those that cannot be reached are skipped, as if they

@@ -129,8 +129,8 @@ func TestUnreachable(t *testing.T) {
 
 	ctx, cancel := context.WithCancel(bounded(t))
 	cancel()
-	err = other.change(bounded(t), "heal", nil, func() error { return other.join(ctx) })
-	if err == nil || !strings.HasPrefix(err.Error(), "heal: incomplete, repeat the command: ") {
+	err = other.Partition(ctx, [][]string{{"n1", "n2", "n3"}, {"n4"}})
+	if err == nil || !strings.HasPrefix(err.Error(), "partition: nothing is changed, repeat the command: ") {
 		t.Errorf("interrupted: %v", err)
 	}
 }

@@ -169,15 +169,28 @@ func (t *Testnet) Hashrate(ctx context.Context, names []string, rate float64) er
 		}
 	}
 	return t.change(ctx, "hashrate", []string{strings.Join(names, ","), strconv.FormatFloat(rate, 'f', -1, 64)}, func() error {
-		t.state.Rates = maps.Clone(t.state.Rates)
+		before := t.state.Rates
+		t.state.Rates = maps.Clone(before)
 		if t.state.Rates == nil {
 			t.state.Rates = map[string]float64{}
 		}
 		for _, name := range names {
 			t.state.Rates[name] = rate
 		}
-		awake := t.awake()
-		return t.mine(ctx, slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !slices.Contains(awake, name) }))
+		awake := slices.DeleteFunc(t.awake(), func(name string) bool { return !slices.Contains(names, name) })
+		err := t.setMiners(ctx, awake)
+		if err == nil {
+			return nil
+		}
+		after := t.state.Rates
+		t.state.Rates = before
+		undoing, cancel := context.WithTimeout(context.WithoutCancel(ctx), undoTime)
+		defer cancel()
+		if bad := t.setMiners(undoing, awake); bad != nil {
+			t.state.Rates = after
+			return fmt.Errorf("incomplete, repeat the command: %w; it cannot be undone: %w", err, bad)
+		}
+		return undone{err}
 	})
 }
 
@@ -196,6 +209,11 @@ func (t *Testnet) mine(ctx context.Context, names []string) error {
 	if !t.state.Mine && t.state.Rates == nil {
 		return nil
 	}
+	return t.setMiners(ctx, names)
+}
+
+// setMiners is mine, also if no node is to mine.
+func (t *Testnet) setMiners(ctx context.Context, names []string) error {
 	return t.ask(names, func(i int, c *rpc.Client) error {
 		rate, mines := t.Rate(names[i])
 		if !mines {

@@ -104,6 +104,9 @@ func (a *app) testnetStatusCommand() *cobra.Command {
 		for _, s := range t.Bridges(all) {
 			fmt.Fprintln(a.Stderr, s)
 		}
+		if what := t.Incomplete(); what != "" {
+			fmt.Fprintf(a.Stderr, "a change failed half way, repeat it: toychain testnet %s\n", what)
+		}
 		links = t.Links()
 		return all, err
 	}, func(rows io.Writer, all []testnet.NodeStatus) {

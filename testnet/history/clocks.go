@@ -14,6 +14,7 @@ type Action struct {
 	Verb   string   `json:"verb"`    // up, down, partition, heal, connect, link, clock, kill, start, …: the commands' names
 	Args   []string `json:"args"`    // nodes, or groups of them like "n1,n2"; for up how many
 	Error  string   `json:"error,omitempty"`
+	Undone bool     `json:"undone,omitempty"` // after the error everything is as it was before
 }
 
 // Begun returns the time of its start.
@@ -48,7 +49,7 @@ func Clocks(actions []Action) map[string]ClockLog {
 			for name := range logs {
 				set(name, 0)
 			}
-		case a.Verb == "clock" && len(a.Args) == 2:
+		case a.Verb == "clock" && len(a.Args) == 2 && !a.Undone:
 			if by, err := time.ParseDuration(a.Args[1]); err == nil {
 				set(a.Args[0], by)
 			}

@@ -22,9 +22,13 @@ func intervals(actions []history.Action) (from time.Time, out []slo.Interval, he
 	}
 	for _, a := range actions {
 		begun, done := a.Begun(), a.Done()
+		before, healed := net, len(heals)
 		node := strings.Join(a.Args, " ") // the argument of the verbs with one
 		switch a.Verb {
 		case "up":
+			if a.Error != "" {
+				break // the nodes were stopped again
+			}
 			names := a.Args
 			if n, err := strconv.Atoi(node); err == nil { // how many came up, from n1 on
 				names = topology.Names(min(max(n, 0), topology.MaxNodes))
@@ -67,6 +71,10 @@ func intervals(actions []history.Action) (from time.Time, out []slo.Interval, he
 			if a.Error == "" {
 				delete(away, node)
 			}
+			add(done)
+		}
+		if a.Undone { // between its begin and its end the new plan may have held
+			net, heals = before, heals[:healed]
 			add(done)
 		}
 	}

@@ -115,6 +115,20 @@ func TestShapes(t *testing.T) {
 	if want := "1 [] 10 [[n1] [eve]] 21 [[n1 carol] [eve]] 30 [[n1 carol] [eve]] 40 [] 50 [[n1 carol] [eve]] 50 [[n1 carol] [eve]]"; strings.Join(got, " ") != want {
 		t.Errorf("with names: %q, want %q", strings.Join(got, " "), want)
 	}
+	_, all, heals := intervals([]history.Action{ // what was undone, and a testnet that did not come up
+		{TimeMS: 1, Verb: "up", Args: []string{"2"}},
+		{TimeMS: 10, TookMS: 5, Verb: "partition", Args: []string{"n1", "n2"}, Error: "no", Undone: true},
+		{TimeMS: 20, Verb: "partition", Args: []string{"n1", "n2"}},
+		{TimeMS: 30, TookMS: 5, Verb: "heal", Error: "no", Undone: true},
+		{TimeMS: 40, Verb: "up", Args: []string{"9"}, Error: "no"},
+	})
+	got = nil
+	for _, e := range all {
+		got = append(got, fmt.Sprint(e.From.UnixMilli(), e.Groups))
+	}
+	if want := "1 [] 10 [[n1] [n2]] 15 [] 20 [[n1] [n2]] 35 [] 35 [[n1] [n2]]"; strings.Join(got, " ") != want || len(heals) != 0 {
+		t.Errorf("undone: %q, want %q; heals %v", strings.Join(got, " "), want, heals)
+	}
 	for _, row := range []struct {
 		pairs, groups, want string
 	}{

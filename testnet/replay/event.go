@@ -31,10 +31,11 @@ type Event struct {
 	Miner  string        `json:"miner,omitempty"` // block: the message of its miner
 	Born   bool          `json:"born,omitempty"`  // header, block: this is its first node
 	Reorg  *rpc.Reorg    `json:"reorg,omitempty"`
-	Gap    bool          `json:"gap,omitempty"`   // tip, reorg: the step from the tip before is not in the journal
-	Args   []string      `json:"args,omitempty"`  // of the testnet's verbs: groups like "n1,n2"; the number of nodes
-	Idle   bool          `json:"idle,omitempty"`  // heal: there was no partition
-	Error  string        `json:"error,omitempty"` // why a verb failed
+	Gap    bool          `json:"gap,omitempty"`    // tip, reorg: the step from the tip before is not in the journal
+	Args   []string      `json:"args,omitempty"`   // of the testnet's verbs: groups like "n1,n2"; the number of nodes
+	Idle   bool          `json:"idle,omitempty"`   // heal: there was no partition
+	Error  string        `json:"error,omitempty"`  // why a verb failed
+	Undone bool          `json:"undone,omitempty"` // after which everything is as it was before
 
 	place order
 }

@@ -53,7 +53,7 @@ func New(journals []history.Journal, actions []history.Action) *Run {
 func done(actions []history.Action) (out []Event) {
 	cut := false
 	for _, a := range actions {
-		e := Event{TimeMS: a.TimeMS, Event: a.Verb, Args: a.Args, Error: a.Error}
+		e := Event{TimeMS: a.TimeMS, Event: a.Verb, Args: a.Args, Error: a.Error, Undone: a.Undone}
 		switch a.Verb {
 		case "up", "partition", "heal", "connect", "link", "hashrate", "down": // of all nodes, or of two
 		default:
@@ -61,12 +61,13 @@ func done(actions []history.Action) (out []Event) {
 				e.Node, e.Args = a.Args[0], a.Args[1:]
 			}
 		}
-		switch a.Verb {
-		case "partition":
+		switch {
+		case a.Undone:
+		case a.Verb == "partition":
 			cut = true // also if it failed half way
-		case "heal":
+		case a.Verb == "heal":
 			e.Idle, cut = !cut, false
-		case "up":
+		case a.Verb == "up":
 			cut = false
 		}
 		out = append(out, e)
@@ -150,6 +151,9 @@ func (s *Stage) Next() *Event {
 	e := &s.run.Events[s.played]
 	s.played++
 	s.fresh = e.Event == Block && !s.whole[e.Block.Hash]
+	if e.Undone {
+		return e
+	}
 	switch e.Event {
 	case Header:
 		if !s.whole[e.Block.Hash] {
