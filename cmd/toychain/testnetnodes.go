@@ -96,8 +96,11 @@ func parseRate(s string) (float64, error) {
 		return 0, nil
 	}
 	rate, err := cli.ParseCount("RATE", s, 0, 1_000_000_000)
+	if err != nil {
+		return 0, cli.Usagef("RATE %q: want hashes a second, max, or 0 to stop", s)
+	}
 	if rate == 0 {
 		rate = -1
 	}
-	return float64(rate), err
+	return float64(rate), nil
 }

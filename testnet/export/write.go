@@ -39,7 +39,7 @@ func Compose(cfg Config) (*testnet.Testnet, error) {
 		const compose = "docker compose -f DIR/compose.yaml"
 		return files, testnet.Orchestrator{Name: "Docker Compose", Commands: map[string]string{
 			"kill": compose + " kill NODE", "pause": compose + " pause NODE", "resume": compose + " unpause NODE",
-			"restart": compose + " restart NODE", "down": compose + " down",
+			"restart": compose + " restart NODE", "down": compose + " down", "logs": compose + " logs -f",
 		}}
 	})
 }
@@ -55,6 +55,7 @@ func Kubernetes(cfg Config) (*testnet.Testnet, error) {
 			}, testnet.Orchestrator{Name: "Kubernetes", Commands: map[string]string{
 				"kill":    kubectl + " delete pod NODE-0 --grace-period=0 --force",
 				"restart": kubectl + " rollout restart statefulset NODE",
+				"logs":    kubectl + " logs --prefix -f -l app.kubernetes.io/name=toychain",
 				"down":    "kubectl delete namespace " + namespace,
 			}}
 	})
