@@ -305,9 +305,6 @@ func (a *app) testnetTreeCommand() *cobra.Command {
 		if !*follow {
 			return once(cmd, given)
 		}
-		if flags.out != "" {
-			return cli.Usagef("-o and --follow exclude each other")
-		}
 		t, err := a.namedTestnet()
 		if err != nil {
 			return err

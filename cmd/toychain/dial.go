@@ -132,8 +132,12 @@ func (a *app) takeFirst() {
 	}
 	awake := slices.Concat(t.Talking()...)
 	i := slices.IndexFunc(t.Names(), func(name string) bool { return slices.Contains(awake, name) })
-	if i >= 0 {
-		g.node, g.rpc, a.taken = t.Names()[i], "", true
+	if i < 0 {
+		return
+	}
+	g.node, g.rpc, a.taken = t.Names()[i], "", true
+	if p.Digest() != t.Params().Digest() {
+		fmt.Fprintf(a.Stderr, "the network %s, of the testnet in %s\n", t.Params().Name, t.Dir())
 	}
 }
 

@@ -174,12 +174,11 @@ func (a *app) testnetPartitionCommand() *cobra.Command {
 	return on(&cobra.Command{
 		Use: "partition GROUP GROUP...", Short: "Divide the network into groups that cannot talk to each other.",
 		Example: "toychain testnet partition n1,n2 n3,n4\ntoychain testnet partition 'n1 n2 | n3 n4'",
-		Args:    cli.Args(1, math.MaxInt, "two groups or more, like n1,n2 n3,n4"),
+		Args: func(cmd *cobra.Command, given []string) error {
+			return cli.Args(2, math.MaxInt, "two groups or more, like n1,n2 n3,n4")(cmd, make([]string, len(topology.ParseGroups(given))))
+		},
 	}, a.namedTestnet, func(ctx context.Context, t *testnet.Testnet, given []string) error {
 		groups := topology.ParseGroups(given)
-		if len(groups) < 2 {
-			return cli.Usagef("%s: want two groups or more, like n1,n2 n3,n4", a.command.CommandPath())
-		}
 		if err := t.Partition(ctx, groups); err != nil {
 			return err
 		}

@@ -30,9 +30,6 @@ func treeFlags(cmd *cobra.Command) *drawing {
 		if ext := filepath.Ext(d.out); d.out != "" && ext != ".svg" && ext != ".dot" {
 			return cli.Usagef("-o %s: want a name that ends in .svg or .dot", d.out)
 		}
-		if d.out != "" && cmd.Flags().Changed("json") {
-			return cli.Usagef("-o and --json exclude each other")
-		}
 		return check(cmd, given)
 	}
 	cmd.PostRunE = func(*cobra.Command, []string) error { return d.failed }

@@ -19,11 +19,12 @@ func (p Pair) String() string { return p[0] + "-" + p[1] }
 var shapes = []string{"mesh", "line", "ring", "star"}
 
 // Shape returns the connections of a shape with a name, or of one that is spelled out,
-// like "n1-n2 n2-n3". In a star every node is connected to the first one. For a mesh it
+// like "n1-n2 n2-n3" or "n1-n2,n2-n3". In a star every node is connected to the first one. For a mesh it
 // is nil, see Network.Pairs.
 //
 //	line   n1 ─ n2 ─ n3 ─ n4        ring   and n4 ─ n1        star   n1 ─ n2, n1 ─ n3, n1 ─ n4
 func Shape(names []string, words ...string) (out []Pair, err error) {
+	words = strings.FieldsFunc(strings.Join(words, " "), func(r rune) bool { return r == ' ' || r == ',' })
 	if len(words) == 0 {
 		return nil, fmt.Errorf("want %s, or pairs like n1-n2", strings.Join(shapes, ", "))
 	}

@@ -98,7 +98,7 @@ func TestShape(t *testing.T) {
 	names := []string{"n1", "n2", "n3", "n4"}
 	for shape, want := range map[string]string{
 		"mesh": "[]", "line": "[n1-n2 n2-n3 n3-n4]", "ring": "[n1-n2 n2-n3 n3-n4 n4-n1]",
-		"star": "[n1-n2 n1-n3 n1-n4]", "n1-n3 n3-n1 n3-n4": "[n1-n3 n3-n4]",
+		"star": "[n1-n2 n1-n3 n1-n4]", "n1-n3 n3-n1 n3-n4": "[n1-n3 n3-n4]", "n1-n3,n3-n4": "[n1-n3 n3-n4]",
 	} {
 		got, err := Shape(names, strings.Fields(shape)...)
 		if err != nil || fmt.Sprint(got) != want {
