@@ -87,20 +87,25 @@ func (u undone) Unwrap() error { return u.error }
 
 // replan changes which connections and links there are to be, and has all nodes follow. If that fails
 // half way, the nodes follow the plan before, and the error is an undone. If they cannot, the change
-// is incomplete: the state says so, and has the new plan.
+// is incomplete: the state says so, and has the new plan. It also says so, with the plan before, while
+// the change is being made, as this program may be ended in the middle of it.
 func (t *Testnet) replan(ctx context.Context, verb string, args []string, change func(), first ...step) error {
 	return t.change(ctx, verb, args, func() error {
+		what := strings.TrimSpace(verb + " " + strings.Join(args, " "))
+		t.state.Incomplete = what
+		if err := t.state.save(t.dir, true); err != nil {
+			return err
+		}
 		before := t.state
 		change()
 		after := t.state
 		err := t.join(ctx, first...)
 		if err == nil {
 			t.dropPerfect()
-			err = errors.Join(t.unasked(), t.sayBridges(ctx))
-			if err != nil {
-				t.state.Incomplete = strings.TrimSpace(verb + " " + strings.Join(args, " "))
+			if err = t.unasked(); err != nil {
+				t.state.Incomplete = what
 			}
-			return err
+			return errors.Join(err, t.sayBridges(ctx))
 		}
 		t.state.Groups, t.state.Pairs, t.state.Links = before.Groups, before.Pairs, slices.Clone(before.Links)
 		for _, l := range after.Links { // a new one has to become perfect again
@@ -112,7 +117,6 @@ func (t *Testnet) replan(ctx context.Context, verb string, args []string, change
 		defer cancel()
 		if bad := t.join(undoing); bad != nil {
 			t.state.Groups, t.state.Pairs, t.state.Links = after.Groups, after.Pairs, after.Links
-			t.state.Incomplete = strings.TrimSpace(verb + " " + strings.Join(args, " "))
 			err = fmt.Errorf("incomplete, repeat the command: %w; it cannot be undone: %w", err, bad)
 		} else {
 			err = undone{err}

@@ -184,6 +184,9 @@ func (t *Testnet) connections(ctx context.Context, names []string) (out []topolo
 
 // sayBridges says which peers that are no nodes of the testnet carry blocks across the partition.
 func (t *Testnet) sayBridges(ctx context.Context) error {
+	if len(t.state.Groups) == 0 {
+		return nil
+	}
 	connected, err := t.connections(ctx, t.awake())
 	for _, s := range t.network().Bridges(connected) {
 		t.say(s)

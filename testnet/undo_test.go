@@ -164,4 +164,14 @@ func TestIncomplete(t *testing.T) {
 		t.Errorf("repeated: %v, incomplete %q", err, other.Incomplete())
 	}
 	wantPeers(t, other, "n1: n2:n3 n3:n2")
+
+	err = other.replan(bounded(t), "heal", nil, func() { // here the program may be killed
+		if s, err := loadState(tn.Dir()); err != nil || s.Incomplete != "heal" || fmt.Sprint(s.Groups) != fmt.Sprint(cut) {
+			t.Errorf("in the middle: incomplete %q, groups %v, %v", s.Incomplete, s.Groups, err)
+		}
+		other.state.Groups = nil
+	})
+	if err != nil || other.Incomplete() != "" {
+		t.Errorf("then: %v, incomplete %q", err, other.Incomplete())
+	}
 }

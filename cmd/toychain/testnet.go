@@ -40,7 +40,8 @@ const defaultNodes = 4
 func (a *app) testnetUpCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "up [N]", SuggestFor: []string{"start"}, Short: "Start nodes, and connect them with each other.",
-		Example: "toychain testnet up 4\ntoychain testnet up 50 --hashrate 2000\ntoychain testnet up 3 --network my.toml --dir /tmp/t",
+		Example: "toychain testnet up 4\ntoychain testnet up\ntoychain testnet up 4 --fund alice,bob --window 0\n" +
+			"toychain testnet up 50 --hashrate 2000\ntoychain testnet up 3 --network my.toml --dir /tmp/t",
 		Long: `Start nodes, and connect them with each other. They keep running after this command,
 until 'toychain testnet down'. The chains of an earlier testnet in the directory are
 continued; its partition, bad links and wrong clocks are not. Without N, the nodes of the
@@ -65,7 +66,7 @@ to its eight neighbours in a circle, learns of the others and connects to some o
 	f := cmd.Flags()
 	f.Float64Var(&o.hashrate, "hashrate", 0, "let each node mine, at most so many `HASHES` per second; 0: all it can")
 	f.StringVar(&o.mineTo, "mine", "", "let each node mine, for this `ADDRESS` or wallet")
-	f.IntVar(&o.window, "window", 0, "`BLOCKS` between changes of the difficulty, unlike --network has it; 0: never")
+	f.IntVar(&o.window, "window", 0, "in place of the network's: `BLOCKS` between changes of the difficulty; 0: never")
 	f.StringSliceVar(&o.fund, "fund", nil, "wallets `NAME,...` that get coins to spend")
 	cli.Settable(f, "hashrate")
 	pass := cli.PassphraseFlags(cmd)
