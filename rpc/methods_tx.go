@@ -23,7 +23,7 @@ var (
 		About:   "Returns the transactions that wait for a block."}}
 
 	GetPending = Method[None, []PendingTx]{Info{Name: "getpending", Category: "Toychain",
-		Returns: `[{"txid", "time_ms", "size", "fee", "feerate", "depends", "from": [{"txid", "vout", "value", "address"}], "to": [{"value", "address"}]}]`,
+		Returns: `[{"txid", "time_ms", "size", "fee", "feerate", "modified", "depends", "from": [{"txid", "vout", "value", "address"}], "to": [{"value", "address"}]}]`,
 		About:   "Returns the transactions that wait for a block, in the order in which they came, with the coins that they spend and create."}}
 	SaveMempool = Method[None, map[string]string]{Info{Name: "savemempool", Category: "Mempool", Returns: `{"filename"}`,
 		About: "Writes the mempool to the disk, as the node does when it stops."}}

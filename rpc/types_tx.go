@@ -150,8 +150,9 @@ type PendingTx struct {
 	TimeMS  int64         `json:"time_ms"` // when it came
 	Size    int           `json:"size"`
 	Fee     block.Amount  `json:"fee"`
-	FeeRate block.Amount  `json:"feerate"` // coins per 1,000 bytes
-	Depends []block.Hash  `json:"depends"` // transactions of the mempool whose outputs it spends
+	FeeRate block.Amount  `json:"feerate"`  // coins per 1,000 bytes
+	Counts  block.Amount  `json:"modified"` // the fee that this node compares, see prioritisetransaction
+	Depends []block.Hash  `json:"depends"`  // transactions of the mempool whose outputs it spends
 	From    []PendingCoin `json:"from"`
 	To      []PendingCoin `json:"to"`
 }

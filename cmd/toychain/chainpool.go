@@ -35,7 +35,8 @@ func (a *app) chainPoolCommand() *cobra.Command {
 		Long: `List the transactions that wait for a block, in the order in which they came: who pays
 whom, the fee, how long they wait, and which other pending ones they depend on. An address
 is followed by the name of the wallet on this machine that it belongs to. Fee rates are in
-the smallest unit per byte, as in 'wallet send --fee-rate'.`,
+the smallest unit per byte, as in 'wallet send --fee-rate'; what a fee counts as on this
+node is shown if 'toychain rpc prioritisetransaction' has changed it.`,
 	}, a.dial, func(ctx context.Context, n target, _ []string) ([]pendingTx, error) {
 		rows, err := rpc.GetPending.Call(ctx, n.Client, rpc.None{})
 		owners, out := a.owners(), make([]pendingTx, len(rows))
@@ -84,7 +85,11 @@ func printPool(w io.Writer, rows []pendingTx) {
 				fmt.Fprintf(w, "  %-4s %s\n", side.label, &c)
 			}
 		}
-		fmt.Fprintf(w, "  fee  %12s  %s per byte, waits for %s\n", r.Fee.Short(), feeRate(r.Fee, r.Size), cli.Span(time.Since(time.UnixMilli(r.TimeMS))))
+		counts := ""
+		if r.Counts != r.Fee {
+			counts = ", counts as " + r.Counts.Short()
+		}
+		fmt.Fprintf(w, "  fee  %12s  %s per byte%s, waits for %s\n", r.Fee.Short(), feeRate(r.Fee, r.Size), counts, cli.Span(time.Since(time.UnixMilli(r.TimeMS))))
 		if len(r.Depends) > 0 {
 			var ids []string
 			for _, id := range r.Depends {

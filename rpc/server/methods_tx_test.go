@@ -262,6 +262,9 @@ var poolTests = map[string]func(*scene){
 		is(s, "who pays", len(parent.From) == 1 && parent.From[0].TxID == s.toAlice.ID() && *parent.From[0].Vout == 0, true)
 		is(s, "what", parent.From[0].Value == paid && parent.From[0].Address == s.address(alice), true)
 		is(s, "whom", len(parent.To) == 1 && parent.To[0] == rpc.PendingCoin{Value: paid - fee, Address: s.address(bob)}, true)
+		s.must("prioritisetransaction", s.parent.ID(), 0, 77)
+		changed := get[[]rpc.PendingTx](s.world, "getpending")[0]
+		is(s, "what counts", parent.Counts == fee && changed.Counts == fee+77 && changed.Fee == fee, true)
 		is(s, "depends", len(child.Depends) == 1 && child.Depends[0] == parent.TxID, true)
 		is(s, "on its coin", child.From[0].Value == paid-fee && child.From[0].Address == s.address(bob), true)
 		s.mine(1, chaingen.Miner)

@@ -56,7 +56,7 @@ func (c *call) pending(ids []block.Hash) (entries []*mempool.Entry, coins consen
 // the parents; one that was spent meanwhile is shown without value and address.
 func (c *call) showPending(e *mempool.Entry, coins consensus.Coins, parents map[block.Hash]*block.Tx) rpc.PendingTx {
 	row := rpc.PendingTx{TxID: e.ID, TimeMS: e.Time.UnixMilli(), Size: e.Size, Fee: e.Fee, FeeRate: e.Fee * 1000 / block.Amount(e.Size),
-		Depends: append([]block.Hash{}, e.Depends...)}
+		Counts: e.Modified(), Depends: append([]block.Hash{}, e.Depends...)}
 	for i := range e.Tx.Inputs {
 		o := &e.Tx.Inputs[i].Prev
 		from := coins[*o].Output
