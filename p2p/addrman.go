@@ -1,6 +1,7 @@
 package p2p
 
 import (
+	"cmp"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -10,75 +11,244 @@ import (
 )
 
 // addrMan is the address manager (Core: AddrMan): where peers listen and when to dial them
-// next. It knows no clock and no network; the caller guards it with a lock.
+// next. It knows no clock and no network; the caller guards it with a lock. Any peer may tell
+// any address, so what is heard and what is known are two tables, as in Core:
+//
+//	tried   a connection that we dialed joined there: dialed whenever there is room
+//	new     hearsay, one entry for each source that told it: few are dialed in a minute
+//
+//	    getpeers ──► new ──dialed, joined──► tried     what a joined peer says of itself goes
+//	                  │                                where the connection belongs: to tried
+//	        failed maxFailures times: deleted          if we dialed it, else to new
+//
+// Nothing that is heard touches tried. A source can fill only a part of new (maxFromSource,
+// maxFromGroup), and when new is full, the source that has the most in it makes room: many
+// false addresses displace each other, not the few true ones. Core hashes into buckets for
+// the same effect; with a thousand entries we can count.
 type addrMan struct {
 	self  corepeer.ID
 	peers map[corepeer.ID]*knownPeer
+	dials bucket // dials of addresses in new
 }
 
-// knownPeer is one peer in the address manager.
+// knownPeer is one peer in the address manager. No address contains /p2p/.
 type knownPeer struct {
-	addrs      []ma.Multiaddr // without /p2p/; at most maxAddrs, the latest last
-	manual     bool           // named by the user: dialed however often it fails, whether or not there is room
-	healed     bool           // unblocked just now: to be dialed once, whether or not there is room
-	dialing    bool           // a dial is in progress
-	lastJoined time.Time      // zero for a peer known by hearsay only
-	fails      int            // failed dials since
-	reported   bool           // the user has been warned that it does not answer
-	nextDial   time.Time      // not to be dialed before
+	named []ma.Multiaddr // by the user: dialed however often that fails, whether or not there is room
+	tried []ma.Multiaddr // the peer joined there; at most maxAddrs
+	heard []hearsay      // in new; each of another source
+
+	connected  bool // it has joined and not left
+	healed     bool // unblocked just now: to be dialed once, whether or not there is room
+	dialing    bool // a dial is in progress
+	lastJoined time.Time
+	fails      int         // failed dials since
+	reported   bool        // the user has been warned that it does not answer
+	nextDial   time.Time   // not to be dialed before
+	dialed     corepeer.ID // the source whose hearsay is dialed; "" for named and tried
+	tells      bucket      // peers that it may tell us
+}
+
+// hearsay is what one source told about one peer.
+type hearsay struct {
+	source corepeer.ID    // the peer itself, if it dialed us; "local" for mDNS
+	group  string         // of the source: see groupOf
+	addrs  []ma.Multiaddr // at most maxHeard
+	fails  int            // failed dials
 }
 
 func newAddrMan(self corepeer.ID) *addrMan {
 	return &addrMan{self: self, peers: map[corepeer.ID]*knownPeer{}}
 }
 
-// add remembers addresses of a peer, and reports whether the peer was new. When the address
-// manager is full, it accepts only peers that the user names.
-func (b *addrMan) add(id corepeer.ID, addrs []ma.Multiaddr, keep bool) bool {
+// manual reports whether the user named the peer.
+func (c *knownPeer) manual() bool { return c != nil && len(c.named) > 0 }
+
+// peer returns the entry of a peer, a new one if there is none; nil for ourselves.
+func (b *addrMan) peer(id corepeer.ID) *knownPeer {
 	if id == b.self || id == "" {
-		return false
+		return nil
 	}
-	c, known := b.peers[id]
-	if !known {
-		if len(b.peers) >= maxKnownPeers && !keep {
-			return false
-		}
-		c = &knownPeer{}
-		b.peers[id] = c
+	if b.peers[id] == nil {
+		b.peers[id] = &knownPeer{}
 	}
-	c.manual = c.manual || keep
-	for _, a := range addrs {
-		if !slices.ContainsFunc(c.addrs, a.Equal) {
-			c.addrs = append(c.addrs, a)
-		}
-	}
-	if extra := len(c.addrs) - maxAddrs; extra > 0 {
-		first := 0
-		if c.manual {
-			first = 1 // the address that the user named
-		}
-		c.addrs = slices.Delete(c.addrs, first, first+extra)
-	}
-	return !known
+	return b.peers[id]
 }
 
-// joined records that a peer joined and where it says it listens. An address that the user
-// named stays: a peer behind a port forwarding does not know its own.
-func (b *addrMan) joined(id corepeer.ID, addrs []ma.Multiaddr, now time.Time) {
-	b.add(id, nil, false)
+// name adds addresses of a peer that the user named.
+func (b *addrMan) name(id corepeer.ID, addrs []ma.Multiaddr) {
+	if c := b.peer(id); c != nil {
+		c.named = merged(c.named, addrs)
+	}
+}
+
+// merged returns the addresses of the lists, each once and at most maxAddrs, the first first.
+func merged(lists ...[]ma.Multiaddr) (out []ma.Multiaddr) {
+	for _, a := range slices.Concat(lists...) {
+		if len(out) < maxAddrs && !slices.ContainsFunc(out, a.Equal) {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// hear adds what a source told about peers to new, and reports whether a peer was unknown.
+// About a connected peer, and about ourselves, there is nothing to hear.
+func (b *addrMan) hear(from source, told []corepeer.AddrInfo, now time.Time) (isNew bool) {
+	for _, info := range together(told) {
+		addrs := from.credible(info.Addrs)
+		if c := b.peers[info.ID]; info.ID == b.self || info.ID == "" || len(addrs) == 0 || c != nil && c.connected {
+			continue
+		}
+		if teller := b.peers[from.id]; teller != nil && !b.told(info.ID, from.id) && !teller.tells.take(1, tellAtOnce, tellPerMinute, now) {
+			return isNew
+		}
+		known := b.peers[info.ID] != nil
+		isNew = b.addNew(info.ID, hearsay{source: from.id, group: groupOf(from.addr), addrs: addrs}) && !known || isNew
+	}
+	return isNew
+}
+
+// together joins the addresses of each peer.
+func together(told []corepeer.AddrInfo) (out []corepeer.AddrInfo) {
+	for _, info := range told {
+		if i := slices.IndexFunc(out, func(o corepeer.AddrInfo) bool { return o.ID == info.ID }); i >= 0 {
+			out[i].Addrs = append(out[i].Addrs, info.Addrs...)
+		} else {
+			out = append(out, corepeer.AddrInfo{ID: info.ID, Addrs: slices.Clone(info.Addrs)})
+		}
+	}
+	return out
+}
+
+// told reports whether a source told us of a peer before.
+func (b *addrMan) told(id, source corepeer.ID) bool {
 	c := b.peers[id]
+	return c != nil && slices.ContainsFunc(c.heard, func(h hearsay) bool { return h.source == source })
+}
+
+// addNew adds an entry to new, in place of the last one of the same source. It refuses one
+// of a source, or a group of sources, that has its share.
+func (b *addrMan) addNew(id corepeer.ID, h hearsay) bool {
+	h.addrs = merged(h.addrs)
+	h.addrs = h.addrs[:min(len(h.addrs), maxHeard)]
+	if b.told(id, h.source) {
+		c := b.peers[id]
+		i := slices.IndexFunc(c.heard, func(o hearsay) bool { return o.source == h.source })
+		h.fails = c.heard[i].fails
+		c.heard[i] = h
+		return true
+	}
+	sources, groups, total := b.countNew()
+	if sources[h.source] >= maxFromSource || h.group != "" && groups[h.group] >= maxFromGroup {
+		return false
+	}
+	if total >= maxNew {
+		b.evictNew(sources)
+	}
+	c := b.peer(id)
+	c.heard = append(c.heard, h)
+	return true
+}
+
+// countNew counts the entries in new, by source and by group.
+func (b *addrMan) countNew() (sources map[corepeer.ID]int, groups map[string]int, total int) {
+	sources, groups = map[corepeer.ID]int{}, map[string]int{}
+	for _, c := range b.peers {
+		for _, h := range c.heard {
+			sources[h.source]++
+			groups[h.group]++
+			total++
+		}
+	}
+	return sources, groups, total
+}
+
+// evictNew deletes one entry of the source that has the most.
+func (b *addrMan) evictNew(sources map[corepeer.ID]int) {
+	var worst corepeer.ID
+	for id := range sources {
+		if sources[id] > sources[worst] {
+			worst = id
+		}
+	}
+	for id, c := range b.peers {
+		if i := slices.IndexFunc(c.heard, func(h hearsay) bool { return h.source == worst }); i >= 0 && !c.connected {
+			c.heard = slices.Delete(c.heard, i, i+1)
+			b.tidy(id)
+			return
+		}
+	}
+}
+
+// tidy deletes a peer of which nothing is known any more.
+func (b *addrMan) tidy(id corepeer.ID) {
+	if c := b.peers[id]; c != nil && !c.connected && !c.dialing && len(c.named)+len(c.tried)+len(c.heard) == 0 {
+		delete(b.peers, id)
+	}
+}
+
+// joined records that a peer joined: the addresses where we dialed it, none if it dialed us,
+// and where it says it listens.
+func (b *addrMan) joined(id corepeer.ID, dialed, says []ma.Multiaddr, from ma.Multiaddr, now time.Time) {
+	c := b.peer(id)
 	if c == nil {
 		return
 	}
-	if !c.manual && len(addrs) > 0 {
-		c.addrs = nil
+	c.connected, c.lastJoined, c.fails, c.reported, c.healed, c.nextDial = true, now, 0, false, false, time.Time{}
+	says = source{id, from}.credible(says)
+	switch {
+	case len(dialed) > 0:
+		c.tried, c.heard = merged(dialed, says), nil
+		b.boundTried()
+	case len(says) > 0:
+		b.addNew(id, hearsay{source: id, group: groupOf(from), addrs: says})
 	}
-	b.add(id, addrs, false)
-	c.lastJoined, c.fails, c.reported, c.healed, c.nextDial = now, 0, false, false, time.Time{}
 }
 
-// failed records a failed dial: the wait before the next one doubles. A peer known only by
-// hearsay that never answers is deleted.
+// boundTried deletes from tried the peer that joined longest ago, if there are too many.
+func (b *addrMan) boundTried() {
+	var oldest *knownPeer
+	var of corepeer.ID
+	n := 0
+	for id, c := range b.peers {
+		if len(c.tried) == 0 {
+			continue
+		}
+		n++
+		if !c.connected && (oldest == nil || c.lastJoined.Before(oldest.lastJoined)) {
+			oldest, of = c, id
+		}
+	}
+	if n > maxTried && oldest != nil {
+		oldest.tried = nil
+		b.tidy(of)
+	}
+}
+
+// left records that a peer is no longer connected.
+func (b *addrMan) left(id corepeer.ID) {
+	if c := b.peers[id]; c != nil {
+		c.connected = false
+		b.tidy(id)
+	}
+}
+
+// toTell returns the addresses of a joined peer that others may be told: at most maxHeard, of
+// those where it joined or, if it dialed us, where it says it listens.
+func (b *addrMan) toTell(id corepeer.ID) []ma.Multiaddr {
+	c := b.peers[id]
+	if c == nil {
+		return nil
+	}
+	addrs := c.tried
+	if i := slices.IndexFunc(c.heard, func(h hearsay) bool { return h.source == id }); len(addrs) == 0 && i >= 0 {
+		addrs = c.heard[i].addrs
+	}
+	return addrs[:min(len(addrs), maxHeard)]
+}
+
+// failed records a failed dial: the wait before the next one doubles. Hearsay that fails
+// maxFailures times is deleted.
 func (b *addrMan) failed(id corepeer.ID, now time.Time) {
 	c := b.peers[id]
 	if c == nil {
@@ -86,23 +256,24 @@ func (b *addrMan) failed(id corepeer.ID, now time.Time) {
 	}
 	c.healed = false
 	c.fails++
-	if !c.manual && c.fails > 20 {
-		delete(b.peers, id)
-		return
-	}
 	longest := redialFound
-	if c.manual {
+	if c.manual() {
 		longest = redialKept
 	}
-	wait := min(redialFirst<<min(c.fails-1, 20), longest)
-	c.nextDial = now.Add(wait)
+	c.nextDial = now.Add(min(redialFirst<<min(c.fails-1, 20), longest))
+	if i := slices.IndexFunc(c.heard, func(h hearsay) bool { return h.source == c.dialed }); i >= 0 {
+		if c.heard[i].fails++; c.heard[i].fails >= maxFailures {
+			c.heard = slices.Delete(c.heard, i, i+1)
+			b.tidy(id)
+		}
+	}
 }
 
 // reportOnce reports whether the user should be warned that a manual peer does not answer:
 // true once between two times that it joins.
 func (b *addrMan) reportOnce(id corepeer.ID) bool {
 	c := b.peers[id]
-	if c == nil || !c.manual || c.reported {
+	if !c.manual() || c.reported {
 		return false
 	}
 	c.reported = true
@@ -137,35 +308,60 @@ func (b *addrMan) forget(id corepeer.ID) bool {
 	return ok
 }
 
-// toDial returns the peers to dial now: all that are manual or just healed, and as many
-// others as there is room for, in random order. may reports whether a peer may be dialed at
-// all (not connected, not refused). Each peer returned counts as being dialed until dialed
-// is called.
-func (b *addrMan) toDial(now time.Time, room int, may func(corepeer.ID) bool) []corepeer.AddrInfo {
-	var must, could []corepeer.AddrInfo
+// toDial returns the peers to dial now, with the addresses: all that are manual or just
+// healed, and as many others as there is room for, those in tried first, each in random
+// order. may reports whether a peer may be dialed at all (not connected, not refused). Each
+// peer returned counts as being dialed until dialed is called.
+func (b *addrMan) toDial(now time.Time, room int, may func(corepeer.ID) bool) (list []corepeer.AddrInfo) {
+	var must, tried, heard []corepeer.ID
 	for id, c := range b.peers {
-		if c.dialing || len(c.addrs) == 0 || c.nextDial.After(now) || !may(id) {
-			continue
-		}
-		info := corepeer.AddrInfo{ID: id, Addrs: slices.Clone(c.addrs)}
-		if c.manual || c.healed {
-			must = append(must, info)
-		} else {
-			could = append(could, info)
+		switch {
+		case c.dialing || c.nextDial.After(now) || len(c.named)+len(c.tried)+len(c.heard) == 0 || !may(id):
+		case c.manual() || c.healed:
+			must = append(must, id)
+		case len(c.tried) > 0:
+			tried = append(tried, id)
+		default:
+			heard = append(heard, id)
 		}
 	}
-	rand.Shuffle(len(could), func(i, j int) { could[i], could[j] = could[j], could[i] })
-	list := append(must, could[:max(0, min(len(could), room-len(must)))]...)
-	for _, info := range list {
-		b.peers[info.ID].dialing = true
+	rand.Shuffle(len(tried), func(i, j int) { tried[i], tried[j] = tried[j], tried[i] })
+	rand.Shuffle(len(heard), func(i, j int) { heard[i], heard[j] = heard[j], heard[i] })
+	for i, id := range slices.Concat(must, tried, heard) {
+		if i >= len(must) && len(list) >= room {
+			break
+		}
+		if addrs := b.choose(id, now); len(addrs) > 0 {
+			b.peers[id].dialing = true
+			list = append(list, corepeer.AddrInfo{ID: id, Addrs: addrs})
+		}
 	}
 	return list
 }
 
-// dialed ends what toDial began.
-func (b *addrMan) dialed(id corepeer.ID) {
+// choose returns the addresses of a peer to dial now; none if they never worked and there were
+// enough such dials. If those that worked fail, every other dial is of hearsay: the peer may
+// have moved. What the peer said of itself counts for more than what others say.
+func (b *addrMan) choose(id corepeer.ID, now time.Time) []ma.Multiaddr {
+	c := b.peers[id]
+	known := merged(c.named, c.tried)
+	c.dialed = ""
+	if len(c.heard) == 0 || len(known) > 0 && c.fails%2 == 0 || !c.healed && !b.dials.take(1, dialsAtOnce, dialsPerMinute, now) {
+		return known
+	}
+	i := slices.IndexFunc(c.heard, func(h hearsay) bool { return h.source == id })
+	if i < 0 {
+		i = rand.N(len(c.heard))
+	}
+	c.dialed = c.heard[i].source
+	return slices.Clone(c.heard[i].addrs)
+}
+
+// ended ends what toDial began.
+func (b *addrMan) ended(id corepeer.ID) {
 	if c := b.peers[id]; c != nil {
 		c.dialing = false
+		b.tidy(id)
 	}
 }
 
@@ -187,4 +383,36 @@ func (b *addrMan) nextDial(now time.Time) (at time.Time) {
 		}
 	}
 	return at
+}
+
+// tables returns both tables as the peers file has them.
+func (b *addrMan) tables() (tried []goodPeer, heard []heardPeer) {
+	tried, heard = []goodPeer{}, []heardPeer{} // [] in JSON, not null
+	for id, c := range b.peers {
+		if len(c.tried) > 0 {
+			tried = append(tried, goodPeer{id, slices.Clone(c.tried), c.lastJoined.UTC().Truncate(time.Second)})
+		}
+		for _, h := range c.heard {
+			heard = append(heard, heardPeer{id, slices.Clone(h.addrs), h.source, h.group})
+		}
+	}
+	slices.SortFunc(tried, func(a, b goodPeer) int { return cmp.Or(b.Good.Compare(a.Good), cmp.Compare(a.ID, b.ID)) })
+	slices.SortFunc(heard, func(a, b heardPeer) int {
+		return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.Source, b.Source))
+	})
+	return tried, heard
+}
+
+// load adds the tables of the peers file.
+func (b *addrMan) load(f peersFile) {
+	for _, p := range f.Tried {
+		if c := b.peer(p.ID); c != nil && len(p.Addrs) > 0 {
+			c.tried, c.lastJoined = merged(p.Addrs), p.Good
+		}
+	}
+	for _, p := range f.New {
+		if p.ID != b.self && len(p.Addrs) > 0 {
+			b.addNew(p.ID, hearsay{source: p.Source, group: p.Group, addrs: p.Addrs})
+		}
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 
 	"github.com/libp2p/go-libp2p/core/protocol"
+	ma "github.com/multiformats/go-multiaddr"
 )
 
 // Config holds the settings of a Net. Only Digest is required.
@@ -28,6 +29,9 @@ type Config struct {
 	// Alone restricts the node to its Seeds: it accepts no connections and requests no
 	// addresses. It is for programs that watch or test a network and take no part in it.
 	Alone bool
+	// Tell, if set, returns the addresses that this node tells others, complete with
+	// /p2p/. It is for programs that test how a node reacts to false ones.
+	Tell func() []ma.Multiaddr
 	// Digest is the digest of the network's parameters, 8 hex digits. It is part of
 	// every protocol's name, so nodes with different rules find no common protocol and
 	// disconnect.

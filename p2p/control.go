@@ -35,7 +35,7 @@ func (n *Net) Keep(addr string) error {
 		return err
 	}
 	n.mu.Lock()
-	n.addrman.add(info.ID, info.Addrs, true)
+	n.addrman.name(info.ID, info.Addrs)
 	n.addrman.heal(info.ID)
 	n.mu.Unlock()
 	n.protect(info.ID)

@@ -95,7 +95,7 @@ func (n *Net) dial(ctx context.Context, info corepeer.AddrInfo) {
 	refused := n.gater.refusal(info.ID) != nil // by this node
 	news := false
 	n.mu.Lock()
-	n.addrman.dialed(info.ID)
+	n.addrman.ended(info.ID)
 	if err != nil {
 		n.addrman.failed(info.ID, time.Now())
 		news = !refused && n.sessions[info.ID] == nil && n.addrman.reportOnce(info.ID)
@@ -122,8 +122,8 @@ func (n *Net) connect(ctx context.Context, info corepeer.AddrInfo) error {
 	n.swarm.Backoff().Clear(info.ID) // the address manager decides when to dial
 	if n.swarm.Connectedness(info.ID) != network.Connected {
 		n.host.Peerstore().ClearAddrs(info.ID) // the address manager remembers addresses
+		n.host.Peerstore().AddAddrs(info.ID, info.Addrs, peerstore.TempAddrTTL)
 	}
-	n.host.Peerstore().AddAddrs(info.ID, info.Addrs, peerstore.TempAddrTTL)
 	if err := n.host.Connect(ctx, corepeer.AddrInfo{ID: info.ID}); err != nil {
 		return dialError(info.ID, err)
 	}
@@ -192,49 +192,39 @@ func (n *Net) requestMorePeers(ctx context.Context, p peer.ID) {
 		n.log.Debug("request for peers failed", "peer", p, "err", err)
 		return
 	}
-	n.addFound(found)
+	id, err := decode(p)
+	if conns := n.swarm.ConnsToPeer(id); err == nil && len(conns) > 0 {
+		n.hear(source{id, conns[0].RemoteMultiaddr()}, found)
+	}
 }
 
-// addFound adds peers known by hearsay to the address manager.
-func (n *Net) addFound(infos []corepeer.AddrInfo) {
+// hear adds hearsay to the address manager.
+func (n *Net) hear(from source, told []corepeer.AddrInfo) {
 	n.mu.Lock()
-	isNew := false
-	for _, info := range infos {
-		if dialable(info.Addrs) {
-			isNew = n.addrman.add(info.ID, info.Addrs, false) || isNew
-		}
-	}
+	isNew := n.addrman.hear(from, told, time.Now())
+	n.unsaved = n.unsaved || isNew
 	n.mu.Unlock()
 	if isNew {
 		n.wakeDialer()
 	}
 }
 
-// dialable reports whether there are addresses and all of them are TCP.
-func dialable(addrs []ma.Multiaddr) bool {
-	for _, a := range addrs {
-		if _, err := a.ValueForProtocol(ma.P_TCP); err != nil {
-			return false
-		}
-	}
-	return len(addrs) > 0
-}
-
-// addressesFor returns addresses of the joined peers for another peer, at most three of
-// each and none of asker.
+// addressesFor returns addresses of the joined peers for another peer, none of asker.
 func (n *Net) addressesFor(asker corepeer.ID) (addrs []ma.Multiaddr) {
+	if n.cfg.Tell != nil {
+		return n.cfg.Tell()
+	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for id, s := range n.sessions {
-		c := n.addrman.peers[id]
-		if id == asker || c == nil || !s.isJoined() {
+		if id == asker || !s.isJoined() {
 			continue
 		}
 		who, err := ma.NewComponent("p2p", id.String())
 		if err != nil {
 			continue
 		}
-		for _, a := range c.addrs[:min(len(c.addrs), 3)] {
+		for _, a := range n.addrman.toTell(id) {
 			addrs = append(addrs, a.Encapsulate(who.Multiaddr()))
 		}
 	}

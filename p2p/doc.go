@@ -50,6 +50,15 @@
 // from it and dials them, until it has [MaxOut] connections: one seed is enough to join a
 // mesh.
 //
+// # Addresses
+//
+// What a peer tells about others may be false, so the address manager has two tables, as
+// Core's has: tried, where peers joined when we dialed them, and new, what we heard
+// (addrman.go). Hearsay never replaces an address that worked and is not asked about a
+// connected peer. One source, or the sources in one /16, fill only a part of new. Private
+// addresses count only from peers that are in a private network themselves, and few
+// addresses that never worked are dialed in a minute.
+//
 // # Gossip is unreliable
 //
 // Gossip is quick and guarantees nothing. A node built on it must know:
@@ -78,6 +87,10 @@
 //	txs in a request        1,000              Core: MAX_GETDATA_SZ
 //	txids of a mempool      50,000             Core: MAX_INV_SZ
 //	addresses in a response 100                a tenth of Core's MAX_ADDR_TO_SEND
+//	addresses known         256 peers that joined where we dialed them, 1,000 entries of hearsay,
+//	                        of which 100 of one source and 250 of the sources in one /16
+//	hearsay                 100 unknown peers from one source, then 6 a minute;
+//	                        16 dials, then 12 a minute
 //	connections             64, of which 8 are sought; 8 with one peer
 //	streams of one peer     48, of which 24 of the sync protocol
 //	times                   a frame 20 s, a request 2 min, silence 60 s, a first status 15 s, a handshake 5 s

@@ -79,6 +79,7 @@ func joinTopics(ctx context.Context, h host.Host, ls *links, names protocols,
 		pubsub.WithSubscriptionFilter(pubsub.NewAllowlistSubscriptionFilter(names.blocks, names.txs)),
 		pubsub.WithAppSpecificRpcInspector(func(from corepeer.ID, rpc *pubsub.RPC) error {
 			ls.drop(from, rpc)
+			forgetPeers(rpc)
 			return nil
 		}),
 		pubsub.WithLogger(slog.New(slog.DiscardHandler)),
@@ -155,6 +156,14 @@ func (ls *links) drop(from corepeer.ID, rpc *pubsub.RPC) {
 		}
 	}
 	rpc.Publish = kept
+}
+
+// forgetPeers removes the peers that a prune recommends: GossipSub would dial them at once,
+// and whom we dial is the address manager's decision.
+func forgetPeers(rpc *pubsub.RPC) {
+	for _, prune := range rpc.Control.GetPrune() {
+		prune.Peers = nil
+	}
 }
 
 // watch counts the topics that each peer subscribes to.

@@ -9,6 +9,8 @@ import (
 
 	"toychain/peer"
 
+	pubsub "github.com/libp2p/go-libp2p-pubsub"
+	pb "github.com/libp2p/go-libp2p-pubsub/pb"
 	corepeer "github.com/libp2p/go-libp2p/core/peer"
 )
 
@@ -220,5 +222,17 @@ func TestReachTakesTopicsAndAStream(t *testing.T) {
 	topic(-2)()
 	if len(g.reach) != 0 {
 		t.Errorf("%d peers are remembered that are gone", len(g.reach))
+	}
+}
+
+// Peers that a prune recommends are not dialed.
+func TestPruneTellsNoPeers(t *testing.T) {
+	forgetPeers(&pubsub.RPC{})
+	rpc := &pubsub.RPC{RPC: pb.RPC{Control: &pb.ControlMessage{Prune: []*pb.ControlPrune{{Peers: []*pb.PeerInfo{{PeerID: []byte("x")}}}, {}}}}}
+	forgetPeers(rpc)
+	for _, prune := range rpc.Control.Prune {
+		if len(prune.Peers) != 0 {
+			t.Errorf("still recommended: %v", prune.Peers)
+		}
 	}
 }

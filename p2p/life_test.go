@@ -178,7 +178,7 @@ func warningsOf(t *testing.T, addr string) string {
 		n.Net.mu.Lock()
 		defer n.Net.mu.Unlock()
 		for _, c := range n.addrman.peers {
-			if c.manual && c.reported && c.fails >= 2 {
+			if c.manual() && c.reported && c.fails >= 2 {
 				return true
 			}
 			c.nextDial = time.Time{} // as if it was time for the next call
@@ -260,7 +260,8 @@ func TestPeersFileDamaged(t *testing.T) {
 		"empty":       "",
 		"cut":         `{"version": 1, "peers": [{"id": "12D3`,
 		"trailing":    `{"version": 1, "peers": []} x`,
-		"newer":       `{"version": 2, "peers": []}`,
+		"newer":       `{"version": 3, "tried": [], "new": []}`,
+		"both":        `{"version": 2, "peers": [{"id": "` + somebody + `", "addrs": []}], "tried": [], "new": []}`,
 		"unknown":     `{"version": 1, "peers": [], "more": 1}`,
 		"bad id":      `{"version": 1, "peers": [{"id": "x", "addrs": []}]}`,
 		"bad address": `{"version": 1, "peers": [{"id": "` + somebody + `", "addrs": ["x"]}]}`,

@@ -66,10 +66,40 @@ const (
 	// validation. Ours: pubsub's 32 loses messages in a burst.
 	gossipQueue = 256
 
-	// maxKnownPeers is the number of peers whose addresses are remembered, maxAddrs the
-	// number of addresses of each. Ours.
-	maxKnownPeers = 1000
-	maxAddrs      = 8
+	// maxTried and maxNew are the sizes of the address manager's tables: peers that joined
+	// where we dialed them, and entries of hearsay. Core: ADDRMAN_TRIED_BUCKET_COUNT and
+	// ADDRMAN_NEW_BUCKET_COUNT, of 64 entries each.
+	maxTried = 256
+	maxNew   = 1000
+
+	// maxFromSource is how many entries of new one source may have, maxFromGroup how many
+	// the sources of one network (see groupOf), except on this machine. Core:
+	// ADDRMAN_NEW_BUCKETS_PER_SOURCE_GROUP, 64 of 1024 buckets; our networks are small.
+	maxFromSource = 100
+	maxFromGroup  = 250
+
+	// maxAddrs is the number of addresses of a peer in tried, maxHeard in an entry of new.
+	// Ours.
+	maxAddrs = 8
+	maxHeard = 3
+
+	// maxFailures is how often hearsay is dialed in vain. Core: ADDRMAN_MAX_FAILURES.
+	maxFailures = 10
+)
+
+// How often something may happen: at once, and in a minute.
+const (
+	// tellAtOnce and tellPerMinute are how many unknown peers one peer may tell us. Core:
+	// MAX_ADDR_PROCESSING_TOKEN_BUCKET and MAX_ADDR_RATE_PER_SECOND (0.1).
+	tellAtOnce    = MaxAddrs
+	tellPerMinute = 6
+
+	// dialsAtOnce and dialsPerMinute are how many addresses that never worked are dialed.
+	// Peers that the user named, or healed, and those in tried are not counted. Ours: a new
+	// node fills its outbound slots at once, and an attacker cannot use nodes to flood
+	// another machine with connections.
+	dialsAtOnce    = 2 * MaxOut
+	dialsPerMinute = 12
 )
 
 // Time limits.

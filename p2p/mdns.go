@@ -11,7 +11,7 @@ import (
 // parameters, until ctx ends. If mDNS does not work here, it logs a warning.
 func (n *Net) runMDNS(ctx context.Context) {
 	s := mdns.NewMdnsService(n.host, "_toychain-"+n.cfg.Digest+"._udp", mdnsFound(func(info corepeer.AddrInfo) {
-		n.addFound([]corepeer.AddrInfo{info})
+		n.hear(local, []corepeer.AddrInfo{info})
 	}))
 	if err := s.Start(); err != nil {
 		n.log.Warn("cannot look for peers on the local network", "err", err)

@@ -77,11 +77,9 @@ func New(cfg Config, h Handler) (*Net, error) {
 	}
 	n.gater.full = func() bool { return cfg.Alone || len(n.swarm.Conns()) >= cfg.MaxPeers }
 	n.addrman = newAddrMan(n.host.ID())
-	for _, p := range loadPeers(cfg.PeersFile, cfg.Log) {
-		n.addrman.joined(p.ID, p.Addrs, p.Good)
-	}
+	n.addrman.load(loadPeers(cfg.PeersFile, cfg.Log))
 	for _, s := range seeds {
-		n.addrman.add(s.ID, s.Addrs, true)
+		n.addrman.name(s.ID, s.Addrs)
 		n.protect(s.ID)
 	}
 	return n, nil
@@ -275,10 +273,10 @@ func (n *Net) Missing() []string {
 	defer n.mu.Unlock()
 	out := []string{}
 	for id, c := range n.addrman.peers {
-		if !c.manual || n.sessions[id] != nil || len(c.addrs) == 0 || n.gater.refusal(id) != nil {
+		if !c.manual() || n.sessions[id] != nil || n.gater.refusal(id) != nil {
 			continue
 		}
-		out = append(out, c.addrs[0].String()+"/p2p/"+id.String())
+		out = append(out, c.named[0].String()+"/p2p/"+id.String())
 	}
 	slices.Sort(out)
 	return out
@@ -292,8 +290,7 @@ func (n *Net) Peers() []PeerInfo {
 	kept := map[corepeer.ID]bool{}
 	for id, s := range n.sessions {
 		sessions = append(sessions, s)
-		c := n.addrman.peers[id]
-		kept[id] = c != nil && c.manual
+		kept[id] = n.addrman.peers[id].manual()
 	}
 	n.mu.Unlock()
 	var out []PeerInfo

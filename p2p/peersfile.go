@@ -1,7 +1,6 @@
 package p2p
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,15 +16,20 @@ import (
 	ma "github.com/multiformats/go-multiaddr"
 )
 
-// The peers file, peers.json, holds the addresses of peers that joined at least once. It is
-// a convenience: without it, or if it is damaged, a node finds its peers again through its
-// seeds.
+// The peers file, peers.json, holds the address manager's two tables. It is a convenience:
+// without it, or if it is damaged, a node finds its peers again through its seeds.
 //
-//	{"version": 1,
-//	 "peers": [{"id": "12D3Koo…", "addrs": ["/ip4/127.0.0.1/tcp/7000"], "good": "2026-01-03T18:15:05Z"}]}
+//	{"version": 2,
+//	 "tried": [{"id": "12D3Koo…", "addrs": ["/ip4/127.0.0.1/tcp/7000"], "good": "2026-01-03T18:15:05Z"}],
+//	 "new": [{"id": "12D3Koo…", "addrs": ["/ip4/127.0.0.1/tcp/7001"], "source": "12D3Koo…"}]}
+//
+// Version 1 had one list, "peers", of all that joined, and does not say where they were
+// dialed: it is read as what each said of itself.
 type peersFile struct {
-	Version int        `json:"version"`
-	Peers   []goodPeer `json:"peers"`
+	Version int         `json:"version"`
+	Peers   []goodPeer  `json:"peers,omitempty"` // version 1
+	Tried   []goodPeer  `json:"tried"`
+	New     []heardPeer `json:"new"`
 }
 
 type goodPeer struct {
@@ -34,22 +38,29 @@ type goodPeer struct {
 	Good  time.Time      `json:"good"` // when it last joined
 }
 
+// heardPeer is an entry of new: see hearsay.
+type heardPeer struct {
+	ID     corepeer.ID    `json:"id"`
+	Addrs  []ma.Multiaddr `json:"addrs"`
+	Source corepeer.ID    `json:"source"`
+	Group  string         `json:"group,omitempty"`
+}
+
 const (
-	peersVersion  = 1
-	maxPeersBytes = 4 << 20 // more is damage: maxKnownPeers peers need a quarter of it
+	peersVersion  = 2
+	maxPeersBytes = 4 << 20 // more is damage: full tables need half of it
 )
 
 // loadPeers reads the peers file. A missing file has no peers. A damaged one is renamed and
 // reported with a warning, and has no peers either: that is no reason not to start.
-func loadPeers(path string, log *slog.Logger) []goodPeer {
+func loadPeers(path string, log *slog.Logger) (peers peersFile) {
 	if path == "" {
-		return nil
+		return peers
 	}
 	raw, err := readAtMost(path, maxPeersBytes)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+		return peers
 	}
-	var peers []goodPeer
 	if err == nil {
 		peers, err = parsePeersFile(raw)
 	}
@@ -61,7 +72,7 @@ func loadPeers(path string, log *slog.Logger) []goodPeer {
 		aside = "not set aside: " + e.Error()
 	}
 	log.Warn("the file of peers' addresses is damaged; starting without it", "file", path, "err", err, "kept", aside)
-	return nil
+	return peersFile{}
 }
 
 func readAtMost(path string, most int64) ([]byte, error) {
@@ -77,37 +88,49 @@ func readAtMost(path string, most int64) ([]byte, error) {
 	return raw, err
 }
 
-// parsePeersFile parses the whole file or returns an error, never a part of it.
-func parsePeersFile(raw []byte) ([]goodPeer, error) {
+// parsePeersFile parses the whole file or returns an error, never a part of it. It returns
+// the present version.
+func parsePeersFile(raw []byte) (peersFile, error) {
 	var f peersFile
 	d := json.NewDecoder(strings.NewReader(string(raw)))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&f); err != nil {
-		return nil, err
+		return peersFile{}, err
 	}
 	if _, err := d.Token(); err != io.EOF {
-		return nil, errors.New("something follows the end")
+		return peersFile{}, errors.New("something follows the end")
 	}
-	if f.Version != peersVersion {
-		return nil, fmt.Errorf("version %d, want %d", f.Version, peersVersion)
+	switch {
+	case f.Version == 1 && len(f.Tried)+len(f.New) == 0:
+		for _, p := range f.Peers {
+			f.New = append(f.New, heardPeer{ID: p.ID, Addrs: p.Addrs, Source: p.ID})
+		}
+		f.Version, f.Peers = peersVersion, nil
+	case f.Version != peersVersion || len(f.Peers) > 0:
+		return peersFile{}, fmt.Errorf("version %d, want %d", f.Version, peersVersion)
 	}
-	if len(f.Peers) > maxKnownPeers {
-		return nil, fmt.Errorf("%d peers, at most %d", len(f.Peers), maxKnownPeers)
+	if len(f.Tried) > maxTried || len(f.New) > maxNew {
+		return peersFile{}, fmt.Errorf("%d and %d peers, at most %d and %d", len(f.Tried), len(f.New), maxTried, maxNew)
 	}
-	for i, p := range f.Peers {
-		if p.ID == "" || slices.ContainsFunc(p.Addrs, func(a ma.Multiaddr) bool { return len(a) == 0 }) {
-			return nil, fmt.Errorf("peer %d: its id or an address is empty", i)
+	for i, p := range f.Tried {
+		if !complete(p.ID, p.Addrs) {
+			return peersFile{}, fmt.Errorf("tried %d: its id or an address is empty", i)
 		}
 	}
-	return f.Peers, nil
+	for i, p := range f.New {
+		if !complete(p.ID, p.Addrs) || p.Source == "" {
+			return peersFile{}, fmt.Errorf("new %d: its id, source or an address is empty", i)
+		}
+	}
+	return f, nil
 }
 
-// encodePeersFile encodes the good peers, those that joined last first.
-func encodePeersFile(peers []goodPeer) ([]byte, error) {
-	slices.SortFunc(peers, func(a, b goodPeer) int {
-		return cmp.Or(b.Good.Compare(a.Good), cmp.Compare(a.ID, b.ID))
-	})
-	out, err := json.MarshalIndent(peersFile{peersVersion, peers[:min(len(peers), maxKnownPeers)]}, "", " ")
+func complete(id corepeer.ID, addrs []ma.Multiaddr) bool {
+	return id != "" && !slices.ContainsFunc(addrs, func(a ma.Multiaddr) bool { return len(a) == 0 })
+}
+
+func encodePeersFile(f peersFile) ([]byte, error) {
+	out, err := json.MarshalIndent(f, "", " ")
 	return append(out, '\n'), err
 }
 
@@ -122,14 +145,9 @@ func (n *Net) savePeers() error {
 		return nil
 	}
 	n.unsaved = false
-	peers := []goodPeer{} // [] in JSON, not null
-	for id, c := range n.addrman.peers {
-		if !c.lastJoined.IsZero() && len(c.addrs) > 0 {
-			peers = append(peers, goodPeer{id, slices.Clone(c.addrs), c.lastJoined.UTC().Truncate(time.Second)})
-		}
-	}
+	tried, heard := n.addrman.tables()
 	n.mu.Unlock()
-	raw, err := encodePeersFile(peers)
+	raw, err := encodePeersFile(peersFile{Version: peersVersion, Tried: tried, New: heard})
 	if err != nil {
 		return err
 	}

@@ -71,6 +71,15 @@ func (n *Net) warn(about corepeer.ID, text string) {
 // identified handles libp2p's event that a peer has said what it is, on one connection.
 func (n *Net) identified(ctx context.Context, e event.EvtPeerIdentificationCompleted) {
 	c := connOf(e.Conn)
+	if c != nil {
+		n.mu.Lock()
+		c.listens = e.ListenAddrs[:min(len(e.ListenAddrs), maxAddrs)]
+		s := n.sessions[e.Peer]
+		n.mu.Unlock()
+		if s != nil && s.isJoined() { // join did not wait for this
+			n.remember(e.Peer, n.swarm.ConnsToPeer(e.Peer))
+		}
+	}
 	if c == nil || !strings.HasPrefix(e.ProtocolVersion, identifyVersion) {
 		return
 	}

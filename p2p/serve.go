@@ -146,8 +146,7 @@ func (n *Net) Penalize(p peer.ID, why error) {
 
 func (n *Net) penalize(p corepeer.ID, why error) {
 	n.mu.Lock()
-	c := n.addrman.peers[p]
-	named := c != nil && c.manual
+	named := n.addrman.peers[p].manual()
 	n.mu.Unlock()
 	if named {
 		n.log.Warn("peer broke a rule; it stays, because the user named it", "peer", text(p), "why", why)

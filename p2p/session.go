@@ -11,6 +11,7 @@ import (
 
 	"github.com/libp2p/go-libp2p/core/network"
 	corepeer "github.com/libp2p/go-libp2p/core/peer"
+	ma "github.com/multiformats/go-multiaddr"
 )
 
 // helloTimeout is the time in which a new peer must send its first status.
@@ -90,6 +91,7 @@ func (n *Net) runSession(ctx context.Context, s *session, g *gossip) {
 	n.mu.Lock()
 	if n.sessions[s.peer] == s {
 		delete(n.sessions, s.peer)
+		n.addrman.left(s.peer)
 	}
 	again := n.running
 	if again != nil {
@@ -161,7 +163,8 @@ func (n *Net) notifyHandler(ctx context.Context, s *session, g *gossip) {
 // join records the peer's addresses and notifies the Handler that it joined.
 func (n *Net) join(ctx context.Context, s *session, status peer.Status) {
 	inbound := false
-	for i, c := range n.swarm.ConnsToPeer(s.peer) {
+	conns := n.swarm.ConnsToPeer(s.peer)
+	for i, c := range conns {
 		if i == 0 {
 			inbound = c.Stat().Direction == network.DirInbound
 		}
@@ -170,10 +173,7 @@ func (n *Net) join(ctx context.Context, s *session, status peer.Status) {
 		case <-ctx.Done():
 		}
 	}
-	n.mu.Lock()
-	n.addrman.joined(s.peer, n.host.Peerstore().Addrs(s.peer), time.Now())
-	n.unsaved = true
-	n.mu.Unlock()
+	n.remember(s.peer, conns)
 	s.setJoined(true)
 	n.handler.Joined(text(s.peer), inbound)
 	n.handler.PeerStatus(text(s.peer), status)
@@ -181,6 +181,26 @@ func (n *Net) join(ctx context.Context, s *session, status peer.Status) {
 	n.log.Debug("peer joined", "peer", text(s.peer), "inbound", inbound, "height", status.Height, "agent", status.Agent)
 	n.task(func() { n.requestMorePeers(ctx, text(s.peer)) })
 	n.task(func() { n.ping(ctx, s) })
+}
+
+// remember records where a peer joined and where it says that it listens. libp2p's own list
+// of addresses is not used: others may have added to it.
+func (n *Net) remember(p corepeer.ID, conns []network.Conn) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	var dialed, says []ma.Multiaddr
+	for _, c := range conns {
+		if c.Stat().Direction == network.DirOutbound {
+			dialed = append(dialed, c.RemoteMultiaddr())
+		}
+		if shaped := connOf(c); shaped != nil {
+			says = append(says, shaped.listens...)
+		}
+	}
+	if len(conns) > 0 && n.sessions[p] != nil {
+		n.addrman.joined(p, dialed, says, conns[0].RemoteMultiaddr(), time.Now())
+		n.unsaved = true
+	}
 }
 
 // existing returns the session of a peer, nil if there is none.

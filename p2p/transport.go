@@ -77,6 +77,7 @@ type shapedConn struct {
 	links   *links
 	ended   func(corepeer.ID, error)
 	process atomic.Pointer[string] // which process of the peer is at the other end; nil: not known yet
+	listens []ma.Multiaddr         // where the peer says that it listens; guarded by Net.mu
 	in, out count                  // bytes that its streams read and wrote; see also links
 	once    sync.Once
 	closed  chan struct{} // closed with the connection

@@ -268,6 +268,8 @@ func FuzzReadFrame(f *testing.F) {
 
 func FuzzParsePeersFile(f *testing.F) {
 	f.Add([]byte(`{"version":1,"peers":[{"id":"` + somebody + `","addrs":["/ip4/127.0.0.1/tcp/7000"],"good":"2026-01-03T18:15:05Z"}]}`))
+	f.Add([]byte(`{"version":2,"tried":[{"id":"` + somebody + `","addrs":["/ip4/127.0.0.1/tcp/7000"],"good":"2026-01-03T18:15:05Z"}],"new":[{"id":"` +
+		somebody + `","addrs":["/ip4/127.0.0.1/tcp/7000"],"source":"` + somebody + `","group":"10.1"}]}`))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		peers, err := parsePeersFile(b)
 		if err != nil {
@@ -277,7 +279,7 @@ func FuzzParsePeersFile(f *testing.F) {
 		if err != nil {
 			return // a time beyond the year 9999
 		}
-		if again, err := parsePeersFile(raw); err != nil || len(again) != len(peers) {
+		if again, err := parsePeersFile(raw); err != nil || len(again.Tried) != len(peers.Tried) || len(again.New) != len(peers.New) {
 			t.Fatalf("%s became %s: %v", b, raw, err)
 		}
 	})
