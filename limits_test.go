@@ -24,7 +24,12 @@ var limits = map[string]map[string]string{
 		"MaxAddr":          "TestLongestAddress",
 		"MaxAgent":         "TestStatusRoundTrip TestGarbageRequestsAreBanned",
 		"MaxOut":           "TestStopsCallingAtMaxOut",
-		"DefaultMaxPeers":  "TestMaxPeers",
+		"DefaultMaxIn":     "TestIdleKeysDoNotLockOut TestMaxIn",
+		"protectedGroups":  "TestSelectToEvict",
+		"protectedPings":   "TestSelectToEvict",
+		"protectedTxs":     "TestSelectToEvict",
+		"protectedBlocks":  "TestSelectToEvict",
+		"evictedWait":      "TestEvictedWaits",
 		"moreConns":        "TestHalfOpenConnections",
 		"connsOfPeer":      "TestConnectionsOfOnePeer",
 		"maxStreams":       "TestStreamsOfOnePeer TestHalfOpenStreams",
@@ -123,7 +128,7 @@ var design = map[string]string{
 // stated are the rows of SECURITY.md's table of limits: what it says, and the constants with which
 // that is true.
 var stated = map[string]map[string]string{
-	"| connections of peers | 64 |":                                   {"p2p/limits.go DefaultMaxPeers": "64"},
+	"| connections of peers | 8 that the node seeks, 56 inbound |":    {"p2p/limits.go MaxOut": "8", "p2p/limits.go DefaultMaxIn": "56"},
 	"| a peer's ban | 10 minutes |":                                   {"p2p/limits.go BanTime": "10 * Minute"},
 	"| blocks without a known parent | 100, 8 MiB together |":         {"engine/limits.go maxOrphanBlocks": "100", "engine/limits.go maxOrphanBytes": "8 << 20"},
 	"| the mempool | 5 MB of transactions |":                          {"mempool/policy.go DefaultMaxBytes": "5000000"},

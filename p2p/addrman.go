@@ -63,6 +63,16 @@ func newAddrMan(self corepeer.ID) *addrMan {
 // manual reports whether the user named the peer.
 func (c *knownPeer) manual() bool { return c != nil && len(c.named) > 0 }
 
+// all returns the addresses of a peer in both tables, at most maxAddrs: what the user named
+// and what worked first.
+func (c *knownPeer) all() []ma.Multiaddr {
+	lists := [][]ma.Multiaddr{c.named, c.tried}
+	for _, h := range c.heard {
+		lists = append(lists, h.addrs)
+	}
+	return merged(lists...)
+}
+
 // peer returns the entry of a peer, a new one if there is none; nil for ourselves.
 func (b *addrMan) peer(id corepeer.ID) *knownPeer {
 	if id == b.self || id == "" {

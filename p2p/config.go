@@ -40,8 +40,8 @@ type Config struct {
 	Agent string
 	// Log receives what a user may want to know; nil discards it.
 	Log *slog.Logger
-	// MaxPeers is the most connections, in and out; 0 means DefaultMaxPeers.
-	MaxPeers int
+	// MaxIn is the most inbound peers; 0 means DefaultMaxIn.
+	MaxIn int
 }
 
 // checked fills in defaults and rejects impossible settings.
@@ -54,11 +54,11 @@ func (c Config) checked() (Config, error) {
 			return c, fmt.Errorf("p2p: digest %q: want 8 hex digits, in lower case", c.Digest)
 		}
 	}
-	if c.MaxPeers < 0 {
-		return c, fmt.Errorf("p2p: at most %d peers makes no sense", c.MaxPeers)
+	if c.MaxIn < 0 {
+		return c, fmt.Errorf("p2p: at most %d peers makes no sense", c.MaxIn)
 	}
-	if c.MaxPeers == 0 {
-		c.MaxPeers = DefaultMaxPeers
+	if c.MaxIn == 0 {
+		c.MaxIn = DefaultMaxIn
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)

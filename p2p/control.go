@@ -38,7 +38,6 @@ func (n *Net) Keep(addr string) error {
 	n.addrman.name(info.ID, info.Addrs)
 	n.addrman.heal(info.ID)
 	n.mu.Unlock()
-	n.protect(info.ID)
 	n.wakeDialer()
 	return nil
 }
@@ -63,7 +62,6 @@ func (n *Net) Forget(p peer.ID) error {
 	known := n.addrman.forget(id)
 	n.unsaved = true
 	n.mu.Unlock()
-	n.host.ConnManager().Unprotect(id, "kept")
 	if !known {
 		return fmt.Errorf("peer %s: nothing to forget, it was not known", p.Short())
 	}

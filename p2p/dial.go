@@ -35,7 +35,7 @@ func (n *Net) dialLoop(ctx context.Context) {
 	askAt, askWait, joinedBefore := time.Now().Add(morePeersFirst), morePeersFirst, 0
 	for ctx.Err() == nil {
 		now := time.Now()
-		room := MaxOut - len(n.swarm.Peers())
+		room := MaxOut - n.outbound()
 		n.mu.Lock()
 		calls := n.addrman.toDial(now, room-n.addrman.dialing(), func(p corepeer.ID) bool {
 			return n.sessions[p] == nil && n.swarm.Connectedness(p) != network.Connected && n.gater.refusal(p) == nil
@@ -230,7 +230,3 @@ func (n *Net) addressesFor(asker corepeer.ID) (addrs []ma.Multiaddr) {
 	}
 	return addrs
 }
-
-// protect keeps libp2p from closing the connection to a peer that the user named when there
-// are too many connections.
-func (n *Net) protect(p corepeer.ID) { n.host.ConnManager().Protect(p, "kept") }

@@ -47,8 +47,9 @@
 // it, and again whenever its tip changes. The peer has joined when its status has arrived,
 // when gossip reaches it (it has subscribed to the topics, and our stream to it is open), and
 // when libp2p's identify has reported where it listens. A new node then requests more peers
-// from it and dials them, until it has [MaxOut] connections: one seed is enough to join a
-// mesh.
+// from it and dials them, until it has dialed [MaxOut]: one seed is enough to join a mesh.
+// Inbound peers are counted apart; when their slots are taken, the least useful makes room
+// for a newcomer (evict.go).
 //
 // # Addresses
 //
@@ -91,7 +92,9 @@
 //	                        of which 100 of one source and 250 of the sources in one /16
 //	hearsay                 100 unknown peers from one source, then 6 a minute;
 //	                        16 dials, then 12 a minute
-//	connections             64, of which 8 are sought; 8 with one peer
+//	connections             8 that the node seeks, 56 peers that dial it, and those that the
+//	                        user named; 3 with one peer
+//	half-open connections   208, of any state, 5 s each: as many keep newcomers out meanwhile
 //	streams of one peer     48, of which 24 of the sync protocol
 //	times                   a frame 20 s, a request 2 min, silence 60 s, a first status 15 s, a handshake 5 s
 //	a ban                   10 min
@@ -121,7 +124,8 @@
 //
 // types.go and limits.go first. Then session.go and status.go (how two nodes meet),
 // gossip.go, wire.go, serve.go and request.go (the sync protocol), gater.go and control.go
-// (partitions and healing), addrman.go and dial.go (finding peers), samekey.go (a copied
+// (partitions and healing), addrman.go, source.go and dial.go (finding
+// peers), evict.go (whom to keep), samekey.go (a copied
 // directory). host.go shows what a
 // libp2p host consists of; transport.go, shape.go, queue.go and link.go shape traffic.
 //

@@ -19,8 +19,8 @@ import (
 // both directions. It never closes an existing connection: the caller that changes the
 // gater does (see Net.SetBlocklist). The zero gater refuses every connection.
 type gater struct {
-	now  func() time.Time
-	full func() bool // reports that there is no room for another inbound connection
+	now   func() time.Time
+	alone bool // accept no inbound connection
 
 	mu      sync.Mutex
 	open    bool                     // Run is running
@@ -32,7 +32,7 @@ type gater struct {
 var _ connmgr.ConnectionGater = (*gater)(nil)
 
 func newGater(now func() time.Time) *gater {
-	return &gater{now: now, active: true, full: func() bool { return false },
+	return &gater{now: now, active: true,
 		blocked: map[corepeer.ID]struct{}{}, banned: map[corepeer.ID]Ban{}}
 }
 
@@ -149,7 +149,7 @@ func (g *gater) InterceptAddrDial(p corepeer.ID, _ ma.Multiaddr) bool { return g
 func (g *gater) InterceptAccept(network.ConnMultiaddrs) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.closed() == nil && !g.full()
+	return g.closed() == nil && !g.alone
 }
 
 func (g *gater) InterceptSecured(_ network.Direction, p corepeer.ID, _ network.ConnMultiaddrs) bool {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"syscall"
-	"time"
 
 	"github.com/libp2p/go-libp2p/core/crypto"
 	"github.com/libp2p/go-libp2p/core/event"
@@ -17,7 +16,6 @@ import (
 	"github.com/libp2p/go-libp2p/p2p/host/peerstore/pstoremem"
 	rcmgr "github.com/libp2p/go-libp2p/p2p/host/resource-manager"
 	"github.com/libp2p/go-libp2p/p2p/muxer/yamux"
-	"github.com/libp2p/go-libp2p/p2p/net/connmgr"
 	"github.com/libp2p/go-libp2p/p2p/net/swarm"
 	"github.com/libp2p/go-libp2p/p2p/net/upgrader"
 	"github.com/libp2p/go-libp2p/p2p/security/noise"
@@ -47,14 +45,10 @@ func openHost(cfg Config, key crypto.PrivKey, g *gater, sync protocol.ID, shaped
 	}
 	// The host: protocols by name, identify (keys, protocols and listen addresses of a
 	// peer) and ping.
-	trim, err := connmgr.NewConnManager(cfg.MaxPeers*3/4, cfg.MaxPeers, connmgr.WithGracePeriod(time.Minute))
-	if err != nil {
-		return nil, nil, errors.Join(err, sw.Close())
-	}
-	h, err := basichost.NewHost(sw, &basichost.HostOpts{EventBus: bus, ConnManager: trim, EnablePing: true,
+	h, err := basichost.NewHost(sw, &basichost.HostOpts{EventBus: bus, EnablePing: true,
 		UserAgent: printable(cfg.Agent), ProtocolVersion: processName()})
 	if err != nil {
-		return nil, nil, errors.Join(err, trim.Close(), sw.Close())
+		return nil, nil, errors.Join(err, sw.Close())
 	}
 	h.Start()
 	for _, a := range listen {
@@ -80,7 +74,7 @@ func openSwarm(cfg Config, key crypto.PrivKey, g *gater, bus event.Bus, sync pro
 	if err := errors.Join(known.AddPrivKey(id, key), known.AddPubKey(id, key.GetPublic())); err != nil {
 		return nil, errors.Join(err, known.Close())
 	}
-	limits, err := rcmgr.NewResourceManager(rcmgr.NewFixedLimiter(hostLimits(cfg.MaxPeers, sync)),
+	limits, err := rcmgr.NewResourceManager(rcmgr.NewFixedLimiter(hostLimits(cfg.MaxIn+MaxOut, sync)),
 		rcmgr.WithMetricsDisabled(), rcmgr.WithConnRateLimiters(&rate.Limiter{}),
 		rcmgr.WithLimitPerSubnet(
 			[]rcmgr.ConnLimitPerSubnet{{PrefixLength: 32, ConnCount: math.MaxInt}},
@@ -165,7 +159,7 @@ func smallYamux() *yamux.Transport {
 func hostLimits(peers int, sync protocol.ID) rcmgr.ConcreteLimitConfig {
 	const window = 256 << 10 // what yamux reserves for a stream
 	const strangers = 8      // connections whose peer is not known yet
-	conns := rcmgr.LimitVal(2*peers + moreConns)
+	conns := rcmgr.LimitVal(connsOfPeer*peers + moreConns)
 	streams := rcmgr.LimitVal((peers + strangers) * maxStreams)
 	all := rcmgr.ResourceLimits{Conns: conns, ConnsInbound: conns, ConnsOutbound: conns,
 		Streams: 2 * streams, StreamsInbound: streams, StreamsOutbound: streams,

@@ -13,7 +13,10 @@ import (
 	"sync"
 	"testing"
 	"time"
+
 	"toychain/peer"
+
+	corepeer "github.com/libp2p/go-libp2p/core/peer"
 )
 
 // listenOn makes a node listen where another one did.
@@ -39,7 +42,7 @@ func TestNewErrors(t *testing.T) {
 	}{
 		{func(c *Config) { c.Digest = "" }, "8 hex digits"},
 		{func(c *Config) { c.Digest = "0123ABCD" }, "lower case"},
-		{func(c *Config) { c.MaxPeers = -1 }, "-1 peers"},
+		{func(c *Config) { c.MaxIn = -1 }, "-1 peers"},
 		{func(c *Config) { c.Listen = []string{"localhost:7000"} }, "like /ip4/127.0.0.1/tcp/7000"},
 		{func(c *Config) { c.Listen = []string{"/ip4/127.0.0.1/udp/7000"} }, "want a TCP one"},
 		{func(c *Config) { c.Listen = []string{"/ip4/203.0.113.7/tcp/0"} }, "no such address"},
@@ -368,20 +371,35 @@ func (n *testNode) reaches(o *testNode) bool {
 }
 
 // A full node takes nobody more; who is there stays and is served.
-func TestMaxPeers(t *testing.T) {
-	hub := startNode(t, func(c *Config) { c.MaxPeers = 2 })
+// pinged waits until a node knows the round trip to all of its peers, which protects them.
+func pinged(n *testNode, peers int) {
+	n.t.Helper()
+	n.wait("pings", func() bool {
+		list := n.Peers()
+		return len(list) == peers && !slices.ContainsFunc(list, func(p PeerInfo) bool { return p.Latency == 0 })
+	})
+}
+
+// A node whose inbound peers are all useful refuses another one, unless the user named it.
+func TestMaxIn(t *testing.T) {
+	hub := startNode(t, func(c *Config) { c.MaxIn = 2 })
 	var in []*testNode
 	for range 2 {
 		n := startNode(t)
 		n.connect(hub)
 		in = append(in, n)
 	}
-	late := startNode(t)
+	pinged(hub, 2)
+	late, named := startNode(t), startNode(t)
 	if err := late.Connect(testContext(t), hub.Addrs()[0]); err == nil {
 		t.Error("a full node took another peer")
 	} else if !strings.Contains(err.Error(), string(hub.ID())) {
 		t.Errorf("the error names nobody: %v", err)
 	}
+	if err := hub.Keep("/ip4/127.0.0.1/tcp/1/p2p/" + string(named.ID())); err != nil {
+		t.Fatal(err)
+	}
+	named.connect(hub)
 	for _, n := range in {
 		if _, err := n.RequestPool(testContext(t), hub.ID()); err != nil {
 			t.Error(err)
@@ -391,6 +409,50 @@ func TestMaxPeers(t *testing.T) {
 	hub.waitLeft(in[0])
 	if err := late.call(hub); err != nil {
 		t.Error(err)
+	}
+}
+
+// A peer that was evicted cannot have another one evicted in turn.
+func TestEvictedWaits(t *testing.T) {
+	hub := startNode(t, func(c *Config) { c.MaxIn = 1 })
+	first, second := rogue(t, hub, hear), rogue(t, hub, hear)
+	hub.wait("the first to be evicted", func() bool { return len(hub.swarm.ConnsToPeer(first.ID())) == 0 })
+	if err := first.Connect(testContext(t), corepeer.AddrInfo{ID: hub.host.ID(), Addrs: hub.host.Addrs()}); err != nil {
+		t.Fatal(err)
+	}
+	hub.wait("it to be refused", func() bool { return len(first.Network().ConnsToPeer(hub.host.ID())) == 0 })
+	if len(hub.swarm.ConnsToPeer(second.ID())) == 0 {
+		t.Error("it took the place of the second")
+	}
+	hub.Net.mu.Lock()
+	for id := range hub.evicted {
+		hub.evicted[id] = time.Now().Add(-evictedWait - 1)
+	}
+	hub.Net.mu.Unlock()
+	if err := first.Connect(testContext(t), corepeer.AddrInfo{ID: hub.host.ID(), Addrs: hub.host.Addrs()}); err != nil {
+		t.Fatal(err)
+	}
+	hub.wait("the second to be evicted", func() bool { return len(hub.swarm.ConnsToPeer(second.ID())) == 0 })
+}
+
+// 64 keys that connect and do nothing do not lock a newcomer out, and do not keep the node
+// from dialing others itself.
+func TestIdleKeysDoNotLockOut(t *testing.T) {
+	victim, late, found := startNode(t), startNode(t), startNode(t)
+	for range DefaultMaxIn + 8 {
+		rogue(t, victim, hear)
+	}
+	if err := late.call(victim); err != nil {
+		t.Errorf("a newcomer: %v", err)
+	}
+	info, err := parseAddr(found.Addrs()[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	victim.hear(local, []corepeer.AddrInfo{info})
+	victim.waitJoined(found)
+	if in := len(victim.swarm.Peers()) - 1; in > DefaultMaxIn+2 { // two may be about to be closed
+		t.Errorf("%d inbound peers", in)
 	}
 }
 

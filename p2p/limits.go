@@ -32,19 +32,26 @@ const (
 	// accepts inbound ones. Core: MAX_OUTBOUND_FULL_RELAY_CONNECTIONS.
 	MaxOut = 8
 
-	// DefaultMaxPeers is the maximum number of connections in both directions. Half of
-	// Core's DEFAULT_MAX_PEER_CONNECTIONS, so that 50 nodes on one machine can all be
-	// connected to each other.
-	DefaultMaxPeers = 64
+	// DefaultMaxIn is the maximum number of inbound peers; those that the user named are not
+	// counted. With MaxOut, half of Core's DEFAULT_MAX_PEER_CONNECTIONS: 50 nodes on one
+	// machine can all be connected to each other.
+	DefaultMaxIn = 56
 
-	// moreConns is the number of connections allowed beyond two for each peer, in any
+	// protectedGroups, protectedPings, protectedTxs and protectedBlocks are how many inbound
+	// peers are not evicted for each merit: see selectToEvict. Core's numbers.
+	protectedGroups = 4
+	protectedPings  = 8
+	protectedTxs    = 4
+	protectedBlocks = 4
+
+	// moreConns is the number of connections allowed beyond connsOfPeer for each peer, in any
 	// state: inbound ones whose peer is not known yet, or connections that are closing.
 	// Ours.
 	moreConns = 16
 
 	// connsOfPeer is the maximum number of connections with one peer: one, and those that
-	// appear when two nodes dial each other at the same time. libp2p's default.
-	connsOfPeer = 8
+	// appear when two nodes dial each other at the same time or one has crashed. Ours.
+	connsOfPeer = 3
 
 	// maxStreams is the maximum number of streams that one peer may have open towards us,
 	// and maxSyncStreams how many of them may speak the sync protocol: one status stream
@@ -137,6 +144,10 @@ const (
 	redialFirst = 250 * time.Millisecond
 	redialKept  = 10 * time.Second
 	redialFound = time.Minute
+
+	// evictedWait is how long a peer that was evicted may not have another one evicted: or
+	// two nodes that keep dialing would evict each other in turn. Ours.
+	evictedWait = time.Minute
 
 	// BanTime is how long a peer that violated the protocol is banned. Core's default is a
 	// day; in a lesson that would be for ever.

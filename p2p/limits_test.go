@@ -134,12 +134,12 @@ func TestStreamsOfOnePeer(t *testing.T) {
 	}
 }
 
-// A node with room for two peers has room for twenty connections that say nothing, and
+// A node with room for ten peers has room for 46 connections that say nothing, and
 // hangs up on the next one without a word. Whoever is already a peer stays one.
 func TestHalfOpenConnections(t *testing.T) {
-	const room = 2*2 + 16
+	const room = 3*(2+MaxOut) + 16
 	for attempt := 0; ; attempt++ {
-		victim, friend := startNode(t, func(c *Config) { c.MaxPeers = 2 }), startNode(t)
+		victim, friend := startNode(t, func(c *Config) { c.MaxIn = 2 }), startNode(t)
 		addr, err := manet.ToNetAddr(ma.StringCast(victim.Addrs()[0]).Decapsulate(ma.StringCast("/p2p/" + string(victim.ID()))))
 		if err != nil {
 			t.Fatal(err)
@@ -171,7 +171,7 @@ func TestHalfOpenConnections(t *testing.T) {
 	}
 }
 
-// One peer, as often as it likes: eight of its connections stand, and the ninth ends.
+// One peer, as often as it likes: three of its connections stand, and the fourth ends.
 func TestConnectionsOfOnePeer(t *testing.T) {
 	victim := startNode(t)
 	key, _, err := crypto.GenerateEd25519Key(rand.Reader)
@@ -179,14 +179,14 @@ func TestConnectionsOfOnePeer(t *testing.T) {
 		t.Fatal(err)
 	}
 	var last host.Host
-	for range 8 {
+	for range 3 {
 		last = rogueWith(t, key, victim, hear)
 	}
-	victim.wait("eight connections", func() bool { return len(victim.swarm.ConnsToPeer(last.ID())) == 8 })
-	ninth := rogueWith(t, key, victim, hear)
-	victim.wait("the end of the ninth", func() bool { return len(ninth.Network().ConnsToPeer(victim.host.ID())) == 0 })
-	if n := len(victim.swarm.ConnsToPeer(last.ID())); n != 8 {
-		t.Errorf("%d connections stand, want 8", n)
+	victim.wait("three connections", func() bool { return len(victim.swarm.ConnsToPeer(last.ID())) == 3 })
+	fourth := rogueWith(t, key, victim, hear)
+	victim.wait("the end of the fourth", func() bool { return len(fourth.Network().ConnsToPeer(victim.host.ID())) == 0 })
+	if n := len(victim.swarm.ConnsToPeer(last.ID())); n != 3 {
+		t.Errorf("%d connections stand, want 3", n)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"log/slog"
 	"slices"
 	"sync"
@@ -33,6 +34,7 @@ type Net struct {
 	gater    *gater
 	links    *links
 	dialWake chan struct{} // capacity 1: the dialer is to look into addrman
+	seed     maphash.Seed  // see selectToEvict
 
 	mu       sync.Mutex // guards what follows
 	addrman  *addrMan
@@ -40,8 +42,9 @@ type Net struct {
 	sessions map[corepeer.ID]*session
 	opened   int                     // number of sessions so far
 	warnings map[corepeer.ID]warning // see Warnings
-	running  *running                // nil unless Run runs
-	ran      bool                    // Run was called
+	evicted  map[corepeer.ID]time.Time
+	running  *running // nil unless Run runs
+	ran      bool     // Run was called
 }
 
 // running is the part of a Net that exists only while Run runs.
@@ -70,17 +73,17 @@ func New(cfg Config, h Handler) (*Net, error) {
 		return nil, err
 	}
 	n := &Net{cfg: cfg, log: cfg.Log, handler: h, names: protocolsOf(cfg.Digest), gater: newGater(time.Now),
-		links: &links{}, dialWake: make(chan struct{}, 1), sessions: map[corepeer.ID]*session{}, warnings: map[corepeer.ID]warning{}}
+		links: &links{}, dialWake: make(chan struct{}, 1), sessions: map[corepeer.ID]*session{}, warnings: map[corepeer.ID]warning{},
+		seed: maphash.MakeSeed(), evicted: map[corepeer.ID]time.Time{}}
 	n.host, n.swarm, err = openHost(cfg, key, n.gater, n.names.sync, &shapedTransport{links: n.links, closed: n.closedWith})
 	if err != nil {
 		return nil, err
 	}
-	n.gater.full = func() bool { return cfg.Alone || len(n.swarm.Conns()) >= cfg.MaxPeers }
+	n.gater.alone = cfg.Alone
 	n.addrman = newAddrMan(n.host.ID())
 	n.addrman.load(loadPeers(cfg.PeersFile, cfg.Log))
 	for _, s := range seeds {
 		n.addrman.name(s.ID, s.Addrs)
-		n.protect(s.ID)
 	}
 	return n, nil
 }
@@ -252,11 +255,12 @@ func (n *Net) Known() (out []PeerAddrs) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for id, c := range n.addrman.peers {
-		if len(c.addrs) == 0 {
+		all := c.all()
+		if len(all) == 0 {
 			continue
 		}
-		p := PeerAddrs{ID: text(id), Manual: c.manual, LastJoined: c.lastJoined}
-		for _, a := range c.addrs {
+		p := PeerAddrs{ID: text(id), Manual: c.manual(), LastJoined: c.lastJoined}
+		for _, a := range all {
 			p.Addrs = append(p.Addrs, a.String())
 		}
 		out = append(out, p)

@@ -63,6 +63,10 @@ func (n *Net) session(ctx context.Context, p corepeer.ID) *session {
 	if old != nil && !old.isEnding() {
 		return old
 	}
+	if !n.makeRoom(p) {
+		n.running.tasks.Go(func() { n.swarm.ClosePeer(p) })
+		return nil
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	s := &session{peer: p, number: n.opened, since: time.Now(), cancel: cancel,
 		wake: make(chan struct{}, 1), outbox: make(chan struct{}, 1), ready: make(chan struct{}), done: make(chan struct{}),
