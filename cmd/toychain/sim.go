@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"toychain/cmd/internal/cli"
+	"toychain/sim"
+)
+
+// simResult is what a run came to, and what it cost on this machine.
+type simResult struct {
+	*sim.Result
+	Seconds    float64 `json:"seconds"`
+	PerSecond  float64 `json:"events_per_second"`
+	PeakMemory uint64  `json:"peak_memory_bytes"`
+	Version    string  `json:"version"`
+}
+
+func (a *app) simCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "sim", Short: "Run a large network in virtual time, from a seed.",
+		Example: "toychain sim --nodes 100 --blocks 200 --seed 1\ntoychain sim --nodes 100 --blocks 200 --interval 1s --json",
+		Long: `Run a network of nodes in virtual time: the engine, the rules, the block tree and the
+mempool are the real node's, and only the clock, the links and the miners are not. Each
+node is linked to some others, drawn at random, and has an equal share of the hash power;
+in each block is a payment, once there are coins to spend.
+
+The same flags and version give the same result to the byte: the log's hash proves it. The
+shorter the interval is, compared with the time that a block takes to reach all nodes, the
+more blocks are stale.`,
+		Args: cli.Args(0, 0, ""),
+	}
+	cfg := sim.Config{}
+	f := cmd.Flags()
+	f.IntVar(&cfg.Nodes, "nodes", 100, "how many `NODES`")
+	f.IntVar(&cfg.Blocks, "blocks", 100, "run until the best chain has so many `BLOCKS`")
+	f.Uint64Var(&cfg.Seed, "seed", 1, "`NUMBER` from which everything random is drawn")
+	f.DurationVar(&cfg.Interval, "interval", 10*time.Second, "mean time between blocks")
+	f.IntVar(&cfg.Degree, "degree", 8, "how many neighbours each node seeks")
+	delay := f.String("delay", "50ms..150ms", "`LOW..HIGH`, the time that a message takes over a link, drawn for each")
+	return show(a, cmd, nothing, func(ctx context.Context, _ none, _ []string) (*simResult, error) {
+		var err error
+		if cfg.DelayLow, cfg.DelayTop, err = parseDelays(*delay); err != nil {
+			return nil, cli.Usagef("--delay %q: want LOW..HIGH, like 50ms..150ms", *delay)
+		}
+		if err := cfg.Check(); err != nil {
+			return nil, cli.Usagef("%w", err)
+		}
+		return a.simulate(ctx, cfg)
+	}, func(w io.Writer, r *simResult) {
+		fmt.Fprintf(w, "nodes\t%d\n", r.Nodes)
+		fmt.Fprintf(w, "blocks\t%d on the best chain, %.2f %% of those mined are stale\n", r.Blocks, 100*r.StaleRate)
+		fmt.Fprintf(w, "forks\tat %.2f %% of the heights\n", 100*r.Forked)
+		fmt.Fprintf(w, "payments\t%d confirmed\n", r.Transactions)
+		fmt.Fprintf(w, "to a node\t%.0f ms for half of the blocks, %.0f ms for 90 %%, %.0f ms for 99 %%\n", r.Propagation.P50, r.Propagation.P90, r.Propagation.P99)
+		fmt.Fprintf(w, "at the end\t%s\n", cli.Plural(r.Tips, "tip"))
+		fmt.Fprintf(w, "time\t%s of the network in %.1f s, %.0f events a second\n", time.Duration(r.Simulated*float64(time.Second)).Round(time.Second), r.Seconds, r.PerSecond)
+		fmt.Fprintf(w, "log\t%s\n", r.LogHash)
+		fmt.Fprintf(w, "again\ttoychain sim --nodes %d --blocks %d --seed %d --interval %s --delay %s --degree %d   (toychain %s)\n",
+			cfg.Nodes, cfg.Blocks, cfg.Seed, cfg.Interval, *delay, cfg.Degree, r.Version)
+	})
+}
+
+// simulate runs a network, with progress on a terminal.
+func (a *app) simulate(ctx context.Context, cfg sim.Config) (*simResult, error) {
+	progress := a.Progress()
+	cfg.Progress = func(height int) { progress.Show("%d of %d blocks", height, cfg.Blocks) }
+	begun := time.Now()
+	r, err := sim.Run(ctx, cfg)
+	progress.Clear()
+	if err != nil {
+		return nil, err
+	}
+	seconds := time.Since(begun).Seconds()
+	var memory runtime.MemStats
+	runtime.ReadMemStats(&memory)
+	return &simResult{r, seconds, float64(r.Events) / seconds, memory.Sys, version}, nil
+}
+
+// parseDelays parses LOW..HIGH, or one time for both.
+func parseDelays(s string) (low, high time.Duration, err error) {
+	from, to, two := strings.Cut(s, "..")
+	if low, err = time.ParseDuration(from); err != nil || !two {
+		return low, low, err
+	}
+	high, err = time.ParseDuration(to)
+	return low, high, err
+}

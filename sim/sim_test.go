@@ -1,0 +1,85 @@
+package sim
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"toychain/block"
+)
+
+func small(seed uint64) Config {
+	return Config{Nodes: 20, Blocks: 60, Seed: seed, Interval: 10 * time.Second, DelayLow: 50 * time.Millisecond, DelayTop: 150 * time.Millisecond, Degree: 8}
+}
+
+// TestSameSeedSameBytes: a run is a function of its configuration.
+func TestSameSeedSameBytes(t *testing.T) {
+	var hashes []string
+	for _, seed := range []uint64{1, 1, 2} {
+		r, err := Run(t.Context(), small(seed))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("%+v", *r)
+		if r.Blocks < 60 || r.Tips != 1 || r.Transactions < 40 {
+			t.Errorf("seed %d: %+v", seed, *r)
+		}
+		hashes = append(hashes, r.LogHash)
+	}
+	if hashes[0] != hashes[1] || hashes[0] == hashes[2] {
+		t.Errorf("hashes %q: want two equal ones and another", hashes)
+	}
+}
+
+// TestEveryBlockHasAPayment: once there are coins that can be spent.
+func TestEveryBlockHasAPayment(t *testing.T) {
+	cfg := small(7)
+	cfg.Nodes, cfg.Interval = 40, time.Second
+	w, err := newWorld(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.run(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	tree := w.nodes[0].engine.Tree()
+	for h := block.Height(21); h <= tree.Tip().Height; h++ {
+		hash, _ := tree.At(h)
+		if info, _ := tree.Info(hash); info.Txs < 2 {
+			t.Errorf("the block at height %d has no payment", h)
+		}
+	}
+	if r := w.result(); r.StaleRate == 0 || r.Tips != 1 {
+		t.Errorf("with an interval of a second: %+v", r)
+	}
+	for _, n := range w.nodes { // and what was left is in every mempool
+		if !slices.Equal(sorted(n), sorted(w.nodes[0])) {
+			t.Errorf("%s has %d pending payments, %s %d", n.id, n.engine.Pool().Len(), w.nodes[0].id, w.nodes[0].engine.Pool().Len())
+		}
+	}
+}
+
+func sorted(n *node) []block.Hash {
+	ids := n.engine.Pool().IDs()
+	slices.SortFunc(ids, func(a, b block.Hash) int { return bytes.Compare(a[:], b[:]) })
+	return ids
+}
+
+// TestBadConfig: what makes no sense is refused, and named.
+func TestBadConfig(t *testing.T) {
+	for want, change := range map[string]func(*Config){
+		"0 nodes":        func(c *Config) { c.Nodes = 0 },
+		"-1 blocks":      func(c *Config) { c.Blocks = -1 },
+		"an interval of": func(c *Config) { c.Interval = 0 },
+		"delays from":    func(c *Config) { c.DelayTop = 0 },
+		"a degree of 0":  func(c *Config) { c.Degree = 0 },
+	} {
+		cfg := small(1)
+		change(&cfg)
+		if _, err := Run(t.Context(), cfg); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("want %q, is: %v", want, err)
+		}
+	}
+}
