@@ -39,12 +39,12 @@ The file contains everything that its nodes must agree on. Give the same file to
 everyone who takes part: nodes with different rules never connect.`,
 	}
 	var (
-		p                        consensus.Params
-		limit, bits, subsidy, to string
-		force                    bool
+		p                                consensus.Params
+		preset, limit, bits, subsidy, to string
+		force                            bool
 	)
 	f := cmd.Flags()
-	preset := f.String("preset", "toy", "what is not given is as in toy, or `classroom`: toy with a difficulty that never changes")
+	f.StringVar(&preset, "preset", "toy", "what is not given is as in toy, or `classroom`: toy with a difficulty that never changes")
 	f.StringVarP(&to, "out", "o", "", "`FILE` to write (default: print it)")
 	f.StringVar(&p.Name, "name", "", "name of the network (default: that of the file)")
 	f.DurationVar(&p.Spacing, "spacing", toy.Spacing, "intended time between blocks")
@@ -56,21 +56,12 @@ everyone who takes part: nodes with different rules never connect.`,
 	f.Int32Var((*int32)(&p.Maturity), "maturity", int32(toy.Maturity), "`BLOCKS` until new coins can be spent")
 	f.BoolVar(&force, "force", false, "overwrite the file")
 	return on(cmd, nothing, func(ctx context.Context, _ none, _ []string) error {
-		switch *preset {
-		case "toy":
-		case "classroom":
-			if !a.typed["window"] {
-				p.Window = 0
-			}
-		default:
-			return cli.Usagef("--preset %q: want toy or classroom", *preset)
-		}
-		if err := fillNetwork(&p, to, limit, subsidy); err != nil {
+		if err := a.fillPreset(&p, preset, to); err != nil {
 			return err
 		}
-		start, err := pow.ParseBits(cmp.Or(bits, limit))
+		start, err := fillNetwork(&p, to, limit, cmp.Or(bits, limit), subsidy)
 		if err != nil {
-			return cli.Usagef("--bits: %w", err)
+			return err
 		}
 		err = a.writeFile(to, force, func(w io.Writer) error {
 			made, err := a.mineGenesis(ctx, p, start)
@@ -88,24 +79,45 @@ everyone who takes part: nodes with different rules never connect.`,
 	})
 }
 
-// fillNetwork parses the flags of "network new" that are strings.
-func fillNetwork(p *consensus.Params, to, limit, subsidy string) (err error) {
+// fillPreset sets what a preset has in place of toy's, unless it was typed.
+func (a *app) fillPreset(p *consensus.Params, preset, to string) error {
+	switch preset {
+	case "toy":
+		return nil
+	case "classroom":
+		if !a.typed["window"] {
+			p.Window = 0
+		}
+		if p.Name == "" && to == "" {
+			p.Name = preset
+		}
+		return nil
+	}
+	return cli.Usagef("--preset %q: want toy or classroom", preset)
+}
+
+// fillNetwork parses the flags of "network new" that are strings, and returns the target to start
+// with.
+func fillNetwork(p *consensus.Params, to, limit, bits, subsidy string) (start uint32, err error) {
 	if p.Name == "" && to == "" {
-		return cli.Usagef("a network wants a name: --name NAME, or -o NAME.toml")
+		return 0, cli.Usagef("a network wants a name: --name NAME, or -o NAME.toml")
 	}
 	if p.Name == "" {
 		p.Name = strings.TrimSuffix(filepath.Base(to), filepath.Ext(to))
 	}
 	if p.Name == testnetName {
-		return cli.Usagef("--name %s: this is the directory of the testnet; choose another", p.Name)
+		return 0, cli.Usagef("--name %s: this is the directory of the testnet; choose another", p.Name)
 	}
 	if p.Limit, err = pow.ParseBits(limit); err != nil {
-		return cli.Usagef("--limit: %w", err)
+		return 0, cli.Usagef("--limit: %w", err)
+	}
+	if start, err = pow.ParseBits(bits); err != nil {
+		return 0, cli.Usagef("--bits: %w", err)
 	}
 	if p.Subsidy, err = block.ParseAmount(subsidy); err != nil {
-		return cli.Usagef("--subsidy: %w", err)
+		return 0, cli.Usagef("--subsidy: %w", err)
 	}
-	return nil
+	return start, nil
 }
 
 // mineGenesis makes the network and searches the nonce of its first block. If no nonce

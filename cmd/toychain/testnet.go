@@ -37,12 +37,7 @@ func (a *app) testnetCommand() *cobra.Command {
 // defaultNodes are as many as "testnet up" starts, unless it is given a number.
 const defaultNodes = 4
 
-func (a *app) testnetUpCommand() *cobra.Command {
-	cmd := &cobra.Command{
-		Use: "up [N]", SuggestFor: []string{"start"}, Short: "Start nodes, and connect them with each other.",
-		Example: "toychain testnet up 4\ntoychain testnet up\ntoychain testnet up 4 --fund alice,bob --window 0\n" +
-			"toychain testnet up 50 --hashrate 2000\ntoychain testnet up 3 --network my.toml --dir /tmp/t",
-		Long: `Start nodes, and connect them with each other. They keep running after this command,
+var aboutUp = `Start nodes, and connect them with each other. They keep running after this command,
 until 'toychain testnet down'. The chains of an earlier testnet in the directory are
 continued; its partition, bad links and wrong clocks are not. Without N, the nodes of the
 earlier testnet start as they were, or else ` + strconv.Itoa(defaultNodes) + `.
@@ -59,7 +54,14 @@ those that are there, and mines until each has coins that it can spend; new ones
 passphrase unless --passphrase-file or TOYCHAIN_PASSPHRASE gives one.
 
 Up to ten nodes are all connected to each other. In a larger network each is connected
-to its eight neighbours in a circle, learns of the others and connects to some of them.`,
+to its eight neighbours in a circle, learns of the others and connects to some of them.`
+
+func (a *app) testnetUpCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "up [N]", SuggestFor: []string{"start"}, Short: "Start nodes, and connect them with each other.",
+		Example: "toychain testnet up 4\ntoychain testnet up\ntoychain testnet up 4 --fund alice,bob --window 0\n" +
+			"toychain testnet up 50 --hashrate 2000\ntoychain testnet up 3 --network my.toml --dir /tmp/t",
+		Long: aboutUp,
 		Args: cli.Args(0, 1, "N, how many nodes"),
 	}
 	var o upFlags

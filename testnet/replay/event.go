@@ -102,22 +102,26 @@ func (e *Event) words() string {
 			return fmt.Sprintf("its clock is %v %s", by.Abs(), map[bool]string{true: "fast", false: "slow"}[by > 0])
 		}
 	case "hashrate":
-		if n := len(e.Args); n == 2 {
-			who := plain(strings.ReplaceAll(e.Args[0], ",", " "))
-			switch rate, err := strconv.ParseFloat(e.Args[1], 64); {
-			case err != nil:
-			case rate < 0:
-				return who + ": mining ends"
-			case rate == 0:
-				return who + ": mining begins"
-			default:
-				return fmt.Sprintf("%s: mining begins, at most %s hashes a second", who, plain(e.Args[1]))
-			}
+		if len(e.Args) == 2 {
+			return mining(plain(strings.ReplaceAll(e.Args[0], ",", " ")), e.Args[1])
 		}
 	case "lose":
 		return "loses its " + plain(e.Args...)
 	}
 	return strings.TrimSpace(clean(e.Event) + " " + plain(e.Args...))
+}
+
+// mining describes a hashrate that was set.
+func mining(nodes, rate string) string {
+	switch v, err := strconv.ParseFloat(rate, 64); {
+	case err != nil:
+		return "hashrate " + nodes + " " + plain(rate)
+	case v < 0:
+		return nodes + ": mining ends"
+	case v == 0:
+		return nodes + ": mining begins"
+	}
+	return fmt.Sprintf("%s: mining begins, at most %s hashes a second", nodes, plain(rate))
 }
 
 func name(b *rpc.BlockRef) string { return fmt.Sprintf("%d %s", b.Height, b.Hash.Short()) }
