@@ -301,6 +301,20 @@ func TestClockSet(t *testing.T) {
 	}
 }
 
+// What the user adds to a fee is for this node alone: nothing is to be done about it.
+func TestPrioritiseIsNotRelayed(t *testing.T) {
+	w := newWorld(t, 2)
+	w.settle()
+	n := w.nodes[0]
+	effects, err := n.engine.Step(w.now, Prioritise{TxID: block.Hash{1}, Delta: 1000})
+	if err != nil || len(effects) > 0 {
+		t.Errorf("effects %v, %v; want none", effects, err)
+	}
+	if d := n.engine.Pool().Deltas(); len(d) != 1 || d[0] != (mempool.Delta{ID: block.Hash{1}, Fee: 1000}) {
+		t.Errorf("added %+v", d)
+	}
+}
+
 // What others built on a block that the user calls invalid is not taken, and nobody is
 // blamed for it. When he takes his word back, it is asked for at once.
 func TestReconsiderAsksAgain(t *testing.T) {

@@ -89,7 +89,7 @@ func printPool(w io.Writer, rows []pendingTx) {
 		if r.Counts != r.Fee {
 			counts = ", counts as " + r.Counts.Short()
 		}
-		fmt.Fprintf(w, "  fee  %12s  %s per byte%s, waits for %s\n", r.Fee.Short(), feeRate(r.Fee, r.Size), counts, cli.Span(time.Since(time.UnixMilli(r.TimeMS))))
+		fmt.Fprintf(w, "  fee  %12s  %s per byte%s, waits for %s\n", r.Fee.Short(), cli.ThreeDigits(float64(r.Fee)/float64(r.Size)), counts, cli.Span(time.Since(time.UnixMilli(r.TimeMS))))
 		if len(r.Depends) > 0 {
 			var ids []string
 			for _, id := range r.Depends {
@@ -98,13 +98,4 @@ func printPool(w io.Writer, rows []pendingTx) {
 			fmt.Fprintf(w, "  depends on\n    %s\n", strings.Join(ids, "\n    "))
 		}
 	}
-}
-
-// feeRate writes a fee rate in the smallest unit per byte: 2, 0.15, 1,250.
-func feeRate(fee block.Amount, size int) string {
-	rate := float64(fee) / float64(size)
-	if rate >= 100 {
-		return cli.Count(int64(rate))
-	}
-	return strings.TrimSuffix(strings.TrimRight(fmt.Sprintf("%.2f", rate), "0"), ".")
 }

@@ -40,8 +40,6 @@ var resources = []struct {
 	{"headers/", restHeaders},
 	{"blockhashbyheight/", restBlockHash},
 	{"chaininfo", restInfo(getBlockchainInfo)},
-	{"deploymentinfo/", restDeployments},
-	{"deploymentinfo", restDeployments},
 	{"mempool/", restMempool},
 	{"getutxos", restUTXOs},
 }
@@ -325,21 +323,6 @@ func restInfo[T any](method func(*call, rpc.None) (T, error)) func(*restCall) (r
 	return func(q *restCall) (restData, error) {
 		return restData{show: func() (any, error) { return method(q.call, rpc.None{}) }}, nil
 	}
-}
-
-func restDeployments(q *restCall) (restData, error) {
-	var a rpc.GetDeploymentInfoArgs
-	if q.param != "" {
-		hash, err := restHash(q.param)
-		if err != nil {
-			return restData{}, err
-		}
-		if _, err := q.info(hash); err != nil {
-			return restData{}, badRequest("Block not found")
-		}
-		a.Block = &hash
-	}
-	return restData{show: func() (any, error) { return getDeploymentInfo(q.call, a) }}, nil
 }
 
 func restMempool(q *restCall) (restData, error) {

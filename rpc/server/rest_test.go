@@ -88,8 +88,6 @@ func TestREST(t *testing.T) {
 	}
 	for path, call := range map[string]json.RawMessage{
 		"/mempool/info.json":                                         s.must("getmempoolinfo"),
-		"/deploymentinfo.json":                                       s.must("getdeploymentinfo"),
-		fmt.Sprintf("/deploymentinfo/%s.json", s.blocks[1]):          s.must("getdeploymentinfo", s.blocks[1]),
 		"/mempool/contents.json":                                     s.must("getrawmempool", true),
 		"/mempool/contents.json?verbose=true":                        s.must("getrawmempool", true),
 		"/mempool/contents.json?verbose=false":                       s.must("getrawmempool"),
@@ -209,8 +207,6 @@ func TestRESTRefuses(t *testing.T) {
 		{"/blockhashbyheight/1000000.json", 404, "Block height out of range"},
 		{"/blockhashbyheight/1", 404, formats},
 		{"/chaininfo.bin", 404, "output format not found (available: json)"},
-		{"/deploymentinfo/abc.json", 400, "Invalid hash: abc"},
-		{"/deploymentinfo/" + zeros + ".json", 400, "Block not found"},
 		{"/mempool/x.json", 400, "Invalid URI format. Expected /rest/mempool/<info|contents>.json"},
 		{"/mempool/info.hex", 404, "output format not found (available: json)"},
 		{"/mempool/contents.json?verbose=1", 400, `The "verbose" query parameter must be either "true" or "false".`},
