@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"toychain/block"
 	"toychain/cmd/internal/cli"
@@ -51,9 +52,7 @@ everyone who takes part: nodes with different rules never connect.`,
 	f.IntVar(&p.Window, "window", toy.Window, "`BLOCKS` between changes of the difficulty; 0: never")
 	f.StringVar(&limit, "limit", fmt.Sprintf("%08x", toy.Limit), "easiest target, in compact form, `BITS`")
 	f.StringVar(&bits, "bits", "", "target to start with, `BITS` (default: the easiest)")
-	f.StringVar(&subsidy, "subsidy", toy.Subsidy.Short(), "`COINS` that each of the first blocks creates")
-	f.Int32Var((*int32)(&p.Halving), "halving", int32(toy.Halving), "`BLOCKS` after which the subsidy halves")
-	f.Int32Var((*int32)(&p.Maturity), "maturity", int32(toy.Maturity), "`BLOCKS` until new coins can be spent")
+	coinFlags(f, toy, &p, &subsidy)
 	f.BoolVar(&force, "force", false, "overwrite the file")
 	return on(cmd, nothing, func(ctx context.Context, _ none, _ []string) error {
 		if err := a.fillPreset(&p, preset, to); err != nil {
@@ -77,6 +76,13 @@ everyone who takes part: nodes with different rules never connect.`,
 		fmt.Fprintf(a.Stdout, "network %s  genesis %s  in %s\n", p.Name, p.Genesis.Hash(), to)
 		return nil
 	})
+}
+
+// coinFlags adds the flags about new coins.
+func coinFlags(f *pflag.FlagSet, toy, p *consensus.Params, subsidy *string) {
+	f.StringVar(subsidy, "subsidy", toy.Subsidy.Short(), "`COINS` that each of the first blocks creates")
+	f.Int32Var((*int32)(&p.Halving), "halving", int32(toy.Halving), "`BLOCKS` after which the subsidy halves")
+	f.Int32Var((*int32)(&p.Maturity), "maturity", int32(toy.Maturity), "`BLOCKS` until new coins can be spent")
 }
 
 // fillPreset sets what a preset has in place of toy's, unless it was typed.
