@@ -63,7 +63,8 @@ type Testnet struct {
 
 // Up starts the nodes, waits until each answers and all are connected, and writes
 // testnet.json. The chains of an earlier testnet in the directory are continued. On an
-// error, or if ctx ends, the nodes are stopped again and only their directories remain.
+// error, or if ctx ends, the nodes are stopped again and only their directories remain, and the
+// state of the earlier testnet.
 func Up(ctx context.Context, cfg Config) (_ *Testnet, err error) {
 	t, err := cfg.prepare()
 	if err != nil {
@@ -77,7 +78,8 @@ func Up(ctx context.Context, cfg Config) (_ *Testnet, err error) {
 		return nil, fmt.Errorf("testnet up: %w", err)
 	}
 	defer unlock()
-	if err := t.claim(); err != nil {
+	old, err := t.claim()
+	if err != nil {
 		return nil, fmt.Errorf("testnet up: %w", err)
 	}
 	names, said := cfg.Names, cfg.Names
@@ -90,10 +92,14 @@ func Up(ctx context.Context, cfg Config) (_ *Testnet, err error) {
 	begun := time.Now()
 	err = t.bringUp(ctx)
 	err = errors.Join(err, t.note(begun, "up", said, err))
-	if err != nil {
-		return nil, fmt.Errorf("testnet up: %w", errors.Join(err, t.end(context.WithoutCancel(ctx))))
+	if err == nil {
+		return t, nil
 	}
-	return t, nil
+	ended := t.end(context.WithoutCancel(ctx))
+	if ended == nil && old.Nodes != nil {
+		ended = old.save(t.dir, false)
+	}
+	return nil, fmt.Errorf("testnet up: %w", errors.Join(err, ended))
 }
 
 // Earlier returns what to give [Up] so that it starts the testnet that an earlier one left in a
@@ -165,14 +171,15 @@ func (cfg *Config) prepare() (*Testnet, error) {
 	return t, nil
 }
 
-// claim checks that no testnet is up in the directory, and stores the parameters file.
-func (t *Testnet) claim() error {
-	old, err := loadState(t.dir)
+// claim checks that no testnet is up in the directory, stores the parameters file, and returns the
+// state of an earlier testnet.
+func (t *Testnet) claim() (old state, err error) {
+	old, err = loadState(t.dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+		return old, err
 	}
 	if old.Runner != nil {
-		return Vacant(t.dir)
+		return old, Vacant(t.dir)
 	}
 	var up []string
 	for _, n := range old.Nodes {
@@ -181,15 +188,15 @@ func (t *Testnet) claim() error {
 		}
 	}
 	if len(up) > 0 {
-		return fmt.Errorf("a testnet is up in %s (%s); end it with: toychain testnet down --dir %s, or take another directory with --dir",
+		return old, fmt.Errorf("a testnet is up in %s (%s); end it with: toychain testnet down --dir %s, or take another directory with --dir",
 			t.dir, topology.List(up), t.dir)
 	}
 	os.Remove(filepath.Join(t.dir, publicFile)) // of nodes that are dead
 	if _, preset := consensus.Preset(t.params.Name); preset {
-		return nil
+		return old, nil
 	}
 	t.state.Network = filepath.Join(t.dir, networkFile)
-	return atomicfile.Replace(t.state.Network, func(f *os.File) error { return errors.Join(network.Write(f, t.params), f.Sync()) })
+	return old, atomicfile.Replace(t.state.Network, func(f *os.File) error { return errors.Join(network.Write(f, t.params), f.Sync()) })
 }
 
 // bringUp starts all nodes and connects them.

@@ -175,3 +175,36 @@ func TestIncomplete(t *testing.T) {
 		t.Errorf("then: %v, incomplete %q", err, other.Incomplete())
 	}
 }
+
+// TestFailedUp: an Up that fails leaves the state of the earlier testnet, for the next Up.
+func TestFailedUp(t *testing.T) {
+	tn := up(t, 3)
+	if err := tn.Hashrate(bounded(t), []string{"n1"}, 500); err != nil {
+		t.Fatal(err)
+	}
+	if err := tn.Down(bounded(t), false); err != nil {
+		t.Fatal(err)
+	}
+	broken := filepath.Join(tn.node("n2").Datadir, "broken")
+	if err := os.WriteFile(broken, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Up(bounded(t), Config{Dir: tn.Dir(), Nodes: 2, Network: "toy", Detach: true}); err == nil || !strings.Contains(err.Error(), "the database is damaged") {
+		t.Fatalf("with a damaged database: %v", err)
+	}
+	cfg, err := Earlier(tn.Dir())
+	if err != nil || strings.Join(cfg.Names, " ") != "n1 n2 n3" || cfg.Rates["n1"] != 500 {
+		t.Errorf("%v, rates %v, %v", cfg.Names, cfg.Rates, err)
+	}
+	if err := os.Remove(broken); err != nil {
+		t.Fatal(err)
+	}
+	cfg.Detach = true
+	again, err := Up(bounded(t), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m := miningOf(t, again, "n1"); !m.Mining {
+		t.Error("n1 does not mine any more")
+	}
+}
