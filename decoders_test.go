@@ -55,6 +55,7 @@ var decoders = map[string]string{
 	"p2p.readAtMost":      "- reads the file that parsePeersFile is given",
 	"p2p.readFrame":       "FuzzReadFrame",
 	"p2p.readGrowing":     "FuzzReadFrame",
+	"p2p.readHead":        "FuzzReadFrame",
 
 	"store.decodeBody":        "FuzzBody",
 	"store.decodeCoin":        "FuzzCoin",

@@ -20,6 +20,13 @@ import (
 var limits = map[string]map[string]string{
 	"p2p/limits.go": {
 		"MaxMessage":       "TestFrameLimits TestPublishLimits TestGossipedMessagesAreLimited TestRequestBlocks",
+		"maxGossip":        "TestGossipedMessagesAreLimited",
+		"maxServing":       "TestSlowReadersAreCutOff testnet/rogue.TestFloodsOfManyKeys",
+		"maxReceiving":     "TestHalfSentGossip testnet/rogue.TestFloodsOfManyKeys",
+		"maxJudging":       "TestArrivals",
+		"judgedFactor":     "TestArrivals",
+		"maxResponses":     "TestResponsesAtOnce",
+		"slowAfter":        "TestBudget",
 		"MaxAddrs":         "TestPeersLimit",
 		"MaxAddr":          "TestLongestAddress",
 		"MaxAgent":         "TestStatusRoundTrip TestGarbageRequestsAreBanned",
@@ -128,9 +135,11 @@ var design = map[string]string{
 // stated are the rows of SECURITY.md's table of limits: what it says, and the constants with which
 // that is true.
 var stated = map[string]map[string]string{
-	"| connections of peers | 8 that the node seeks, 56 inbound |":    {"p2p/limits.go MaxOut": "8", "p2p/limits.go DefaultMaxIn": "56"},
+	"| connections of peers | 8 that the node seeks, 56 inbound |": {"p2p/limits.go MaxOut": "8", "p2p/limits.go DefaultMaxIn": "56"},
+	"| memory for what peers send and request | 16 MiB of responses, 8 MiB half received, 16 MiB unjudged |": {
+		"p2p/limits.go maxServing": "16 << 20", "p2p/limits.go maxReceiving": "8 << 20", "p2p/limits.go maxJudging": "16 << 20"},
 	"| a peer's ban | 10 minutes |":                                   {"p2p/limits.go BanTime": "10 * Minute"},
-	"| blocks without a known parent | 100, 8 MiB together |":         {"engine/limits.go maxOrphanBlocks": "100", "engine/limits.go maxOrphanBytes": "8 << 20"},
+	"| blocks without a known parent | 100, 4 MiB together |":         {"engine/limits.go maxOrphanBlocks": "100", "engine/limits.go maxOrphanBytes": "4 << 20"},
 	"| the mempool | 5 MB of transactions |":                          {"mempool/policy.go DefaultMaxBytes": "5000000"},
 	"| transactions without known coins | 100 |":                      {"mempool/policy.go DefaultMaxOrphans": "100"},
 	"| RPC connections | 128 with the password, 256 without |":        {"rpc/server/limits.go maxConns": "128", "rpc/server/limits.go maxStrangers": "256"},

@@ -113,6 +113,10 @@ func (t *Tree) HeadersAfter(locator []block.Hash, stop block.Hash, limit int) []
 	return out
 }
 
+// BodiesKept returns how many bytes of bodies are kept in memory until their ancestors are
+// here, and how many may be.
+func (t *Tree) BodiesKept() (used, most int) { return maxBodies - t.room, maxBodies }
+
 // Missing yields the blocks up to this header whose bodies are not here, the lowest first and
 // none more than window above the last connectable one:
 //

@@ -21,7 +21,7 @@ const (
 	maxOrphanBlocks = 100
 	// maxOrphanBytes is how many bytes they may have together. Parsed, a block of nothing
 	// but empty outputs takes three and a half times its bytes. Ours.
-	maxOrphanBytes = 8 << 20
+	maxOrphanBytes = 4 << 20
 	// maxSideDepth is how far below the tip a branch may fork, and how far above the tip a
 	// block may be that we did not request, unless it has more work than the best chain:
 	// keeping it costs memory (DESIGN: side branches too far behind or ahead; the figure is

@@ -36,6 +36,9 @@ func (e *Engine) orphanBlock(in BlockReceived, hash block.Hash) error {
 	return nil
 }
 
+// OrphanBytes returns how many bytes the blocks without a known parent have, and may have.
+func (e *Engine) OrphanBytes() (used, most int) { return e.orphanBytes, maxOrphanBytes }
+
 // dropOrphan forgets orphan number i. The block is not lost: its header will come with those
 // of its branch, and then its body is requested like any other.
 func (e *Engine) dropOrphan(i int) {

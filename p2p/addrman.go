@@ -101,10 +101,12 @@ func merged(lists ...[]ma.Multiaddr) (out []ma.Multiaddr) {
 	return out
 }
 
+func atMost(n int, addrs []ma.Multiaddr) []ma.Multiaddr { return addrs[:min(len(addrs), n)] }
+
 // hear adds what a source told about peers to new, and reports whether a peer was unknown.
 // About a connected peer, and about ourselves, there is nothing to hear.
 func (b *addrMan) hear(from source, told []corepeer.AddrInfo, now time.Time) (isNew bool) {
-	for _, info := range together(told) {
+	for _, info := range told {
 		addrs := from.credible(info.Addrs)
 		if c := b.peers[info.ID]; info.ID == b.self || info.ID == "" || len(addrs) == 0 || c != nil && c.connected {
 			continue
@@ -118,36 +120,22 @@ func (b *addrMan) hear(from source, told []corepeer.AddrInfo, now time.Time) (is
 	return isNew
 }
 
-// together joins the addresses of each peer.
-func together(told []corepeer.AddrInfo) (out []corepeer.AddrInfo) {
-	for _, info := range told {
-		if i := slices.IndexFunc(out, func(o corepeer.AddrInfo) bool { return o.ID == info.ID }); i >= 0 {
-			out[i].Addrs = append(out[i].Addrs, info.Addrs...)
-		} else {
-			out = append(out, corepeer.AddrInfo{ID: info.ID, Addrs: slices.Clone(info.Addrs)})
-		}
-	}
-	return out
-}
-
 // told reports whether a source told us of a peer before.
 func (b *addrMan) told(id, source corepeer.ID) bool {
 	c := b.peers[id]
 	return c != nil && slices.ContainsFunc(c.heard, func(h hearsay) bool { return h.source == source })
 }
 
-// addNew adds an entry to new, in place of the last one of the same source. It refuses one
-// of a source, or a group of sources, that has its share.
+// addNew adds an entry to new, or addresses to the entry of the same source: the latest are
+// first. It refuses an entry of a source, or of a group of sources, that has its share.
 func (b *addrMan) addNew(id corepeer.ID, h hearsay) bool {
-	h.addrs = merged(h.addrs)
-	h.addrs = h.addrs[:min(len(h.addrs), maxHeard)]
 	if b.told(id, h.source) {
 		c := b.peers[id]
 		i := slices.IndexFunc(c.heard, func(o hearsay) bool { return o.source == h.source })
-		h.fails = c.heard[i].fails
-		c.heard[i] = h
+		c.heard[i].addrs = atMost(maxHeard, merged(h.addrs, c.heard[i].addrs))
 		return true
 	}
+	h.addrs = atMost(maxHeard, merged(h.addrs))
 	sources, groups, total := b.countNew()
 	if sources[h.source] >= maxFromSource || h.group != "" && groups[h.group] >= maxFromGroup {
 		return false
@@ -254,7 +242,7 @@ func (b *addrMan) toTell(id corepeer.ID) []ma.Multiaddr {
 	if i := slices.IndexFunc(c.heard, func(h hearsay) bool { return h.source == id }); len(addrs) == 0 && i >= 0 {
 		addrs = c.heard[i].addrs
 	}
-	return addrs[:min(len(addrs), maxHeard)]
+	return atMost(maxHeard, addrs)
 }
 
 // failed records a failed dial: the wait before the next one doubles. Hearsay that fails

@@ -51,14 +51,7 @@
 // Inbound peers are counted apart; when their slots are taken, the least useful makes room
 // for a newcomer (evict.go).
 //
-// # Addresses
-//
-// What a peer tells about others may be false, so the address manager has two tables, as
-// Core's has: tried, where peers joined when we dialed them, and new, what we heard
-// (addrman.go). Hearsay never replaces an address that worked and is not asked about a
-// connected peer. One source, or the sources in one /16, fill only a part of new. Private
-// addresses count only from peers that are in a private network themselves, and few
-// addresses that never worked are dialed in a minute.
+// What a peer tells about others may be false: see addrman.go.
 //
 // # Gossip is unreliable
 //
@@ -81,12 +74,12 @@
 //
 // # Limits
 //
-//	a message or a frame    4,000,000 bytes    Core: MAX_PROTOCOL_MESSAGE_LENGTH
+//	a message or a frame    1,000,000 bytes    a block; Core's MAX_PROTOCOL_MESSAGE_LENGTH is 4 MB
 //	headers in a response   2,000              Core: MAX_HEADERS_RESULTS
 //	hashes in a locator     101                Core: MAX_LOCATOR_SZ
 //	blocks in a request     16                 Core: MAX_BLOCKS_IN_TRANSIT_PER_PEER
 //	txs in a request        1,000              Core: MAX_GETDATA_SZ
-//	txids of a mempool      50,000             Core: MAX_INV_SZ
+//	txids of a mempool      30,000             what fits; Core's MAX_INV_SZ is 50,000
 //	addresses in a response 100                a tenth of Core's MAX_ADDR_TO_SEND
 //	addresses known         256 peers that joined where we dialed them, 1,000 entries of hearsay,
 //	                        of which 100 of one source and 250 of the sources in one /16
@@ -95,13 +88,26 @@
 //	connections             8 that the node seeks, 56 peers that dial it, and those that the
 //	                        user named; 3 with one peer
 //	half-open connections   208, of any state, 5 s each: as many keep newcomers out meanwhile
-//	streams of one peer     48, of which 24 of the sync protocol
+//	streams of one peer     48, of which 12 of the sync protocol; 2 are answered at a time
 //	times                   a frame 20 s, a request 2 min, silence 60 s, a first status 15 s, a handshake 5 s
 //	a ban                   10 min
 //
+// and of all peers together, in memory (budget.go):
+//
+//	responses               16 MiB that wait for their readers
+//	messages above 64 KB     8 MiB half received; a gossip message has 20 s from its first byte
+//	blocks and transactions 16 MiB that wait for a verdict, each counted five times
+//
+// Who waits for one of these is served in the order of asking, and the peer that has held a
+// part for more than two seconds is cut off. The engine adds 4 MiB of blocks without a parent
+// and the tree 8 MiB of bodies whose ancestors are to come, up to three and a half times as
+// much when they are parsed; the mempool has its own limits. Not counted are yamux's windows, 256 KB
+// for a stream that is not read, and what one connection costs by itself.
+//
 // All are constants in limits.go and in package peer, each with its source; limits_test.go at
 // the top of the module names the test of each. A length is checked before memory is
-// allocated, and memory grows with what arrives, not with what is announced. Of a response
+// allocated, and memory grows with what arrives, not with what is announced (a gossip message
+// is allocated at once, out of the budget). Of a response
 // of many blocks only one is in memory at a time, on either side.
 //
 // # Errors

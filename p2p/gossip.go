@@ -62,17 +62,19 @@ func messageID(m *pb.Message) string {
 // joinTopics starts GossipSub, which runs until ctx ends. judgeBlock and judgeTx ask the
 // Handler about a message of another node; reachable is called when a publish reaches a peer
 // on both topics.
-func joinTopics(ctx context.Context, h host.Host, ls *links, names protocols,
+func joinTopics(ctx context.Context, h host.Host, ls *links, names protocols, receiving, judging *budget,
 	judgeBlock, judgeTx func(context.Context, peer.ID, []byte) peer.Verdict, reachable func(corepeer.ID)) (*gossip, error) {
 	g := &gossip{reachable: reachable, reach: map[corepeer.ID]reach{}}
-	ps, err := pubsub.NewGossipSub(ctx, h,
+	arriving := &arrivals{judging: judging, topics: []string{names.blocks, names.txs}, held: map[*pb.Message]*holding{}}
+	ps, err := pubsub.NewGossipSub(ctx, gossipHost{h, receiving},
 		pubsub.WithRawTracer(streamTracer{g: g}),
+		pubsub.WithRawTracer(arriving),
 		pubsub.WithGossipSubParams(gossipParams()),
 		pubsub.WithFloodPublish(true), // our own messages go to every peer
 		pubsub.WithMessageSignaturePolicy(pubsub.StrictNoSign),
 		pubsub.WithNoAuthor(), // a block does not reveal its miner
 		pubsub.WithMessageIdFn(messageID),
-		pubsub.WithMaxMessageSize(MaxMessage+4096), // and the envelope
+		pubsub.WithMaxMessageSize(maxGossip),
 		pubsub.WithPeerOutboundQueueSize(gossipQueue),
 		pubsub.WithValidateQueueSize(gossipQueue),
 		pubsub.WithValidateThrottle(blockValidations+txValidations),
@@ -80,6 +82,7 @@ func joinTopics(ctx context.Context, h host.Host, ls *links, names protocols,
 		pubsub.WithAppSpecificRpcInspector(func(from corepeer.ID, rpc *pubsub.RPC) error {
 			ls.drop(from, rpc)
 			forgetPeers(rpc)
+			arriving.admit(rpc)
 			return nil
 		}),
 		pubsub.WithLogger(slog.New(slog.DiscardHandler)),
@@ -88,10 +91,10 @@ func joinTopics(ctx context.Context, h host.Host, ls *links, names protocols,
 		return nil, err
 	}
 	self := h.ID()
-	if g.blocks, err = joinTopic(ps, names.blocks, blockValidations, validator(self, judgeBlock)); err != nil {
+	if g.blocks, err = joinTopic(ps, names.blocks, blockValidations, validator(self, judgeBlock, arriving)); err != nil {
 		return nil, err
 	}
-	if g.txs, err = joinTopic(ps, names.txs, txValidations, validator(self, judgeTx)); err != nil {
+	if g.txs, err = joinTopic(ps, names.txs, txValidations, validator(self, judgeTx, arriving)); err != nil {
 		return nil, err
 	}
 	for _, t := range []*pubsub.Topic{g.blocks, g.txs} {
@@ -120,8 +123,9 @@ func joinTopic(ps *pubsub.PubSub, name string, atOnce int, v pubsub.ValidatorEx)
 
 // validator translates a verdict for GossipSub. Our own messages pass: the caller that
 // published them has judged them.
-func validator(self corepeer.ID, judge func(context.Context, peer.ID, []byte) peer.Verdict) pubsub.ValidatorEx {
+func validator(self corepeer.ID, judge func(context.Context, peer.ID, []byte) peer.Verdict, arriving *arrivals) pubsub.ValidatorEx {
 	return func(ctx context.Context, from corepeer.ID, m *pubsub.Message) pubsub.ValidationResult {
+		defer arriving.done(m.Message)
 		if from == self {
 			return pubsub.ValidationAccept
 		}

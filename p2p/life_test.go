@@ -514,7 +514,7 @@ func TestAlone(t *testing.T) {
 func TestRawStream(t *testing.T) {
 	victim, rogue := startNode(t), startNode(t)
 	rogue.connect(victim)
-	s, err := rogue.Stream(testContext(t), victim.ID())
+	s, err := rogue.Stream(testContext(t), victim.ID(), false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -523,7 +523,7 @@ func TestRawStream(t *testing.T) {
 		t.Fatal(err)
 	}
 	victim.wait("ban", func() bool { _, ok := victim.Banned()[rogue.ID()]; return ok })
-	if _, err := rogue.Stream(testContext(t), peer.ID("nobody")); err == nil {
+	if _, err := rogue.Stream(testContext(t), peer.ID("nobody"), false); err == nil {
 		t.Error("a stream to nobody")
 	}
 }

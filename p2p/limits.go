@@ -2,16 +2,17 @@ package p2p
 
 import (
 	"time"
-
-	"toychain/block"
 )
 
 // Every limit of this package, with its source. A length is checked against its limit
 // before memory is allocated for it.
 const (
 	// MaxMessage is the maximum size of a gossip message and of a sync frame's payload,
-	// in bytes. Core: MAX_PROTOCOL_MESSAGE_LENGTH.
-	MaxMessage = block.MaxMessage
+	// in bytes: a block. Core's MAX_PROTOCOL_MESSAGE_LENGTH is as large as its blocks, 4 MB.
+	MaxMessage = 1_000_000
+
+	// maxGossip is the maximum size of GossipSub's message, with its envelope. Ours.
+	maxGossip = MaxMessage + 4096
 
 	// MaxAddrs is the maximum number of addresses in one response. A tenth of Core's
 	// MAX_ADDR_TO_SEND: our networks are small.
@@ -24,6 +25,22 @@ const (
 	// MaxAgent is the maximum length of the name that a node gives its software. Half of
 	// Core's MAX_SUBVERSION_LENGTH, because one byte holds the length.
 	MaxAgent = 128
+)
+
+// Bytes in memory, of all peers together. Core bounds them for each peer (maxsendbuffer,
+// maxreceivebuffer); ours must fit a container of 128 MB.
+const (
+	// maxServing is how many bytes of responses wait for their readers.
+	maxServing = 16 << 20
+
+	// maxReceiving is how many bytes of messages above 64 KB may be half received.
+	maxReceiving = 8 << 20
+
+	// maxJudging is how many bytes of blocks and transactions may wait for a verdict,
+	// counted judgedFactor times: parsed, a block of nothing but empty outputs takes three
+	// and a half times its bytes.
+	maxJudging   = 16 << 20
+	judgedFactor = 5
 )
 
 // Numbers of peers, streams and messages at the same time.
@@ -57,7 +74,11 @@ const (
 	// and maxSyncStreams how many of them may speak the sync protocol: one status stream
 	// and a few requests. Ours; each stream may hold a yamux window of 256 KB.
 	maxStreams     = 48
-	maxSyncStreams = 24
+	maxSyncStreams = 12
+
+	// maxResponses is the number of one peer's requests that are answered at the same time.
+	// Ours.
+	maxResponses = 2
 
 	// maxRequests is the number of requests that we have open towards one peer; further
 	// requests wait for a slot. Ours, well below maxSyncStreams.
@@ -115,6 +136,10 @@ const (
 	// does not transfer MaxMessage in it is too slow. Core allows a block download twice
 	// the block interval; our blocks are seconds apart.
 	frameTimeout = 20 * time.Second
+
+	// slowAfter is how long a response or a message may take while others wait for the
+	// memory that it holds. Ours.
+	slowAfter = 2 * time.Second
 
 	// requestTimeout is the time for the whole response to one request. Callers usually
 	// pass a context that ends sooner.

@@ -253,7 +253,7 @@ func (stuck) PoolIDs(ctx context.Context) ([]block.Hash, error) { <-ctx.Done(); 
 // How long a peer may take for a frame, a first word, an answer or the next status, in
 // virtual time: to the second, and no longer.
 func TestTimeouts(t *testing.T) {
-	n := &Net{links: &links{}, handler: stuck{}}
+	n := &Net{links: &links{}, handler: stuck{}, serving: newBudget(maxServing)}
 	status := frameOf(kindStatus, encodeStatus(peer.Status{}))
 	for _, row := range []struct {
 		name string
@@ -264,7 +264,7 @@ func TestTimeouts(t *testing.T) {
 			return writeFrame(ours, kindStatus, make([]byte, 80))
 		}},
 		{"an answer that does not come", 20 * time.Second, func(ours pipe, _ net.Conn) error {
-			_, _, err := (&response{ours}).frame(kindPool)
+			_, _, err := (&response{stream: ours}).frame(kindPool)
 			return err
 		}},
 		{"an answer a byte at a time", 20 * time.Second, func(ours pipe, theirs net.Conn) error {
@@ -277,7 +277,7 @@ func TestTimeouts(t *testing.T) {
 					time.Sleep(3 * time.Second) // virtual: well within the patience for one byte
 				}
 			}()
-			_, _, err := (&response{ours}).frame(kindPool)
+			_, _, err := (&response{stream: ours}).frame(kindPool)
 			return err
 		}},
 		{"a stream without a first word", 15 * time.Second, func(ours pipe, _ net.Conn) error {
@@ -289,7 +289,7 @@ func TestTimeouts(t *testing.T) {
 		}},
 		{"a node that has no answer", 2 * time.Minute, func(ours pipe, theirs net.Conn) error {
 			go theirs.Write(frameOf(kindGetPool, nil))
-			return n.serveFirst(context.Background(), &session{}, ours)
+			return n.serveFirst(context.Background(), &session{responses: make(chan struct{}, 1)}, ours)
 		}},
 	} {
 		synctest.Test(t, func(t *testing.T) {

@@ -36,6 +36,8 @@ type Net struct {
 	dialWake chan struct{} // capacity 1: the dialer is to look into addrman
 	seed     maphash.Seed  // see selectToEvict
 
+	serving, receiving, judging *budget // of all peers together
+
 	mu       sync.Mutex // guards what follows
 	addrman  *addrMan
 	unsaved  bool // addrman changed since it was written to PeersFile
@@ -74,7 +76,8 @@ func New(cfg Config, h Handler) (*Net, error) {
 	}
 	n := &Net{cfg: cfg, log: cfg.Log, handler: h, names: protocolsOf(cfg.Digest), gater: newGater(time.Now),
 		links: &links{}, dialWake: make(chan struct{}, 1), sessions: map[corepeer.ID]*session{}, warnings: map[corepeer.ID]warning{},
-		seed: maphash.MakeSeed(), evicted: map[corepeer.ID]time.Time{}}
+		seed: maphash.MakeSeed(), evicted: map[corepeer.ID]time.Time{},
+		serving: newBudget(maxServing), receiving: newBudget(maxReceiving), judging: newBudget(maxJudging)}
 	n.host, n.swarm, err = openHost(cfg, key, n.gater, n.names.sync, &shapedTransport{links: n.links, closed: n.closedWith})
 	if err != nil {
 		return nil, err
@@ -137,7 +140,7 @@ func (n *Net) Run(ctx context.Context) (err error) {
 	}
 	defer events.Close()
 	r.session = func(p corepeer.ID) *session { return n.session(ctx, p) }
-	r.gossip, err = joinTopics(ctx, n.host, n.links, n.names, n.validate(kindBlock, n.handler.Block), n.validate(kindTx, n.handler.Tx), n.poke)
+	r.gossip, err = joinTopics(ctx, n.host, n.links, n.names, n.receiving, n.judging, n.validate(kindBlock, n.handler.Block), n.validate(kindTx, n.handler.Tx), n.poke)
 	if ctx.Err() != nil {
 		return nil
 	}

@@ -10,6 +10,7 @@ import (
 	"toychain/block"
 	"toychain/peer"
 
+	pubsub "github.com/libp2p/go-libp2p-pubsub"
 	"github.com/libp2p/go-libp2p/core/network"
 	corepeer "github.com/libp2p/go-libp2p/core/peer"
 )
@@ -98,7 +99,7 @@ func (n *Net) requestEach(ctx context.Context, p peer.ID, request, reply kind, i
 			if got := idOf(payload); got != id {
 				return malformedf("%v %d is %v, want %v", reply, i, got, id)
 			}
-			if err := each(payload); err != nil {
+			if err := r.judge(payload, each); err != nil {
 				return err
 			}
 			n.delivered(p, reply)
@@ -112,16 +113,41 @@ func (n *Net) requestEach(ctx context.Context, p peer.ID, request, reply kind, i
 }
 
 // response is the peer's half of a request.
-type response struct{ stream network.Stream }
+type response struct {
+	n      *Net
+	ctx    context.Context // of the request
+	stream network.Stream
+	held   *holding // for the frame that was read last
+}
 
-// frame reads the next frame, in at most frameTimeout.
+// frame reads the next frame, in at most frameTimeout. A large one takes its bytes from the
+// budget until the next is read.
 func (r *response) frame(wanted ...kind) (kind, []byte, error) {
+	r.held.release()
 	r.stream.SetReadDeadline(time.Now().Add(frameTimeout))
-	k, payload, err := readFrame(r.stream, wanted...)
+	k, n, err := readHead(r.stream, wanted...)
+	if err == nil && n > smallMessage {
+		r.held, err = r.n.receiving.take(r.ctx, n, func() { r.stream.Reset() })
+	}
+	var payload []byte
+	if err == nil {
+		payload, err = readGrowing(r.stream, n)
+	}
 	if err == io.EOF {
 		err = errors.New("the peer closed the stream without a response")
 	}
 	return k, payload, err
+}
+
+// judge calls each with a payload, once there is room for what it becomes when it is parsed.
+func (r *response) judge(payload []byte, each func([]byte) error) error {
+	h, err := r.n.judging.take(r.ctx, judgedFactor*len(payload), nil)
+	if err != nil {
+		return err
+	}
+	defer h.release()
+	r.held.release() // the peer has done its part
+	return each(payload)
 }
 
 // roundTrip sends one request on a new stream and calls read with the response. A peer that
@@ -174,7 +200,9 @@ func (n *Net) exchange(ctx context.Context, id corepeer.ID, k kind, request []by
 	defer stop()
 	if err = writeFrame(stream, k, request); err == nil {
 		if err = stream.CloseWrite(); err == nil {
-			err = read(&response{stream})
+			r := &response{n: n, ctx: ctx, stream: stream}
+			err = read(r)
+			r.held.release()
 		}
 	}
 	if err != nil {
@@ -191,15 +219,19 @@ func (n *Net) open(ctx context.Context, id corepeer.ID) (network.Stream, error) 
 	return n.host.NewStream(ctx, id, n.names.sync)
 }
 
-// Stream opens a stream of the sync protocol to a connected peer and writes nothing to it.
-// The caller may violate every rule of the protocol on it: it is for programs that test how
-// a node reacts.
-func (n *Net) Stream(ctx context.Context, p peer.ID) (network.Stream, error) {
+// Stream opens a stream of the sync protocol to a connected peer, or one of gossip, and
+// writes nothing to it. The caller may violate every rule of the protocol on it: it is for
+// programs that test how a node reacts.
+func (n *Net) Stream(ctx context.Context, p peer.ID, gossip bool) (network.Stream, error) {
 	id, err := decode(p)
 	if err != nil {
 		return nil, err
 	}
-	s, err := n.open(ctx, id)
+	name := n.names.sync
+	if gossip {
+		name = pubsub.GossipSubID_v12
+	}
+	s, err := n.host.NewStream(network.WithNoDial(ctx, "test"), id, name)
 	if err != nil {
 		return nil, fmt.Errorf("stream to peer %s: %w", p.Short(), err)
 	}

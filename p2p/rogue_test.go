@@ -188,7 +188,7 @@ func TestGarbageAnswersAreBanned(t *testing.T) {
 	}{
 		{"another block", blocks, frameOf(kindBlock, make([]byte, 80))},
 		{"an empty block", blocks, frameOf(kindBlock, nil)},
-		{"a block of 4 MB and one", blocks, rawFrame(MaxMessage+1, kindBlock, nil)},
+		{"a block of 1 MB and one", blocks, rawFrame(MaxMessage+1, kindBlock, nil)},
 		{"a transaction", blocks, frameOf(kindTx, nil)},
 		{"something else missing", blocks, frameOf(kindMissing, make([]byte, 32))},
 		{"half a hash missing", blocks, frameOf(kindMissing, want[:16])},
@@ -220,7 +220,7 @@ func TestGarbageAnswersAreBanned(t *testing.T) {
 			ctx, cancel := context.WithCancel(testContext(t))
 			defer cancel()
 			nothing := func(context.Context, peer.ID, []byte) peer.Verdict { return peer.Ignore }
-			_, err := joinTopics(ctx, h, &links{}, protocolsOf(testDigest), nothing, nothing, func(corepeer.ID) {})
+			_, err := joinTopics(ctx, h, &links{}, protocolsOf(testDigest), newBudget(maxReceiving), newBudget(maxJudging), nothing, nothing, func(corepeer.ID) {})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -295,7 +295,7 @@ func TestSlowReader(t *testing.T) {
 	victim, friend := startNode(t), startNode(t)
 	ids := chainOf(victim.fake, 3)
 	for _, id := range ids {
-		victim.bodies[id] = append(victim.bodies[id], make([]byte, 3<<20)...)
+		victim.bodies[id] = append(victim.bodies[id], make([]byte, MaxMessage-len(victim.bodies[id]))...)
 	}
 	victim.connect(friend)
 	h := rogue(t, victim, hear)
@@ -340,19 +340,19 @@ func TestGossipedMessagesAreLimited(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := stream()
-	for _, n := range []int{4_000_001, 4_000_000} {
+	for _, n := range []int{1_000_001, 1_000_000} {
 		if _, err := s.Write(frame(n)); err != nil {
 			t.Fatalf("a message of %d bytes: %v", n, err)
 		}
 	}
 	victim.wait("the longest message", func() bool { return len(victim.blocks) > 0 })
 	for _, b := range victim.gossiped() {
-		if len(b) != 4_000_000 {
+		if len(b) != 1_000_000 {
 			t.Errorf("a message of %d bytes was judged", len(b))
 		}
 	}
 	s = stream()
-	s.Write(frame(4_000_000 + 4096)) // fails when the victim hangs up before it has read all
+	s.Write(frame(1_000_000 + 4096)) // fails when the victim hangs up before it has read all
 	if _, err := s.Read(make([]byte, 1)); err == nil || isTimeout(err) {
 		t.Errorf("a frame that is too long: %v, want the stream to end", err)
 	}

@@ -52,9 +52,36 @@ func (n *Net) serveFirst(ctx context.Context, s *session, stream network.Stream)
 	if n.links.oneWay(s.peer) {
 		return network.ErrReset
 	}
+	go func() { // nothing may follow a request: it would wait in memory until we have answered
+		if extra, _ := stream.Read(make([]byte, 1)); extra > 0 {
+			stream.Reset()
+		}
+	}()
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
+	select {
+	case s.responses <- struct{}{}:
+		defer func() { <-s.responses }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	return n.respond(ctx, s.peer, stream, k, payload)
+}
+
+// held runs f, which returns a payload of at most most bytes, and writes the payload. Its
+// bytes are taken from the budget before f, for as long as the peer takes to read them.
+func (n *Net) held(ctx context.Context, w network.Stream, most int, f func() (kind, []byte, error)) error {
+	h, err := n.serving.take(ctx, most, func() { w.Reset() })
+	if err != nil {
+		return err
+	}
+	defer h.release()
+	k, payload, err := f()
+	if err != nil {
+		return err
+	}
+	h.shrink(len(payload))
+	return writeFrame(w, k, payload)
 }
 
 // respond writes the response to one request.
@@ -65,29 +92,27 @@ func (n *Net) respond(ctx context.Context, p corepeer.ID, w network.Stream, k ki
 		if err != nil {
 			return err
 		}
-		hs, err := n.handler.Headers(ctx, locator, stop)
-		if err != nil {
-			return err
-		}
-		return writeFrame(w, kindHeaders, encodeHeaders(hs[:min(len(hs), peer.MaxHeaders)]))
+		return n.held(ctx, w, kindHeaders.maxPayload(), func() (kind, []byte, error) {
+			hs, err := n.handler.Headers(ctx, locator, stop)
+			return kindHeaders, encodeHeaders(hs[:min(len(hs), peer.MaxHeaders)]), err
+		})
 	case kindGetBlocks:
 		ids, err := parseHashes(payload, 1, peer.MaxBlocksAsked)
 		if err != nil {
 			return err
 		}
-		return respondEach(ctx, w, kindBlock, ids, n.handler.BlockBytes)
+		return n.respondEach(ctx, w, kindBlock, ids, n.handler.BlockBytes)
 	case kindGetTxs:
 		ids, err := parseHashes(payload, 1, peer.MaxTxsAsked)
 		if err != nil {
 			return err
 		}
-		return respondEach(ctx, w, kindTx, ids, n.handler.TxBytes)
+		return n.respondEach(ctx, w, kindTx, ids, n.handler.TxBytes)
 	case kindGetPool:
-		ids, err := n.handler.PoolIDs(ctx)
-		if err != nil {
-			return err
-		}
-		return writeFrame(w, kindPool, encodeHashes(ids[:min(len(ids), peer.MaxPoolIDs)]))
+		return n.held(ctx, w, kindPool.maxPayload(), func() (kind, []byte, error) {
+			ids, err := n.handler.PoolIDs(ctx)
+			return kindPool, encodeHashes(ids[:min(len(ids), peer.MaxPoolIDs)]), err
+		})
 	default: // kindGetPeers
 		return writeFrame(w, kindPeers, encodePeers(n.addressesFor(p)))
 	}
@@ -95,18 +120,16 @@ func (n *Net) respond(ctx context.Context, p corepeer.ID, w network.Stream, k ki
 
 // respondEach writes a frame for each ID: the object, or that it is missing. Only one object
 // is in memory at a time; the next is fetched when the peer has taken the last.
-func respondEach(ctx context.Context, w network.Stream, k kind, ids []block.Hash,
+func (n *Net) respondEach(ctx context.Context, w network.Stream, k kind, ids []block.Hash,
 	fetch func(context.Context, block.Hash) ([]byte, error)) error {
 	for _, id := range ids {
-		raw, err := fetch(ctx, id)
-		if err != nil {
-			return err
-		}
-		if raw == nil {
-			err = writeFrame(w, kindMissing, id[:])
-		} else {
-			err = writeFrame(w, k, raw)
-		}
+		err := n.held(ctx, w, k.maxPayload(), func() (kind, []byte, error) {
+			raw, err := fetch(ctx, id)
+			if raw == nil {
+				return kindMissing, id[:], err
+			}
+			return k, raw, err
+		})
 		if err != nil {
 			return err
 		}

@@ -28,11 +28,12 @@ type session struct {
 	cancel func()
 	before <-chan struct{} // closed when the previous session of the same peer has ended; may be nil
 
-	wake     chan struct{} // capacity 1: a field below changed
-	outbox   chan struct{} // capacity 1: there is a status to send
-	ready    chan struct{} // closed when the peer joined (or would have, were the link not one-way)
-	done     chan struct{} // closed at the end
-	requests chan struct{} // a slot for each request in progress
+	wake      chan struct{} // capacity 1: a field below changed
+	outbox    chan struct{} // capacity 1: there is a status to send
+	ready     chan struct{} // closed when the peer joined (or would have, were the link not one-way)
+	done      chan struct{} // closed at the end
+	requests  chan struct{} // a slot for each request in progress
+	responses chan struct{} // a slot for each response in progress
 
 	mu      sync.Mutex
 	first   block.Height // of its first status
@@ -70,7 +71,7 @@ func (n *Net) session(ctx context.Context, p corepeer.ID) *session {
 	ctx, cancel := context.WithCancel(ctx)
 	s := &session{peer: p, number: n.opened, since: time.Now(), cancel: cancel,
 		wake: make(chan struct{}, 1), outbox: make(chan struct{}, 1), ready: make(chan struct{}), done: make(chan struct{}),
-		requests: make(chan struct{}, maxRequests)}
+		requests: make(chan struct{}, maxRequests), responses: make(chan struct{}, maxResponses)}
 	if old != nil {
 		s.before = old.done
 	}

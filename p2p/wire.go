@@ -102,26 +102,35 @@ func frameHeader(k kind, n int) []byte {
 // was announced. At the end of the stream it returns io.EOF, in the middle of a frame
 // io.ErrUnexpectedEOF. A malformed error means that the peer violated the protocol.
 func readFrame(r io.Reader, wanted ...kind) (kind, []byte, error) {
-	var head [frameHead]byte
-	if _, err := io.ReadFull(r, head[:]); err != nil {
+	k, n, err := readHead(r, wanted...)
+	if err != nil {
 		return 0, nil, err
 	}
-	n, k := binary.LittleEndian.Uint32(head[:]), kind(head[4])
-	if !slices.Contains(wanted, k) {
-		return 0, nil, malformedf("sent %v, want %v", k, wanted)
-	}
-	if int64(n) > int64(k.maxPayload()) {
-		return 0, nil, malformedf("sent %v of %d bytes, at most %d", k, n, k.maxPayload())
-	}
-	payload, err := readGrowing(r, int(n))
+	payload, err := readGrowing(r, n)
 	if err != nil {
 		return 0, nil, err
 	}
 	return k, payload, nil
 }
 
+// readHead reads the kind of a frame and the length of its payload, and checks both.
+func readHead(r io.Reader, wanted ...kind) (kind, int, error) {
+	var head [frameHead]byte
+	if _, err := io.ReadFull(r, head[:]); err != nil {
+		return 0, 0, err
+	}
+	n, k := binary.LittleEndian.Uint32(head[:]), kind(head[4])
+	if !slices.Contains(wanted, k) {
+		return 0, 0, malformedf("sent %v, want %v", k, wanted)
+	}
+	if int64(n) > int64(k.maxPayload()) {
+		return 0, 0, malformedf("sent %v of %d bytes, at most %d", k, n, k.maxPayload())
+	}
+	return k, int(n), nil
+}
+
 // readGrowing reads n bytes and allocates at most twice what has arrived (and 64 KB): a
-// stream that announces 4 MB and sends nothing costs almost nothing.
+// stream that announces 1 MB and sends nothing costs almost nothing.
 func readGrowing(r io.Reader, n int) ([]byte, error) {
 	const step = 64 << 10
 	buf := make([]byte, 0, min(n, step))

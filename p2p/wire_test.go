@@ -68,8 +68,8 @@ func hexOf(b []byte) string {
 // Each kind at its limit is read, and one byte more is refused before it is.
 func TestFrameLimits(t *testing.T) {
 	limits := map[kind]int{ // literals, not the code's constants
-		kindStatus: 197, kindGetHeaders: 3264, kindHeaders: 160_000, kindGetBlocks: 512, kindBlock: 4_000_000,
-		kindGetPool: 0, kindPool: 1_600_000, kindGetTxs: 32_000, kindTx: 4_000_000, kindMissing: 32, kindGetPeers: 0, kindPeers: 51_400,
+		kindStatus: 197, kindGetHeaders: 3264, kindHeaders: 160_000, kindGetBlocks: 512, kindBlock: 1_000_000,
+		kindGetPool: 0, kindPool: 960_000, kindGetTxs: 32_000, kindTx: 1_000_000, kindMissing: 32, kindGetPeers: 0, kindPeers: 51_400,
 	}
 	for k := kindStatus; k <= kindPeers; k++ {
 		most, ok := limits[k]
@@ -109,7 +109,7 @@ func TestFrameCutShort(t *testing.T) {
 	}
 }
 
-// A frame that announces 4 MB and brings nothing costs nothing like that.
+// A frame that announces 1 MB and brings nothing costs nothing like that.
 func TestAnnouncedIsNotAllocated(t *testing.T) {
 	head := rawFrame(MaxMessage, kindBlock, nil)
 	if n := alloc.Bytes(func() { readFrame(bytes.NewReader(head), kindBlock) }); n > 100_000 {

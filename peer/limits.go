@@ -17,6 +17,7 @@ const (
 	// Core: MAX_GETDATA_SZ.
 	MaxTxsAsked = 1000
 
-	// MaxPoolIDs is the most txids in one answer about a pool. Core: MAX_INV_SZ.
-	MaxPoolIDs = 50_000
+	// MaxPoolIDs is the most txids in one answer about a pool: they fit in a message of 1 MB.
+	// Core's MAX_INV_SZ is 50,000.
+	MaxPoolIDs = 30_000
 )

@@ -15,6 +15,7 @@ import (
 	"toychain/chain"
 	"toychain/consensus"
 	"toychain/engine"
+	"toychain/p2p"
 	"toychain/rpc"
 )
 
@@ -124,10 +125,14 @@ func (n nodeCollector) Collect(out chan<- prometheus.Metric) {
 	defer cancel()
 	var tip, best consensus.State
 	var txs, bytes, orphans int
+	memory := nd.Net().Memory()
 	var census chain.ForkStats // the same statistics as getstalerate's
 	err := nd.Look(ctx, func(e *engine.Engine) {
 		tip, best, census = e.Tree().Tip(), e.Tree().BestHeader(), e.Tree().ForkStats(1, math.MaxInt32)
 		txs, bytes, orphans = e.Pool().Len(), e.Pool().Bytes(), e.Pool().Orphans()
+		kept, mostKept := e.Tree().BodiesKept()
+		waiting, mostWaiting := e.OrphanBytes()
+		memory = append(memory, p2p.MemoryUse{Part: "bodies", Used: kept, Most: mostKept}, p2p.MemoryUse{Part: "orphans", Used: waiting, Most: mostWaiting})
 	})
 	if err == nil {
 		gauge("toychain_chain_height_blocks", float64(tip.Height), "Height of the best chain.")
@@ -141,6 +146,13 @@ func (n nodeCollector) Collect(out chan<- prometheus.Metric) {
 		gauge("toychain_pool_transactions", float64(txs), "Transactions that wait for a block.")
 		gauge("toychain_pool_bytes", float64(bytes), "Bytes of these.")
 		gauge("toychain_pool_orphans_transactions", float64(orphans), "Transactions that wait for their parents.")
+	}
+	for _, m := range memory {
+		byPart := func(name, help string, v int) {
+			out <- prometheus.MustNewConstMetric(prometheus.NewDesc(name, help, []string{"part"}, nil), prometheus.GaugeValue, float64(v), m.Part)
+		}
+		byPart("toychain_memory_used_bytes", "Bytes that peers make this node hold, by part of its memory budget.", m.Used)
+		byPart("toychain_memory_limit_bytes", "The most bytes that they can.", m.Most)
 	}
 	mining := nd.Mining()
 	gauge("toychain_peers", float64(len(nd.Net().Peers())), "Connected peers.")

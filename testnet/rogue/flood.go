@@ -44,13 +44,16 @@ const (
 	HalfOpen Kind = "half-open"
 	// Streams: streams with the beginning of a request, held until StopFloods.
 	Streams Kind = "streams"
+	// HalfSent: streams of gossip with a message of 1 MB of which a byte is missing, held
+	// until StopFloods.
+	HalfSent Kind = "half-sent"
 	// SlowReaders: streams that request blocks and read nothing, held until StopFloods.
 	SlowReaders Kind = "slow-readers"
 )
 
 // Kinds lists all of them.
 var Kinds = []Kind{OrphanBlocks, OrphanTxs, Headers, SideBlocks, InvalidBlocks, InvalidTxs, GarbageGossip, Garbage,
-	Claims, Requests, HalfOpen, Streams, SlowReaders}
+	Claims, Requests, HalfOpen, Streams, HalfSent, SlowReaders}
 
 // Flooded is the result of a flood.
 type Flooded struct {
@@ -76,7 +79,7 @@ func (p *Peer) Flood(ctx context.Context, kind Kind, n int) (f Flooded, err erro
 		err = p.floodHeaders(ctx, &f, n)
 	case HalfOpen:
 		err = p.floodHalfOpen(ctx, &f, n)
-	case Streams, SlowReaders, Garbage:
+	case Streams, HalfSent, SlowReaders, Garbage:
 		err = p.floodStreams(ctx, kind, &f, n)
 	default:
 		err = p.floodGossip(ctx, kind, &f, n)

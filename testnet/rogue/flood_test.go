@@ -28,7 +28,7 @@ var floods = []struct {
 	most   int64 // bytes, above slack
 	limit  string
 }{
-	{rogue.OrphanBlocks, 200, false, 4 * 8 * mb, "maxOrphanBytes, 9 bytes of an output are 32 in memory"},
+	{rogue.OrphanBlocks, 200, false, 4 * 4 * mb, "maxOrphanBytes, 9 bytes of an output are 32 in memory"},
 	{rogue.OrphanTxs, 200, false, 3 * 100 * 90_000, "DefaultMaxOrphans, of at most 100 KB each"},
 	{rogue.Headers, 6000, true, 500 * 6000, "nothing of a chain of little work is kept"},
 	{rogue.SideBlocks, 300, false, 300 * 4096, "refused when they start too deep, else bounded by their work"},
@@ -40,7 +40,8 @@ var floods = []struct {
 	{rogue.Requests, 300, false, 0, "an answer is in memory once, a block of it at a time"},
 	{rogue.HalfOpen, 500, false, 500 * 64 << 10, "hostLimits: 3 * 64 + 16 connections"},
 	{rogue.Streams, 200, false, 48 * 256 << 10, "maxStreams, a window of 256 KB each"},
-	{rogue.SlowReaders, 200, false, 24 * 2 * mb, "maxSyncStreams, one block of 1 MB and a window each"},
+	{rogue.HalfSent, 40, false, 8 * mb, "maxReceiving"},
+	{rogue.SlowReaders, 200, false, 12 * 2 * mb, "maxSyncStreams, one block of 1 MB and a window each"},
 }
 
 // Each flood goes through a whole node: LevelDB, engine, gossip, sync. While it lasts an honest
@@ -118,11 +119,11 @@ func (w *net) flood(p *rogue.Peer, kind rogue.Kind, n int, victim, honest *node.
 	}
 }
 
-// judged is how much memory the messages may take that are validated at once, 32 of them
-// (blockValidations in p2p), as bytes and parsed, and those that wait for that, 256 of them
-// (gossipQueue): on a busy machine so many do. Those of the rogue are on top: it is in this
-// process too, and gossip keeps for a second what it sends.
-func judged(f rogue.Flooded) int64 { return (32*(1+4) + 256) * f.Bytes / max(1, int64(f.Sent)) }
+// judged is how much memory the messages may take that wait for a verdict or are half received
+// (maxJudging and maxReceiving in p2p), and what else is allocated while a collection lasts.
+// Those of the rogue are on top: it is in this process too, and gossip keeps for a second what
+// it sends.
+func judged(f rogue.Flooded) int64 { return min(40*mb, (32*(1+4)+256)*f.Bytes/max(1, int64(f.Sent))) }
 
 // shrinks waits until no more than most bytes above before are in use. Gossip frees what it
 // remembers after a few seconds.

@@ -9,6 +9,7 @@ import (
 	"toychain/testnet/rogue"
 
 	"github.com/libp2p/go-libp2p/core/test"
+	ma "github.com/multiformats/go-multiaddr"
 )
 
 // A rogue tells eight false addresses of the honest peer, and ninety addresses of peers that do
@@ -36,14 +37,14 @@ func TestHearsay(t *testing.T) {
 	at := fmt.Sprintf("/ip4/127.0.0.1/tcp/%d/p2p/", target.Addr().(*tcp.TCPAddr).Port)
 	cfg := rogue.Config{Params: w.params, Call: victim.Net().Addrs()}
 	for i := range 8 {
-		cfg.Tell = append(cfg.Tell, fmt.Sprintf("/ip4/127.0.0.1/tcp/%d/p2p/%s", 1+i, honest.Net().ID()))
+		cfg.Tell = append(cfg.Tell, ma.StringCast(fmt.Sprintf("/ip4/127.0.0.1/tcp/%d/p2p/%s", 1+i, honest.Net().ID())))
 	}
 	for range 90 {
 		id, err := test.RandPeerID()
 		if err != nil {
 			t.Fatal(err)
 		}
-		cfg.Tell = append(cfg.Tell, at+id.String())
+		cfg.Tell = append(cfg.Tell, ma.StringCast(at+id.String()))
 	}
 	p, err := rogue.Join(w.ctx, cfg)
 	if err != nil {

@@ -23,8 +23,8 @@ import (
 // Config is the network of a rogue and the nodes that it connects to.
 type Config struct {
 	Params *consensus.Params
-	Call   []string // multiaddrs with /p2p/ of at least one node
-	Tell   []string // multiaddrs with /p2p/ that it tells nodes which request addresses
+	Call   []string       // multiaddrs with /p2p/ of at least one node
+	Tell   []ma.Multiaddr // complete with /p2p/, that it tells nodes which request addresses
 }
 
 // Peer is one adversarial peer with its own key. Its methods may be called from any goroutine,
@@ -61,16 +61,8 @@ func Join(ctx context.Context, cfg Config) (*Peer, error) {
 	if p.tree, err = chain.NewTree(cfg.Params, chain.NewVerifier(consensus.P2PKH{}), p.disk, nil, block.Hash{}); err != nil {
 		return nil, fmt.Errorf("rogue: %w", err)
 	}
-	var tell []ma.Multiaddr
-	for _, s := range cfg.Tell {
-		a, err := ma.NewMultiaddr(s)
-		if err != nil {
-			return nil, fmt.Errorf("rogue: address %q: %w", s, err)
-		}
-		tell = append(tell, a)
-	}
 	p.net, err = p2p.New(p2p.Config{Digest: cfg.Params.Digest().String()[:8], Agent: "/rogue:0/", Seeds: cfg.Call, Alone: true,
-		Tell: func() []ma.Multiaddr { return tell }}, voice{p})
+		Tell: func() []ma.Multiaddr { return cfg.Tell }}, voice{p})
 	if err != nil {
 		return nil, fmt.Errorf("rogue: %w", err)
 	}

@@ -2,6 +2,8 @@ package rogue_test
 
 import (
 	"context"
+	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -18,7 +20,16 @@ import (
 	"toychain/testnet/rogue"
 )
 
-func TestMain(m *testing.M) { leaks.Main(m) }
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(victimDir); dir != "" {
+		if err := beVictim(dir); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	leaks.Main(m)
+}
 
 // net is a network of real nodes, with LevelDB and libp2p, in this process.
 type net struct {
@@ -37,11 +48,18 @@ func newNet(t *testing.T) *net {
 // node runs a node that dials these peers, until the test ends.
 func (w *net) node(peers ...*node.Node) *node.Node {
 	w.t.Helper()
-	cfg := node.Config{Params: w.params, Pool: mempool.DefaultPolicy(), Version: "0.0.0", Threads: 1,
-		Dir: filepath.Join(w.t.TempDir(), "net")}
+	var addrs []string
 	for _, p := range peers {
-		cfg.Peers = append(cfg.Peers, p.Net().Addrs()...)
+		addrs = append(addrs, p.Net().Addrs()...)
 	}
+	return w.nodeDialing(addrs)
+}
+
+// nodeDialing is node for the addresses of peers.
+func (w *net) nodeDialing(addrs []string) *node.Node {
+	w.t.Helper()
+	cfg := node.Config{Params: w.params, Pool: mempool.DefaultPolicy(), Version: "0.0.0", Threads: 1,
+		Dir: filepath.Join(w.t.TempDir(), "net"), Peers: addrs}
 	n, err := node.Open(cfg)
 	if err != nil {
 		w.t.Fatal(err)

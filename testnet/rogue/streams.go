@@ -91,7 +91,7 @@ func (p *Peer) floodStreams(ctx context.Context, kind Kind, f *Flooded, n int) e
 }
 
 func (p *Peer) floodStream(ctx context.Context, kind Kind, id peer.ID) (int, error) {
-	s, err := p.net.Stream(ctx, id)
+	s, err := p.net.Stream(ctx, id, kind == HalfSent)
 	if err != nil {
 		return 0, err
 	}
@@ -101,6 +101,9 @@ func (p *Peer) floodStream(ctx context.Context, kind Kind, id peer.ID) (int, err
 		raw := make([]byte, 4096)
 		rand.Read(raw)
 		return s.Write(raw)
+	case HalfSent: // the length of a message of 1 MB, and all of it but one byte
+		raw := make([]byte, 1_000_000)
+		return s.Write(append(binary.AppendUvarint(nil, uint64(len(raw)+1)), raw...))
 	case Streams:
 		return s.Write(frame(getHeaders, make([]byte, 32))[:20])
 	}

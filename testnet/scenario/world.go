@@ -103,7 +103,7 @@ var Lies = []string{"bad-cb-amount", "bad-diffbits", "bad-txnmrklroot", "bad-txn
 	"high-hash", "mandatory-script-verify-flag-failed"}
 
 // Floods are what a rogue can send many of.
-var Floods = []string{"calls", "claims", "garbage", "garbage-gossip", "half-open", "headers", "invalid-blocks", "invalid-txs",
+var Floods = []string{"calls", "claims", "garbage", "garbage-gossip", "half-open", "half-sent", "headers", "invalid-blocks", "invalid-txs",
 	"orphan-blocks", "orphan-txs", "requests", "side-blocks", "slow-readers", "streams"}
 
 // State is whether a node runs.

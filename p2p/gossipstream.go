@@ -1,0 +1,147 @@
+package p2p
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	pubsub "github.com/libp2p/go-libp2p-pubsub"
+	pb "github.com/libp2p/go-libp2p-pubsub/pb"
+	"github.com/libp2p/go-libp2p/core/host"
+	"github.com/libp2p/go-libp2p/core/network"
+	corepeer "github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/core/protocol"
+)
+
+// GossipSub allocates a message of any announced length, and reads and writes without a
+// deadline. gossipHost gives it streams that have deadlines, and that take what a message
+// needs from the budget before GossipSub allocates it.
+type gossipHost struct {
+	host.Host
+	receiving *budget
+}
+
+func (h gossipHost) SetStreamHandler(id protocol.ID, f network.StreamHandler) {
+	h.Host.SetStreamHandler(id, func(s network.Stream) { f(&gossipStream{Stream: s, receiving: h.receiving}) })
+}
+
+func (h gossipHost) NewStream(ctx context.Context, p corepeer.ID, ids ...protocol.ID) (network.Stream, error) {
+	s, err := h.Host.NewStream(ctx, p, ids...)
+	if err != nil {
+		return nil, err
+	}
+	return &gossipStream{Stream: s, receiving: h.receiving}, nil
+}
+
+// gossipStream follows the messages on a stream: length (varint) | message. Only GossipSub's
+// one reader calls Read.
+type gossipStream struct {
+	network.Stream
+	receiving *budget
+
+	shift  uint // of the next seven bits of the length; 0: between messages
+	length int
+	left   int // bytes of the message that are still to come; 0: in the length
+	held   *holding
+}
+
+// smallMessage is how many bytes a message may have that is not counted. Ours.
+const smallMessage = 64 << 10
+
+func (s *gossipStream) Write(b []byte) (int, error) {
+	s.SetWriteDeadline(time.Now().Add(frameTimeout))
+	return s.Stream.Write(b)
+}
+
+func (s *gossipStream) Read(b []byte) (n int, err error) {
+	if s.left > 0 || len(b) == 0 {
+		n, err = s.Stream.Read(b[:min(len(b), s.left)])
+		if s.left -= n; s.left == 0 && n > 0 {
+			s.ended()
+		}
+	} else if n, err = s.Stream.Read(b[:1]); n == 1 {
+		err = errors.Join(err, s.lengthByte(b[0]))
+	}
+	if err != nil {
+		s.held.release()
+	}
+	return n, err
+}
+
+// lengthByte reads one byte of a length. With its first byte a message has begun, and must
+// be complete within frameTimeout.
+func (s *gossipStream) lengthByte(c byte) error {
+	if s.shift == 0 {
+		s.SetReadDeadline(time.Now().Add(frameTimeout))
+	}
+	if s.shift < 28 { // a longer one is refused by GossipSub
+		s.length |= int(c&0x7f) << s.shift
+	}
+	s.shift += 7
+	if c >= 0x80 {
+		return nil
+	}
+	n := s.length
+	s.shift, s.length, s.left = 0, 0, n
+	if n == 0 {
+		s.ended()
+	}
+	if n <= smallMessage || n > maxGossip {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), frameTimeout)
+	defer cancel()
+	var err error
+	s.held, err = s.receiving.take(ctx, n, func() { s.Reset() })
+	return err
+}
+
+// ended notes the end of a message.
+func (s *gossipStream) ended() {
+	s.SetReadDeadline(time.Time{})
+	s.held.release()
+}
+
+// arrivals counts gossip messages from their arrival until they are judged: those that wait for
+// validation, and those in it, where they are parsed and take several times their bytes.
+type arrivals struct {
+	ignoringTracer
+	judging *budget
+	topics  []string
+
+	mu   sync.Mutex
+	held map[*pb.Message]*holding
+}
+
+// admit removes from rpc the messages for which there is no room. They do not count as seen,
+// and come again from another peer or by sync.
+func (a *arrivals) admit(rpc *pubsub.RPC) {
+	kept := rpc.Publish[:0]
+	for _, m := range rpc.Publish {
+		if topic := m.GetTopic(); topic != a.topics[0] && topic != a.topics[1] {
+			continue
+		}
+		h, _, _ := a.judging.try(judgedFactor*len(m.Data), nil)
+		if h == nil {
+			continue
+		}
+		a.mu.Lock()
+		a.held[m] = h
+		a.mu.Unlock()
+		kept = append(kept, m)
+	}
+	rpc.Publish = kept
+}
+
+// done ends what admit began: the message is judged, or GossipSub dropped it.
+func (a *arrivals) done(m *pb.Message) {
+	a.mu.Lock()
+	h := a.held[m]
+	delete(a.held, m)
+	a.mu.Unlock()
+	h.release()
+}
+
+func (a *arrivals) RejectMessage(m *pubsub.Message, _ string) { a.done(m.Message) }
+func (a *arrivals) DuplicateMessage(m *pubsub.Message)        { a.done(m.Message) }
