@@ -46,7 +46,7 @@ var heeded = map[string]string{
 // their place on the command line.
 var clashes = map[string][]string{
 	"":                          {"rpc node dir", "node cookie rpc-user rpc-password rpc-password-file", "cookie rpc-user rpc-password rpc-password-file", "rpc-password rpc-password-file", "json raw", "no-passphrase passphrase-file"},
-	"mine":                      {"to wallet"},
+	"mine":                      {"to wallet", "forever ARG1"},
 	"wallet create":             {"ARG1 wallet"},
 	"wallet restore":            {"ARG1 wallet"},
 	"wallet send":               {"all ARG2", "dry-run wait"},

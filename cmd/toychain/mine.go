@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -24,22 +25,24 @@ type mined struct {
 
 func (a *app) mineCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "mine N", Short: "Mine blocks on the running node, with real proof of work.",
-		Example: "toychain mine 3\ntoychain mine 1 --node n2 --to bob",
+		Use: "mine [N]", Short: "Mine blocks on the running node, with real proof of work.",
+		Example: "toychain mine 3\ntoychain mine 1 --node n2 --to bob\ntoychain mine --forever",
 		Long: `Mine blocks on the running node, with real proof of work, each on top of the one
 before.
 
-The new coins go to --to, or else to the next address of your wallet. To make a node
-mine by itself: toychain node run --mine ADDRESS.
+The new coins go to --to, or else to the next address of your wallet. With --forever it goes
+on until Ctrl-C. To have nodes mine by themselves, beside whatever you do: toychain node
+run --mine ADDRESS, or in a testnet: toychain testnet hashrate n1 20000.
 
 ` + aboutNames,
-		Args: cli.Args(1, 1, "N, how many blocks"),
+		Args: cli.Args(0, 1, "N, how many blocks"),
 	}
+	forever := cmd.Flags().Bool("forever", false, "until Ctrl-C")
 	asJSON := cli.JSONFlag(cmd)
 	to := cmd.Flags().String("to", "", "`ADDRESS`, or name of a wallet, that the new coins go to")
 	w := a.walletFlag(cmd)
 	return on(cmd, nothing, func(ctx context.Context, _ none, given []string) error {
-		n, err := cli.ParseCount("N", given[0], 1, 1_000_000)
+		n, err := blocksToMine(given, *forever)
 		if err != nil {
 			return err
 		}
@@ -52,12 +55,26 @@ mine by itself: toychain node run --mine ADDRESS.
 			return err
 		}
 		rows, err := a.mine(ctx, node, n, address, *asJSON)
+		if *forever && ctx.Err() != nil {
+			err = nil // it ends as asked
+		}
 		a.settleGroup(ctx)
 		if *asJSON && (err == nil || len(rows) > 0) {
 			return errors.Join(err, a.PrintJSON(rows))
 		}
 		return err
 	})
+}
+
+// blocksToMine returns how many blocks are asked for.
+func blocksToMine(given []string, forever bool) (int, error) {
+	switch {
+	case forever:
+		return math.MaxInt, nil
+	case len(given) == 0:
+		return 0, cli.Usagef("how many blocks? toychain mine 1, or toychain mine --forever")
+	}
+	return cli.ParseCount("N", given[0], 1, 1_000_000)
 }
 
 // mineTo returns the address for the new coins.
@@ -84,7 +101,11 @@ func (a *app) mine(ctx context.Context, node target, n int, address string, quie
 	line := a.Progress()
 	rows := []mined{}
 	for i := range n {
-		row, err := mineBlock(ctx, node, address, line, fmt.Sprintf("block %s of %s", cli.Count(i+1), cli.Count(n)))
+		what := "block " + cli.Count(i+1)
+		if n < math.MaxInt {
+			what += " of " + cli.Count(n)
+		}
+		row, err := mineBlock(ctx, node, address, line, what)
 		line.Clear()
 		if err != nil {
 			return rows, err
