@@ -14,6 +14,31 @@ import (
 // our tip that we did not request.
 var ErrTooFar = errors.New("too far from the tip for its work")
 
+// ErrSideBudget: a block of a side branch that we did not request, when there were many lately.
+var ErrSideBudget = errors.New("too many bytes of unrequested side blocks within a minute")
+
+// overSideBudget reports whether a block that we did not request, and that has no more work than
+// our tip, is too much: each stays on the disk for ever. One that is refused is not lost: when
+// its branch has the most work, it is requested.
+func (e *Engine) overSideBudget(in BlockReceived) bool {
+	parent, known := e.tree.Info(in.Block.Header.Prev)
+	if !known || in.Requested || in.Peer == "" {
+		return false
+	}
+	s, err := parent.State.ApplyHeader(&in.Block.Header)
+	if old, _ := e.tree.Info(s.Hash); err != nil || s.Work.Cmp(e.tree.Tip().Work) > 0 || old.Active {
+		return false
+	}
+	e.sideBytes = max(0, e.sideBytes-int(max(0, e.now.Sub(e.sideSince).Minutes())*maxSideBytes))
+	e.sideSince = e.now
+	size := in.Block.Size()
+	if e.sideBytes+size > maxSideBytes {
+		return true
+	}
+	e.sideBytes += size
+	return false
+}
+
 // scheduleBodies spreads the missing bodies over the peers that have them, each to the
 // first peer with room. A peer with at most half of its requests in flight gets more, so
 // that answers and requests overlap:

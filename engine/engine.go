@@ -27,6 +27,8 @@ type Engine struct {
 	inFlight    map[block.Hash]peer.ID // bodies requested and not here yet, by the peer that was asked
 	orphans     []orphan               // blocks whose parents are unknown, the oldest first
 	orphanBytes int                    // of the orphans together
+	sideBytes   int                    // of unrequested side blocks: see overSideBudget
+	sideSince   time.Time              // when they were counted
 
 	assembled *Assembled // of the last Template; nil before the first
 
@@ -162,6 +164,9 @@ func (e *Engine) addBlock(in BlockReceived, hash block.Hash) error {
 	e.bodyArrived(hash, in.Peer)
 	if e.tooFar(&in.Block.Header, in.Requested || in.Peer == "") {
 		return ErrTooFar
+	}
+	if e.overSideBudget(in) {
+		return ErrSideBudget
 	}
 	change, err := e.tree.AddBlock(in.Block, e.now)
 	switch Classify(err) {

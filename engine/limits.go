@@ -27,6 +27,9 @@ const (
 	// keeping it costs memory (DESIGN: side branches too far behind or ahead; the figure is
 	// Core's MIN_BLOCKS_TO_KEEP).
 	maxSideDepth = 288
+	// maxSideBytes is how many bytes of side blocks that we did not request are kept at once,
+	// and again in each minute, from all peers together. Ours.
+	maxSideBytes = 8 << 20
 	// headersAhead is how far above the tip headers are requested before their blocks are
 	// here: what a peer that has only headers can make us keep. Ours.
 	headersAhead = 20_000

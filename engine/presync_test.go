@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"toychain/block"
+	"toychain/chain"
 	"toychain/consensus"
 	"toychain/internal/chaingen"
 	"toychain/peer"
@@ -499,5 +501,60 @@ func TestDeepHeadersWithoutAClaim(t *testing.T) {
 	}
 	if n.headers() != before || n.engine.peers["p"].work != (pow.Work{}) {
 		t.Errorf("%d headers were kept", n.headers()-before)
+	}
+}
+
+// Of side blocks that we did not request, eight MB are kept at once, and again in a minute. One
+// that we requested, one of our own user, one with more work than our tip, and one that is on
+// our chain already are not counted; and a branch whose block was refused wins all the same.
+func TestSideBudget(t *testing.T) {
+	w := newWorld(t, 1)
+	n := w.nodes[0]
+	w.mine(n, 5)
+	tree := n.engine.Tree()
+	const size = 900_000
+	big := func(s *consensus.State, message string) *block.Block {
+		b := childOf(t, s, message)
+		b.Txs[0].Outputs = append(b.Txs[0].Outputs, make([]block.Output, size/9)...)
+		b.Header.MerkleRoot, _ = block.MerkleRoot(b.TxIDs())
+		solve(t, &b.Header)
+		return b
+	}
+	stateOf := func(hash block.Hash) *consensus.State {
+		info, _ := tree.Info(hash)
+		return &info.State
+	}
+	at, _ := tree.At(3)
+	kept := func(in BlockReceived) bool {
+		t.Helper()
+		err := w.give(n, in)
+		if err != nil && !errors.Is(err, ErrSideBudget) {
+			t.Fatal(err)
+		}
+		return err == nil
+	}
+	room := maxSideBytes / (size + 100)
+	for i := range room {
+		if !kept(BlockReceived{Peer: peer.ID(fmt.Sprint(i % 3)), Block: big(stateOf(at), fmt.Sprint(i))}) {
+			t.Fatalf("block %d of %d is refused", i, room)
+		}
+	}
+	refused := big(stateOf(at), "one more")
+	if kept(BlockReceived{Peer: "another", Block: refused}) || len(n.blamed) != 0 {
+		t.Errorf("one more is kept, or blamed: %v", n.blamed)
+	}
+	if !kept(BlockReceived{Peer: "p", Block: big(stateOf(at), "requested"), Requested: true}) || !kept(BlockReceived{Block: big(stateOf(at), "ours")}) {
+		t.Error("a requested block, or our own, is counted")
+	}
+	best := big(stateOf(tree.Tip().Hash), "best")
+	if !kept(BlockReceived{Peer: "p", Block: best}) {
+		t.Error("a block with more work than the tip is counted")
+	}
+	if err := w.give(n, BlockReceived{Peer: "p", Block: best}); !errors.Is(err, chain.ErrKnown) {
+		t.Errorf("a block of our chain: %v", err)
+	}
+	w.now = w.now.Add(time.Minute)
+	if !kept(BlockReceived{Peer: "p", Block: refused}) || !kept(BlockReceived{Peer: "p", Block: big(stateOf(at), "later")}) {
+		t.Error("after a minute there is no room again")
 	}
 }

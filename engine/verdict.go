@@ -48,7 +48,7 @@ func Classify(err error) Class {
 	case err == nil:
 		return OK
 	case errors.Is(err, chain.ErrKnown), errors.Is(err, consensus.ErrNoParent), errors.Is(err, chain.ErrUnknown),
-		errors.Is(err, chain.ErrNoBody), errors.Is(err, chain.ErrGenesis), errors.Is(err, ErrTooFar):
+		errors.Is(err, chain.ErrNoBody), errors.Is(err, chain.ErrGenesis), errors.Is(err, ErrTooFar), errors.Is(err, ErrSideBudget):
 		return NotNow
 	}
 	switch {

@@ -21,10 +21,9 @@ import (
 //	                  │                                where the connection belongs: to tried
 //	        failed maxFailures times: deleted          if we dialed it, else to new
 //
-// Nothing that is heard touches tried. A source can fill only a part of new (maxFromSource,
-// maxFromGroup), and when new is full, the source that has the most in it makes room: many
-// false addresses displace each other, not the few true ones. Core hashes into buckets for
-// the same effect; with a thousand entries we can count.
+// Nothing that is heard touches tried. A source can fill only a part of new, and when that is
+// full, the source with the most entries makes room: many false addresses displace each other,
+// not the few true ones. Core hashes into buckets for that; a thousand entries can be counted.
 type addrMan struct {
 	self  corepeer.ID
 	peers map[corepeer.ID]*knownPeer
@@ -111,7 +110,7 @@ func (b *addrMan) hear(from source, told []corepeer.AddrInfo, now time.Time) (is
 		if c := b.peers[info.ID]; info.ID == b.self || info.ID == "" || len(addrs) == 0 || c != nil && c.connected {
 			continue
 		}
-		if teller := b.peers[from.id]; teller != nil && !b.told(info.ID, from.id) && !teller.tells.take(1, tellAtOnce, tellPerMinute, now) {
+		if teller := b.peers[from.id]; teller != nil && b.told(info.ID, from.id) == nil && !teller.tells.take(1, tellAtOnce, tellPerMinute, now) {
 			return isNew
 		}
 		known := b.peers[info.ID] != nil
@@ -120,19 +119,21 @@ func (b *addrMan) hear(from source, told []corepeer.AddrInfo, now time.Time) (is
 	return isNew
 }
 
-// told reports whether a source told us of a peer before.
-func (b *addrMan) told(id, source corepeer.ID) bool {
-	c := b.peers[id]
-	return c != nil && slices.ContainsFunc(c.heard, func(h hearsay) bool { return h.source == source })
+// told returns what a source told us of a peer, nil if nothing.
+func (b *addrMan) told(id, source corepeer.ID) *hearsay {
+	if c := b.peers[id]; c != nil {
+		if i := slices.IndexFunc(c.heard, func(h hearsay) bool { return h.source == source }); i >= 0 {
+			return &c.heard[i]
+		}
+	}
+	return nil
 }
 
 // addNew adds an entry to new, or addresses to the entry of the same source: the latest are
 // first. It refuses an entry of a source, or of a group of sources, that has its share.
 func (b *addrMan) addNew(id corepeer.ID, h hearsay) bool {
-	if b.told(id, h.source) {
-		c := b.peers[id]
-		i := slices.IndexFunc(c.heard, func(o hearsay) bool { return o.source == h.source })
-		c.heard[i].addrs = atMost(maxHeard, merged(h.addrs, c.heard[i].addrs))
+	if old := b.told(id, h.source); old != nil {
+		old.addrs = atMost(maxHeard, merged(h.addrs, old.addrs))
 		return true
 	}
 	h.addrs = atMost(maxHeard, merged(h.addrs))
@@ -238,11 +239,10 @@ func (b *addrMan) toTell(id corepeer.ID) []ma.Multiaddr {
 	if c == nil {
 		return nil
 	}
-	addrs := c.tried
-	if i := slices.IndexFunc(c.heard, func(h hearsay) bool { return h.source == id }); len(addrs) == 0 && i >= 0 {
-		addrs = c.heard[i].addrs
+	if own := b.told(id, id); len(c.tried) == 0 && own != nil {
+		return own.addrs
 	}
-	return atMost(maxHeard, addrs)
+	return atMost(maxHeard, c.tried)
 }
 
 // failed records a failed dial: the wait before the next one doubles. Hearsay that fails
@@ -259,11 +259,10 @@ func (b *addrMan) failed(id corepeer.ID, now time.Time) {
 		longest = redialKept
 	}
 	c.nextDial = now.Add(min(redialFirst<<min(c.fails-1, 20), longest))
-	if i := slices.IndexFunc(c.heard, func(h hearsay) bool { return h.source == c.dialed }); i >= 0 {
-		if c.heard[i].fails++; c.heard[i].fails >= maxFailures {
-			c.heard = slices.Delete(c.heard, i, i+1)
-			b.tidy(id)
-		}
+	if h := b.told(id, c.dialed); h != nil {
+		h.fails++
+		c.heard = slices.DeleteFunc(c.heard, func(h hearsay) bool { return h.fails >= maxFailures })
+		b.tidy(id)
 	}
 }
 
@@ -347,12 +346,12 @@ func (b *addrMan) choose(id corepeer.ID, now time.Time) []ma.Multiaddr {
 	if len(c.heard) == 0 || len(known) > 0 && c.fails%2 == 0 || !c.healed && !b.dials.take(1, dialsAtOnce, dialsPerMinute, now) {
 		return known
 	}
-	i := slices.IndexFunc(c.heard, func(h hearsay) bool { return h.source == id })
-	if i < 0 {
-		i = rand.N(len(c.heard))
+	h := b.told(id, id)
+	if h == nil {
+		h = &c.heard[rand.N(len(c.heard))]
 	}
-	c.dialed = c.heard[i].source
-	return slices.Clone(c.heard[i].addrs)
+	c.dialed = h.source
+	return slices.Clone(h.addrs)
 }
 
 // ended ends what toDial began.
@@ -384,20 +383,19 @@ func (b *addrMan) nextDial(now time.Time) (at time.Time) {
 }
 
 // tables returns both tables as the peers file has them.
-func (b *addrMan) tables() (tried []goodPeer, heard []heardPeer) {
-	tried, heard = []goodPeer{}, []heardPeer{} // [] in JSON, not null
+func (b *addrMan) tables() (tried, heard []savedPeer) {
+	tried, heard = []savedPeer{}, []savedPeer{} // [] in JSON, not null
 	for id, c := range b.peers {
 		if len(c.tried) > 0 {
-			tried = append(tried, goodPeer{id, slices.Clone(c.tried), c.lastJoined.UTC().Truncate(time.Second)})
+			tried = append(tried, savedPeer{ID: id, Addrs: slices.Clone(c.tried), Good: c.lastJoined.UTC().Truncate(time.Second)})
 		}
 		for _, h := range c.heard {
-			heard = append(heard, heardPeer{id, slices.Clone(h.addrs), h.source, h.group})
+			heard = append(heard, savedPeer{ID: id, Addrs: slices.Clone(h.addrs), Source: h.source, Group: h.group})
 		}
 	}
-	slices.SortFunc(tried, func(a, b goodPeer) int { return cmp.Or(b.Good.Compare(a.Good), cmp.Compare(a.ID, b.ID)) })
-	slices.SortFunc(heard, func(a, b heardPeer) int {
-		return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.Source, b.Source))
-	})
+	order := func(a, b savedPeer) int { return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.Source, b.Source)) }
+	slices.SortFunc(tried, order)
+	slices.SortFunc(heard, order)
 	return tried, heard
 }
 
@@ -410,7 +408,7 @@ func (b *addrMan) load(f peersFile) {
 	}
 	for _, p := range f.New {
 		if p.ID != b.self && len(p.Addrs) > 0 {
-			b.addNew(p.ID, hearsay{source: p.Source, group: p.Group, addrs: p.Addrs})
+			b.addNew(p.ID, hearsay{source: cmp.Or(p.Source, p.ID), group: p.Group, addrs: p.Addrs})
 		}
 	}
 }

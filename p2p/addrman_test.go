@@ -277,7 +277,7 @@ func TestTenKeysDoNotFillTheBook(t *testing.T) {
 			flood(1 + round)
 		}
 		for i := range 20 {
-			if !b.told(corepeer.ID(fmt.Sprint("friend ", i)), "good") {
+			if b.told(corepeer.ID(fmt.Sprint("friend ", i)), "good") == nil {
 				t.Errorf("%s: what the honest source told is gone", host)
 			}
 		}

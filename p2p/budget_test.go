@@ -13,6 +13,7 @@ import (
 	pubsub "github.com/libp2p/go-libp2p-pubsub"
 	pb "github.com/libp2p/go-libp2p-pubsub/pb"
 	"github.com/libp2p/go-libp2p/core/network"
+	corepeer "github.com/libp2p/go-libp2p/core/peer"
 )
 
 // Work waits in the order of asking until there are enough bytes; the oldest that depends on a
@@ -180,12 +181,17 @@ func TestHalfSentGossip(t *testing.T) {
 // Messages of our topics are counted five times until they are judged; those for which there is
 // no room are removed, and so are those of other topics.
 func TestArrivals(t *testing.T) {
-	a := &arrivals{judging: newBudget(100), topics: []string{"blocks", "txs"}, held: map[*pb.Message]*holding{}}
+	a := &arrivals{judging: newBudget(100), ignores: func(p corepeer.ID, _ int, _ time.Time) bool { return p == "bulk" }, names: protocols{blocks: "blocks", txs: "txs"}, held: map[*pb.Message]*holding{}}
 	blocks, txs, other := "blocks", "txs", "other"
 	message := func(topic *string, n int) *pb.Message { return &pb.Message{Topic: topic, Data: make([]byte, n)} }
 	rpc := &pubsub.RPC{RPC: pb.RPC{Publish: []*pb.Message{message(&blocks, 10), message(&other, 1), message(&txs, 9), message(&txs, 2)}}}
 	first, third := rpc.Publish[0], rpc.Publish[2]
-	a.admit(rpc)
+	ignored := &pubsub.RPC{RPC: pb.RPC{Publish: []*pb.Message{message(&blocks, 10)}}}
+	a.admit("bulk", ignored)
+	if len(ignored.Publish) != 0 {
+		t.Error("a message that is to be ignored is left")
+	}
+	a.admit("peer", rpc)
 	if len(rpc.Publish) != 2 || a.judging.used != 5*19 {
 		t.Errorf("%d messages, %d bytes", len(rpc.Publish), a.judging.used)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,7 +36,8 @@ func (n *Net) dialLoop(ctx context.Context) {
 	askAt, askWait, joinedBefore := time.Now().Add(morePeersFirst), morePeersFirst, 0
 	for ctx.Err() == nil {
 		now := time.Now()
-		room := MaxOut - n.outbound()
+		out := slices.DeleteFunc(n.swarm.Peers(), func(p corepeer.ID) bool { return isInbound(n.swarm.ConnsToPeer(p)) })
+		room := MaxOut - len(out)
 		n.mu.Lock()
 		calls := n.addrman.toDial(now, room-n.addrman.dialing(), func(p corepeer.ID) bool {
 			return n.sessions[p] == nil && n.swarm.Connectedness(p) != network.Connected && n.gater.refusal(p) == nil

@@ -100,15 +100,16 @@
 //
 // Who waits for one of these is served in the order of asking, and the peer that has held a
 // part for more than two seconds is cut off. The engine adds 4 MiB of blocks without a parent
-// and the tree 8 MiB of bodies whose ancestors are to come, up to three and a half times as
-// much when they are parsed; the mempool has its own limits. Not counted are yamux's windows, 256 KB
-// for a stream that is not read, and what one connection costs by itself.
+// and the tree 8 MiB of bodies whose ancestors are to come, parsed up to three and a half times
+// as much; the mempool has its own limits. yamux's windows, 256 KB for a stream that is not
+// read, are not counted. Of gossip that is not accepted (junk.go) one peer may send 32 MiB, or
+// what takes 30 s to judge, and the same again each minute; then it is ignored, and after 96
+// MiB disconnected.
 //
 // All are constants in limits.go and in package peer, each with its source; limits_test.go at
 // the top of the module names the test of each. A length is checked before memory is
-// allocated, and memory grows with what arrives, not with what is announced (a gossip message
-// is allocated at once, out of the budget). Of a response
-// of many blocks only one is in memory at a time, on either side.
+// allocated, and memory grows with what arrives, except for gossip. Of a response of many
+// blocks only one is in memory at a time, on either side.
 //
 // # Errors
 //
@@ -123,17 +124,18 @@
 // block…) and announce a hash before they send the object. Here libp2p encrypts, identifies
 // peers by keys and gossips whole messages. A status contains the work, so that a node knows
 // before it requests which peer has more. The limits are Core's where Core has them; bans are
-// shorter, because a user is watching. There is no relay, no NAT traversal, no DNS seed, and
-// no defence against an attacker with many keys.
+// shorter, because a user is watching. There is no relay, no NAT traversal and no DNS seed. An
+// attacker with many keys is bounded in what he can make a node hold, dial and forget; he can
+// still slow it down, and take the slots of peers that are of no use.
 //
 // # What to read
 //
 // types.go and limits.go first. Then session.go and status.go (how two nodes meet),
 // gossip.go, wire.go, serve.go and request.go (the sync protocol), gater.go and control.go
-// (partitions and healing), addrman.go, source.go and dial.go (finding
-// peers), evict.go (whom to keep), samekey.go (a copied
-// directory). host.go shows what a
-// libp2p host consists of; transport.go, shape.go, queue.go and link.go shape traffic.
+// (partitions and healing), addrman.go, source.go and dial.go (finding peers), evict.go (whom to
+// keep), budget.go and gossipstream.go (memory), junk.go, samekey.go (a copied directory). host.go
+// shows what a libp2p host consists of; transport.go, shape.go, queue.go and link.go shape
+// traffic.
 //
 // # Exercises
 //

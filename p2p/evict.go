@@ -12,11 +12,10 @@ import (
 	corepeer "github.com/libp2p/go-libp2p/core/peer"
 )
 
-// Slots. A node seeks MaxOut connections itself, and accepts Config.MaxIn peers that dial it:
-// apart from each other, so that strangers cannot keep it from choosing peers. Peers that the
-// user named are in addition, whoever dials. When all inbound slots are taken, a newcomer gets
-// the slot of the least useful peer (Core: AttemptToEvictConnection); otherwise as many idle
-// keys as there are slots would lock out everybody else for ever.
+// Slots. A node seeks MaxOut connections, and accepts Config.MaxIn peers that dial it. Peers that
+// the user named are in addition. When all inbound slots are taken, a newcomer gets that of the
+// least useful peer (Core: AttemptToEvictConnection); otherwise as many idle keys as there are
+// slots would lock out all others for ever.
 
 // candidate is an inbound peer that may have to go (Core: NodeEvictionCandidate).
 type candidate struct {
@@ -116,14 +115,4 @@ func (n *Net) makeRoom(p corepeer.ID) bool {
 // isInbound reports whether a peer is connected and we did not dial it.
 func isInbound(conns []network.Conn) bool {
 	return len(conns) > 0 && !slices.ContainsFunc(conns, func(c network.Conn) bool { return c.Stat().Direction == network.DirOutbound })
-}
-
-// outbound returns the number of peers that we dialed.
-func (n *Net) outbound() (count int) {
-	for _, p := range n.swarm.Peers() {
-		if !isInbound(n.swarm.ConnsToPeer(p)) {
-			count++
-		}
-	}
-	return count
 }

@@ -63,11 +63,11 @@ func messageID(m *pb.Message) string {
 // Handler about a message of another node; reachable is called when a publish reaches a peer
 // on both topics.
 func joinTopics(ctx context.Context, h host.Host, ls *links, names protocols, receiving, judging *budget,
+	ignores func(corepeer.ID, int, time.Time) bool,
 	judgeBlock, judgeTx func(context.Context, peer.ID, []byte) peer.Verdict, reachable func(corepeer.ID)) (*gossip, error) {
 	g := &gossip{reachable: reachable, reach: map[corepeer.ID]reach{}}
-	arriving := &arrivals{judging: judging, topics: []string{names.blocks, names.txs}, held: map[*pb.Message]*holding{}}
+	arriving := &arrivals{g: g, judging: judging, ignores: ignores, names: names, held: map[*pb.Message]*holding{}}
 	ps, err := pubsub.NewGossipSub(ctx, gossipHost{h, receiving},
-		pubsub.WithRawTracer(streamTracer{g: g}),
 		pubsub.WithRawTracer(arriving),
 		pubsub.WithGossipSubParams(gossipParams()),
 		pubsub.WithFloodPublish(true), // our own messages go to every peer
@@ -81,8 +81,7 @@ func joinTopics(ctx context.Context, h host.Host, ls *links, names protocols, re
 		pubsub.WithSubscriptionFilter(pubsub.NewAllowlistSubscriptionFilter(names.blocks, names.txs)),
 		pubsub.WithAppSpecificRpcInspector(func(from corepeer.ID, rpc *pubsub.RPC) error {
 			ls.drop(from, rpc)
-			forgetPeers(rpc)
-			arriving.admit(rpc)
+			arriving.admit(from, rpc)
 			return nil
 		}),
 		pubsub.WithLogger(slog.New(slog.DiscardHandler)),
@@ -162,14 +161,6 @@ func (ls *links) drop(from corepeer.ID, rpc *pubsub.RPC) {
 	rpc.Publish = kept
 }
 
-// forgetPeers removes the peers that a prune recommends: GossipSub would dial them at once,
-// and whom we dial is the address manager's decision.
-func forgetPeers(rpc *pubsub.RPC) {
-	for _, prune := range rpc.Control.GetPrune() {
-		prune.Peers = nil
-	}
-}
-
 // watch counts the topics that each peer subscribes to.
 func (g *gossip) watch(ctx context.Context, events *pubsub.TopicEventHandler) {
 	defer events.Cancel()
@@ -208,18 +199,12 @@ func (g *gossip) reaches(p corepeer.ID) bool {
 	return g.reach[p].whole()
 }
 
-// streamTracer receives events from GossipSub about its streams to other nodes.
-type streamTracer struct {
-	ignoringTracer
-	g *gossip
+func (a *arrivals) OnNewOutboundStream(p corepeer.ID, _ protocol.ID) {
+	a.g.change(p, func(r *reach) { r.stream = true })
 }
 
-func (s streamTracer) OnNewOutboundStream(p corepeer.ID, _ protocol.ID) {
-	s.g.change(p, func(r *reach) { r.stream = true })
-}
-
-func (s streamTracer) OnClosedOutboundStream(p corepeer.ID) {
-	s.g.change(p, func(r *reach) { r.stream = false })
+func (a *arrivals) OnClosedOutboundStream(p corepeer.ID) {
+	a.g.change(p, func(r *reach) { r.stream = false })
 }
 
 // ignoringTracer is a pubsub.RawTracer that ignores every event.

@@ -204,7 +204,8 @@ func TestReachTakesTopicsAndAStream(t *testing.T) {
 	topic := func(change int) func() {
 		return func() { g.change("p", func(r *reach) { r.topics += change }) }
 	}
-	up, down := func() { streamTracer{g: g}.OnNewOutboundStream("p", "") }, func() { streamTracer{g: g}.OnClosedOutboundStream("p") }
+	a := &arrivals{g: g}
+	up, down := func() { a.OnNewOutboundStream("p", "") }, func() { a.OnClosedOutboundStream("p") }
 	for i, step := range []struct {
 		do   func()
 		want bool
@@ -227,9 +228,10 @@ func TestReachTakesTopicsAndAStream(t *testing.T) {
 
 // Peers that a prune recommends are not dialed.
 func TestPruneTellsNoPeers(t *testing.T) {
-	forgetPeers(&pubsub.RPC{})
+	a := &arrivals{}
+	a.admit("p", &pubsub.RPC{})
 	rpc := &pubsub.RPC{RPC: pb.RPC{Control: &pb.ControlMessage{Prune: []*pb.ControlPrune{{Peers: []*pb.PeerInfo{{PeerID: []byte("x")}}}, {}}}}}
-	forgetPeers(rpc)
+	a.admit("p", rpc)
 	for _, prune := range rpc.Control.Prune {
 		if len(prune.Peers) != 0 {
 			t.Errorf("still recommended: %v", prune.Peers)

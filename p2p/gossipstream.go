@@ -46,9 +46,6 @@ type gossipStream struct {
 	held   *holding
 }
 
-// smallMessage is how many bytes a message may have that is not counted. Ours.
-const smallMessage = 64 << 10
-
 func (s *gossipStream) Write(b []byte) (int, error) {
 	s.SetWriteDeadline(time.Now().Add(frameTimeout))
 	return s.Stream.Write(b)
@@ -58,7 +55,8 @@ func (s *gossipStream) Read(b []byte) (n int, err error) {
 	if s.left > 0 || len(b) == 0 {
 		n, err = s.Stream.Read(b[:min(len(b), s.left)])
 		if s.left -= n; s.left == 0 && n > 0 {
-			s.ended()
+			s.SetReadDeadline(time.Time{})
+			s.held.release()
 		}
 	} else if n, err = s.Stream.Read(b[:1]); n == 1 {
 		err = errors.Join(err, s.lengthByte(b[0]))
@@ -85,7 +83,7 @@ func (s *gossipStream) lengthByte(c byte) error {
 	n := s.length
 	s.shift, s.length, s.left = 0, 0, n
 	if n == 0 {
-		s.ended()
+		s.SetReadDeadline(time.Time{})
 	}
 	if n <= smallMessage || n > maxGossip {
 		return nil
@@ -97,29 +95,29 @@ func (s *gossipStream) lengthByte(c byte) error {
 	return err
 }
 
-// ended notes the end of a message.
-func (s *gossipStream) ended() {
-	s.SetReadDeadline(time.Time{})
-	s.held.release()
-}
-
 // arrivals counts gossip messages from their arrival until they are judged: those that wait for
 // validation, and those in it, where they are parsed and take several times their bytes.
 type arrivals struct {
 	ignoringTracer
+	g       *gossip // which is informed of GossipSub's streams
 	judging *budget
-	topics  []string
+	names   protocols
+	ignores func(from corepeer.ID, bytes int, now time.Time) bool
 
 	mu   sync.Mutex
 	held map[*pb.Message]*holding
 }
 
 // admit removes from rpc the messages for which there is no room. They do not count as seen,
-// and come again from another peer or by sync.
-func (a *arrivals) admit(rpc *pubsub.RPC) {
+// and come again from another peer or by sync. It also removes the peers that a prune
+// recommends: GossipSub would dial them, and that is for the address manager to decide.
+func (a *arrivals) admit(from corepeer.ID, rpc *pubsub.RPC) {
+	for _, prune := range rpc.Control.GetPrune() {
+		prune.Peers = nil
+	}
 	kept := rpc.Publish[:0]
 	for _, m := range rpc.Publish {
-		if topic := m.GetTopic(); topic != a.topics[0] && topic != a.topics[1] {
+		if topic := m.GetTopic(); topic != a.names.blocks && topic != a.names.txs || a.ignores(from, len(m.Data), time.Now()) {
 			continue
 		}
 		h, _, _ := a.judging.try(judgedFactor*len(m.Data), nil)

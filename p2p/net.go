@@ -45,8 +45,9 @@ type Net struct {
 	opened   int                     // number of sessions so far
 	warnings map[corepeer.ID]warning // see Warnings
 	evicted  map[corepeer.ID]time.Time
-	running  *running // nil unless Run runs
-	ran      bool     // Run was called
+	junk     map[corepeer.ID]*bucket // see charge
+	running  *running                // nil unless Run runs
+	ran      bool                    // Run was called
 }
 
 // running is the part of a Net that exists only while Run runs.
@@ -76,7 +77,7 @@ func New(cfg Config, h Handler) (*Net, error) {
 	}
 	n := &Net{cfg: cfg, log: cfg.Log, handler: h, names: protocolsOf(cfg.Digest), gater: newGater(time.Now),
 		links: &links{}, dialWake: make(chan struct{}, 1), sessions: map[corepeer.ID]*session{}, warnings: map[corepeer.ID]warning{},
-		seed: maphash.MakeSeed(), evicted: map[corepeer.ID]time.Time{},
+		seed: maphash.MakeSeed(), evicted: map[corepeer.ID]time.Time{}, junk: map[corepeer.ID]*bucket{},
 		serving: newBudget(maxServing), receiving: newBudget(maxReceiving), judging: newBudget(maxJudging)}
 	n.host, n.swarm, err = openHost(cfg, key, n.gater, n.names.sync, &shapedTransport{links: n.links, closed: n.closedWith})
 	if err != nil {
@@ -140,7 +141,7 @@ func (n *Net) Run(ctx context.Context) (err error) {
 	}
 	defer events.Close()
 	r.session = func(p corepeer.ID) *session { return n.session(ctx, p) }
-	r.gossip, err = joinTopics(ctx, n.host, n.links, n.names, n.receiving, n.judging, n.validate(kindBlock, n.handler.Block), n.validate(kindTx, n.handler.Tx), n.poke)
+	r.gossip, err = joinTopics(ctx, n.host, n.links, n.names, n.receiving, n.judging, n.ignores, n.validate(kindBlock, n.handler.Block), n.validate(kindTx, n.handler.Tx), n.poke)
 	if ctx.Err() != nil {
 		return nil
 	}
@@ -203,9 +204,12 @@ func (n *Net) validate(k kind, f func(context.Context, peer.ID, []byte) peer.Ver
 			return peer.Ignore
 		}
 		defer r.tasks.Done()
+		begun := time.Now()
 		verdict := f(ctx, from, raw)
 		if verdict == peer.Accept {
 			n.delivered(from, k)
+		} else if id, err := decode(from); err == nil {
+			n.charge(id, len(raw), time.Since(begun), time.Now())
 		}
 		return verdict
 	}

@@ -27,23 +27,18 @@ import (
 // dialed: it is read as what each said of itself.
 type peersFile struct {
 	Version int         `json:"version"`
-	Peers   []goodPeer  `json:"peers,omitempty"` // version 1
-	Tried   []goodPeer  `json:"tried"`
-	New     []heardPeer `json:"new"`
+	Peers   []savedPeer `json:"peers,omitempty"` // version 1
+	Tried   []savedPeer `json:"tried"`
+	New     []savedPeer `json:"new"`
 }
 
-type goodPeer struct {
-	ID    corepeer.ID    `json:"id"`
-	Addrs []ma.Multiaddr `json:"addrs"`
-	Good  time.Time      `json:"good"` // when it last joined
-}
-
-// heardPeer is an entry of new: see hearsay.
-type heardPeer struct {
+// savedPeer is an entry of one of the tables.
+type savedPeer struct {
 	ID     corepeer.ID    `json:"id"`
 	Addrs  []ma.Multiaddr `json:"addrs"`
-	Source corepeer.ID    `json:"source"`
-	Group  string         `json:"group,omitempty"`
+	Good   time.Time      `json:"good,omitzero"`    // when it last joined
+	Source corepeer.ID    `json:"source,omitempty"` // of hearsay; "": the peer itself
+	Group  string         `json:"group,omitempty"`  // of the source
 }
 
 const (
@@ -100,33 +95,21 @@ func parsePeersFile(raw []byte) (peersFile, error) {
 	if _, err := d.Token(); err != io.EOF {
 		return peersFile{}, errors.New("something follows the end")
 	}
-	switch {
-	case f.Version == 1 && len(f.Tried)+len(f.New) == 0:
-		for _, p := range f.Peers {
-			f.New = append(f.New, heardPeer{ID: p.ID, Addrs: p.Addrs, Source: p.ID})
-		}
-		f.Version, f.Peers = peersVersion, nil
-	case f.Version != peersVersion || len(f.Peers) > 0:
+	if f.Version == 1 && len(f.Tried)+len(f.New) == 0 {
+		f = peersFile{Version: peersVersion, New: f.Peers}
+	}
+	if f.Version != peersVersion || len(f.Peers) > 0 {
 		return peersFile{}, fmt.Errorf("version %d, want %d", f.Version, peersVersion)
 	}
 	if len(f.Tried) > maxTried || len(f.New) > maxNew {
 		return peersFile{}, fmt.Errorf("%d and %d peers, at most %d and %d", len(f.Tried), len(f.New), maxTried, maxNew)
 	}
-	for i, p := range f.Tried {
-		if !complete(p.ID, p.Addrs) {
-			return peersFile{}, fmt.Errorf("tried %d: its id or an address is empty", i)
-		}
-	}
-	for i, p := range f.New {
-		if !complete(p.ID, p.Addrs) || p.Source == "" {
-			return peersFile{}, fmt.Errorf("new %d: its id, source or an address is empty", i)
+	for i, p := range slices.Concat(f.Tried, f.New) {
+		if p.ID == "" || slices.ContainsFunc(p.Addrs, func(a ma.Multiaddr) bool { return len(a) == 0 }) {
+			return peersFile{}, fmt.Errorf("peer %d: its id or an address is empty", i)
 		}
 	}
 	return f, nil
-}
-
-func complete(id corepeer.ID, addrs []ma.Multiaddr) bool {
-	return id != "" && !slices.ContainsFunc(addrs, func(a ma.Multiaddr) bool { return len(a) == 0 })
 }
 
 func encodePeersFile(f peersFile) ([]byte, error) {

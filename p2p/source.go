@@ -17,38 +17,28 @@ type source struct {
 // local is the source of what mDNS finds on the local network.
 var local = source{"local", ma.StringCast("/ip4/127.0.0.1")}
 
-// scope is where an address leads to.
-type scope int
-
-const (
-	public  scope = iota // anywhere; also every name
-	private              // the local network: RFC 1918, and the like of IPv6
-	machine              // this machine
-	nowhere              // nothing that can be dialed: 0.0.0.0, multicast
-)
-
-func scopeOf(a ma.Multiaddr) scope {
+// scopeOf returns how far an address leads: 0 anywhere, as every name may; 1 in the local network
+// (RFC 1918, and the like of IPv6); 2 on this machine; 3 nowhere (0.0.0.0, multicast).
+func scopeOf(a ma.Multiaddr) int {
 	ip, err := manet.ToIP(a)
 	switch {
-	case err != nil: // a name
-		return public
+	case err != nil:
+		return 0
 	case ip.IsLoopback():
-		return machine
+		return 2
 	case ip.IsUnspecified() || ip.IsMulticast():
-		return nowhere
+		return 3
 	case ip.IsPrivate() || ip.IsLinkLocalUnicast():
-		return private
+		return 1
 	}
-	return public
+	return 0
 }
 
 // credible returns the TCP addresses that a source can know: one in a private network only if
 // the source is there itself, or it could have us dial the machines around us.
 func (s source) credible(addrs []ma.Multiaddr) (out []ma.Multiaddr) {
-	reach := scopeOf(s.addr)
 	for _, a := range addrs {
-		_, err := a.ValueForProtocol(ma.P_TCP)
-		if to := scopeOf(a); err == nil && to <= reach && to != nowhere {
+		if _, err := a.ValueForProtocol(ma.P_TCP); err == nil && scopeOf(a) <= min(scopeOf(s.addr), 2) {
 			out = append(out, a)
 		}
 	}

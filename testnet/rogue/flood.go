@@ -26,7 +26,7 @@ const (
 	// Headers: a claim of the most work possible, and for it a chain of the cheapest headers
 	// that the rules allow.
 	Headers Kind = "headers"
-	// SideBlocks: valid blocks on top of genesis.
+	// SideBlocks: valid blocks on top of genesis, 250 KB each.
 	SideBlocks Kind = "side-blocks"
 	// InvalidBlocks: blocks on the tip with wrong merkle roots.
 	InvalidBlocks Kind = "invalid-blocks"
@@ -201,6 +201,7 @@ func (p *Peer) floodBlock(ctx context.Context, kind Kind) (*block.Block, error) 
 		rand.Read(b.Header.Prev[:])
 		stuff(b.Txs[0], 250_000, nil)
 	case SideBlocks:
+		stuff(b.Txs[0], 250_000, nil)
 	case InvalidBlocks:
 		// A rule that is checked for every block. The tip may have changed when it arrives,
 		// and the coinbase of a side branch is not checked.

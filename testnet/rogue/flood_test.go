@@ -31,7 +31,7 @@ var floods = []struct {
 	{rogue.OrphanBlocks, 200, false, 4 * 4 * mb, "maxOrphanBytes, 9 bytes of an output are 32 in memory"},
 	{rogue.OrphanTxs, 200, false, 3 * 100 * 90_000, "DefaultMaxOrphans, of at most 100 KB each"},
 	{rogue.Headers, 6000, true, 500 * 6000, "nothing of a chain of little work is kept"},
-	{rogue.SideBlocks, 300, false, 300 * 4096, "refused when they start too deep, else bounded by their work"},
+	{rogue.SideBlocks, 200, false, 4 * 8 * mb, "maxSideBytes, then ignored"},
 	{rogue.InvalidBlocks, 300, true, 0, "the first is the last"},
 	{rogue.InvalidTxs, 300, true, 0, "the first is the last"},
 	{rogue.GarbageGossip, 300, true, 0, "the first is the last"},
