@@ -316,16 +316,15 @@ func (a *app) testnetTreeCommand() *cobra.Command {
 
 // drawing is the flags of commands that draw a tree.
 type drawing struct {
-	from          int32
-	ascii, legend bool
-	out           string // file to write
-	failed        error  // of writing it
+	from   int32
+	legend bool
+	out    string // file to write
+	failed error  // of writing it
 }
 
 func drawFlags(cmd *cobra.Command) *drawing {
 	d := &drawing{}
 	cmd.Flags().Int32Var(&d.from, "from", 0, "leave out the blocks below this `HEIGHT`")
-	cmd.Flags().BoolVar(&d.ascii, "ascii", false, "draw with plain characters")
 	cmd.Flags().BoolVar(&d.legend, "legend", false, "explain the symbols")
 	cmd.PreRunE = func(*cobra.Command, []string) error {
 		if d.from < 0 {
@@ -338,5 +337,5 @@ func drawFlags(cmd *cobra.Command) *drawing {
 
 // style returns how to draw on this terminal.
 func (a *app) style(d *drawing) draw.Style {
-	return draw.Style{Colour: bool(a.Colours(a.Stdout)), ASCII: d.ascii, Legend: d.legend, Width: cli.Width(a.Stdout)}
+	return draw.Style{Colour: bool(a.Colours(a.Stdout)), ASCII: a.Stdout.ASCII, Legend: d.legend, Width: cli.Width(a.Stdout)}
 }

@@ -30,7 +30,6 @@ On a terminal the story rests before each chapter, so that it can be read.`,
 	f := cmd.Flags()
 	keep := f.Bool("keep", false, "keep the network running, to go on by hand")
 	asJSON := f.Bool("json", false, "print the result as the last line, as JSON")
-	ascii := f.Bool("ascii", false, "draw with plain characters")
 	step := f.Bool("step", false, "wait for Enter before each chapter")
 	pace := f.Duration("pace", readingTime, "`TIME` to rest before each chapter on a terminal; 0: none")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
@@ -40,7 +39,7 @@ On a terminal the story rests before each chapter, so that it can be read.`,
 		// A reader that ends early ("| head") must not end the demo before it has cleaned up.
 		signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 		cfg := demo.Config{
-			Out: a.Stdout, Colour: bool(a.Colours(a.Stdout)), ASCII: *ascii, Width: cli.Width(a.Stdout), Keep: *keep,
+			Out: a.Stdout, Colour: bool(a.Colours(a.Stdout)), ASCII: a.Stdout.ASCII, Width: cli.Width(a.Stdout), Keep: *keep,
 		}
 		switch {
 		case *step:

@@ -32,13 +32,6 @@
 //
 // # Errors
 //
-// In lower case on stderr: what is wrong, and what to do. The exit code is the kind:
-//
-//	0    done
-//	1    not done: a file, a wallet or a testnet is missing, a check failed, …
-//	2    the command line cannot be understood: no such command, flag or node, or a value
-//	     that is no address, amount, number, …
-//	3    no node answers
-//	4    a node answers, and refuses, or knows no such block or transaction
-//	130  interrupted (Ctrl-C); "node run" exits with 0 if it ends as asked
+// In lower case on stderr: what is wrong, and what to do. The exit code is the kind of the
+// error, see exitCodes (topics.go); "node run" exits with 0 if it ends as asked.
 package main

@@ -20,7 +20,7 @@ const (
 )
 
 // heeded maps commands, without "toychain", to the flags of every command that they heed, beside
-// --color and --datadir. What a command says also holds for those below it, unless they say
+// --color, --ascii and --datadir. What a command says also holds for those below it, unless they say
 // otherwise.
 var heeded = map[string]string{
 	"":              "",
@@ -50,11 +50,11 @@ var clashes = map[string][]string{
 	"wallet create":             {"ARG1 wallet"},
 	"wallet restore":            {"ARG1 wallet"},
 	"wallet send":               {"all ARG2", "dry-run wait"},
-	"chain tree":                {"json ascii legend out", "out ascii legend"},
-	"testnet tree":              {"json ascii legend out", "out ascii legend follow"},
+	"chain tree":                {"json legend out", "out legend"},
+	"testnet tree":              {"json legend out", "out legend follow"},
 	"demo":                      {"step pace"},
 	"peers ban":                 {"lift for"},
-	"testnet replay":            {"at step speed", "json step speed ascii legend"},
+	"testnet replay":            {"at step speed", "json step speed legend"},
 	"testnet run":               {"verbs ARG1 update keep quiet json"},
 	"testnet link":              {"clear delay jitter loss bandwidth one-way cut"},
 	"testnet clock":             {"right fast slow", "fast slow"},
@@ -81,7 +81,7 @@ func pathOf(cmd *cobra.Command) string {
 func heeds(cmd *cobra.Command) []string {
 	for ; ; cmd = cmd.Parent() {
 		if flags, ok := heeded[pathOf(cmd)]; ok {
-			return append(strings.Fields(flags), "color", "datadir")
+			return append(strings.Fields(flags), "color", "ascii", "datadir")
 		}
 	}
 }

@@ -28,8 +28,8 @@ func inProcess(t *testing.T, args ...string) (int, string) {
 	a := &app{Terminal: cli.Terminal{Stdin: os.Stdin, Stdout: cli.NewOutput(stderr), Stderr: cli.NewOutput(stderr)}, workFactor: wallet.CheapWorkFactor}
 	root := a.rootCommand()
 	root.SetArgs(args)
-	failed := a.explain(root.ExecuteContext(t.Context()))
-	code := a.Report(t.Context(), a.command, failed, exitCode)
+	cmd, err := root.ExecuteContextC(t.Context())
+	code := a.Report(t.Context(), cmd, a.explain(err), exitCode)
 	text, err := os.ReadFile(stderr.Name())
 	if err != nil {
 		t.Fatal(err)

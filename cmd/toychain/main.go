@@ -20,8 +20,8 @@ func run(args []string, workFactor int) int {
 	a := &app{Terminal: cli.Terminal{Stdin: os.Stdin, Stdout: cli.NewOutput(os.Stdout), Stderr: cli.NewOutput(os.Stderr)}, workFactor: workFactor, process: true}
 	root := a.rootCommand()
 	root.SetArgs(args)
-	err := a.explain(root.ExecuteContext(ctx))
-	return a.Report(ctx, a.command, err, exitCode)
+	cmd, err := root.ExecuteContextC(ctx)
+	return a.Report(ctx, cmd, a.explain(err), exitCode)
 }
 
 // exitCode returns the exit code of an error that is no cli.UsageError, see doc.go.

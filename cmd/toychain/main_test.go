@@ -63,6 +63,7 @@ func setUp(env *testscript.Env) error {
 	home := filepath.Join(env.WorkDir, "home")
 	env.Setenv("HOME", home)
 	env.Setenv("TERM", "dumb")
+	env.Setenv("LC_ALL", "C.UTF-8")
 	work := env.WorkDir
 	env.Defer(func() { endTestnets(work) })
 	return os.MkdirAll(home, 0o700)

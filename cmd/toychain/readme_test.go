@@ -105,7 +105,7 @@ func openShell(t *testing.T) *shell {
 	cmd.Dir = home
 	// TOYCHAIN_RPC: nodes answer at a port of the system's choice, clients find it by
 	// the file that the node leaves.
-	cmd.Env = append(os.Environ(), "HOME="+home, "TERM=dumb", "TOYCHAIN_RPC=127.0.0.1:0")
+	cmd.Env = append(os.Environ(), "HOME="+home, "TERM=dumb", "LC_ALL=C.UTF-8", "TOYCHAIN_RPC=127.0.0.1:0")
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -38,6 +38,7 @@ type globals struct {
 	rpcUser, rpcPassword string
 	rpcPasswordFile      string
 	testnetDir, node     string
+	ascii                bool
 }
 
 // rootCommand returns the whole tree of commands.
@@ -49,7 +50,7 @@ toychain testnet up 4            four nodes of your own
 toychain wallet create           keys of your own, for the coins
 toychain mine 3 --node n1        three blocks, with real proof of work`,
 		a.demoCommand(), a.nodeCommand(), a.mineCommand(), a.walletCommand(), a.chainCommand(), a.peersCommand(),
-		a.testnetCommand(), a.simCommand(), a.networkCommand(), a.rpcCommand(), a.versionCommand())
+		a.testnetCommand(), a.simCommand(), a.networkCommand(), a.rpcCommand(), a.manCommand(), a.versionCommand())
 	root.Version, root.PersistentPreRunE = version, a.prepare
 	root.SilenceErrors, root.SilenceUsage = true, true
 	root.SetVersionTemplate("toychain {{.Version}}\n")
@@ -59,7 +60,8 @@ toychain mine 3 --node n1        three blocks, with real proof of work`,
 		return cli.FlagError(cmd, err)
 	})
 	root.SetHelpFunc(a.Help)
-	root.SetHelpCommand(cli.HelpCommand())
+	a.Topics = topics()
+	root.SetHelpCommand(a.HelpCommand())
 	root.SetOut(a.Stdout)
 	root.SetErr(a.Stderr)
 	nameCompletion(root)
@@ -71,6 +73,7 @@ func (a *app) globalFlags(root *cobra.Command) {
 	f.StringVar(&g.network, "network", "toy", "toy, regtest, main, or a `FILE` made by 'toychain network new'")
 	f.StringVar(&g.datadir, "datadir", "~/.toychain", "`DIR` for all data")
 	f.StringVar(&a.Colour, "color", "auto", "auto, always or never")
+	f.BoolVar(&g.ascii, "ascii", false, "plain characters only (default: if the locale has no UTF-8)")
 	f.StringVar(&g.rpc, "rpc", "", "`HOST:PORT` of the node to ask")
 	f.StringVar(&g.node, "node", "", "`NAME` of the node to ask, of the testnet in --dir (default: your own, or else its first)")
 	f.StringVar(&g.testnetDir, "dir", "", "`DIR` of the testnet (default DATADIR/testnet)")
@@ -78,7 +81,7 @@ func (a *app) globalFlags(root *cobra.Command) {
 	f.StringVar(&g.rpcUser, "rpc-user", "", "log in as this `USER` instead of by cookie")
 	f.StringVar(&g.rpcPassword, "rpc-password", "", "log in with this `PASSWORD`; safer in TOYCHAIN_RPC_PASSWORD or a file")
 	f.StringVar(&g.rpcPasswordFile, "rpc-password-file", "", "`FILE` whose first line is the password")
-	cli.Settable(f, "network", "datadir", "color", "rpc", "node", "dir", "cookie", "rpc-user", "rpc-password", "rpc-password-file")
+	cli.Settable(f, "network", "datadir", "color", "ascii", "rpc", "node", "dir", "cookie", "rpc-user", "rpc-password", "rpc-password-file")
 	cli.Paths(f, "network", "dir", "cookie", "rpc-password-file")
 	a.completeGlobals(root)
 }
@@ -92,6 +95,9 @@ func (a *app) prepare(cmd *cobra.Command, given []string) error {
 	err := a.fill(cmd)
 	if err != nil && !cmd.HasSubCommands() && !slices.Contains(explains, strings.Fields(cmd.CommandPath())[1]) {
 		return err
+	}
+	if cmd.Flags().Changed("ascii") {
+		a.Stdout.ASCII, a.Stderr.ASCII = a.global.ascii, a.global.ascii
 	}
 	if err := a.CheckColour(); err != nil {
 		return err

@@ -3,6 +3,8 @@ package cli
 import (
 	"cmp"
 	"go/doc/comment"
+	"io"
+	"slices"
 	"strings"
 	"text/template"
 
@@ -27,7 +29,9 @@ var helpPage = template.Must(template.New("help").Parse(`{{range .Examples}}  {{
 {{.Own}}{{end}}
 
 {{.Bold "Flags of every command:"}}{{if .HasParent}} {{.Root.Name}} --help{{else}}
-{{.Global}}{{end}}
+{{.Global}}{{if .Topics}}
+
+{{.Bold "Topics:"}} {{.Root.Name}} help {{.Topics}}{{end}}{{end}}
 `))
 
 // page is what helpPage shows.
@@ -36,6 +40,7 @@ type page struct {
 	Colours
 	width       int
 	Own, Global string // lines for flags
+	Topics      string // their names
 }
 
 func (p page) Examples() []string { return strings.Split(strings.TrimSpace(p.Example), "\n") }
@@ -51,8 +56,8 @@ func (p page) About() string {
 func (t *Terminal) Help(cmd *cobra.Command, _ []string) {
 	width := min(Width(t.Stdout), 80)
 	cmd.DisableFlagsInUseLine = true
-	must(helpPage.Execute(t.Stdout, page{cmd, t.Colours(t.Stdout), width,
-		usages(cmd.LocalNonPersistentFlags(), width), usages(cmd.Root().PersistentFlags(), width)}))
+	must(helpPage.Execute(t.Stdout, page{cmd, t.Colours(t.Stdout), width, usages(cmd.LocalNonPersistentFlags(), width),
+		usages(cmd.Root().PersistentFlags(), width), topicNames(t.Topics, "|")}))
 }
 
 // usages returns a line or more for each flag, except those that every page would show.
@@ -66,15 +71,19 @@ func usages(from *pflag.FlagSet, width int) string {
 	return strings.TrimRight(to.FlagUsagesWrapped(width), "\n")
 }
 
-// HelpCommand returns "toychain help COMMAND".
-func HelpCommand() *cobra.Command {
+// HelpCommand returns "toychain help COMMAND", which also shows the topics.
+func (t *Terminal) HelpCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "help [COMMAND]", Short: "Show how to use a command.",
-		Example: "toychain help testnet partition",
+		Use: "help [COMMAND|TOPIC]", Short: "Show how to use a command, or a topic: " + topicNames(t.Topics, ", ") + ".",
+		Example: "toychain help testnet partition\ntoychain help exit-codes",
 		RunE: func(cmd *cobra.Command, given []string) error {
+			if i := slices.IndexFunc(t.Topics, func(p Topic) bool { return len(given) == 1 && p.Name == given[0] }); i >= 0 {
+				_, err := io.WriteString(t.Stdout, t.Topics[i].Text(cmd.Root()))
+				return err
+			}
 			about, rest, err := cmd.Root().Find(given)
 			if err != nil || len(rest) > 0 && about.HasSubCommands() {
-				return Usagef("there is no command %q", strings.Join(given, " "))
+				return Usagef("there is no command or topic %q", strings.Join(given, " "))
 			}
 			return about.Help()
 		},

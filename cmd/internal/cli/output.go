@@ -16,6 +16,8 @@ import (
 // characters: much of what is printed comes from peers and nodes, and a sequence that moves
 // the cursor or sets the clipboard is not theirs to send. Colours stay.
 type Output struct {
+	ASCII bool // write the signs of ours as plain characters
+
 	file   *os.File
 	screen bool // it is a terminal
 
@@ -24,10 +26,33 @@ type Output struct {
 }
 
 // NewOutput returns the output that writes to a file.
-func NewOutput(f *os.File) *Output { return &Output{file: f, screen: IsTerminal(f)} }
+func NewOutput(f *os.File) *Output {
+	return &Output{ASCII: !hasUTF8(os.Getenv), file: f, screen: IsTerminal(f)}
+}
+
+// hasUTF8 reports whether the locale has UTF-8, which is also taken for granted if none is
+// set: many containers and services set none.
+func hasUTF8(env func(string) string) bool {
+	locale := cmp.Or(env("LC_ALL"), env("LC_CTYPE"), env("LANG"), "UTF-8")
+	return strings.Contains(strings.ReplaceAll(strings.ToUpper(locale), "-", ""), "UTF8")
+}
+
+// plain replaces the signs that texts of ours contain. Trees are drawn with others at once.
+var plain = strings.NewReplacer("→", "->", "↔", "<->", "✗", "x", "…", "..", " · ", ", ")
 
 // Write implements io.Writer.
 func (o *Output) Write(p []byte) (int, error) {
+	if o.ASCII {
+		_, err := exact{o}.Write([]byte(plain.Replace(string(p))))
+		return len(p), err
+	}
+	return exact{o}.Write(p)
+}
+
+// exact is an Output for programs, where no sign is replaced.
+type exact struct{ *Output }
+
+func (o exact) Write(p []byte) (int, error) {
 	text := string(p)
 	if o.screen {
 		text = harmless(text)

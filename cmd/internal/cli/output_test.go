@@ -27,3 +27,21 @@ func TestHarmless(t *testing.T) {
 		}
 	}
 }
+
+// The first variable that is set decides, as for any program (POSIX, "Environment variables").
+func TestLocale(t *testing.T) {
+	for _, row := range []struct {
+		all, ctype, lang string
+		utf8             bool
+	}{
+		{"", "", "", true}, {"", "", "C", false}, {"", "", "POSIX", false}, {"", "", "en_US.UTF-8", true}, {"", "", "C.utf8", true},
+		{"C", "", "en_US.UTF-8", false}, {"", "C", "en_US.UTF-8", false}, {"de_DE.UTF-8", "C", "C", true}, {"", "", "de_DE.ISO-8859-1", false},
+	} {
+		got := hasUTF8(func(name string) string {
+			return map[string]string{"LC_ALL": row.all, "LC_CTYPE": row.ctype, "LANG": row.lang}[name]
+		})
+		if got != row.utf8 {
+			t.Errorf("LC_ALL=%s LC_CTYPE=%s LANG=%s: UTF-8 %t, want %t", row.all, row.ctype, row.lang, got, row.utf8)
+		}
+	}
+}

@@ -82,19 +82,26 @@ func set(flags *pflag.FlagSet, f *pflag.Flag, value any, dir string, isName func
 	return nil
 }
 
-// settings returns the names of all settable flags of a command and those below it, except for the directory in which
-// the file of settings itself is found.
+// settings returns the names of all settable flags of a command and those below it, except for
+// the directory in which the file of settings itself is found.
 func settings(cmd *cobra.Command) (names []string) {
-	for _, flags := range []*pflag.FlagSet{cmd.Flags(), cmd.PersistentFlags()} {
-		flags.VisitAll(func(f *pflag.Flag) {
-			if marked(f, isSettable) && f.Name != "datadir" {
-				names = append(names, f.Name)
-			}
-		})
-	}
-	for _, sub := range cmd.Commands() {
-		names = append(names, settings(sub)...)
-	}
+	eachSetting(cmd, func(_ *cobra.Command, f *pflag.Flag) {
+		if f.Name != "datadir" {
+			names = append(names, f.Name)
+		}
+	})
 	slices.Sort(names)
 	return slices.Compact(names)
+}
+
+// eachSetting calls f with every settable flag of a command and of those below it.
+func eachSetting(cmd *cobra.Command, f func(*cobra.Command, *pflag.Flag)) {
+	cmd.LocalFlags().VisitAll(func(flag *pflag.Flag) {
+		if marked(flag, isSettable) {
+			f(cmd, flag)
+		}
+	})
+	for _, sub := range cmd.Commands() {
+		eachSetting(sub, f)
+	}
 }

@@ -15,7 +15,8 @@ type Terminal struct {
 	Stdin          *os.File
 	Stdout, Stderr *Output
 
-	Colour string // --color: auto, always or never
+	Colour string  // --color: auto, always or never
+	Topics []Topic // of help
 }
 
 // Colours paints text for one stream, or leaves it alone.
@@ -86,7 +87,7 @@ func (t *Terminal) PrintJSON(v any) error { return t.encode(v, "  ") }
 func (t *Terminal) PrintJSONLine(v any) error { return t.encode(v, "") }
 
 func (t *Terminal) encode(v any, indent string) error {
-	enc := json.NewEncoder(t.Stdout)
+	enc := json.NewEncoder(exact{t.Stdout})
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", indent)
 	return enc.Encode(v)
