@@ -65,6 +65,8 @@ toychain mine 3 --node n1        three blocks, with real proof of work`,
 	root.SetOut(a.Stdout)
 	root.SetErr(a.Stderr)
 	nameCompletion(root)
+	root.InitDefaultHelpCmd()
+	a.teach(root)
 	return root
 }
 
@@ -83,17 +85,15 @@ func (a *app) globalFlags(root *cobra.Command) {
 	f.StringVar(&g.rpcPasswordFile, "rpc-password-file", "", "`FILE` whose first line is the password")
 	cli.Settable(f, "network", "datadir", "color", "ascii", "rpc", "node", "dir", "cookie", "rpc-user", "rpc-password", "rpc-password-file")
 	cli.Paths(f, "network", "dir", "cookie", "rpc-password-file")
-	a.completeGlobals(root)
 }
 
 // prepare runs before every command. What only explains the program works without a home
 // directory, and whatever the settings say.
 func (a *app) prepare(cmd *cobra.Command, given []string) error {
-	a.command, a.typed = cmd, make(map[string]bool)
-	cmd.Flags().Visit(func(f *pflag.Flag) { a.typed[f.Name] = true })
-	explains := []string{"help", "version", "completion", cobra.ShellCompRequestCmd, cobra.ShellCompNoDescRequestCmd}
-	err := a.fill(cmd)
-	if err != nil && !cmd.HasSubCommands() && !slices.Contains(explains, strings.Fields(cmd.CommandPath())[1]) {
+	a.note(cmd)
+	words := []string{"help", "version", "completion", cobra.ShellCompRequestCmd, cobra.ShellCompNoDescRequestCmd}
+	explains := cmd.HasSubCommands() || slices.Contains(words, strings.Fields(cmd.CommandPath())[1])
+	if err := a.fill(cmd); err != nil && !explains {
 		return err
 	}
 	if cmd.Flags().Changed("ascii") {
@@ -106,6 +106,12 @@ func (a *app) prepare(cmd *cobra.Command, given []string) error {
 		return err
 	}
 	return a.global.readPassword()
+}
+
+// note remembers the command, and which of its flags were typed.
+func (a *app) note(cmd *cobra.Command) {
+	a.command, a.typed = cmd, make(map[string]bool)
+	cmd.Flags().Visit(func(f *pflag.Flag) { a.typed[f.Name] = true })
 }
 
 // fill fills in the flags that the command line leaves open: from the environment, then
@@ -145,32 +151,6 @@ func nameCompletion(root *cobra.Command) {
 		shell.Short = "Print the completion script for " + shell.Name() + "."
 		shell.Example = shell.CommandPath()
 	}
-}
-
-// completeGlobals teaches the shell what the global flags may be.
-func (a *app) completeGlobals(root *cobra.Command) {
-	cli.Complete(root, "color", func() []string { return []string{"auto", "always", "never"} })
-	cli.Complete(root, "node", func() []string {
-		if a.findDatadir() != nil {
-			return nil
-		}
-		t, err := a.openTestnet()
-		if err != nil {
-			return nil
-		}
-		return t.Names()
-	})
-	cli.CompleteOrFile(root, "network", "toy", "regtest", "main")
-}
-
-// completeWallets teaches the shell the names of the wallets that there are.
-func (a *app) completeWallets(cmd *cobra.Command) {
-	cli.Complete(cmd, "wallet", func() []string {
-		if a.findDatadir() != nil {
-			return nil
-		}
-		return a.walletNames()
-	})
 }
 
 // version of the software.

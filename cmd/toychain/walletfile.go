@@ -21,7 +21,6 @@ import (
 func (a *app) walletFlag(cmd *cobra.Command) *string {
 	name := cmd.Flags().String("wallet", "default", "`NAME` of the wallet, or path of its file")
 	cli.Settable(cmd.Flags(), "wallet")
-	a.completeWallets(cmd)
 	return name
 }
 

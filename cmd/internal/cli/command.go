@@ -56,20 +56,6 @@ func JSONFlag(cmd *cobra.Command) *bool {
 	return cmd.Flags().Bool("json", false, "print JSON, for programs")
 }
 
-// Complete registers the values that the shell offers for a flag. Settings of the
-// environment count, as they do when the command runs.
-func Complete(cmd *cobra.Command, flag string, values func() []string) {
-	must(cmd.RegisterFlagCompletionFunc(flag, func(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		FillFromEnvironment(cmd.Flags()) // what is wrong there is said when the command runs
-		return values(), cobra.ShellCompDirectiveNoFileComp
-	}))
-}
-
-// CompleteOrFile registers values that the shell offers for a flag beside files.
-func CompleteOrFile(cmd *cobra.Command, flag string, values ...string) {
-	must(cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveDefault)))
-}
-
 // Settable marks flags that the environment and the file of settings may set.
 func Settable(f *pflag.FlagSet, names ...string) { mark(f, isSettable, names) }
 
