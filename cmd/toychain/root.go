@@ -102,7 +102,7 @@ func (a *app) prepare(cmd *cobra.Command, given []string) error {
 	if err := a.CheckColour(); err != nil {
 		return err
 	}
-	if err := a.checkTyped(cmd, given); err != nil || !slices.Contains(heeds(cmd), "rpc-user") {
+	if err := a.checkTyped(cmd, given); err != nil || explains || !slices.Contains(heeds(cmd), "rpc-user") {
 		return err
 	}
 	return a.global.readPassword()
