@@ -147,7 +147,7 @@ var edges = map[string]map[string]string{
 	"testnet/report": {
 		"testnet": "the shape of a status; it must not ask a node", "testnet/history": "journals and actions",
 	},
-	"cmd/internal/cli": {},
+	"cmd/internal/cli": {"internal/nearest": "the flag that was meant"},
 	"cmd/toychain": {
 		"cmd/internal/cli":    "the terminal's kit",
 		"internal/atomicfile": "files that commands write",

@@ -26,7 +26,7 @@ func (a *app) chainCommand() *cobra.Command {
 
 func (a *app) chainInfoCommand() *cobra.Command {
 	return show(a, &cobra.Command{
-		Use: "info", Short: "Show the tip of the chain, and how its difficulty moves.",
+		Use: "info", SuggestFor: []string{"status", "height"}, Short: "Show the tip of the chain, and how its difficulty moves.",
 		Example: "toychain chain info\ntoychain chain info --node n2 --json",
 	}, a.dial, gatherInfo, a.printInfo)
 }

@@ -18,7 +18,7 @@ import (
 
 func (a *app) chainBlockCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "block [HASH|HEIGHT]", Short: "Show a block of any branch, or else the tip.",
+		Use: "block [HASH|HEIGHT]", SuggestFor: []string{"show"}, Short: "Show a block of any branch, or else the tip.",
 		Example: "toychain chain block 12\ntoychain chain block 7d4ca21f\ntoychain chain block --raw",
 		Long: `Show a block of any branch, or else the tip. A block is named by its height on the best
 chain, by its hash, or by the first 4 digits of the hash or more, with its leading zeros
@@ -118,7 +118,7 @@ type trackedTx struct {
 
 func (a *app) chainTxCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "tx TXID", Short: "Follow a transaction through every branch.",
+		Use: "tx TXID", SuggestFor: []string{"transaction", "trace"}, Short: "Follow a transaction through every branch.",
 		Example: "toychain chain tx TXID\ntoychain chain tx TXID --node n1 --json",
 		Long: `Follow a transaction through every branch: the coins that it spends and creates,
 where it is now, what happened to it in each reorganisation, which blocks contain it,

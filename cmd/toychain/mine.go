@@ -25,7 +25,7 @@ type mined struct {
 
 func (a *app) mineCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "mine [N]", Short: "Mine blocks on the running node, with real proof of work.",
+		Use: "mine [N]", SuggestFor: []string{"generate", "miner"}, Short: "Mine blocks on the running node, with real proof of work.",
 		Example: "toychain mine 3\ntoychain mine 1 --node n2 --to bob\ntoychain mine --forever",
 		Long: `Mine blocks on the running node, with real proof of work, each on top of the one
 before.

@@ -26,7 +26,7 @@ func (a *app) peersCommand() *cobra.Command {
 
 func (a *app) peersListCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "list", Short: "List the connected peers.",
+		Use: "list", SuggestFor: []string{"ls", "show"}, Short: "List the connected peers.",
 		Example: "toychain peers list\ntoychain peers list --banned",
 	}
 	banned := cmd.Flags().Bool("banned", false, "list the banned peers instead")
@@ -106,7 +106,7 @@ func (a *app) printBans(t io.Writer, bans []rpc.Ban) {
 
 func (a *app) peersAddCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "add MULTIADDR", Short: "Connect to a peer, and again whenever the connection is lost.",
+		Use: "add MULTIADDR", SuggestFor: []string{"connect"}, Short: "Connect to a peer, and again whenever the connection is lost.",
 		Example: "toychain peers add /ip4/192.168.1.7/tcp/4001/p2p/12D3KooW…",
 		Args:    cli.Args(1, 1, "MULTIADDR, as the other node prints it when it starts"),
 	}
@@ -143,7 +143,7 @@ func (a *app) peersAddCommand() *cobra.Command {
 
 func (a *app) peersDropCommand() *cobra.Command {
 	return on(&cobra.Command{
-		Use: "drop PEER...", Short: "Disconnect from peers, and forget their addresses.",
+		Use: "drop PEER...", SuggestFor: []string{"remove", "rm", "disconnect"}, Short: "Disconnect from peers, and forget their addresses.",
 		Example: "toychain peers drop 12D3KooW…\ntoychain peers drop n2,n3 --node n1\ntoychain peers drop all",
 		Long: `Disconnect from peers, and forget their addresses. They may connect again, and this node
 may learn of them again from others: 'toychain peers ban' keeps a peer away.`,

@@ -19,7 +19,7 @@ import (
 
 func (a *app) rpcCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "rpc METHOD [ARG...]", Short: "Call any method of the node, as bitcoin-cli does.",
+		Use: "rpc METHOD [ARG...]", SuggestFor: methodsNow(a, nil), Annotations: map[string]string{cli.TakesWord: "yes"}, Short: "Call any method of the node, as bitcoin-cli does.",
 		Example: "toychain rpc getblockhash 12\ntoychain rpc --named getblock blockhash=HASH verbosity=2\ntoychain rpc help getblock",
 		Long: `Call any method of the node, as bitcoin-cli does.
 

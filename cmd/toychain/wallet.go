@@ -41,7 +41,7 @@ type newWallet struct {
 
 func (a *app) walletCreateCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "create [NAME]", Short: "Make a wallet, and show its words.",
+		Use: "create [NAME]", SuggestFor: []string{"new"}, Short: "Make a wallet, and show its words.",
 		Example: "toychain wallet create\ntoychain wallet create savings --words 24",
 		Long: `Make a wallet, and show its words. They are the money: with them the wallet can be
 restored anywhere, and without them a lost file or passphrase is lost money. If they
@@ -91,7 +91,7 @@ open; a payment with change rewrites one in this form.`,
 
 func (a *app) walletWordsCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "words", Short: "Show a wallet's words again.",
+		Use: "words", SuggestFor: []string{"seed", "mnemonic", "backup", "dump"}, Short: "Show a wallet's words again.",
 		Example: "toychain wallet words\ntoychain wallet words --wallet savings",
 		Long: `Show a wallet's words again. They are the money: show them to no other person.
 You are asked for the passphrase, as for a payment.`,
@@ -171,7 +171,7 @@ func numbered(mnemonic string) string {
 
 func (a *app) walletRestoreCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "restore [NAME]", Short: "Make a wallet from the words of an old one.",
+		Use: "restore [NAME]", SuggestFor: []string{"import", "recover"}, Short: "Make a wallet from the words of an old one.",
 		Example: "toychain wallet restore\ntoychain wallet restore savings < words.txt",
 		Long: `Make a wallet from the words of an old one: 12, 15, 18, 21 or 24 English words (BIP39).
 A node is then asked for its payments, one range of addresses after another, until 20 in
@@ -217,7 +217,7 @@ type ownAddress struct {
 
 func (a *app) walletAddressCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "address", Short: "Print a new address to be paid at.",
+		Use: "address", SuggestFor: []string{"receive", "getnewaddress"}, Short: "Print a new address to be paid at.",
 		Example: "toychain wallet address\ntoychain wallet address --all",
 		Long: `Print a new address to be paid at. Each time it is another one, and payments to earlier
 ones still arrive. From the 21st in a row that was never paid on you are warned: a
@@ -315,7 +315,7 @@ func balanceFrom(ctx context.Context, at *payer.Payer) (b balance, err error) {
 
 func (a *app) walletBalanceCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "balance", Short: "Show how much the wallet has.",
+		Use: "balance", SuggestFor: []string{"funds", "money"}, Short: "Show how much the wallet has.",
 		Example: "toychain wallet balance\ntoychain wallet balance --wallet savings --json",
 	}
 	discover := cmd.Flags().Bool("discover", false, "first look for payments to addresses that this file has not given out")

@@ -26,7 +26,7 @@ type historyEntry struct {
 
 func (a *app) walletHistoryCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "history", Short: "List received and sent payments, the oldest first.",
+		Use: "history", SuggestFor: []string{"transactions", "txs", "log", "listtransactions"}, Short: "List received and sent payments, the oldest first.",
 		Example: "toychain wallet history\ntoychain wallet history --wallet bob --json",
 		Long: `List received and sent payments, the oldest first, with the other side and the balance
 after each. What a reorganisation took, a payment that became impossible or a reward that

@@ -29,7 +29,7 @@ type payment struct {
 
 func (a *app) walletSendCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "send TO AMOUNT", SuggestFor: []string{"pay"}, Short: "Pay an address or a wallet, and print the txid.",
+		Use: "send TO AMOUNT", SuggestFor: []string{"pay", "transfer", "spend"}, Short: "Pay an address or a wallet, and print the txid.",
 		Example: "toychain wallet send bob 1.5\ntoychain wallet send mkpZhYtJu2r87Js3pDiWJDmPte2NRZ8bJV --all --wait",
 		Long: `Pay an address, and print the transaction's txid. The wallet signs it here; the node
 only relays it.

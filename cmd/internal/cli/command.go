@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -29,11 +30,43 @@ func UnknownCommand(cmd *cobra.Command, given []string) error {
 		return nil
 	}
 	cmd.SuggestionsMinimumDistance = 2
-	hint := ""
-	if near := cmd.SuggestionsFor(given[0]); len(near) > 0 {
-		hint = "; did you mean " + strings.Join(near, " or ") + "?"
+	near := meant(given[0], cmd.Commands())
+	for i := range near {
+		near[i] = strings.TrimPrefix(near[i], cmd.CommandPath()+" ")
 	}
-	return Usagef("%s has no command %q%s", cmd.CommandPath(), given[0], hint)
+	if len(near) == 0 {
+		near = cmd.SuggestionsFor(given[0])
+	}
+	if len(near) == 0 { // it may be a command of another noun
+		for _, noun := range cmd.Root().Commands() {
+			near = append(near, meant(given[0], append(noun.Commands(), noun))...)
+		}
+	}
+	return Usagef("%s has no command %q%s", cmd.CommandPath(), given[0], didYouMean(near))
+}
+
+// meant returns the paths of those commands that have this name, or are suggested for it. If
+// they take the word as their first argument (TakesWord), it follows.
+func meant(word string, commands []*cobra.Command) (out []string) {
+	for _, c := range commands {
+		switch suggested := slices.Contains(c.SuggestFor, strings.ToLower(word)); {
+		case suggested && c.Annotations[TakesWord] != "":
+			out = append(out, c.CommandPath()+" "+word)
+		case suggested || c.Name() == word:
+			out = append(out, c.CommandPath())
+		}
+	}
+	return out
+}
+
+// TakesWord is the annotation of a command whose first argument may be what it is suggested for.
+const TakesWord = "takes-word"
+
+func didYouMean(words []string) string {
+	if len(words) == 0 {
+		return ""
+	}
+	return "; did you mean " + strings.Join(words, " or ") + "?"
 }
 
 // Args returns a check of the number of arguments; names are for the message.

@@ -12,6 +12,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"toychain/internal/nearest"
 )
 
 // The exit codes.
@@ -101,8 +103,29 @@ func FlagError(cmd *cobra.Command, err error) error {
 		case negative:
 			return Usagef("-%s: a number here must not be negative", letters)
 		}
+		return Usagef("%w%s", err, didYouMean(nearFlags(cmd, unknown.GetSpecifiedName(), letters != "")))
 	}
 	return UsageError{err}
+}
+
+// nearFlags returns the flags of cmd that may have been meant by one that it has not: those that
+// begin so, unless they are many, or else the nearest, unless it is far.
+func nearFlags(cmd *cobra.Command, name string, letter bool) (near []string) {
+	const few = 3
+	var names []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if names = append(names, f.Name); strings.HasPrefix(f.Name, name) {
+			near = append(near, "--"+f.Name)
+		}
+	})
+	word, far := nearest.Of(name, names)
+	switch {
+	case len(near) > few:
+		return nil
+	case len(near) == 0 && !letter && far <= 2:
+		near = append(near, "--"+word)
+	}
+	return near
 }
 
 // valueError says what kind of value a flag wants. The user knows the flag by this name.
