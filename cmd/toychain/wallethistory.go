@@ -30,7 +30,8 @@ func (a *app) walletHistoryCommand() *cobra.Command {
 		Example: "toychain wallet history\ntoychain wallet history --wallet bob --json",
 		Long: `List received and sent payments, the oldest first, with the other side and the balance
 after each. What a reorganisation took, a payment that became impossible or a reward that
-went stale, stays in the list with its reason, and does not count.
+went stale, stays in the list with its reason, and does not count. What never was in a
+block of the node's best chain is not remembered.
 
 The time is that of the block, which its miner set. It must be later than the median of
 the eleven blocks before, so blocks that are mined within a second are some seconds ahead
