@@ -55,6 +55,7 @@ var completers = map[string][]completer{
 	"testnet corrupt":           {(*app).nodesNow},
 	"testnet restart":           {(*app).nodesNow},
 	"testnet clock":             {(*app).nodesNow},
+	"testnet logs":              {(*app).nodesNow},
 	"testnet hashrate":          {(*app).nodesNow},
 	"testnet connect":           {(*app).shapesNow},
 	"testnet link":              {(*app).nodesNow, (*app).nodesNow, words("delay", "jitter", "loss", "bandwidth", "one-way", "cut", "perfect")},
