@@ -1,6 +1,16 @@
 package cli
 
-import "testing"
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
 
 // What a stranger may send does nothing on a terminal but stand there.
 func TestHarmless(t *testing.T) {
@@ -43,5 +53,46 @@ func TestLocale(t *testing.T) {
 		if got != row.utf8 {
 			t.Errorf("LC_ALL=%s LC_CTYPE=%s LANG=%s: UTF-8 %t, want %t", row.all, row.ctype, row.lang, got, row.utf8)
 		}
+	}
+}
+
+// Every sign beyond ASCII in a text of this program has a plain form, except for those of trees,
+// which are drawn with others at once.
+func TestSignsHavePlainForms(t *testing.T) {
+	const root = "../../.."
+	texts := 0
+	for _, dir := range []string{"cmd", "testnet", "wallet", "payer", "node", "p2p", "store", "network", "blockfile", "rpc"} {
+		err := filepath.WalkDir(filepath.Join(root, dir), func(path string, _ fs.DirEntry, err error) error {
+			if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") ||
+				strings.HasSuffix(path, "draw/picture.go") || strings.HasSuffix(path, "draw/svg.go") || strings.HasSuffix(path, "cli/output.go") {
+				return err
+			}
+			file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+			if err != nil {
+				return err
+			}
+			ast.Inspect(file, func(n ast.Node) bool {
+				lit, ok := n.(*ast.BasicLit)
+				if !ok || lit.Kind != token.STRING {
+					return true
+				}
+				texts++
+				text, _ := strconv.Unquote(lit.Value)
+				for _, r := range plain.Replace(text) {
+					if r > 0x7e && utf8.ValidString(text) { // else they are bytes
+						t.Errorf("%s: %s has no plain form of %q: add it to plain (output.go)", path, lit.Value, r)
+						return true
+					}
+				}
+				return true
+			})
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if texts < 1000 {
+		t.Errorf("only %d texts", texts)
 	}
 }
