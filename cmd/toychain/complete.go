@@ -3,8 +3,8 @@ package main
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -25,75 +25,42 @@ import (
 // may not run.
 type completer func(a *app, given []string) []string
 
-// free is an argument of which nothing can be known: a number, a new name, a text.
-func free(*app, []string) []string { return nil }
+// completers maps the words in the usage of commands, and the names of flags, to what they
+// stand for. The rest are files, and things of which nothing can be known.
+var completers = map[string]completer{
+	"NODE": (*app).nodesNow, "GROUP": (*app).nodesNow, "A": (*app).nodesNow, "B": (*app).nodesNow, "SHAPE": words("mesh", "line", "ring", "star"),
+	"FAULT": words("delay", "jitter", "loss", "bandwidth", "one-way", "cut", "perfect"), "PEER": (*app).peersNow,
+	"TO": (*app).walletsNow, "ADDRESS": (*app).walletsNow, "HASH|HEIGHT": (*app).blocksNow, "TXID": (*app).txsNow,
+	"METHOD": methodsNow, "ARG": (*app).rpcArgsNow, "COMMAND|TOPIC": (*app).commandsNow, "NAME|FILE": words("toy", "regtest", "main"),
 
-// filesOf is an argument that is a file or a directory: the shell offers those.
-func filesOf(*app, []string) []string { return nil }
-
-// completers maps commands to a completer for each argument. The last one is for all that
-// follow.
-var completers = map[string][]completer{
-	"mine":                      {free},
-	"wallet create":             {free},
-	"wallet restore":            {free},
-	"wallet send":               {(*app).walletsNow, free},
-	"wallet sign":               {(*app).walletsNow, free},
-	"wallet verify":             {(*app).walletsNow, free},
-	"chain block":               {(*app).blocksNow},
-	"chain tx":                  {(*app).txsNow},
-	"chain import":              {filesOf},
-	"peers add":                 {free},
-	"peers drop":                {(*app).peersNow},
-	"peers ban":                 {(*app).peersNow},
-	"testnet up":                {free},
-	"testnet partition":         {(*app).nodesNow},
-	"testnet kill":              {(*app).nodesNow},
-	"testnet pause":             {(*app).nodesNow},
-	"testnet resume":            {(*app).nodesNow},
-	"testnet wipe":              {(*app).nodesNow},
-	"testnet corrupt":           {(*app).nodesNow},
-	"testnet restart":           {(*app).nodesNow},
-	"testnet clock":             {(*app).nodesNow},
-	"testnet logs":              {(*app).nodesNow},
-	"testnet hashrate":          {(*app).nodesNow},
-	"testnet connect":           {(*app).shapesNow},
-	"testnet link":              {(*app).nodesNow, (*app).nodesNow, words("delay", "jitter", "loss", "bandwidth", "one-way", "cut", "perfect")},
-	"testnet run":               {filesOf},
-	"testnet report":            {filesOf},
-	"testnet replay":            {filesOf},
-	"testnet export compose":    {free},
-	"testnet export kubernetes": {free},
-	"network show":              {words("toy", "regtest", "main")},
-	"rpc":                       {methodsNow, (*app).rpcArgsNow},
-	"man":                       {filesOf},
-	"help":                      {(*app).commandsNow},
-}
-
-// flagCompleters maps flags to completers; those of one name mean the same in all commands.
-var flagCompleters = map[string]completer{
 	"color": words("auto", "always", "never"), "node": (*app).namesNow, "network": words("toy", "regtest", "main"),
 	"wallet": (*app).walletsNow, "to": (*app).walletsNow, "mine": (*app).walletsNow, "fund": (*app).walletsNow, "coin": (*app).txsNow,
 	"log-level": words("debug", "info", "warn", "error"), "format": words("hex", "blk"), "preset": words("toy", "classroom"), "words": words("12", "24"),
 }
 
-// mayBeFile are the arguments and flags for which a file will do, beside the words that are offered.
-var mayBeFile = []string{"network", "network show", "chain import", "testnet run", "testnet report", "testnet replay", "man"}
+// mayBeFile are the words and flags for which a file will do; unknowable are those of which
+// nothing can be known: numbers, new names, texts, addresses of other machines.
+var (
+	mayBeFile  = []string{"FILE", "DIR", "FILE|DIR", "NAME|FILE", "SCRIPT", "REPORT", "network"}
+	unknowable = []string{"N", "NAME", "AMOUNT", "RATE", "MESSAGE", "SIGNATURE", "MULTIADDR"}
+)
+
+// placesOf returns the words for the arguments in a command's usage, without flags.
+func placesOf(cmd *cobra.Command) []string {
+	use := regexp.MustCompile(`-o FILE|[][]|\.\.\.`).ReplaceAllString(cmd.Use, " ")
+	return strings.Fields(use)[1:]
+}
 
 // teach registers the completers of all commands.
 func (a *app) teach(cmd *cobra.Command) {
-	list := completers[pathOf(cmd)]
+	places := append(placesOf(cmd), "N")
 	if !cmd.HasSubCommands() { // else cobra offers those
-		cmd.ValidArgsFunction = a.offer(pathOf(cmd), func(given []string) completer {
-			if len(list) == 0 {
-				return free
-			}
-			return list[min(len(given), len(list)-1)]
-		})
+		last := max(len(places)-2, 0) // which is for all that follow
+		cmd.ValidArgsFunction = a.offer(func(given []string) string { return places[min(len(given), last)] })
 	}
 	cmd.LocalFlags().VisitAll(func(f *pflag.Flag) {
-		if c := flagCompleters[f.Name]; c != nil && f.Value.Type() != "int32" { // heights are called --to as well
-			_ = cmd.RegisterFlagCompletionFunc(f.Name, a.offer(f.Name, func([]string) completer { return c }))
+		if completers[f.Name] != nil && f.Value.Type() != "int32" { // heights are called --to as well
+			_ = cmd.RegisterFlagCompletionFunc(f.Name, a.offer(func([]string) string { return f.Name }))
 		}
 	})
 	for _, sub := range cmd.Commands() {
@@ -101,28 +68,22 @@ func (a *app) teach(cmd *cobra.Command) {
 	}
 }
 
-// offer returns cobra's form of the completers of one command or flag.
-func (a *app) offer(name string, of func(given []string) completer) cobra.CompletionFunc {
-	return func(cmd *cobra.Command, given []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
+// offer returns cobra's form of the completer of a word or a flag.
+func (a *app) offer(word func(given []string) string) cobra.CompletionFunc {
+	return func(cmd *cobra.Command, given []string, begun string) (out []cobra.Completion, _ cobra.ShellCompDirective) {
 		a.note(cmd)
 		_ = a.fill(cmd) // what is wrong there is said when the command runs
-		out := of(given)(a, given)
-		if head, ok := lastComma(begun); ok { // in a list: n1,n2
-			for i := range out {
-				out[i] = head + out[i]
-			}
+		if c := completers[word(given)]; c != nil {
+			out = c(a, given)
 		}
-		if slices.Contains(mayBeFile, name) {
+		for i := range out { // in a list, like n1,n2, the last element
+			out[i] = begun[:strings.LastIndexByte(begun, ',')+1] + out[i]
+		}
+		if slices.Contains(mayBeFile, word(given)) {
 			return out, cobra.ShellCompDirectiveDefault
 		}
 		return out, cobra.ShellCompDirectiveNoFileComp
 	}
-}
-
-// lastComma returns what is before the last element of a list, with its comma.
-func lastComma(s string) (string, bool) {
-	i := strings.LastIndexByte(s, ',')
-	return s[:i+1], i >= 0
 }
 
 func words(list ...string) completer {
@@ -150,45 +111,20 @@ func (a *app) nodesNow(given []string) []string { return append(a.namesNow(given
 
 func (a *app) walletsNow([]string) []string { return a.walletNames() }
 
-// blocksNow returns the last blocks of every branch, the highest first.
-func (a *app) blocksNow([]string) (out []string) {
-	ctx, cancel, n, err := a.asking()
-	defer cancel()
-	if err != nil {
-		return nil
-	}
-	tip, err := n.BlockCount(ctx)
-	if err != nil {
-		return nil
-	}
-	tree, _ := n.Tree(ctx, max(tip-50, 0))
-	slices.SortFunc(tree.Blocks, func(a, b rpc.TreeBlock) int { return cmp.Compare(b.Height, a.Height) })
-	for _, b := range tree.Blocks {
-		out = append(out, fmt.Sprintf("%s\theight %d, %s", b.Hash.Short(), b.Height, b.Status))
-	}
-	return out
-}
+func (a *app) blocksNow([]string) []string { return a.hashesNow("block", block.Hash.Short) }
 
-// txsNow returns the pending transactions, and those of the last blocks.
-func (a *app) txsNow([]string) (out []string) {
+func (a *app) txsNow([]string) []string { return a.hashesNow("transaction", block.Hash.String) }
+
+// hashesNow returns what find searches, the newest first.
+func (a *app) hashesNow(kind string, text func(block.Hash) string) (out []string) {
 	ctx, cancel, n, err := a.asking()
 	defer cancel()
 	if err != nil {
 		return nil
 	}
-	pending, err := n.RawMempool(ctx)
-	for _, id := range pending {
-		out = append(out, id.String()+"\tpending")
-	}
-	tip, failed := n.BlockCount(ctx)
-	if err != nil || failed != nil {
-		return out
-	}
-	blocks, _ := n.BlocksFrom(ctx, max(tip-9, 0), 10)
-	for i, b := range slices.Backward(blocks) {
-		for _, tx := range b.Txs {
-			out = append(out, fmt.Sprintf("%s\theight %d", tx.ID(), max(tip-9, 0)+block.Height(i)))
-		}
+	all, _ := hashes(ctx, n, kind)
+	for _, h := range slices.Backward(all) {
+		out = append(out, text(h))
 	}
 	return out
 }
@@ -203,24 +139,6 @@ func (a *app) peersNow([]string) []string {
 	names, out := a.peerNames(), []string{"all"}
 	for _, p := range peers {
 		out = append(out, cmp.Or(names[p.PeerID], p.PeerID))
-	}
-	return out
-}
-
-// shapesNow returns the shapes, and the pairs of nodes.
-func (a *app) shapesNow(given []string) []string {
-	out := []string{"mesh", "line", "ring", "star"}
-	t, err := testnet.Open(a.testnetFolder())
-	if err != nil {
-		return out
-	}
-	if len(given) > 0 {
-		out = nil // a shape stands alone
-	}
-	for i, x := range t.Names() {
-		for _, y := range t.Names()[i+1:] {
-			out = append(out, x+"-"+y)
-		}
 	}
 	return out
 }
@@ -260,7 +178,7 @@ func (a *app) commandsNow(given []string) (out []string) {
 	}
 	for _, t := range a.Topics {
 		if len(given) == 0 {
-			out = append(out, t.Name+"\t"+t.Short)
+			out = append(out, t.Name+"\ttopic")
 		}
 	}
 	return out

@@ -33,5 +33,5 @@
 // # Errors
 //
 // In lower case on stderr: what is wrong, and what to do. The exit code is the kind of the
-// error, see exitCodes (topics.go); "node run" exits with 0 if it ends as asked.
+// error, see topics/exit-codes.txt; "node run" exits with 0 if it ends as asked.
 package main

@@ -99,13 +99,9 @@ func (a *app) printWalletHistory(w io.Writer, rows []historyEntry) {
 
 // otherSide returns whom a transaction of the wallet pays, or whose coins it spends.
 func otherSide(r *rpc.HistoryRow, owners map[string]string) string {
-	const most = 3
 	var list []string
 	for _, address := range r.Others {
 		list = append(list, named(address, owners))
-	}
-	if more := len(list) - most; more > 0 {
-		list = append(list[:most], fmt.Sprintf("%s more", cli.Count(more)))
 	}
 	switch {
 	case r.Coinbase:

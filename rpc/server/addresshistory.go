@@ -49,10 +49,10 @@ func getAddressHistory(c *call, a rpc.GetAddressHistoryArgs) ([]rpc.HistoryRow, 
 		return nil, err
 	}
 	if a.Details {
-		if err := h.addStale(); err != nil {
+		if err := h.addDetails(); err != nil {
 			return nil, err
 		}
-		if err := h.sort(); err != nil {
+		if err := h.addStale(); err != nil {
 			return nil, err
 		}
 	}
@@ -217,7 +217,7 @@ func (h *addressHistory) eachTx(hash block.Hash, f func(i int, id block.Hash, tx
 }
 
 // addStale adds rows for the transactions of blocks that left the best chain, if neither the
-// best chain nor the mempool holds them.
+// best chain nor the mempool holds them, after the rows of the same height.
 func (h *addressHistory) addStale() error {
 	seen := make(map[block.Hash]bool)
 	for i := range h.rows {
@@ -251,6 +251,7 @@ func (h *addressHistory) addStale() error {
 			return err
 		}
 	}
+	slices.SortStableFunc(h.rows, func(a, b rpc.HistoryRow) int { return cmp.Compare(a.Height, b.Height) })
 	return nil
 }
 
@@ -287,40 +288,29 @@ func (h *addressHistory) judge(row *rpc.HistoryRow, tx *block.Tx, spent []consen
 	return nil
 }
 
-// sort adds the details of the rows of the best chain, and puts all rows into the order of
-// the chain; what left it comes after what is at the same height.
-func (h *addressHistory) sort() error {
-	want := make(map[place]*rpc.HistoryRow)
-	for i := range h.rows {
-		want[place{h.rows[i].BlockHash, h.rows[i].TxID}] = &h.rows[i]
-	}
-	index, read := make(map[place]int), make(map[block.Hash]bool)
-	for i := range h.rows {
-		hash := h.rows[i].BlockHash
-		if read[hash] {
-			continue
+// addDetails adds what only the blocks say to the rows of the best chain, and puts those of one
+// block into its order.
+func (h *addressHistory) addDetails() error {
+	rows := h.rows
+	h.rows = nil
+	for len(rows) > 0 {
+		hash, n := rows[0].BlockHash, 1
+		for n < len(rows) && rows[n].BlockHash == hash {
+			n++
 		}
-		read[hash] = true
 		err := h.eachTx(hash, func(i int, id block.Hash, tx *block.Tx, spent []consensus.Coin) error {
-			if row := want[place{hash, id}]; row != nil {
-				index[place{hash, id}] = i
-				row.Others, row.Coinbase = h.effect(tx, spent).Others, i == 0
+			for _, row := range rows[:n] {
+				if row.TxID == id {
+					row.Others, row.Coinbase = h.effect(tx, spent).Others, i == 0
+					h.rows = append(h.rows, row)
+				}
 			}
 			return nil
 		})
 		if err != nil {
 			return err
 		}
+		rows = rows[n:]
 	}
-	gone := func(r rpc.HistoryRow) int {
-		if r.Status == rpc.TxConfirmed {
-			return 0
-		}
-		return 1
-	}
-	slices.SortStableFunc(h.rows, func(a, b rpc.HistoryRow) int {
-		return cmp.Or(cmp.Compare(a.Height, b.Height), cmp.Compare(gone(a), gone(b)),
-			cmp.Compare(index[place{a.BlockHash, a.TxID}], index[place{b.BlockHash, b.TxID}]))
-	})
 	return nil
 }

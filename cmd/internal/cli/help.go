@@ -2,6 +2,7 @@ package cli
 
 import (
 	"cmp"
+	_ "embed"
 	"go/doc/comment"
 	"io"
 	"slices"
@@ -13,26 +14,9 @@ import (
 )
 
 // helpPage is a help page: an example first, then words, then everything else.
-var helpPage = template.Must(template.New("help").Parse(`{{range .Examples}}  {{.}}
-{{end}}
-{{.About}}
-
-{{.Bold "Usage:"}} {{.UseLine}}{{if .HasAvailableSubCommands}} COMMAND
-
-{{.Bold "Commands:"}}
-{{- range .Commands}}{{if .IsAvailableCommand}}
-  {{.Name | printf (printf "%%-%ds" .NamePadding)}}  {{.Short}}
-{{- end}}{{end}}{{end}}
-{{- if .Own}}
-
-{{.Bold "Flags:"}}
-{{.Own}}{{end}}
-
-{{.Bold "Flags of every command:"}}{{if .HasParent}} {{.Root.Name}} --help{{else}}
-{{.Global}}{{if .Topics}}
-
-{{.Bold "Topics:"}} {{.Root.Name}} help {{.Topics}}{{end}}{{end}}
-`))
+//
+//go:embed help.tmpl
+var helpPage string
 
 // page is what helpPage shows.
 type page struct {
@@ -40,7 +24,7 @@ type page struct {
 	Colours
 	width       int
 	Own, Global string // lines for flags
-	Topics      string // their names
+	Topics      []Topic
 }
 
 func (p page) Examples() []string { return strings.Split(strings.TrimSpace(p.Example), "\n") }
@@ -56,8 +40,9 @@ func (p page) About() string {
 func (t *Terminal) Help(cmd *cobra.Command, _ []string) {
 	width := min(Width(t.Stdout), 80)
 	cmd.DisableFlagsInUseLine = true
-	must(helpPage.Execute(t.Stdout, page{cmd, t.Colours(t.Stdout), width, usages(cmd.LocalNonPersistentFlags(), width),
-		usages(cmd.Root().PersistentFlags(), width), topicNames(t.Topics, "|")}))
+	text := template.Must(template.New("help").Parse(helpPage))
+	must(text.Execute(t.Stdout, page{cmd, t.Colours(t.Stdout), width, usages(cmd.LocalNonPersistentFlags(), width),
+		usages(cmd.Root().PersistentFlags(), width), t.Topics}))
 }
 
 // usages returns a line or more for each flag, except those that every page would show.
@@ -74,7 +59,7 @@ func usages(from *pflag.FlagSet, width int) string {
 // HelpCommand returns "toychain help COMMAND", which also shows the topics.
 func (t *Terminal) HelpCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "help [COMMAND|TOPIC]", Short: "Show how to use a command, or a topic: " + topicNames(t.Topics, ", ") + ".",
+		Use: "help [COMMAND|TOPIC]", Short: "Show how to use a command, or a topic.",
 		Example: "toychain help testnet partition\ntoychain help exit-codes",
 		RunE: func(cmd *cobra.Command, given []string) error {
 			if i := slices.IndexFunc(t.Topics, func(p Topic) bool { return len(given) == 1 && p.Name == given[0] }); i >= 0 {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -12,8 +13,8 @@ import (
 
 // Topic is a page of help that is about no single command. Its text is for 80 columns.
 type Topic struct {
-	Name, Short string
-	Text        func(root *cobra.Command) string
+	Name string
+	Text func(root *cobra.Command) string
 }
 
 // Variables returns a line for each variable of the environment that sets a flag: its name,
@@ -26,24 +27,11 @@ func Variables(root *cobra.Command) string {
 	})
 	var out strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(of)) {
-		list := of[name]
-		where := strings.Join(list, ", ")
-		switch {
-		case slices.Contains(list, ""):
-			where = "every command"
-		case len(list) > 2:
-			where = fmt.Sprintf("%s and %s", list[0], Plural(len(list)-1, "other"))
+		where := cmp.Or(of[name][0], "every command")
+		if more := len(of[name]) - 1; more > 0 && of[name][0] != "" {
+			where += " and " + Plural(more, "other")
 		}
 		fmt.Fprintf(&out, "%-25s --%s of %s\n", EnvName(name), name, where)
 	}
 	return out.String()
-}
-
-// topicNames joins the names of topics.
-func topicNames(topics []Topic, sep string) string {
-	var names []string
-	for _, t := range topics {
-		names = append(names, t.Name)
-	}
-	return strings.Join(names, sep)
 }
