@@ -2,6 +2,7 @@ package p2p
 
 import (
 	"cmp"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -49,11 +50,15 @@ type knownPeer struct {
 
 // hearsay is what one source told about one peer.
 type hearsay struct {
-	source corepeer.ID    // the peer itself, if it dialed us; "local" for mDNS
+	source corepeer.ID    // or own
 	group  string         // of the source: see groupOf
 	addrs  []ma.Multiaddr // at most maxHeard
 	fails  int            // failed dials
 }
+
+// own is the source of what peers that dialed us say of themselves, and of mDNS. Its share is
+// for all of them together, and the latest replaces one whose peer is not connected.
+const own corepeer.ID = "own"
 
 func newAddrMan(self corepeer.ID) *addrMan {
 	return &addrMan{self: self, peers: map[corepeer.ID]*knownPeer{}}
@@ -138,11 +143,13 @@ func (b *addrMan) addNew(id corepeer.ID, h hearsay) bool {
 	}
 	h.addrs = atMost(maxHeard, merged(h.addrs))
 	sources, groups, total := b.countNew()
-	if sources[h.source] >= maxFromSource || h.group != "" && groups[h.group] >= maxFromGroup {
+	if h.source != own && (sources[h.source] >= maxFromSource || h.group != "" && groups[h.group] >= maxFromGroup) {
 		return false
 	}
-	if total >= maxNew {
-		b.evictNew(sources)
+	if h.source == own && sources[own] >= maxFromGroup {
+		b.evictNew(own)
+	} else if total >= maxNew {
+		b.evictNew(slices.MaxFunc(slices.Collect(maps.Keys(sources)), func(a, b corepeer.ID) int { return cmp.Compare(sources[a], sources[b]) }))
 	}
 	c := b.peer(id)
 	c.heard = append(c.heard, h)
@@ -162,16 +169,10 @@ func (b *addrMan) countNew() (sources map[corepeer.ID]int, groups map[string]int
 	return sources, groups, total
 }
 
-// evictNew deletes one entry of the source that has the most.
-func (b *addrMan) evictNew(sources map[corepeer.ID]int) {
-	var worst corepeer.ID
-	for id := range sources {
-		if sources[id] > sources[worst] {
-			worst = id
-		}
-	}
+// evictNew deletes one entry of a source.
+func (b *addrMan) evictNew(source corepeer.ID) {
 	for id, c := range b.peers {
-		if i := slices.IndexFunc(c.heard, func(h hearsay) bool { return h.source == worst }); i >= 0 && !c.connected {
+		if i := slices.IndexFunc(c.heard, func(h hearsay) bool { return h.source == source }); i >= 0 && !c.connected {
 			c.heard = slices.Delete(c.heard, i, i+1)
 			b.tidy(id)
 			return
@@ -200,7 +201,7 @@ func (b *addrMan) joined(id corepeer.ID, dialed, says []ma.Multiaddr, from ma.Mu
 		c.tried, c.heard = merged(dialed, says), nil
 		b.boundTried()
 	case len(says) > 0:
-		b.addNew(id, hearsay{source: id, group: groupOf(from), addrs: says})
+		b.addNew(id, hearsay{source: own, addrs: says})
 	}
 }
 
@@ -239,8 +240,8 @@ func (b *addrMan) toTell(id corepeer.ID) []ma.Multiaddr {
 	if c == nil {
 		return nil
 	}
-	if own := b.told(id, id); len(c.tried) == 0 && own != nil {
-		return own.addrs
+	if h := b.told(id, own); len(c.tried) == 0 && h != nil {
+		return h.addrs
 	}
 	return atMost(maxHeard, c.tried)
 }
@@ -346,7 +347,7 @@ func (b *addrMan) choose(id corepeer.ID, now time.Time) []ma.Multiaddr {
 	if len(c.heard) == 0 || len(known) > 0 && c.fails%2 == 0 || !c.healed && !b.dials.take(1, dialsAtOnce, dialsPerMinute, now) {
 		return known
 	}
-	h := b.told(id, id)
+	h := b.told(id, own)
 	if h == nil {
 		h = &c.heard[rand.N(len(c.heard))]
 	}
@@ -390,7 +391,11 @@ func (b *addrMan) tables() (tried, heard []savedPeer) {
 			tried = append(tried, savedPeer{ID: id, Addrs: slices.Clone(c.tried), Good: c.lastJoined.UTC().Truncate(time.Second)})
 		}
 		for _, h := range c.heard {
-			heard = append(heard, savedPeer{ID: id, Addrs: slices.Clone(h.addrs), Source: h.source, Group: h.group})
+			p := savedPeer{ID: id, Addrs: slices.Clone(h.addrs), Source: h.source, Group: h.group}
+			if p.Source == own {
+				p.Source = ""
+			}
+			heard = append(heard, p)
 		}
 	}
 	order := func(a, b savedPeer) int { return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.Source, b.Source)) }
@@ -408,7 +413,7 @@ func (b *addrMan) load(f peersFile) {
 	}
 	for _, p := range f.New {
 		if p.ID != b.self && len(p.Addrs) > 0 {
-			b.addNew(p.ID, hearsay{source: cmp.Or(p.Source, p.ID), group: p.Group, addrs: p.Addrs})
+			b.addNew(p.ID, hearsay{source: cmp.Or(p.Source, own), group: p.Group, addrs: p.Addrs})
 		}
 	}
 }

@@ -284,6 +284,31 @@ func TestTenKeysDoNotFillTheBook(t *testing.T) {
 	}
 }
 
+// A thousand keys dial the node, say where they listen, and leave: what an honest source told
+// stays, and so does what a connected peer said.
+func TestKeysThatComeAndGo(t *testing.T) {
+	b := newAddrMan("self")
+	now := time.Unix(5, 0)
+	at := addrsOf(t, "/ip4/10.1.0.1/tcp/1")
+	good := teller(t, b, "good", "/ip4/10.1.0.9/tcp/1")
+	for i := range 20 {
+		tell(t, b, good, corepeer.ID(fmt.Sprint("friend ", i)), now, "/ip4/10.1.0.9/tcp/1")
+	}
+	b.joined("early", nil, at, at[0], now)
+	for i := range 1000 {
+		id := corepeer.ID(fmt.Sprint(i))
+		b.joined(id, nil, at, at[0], now)
+		b.left(id)
+	}
+	b.joined("late", nil, at, at[0], now)
+	if len(b.toTell("early")) != 1 || len(b.toTell("late")) != 1 {
+		t.Error("a connected peer is not told to others")
+	}
+	if _, heard := b.tables(); len(heard) != maxFromGroup+20 {
+		t.Errorf("%d entries, want %d", len(heard), maxFromGroup+20)
+	}
+}
+
 // One source tells a hundred unknown peers at once and six more in a minute.
 func TestTellRate(t *testing.T) {
 	b := newAddrMan("self")
@@ -372,11 +397,11 @@ func TestPeersFileTables(t *testing.T) {
 	b := newAddrMan("self")
 	now := time.Unix(1_800_000_000, 0)
 	at := addrsOf(t, "/ip4/10.1.0.1/tcp/1")
-	friend, other := corepeer.ID(mustDecode(t, somebody)), b.self
+	friend := mustDecode(t, somebody)
 	from := teller(t, b, friend, "/ip4/10.1.0.1/tcp/1")
 	b.joined(friend, at, nil, at[0], now)
 	tell(t, b, from, friend[:len(friend)-1]+"x", now, "/ip4/10.1.0.2/tcp/1")
-	_ = other
+	tell(t, b, local, friend[:len(friend)-1]+"y", now, "/ip4/10.1.0.3/tcp/1")
 	tried, heard := b.tables()
 	raw, err := encodePeersFile(peersFile{Version: peersVersion, Tried: tried, New: heard})
 	if err != nil {
@@ -388,7 +413,7 @@ func TestPeersFileTables(t *testing.T) {
 	}
 	again := newAddrMan("self")
 	again.load(f)
-	if tried2, heard2 := again.tables(); fmt.Sprint(tried2, heard2) != fmt.Sprint(tried, heard) || len(tried) != 1 || len(heard) != 1 {
+	if tried2, heard2 := again.tables(); fmt.Sprint(tried2, heard2) != fmt.Sprint(tried, heard) || len(tried) != 1 || len(heard) != 2 {
 		t.Errorf("read %v %v, want %v %v", tried2, heard2, tried, heard)
 	}
 	f, err = parsePeersFile([]byte(`{"version": 1, "peers": [{"id": "` + somebody + `", "addrs": ["/ip4/10.1.0.1/tcp/1"], "good": "2026-01-03T18:15:05Z"}]}`))
@@ -397,7 +422,7 @@ func TestPeersFileTables(t *testing.T) {
 	}
 	old := newAddrMan("self")
 	old.load(f)
-	if tried, heard := old.tables(); len(tried) != 0 || len(heard) != 1 || heard[0].Source != friend || len(old.toTell(friend)) != 1 {
+	if tried, heard := old.tables(); len(tried) != 0 || len(heard) != 1 || heard[0].Source != "" || len(old.toTell(friend)) != 1 {
 		t.Errorf("version 1: %v %v", tried, heard)
 	}
 }

@@ -20,8 +20,7 @@ import (
 )
 
 const (
-	// dialEvery is how often the dialer looks into the address manager although nothing
-	// woke it: a ban may have expired.
+	// dialEvery is how often the dialer looks although nothing woke it: a ban may have expired.
 	dialEvery = 10 * time.Second
 
 	// morePeersFirst and morePeersEvery are the first and the longest wait between two

@@ -68,8 +68,7 @@ const (
 	maxSyncStreams = 12
 	// maxResponses is the number of one peer's requests that are answered at once. Ours.
 	maxResponses = 2
-	// maxRequests is the number of requests that we have open towards one peer; further
-	// requests wait for a slot. Ours, well below maxSyncStreams.
+	// maxRequests is how many requests we have open towards one peer; others wait. Ours.
 	maxRequests = 8
 	// blockValidations and txValidations are how many gossip messages the Handler judges at
 	// the same time. Others are lost to gossip, and sync recovers them. Ours.
@@ -122,8 +121,7 @@ const (
 	// that a paused process is noticed while a user watches.
 	statusEvery   = 20 * time.Second
 	statusSilence = 60 * time.Second
-	// topicWait is how long a new peer may be unreachable by gossip before it joins
-	// without that. Ours.
+	// topicWait is how long a new peer may be out of gossip's reach before it joins. Ours.
 	topicWait = 2 * time.Second
 	// dialTimeout is the time for a connection attempt, inbound or outbound, with handshakes.
 	dialTimeout = 5 * time.Second

@@ -266,7 +266,7 @@ func (n *Net) Known() (out []PeerAddrs) {
 		if len(all) == 0 {
 			continue
 		}
-		p := PeerAddrs{ID: text(id), Manual: c.manual(), LastJoined: c.lastJoined}
+		p := PeerAddrs{ID: text(id), Manual: c.manual(), LastJoined: c.lastJoined, Tried: len(c.tried) > 0}
 		for _, a := range all {
 			p.Addrs = append(p.Addrs, a.String())
 		}

@@ -15,7 +15,7 @@ type source struct {
 }
 
 // local is the source of what mDNS finds on the local network.
-var local = source{"local", ma.StringCast("/ip4/127.0.0.1")}
+var local = source{own, ma.StringCast("/ip4/127.0.0.1")}
 
 // scopeOf returns how far an address leads: 0 anywhere, as every name may; 1 in the local network
 // (RFC 1918, and the like of IPv6); 2 on this machine; 3 nowhere (0.0.0.0, multicast).

@@ -39,6 +39,7 @@ type PeerAddrs struct {
 	Addrs      []string  // multiaddrs without /p2p/, one at least; the one that the user named is the first
 	Manual     bool      // named by the user
 	LastJoined time.Time // zero for a peer known by hearsay only
+	Tried      bool      // it joined where we dialed it
 }
 
 // Ban is how long a peer is refused.

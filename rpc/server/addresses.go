@@ -50,7 +50,7 @@ func getAddrManInfo(c *call, _ rpc.None) (map[string]rpc.AddrManCount, error) {
 	for _, p := range c.node.Net().Known() {
 		for _, name := range []string{networkOf(p.Addrs[0]), all} {
 			n := out[name]
-			if n.Total++; p.LastJoined.IsZero() {
+			if n.Total++; !p.Tried {
 				n.New++
 			} else {
 				n.Tried++
