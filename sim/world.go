@@ -180,29 +180,33 @@ func newWorld(cfg Config) (*world, error) {
 	return w, nil
 }
 
-// connect draws the links: each node seeks some neighbours.
+// connect draws the links: each node seeks some neighbours among those that it is not linked to.
 func (w *world) connect() {
 	linked := map[[2]int]bool{}
 	for i, a := range w.nodes {
-		for sought := 0; sought < min(w.cfg.Degree, len(w.nodes)-1); sought++ {
-			j := w.rng.IntN(len(w.nodes))
-			for j == i {
-				j = w.rng.IntN(len(w.nodes))
-			}
+		sought := 0
+		for _, j := range w.rng.Perm(len(w.nodes)) {
 			pair := [2]int{min(i, j), max(i, j)}
-			if linked[pair] {
+			if j == i || linked[pair] {
 				continue
 			}
+			if sought == w.cfg.Degree {
+				break
+			}
+			sought++
 			linked[pair] = true
-			b := w.nodes[j]
-			delay := w.cfg.DelayLow + time.Duration(w.rng.Int64N(int64(w.cfg.DelayTop-w.cfg.DelayLow)+1))
-			a.links, b.links = append(a.links, link{b, delay}), append(b.links, link{a, delay})
-			w.send(a, 0, engine.PeerJoined{Peer: b.id})
-			w.send(a, 0, engine.PeerStatus{Peer: b.id, Status: b.engine.Status()})
-			w.send(b, 0, engine.PeerJoined{Peer: a.id, Inbound: true})
-			w.send(b, 0, engine.PeerStatus{Peer: a.id, Status: a.engine.Status()})
+			w.link(a, w.nodes[j], w.cfg.DelayLow+time.Duration(w.rng.Int64N(int64(w.cfg.DelayTop-w.cfg.DelayLow)+1)))
 		}
 	}
+}
+
+// link connects two nodes.
+func (w *world) link(a, b *node, delay time.Duration) {
+	a.links, b.links = append(a.links, link{b, delay}), append(b.links, link{a, delay})
+	w.send(a, 0, engine.PeerJoined{Peer: b.id})
+	w.send(a, 0, engine.PeerStatus{Peer: b.id, Status: b.engine.Status()})
+	w.send(b, 0, engine.PeerJoined{Peer: a.id, Inbound: true})
+	w.send(b, 0, engine.PeerStatus{Peer: a.id, Status: a.engine.Status()})
 }
 
 // put puts an event into the queue.
