@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"toychain/cmd/internal/cli"
+	"toychain/lab"
 	"toychain/rpc"
 	"toychain/testnet/topology"
 	"toychain/wallet"
@@ -29,7 +30,12 @@ func exitCode(err error) int {
 	_, no := errors.AsType[*rpc.Error](err)
 	_, rule := errors.AsType[refusal](err)
 	_, misnamed := errors.AsType[*topology.NameError](err)
+	disagrees, judged := errors.AsType[verdict](err)
 	switch {
+	case judged && lab.Verdict(disagrees) == lab.Undecided:
+		return cli.ExitUndecided
+	case judged:
+		return cli.ExitDisagrees
 	case misnamed:
 		return cli.ExitUsage
 	case errors.Is(err, rpc.ErrUnreachable):
