@@ -144,7 +144,7 @@ var edges = map[string]map[string]string{
 		"block": "", "pow": "the easiest target", "consensus": "parameters", "chain": "the tree, for which it is the disk", "mempool": "", "peer": "names of nodes",
 		"engine": "the nodes, which it drives; it must not know a network, a clock or a file", "wallet": "what the miners pay to each other",
 	},
-	"lab": {},
+	"lab": {"pow": "the node's own rule for the target"},
 	"testnet/report": {
 		"testnet": "the shape of a status; it must not ask a node", "testnet/history": "journals and actions",
 	},

@@ -50,3 +50,31 @@ func (e Estimate) Against(theory float64) Verdict {
 	}
 	return Agrees
 }
+
+// batches is into how many parts a long run is divided: the parts are nearly independent of each
+// other, its blocks are not.
+const batches = 200
+
+// average returns the estimate of a mean from values that are nearly independent.
+func average(values []float64) Estimate {
+	m := mean(values)
+	half := z * deviation(values) / math.Sqrt(float64(len(values)))
+	return Estimate{m, m - half, m + half}
+}
+
+func mean(values []float64) float64 {
+	sum := 0.0
+	for _, v := range values {
+		sum += v
+	}
+	return sum / float64(len(values))
+}
+
+// deviation returns the standard deviation.
+func deviation(values []float64) float64 {
+	m, sum := mean(values), 0.0
+	for _, v := range values {
+		sum += (v - m) * (v - m)
+	}
+	return math.Sqrt(sum / float64(len(values)-1))
+}

@@ -27,7 +27,7 @@ func (v verdict) Error() string {
 func (a *app) labCommand() *cobra.Command {
 	cmd := cli.Noun("lab", "Hold experiments against published theory.",
 		"toychain lab stale --nodes 10 --interval 30s\ntoychain lab double-spend --attacker 0.1 --confirmations 6\ntoychain lab threshold --x 1 --attacker 0.37",
-		a.labStaleCommand(), a.labDoubleSpendCommand(), a.labThresholdCommand())
+		a.labStaleCommand(), a.labDoubleSpendCommand(), a.labThresholdCommand(), a.labSelfishCommand(), a.labDifficultyCommand())
 	cmd.Long = `Hold experiments against published theory. Each prints a measured value, the interval that
 holds the true one in 999 of 1,000 runs, and the value of the theory, and says whether they
 agree: exit code 0, 5 if they disagree, 6 if the run is too short to say.`
@@ -153,6 +153,60 @@ Dembo and others, 2020). The run goes on until the longer chain has --blocks blo
 		fmt.Fprintf(w, "ahead\t%s\t%s\n", ahead, r.Verdict)
 		fmt.Fprintf(w, "honest growth\t%.4f blocks an interval, by theory %.4f\n", r.HonestGrowth, r.Theory)
 		fmt.Fprintf(w, "attacker\t%.4f\n", r.AttackerGrowth)
+	})
+}
+
+func (a *app) labSelfishCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "selfish", Short: "What a miner gains that withholds its blocks.",
+		Example: "toychain lab selfish --attacker 0.4 --gamma 0.5\ntoychain lab selfish --attacker 0.25 --gamma 0.5 --json",
+		Long: `The attacker keeps each block to itself and shows it when the others come close, so that
+they mine for nothing. In a tie the part gamma of the others mines on the attacker's block.
+The revenue is its share of the blocks that stay; it pays from (1-gamma)/(3-2 gamma) of the
+hash power on (Eyal and Sirer, 2013).`,
+	}
+	cfg := lab.SelfishConfig{}
+	f := cmd.Flags()
+	f.Float64Var(&cfg.Attacker, "attacker", .4, "`SHARE` of the hash power, below 0.5")
+	f.Float64Var(&cfg.Gamma, "gamma", .5, "`PART` of the others that mines on the attacker's block in a tie")
+	f.IntVar(&cfg.Blocks, "blocks", 1_000_000, "how many are mined")
+	f.Uint64Var(&cfg.Seed, "seed", 1, "`NUMBER` from which everything random is drawn")
+	return experiment(a, cmd, func(ctx context.Context, progress func(int)) (*lab.Selfish, error) {
+		if err := cfg.Check(); err != nil {
+			return nil, cli.Usagef("%w", err)
+		}
+		return cfg.Selfish(ctx, progress)
+	}, func(r *lab.Selfish) lab.Verdict { return r.Verdict }, func(w io.Writer, r *lab.Selfish) {
+		fmt.Fprintf(w, "\tmeasured\t99.9 %%\ttheory\t\n")
+		fmt.Fprintf(w, "revenue\t%s\t%s to %s\t%s\t%s\n", percent(r.Revenue), percent(r.Low), percent(r.High), percent(r.Theory), r.Verdict)
+		fmt.Fprintf(w, "of %s of the hash power: %s\n", percent(cfg.Attacker), map[bool]string{true: "it pays", false: "it does not pay"}[r.Pays])
+	})
+}
+
+func (a *app) labDifficultyCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "difficulty", Short: "How fast blocks come in the long run.",
+		Example: "toychain lab difficulty --window 30 --spacing 10s\ntoychain lab difficulty --window 2016 --spacing 10m --blocks 2016000 --json",
+		Long: `The target follows the times in the last N blocks, by the node's own code. At constant hash
+power blocks do not come every T but every T N/(N-2): a window of N blocks has N-1
+intervals, and a short one changes the target by more than a long one. The difficulty
+varies by 1/sqrt(N-3).`,
+	}
+	cfg := lab.DifficultyConfig{}
+	f := cmd.Flags()
+	f.IntVar(&cfg.Window, "window", 30, "`BLOCKS` between changes of the target")
+	f.DurationVar(&cfg.Spacing, "spacing", 10*time.Second, "wanted time between blocks")
+	f.IntVar(&cfg.Blocks, "blocks", 600_000, "how many are mined")
+	f.Uint64Var(&cfg.Seed, "seed", 1, "`NUMBER` from which everything random is drawn")
+	return experiment(a, cmd, func(ctx context.Context, progress func(int)) (*lab.Difficulty, error) {
+		if err := cfg.Check(); err != nil {
+			return nil, cli.Usagef("%w", err)
+		}
+		return cfg.Difficulty(ctx, progress)
+	}, func(r *lab.Difficulty) lab.Verdict { return r.Verdict }, func(w io.Writer, r *lab.Difficulty) {
+		fmt.Fprintf(w, "\tmeasured\t99.9 %%\ttheory\t\n")
+		fmt.Fprintf(w, "interval\t%.4g s\t%.4g to %.4g s\t%.4g s\t%s\n", r.MeanInterval, r.Low, r.High, r.Theory, r.Verdict)
+		fmt.Fprintf(w, "jitter\t%s\t\t%s\t\n", percent(r.Jitter), percent(r.TheoryJitter))
 	})
 }
 
