@@ -76,7 +76,6 @@ at most 1 - exp(-x (1 - sum of the squared shares)). The verdict is about the bl
 	delay := f.String("delay", "1s..1s", "`LOW..HIGH` between two miners, drawn uniformly for each pair")
 	f.IntVar(&cfg.Blocks, "blocks", 20_000, "how many are mined")
 	f.Uint64Var(&cfg.Seed, "seed", 1, "`NUMBER` from which everything random is drawn")
-	cli.Complete(cmd, "shares", func() []string { return []string{"equal", "linear"} })
 	return experiment(a, cmd, func(ctx context.Context, progress func(int)) (_ *lab.Stale, err error) {
 		if cfg.Shares, err = parseShares(*shares, *nodes, cmd.Flags().Changed("nodes")); err != nil {
 			return nil, err
