@@ -40,7 +40,7 @@ is said by manpath; the pages are of section 1.`,
 		if err := os.MkdirAll(given[0], 0o755); err != nil {
 			return err
 		}
-		pages, err := cli.WriteMan(cmd.Root(), given[0], a.Topics)
+		pages, err := cli.WriteMan(cmd.Root(), given[0], "toychain "+version)
 		if err == nil {
 			fmt.Fprintf(a.Stdout, "%s in %s\n", cli.Plural(pages, "page"), given[0])
 		}
