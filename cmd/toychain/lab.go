@@ -62,7 +62,7 @@ func experiment[R any](a *app, cmd *cobra.Command, run func(ctx context.Context,
 func (a *app) labStaleCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "stale", Short: "How many blocks go stale, by interval and delay.",
-		Example: "toychain lab stale\ntoychain lab stale --nodes 10 --shares linear --interval 30s --delay 500ms..1500ms --json",
+		Example: "toychain lab stale\ntoychain lab stale --shares linear --interval 30s --delay 500ms..1500ms",
 		Long: `Miners extend the longest chain that they know; a block takes its delay to each other
 miner. Short intervals, compared with the delay x = delay/interval, fork more: the share of
 stale blocks is (1 - sum of the squared shares) x/(1+x), and the share of heights that fork
@@ -98,7 +98,7 @@ at most 1 - exp(-x (1 - sum of the squared shares)). The verdict is about the bl
 func (a *app) labDoubleSpendCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "double-spend", Short: "How often an attacker takes a confirmed payment back.",
-		Example: "toychain lab double-spend --attacker 0.1 --confirmations 2\ntoychain lab double-spend --attacker 0.3 --confirmations 6 --races 1000000 --json",
+		Example: "toychain lab double-spend --attacker 0.1 --confirmations 2\ntoychain lab double-spend --attacker 0.3 --races 100000 --json",
 		Long: `An attacker with a share of the hash power pays, mines another history in secret, and shows
 it once the payment has its confirmations and its own history is longer. Three people have
 computed how often that succeeds, for races that differ a little: the one that is run here,
@@ -185,7 +185,7 @@ hash power on (Eyal and Sirer, 2013).`,
 func (a *app) labDifficultyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "difficulty", Short: "How fast blocks come in the long run.",
-		Example: "toychain lab difficulty --window 30 --spacing 10s\ntoychain lab difficulty --window 2016 --spacing 10m --blocks 2016000 --json",
+		Example: "toychain lab difficulty --window 30 --spacing 10s\ntoychain lab difficulty --window 2016 --spacing 10m --blocks 2000000",
 		Long: `The target follows the times in the last N blocks, by the node's own code. At constant hash
 power blocks do not come every T but every T N/(N-2): a window of N blocks has N-1
 intervals, and a short one changes the target by more than a long one. The difficulty
