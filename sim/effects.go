@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"fmt"
 	"time"
 
 	"toychain/block"
@@ -47,6 +48,8 @@ func (w *world) perform(n *node, in engine.Input, f engine.Effect) error {
 			}
 			return out
 		})
+	case engine.Penalize:
+		return fmt.Errorf("%s penalizes %s, and no node here breaks a rule: %w", n.id, f.Peer, f.Reason)
 	case engine.Emit:
 		w.tally.event(w, &f.Event)
 	}
