@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"toychain/consensus"
+	"toychain/mempool"
 	"toychain/rpc"
 )
 
@@ -40,12 +40,13 @@ func TestBodyCosts(t *testing.T) {
 		"hashes":                fill(`{"method":"gettxspendingprevout","params":[[`, "0,", "0]]}"),
 		"transactions":          fill(`{"method":"testmempoolaccept","params":[[`, `"",`, `""]]}`),
 		"descriptors":           fill(`{"method":"getblockstats","params":[0,[`, `"",`, `""]]}`),
+		"script of names":       `{"method":"decodescript","params":["` + strings.Repeat("fe", mempool.MaxTxSize) + `"]}`,
 		"block":                 fill(`{"method":"submitblock","params":["`, "00", `"]}`),
 		"header":                fill(`{"method":"submitheader","params":["`, "00", `"]}`),
 		"transaction":           fill(`{"method":"sendrawtransaction","params":["`, "00", `"]}`),
 		"decoded transaction":   fill(`{"method":"decoderawtransaction","params":["0100000000fd`, "00", `"]}`),
 		"script":                fill(`{"method":"decodescript","params":["`, "51", `"]}`),
-		"longest script":        `{"method":"decodescript","params":["` + strings.Repeat("51", consensus.MaxBlockSize) + `"]}`,
+		"longest script":        `{"method":"decodescript","params":["` + strings.Repeat("51", mempool.MaxTxSize) + `"]}`,
 		"text":                  fill(`{"method":"`, "a", `"}`),
 		"escapes":               fill(`{"method":"getblock","params":["`, `\u0041`, `"]}`),
 		"id":                    fill(`{"method":"getblockcount","id":"`, "a", `"}`),

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"toychain/block"
-	"toychain/consensus"
 	"toychain/mempool"
 	"toychain/rpc"
 )
@@ -25,8 +24,8 @@ func decodeScript(c *call, a rpc.DecodeScriptArgs) (rpc.DecodedScript, error) {
 	if err != nil {
 		return rpc.DecodedScript{}, err
 	}
-	if len(raw) > consensus.MaxBlockSize {
-		return rpc.DecodedScript{}, fail(rpc.CodeInvalidParam, "a script of %d bytes, no block has room for more than %d", len(raw), consensus.MaxBlockSize)
+	if len(raw) > mempool.MaxTxSize {
+		return rpc.DecodedScript{}, fail(rpc.CodeInvalidParam, "a script of %d bytes, no transaction that is relayed has more than %d", len(raw), mempool.MaxTxSize)
 	}
 	s := c.script(raw)
 	return rpc.DecodedScript{Asm: s.Asm, Desc: s.Desc, Address: s.Address, Type: s.Type}, nil

@@ -2,7 +2,6 @@ package server
 
 import (
 	"encoding/hex"
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -109,7 +108,7 @@ func opName(op byte) string {
 	case op == 0x4f:
 		return "-1"
 	case op >= 0x51 && op <= 0x60:
-		return fmt.Sprint(op - 0x50)
+		return strconv.Itoa(int(op - 0x50))
 	case op == 0x50:
 		return "OP_RESERVED"
 	case op == 0xff:
