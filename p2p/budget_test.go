@@ -41,7 +41,7 @@ func TestBudget(t *testing.T) {
 		if tooMuch(b) || b.used != 10 {
 			t.Errorf("%d in use", b.used)
 		}
-		time.Sleep(time.Minute) // nobody waits, so nobody is cut off
+		time.Sleep(time.Minute) // virtual: no other peer waits, so this one is not cut off
 		if len(cut) != 0 {
 			t.Errorf("cut off: %v", cut)
 		}

@@ -110,7 +110,7 @@ func TestFloodsOfManyKeys(t *testing.T) {
 	} {
 		t.Run(string(row.kind), func(t *testing.T) {
 			if !row.short && !longtest.On() {
-				t.Skip("only in the long tests")
+				t.Skip("it takes seconds for each kind; .ci/run runs it: TOYCHAIN_TEST_LONG=1")
 			}
 			w := newNet(t)
 			look := victim(t)
