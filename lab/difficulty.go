@@ -91,7 +91,7 @@ func (c DifficultyConfig) Difficulty(ctx context.Context, progress func(blocks i
 		}
 		target = pow.Retarget(target, limit, uint32(math.Round(actual)), uint32(c.Window)*uint32(spacing))
 	}
-	e := average(means)
+	e := Average(means)
 	n := float64(c.Window)
 	out := &Difficulty{MeanInterval: e.Rate, Low: e.Low, High: e.High, Theory: spacing * n / (n - 2),
 		Jitter: deviation(difficulties) / mean(difficulties), TheoryJitter: 1 / math.Sqrt(n-3), Blocks: windows * c.Window, Seed: c.Seed}

@@ -128,7 +128,7 @@ func (c DoubleSpendConfig) DoubleSpend(ctx context.Context, progress func(races 
 			won++
 		}
 	}
-	e := proportion(won, c.Races)
+	e := Proportion(won, c.Races)
 	out := &DoubleSpend{Rate: e.Rate, Low: e.Low, High: e.High, Rosenfeld: rosenfeld(c.Attacker, c.Confirmations),
 		Nakamoto: nakamoto(c.Attacker, c.Confirmations), Races: c.Races, Seed: c.Seed}
 	out.Theory = out.Rosenfeld

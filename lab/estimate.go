@@ -23,9 +23,9 @@ type Estimate struct {
 // disagree by chance.
 const z = 3.2905267
 
-// proportion returns the estimate of a rate from independent trials: Wilson's interval, which also
+// Proportion returns the estimate of a rate from independent trials: Wilson's interval, which also
 // holds for few hits (E. B. Wilson, Probable Inference, JASA 1927).
-func proportion(hits, trials int) Estimate {
+func Proportion(hits, trials int) Estimate {
 	n := float64(trials)
 	if trials == 0 {
 		return Estimate{0, 0, 1}
@@ -55,8 +55,8 @@ func (e Estimate) Against(theory float64) Verdict {
 // other, its blocks are not.
 const batches = 200
 
-// average returns the estimate of a mean from values that are nearly independent.
-func average(values []float64) Estimate {
+// Average returns the estimate of a mean from values that are nearly independent.
+func Average(values []float64) Estimate {
 	m := mean(values)
 	half := z * deviation(values) / math.Sqrt(float64(len(values)))
 	return Estimate{m, m - half, m + half}

@@ -69,13 +69,13 @@ func TestThresholdIsSharp(t *testing.T) {
 
 // TestVerdicts: an interval that holds the theory agrees, unless it holds nearly everything.
 func TestVerdicts(t *testing.T) {
-	if e := proportion(100, 1000); e.Against(.1) != Agrees || e.Against(.2) != Disagrees || e.Rate != .1 || e.Low > .075 || e.High < .13 {
+	if e := Proportion(100, 1000); e.Against(.1) != Agrees || e.Against(.2) != Disagrees || e.Rate != .1 || e.Low > .075 || e.High < .13 {
 		t.Errorf("100 of 1000: %+v", e)
 	}
-	if e := proportion(0, 10); e.Against(.001) != Undecided || e.Low != 0 {
+	if e := Proportion(0, 10); e.Against(.001) != Undecided || e.Low != 0 {
 		t.Errorf("0 of 10: %+v", e)
 	}
-	if e := proportion(0, 0); e.Against(.5) != Undecided {
+	if e := Proportion(0, 0); e.Against(.5) != Undecided {
 		t.Errorf("no trial: %+v", e)
 	}
 }

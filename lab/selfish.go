@@ -115,7 +115,7 @@ func (c SelfishConfig) Selfish(ctx context.Context, progress func(blocks int)) (
 			before = s
 		}
 	}
-	e := average(shares)
+	e := Average(shares)
 	out := &Selfish{Revenue: e.Rate, Low: e.Low, High: e.High, Theory: c.theory(), Blocks: c.Blocks, Seed: c.Seed}
 	out.Pays = out.Theory > c.Attacker+1e-9 // at the break-even it does not
 	out.Verdict = e.Against(out.Theory)

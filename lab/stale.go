@@ -228,7 +228,7 @@ func (c *StaleConfig) judge(at []int, height int) *Stale {
 			forked++
 		}
 	}
-	e := proportion(c.Blocks-height, c.Blocks)
+	e := Proportion(c.Blocks-height, c.Blocks)
 	out := &Stale{StaleRate: e.Rate, Low: e.Low, High: e.High, ForkedHeights: float64(forked) / float64(len(at)),
 		Blocks: c.Blocks, Height: height, Seed: c.Seed}
 	out.Theory, out.TheoryHeights = c.theory()

@@ -44,7 +44,7 @@ func TestModelMeetsEngines(t *testing.T) {
 			t.Fatal(err)
 		}
 		mined := int(math.Round(float64(real.Blocks) / (1 - real.StaleRate)))
-		engines := proportion(mined-real.Blocks, mined)
+		engines := Proportion(mined-real.Blocks, mined)
 		model, err := StaleConfig{EqualShares(miners), time.Second, delay, delay, 20_000, 5}.Stale(t.Context(), nil)
 		if err != nil {
 			t.Fatal(err)
