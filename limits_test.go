@@ -21,10 +21,11 @@ var limits = map[string]map[string]string{
 	"p2p/limits.go": {
 		"MaxMessage":       "TestFrameLimits TestPublishLimits TestGossipedMessagesAreLimited TestRequestBlocks",
 		"maxGossip":        "TestGossipedMessagesAreLimited",
-		"maxServing":       "TestSlowReadersAreCutOff testnet/rogue.TestFloodsOfManyKeys",
-		"maxReceiving":     "TestHalfSentGossip testnet/rogue.TestFloodsOfManyKeys",
+		"maxMemory":        "TestBudget TestReserved testnet/rogue.TestFloodsOfManyKeys",
+		"minServing":       "TestReserved TestSlowReadersAreCutOff",
+		"minReceiving":     "TestReserved TestHalfSentGossip",
 		"smallMessage":     "TestHalfSentGossip",
-		"maxJudging":       "TestArrivals",
+		"minJudging":       "TestReserved TestArrivals",
 		"judgedFactor":     "TestArrivals",
 		"maxResponses":     "TestResponsesAtOnce",
 		"maxJunk":          "TestJunkBudget",
@@ -140,9 +141,8 @@ var design = map[string]string{
 // stated are the rows of SECURITY.md's table of limits: what it says, and the constants with which
 // that is true.
 var stated = map[string]map[string]string{
-	"| connections of peers | 8 that the node seeks, 56 inbound |": {"p2p/limits.go MaxOut": "8", "p2p/limits.go DefaultMaxIn": "56"},
-	"| memory for what peers send and request | 16 MiB of responses, 8 MiB half received, 16 MiB unjudged |": {
-		"p2p/limits.go maxServing": "16 << 20", "p2p/limits.go maxReceiving": "8 << 20", "p2p/limits.go maxJudging": "16 << 20"},
+	"| connections of peers | 8 that the node seeks, 56 inbound |":                                                                        {"p2p/limits.go MaxOut": "8", "p2p/limits.go DefaultMaxIn": "56"},
+	"| memory for what peers send and request | 40 MiB: responses, messages half received and unjudged, blocks without their ancestors |": {"p2p/limits.go maxMemory": "40 << 20"},
 	"| a peer's ban | 10 minutes |":                                   {"p2p/limits.go BanTime": "10 * Minute"},
 	"| blocks without a known parent | 100, 4 MiB together |":         {"engine/limits.go maxOrphanBlocks": "100", "engine/limits.go maxOrphanBytes": "4 << 20"},
 	"| side blocks that were not requested | 8 MiB a minute |":        {"engine/limits.go maxSideBytes": "8 << 20"},

@@ -98,12 +98,12 @@ func (t *Tree) checkMemory() error {
 		seqs[n.seq] = true
 	}
 	room := t.room
-	for hash := range t.bodies {
+	for hash, b := range t.bodies {
 		n := t.nodes[hash]
 		if n.connectable() || !n.has(HasBody) {
 			return fmt.Errorf("block %s is kept in memory for no reason", hash)
 		}
-		room += n.size
+		room += memoryOf(b, n.size)
 	}
 	if room != maxBodies || t.room < 0 {
 		return fmt.Errorf("room for %d bytes is left, with what is kept %d, want %d", t.room, room, maxBodies)

@@ -114,7 +114,7 @@ func TestBodiesAheadAreBounded(t *testing.T) {
 		_, waiting := s.tree.MemoryUse()
 		s.add("1b", "")
 		s.flush()
-		if _, bytes := s.tree.MemoryUse(); bytes != 0 || waiting > 11*300 {
+		if _, bytes := s.tree.MemoryUse(); bytes != 0 || waiting > 11*500 {
 			s.t.Errorf("%d bytes waited, %d bytes still do", waiting, bytes)
 		}
 		s.header(names("c", 20))

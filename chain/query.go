@@ -113,8 +113,8 @@ func (t *Tree) HeadersAfter(locator []block.Hash, stop block.Hash, limit int) []
 	return out
 }
 
-// BodiesKept returns how many bytes of bodies are kept in memory until their ancestors are
-// here, and how many may be.
+// BodiesKept returns how many bytes of memory bodies take that are kept until their ancestors
+// are here, and how many they may.
 func (t *Tree) BodiesKept() (used, most int) { return maxBodies - t.room, maxBodies }
 
 // Missing yields the blocks up to this header whose bodies are not here, the lowest first and

@@ -43,8 +43,8 @@ type Tree struct {
 	unsynced unsynced                           // what was, after the last Sync
 }
 
-// maxBodies is how many bytes of bodies that arrived before their ancestors are
-// kept in memory: a moving window of 16 blocks from each of eight peers, filled
+// maxBodies is how many bytes bodies that arrived before their ancestors may take
+// in memory: a moving window of 16 blocks from each of eight peers, filled
 // with small blocks. Larger ones are read back from the disk.
 const maxBodies = 8 << 20
 
@@ -256,7 +256,7 @@ func (t *Tree) AddBlock(b *block.Block, now time.Time) (Change, error) {
 		return Change{}, err
 	}
 	if len(linked) == 0 {
-		if n.size <= t.room {
+		if memoryOf(full, n.size) <= t.room {
 			t.keep(n, full)
 		}
 		return Change{From: t.Tip(), To: t.Tip()}, nil

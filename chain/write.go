@@ -163,12 +163,30 @@ func (t *Tree) read(n *node) (*block.Block, error) {
 // keep keeps a body in memory, and forget drops it.
 func (t *Tree) keep(n *node, b consensus.Block) {
 	t.bodies[n.Hash] = b
-	t.room -= n.size
+	t.room -= memoryOf(b, n.size)
 }
 
 func (t *Tree) forget(n *node) {
-	if _, kept := t.bodies[n.Hash]; kept {
+	if b, kept := t.bodies[n.Hash]; kept {
 		delete(t.bodies, n.Hash)
-		t.room += n.size
+		t.room += memoryOf(b, n.size)
 	}
+}
+
+// The bytes of a parsed transaction with its ID, of an input and of an output, without their
+// scripts.
+const (
+	txMemory     = 64 + 8 + 32
+	inputMemory  = 72
+	outputMemory = 32
+)
+
+// memoryOf returns how many bytes a body of this size takes in memory: its own, into which the
+// scripts point, and what it is parsed into.
+func memoryOf(b consensus.Block, size int) int {
+	n := size + len(b.Txs)*txMemory
+	for _, tx := range b.Txs {
+		n += len(tx.Inputs)*inputMemory + len(tx.Outputs)*outputMemory
+	}
+	return n
 }

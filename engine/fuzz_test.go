@@ -294,7 +294,7 @@ func (s *stock) sound(e *Engine) error {
 	}
 	size := 0
 	for _, o := range e.orphans {
-		size += o.Block.Size()
+		size += len(o.raw)
 	}
 	if len(e.orphans) > maxOrphanBlocks || size != e.orphanBytes || size > maxOrphanBytes {
 		return fmt.Errorf("%d orphans of %d bytes, by count %d", len(e.orphans), size, e.orphanBytes)

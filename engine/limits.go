@@ -19,8 +19,7 @@ const (
 	// maxOrphanBlocks is how many blocks without a known parent are kept while their
 	// ancestors are requested (DESIGN: 100).
 	maxOrphanBlocks = 100
-	// maxOrphanBytes is how many bytes they may have together. Parsed, a block of nothing
-	// but empty outputs takes three and a half times its bytes. Ours.
+	// maxOrphanBytes is how many bytes they may have together. Ours.
 	maxOrphanBytes = 4 << 20
 	// maxSideDepth is how far below the tip a branch may fork, and how far above the tip a
 	// block may be that we did not request, unless it has more work than the best chain:

@@ -5,6 +5,7 @@ import (
 
 	"toychain/block"
 	"toychain/consensus"
+	"toychain/peer"
 )
 
 // orphanBlock keeps a block whose parent is unknown, because gossip will not deliver it
@@ -27,12 +28,12 @@ func (e *Engine) orphanBlock(in BlockReceived, hash block.Hash) error {
 	if slices.ContainsFunc(e.orphans, func(o orphan) bool { return o.hash == hash }) {
 		return nil
 	}
-	size := in.Block.Size()
-	for len(e.orphans) > 0 && (len(e.orphans) >= maxOrphanBlocks || e.orphanBytes+size > maxOrphanBytes) {
+	o := orphan{hash: hash, prev: in.Block.Header.Prev, raw: in.Block.Bytes(), from: in.Peer, requested: in.Requested}
+	for len(e.orphans) > 0 && (len(e.orphans) >= maxOrphanBlocks || e.orphanBytes+len(o.raw) > maxOrphanBytes) {
 		e.dropOrphan(0)
 	}
-	e.orphans = append(e.orphans, orphan{hash, size, in})
-	e.orphanBytes += size
+	e.orphans = append(e.orphans, o)
+	e.orphanBytes += len(o.raw)
 	return nil
 }
 
@@ -42,26 +43,32 @@ func (e *Engine) OrphanBytes() (used, most int) { return e.orphanBytes, maxOrpha
 // dropOrphan forgets orphan number i. The block is not lost: its header will come with those
 // of its branch, and then its body is requested like any other.
 func (e *Engine) dropOrphan(i int) {
-	e.orphanBytes -= e.orphans[i].size
+	e.orphanBytes -= len(e.orphans[i].raw)
 	e.orphans = slices.Delete(e.orphans, i, i+1)
 }
 
-// orphan is a block whose parent is unknown, as it was received.
+// orphan is a block whose parent is unknown: its bytes, because parsed it would take several
+// times as much memory.
 type orphan struct {
-	hash block.Hash
-	size int
-	BlockReceived
+	hash, prev block.Hash
+	raw        []byte
+	from       peer.ID
+	requested  bool
 }
 
 // takeOrphans adds the orphans whose parents are known by now.
 func (e *Engine) takeOrphans() error {
 	for i := 0; i < len(e.orphans); i++ {
 		o := e.orphans[i]
-		if _, known := e.tree.Info(o.Block.Header.Prev); !known {
+		if _, known := e.tree.Info(o.prev); !known {
 			continue
 		}
 		e.dropOrphan(i)
-		if err := e.addBlock(o.BlockReceived, o.hash); Classify(err) == Internal {
+		b, err := block.Parse(o.raw)
+		if err != nil {
+			panic("an orphan cannot be parsed again: " + err.Error())
+		}
+		if err := e.addBlock(BlockReceived{o.from, b, o.requested}, o.hash); Classify(err) == Internal {
 			return err
 		}
 		i = -1 // its children may have been waiting too

@@ -463,12 +463,12 @@ func TestOrphanBytesAreBounded(t *testing.T) {
 	}
 	sum := 0
 	for _, o := range n.engine.orphans {
-		sum += o.Block.Size()
+		sum += len(o.raw)
 	}
 	if len(n.engine.orphans) != room || sum != n.engine.orphanBytes || sum > maxOrphanBytes {
 		t.Errorf("%d orphans of %d bytes, %d by count; want %d, at most %d bytes", len(n.engine.orphans), sum, n.engine.orphanBytes, room, maxOrphanBytes)
 	}
-	if got := n.engine.orphans[0].Block.Header.Prev[0]; got != 5 {
+	if got := n.engine.orphans[0].prev[0]; got != 5 {
 		t.Errorf("the oldest orphan is number %d, want 5", got)
 	}
 }

@@ -94,6 +94,7 @@ func (n *Node) step(run context.Context, in engine.Input) (answers []error, trou
 		}
 		err = n.engine.Save()
 	}
+	n.memory()
 	if err != nil {
 		err = n.inTrouble(err)
 		n.log.Error(err.Error())

@@ -65,6 +65,7 @@ type Node struct {
 	posted  time.Time      // owned likewise; when what is done now was handed in
 	broken  bool           // owned likewise; the engine met trouble and must not be used
 	idle    idleState      // owned likewise
+	memory  func()         // owned likewise; reports to the memory budget what the engine holds
 	fatal   context.CancelCauseFunc
 	tasks   sync.WaitGroup // goroutines that carry out effects
 }
@@ -108,7 +109,21 @@ func Open(cfg Config) (*Node, error) {
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
+	n.memory = reserve(n.net, n.engine)
 	return n, nil
+}
+
+// reserve reserves of the network's memory budget what the engine may hold of peers' blocks.
+func reserve(net *p2p.Net, e *engine.Engine) (report func()) {
+	_, mostOrphans := e.OrphanBytes()
+	_, mostBodies := e.Tree().BodiesKept()
+	orphans, bodies := net.Reserve("orphans", mostOrphans), net.Reserve("bodies", mostBodies)
+	return func() {
+		used, _ := e.OrphanBytes()
+		orphans(used)
+		used, _ = e.Tree().BodiesKept()
+		bodies(used)
+	}
 }
 
 // openEngine rebuilds the tree from the store, after a look at its last blocks, and

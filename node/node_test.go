@@ -2,6 +2,8 @@ package node
 
 import (
 	"context"
+	"errors"
+	"maps"
 	"path/filepath"
 	"runtime"
 	"testing"
@@ -12,6 +14,7 @@ import (
 	"toychain/engine"
 	"toychain/mempool"
 	"toychain/peer"
+	"toychain/pow"
 )
 
 // start runs a real node, on LevelDB and libp2p, until the test ends.
@@ -93,6 +96,37 @@ func TestRestGivesMemoryBack(t *testing.T) {
 		case <-ctx.Done():
 			t.Fatal("it never does")
 		}
+	}
+}
+
+// The engine and the network report to one memory budget, of which no more is reserved than there is.
+func TestMemoryBudget(t *testing.T) {
+	n := start(t, Config{})
+	b := *n.Params().Genesis
+	b.Header.Prev, b.Txs = block.Hash{1}, []*block.Tx{{Version: 1,
+		Inputs:  []block.Input{{Prev: block.Outpoint{Index: block.NullIndex}, Script: block.CoinbaseScript(1, 1, "")}},
+		Outputs: []block.Output{{Script: script()}}}}
+	b.Header.MerkleRoot, _ = block.MerkleRoot(b.TxIDs())
+	target, err := pow.TargetFromBits(b.Header.Bits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pow.Search(&b.Header, target, 0, 1<<20)
+	if err := n.SubmitBlock(t.Context(), &b); !errors.Is(err, consensus.ErrNoParent) {
+		t.Fatalf("an orphan: %v", err)
+	}
+	used, reserved := map[string]int{}, 0
+	m := n.Net().Memory()
+	for _, p := range m.Parts {
+		used[p.Name] = p.Used
+		reserved += p.Reserved
+	}
+	want := map[string]int{"serving": 0, "receiving": 0, "judging": 0, "orphans": b.Size(), "bodies": 0}
+	if !maps.Equal(used, want) {
+		t.Errorf("in use: %v, want %v", used, want)
+	}
+	if reserved > m.Total*3/4 {
+		t.Errorf("%d bytes are reserved, which leaves little of %d", reserved, m.Total)
 	}
 }
 

@@ -63,6 +63,8 @@
 //   - A message is judged once in two minutes ([peer.Ignore] included). A node that ignores a
 //     block because it lacks the parent will not be offered the block again: it must request
 //     both.
+//   - Blocks are not offered by hash (GossipSub's IHAVE and IWANT): a node that gossip did not
+//     bring a block learns of it by a status.
 //   - Our own messages reach every peer. Messages that we relay reach our neighbours in
 //     GossipSub's mesh, and a new peer becomes one with the next heartbeat, a quarter of a
 //     second later.
@@ -92,17 +94,21 @@
 //	times                   a frame 20 s, a request 2 min, silence 60 s, a first status 15 s, a handshake 5 s
 //	a ban                   10 min
 //
-// and of all peers together, in memory (budget.go):
+// and of all peers together one budget of 40 MiB in memory (budget.go), of which is reserved for
 //
-//	responses               16 MiB that wait for their readers
-//	messages above 64 KB     8 MiB half received; a gossip message has 20 s from its first byte
-//	blocks and transactions 16 MiB that wait for a verdict, each counted five times
+//	responses and gossip     4 MiB that wait for their readers
+//	messages above 64 KB     4 MiB until GossipSub has seen them whole, 20 s after their first byte
+//	blocks and transactions  6 MiB that wait for a verdict, each counted five times
+//	orphans                  4 MiB of blocks without a parent, kept by the engine
+//	bodies                   8 MiB of bodies whose ancestors are to come, kept by the tree
 //
-// Who waits for one of these is served in the order of asking, and the peer that has held a
-// part for more than two seconds is cut off. The engine adds 4 MiB of blocks without a parent
-// and the tree 8 MiB of bodies whose ancestors are to come, parsed up to three and a half times
-// as much; the mempool has its own limits. yamux's windows, 256 KB for a stream that is not
-// read, are not counted. Of gossip that is not accepted (junk.go) one peer may send 32 MiB, or
+// and the rest, 14 MiB, for the first three as they need it. Work waits for its bytes in the order
+// of asking, and the peer that has held a part for more than two seconds is cut off. Not counted
+// are the mempool, which has its own limits, yamux's windows, 256 KB for a stream that is not
+// read, and LevelDB's 8 MiB. GossipSub copies a message for each peer before it writes: a block
+// that we relay for 8 neighbours in the mesh, one of our own for all. These copies are counted, but
+// they cannot wait: if no peer reads, a block of our own of 1 MB takes 56 MB until the first
+// who wait for memory have the slow ones cut off, or for 20 s. Of gossip that is not accepted (junk.go) one peer may send 32 MiB, or
 // what takes 30 s to judge, and the same again each minute; then it is ignored, and after 96
 // MiB disconnected.
 //

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -51,29 +52,40 @@ func gossipParams() pubsub.GossipSubParams {
 // messageID names a message by its topic and its content, so that the same block published
 // by two nodes is one message. Without the topic an attacker could publish a transaction as
 // a block: it would be rejected there and count as seen where it belongs.
-func messageID(m *pb.Message) string {
+//
+// GossipSub tells peers outside of its mesh the IDs of messages (IHAVE) and sends those that they
+// ask for (IWANT), each time a copy. For blocks admit leaves both out: with 56 keys an attacker
+// would ask for 56 copies of each, up to 1 MB. A block that gossip did not bring is found by the
+// status of any peer that has it.
+func (names protocols) messageID(m *pb.Message) string {
 	h := sha256.New()
 	h.Write([]byte(m.GetTopic()))
 	h.Write([]byte{0})
 	h.Write(m.Data)
-	return string(h.Sum(nil))
+	kind := byte('t')
+	if m.GetTopic() == names.blocks {
+		kind = 'b'
+	}
+	return string(h.Sum([]byte{kind}))
 }
+
+func isBlockID(id string) bool { return strings.HasPrefix(id, "b") }
 
 // joinTopics starts GossipSub, which runs until ctx ends. judgeBlock and judgeTx ask the
 // Handler about a message of another node; reachable is called when a publish reaches a peer
 // on both topics.
-func joinTopics(ctx context.Context, h host.Host, ls *links, names protocols, receiving, judging *budget,
-	ignores func(corepeer.ID, int, time.Time) bool,
+func joinTopics(ctx context.Context, h host.Host, ls *links, arriving *arrivals,
 	judgeBlock, judgeTx func(context.Context, peer.ID, []byte) peer.Verdict, reachable func(corepeer.ID)) (*gossip, error) {
 	g := &gossip{reachable: reachable, reach: map[corepeer.ID]reach{}}
-	arriving := &arrivals{g: g, judging: judging, ignores: ignores, names: names, held: map[*pb.Message]*holding{}}
-	ps, err := pubsub.NewGossipSub(ctx, gossipHost{h, receiving},
+	names := arriving.names
+	arriving.g, arriving.received, arriving.held = g, map[corepeer.ID][]*holding{}, map[*pb.Message]*holding{}
+	ps, err := pubsub.NewGossipSub(ctx, gossipHost{h, arriving},
 		pubsub.WithRawTracer(arriving),
 		pubsub.WithGossipSubParams(gossipParams()),
 		pubsub.WithFloodPublish(true), // our own messages go to every peer
 		pubsub.WithMessageSignaturePolicy(pubsub.StrictNoSign),
 		pubsub.WithNoAuthor(), // a block does not reveal its miner
-		pubsub.WithMessageIdFn(messageID),
+		pubsub.WithMessageIdFn(names.messageID),
 		pubsub.WithMaxMessageSize(maxGossip),
 		pubsub.WithPeerOutboundQueueSize(gossipQueue),
 		pubsub.WithValidateQueueSize(gossipQueue),

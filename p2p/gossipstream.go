@@ -3,6 +3,7 @@ package p2p
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -19,11 +20,11 @@ import (
 // needs from the budget before GossipSub allocates it.
 type gossipHost struct {
 	host.Host
-	receiving *budget
+	arrivals *arrivals
 }
 
 func (h gossipHost) SetStreamHandler(id protocol.ID, f network.StreamHandler) {
-	h.Host.SetStreamHandler(id, func(s network.Stream) { f(&gossipStream{Stream: s, receiving: h.receiving}) })
+	h.Host.SetStreamHandler(id, func(s network.Stream) { f(&gossipStream{Stream: s, peer: s.Conn().RemotePeer(), arrivals: h.arrivals}) })
 }
 
 func (h gossipHost) NewStream(ctx context.Context, p corepeer.ID, ids ...protocol.ID) (network.Stream, error) {
@@ -31,14 +32,15 @@ func (h gossipHost) NewStream(ctx context.Context, p corepeer.ID, ids ...protoco
 	if err != nil {
 		return nil, err
 	}
-	return &gossipStream{Stream: s, receiving: h.receiving}, nil
+	return &gossipStream{Stream: s, peer: s.Conn().RemotePeer(), arrivals: h.arrivals}, nil
 }
 
 // gossipStream follows the messages on a stream: length (varint) | message. Only GossipSub's
 // one reader calls Read.
 type gossipStream struct {
 	network.Stream
-	receiving *budget
+	peer     corepeer.ID
+	arrivals *arrivals
 
 	shift  uint // of the next seven bits of the length; 0: between messages
 	length int
@@ -46,9 +48,19 @@ type gossipStream struct {
 	held   *holding
 }
 
+// Write writes one message, of which GossipSub has made a copy for this peer.
 func (s *gossipStream) Write(b []byte) (int, error) {
+	if len(b) > smallMessage {
+		defer s.arrivals.serving.force(len(b), func() { s.Stream.Reset() }).release()
+	}
 	s.SetWriteDeadline(time.Now().Add(frameTimeout))
 	return s.Stream.Write(b)
+}
+
+// Reset is also how GossipSub answers a message that it cannot parse.
+func (s *gossipStream) Reset() error {
+	s.arrivals.forget(s.peer)
+	return s.Stream.Reset()
 }
 
 func (s *gossipStream) Read(b []byte) (n int, err error) {
@@ -56,7 +68,8 @@ func (s *gossipStream) Read(b []byte) (n int, err error) {
 		n, err = s.Stream.Read(b[:min(len(b), s.left)])
 		if s.left -= n; s.left == 0 && n > 0 {
 			s.SetReadDeadline(time.Time{})
-			s.held.release()
+			s.arrivals.complete(s.peer, s.held)
+			s.held = nil
 		}
 	} else if n, err = s.Stream.Read(b[:1]); n == 1 {
 		err = errors.Join(err, s.lengthByte(b[0]))
@@ -91,29 +104,73 @@ func (s *gossipStream) lengthByte(c byte) error {
 	ctx, cancel := context.WithTimeout(context.Background(), frameTimeout)
 	defer cancel()
 	var err error
-	s.held, err = s.receiving.take(ctx, n, func() { s.Reset() })
+	s.held, err = s.arrivals.receiving.take(ctx, n, func() { s.Stream.Reset() })
 	return err
 }
 
-// arrivals counts gossip messages from their arrival until they are judged: those that wait for
-// validation, and those in it, where they are parsed and take several times their bytes.
+// arrivals counts gossip messages until they are judged: those that were received and wait for
+// GossipSub, those that wait for validation, and those in it, where they are parsed and take
+// several times their bytes.
 type arrivals struct {
 	ignoringTracer
-	g       *gossip // which is informed of GossipSub's streams
-	judging *budget
-	names   protocols
-	ignores func(from corepeer.ID, bytes int, now time.Time) bool
+	g                           *gossip // which is informed of GossipSub's streams
+	serving, receiving, judging *part
+	names                       protocols
+	ignores                     func(from corepeer.ID, bytes int, now time.Time) bool
 
-	mu   sync.Mutex
-	held map[*pb.Message]*holding
+	mu       sync.Mutex
+	received map[corepeer.ID][]*holding // of the messages that admit has not seen, in order; nil for a small one
+	held     map[*pb.Message]*holding
+}
+
+// complete notes that a whole message was received.
+func (a *arrivals) complete(from corepeer.ID, h *holding) {
+	h.keep()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.received[from] = append(a.received[from], h)
+}
+
+// admitted ends what complete began.
+func (a *arrivals) admitted(from corepeer.ID) {
+	a.mu.Lock()
+	waiting := a.received[from]
+	if len(waiting) > 1 {
+		a.received[from] = waiting[1:]
+	} else {
+		delete(a.received, from)
+	}
+	a.mu.Unlock()
+	if len(waiting) > 0 {
+		waiting[0].release()
+	}
+}
+
+// forget ends what complete began for messages that will not be admitted.
+func (a *arrivals) forget(from corepeer.ID) {
+	a.mu.Lock()
+	waiting := a.received[from]
+	delete(a.received, from)
+	a.mu.Unlock()
+	for _, h := range waiting {
+		h.release()
+	}
 }
 
 // admit removes from rpc the messages for which there is no room. They do not count as seen,
 // and come again from another peer or by sync. It also removes the peers that a prune
-// recommends: GossipSub would dial them, and that is for the address manager to decide.
+// recommends: GossipSub would dial them, and that is for the address manager to decide. And
+// it removes blocks from what is offered and wanted by ID: see messageID.
 func (a *arrivals) admit(from corepeer.ID, rpc *pubsub.RPC) {
+	defer a.admitted(from)
 	for _, prune := range rpc.Control.GetPrune() {
 		prune.Peers = nil
+	}
+	for _, have := range rpc.Control.GetIhave() {
+		have.MessageIDs = slices.DeleteFunc(have.MessageIDs, isBlockID)
+	}
+	for _, want := range rpc.Control.GetIwant() {
+		want.MessageIDs = slices.DeleteFunc(want.MessageIDs, isBlockID)
 	}
 	kept := rpc.Publish[:0]
 	for _, m := range rpc.Publish {

@@ -22,15 +22,19 @@ const (
 // Bytes in memory, of all peers together. Core bounds them for each peer (maxsendbuffer,
 // maxreceivebuffer); ours must fit a container of 128 MB.
 const (
-	// maxServing is how many bytes of responses wait for their readers.
-	maxServing = 16 << 20
-	// maxReceiving is how many bytes of messages larger than smallMessage may be half received.
-	maxReceiving = 8 << 20
+	// maxMemory is the budget of the process: see budget. Of it the engine reserves 12 MiB, for
+	// blocks whose ancestors are not here.
+	maxMemory = 40 << 20
+	// minServing is reserved for what waits for its readers: responses, and gossip.
+	minServing = 4 << 20
+	// minReceiving is reserved for messages larger than smallMessage, half received or not yet
+	// seen by GossipSub.
+	minReceiving = 4 << 20
 	smallMessage = 64 << 10
-	// maxJudging is how many bytes of blocks and transactions may wait for a verdict,
-	// counted judgedFactor times: parsed, a block of nothing but empty outputs takes three
-	// and a half times its bytes.
-	maxJudging   = 16 << 20
+	// minJudging is reserved for blocks and transactions that wait for a verdict, counted
+	// judgedFactor times: parsed, a block of nothing but empty outputs takes three and a half
+	// times its bytes.
+	minJudging   = 6 << 20
 	judgedFactor = 5
 )
 

@@ -253,7 +253,7 @@ func (stuck) PoolIDs(ctx context.Context) ([]block.Hash, error) { <-ctx.Done(); 
 // How long a peer may take for a frame, a first word, an answer or the next status, in
 // virtual time: to the second, and no longer.
 func TestTimeouts(t *testing.T) {
-	n := &Net{links: &links{}, handler: stuck{}, serving: newBudget(maxServing)}
+	n := &Net{links: &links{}, handler: stuck{}, serving: newBudget(maxMemory).reserve("", 0)}
 	status := frameOf(kindStatus, encodeStatus(peer.Status{}))
 	for _, row := range []struct {
 		name string

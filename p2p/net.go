@@ -36,7 +36,8 @@ type Net struct {
 	dialWake chan struct{} // capacity 1: the dialer is to look into addrman
 	seed     maphash.Seed  // see selectToEvict
 
-	serving, receiving, judging *budget // of all peers together
+	memory                      *budget // of all peers together
+	serving, receiving, judging *part   // of it
 
 	mu       sync.Mutex // guards what follows
 	addrman  *addrMan
@@ -78,7 +79,8 @@ func New(cfg Config, h Handler) (*Net, error) {
 	n := &Net{cfg: cfg, log: cfg.Log, handler: h, names: protocolsOf(cfg.Digest), gater: newGater(time.Now),
 		links: &links{}, dialWake: make(chan struct{}, 1), sessions: map[corepeer.ID]*session{}, warnings: map[corepeer.ID]warning{},
 		seed: maphash.MakeSeed(), evicted: map[corepeer.ID]time.Time{}, junk: map[corepeer.ID]*bucket{},
-		serving: newBudget(maxServing), receiving: newBudget(maxReceiving), judging: newBudget(maxJudging)}
+		memory: newBudget(maxMemory)}
+	n.serving, n.receiving, n.judging = n.memory.reserve("serving", minServing), n.memory.reserve("receiving", minReceiving), n.memory.reserve("judging", minJudging)
 	n.host, n.swarm, err = openHost(cfg, key, n.gater, n.names.sync, &shapedTransport{links: n.links, closed: n.closedWith})
 	if err != nil {
 		return nil, err
@@ -141,7 +143,7 @@ func (n *Net) Run(ctx context.Context) (err error) {
 	}
 	defer events.Close()
 	r.session = func(p corepeer.ID) *session { return n.session(ctx, p) }
-	r.gossip, err = joinTopics(ctx, n.host, n.links, n.names, n.receiving, n.judging, n.ignores, n.validate(kindBlock, n.handler.Block), n.validate(kindTx, n.handler.Tx), n.poke)
+	r.gossip, err = joinTopics(ctx, n.host, n.links, n.arrivals(), n.validate(kindBlock, n.handler.Block), n.validate(kindTx, n.handler.Tx), n.poke)
 	if ctx.Err() != nil {
 		return nil
 	}
@@ -170,6 +172,10 @@ func (n *Net) Run(ctx context.Context) (err error) {
 			}
 		}
 	}
+}
+
+func (n *Net) arrivals() *arrivals {
+	return &arrivals{serving: n.serving, receiving: n.receiving, judging: n.judging, names: n.names, ignores: n.ignores}
 }
 
 // close ends what Run began.

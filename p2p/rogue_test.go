@@ -220,8 +220,7 @@ func TestGarbageAnswersAreBanned(t *testing.T) {
 			ctx, cancel := context.WithCancel(testContext(t))
 			defer cancel()
 			nothing := func(context.Context, peer.ID, []byte) peer.Verdict { return peer.Ignore }
-			_, err := joinTopics(ctx, h, &links{}, protocolsOf(testDigest), newBudget(maxReceiving), newBudget(maxJudging),
-				func(corepeer.ID, int, time.Time) bool { return false }, nothing, nothing, func(corepeer.ID) {})
+			_, err := joinTopics(ctx, h, &links{}, testArrivals(maxMemory), nothing, nothing, func(corepeer.ID) {})
 			if err != nil {
 				t.Fatal(err)
 			}

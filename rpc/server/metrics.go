@@ -15,7 +15,6 @@ import (
 	"toychain/chain"
 	"toychain/consensus"
 	"toychain/engine"
-	"toychain/p2p"
 	"toychain/rpc"
 )
 
@@ -130,9 +129,6 @@ func (n nodeCollector) Collect(out chan<- prometheus.Metric) {
 	err := nd.Look(ctx, func(e *engine.Engine) {
 		tip, best, census = e.Tree().Tip(), e.Tree().BestHeader(), e.Tree().ForkStats(1, math.MaxInt32)
 		txs, bytes, orphans = e.Pool().Len(), e.Pool().Bytes(), e.Pool().Orphans()
-		kept, mostKept := e.Tree().BodiesKept()
-		waiting, mostWaiting := e.OrphanBytes()
-		memory = append(memory, p2p.MemoryUse{Part: "bodies", Used: kept, Most: mostKept}, p2p.MemoryUse{Part: "orphans", Used: waiting, Most: mostWaiting})
 	})
 	if err == nil {
 		gauge("toychain_chain_height_blocks", float64(tip.Height), "Height of the best chain.")
@@ -147,13 +143,14 @@ func (n nodeCollector) Collect(out chan<- prometheus.Metric) {
 		gauge("toychain_pool_bytes", float64(bytes), "Bytes of these.")
 		gauge("toychain_pool_orphans_transactions", float64(orphans), "Transactions that wait for their parents.")
 	}
-	for _, m := range memory {
+	for _, part := range memory.Parts {
 		byPart := func(name, help string, v int) {
-			out <- prometheus.MustNewConstMetric(prometheus.NewDesc(name, help, []string{"part"}, nil), prometheus.GaugeValue, float64(v), m.Part)
+			out <- prometheus.MustNewConstMetric(prometheus.NewDesc(name, help, []string{"part"}, nil), prometheus.GaugeValue, float64(v), part.Name)
 		}
-		byPart("toychain_memory_used_bytes", "Bytes that peers make this node hold, by part of its memory budget.", m.Used)
-		byPart("toychain_memory_limit_bytes", "The most bytes that they can.", m.Most)
+		byPart("toychain_memory_used_bytes", "Bytes that peers make this node hold, by part of its memory budget.", part.Used)
+		byPart("toychain_memory_reserved_bytes", "Bytes of the budget that no other part may use.", part.Reserved)
 	}
+	gauge("toychain_memory_limit_bytes", float64(memory.Total), "The most bytes that peers can make this node hold, all parts together.")
 	mining := nd.Mining()
 	gauge("toychain_peers", float64(len(nd.Net().Peers())), "Connected peers.")
 	gauge("toychain_peers_blocked", float64(len(nd.Net().Blocklist())), "Peers on this node's blocklist, see setpartition.")

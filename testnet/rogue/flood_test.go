@@ -28,7 +28,7 @@ var floods = []struct {
 	most   int64 // bytes, above slack
 	limit  string
 }{
-	{rogue.OrphanBlocks, 200, false, 4 * 4 * mb, "maxOrphanBytes, 9 bytes of an output are 32 in memory"},
+	{rogue.OrphanBlocks, 200, false, 4 * mb, "maxOrphanBytes"},
 	{rogue.OrphanTxs, 200, false, 3 * 100 * 90_000, "DefaultMaxOrphans, of at most 100 KB each"},
 	{rogue.Headers, 6000, true, 500 * 6000, "nothing of a chain of little work is kept"},
 	{rogue.SideBlocks, 200, false, 4 * 8 * mb, "maxSideBytes, then ignored"},
@@ -40,7 +40,7 @@ var floods = []struct {
 	{rogue.Requests, 300, false, 0, "an answer is in memory once, a block of it at a time"},
 	{rogue.HalfOpen, 500, false, 500 * 64 << 10, "hostLimits: 3 * 64 + 16 connections"},
 	{rogue.Streams, 200, false, 48 * 256 << 10, "maxStreams, a window of 256 KB each"},
-	{rogue.HalfSent, 40, false, 8 * mb, "maxReceiving"},
+	{rogue.HalfSent, 40, false, 18 * mb, "maxMemory, without what others have reserved"},
 	{rogue.SlowReaders, 200, false, 12 * 2 * mb, "maxSyncStreams, one block of 1 MB and a window each"},
 }
 
@@ -120,7 +120,7 @@ func (w *net) flood(p *rogue.Peer, kind rogue.Kind, n int, victim, honest *node.
 }
 
 // judged is how much memory the messages may take that wait for a verdict or are half received
-// (maxJudging and maxReceiving in p2p), and what else is allocated while a collection lasts.
+// (of maxMemory in p2p), and what else is allocated while a collection lasts.
 // Those of the rogue are on top: it is in this process too, and gossip keeps for a second what
 // it sends.
 func judged(f rogue.Flooded) int64 { return min(40*mb, (32*(1+4)+256)*f.Bytes/max(1, int64(f.Sent))) }
