@@ -37,6 +37,7 @@
 //	overlay.go     the coin set while the tip moves
 //	write.go       what goes to the disk, and when it is safe there
 //	query.go       asking the tree: locators, tips, ancestors
+//	outline.go     asking a large tree: what is near its forks, what changed
 //	invalidate.go  a user overrides the choice
 //	verify.go      signatures on all cores, each once
 //	disk.go        the types above, and what the tree needs of its storage

@@ -42,6 +42,7 @@ func (t *Tree) Reconsider(hash block.Hash, now time.Time) (Change, error) {
 	for a := n; a != nil && a.status.Invalid(); a = a.parent {
 		a.status &^= Failed
 		t.pending.statuses[a] = true
+		t.touch(a)
 		top = a
 	}
 	t.each([]*node{n}, func(n *node) { n.status &^= Failed })
@@ -69,6 +70,7 @@ func (t *Tree) Precious(hash block.Hash, now time.Time) (Change, error) {
 	t.precious--
 	n.seq = t.precious
 	t.pending.statuses[n] = true
+	t.touch(n)
 	t.findCandidate()
 	return t.activate(now, nil)
 }

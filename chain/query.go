@@ -25,11 +25,15 @@ func (t *Tree) Info(hash block.Hash) (Info, bool) {
 	if n == nil {
 		return Info{}, false
 	}
+	return t.info(n), true
+}
+
+func (t *Tree) info(n *node) Info {
 	info := Info{Entry: n.entry(), State: n.State, Active: t.isActive(n)}
 	for _, c := range n.children {
 		info.Children = append(info.Children, c.Hash)
 	}
-	return info, true
+	return info
 }
 
 // Block returns a block of any branch. The error is ErrUnknown, ErrNoBody, or the disk's.
@@ -170,11 +174,12 @@ type Tip struct {
 // Tips returns the ends of all branches, the highest first (Core: getchaintips).
 func (t *Tree) Tips() []Tip {
 	var out []Tip
-	for _, n := range t.nodes {
-		if len(n.children) > 0 && n != t.tip() {
-			continue
-		}
-		out = append(out, Tip{n.point(), n.Height - t.fork(n).Height, t.tipStatus(n)})
+	show := func(n *node) { out = append(out, Tip{n.point(), n.Height - t.fork(n).Height, t.tipStatus(n)}) }
+	for n := range t.ends {
+		show(n)
+	}
+	if len(t.tip().children) > 0 {
+		show(t.tip())
 	}
 	slices.SortFunc(out, func(a, b Tip) int {
 		return cmp.Or(cmp.Compare(b.Height, a.Height), bytes.Compare(a.Hash[:], b.Hash[:]))
@@ -268,6 +273,12 @@ func (t *Tree) fork(n *node) *node {
 // setActive makes the best chain end in n.
 func (t *Tree) setActive(n *node) {
 	fork := t.fork(n)
+	for _, left := range t.active[fork.Height+1:] {
+		t.touch(left)
+	}
+	for _, joins := range path(fork, n) {
+		t.touch(joins)
+	}
 	t.active = append(t.active[:fork.Height+1], path(fork, n)...)
 }
 

@@ -30,11 +30,14 @@ type Tree struct {
 	disk     Disk
 
 	nodes      map[block.Hash]*node
-	active     []*node // the best chain by height; the last one is the tip
-	bestHeader *node   // the header with the most work that is not known to be invalid
-	candidate  *node   // the best connectable block not known to be invalid: where the best chain should end
-	seq        int64   // last node.seq given out
-	precious   int64   // last seq given out by Precious: negative, so that it wins among equals
+	ends       map[*node]bool // those without children
+	active     []*node        // the best chain by height; the last one is the tip
+	bestHeader *node          // the header with the most work that is not known to be invalid
+	candidate  *node          // the best connectable block not known to be invalid: where the best chain should end
+	seq        int64          // last node.seq given out
+	precious   int64          // last seq given out by Precious: negative, so that it wins among equals
+	changes    int64          // see Changes
+	recent     []*node        // what the last changes were of, the oldest first; see touch
 
 	coins    map[block.Outpoint]*consensus.Coin // coins read or changed lately; nil: known to be gone
 	bodies   map[block.Hash]consensus.Block     // bodies whose turn has not come, kept to save a read
@@ -89,6 +92,7 @@ func NewTree(p *consensus.Params, v consensus.Verifier, disk Disk, entries []Ent
 	t := &Tree{
 		params: p, verifier: v, disk: disk,
 		nodes:   make(map[block.Hash]*node, len(entries)+1),
+		ends:    make(map[*node]bool),
 		coins:   make(map[block.Outpoint]*consensus.Coin),
 		bodies:  make(map[block.Hash]consensus.Block),
 		room:    maxBodies,
@@ -96,6 +100,7 @@ func NewTree(p *consensus.Params, v consensus.Verifier, disk Disk, entries []Ent
 	}
 	root := &node{State: consensus.Genesis(p), status: HasBody | Connected, seq: 1, txs: len(p.Genesis.Txs), size: p.Genesis.Size(),
 		received: time.Unix(int64(p.Genesis.Header.Time), 0), complete: time.Unix(int64(p.Genesis.Header.Time), 0)}
+	t.ends[root] = true
 	t.nodes[root.Hash], t.active, t.bestHeader, t.candidate, t.seq = root, []*node{root}, root, root, 1
 	if len(entries) == 0 {
 		t.pending.genesis = []consensus.Block{consensus.NewBlock(p.Genesis)}
@@ -206,7 +211,10 @@ func (t *Tree) insert(parent *node, s consensus.State, received time.Time) *node
 	n.skip = parent.ancestor(skipHeight(n.Height))
 	parent.children = append(parent.children, n)
 	t.nodes[n.Hash] = n
+	delete(t.ends, parent)
+	t.ends[n] = true
 	t.pending.headers[n] = true
+	t.touch(n)
 	return n
 }
 
@@ -251,6 +259,7 @@ func (t *Tree) AddBlock(b *block.Block, now time.Time) (Change, error) {
 	n.status |= HasBody
 	n.txs, n.size = len(b.Txs), b.Size()
 	t.pending.headers[n] = true
+	t.touch(n)
 	linked := t.markConnectable(n, now)
 	if err := t.put(full); err != nil {
 		return Change{}, err
@@ -293,6 +302,7 @@ func (t *Tree) markConnectable(n *node, now time.Time) (linked []*node) {
 		t.seq++
 		n.seq, n.complete = t.seq, now.Truncate(time.Millisecond)
 		t.pending.headers[n] = true
+		t.touch(n)
 		if !n.status.Invalid() && n.better(t.candidate) {
 			t.candidate = n
 		}
@@ -308,6 +318,7 @@ func (t *Tree) markConnectable(n *node, now time.Time) (linked []*node) {
 func (t *Tree) fail(n *node) {
 	n.status |= Failed
 	t.pending.statuses[n] = true
+	t.touch(n)
 	t.each(n.children, func(c *node) { c.status |= FailedParent })
 	if t.bestHeader.status.Invalid() {
 		t.findBestHeader()
@@ -355,5 +366,6 @@ func (t *Tree) each(roots []*node, change func(*node)) {
 		stack = append(stack[:len(stack)-1], n.children...)
 		change(n)
 		t.pending.statuses[n] = true
+		t.touch(n)
 	}
 }

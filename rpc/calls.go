@@ -56,7 +56,27 @@ func parseBlock(text string) (*block.Block, error) {
 
 // Tree returns all blocks of all branches from a height on.
 func (c *Client) Tree(ctx context.Context, from block.Height) (Tree, error) {
-	return GetBlockTree.Call(ctx, c, GetBlockTreeArgs{int64(from)})
+	return GetBlockTree.Call(ctx, c, GetBlockTreeArgs{From: int64(from)})
+}
+
+// Outline returns the blocks from a height on that are near tips and forks, at these other
+// heights (ascending), and at the same heights as these on other branches.
+func (c *Client) Outline(ctx context.Context, from block.Height, heights []block.Height) (Tree, error) {
+	args := GetBlockTreeArgs{From: int64(from), Folded: true}
+	for _, h := range heights {
+		if n := len(args.Heights); n > 0 && args.Heights[n-1] == h-1 {
+			args.Heights[n-1] = h
+			continue
+		}
+		args.Heights = append(args.Heights, h, h)
+	}
+	return GetBlockTree.Call(ctx, c, args)
+}
+
+// TreeSince returns the blocks that changed after an earlier answer with this sequence
+// number, if the node still knows which (Tree.Changes), or an outline.
+func (c *Client) TreeSince(ctx context.Context, since int64) (Tree, error) {
+	return GetBlockTree.Call(ctx, c, GetBlockTreeArgs{Folded: true, Since: &since})
 }
 
 // Reorgs returns the last entries of the journal, the oldest first; limit 0: all.

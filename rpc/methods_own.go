@@ -8,9 +8,11 @@ import (
 // The methods that Bitcoin Core does not have.
 var (
 	GetBlockTree = Method[GetBlockTreeArgs, Tree]{Info{Name: "getblocktree", Category: "Toychain", Example: "100",
-		About: "Returns all blocks of all branches, in the order in which they arrived.",
-		Returns: `{"tip", "height", "blocks": [{"hash", "prev", "height", "time", "received_ms", "complete_ms", "order", "bits", "difficulty", ` +
-			`"chainwork", "txs", "size", "status", "message", "address"}]}`}}
+		About: "Returns all blocks of all branches, in the order in which they arrived. Folded, a tree of any size is a short answer: " +
+			"a block that does not follow its parent there says how many are left out before it, and which one is below those. " +
+			"With the sequence number of an earlier answer only what changed since is returned.",
+		Returns: `{"tip", "height", "from": blocks below are left out, "seq", "changes": true if blocks are only those that changed, "blocks": [{"hash", "prev", "height", "time", "received_ms", "complete_ms", "order", "bits", "difficulty", ` +
+			`"chainwork", "txs", "size", "status", "message", "address", "folded", "under"}]}`}}
 	GetReorgs = Method[GetReorgsArgs, []Reorg]{Info{Name: "getreorgs", Category: "Toychain", Example: "10",
 		About: "Returns the journal of reorganisations, the oldest first: which blocks left and joined the best chain, and what " +
 			"became of the transactions in those that left. They were returned to the mempool, reconfirmed in a block that joined, or " +
@@ -62,7 +64,10 @@ type (
 		TxID block.Hash `rpc:"txid" help:"the transaction"`
 	}
 	GetBlockTreeArgs struct {
-		From int64 `rpc:"fromheight?" help:"the lowest height to return (default 0)"`
+		From    int64          `rpc:"fromheight?" help:"the lowest height to return (default 0)"`
+		Folded  bool           `rpc:"folded?" help:"true: only the blocks near tips and forks, and at the same heights on other branches (default false)"`
+		Heights []block.Height `rpc:"heights?" help:"folded: also the blocks at these heights, as [from, to, from, to]"`
+		Since   *int64         `rpc:"since?" help:"folded: a sequence number of an earlier answer; only the blocks that changed since, if the node still knows which"`
 	}
 	GetReorgsArgs struct {
 		Limit int `rpc:"limit?" help:"return only the last ones, this many (default 0: all)"`

@@ -9,12 +9,15 @@ import (
 
 // This file has the results of the methods that Bitcoin Core does not have.
 
-// Tree is the result of getblocktree: every block of every branch, in the order in
-// which they arrived.
+// Tree is the result of getblocktree: blocks of every branch, in the order in which they
+// arrived.
 type Tree struct {
-	Tip    block.Hash   `json:"tip"`
-	Height block.Height `json:"height"`
-	Blocks []TreeBlock  `json:"blocks"`
+	Tip     block.Hash   `json:"tip"`
+	Height  block.Height `json:"height"`
+	From    block.Height `json:"from"`    // blocks below are left out
+	Seq     int64        `json:"seq"`     // of the last change of the tree; grows also over restarts
+	Changes bool         `json:"changes"` // Blocks are those that changed after the sequence number that was asked for, not all
+	Blocks  []TreeBlock  `json:"blocks"`
 }
 
 // TreeBlock is a block of a Tree.
@@ -29,11 +32,13 @@ type TreeBlock struct {
 	Bits       string       `json:"bits"`
 	Difficulty Float        `json:"difficulty"`
 	ChainWork  pow.Work     `json:"chainwork"`
-	Txs        int          `json:"txs"`     // 0: only the header is here
-	Size       int          `json:"size"`    // bytes
-	Status     string       `json:"status"`  // active, valid-fork, valid-headers, headers-only, invalid
-	Message    string       `json:"message"` // the miner's text in the coinbase; "" if there is none
-	Address    string       `json:"address"` // that the coinbase pays; "" if its script has none
+	Txs        int          `json:"txs"`             // 0: only the header is here
+	Size       int          `json:"size"`            // bytes
+	Status     string       `json:"status"`          // active, valid-fork, valid-headers, headers-only, invalid
+	Message    string       `json:"message"`         // the miner's text in the coinbase; "" if there is none
+	Address    string       `json:"address"`         // that the coinbase pays; "" if its script has none
+	Folded     int          `json:"folded,omitzero"` // in a folded tree: how many blocks before this one are left out
+	Under      block.Hash   `json:"under,omitzero"`  // the next block below those
 }
 
 // Arrived returns when the node had the block and its ancestors, in milliseconds since 1970.

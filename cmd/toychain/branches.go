@@ -253,30 +253,59 @@ func printStale(t io.Writer, r *rpc.StaleRate, contested int) {
 	fmt.Fprintf(t, "heights\t%s to %s\n", cli.Count(r.From), cli.Count(r.To))
 }
 
+const aboutFolds = `Long stretches
+without a fork are folded, also with --json: there "folded" is how many blocks are left
+out before a block, and "under" the one below them. "toychain rpc getblocktree" has all.
+`
+
+const aboutFollow = ` With
+--follow it is drawn again each time that it changes, until Ctrl-C.`
+
 const aboutWidth = `If the terminal is too narrow, details are left out: transactions first, then who
 mined what. In a pipe, COLUMNS gives the width.`
 
 func (a *app) chainTreeCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use: "tree", Short: "Draw every block of every branch that the node knows.",
-		Example: "toychain chain tree\ntoychain chain tree --from 100\ntoychain chain tree -o tree.svg",
-		Long:    `Draw every block of every branch that the node knows. ` + aboutWidth,
+		Use: "tree", Short: "Draw every branch that the node knows.",
+		Example: "toychain chain tree\ntoychain chain tree --from 100\ntoychain chain tree --follow\ntoychain chain tree -o tree.svg",
+		Long:    `Draw every branch that the node knows. ` + aboutFolds + aboutWidth + aboutFollow,
 	}
 	flags := treeFlags(cmd)
 	var name string
-	return show(a, cmd, a.dial, func(ctx context.Context, n target, _ []string) (tree rpc.Tree, err error) {
-		info, err := rpc.GetNetworkInfo.Call(ctx, n.Client, rpc.None{})
-		if err != nil {
-			return tree, err
+	get := func(ctx context.Context, n target, _ []string) (tree rpc.Tree, err error) {
+		if name == "" {
+			info, err := rpc.GetNetworkInfo.Call(ctx, n.Client, rpc.None{})
+			if err != nil {
+				return tree, err
+			}
+			name = cmp.Or(a.global.node, info.Name, "this node")
 		}
-		name = cmp.Or(a.global.node, info.Name, "this node")
-		tree, err = n.Tree(ctx, block.Height(flags.from))
+		tree, err = n.Outline(ctx, block.Height(flags.from), nil)
 		if err == nil && len(tree.Blocks) == 0 {
 			err = beyond(block.Height(flags.from), tree.Height)
 		}
 		return tree, err
-	}, func(w io.Writer, tree rpc.Tree) {
-		a.drawTree(w, draw.Merge([]draw.View{{Node: name, Tree: tree}}), flags)
+	}
+	show(a, cmd, a.dial, get, func(w io.Writer, tree rpc.Tree) {
+		a.drawTree(cmd.Context(), w, draw.Merge([]draw.View{{Node: name, Tree: tree}}), flags)
+	})
+	return followed(cmd, func(cmd *cobra.Command) error {
+		n, err := a.dial()
+		if err != nil {
+			return err
+		}
+		var seq int64
+		return a.followTree(cmd, flags, func(ctx context.Context) (in draw.Tree, changed bool, err error) {
+			if seq != 0 {
+				news, err := n.TreeSince(ctx, seq)
+				if err != nil || news.Seq == seq {
+					return in, false, err
+				}
+			}
+			tree, err := get(ctx, n, nil)
+			seq = tree.Seq
+			return draw.Merge([]draw.View{{Node: name, Tree: tree}}), true, err
+		})
 	})
 }
 
@@ -284,13 +313,11 @@ func (a *app) testnetTreeCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "tree", Short: "Draw one tree of all blocks, with the nodes on their tips.",
 		Example: "toychain testnet tree\ntoychain testnet tree --legend\ntoychain testnet tree --follow\ntoychain testnet tree -o tree.svg",
-		Long: `Draw one tree of all blocks, with the nodes on their tips. ` + aboutWidth + ` With
---follow it is drawn again each time that it changes, until Ctrl-C.`,
+		Long:    `Draw one tree of all blocks, with the nodes on their tips. ` + aboutFolds + aboutWidth + aboutFollow,
 	}
 	flags := treeFlags(cmd)
-	follow := cmd.Flags().BoolP("follow", "f", false, "draw it again when it changes")
 	show(a, cmd, a.namedTestnet, func(ctx context.Context, t *testnet.Testnet, _ []string) (draw.Tree, error) {
-		tree, err := t.Tree(ctx, block.Height(flags.from))
+		tree, err := t.Outline(ctx, block.Height(flags.from))
 		if err == nil && len(tree.Blocks) == 0 && flags.from > 0 {
 			var tip block.Height
 			for _, at := range append(tree.Tips, tree.LastTips...) {
@@ -299,17 +326,35 @@ func (a *app) testnetTreeCommand() *cobra.Command {
 			err = beyond(block.Height(flags.from), tip)
 		}
 		return tree, err
-	}, func(w io.Writer, in draw.Tree) { a.drawTree(w, in, flags) })
-	once := cmd.RunE
-	cmd.RunE = func(cmd *cobra.Command, given []string) error {
-		if !*follow {
-			return once(cmd, given)
-		}
+	}, func(w io.Writer, in draw.Tree) { a.drawTree(cmd.Context(), w, in, flags) })
+	return followed(cmd, func(cmd *cobra.Command) error {
 		t, err := a.namedTestnet()
 		if err != nil {
 			return err
 		}
-		return a.followTree(cmd.Context(), t, flags, cmd.Flags().Changed("json"))
+		var seen testnet.Seen
+		return a.followTree(cmd, flags, func(ctx context.Context) (in draw.Tree, changed bool, err error) {
+			if err := t.Refresh(); err != nil {
+				return in, false, err
+			}
+			if !t.Changed(ctx, &seen) {
+				return in, false, nil
+			}
+			in, err = t.Outline(ctx, block.Height(flags.from))
+			return in, true, err
+		})
+	})
+}
+
+// followed adds --follow to a command that draws the tree once.
+func followed(cmd *cobra.Command, follow func(cmd *cobra.Command) error) *cobra.Command {
+	wanted := cmd.Flags().BoolP("follow", "f", false, "draw it again when it changes")
+	once := cmd.RunE
+	cmd.RunE = func(cmd *cobra.Command, given []string) error {
+		if *wanted {
+			return follow(cmd)
+		}
+		return once(cmd, given)
 	}
 	return cmd
 }

@@ -50,7 +50,7 @@ var clashes = map[string][]string{
 	"wallet create":             {"ARG1 wallet"},
 	"wallet restore":            {"ARG1 wallet"},
 	"wallet send":               {"all ARG2", "dry-run wait"},
-	"chain tree":                {"json legend out", "out legend"},
+	"chain tree":                {"json legend out", "out legend follow"},
 	"testnet tree":              {"json legend out", "out legend follow"},
 	"demo":                      {"step pace"},
 	"peers ban":                 {"lift for"},

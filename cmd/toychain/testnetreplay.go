@@ -60,7 +60,7 @@ With REPORT, a file that 'testnet report' wrote, the past is in the file.`,
 			fmt.Fprintf(a.Stderr, "%s: its clock was set back, so some of its times are ambiguous: none is corrected\n", name)
 		}
 		if r.at != "" {
-			return a.showMoment(run, &r)
+			return a.showMoment(ctx, run, &r)
 		}
 		if !r.json {
 			return a.player(&r, speed).Play(ctx, run)
@@ -141,7 +141,7 @@ func skipLine(r io.Reader) error {
 }
 
 // showMoment shows the tree as it stood at one moment.
-func (a *app) showMoment(run *replay.Run, r *replaying) error {
+func (a *app) showMoment(ctx context.Context, run *replay.Run, r *replaying) error {
 	n, err := strconv.Atoi(r.at)
 	if err != nil {
 		d, err := time.ParseDuration(strings.TrimPrefix(r.at, "+"))
@@ -158,5 +158,5 @@ func (a *app) showMoment(run *replay.Run, r *replaying) error {
 	if r.json {
 		return a.PrintJSON(s.Tree())
 	}
-	return s.Draw(a.Stdout, a.style(r.draw))
+	return s.Draw(ctx, a.Stdout, a.style(r.draw))
 }

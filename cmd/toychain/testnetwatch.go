@@ -13,7 +13,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"toychain/block"
 	"toychain/cmd/internal/cli"
 	"toychain/internal/atomicfile"
 	"toychain/testnet"
@@ -37,11 +36,11 @@ func treeFlags(cmd *cobra.Command) *drawing {
 }
 
 // drawTree writes the tree as text, or into the file that the flags name.
-func (a *app) drawTree(w io.Writer, in draw.Tree, d *drawing) {
+func (a *app) drawTree(ctx context.Context, w io.Writer, in draw.Tree, d *drawing) {
 	write := draw.SVG
 	switch filepath.Ext(d.out) {
 	case "":
-		_ = draw.Write(w, in, a.style(d))
+		d.failed = draw.Write(ctx, w, in, a.style(d))
 		return
 	case ".dot":
 		write = draw.Dot
@@ -66,34 +65,44 @@ func watch(ctx context.Context, t *testnet.Testnet, look func() error) error {
 	return err
 }
 
-// followTree draws the tree each time that it changes: over the last picture on a terminal, below
-// it otherwise; or each as a line of JSON.
-func (a *app) followTree(ctx context.Context, t *testnet.Testnet, d *drawing, asJSON bool) error {
+// followTree draws the tree each time that look reports a change: over the last picture on a
+// terminal, below it otherwise; or each as a line of JSON.
+func (a *app) followTree(cmd *cobra.Command, d *drawing, look func(context.Context) (draw.Tree, bool, error)) error {
+	ctx, asJSON := cmd.Context(), cmd.Flags().Changed("json")
 	var last []byte
-	return watch(ctx, t, func() error {
-		in, err := t.Tree(ctx, block.Height(d.from))
-		if err != nil {
-			return err
+	err := cli.Until(ctx, lookEvery, func() (bool, error) {
+		in, changed, err := look(ctx)
+		if err != nil || !changed {
+			return false, err
 		}
-		var out bytes.Buffer
-		if err := draw.Write(&out, in, a.style(d)); err != nil || bytes.Equal(out.Bytes(), last) {
-			return err
-		}
-		first := last == nil
-		last = slices.Clone(out.Bytes())
-		switch {
-		case asJSON:
-			return a.PrintJSONLine(in)
-		case cli.IsTerminal(a.Stdout):
-			if err := a.Stdout.Clear(); err != nil {
-				return err
-			}
-		case !first:
-			fmt.Fprintln(a.Stdout)
-		}
-		_, err = a.Stdout.Write(bottom(out.Bytes(), cli.Lines(a.Stdout)))
-		return err
+		return false, a.redraw(ctx, in, d, &last, asJSON)
 	})
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// redraw draws the tree, unless it looks as it did last.
+func (a *app) redraw(ctx context.Context, in draw.Tree, d *drawing, last *[]byte, asJSON bool) error {
+	var out bytes.Buffer
+	if err := draw.Write(ctx, &out, in, a.style(d)); err != nil || bytes.Equal(out.Bytes(), *last) {
+		return err
+	}
+	first := *last == nil
+	*last = slices.Clone(out.Bytes())
+	switch {
+	case asJSON:
+		return a.PrintJSONLine(in)
+	case cli.IsTerminal(a.Stdout):
+		if err := a.Stdout.Clear(); err != nil {
+			return err
+		}
+	case !first:
+		fmt.Fprintln(a.Stdout)
+	}
+	_, err := a.Stdout.Write(bottom(out.Bytes(), cli.Lines(a.Stdout)))
+	return err
 }
 
 // bottom returns the last lines of a picture that is higher than the terminal, where blocks are added.

@@ -19,41 +19,91 @@ import (
 // memory.
 // The error is store.ErrInUse if a node does run, fs.ErrNotExist if none ever did.
 func ReadDirectory(dir string, p *consensus.Params) (t rpc.Tree, journal []rpc.Reorg, err error) {
-	db, err := store.OpenReadOnly(filepath.Join(dir, "chain"), p)
+	d, err := OpenDirectory(dir, p)
 	if err != nil {
 		return rpc.Tree{}, nil, err
 	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	entries, tip, err := db.Load()
+	defer func() { err = errors.Join(err, d.Close()) }()
+	if t, err = readTree(d.tree); err != nil {
+		return rpc.Tree{}, nil, err
+	}
+	stored, err := d.db.Reorgs(0)
 	if err != nil {
 		return rpc.Tree{}, nil, err
 	}
-	tree, err := chain.NewTree(p, chain.NewVerifier(consensus.P2PKH{}), db, entries, tip)
-	if err != nil {
-		return rpc.Tree{}, nil, err
+	if d.change.Reorg != nil { // not in the journal yet
+		stored = append(stored, *d.change.Reorg)
 	}
-	change, err := tree.ConnectStored(time.Now())
-	if err != nil {
-		return rpc.Tree{}, nil, err
-	}
-	if t, err = readTree(tree, p); err != nil {
-		return rpc.Tree{}, nil, err
-	}
-	stored, err := db.Reorgs(0)
-	if err != nil {
-		return rpc.Tree{}, nil, err
-	}
-	if change.Reorg != nil { // not in the journal yet
-		stored = append(stored, *change.Reorg)
-	}
-	journal, err = showJournal(db, stored, func(h block.Hash) (chain.Info, error) {
-		info, _ := tree.Info(h)
+	journal, err = showJournal(d.db, stored, func(h block.Hash) (chain.Info, error) {
+		info, _ := d.tree.Info(h)
 		return info, nil
 	})
 	return t, journal, err
 }
 
-func readTree(tree *chain.Tree, p *consensus.Params) (rpc.Tree, error) {
+// Directory is the chain of a node that does not run, open for reading.
+type Directory struct {
+	db     *store.DB
+	tree   *chain.Tree
+	change chain.Change // of connecting what was stored
+}
+
+// OpenDirectory opens the directory that ReadDirectory reads. It is in use until Close.
+func OpenDirectory(dir string, p *consensus.Params) (*Directory, error) {
+	db, err := store.OpenReadOnly(filepath.Join(dir, "chain"), p)
+	if err != nil {
+		return nil, err
+	}
+	d := &Directory{db: db}
+	entries, tip, err := db.Load()
+	if err == nil {
+		d.tree, err = chain.NewTree(p, chain.NewVerifier(consensus.P2PKH{}), db, entries, tip)
+	}
+	if err == nil {
+		d.change, err = d.tree.ConnectStored(time.Now())
+	}
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return d, nil
+}
+
+// Close closes the directory.
+func (d *Directory) Close() error { return d.db.Close() }
+
+// Outline returns what rpc.Client.Outline of the node would.
+func (d *Directory) Outline(from block.Height, heights []block.Height) (rpc.Tree, error) {
+	tip := d.tree.Tip()
+	out := rpc.Tree{Tip: tip.Hash, Height: tip.Height, Blocks: []rpc.TreeBlock{}}
+	var all []chain.Outlined
+	all, out.From = d.tree.Outline(from, heights)
+	for i := range all {
+		b, err := readBlock(d.tree, &all[i].Info)
+		if err != nil {
+			return rpc.Tree{}, err
+		}
+		fold(&b, all[i].Under)
+		out.Blocks = append(out.Blocks, b)
+	}
+	return out, nil
+}
+
+// readBlock returns what is known of a block.
+func readBlock(tree *chain.Tree, i *chain.Info) (rpc.TreeBlock, error) {
+	shown := showBlock(i)
+	if i.Status&chain.HasBody == 0 {
+		return shown, nil
+	}
+	b, err := tree.Block(i.Hash)
+	if err != nil {
+		return shown, err
+	}
+	f := coinbaseTextOf(b, tree.Params())
+	shown.Message, shown.Address = f.message, f.address
+	return shown, nil
+}
+
+func readTree(tree *chain.Tree) (rpc.Tree, error) {
 	tip := tree.Tip()
 	out := rpc.Tree{Tip: tip.Hash, Height: tip.Height, Blocks: []rpc.TreeBlock{}}
 	var infos []chain.Info
@@ -64,14 +114,9 @@ func readTree(tree *chain.Tree, p *consensus.Params) (rpc.Tree, error) {
 	}
 	slices.SortFunc(infos, byArrival)
 	for i := range infos {
-		shown := showBlock(&infos[i])
-		if infos[i].Status&chain.HasBody != 0 {
-			b, err := tree.Block(infos[i].Hash)
-			if err != nil {
-				return rpc.Tree{}, err
-			}
-			f := coinbaseTextOf(b, p)
-			shown.Message, shown.Address = f.message, f.address
+		shown, err := readBlock(tree, &infos[i])
+		if err != nil {
+			return rpc.Tree{}, err
 		}
 		out.Blocks = append(out.Blocks, shown)
 	}

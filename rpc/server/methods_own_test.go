@@ -15,6 +15,49 @@ import (
 	"toychain/rpc"
 )
 
+// folded demands that the folded tree is a part of the whole one, and that what changes comes
+// after its sequence number.
+func (s *scene) folded(whole rpc.Tree) {
+	s.t.Helper()
+	one, err := s.Outline(s.ctx, 0, nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	at := make(map[block.Hash]rpc.TreeBlock)
+	for _, b := range whole.Blocks {
+		at[b.Hash] = b
+	}
+	rows := map[block.Height]int{}
+	for _, b := range one.Blocks {
+		rows[b.Height]++
+		folded, under := b.Folded, b.Under
+		if b.Folded, b.Under = 0, (block.Hash{}); b != at[b.Hash] {
+			s.t.Errorf("block %d is %+v, want %+v", b.Height, b, at[b.Hash])
+		}
+		if b.Height == 2 && (folded != 1 || under != s.blocks[0]) {
+			s.t.Errorf("before block 2 %d blocks are left out, above %s", folded, under)
+		}
+	}
+	is(s, "rows", fmt.Sprint(rows), "map[0:1 2:1 3:1 4:1 5:2 6:1 7:1]")
+	more, err := s.Outline(s.ctx, 0, []block.Height{1})
+	is(s, "with height 1", len(more.Blocks), len(whole.Blocks))
+	is(s, "from height 6", len(get[rpc.Tree](s.world, "getblocktree", 6, true).Blocks), 2)
+	none, err2 := s.TreeSince(s.ctx, one.Seq)
+	is(s, "changes at once", fmt.Sprint(none.Changes, len(none.Blocks), none.Seq-one.Seq, err, err2), "true 0 0 <nil> <nil>")
+	s.submit(s.branch(2).Mine("news").Block)
+	news, err := s.TreeSince(s.ctx, one.Seq)
+	if err != nil || !news.Changes || len(news.Blocks) != 1 || news.Blocks[0].Message != "news" {
+		s.t.Errorf("the news are %+v, %v", news, err)
+	}
+	old, err := s.TreeSince(s.ctx, 1)
+	is(s, "changes since an earlier run", fmt.Sprint(old.Changes, len(old.Blocks), err), "false 10 <nil>")
+	s.refused(rpc.CodeInvalidParam, "heights from 2 to 1: want 0 or more, and the lower one first", "getblocktree", 0, true, []int{2, 1})
+	s.refused(rpc.CodeInvalidParam, "heights from -1 to 1: want 0 or more, and the lower one first", "getblocktree", 0, true, []int{-1, 1})
+	s.refused(rpc.CodeInvalidParam, "more than 200000 heights: want fewer, or the whole tree", "getblocktree", 0, true, []int{0, 900_000})
+	s.refused(rpc.CodeInvalidParam, "heights: want pairs, each from and to", "getblocktree", 0, true, []int{1})
+	s.refused(rpc.CodeInvalidParam, "heights and since are for a folded tree: set folded to true", "getblocktree", 0, false, []int{1, 1})
+}
+
 var ownTests = map[string]func(*scene){
 	"getblocktree": func(s *scene) {
 		side := s.branch(4).Mine("side")
@@ -49,6 +92,7 @@ var ownTests = map[string]func(*scene){
 		top := get[rpc.Tree](s.world, "getblocktree", 6)
 		is(s, "from height 6", len(top.Blocks), 2)
 		is(s, "from height 99", len(get[rpc.Tree](s.world, "getblocktree", 99).Blocks), 0)
+		s.folded(tree)
 		s.must("invalidateblock", s.tip())
 		is(s, "invalid", get[rpc.Tree](s.world, "getblocktree", 6).Blocks[0].Status, "invalid")
 	},

@@ -40,6 +40,7 @@ type Server struct {
 	methods   map[string]*method
 	metrics   *metrics
 	running   sync.Map // by *runningCall
+	treeSeq   int64    // before the first change of the tree: greater than any sequence number of an earlier run
 	coinbases sync.Map // coinbaseText by block.Hash: no more than the tree has blocks, which are in memory too
 
 	// See limits.go.
@@ -71,7 +72,8 @@ func New(cfg Config, n *node.Node) (*Server, error) {
 		return nil, fmt.Errorf("rpc: %w", err)
 	}
 	s := &Server{
-		cfg: cfg, node: n, log: cfg.Log, listeners: listeners, login: l, methods: table(),
+		treeSeq: time.Now().UnixMilli() * 1000,
+		cfg:     cfg, node: n, log: cfg.Log, listeners: listeners, login: l, methods: table(),
 		conns: &conns{known: maxConns, strangers: maxStrangers, open: make(map[net.Conn]connState)},
 		quick: make(places, maxCalls), long: make(places, maxLong), streams: make(places, maxStreams), rest: make(places, maxREST),
 	}

@@ -2,6 +2,7 @@ package server
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"strings"
 	"unicode"
@@ -14,12 +15,17 @@ import (
 	"toychain/rpc"
 )
 
-// getBlockTree collects the blocks from the tips of the branches downwards, each once.
+// getBlockTree answers with all blocks, or folded, or with what changed.
 func getBlockTree(c *call, a rpc.GetBlockTreeArgs) (rpc.Tree, error) {
-	var out rpc.Tree
+	if a.Folded {
+		return c.outline(a)
+	}
+	if a.Heights != nil || a.Since != nil {
+		return rpc.Tree{}, fail(rpc.CodeInvalidParam, "heights and since are for a folded tree: set folded to true")
+	}
+	out := rpc.Tree{From: block.Height(a.From)}
 	tips, err := look(c, func(e *engine.Engine) ([]chain.Tip, error) {
-		tip := e.Tree().Tip()
-		out.Tip, out.Height = tip.Hash, tip.Height
+		c.treeHead(e, &out)
 		return e.Tree().Tips(), nil
 	})
 	if err != nil {
@@ -30,10 +36,90 @@ func getBlockTree(c *call, a rpc.GetBlockTreeArgs) (rpc.Tree, error) {
 		return rpc.Tree{}, err
 	}
 	slices.SortFunc(infos, byArrival)
-	out.Blocks = make([]rpc.TreeBlock, len(infos))
+	out.Blocks, err = c.treeBlocks(infos)
+	return out, err
+}
+
+// treeHead sets what a tree says besides its blocks.
+func (c *call) treeHead(e *engine.Engine, out *rpc.Tree) {
+	tip := e.Tree().Tip()
+	out.Tip, out.Height, out.Seq = tip.Hash, tip.Height, c.server.treeSeq+e.Tree().Changes()
+}
+
+// maxHeights is how many other heights an outline may be asked for. Ours: a reader of many
+// nodes asks each for those that the others answered.
+const maxHeights = 200_000
+
+// outline answers with what changed, or with the folded tree.
+func (c *call) outline(a rpc.GetBlockTreeArgs) (rpc.Tree, error) {
+	from := block.Height(min(max(a.From, 0), math.MaxInt32))
+	heights, err := listHeights(a.Heights)
+	if err != nil {
+		return rpc.Tree{}, err
+	}
+	out := rpc.Tree{From: from}
+	var under []chain.Point
+	infos, err := look(c, func(e *engine.Engine) (infos []chain.Info, err error) {
+		c.treeHead(e, &out)
+		if a.Since != nil {
+			if infos, out.Changes = e.Tree().ChangedSince(*a.Since - c.server.treeSeq); out.Changes {
+				return infos, nil
+			}
+		}
+		all, lowest := e.Tree().Outline(from, heights)
+		out.From = lowest
+		for _, o := range all {
+			infos, under = append(infos, o.Info), append(under, o.Under)
+		}
+		return infos, nil
+	})
+	if err != nil {
+		return rpc.Tree{}, err
+	}
+	if out.Blocks, err = c.treeBlocks(infos); err != nil {
+		return rpc.Tree{}, err
+	}
+	for i, u := range under {
+		fold(&out.Blocks[i], u)
+	}
+	slices.SortStableFunc(out.Blocks, func(a, b rpc.TreeBlock) int {
+		return cmp.Or(cmp.Compare(a.ReceivedMS, b.ReceivedMS), cmp.Compare(a.Height, b.Height))
+	})
+	return out, nil
+}
+
+// fold notes what is left out of an outline before b.
+func fold(b *rpc.TreeBlock, under chain.Point) {
+	if !under.Hash.IsZero() && b.Prev != under.Hash {
+		b.Folded, b.Under = int(b.Height-under.Height-1), under.Hash
+	}
+}
+
+// listHeights returns the heights in ranges.
+func listHeights(ends []block.Height) (out []block.Height, err error) {
+	if len(ends)%2 != 0 {
+		return nil, fail(rpc.CodeInvalidParam, "heights: want pairs, each from and to")
+	}
+	for r := range slices.Chunk(ends, 2) {
+		if r[0] < 0 || r[1] < r[0] {
+			return nil, fail(rpc.CodeInvalidParam, "heights from %d to %d: want 0 or more, and the lower one first", r[0], r[1])
+		}
+		if len(out)+int(r[1]-r[0]) >= maxHeights {
+			return nil, fail(rpc.CodeInvalidParam, "more than %d heights: want fewer, or the whole tree", maxHeights)
+		}
+		for h := r[0]; h <= r[1]; h++ {
+			out = append(out, h)
+		}
+	}
+	return out, nil
+}
+
+func (c *call) treeBlocks(infos []chain.Info) ([]rpc.TreeBlock, error) {
+	out := make([]rpc.TreeBlock, len(infos))
 	for i := range infos {
-		if out.Blocks[i], err = c.treeBlock(&infos[i]); err != nil {
-			return rpc.Tree{}, err
+		var err error
+		if out[i], err = c.treeBlock(&infos[i]); err != nil {
+			return nil, err
 		}
 	}
 	return out, nil

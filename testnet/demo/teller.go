@@ -148,6 +148,6 @@ func (d *demo) draw(ctx context.Context, legend bool) (in draw.Tree) {
 	in, err := d.net.Tree(ctx, 0)
 	d.fail(err)
 	d.blank()
-	d.fail(draw.Write(d, in, draw.Style{Colour: d.cfg.Colour, ASCII: d.cfg.ASCII, Legend: legend, Width: d.cfg.Width}))
+	d.fail(draw.Write(ctx, d, in, draw.Style{Colour: d.cfg.Colour, ASCII: d.cfg.ASCII, Legend: legend, Width: d.cfg.Width}))
 	return in
 }

@@ -15,7 +15,9 @@
 //
 // # A reading order
 //
-//	tree.go     merging, and which block is in which column
+//	tree.go     merging, and the order of branches
+//	gather.go   trees of many blocks, folded by the nodes
+//	lanes.go    which block is in which column
 //	picture.go  what is shown of a block: Write, fields, folds, work
 //	canvas.go   lines, labels, colours, legend
 //	strips.go   branches that do not fit the width

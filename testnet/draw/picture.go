@@ -3,6 +3,7 @@ package draw
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"fmt"
 	"io"
 	"slices"
@@ -62,8 +63,8 @@ var (
 // A block shows its hash (see block.Hash.Short), how many transactions it has and its miner's
 // message. Where work and height disagree about which branch is ahead, the ends of the branches
 // show their work, counted from the last common block. Long stretches without a fork are
-// folded. The error is w's.
-func Write(w io.Writer, in Tree, s Style) error {
+// folded. The error is w's, or that of ctx if it ends first.
+func Write(ctx context.Context, w io.Writer, in Tree, s Style) error {
 	s.Width = cmp.Or(s.Width, 80)
 	var out bytes.Buffer
 	p := &picture{forest: grow(in), style: s, signs: unicodeSigns, out: &out}
@@ -72,7 +73,9 @@ func Write(w io.Writer, in Tree, s Style) error {
 	}
 	p.weigh()
 	all := p.all
-	p.strips()
+	if err := p.strips(ctx); err != nil {
+		return err
+	}
 	p.all = all
 	p.notes(in.Silent)
 	_, err := w.Write(out.Bytes())
@@ -112,6 +115,13 @@ type column struct {
 	fields   []int
 }
 
+// worthwhile is how many heights are folded at least (a fold takes a line too), and lastSteps how
+// many blocks are shown before a fork or an end.
+const (
+	worthwhile = 3
+	lastSteps  = 2
+)
+
 // foldedRows returns the rows, the lowest first.
 func (p *picture) foldedRows() []row {
 	var all []row
@@ -122,15 +132,14 @@ func (p *picture) foldedRows() []row {
 		r := &all[len(all)-1]
 		r.blocks = append(r.blocks, n)
 	}
-	const worthwhile = 3 // a fold takes a line too
 	var rows []row
 	for len(all) > 0 {
 		n := slices.IndexFunc(all, func(r row) bool { return slices.ContainsFunc(r.blocks, noteworthy) })
 		if n < 0 {
 			n = len(all)
 		}
-		if n >= worthwhile {
-			all[0].folded = n
+		if heights, hidden := spanOf(all[:n]); heights >= worthwhile || hidden {
+			all[0].folded = heights
 			rows = append(rows, all[0])
 		} else {
 			n = max(n, 1)
@@ -144,10 +153,24 @@ func (p *picture) foldedRows() []row {
 	return rows
 }
 
+// spanOf returns how many heights rows stand for, and whether some of them are folded already.
+func spanOf(rows []row) (heights int, hidden bool) {
+	for _, r := range rows {
+		span := 0
+		for _, n := range r.blocks {
+			span, hidden = max(span, n.span), hidden || n.span > 0
+		}
+		heights += max(span, 1)
+	}
+	return heights, hidden
+}
+
 // noteworthy reports whether n must be shown: at the begin and end of a branch, at a fork, and
 // in the last steps to an end.
 func noteworthy(n *treeNode) bool {
-	const lastSteps = 2
+	if n.span > 0 {
+		return false
+	}
 	if n.parent == nil || len(n.parent.kids) > 1 || n.fate() != n.parent.fate() || len(n.nodes)+len(n.gone)+len(n.calls)+n.more > 0 {
 		return true
 	}
@@ -155,7 +178,9 @@ func noteworthy(n *treeNode) bool {
 		if len(n.kids) != 1 {
 			return true
 		}
-		n = n.kids[0]
+		if n = n.kids[0]; n.span > 0 {
+			return false
+		}
 	}
 	return false
 }
@@ -165,13 +190,14 @@ func noteworthy(n *treeNode) bool {
 func (p *picture) weigh() {
 	ends := slices.DeleteFunc(slices.Clone(p.all), func(n *treeNode) bool { return len(n.kids) > 0 || n.fate() == invalid })
 	disagree := p.harder()
-	for i, a := range ends {
-		for _, b := range ends[:i] {
-			disagree = disagree || int(a.Height-b.Height)*heavier(a, b) < 0 ||
-				(a.Height == b.Height) != (a.ChainWork == b.ChainWork)
-		}
+	byHeight := slices.SortedFunc(slices.Values(ends), func(a, b *treeNode) int {
+		return cmp.Or(cmp.Compare(a.Height, b.Height), heavier(a, b))
+	})
+	for i, b := range byHeight[min(1, len(ends)):] {
+		a := byHeight[i]
+		disagree = disagree || heavier(a, b) > 0 || (a.Height == b.Height) != (a.ChainWork == b.ChainWork)
 	}
-	root := shared(ends)
+	root := p.shared(ends)
 	if !disagree || root == nil {
 		return
 	}
@@ -209,24 +235,18 @@ func (f *forest) harder() bool {
 }
 
 // shared returns the last common block of these, or nil.
-func shared(ends []*treeNode) *treeNode {
-	if len(ends) == 0 {
-		return nil
+func (f *forest) shared(ends []*treeNode) *treeNode {
+	below := make(map[*treeNode]int, len(f.all)) // how many ends are above each block, or it
+	for _, n := range ends {
+		below[n]++
 	}
-	at := ends[0]
-	for _, n := range ends[1:] {
-		for at != n && at != nil && n != nil {
-			if at.Height >= n.Height {
-				at = at.parent
-			} else {
-				n = n.parent
-			}
+	for _, n := range slices.Backward(f.all) { // children before parents: the first that has all is the last common one
+		if below[n] == len(ends) && len(ends) > 0 {
+			return n
 		}
-		if at != n {
-			return nil
-		}
+		below[n.parent] += below[n]
 	}
-	return at
+	return nil
 }
 
 // siNumber writes a number of hashes with three digits and an SI prefix.

@@ -2,6 +2,7 @@ package draw
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"slices"
 )
@@ -18,8 +19,8 @@ func stripDetail(columns int) int {
 	return leastDetail
 }
 
-// strips draws the tree. If it is too wide without all details too, branches are removed from
-// the right until the rest fits, and follow in other strips:
+// strips draws the tree. If it is too wide without all details too, the branches at the right
+// that do not fit follow in other strips:
 //
 //	height
 //	     1   ●  46ff97cd
@@ -31,7 +32,7 @@ func stripDetail(columns int) int {
 //	     1   ●  46ff97cd
 //	         ├─────────────╮
 //	     2   ●  53ab8e01   ●  bd00c0de
-func (p *picture) strips() {
+func (p *picture) strips(ctx context.Context) error {
 	p.arrange()
 	for p.detail = range leastDetail + 1 {
 		if p.measure() <= p.style.Width {
@@ -39,18 +40,27 @@ func (p *picture) strips() {
 		}
 	}
 	var rest []*forest
+	var err error
 	if p.measure() > p.style.Width && len(p.columns) > 1 {
 		p.detail = stripDetail(p.style.Width)
-		rest = p.split()
+		if rest, err = p.split(ctx); err != nil {
+			return err
+		}
 	}
 	p.draw()
 	for _, f := range rest {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		p.out.WriteByte('\n')
 		next := *p
 		next.forest = f
 		next.title = fmt.Sprintf("%s of %s", branches(len(f.roots[0].kids)), next.fields(f.roots[0])[0])
-		next.strips()
+		if err := next.strips(ctx); err != nil {
+			return err
+		}
 	}
+	return ctx.Err()
 }
 
 func branches(n int) string {
@@ -66,55 +76,101 @@ func (p *picture) arrange() {
 	p.rows = p.foldedRows()
 }
 
-// split removes the rightmost branch until the rest fits or is one column, and returns trees of
-// what was removed, each under its fork.
-func (p *picture) split() []*forest {
+// split removes the branches in the columns that do not fit, and returns trees of what was
+// removed, each under its fork and as many branches in one tree as fit beside each other.
+func (p *picture) split(ctx context.Context) (out []*forest, err error) {
 	off := make(map[*treeNode][]*treeNode) // by their forks
-	for p.measure() > p.style.Width && len(p.columns) > 1 {
-		k := p.rightmost()
-		if k == nil {
-			break // trees without a common block are not divided
-		}
-		from := k.parent
-		from.kids = slices.DeleteFunc(from.kids, func(n *treeNode) bool { return n == k })
-		from.more++
-		gone := make(map[*treeNode]bool)
-		for stack := []*treeNode{k}; len(stack) > 0; stack = stack[1:] {
-			n := stack[0]
-			gone[n] = true
-			n.kids, n.more = append(n.kids, off[n]...), 0 // with the branches that were removed from it
-			delete(off, n)
-			stack = append(stack, n.kids...)
-		}
-		off[from] = append([]*treeNode{k}, off[from]...)
-		p.all = slices.DeleteFunc(slices.Clone(p.all), func(n *treeNode) bool { return gone[n] })
+	for keep := p.fitting(); ; keep-- {
+		p.cut(keep, off)
 		p.arrange()
+		if p.measure() <= p.style.Width || keep <= 1 || keep <= p.roomy() {
+			break
+		}
 	}
-	var out []*forest
+	var forks []*treeNode
 	for from, kids := range off {
-		out = append(out, p.graft(from, kids))
+		forks = append(forks, from)
+		slices.SortFunc(kids, func(a, b *treeNode) int { return cmp.Compare(a.col, b.col) })
 	}
-	slices.SortFunc(out, func(a, b *forest) int {
-		x, y := a.roots[0], b.roots[0]
-		return cmp.Or(cmp.Compare(x.Height, y.Height), cmp.Compare(x.col, y.col))
+	slices.SortFunc(forks, func(a, b *treeNode) int {
+		return cmp.Or(cmp.Compare(a.Height, b.Height), cmp.Compare(a.col, b.col))
 	})
-	return out
+	for _, from := range forks {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		out = append(out, p.pack(from, off[from])...)
+	}
+	return out, nil
 }
 
-// rightmost returns the first block of the branch in the last column, nil if it has no parent.
-func (p *picture) rightmost() (first *treeNode) {
+// fitting returns how many columns fit the width, and at least those of trees without a common
+// block, which are not divided.
+func (p *picture) fitting() int {
+	n := 0
+	for n < len(p.columns) && p.columns[n].x+p.columns[n].width <= p.style.Width {
+		n++
+	}
+	return max(n, p.roomy())
+}
+
+// roomy returns how many columns there must be for every tree to begin in one.
+func (p *picture) roomy() int {
+	n := 1
+	for _, r := range p.roots {
+		n = max(n, r.col+1)
+	}
+	return n
+}
+
+// cut removes the branches in all columns from keep on, and collects them by their forks.
+func (p *picture) cut(keep int, off map[*treeNode][]*treeNode) {
+	var kept []*treeNode
 	for _, n := range p.all {
-		if n.col == len(p.columns)-1 && n.parent != nil && n.parent.col != n.col {
-			first = n
+		if n.col < keep {
+			kept = append(kept, n)
+		} else if len(off[n]) > 0 { // with the branches that were removed from it before
+			n.kids, n.more = append(n.kids, off[n]...), 0
+			delete(off, n)
 		}
 	}
-	return first
+	for _, n := range kept {
+		near := n.kids[:0:0]
+		for _, k := range n.kids {
+			if k.col < keep {
+				near = append(near, k)
+				continue
+			}
+			off[n] = append(off[n], k)
+			n.more++
+		}
+		n.kids = near
+	}
+	p.all = kept
+}
+
+// pack returns trees of the branches of a fork, each as many as fit beside each other.
+func (p *picture) pack(from *treeNode, kids []*treeNode) (out []*forest) {
+	room, begun := 0, 0
+	for i := range kids {
+		alone := *p
+		alone.forest = p.graft(from, kids[i:i+1])
+		alone.arrange()
+		w := alone.measure() - leftMargin + columnGap
+		if room -= w; room < 0 {
+			if i > begun {
+				out = append(out, p.graft(from, kids[begun:i]))
+			}
+			begun, room = i, p.style.Width-leftMargin+columnGap-w
+		}
+	}
+	return append(out, p.graft(from, kids[begun:]))
 }
 
 // graft returns a tree of branches under a copy of their fork.
 func (p *picture) graft(from *treeNode, kids []*treeNode) *forest {
 	root := *from
-	root.parent, root.kids, root.nodes, root.gone, root.more = nil, kids, nil, nil, 0
+	root.parent, root.kids, root.nodes, root.gone, root.more = nil, slices.Clone(kids), nil, nil, 0
 	f := &forest{roots: []*treeNode{&root}, tips: p.tips}
 	for stack := []*treeNode{&root}; len(stack) > 0; stack = stack[1:] {
 		f.all = append(f.all, stack[0])

@@ -2,6 +2,8 @@ package draw
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"regexp"
@@ -38,7 +40,7 @@ func TestStrips(t *testing.T) {
 	for seed := range uint64(200) {
 		in := randomTree(t, rand.New(rand.NewPCG(seed, 2)))
 		var out bytes.Buffer
-		if err := Write(&out, in, Style{Width: 40}); err != nil {
+		if err := Write(t.Context(), &out, in, Style{Width: 40}); err != nil {
 			t.Fatal(err)
 		}
 		blocks, strips := drawnBlocks(t, out.String())
@@ -66,7 +68,7 @@ func TestDrawLarge(t *testing.T) {
 	}
 	in, _ := plantTree(t, text+"node n1 t4000\nnode n2 s3_50\n")
 	var out bytes.Buffer
-	if err := Write(&out, in, Style{}); err != nil {
+	if err := Write(t.Context(), &out, in, Style{}); err != nil {
 		t.Fatal(err)
 	}
 	blocks, strips := drawnBlocks(t, out.String())
@@ -75,15 +77,63 @@ func TestDrawLarge(t *testing.T) {
 	}
 }
 
-func BenchmarkDrawLarge(b *testing.B) {
-	text := "g\nt*4000 g\n"
-	for i := range 20 {
-		text += fmt.Sprintf("s%d_*50 t%d\n", i, 100+i*150)
+// bushes are trees of many branches: all from one block, each from another one, and fifty from
+// the first of fifty others.
+var bushes = map[string]func(i int) string{
+	"one fork":   func(int) string { return "t1" },
+	"many forks": func(i int) string { return fmt.Sprintf("t%d", 4*i+1) },
+	"forks of forks": func(i int) string {
+		if i%50 == 0 {
+			return fmt.Sprintf("t%d", 4*i+1)
+		}
+		return fmt.Sprintf("s%d", i-i%50)
+	},
+}
+
+func bush(t testing.TB, branches int, from func(int) string) Tree {
+	text := ("g\nt g\nt1 t\nt2 t1\nt3 t2\nt4 t3\nt5 t4\n")
+	for i := 6; i <= 4*branches+4; i++ {
+		text += fmt.Sprintf("t%d t%d\n", i, i-1)
 	}
-	in, _ := plantTree(b, text+"node n1 t4000\nnode n2 s3_50\n")
-	for b.Loop() {
-		if err := Write(&bytes.Buffer{}, in, Style{}); err != nil {
-			b.Fatal(err)
+	for i := range branches {
+		text += fmt.Sprintf("s%d %s\n", i, from(i))
+	}
+	in, _ := plantTree(t, fmt.Sprintf("%snode n1 t%d\n", text, 4*branches+4))
+	return in
+}
+
+// TestManyBranches: every block of 300 branches is drawn, whatever they fork off from, and a
+// drawing that is no longer wanted ends.
+func TestManyBranches(t *testing.T) {
+	for name, from := range bushes {
+		in := bush(t, 300, from)
+		var out bytes.Buffer
+		if err := Write(t.Context(), &out, in, Style{}); err != nil {
+			t.Fatal(err)
+		}
+		if blocks, strips := drawnBlocks(t, out.String()); blocks != len(in.Blocks) {
+			t.Errorf("%s: %d blocks are drawn in %d strips, of %d", name, blocks, strips, len(in.Blocks))
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := Write(ctx, &out, in, Style{}); !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: a cancelled drawing ends with %v", name, err)
+		}
+	}
+}
+
+// BenchmarkDraw shows how the time grows with the number of branches.
+func BenchmarkDraw(b *testing.B) {
+	for _, name := range []string{"one fork", "many forks", "forks of forks"} {
+		for _, branches := range []int{500, 1500, 5000} {
+			in := bush(b, branches, bushes[name])
+			b.Run(fmt.Sprintf("%s/%d", name, branches), func(b *testing.B) {
+				for b.Loop() {
+					if err := Write(b.Context(), &bytes.Buffer{}, in, Style{}); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
 		}
 	}
 }

@@ -66,6 +66,9 @@ func merge(a, b rpc.TreeBlock) rpc.TreeBlock {
 	if a.Txs == 0 && b.Txs > 0 {
 		a.Txs, a.Size, a.Message, a.Address, a.Status = b.Txs, b.Size, b.Message, b.Address, b.Status
 	}
+	if a.Folded > b.Folded {
+		a.Folded, a.Under = b.Folded, b.Under
+	}
 	if judged(b.Status) > judged(a.Status) {
 		a.Status = b.Status
 	}
@@ -136,7 +139,8 @@ type treeNode struct {
 	best  *treeNode // the end with the most work
 	top   block.Height
 
-	col int // see lanes
+	span int // it stands for this many blocks, which are not in the tree; 0: for itself
+	col  int // see lanes
 }
 
 // many is larger than any index of a node.
@@ -147,6 +151,8 @@ type forest struct {
 	roots []*treeNode
 	all   []*treeNode // by height, then arrival
 	tips  int         // how many distinct tips there are
+
+	bridges []*treeNode // see bridge; in all too
 }
 
 // grow joins blocks to parents, sets their fates, and sorts the branches.
@@ -164,11 +170,22 @@ func grow(in Tree) *forest {
 	}
 	slices.SortStableFunc(f.all, func(a, b *treeNode) int { return cmp.Compare(a.Height, b.Height) })
 	for _, n := range f.all {
-		if n.parent = at[n.Prev]; n.parent == nil {
+		if n.parent = at[n.Prev]; n.parent == nil && n.Folded > 0 {
+			n.parent = at[n.Under]
+		}
+		if n.parent == nil {
 			f.roots = append(f.roots, n)
 			continue
 		}
+		if n.parent.Hash != n.Prev {
+			f.bridge(n)
+			continue
+		}
 		n.parent.kids = append(n.parent.kids, n)
+	}
+	if len(f.bridges) > 0 {
+		f.all = append(f.all, f.bridges...)
+		slices.SortStableFunc(f.all, func(a, b *treeNode) int { return cmp.Compare(a.Height, b.Height) })
 	}
 	f.place(in, at)
 	judges := in.Tips
@@ -187,6 +204,16 @@ func grow(in Tree) *forest {
 	}
 	slices.SortStableFunc(f.roots, straighter)
 	return f
+}
+
+// bridge puts one block in place of those between n and its parent, which are not in the tree.
+func (f *forest) bridge(n *treeNode) {
+	b := &treeNode{TreeBlock: n.TreeBlock, first: many, top: n.Height - 1, span: n.Folded, parent: n.parent, kids: []*treeNode{n}}
+	b.Hash, b.Prev, b.Height, b.Message = n.Prev, n.Under, n.parent.Height+1, ""
+	b.best = n
+	f.bridges = append(f.bridges, b)
+	n.parent.kids = append(n.parent.kids, b)
+	n.parent = b
 }
 
 // place puts the nodes on their tips, last tips and objections.
@@ -244,56 +271,6 @@ func straighter(a, b *treeNode) int {
 
 // heavier compares the work of the chains up to a and b.
 func heavier(a, b *treeNode) int { return a.ChainWork.Cmp(b.ChainWork) }
-
-// lane is a line of blocks in one column, each the parent of the next.
-type lane struct {
-	col      int
-	from, to block.Height // from the fork it leaves (or its first block, without one) to its highest block
-}
-
-// lanes gives every block its column, and returns how many columns there are. The
-// later a branch forks off, the nearer it is to where it came from: then no line from
-// a fork to a branch has to cross another branch.
-//
-//	● ─╮        not   ● ───╮
-//	●  ●              ● ─╮ │        but   ● ───╮
-//	●─╮●                                  ●─╮  ●
-//	● ●                                   ● ●
-func (f *forest) lanes() int {
-	var placed []lane
-	width := 0
-	// place puts n, what goes straight on from it, and then all branches of those. It
-	// leaves room for the branches before it knows where they go.
-	var place func(n *treeNode, from block.Height, after int)
-	place = func(n *treeNode, from block.Height, after int) {
-		l := lane{col: after, from: from, to: n.top}
-		for _, p := range placed {
-			if p.from <= l.to && l.from <= p.to {
-				l.col = max(l.col, p.col+1)
-			}
-		}
-		width = max(width, l.col+1)
-		var trunk []*treeNode
-		for ; ; n = n.kids[0] {
-			n.col = l.col
-			trunk = append(trunk, n)
-			if len(n.kids) == 0 {
-				break
-			}
-		}
-		l.to = n.Height // in the way of others is the line itself
-		placed = append(placed, l)
-		for _, t := range slices.Backward(trunk) {
-			for i := 1; i < len(t.kids); i++ {
-				place(t.kids[i], t.Height, l.col+1)
-			}
-		}
-	}
-	for _, r := range f.roots {
-		place(r, r.Height, 0)
-	}
-	return width
-}
 
 // Stale returns the blocks that no running node has on its best chain, the lowest first.
 func Stale(in Tree) (out []block.Hash) {

@@ -45,7 +45,7 @@ func TestDraw(t *testing.T) {
 			}
 			in, style := plantTree(t, string(a.Files[0].Data))
 			var out bytes.Buffer
-			if err := Write(&out, in, style); err != nil {
+			if err := Write(t.Context(), &out, in, style); err != nil {
 				t.Fatal(err)
 			}
 			got := strings.ReplaceAll(out.String(), "\x1b", "ESC") // so that the file can be read
@@ -177,7 +177,7 @@ func setWork(t testing.TB, b *rpc.TreeBlock, hashes float64) {
 // TestDrawNothing: a tree without blocks is drawn too.
 func TestDrawNothing(t *testing.T) {
 	var out bytes.Buffer
-	if err := Write(&out, Tree{Silent: []string{"n1", "n2"}}, Style{Legend: true}); err != nil {
+	if err := Write(t.Context(), &out, Tree{Silent: []string{"n1", "n2"}}, Style{Legend: true}); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := out.String(), "no blocks\n         no answer from n1 n2\n"; got != want {

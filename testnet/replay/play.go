@@ -45,7 +45,7 @@ func (p *Player) Play(ctx context.Context, r *Run) error {
 				return err
 			}
 		case p.Each || !soon:
-			if err := p.draw(s, e); err != nil {
+			if err := p.draw(ctx, s, e); err != nil {
 				return err
 			}
 		}
@@ -59,9 +59,9 @@ func (p *Player) scaled(d time.Duration) time.Duration {
 
 // draw replaces the last picture. Of one that is too high the end is shown, where blocks are
 // added.
-func (p *Player) draw(s *Stage, e *Event) error {
+func (p *Player) draw(ctx context.Context, s *Stage, e *Event) error {
 	var out bytes.Buffer
-	if err := s.Draw(&out, p.Style); err != nil {
+	if err := s.Draw(ctx, &out, p.Style); err != nil {
 		return err
 	}
 	lines := bytes.SplitAfter(out.Bytes(), []byte("\n"))
@@ -77,7 +77,7 @@ func (p *Player) draw(s *Stage, e *Event) error {
 }
 
 // Draw writes the last event, the partition, and the tree after it.
-func (s *Stage) Draw(w io.Writer, style draw.Style) error {
+func (s *Stage) Draw(ctx context.Context, w io.Writer, style draw.Style) error {
 	caption := "before the first event"
 	if s.played > 0 {
 		caption = fmt.Sprintf("event %d of %d  %s", s.played, len(s.run.Events), lineOf(&s.run.Events[s.played-1]))
@@ -89,7 +89,7 @@ func (s *Stage) Draw(w io.Writer, style draw.Style) error {
 	if _, err := fmt.Fprintln(w, caption); err != nil {
 		return err
 	}
-	return draw.Write(w, s.Tree(), style)
+	return draw.Write(ctx, w, s.Tree(), style)
 }
 
 // lineOf returns an event as text: seconds, node, event.

@@ -313,7 +313,7 @@ func TestPictures(t *testing.T) {
 	var out bytes.Buffer
 	for _, n := range []int{0, 13, 16, len(run.Events)} {
 		s.To(n)
-		if err := s.Draw(&out, draw.Style{}); err != nil {
+		if err := s.Draw(t.Context(), &out, draw.Style{}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -102,7 +102,7 @@ func tree(ctx context.Context, p *player) (string, error) {
 	in.Silent = silent
 	slices.SortFunc(in.Blocks, func(a, b rpc.TreeBlock) int { return p.names.number(a.Hash) - p.names.number(b.Hash) })
 	var out bytes.Buffer
-	err = draw.Write(&out, in, draw.Style{Width: 100, Call: p.names.block})
+	err = draw.Write(ctx, &out, in, draw.Style{Width: 100, Call: p.names.block})
 	return out.String(), err
 }
 
