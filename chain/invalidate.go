@@ -41,7 +41,7 @@ func (t *Tree) Reconsider(hash block.Hash, now time.Time) (Change, error) {
 	top := n // the lowest height at which a mark is cleared
 	for a := n; a != nil && a.status.Invalid(); a = a.parent {
 		a.status &^= Failed
-		t.pending.statuses[a] = true
+		t.toCommit(a)
 		t.touch(a)
 		top = a
 	}
@@ -69,7 +69,7 @@ func (t *Tree) Precious(hash block.Hash, now time.Time) (Change, error) {
 	}
 	t.precious--
 	n.seq = t.precious
-	t.pending.statuses[n] = true
+	t.toCommit(n)
 	t.touch(n)
 	t.findCandidate()
 	return t.activate(now, nil)

@@ -53,7 +53,7 @@ func (t *Tree) checkNode(hash block.Hash, n *node) error {
 		}
 		return nil
 	}
-	if want := n.parent.Next(&n.Header, hash); n.State != want {
+	if want := n.parent.Next(&n.Header, hash); *n.State != want {
 		return fmt.Errorf("its state does not follow its parent's")
 	}
 	below := n // the naive walk, for the skip list
@@ -108,7 +108,7 @@ func (t *Tree) checkMemory() error {
 	if room != maxBodies || t.room < 0 {
 		return fmt.Errorf("room for %d bytes is left, with what is kept %d, want %d", t.room, room, maxBodies)
 	}
-	for n := range t.pending.headers {
+	for _, n := range t.pending.headers {
 		if n.has(HasBody) && n.parent != nil {
 			return fmt.Errorf("block %s is here and was not stored", n.Hash)
 		}

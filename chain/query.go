@@ -29,12 +29,37 @@ func (t *Tree) Info(hash block.Hash) (Info, bool) {
 }
 
 func (t *Tree) info(n *node) Info {
-	info := Info{Entry: n.entry(), State: n.State, Active: t.isActive(n)}
+	info := Info{Entry: n.entry(), State: *n.State, Active: t.isActive(n)}
 	for _, c := range n.children {
 		info.Children = append(info.Children, c.Hash)
 	}
 	return info
 }
+
+// Height returns the height of a header of any branch; false if it is unknown.
+func (t *Tree) Height(hash block.Hash) (block.Height, bool) {
+	n := t.nodes[hash]
+	if n == nil {
+		return 0, false
+	}
+	return n.Height, true
+}
+
+// Has reports whether a header is known.
+func (t *Tree) Has(hash block.Hash) bool { return t.nodes[hash] != nil }
+
+// After returns the state that a header leads to, without keeping it. Its work is not checked.
+// The error is consensus.ErrNoParent, or wraps a consensus.Rule.
+func (t *Tree) After(h *block.Header) (*consensus.State, error) {
+	parent := t.nodes[h.Prev]
+	if parent == nil {
+		return nil, fmt.Errorf("%w: %s", consensus.ErrNoParent, h.Prev)
+	}
+	return t.rules.Header(parent.State, h, h.Hash())
+}
+
+// CheckWork checks a header's proof of work, whether or not its parent is known.
+func (t *Tree) CheckWork(h *block.Header) error { return t.rules.Work(h, h.Hash()) }
 
 // Block returns a block of any branch. The error is ErrUnknown, ErrNoBody, or the disk's.
 func (t *Tree) Block(hash block.Hash) (*block.Block, error) {

@@ -82,13 +82,12 @@ func (t *Tree) stage(to *node) (s staged, bad *node, err error) {
 		if err != nil {
 			return s, nil, err
 		}
-		coins, err := s.coins.lookUp(consensus.Needs(n.parent.State, b))
+		delta, broken, err := t.rules.Connect(n.parent.State, b, n.Hash, s.coins.lookUp)
+		if broken != nil {
+			return s, n, broken
+		}
 		if err != nil {
 			return s, nil, err
-		}
-		_, delta, err := consensus.ApplyBlock(n.parent.State, b, coins, t.verifier)
-		if err != nil {
-			return s, n, err
 		}
 		s.coins.apply(delta)
 		s.applied = append(s.applied, Step{true, n.Hash, n.Height, b.Block, b.IDs, delta})
@@ -106,7 +105,7 @@ func (t *Tree) revert(n *node) (Step, error) {
 	if err != nil {
 		return Step{}, err
 	}
-	delta, err := consensus.DeltaOf(n.parent.State, b, undo)
+	delta, err := consensus.DeltaOf(*n.parent.State, b, undo)
 	if err != nil {
 		return Step{}, err
 	}
@@ -144,7 +143,7 @@ func (t *Tree) adopt(s staged, now time.Time, change *Change) error {
 		t.pending.bytes += n.size
 		if !n.has(Connected) {
 			n.status |= Connected
-			t.pending.statuses[n] = true
+			t.toCommit(n)
 		}
 	}
 	t.setActive(s.to)

@@ -25,9 +25,8 @@ import (
 // wait in memory for Flush, which writes them for one block or for many. Reads see the
 // change at once. After a crash in between, ConnectStored makes up for what is missing.
 type Tree struct {
-	params   *consensus.Params
-	verifier consensus.Verifier
-	disk     Disk
+	rules Rules
+	disk  Disk
 
 	nodes      map[block.Hash]*node
 	ends       map[*node]bool // those without children
@@ -53,16 +52,18 @@ const maxBodies = 8 << 20
 
 // node is one header in the tree, with what is known of its block.
 type node struct {
-	consensus.State
-	parent   *node
-	skip     *node // some ancestor far below, see ancestor
-	children []*node
-	status   Status
-	seq      int64
-	received time.Time
-	complete time.Time // see Entry.Complete
-	txs      int
-	size     int
+	*consensus.State // after this header; it never changes
+	parent           *node
+	skip             *node // some ancestor far below, see ancestor
+	children         []*node
+	status           Status
+	seq              int64
+	received         time.Time
+	complete         time.Time // see Entry.Complete
+	txs              int
+	size             int
+	unput            bool // among pending.headers
+	changed          bool // among pending.statuses
 }
 
 func (n *node) has(s Status) bool { return n.status&s != 0 }
@@ -89,8 +90,14 @@ func (n *node) better(m *node) bool {
 // chain. With no entries it starts from genesis. v checks signatures. The error says which
 // entry does not fit.
 func NewTree(p *consensus.Params, v consensus.Verifier, disk Disk, entries []Entry, tip block.Hash) (*Tree, error) {
+	return NewTreeOf(Consensus(p, v), disk, entries, tip)
+}
+
+// NewTreeOf is [NewTree] with rules of the caller's choice.
+func NewTreeOf(r Rules, disk Disk, entries []Entry, tip block.Hash) (*Tree, error) {
+	p := r.Params()
 	t := &Tree{
-		params: p, verifier: v, disk: disk,
+		rules: r, disk: disk,
 		nodes:   make(map[block.Hash]*node, len(entries)+1),
 		ends:    make(map[*node]bool),
 		coins:   make(map[block.Outpoint]*consensus.Coin),
@@ -98,13 +105,14 @@ func NewTree(p *consensus.Params, v consensus.Verifier, disk Disk, entries []Ent
 		room:    maxBodies,
 		pending: newPending(),
 	}
-	root := &node{State: consensus.Genesis(p), status: HasBody | Connected, seq: 1, txs: len(p.Genesis.Txs), size: p.Genesis.Size(),
+	genesis := consensus.Genesis(p)
+	root := &node{State: &genesis, status: HasBody | Connected, seq: 1, txs: len(p.Genesis.Txs), size: p.Genesis.Size(),
 		received: time.Unix(int64(p.Genesis.Header.Time), 0), complete: time.Unix(int64(p.Genesis.Header.Time), 0)}
 	t.ends[root] = true
 	t.nodes[root.Hash], t.active, t.bestHeader, t.candidate, t.seq = root, []*node{root}, root, root, 1
 	if len(entries) == 0 {
 		t.pending.genesis = []consensus.Block{consensus.NewBlock(p.Genesis)}
-		t.pending.headers[root] = true
+		t.toPut(root)
 		return t, nil
 	}
 	return t, t.load(entries, tip)
@@ -118,8 +126,8 @@ func (t *Tree) load(entries []Entry, tip block.Hash) error {
 	for i := range entries {
 		e := &entries[i]
 		if e.Height == 0 {
-			if e.Header != t.params.Genesis.Header {
-				return fmt.Errorf("stored genesis block %s is not the network's %s", e.Header.Hash(), t.params.Genesis.Hash())
+			if e.Header != t.Params().Genesis.Header {
+				return fmt.Errorf("stored genesis block %s is not the network's %s", e.Header.Hash(), t.Params().Genesis.Hash())
 			}
 			continue
 		}
@@ -127,7 +135,8 @@ func (t *Tree) load(entries []Entry, tip block.Hash) error {
 		if parent == nil || parent.Height+1 != e.Height {
 			return fmt.Errorf("stored header %s at height %d: its parent %s is not below it", e.Header.Hash(), e.Height, e.Header.Prev)
 		}
-		n := t.insert(parent, parent.Next(&e.Header, e.Header.Hash()), e.Received)
+		state := parent.Next(&e.Header, e.Header.Hash())
+		n := t.insert(parent, &state, e.Received)
 		n.status, n.seq, n.complete, n.txs, n.size = e.Status, e.Seq, e.Complete, e.Txs, e.Size
 		t.seq, t.precious = max(t.seq, e.Seq), min(t.precious, e.Seq)
 	}
@@ -138,24 +147,24 @@ func (t *Tree) load(entries []Entry, tip block.Hash) error {
 	t.setActive(n)
 	t.findBestHeader()
 	t.findCandidate()
-	clear(t.pending.headers)
+	t.allPut()
 	return nil
 }
 
 // Tip returns the state at the end of the best chain.
-func (t *Tree) Tip() consensus.State { return t.tip().State }
+func (t *Tree) Tip() consensus.State { return *t.tip().State }
 
 func (t *Tree) tip() *node { return t.active[len(t.active)-1] }
 
 // Verifier returns how the tree checks signatures.
-func (t *Tree) Verifier() consensus.Verifier { return t.verifier }
+func (t *Tree) Verifier() consensus.Verifier { return t.rules.Verifier() }
 
 // Params returns the network's parameters.
-func (t *Tree) Params() *consensus.Params { return t.params }
+func (t *Tree) Params() *consensus.Params { return t.rules.Params() }
 
 // BestHeader returns the state of the header with the most work, whose bodies may
 // still be missing.
-func (t *Tree) BestHeader() consensus.State { return t.bestHeader.State }
+func (t *Tree) BestHeader() consensus.State { return *t.bestHeader.State }
 
 // AddHeader validates a header and keeps it. The error is ErrKnown, consensus.ErrNoParent, or
 // wraps a consensus.Rule; now is our clock.
@@ -172,7 +181,7 @@ func (t *Tree) addHeader(h *block.Header, now time.Time) (*node, error) {
 		}
 		return n, ErrKnown
 	}
-	if err := consensus.CheckWork(t.params, h); err != nil {
+	if err := t.rules.Work(h, hash); err != nil {
 		return nil, err
 	}
 	parent := t.nodes[h.Prev]
@@ -182,11 +191,11 @@ func (t *Tree) addHeader(h *block.Header, now time.Time) (*node, error) {
 	if parent.status.Invalid() {
 		return nil, fmt.Errorf("%w: %s is invalid", consensus.BadPrevBlk, h.Prev)
 	}
-	state, err := parent.ApplyHeader(h)
+	state, err := t.rules.Header(parent.State, h, hash)
 	if err != nil {
 		return nil, err
 	}
-	if err := consensus.CheckTime(t.params, h, now.Unix()); err != nil {
+	if err := consensus.CheckTime(t.Params(), h, now.Unix()); err != nil {
 		return nil, err
 	}
 	// From here on the header costs memory for ever, which is why proof of work was checked
@@ -206,14 +215,14 @@ func (t *Tree) ruleOfInvalid(n *node) consensus.Rule {
 }
 
 // insert adds a node after parent.
-func (t *Tree) insert(parent *node, s consensus.State, received time.Time) *node {
+func (t *Tree) insert(parent *node, s *consensus.State, received time.Time) *node {
 	n := &node{State: s, parent: parent, received: received.Truncate(time.Millisecond)}
 	n.skip = parent.ancestor(skipHeight(n.Height))
 	parent.children = append(parent.children, n)
 	t.nodes[n.Hash] = n
 	delete(t.ends, parent)
 	t.ends[n] = true
-	t.pending.headers[n] = true
+	t.toPut(n)
 	t.touch(n)
 	return n
 }
@@ -240,14 +249,7 @@ func (t *Tree) AddBlock(b *block.Block, now time.Time) (Change, error) {
 	if n.has(HasBody) {
 		return Change{}, ErrKnown
 	}
-	// These checks need no coins, so they can be made on any branch. Whether the block's
-	// transactions may spend what they spend is asked only when its turn comes: most blocks
-	// of side branches are never asked.
-	full := consensus.NewBlock(b)
-	err = consensus.CheckBody(full)
-	if err == nil {
-		err = consensus.CheckContext(&n.parent.State, b)
-	}
+	full, err := t.rules.Body(n.parent.State, b, n.Hash)
 	if err != nil {
 		// A body that does not match its header says nothing about the header: another
 		// peer may send the right one (Core: BLOCK_MUTATED).
@@ -258,7 +260,7 @@ func (t *Tree) AddBlock(b *block.Block, now time.Time) (Change, error) {
 	}
 	n.status |= HasBody
 	n.txs, n.size = len(b.Txs), b.Size()
-	t.pending.headers[n] = true
+	t.toPut(n)
 	t.touch(n)
 	linked := t.markConnectable(n, now)
 	if err := t.put(full); err != nil {
@@ -301,7 +303,7 @@ func (t *Tree) markConnectable(n *node, now time.Time) (linked []*node) {
 		}
 		t.seq++
 		n.seq, n.complete = t.seq, now.Truncate(time.Millisecond)
-		t.pending.headers[n] = true
+		t.toPut(n)
 		t.touch(n)
 		if !n.status.Invalid() && n.better(t.candidate) {
 			t.candidate = n
@@ -317,7 +319,7 @@ func (t *Tree) markConnectable(n *node, now time.Time) (linked []*node) {
 // than the one before. The caller moves the tip.
 func (t *Tree) fail(n *node) {
 	n.status |= Failed
-	t.pending.statuses[n] = true
+	t.toCommit(n)
 	t.touch(n)
 	t.each(n.children, func(c *node) { c.status |= FailedParent })
 	if t.bestHeader.status.Invalid() {
@@ -365,7 +367,7 @@ func (t *Tree) each(roots []*node, change func(*node)) {
 		n := stack[len(stack)-1]
 		stack = append(stack[:len(stack)-1], n.children...)
 		change(n)
-		t.pending.statuses[n] = true
+		t.toCommit(n)
 		t.touch(n)
 	}
 }

@@ -13,21 +13,19 @@ const maxCoins = 50_000
 
 // pending is what was decided and not handed to the disk yet.
 type pending struct {
-	headers map[*node]bool    // entries that the next Put will store: new headers and bodies
+	headers []*node           // whose entries the next Put will store: new headers and bodies
 	genesis []consensus.Block // its body, if the next Put will store that, too
 
 	Commit                               // the next one, all but its entries
-	statuses map[*node]bool              // those: headers whose status changed
+	statuses []*node                     // those: headers whose status changed
 	fresh    map[block.Outpoint]struct{} // of its coins: see changes
 	bytes    int                         // of the blocks in its steps
 }
 
 func newPending() pending {
 	return pending{
-		headers:  make(map[*node]bool),
-		Commit:   Commit{Coins: make(map[block.Outpoint]*consensus.Coin)},
-		statuses: make(map[*node]bool),
-		fresh:    make(map[block.Outpoint]struct{}),
+		Commit: Commit{Coins: make(map[block.Outpoint]*consensus.Coin)},
+		fresh:  make(map[block.Outpoint]struct{}),
 	}
 }
 
@@ -49,17 +47,42 @@ func (t *Tree) put(bodies ...consensus.Block) error {
 		return fmt.Errorf("writing to the store: %w", err)
 	}
 	t.pending.genesis, t.unsynced.blocks = nil, true
-	t.pending.headers = make(map[*node]bool) // clearing one that held thousands takes longer each time
+	t.allPut()
 	return nil
 }
 
+// toPut has the next Put store n's entry, and toCommit the next Commit.
+func (t *Tree) toPut(n *node) {
+	if !n.unput {
+		n.unput = true
+		t.pending.headers = append(t.pending.headers, n)
+	}
+}
+
+func (t *Tree) toCommit(n *node) {
+	if !n.changed {
+		n.changed = true
+		t.pending.statuses = append(t.pending.statuses, n)
+	}
+}
+
+// allPut notes that there is nothing left for the next Put.
+func (t *Tree) allPut() {
+	for _, n := range t.pending.headers {
+		n.unput = false
+	}
+	t.pending.headers = nil
+}
+
 // entries returns what is stored of nodes, parents before children.
-func entries(of map[*node]bool) []Entry {
+func entries(of []*node) []Entry {
 	out := make([]Entry, 0, len(of))
-	for n := range of {
+	for _, n := range of {
 		out = append(out, n.entry())
 	}
-	slices.SortFunc(out, Entry.compare)
+	if len(out) > 1 {
+		slices.SortFunc(out, Entry.compare)
+	}
 	return out
 }
 
@@ -75,6 +98,9 @@ func (t *Tree) Flush() error {
 	c.Tip, c.Entries = t.tip().Hash, entries(t.pending.statuses)
 	if err := t.disk.Commit(&c); err != nil {
 		return fmt.Errorf("writing to the store: %w", err)
+	}
+	for _, n := range t.pending.statuses {
+		n.changed = false
 	}
 	t.pending, t.unsynced.commit = newPending(), true
 	t.trimCoins(c.Coins)

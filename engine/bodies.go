@@ -21,12 +21,12 @@ var ErrSideBudget = errors.New("too many bytes of unrequested side blocks within
 // our tip, is too much: each stays on the disk for ever. One that is refused is not lost: when
 // its branch has the most work, it is requested.
 func (e *Engine) overSideBudget(in BlockReceived) bool {
-	parent, known := e.tree.Info(in.Block.Header.Prev)
-	if !known || in.Requested || in.Peer == "" {
+	tip := e.tree.Tip()
+	if in.Requested || in.Peer == "" || in.Block.Header.Prev == tip.Hash {
 		return false
 	}
-	s, err := parent.State.ApplyHeader(&in.Block.Header)
-	if old, _ := e.tree.Info(s.Hash); err != nil || s.Work.Cmp(e.tree.Tip().Work) > 0 || old.Active {
+	s, err := e.tree.After(&in.Block.Header)
+	if err != nil || s.Work.Cmp(tip.Work) > 0 || e.tree.IsAncestor(s.Hash, tip.Hash) {
 		return false
 	}
 	e.sideBytes = max(0, e.sideBytes-int(max(0, e.now.Sub(e.sideSince).Minutes())*maxSideBytes))
@@ -50,30 +50,23 @@ func (e *Engine) overSideBudget(in BlockReceived) bool {
 // peer holds up at most its 16: when it stalls (see tick), others are asked for them (Core:
 // FindNextBlocksToDownload).
 func (e *Engine) scheduleBodies() {
-	var idle []peer.ID
-	for _, id := range e.order {
-		if e.peers[id].inFlight <= peer.MaxBlocksAsked/2 {
-			idle = append(idle, id)
-		}
-	}
-	if len(idle) == 0 {
-		return
-	}
-	asks := make(map[peer.ID][]block.Hash)
+	var idle []*peerState // found with the first missing body
 	for m := range e.missing() {
 		if _, on := e.inFlight[m.Hash]; on {
 			continue
 		}
+		if idle == nil {
+			idle = e.idle()
+		}
 		room := false
-		for _, id := range idle {
-			p := e.peers[id]
-			if p.inFlight+len(asks[id]) == peer.MaxBlocksAsked {
+		for _, p := range idle {
+			if p.inFlight+len(p.asks) == peer.MaxBlocksAsked {
 				continue
 			}
 			room = true
 			if e.canServe(p, m.Hash) {
-				asks[id] = append(asks[id], m.Hash)
-				e.inFlight[m.Hash] = id
+				p.asks = append(p.asks, m.Hash)
+				e.inFlight[m.Hash] = p.id
 				break
 			}
 		}
@@ -81,11 +74,22 @@ func (e *Engine) scheduleBodies() {
 			break
 		}
 	}
-	for _, id := range idle {
-		if len(asks[id]) > 0 {
-			e.requestBodies(e.peers[id], asks[id])
+	for _, p := range idle {
+		if len(p.asks) > 0 {
+			e.requestBodies(p, p.asks)
+			p.asks = nil
 		}
 	}
+}
+
+// idle returns the peers that are asked for more.
+func (e *Engine) idle() (out []*peerState) {
+	for _, p := range e.order {
+		if p.inFlight <= peer.MaxBlocksAsked/2 {
+			out = append(out, p)
+		}
+	}
+	return out
 }
 
 func (e *Engine) requestBodies(p *peerState, ids []block.Hash) {
@@ -144,13 +148,15 @@ func (e *Engine) missing() iter.Seq[chain.Point] {
 				return
 			}
 		}
-		for i, id := range e.order {
-			p := e.peers[id]
+		for i, p := range e.order {
+			if p.work.Cmp(tip.Work) <= 0 {
+				continue
+			}
 			end := p.status.Tip
-			if !e.tree.IsAncestor(end, end) {
+			if !e.tree.Has(end) {
 				end = p.bestKnown // the rest of its headers is still to come
 			}
-			if p.work.Cmp(tip.Work) <= 0 || e.tree.IsAncestor(end, best.Hash) || e.tipSeen(end, e.order[:i]) {
+			if e.tree.IsAncestor(end, best.Hash) || e.tipSeen(end, e.order[:i]) {
 				continue
 			}
 			for m := range e.tree.Missing(end, blockWindow) {
@@ -163,9 +169,9 @@ func (e *Engine) missing() iter.Seq[chain.Point] {
 }
 
 // tipSeen reports whether one of these peers has the same tip.
-func (e *Engine) tipSeen(tip block.Hash, peers []peer.ID) bool {
-	for _, id := range peers {
-		if e.peers[id].status.Tip == tip {
+func (e *Engine) tipSeen(tip block.Hash, peers []*peerState) bool {
+	for _, p := range peers {
+		if p.status.Tip == tip {
 			return true
 		}
 	}

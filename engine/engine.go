@@ -23,7 +23,7 @@ type Engine struct {
 	agent string
 
 	peers       map[peer.ID]*peerState
-	order       []peer.ID              // in which they joined: every loop over peers follows it, not the map
+	order       []*peerState           // in which they joined: every loop over peers follows it, not the map
 	inFlight    map[block.Hash]peer.ID // bodies requested and not here yet, by the peer that was asked
 	orphans     []orphan               // blocks whose parents are unknown, the oldest first
 	orphanBytes int                    // of the orphans together
@@ -200,8 +200,8 @@ func (e *Engine) rejected(in BlockReceived, err error) {
 // tooFar reports whether a block that we did not request forks so far below the tip that it
 // cannot matter, or is so far above the tip that it will be requested when its turn comes.
 func (e *Engine) tooFar(h *block.Header, asked bool) bool {
-	parent, known := e.tree.Info(h.Prev)
-	above := parent.State.Height - e.tree.Tip().Height
+	parent, known := e.tree.Height(h.Prev)
+	above := parent - e.tree.Tip().Height
 	return known && !asked && (above < -maxSideDepth || above >= maxSideDepth)
 }
 

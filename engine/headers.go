@@ -143,15 +143,15 @@ func (p *peerState) dropClaim() { p.work, p.presync = pow.Work{}, nil }
 // delivers the blocks of that header, it must not keep us from asking, so more work than
 // our tip is enough when we do not know the peer's tip.
 func (e *Engine) mayHaveBetter(p *peerState, best, tip *consensus.State) bool {
-	if !p.headersAsked.IsZero() || e.farAhead(p, tip) {
+	if p.work.Cmp(tip.Work) <= 0 || !p.headersAsked.IsZero() || e.farAhead(p, tip) {
 		return false
 	}
-	return p.work.Cmp(best.Work) > 0 || p.work.Cmp(tip.Work) > 0 && !e.tree.IsAncestor(p.status.Tip, p.status.Tip)
+	return p.work.Cmp(best.Work) > 0 || !e.tree.Has(p.status.Tip)
 }
 
 // farAhead reports whether we have so many of a peer's headers above our tip that their
 // blocks must come first.
 func (e *Engine) farAhead(p *peerState, tip *consensus.State) bool {
-	shown, known := e.tree.Info(p.bestKnown)
-	return known && shown.State.Height > tip.Height+headersAhead
+	shown, known := e.tree.Height(p.bestKnown)
+	return known && shown > tip.Height+headersAhead
 }

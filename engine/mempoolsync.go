@@ -25,8 +25,8 @@ func (e *Engine) refreshMempool() {
 		return
 	}
 	var next *peerState
-	for _, id := range e.order {
-		if p := e.peers[id]; p.mempool == mempoolDone && (next == nil || p.mempoolAsked.Before(next.mempoolAsked)) {
+	for _, p := range e.order {
+		if p.mempool == mempoolDone && (next == nil || p.mempoolAsked.Before(next.mempoolAsked)) {
 			next = p
 		}
 	}

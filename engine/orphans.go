@@ -13,7 +13,7 @@ import (
 // is invalid on its own: such a block must not take up room. The oldest orphans make room
 // for new ones.
 func (e *Engine) orphanBlock(in BlockReceived, hash block.Hash) error {
-	err := consensus.CheckWork(e.tree.Params(), &in.Block.Header)
+	err := e.tree.CheckWork(&in.Block.Header)
 	if err == nil {
 		err = consensus.CheckBody(consensus.NewBlock(in.Block))
 	}
@@ -60,7 +60,7 @@ type orphan struct {
 func (e *Engine) takeOrphans() error {
 	for i := 0; i < len(e.orphans); i++ {
 		o := e.orphans[i]
-		if _, known := e.tree.Info(o.prev); !known {
+		if !e.tree.Has(o.prev) {
 			continue
 		}
 		e.dropOrphan(i)

@@ -24,6 +24,7 @@ type peerState struct {
 	empty        int        // answers in a row without a header, though it claimed more work
 
 	inFlight     int                 // bodies requested and not yet here
+	asks         []block.Hash        // bodies to request in this Step
 	lastDelivery time.Time           // of a requested body, or when the first was requested
 	stall        time.Duration       // how long it may take for the next
 	notFound     map[block.Hash]bool // bodies that it was asked for and did not have
@@ -38,8 +39,9 @@ func (e *Engine) join(in PeerJoined) {
 	if e.peers[in.Peer] != nil {
 		return
 	}
-	e.peers[in.Peer] = &peerState{id: in.Peer, stall: minStall, notFound: make(map[block.Hash]bool)}
-	e.order = append(e.order, in.Peer)
+	p := &peerState{id: in.Peer, stall: minStall, notFound: make(map[block.Hash]bool)}
+	e.peers[in.Peer] = p
+	e.order = append(e.order, p)
 	e.notify(Event{Kind: PeerUp, Peer: in.Peer})
 }
 
@@ -49,7 +51,7 @@ func (e *Engine) leave(id peer.ID) {
 	}
 	e.release(id)
 	delete(e.peers, id)
-	e.order = slices.DeleteFunc(e.order, func(o peer.ID) bool { return o == id })
+	e.order = slices.DeleteFunc(e.order, func(p *peerState) bool { return p.id == id })
 	e.notify(Event{Kind: PeerDown, Peer: id})
 }
 
@@ -79,7 +81,7 @@ func (e *Engine) gotStatus(in PeerStatus) {
 // transactions of the branch that it left, and gossip, which has carried them once, does
 // not repeat them.
 func (e *Engine) switched(p *peerState) bool {
-	if _, known := e.tree.Info(p.status.Tip); !known || p.lastCommon == p.status.Tip {
+	if p.lastCommon == p.status.Tip || !e.tree.Has(p.status.Tip) {
 		return false
 	}
 	before := p.lastCommon
@@ -95,8 +97,8 @@ func (e *Engine) LastCommon(id peer.ID) (block.Height, bool) {
 		return 0, false
 	}
 	for _, hash := range []block.Hash{p.status.Tip, p.lastCommon} {
-		if info, known := e.tree.Info(hash); known {
-			return info.State.Height, true
+		if height, known := e.tree.Height(hash); known {
+			return height, true
 		}
 	}
 	return 0, false
@@ -159,8 +161,7 @@ func (e *Engine) clockSet() {
 func (e *Engine) tick() {
 	e.removed(e.pool.Expire(e.now), expiredReason)
 	e.refreshMempool()
-	for _, id := range e.order {
-		p := e.peers[id]
+	for _, p := range e.order {
 		waits := p.inFlight > 0 && e.now.Sub(p.lastDelivery) > p.stall
 		if !p.headersAsked.IsZero() && e.now.Sub(p.headersAsked) > maxStall {
 			waits = true
@@ -169,16 +170,16 @@ func (e *Engine) tick() {
 			continue
 		}
 		if p.stall >= maxStall || !p.headersAsked.IsZero() && e.now.Sub(p.headersAsked) > maxStall {
-			e.emit(Disconnect{id, fmt.Errorf("did not answer for %s", maxStall)})
+			e.emit(Disconnect{p.id, fmt.Errorf("did not answer for %s", maxStall)})
 			p.headersAsked = time.Time{}
 			p.dropClaim()
 		}
 		for hash, from := range e.inFlight {
-			if from == id {
+			if from == p.id {
 				p.notFound[hash] = true // ask another peer first
 			}
 		}
-		e.release(id)
+		e.release(p.id)
 		p.lastDelivery = e.now
 		p.stall = min(2*p.stall, maxStall)
 	}

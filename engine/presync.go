@@ -65,7 +65,7 @@ func (e *Engine) continuePresync(p *peerState, headers []block.Header, tip *cons
 	w := p.presync
 	for i := range headers {
 		h := &headers[i]
-		if err := consensus.CheckWork(e.tree.Params(), h); err != nil {
+		if err := e.tree.CheckWork(h); err != nil {
 			return nil, fmt.Errorf("header %d: %w", i, err)
 		}
 		if w.end, err = w.end.ApplyHeader(h); err != nil {

@@ -20,14 +20,13 @@ import (
 // input needs to think of what it makes possible.
 func (e *Engine) schedule() {
 	best, tip := e.tree.BestHeader(), e.tree.Tip()
-	for _, id := range e.order {
-		if p := e.peers[id]; e.mayHaveBetter(p, &best, &tip) {
+	for _, p := range e.order {
+		if e.mayHaveBetter(p, &best, &tip) {
 			e.requestHeaders(p)
 		}
 	}
 	e.scheduleBodies()
-	for _, id := range e.order {
-		p := e.peers[id]
+	for _, p := range e.order {
 		if p.work.Cmp(tip.Work) > 0 {
 			continue // its transactions may need blocks that we do not have yet
 		}
@@ -36,7 +35,7 @@ func (e *Engine) schedule() {
 		}
 		if e.switched(p) || p.mempool == mempoolWanted && p.status != (peer.Status{}) {
 			p.mempool, p.mempoolAsked, e.mempoolAsked = mempoolRequested, e.now, e.now
-			e.emit(RequestMempool{id})
+			e.emit(RequestMempool{p.id})
 		}
 	}
 }
