@@ -16,6 +16,9 @@ import (
 // is there after a crash, all that was written before it is there too. An error of one
 // may be returned by a later call.
 type Disk interface {
+	// CachedCoins is how many coins are worth keeping in memory after a Commit: none, if the
+	// disk itself is in memory.
+	CachedCoins() int
 	// Coins adds those of the outpoints that are unspent, as of the last Commit.
 	Coins(of []block.Outpoint, into consensus.Coins) error
 	// Block returns the body stored under this hash.

@@ -8,9 +8,6 @@ import (
 	"toychain/consensus"
 )
 
-// maxCoins is how many coins are kept in memory after a Flush: about 10 MB.
-const maxCoins = 50_000
-
 // pending is what was decided and not handed to the disk yet.
 type pending struct {
 	headers []*node           // whose entries the next Put will store: new headers and bodies
@@ -129,6 +126,9 @@ func (t *Tree) SyncBlocks() error {
 	return t.Sync()
 }
 
+// Unsynced reports whether there is something for Sync to do.
+func (t *Tree) Unsynced() bool { return len(t.pending.headers) > 0 || t.unsynced != (unsynced{}) }
+
 // Sync returns when everything that was taken in or flushed outlives a power cut. After an
 // error the tree must not be used any more.
 func (t *Tree) Sync() error {
@@ -146,6 +146,11 @@ func (t *Tree) Sync() error {
 // is read again from the disk when it is spent. Which coins go is left to the order of Go's
 // maps, which is no order: good enough for a cache, and it decides nothing but speed.
 func (t *Tree) trimCoins(changed map[block.Outpoint]*consensus.Coin) {
+	most := t.disk.CachedCoins()
+	if most == 0 {
+		clear(t.coins)
+		return
+	}
 	for o, coin := range changed {
 		if coin == nil {
 			delete(t.coins, o)
@@ -154,7 +159,7 @@ func (t *Tree) trimCoins(changed map[block.Outpoint]*consensus.Coin) {
 		}
 	}
 	for o := range t.coins {
-		if len(t.coins) <= maxCoins {
+		if len(t.coins) <= most {
 			break
 		}
 		delete(t.coins, o)

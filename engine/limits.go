@@ -46,6 +46,8 @@ const (
 	// is written: what a crash would have to download again. Ours.
 	flushBlocks = 500
 	flushBytes  = 1 << 20
+	// syncWithin is how soon after a write a tick is wanted, which syncs it: see Save. Ours.
+	syncWithin = 500 * time.Millisecond
 	// maxTipAge is how old a block is that a node must be catching up with (Core:
 	// DEFAULT_MAX_TIP_AGE).
 	maxTipAge = 24 * time.Hour

@@ -155,6 +155,35 @@ func (e *Engine) clockSet() {
 	}
 }
 
+// Due returns when the engine wants its next Tick; zero if nothing waits for the passing of
+// time. It may be in the past.
+func (e *Engine) Due() time.Time {
+	var due time.Time
+	want := func(at time.Time) {
+		if due.IsZero() || at.Before(due) {
+			due = at
+		}
+	}
+	if e.tree.Unsynced() {
+		want(e.now.Add(syncWithin))
+	}
+	if at, any := e.pool.ExpiresAt(); any {
+		want(at)
+	}
+	for _, p := range e.order {
+		if p.mempool == mempoolDone {
+			want(e.mempoolAsked.Add(mempoolEvery))
+		}
+		if p.inFlight > 0 {
+			want(p.lastDelivery.Add(p.stall))
+		}
+		if !p.headersAsked.IsZero() {
+			want(p.headersAsked.Add(maxStall))
+		}
+	}
+	return due
+}
+
 // tick handles what happens by the passing of time: peers that do not answer, and
 // transactions that have waited too long for a block. A peer that stalls is asked last from
 // now on, with twice the time; one that has not answered for maxStall is disconnected.

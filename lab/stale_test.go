@@ -39,7 +39,7 @@ func TestStaleRates(t *testing.T) {
 func TestModelMeetsEngines(t *testing.T) {
 	const miners, blocks = 6, 1500
 	for _, delay := range []time.Duration{100 * time.Millisecond, 500 * time.Millisecond} {
-		real, err := sim.Run(t.Context(), sim.Config{Nodes: miners, Blocks: blocks, Seed: 5, Interval: time.Second, DelayLow: delay, DelayTop: delay, Degree: miners})
+		real, err := sim.Run(t.Context(), sim.Config{Nodes: miners, Blocks: blocks, Seed: 5, Interval: time.Second, Delay: sim.Constant(delay), Topology: sim.Mesh})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -146,6 +146,9 @@ func (p *Pool) walk(from []*entry, next func(*entry) []*entry) []*entry {
 
 // insert appends e to the pool. Its parents must be in the pool, its coins unspent there.
 func (p *Pool) insert(e *entry) {
+	if p.Len() == 0 || e.Time.Before(p.oldest) {
+		p.oldest = e.Time
+	}
 	p.seq++
 	e.seq, e.place = p.seq, p.order.PushBack(e)
 	p.entries[e.ID] = e

@@ -34,6 +34,7 @@ type Pool struct {
 	changes    uint64                      // number of transactions that entered or left
 	marks      int64                       // number of walks over the graph, see walk
 	total      Sum
+	oldest     time.Time // no transaction arrived before it
 	rollingFee rollingFee // the fee rate that a full pool requires
 	orphans    orphanage
 }
@@ -181,13 +182,33 @@ func (p *Pool) Remove(id block.Hash) []block.Hash {
 // descendants, and returns their IDs. It also removes orphans older than Policy.OrphanTTL.
 func (p *Pool) Expire(now time.Time) []block.Hash {
 	p.orphans.expire(now.Add(-p.policy.OrphanTTL))
+	limit := now.Add(-p.policy.Expiry)
+	if p.Len() == 0 || !p.oldest.Before(limit) {
+		return nil
+	}
 	var old []*entry
+	p.oldest = now
 	for e := range p.all() {
-		if e.Time.Before(now.Add(-p.policy.Expiry)) {
+		if e.Time.Before(limit) {
 			old = append(old, e)
+		} else if e.Time.Before(p.oldest) {
+			p.oldest = e.Time
 		}
 	}
 	return p.removeAll(old...)
+}
+
+// ExpiresAt returns when Expire may have something to do; false if there is nothing to expire.
+func (p *Pool) ExpiresAt() (at time.Time, any bool) {
+	if p.Len() > 0 {
+		at, any = p.oldest.Add(p.policy.Expiry), true
+	}
+	if p.Orphans() > 0 {
+		if o := p.orphans.order[0].time.Add(p.policy.OrphanTTL); !any || o.Before(at) {
+			at, any = o, true
+		}
+	}
+	return at, any
 }
 
 // Orphans returns the number of transactions that wait for their parents.

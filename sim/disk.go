@@ -2,68 +2,156 @@ package sim
 
 import (
 	"fmt"
+	"math/rand/v2"
 
 	"toychain/block"
 	"toychain/chain"
 	"toychain/consensus"
 )
 
-// disk is a chain.Disk in memory. Bodies are shared with the other nodes: nothing changes a block.
+// disk is a chain.Disk in memory. Bodies and coins are shared with the other nodes: nothing
+// changes them. What was not synced can be lost, see crash.
 type disk struct {
-	bodies map[block.Hash]*block.Block
-	undos  map[block.Hash][]consensus.Coin
-	coins  map[block.Outpoint]consensus.Coin
+	kept  bool // for a start: entries, the tip and what is not synced
+	files map[block.Hash]file
+	coins map[block.Outpoint]*consensus.Coin
+
+	entries  map[block.Hash]chain.Entry
+	tip      block.Hash
+	unsynced []func() // how to take back each write since the last Sync, the oldest first
 }
 
-func newDisk() *disk {
-	return &disk{bodies: map[block.Hash]*block.Block{}, undos: map[block.Hash][]consensus.Coin{}, coins: map[block.Outpoint]consensus.Coin{}}
+// file is the body of a block, and the coins that it spent when it was connected.
+type file struct {
+	body  *block.Block
+	spent []consensus.UTXO
+	done  bool // spent is set
 }
+
+func newDisk(kept bool) *disk {
+	return &disk{kept: kept, files: map[block.Hash]file{}, coins: map[block.Outpoint]*consensus.Coin{}, entries: map[block.Hash]chain.Entry{}}
+}
+
+// CachedCoins implements chain.Disk: this one is in memory itself.
+func (d *disk) CachedCoins() int { return 0 }
 
 func (d *disk) Coins(of []block.Outpoint, into consensus.Coins) error {
 	for _, o := range of {
-		if c, ok := d.coins[o]; ok {
-			into[o] = c
+		if c := d.coins[o]; c != nil {
+			into[o] = *c
 		}
 	}
 	return nil
 }
 
 func (d *disk) Block(hash block.Hash) (*block.Block, error) {
-	if b, ok := d.bodies[hash]; ok {
-		return b, nil
+	if f := d.files[hash]; f.body != nil {
+		return f.body, nil
 	}
 	return nil, fmt.Errorf("no body of block %s is stored", hash)
 }
 
 func (d *disk) Undo(hash block.Hash) ([]consensus.Coin, error) {
-	if u, ok := d.undos[hash]; ok {
-		return u, nil
+	if f := d.files[hash]; f.done {
+		return consensus.Delta{Spent: f.spent}.Undo(), nil
 	}
 	return nil, fmt.Errorf("no undo data of block %s is stored", hash)
 }
 
-func (d *disk) Put(_ []chain.Entry, bodies []consensus.Block) error {
+func (d *disk) Put(entries []chain.Entry, bodies []consensus.Block) error {
+	back := d.journal()
+	d.store(entries, back)
 	for _, b := range bodies {
-		d.bodies[b.Header.Hash()] = b.Block
+		hash := b.Header.Hash()
+		d.keep(hash, file{body: b.Block}, back)
 	}
 	return nil
 }
 
 func (d *disk) Commit(c *chain.Commit) error {
+	back := d.journal()
+	d.store(c.Entries, back)
 	for _, s := range c.Steps {
 		if s.Connect {
-			d.undos[s.Hash] = s.Delta.Undo()
+			f := d.files[s.Hash]
+			f.spent, f.done = s.Delta.Spent, true
+			d.keep(s.Hash, f, back)
 		}
 	}
 	for o, coin := range c.Coins {
-		if coin == nil {
-			delete(d.coins, o)
-		} else {
-			d.coins[o] = *coin
+		if old := d.coins[o]; back != nil {
+			back.add(func() { set(d.coins, o, old, old != nil) })
 		}
+		set(d.coins, o, coin, coin != nil)
 	}
+	if tip := d.tip; back != nil {
+		back.add(func() { d.tip = tip })
+	}
+	d.tip = c.Tip
 	return nil
 }
 
 func (d *disk) Wait() error { return nil }
-func (d *disk) Sync() error { return nil }
+
+func (d *disk) Sync() error {
+	d.unsynced = nil
+	return nil
+}
+
+// crash takes back some of the writes that were not synced, the last ones first: the disk
+// keeps their order. Each write is there as a whole or not at all.
+func (d *disk) crash(rng *rand.Rand) {
+	for left := rng.IntN(len(d.unsynced) + 1); len(d.unsynced) > left; {
+		last := len(d.unsynced) - 1
+		d.unsynced[last]()
+		d.unsynced = d.unsynced[:last]
+	}
+	d.unsynced = nil // what is left now stays
+}
+
+func (d *disk) keep(hash block.Hash, f file, back *writes) {
+	if old, there := d.files[hash]; back != nil {
+		back.add(func() { set(d.files, hash, old, there) })
+	}
+	d.files[hash] = f
+}
+
+func (d *disk) store(entries []chain.Entry, back *writes) {
+	if !d.kept {
+		return
+	}
+	for _, e := range entries {
+		hash := e.Header.Hash()
+		old, there := d.entries[hash]
+		back.add(func() { set(d.entries, hash, old, there) })
+		d.entries[hash] = e
+	}
+}
+
+// writes are how to take back the parts of one write.
+type writes struct{ back []func() }
+
+func (w *writes) add(f func()) { w.back = append(w.back, f) }
+
+// journal begins a write; nil if nothing is ever taken back.
+func (d *disk) journal() *writes {
+	if !d.kept {
+		return nil
+	}
+	w := &writes{}
+	d.unsynced = append(d.unsynced, func() {
+		for i := len(w.back) - 1; i >= 0; i-- {
+			w.back[i]()
+		}
+	})
+	return w
+}
+
+// set sets or deletes a key.
+func set[K comparable, V any](m map[K]V, k K, v V, there bool) {
+	if there {
+		m[k] = v
+	} else {
+		delete(m, k)
+	}
+}

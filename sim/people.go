@@ -2,7 +2,6 @@ package sim
 
 import (
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"time"
 
@@ -13,8 +12,6 @@ import (
 	"toychain/pow"
 	"toychain/wallet"
 )
-
-var errNoPeer = errors.New("not connected to this peer")
 
 // people are the miners, one at each node, and what they pay to each other.
 type people struct {
@@ -33,7 +30,7 @@ type coin struct {
 	ready block.Height // of the tip at which it may be spent
 }
 
-func newPeople(w *world) people {
+func newPeople(w *World) people {
 	p := people{byHash: map[[20]byte]*btcec.PrivateKey{}}
 	for i := range w.nodes {
 		seed := sha256.Sum256(fmt.Appendf(nil, "toychain sim: %d %d", w.cfg.Seed, i))
@@ -45,55 +42,109 @@ func newPeople(w *world) people {
 	return p
 }
 
-// untilNextBlock draws the time to the next block of all miners together: a Poisson process.
-func (w *world) untilNextBlock() time.Duration {
-	return time.Duration(w.rng.ExpFloat64() * float64(w.cfg.Interval))
+// StartMining has blocks be found from now on: at the times of a Poisson process, in which
+// each node has its share. The rate holds for the easiest target; where the target is harder,
+// a part of the attempts finds nothing.
+func (w *World) StartMining() { w.After(w.untilNextBlock(), w.attempt) }
+
+// untilNextBlock draws the time to the next attempt of all miners together.
+func (w *World) untilNextBlock() time.Duration {
+	total := 0.0
+	for _, n := range w.nodes {
+		total += n.share
+	}
+	return time.Duration(min(w.rng.ExpFloat64()*float64(w.cfg.Interval)/total, float64(maxWait)))
 }
 
-// find has a miner find a block, and the next one be on its way.
-func (w *world) find() error {
-	n := w.nodes[w.rng.IntN(len(w.nodes))] // equal shares of the hash power
-	if n.engine.Pool().Len() == 0 {
-		if err := w.pay(n); err != nil {
+// maxWait bounds a draw, for time has 63 bits.
+const maxWait = 100 * 365 * 24 * time.Hour
+
+// miner draws which node an attempt belongs to.
+func (w *World) miner() *Node {
+	total := 0.0
+	for _, n := range w.nodes {
+		total += n.share
+	}
+	x := w.rng.Float64() * total
+	for _, n := range w.nodes {
+		if x -= n.share; x < 0 {
+			return n
+		}
+	}
+	return w.nodes[len(w.nodes)-1]
+}
+
+// attempt has a miner find a block, if its target is easy and the node is up, and the next
+// attempt be on its way.
+func (w *World) attempt() error {
+	n := w.miner()
+	luck := w.rng.Float64()
+	if n.engine != nil && !n.paused && luck < w.ease(n) {
+		if _, err := w.Mine(n); err != nil {
 			return err
 		}
 	}
+	if w.cfg.Blocks > 0 && w.height >= w.cfg.Blocks {
+		return nil // what is on its way still arrives
+	}
+	w.After(w.untilNextBlock(), w.attempt)
+	if w.cfg.Payments {
+		w.After(time.Duration(w.rng.Int64N(int64(w.cfg.Interval)/2+1)), func() error { return w.pay(w.nodes[w.rng.IntN(len(w.nodes))]) })
+	}
+	return nil
+}
+
+// ease is how likely a hash meets the target of a node's next block, next to the easiest.
+func (w *World) ease(n *Node) float64 {
+	if w.params.Window == 0 {
+		return 1
+	}
+	tip := n.engine.Tree().Tip()
+	target, err := pow.TargetFromBits(tip.NextBits())
+	if err != nil {
+		return 0
+	}
+	return w.params.PowLimit().Work().Float() / target.Work().Float()
+}
+
+// Mine has a node find a block on its tip, now.
+func (w *World) Mine(n *Node) (*block.Block, error) {
+	if w.cfg.Payments && n.engine.Pool().Len() == 0 {
+		if err := w.pay(n); err != nil {
+			return nil, err
+		}
+	}
 	w.people.extra++
-	t, err := n.engine.Template(w.people.scripts[n.index], w.people.extra, string(n.id), w.clock())
+	t, err := n.engine.Template(w.people.scripts[n.index], w.people.extra, string(n.ID), n.clock(w.now))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	target, err := pow.TargetFromBits(t.Block.Header.Bits)
-	if err != nil {
-		return err
-	}
-	if _, found := pow.Search(&t.Block.Header, target, 0, 1<<32); !found {
-		return errors.New("no nonce meets the easiest target")
-	}
+	w.spend(&t.Block.Header)
 	coinbase := t.Block.Txs[0]
 	w.people.rewards = append(w.people.rewards, coin{block.Outpoint{TxID: coinbase.ID()}, coinbase.Outputs[0], t.Height + w.params.Maturity + settled})
 	w.tally.mined(w, t.Block, t.Height)
-	if err := w.step(n, engine.BlockReceived{Block: t.Block}); err != nil {
-		return err
+	w.inform(n, engine.BlockReceived{Block: t.Block})
+	if tip := n.engine.Tree().Tip(); tip.Hash != t.Block.Hash() {
+		return nil, fmt.Errorf("%s refuses its own block %s at height %d", n.ID, t.Block.Hash(), t.Height)
 	}
-	height := int(n.engine.Tree().Tip().Height)
-	if w.cfg.Progress != nil {
-		w.cfg.Progress(height)
+	if w.height = max(w.height, int(n.engine.Tree().Tip().Height)); w.cfg.Progress != nil {
+		w.cfg.Progress(w.height)
 	}
-	if height >= w.cfg.Blocks {
-		return nil // what is on its way still arrives
-	}
-	w.after(w.untilNextBlock(), w.find)
-	w.after(time.Duration(w.rng.Int64N(int64(w.cfg.Interval)/2+1)), func() error { return w.pay(w.nodes[w.rng.IntN(len(w.nodes))]) })
-	return nil
+	return t.Block, nil
 }
+
+// spend spends hash power on a header: from now on all nodes believe its work.
+func (w *World) spend(h *block.Header) { w.rules.mined(h.Hash()) }
 
 // settled is how many more blocks a coin waits for, so that few are lost with stale blocks.
 const settled = 2
 
 // pay has a node hear of a payment: the owner of the oldest coin that is ready sends half of it to
 // another miner. There may be none yet.
-func (w *world) pay(n *node) error {
+func (w *World) pay(n *Node) error {
+	if n.engine == nil || n.paused {
+		return nil
+	}
 	tip := n.engine.Tree().Tip().Height
 	for _, list := range []*[]coin{&w.people.change, &w.people.rewards} {
 		for len(*list) > 0 && (*list)[0].ready <= tip {
@@ -114,21 +165,25 @@ func (w *world) pay(n *node) error {
 // fee is what each payment leaves to the miner.
 const fee block.Amount = 1000
 
-func (w *world) payWith(n *node, c coin, tip block.Height) error {
+func (w *World) payWith(n *Node, c coin, tip block.Height) error {
 	half := (c.out.Value - fee) / 2
 	tx := &block.Tx{Version: 2,
 		Inputs: []block.Input{{Prev: c.at, Sequence: block.SequenceFinal}},
 		Outputs: []block.Output{{Value: half, Script: w.people.scripts[w.rng.IntN(len(w.nodes))]},
 			{Value: c.out.Value - fee - half, Script: c.out.Script}}}
-	err := wallet.Sign(tx, []block.Output{c.out}, func(hash [20]byte) (*btcec.PrivateKey, bool) {
-		key, ok := w.people.byHash[hash]
-		return key, ok
-	})
-	if err != nil {
+	if err := w.people.sign(tx, c.out); err != nil {
 		return err
 	}
 	for i := range tx.Outputs {
 		w.people.change = append(w.people.change, coin{block.Outpoint{TxID: tx.ID(), Index: uint32(i)}, tx.Outputs[i], tip + 1 + settled})
 	}
-	return w.step(n, engine.TxReceived{Tx: tx})
+	w.inform(n, engine.TxReceived{Tx: tx})
+	return nil
+}
+
+func (p *people) sign(tx *block.Tx, spent ...block.Output) error {
+	return wallet.Sign(tx, spent, func(hash [20]byte) (*btcec.PrivateKey, bool) {
+		key, ok := p.byHash[hash]
+		return key, ok
+	})
 }

@@ -1,12 +1,14 @@
 package sim
 
 import (
+	"context"
+	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"slices"
 	"time"
 
 	"toychain/block"
-	"toychain/engine"
 )
 
 // Result is what a run came to.
@@ -16,6 +18,8 @@ type Result struct {
 	Transactions int         `json:"transactions"` // confirmed there, without coinbases
 	Seed         uint64      `json:"seed"`
 	Events       uint64      `json:"events"`
+	Messages     uint64      `json:"messages"`
+	Bytes        uint64      `json:"bytes"` // of the messages
 	Simulated    float64     `json:"simulated_seconds"`
 	StaleRate    float64     `json:"stale_rate"`     // of all mined blocks, those not on the best chain
 	Forked       float64     `json:"forked_heights"` // of all heights, those with more than one block
@@ -33,38 +37,53 @@ type Percentiles struct {
 
 // tally is what is counted during a run.
 type tally struct {
+	counts
 	born    map[block.Hash]time.Duration
 	heights map[block.Height]int
-	took    []time.Duration // from birth to each node
 }
 
 func newTally() tally {
 	return tally{born: map[block.Hash]time.Duration{}, heights: map[block.Height]int{}}
 }
 
-func (t *tally) mined(w *world, b *block.Block, h block.Height) {
+func (t *tally) mined(w *World, b *block.Block, h block.Height) {
 	t.born[b.Hash()] = w.now
 	t.heights[h]++
 }
 
-func (t *tally) event(w *world, e *engine.Event) {
-	if e.Kind == engine.BlockAdded {
-		t.took = append(t.took, w.now-t.born[e.Block.Hash])
+// Run runs a network until its best chain has the wanted height and all messages have arrived.
+func Run(ctx context.Context, cfg Config) (*Result, error) {
+	if cfg.Blocks < 1 {
+		return nil, fmt.Errorf("%d blocks: want 1 to %d", cfg.Blocks, maxBlocks)
 	}
+	w, err := New(cfg)
+	if err != nil {
+		return nil, err
+	}
+	w.StartMining()
+	err = w.run(ctx, func() bool { return w.height >= cfg.Blocks && w.Quiet() })
+	if err != nil {
+		return nil, err
+	}
+	return w.Result(), nil
 }
 
-func (w *world) result() *Result {
-	r := &Result{Nodes: w.cfg.Nodes, Seed: w.cfg.Seed, Events: w.events, Simulated: w.now.Seconds(), LogHash: hex.EncodeToString(w.log.Sum(nil))}
+// Result returns what the run has come to.
+func (w *World) Result() *Result {
+	r := &Result{Nodes: w.cfg.Nodes, Seed: w.cfg.Seed, Events: w.tally.events, Messages: w.tally.messages, Bytes: w.tally.bytes,
+		Simulated: w.now.Seconds()}
 	tips := map[block.Hash]bool{}
+	log := sha256.New()
 	best := w.nodes[0].engine.Tree()
 	for _, n := range w.nodes {
+		log.Write(n.log.Sum(nil))
 		tip := n.engine.Tree().Tip()
 		tips[tip.Hash] = true
 		if tip.Work.Cmp(best.Tip().Work) > 0 {
 			best = n.engine.Tree()
 		}
 	}
-	r.Tips = len(tips)
+	r.Tips, r.LogHash = len(tips), hex.EncodeToString(log.Sum(nil))
 	r.Blocks = int(best.Tip().Height)
 	for h := range best.Tip().Height {
 		if hash, ok := best.At(h + 1); ok {

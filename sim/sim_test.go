@@ -11,7 +11,7 @@ import (
 )
 
 func small(seed uint64) Config {
-	return Config{Nodes: 20, Blocks: 60, Seed: seed, Interval: 10 * time.Second, DelayLow: 50 * time.Millisecond, DelayTop: 150 * time.Millisecond, Degree: 8}
+	return Config{Nodes: 20, Blocks: 60, Seed: seed, Interval: 10 * time.Second, Delay: Uniform(50*time.Millisecond, 150*time.Millisecond), Topology: Random, Degree: 4, Payments: true}
 }
 
 // TestSameSeedSameBytes: a run is a function of its configuration.
@@ -37,11 +37,12 @@ func TestSameSeedSameBytes(t *testing.T) {
 func TestEveryBlockHasAPayment(t *testing.T) {
 	cfg := small(7)
 	cfg.Nodes, cfg.Interval = 40, time.Second
-	w, err := newWorld(cfg)
+	w, err := New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := w.run(t.Context()); err != nil {
+	w.StartMining()
+	if _, err := w.RunUntil(t.Context(), time.Hour, func() bool { return w.height >= cfg.Blocks && w.Quiet() }); err != nil {
 		t.Fatal(err)
 	}
 	tree := w.nodes[0].engine.Tree()
@@ -51,17 +52,17 @@ func TestEveryBlockHasAPayment(t *testing.T) {
 			t.Errorf("the block at height %d has no payment", h)
 		}
 	}
-	if r := w.result(); r.StaleRate == 0 || r.Tips != 1 {
+	if r := w.Result(); r.StaleRate == 0 || r.Tips != 1 {
 		t.Errorf("with an interval of a second: %+v", r)
 	}
 	for _, n := range w.nodes { // and what was left is in every mempool
 		if !slices.Equal(sorted(n), sorted(w.nodes[0])) {
-			t.Errorf("%s has %d pending payments, %s %d", n.id, n.engine.Pool().Len(), w.nodes[0].id, w.nodes[0].engine.Pool().Len())
+			t.Errorf("%s has %d pending payments, %s %d", n.ID, n.engine.Pool().Len(), w.nodes[0].ID, w.nodes[0].engine.Pool().Len())
 		}
 	}
 }
 
-func sorted(n *node) []block.Hash {
+func sorted(n *Node) []block.Hash {
 	ids := n.engine.Pool().IDs()
 	slices.SortFunc(ids, func(a, b block.Hash) int { return bytes.Compare(a[:], b[:]) })
 	return ids
@@ -73,8 +74,11 @@ func TestBadConfig(t *testing.T) {
 		"0 nodes":        func(c *Config) { c.Nodes = 0 },
 		"-1 blocks":      func(c *Config) { c.Blocks = -1 },
 		"an interval of": func(c *Config) { c.Interval = 0 },
-		"delays from":    func(c *Config) { c.DelayTop = 0 },
-		"a degree of 0":  func(c *Config) { c.Degree = 0 },
+		"a delay of":     func(c *Config) { c.Delay = Uniform(2, 1) },
+		"a loss of":      func(c *Config) { c.Loss = 1 },
+		"a bandwidth of": func(c *Config) { c.Bandwidth = -1 },
+		"2 shares":       func(c *Config) { c.Shares = []float64{1, 2} },
+		"a degree of 0":  func(c *Config) { c.Topology, c.Degree = Random, 0 },
 	} {
 		cfg := small(1)
 		change(&cfg)

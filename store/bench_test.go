@@ -26,6 +26,7 @@ type recorder struct {
 	coins  map[block.Outpoint]consensus.Coin
 }
 
+func (r *recorder) CachedCoins() int { return 50_000 }
 func (r *recorder) Sync() error { return nil }
 func (r *recorder) Wait() error { return nil }
 func (r *recorder) Put(entries []chain.Entry, bodies []consensus.Block) error {

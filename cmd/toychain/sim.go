@@ -37,18 +37,18 @@ shorter the interval is, compared with the time that a block takes to reach all 
 more blocks are stale.`,
 		Args: cli.Args(0, 0, ""),
 	}
-	cfg := sim.Config{}
+	cfg := sim.Config{Payments: true, Topology: sim.Random}
 	f := cmd.Flags()
 	f.IntVar(&cfg.Nodes, "nodes", 100, "how many `NODES`")
 	f.IntVar(&cfg.Blocks, "blocks", 100, "run until the best chain has so many `BLOCKS`")
 	f.Uint64Var(&cfg.Seed, "seed", 1, "`NUMBER` from which everything random is drawn")
 	f.DurationVar(&cfg.Interval, "interval", 10*time.Second, "mean time between blocks")
-	f.IntVar(&cfg.Degree, "degree", 8, "how many neighbours each node seeks")
+	f.IntVar(&cfg.Degree, "degree", 4, "how many neighbours each node seeks")
 	delay := f.String("delay", "50ms..150ms", "`LOW..HIGH`, the time that a message takes over a link, drawn for each")
 	return show(a, cmd, nothing, func(ctx context.Context, _ none, _ []string) (*simResult, error) {
 		var err error
-		if cfg.DelayLow, cfg.DelayTop, err = parseDelays(*delay); err != nil {
-			return nil, cli.Usagef("--delay %q: want LOW..HIGH, like 50ms..150ms", *delay)
+		if cfg.Delay, err = sim.ParseDelay(*delay); err != nil {
+			return nil, cli.Usagef("--delay: %w", err)
 		}
 		if err := cfg.Check(); err != nil {
 			return nil, cli.Usagef("%w", err)

@@ -1,0 +1,134 @@
+package sim
+
+import (
+	"time"
+
+	"toychain/engine"
+	"toychain/peer"
+)
+
+// line is one direction of a connection. Its sender changes it, or an action does.
+type line struct {
+	from, to  *Node
+	back      *line         // the other direction
+	delay     time.Duration // of the link, both ways
+	size      int64         // bytes a second; 0: no limit
+	peer.Link               // faults, as the sender sees them
+	up        bool
+	barred    time.Duration // until when it stays down
+	life      uint32        // how often it went up or down
+	free      time.Duration // when the last byte of it has left, by its bandwidth
+	last      time.Duration // when the last message arrives: none overtakes another
+}
+
+// send sends a message.
+func (n *Node) send(c *worker, l *line, bytes int, topic int32, what any) {
+	now := c.at.time
+	at := now
+	for _, rate := range [2]int64{l.size, l.Bandwidth} {
+		if rate > 0 {
+			l.free = max(l.free, now) + time.Duration(float64(bytes)/float64(rate)*float64(time.Second))
+			at = max(at, l.free)
+		}
+	}
+	at += l.delay + l.Delay.Duration()
+	if l.Jitter > 0 {
+		at += time.Duration(n.rng.Int64N(int64(l.Jitter.Duration())))
+	}
+	at = max(at, l.last)
+	l.last = at
+	c.messages++
+	c.bytes += uint64(bytes)
+	c.put(n, event{at: at, sent: now, to: l.to, line: l, life: l.life, topic: topic, what: what})
+}
+
+// lineTo returns the line to a peer; nil if there is none.
+func (n *Node) lineTo(id peer.ID) *line {
+	for _, l := range n.lines {
+		if l.to.ID == id && l.up {
+			return l
+		}
+	}
+	return nil
+}
+
+// connect makes the lines of the topology.
+func (w *World) connect() {
+	for _, pair := range w.pairs() {
+		a, b := w.nodes[pair[0]], w.nodes[pair[1]]
+		x, y := pair[0], pair[1]
+		if w.cfg.Delay.kind == regional {
+			x, y = a.region, b.region
+		}
+		w.wire(a, b, w.cfg.Delay.draw(w.rng, x, y))
+	}
+	w.rewire()
+}
+
+// wire makes a connection that is still down.
+func (w *World) wire(a, b *Node, delay time.Duration) {
+	faults := peer.Link{Loss: w.cfg.Loss}
+	there := &line{from: a, to: b, delay: delay, size: w.cfg.Bandwidth, Link: faults}
+	back := &line{from: b, to: a, delay: delay, size: w.cfg.Bandwidth, Link: faults, back: there}
+	there.back = back
+	a.lines, b.lines = append(a.lines, there), append(b.lines, back)
+}
+
+// rewire brings up the connections that should be up, and takes down the others.
+func (w *World) rewire() {
+	for _, n := range w.nodes {
+		for _, l := range n.lines {
+			if l.to.index < n.index {
+				continue // each connection once
+			}
+			up := n.engine != nil && l.to.engine != nil && w.group[n.index] == w.group[l.to.index] && w.now >= l.barred
+			switch {
+			case up && !l.up:
+				w.raise(l)
+			case !up && l.up:
+				w.lower(l)
+			}
+		}
+	}
+}
+
+// raise connects two nodes: each hears that the other is there, and what it states.
+func (w *World) raise(l *line) {
+	for _, l := range [2]*line{l, l.back} {
+		l.up = true
+		l.life++
+		l.last, l.free = 0, 0
+	}
+	w.inform(l.from, engine.PeerJoined{Peer: l.to.ID})
+	w.inform(l.to, engine.PeerJoined{Peer: l.from.ID, Inbound: true})
+	for _, l := range [2]*line{l, l.back} {
+		l.from.send(&w.main, l, statusBytes, 0, engine.PeerStatus{Peer: l.from.ID, Status: l.from.engine.Status()})
+	}
+}
+
+// lower ends a connection. What is on its way is lost.
+func (w *World) lower(l *line) {
+	for _, l := range [2]*line{l, l.back} {
+		l.up = false
+		l.life++
+	}
+	for _, l := range [2]*line{l, l.back} {
+		if l.from.engine != nil {
+			w.inform(l.from, engine.PeerLeft{Peer: l.to.ID})
+		}
+	}
+}
+
+// inform gives a node an input, in an action.
+func (w *World) inform(n *Node, in engine.Input) {
+	w.main.at = moment{w.now, n.index, n.steps}
+	n.step(&w.main, in, nil)
+}
+
+// Bytes of messages that have no bytes of their own here, about those of package p2p.
+const (
+	statusBytes = 120
+	askBytes    = 60 // and its hashes
+	hashBytes   = 32
+	headerBytes = 80
+)

@@ -1,0 +1,202 @@
+package sim
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"hash"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"toychain/block"
+	"toychain/chain"
+	"toychain/engine"
+	"toychain/mempool"
+	"toychain/peer"
+)
+
+// Node is one node of a world: the real engine, and what drives it.
+type Node struct {
+	ID     peer.ID
+	index  int32
+	world  *World
+	engine *engine.Engine // nil: it is down
+	disk   *disk
+	rng    *rand.Rand
+	share  float64       // of the hash power
+	region int           // where it is, if delays depend on that
+	offset time.Duration // of its clock
+	paused bool
+
+	lines  []*line // in the order in which they were connected
+	life   uint32  // how often it was started or stopped
+	turn   uint64  // of the last event that it caused
+	steps  uint64  // that it has made
+	inbox  []event
+	held   []event         // that arrived while it was paused
+	heard  []time.Duration // when each message of gossip came first, by its number; 0: never
+	due    time.Duration   // when its next tick is; 0: none
+	log    hash.Hash       // of all its inputs
+	logged [8 + 1 + 32]byte
+}
+
+// tick is the node's own timer.
+type tick struct{}
+
+// Engine returns the node's engine, for reading only; nil if it is down.
+func (n *Node) Engine() *engine.Engine { return n.engine }
+
+// clock is the time on the node's clock.
+func (n *Node) clock(now time.Duration) time.Time { return n.world.begin.Add(now + n.offset) }
+
+// start starts an engine on what the disk holds.
+func (n *Node) start() error {
+	w := n.world
+	entries := slices.Collect(maps.Values(n.disk.entries))
+	slices.SortFunc(entries, func(a, b chain.Entry) int { return int(a.Height - b.Height) })
+	tree, err := chain.NewTreeOf(w.rules, n.disk, entries, n.disk.tip)
+	if err != nil {
+		return fmt.Errorf("%s: %w", n.ID, err)
+	}
+	n.engine = engine.New(tree, mempool.New(mempool.DefaultPolicy()), "/sim/")
+	n.life++
+	n.due, n.paused, n.held = 0, false, nil
+	if n.log == nil {
+		n.log = sha256.New()
+	}
+	_, err = n.engine.Start(n.clock(w.now))
+	return err
+}
+
+// work works off the inbox.
+func (n *Node) work(c *worker) {
+	slices.SortFunc(n.inbox, func(a, b event) int { return a.before(&b) })
+	for i := range n.inbox {
+		e := &n.inbox[i]
+		c.at = moment{e.at, n.index, n.steps}
+		c.events++
+		if _, timer := e.what.(tick); !timer {
+			c.underway--
+		}
+		n.receive(c, e)
+	}
+	clear(n.inbox)
+	n.inbox = n.inbox[:0]
+}
+
+// receive takes what arrives.
+func (n *Node) receive(c *worker, e *event) {
+	switch {
+	case n.engine == nil || !e.alive() || e.line != nil && n.loses(c, e):
+		return
+	case n.paused:
+		n.held = append(n.held, *e)
+		return
+	}
+	switch what := e.what.(type) {
+	case tick:
+		if e.at == n.due {
+			n.due = 0
+			n.step(c, engine.Tick{}, nil)
+		}
+	case request:
+		n.arrived(c, e)
+		n.answer(c, e.line.back, what.effect)
+	case engine.Input:
+		n.arrived(c, e)
+		n.step(c, what, e)
+	}
+}
+
+// loses reports whether a fault of the link swallows a message, or gossip brings it again.
+func (n *Node) loses(c *worker, e *event) bool {
+	back := e.line.back
+	if back.OneWay {
+		if ask, is := e.what.(request); is { // libp2p's stream ends some day
+			n.unanswered(c, e.line, ask)
+		}
+		return true
+	}
+	if e.topic == 0 {
+		return false
+	}
+	if n.hasHeard(e.topic, e.at) || back.Loss > 0 && n.rng.Float64() < back.Loss {
+		return true
+	}
+	n.hear(e.topic, e.at)
+	return false
+}
+
+// seenFor is how long gossip remembers a message (GossipSub: TimeCacheDuration).
+const seenFor = 120 * time.Second
+
+func (n *Node) hasHeard(topic int32, now time.Duration) bool {
+	return int(topic) < len(n.heard) && n.heard[topic] != 0 && now-n.heard[topic] < seenFor
+}
+
+func (n *Node) hear(topic int32, now time.Duration) {
+	if more := int(topic) + 1 - len(n.heard); more > 0 {
+		n.heard = append(n.heard, make([]time.Duration, more)...)
+	}
+	n.heard[topic] = max(now, 1)
+}
+
+// step gives one input to the engine, and carries out its effects. e is what brought it; nil
+// if it came from the node itself.
+func (n *Node) step(c *worker, in engine.Input, e *event) {
+	now := c.at.time
+	n.steps++
+	n.write(now, in)
+	effects, err := n.engine.Step(n.clock(now), in)
+	if err != nil {
+		c.fail(fmt.Errorf("%s: %w", n.ID, err))
+		return
+	}
+	for _, f := range effects {
+		n.perform(c, e, f)
+	}
+	n.setTimer(c)
+}
+
+// setTimer has a tick come when the engine wants one.
+func (n *Node) setTimer(c *worker) {
+	due := n.engine.Due()
+	if due.IsZero() {
+		return
+	}
+	now := c.at.time
+	at := max(due.Sub(n.world.begin)-n.offset+time.Millisecond, now+n.world.queue.width)
+	if n.due == 0 || at < n.due {
+		n.due = at
+		c.put(n, event{at: at, to: n, life: n.life, what: tick{}})
+	}
+}
+
+// write adds an input to the log.
+func (n *Node) write(now time.Duration, in engine.Input) {
+	line := &n.logged
+	binary.LittleEndian.PutUint64(line[:], uint64(now))
+	var id block.Hash
+	switch in := in.(type) {
+	case engine.BlockReceived:
+		line[8], id = 1, in.Block.Header.MerkleRoot
+	case engine.TxReceived:
+		line[8], id = 2, in.Tx.Inputs[0].Prev.TxID
+	case engine.PeerStatus:
+		line[8], id = 3, in.Status.Tip
+	case engine.HeadersReceived:
+		line[8] = 4
+	case engine.RequestDone:
+		line[8] = 5
+	case engine.MempoolReceived:
+		line[8] = 6
+	case engine.Tick:
+		line[8] = 7
+	default:
+		line[8] = 8
+	}
+	copy(line[9:], id[:])
+	n.log.Write(line[:])
+}
