@@ -143,9 +143,11 @@ func (e *Engine) penalizeMissing(p *peerState, err error) {
 func (e *Engine) missing() iter.Seq[chain.Point] {
 	return func(yield func(chain.Point) bool) {
 		best, tip := e.tree.BestHeader(), e.tree.Tip()
-		for m := range e.tree.Missing(best.Hash, blockWindow) {
-			if !yield(m) {
-				return
+		if best.Hash != tip.Hash {
+			for m := range e.tree.Missing(best.Hash, blockWindow) {
+				if !yield(m) {
+					return
+				}
 			}
 		}
 		for i, p := range e.order {

@@ -85,7 +85,7 @@ func (e *Engine) Decide(now time.Time, in Input) ([]Effect, error) {
 	if err := e.takeOrphans(); err != nil {
 		return nil, err
 	}
-	e.schedule()
+	e.schedule(in)
 	return e.effects, nil
 }
 

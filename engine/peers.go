@@ -73,6 +73,13 @@ func (e *Engine) release(id peer.ID) {
 func (e *Engine) gotStatus(in PeerStatus) {
 	if p := e.peers[in.Peer]; p != nil {
 		p.status, p.work = in.Status, pow.WorkFromBytes(in.Status.Work)
+		p.forgive()
+	}
+}
+
+// forgive has a peer be asked again for what it did not have.
+func (p *peerState) forgive() {
+	if len(p.notFound) > 0 {
 		clear(p.notFound)
 	}
 }
@@ -138,7 +145,7 @@ func (e *Engine) requestDone(in RequestDone) {
 func (e *Engine) restoreClaims() {
 	for _, p := range e.peers {
 		p.work = pow.WorkFromBytes(p.status.Work)
-		clear(p.notFound)
+		p.forgive()
 	}
 }
 

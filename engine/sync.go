@@ -17,16 +17,24 @@ import (
 // one idea each; peers.go has what is known of a peer.
 
 // schedule emits every request that is worth making now. It runs after every input, so no
-// input needs to think of what it makes possible.
-func (e *Engine) schedule() {
+// input needs to think of what it makes possible. What a peer states concerns that peer
+// alone: the others need no second look.
+func (e *Engine) schedule(in Input) {
 	best, tip := e.tree.BestHeader(), e.tree.Tip()
-	for _, p := range e.order {
+	peers := e.order
+	if s, is := in.(PeerStatus); is {
+		peers = nil
+		if p := e.peers[s.Peer]; p != nil {
+			peers = []*peerState{p}
+		}
+	}
+	for _, p := range peers {
 		if e.mayHaveBetter(p, &best, &tip) {
 			e.requestHeaders(p)
 		}
 	}
 	e.scheduleBodies()
-	for _, p := range e.order {
+	for _, p := range peers {
 		if p.work.Cmp(tip.Work) > 0 {
 			continue // its transactions may need blocks that we do not have yet
 		}

@@ -19,12 +19,9 @@ var (
 // request is a message that wants an answer.
 type request struct{ effect engine.Effect }
 
-// perform carries out an effect of a node's step. e is what brought the input; nil if it came
-// from the node itself.
-func (n *Node) perform(c *worker, e *event, f engine.Effect) {
+// perform carries out an effect of a node's step, all but relay.
+func (n *Node) perform(c *worker, f engine.Effect) {
 	switch f := f.(type) {
-	case engine.Result:
-		n.relay(c, e, f.Err)
 	case engine.PublishBlock:
 		n.publish(c, f.Block.Hash(), f.Block.Size(), engine.BlockReceived{Peer: n.ID, Block: f.Block})
 	case engine.PublishTx:
@@ -60,7 +57,8 @@ func (n *Node) perform(c *worker, e *event, f engine.Effect) {
 	}
 }
 
-// relay passes on what a node heard by gossip and accepted.
+// relay passes on what a node heard by gossip and accepted. e is what brought the input; nil if
+// it came from the node itself.
 func (n *Node) relay(c *worker, e *event, err error) {
 	if err != nil || e == nil || e.topic == 0 {
 		return

@@ -154,10 +154,17 @@ func (n *Node) step(c *worker, in engine.Input, e *event) {
 		c.fail(fmt.Errorf("%s: %w", n.ID, err))
 		return
 	}
-	for _, f := range effects {
-		n.perform(c, e, f)
+	for _, f := range effects { // gossip first: what is heard of a block's new tip comes after the block
+		if r, is := f.(engine.Result); is {
+			n.relay(c, e, r.Err)
+		}
 	}
-	n.setTimer(c)
+	for _, f := range effects {
+		n.perform(c, f)
+	}
+	if len(effects) > 0 || n.due == 0 {
+		n.setTimer(c)
+	}
 }
 
 // setTimer has a tick come when the engine wants one.
