@@ -22,7 +22,7 @@ type Config struct {
 
 	Params   *consensus.Params // nil: a network whose target never changes
 	Payments bool              // people pay each other, about once a block
-	Crashes  bool              // nodes may be killed: each disk keeps what a start needs
+	Faults   bool              // each disk keeps what a start needs, and each node validates for itself
 	Progress func(height int)  // called now and then; may be nil
 	Trace    func(*Record)     // called for everything that happens, in order; may be nil
 }

@@ -119,7 +119,7 @@ func (d Delay) least() time.Duration {
 	return max(minDelay, d.low)
 }
 
-// draw draws the delay of the link between nodes number a and b.
+// draw draws the delay of a link between two regions.
 func (d Delay) draw(rng *rand.Rand, a, b int) time.Duration {
 	t := d.low
 	switch d.kind {

@@ -140,14 +140,21 @@ func (n *Node) answer(c *worker, l *line, f engine.Effect) {
 	n.send(c, l, 0, 0, done)
 }
 
-// penalize bans a peer. No honest node may ban another.
+// penalize bans a liar for ten minutes. No honest node may ban another.
 func (n *Node) penalize(c *worker, f engine.Penalize) {
 	i := slices.IndexFunc(n.lines, func(l *line) bool { return l.to.ID == f.Peer })
 	if i < 0 {
 		return
 	}
+	if l := n.lines[i]; l.to.liar != nil {
+		c.later(func() error { return n.world.bar(l, banned) })
+		return
+	}
 	c.fail(fmt.Errorf("%s penalizes %s, which breaks no rule: %w", n.ID, f.Peer, f.Reason))
 }
+
+// banned is for how long (p2p: BanTime).
+const banned = 10 * time.Minute
 
 // bar ends a connection, which may come up again after a while.
 func (w *World) bar(l *line, d time.Duration) error {

@@ -15,6 +15,7 @@ type line struct {
 	size      int64         // bytes a second; 0: no limit
 	peer.Link               // faults, as the sender sees them
 	up        bool
+	unwanted  bool          // the topology is another one by now
 	barred    time.Duration // until when it stays down
 	life      uint32        // how often it went up or down
 	free      time.Duration // when the last byte of it has left, by its bandwidth
@@ -56,14 +57,13 @@ func (n *Node) lineTo(id peer.ID) *line {
 func (w *World) connect() {
 	for _, pair := range w.pairs() {
 		a, b := w.nodes[pair[0]], w.nodes[pair[1]]
-		x, y := pair[0], pair[1]
-		if w.cfg.Delay.kind == regional {
-			x, y = a.region, b.region
-		}
-		w.wire(a, b, w.cfg.Delay.draw(w.rng, x, y))
+		w.wire(a, b, w.draw(a, b))
 	}
 	w.rewire()
 }
+
+// draw draws the delay of a link.
+func (w *World) draw(a, b *Node) time.Duration { return w.cfg.Delay.draw(w.rng, a.region, b.region) }
 
 // wire makes a connection that is still down.
 func (w *World) wire(a, b *Node, delay time.Duration) {
@@ -81,7 +81,7 @@ func (w *World) rewire() {
 			if l.to.index < n.index {
 				continue // each connection once
 			}
-			up := n.engine != nil && l.to.engine != nil && w.group[n.index] == w.group[l.to.index] && w.now >= l.barred
+			up := n.Up() && l.to.Up() && w.together(n, l.to) && w.now >= l.barred && !l.unwanted
 			switch {
 			case up && !l.up:
 				w.raise(l)
@@ -92,6 +92,11 @@ func (w *World) rewire() {
 	}
 }
 
+// together reports whether two nodes are on the same side of every cut. A liar is on each.
+func (w *World) together(a, b *Node) bool {
+	return a.liar != nil || b.liar != nil || w.group[a.index] == w.group[b.index]
+}
+
 // raise connects two nodes: each hears that the other is there, and what it states.
 func (w *World) raise(l *line) {
 	for _, l := range [2]*line{l, l.back} {
@@ -99,9 +104,12 @@ func (w *World) raise(l *line) {
 		l.life++
 		l.last, l.free = 0, 0
 	}
-	w.inform(l.from, engine.PeerJoined{Peer: l.to.ID})
-	w.inform(l.to, engine.PeerJoined{Peer: l.from.ID, Inbound: true})
+	w.tell(l.from, l.to, engine.PeerJoined{Peer: l.to.ID})
+	w.tell(l.to, l.from, engine.PeerJoined{Peer: l.from.ID, Inbound: true})
 	for _, l := range [2]*line{l, l.back} {
+		if l.from.liar != nil {
+			continue // it states what it likes, when it likes
+		}
 		l.from.send(&w.main, l, statusBytes, 0, engine.PeerStatus{Peer: l.from.ID, Status: l.from.engine.Status()})
 	}
 }
@@ -113,10 +121,20 @@ func (w *World) lower(l *line) {
 		l.life++
 	}
 	for _, l := range [2]*line{l, l.back} {
-		if l.from.engine != nil {
-			w.inform(l.from, engine.PeerLeft{Peer: l.to.ID})
+		if l.from.Up() {
+			w.tell(l.from, l.to, engine.PeerLeft{Peer: l.to.ID})
 		}
 	}
+}
+
+// tell tells a node of a peer that came or went.
+func (w *World) tell(n, of *Node, in engine.Input) {
+	if n.liar != nil {
+		w.main.at = moment{w.now, n.index, n.steps}
+		n.lie(&w.main, of, in)
+		return
+	}
+	w.inform(n, in)
 }
 
 // inform gives a node an input, in an action.

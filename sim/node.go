@@ -19,16 +19,18 @@ import (
 
 // Node is one node of a world: the real engine, and what drives it.
 type Node struct {
-	ID     peer.ID
-	index  int32
-	world  *World
-	engine *engine.Engine // nil: it is down
-	disk   *disk
-	rng    *rand.Rand
-	share  float64       // of the hash power
-	region int           // where it is, if delays depend on that
-	offset time.Duration // of its clock
-	paused bool
+	ID      peer.ID
+	index   int32
+	world   *World
+	engine  *engine.Engine // nil: it is down
+	liar    Liar           // instead of an engine
+	disk    *disk
+	rng     *rand.Rand
+	share   float64       // of the hash power
+	region  int           // where it is, if delays depend on that
+	offset  time.Duration // of its clock
+	paused  bool
+	verdict error // of the last input that has a Result
 
 	lines  []*line // in the order in which they were connected
 	life   uint32  // how often it was started or stopped
@@ -56,7 +58,11 @@ func (n *Node) start() error {
 	w := n.world
 	entries := slices.Collect(maps.Values(n.disk.entries))
 	slices.SortFunc(entries, func(a, b chain.Entry) int { return int(a.Height - b.Height) })
-	tree, err := chain.NewTreeOf(w.rules, n.disk, entries, n.disk.tip)
+	tip := n.disk.tip
+	if tip.IsZero() {
+		tip = w.params.Genesis.Hash()
+	}
+	tree, err := chain.NewTreeOf(w.rules, n.disk, entries, tip)
 	if err != nil {
 		return fmt.Errorf("%s: %w", n.ID, err)
 	}
@@ -89,10 +95,13 @@ func (n *Node) work(c *worker) {
 // receive takes what arrives.
 func (n *Node) receive(c *worker, e *event) {
 	switch {
-	case n.engine == nil || !e.alive() || e.line != nil && n.loses(c, e):
+	case !n.Up() || !e.alive() || e.line != nil && n.loses(c, e):
 		return
 	case n.paused:
 		n.held = append(n.held, *e)
+		return
+	case n.liar != nil:
+		n.lie(c, e.line.from, e.what)
 		return
 	}
 	switch what := e.what.(type) {
@@ -156,6 +165,7 @@ func (n *Node) step(c *worker, in engine.Input, e *event) {
 	}
 	for _, f := range effects { // gossip first: what is heard of a block's new tip comes after the block
 		if r, is := f.(engine.Result); is {
+			n.verdict = r.Err
 			n.relay(c, e, r.Err)
 		}
 	}

@@ -80,7 +80,7 @@ func (w *World) attempt() error {
 	n := w.miner()
 	luck := w.rng.Float64()
 	if n.engine != nil && !n.paused && luck < w.ease(n) {
-		if _, err := w.Mine(n); err != nil {
+		if _, err := w.find(n); err != nil {
 			return err
 		}
 	}
@@ -109,6 +109,18 @@ func (w *World) ease(n *Node) float64 {
 
 // Mine has a node find a block on its tip, now.
 func (w *World) Mine(n *Node) (*block.Block, error) {
+	if !n.Up() || n.liar != nil {
+		return nil, fmt.Errorf("%s is down, or no honest node", n.ID)
+	}
+	b, err := w.find(n)
+	if err == nil {
+		err = w.settle(&w.main)
+	}
+	return b, err
+}
+
+// find is Mine in an action.
+func (w *World) find(n *Node) (*block.Block, error) {
 	if w.cfg.Payments && n.engine.Pool().Len() == 0 {
 		if err := w.pay(n); err != nil {
 			return nil, err

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"toychain/block"
+	"toychain/chain"
 )
 
 // Result is what a run came to.
@@ -74,16 +75,22 @@ func (w *World) Result() *Result {
 		Simulated: w.now.Seconds()}
 	tips := map[block.Hash]bool{}
 	log := sha256.New()
-	best := w.nodes[0].engine.Tree()
+	var best *chain.Tree
 	for _, n := range w.nodes {
 		log.Write(n.log.Sum(nil))
+		if n.engine == nil {
+			continue
+		}
 		tip := n.engine.Tree().Tip()
 		tips[tip.Hash] = true
-		if tip.Work.Cmp(best.Tip().Work) > 0 {
+		if best == nil || tip.Work.Cmp(best.Tip().Work) > 0 {
 			best = n.engine.Tree()
 		}
 	}
 	r.Tips, r.LogHash = len(tips), hex.EncodeToString(log.Sum(nil))
+	if best == nil {
+		return r
+	}
 	r.Blocks = int(best.Tip().Height)
 	for h := range best.Tip().Height {
 		if hash, ok := best.At(h + 1); ok {

@@ -24,6 +24,7 @@ type World struct {
 	rules  *rules
 	rng    *rand.Rand
 	nodes  []*Node
+	liars  int   // how many there have been
 	group  []int // of each node: those of different groups are cut off from each other
 
 	now     time.Duration // everything before it has happened
@@ -67,7 +68,7 @@ func New(cfg Config) (*World, error) {
 	if cfg.Params == nil {
 		cfg.Params = params(cfg.Interval)
 	}
-	w := &World{cfg: cfg, params: cfg.Params, rules: newRules(cfg.Params, cfg.Crashes), rng: rand.New(rand.NewPCG(cfg.Seed, 0)),
+	w := &World{cfg: cfg, params: cfg.Params, rules: newRules(cfg.Params, cfg.Faults), rng: rand.New(rand.NewPCG(cfg.Seed, 0)),
 		begin:  time.Unix(int64(cfg.Params.Genesis.Header.Time), 0).Add(time.Minute),
 		queue:  queue{width: min(cfg.Delay.least(), maxWidth), buckets: map[int64][]event{}},
 		topics: topics{of: map[block.Hash]int32{}}, group: make([]int, cfg.Nodes)}
@@ -76,7 +77,7 @@ func New(cfg Config) (*World, error) {
 		w.workers = append(w.workers, &worker{world: w})
 	}
 	for i := range cfg.Nodes {
-		n := &Node{ID: peer.ID(fmt.Sprintf("n%d", i+1)), index: int32(i), world: w, disk: newDisk(cfg.Crashes),
+		n := &Node{ID: peer.ID(fmt.Sprintf("n%d", i+1)), index: int32(i), world: w, disk: newDisk(cfg.Faults),
 			rng: rand.New(rand.NewPCG(cfg.Seed, uint64(i)+1)), share: 1 / float64(cfg.Nodes)}
 		if cfg.Shares != nil {
 			n.share = cfg.Shares[i]

@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"toychain/cmd/internal/cli"
 	"toychain/sim"
@@ -43,12 +45,18 @@ more blocks are stale.`,
 	f.IntVar(&cfg.Blocks, "blocks", 100, "run until the best chain has so many `BLOCKS`")
 	f.Uint64Var(&cfg.Seed, "seed", 1, "`NUMBER` from which everything random is drawn")
 	f.DurationVar(&cfg.Interval, "interval", 10*time.Second, "mean time between blocks")
-	f.IntVar(&cfg.Degree, "degree", 4, "how many neighbours each node seeks")
-	delay := f.String("delay", "50ms..150ms", "`LOW..HIGH`, the time that a message takes over a link, drawn for each")
+	f.IntVar(&cfg.Degree, "degree", 4, "how many neighbours each node seeks, in a random topology")
+	topology := f.String("topology", "random", "`SHAPE` of the connections: random, mesh, line, ring or star")
+	delay := f.String("delay", "50ms..150ms", "`TIME` that a message takes over a link, drawn for each: 100ms, 50ms..150ms, \"exp 100ms\", \"pareto 50ms 2.5\" or regions")
+	f.Float64Var(&cfg.Loss, "loss", 0, "`SHARE` of the gossip messages that are lost, 0 to less than 1")
+	f.Int64Var(&cfg.Bandwidth, "bandwidth", 0, "`BYTES` a second that a link carries each way; 0: no limit")
 	return show(a, cmd, nothing, func(ctx context.Context, _ none, _ []string) (*simResult, error) {
 		var err error
 		if cfg.Delay, err = sim.ParseDelay(*delay); err != nil {
 			return nil, cli.Usagef("--delay: %w", err)
+		}
+		if cfg.Topology, err = sim.ParseTopology(*topology); err != nil {
+			return nil, cli.Usagef("--topology: %w", err)
 		}
 		if err := cfg.Check(); err != nil {
 			return nil, cli.Usagef("%w", err)
@@ -63,9 +71,23 @@ more blocks are stale.`,
 		fmt.Fprintf(w, "at the end\t%s\n", cli.Plural(r.Tips, "tip"))
 		fmt.Fprintf(w, "time\t%s of the network in %.1f s, %.0f events a second\n", time.Duration(r.Simulated*float64(time.Second)).Round(time.Second), r.Seconds, r.PerSecond)
 		fmt.Fprintf(w, "log\t%s\n", r.LogHash)
-		fmt.Fprintf(w, "again\ttoychain sim --nodes %d --blocks %d --seed %d --interval %s --delay %s --degree %d   (toychain %s)\n",
-			cfg.Nodes, cfg.Blocks, cfg.Seed, cfg.Interval, *delay, cfg.Degree, r.Version)
+		fmt.Fprintf(w, "again\t%s   (toychain %s)\n", again(cmd), r.Version)
 	})
+}
+
+// again is the command line that gives the same result: all flags that matter to it.
+func again(cmd *cobra.Command) string {
+	line := cmd.CommandPath()
+	cmd.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) {
+		if f.Name != "help" && (f.Changed || f.Name == "seed") {
+			value := f.Value.String()
+			if strings.Contains(value, " ") {
+				value = strconv.Quote(value)
+			}
+			line += " --" + f.Name + " " + value
+		}
+	})
+	return line
 }
 
 // simulate runs a network, with progress on a terminal.
