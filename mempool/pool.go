@@ -34,7 +34,7 @@ type Pool struct {
 	changes    uint64                      // number of transactions that entered or left
 	marks      int64                       // number of walks over the graph, see walk
 	total      Sum
-	oldest     time.Time // no transaction arrived before it
+	oldest     time.Time  // no transaction arrived before it
 	rollingFee rollingFee // the fee rate that a full pool requires
 	orphans    orphanage
 }

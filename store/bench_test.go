@@ -27,8 +27,8 @@ type recorder struct {
 }
 
 func (r *recorder) CachedCoins() int { return 50_000 }
-func (r *recorder) Sync() error { return nil }
-func (r *recorder) Wait() error { return nil }
+func (r *recorder) Sync() error      { return nil }
+func (r *recorder) Wait() error      { return nil }
 func (r *recorder) Put(entries []chain.Entry, bodies []consensus.Block) error {
 	r.puts = append(r.puts, func(db *DB) error { return db.Put(entries, bodies) })
 	return nil
