@@ -94,6 +94,10 @@ var decoders = map[string]string{
 	"rpc/server.call.parseOutput":  "FuzzCalls",
 	"rpc/server.call.parseOutputs": "FuzzCalls",
 
+	"sim.ParseDelay":    "FuzzParseDelay",
+	"sim.ParseTopology": "- a word of the command line",
+	"sim.parseRegions":  "- the table is in the program, see TestRegions",
+
 	"testnet.loadState":        "FuzzState",
 	"blockfile.ParseFormat":    "- a word of the command line",
 	"blockfile.Location.parse": "FuzzReader",

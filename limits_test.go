@@ -95,6 +95,7 @@ var limits = map[string]map[string]string{
 		"flushBlocks":       "TestFlushes",
 		"flushBytes":        "TestFlushes",
 		"maxTipAge":         "TestMaxTipAge",
+		"syncWithin":        "TestDue",
 		"txsPerRequest":     "TestTxsPerAsk",
 		"maxTxRequests":     "TestTxAsks",
 		"mempoolEvery":      "TestPoolIsAskedForAgain",
