@@ -37,6 +37,15 @@ func (e *Engine) orphanBlock(in BlockReceived, hash block.Hash) error {
 	return nil
 }
 
+// Orphans returns the blocks that wait for an unknown parent, by their hashes, with that parent.
+func (e *Engine) Orphans() map[block.Hash]block.Hash {
+	out := make(map[block.Hash]block.Hash, len(e.orphans))
+	for _, o := range e.orphans {
+		out[o.hash] = o.prev
+	}
+	return out
+}
+
 // OrphanBytes returns how many bytes the blocks without a known parent have, and may have.
 func (e *Engine) OrphanBytes() (used, most int) { return e.orphanBytes, maxOrphanBytes }
 

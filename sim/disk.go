@@ -18,7 +18,10 @@ type disk struct {
 
 	entries  map[block.Hash]chain.Entry
 	tip      block.Hash
+	journal  []chain.Reorg
 	unsynced []func() // how to take back each write since the last Sync, the oldest first
+	fuse     int      // writes and syncs until the power fails; 0: it does not
+	dead     bool     // it has
 }
 
 // file is the body of a block, and the coins that it spent when it was connected.
@@ -58,8 +61,20 @@ func (d *disk) Undo(hash block.Hash) ([]consensus.Coin, error) {
 	return nil, fmt.Errorf("no undo data of block %s is stored", hash)
 }
 
+// burn reports whether the power fails now, or has.
+func (d *disk) burn() bool {
+	if d.fuse > 0 {
+		d.fuse--
+		d.dead = d.dead || d.fuse == 0
+	}
+	return d.dead
+}
+
 func (d *disk) Put(entries []chain.Entry, bodies []consensus.Block) error {
-	back := d.journal()
+	if d.burn() {
+		return errPower
+	}
+	back := d.begin()
 	d.store(entries, back)
 	for _, b := range bodies {
 		hash := b.Header.Hash()
@@ -69,7 +84,10 @@ func (d *disk) Put(entries []chain.Entry, bodies []consensus.Block) error {
 }
 
 func (d *disk) Commit(c *chain.Commit) error {
-	back := d.journal()
+	if d.burn() {
+		return errPower
+	}
+	back := d.begin()
 	d.store(c.Entries, back)
 	for _, s := range c.Steps {
 		if s.Connect {
@@ -84,8 +102,9 @@ func (d *disk) Commit(c *chain.Commit) error {
 		}
 		set(d.coins, o, coin, coin != nil)
 	}
-	if tip := d.tip; back != nil {
-		back.add(func() { d.tip = tip })
+	if tip, journal := d.tip, d.journal; back != nil {
+		back.add(func() { d.tip, d.journal = tip, journal })
+		d.journal = append(journal, c.Reorgs...)
 	}
 	d.tip = c.Tip
 	return nil
@@ -94,6 +113,9 @@ func (d *disk) Commit(c *chain.Commit) error {
 func (d *disk) Wait() error { return nil }
 
 func (d *disk) Sync() error {
+	if d.burn() {
+		return errPower
+	}
 	d.unsynced = nil
 	return nil
 }
@@ -106,7 +128,7 @@ func (d *disk) crash(rng *rand.Rand) {
 		d.unsynced[last]()
 		d.unsynced = d.unsynced[:last]
 	}
-	d.unsynced = nil // what is left now stays
+	d.unsynced, d.fuse, d.dead = nil, 0, false // what is left now stays
 }
 
 func (d *disk) keep(hash block.Hash, f file, back *writes) {
@@ -133,8 +155,8 @@ type writes struct{ back []func() }
 
 func (w *writes) add(f func()) { w.back = append(w.back, f) }
 
-// journal begins a write; nil if nothing is ever taken back.
-func (d *disk) journal() *writes {
+// begin begins a write; nil if nothing is ever taken back.
+func (d *disk) begin() *writes {
 	if !d.kept {
 		return nil
 	}

@@ -142,15 +142,18 @@ func (n *Node) answer(c *worker, l *line, f engine.Effect) {
 
 // penalize bans a liar for ten minutes. No honest node may ban another.
 func (n *Node) penalize(c *worker, f engine.Penalize) {
-	i := slices.IndexFunc(n.lines, func(l *line) bool { return l.to.ID == f.Peer })
-	if i < 0 {
+	of := func(l *line) bool { return l.to.ID == f.Peer }
+	if !slices.ContainsFunc(n.lines, func(l *line) bool { return of(l) && l.to.outside() }) {
+		if slices.ContainsFunc(n.lines, of) {
+			c.fail(fmt.Errorf("%s penalizes %s, which breaks no rule: %w", n.ID, f.Peer, f.Reason))
+		}
 		return
 	}
-	if l := n.lines[i]; l.to.liar != nil {
-		c.later(func() error { return n.world.bar(l, banned) })
-		return
+	for _, l := range n.lines {
+		if of(l) {
+			c.later(func() error { return n.world.bar(l, banned) })
+		}
 	}
-	c.fail(fmt.Errorf("%s penalizes %s, which breaks no rule: %w", n.ID, f.Peer, f.Reason))
 }
 
 // banned is for how long (p2p: BanTime).

@@ -55,14 +55,23 @@ func (l *Lies) topic(in engine.Input) int32 {
 
 // AddLiar connects a liar to some nodes.
 func (w *World) AddLiar(liar Liar, peers ...*Node) (*Node, error) {
-	index := len(w.nodes) + w.liars
-	w.liars++
-	n := &Node{ID: peer.ID(fmt.Sprintf("x%d", w.liars)), index: int32(index), world: w, liar: liar, rng: rand.New(rand.NewPCG(w.cfg.Seed, uint64(index)+1))}
+	n := w.outsider("")
+	n.liar = liar
 	for _, p := range peers {
 		w.wire(p, n, w.draw(p, n))
 	}
 	w.rewire()
 	return n, w.settle(&w.main)
+}
+
+// outsider returns a new node that is none of Nodes: x1, x2, …, if id is empty.
+func (w *World) outsider(id peer.ID) *Node {
+	index := len(w.nodes) + w.liars
+	w.liars++
+	if id == "" {
+		id = peer.ID(fmt.Sprintf("x%d", w.liars))
+	}
+	return &Node{ID: id, index: int32(index), world: w, rng: rand.New(rand.NewPCG(w.cfg.Seed, uint64(index)+1))}
 }
 
 // Act lets a liar do something of its own accord.

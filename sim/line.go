@@ -94,7 +94,7 @@ func (w *World) rewire() {
 
 // together reports whether two nodes are on the same side of every cut. A liar is on each.
 func (w *World) together(a, b *Node) bool {
-	return a.liar != nil || b.liar != nil || w.group[a.index] == w.group[b.index]
+	return a.outside() || b.outside() || w.group[a.index] == w.group[b.index]
 }
 
 // raise connects two nodes: each hears that the other is there, and what it states.
@@ -107,8 +107,8 @@ func (w *World) raise(l *line) {
 	w.tell(l.from, l.to, engine.PeerJoined{Peer: l.to.ID})
 	w.tell(l.to, l.from, engine.PeerJoined{Peer: l.from.ID, Inbound: true})
 	for _, l := range [2]*line{l, l.back} {
-		if l.from.liar != nil {
-			continue // it states what it likes, when it likes
+		if l.from.engine == nil {
+			continue // a liar states what it likes, when it likes
 		}
 		l.from.send(&w.main, l, statusBytes, 0, engine.PeerStatus{Peer: l.from.ID, Status: l.from.engine.Status()})
 	}
@@ -121,7 +121,7 @@ func (w *World) lower(l *line) {
 		l.life++
 	}
 	for _, l := range [2]*line{l, l.back} {
-		if l.from.Up() {
+		if l.from.Up() && l.from.lineTo(l.to.ID) == nil { // a twin may still be there
 			w.tell(l.from, l.to, engine.PeerLeft{Peer: l.to.ID})
 		}
 	}

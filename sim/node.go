@@ -3,6 +3,7 @@ package sim
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash"
 	"maps"
@@ -29,6 +30,7 @@ type Node struct {
 	share   float64       // of the hash power
 	region  int           // where it is, if delays depend on that
 	offset  time.Duration // of its clock
+	twin    bool          // under the ID of another node
 	paused  bool
 	verdict error // of the last input that has a Result
 
@@ -159,6 +161,10 @@ func (n *Node) step(c *worker, in engine.Input, e *event) {
 	n.steps++
 	n.write(now, in)
 	effects, err := n.engine.Step(n.clock(now), in)
+	if errors.Is(err, errPower) {
+		n.die(c)
+		return
+	}
 	if err != nil {
 		c.fail(fmt.Errorf("%s: %w", n.ID, err))
 		return

@@ -125,6 +125,9 @@ func (w *World) find(n *Node) (*block.Block, error) {
 		if err := w.pay(n); err != nil {
 			return nil, err
 		}
+		if n.engine == nil {
+			return nil, nil // its power failed
+		}
 	}
 	w.people.extra++
 	t, err := n.engine.Template(w.people.scripts[n.index], w.people.extra, string(n.ID), n.clock(w.now))
@@ -136,6 +139,9 @@ func (w *World) find(n *Node) (*block.Block, error) {
 	w.people.rewards = append(w.people.rewards, coin{block.Outpoint{TxID: coinbase.ID()}, coinbase.Outputs[0], t.Height + w.params.Maturity + settled})
 	w.tally.mined(w, t.Block, t.Height)
 	w.inform(n, engine.BlockReceived{Block: t.Block})
+	if n.engine == nil {
+		return t.Block, nil // its power failed
+	}
 	if tip := n.engine.Tree().Tip(); tip.Hash != t.Block.Hash() {
 		return nil, fmt.Errorf("%s refuses its own block %s at height %d", n.ID, t.Block.Hash(), t.Height)
 	}

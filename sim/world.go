@@ -73,7 +73,7 @@ func New(cfg Config) (*World, error) {
 		queue:  queue{width: min(cfg.Delay.least(), maxWidth), buckets: map[int64][]event{}},
 		topics: topics{of: map[block.Hash]int32{}}, group: make([]int, cfg.Nodes)}
 	w.main.world = w
-	for range runtime.GOMAXPROCS(0) {
+	for range min(runtime.GOMAXPROCS(0), 1+cfg.Nodes/fewNodes) {
 		w.workers = append(w.workers, &worker{world: w})
 	}
 	for i := range cfg.Nodes {
@@ -95,6 +95,9 @@ func New(cfg Config) (*World, error) {
 	w.connect()
 	return w, w.settle(&w.main)
 }
+
+// fewNodes are worked off by one goroutine.
+const fewNodes = 16
 
 // maxWidth is the longest stretch of time that is worked out at once.
 const maxWidth = 100 * time.Millisecond
@@ -198,7 +201,7 @@ func (w *World) bucket(until time.Duration) error {
 // eachTouched has the workers work off the inboxes.
 func (w *World) eachTouched() {
 	const few = 8 // are not worth a goroutine
-	if len(w.touched) <= few {
+	if len(w.touched) <= few || len(w.workers) == 1 {
 		for _, n := range w.touched {
 			n.work(w.workers[0])
 		}
