@@ -89,12 +89,15 @@ func (v *overlay) lookUp(of []block.Outpoint) (consensus.Coins, error) {
 	if len(ask) == 0 {
 		return out, nil
 	}
-	found := make(consensus.Coins, len(ask))
-	if err := v.tree.disk.Coins(ask, found); err != nil {
+	if err := v.tree.disk.Coins(ask, out); err != nil {
 		return nil, fmt.Errorf("reading coins: %w", err)
 	}
-	for o, coin := range found {
-		out[o], v.tree.coins[o] = coin, &coin
+	if v.tree.disk.CachedCoins() > 0 {
+		for _, o := range ask {
+			if coin, there := out[o]; there {
+				v.tree.coins[o] = &coin
+			}
+		}
 	}
 	return out, nil // absent coins are not cached: a peer can ask for any number of them
 }
@@ -106,6 +109,13 @@ func (t *Tree) Coins(of []block.Outpoint) (consensus.Coins, error) {
 
 // merge applies an overlay's changes to the tree and to the next Commit.
 func (t *Tree) merge(from changes) {
+	if len(t.pending.Coins) == 0 { // nothing to add up
+		t.pending.Coins, t.pending.fresh = from.coins, from.fresh
+		for o, coin := range from.coins {
+			t.coins[o] = coin
+		}
+		return
+	}
 	all := changes{t.pending.Coins, t.pending.fresh}
 	for o, coin := range from.coins {
 		if coin != nil {

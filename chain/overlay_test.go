@@ -15,7 +15,7 @@ func TestChangesComeToTheDisk(t *testing.T) {
 	dice := rand.New(rand.NewPCG(1, 2))
 	tree := &Tree{coins: make(map[block.Outpoint]*consensus.Coin)}
 	wipe := func() {
-		tree.pending = newPending()
+		tree.pending = pending{}
 	}
 	wipe()
 	disk, set := make(map[block.Outpoint]consensus.Coin), make(map[block.Outpoint]consensus.Coin)

@@ -98,12 +98,11 @@ func NewTreeOf(r Rules, disk Disk, entries []Entry, tip block.Hash) (*Tree, erro
 	p := r.Params()
 	t := &Tree{
 		rules: r, disk: disk,
-		nodes:   make(map[block.Hash]*node, len(entries)+1),
-		ends:    make(map[*node]bool),
-		coins:   make(map[block.Outpoint]*consensus.Coin),
-		bodies:  make(map[block.Hash]consensus.Block),
-		room:    maxBodies,
-		pending: newPending(),
+		nodes:  make(map[block.Hash]*node, len(entries)+1),
+		ends:   make(map[*node]bool),
+		coins:  make(map[block.Outpoint]*consensus.Coin),
+		bodies: make(map[block.Hash]consensus.Block),
+		room:   maxBodies,
 	}
 	genesis := consensus.Genesis(p)
 	root := &node{State: &genesis, status: HasBody | Connected, seq: 1, txs: len(p.Genesis.Txs), size: p.Genesis.Size(),

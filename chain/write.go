@@ -19,13 +19,6 @@ type pending struct {
 	bytes    int                         // of the blocks in its steps
 }
 
-func newPending() pending {
-	return pending{
-		Commit: Commit{Coins: make(map[block.Outpoint]*consensus.Coin)},
-		fresh:  make(map[block.Outpoint]struct{}),
-	}
-}
-
 // unsynced is what was handed to the disk after the last Sync.
 type unsynced struct{ blocks, commit bool }
 
@@ -99,7 +92,7 @@ func (t *Tree) Flush() error {
 	for _, n := range t.pending.statuses {
 		n.changed = false
 	}
-	t.pending, t.unsynced.commit = newPending(), true
+	t.pending, t.unsynced.commit = pending{}, true
 	t.trimCoins(c.Coins)
 	return nil
 }

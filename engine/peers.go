@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"toychain/block"
+	"toychain/consensus"
 	"toychain/peer"
 	"toychain/pow"
 )
@@ -39,7 +40,7 @@ func (e *Engine) join(in PeerJoined) {
 	if e.peers[in.Peer] != nil {
 		return
 	}
-	p := &peerState{id: in.Peer, stall: minStall, notFound: make(map[block.Hash]bool)}
+	p := &peerState{id: in.Peer, stall: minStall}
 	e.peers[in.Peer] = p
 	e.order = append(e.order, p)
 	e.notify(Event{Kind: PeerUp, Peer: in.Peer})
@@ -79,19 +80,31 @@ func (e *Engine) gotStatus(in PeerStatus) {
 
 // forgive has a peer be asked again for what it did not have.
 func (p *peerState) forgive() {
-	if len(p.notFound) > 0 {
-		clear(p.notFound)
+	p.notFound = nil
+}
+
+// lacks notes that a peer does not have a body, or is too slow to send it: others are asked first.
+func (p *peerState) lacks(id block.Hash) {
+	if p.notFound == nil {
+		p.notFound = make(map[block.Hash]bool)
 	}
+	p.notFound[id] = true
 }
 
 // switched reports, once, that a peer moved to another branch. Its mempool may then hold
 // transactions of the branch that it left, and gossip, which has carried them once, does
 // not repeat them.
-func (e *Engine) switched(p *peerState) bool {
-	if p.lastCommon == p.status.Tip || !e.tree.Has(p.status.Tip) {
+func (e *Engine) switched(p *peerState, tip *consensus.State) bool {
+	before := p.lastCommon
+	switch {
+	case before == p.status.Tip:
+		return false
+	case p.status.Tip == tip.Hash && before == tip.Header.Prev: // as mostly: one block further, like us
+		p.lastCommon = tip.Hash
+		return false
+	case !e.tree.Has(p.status.Tip):
 		return false
 	}
-	before := p.lastCommon
 	p.lastCommon = p.status.Tip
 	return !before.IsZero() && !e.tree.IsAncestor(before, p.lastCommon)
 }
@@ -130,7 +143,7 @@ func (e *Engine) requestDone(in RequestDone) {
 			if from, on := e.inFlight[id]; on && from == in.Peer {
 				delete(e.inFlight, id)
 				p.inFlight--
-				p.notFound[id] = true
+				p.lacks(id)
 			}
 		}
 	case RequestMempool:
@@ -212,7 +225,7 @@ func (e *Engine) tick() {
 		}
 		for hash, from := range e.inFlight {
 			if from == p.id {
-				p.notFound[hash] = true // ask another peer first
+				p.lacks(hash)
 			}
 		}
 		e.release(p.id)

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"toychain/consensus"
 	"toychain/peer"
 )
 
@@ -17,33 +18,45 @@ import (
 // one idea each; peers.go has what is known of a peer.
 
 // schedule emits every request that is worth making now. It runs after every input, so no
-// input needs to think of what it makes possible. What a peer states concerns that peer
-// alone: the others need no second look.
+// input needs to think of what it makes possible. A transaction makes
+// nothing possible; and when all bodies are here, a peer that states no more work than ours
+// makes only a look at its mempool possible.
 func (e *Engine) schedule(in Input) {
 	best, tip := e.tree.BestHeader(), e.tree.Tip()
-	peers := e.order
-	if s, is := in.(PeerStatus); is {
-		peers = nil
-		if p := e.peers[s.Peer]; p != nil {
-			peers = []*peerState{p}
+	switch in := in.(type) {
+	case TxReceived:
+		return
+	case PeerStatus:
+		p := e.peers[in.Peer]
+		switch {
+		case p == nil:
+			return
+		case p.work.Cmp(tip.Work) <= 0 && best.Hash == tip.Hash:
+			e.scheduleMempool(p, &tip)
+			return
 		}
 	}
-	for _, p := range peers {
+	for _, p := range e.order {
 		if e.mayHaveBetter(p, &best, &tip) {
 			e.requestHeaders(p)
 		}
 	}
 	e.scheduleBodies()
-	for _, p := range peers {
-		if p.work.Cmp(tip.Work) > 0 {
-			continue // its transactions may need blocks that we do not have yet
-		}
-		if p.mempool == mempoolRequested || p.txRequests > 0 {
-			continue // one request at a time, also to a peer that changes its branch all the time
-		}
-		if e.switched(p) || p.mempool == mempoolWanted && p.status != (peer.Status{}) {
-			p.mempool, p.mempoolAsked, e.mempoolAsked = mempoolRequested, e.now, e.now
-			e.emit(RequestMempool{p.id})
-		}
+	for _, p := range e.order {
+		e.scheduleMempool(p, &tip)
+	}
+}
+
+// scheduleMempool requests a peer's mempool, if that may hold what ours does not.
+func (e *Engine) scheduleMempool(p *peerState, tip *consensus.State) {
+	if p.work.Cmp(tip.Work) > 0 {
+		return // its transactions may need blocks that we do not have yet
+	}
+	if p.mempool == mempoolRequested || p.txRequests > 0 {
+		return // one request at a time, also to a peer that changes its branch all the time
+	}
+	if e.switched(p, tip) || p.mempool == mempoolWanted && p.status != (peer.Status{}) {
+		p.mempool, p.mempoolAsked, e.mempoolAsked = mempoolRequested, e.now, e.now
+		e.emit(RequestMempool{p.id})
 	}
 }

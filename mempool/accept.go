@@ -129,21 +129,30 @@ func (p *Pool) check(v View, tx *block.Tx, id block.Hash, minFee block.Amount) (
 		return nil, fmt.Errorf("%w: lock time %d", RejectNonFinal, tx.LockTime)
 	}
 	c := &candidate{entry: &entry{Entry: Entry{Tx: tx, ID: id, Size: tx.Size(), Delta: p.deltas[id]}}}
-	for _, step := range []func() error{
-		func() error { return p.findConflicts(c) },
-		func() error { return p.findCoins(v, c) },
-		func() error { return p.checkSpending(v, &tip, c) },
-		func() error { return p.checkFee(c, minFee) },
-		func() error { return p.checkChain(c) },
-		func() error { return p.checkReplacement(c) },
-		func() error { return canonical(tx) },
-		func() error {
-			return v.Verifier().Verify([]consensus.Spender{{ID: id, Tx: tx, Spent: c.spent}})
-		},
-	} {
-		if err := step(); err != nil {
-			return nil, err
-		}
+	err := p.findConflicts(c)
+	if err == nil {
+		err = p.findCoins(v, c)
+	}
+	if err == nil {
+		err = p.checkSpending(v, &tip, c)
+	}
+	if err == nil {
+		err = p.checkFee(c, minFee)
+	}
+	if err == nil {
+		err = p.checkChain(c)
+	}
+	if err == nil {
+		err = p.checkReplacement(c)
+	}
+	if err == nil {
+		err = canonical(tx)
+	}
+	if err == nil {
+		err = v.Verifier().Verify([]consensus.Spender{{ID: id, Tx: tx, Spent: c.spent}})
+	}
+	if err != nil {
+		return nil, err
 	}
 	return c, nil
 }
