@@ -23,6 +23,7 @@ type Config struct {
 	Params   *consensus.Params // nil: a network whose target never changes
 	Payments bool              // people pay each other, about once a block
 	Faults   bool              // each disk keeps what a start needs, and each node validates for itself
+	Light    bool              // nodes are headers and the fork choice, and nothing else: nothing may go wrong
 	Progress func(height int)  // called now and then; may be nil
 	Trace    func(*Record)     // called for everything that happens, in order; may be nil
 }
@@ -40,6 +41,8 @@ func (c *Config) Check() error {
 		return fmt.Errorf("a degree of %d: want 1 or more", c.Degree)
 	case !(c.Loss >= 0 && c.Loss < 1):
 		return fmt.Errorf("a loss of %v: want 0 to less than 1", c.Loss)
+	case c.Light && (c.Loss > 0 || c.Faults || c.Payments):
+		return fmt.Errorf("light nodes know headers only, and ask for nothing: no payments, loss or faults")
 	case c.Bandwidth < 0:
 		return fmt.Errorf("a bandwidth of %d: want bytes a second, or 0 for no limit", c.Bandwidth)
 	case c.Shares != nil && len(c.Shares) != c.Nodes:

@@ -155,7 +155,7 @@ func (w *World) Give(n *Node, in engine.Input) error {
 }
 
 // Up reports whether the node runs, paused or not.
-func (n *Node) Up() bool { return n.engine != nil || n.liar != nil }
+func (n *Node) Up() bool { return n.engine != nil || n.liar != nil || n.light != nil }
 
 // Paused reports whether it is held still.
 func (n *Node) Paused() bool { return n.paused }

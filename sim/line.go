@@ -104,6 +104,9 @@ func (w *World) raise(l *line) {
 		l.life++
 		l.last, l.free = 0, 0
 	}
+	if w.cfg.Light {
+		return // what follows is about engines
+	}
 	w.tell(l.from, l.to, engine.PeerJoined{Peer: l.to.ID})
 	w.tell(l.to, l.from, engine.PeerJoined{Peer: l.from.ID, Inbound: true})
 	for _, l := range [2]*line{l, l.back} {

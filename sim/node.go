@@ -24,6 +24,7 @@ type Node struct {
 	index   int32
 	world   *World
 	engine  *engine.Engine // nil: it is down
+	light   *light         // instead of an engine
 	liar    Liar           // instead of an engine
 	disk    *disk
 	rng     *rand.Rand
@@ -58,6 +59,15 @@ func (n *Node) clock(now time.Duration) time.Time { return n.world.begin.Add(now
 // start starts an engine on what the disk holds.
 func (n *Node) start() error {
 	w := n.world
+	n.life++
+	n.due, n.paused, n.held = 0, false, nil
+	if n.log == nil {
+		n.log = sha256.New()
+	}
+	if w.cfg.Light {
+		n.light = &light{tip: w.genesis}
+		return nil
+	}
 	entries := slices.Collect(maps.Values(n.disk.entries))
 	slices.SortFunc(entries, func(a, b chain.Entry) int { return int(a.Height - b.Height) })
 	tip := n.disk.tip
@@ -69,11 +79,6 @@ func (n *Node) start() error {
 		return fmt.Errorf("%s: %w", n.ID, err)
 	}
 	n.engine = engine.New(tree, mempool.New(mempool.DefaultPolicy()), "/sim/")
-	n.life++
-	n.due, n.paused, n.held = 0, false, nil
-	if n.log == nil {
-		n.log = sha256.New()
-	}
 	_, err = n.engine.Start(n.clock(w.now))
 	return err
 }
@@ -106,17 +111,19 @@ func (n *Node) receive(c *worker, e *event) {
 		n.lie(c, e.line.from, e.what)
 		return
 	}
+	n.arrived(c, e)
 	switch what := e.what.(type) {
 	case tick:
 		if e.at == n.due {
 			n.due = 0
 			n.step(c, engine.Tick{}, nil)
 		}
+	case *header:
+		n.gossip(c, e.topic, headerBytes, e.line.back, what)
+		n.take(c, what)
 	case request:
-		n.arrived(c, e)
 		n.answer(c, e.line.back, what.effect)
 	case engine.Input:
-		n.arrived(c, e)
 		n.step(c, what, e)
 	}
 }
@@ -199,27 +206,31 @@ func (n *Node) setTimer(c *worker) {
 
 // write adds an input to the log.
 func (n *Node) write(now time.Duration, in engine.Input) {
-	line := &n.logged
-	binary.LittleEndian.PutUint64(line[:], uint64(now))
-	var id block.Hash
 	switch in := in.(type) {
 	case engine.BlockReceived:
-		line[8], id = 1, in.Block.Header.MerkleRoot
+		n.note(now, 1, in.Block.Header.MerkleRoot)
 	case engine.TxReceived:
-		line[8], id = 2, in.Tx.Inputs[0].Prev.TxID
+		n.note(now, 2, in.Tx.Inputs[0].Prev.TxID)
 	case engine.PeerStatus:
-		line[8], id = 3, in.Status.Tip
+		n.note(now, 3, in.Status.Tip)
 	case engine.HeadersReceived:
-		line[8] = 4
+		n.note(now, 4, block.Hash{})
 	case engine.RequestDone:
-		line[8] = 5
+		n.note(now, 5, block.Hash{})
 	case engine.MempoolReceived:
-		line[8] = 6
+		n.note(now, 6, block.Hash{})
 	case engine.Tick:
-		line[8] = 7
+		n.note(now, 7, block.Hash{})
 	default:
-		line[8] = 8
+		n.note(now, 8, block.Hash{})
 	}
+}
+
+// note adds a line to the log.
+func (n *Node) note(now time.Duration, kind byte, id block.Hash) {
+	line := &n.logged
+	binary.LittleEndian.PutUint64(line[:], uint64(now))
+	line[8] = kind
 	copy(line[9:], id[:])
 	n.log.Write(line[:])
 }

@@ -79,7 +79,9 @@ func (w *World) miner() *Node {
 func (w *World) attempt() error {
 	n := w.miner()
 	luck := w.rng.Float64()
-	if n.engine != nil && !n.paused && luck < w.ease(n) {
+	if w.cfg.Light {
+		w.findHeader(n)
+	} else if n.engine != nil && !n.paused && luck < w.ease(n) {
 		if _, err := w.find(n); err != nil {
 			return err
 		}
@@ -145,10 +147,15 @@ func (w *World) find(n *Node) (*block.Block, error) {
 	if tip := n.engine.Tree().Tip(); tip.Hash != t.Block.Hash() {
 		return nil, fmt.Errorf("%s refuses its own block %s at height %d", n.ID, t.Block.Hash(), t.Height)
 	}
-	if w.height = max(w.height, int(n.engine.Tree().Tip().Height)); w.cfg.Progress != nil {
+	w.grown(int(t.Height))
+	return t.Block, nil
+}
+
+// grown notes the height of a new block.
+func (w *World) grown(height int) {
+	if w.height = max(w.height, height); w.cfg.Progress != nil {
 		w.cfg.Progress(w.height)
 	}
-	return t.Block, nil
 }
 
 // spend spends hash power on a header: from now on all nodes believe its work.

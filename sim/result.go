@@ -72,43 +72,52 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 // Result returns what the run has come to.
 func (w *World) Result() *Result {
 	r := &Result{Nodes: w.cfg.Nodes, Seed: w.cfg.Seed, Events: w.tally.events, Messages: w.tally.messages, Bytes: w.tally.bytes,
-		Simulated: w.now.Seconds()}
-	tips := map[block.Hash]bool{}
+		Simulated: w.now.Seconds(), Blocks: w.height}
 	log := sha256.New()
+	tips := map[any]bool{}
+	mined := len(w.tally.born) + len(w.headers)
 	var best *chain.Tree
 	for _, n := range w.nodes {
 		log.Write(n.log.Sum(nil))
-		if n.engine == nil {
-			continue
+		if n.light != nil {
+			tips[n.light.tip] = true
+		} else if n.engine != nil {
+			tip := n.engine.Tree().Tip()
+			tips[tip.Hash] = true
+			if best == nil || tip.Work.Cmp(best.Tip().Work) > 0 {
+				best = n.engine.Tree()
+			}
 		}
-		tip := n.engine.Tree().Tip()
-		tips[tip.Hash] = true
-		if best == nil || tip.Work.Cmp(best.Tip().Work) > 0 {
-			best = n.engine.Tree()
-		}
+	}
+	if best != nil {
+		r.Transactions, r.Blocks = confirmed(best)
 	}
 	r.Tips, r.LogHash = len(tips), hex.EncodeToString(log.Sum(nil))
-	if best == nil {
-		return r
-	}
-	r.Blocks = int(best.Tip().Height)
-	for h := range best.Tip().Height {
-		if hash, ok := best.At(h + 1); ok {
-			info, _ := best.Info(hash)
-			r.Transactions += info.Txs - 1
+	if mined > 0 {
+		forked := 0
+		for _, n := range w.tally.heights {
+			if n > 1 {
+				forked++
+			}
 		}
+		r.StaleRate = 1 - float64(r.Blocks)/float64(mined)
+		r.Forked = float64(forked) / float64(len(w.tally.heights))
 	}
-	forked := 0
-	for _, n := range w.tally.heights {
-		if n > 1 {
-			forked++
-		}
-	}
-	r.StaleRate = 1 - float64(r.Blocks)/float64(len(w.tally.born))
-	r.Forked = float64(forked) / float64(len(w.tally.heights))
 	slices.Sort(w.tally.took)
 	r.Propagation = Percentiles{w.tally.at(.5), w.tally.at(.9), w.tally.at(.99)}
 	return r
+}
+
+// confirmed counts the transactions of the best chain, without coinbases, and its blocks.
+func confirmed(t *chain.Tree) (payments, height int) {
+	tip := t.Tip().Height
+	for h := range tip {
+		if hash, ok := t.At(h + 1); ok {
+			info, _ := t.Info(hash)
+			payments += info.Txs - 1
+		}
+	}
+	return payments, int(tip)
 }
 
 // at returns a quantile of the propagation times, in milliseconds.

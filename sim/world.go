@@ -35,6 +35,8 @@ type World struct {
 	stopped bool   // by Stop
 	height  int    // of the best chain
 
+	genesis *header // of light nodes
+	headers []birth // likewise, by number
 	topics  topics
 	people  people
 	tally   tally
@@ -73,6 +75,7 @@ func New(cfg Config) (*World, error) {
 		queue:  queue{width: min(cfg.Delay.least(), maxWidth), buckets: map[int64][]event{}},
 		topics: topics{of: map[block.Hash]int32{}}, group: make([]int, cfg.Nodes)}
 	w.main.world = w
+	w.genesis = &header{work: cfg.Params.PowLimit().Work()}
 	for range min(runtime.GOMAXPROCS(0), 1+cfg.Nodes/fewNodes) {
 		w.workers = append(w.workers, &worker{world: w})
 	}

@@ -48,6 +48,7 @@ more blocks are stale.`,
 	f.IntVar(&cfg.Degree, "degree", 4, "how many neighbours each node seeks, in a random topology")
 	topology := f.String("topology", "random", "`SHAPE` of the connections: random, mesh, line, ring or star")
 	delay := f.String("delay", "50ms..150ms", "`TIME` that a message takes over a link, drawn for each: 100ms, 50ms..150ms, \"exp 100ms\", \"pareto 50ms 2.5\" or regions")
+	f.BoolVar(&cfg.Light, "light", false, "nodes know headers and follow the most work, and nothing else: no transactions, no sync")
 	f.Float64Var(&cfg.Loss, "loss", 0, "`SHARE` of the gossip messages that are lost, 0 to less than 1")
 	f.Int64Var(&cfg.Bandwidth, "bandwidth", 0, "`BYTES` a second that a link carries each way; 0: no limit")
 	return show(a, cmd, nothing, func(ctx context.Context, _ none, _ []string) (*simResult, error) {
@@ -58,6 +59,7 @@ more blocks are stale.`,
 		if cfg.Topology, err = sim.ParseTopology(*topology); err != nil {
 			return nil, cli.Usagef("--topology: %w", err)
 		}
+		cfg.Payments = !cfg.Light
 		if err := cfg.Check(); err != nil {
 			return nil, cli.Usagef("%w", err)
 		}
