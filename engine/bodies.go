@@ -14,31 +14,6 @@ import (
 // our tip that we did not request.
 var ErrTooFar = errors.New("too far from the tip for its work")
 
-// ErrSideBudget: a block of a side branch that we did not request, when there were many lately.
-var ErrSideBudget = errors.New("too many bytes of unrequested side blocks within a minute")
-
-// overSideBudget reports whether a block that we did not request, and that has no more work than
-// our tip, is too much: each stays on the disk for ever. One that is refused is not lost: when
-// its branch has the most work, it is requested.
-func (e *Engine) overSideBudget(in BlockReceived) bool {
-	tip := e.tree.Tip()
-	if in.Requested || in.Peer == "" || in.Block.Header.Prev == tip.Hash {
-		return false
-	}
-	s, err := e.tree.After(&in.Block.Header)
-	if err != nil || s.Work.Cmp(tip.Work) > 0 || e.tree.IsAncestor(s.Hash, tip.Hash) {
-		return false
-	}
-	e.sideBytes = max(0, e.sideBytes-int(max(0, e.now.Sub(e.sideSince).Minutes())*maxSideBytes))
-	e.sideSince = e.now
-	size := in.Block.Size()
-	if e.sideBytes+size > maxSideBytes {
-		return true
-	}
-	e.sideBytes += size
-	return false
-}
-
 // scheduleBodies spreads the missing bodies over the peers that have them, each to the
 // first peer with room. A peer with at most half of its requests in flight gets more, so
 // that answers and requests overlap:

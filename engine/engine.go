@@ -27,8 +27,7 @@ type Engine struct {
 	inFlight    map[block.Hash]peer.ID // bodies requested and not here yet, by the peer that was asked
 	orphans     []orphan               // blocks whose parents are unknown, the oldest first
 	orphanBytes int                    // of the orphans together
-	sideBytes   int                    // of unrequested side blocks: see overSideBudget
-	sideSince   time.Time              // when they were counted
+	side        sideBudget             // of all peers: see overSideBudget
 
 	assembled *Assembled // of the last Template; nil before the first
 

@@ -27,8 +27,9 @@ const (
 	// Core's MIN_BLOCKS_TO_KEEP).
 	maxSideDepth = 288
 	// maxSideBytes is how many bytes of side blocks that we did not request are kept at once,
-	// and again in each minute, from all peers together. Ours.
-	maxSideBytes = 8 << 20
+	// and again in each minute, from all peers together, and maxPeerSideBytes of one peer. Ours.
+	maxSideBytes     = 8 << 20
+	maxPeerSideBytes = 4 << 20
 	// headersAhead is how far above the tip headers are requested before their blocks are
 	// here: what a peer that has only headers can make us keep. Ours.
 	headersAhead = 20_000

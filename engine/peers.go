@@ -22,6 +22,7 @@ type peerState struct {
 	headersAsked time.Time  // when headers were requested; zero: no request in flight
 	presync      *presync   // of a branch that forks far below the tip; nil: none begun
 	useless      int        // headers of it that did not improve the best header
+	side         sideBudget // of its side blocks that we did not request
 	empty        int        // answers in a row without a header, though it claimed more work
 
 	inFlight     int                 // bodies requested and not yet here

@@ -504,7 +504,8 @@ func TestDeepHeadersWithoutAClaim(t *testing.T) {
 	}
 }
 
-// Of side blocks that we did not request, eight MB are kept at once, and again in a minute. One
+// Of side blocks that we did not request, eight MB are kept at once, and again in a minute; from
+// one peer, four. One
 // that we requested, one of our own user, one with more work than our tip, and one that is on
 // our chain already are not counted; and a branch whose block was refused wins all the same.
 func TestSideBudget(t *testing.T) {
@@ -533,7 +534,14 @@ func TestSideBudget(t *testing.T) {
 		}
 		return err == nil
 	}
-	room := maxSideBytes / (size + 100)
+	one := maxPeerSideBytes / (size + 100)
+	w.give(n, PeerJoined{Peer: "one"})
+	for i := range one + 1 {
+		if kept(BlockReceived{Peer: "one", Block: big(stateOf(at), fmt.Sprint("one ", i))}) != (i < one) {
+			t.Fatalf("block %d of one peer: kept or not, want %d of them", i, one)
+		}
+	}
+	room := maxSideBytes/(size+100) - one
 	for i := range room {
 		if !kept(BlockReceived{Peer: peer.ID(fmt.Sprint(i % 3)), Block: big(stateOf(at), fmt.Sprint(i))}) {
 			t.Fatalf("block %d of %d is refused", i, room)

@@ -7,7 +7,7 @@ import (
 	"toychain/testnet/rogue"
 )
 
-// Side blocks in bulk: a node keeps eight MB of them, and its neighbour does not get more of
+// Side blocks in bulk: a node keeps four MB of one peer's, and its neighbour does not get more of
 // them through it. No node bans another for them, and the next honest block reaches both.
 func TestBulk(t *testing.T) {
 	w := newNet(t)
@@ -28,7 +28,7 @@ func TestBulk(t *testing.T) {
 		if err := n.look(func(e *engine.Engine) { stale = int(e.Tree().ForkStats(1, 1000).Stale) }); err != nil {
 			t.Fatal(err)
 		}
-		if stale*250_000 > 10<<20 { // eight MB, and what a few seconds give back
+		if stale*250_000 > 5<<20 { // four MB, and what a few seconds give back
 			t.Errorf("%s keeps %d side blocks of 250 KB", n.name, stale)
 		}
 	}
