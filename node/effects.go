@@ -1,9 +1,11 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"toychain/block"
 	"toychain/consensus"
@@ -141,22 +143,37 @@ func (h handler) Status(ctx context.Context) (s peer.Status, err error) {
 	return s, err
 }
 
-func (h handler) Block(ctx context.Context, from peer.ID, raw []byte) peer.Verdict {
+func (h handler) Block(ctx context.Context, from peer.ID, raw []byte) (peer.Verdict, time.Duration) {
 	b, err := parseBlock(raw)
 	if err != nil {
 		h.n.malformed(from, err)
-		return peer.Reject
+		return peer.Reject, 0
 	}
-	return engine.Classify(h.n.submit(ctx, engine.BlockReceived{Peer: from, Block: b})).Verdict()
+	return h.judge(ctx, engine.BlockReceived{Peer: from, Block: b}, engine.Classify)
 }
 
-func (h handler) Tx(ctx context.Context, from peer.ID, raw []byte) peer.Verdict {
+func (h handler) Tx(ctx context.Context, from peer.ID, raw []byte) (peer.Verdict, time.Duration) {
 	tx, err := block.ParseTx(raw)
 	if err != nil {
 		h.n.malformed(from, err)
-		return peer.Reject
+		return peer.Reject, 0
 	}
-	return engine.ClassifyTx(h.n.submit(ctx, engine.TxReceived{Peer: from, Tx: tx})).Verdict()
+	return h.judge(ctx, engine.TxReceived{Peer: from, Tx: tx}, engine.ClassifyTx)
+}
+
+// judge hands an input to the engine, and measures how long it is busy with that.
+func (h handler) judge(ctx context.Context, in engine.Input, classify func(error) engine.Class) (v peer.Verdict, took time.Duration) {
+	var answers []error
+	var trouble error
+	err := h.n.do(ctx, func(run context.Context) {
+		begun := time.Now()
+		answers, trouble = h.n.step(run, in)
+		took = time.Since(begun)
+	})
+	if err = cmp.Or(err, trouble); err == nil && len(answers) > 0 {
+		err = answers[len(answers)-1]
+	}
+	return classify(err).Verdict(), took
 }
 
 func (h handler) Headers(ctx context.Context, locator []block.Hash, stop block.Hash) (out []block.Header, err error) {

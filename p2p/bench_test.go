@@ -17,9 +17,9 @@ type sink struct {
 	got chan struct{}
 }
 
-func (s *sink) Block(context.Context, peer.ID, []byte) peer.Verdict {
+func (s *sink) Block(context.Context, peer.ID, []byte) (peer.Verdict, time.Duration) {
 	s.got <- struct{}{}
-	return peer.Accept
+	return peer.Accept, 0
 }
 
 // BenchmarkPropagation is the time from a publish to the last node's Handler.

@@ -27,6 +27,16 @@ func (n *Net) charge(p corepeer.ID, bytes int, took time.Duration, now time.Time
 	n.junk[p].take(float64(bytes)+took.Seconds()/maxJunkTime.Seconds()*maxJunk, math.Inf(1), maxJunk, now)
 }
 
+// owes reports whether a peer sent so much junk that it is not to be connected: not within a
+// minute after it was disconnected. The caller holds mu.
+func (n *Net) owes(p corepeer.ID, now time.Time) bool {
+	j := n.junk[p]
+	return j != nil && !j.take(0, maxIgnored-maxJunk, maxJunk, now) && !n.addrman.peers[p].manual()
+}
+
+// Ignored returns how many messages of peers were dropped unseen since New.
+func (n *Net) Ignored() int64 { return n.ignored.Load() }
+
 // ignores reports whether a message of a peer is to be dropped unseen.
 func (n *Net) ignores(p corepeer.ID, bytes int, now time.Time) bool {
 	n.mu.Lock()
@@ -35,6 +45,7 @@ func (n *Net) ignores(p corepeer.ID, bytes int, now time.Time) bool {
 	if j == nil || j.take(0, maxJunk, maxJunk, now) {
 		return false
 	}
+	n.ignored.Add(1)
 	if !j.take(float64(bytes), maxIgnored, maxJunk, now) && n.running != nil && !n.addrman.peers[p].manual() {
 		n.running.tasks.Go(func() { n.disconnect(p, errors.New("the peer sent too much that was of no use")) })
 	}

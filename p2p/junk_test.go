@@ -63,6 +63,9 @@ func TestJunkIsIgnored(t *testing.T) {
 		defer victim.Net.mu.Unlock()
 		return victim.junk[id].at.After(charged)
 	})
+	if victim.Ignored() == 0 {
+		t.Error("what is ignored is not counted")
+	}
 	publish(friend, "of use")
 	victim.wait("the other peer's message", func() bool { return len(victim.txs) == 1 && victim.txs[0] == "of use" })
 	named := bulk.Addrs()[0]
@@ -75,8 +78,17 @@ func TestJunkIsIgnored(t *testing.T) {
 	if err := victim.Forget(bulk.ID()); err != nil {
 		t.Fatal(err)
 	}
-	victim.ignores(id, maxIgnored, time.Now())
+	victim.charge(id, maxJunk, 0, time.Now())
+	victim.ignores(id, maxJunk, time.Now())
 	victim.waitLeft(bulk)
+	bulk.waitLeft(victim)
+	if err := bulk.Connect(testContext(t), victim.Addrs()[0]); err == nil {
+		t.Error("it is connected again at once")
+	}
+	if victim.Net.mu.Lock(); !victim.owes(id, time.Now()) || victim.owes(id, time.Now().Add(2*time.Minute)) {
+		t.Error("it is refused for ever, or not at all")
+	}
+	victim.Net.mu.Unlock()
 	if len(victim.Banned()) != 0 {
 		t.Errorf("banned: %v", victim.Banned())
 	}

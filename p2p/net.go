@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"toychain/peer"
@@ -38,6 +39,8 @@ type Net struct {
 
 	memory                      *budget // of all peers together
 	serving, receiving, judging *part   // of it
+
+	ignored atomic.Int64 // see Ignored
 
 	mu       sync.Mutex // guards what follows
 	addrman  *addrMan
@@ -203,19 +206,18 @@ func (n *Net) task(f func()) bool {
 
 // validate wraps Handler.Block or Handler.Tx, so that Run waits for it and no message is
 // judged after Run.
-func (n *Net) validate(k kind, f func(context.Context, peer.ID, []byte) peer.Verdict) func(context.Context, peer.ID, []byte) peer.Verdict {
+func (n *Net) validate(k kind, f func(context.Context, peer.ID, []byte) (peer.Verdict, time.Duration)) func(context.Context, peer.ID, []byte) peer.Verdict {
 	return func(ctx context.Context, from peer.ID, raw []byte) peer.Verdict {
 		r := n.enter()
 		if r == nil {
 			return peer.Ignore
 		}
 		defer r.tasks.Done()
-		begun := time.Now()
-		verdict := f(ctx, from, raw)
+		verdict, took := f(ctx, from, raw)
 		if verdict == peer.Accept {
 			n.delivered(from, k)
 		} else if id, err := decode(from); err == nil {
-			n.charge(id, len(raw), time.Since(begun), time.Now())
+			n.charge(id, len(raw), took, time.Now())
 		}
 		return verdict
 	}

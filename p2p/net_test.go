@@ -90,15 +90,15 @@ func (f *fake) judged(list *[]string, raw []byte) (v peer.Verdict) {
 	})
 	return v
 }
-func (f *fake) Block(ctx context.Context, _ peer.ID, raw []byte) peer.Verdict {
+func (f *fake) Block(ctx context.Context, _ peer.ID, raw []byte) (peer.Verdict, time.Duration) {
 	v := f.judged(&f.blocks, raw)
 	if f.slowBlock != nil {
 		f.slowBlock(ctx)
 	}
-	return v
+	return v, 0
 }
-func (f *fake) Tx(_ context.Context, _ peer.ID, raw []byte) peer.Verdict {
-	return f.judged(&f.txs, raw)
+func (f *fake) Tx(_ context.Context, _ peer.ID, raw []byte) (peer.Verdict, time.Duration) {
+	return f.judged(&f.txs, raw), 0
 }
 func (f *fake) Headers(_ context.Context, locator []block.Hash, stop block.Hash) ([]block.Header, error) {
 	return f.headers, nil

@@ -64,7 +64,7 @@ func (n *Net) session(ctx context.Context, p corepeer.ID) *session {
 	if old != nil && !old.isEnding() {
 		return old
 	}
-	if !n.makeRoom(p) {
+	if n.owes(p, time.Now()) || !n.makeRoom(p) {
 		n.running.tasks.Go(func() { n.swarm.ClosePeer(p) })
 		return nil
 	}

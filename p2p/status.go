@@ -84,10 +84,7 @@ func (n *Net) sendStatusStream(ctx context.Context, s *session) error {
 			return errors.New("the peer closed the stream")
 		case <-s.outbox:
 			status = s.announced()
-		case <-tick.C:
-			if status, err = n.handler.Status(ctx); err != nil {
-				return fmt.Errorf("our own status: %w", err)
-			}
+		case <-tick.C: // the same again: a node that is busy for a minute is not gone
 			n.task(func() { n.ping(ctx, s) })
 		}
 	}

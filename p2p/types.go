@@ -63,10 +63,12 @@ type Handler interface {
 
 	// Status returns this node's own status.
 	Status(ctx context.Context) (peer.Status, error)
-	// Block judges a block that arrived by gossip. p2p does not use raw afterwards.
-	Block(ctx context.Context, from peer.ID, raw []byte) peer.Verdict
+	// Block judges a block that arrived by gossip. p2p does not use raw afterwards. The
+	// time is what the work took, without that of waiting for others' work: it is charged
+	// to the peer, if the block is not accepted.
+	Block(ctx context.Context, from peer.ID, raw []byte) (peer.Verdict, time.Duration)
 	// Tx judges a transaction that arrived by gossip.
-	Tx(ctx context.Context, from peer.ID, raw []byte) peer.Verdict
+	Tx(ctx context.Context, from peer.ID, raw []byte) (peer.Verdict, time.Duration)
 
 	// Headers returns the headers after the first hash of the locator that is on our
 	// best chain, up to stop (zero: no stop); at most MaxHeaders.

@@ -151,6 +151,7 @@ func (n nodeCollector) Collect(out chan<- prometheus.Metric) {
 		byPart("toychain_memory_reserved_bytes", "Bytes of the budget that no other part may use.", part.Reserved)
 	}
 	gauge("toychain_memory_limit_bytes", float64(memory.Total), "The most bytes that peers can make this node hold, all parts together.")
+	emit(prometheus.CounterValue, "toychain_gossip_ignored_messages_total", float64(nd.Net().Ignored()), "Messages that were dropped unseen, because too many of the same peer were of no use.")
 	mining := nd.Mining()
 	gauge("toychain_peers", float64(len(nd.Net().Peers())), "Connected peers.")
 	gauge("toychain_peers_blocked", float64(len(nd.Net().Blocklist())), "Peers on this node's blocklist, see setpartition.")

@@ -204,20 +204,22 @@ func (v voice) Status(context.Context) (peer.Status, error) {
 }
 
 // Block follows the chain by gossip. It relays valid blocks, as any peer does.
-func (v voice) Block(_ context.Context, _ peer.ID, raw []byte) peer.Verdict {
+func (v voice) Block(_ context.Context, _ peer.ID, raw []byte) (peer.Verdict, time.Duration) {
 	b, err := block.Parse(raw)
 	if err != nil {
-		return peer.Reject
+		return peer.Reject, 0
 	}
 	if err := v.p.take(b); err != nil {
 		v.p.look()
-		return peer.Ignore
+		return peer.Ignore, 0
 	}
-	return peer.Accept
+	return peer.Accept, 0
 }
 
 // Tx relays no transaction.
-func (v voice) Tx(context.Context, peer.ID, []byte) peer.Verdict { return peer.Ignore }
+func (v voice) Tx(context.Context, peer.ID, []byte) (peer.Verdict, time.Duration) {
+	return peer.Ignore, 0
+}
 
 func (v voice) Headers(_ context.Context, locator []block.Hash, stop block.Hash) ([]block.Header, error) {
 	v.p.mu.Lock()
