@@ -14,7 +14,7 @@
 //	InvalidBlock        a block that breaks one rule
 //	Withhold, Release   blocks that are announced only later
 //	Flood, StopFloods   many messages of a kind, see Kind
-//	Config.Tell         false addresses of peers
+//	Config.Tell         false addresses of peers, see Target and Misplaced
 //
 // # What it must not know
 //

@@ -21,6 +21,8 @@ func expectVerbs() []verb {
 			about: "Waits until it is so: the height, how many peers, pending payments, reorganisations, banned peers."},
 		{name: "expect", args: "NODE… memory [>=|<=] N MB",
 			about: "The peak of the memory of each of these running nodes since it started."},
+		{name: "expect", args: "NODE… rogues [>=|<=] N", about: "So many rogue peers are connected with each of them."},
+		{name: "expect", args: "NODE… dials [>=|<=] N", about: "So often was a machine dialed of which a rogue peer told each of them."},
 		{name: "expect", args: "NODE… tip|has|lacks B", about: "Their tip is block B; they have it; they do not."},
 		{name: "expect", args: "NODE… refuses B REASON", about: "They are sent the block, and reject it, for this reason."},
 		{name: "expect", args: "NODE… up|down|paused", about: "They run, they do not, they are paused."},
@@ -230,6 +232,17 @@ func expectNodes(w *words) action {
 			n, err := p.number(ctx, g, what)
 			return fmt.Sprintf("%s %d", what, n), b.holds(n), err
 		}
+	case "rogues", "dials":
+		b := w.bound()
+		want = what + " " + b.String()
+		look = func(_ context.Context, p *player, g NodeStatus) (string, bool, error) {
+			count := p.world.Connected
+			if what == "dials" {
+				count = p.world.Dials
+			}
+			n, err := count(g.Node)
+			return fmt.Sprintf("%s %d", what, n), b.holds(n), err
+		}
 	case "memory":
 		b := w.bound()
 		w.must("MB")
@@ -246,7 +259,7 @@ func expectNodes(w *words) action {
 			return p.about(ctx, g, what, label)
 		}
 	default:
-		w.fail("%q: want height, peers, pool, reorgs, bans, memory, tip, has, lacks, refuses, up, down or paused", what)
+		w.fail("%q: want height, peers, pool, reorgs, bans, rogues, dials, memory, tip, has, lacks, refuses, up, down or paused", what)
 	}
 	return waiting(w, onEach(nodes, Up, look), strings.Join(nodes, " "), want)
 }

@@ -31,6 +31,10 @@ func rogueVerbs() []verb {
 				return "", p.world.Release(ctx, node)
 			}
 		}, about: "What was withheld is announced."},
+		{name: "lie addresses", args: "NODE N", parse: parseTell,
+			about: "A rogue peer tells NODE the addresses of N peers that do not exist, all at one machine, and false ones of all other nodes."},
+		{name: "crowd", args: "NODE N", parse: parseCrowd,
+			about: "N rogue peers, each with its own key, connect with NODE and do nothing, until the script ends."},
 		{name: "flood", args: "NODE WHAT N", parse: parseFlood,
 			about: "A rogue peer sends NODE so many: " + strings.Join(Floods, ", ") + "."},
 	}
@@ -120,6 +124,23 @@ func (p *player) back(ctx context.Context, label, node string) (*block.Tx, error
 	made, err := wallet.Make(ctx, who.Keys, payer.Request{All: true, Pay: payer.To(who.Address, 0).Pay, From: spent(paid.tx)})
 	return made.Tx, err
 }
+
+func parseTell(w *words) action {
+	node, n := w.node(), w.count("how many addresses", 1, maxTold)
+	return func(ctx context.Context, p *player) (string, error) { return "", p.world.Tell(ctx, node, n) }
+}
+
+func parseCrowd(w *words) action {
+	node, n := w.node(), w.count("how many peers", 1, maxCrowd)
+	return func(ctx context.Context, p *player) (string, error) { return "", p.world.Crowd(ctx, node, n) }
+}
+
+// maxTold is how many peers one answer tells of, with room for those that exist, and maxCrowd how
+// many peers one process can be.
+const (
+	maxTold  = 90
+	maxCrowd = 200
+)
 
 func parseFlood(w *words) action {
 	node, what := w.node(), w.oneOf("what it is flooded with", Floods)

@@ -96,6 +96,16 @@ type Rogues interface {
 	Release(ctx context.Context, node string) error
 	// Flood sends a node so many of something, of Floods, until the rogue is banned.
 	Flood(ctx context.Context, node, what string, n int) error
+	// Tell has a rogue tell a node the addresses of n peers that do not exist, all at a machine
+	// that counts connections, and false addresses of all other nodes.
+	Tell(ctx context.Context, node string, n int) error
+	// Dials returns how often such machines were dialed since Tell was called for a node.
+	Dials(node string) (int, error)
+	// Crowd connects n peers with a node, each with its own key. They do nothing until the
+	// world ends.
+	Crowd(ctx context.Context, node string, n int) error
+	// Connected returns how many rogues a node counts among its peers.
+	Connected(node string) (int, error)
 }
 
 // Lies are the rules that a rogue can break, by the names that Bitcoin gives them.

@@ -31,17 +31,23 @@ func (w *World) rogue(ctx context.Context, node string) (*rogue.Peer, error) {
 			return nil, err
 		}
 	}
+	p, err := w.join(ctx, node, rogue.Config{})
+	if err == nil {
+		w.rogues[node] = p
+	}
+	return p, err
+}
+
+// join connects a new rogue with a node.
+func (w *World) join(ctx context.Context, node string, cfg rogue.Config) (*rogue.Peer, error) {
 	i := slices.Index(w.Names(), node)
 	if i < 0 {
 		return nil, fmt.Errorf("no node %s", node)
 	}
 	ctx, cancel := context.WithTimeout(ctx, rogueTime)
 	defer cancel()
-	p, err := rogue.Join(ctx, rogue.Config{Params: w.Params(), Call: []string{w.Nodes()[i].Multiaddr}})
-	if err == nil {
-		w.rogues[node] = p
-	}
-	return p, err
+	cfg.Params, cfg.Call = w.Params(), []string{w.Nodes()[i].Multiaddr}
+	return rogue.Join(ctx, cfg)
 }
 
 // Lie sends the node an invalid block, and waits until it has banned the rogue or, if only

@@ -26,6 +26,8 @@ type World struct {
 	cfg    testnet.Config
 	begun  time.Time
 	rogues map[string]*rogue.Peer // by the node that each is a peer of
+	told   map[string][]told
+	crowd  map[string][]*rogue.Peer
 }
 
 var _ scenario.World = (*World)(nil)
@@ -33,17 +35,25 @@ var _ scenario.World = (*World)(nil)
 // New returns a world without nodes. Nothing is started yet. A script says how many nodes there
 // are and on which network.
 func New(cfg testnet.Config) *World {
-	return &World{cfg: cfg, begun: time.Now(), rogues: map[string]*rogue.Peer{}}
+	return &World{cfg: cfg, begun: time.Now(), rogues: map[string]*rogue.Peer{},
+		told: map[string][]told{}, crowd: map[string][]*rogue.Peer{}}
 }
 
 // Close stops all nodes, and removes the directory if remove is set.
 func (w *World) Close(ctx context.Context, remove bool) error {
 	var err error
-	for node, p := range w.rogues {
-		err = errors.Join(err, p.Leave())
-		delete(w.rogues, node)
-	}
 	if w.Testnet != nil {
+		for _, node := range w.Names() {
+			for _, p := range w.roguesOf(node) {
+				err = errors.Join(err, p.Leave())
+			}
+			for _, t := range w.told[node] {
+				err = errors.Join(err, t.target.Close())
+			}
+		}
+		clear(w.rogues)
+		clear(w.told)
+		clear(w.crowd)
 		err = errors.Join(err, w.Down(ctx, false))
 	}
 	if remove && err == nil {
