@@ -144,7 +144,8 @@ var edges = map[string]map[string]string{
 		"block": "", "pow": "the easiest target", "consensus": "parameters", "chain": "the tree, for which it is the disk", "mempool": "", "peer": "names of nodes",
 		"engine": "the nodes, which it drives; it must not know a network, a clock or a file", "wallet": "what the miners pay to each other",
 	},
-	"lab": {"pow": "the node's own rule for the target"},
+	"lab":      {"pow": "the node's own rule for the target"},
+	"lab/plot": {"lab": "figures and events; it must not know what they mean"},
 	"testnet/report": {
 		"testnet": "the shape of a status; it must not ask a node", "testnet/history": "journals and actions",
 	},
@@ -156,7 +157,7 @@ var edges = map[string]map[string]string{
 		"block":               "", "blockfile": "import and export", "pow": "", "chain": "", "consensus": "", "network": "what --network names", "wallet": "", "mempool": "policy", "store": "repair of a folder that no node has open",
 		"node": "", "engine": "its events, told on a terminal", "rpc": "", "rpc/server": "", "testnet": "", "payer": "", "testnet/scenario": "", "testnet/scenario/real": "",
 		"testnet/slo": "", "deploy": "the targets where no others are named, and files to hand out",
-		"testnet/export": "", "testnet/replay": "", "testnet/report": "", "sim": "", "lab": "", "testnet/demo": "", "testnet/draw": "", "testnet/history": "",
+		"testnet/export": "", "testnet/replay": "", "testnet/report": "", "sim": "", "lab": "", "lab/plot": "", "testnet/demo": "", "testnet/draw": "", "testnet/history": "",
 		"testnet/measure": "", "testnet/topology": "",
 	},
 	"bench": {

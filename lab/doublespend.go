@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"time"
 )
 
 // DoubleSpendConfig is an attacker that takes a payment back after it was confirmed.
@@ -12,21 +13,26 @@ type DoubleSpendConfig struct {
 	Attacker      float64 // share of the hash power, below 1/2
 	Confirmations int     // after which the goods are handed over
 	Races         int
+	Interval      time.Duration // mean time between all mined blocks, for Guo and Ren
+	Delay         time.Duration // that a block takes at most, for Guo and Ren
 	Seed          uint64
 }
 
-// DoubleSpend is how often that succeeds, beside two formulas. They differ because they are
-// about different races; a race of blocks, as here, meets Rosenfeld's.
+// DoubleSpend is how often that succeeds, beside three computations. They differ because they are
+// about different races; a race of blocks, as here, meets Rosenfeld's, which the verdict is about.
 type DoubleSpend struct {
-	Rate      float64 `json:"rate"`      // of the races, those that the attacker wins
-	Low       float64 `json:"low"`       // of the rate, with 99.9 % confidence
-	High      float64 `json:"high"`      //
-	Rosenfeld float64 `json:"rosenfeld"` // exact; the attacker mines one block ahead, and must get ahead
-	Nakamoto  float64 `json:"nakamoto"`  // the attacker's blocks as a Poisson number; it must catch up
-	Theory    float64 `json:"theory"`    // Rosenfeld's, which the verdict is about
-	Verdict   Verdict `json:"verdict"`
-	Races     int     `json:"races"`
-	Seed      uint64  `json:"seed"`
+	Rate float64 `json:"rate"` // of the races, those that the attacker wins
+	Judgment
+	Rosenfeld   float64  `json:"rosenfeld"`    // exact; the attacker mines one block ahead, and must get ahead
+	Nakamoto    float64  `json:"nakamoto"`     // the attacker's blocks as a Poisson number; it must catch up
+	GuoRenLow   float64  `json:"guo_ren_low"`  // some attack succeeds at least as often
+	GuoRenHigh  float64  `json:"guo_ren_high"` // no attack succeeds more often
+	Meets       []string `json:"meets"`        // which of the three the runs meet
+	Races       int      `json:"races"`
+	Seed        uint64   `json:"seed"`
+	share       float64
+	needed      int
+	overDelayed float64 // the delay in mean intervals
 }
 
 const (
@@ -41,8 +47,17 @@ func (c *DoubleSpendConfig) Check() error {
 		return fmt.Errorf("an attacker with a share of %v: want more than 0 and less than 0.5, above which it always wins", c.Attacker)
 	case c.Confirmations < 1 || c.Confirmations > maxConfirmations:
 		return fmt.Errorf("%d confirmations: want 1 to %d", c.Confirmations, maxConfirmations)
-	case c.Races < 1 || c.Races > maxRaces:
-		return fmt.Errorf("%d races: want 1 to %d", c.Races, maxRaces)
+	case c.Interval < time.Millisecond:
+		return fmt.Errorf("an interval of %s: want a millisecond or more", c.Interval)
+	case c.Delay < 0:
+		return fmt.Errorf("a delay of %s: want 0 or more", c.Delay)
+	}
+	return checkRaces(c.Races)
+}
+
+func checkRaces(races int) error {
+	if races < 1 || races > maxRaces {
+		return fmt.Errorf("%d races: want 1 to %d", races, maxRaces)
 	}
 	return nil
 }
@@ -72,6 +87,44 @@ func nakamoto(q float64, n int) float64 {
 		sum += poisson * (1 - math.Pow(q/p, float64(n-k)))
 	}
 	return 1 - sum
+}
+
+// guoRen returns between what the best attack of any kind succeeds, if a block takes at most x mean
+// intervals (D. Guo, L. Ren, Bitcoin's Latency-Security Analysis Made Simple, arXiv 2203.06357,
+// Theorem 2). The attacker's lead when the payment is made is random: it has mined all along.
+// The upper bound gives it every honest block that may compete with another one.
+func guoRen(q float64, n int, x float64) (low, high float64) {
+	return catchesUp(1-q, n, 2), catchesUp((1-q)*math.Exp(-x), n, 1)
+}
+
+// catchesUp returns the sum of Theorem 2. p is the share of the blocks that count for the honest
+// miners; beyond is 1 where the attacker wins a tie, 2 where it does not.
+func catchesUp(p float64, n, beyond int) float64 {
+	q := 1 - p
+	r := q / p
+	if r >= 1 {
+		return 1
+	}
+	sum := math.Pow(r, float64(n)) // it is n ahead already
+	for i := 1; i <= n; i++ {
+		blocks := 2*n + 1 - i // after which it is decided, but for a late catch
+		rest, late := 1.0, 0.0
+		for j := range n - i + 1 {
+			mined := binomial(blocks, j, q)
+			rest -= mined
+			late += mined * math.Pow(r, float64(2*n+beyond-2*i-2*j))
+		}
+		sum += math.Pow(r, float64(i-1)) * (1 - r) * (rest + late)
+	}
+	return sum
+}
+
+// binomial returns the probability of k hits in n trials.
+func binomial(n, k int, p float64) float64 {
+	all, _ := math.Lgamma(float64(n + 1))
+	hit, _ := math.Lgamma(float64(k + 1))
+	missed, _ := math.Lgamma(float64(n - k + 1))
+	return math.Exp(all - hit - missed + float64(k)*math.Log(p) + float64(n-k)*math.Log1p(-p))
 }
 
 // hopeless is the chance below which an attacker that is behind has lost.
@@ -108,30 +161,116 @@ func (c *DoubleSpendConfig) attack(rng *rand.Rand, found func(attacker bool)) (w
 	return lead > 0
 }
 
-// DoubleSpend runs the races. progress is called now and then; it may be nil.
-func (c DoubleSpendConfig) DoubleSpend(ctx context.Context, progress func(races int)) (*DoubleSpend, error) {
+// Run runs the races.
+func (c DoubleSpendConfig) Run(ctx context.Context, w Watch) (*DoubleSpend, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
-	rng := rand.New(rand.NewPCG(c.Seed, 0))
-	won := 0
-	for i := range c.Races {
-		if i%4096 == 0 {
-			if ctx.Err() != nil {
-				return nil, context.Cause(ctx)
-			}
-			if progress != nil {
-				progress(i)
-			}
-		}
-		if c.attack(rng, nil) {
+	rng, won := source(c.Seed), 0
+	found, end := c.trace(w.Events)
+	err := w.each(ctx, c.Races, func(i int) {
+		wins := c.attack(rng, found)
+		if wins {
 			won++
 		}
+		if found != nil { // the first race only
+			end(wins)
+			found = nil
+		}
+	})
+	if err != nil {
+		return nil, err
 	}
 	e := Proportion(won, c.Races)
-	out := &DoubleSpend{Rate: e.Rate, Low: e.Low, High: e.High, Rosenfeld: rosenfeld(c.Attacker, c.Confirmations),
-		Nakamoto: nakamoto(c.Attacker, c.Confirmations), Races: c.Races, Seed: c.Seed}
-	out.Theory = out.Rosenfeld
-	out.Verdict = e.Against(out.Theory)
+	x := c.Delay.Seconds() / c.Interval.Seconds()
+	out := &DoubleSpend{Rate: e.Rate, Rosenfeld: rosenfeld(c.Attacker, c.Confirmations), Nakamoto: nakamoto(c.Attacker, c.Confirmations),
+		Races: c.Races, Seed: c.Seed, share: c.Attacker, needed: c.Confirmations, overDelayed: x}
+	out.GuoRenLow, out.GuoRenHigh = guoRen(c.Attacker, c.Confirmations, x)
+	out.Judgment = e.judge(out.Rosenfeld)
+	out.Meets = out.meets()
 	return out, nil
+}
+
+// meets returns the computations that the interval does not rule out.
+func (r *DoubleSpend) meets() []string {
+	out := []string{}
+	if r.Verdict == Undecided {
+		return out
+	}
+	for _, c := range []struct {
+		name      string
+		low, high float64
+	}{{"rosenfeld", r.Rosenfeld, r.Rosenfeld}, {"nakamoto", r.Nakamoto, r.Nakamoto}, {"guo-ren", r.GuoRenLow, r.GuoRenHigh}} {
+		if c.low <= r.High && c.high >= r.Low {
+			out = append(out, c.name)
+		}
+	}
+	return out
+}
+
+// trace returns what takes down the blocks of a race, and its end.
+func (c *DoubleSpendConfig) trace(ev *Events) (found func(attacker bool), end func(won bool)) {
+	if ev == nil {
+		return nil, nil
+	}
+	honest, theirs := chainOf("h"), chainOf("a")
+	theirs.grow()
+	ev.found("attacker", theirs.tip(), genesis)
+	found = func(attacker bool) {
+		ev.pass(c.Interval.Seconds())
+		chain, by := honest, "miners"
+		if attacker {
+			chain, by = theirs, "attacker"
+		}
+		parent := chain.tip()
+		ev.found(by, chain.grow(), parent)
+		if !attacker {
+			ev.sent("miners", "merchant", chain.tip(), 0)
+		}
+	}
+	return found, func(won bool) {
+		if !won {
+			ev.tip("merchant", honest.tip())
+			return
+		}
+		for _, b := range theirs.blocks {
+			ev.sent("attacker", "merchant", b, 0)
+		}
+		ev.tip("merchant", theirs.tip())
+	}
+}
+
+// Rows returns the table.
+func (r *DoubleSpend) Rows() [][]string {
+	mark := func(name string) string {
+		for _, m := range r.Meets {
+			if m == name {
+				return "met"
+			}
+		}
+		return "not met"
+	}
+	return [][]string{
+		{"", "taken back", "", ""},
+		{"measured", percent(r.Rate), percent(r.Low) + " to " + percent(r.High), fmt.Sprintf("of %d races, seed %d", r.Races, r.Seed)},
+		{"Rosenfeld", percent(r.Rosenfeld), string(r.Verdict), "a race of blocks; the attacker is one ahead and must get ahead"},
+		{"Nakamoto", percent(r.Nakamoto), mark("nakamoto"), "the attacker's blocks as a Poisson number; it must catch up"},
+		{"Guo and Ren", percent(r.GuoRenLow) + " to " + percent(r.GuoRenHigh), mark("guo-ren"), "any attack, blocks that take their delay, a lead from before"},
+	}
+}
+
+// Figure returns the three computations by confirmations.
+func (r *DoubleSpend) Figure() *Figure {
+	f := &Figure{Title: fmt.Sprintf("A payment taken back by %s of the hash power", percent(r.share)),
+		X: "confirmations", Y: "share of the races", LogY: true}
+	n := max(2*r.needed, 8)
+	xs := steps(1, float64(n), n)
+	f.Series = []Series{
+		curve("Rosenfeld", xs, func(x float64) float64 { return rosenfeld(r.share, int(x)) }),
+		curve("Nakamoto", xs, func(x float64) float64 { return nakamoto(r.share, int(x)) }),
+		curve("Guo and Ren, at least", xs, func(x float64) float64 { low, _ := guoRen(r.share, int(x), r.overDelayed); return low }),
+		curve("Guo and Ren, at most", xs, func(x float64) float64 { _, high := guoRen(r.share, int(x), r.overDelayed); return high }),
+		point(float64(r.needed), Estimate{r.Rate, r.Low, r.High}),
+	}
+	return f
 }

@@ -1,6 +1,9 @@
 package lab
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // Verdict says whether a measured rate agrees with the theory.
 type Verdict string
@@ -45,7 +48,25 @@ func (e Estimate) Against(theory float64) Verdict {
 	switch {
 	case theory < e.Low || theory > e.High:
 		return Disagrees
+	case theory == 0 && e.Rate == 0:
+		return Agrees
 	case e.High-e.Low > theory:
+		return Undecided
+	}
+	return Agrees
+}
+
+// judge returns the judgment of an estimate.
+func (e Estimate) judge(theory float64) Judgment {
+	return Judgment{theory, e.Low, e.High, e.Against(theory)}
+}
+
+// worst returns the verdict of an experiment that has several.
+func worst(verdicts ...Verdict) Verdict {
+	switch {
+	case slices.Contains(verdicts, Disagrees):
+		return Disagrees
+	case slices.Contains(verdicts, Undecided):
 		return Undecided
 	}
 	return Agrees
@@ -60,6 +81,18 @@ func Average(values []float64) Estimate {
 	m := mean(values)
 	half := z * deviation(values) / math.Sqrt(float64(len(values)))
 	return Estimate{m, m - half, m + half}
+}
+
+// ratio returns the estimate of the sum of parts over the sum of wholes, which are of pieces of a
+// run that are nearly independent of each other.
+func ratio(parts, wholes []float64) Estimate {
+	r := mean(parts) / mean(wholes)
+	rest := make([]float64, len(parts))
+	for i := range parts {
+		rest[i] = parts[i] - r*wholes[i]
+	}
+	half := z * deviation(rest) / math.Sqrt(float64(len(rest))) / mean(wholes)
+	return Estimate{r, r - half, r + half}
 }
 
 func mean(values []float64) float64 {

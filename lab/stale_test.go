@@ -20,17 +20,36 @@ func TestStaleRates(t *testing.T) {
 	}{
 		{"x=1, 100 equal miners", StaleConfig{EqualShares(100), time.Second, time.Second, time.Second, 30_000, 1}, .494, .624, .01},
 		{"x=.1, 100 equal miners", StaleConfig{EqualShares(100), time.Second, 100 * ms, 100 * ms, 30_000, 1}, .0892, .0937, .006},
+		{"x=.7, 20 equal miners", StaleConfig{EqualShares(20), time.Second, 700 * ms, 700 * ms, 30_000, 1}, .391, .477, .01},
 		{"linear shares, T=30 s", StaleConfig{LinearShares(10), 30 * time.Second, 500 * ms, 1500 * ms, 100_000, 1}, .0275, .028, .003},
 		{"linear shares, T=60 s", StaleConfig{LinearShares(10), 60 * time.Second, 500 * ms, 1500 * ms, 100_000, 1}, .014, .014, .002},
+		{"linear shares, T=120 s", StaleConfig{LinearShares(10), 120 * time.Second, 500 * ms, 1500 * ms, 100_000, 1}, .007, .007, .0012},
 		{"one miner", StaleConfig{EqualShares(1), time.Second, time.Second, time.Second, 1000, 1}, 0, 0, 0},
 	} {
-		r, err := c.cfg.Stale(t.Context(), nil)
+		r, err := c.cfg.Run(t.Context(), Watch{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Logf("%s: %+v", c.name, *r)
-		if math.Abs(r.StaleRate-c.rate) > c.within || math.Abs(r.ForkedHeights-c.heights) > c.within {
-			t.Errorf("%s: %.4f of blocks and %.4f of heights, want %.4f and %.4f", c.name, r.StaleRate, r.ForkedHeights, c.rate, c.heights)
+		if math.Abs(r.StaleRate-c.rate) > c.within || math.Abs(r.ForkedHeights-c.heights) > c.within || r.Verdict != Agrees {
+			t.Errorf("%s: %.4f of blocks and %.4f of heights, want %.4f and %.4f; %+v", c.name, r.StaleRate, r.ForkedHeights, c.rate, c.heights, r.Judgment)
+		}
+	}
+}
+
+// TestShortIntervalsForkLongOnesWait: over a sweep the stale rate falls and the wait grows, and each
+// point agrees with the theory.
+func TestShortIntervalsForkLongOnesWait(t *testing.T) {
+	r, err := StaleConfig{EqualShares(20), 10 * time.Second, time.Second, time.Second, 20_000, 1}.Sweep(t.Context(), Watch{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Verdict != Agrees || len(r.Points) != 9 || r.Points[3].StaleRate != r.StaleRate || r.Points[3].Interval != 10 {
+		t.Errorf("%+v", *r)
+	}
+	for i, p := range r.Points[1:] {
+		if before := r.Points[i]; p.StaleRate >= before.StaleRate || p.Growth <= before.Growth || p.Interval != 2*before.Interval {
+			t.Errorf("after %+v: %+v", before, p)
 		}
 	}
 }
@@ -45,7 +64,7 @@ func TestModelMeetsEngines(t *testing.T) {
 		}
 		mined := int(math.Round(float64(real.Blocks) / (1 - real.StaleRate)))
 		engines := Proportion(mined-real.Blocks, mined)
-		model, err := StaleConfig{EqualShares(miners), time.Second, delay, delay, 20_000, 5}.Stale(t.Context(), nil)
+		model, err := StaleConfig{EqualShares(miners), time.Second, delay, delay, 20_000, 5}.Run(t.Context(), Watch{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -35,7 +35,9 @@ var completers = map[string]completer{
 
 	"color": words("auto", "always", "never"), "node": (*app).namesNow, "network": words("toy", "regtest", "main"),
 	"wallet": (*app).walletsNow, "to": (*app).walletsNow, "mine": (*app).walletsNow, "fund": (*app).walletsNow, "coin": (*app).txsNow,
-	"log-level": words("debug", "info", "warn", "error"), "format": words("hex", "blk"), "preset": words("toy", "classroom"), "shares": words("equal", "linear"), "topology": words("random", "mesh", "line", "ring", "star"), "words": words("12", "24"),
+	"log-level": words("debug", "info", "warn", "error"), "format": words("hex", "blk"), "preset": words("toy", "classroom"),
+	"shares": words("equal", "linear"), "topology": words("random", "mesh", "line", "ring", "star"), "words": words("12", "24"),
+	"strategy": words("sm1", "lead-stubborn", "equal-fork-stubborn", "optimal"),
 }
 
 // mayBeFile are the words and flags for which a file will do; unknowable are those of which

@@ -45,7 +45,7 @@ var heeded = map[string]string{
 // others. Those of "" hold for every command that has them. In capitals are arguments, by
 // their place on the command line.
 var clashes = map[string][]string{
-	"":                          {"rpc node dir", "node cookie rpc-user rpc-password rpc-password-file", "cookie rpc-user rpc-password rpc-password-file", "rpc-password rpc-password-file", "json raw", "no-passphrase passphrase-file"},
+	"":                          {"rpc node dir", "node cookie rpc-user rpc-password rpc-password-file", "cookie rpc-user rpc-password rpc-password-file", "rpc-password rpc-password-file", "json raw", "no-passphrase passphrase-file", "student seed"},
 	"mine":                      {"to wallet", "forever ARG1"},
 	"wallet create":             {"ARG1 wallet"},
 	"wallet restore":            {"ARG1 wallet"},
@@ -61,6 +61,7 @@ var clashes = map[string][]string{
 	"testnet export compose":    {"out dir"},
 	"testnet export kubernetes": {"out dir"},
 	"network show":              {"ARG1 network"},
+	"lab difficulty":            {"growth hop collapse timestamps timewarp", "hop collapse timestamps timewarp", "collapse timestamps timewarp", "timestamps timewarp"},
 }
 
 // wants maps commands to pairs of flags of which the first means nothing without the second.
@@ -69,6 +70,10 @@ var wants = map[string][]string{
 	"chain export": {"force out"},
 	"network new":  {"force out"},
 	"testnet up":   {"passphrase-file fund", "no-passphrase fund"},
+
+	"lab partition":  {"window retarget"},
+	"lab selfish":    {"window retarget"},
+	"lab difficulty": {"attacker timestamps", "ahead timestamps"},
 }
 
 // pathOf returns the path of a command without the program's name.

@@ -31,10 +31,11 @@ func exitCode(err error) int {
 	_, rule := errors.AsType[refusal](err)
 	_, misnamed := errors.AsType[*topology.NameError](err)
 	disagrees, judged := errors.AsType[verdict](err)
+	_, misread := errors.AsType[wrong](err)
 	switch {
 	case judged && lab.Verdict(disagrees) == lab.Undecided:
 		return cli.ExitUndecided
-	case judged:
+	case judged, misread:
 		return cli.ExitDisagrees
 	case misnamed:
 		return cli.ExitUsage
