@@ -42,6 +42,7 @@ var limits = map[string]map[string]string{
 		"protectedTxs":     "TestSelectToEvict",
 		"protectedBlocks":  "TestSelectToEvict",
 		"evictedWait":      "TestEvictedWaits",
+		"maxHandshakes":    "TestHandshakes TestHalfOpenConnections",
 		"moreConns":        "TestHalfOpenConnections",
 		"connsOfPeer":      "TestConnectionsOfOnePeer",
 		"maxStreams":       "TestStreamsOfOnePeer TestHalfOpenStreams",

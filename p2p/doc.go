@@ -89,7 +89,7 @@
 //	                        16 dials, then 12 a minute
 //	connections             8 that the node seeks, 56 peers that dial it, and those that the
 //	                        user named; 3 with one peer
-//	half-open connections   208, of any state, 5 s each: as many keep newcomers out meanwhile
+//	half-open connections   64, 5 s each; one more ends the oldest of the network (/16) that has most
 //	streams of one peer     48, of which 12 of the sync protocol; 2 are answered at a time
 //	times                   a frame 20 s, a request 2 min, silence 60 s, a first status 15 s, a handshake 5 s
 //	a ban                   10 min
@@ -107,10 +107,13 @@
 // are the mempool, which has its own limits, yamux's windows, 256 KB for a stream that is not
 // read, and LevelDB's 8 MiB. GossipSub copies a message for each peer before it writes: a block
 // that we relay for 8 neighbours in the mesh, one of our own for all. These copies are counted, but
-// they cannot wait: if no peer reads, a block of our own of 1 MB takes 56 MB until the first
-// who wait for memory have the slow ones cut off, or for 20 s. Of gossip that is not accepted (junk.go) one peer may send 32 MiB, or
-// what takes 30 s to judge, and the same again each minute; then it is ignored, and after 96
-// MiB disconnected.
+// they cannot wait: if no peer reads, a block of our own of 1 MB takes 56 MB, until work that
+// waits for memory has the slow ones cut off, or for 20 s.
+//
+// Of gossip that is not accepted (junk.go) one peer may send 32 MiB, or what takes 30 s to judge,
+// and the same again each minute; then it is ignored, after 96 MiB disconnected, and not connected
+// again within a minute. Side blocks are accepted, and kept, only as the engine allows: 4 MiB of
+// one peer in a minute, 8 MiB of all.
 //
 // All are constants in limits.go and in package peer, each with its source; limits_test.go at
 // the top of the module names the test of each. A length is checked before memory is
@@ -138,10 +141,10 @@
 //
 // types.go and limits.go first. Then session.go and status.go (how two nodes meet),
 // gossip.go, wire.go, serve.go and request.go (the sync protocol), gater.go and control.go
-// (partitions and healing), addrman.go, source.go and dial.go (finding peers), evict.go (whom to
-// keep), budget.go and gossipstream.go (memory), junk.go, samekey.go (a copied directory). host.go
-// shows what a libp2p host consists of; transport.go, shape.go, queue.go and link.go shape
-// traffic.
+// (partitions and healing), addrman.go, source.go and dial.go (finding peers), handshakes.go and
+// evict.go (whom to keep), budget.go and gossipstream.go (memory), junk.go, samekey.go (a copied
+// directory). host.go shows what a libp2p host consists of; transport.go, shape.go, queue.go and
+// link.go shape traffic.
 //
 // # Exercises
 //

@@ -22,6 +22,8 @@ type gater struct {
 	now   func() time.Time
 	alone bool // accept no inbound connection
 
+	handshakes handshakes
+
 	mu      sync.Mutex
 	open    bool                     // Run is running
 	active  bool                     // SetActive
@@ -146,13 +148,20 @@ func (g *gater) InterceptPeerDial(p corepeer.ID) bool { return g.refusal(p) == n
 func (g *gater) InterceptAddrDial(p corepeer.ID, _ ma.Multiaddr) bool { return g.refusal(p) == nil }
 
 // InterceptAccept comes before the handshake, when the peer is not known yet.
-func (g *gater) InterceptAccept(network.ConnMultiaddrs) bool {
+func (g *gater) InterceptAccept(c network.ConnMultiaddrs) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.closed() == nil && !g.alone
+	if g.closed() != nil || g.alone {
+		return false
+	}
+	g.handshakes.begin(c, g.now())
+	return true
 }
 
-func (g *gater) InterceptSecured(_ network.Direction, p corepeer.ID, _ network.ConnMultiaddrs) bool {
+func (g *gater) InterceptSecured(dir network.Direction, p corepeer.ID, c network.ConnMultiaddrs) bool {
+	if dir == network.DirInbound {
+		g.handshakes.end(c)
+	}
 	return g.refusal(p) == nil
 }
 

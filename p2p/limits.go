@@ -59,9 +59,12 @@ const (
 	protectedPings  = 8
 	protectedTxs    = 4
 	protectedBlocks = 4
-	// moreConns is the number of connections allowed beyond connsOfPeer for each peer: those
-	// whose peer is not known yet, and those that are closing. Ours.
-	moreConns = 16
+	// maxHandshakes is the number of inbound connections whose peer is not known yet: see
+	// handshakes. Ours.
+	maxHandshakes = 64
+	// moreConns is the number of connections allowed beyond connsOfPeer for each peer:
+	// handshakes, as many that are closing, and some that are dialed. Ours.
+	moreConns = 2*maxHandshakes + 16
 	// connsOfPeer is the maximum number of connections with one peer: one, and those that
 	// appear when two nodes dial each other at the same time or one has crashed. Ours.
 	connsOfPeer = 3

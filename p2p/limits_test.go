@@ -23,7 +23,6 @@ import (
 	"github.com/libp2p/go-libp2p/core/network"
 	corepeer "github.com/libp2p/go-libp2p/core/peer"
 	ma "github.com/multiformats/go-multiaddr"
-	manet "github.com/multiformats/go-multiaddr/net"
 )
 
 // limits_test.go at the top of the module names the test for each limit. Here are
@@ -131,43 +130,6 @@ func TestStreamsOfOnePeer(t *testing.T) {
 	}
 	if len(victim.Banned()) != 0 {
 		t.Errorf("banned: %v", victim.Banned())
-	}
-}
-
-// A node with room for ten peers has room for 46 connections that say nothing, and
-// hangs up on the next one without a word. Whoever is already a peer stays one.
-func TestHalfOpenConnections(t *testing.T) {
-	const room = 3*(2+MaxOut) + 16
-	for attempt := 0; ; attempt++ {
-		victim, friend := startNode(t, func(c *Config) { c.MaxIn = 2 }), startNode(t)
-		addr, err := manet.ToNetAddr(ma.StringCast(victim.Addrs()[0]).Decapsulate(ma.StringCast("/p2p/" + string(victim.ID()))))
-		if err != nil {
-			t.Fatal(err)
-		}
-		victim.connect(friend)
-		begun := time.Now()
-		spoke := 0 // to how many the node said which protocol it speaks
-		for range room + 5 {
-			c, err := net.Dial("tcp", addr.String())
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer c.Close()
-			c.SetReadDeadline(begun.Add(dialTimeout))
-			if _, err := c.Read(make([]byte, 1)); err == nil {
-				spoke++
-			}
-		}
-		if time.Since(begun) > dialTimeout-time.Second && attempt < 5 {
-			continue // the first ones may have been given up meanwhile, and made room
-		}
-		if want := room - 1; spoke != want { // one is the friend's
-			t.Errorf("%d connections stand beside the friend's, want %d", spoke, want)
-		}
-		if _, err := friend.RequestPool(testContext(t), victim.ID()); err != nil {
-			t.Errorf("the friend: %v", err)
-		}
-		return
 	}
 }
 

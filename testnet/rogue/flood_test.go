@@ -38,7 +38,7 @@ var floods = []struct {
 	{rogue.Garbage, 48, true, 0, "the first is the last"},
 	{rogue.Claims, 60, true, 0, "one status is kept of each peer; emptyClaims are its last"},
 	{rogue.Requests, 300, false, 0, "an answer is in memory once, a block of it at a time"},
-	{rogue.HalfOpen, 500, false, 500 * 64 << 10, "hostLimits: 3 * 64 + 16 connections"},
+	{rogue.HalfOpen, 500, false, 500 * 64 << 10, "maxHandshakes"},
 	{rogue.Streams, 200, false, 48 * 256 << 10, "maxStreams, a window of 256 KB each"},
 	{rogue.HalfSent, 40, false, 18 * mb, "maxMemory, without what others have reserved"},
 	{rogue.SlowReaders, 200, false, 12 * 2 * mb, "maxSyncStreams, one block of 1 MB and a window each"},
