@@ -80,8 +80,13 @@ var edges = map[string]map[string]string{
 		"block": "hashes, amounts and transactions in what nodes answer",
 		"pow":   "work, as a number; it must not know how a call is answered",
 	},
+	"rpc/answer": {
+		"block": "", "pow": "difficulties", "chain": "trees and journals", "consensus": "coins and parameters", "mempool": "what is pending, and refusals",
+		"wallet": "addresses", "rpc": "the types that it makes; it must not know who asks, or where the values are kept",
+	},
 	"rpc/server": {
-		"block": "", "pow": "difficulties and work, as numbers", "chain": "", "consensus": "", "mempool": "", "store": "indexes",
+		"rpc/answer": "a node in RPC's words",
+		"block":      "", "pow": "difficulties and work, as numbers", "chain": "", "consensus": "", "mempool": "", "store": "indexes",
 		"p2p": "what is known of peers", "peer": "", "node": "what it serves", "engine": "its answers and events", "rpc": "the types of its answers",
 		"wallet":              "addresses; keys never enter a node",
 		"internal/atomicfile": "the cookie is read while it is written",
@@ -89,8 +94,11 @@ var edges = map[string]map[string]string{
 	"payer": {
 		"block": "", "wallet": "the keys", "rpc": "the node that knows the coins; it must not know processes",
 	},
+	"testnet/rogue/forge": {
+		"block": "what it forges", "pow": "with real work", "consensus": "the rules, to break one at a time; it must not know who gets it",
+	},
 	"testnet/rogue": {
-		"block": "what it forges", "pow": "with real work", "chain": "its own tree", "consensus": "the rules, to break one at a time",
+		"block": "what it floods with", "pow": "work that peers claim", "chain": "its own tree", "consensus": "the rules", "testnet/rogue/forge": "what breaks them",
 		"p2p": "the network that it joins", "peer": "the peers that it attacks; it must not know processes, testnets or RPC",
 		"internal/chaingen": "a disk in memory",
 	},
@@ -108,7 +116,7 @@ var edges = map[string]map[string]string{
 	"testnet/scenario/real": {
 		"block": "", "chain": "", "consensus": "", "network": "a script's own, as a file", "wallet": "addresses", "rpc": "", "payer": "",
 		"testnet": "the processes", "testnet/topology": "", "testnet/scenario": "the world that it implements; it must not know scripts",
-		"testnet/rogue": "adversarial peers",
+		"testnet/rogue": "adversarial peers", "testnet/rogue/forge": "which lies are punished",
 	},
 	"testnet/replay": {
 		"block": "", "rpc": "the types of journals and trees; it must not ask a node",
@@ -155,7 +163,8 @@ var edges = map[string]map[string]string{
 		"internal/atomicfile": "files that commands write",
 		"internal/nearest":    "the method that was meant",
 		"block":               "", "blockfile": "import and export", "pow": "", "chain": "", "consensus": "", "network": "what --network names", "wallet": "", "mempool": "policy", "store": "repair of a folder that no node has open",
-		"node": "", "engine": "its events, told on a terminal", "rpc": "", "rpc/server": "", "testnet": "", "payer": "", "testnet/scenario": "", "testnet/scenario/real": "",
+		"rpc/answer": "what RPC says of a network",
+		"node":       "", "engine": "its events, told on a terminal", "rpc": "", "rpc/server": "", "testnet": "", "payer": "", "testnet/scenario": "", "testnet/scenario/real": "",
 		"testnet/slo": "", "deploy": "the targets where no others are named, and files to hand out",
 		"testnet/export": "", "testnet/replay": "", "testnet/report": "", "sim": "", "lab": "", "lab/plot": "", "testnet/demo": "", "testnet/draw": "", "testnet/history": "",
 		"testnet/measure": "", "testnet/topology": "",
@@ -247,14 +256,16 @@ func TestPurePackages(t *testing.T) {
 // light are packages that must build without a network stack and a database, each with
 // the reason; everything that they import, directly or not, is looked at.
 var light = map[string]string{
-	"rpc":              "a program that only calls a node is not a node",
-	"payer":            "a wallet's client asks a node, whose peers and files it never sees",
-	"testnet/slo":      "it computes figures from what nodes answered",
-	"testnet/draw":     "a tree may come from a node, a file or a simulator",
-	"testnet/history":  "it reads what was recorded, wherever it was",
-	"testnet/replay":   "it plays what was recorded, and asks no node",
-	"testnet/scenario": "a world may be processes or a simulator",
-	"testnet/topology": "names and shapes are values",
+	"rpc":                 "a program that only calls a node is not a node",
+	"payer":               "a wallet's client asks a node, whose peers and files it never sees",
+	"testnet/slo":         "it computes figures from what nodes answered",
+	"testnet/draw":        "a tree may come from a node, a file or a simulator",
+	"testnet/history":     "it reads what was recorded, wherever it was",
+	"testnet/replay":      "it plays what was recorded, and asks no node",
+	"testnet/scenario":    "a world may be processes or a simulator",
+	"testnet/topology":    "names and shapes are values",
+	"rpc/answer":          "a simulated node answers in the same words",
+	"testnet/rogue/forge": "a simulator has liars, too",
 }
 
 // heavy are the modules that no package of light may link.

@@ -18,7 +18,7 @@ import (
 	"toychain/network"
 	"toychain/pow"
 	"toychain/rpc"
-	"toychain/rpc/server"
+	"toychain/rpc/answer"
 )
 
 func (a *app) networkCommand() *cobra.Command {
@@ -169,7 +169,7 @@ func (a *app) networkShowCommand() *cobra.Command {
 		}
 		g := p.Genesis.Header
 		initial, _ := pow.TargetFromBits(g.Bits) // a network with bad bits is not loaded
-		return networkRules{server.NetworkOf(p), g.Time, fmt.Sprintf("%08x", g.Bits),
+		return networkRules{answer.Network(p), g.Time, fmt.Sprintf("%08x", g.Bits),
 			fmt.Sprintf("%02x", p.Prefixes.PubKeyHash), usualPort(p.Name), initial}, nil
 	}, printNetwork)
 }

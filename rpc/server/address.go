@@ -4,15 +4,14 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/base64"
-	"encoding/hex"
 	"fmt"
 	"slices"
 
 	"toychain/block"
 	"toychain/consensus"
 	"toychain/engine"
-	"toychain/mempool"
 	"toychain/rpc"
+	"toychain/rpc/answer"
 	"toychain/store"
 	"toychain/wallet"
 )
@@ -51,6 +50,9 @@ func (c *call) watch(addresses []string) (watched, error) {
 	return out, nil
 }
 
+// has reports whether a script is one of them.
+func (w watched) has(script []byte) bool { return w[string(script)] != "" }
+
 // unspent returns the coins of the scripts on the best chain.
 func (w watched) unspent(db *store.DB) (out []consensus.UTXO, err error) {
 	for script := range w {
@@ -80,7 +82,7 @@ func getAddressUTXOs(c *call, a rpc.GetAddressUTXOsArgs) ([]rpc.UTXO, error) {
 	}, func(e *engine.Engine) error {
 		tip = e.Tree().Tip()
 		if a.Pending {
-			coins = append(coins, w.pending(e.Pool())...)
+			coins = append(coins, answer.Pending(e.Pool(), w.has)...)
 		}
 		for i := range coins {
 			if by, ok := e.Pool().SpentBy(coins[i].Outpoint); ok {
@@ -89,33 +91,7 @@ func getAddressUTXOs(c *call, a rpc.GetAddressUTXOsArgs) ([]rpc.UTXO, error) {
 		}
 		return nil
 	})
-	out := []rpc.UTXO{}
-	for i := range coins {
-		s := &coins[i]
-		u := rpc.UTXO{TxID: s.TxID, Vout: s.Index, Amount: s.Value, ScriptPubKey: hex.EncodeToString(s.Script), Coinbase: s.Coinbase,
-			Height: s.Height, Mature: true}
-		if s.Height >= 0 {
-			u.Confirmations = int(tip.Height-s.Height) + 1
-			u.Mature = !u.Coinbase || tip.Height+1-u.Height >= c.node.Params().Maturity
-		}
-		if by, ok := spentBy[s.Outpoint]; ok {
-			u.PendingSpentBy = by.String()
-		}
-		out = append(out, u)
-	}
-	return out, err
-}
-
-// pending returns the scripts' outputs in the mempool, as coins at height -1.
-func (w watched) pending(pool *mempool.Pool) (out []consensus.UTXO) {
-	for e := range pool.All() {
-		for i := range e.Tx.Outputs {
-			if w[string(e.Tx.Outputs[i].Script)] != "" {
-				out = append(out, consensus.UTXO{Outpoint: block.Outpoint{TxID: e.ID, Index: uint32(i)}, Coin: consensus.Coin{Output: e.Tx.Outputs[i], Height: -1}})
-			}
-		}
-	}
-	return out
+	return answer.Coins(coins, &tip, spentBy), err
 }
 
 func validateAddress(c *call, arg rpc.AddressArg) (rpc.AddressInfo, error) {

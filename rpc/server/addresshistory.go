@@ -11,6 +11,7 @@ import (
 	"toychain/engine"
 	"toychain/mempool"
 	"toychain/rpc"
+	"toychain/rpc/answer"
 	"toychain/store"
 )
 
@@ -230,7 +231,7 @@ func (h *addressHistory) addStale() error {
 	if err != nil {
 		return err
 	}
-	slices.SortFunc(infos, byArrival)
+	slices.SortFunc(infos, answer.ByArrival)
 	for i := range infos {
 		info := &infos[i]
 		if info.Active || info.Status&chain.Connected == 0 {

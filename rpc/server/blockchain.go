@@ -3,7 +3,6 @@ package server
 import (
 	"errors"
 	"fmt"
-	"time"
 
 	"toychain/block"
 	"toychain/chain"
@@ -11,6 +10,7 @@ import (
 	"toychain/engine"
 	"toychain/pow"
 	"toychain/rpc"
+	"toychain/rpc/answer"
 )
 
 func getBestBlockHash(c *call, _ rpc.None) (block.Hash, error) {
@@ -25,7 +25,7 @@ func getBlockCount(c *call, _ rpc.None) (block.Height, error) {
 
 func getDifficulty(c *call, _ rpc.None) (rpc.Float, error) {
 	tip, err := c.tip()
-	return difficulty(tip.Header.Bits), err
+	return answer.Difficulty(tip.Header.Bits), err
 }
 
 // tip returns the state at the tip of the best chain.
@@ -33,18 +33,10 @@ func (c *call) tip() (consensus.State, error) {
 	return look(c, func(e *engine.Engine) (consensus.State, error) { return e.Tree().Tip(), nil })
 }
 
-// difficulty returns the difficulty of the bits in a validated header.
-func difficulty(bits uint32) rpc.Float {
-	t, _ := pow.TargetFromBits(bits)
-	return rpc.Float(t.Difficulty())
-}
-
 func targetText(bits uint32) string {
 	t, _ := pow.TargetFromBits(bits)
 	return t.String()
 }
-
-func bitsText(bits uint32) string { return fmt.Sprintf("%08x", bits) }
 
 func getBlockchainInfo(c *call, _ rpc.None) (rpc.BlockchainInfo, error) {
 	var tip, best consensus.State
@@ -58,11 +50,11 @@ func getBlockchainInfo(c *call, _ rpc.None) (rpc.BlockchainInfo, error) {
 	p := c.node.Params()
 	info := rpc.BlockchainInfo{
 		Chain: chainName(p), Blocks: tip.Height, Headers: best.Height, BestBlockHash: tip.Hash,
-		Difficulty: difficulty(tip.Header.Bits), Time: tip.Header.Time, MedianTime: tip.MedianTime(),
+		Difficulty: answer.Difficulty(tip.Header.Bits), Time: tip.Header.Time, MedianTime: tip.MedianTime(),
 		VerificationProgress: 1, InitialBlockDownload: catchingUp, ChainWork: tip.Work,
 		SizeOnDisk: c.node.Store().Size(), Warnings: []string{},
-		Bits: bitsText(tip.Header.Bits), Target: targetText(tip.Header.Bits),
-		Next: nextBlock(&tip), Network: NetworkOf(p),
+		Bits: answer.Bits(tip.Header.Bits), Target: targetText(tip.Header.Bits),
+		Next: nextBlock(&tip), Network: answer.Network(p),
 	}
 	if work := best.Work.Float(); catchingUp && work > 0 {
 		info.VerificationProgress = rpc.Float(tip.Work.Float() / work)
@@ -80,19 +72,12 @@ func chainName(p *consensus.Params) string {
 }
 
 func nextBlock(tip *consensus.State) rpc.Next {
-	n := rpc.Next{Height: tip.Height + 1, Bits: bitsText(tip.NextBits()), Difficulty: difficulty(tip.NextBits()),
+	n := rpc.Next{Height: tip.Height + 1, Bits: answer.Bits(tip.NextBits()), Difficulty: answer.Difficulty(tip.NextBits()),
 		Subsidy: tip.Params.SubsidyAt(tip.Height + 1)}
 	if w := tip.Params.Window; w > 0 {
 		n.Retarget = w - int(tip.Height)%w
 	}
 	return n
-}
-
-// NetworkOf returns what getblockchaininfo says of a network.
-func NetworkOf(p *consensus.Params) rpc.Network {
-	return rpc.Network{Name: p.Name, Digest: p.Digest(), Genesis: p.Genesis.Hash(), Limit: bitsText(p.Limit),
-		Window: p.Window, Spacing: int(p.Spacing / time.Second), Future: int(p.Future / time.Second),
-		Subsidy: p.Subsidy, Halving: p.Halving, Maturity: p.Maturity}
 }
 
 func getDeploymentInfo(c *call, a rpc.GetDeploymentInfoArgs) (rpc.DeploymentInfo, error) {

@@ -10,6 +10,7 @@ import (
 	"toychain/consensus"
 	"toychain/engine"
 	"toychain/rpc"
+	"toychain/rpc/answer"
 	"toychain/store"
 )
 
@@ -79,7 +80,7 @@ func showHeader(info *chain.Info, confirmations int, next block.Hash) rpc.Header
 	return rpc.Header{
 		Hash: s.Hash, Confirmations: confirmations, Height: s.Height, Version: h.Version,
 		VersionHex: fmt.Sprintf("%08x", uint32(h.Version)), MerkleRoot: h.MerkleRoot, Time: h.Time,
-		MedianTime: s.MedianTime(), Nonce: h.Nonce, Bits: bitsText(h.Bits), Difficulty: difficulty(h.Bits),
+		MedianTime: s.MedianTime(), Nonce: h.Nonce, Bits: answer.Bits(h.Bits), Difficulty: answer.Difficulty(h.Bits),
 		ChainWork: s.Work, Txs: info.Txs, PreviousBlockHash: h.Prev, NextBlockHash: next,
 	}
 }

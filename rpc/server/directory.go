@@ -3,13 +3,13 @@ package server
 import (
 	"errors"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"toychain/block"
 	"toychain/chain"
 	"toychain/consensus"
 	"toychain/rpc"
+	"toychain/rpc/answer"
 	"toychain/store"
 )
 
@@ -24,7 +24,7 @@ func ReadDirectory(dir string, p *consensus.Params) (t rpc.Tree, journal []rpc.R
 		return rpc.Tree{}, nil, err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
-	if t, err = readTree(d.tree); err != nil {
+	if t, err = answer.Tree(d.tree); err != nil {
 		return rpc.Tree{}, nil, err
 	}
 	stored, err := d.db.Reorgs(0)
@@ -78,47 +78,12 @@ func (d *Directory) Outline(from block.Height, heights []block.Height) (rpc.Tree
 	var all []chain.Outlined
 	all, out.From = d.tree.Outline(from, heights)
 	for i := range all {
-		b, err := readBlock(d.tree, &all[i].Info)
+		b, err := answer.BlockWithText(d.tree, &all[i].Info)
 		if err != nil {
 			return rpc.Tree{}, err
 		}
 		fold(&b, all[i].Under)
 		out.Blocks = append(out.Blocks, b)
-	}
-	return out, nil
-}
-
-// readBlock returns what is known of a block.
-func readBlock(tree *chain.Tree, i *chain.Info) (rpc.TreeBlock, error) {
-	shown := showBlock(i)
-	if i.Status&chain.HasBody == 0 {
-		return shown, nil
-	}
-	b, err := tree.Block(i.Hash)
-	if err != nil {
-		return shown, err
-	}
-	f := coinbaseTextOf(b, tree.Params())
-	shown.Message, shown.Address = f.message, f.address
-	return shown, nil
-}
-
-func readTree(tree *chain.Tree) (rpc.Tree, error) {
-	tip := tree.Tip()
-	out := rpc.Tree{Tip: tip.Hash, Height: tip.Height, Blocks: []rpc.TreeBlock{}}
-	var infos []chain.Info
-	for _, e := range tree.Entries() {
-		if info, ok := tree.Info(e.Header.Hash()); ok {
-			infos = append(infos, info)
-		}
-	}
-	slices.SortFunc(infos, byArrival)
-	for i := range infos {
-		shown, err := readBlock(tree, &infos[i])
-		if err != nil {
-			return rpc.Tree{}, err
-		}
-		out.Blocks = append(out.Blocks, shown)
 	}
 	return out, nil
 }

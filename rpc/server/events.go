@@ -7,6 +7,7 @@ import (
 
 	"toychain/engine"
 	"toychain/rpc"
+	"toychain/rpc/answer"
 )
 
 const (
@@ -63,10 +64,10 @@ func (s *Server) showEvent(ev *engine.Event) rpc.Event {
 		out.Hash, out.Prev, out.Height, out.Txs, out.Size, out.Active = b.Hash, b.Prev, b.Height, b.Txs, b.Size, b.Active
 	}
 	if t := ev.Tip; t != nil {
-		out.Hash, out.Height, out.Bits, out.OldBits, out.ChainWork = t.Hash, t.Height, bitsText(t.Bits), bitsText(t.OldBits), t.Work
+		out.Hash, out.Height, out.Bits, out.OldBits, out.ChainWork = t.Hash, t.Height, answer.Bits(t.Bits), answer.Bits(t.OldBits), t.Work
 	}
 	if ev.Reorg != nil {
-		r, err := showReorg(s.node.Store(), ev.Reorg)
+		r, err := answer.Reorg(ev.Reorg, placeIn(s.node.Store()))
 		if err != nil {
 			s.log.Error("sending the event of a reorganisation", "err", err)
 		}

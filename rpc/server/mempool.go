@@ -14,22 +14,15 @@ import (
 	"toychain/mempool"
 	"toychain/node"
 	"toychain/rpc"
+	"toychain/rpc/answer"
 )
 
 func parents(e *mempool.Entry) []block.Hash  { return e.Depends }
 func children(e *mempool.Entry) []block.Hash { return e.SpentBy }
 
-// usagePerTx is roughly the memory that a transaction in the mempool takes besides its
-// bytes: the entry, its places in three maps, the slice headers of its scripts.
-const usagePerTx = 700
-
 func getMempoolInfo(c *call, _ rpc.None) (rpc.MempoolInfo, error) {
 	return look(c, func(e *engine.Engine) (rpc.MempoolInfo, error) {
-		p := e.Pool()
-		policy := p.Policy()
-		return rpc.MempoolInfo{Loaded: c.node.MempoolLoaded(), Size: p.Len(), Bytes: p.Bytes(), Usage: p.Bytes() + usagePerTx*p.Len(),
-			TotalFee: p.Fees(), MaxMempool: policy.MaxBytes, MempoolMinFee: p.MinFee(), MinRelayTxFee: policy.MinRelay,
-			IncrementalRelayFee: policy.Incremental, FullRBF: policy.FullRBF}, nil
+		return answer.Mempool(e.Pool(), c.node.MempoolLoaded()), nil
 	})
 }
 

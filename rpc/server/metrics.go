@@ -16,6 +16,7 @@ import (
 	"toychain/consensus"
 	"toychain/engine"
 	"toychain/rpc"
+	"toychain/rpc/answer"
 )
 
 // metrics has the node's metrics for Prometheus, in a registry of its own: several nodes
@@ -134,7 +135,7 @@ func (n nodeCollector) Collect(out chan<- prometheus.Metric) {
 		gauge("toychain_chain_height_blocks", float64(tip.Height), "Height of the best chain.")
 		gauge("toychain_chain_headers_blocks", float64(best.Height), "Height of the best header.")
 		gauge("toychain_chain_work_hashes", tip.Work.Float(), "Hashes that the best chain took to mine on average.")
-		gauge("toychain_chain_difficulty_ratio", float64(difficulty(tip.Header.Bits)), "Difficulty of the tip, relative to Bitcoin's easiest target.")
+		gauge("toychain_chain_difficulty_ratio", float64(answer.Difficulty(tip.Header.Bits)), "Difficulty of the tip, relative to Bitcoin's easiest target.")
 		gauge("toychain_chain_tip_time_seconds", float64(tip.Header.Time), "Time in the tip's header, since 1970.")
 		gauge("toychain_chain_tip_fingerprint", fingerprint(tip.Hash), "48 bits of the tip's hash: nodes agree if they show the same number.")
 		gauge("toychain_chain_stored_blocks", float64(census.Active+census.Stale), "Valid blocks of all branches, without genesis.")

@@ -11,6 +11,7 @@ import (
 	"toychain/engine"
 	"toychain/node"
 	"toychain/rpc"
+	"toychain/rpc/answer"
 )
 
 const (
@@ -51,7 +52,7 @@ func generateBlock(c *call, a rpc.GenerateBlockArgs) (rpc.GeneratedBlock, error)
 	now := c.node.Now()
 	t, err := look(c, func(e *engine.Engine) (*engine.Template, error) {
 		t, err := e.TemplateOf(txs, script, uint64(now.UnixNano()), c.node.Name(), now)
-		if reason := reasonOf(err); reason != "" {
+		if reason := answer.Reason(err); reason != "" {
 			return nil, fail(rpc.CodeVerify, "TestBlockValidity failed: %s", reason)
 		}
 		return t, err
@@ -95,7 +96,7 @@ func (c *call) poolOrHex(s string) (*block.Tx, error) {
 func getMiningInfo(c *call, _ rpc.None) (rpc.MiningInfo, error) {
 	info, err := look(c, func(e *engine.Engine) (rpc.MiningInfo, error) {
 		tip := e.Tree().Tip()
-		info := rpc.MiningInfo{Blocks: tip.Height, Difficulty: difficulty(tip.Header.Bits), PooledTx: e.Pool().Len(),
+		info := rpc.MiningInfo{Blocks: tip.Height, Difficulty: answer.Difficulty(tip.Header.Bits), PooledTx: e.Pool().Len(),
 			NetworkHashPS: hashRate(e.Tree(), tip.Height, defaultLookup)}
 		if a := e.Assembled(); a != nil {
 			info.BlockWeight, info.BlockTx = new(4*a.Bytes), &a.Payments
@@ -187,8 +188,8 @@ func submitHeader(c *call, a rpc.SubmitHeaderArgs) (rpc.Null, error) {
 		return nil, nil
 	case errors.Is(err, consensus.ErrNoParent):
 		return nil, fail(rpc.CodeVerify, "Must submit previous header (%s) first", h.Prev)
-	case reasonOf(err) != "":
-		return nil, fail(rpc.CodeVerify, "%s", reasonOf(err))
+	case answer.Reason(err) != "":
+		return nil, fail(rpc.CodeVerify, "%s", answer.Reason(err))
 	}
 	return nil, err
 }
@@ -235,20 +236,13 @@ func submitBlocks(c *call, a rpc.SubmitBlocksArgs) ([]*string, error) {
 
 // submitResult returns BIP22's word for the fate of a block that was submitted: nil if it
 // is on the best chain.
-func (c *call) submitResult(b *block.Block, answer error) (*string, error) {
-	switch {
-	case errors.Is(answer, chain.ErrKnown):
-		return new("duplicate"), nil
-	case errors.Is(answer, consensus.ErrNoParent):
-		return new("prev-blk-not-found"), nil
-	case reasonOf(answer) != "":
-		return new(reasonOf(answer)), nil
-	case answer != nil:
-		return nil, answer
+func (c *call) submitResult(b *block.Block, verdict error) (*string, error) {
+	said, err := answer.Submitted(verdict, func() (bool, error) {
+		info, err := c.info(b.Hash())
+		return info.Active, err
+	})
+	if said == "" {
+		return nil, err
 	}
-	info, err := c.info(b.Hash())
-	if err == nil && !info.Active {
-		return new("inconclusive"), nil
-	}
-	return nil, err
+	return &said, nil
 }

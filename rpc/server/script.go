@@ -8,9 +8,8 @@ import (
 	"github.com/btcsuite/btcd/btcec/v2/ecdsa"
 
 	"toychain/block"
-	"toychain/consensus"
 	"toychain/rpc"
-	"toychain/wallet"
+	"toychain/rpc/answer"
 )
 
 // script returns the script of an output as it is shown.
@@ -20,16 +19,7 @@ func (c *call) script(script []byte) rpc.Script {
 }
 
 // addressOf returns the address that a script pays, "" if it has none.
-func (c *call) addressOf(script []byte) string { return addressIn(c.node.Params(), script) }
-
-// addressIn is addressOf on the network with these parameters.
-func addressIn(p *consensus.Params, script []byte) string {
-	a, ok := wallet.AddressOf(script)
-	if !ok {
-		return ""
-	}
-	return a.Encode(p.Prefixes)
-}
+func (c *call) addressOf(script []byte) string { return answer.Address(c.node.Params(), script) }
 
 // disassemble returns a script in readable form (Core: ScriptToAsmStr): pushes of up to
 // four bytes as numbers, longer ones in hex, everything else by name. In an input the

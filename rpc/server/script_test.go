@@ -10,6 +10,7 @@ import (
 	"toychain/block"
 	"toychain/consensus"
 	"toychain/mempool"
+	"toychain/rpc/answer"
 )
 
 // TestDisassemble: what Bitcoin Core prints.
@@ -97,7 +98,7 @@ func TestExplain(t *testing.T) {
 		{fmt.Errorf("%w (input 1: late)", mempool.RejectNonBIP68Final), "non-BIP68-final", "(input 1: late)"},
 		{fmt.Errorf("input 0: %w", mempool.RejectHighS), string(mempool.RejectHighS), "input 0"},
 	} {
-		exact, more := splitReason(row.err, mempool.Reason(row.err))
+		exact, more := answer.SplitReason(row.err, mempool.Reason(row.err))
 		if exact != row.exact || more != row.more {
 			t.Errorf("%v: %q and %q, want %q and %q", row.err, exact, more, row.exact, row.more)
 		}
@@ -108,7 +109,7 @@ func TestExplain(t *testing.T) {
 func TestCoinbaseMessage(t *testing.T) {
 	for message, want := range map[string]string{"": "", "n1": "n1", "grüße": "grüße", "a\x00b": "", "\xff\xff\xff\xff\xff": ""} {
 		tx := &block.Tx{Inputs: []block.Input{{Script: block.CoinbaseScript(300, 5, message)}}}
-		if got := coinbaseMessage(tx); got != want {
+		if got := answer.Message(tx); got != want {
 			t.Errorf("%q is read as %q", message, got)
 		}
 	}
@@ -117,7 +118,7 @@ func TestCoinbaseMessage(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := coinbaseMessage(&block.Tx{Inputs: []block.Input{{Script: raw}}}); got != "" {
+		if got := answer.Message(&block.Tx{Inputs: []block.Input{{Script: raw}}}); got != "" {
 			t.Errorf("%s has the message %q", script, got)
 		}
 	}

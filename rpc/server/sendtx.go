@@ -10,13 +10,12 @@ import (
 	"toychain/engine"
 	"toychain/mempool"
 	"toychain/rpc"
+	"toychain/rpc/answer"
 )
 
 const (
-	// maxFeeRate is the highest fee rate, per 1,000 bytes, that is not taken for a mistake
-	// (Core: DEFAULT_MAX_RAW_TX_FEE_RATE). The caller may set it to less than
-	// absurdFeeRate.
-	maxFeeRate    = block.Coin / 10
+	// absurdFeeRate is the lowest fee rate, per 1,000 bytes, that a caller may not set as the
+	// highest.
 	absurdFeeRate = block.Coin
 	// maxTested is how many transactions testmempoolaccept accepts (Core:
 	// MAX_PACKAGE_COUNT).
@@ -25,16 +24,11 @@ const (
 
 // feeLimit returns the fee rate that must not be exceeded, given the caller's choice.
 func feeLimit(asked *block.Amount) (block.Amount, error) {
-	rate := or(asked, maxFeeRate)
+	rate := or(asked, answer.MaxFeeRate)
 	if rate >= absurdFeeRate {
 		return 0, fail(rpc.CodeInvalidParam, "Fee rates larger than or equal to 1BTC/kvB are not accepted")
 	}
 	return rate, nil
-}
-
-// feeAt returns the fee of size bytes at a rate per 1,000, rounded up.
-func feeAt(rate block.Amount, size int) block.Amount {
-	return (rate*block.Amount(size) + 999) / 1000
 }
 
 func sendRawTransaction(c *call, a rpc.SendRawTransactionArgs) (block.Hash, error) {
@@ -58,15 +52,15 @@ func sendRawTransaction(c *call, a rpc.SendRawTransactionArgs) (block.Hash, erro
 		if err != nil {
 			return block.Hash{}, err
 		}
-		if found.Fee > feeAt(limit, found.Size) {
-			return block.Hash{}, fail(rpc.CodeVerify, "Fee exceeds maximum configured by user (e.g. -maxtxfee, maxfeerate)")
+		if err := answer.CheckFee(found, limit); err != nil {
+			return block.Hash{}, err
 		}
 	}
 	err = c.node.SubmitTx(c.ctx, tx)
 	if errors.Is(err, mempool.ErrKnown) { // Core accepts it as well
 		err = nil
 	}
-	return tx.ID(), rejection(err)
+	return tx.ID(), answer.Rejection(err)
 }
 
 func testMempoolAccept(c *call, a rpc.TestMempoolAcceptArgs) ([]rpc.TestAccept, error) {
@@ -110,7 +104,7 @@ func (c *call) judge(e *engine.Engine, txs []*block.Tx, rows []rpc.TestAccept, l
 		if err != nil && mempool.Reason(err) == "" {
 			return err
 		}
-		fillRow(&rows[i], found, err, limit)
+		answer.FillTest(&rows[i], found, err, limit)
 		conflicts := len(txs) > 1 && !e.Pool().Has(found.ID) && slices.ContainsFunc(tx.Inputs, func(in block.Input) bool {
 			_, spent := e.Pool().SpentBy(in.Prev)
 			return spent
@@ -136,23 +130,6 @@ func (c *call) judge(e *engine.Engine, txs []*block.Tx, rows []rpc.TestAccept, l
 		rows[i].WTxID = rows[i].TxID
 	}
 	return nil
-}
-
-// fillRow writes the mempool's verdict on a transaction into its row of the result.
-func fillRow(row *rpc.TestAccept, found mempool.TestResult, err error, limit block.Amount) {
-	row.Allowed = new(false)
-	switch {
-	case errors.Is(err, mempool.ErrOrphan), consensus.RuleOf(err) == consensus.BadMissingOrSpent:
-		row.RejectReason = "missing-inputs"
-	case err != nil:
-		row.RejectReason = reasonOf(err)
-	case limit > 0 && found.Fee > feeAt(limit, found.Size):
-		row.RejectReason = "max-fee-exceeded"
-	default:
-		row.Allowed = new(true)
-		row.VSize = found.Size
-		row.Fees = &rpc.AcceptFees{Base: found.Fee, FeeRate: found.Modified * 1000 / block.Amount(found.Size), Includes: []block.Hash{row.TxID}}
-	}
 }
 
 // packageFault returns why transactions can never be accepted together (Core:
@@ -216,57 +193,4 @@ func (v *packageView) Coins(of []block.Outpoint) (consensus.Coins, error) {
 		}
 	}
 	return coins, nil
-}
-
-// rejection returns the error for a transaction that the mempool rejects, nil if err is nil.
-func rejection(err error) error {
-	reason := mempool.Reason(err)
-	switch {
-	case errors.Is(err, mempool.ErrConfirmed):
-		return fail(rpc.CodeAlreadyInChain, "Transaction outputs already in utxo set")
-	case errors.Is(err, mempool.ErrOrphan), consensus.RuleOf(err) == consensus.BadMissingOrSpent:
-		return fail(rpc.CodeVerify, "%s", consensus.BadMissingOrSpent)
-	case reason == "":
-		return err
-	}
-	exact, more := splitReason(err, reason)
-	if more != "" {
-		exact += ", " + more
-	}
-	return fail(rpc.CodeVerifyRejected, "%s", exact)
-}
-
-// splitReason splits the text of an error: Core's reason with the brackets right after
-// it, and the details that we add.
-func splitReason(err error, reason string) (exact, more string) {
-	text := err.Error()
-	at := strings.Index(text, reason)
-	if at < 0 {
-		return reason, text
-	}
-	before, after := text[:at], text[at+len(reason):]
-	end := -1
-	switch consensus.Rule(reason) {
-	case consensus.BadVersion: // bad-version(0x00000001)
-		end = strings.IndexByte(after, ')')
-	case consensus.BadScript: // mandatory-script-verify-flag-failed (why)
-		end = strings.LastIndexByte(after, ')')
-	}
-	exact, after = reason+after[:end+1], after[end+1:]
-	before, after = strings.TrimSuffix(before, ": "), strings.TrimLeft(after, ": ")
-	if before != "" && after != "" {
-		before += ": "
-	}
-	return exact, before + after
-}
-
-// reasonOf returns the reason why a block or transaction is rejected, "" if err is an
-// internal error.
-func reasonOf(err error) string {
-	reason := mempool.Reason(err)
-	if reason == "" {
-		return ""
-	}
-	exact, _ := splitReason(err, reason)
-	return exact
 }

@@ -41,7 +41,7 @@ type Server struct {
 	metrics   *metrics
 	running   sync.Map // by *runningCall
 	treeSeq   int64    // before the first change of the tree: greater than any sequence number of an earlier run
-	coinbases sync.Map // coinbaseText by block.Hash: no more than the tree has blocks, which are in memory too
+	coinbases sync.Map // answer.Coinbase by block.Hash: no more than the tree has blocks, which are in memory too
 
 	// See limits.go.
 	quick, long, streams, rest places

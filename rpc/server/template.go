@@ -11,6 +11,7 @@ import (
 	"toychain/consensus"
 	"toychain/engine"
 	"toychain/rpc"
+	"toychain/rpc/answer"
 )
 
 // longPoll is how long getblocktemplate waits for a change of the tip before a change of
@@ -75,7 +76,7 @@ func showTemplate(t *engine.Template, tip *consensus.State, pollID string) rpc.T
 		PreviousBlockHash: h.Prev, Transactions: []rpc.TemplateTx{}, CoinbaseAux: map[string]string{},
 		CoinbaseValue: int64(t.Block.Txs[0].Outputs[0].Value), LongPollID: pollID, Target: targetText(h.Bits),
 		MinTime: tip.MedianTime() + 1, Mutable: []string{"time", "transactions", "prevblock"}, NonceRange: "00000000ffffffff",
-		SigOpLimit: consensus.MaxSigOps, SizeLimit: consensus.MaxBlockSize, CurTime: h.Time, Bits: bitsText(h.Bits), Height: t.Height,
+		SigOpLimit: consensus.MaxSigOps, SizeLimit: consensus.MaxBlockSize, CurTime: h.Time, Bits: answer.Bits(h.Bits), Height: t.Height,
 	}
 	place := make(map[block.Hash]int)
 	for i, e := range t.Entries {
@@ -119,7 +120,7 @@ func (c *call) propose(data string) (any, error) {
 	if err == nil {
 		err = consensus.CheckTime(c.node.Params(), &b.Header, c.node.Now().Unix())
 	}
-	if reason := reasonOf(err); reason != "" {
+	if reason := answer.Reason(err); reason != "" {
 		return reason, nil
 	}
 	return nil, err

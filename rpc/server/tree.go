@@ -4,15 +4,12 @@ import (
 	"cmp"
 	"math"
 	"slices"
-	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"toychain/block"
 	"toychain/chain"
-	"toychain/consensus"
 	"toychain/engine"
 	"toychain/rpc"
+	"toychain/rpc/answer"
 )
 
 // getBlockTree answers with all blocks, or folded, or with what changed.
@@ -35,7 +32,7 @@ func getBlockTree(c *call, a rpc.GetBlockTreeArgs) (rpc.Tree, error) {
 	if err != nil {
 		return rpc.Tree{}, err
 	}
-	slices.SortFunc(infos, byArrival)
+	slices.SortFunc(infos, answer.ByArrival)
 	out.Blocks, err = c.treeBlocks(infos)
 	return out, err
 }
@@ -125,11 +122,6 @@ func (c *call) treeBlocks(infos []chain.Info) ([]rpc.TreeBlock, error) {
 	return out, nil
 }
 
-// byArrival orders blocks by the arrival of their headers.
-func byArrival(a, b chain.Info) int {
-	return cmp.Or(a.Received.Compare(b.Received), cmp.Compare(a.State.Height, b.State.Height), slices.Compare(a.Hash[:], b.Hash[:]))
-}
-
 // branches returns all blocks on the paths from the tips down, each to its height from.
 func (c *call) branches(tips []chain.Tip, from func(chain.Tip) int64) (out []chain.Info, err error) {
 	seen := make(map[block.Hash]bool)
@@ -150,7 +142,7 @@ func (c *call) branches(tips []chain.Tip, from func(chain.Tip) int64) (out []cha
 }
 
 func (c *call) treeBlock(i *chain.Info) (rpc.TreeBlock, error) {
-	out := showBlock(i)
+	out := answer.Block(i)
 	if i.Status&chain.HasBody == 0 {
 		return out, nil
 	}
@@ -160,72 +152,10 @@ func (c *call) treeBlock(i *chain.Info) (rpc.TreeBlock, error) {
 		if err != nil {
 			return out, err
 		}
-		known = coinbaseTextOf(b, c.node.Params())
+		known = answer.CoinbaseOf(b, c.node.Params())
 		c.server.coinbases.Store(i.Hash, known)
 	}
-	text := known.(coinbaseText)
-	out.Message, out.Address = text.message, text.address
+	text := known.(answer.Coinbase)
+	out.Message, out.Address = text.Message, text.Address
 	return out, nil
-}
-
-// showBlock returns what the tree knows about a block.
-func showBlock(i *chain.Info) rpc.TreeBlock {
-	h := &i.State.Header
-	out := rpc.TreeBlock{Hash: i.Hash, Prev: h.Prev, Height: i.State.Height, Time: h.Time, ReceivedMS: i.Received.UnixMilli(), Order: i.Seq,
-		Bits: bitsText(h.Bits), Difficulty: difficulty(h.Bits), ChainWork: i.Work, Txs: i.Txs, Size: i.Size, Status: statusOf(i)}
-	if !i.Complete.IsZero() {
-		out.CompleteMS = i.Complete.UnixMilli()
-	}
-	return out
-}
-
-// statusOf returns the status of a block, with the names of getchaintips.
-func statusOf(i *chain.Info) string {
-	switch {
-	case i.Active:
-		return "active"
-	case i.Status.Invalid():
-		return "invalid"
-	case i.Seq == 0:
-		return "headers-only"
-	case i.Status&chain.Connected != 0:
-		return "valid-fork"
-	}
-	return "valid-headers"
-}
-
-// coinbaseMessage returns the text that a miner wrote into a coinbase: the last push
-// after height and extra nonce, if it is printable.
-func coinbaseMessage(tx *block.Tx) string {
-	script := tx.Inputs[0].Script
-	var last []byte
-	pushes := 0
-	for len(script) > 0 {
-		if script[0] > opPushData4 {
-			last, script = nil, script[1:]
-		} else {
-			var ok bool
-			if last, script, _, ok = block.CutPush(script); !ok {
-				return ""
-			}
-		}
-		pushes++
-	}
-	text := string(last)
-	if pushes < 3 || !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) {
-		return ""
-	}
-	return text
-}
-
-// coinbaseText is the miner's message and the address that it is paid to; "" if there is
-// none.
-type coinbaseText struct{ message, address string }
-
-func coinbaseTextOf(b *block.Block, p *consensus.Params) (t coinbaseText) {
-	t.message = coinbaseMessage(b.Txs[0])
-	if len(b.Txs[0].Outputs) > 0 {
-		t.address = addressIn(p, b.Txs[0].Outputs[0].Script)
-	}
-	return t
 }

@@ -10,6 +10,7 @@ import (
 	"toychain/engine"
 	"toychain/mempool"
 	"toychain/rpc"
+	"toychain/rpc/answer"
 	"toychain/store"
 )
 
@@ -139,7 +140,7 @@ func (c *call) txReorg(t *traced, r *chain.Reorg) (*rpc.TxEvent, error) {
 	if left == nil && joined == nil {
 		return nil, nil
 	}
-	e := &rpc.TxEvent{TimeMS: r.Time.UnixMilli(), Reorg: &rpc.ReorgRef{From: ref(r.From), To: ref(r.To), Fork: ref(r.Fork), Depth: r.Depth()}}
+	e := &rpc.TxEvent{TimeMS: r.Time.UnixMilli(), Reorg: &rpc.ReorgRef{From: answer.Ref(r.From), To: answer.Ref(r.To), Fork: answer.Ref(r.Fork), Depth: r.Depth()}}
 	switch {
 	case left == nil:
 		e.Event, e.Block = rpc.TxConfirmed, joined
@@ -159,7 +160,7 @@ func (c *call) txReorg(t *traced, r *chain.Reorg) (*rpc.TxEvent, error) {
 			break
 		}
 		var err error
-		if e.ByBlock, err = placeAmong(c.node.Store(), x.By, r.Joined); err != nil {
+		if e.ByBlock, err = placeIn(c.node.Store())(x.By, r.Joined); err != nil {
 			return nil, err
 		}
 		e.By = x.By.String()
@@ -171,16 +172,18 @@ func (c *call) txReorg(t *traced, r *chain.Reorg) (*rpc.TxEvent, error) {
 func (t *traced) among(blocks []chain.Point) *rpc.BlockRef {
 	for _, p := range blocks {
 		if slices.ContainsFunc(t.places, func(at store.TxPlace) bool { return at.Block == p.Hash }) {
-			return new(ref(p))
+			return new(answer.Ref(p))
 		}
 	}
 	return nil
 }
 
-// placeAmong returns which of these blocks holds a transaction, nil if none.
-func placeAmong(db *store.DB, txid block.Hash, blocks []chain.Point) (*rpc.BlockRef, error) {
-	places, err := db.TxPlaces(txid)
-	return (&traced{places: places}).among(blocks), err
+// placeIn returns the function that returns which of some blocks holds a transaction, nil if none.
+func placeIn(db *store.DB) func(txid block.Hash, blocks []chain.Point) (*rpc.BlockRef, error) {
+	return func(txid block.Hash, blocks []chain.Point) (*rpc.BlockRef, error) {
+		places, err := db.TxPlaces(txid)
+		return (&traced{places: places}).among(blocks), err
+	}
 }
 
 // fate returns where the transaction is now, in a word.

@@ -9,7 +9,7 @@
 //
 // Peers (package p2p, whose own [p2p.Net] it uses: only the answers are different), blocks,
 // the rules, so as to break one at a time, and work: its blocks have real proof of work, which
-// nodes check first. Otherwise it is a peer like any other, on the chain with the most work.
+// nodes check first (package forge makes them). Otherwise it is a peer like any other, on the chain with the most work.
 //
 //	InvalidBlock        a block that breaks one rule
 //	Withhold, Release   blocks that are announced only later
@@ -25,7 +25,7 @@
 //
 // A peer is banned for [p2p.BanTime] for what it must have known to be wrong: blocks and
 // transactions that break a rule which every node checks before it relays them (see
-// [Penalized]), malformed messages, and claims and headers without work. An orphan, an old side
+// [forge.Penalized]), malformed messages, and claims and headers without work. An orphan, an old side
 // block and an idle connection break no rule: an honest peer with a bad link may send them. Those
 // are bounded instead. A ban is of a key: a rogue that comes back with a new one ([Join] again) is
 // accepted, so each limit holds for the node as a whole or for a connection.

@@ -65,9 +65,6 @@ type Flooded struct {
 // the nodes' queues drop is no flood.
 const pace = 16
 
-// dust is the smallest output that nodes relay.
-const dust = 546
-
 // errHungUp ends a flood when no node is connected any more.
 var errHungUp = errors.New("every node has disconnected")
 
@@ -137,8 +134,7 @@ func (p *Peer) sendOne(ctx context.Context, kind Kind) ([]byte, error) {
 	case Requests:
 		return nil, p.request(ctx)
 	case OrphanTxs, InvalidTxs:
-		raw := floodTx(kind).Bytes()
-		return raw, p.net.PublishTx(ctx, raw)
+		return p.publishTx(ctx, kind)
 	case GarbageGossip:
 		raw := make([]byte, 1000)
 		rand.Read(raw)
@@ -194,42 +190,36 @@ func (p *Peer) lastBlocks() (ids []block.Hash) {
 }
 
 func (p *Peer) floodBlock(ctx context.Context, kind Kind) (*block.Block, error) {
-	s := consensus.Genesis(p.cfg.Params)
-	b := p.draft(&s)
 	switch kind {
 	case OrphanBlocks:
-		rand.Read(b.Header.Prev[:])
-		stuff(b.Txs[0], 250_000, nil)
+		return p.forge.OrphanBlock(ctx)
 	case SideBlocks:
-		stuff(b.Txs[0], 250_000, nil)
+		return p.forge.SideBlock(ctx)
 	case InvalidBlocks:
 		// A rule that is checked for every block. The tip may have changed when it arrives,
 		// and the coinbase of a side branch is not checked.
 		return p.invalid(ctx, consensus.BadMerkleRoot)
-	default:
-		return nil, fmt.Errorf("no flood of %q: want one of %v", kind, Kinds)
 	}
-	return b, seal(ctx, b)
+	return nil, fmt.Errorf("no flood of %q: want one of %v", kind, Kinds)
 }
 
-func floodTx(kind Kind) *block.Tx {
-	var coin block.Outpoint
-	rand.Read(coin.TxID[:])
-	tx := spend(coin, block.Coin)
+// publishTx makes a transaction of a kind and sends it to all nodes.
+func (p *Peer) publishTx(ctx context.Context, kind Kind) ([]byte, error) {
+	tx, err := p.forge.OrphanTx()
 	if kind == InvalidTxs {
-		tx.Outputs[0].Value = -1
-		return tx
+		tx, err = p.forge.InvalidTx()
 	}
-	for range 90_000 / (8 + 1 + len(burn)) {
-		tx.Outputs = append(tx.Outputs, block.Output{Value: dust, Script: burn})
+	if err != nil {
+		return nil, err
 	}
-	return tx
+	raw := tx.Bytes()
+	return raw, p.net.PublishTx(ctx, raw)
 }
 
 // floodHeaders makes n headers, claims the most work possible, and returns when every node has
 // requested the last of them or has disconnected.
 func (p *Peer) floodHeaders(ctx context.Context, f *Flooded, n int) error {
-	headers, err := p.cheapHeaders(ctx, n)
+	headers, err := p.forge.Headers(ctx, n)
 	if err != nil {
 		return err
 	}

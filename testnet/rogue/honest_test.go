@@ -5,13 +5,14 @@ import (
 
 	"toychain/block"
 	"toychain/consensus"
+	"toychain/testnet/rogue/forge"
 )
 
 // This file has what a rogue does only in tests.
 
 // Mine mines n valid blocks and announces them.
 func (p *Peer) Mine(ctx context.Context, n int) ([]block.Hash, error) {
-	blocks, err := p.branch(ctx, p.Tip(), n)
+	blocks, err := p.forge.Branch(ctx, p.Tip(), n)
 	if err != nil {
 		return nil, err
 	}
@@ -28,9 +29,9 @@ func (p *Peer) MineFull(ctx context.Context, n int) ([]block.Hash, error) {
 	var out []block.Hash
 	for range n {
 		tip := p.Tip()
-		b := p.draft(&tip)
-		stuff(b.Txs[0], consensus.MaxBlockSize-b.Size()-100, data)
-		if err := seal(ctx, b); err != nil {
+		b := p.forge.Draft(&tip)
+		forge.Stuff(b.Txs[0], consensus.MaxBlockSize-b.Size()-100, data)
+		if err := p.forge.Seal(ctx, b); err != nil {
 			return out, err
 		}
 		given, err := p.announce(ctx, []*block.Block{b})

@@ -3,25 +3,13 @@ package rogue
 import (
 	"context"
 	"fmt"
-	"slices"
+	"maps"
 
 	"toychain/block"
 	"toychain/consensus"
 	"toychain/peer"
-	"toychain/pow"
+	"toychain/testnet/rogue/forge"
 )
-
-// Lies lists the rules that InvalidBlock knows how to break.
-var Lies = []consensus.Rule{
-	consensus.HighHash, consensus.BadDiffBits, consensus.BadMerkleRoot, consensus.BadCoinbaseAmount, consensus.BadScript, consensus.BadMissingOrSpent,
-}
-
-// Penalized reports whether a node bans the sender of a block that breaks this rule: only for
-// what the sender must have known, which is what every node checks before it relays a block.
-// Coins it checks when it connects the block (engine.Class).
-func Penalized(rule consensus.Rule) bool {
-	return rule == consensus.HighHash || rule == consensus.BadDiffBits || rule == consensus.BadMerkleRoot
-}
 
 // announce adds blocks to its own chain and sends them to all nodes.
 func (p *Peer) announce(ctx context.Context, blocks []*block.Block) (out []block.Hash, err error) {
@@ -38,7 +26,7 @@ func (p *Peer) announce(ctx context.Context, blocks []*block.Block) (out []block
 }
 
 // InvalidBlock sends all nodes a block on top of the tip that breaks one rule, of those in
-// Lies. For consensus.BadScript there must be a mature coin.
+// forge.Lies. For consensus.BadScript there must be a mature coin.
 func (p *Peer) InvalidBlock(ctx context.Context, breaks consensus.Rule) (block.Hash, error) {
 	b, err := p.invalid(ctx, breaks)
 	if err != nil {
@@ -48,98 +36,28 @@ func (p *Peer) InvalidBlock(ctx context.Context, breaks consensus.Rule) (block.H
 }
 
 func (p *Peer) invalid(ctx context.Context, breaks consensus.Rule) (*block.Block, error) {
-	tip := p.Tip()
-	b := p.draft(&tip)
-	switch breaks {
-	case consensus.HighHash:
-		return b, missTarget(b)
-	case consensus.BadDiffBits:
-		if right := b.Header.Bits; right != p.cfg.Params.Limit {
-			b.Header.Bits = p.cfg.Params.Limit // the network's easiest
-		} else {
-			b.Header.Bits = right&0xff000000 | right&0x00ffffff>>1
-		}
-	case consensus.BadMerkleRoot:
-		b.Header.MerkleRoot = block.Hash{1}
-		return b, solve(ctx, &b.Header)
-	case consensus.BadCoinbaseAmount:
-		b.Txs[0].Outputs[0].Value++
-	case consensus.BadScript:
-		theft, err := p.theft(&tip)
-		if err != nil {
-			return nil, err
-		}
-		b = p.draft(&tip, theft)
-	case consensus.BadMissingOrSpent:
-		b = p.draft(&tip, spend(block.Outpoint{TxID: b.Txs[0].ID()}, block.Coin))
-	default:
-		return nil, fmt.Errorf("no block that breaks %q: want one of %v", breaks, Lies)
-	}
-	return b, seal(ctx, b)
+	p.mu.Lock()
+	tip, coins := p.tree.Tip(), maps.Clone(p.disk.Set)
+	p.mu.Unlock()
+	return p.forge.Invalid(ctx, &tip, maps.All(coins), breaks)
 }
 
-// Slander makes two blocks that, shown to different nodes, would have one ban the other if nodes
-// blamed a relay for what it could not know: x, beside the tip, creates one unit too much, which
-// only a node that connects it sees; y, on x, breaks no rule, and has nodes connect x. (Core does not
-// punish for a block that fails to connect, either, if it came as a compact block: see
-// MaybePunishNodeForBlock.)
+// Slander makes two blocks to slander with: x, beside the tip, and y on it. See
+// [forge.Maker.Slander].
 func (p *Peer) Slander(ctx context.Context) (x, y *block.Block, err error) {
 	p.mu.Lock()
 	tip := p.tree.Tip()
-	parent, _ := p.tree.Info(tip.Header.Prev)
+	parent, known := p.tree.Info(tip.Header.Prev)
 	p.mu.Unlock()
-	if tip.Height == 0 {
-		return nil, nil, fmt.Errorf("genesis has no sibling: mine a block first")
+	if !known {
+		return nil, nil, forge.ErrNoSibling
 	}
-	x = p.draft(&parent.State)
-	x.Txs[0].Outputs[0].Value++
-	if err := seal(ctx, x); err != nil {
-		return nil, nil, err
-	}
-	s, err := parent.State.ApplyHeader(&x.Header)
-	if err != nil {
-		return nil, nil, err
-	}
-	y = p.draft(&s)
-	return x, y, seal(ctx, y)
+	return p.forge.Slander(ctx, &parent.State)
 }
 
 // Show sends a block to all nodes, whether it is valid or not.
 func (p *Peer) Show(ctx context.Context, b *block.Block) error {
 	return p.net.PublishBlock(ctx, b.Bytes())
-}
-
-// missTarget sets a nonce with which the block misses its target.
-func missTarget(b *block.Block) error {
-	b.Header.MerkleRoot, _ = block.MerkleRoot(b.TxIDs())
-	target, err := pow.TargetFromBits(b.Header.Bits)
-	for err == nil && target.Met(b.Hash()) {
-		b.Header.Nonce++
-	}
-	return err
-}
-
-// theft spends another's coin without the key.
-func (p *Peer) theft(tip *consensus.State) (*block.Tx, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for o, c := range p.disk.Set {
-		mature := !c.Coinbase || tip.Height+1-c.Height >= p.cfg.Params.Maturity
-		if mature && block.KindOf(c.Script) == block.KindPubKeyHash && c.Value > 0 {
-			return spend(o, c.Value), nil
-		}
-	}
-	return nil, fmt.Errorf("no coin at height %d that could be spent: mine %d blocks more", tip.Height, p.cfg.Params.Maturity)
-}
-
-// spend spends a coin, with bytes that look like a signature.
-func spend(coin block.Outpoint, value block.Amount) *block.Tx {
-	key := append([]byte{2}, slices.Repeat([]byte{0x11}, 32)...)
-	number := append([]byte{2, 32}, slices.Repeat([]byte{0x22}, 32)...)
-	sig := append([]byte{0x30, byte(2 * len(number))}, slices.Concat(number, number, []byte{byte(block.SigAll)})...)
-	return &block.Tx{Version: 2,
-		Inputs:  []block.Input{{Prev: coin, Script: block.PubKeyHashInput(sig, key), Sequence: block.SequenceFinal}},
-		Outputs: []block.Output{{Value: value, Script: burn}}}
 }
 
 // Withhold mines n valid blocks on top of the tip, or of what is withheld already, and
@@ -153,13 +71,7 @@ func (p *Peer) Withhold(ctx context.Context, n int, txs ...*block.Tx) ([]block.H
 		s = fork.State
 	}
 	p.mu.Unlock()
-	for _, b := range before {
-		var err error
-		if s, err = s.ApplyHeader(&b.Header); err != nil {
-			return nil, err
-		}
-	}
-	blocks, err := p.branch(ctx, s, n, txs...)
+	blocks, err := p.forge.Upon(ctx, s, before, n, txs...)
 	if err != nil {
 		return nil, err
 	}

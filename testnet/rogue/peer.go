@@ -2,10 +2,11 @@ package rogue
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"maps"
-	"math/rand/v2"
+	mathrand "math/rand/v2"
 	"slices"
 	"sync"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"toychain/internal/chaingen"
 	"toychain/p2p"
 	"toychain/peer"
+	"toychain/testnet/rogue/forge"
 
 	ma "github.com/multiformats/go-multiaddr"
 )
@@ -36,10 +38,11 @@ type Peer struct {
 	done chan error    // result of run
 	wake chan struct{} // capacity 1: a peer may have more work
 
+	forge *forge.Maker // used by one method at a time
+
 	mu      sync.Mutex // guards the fields below
 	tree    *chain.Tree
 	disk    *chaingen.Disk
-	extra   uint64 // extra nonce of the next coinbase
 	peers   map[peer.ID]peer.Status
 	changed chan struct{}  // closed and replaced when peers, or the tip, change
 	private []*block.Block // withheld
@@ -55,7 +58,8 @@ func Join(ctx context.Context, cfg Config) (*Peer, error) {
 	if cfg.Params == nil || len(cfg.Call) == 0 {
 		return nil, errors.New("rogue: want a network and the addresses of nodes")
 	}
-	p := &Peer{cfg: cfg, done: make(chan error, 1), wake: make(chan struct{}, 1), disk: chaingen.NewDisk(), extra: rand.Uint64(),
+	p := &Peer{cfg: cfg, done: make(chan error, 1), wake: make(chan struct{}, 1), disk: chaingen.NewDisk(),
+		forge: &forge.Maker{Params: cfg.Params, Extra: mathrand.Uint64(), Now: time.Now, Rand: rand.Reader, Solve: forge.Search},
 		peers: make(map[peer.ID]peer.Status), changed: make(chan struct{})}
 	var err error
 	if p.tree, err = chain.NewTree(cfg.Params, chain.NewVerifier(consensus.P2PKH{}), p.disk, nil, block.Hash{}); err != nil {

@@ -18,6 +18,7 @@ import (
 	"toychain/node"
 	"toychain/peer"
 	"toychain/testnet/rogue"
+	"toychain/testnet/rogue/forge"
 )
 
 func TestMain(m *testing.M) {
@@ -192,7 +193,7 @@ func TestInvalidBlocks(t *testing.T) {
 		w.mine(victim, 1)
 	}
 	w.at(w.tip(victim).Hash, honest)
-	for _, rule := range rogue.Lies {
+	for _, rule := range forge.Lies {
 		t.Run(string(rule), func(t *testing.T) {
 			p := w.liar(victim)
 			events := victim.Watch(w.ctx)
@@ -201,12 +202,12 @@ func TestInvalidBlocks(t *testing.T) {
 				t.Fatal(err)
 			}
 			w.refusedFor(events, lie, rule)
-			if rogue.Penalized(rule) {
+			if forge.Penalized(rule) {
 				if err := p.Refused(w.ctx); err != nil {
 					t.Fatal(err)
 				}
 			}
-			if banned(victim, p.ID()) != rogue.Penalized(rule) || banned(honest, p.ID()) {
+			if banned(victim, p.ID()) != forge.Penalized(rule) || banned(honest, p.ID()) {
 				t.Errorf("the rogue is banned at the victim: %v, elsewhere: %v", banned(victim, p.ID()), banned(honest, p.ID()))
 			}
 			// A rogue with a new key is accepted: a ban is of a key.

@@ -12,6 +12,7 @@ import (
 	"toychain/rpc"
 	"toychain/testnet"
 	"toychain/testnet/rogue"
+	"toychain/testnet/rogue/forge"
 )
 
 // rogueTime bounds the waiting for a rogue: until it has joined, or is banned.
@@ -63,7 +64,7 @@ func (w *World) Lie(ctx context.Context, node, rule string) (block.Hash, error) 
 	}
 	ctx, cancel := context.WithTimeout(ctx, rogueTime)
 	defer cancel()
-	if rogue.Penalized(consensus.Rule(rule)) {
+	if forge.Penalized(consensus.Rule(rule)) {
 		return made, l.Refused(ctx)
 	}
 	return made, w.knowsAs(ctx, node, made, "invalid")

@@ -6,13 +6,14 @@ import (
 	"testing"
 
 	"toychain/testnet/rogue"
+	"toychain/testnet/rogue/forge"
 	"toychain/testnet/scenario"
 )
 
 // TestLiesAreKnown: scripts have words for all that a rogue can do, and for nothing else.
 func TestLiesAreKnown(t *testing.T) {
 	var lies, floods []string
-	for _, rule := range rogue.Lies {
+	for _, rule := range forge.Lies {
 		lies = append(lies, string(rule))
 	}
 	for _, kind := range rogue.Kinds {
