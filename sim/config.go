@@ -21,6 +21,7 @@ type Config struct {
 	Shares    []float64 // of the hash power, one for each node; nil: equal
 
 	Params   *consensus.Params // nil: a network whose target never changes
+	Since    time.Duration     // how old the genesis block is; 0: a minute
 	Payments bool              // people pay each other, about once a block
 	Faults   bool              // each disk keeps what a start needs, and each node validates for itself
 	Light    bool              // nodes are headers and the fork choice, and nothing else: nothing may go wrong

@@ -7,6 +7,7 @@ import (
 	"toychain/block"
 	"toychain/chain"
 	"toychain/consensus"
+	"toychain/mempool"
 )
 
 // disk is a chain.Disk in memory. Bodies and coins are shared with the other nodes: nothing
@@ -19,9 +20,10 @@ type disk struct {
 	entries  map[block.Hash]chain.Entry
 	tip      block.Hash
 	journal  []chain.Reorg
-	unsynced []func() // how to take back each write since the last Sync, the oldest first
-	fuse     int      // writes and syncs until the power fails; 0: it does not
-	dead     bool     // it has
+	pool     []*mempool.Entry // when the node stopped in good order; nil: never
+	unsynced []func()         // how to take back each write since the last Sync, the oldest first
+	fuse     int              // writes and syncs until the power fails; 0: it does not
+	dead     bool             // it has
 }
 
 // file is the body of a block, and the coins that it spent when it was connected.

@@ -49,7 +49,7 @@ func (w *World) Connect(pairs [][2]*Node) error {
 	}
 	for _, n := range w.nodes {
 		for _, l := range n.lines {
-			l.unwanted = !wanted[l]
+			l.unwanted = !wanted[l] && !l.to.outside()
 		}
 	}
 	w.rewire()
@@ -65,7 +65,8 @@ func (n *Node) wireTo(to *Node) *line {
 }
 
 // SetLink sets the faults of the link from one node to another, as the first one sees them:
-// see peer.Link. The delay comes on top of the link's own.
+// see peer.Link. The delay comes on top of the link's own. Both state their tips again, as real
+// nodes do every 20 seconds.
 func (w *World) SetLink(from, to *Node, faults peer.Link) error {
 	if err := faults.Check(); err != nil {
 		return err
@@ -75,7 +76,12 @@ func (w *World) SetLink(from, to *Node, faults peer.Link) error {
 		return fmt.Errorf("%s has no connection to %s", from.ID, to.ID)
 	}
 	l.Link = faults
-	return nil
+	for _, l := range [2]*line{l, l.back} {
+		if l.up && l.from.engine != nil && !l.from.paused {
+			w.state(l)
+		}
+	}
+	return w.settle(&w.main)
 }
 
 // Kill ends a node's process, like a power failure: what its disk had not synced may be lost.
@@ -102,6 +108,7 @@ func (w *World) Restart(n *Node) error {
 	if err := n.start(); err != nil {
 		return err
 	}
+	w.restore(n)
 	w.rewire()
 	return w.settle(&w.main)
 }
@@ -131,7 +138,9 @@ func (w *World) Resume(n *Node) error {
 // SetClock sets a node's clock fast or, below zero, slow.
 func (w *World) SetClock(n *Node, offset time.Duration) error {
 	n.offset = offset
-	if n.engine != nil {
+	if n.paused {
+		n.held = append(n.held, event{to: n, life: n.life, what: engine.ClockSet{}})
+	} else if n.engine != nil {
 		w.inform(n, engine.ClockSet{})
 	}
 	return w.settle(&w.main)
@@ -139,7 +148,12 @@ func (w *World) SetClock(n *Node, offset time.Duration) error {
 
 // SetShare sets the hash power of a node, in the unit of Config.Shares: 1 finds a block each
 // Interval, at the easiest target.
-func (w *World) SetShare(n *Node, share float64) { n.share = share }
+func (w *World) SetShare(n *Node, share float64) {
+	n.share = share
+	if w.mining > 0 {
+		w.StartMining() // a Poisson process has no memory: the time of its next event can be drawn anew
+	}
+}
 
 // Give gives a node an input, as its own user does, and returns the engine's verdict.
 func (w *World) Give(n *Node, in engine.Input) error {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 
-	"toychain/block"
 	"toychain/engine"
 	"toychain/peer"
 )
@@ -89,6 +88,3 @@ func (n *Node) lie(c *worker, from *Node, what any) {
 	}
 	n.liar.Receive(&Lies{n, c}, from, what)
 }
-
-// MineOn has a liar with hash power find a block: the caller has made it, all but its work.
-func (w *World) MineOn(b *block.Block) { w.spend(&b.Header) }

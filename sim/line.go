@@ -113,8 +113,14 @@ func (w *World) raise(l *line) {
 		if l.from.engine == nil {
 			continue // a liar states what it likes, when it likes
 		}
-		l.from.send(&w.main, l, statusBytes, 0, engine.PeerStatus{Peer: l.from.ID, Status: l.from.engine.Status()})
+		w.state(l)
 	}
+}
+
+// state has a node state its tip to the peer at the end of a line.
+func (w *World) state(l *line) {
+	w.main.at = moment{w.now, l.from.index, l.from.steps}
+	l.from.send(&w.main, l, statusBytes, 0, engine.PeerStatus{Peer: l.from.ID, Status: l.from.engine.Status()})
 }
 
 // lower ends a connection. What is on its way is lost.

@@ -29,6 +29,8 @@ type Node struct {
 	disk    *disk
 	rng     *rand.Rand
 	share   float64       // of the hash power
+	script  []byte        // that its blocks pay; nil: its own miner's
+	keys    int           // how many it has lost
 	region  int           // where it is, if delays depend on that
 	offset  time.Duration // of its clock
 	twin    bool          // under the ID of another node
@@ -60,7 +62,7 @@ func (n *Node) clock(now time.Duration) time.Time { return n.world.begin.Add(now
 func (n *Node) start() error {
 	w := n.world
 	n.life++
-	n.due, n.paused, n.held = 0, false, nil
+	n.due, n.paused, n.held, n.heard = 0, false, nil, nil
 	if n.log == nil {
 		n.log = sha256.New()
 	}

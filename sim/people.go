@@ -45,7 +45,16 @@ func newPeople(w *World) people {
 // StartMining has blocks be found from now on: at the times of a Poisson process, in which
 // each node has its share. The rate holds for the easiest target; where the target is harder,
 // a part of the attempts finds nothing.
-func (w *World) StartMining() { w.After(w.untilNextBlock(), w.attempt) }
+func (w *World) StartMining() {
+	w.mining++
+	draw := w.mining
+	w.After(w.untilNextBlock(), func() error {
+		if draw != w.mining {
+			return nil // shares have changed since
+		}
+		return w.attempt()
+	})
+}
 
 // untilNextBlock draws the time to the next attempt of all miners together.
 func (w *World) untilNextBlock() time.Duration {
@@ -89,7 +98,7 @@ func (w *World) attempt() error {
 	if w.cfg.Blocks > 0 && w.height >= w.cfg.Blocks {
 		return nil // what is on its way still arrives
 	}
-	w.After(w.untilNextBlock(), w.attempt)
+	w.StartMining()
 	if w.cfg.Payments {
 		w.After(time.Duration(w.rng.Int64N(int64(w.cfg.Interval)/2+1)), func() error { return w.pay(w.nodes[w.rng.IntN(len(w.nodes))]) })
 	}
@@ -132,13 +141,18 @@ func (w *World) find(n *Node) (*block.Block, error) {
 		}
 	}
 	w.people.extra++
-	t, err := n.engine.Template(w.people.scripts[n.index], w.people.extra, string(n.ID), n.clock(w.now))
+	script := n.script
+	if script == nil {
+		script = w.people.scripts[n.index]
+	}
+	t, err := n.engine.Template(script, w.people.extra, n.Name(), n.clock(w.now))
 	if err != nil {
 		return nil, err
 	}
-	w.spend(&t.Block.Header)
-	coinbase := t.Block.Txs[0]
-	w.people.rewards = append(w.people.rewards, coin{block.Outpoint{TxID: coinbase.ID()}, coinbase.Outputs[0], t.Height + w.params.Maturity + settled})
+	w.Spend(&t.Block.Header)
+	if coinbase := t.Block.Txs[0]; n.script == nil {
+		w.people.rewards = append(w.people.rewards, coin{block.Outpoint{TxID: coinbase.ID()}, coinbase.Outputs[0], t.Height + w.params.Maturity + settled})
+	}
 	w.tally.mined(w, t.Block, t.Height)
 	w.inform(n, engine.BlockReceived{Block: t.Block})
 	if n.engine == nil {
@@ -158,8 +172,8 @@ func (w *World) grown(height int) {
 	}
 }
 
-// spend spends hash power on a header: from now on all nodes believe its work.
-func (w *World) spend(h *block.Header) { w.rules.mined(h.Hash()) }
+// Spend spends hash power on a header: from now on all nodes believe its work.
+func (w *World) Spend(h *block.Header) { w.rules.mined(h.Hash()) }
 
 // settled is how many more blocks a coin waits for, so that few are lost with stale blocks.
 const settled = 2

@@ -34,6 +34,7 @@ type World struct {
 	turn    uint64 // of the last action
 	stopped bool   // by Stop
 	height  int    // of the best chain
+	mining  int    // how often the time of the next block was drawn
 
 	genesis *header // of light nodes
 	headers []birth // likewise, by number
@@ -71,7 +72,7 @@ func New(cfg Config) (*World, error) {
 		cfg.Params = params(cfg.Interval)
 	}
 	w := &World{cfg: cfg, params: cfg.Params, rules: newRules(cfg.Params, cfg.Faults), rng: rand.New(rand.NewPCG(cfg.Seed, 0)),
-		begin:  time.Unix(int64(cfg.Params.Genesis.Header.Time), 0).Add(time.Minute),
+		begin:  time.Unix(int64(cfg.Params.Genesis.Header.Time), 0).Add(max(cfg.Since, time.Minute)),
 		queue:  queue{width: min(cfg.Delay.least(), maxWidth), buckets: map[int64][]event{}},
 		topics: topics{of: map[block.Hash]int32{}}, group: make([]int, cfg.Nodes)}
 	w.main.world = w
