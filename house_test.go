@@ -118,6 +118,12 @@ var edges = map[string]map[string]string{
 		"testnet": "the processes", "testnet/topology": "", "testnet/scenario": "the world that it implements; it must not know scripts",
 		"testnet/rogue": "adversarial peers", "testnet/rogue/forge": "which lies are punished",
 	},
+	"testnet/scenario/virtual": {
+		"block": "", "chain": "trees and journals", "consensus": "", "mempool": "refusals", "wallet": "addresses", "rpc": "",
+		"engine": "inputs of nodes", "peer": "statuses of rogues", "sim": "the nodes", "rpc/answer": "nodes in RPC's words",
+		"testnet/topology": "", "testnet/scenario": "the world that it implements; it must not know scripts",
+		"testnet/rogue/forge": "what rogues send",
+	},
 	"testnet/replay": {
 		"block": "", "rpc": "the types of journals and trees; it must not ask a node",
 		"testnet/history": "journals and actions", "testnet/draw": "the tree at every moment; it must not know processes",
@@ -164,7 +170,7 @@ var edges = map[string]map[string]string{
 		"internal/nearest":    "the method that was meant",
 		"block":               "", "blockfile": "import and export", "pow": "", "chain": "", "consensus": "", "network": "what --network names", "wallet": "", "mempool": "policy", "store": "repair of a folder that no node has open",
 		"rpc/answer": "what RPC says of a network",
-		"node":       "", "engine": "its events, told on a terminal", "rpc": "", "rpc/server": "", "testnet": "", "payer": "", "testnet/scenario": "", "testnet/scenario/real": "",
+		"node":       "", "engine": "its events, told on a terminal", "rpc": "", "rpc/server": "", "testnet": "", "payer": "", "testnet/scenario": "", "testnet/scenario/real": "", "testnet/scenario/virtual": "",
 		"testnet/slo": "", "deploy": "the targets where no others are named, and files to hand out",
 		"testnet/export": "", "testnet/replay": "", "testnet/report": "", "sim": "", "lab": "", "lab/plot": "", "testnet/demo": "", "testnet/draw": "", "testnet/history": "",
 		"testnet/measure": "", "testnet/topology": "",

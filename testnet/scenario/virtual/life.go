@@ -113,3 +113,24 @@ func (w *World) Disk(context.Context, string) (fs.FS, error) {
 func (w *World) Memory(string) (int64, error) {
 	return 0, Impossible{"expect memory", "no node is a process whose memory could be measured"}
 }
+
+// Tell is Impossible.
+func (w *World) Tell(context.Context, string, int) error {
+	return Impossible{"lie addresses", noAddresses}
+}
+
+// Dials is Impossible.
+func (w *World) Dials(string) (int, error) { return 0, Impossible{"expect dials", noAddresses} }
+
+// Crowd is Impossible.
+func (w *World) Crowd(context.Context, string, int) error {
+	return Impossible{"crowd", noSlots}
+}
+
+// Connected is Impossible.
+func (w *World) Connected(string) (int, error) { return 0, Impossible{"expect rogues", noSlots} }
+
+const (
+	noAddresses = "nodes have no addresses, and hear of none: which to dial is decided in package p2p"
+	noSlots     = "nodes count no connections and no useless bytes: those limits are of package p2p"
+)

@@ -17,11 +17,14 @@ import (
 // impossible lists the scripts that cannot be played in virtual time, each with the step that it ends
 // at.
 var impossible = map[string]string{
+	"bulk":         "expect rogues",
 	"corruption":   "corrupt",
 	"flood":        "flood half-open",
+	"hearsay":      "lie addresses",
 	"keys":         "lose peers",
 	"queryofdeath": "flood calls",
 	"raid":         "seize",
+	"slots":        "crowd",
 }
 
 // scripts returns the scripts by name.
