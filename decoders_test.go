@@ -29,6 +29,8 @@ var decoders = map[string]string{
 	"network.Load":           "- opens a file, whose text Parse takes",
 	"pow.Work.UnmarshalText": "FuzzWorkText",
 
+	"explorer.ReadTrace": "FuzzReadTrace",
+
 	"wallet.Load":                   "- reads the file that parseDocument is given",
 	"wallet.ParseAccount":           "FuzzParseAccount",
 	"wallet.ParseAddress":           "FuzzParseAddress",

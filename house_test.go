@@ -160,12 +160,17 @@ var edges = map[string]map[string]string{
 	},
 	"lab":      {"pow": "the node's own rule for the target"},
 	"lab/plot": {"lab": "figures and events; it must not know what they mean"},
+	"explorer": {
+		"block": "", "pow": "work, as a number", "rpc": "what it asks nodes; it must not know how they are run or changed",
+		"testnet/draw": "lanes, and the merged tree", "testnet/history": "what was done to a testnet", "testnet/replay": "events in words, and recordings of them",
+	},
 	"testnet/report": {
 		"testnet": "the shape of a status; it must not ask a node", "testnet/history": "journals and actions",
 	},
 	"cmd/internal/cli": {"internal/nearest": "the flag that was meant"},
 	"cmd/toychain": {
 		"cmd/internal/cli":    "the terminal's kit",
+		"explorer":            "the page; it is given the testnet's nodes, and the commands that its buttons run",
 		"internal/atomicfile": "files that commands write",
 		"internal/nearest":    "the method that was meant",
 		"block":               "", "blockfile": "import and export", "pow": "", "chain": "", "consensus": "", "network": "what --network names", "wallet": "", "mempool": "policy", "store": "repair of a folder that no node has open",

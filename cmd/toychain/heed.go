@@ -37,6 +37,7 @@ var heeded = map[string]string{
 	"peers":         asksNode,
 	"testnet":       "network dir",
 	"testnet run":   "",
+	"explorer":      "network dir node cookie rpc-user rpc-password rpc-password-file",
 	"network show":  "network",
 	"rpc":           asksNode,
 }
@@ -53,6 +54,7 @@ var clashes = map[string][]string{
 	"chain tree":                {"json legend out", "out legend follow"},
 	"testnet tree":              {"json legend out", "out legend follow"},
 	"demo":                      {"step pace"},
+	"explorer":                  {"trace node dir network cookie rpc-user"},
 	"peers ban":                 {"lift for"},
 	"testnet replay":            {"at step speed", "json step speed legend"},
 	"testnet run":               {"verbs ARG1 update keep quiet json"},

@@ -22,20 +22,21 @@ const (
 
 // Event is one thing that happened.
 type Event struct {
-	N      int           `json:"n"`         // from 1, in the order of time
-	TimeMS int64         `json:"time_ms"`   // since 1970; see history.CorrectClocks
-	Offset int64         `json:"offset_ms"` // since the first event
-	Node   string        `json:"node"`      // "" for all nodes
-	Event  string        `json:"event"`
-	Block  *rpc.BlockRef `json:"block,omitempty"` // header, block, tip; reorg: the new tip
-	Miner  string        `json:"miner,omitempty"` // block: the message of its miner
-	Born   bool          `json:"born,omitempty"`  // header, block: this is its first node
-	Reorg  *rpc.Reorg    `json:"reorg,omitempty"`
-	Gap    bool          `json:"gap,omitempty"`    // tip, reorg: the step from the tip before is not in the journal
-	Args   []string      `json:"args,omitempty"`   // of the testnet's verbs: groups like "n1,n2"; the number of nodes
-	Idle   bool          `json:"idle,omitempty"`   // heal: there was no partition
-	Error  string        `json:"error,omitempty"`  // why a verb failed
-	Undone bool          `json:"undone,omitempty"` // after which everything is as it was before
+	N      int            `json:"n"`         // from 1, in the order of time
+	TimeMS int64          `json:"time_ms"`   // since 1970; see history.CorrectClocks
+	Offset int64          `json:"offset_ms"` // since the first event
+	Node   string         `json:"node"`      // "" for all nodes
+	Event  string         `json:"event"`
+	Block  *rpc.BlockRef  `json:"block,omitempty"` // header, block, tip; reorg: the new tip
+	Miner  string         `json:"miner,omitempty"` // block: the message of its miner
+	Born   bool           `json:"born,omitempty"`  // header, block: this is its first node
+	Made   *rpc.TreeBlock `json:"made,omitempty"`  // header, block, if it is born: the block, as all nodes together know it now
+	Reorg  *rpc.Reorg     `json:"reorg,omitempty"`
+	Gap    bool           `json:"gap,omitempty"`    // tip, reorg: the step from the tip before is not in the journal
+	Args   []string       `json:"args,omitempty"`   // of the testnet's verbs: groups like "n1,n2"; the number of nodes
+	Idle   bool           `json:"idle,omitempty"`   // heal: there was no partition
+	Error  string         `json:"error,omitempty"`  // why a verb failed
+	Undone bool           `json:"undone,omitempty"` // after which everything is as it was before
 
 	place order
 }

@@ -116,6 +116,9 @@ func (r *Run) number() {
 		if e.Event == Header || e.Event == Block {
 			e.Born = !known[e.Block.Hash]
 			known[e.Block.Hash] = true
+			if e.Born {
+				e.Made = r.blocks[e.Block.Hash]
+			}
 		}
 	}
 }

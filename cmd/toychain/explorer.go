@@ -1,0 +1,213 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+
+	"github.com/spf13/cobra"
+
+	"toychain/cmd/internal/cli"
+	"toychain/explorer"
+	"toychain/rpc"
+	"toychain/testnet"
+	"toychain/testnet/history"
+)
+
+const aboutExplorer = `Serve a page that shows a network: the block tree with each node on its tip, what
+happened in words, a slider back to any moment, figures and links of the nodes, and pages
+that explain every block, transaction and address. It shows the running testnet, or other
+nodes by their addresses (--node), or a recording (--trace), which
+'toychain testnet replay --json' writes. A testnet can be changed from the page; each
+button shows the command that it runs.
+
+The page is for this machine: it is served on 127.0.0.1 unless --listen says otherwise,
+and anyone who can open it can change the testnet. It ends with Ctrl-C.`
+
+// exploring is the flags of "explorer".
+type exploring struct {
+	listen, trace string
+	nodes         []string
+	json          bool
+}
+
+func (a *app) explorerCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "explorer", SuggestFor: []string{"web", "browser", "ui"}, Short: "Serve a page that shows a network, live or recorded.",
+		Example: "toychain explorer\ntoychain explorer --node 127.0.0.1:18555\ntoychain testnet replay --json | toychain explorer --trace -",
+		Long:    aboutExplorer,
+	}
+	o := exploring{}
+	f := cmd.Flags()
+	f.StringVar(&o.listen, "listen", "127.0.0.1:8480", "`HOST:PORT` of the page; port 0: any free one")
+	f.StringVar(&o.trace, "trace", "", "show the recording in this `FILE`; -: standard input")
+	f.StringArrayVar(&o.nodes, "node", nil, "show the node at this `URL` or HOST:PORT, of a testnet or not; may be repeated")
+	f.BoolVar(&o.json, "json", false, "print the page's address as JSON")
+	return on(cmd, nothing, func(ctx context.Context, _ none, _ []string) error {
+		show, err := a.shown(ctx, &o)
+		if err != nil {
+			return err
+		}
+		return a.serve(ctx, show, o.listen, o.json)
+	})
+}
+
+// shown returns what the flags choose to show.
+func (a *app) shown(ctx context.Context, o *exploring) (*shownNet, error) {
+	switch {
+	case o.trace != "":
+		return a.recording(ctx, o.trace)
+	case len(o.nodes) > 0:
+		return a.nodesByURL(ctx, o.nodes)
+	}
+	t, err := a.namedTestnet()
+	if err != nil {
+		return nil, err
+	}
+	return a.shownTestnet(t), nil
+}
+
+// shownNet is what a page shows: a log, and what fills it.
+type shownNet struct {
+	log      *explorer.Log
+	net      explorer.Network // nil: a recording
+	controls explorer.Controls
+}
+
+// serve serves the page until ctx ends.
+func (a *app) serve(ctx context.Context, show *shownNet, listen string, asJSON bool) error {
+	cfg := explorer.Config{Listen: listen, Log: show.log, Controls: show.controls}
+	var live *explorer.Live
+	if show.net != nil {
+		live = explorer.NewLive(show.log, show.net)
+		cfg.Facts = live.Facts
+		cfg.Clients = func() (out []*rpc.Client) {
+			all, _ := show.net.Nodes(ctx)
+			for _, e := range all {
+				if e.Client != nil {
+					out = append(out, e.Client)
+				}
+			}
+			return out
+		}
+	}
+	s, err := explorer.NewServer(cfg)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		err = a.PrintJSONLine(map[string]string{"url": s.URL()})
+	} else {
+		_, err = fmt.Fprintf(a.Stdout, "%s\n", s.URL())
+		fmt.Fprintf(a.Stderr, "shows %s; Ctrl-C ends it\n", show.log.Source)
+	}
+	if err != nil {
+		return err
+	}
+	var group sync.WaitGroup
+	defer group.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	if live != nil {
+		group.Go(func() { _ = live.Run(ctx) })
+	}
+	return s.Run(ctx)
+}
+
+// recording returns what a file of events shows.
+func (a *app) recording(ctx context.Context, name string) (*shownNet, error) {
+	in := a.Stdin
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		in = f
+	}
+	log := explorer.NewLog("the recording "+name, false)
+	err := cli.During(ctx, func() {}, func() error {
+		events, err := explorer.ReadTrace(in)
+		if err == nil {
+			err = explorer.Play(log, events)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		return nil
+	})
+	return &shownNet{log: log}, err
+}
+
+// byURL is a network of nodes that are known by their addresses.
+type byURL []explorer.Endpoint
+
+func (n byURL) Nodes(context.Context) ([]explorer.Endpoint, error) { return n, nil }
+
+func (byURL) Actions(context.Context) ([]history.Action, error) { return nil, nil }
+
+// nodesByURL returns the nodes at these addresses, by the names that they say.
+func (a *app) nodesByURL(ctx context.Context, urls []string) (*shownNet, error) {
+	var all byURL
+	seen := make(map[string]bool)
+	for _, url := range urls {
+		a.global.rpc = strings.TrimSuffix(strings.TrimPrefix(url, "http://"), "/")
+		a.global.node = ""
+		n, err := a.dial()
+		if err != nil {
+			return nil, err
+		}
+		info, err := rpc.GetNetworkInfo.Call(ctx, n.Client, rpc.None{})
+		if err != nil {
+			return nil, err
+		}
+		name := info.Name
+		if name == "" || seen[name] {
+			name = a.global.rpc
+		}
+		seen[name] = true
+		all = append(all, explorer.Endpoint{Name: name, Client: n.Client, State: "up"})
+	}
+	return &shownNet{log: explorer.NewLog("nodes at "+strings.Join(urls, ", "), true), net: all}, nil
+}
+
+// shownTestnet returns what a testnet shows, and how it is changed: by the commands for it.
+func (a *app) shownTestnet(t *testnet.Testnet) *shownNet {
+	return &shownNet{log: explorer.NewLog("the testnet in "+t.Dir(), true), net: &testnetNodes{t: t}, controls: a.controlsOf(t)}
+}
+
+// testnetNodes is a testnet as the explorer sees it.
+type testnetNodes struct {
+	mu sync.Mutex
+	t  *testnet.Testnet
+}
+
+func (n *testnetNodes) Nodes(context.Context) (out []explorer.Endpoint, err error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if err := n.t.Refresh(); err != nil {
+		return nil, err
+	}
+	for _, name := range n.t.Names() {
+		e := explorer.Endpoint{Name: name, State: "up"}
+		switch c, err := n.t.Client(name); {
+		case err == nil:
+			e.Client = c
+		case errors.Is(err, rpc.ErrUnreachable) && n.t.Runs(name):
+			e.State = "paused"
+		default:
+			e.State = "down"
+		}
+		out = append(out, e)
+	}
+	return out, nil
+}
+
+func (n *testnetNodes) Actions(context.Context) ([]history.Action, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.t.Actions()
+}

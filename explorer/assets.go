@@ -1,0 +1,119 @@
+package explorer
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"embed"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"mime"
+	"net/http"
+	"path"
+	"strings"
+)
+
+//go:embed web
+var web embed.FS
+
+// asset is a file of the page.
+type asset struct {
+	kind       string // its MIME type
+	etag       string // from its content: a file in the binary has no time
+	plain, zip []byte
+}
+
+// imports is the import map: where the page's modules find their libraries. The policy names its
+// hash, so no other script can be in the page.
+const imports = `{"imports":{"preact":"/assets/preact.mjs","preact/hooks":"/assets/hooks.mjs","htm":"/assets/htm.mjs","uplot":"/assets/uplot.mjs"}}`
+
+// loadAssets reads the page's files, and returns the policy for all answers.
+func loadAssets() (map[string]*asset, string, error) {
+	out := make(map[string]*asset)
+	err := fs.WalkDir(web, "web", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		text, err := web.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		sum := sha256.Sum256(text)
+		a := &asset{kind: mime.TypeByExtension(path.Ext(name)), etag: `"` + hex.EncodeToString(sum[:]) + `"`, plain: text}
+		if path.Ext(name) == ".mjs" {
+			a.kind = "text/javascript; charset=utf-8"
+		}
+		var zip bytes.Buffer
+		z := gzip.NewWriter(&zip)
+		_, _ = z.Write(text)
+		if err := z.Close(); err != nil {
+			return err
+		}
+		a.zip = zip.Bytes()
+		out[path.Base(name)] = a
+		return nil
+	})
+	sum := sha256.Sum256([]byte(imports))
+	return out, strings.Join([]string{
+		"default-src 'none'", "script-src 'self' 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'", "style-src 'self'",
+		"img-src 'self'", "connect-src 'self'", "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'",
+		"require-trusted-types-for 'script'", "trusted-types 'none'",
+	}, "; "), err
+}
+
+func (s *Server) asset(w http.ResponseWriter, r *http.Request) {
+	a := s.assets[r.PathValue("file")]
+	if a == nil || strings.HasSuffix(r.PathValue("file"), ".html") {
+		http.NotFound(w, r)
+		return
+	}
+	head := w.Header()
+	head.Set("ETag", a.etag)
+	head.Set("Cache-Control", "no-cache") // asked for each time, sent only if it is another version
+	head.Set("Vary", "Accept-Encoding")
+	if r.Header.Get("If-None-Match") == a.etag {
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	head.Set("Content-Type", a.kind)
+	if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+		head.Set("Content-Encoding", "gzip")
+		_, _ = w.Write(a.zip)
+		return
+	}
+	_, _ = w.Write(a.plain)
+}
+
+var templates = template.Must(template.New("").Funcs(template.FuncMap{
+	"time": clock, "plural": plural, "coins": coins,
+}).ParseFS(web, "web/*.html"))
+
+// render answers with a template.
+func (s *Server) render(w http.ResponseWriter, status int, name string, data any) {
+	var out bytes.Buffer
+	if err := templates.ExecuteTemplate(&out, name, data); err != nil {
+		http.Error(w, fmt.Sprintf("%s: %v", name, err), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, _ = w.Write(out.Bytes())
+}
+
+// page answers with the page. Without JavaScript it is the table of tips.
+func (s *Server) page(w http.ResponseWriter, r *http.Request) {
+	data := struct {
+		Imports       template.HTML
+		Token, Source string
+		Nodes         []Node
+	}{Imports: `<script type="importmap">` + imports + `</script>`, Source: s.cfg.Log.Source}
+	if s.cfg.Controls != nil {
+		data.Token = s.token
+	}
+	s.cfg.Log.Now(func(now *State) { data.Nodes = append(data.Nodes, now.Nodes...) })
+	s.render(w, http.StatusOK, "index.html", data)
+}

@@ -1,0 +1,185 @@
+package explorer
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+
+	"toychain/block"
+	"toychain/rpc"
+	"toychain/testnet/draw"
+	"toychain/testnet/replay"
+)
+
+// maxTrace and maxTraceLine are how large a recording, and an event of it, may be, in bytes. Ours.
+const (
+	maxTrace     = 256 << 20
+	maxTraceLine = 4 << 20
+)
+
+// ReadTrace reads a recording, one event of testnet/replay a line. The error names the line.
+func ReadTrace(r io.Reader) (out []replay.Event, err error) {
+	lines := bufio.NewScanner(io.LimitReader(r, maxTrace+1))
+	lines.Buffer(nil, maxTraceLine)
+	size := 0
+	for n := 1; lines.Scan(); n++ {
+		if size += len(lines.Bytes()) + 1; size > maxTrace {
+			return nil, fmt.Errorf("the recording is larger than %d MiB", maxTrace>>20)
+		}
+		var e replay.Event
+		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
+			return nil, fmt.Errorf("line %d: %w: want an event of 'toychain testnet replay --json' on each line", n, err)
+		}
+		if err := checkEvent(&e); err != nil {
+			return nil, fmt.Errorf("line %d: %w", n, err)
+		}
+		out = append(out, e)
+	}
+	if err := lines.Err(); err != nil {
+		return nil, err
+	}
+	if len(out) == 0 {
+		return nil, fmt.Errorf("there is no event in it: make one with 'toychain testnet replay --json'")
+	}
+	return out, nil
+}
+
+// checkEvent demands what Play takes for granted.
+func checkEvent(e *replay.Event) error {
+	switch e.Event {
+	case replay.Header, replay.Block, replay.Tip, replay.Reorg:
+		if e.Block == nil || e.Node == "" {
+			return fmt.Errorf("a %s without its block or node", e.Event)
+		}
+		if e.Event == replay.Reorg && e.Reorg == nil {
+			return fmt.Errorf("a reorg that does not say from where")
+		}
+	}
+	return nil
+}
+
+// Play fills the log with a recording.
+func Play(log *Log, events []replay.Event) error {
+	p := &played{log: log, made: make(map[block.Hash]*rpc.TreeBlock), nodes: make(map[string]*Node), known: make(map[block.Hash]uint64)}
+	var in draw.Tree
+	for i := range events {
+		e := &events[i]
+		if e.Made != nil && p.made[e.Made.Hash] == nil {
+			if e.Made.Height == 1 && p.made[e.Made.Prev] == nil { // genesis is no event
+				g := &rpc.TreeBlock{Hash: e.Made.Prev, Txs: 1}
+				p.made[g.Hash], in.Blocks = g, append(in.Blocks, *g)
+				p.genesis = g.Hash
+			}
+			p.made[e.Made.Hash], in.Blocks = e.Made, append(in.Blocks, *e.Made)
+		}
+		if e.Node != "" && p.nodes[e.Node] == nil {
+			if len(p.nodes) == maxNodes {
+				return fmt.Errorf("the recording has more than %d nodes", maxNodes)
+			}
+			p.nodes[e.Node] = &Node{Name: e.Node, State: "up"}
+			in.Tips = append(in.Tips, draw.NodeTip{Node: e.Node})
+		}
+	}
+	for _, b := range p.made {
+		if up := p.made[b.Prev]; up != nil && up.Height != b.Height-1 {
+			return fmt.Errorf("block %s at height %d stands on one at height %d", b.Hash.Short(), b.Height, up.Height)
+		}
+	}
+	p.begin(&in)
+	for i := range events {
+		e := &events[i]
+		if e.Block != nil && p.made[e.Block.Hash] == nil {
+			return fmt.Errorf("event %d: the recording does not say what block %s is: make it anew with this version", e.N, e.Block.Hash.Short())
+		}
+		p.play(e)
+	}
+	return nil
+}
+
+// played is a recording that is being put into a log.
+type played struct {
+	log     *Log
+	made    map[block.Hash]*rpc.TreeBlock
+	nodes   map[string]*Node
+	known   map[block.Hash]uint64
+	lanes   *draw.Lanes
+	genesis block.Hash
+}
+
+// begin resets the log to the state before the first event.
+func (p *played) begin(in *draw.Tree) {
+	p.lanes = draw.NewLanes(*in)
+	names := make([]string, 0, len(p.nodes))
+	for name := range p.nodes {
+		names = append(names, name)
+	}
+	slices.SortFunc(names, byNumber)
+	s := State{Blocks: []Block{}, Nodes: []Node{}, Groups: []string{}}
+	for i, name := range names {
+		n := p.nodes[name]
+		n.Bit, n.Tip = i, p.genesis
+		s.Nodes = append(s.Nodes, *n)
+		p.known[p.genesis] |= 1 << i
+	}
+	if p.made[p.genesis] != nil {
+		s.Blocks = append(s.Blocks, p.block(p.genesis, true))
+	}
+	p.log.Reset(s)
+}
+
+// byNumber orders n2 before n10.
+func byNumber(a, b string) int {
+	if len(a) != len(b) {
+		return len(a) - len(b)
+	}
+	if a < b {
+		return -1
+	}
+	return 1
+}
+
+func (p *played) block(hash block.Hash, whole bool) Block {
+	b := show(p.made[hash])
+	if !whole {
+		b.Txs, b.Size, b.Miner, b.Address = 0, 0, "", ""
+	}
+	b.Lane, b.Known = p.lanes.Add(b.Hash, b.Prev, b.Height, b.Height-1), p.known[hash]
+	return b
+}
+
+// play adds one event to the log.
+func (p *played) play(e *replay.Event) {
+	out := Event{TimeMS: e.TimeMS, Node: e.Node, Kind: e.Event, Text: e.String(), Groups: groupsOf(e)}
+	n := p.nodes[e.Node]
+	switch {
+	case e.Undone || e.Error != "":
+	case e.Event == replay.Header || e.Event == replay.Block:
+		whole := e.Event == replay.Block
+		p.log.Now(func(s *State) {
+			if old := s.Block(e.Block.Hash); old != nil {
+				whole = whole || old.Txs > 0
+			}
+		})
+		p.known[e.Block.Hash] |= 1 << n.Bit
+		out.Blocks = []Block{p.block(e.Block.Hash, whole)}
+	case e.Event == replay.Tip || e.Event == replay.Reorg:
+		n.Tip, n.Height = e.Block.Hash, e.Block.Height
+	case e.Event == "wipe" && n != nil:
+		n.Tip, n.Height = p.genesis, 0
+	case (e.Event == "kill" || e.Event == "pause") && n != nil:
+		n.State = map[string]string{"kill": "down", "pause": "paused"}[e.Event]
+	case (e.Event == "resume" || e.Event == "restart" || e.Event == "start") && n != nil:
+		n.State = "up"
+	case e.Event == "up":
+		for _, n := range p.nodes {
+			n.State = "up"
+			out.Nodes = append(out.Nodes, *n)
+		}
+	}
+	if n != nil {
+		out.Nodes = append(out.Nodes, *n)
+	}
+	p.log.Append(out)
+}
