@@ -20,7 +20,7 @@ const readingTime = 4 * time.Second
 func (a *app) demoCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "demo", Short: "Watch a network split and rejoin, in under a minute.",
-		Example: "toychain demo\ntoychain demo --step\ntoychain demo --keep",
+		Example: "toychain demo\ntoychain demo --step\ntoychain demo --explorer\ntoychain demo --keep",
 		Long: `Watch a network split and rejoin, on four real nodes in a temporary directory: two
 histories grow, one dies, and you see what happens to the payments in it. The exit
 code is 0 only if everything came out as it should.
@@ -31,6 +31,7 @@ On a terminal the story rests before each chapter, so that it can be read.`,
 	keep := f.Bool("keep", false, "keep the network running, to go on by hand")
 	asJSON := f.Bool("json", false, "print the result as the last line, as JSON")
 	step := f.Bool("step", false, "wait for Enter before each chapter")
+	page := f.Bool("explorer", false, "show the network on a page, whose address is printed first")
 	pace := f.Duration("pace", readingTime, "`TIME` to rest before each chapter on a terminal; 0: none")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if *pace < 0 {
@@ -55,7 +56,13 @@ On a terminal the story rests before each chapter, so that it can be read.`,
 		case cli.IsTerminal(a.Stdout) && !*asJSON || cmd.Flags().Changed("pace"):
 			cfg.Pause = func(ctx context.Context) error { return rest(ctx, *pace) }
 		}
-		result, err := demo.Play(cmd.Context(), cfg)
+		ctx := cmd.Context()
+		if *page {
+			var end func()
+			cfg.Began, end = a.pageOfDemo(ctx)
+			defer end()
+		}
+		result, err := demo.Play(ctx, cfg)
 		if err != nil || !*asJSON {
 			return err
 		}

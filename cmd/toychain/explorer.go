@@ -27,6 +27,9 @@ button shows the command that it runs.
 The page is for this machine: it is served on 127.0.0.1 unless --listen says otherwise,
 and anyone who can open it can change the testnet. It ends with Ctrl-C.`
 
+// explorerListen is where the page is, unless --listen says otherwise.
+const explorerListen = "127.0.0.1:8480"
+
 // exploring is the flags of "explorer".
 type exploring struct {
 	listen, trace string
@@ -42,7 +45,7 @@ func (a *app) explorerCommand() *cobra.Command {
 	}
 	o := exploring{}
 	f := cmd.Flags()
-	f.StringVar(&o.listen, "listen", "127.0.0.1:8480", "`HOST:PORT` of the page; port 0: any free one")
+	f.StringVar(&o.listen, "listen", explorerListen, "`HOST:PORT` of the page; port 0: any free one")
 	f.StringVar(&o.trace, "trace", "", "show the recording in this `FILE`; -: standard input")
 	f.StringArrayVar(&o.nodes, "node", nil, "show the node at this `URL` or HOST:PORT, of a testnet or not; may be repeated")
 	f.BoolVar(&o.json, "json", false, "print the page's address as JSON")
@@ -77,8 +80,26 @@ type shownNet struct {
 	controls explorer.Controls
 }
 
-// serve serves the page until ctx ends.
-func (a *app) serve(ctx context.Context, show *shownNet, listen string, asJSON bool) error {
+// pageServer is a server and what fills its log.
+type pageServer struct {
+	server *explorer.Server
+	live   *explorer.Live // nil: a recording
+}
+
+// run serves the page until ctx ends.
+func (p *pageServer) run(ctx context.Context) error {
+	var group sync.WaitGroup
+	defer group.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	if p.live != nil {
+		group.Go(func() { _ = p.live.Run(ctx) })
+	}
+	return p.server.Run(ctx)
+}
+
+// open listens for what is shown.
+func (a *app) open(ctx context.Context, show *shownNet, listen string) (*pageServer, error) {
 	cfg := explorer.Config{Listen: listen, Log: show.log, Controls: show.controls}
 	var live *explorer.Live
 	if show.net != nil {
@@ -95,26 +116,50 @@ func (a *app) serve(ctx context.Context, show *shownNet, listen string, asJSON b
 		}
 	}
 	s, err := explorer.NewServer(cfg)
+	return &pageServer{s, live}, err
+}
+
+// serve serves the page until ctx ends, and says first where.
+func (a *app) serve(ctx context.Context, show *shownNet, listen string, asJSON bool) error {
+	p, err := a.open(ctx, show, listen)
 	if err != nil {
 		return err
 	}
 	if asJSON {
-		err = a.PrintJSONLine(map[string]string{"url": s.URL()})
+		err = a.PrintJSONLine(map[string]string{"url": p.server.URL()})
 	} else {
-		_, err = fmt.Fprintf(a.Stdout, "%s\n", s.URL())
+		_, err = fmt.Fprintf(a.Stdout, "%s\n", p.server.URL())
 		fmt.Fprintf(a.Stderr, "shows %s; Ctrl-C ends it\n", show.log.Source)
 	}
 	if err != nil {
 		return err
 	}
-	var group sync.WaitGroup
-	defer group.Wait()
+	return p.run(ctx)
+}
+
+// pageOfDemo returns what shows the testnet of a demo on a page from when it is up, and a function
+// that ends that. The page's address goes to stderr: stdout has the story.
+func (a *app) pageOfDemo(ctx context.Context) (began func(context.Context, string) error, end func()) {
 	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	if live != nil {
-		group.Go(func() { _ = live.Run(ctx) })
-	}
-	return s.Run(ctx)
+	var group sync.WaitGroup
+	return func(_ context.Context, dir string) error {
+			t, err := testnet.Open(dir)
+			if err != nil {
+				return err
+			}
+			show := a.shownTestnet(t)
+			show.controls = nil // the story decides what happens
+			p, err := a.open(ctx, show, "127.0.0.1:0")
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(a.Stderr, "the page: %s\n", p.server.URL())
+			group.Go(func() { _ = p.run(ctx) })
+			return nil
+		}, func() {
+			cancel()
+			group.Wait()
+		}
 }
 
 // recording returns what a file of events shows.

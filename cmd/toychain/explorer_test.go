@@ -68,15 +68,21 @@ func openPage(t *testing.T, ctx context.Context, env []string, args ...string) *
 	}
 	p.url = first.URL
 	p.token = regexp.MustCompile(`name="token" content="(\w*)"|$`).FindStringSubmatch(p.get("", 200))[1]
-	r, _ := http.NewRequestWithContext(ctx, "GET", p.url+"api/events", nil)
+	p.follow()
+	return p
+}
+
+// follow opens the stream.
+func (p *page) follow() {
+	p.t.Helper()
+	r, _ := http.NewRequestWithContext(p.ctx, "GET", p.url+"api/events", nil)
 	answer, err := http.DefaultClient.Do(r)
 	if err != nil {
-		t.Fatal(err)
+		p.t.Fatal(err)
 	}
-	t.Cleanup(func() { answer.Body.Close() })
+	p.t.Cleanup(func() { answer.Body.Close() })
 	p.lines = bufio.NewScanner(answer.Body)
 	p.lines.Buffer(nil, 64<<20)
-	return p
 }
 
 // get asks for a page.
@@ -243,4 +249,40 @@ func TestExplorer(t *testing.T) {
 	if then.token != "" {
 		t.Error("a recording can be changed")
 	}
+}
+
+// TestExplorerStarts: "demo --explorer" says where the page is, and it shows the story's nodes.
+func TestExplorerStarts(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := contextWithPatience()
+	defer cancel()
+	dir := t.TempDir()
+	t.Cleanup(func() { endTestnets(dir) })
+	cmd := exec.CommandContext(ctx, "toychain", "demo", "--explorer", "--step")
+	cmd.Env = append(os.Environ(), "HOME="+dir, "TMPDIR="+dir)
+	in, err := cmd.StdinPipe() // never written to: the demo rests after its first chapter
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	out, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(out)
+	p := &page{t: t, ctx: ctx, nodes: map[string]explorer.Node{}}
+	for lines.Scan() {
+		if url, ok := strings.CutPrefix(lines.Text(), "the page: "); ok {
+			p.url = url
+			break
+		}
+	}
+	p.follow()
+	p.until("four nodes are there", func() bool { return len(p.nodes) == 4 })
+	_ = cmd.Process.Signal(syscall.SIGINT)
+	_, _ = io.Copy(io.Discard, out)
+	_ = cmd.Wait()
 }

@@ -60,7 +60,7 @@ func (a *app) testnetUpCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "up [N]", SuggestFor: []string{"start"}, Short: "Start nodes, and connect them with each other.",
 		Example: "toychain testnet up 4\ntoychain testnet up\ntoychain testnet up 4 --fund alice,bob --window 0\n" +
-			"toychain testnet up 50 --hashrate 2000\ntoychain testnet up 3 --network my.toml --dir /tmp/t",
+			"toychain testnet up 50 --hashrate 2000\ntoychain testnet up 3 --network my.toml --dir /tmp/t\ntoychain testnet up --explorer",
 		Long: aboutUp,
 		Args: cli.Args(0, 1, "N, how many nodes"),
 	}
@@ -71,9 +71,10 @@ func (a *app) testnetUpCommand() *cobra.Command {
 	f.IntVar(&o.window, "window", 0, "in place of the network's: `BLOCKS` between changes of the difficulty; 0: never")
 	f.StringSliceVar(&o.fund, "fund", nil, "wallets `NAME,...` that get coins to spend")
 	cli.Settable(f, "hashrate")
+	page := f.Bool("explorer", false, "then serve a page that shows them, until Ctrl-C; they keep running")
 	pass := cli.PassphraseFlags(cmd)
 	var t *testnet.Testnet
-	return show(a, cmd, nothing, func(ctx context.Context, _ none, given []string) (came, error) {
+	show(a, cmd, nothing, func(ctx context.Context, _ none, given []string) (came, error) {
 		cfg, err := a.upConfig(given, &o)
 		if err != nil {
 			return came{}, err
@@ -96,6 +97,14 @@ func (a *app) testnetUpCommand() *cobra.Command {
 			fmt.Fprintf(w, "%s\thas %s to spend\t%s\n", f.Name, f.Coins.Short(), f.Path)
 		}
 	})
+	start := cmd.RunE
+	cmd.RunE = func(cmd *cobra.Command, given []string) error {
+		if err := start(cmd, given); err != nil || !*page {
+			return err
+		}
+		return a.serve(cmd.Context(), a.shownTestnet(t), explorerListen, cmd.Flags().Changed("json"))
+	}
+	return cmd
 }
 
 func (a *app) testnetStatusCommand() *cobra.Command {

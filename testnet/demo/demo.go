@@ -28,6 +28,9 @@ type Config struct {
 
 	Patience time.Duration // how long to wait for any one thing; 0: 20 seconds
 
+	// Began is called once the nodes are up, with the testnet's directory; may be nil. Its error ends the demo.
+	Began func(ctx context.Context, dir string) error
+
 	// Pause is called between two chapters, for a reader; may be nil. Its error ends the demo.
 	Pause func(context.Context) error
 }
@@ -179,6 +182,11 @@ func (d *demo) fourNodes(ctx context.Context) {
 		return
 	}
 	d.net = net
+	if d.cfg.Began != nil {
+		if d.fail(d.cfg.Began(ctx, d.dir)); d.err != nil {
+			return
+		}
+	}
 	all, err := d.net.Status(ctx)
 	d.fail(err)
 	for _, s := range all {
