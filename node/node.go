@@ -126,6 +126,9 @@ func reserve(net *p2p.Net, e *engine.Engine) (report func()) {
 	}
 }
 
+// CheckKey returns what is wrong with a Config's Key.
+func CheckKey(key string) error { return p2p.CheckKey(key) }
+
 // openEngine rebuilds the tree from the store, after a look at its last blocks, and
 // starts an engine on it.
 func openEngine(cfg Config, db *store.DB, now time.Time) (*engine.Engine, error) {

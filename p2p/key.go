@@ -50,6 +50,12 @@ func ownKey(cfg Config) (crypto.PrivKey, error) {
 	return key, nil
 }
 
+// CheckKey returns what is wrong with the text of a key file, without the text.
+func CheckKey(text string) error {
+	_, err := parseKey(text)
+	return err
+}
+
 // parseKey parses the text of a key file.
 func parseKey(text string) (crypto.PrivKey, error) {
 	raw, err := base64.StdEncoding.DecodeString(strings.TrimSpace(text))
@@ -58,7 +64,7 @@ func parseKey(text string) (crypto.PrivKey, error) {
 	}
 	key, err := crypto.UnmarshalPrivateKey(raw)
 	if err != nil {
-		return nil, err
+		return nil, errors.New("not a private key")
 	}
 	if key.Type() != crypto.Ed25519 {
 		return nil, errors.New("not an ed25519 key")

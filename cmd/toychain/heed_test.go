@@ -181,6 +181,7 @@ func TestExitCodes(t *testing.T) {
 			"wallet send " + address + " 1 --fee-rate=-1"}},
 		{"no time", cli.ExitUsage, []string{"testnet slo --for x", "testnet slo --for 0s", "peers ban a --for x", "testnet clock n1 --fast x", "testnet link n1 n2 --delay 5", "node run --clock-offset x",
 			"network new --name a --spacing x"}},
+		{"no key of a node", cli.ExitUsage, []string{"node run --node-key x", "node run --node-key AAAA", "node run --node-key CAASBA"}},
 		{"a clock that no node takes", cli.ExitUsage, []string{"node run --clock-offset 999999h"}},
 		{"no address of a node or peer", cli.ExitUsage, []string{"chain info --rpc x", "chain info --rpc x:y", "node run --rpc x", "node run --peer x", "node run --peer /ip4/127.0.0.1/tcp/1",
 			"node run --listen x"}},

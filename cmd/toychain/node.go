@@ -94,6 +94,11 @@ func (a *app) complete(o *nodeFlags) (err error) {
 			return err
 		}
 	}
+	if o.Key != "" {
+		if err := node.CheckKey(o.Key); err != nil {
+			return cli.Usagef("--node-key: %w: want the text of a file node.key, as a node makes it", err)
+		}
+	}
 	if err := checkHostPort(cmp.Or(a.global.rpc, usualAddr(o.Params.Name))); err != nil {
 		return err
 	}
