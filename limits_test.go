@@ -145,16 +145,17 @@ var design = map[string]string{
 // that is true.
 var stated = map[string]map[string]string{
 	"| connections of peers | 8 that the node seeks, 56 inbound |":                                                                        {"p2p/limits.go MaxOut": "8", "p2p/limits.go DefaultMaxIn": "56"},
+	"| connections that have not said whose they are | 64 |":                                                                              {"p2p/limits.go maxHandshakes": "64"},
 	"| memory for what peers send and request | 40 MiB: responses, messages half received and unjudged, blocks without their ancestors |": {"p2p/limits.go maxMemory": "40 << 20"},
-	"| a peer's ban | 10 minutes |":                                               {"p2p/limits.go BanTime": "10 * Minute"},
-	"| blocks without a known parent | 100, 4 MiB together |":                     {"engine/limits.go maxOrphanBlocks": "100", "engine/limits.go maxOrphanBytes": "4 << 20"},
-	"| side blocks that were not requested | 8 MiB a minute, of one peer 4 MiB |": {"engine/limits.go maxSideBytes": "8 << 20", "engine/limits.go maxPeerSideBytes": "4 << 20"},
-	"| gossip of one peer that is not accepted | 32 MiB a minute |":               {"p2p/limits.go maxJunk": "32 << 20"},
-	"| the mempool | 5 MB of transactions |":                                      {"mempool/policy.go DefaultMaxBytes": "5000000"},
-	"| transactions without known coins | 100 |":                                  {"mempool/policy.go DefaultMaxOrphans": "100"},
-	"| RPC connections | 128 with the password, 256 without |":                    {"rpc/server/limits.go maxConns": "128", "rpc/server/limits.go maxStrangers": "256"},
-	"| RPC calls at once | 80, and 64 that wait or work for long |":               {"rpc/server/limits.go maxCalls": "16 + 64", "rpc/server/limits.go maxLong": "64"},
-	"| addresses that a wallet's search believes | 10,000 a branch |":             {"wallet/wallet.go MaxRestored": "10000"},
+	"| a peer's ban | 10 minutes |":                                                                                                       {"p2p/limits.go BanTime": "10 * Minute"},
+	"| blocks without a known parent | 100, 4 MiB together |":                                                                             {"engine/limits.go maxOrphanBlocks": "100", "engine/limits.go maxOrphanBytes": "4 << 20"},
+	"| side blocks that were not requested | 8 MiB a minute, of one peer 4 MiB |":                                                         {"engine/limits.go maxSideBytes": "8 << 20", "engine/limits.go maxPeerSideBytes": "4 << 20"},
+	"| gossip of one peer that is not accepted | 32 MiB a minute |":                                                                       {"p2p/limits.go maxJunk": "32 << 20"},
+	"| the mempool | 5 MB of transactions |":                                                                                              {"mempool/policy.go DefaultMaxBytes": "5000000"},
+	"| transactions without known coins | 100 |":                                                                                          {"mempool/policy.go DefaultMaxOrphans": "100"},
+	"| RPC connections | 128 with the password, 256 without |":                                                                            {"rpc/server/limits.go maxConns": "128", "rpc/server/limits.go maxStrangers": "256"},
+	"| RPC calls at once | 80, and 64 that wait or work for long |":                                                                       {"rpc/server/limits.go maxCalls": "16 + 64", "rpc/server/limits.go maxLong": "64"},
+	"| addresses that a wallet's search believes | 10,000 a branch |":                                                                     {"wallet/wallet.go MaxRestored": "10000"},
 }
 
 // SECURITY.md states the limits as they are.
