@@ -220,6 +220,16 @@ type Account struct {
 	Address wallet.Address
 }
 
+// InMemory returns the account of a wallet that is in no file.
+func InMemory(n wallet.New) (a Account, err error) {
+	if a.Keys, err = wallet.NewKeychain(n.Mnemonic, n.MnemonicPassphrase, n.Network.Prefixes); err != nil {
+		return a, err
+	}
+	a.Wallet = wallet.InMemory(n.Name, a.Keys)
+	a.Address, _, err = a.Wallet.Take(wallet.Receive)
+	return a, err
+}
+
 // NewAccount creates a wallet file at path and unlocks it.
 func NewAccount(path, passphrase string, n wallet.New) (a Account, err error) {
 	if a.Wallet, err = wallet.Create(path, passphrase, n); err != nil {

@@ -3,6 +3,7 @@ package wallet
 import (
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/btcsuite/btcd/btcec/v2"
 	"github.com/btcsuite/btcd/btcutil/v2/hdkeychain"
@@ -129,6 +130,7 @@ func (k *Keychain) Keys(coins []Coin) (func(hash [20]byte) (*btcec.PrivateKey, b
 type Account struct {
 	key      *hdkeychain.ExtendedKey
 	branches [2]*hdkeychain.ExtendedKey
+	known    sync.Map // Address by Path: those that were asked for, as each costs a multiplication on the curve
 }
 
 // ParseAccount parses what String returns. For another network's key the error is
@@ -158,7 +160,7 @@ func ParseAccount(s string, p block.Prefixes) (*Account, error) {
 
 func newAccount(key *hdkeychain.ExtendedKey) (*Account, error) {
 	branches, err := branchesOf(key)
-	return &Account{key, branches}, err
+	return &Account{key: key, branches: branches}, err
 }
 
 // String returns the extended public key ("xpub…", "tpub…"). It is not secret, but see
@@ -171,6 +173,9 @@ func (a *Account) Address(path Path) (Address, error) {
 	if err := path.check(); err != nil {
 		return Address{}, err
 	}
+	if known, ok := a.known.Load(path); ok {
+		return known.(Address), nil
+	}
 	var pub *btcec.PublicKey
 	child, err := a.branches[path.Branch].Derive(path.Index)
 	if err == nil {
@@ -179,5 +184,7 @@ func (a *Account) Address(path Path) (Address, error) {
 	if err != nil {
 		return Address{}, fmt.Errorf("address %s: %w", path, err)
 	}
-	return KeyAddress(pub.SerializeCompressed()), nil
+	address := KeyAddress(pub.SerializeCompressed())
+	a.known.Store(path, address)
+	return address, nil
 }

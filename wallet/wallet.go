@@ -69,6 +69,12 @@ func Create(path, passphrase string, n New) (*Wallet, error) {
 	return w, nil
 }
 
+// InMemory returns a wallet with these keys that is in no file, and so needs no passphrase: it is gone
+// with the program, and has to be restored from its words.
+func InMemory(name string, keys *Keychain) *Wallet {
+	return &Wallet{doc: document{Name: name}, account: keys.Account()}
+}
+
 // lock returns the wallet without writing its file.
 func (n New) lock(path, passphrase string) (*Wallet, error) {
 	n.WorkFactor = cmp.Or(n.WorkFactor, DefaultWorkFactor)
@@ -172,7 +178,7 @@ func (w *Wallet) Unlock(passphrase string) (*Keychain, error) {
 // Name returns the wallet's name.
 func (w *Wallet) Name() string { return w.doc.Name }
 
-// Path returns the path of its file.
+// Path returns the path of its file; "" if it is InMemory.
 func (w *Wallet) Path() string { return w.path }
 
 // Account returns its public keys.
@@ -269,6 +275,11 @@ func (w *Wallet) Restore(gap int, used func([]Address) ([]bool, error)) error {
 // update moves the indexes up to those of n and of the file, whichever are higher, and
 // writes the file if that changes it. Another program may have renewed it meanwhile.
 func (w *Wallet) update(n next) error {
+	if w.path == "" {
+		own := &w.doc.Next
+		own.Receive, own.Change = max(own.Receive, n.Receive), max(own.Change, n.Change)
+		return nil
+	}
 	d, err := readDocument(w.path)
 	if err != nil {
 		return err

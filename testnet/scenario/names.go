@@ -21,7 +21,7 @@ import (
 // names maps blocks, payments and people to names that are the same on each run of a script.
 type names struct {
 	params *consensus.Params
-	dir    string // of the wallets
+	dir    string // of the wallets; "": they are in memory
 
 	blocks map[block.Hash]int // their numbers
 	order  []block.Hash       // b0 is order[0]
@@ -162,9 +162,14 @@ func (n *names) person(name string) (*payer.Account, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := payer.NewAccount(filepath.Join(n.dir, name+".json"), passphrase, wallet.New{Name: name,
-		Network:  wallet.Network{Name: n.params.Name, Prefixes: n.params.Prefixes},
-		Mnemonic: words, Created: time.Unix(0, 0), WorkFactor: wallet.CheapWorkFactor})
+	owner := wallet.New{Name: name, Network: wallet.Network{Name: n.params.Name, Prefixes: n.params.Prefixes},
+		Mnemonic: words, Created: time.Unix(0, 0), WorkFactor: wallet.CheapWorkFactor}
+	var p payer.Account
+	if n.dir == "" {
+		p, err = payer.InMemory(owner)
+	} else {
+		p, err = payer.NewAccount(filepath.Join(n.dir, name+".json"), passphrase, owner)
+	}
 	if err != nil {
 		return nil, err
 	}

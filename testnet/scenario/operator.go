@@ -54,8 +54,10 @@ func parseRestore(w *words) action {
 		if p.names.people[name] == nil {
 			return "", fmt.Errorf("%s has no wallet yet that could be lost", name)
 		}
-		if err := os.Remove(filepath.Join(p.dir, name+".json")); err != nil {
-			return "", err
+		if p.dir != "" {
+			if err := os.Remove(filepath.Join(p.dir, name+".json")); err != nil {
+				return "", err
+			}
 		}
 		delete(p.names.people, name)
 		_, err := p.names.person(name)

@@ -14,7 +14,7 @@ import (
 
 // Options are how to play a script.
 type Options struct {
-	Dir    string // empty directory for the wallets of the script
+	Dir    string // empty directory for the wallets of the script; "": they are in no file
 	Update bool   // do not compare the output of the steps
 
 	// Before is called before each step, After when it is done, with its output. Both may be

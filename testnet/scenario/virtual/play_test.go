@@ -52,7 +52,7 @@ func play(t testing.TB, name, text string, seed uint64) error {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = scenario.Play(t.Context(), s, virtual.New(seed), scenario.Options{Dir: t.TempDir()})
+	_, err = scenario.Play(t.Context(), s, virtual.New(seed), scenario.Options{})
 	return err
 }
 
