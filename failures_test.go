@@ -40,12 +40,16 @@ func TestEveryFailureHasItsRow(t *testing.T) {
 		if n, err := strconv.Atoi(strings.TrimSpace(cells[0])); err != nil || n != len(names)+1 {
 			continue
 		}
-		if len(cells) != 6 || slices.Contains(cells, "") {
-			t.Fatalf("a row of %d cells, want 6 with words in each: %s", len(cells), line)
+		if len(cells) != 7 || slices.Contains(cells, "") {
+			t.Fatalf("a row of %d cells, want 7 with words in each: %s", len(cells), line)
 		}
 		names = append(names, cells[1])
-		shown = append(shown, rowScripts(t, cells[1], cells[2])...)
-		rowTests(t, cells[1], cells[5])
+		scripts := rowScripts(t, cells[1], cells[2])
+		if want := worldsOf(t, scripts); cells[3] != want {
+			t.Errorf("%s: its scripts are shown in the world %q, not %q", cells[1], want, cells[3])
+		}
+		shown = append(shown, scripts...)
+		rowTests(t, cells[1], cells[6])
 		for _, note := range noteLink.FindAllStringSubmatch(line, -1) {
 			if mark := "\n[" + note[1] + note[2] + "]: "; !strings.Contains(string(text), mark) {
 				t.Errorf("%s: no source %q", cells[1], mark)
@@ -64,6 +68,30 @@ func TestEveryFailureHasItsRow(t *testing.T) {
 			t.Errorf("%s is in no row of docs/failures.md: add it to the failure that it shows", script)
 		}
 	}
+}
+
+// worldsOf returns in which world scripts are shown: "real", "both", which of them in both, or "none".
+func worldsOf(t *testing.T, scripts []string) string {
+	t.Helper()
+	impossible, err := os.ReadFile("testnet/scenario/virtual/testdata/impossible.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var both []string
+	for _, s := range scripts {
+		if !strings.Contains(string(impossible), "\n"+strings.TrimSuffix(s, ".txt")+" ") {
+			both = append(both, s)
+		}
+	}
+	switch {
+	case len(scripts) == 0:
+		return "none"
+	case len(both) == len(scripts):
+		return "both"
+	case len(both) == 0:
+		return "real"
+	}
+	return "real; both: " + strings.Join(both, " ")
 }
 
 // rowScripts returns the scripts that a cell names; a cell without any must say why.

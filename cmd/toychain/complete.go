@@ -37,6 +37,7 @@ var completers = map[string]completer{
 	"wallet": (*app).walletsNow, "to": (*app).walletsNow, "mine": (*app).walletsNow, "fund": (*app).walletsNow, "coin": (*app).txsNow,
 	"log-level": words("debug", "info", "warn", "error"), "format": words("hex", "blk"), "preset": words("toy", "classroom"),
 	"shares": words("equal", "linear"), "topology": words("random", "mesh", "line", "ring", "star"), "words": words("12", "24"),
+	"world":    words(worldReal, worldSim),
 	"strategy": words("sm1", "lead-stubborn", "equal-fork-stubborn", "optimal"),
 }
 

@@ -57,7 +57,7 @@ var clashes = map[string][]string{
 	"explorer":                  {"trace node dir network cookie rpc-user"},
 	"peers ban":                 {"lift for"},
 	"testnet replay":            {"at step speed", "json step speed legend"},
-	"testnet run":               {"verbs ARG1 update keep quiet json"},
+	"testnet run":               {"verbs ARG1 update keep quiet json world seed"},
 	"testnet link":              {"clear delay jitter loss bandwidth one-way cut"},
 	"testnet clock":             {"right fast slow", "fast slow"},
 	"testnet export compose":    {"out dir"},

@@ -19,6 +19,7 @@ import (
 	"toychain/testnet"
 	"toychain/testnet/scenario"
 	"toychain/testnet/scenario/real"
+	"toychain/testnet/scenario/virtual"
 )
 
 // played is the result of one script, as "testnet run --json" prints it.
@@ -28,10 +29,13 @@ type played struct {
 	Nodes   int     `json:"nodes"`
 	Steps   int     `json:"steps"` // that ended without an error
 	Seconds float64 `json:"seconds"`
-	Line    int     `json:"line,omitempty"`   // of the step that failed
-	Error   string  `json:"error,omitempty"`  // what was expected, and what was found
-	Stands  string  `json:"stands,omitempty"` // the nodes' tips then
-	Dir     string  `json:"dir,omitempty"`    // with the nodes' logs, if it was kept
+	World   string  `json:"world"`              // real or sim
+	Seed    uint64  `json:"seed,omitempty"`     // of a simulated world
+	LogHash string  `json:"log_hash,omitempty"` // of all that happened there
+	Line    int     `json:"line,omitempty"`     // of the step that failed
+	Error   string  `json:"error,omitempty"`    // what was expected, and what was found
+	Stands  string  `json:"stands,omitempty"`   // the nodes' tips then
+	Dir     string  `json:"dir,omitempty"`      // with the nodes' logs, if it was kept
 
 	up bool // the network was left up
 }
@@ -39,14 +43,41 @@ type played struct {
 // runFlags are the flags of "testnet run".
 type runFlags struct {
 	update, keep, quiet, json, verbs bool
+
+	world string
+	seed  uint64
+}
+
+// The worlds in which a script can be played.
+const (
+	worldReal = "real"
+	worldSim  = "sim"
+)
+
+// check rejects flags that would be ignored.
+func (o *runFlags) check(seeded bool) error {
+	switch {
+	case o.world != worldReal && o.world != worldSim:
+		return cli.Usagef("--world %q: want real or sim", o.world)
+	case o.world == worldReal && seeded:
+		return cli.Usagef("--seed: real processes follow from no seed: leave it out, or play with --world sim")
+	case o.world == worldSim && o.keep:
+		return cli.Usagef("--keep: a simulated network ends with this program: leave it out, or play with --world real")
+	case o.world == worldSim && o.seed == 0:
+		return cli.Usagef("--seed 0: want 1 or more")
+	}
+	return nil
 }
 
 func (a *app) testnetRunCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "run FILE...", Short: "Play scripts that cut, kill and heal a network, and check it.",
-		Example: "toychain testnet run testnet/scenarios/partition.txt\ntoychain testnet run my.txt --update",
-		Long: `Play scripts on real nodes, each in a temporary directory: your testnet is not touched. A
-script has a step on each line, and under ---- what the step is to show:
+		Example: "toychain testnet run testnet/scenarios/partition.txt\ntoychain testnet run my.txt --update\ntoychain testnet run my.txt --world sim --seed 7",
+		Long: `Play scripts on real nodes, each in a temporary directory: your testnet is not touched. With
+--world sim the nodes are simulated, in virtual time: a script takes milliseconds, goes
+the same way each time for the same seed, and shows what real nodes show. A step about
+files, sockets or memory needs real nodes, and says so. A script has a step on each line,
+and under ---- what the step is to show:
 
     nodes 4
     mine n1 1
@@ -67,6 +98,8 @@ logs is kept; with --keep its network is left up too.`,
 	f.BoolVar(&o.quiet, "quiet", false, "print only a line for each script")
 	f.BoolVar(&o.json, "json", false, "print a line of JSON for each script, for programs")
 	f.BoolVar(&o.verbs, "verbs", false, "list the steps that a script can have")
+	f.StringVar(&o.world, "world", worldReal, "`real` processes, or sim: simulated nodes in virtual time")
+	f.Uint64Var(&o.seed, "seed", 1, "`NUMBER` from which everything random in a simulated world is drawn")
 	cmd.SetHelpFunc(func(cmd *cobra.Command, given []string) {
 		if slices.Contains(given, "verbs") {
 			_ = scenario.WriteVerbs(a.Stdout)
@@ -80,6 +113,9 @@ logs is kept; with --keep its network is left up too.`,
 		}
 		if len(files) == 0 {
 			return cli.Usagef("%s: want FILE, a script", cmd.CommandPath())
+		}
+		if err := o.check(cmd.Flags().Changed("seed")); err != nil {
+			return err
 		}
 		return a.playAll(cmd.Context(), files, o)
 	}
@@ -131,6 +167,56 @@ func (a *app) playAll(ctx context.Context, files []string, o runFlags) error {
 // play plays one script. That the script failed is in the result; the error is that the
 // result is not known.
 func (a *app) play(ctx context.Context, s *scenario.Script, o runFlags) (r played, err error) {
+	if o.world == worldSim {
+		r, err = a.playVirtual(ctx, s, o)
+	} else {
+		r, err = a.playReal(ctx, s, o)
+	}
+	r.World = o.world
+	return r, err
+}
+
+// playVirtual plays a script in virtual time.
+func (a *app) playVirtual(ctx context.Context, s *scenario.Script, o runFlags) (r played, err error) {
+	world := virtual.New(o.seed)
+	r, shown, at, went := a.playIn(ctx, s, world, "", o)
+	r.Seed = o.seed
+	r.LogHash = world.LogHash()
+	if ctx.Err() != nil {
+		fmt.Fprintf(a.Stderr, "%s:%d: interrupted in: %s\n", s.Name, at.Line, at.Text)
+		return r, went
+	}
+	if went == nil && o.update {
+		err = os.WriteFile(s.Name, []byte(s.With(shown)), 0o644)
+	}
+	if r.Line == 0 {
+		err = errors.Join(went, err)
+	}
+	return r, err
+}
+
+// playIn plays a script in a world, with the wallets of its people in a directory, or in memory. at
+// is the last step that began, and went Play's error, which is in the result if a step failed.
+func (a *app) playIn(ctx context.Context, s *scenario.Script, w scenario.World, dir string, o runFlags) (r played, shown [][]string, at scenario.Step, went error) {
+	line := a.Progress()
+	defer line.Clear()
+	begun := time.Now()
+	shown, went = scenario.Play(ctx, s, w, scenario.Options{Dir: dir, Update: o.update,
+		Before: func(step scenario.Step) { at = step; line.Show("%s:%d: %s", s.Name, step.Line, step.Text) },
+		After: func(step scenario.Step, shown []string) error {
+			line.Clear()
+			return a.printStep(step, shown, o)
+		}})
+	r = played{File: s.Name, OK: went == nil, Nodes: s.Nodes, Steps: len(shown), Seconds: time.Since(begun).Seconds()}
+	var failure *scenario.Failure
+	if errors.As(went, &failure) {
+		r.Line, r.Error, r.Stands = failure.Step.Line, failure.Err.Error(), strings.TrimRight(failure.Stands, "\n")
+	}
+	return r, shown, at, went
+}
+
+// playReal plays a script on real processes.
+func (a *app) playReal(ctx context.Context, s *scenario.Script, o runFlags) (r played, err error) {
 	dir, err := os.MkdirTemp("", "toychain-run-")
 	if err != nil {
 		return r, err
@@ -138,21 +224,9 @@ func (a *app) play(ctx context.Context, s *scenario.Script, o runFlags) (r playe
 	if dir, err = filepath.EvalSymlinks(dir); err != nil {
 		return r, err
 	}
-	line := a.Progress()
 	world := real.New(testnet.Config{Dir: dir, Detach: o.keep})
-	begun := time.Now()
-	var at scenario.Step
-	shown, went := scenario.Play(ctx, s, world, scenario.Options{Dir: filepath.Join(dir, "wallets"), Update: o.update,
-		Before: func(step scenario.Step) { at = step; line.Show("%s:%d: %s", s.Name, step.Line, step.Text) },
-		After: func(step scenario.Step, shown []string) error {
-			line.Clear()
-			return a.printStep(step, shown, o)
-		}})
-	line.Clear()
-	r = played{File: s.Name, OK: went == nil, Nodes: s.Nodes, Steps: len(shown), Seconds: time.Since(begun).Seconds()}
-	var failure *scenario.Failure
-	failed := errors.As(went, &failure)
-	interrupted := ctx.Err() != nil
+	r, shown, at, went := a.playIn(ctx, s, world, filepath.Join(dir, "wallets"), o)
+	failed, interrupted := r.Line > 0, ctx.Err() != nil
 	if keep := failed || (went == nil || interrupted) && o.keep; keep {
 		r.Dir = dir
 	}
@@ -161,7 +235,6 @@ func (a *app) play(ctx context.Context, s *scenario.Script, o runFlags) (r playe
 	}
 	switch {
 	case failed:
-		r.Line, r.Error, r.Stands = failure.Step.Line, failure.Err.Error(), strings.TrimRight(failure.Stands, "\n")
 	case interrupted:
 		fmt.Fprintf(a.Stderr, "%s:%d: interrupted in: %s\n", s.Name, at.Line, at.Text)
 		fmt.Fprint(a.Stdout, r.stillUp())
@@ -201,12 +274,20 @@ func (a *app) printPlayed(r played, o runFlags) error {
 	}
 	c := a.Colours(a.Stdout)
 	result := fmt.Sprintf("%s  %s  %s, %s, %.1f s\n", c.Green("ok"), r.File, cli.Plural(r.Nodes, "node"), cli.Plural(r.Steps, "step"), r.Seconds)
+	if r.World == worldSim {
+		result = fmt.Sprintf("%s  %s  %s, %s, %.0f ms, simulated with seed %d\n", c.Green("ok"), r.File, cli.Plural(r.Nodes, "node"), cli.Plural(r.Steps, "step"),
+			1000*r.Seconds, r.Seed)
+	}
 	if !r.OK {
 		fmt.Fprintf(a.Stderr, "%s:%d: %s\n", r.File, r.Line, r.Error)
 		if r.Stands != "" {
 			fmt.Fprintf(a.Stderr, "the nodes' tips:\n    %s\n", strings.ReplaceAll(r.Stands, "\n", "\n    "))
 		}
-		fmt.Fprintf(a.Stderr, "the nodes' logs are in %s\n", r.Dir)
+		if r.Dir != "" {
+			fmt.Fprintf(a.Stderr, "the nodes' logs are in %s\n", r.Dir)
+		} else {
+			fmt.Fprintf(a.Stderr, "the same again: toychain testnet run %s --world %s --seed %d\n", r.File, r.World, r.Seed)
+		}
 		result = fmt.Sprintf("%s  %s\n", c.Red("wrong"), r.File)
 	}
 	_, err := fmt.Fprint(a.Stdout, result, r.stillUp())

@@ -81,6 +81,15 @@ func (w *World) Time() time.Duration {
 	return w.sim.Now()
 }
 
+// LogHash returns a hash of all that has happened: for one script and seed it is always the same; ""
+// before Up.
+func (w *World) LogHash() string {
+	if w.sim == nil {
+		return ""
+	}
+	return w.sim.Result().LogHash
+}
+
 // Step lets a moment pass.
 func (w *World) Step(ctx context.Context, _ int) error { return w.sim.RunFor(ctx, step) }
 
