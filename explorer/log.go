@@ -158,7 +158,7 @@ type Log struct {
 
 // NewLog returns an empty log.
 func NewLog(source string, live bool) *Log {
-	return &Log{Source: source, Live: live, changed: make(chan struct{})}
+	return &Log{Source: source, Live: live, events: []Event{}, changed: make(chan struct{})}
 }
 
 // Reset begins anew with a state that is not a change of the last one. Readers get a snapshot.
@@ -167,7 +167,7 @@ func (l *Log) Reset(s State) {
 	defer l.mu.Unlock()
 	l.base = s.clone()
 	l.now = l.base.clone()
-	l.events, l.texts, l.bytes = nil, nil, 0
+	l.events, l.texts, l.bytes = []Event{}, nil, 0
 	l.seq++
 	l.reset = l.seq
 	l.wake()

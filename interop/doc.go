@@ -15,9 +15,10 @@
 //	Bitcoin Core, Trezor      their vectors                                    vectors_test.go
 //	Bitcoin                   its first 14,131 blocks                          history_test.go
 //	Prometheus                rules, alerts, dashboard, scraping of a node     prometheus_test.go alerts_test.go
+//	Chromium, axe-core        the explorer's page: a story, hostile text       page_test.go page/
 //	containers' own software  what is exported for them                        containers/
 //
-// bitcoinjs-lib wants Node.js and `npm ci` in bitcoinjs/; without them its test is
-// skipped, but never by .ci/run. What is random prints its seed, and how to play it
+// bitcoinjs-lib wants Node.js and `npm ci` in bitcoinjs/, the page Chromium and `npm ci` in
+// page/; without them their tests are skipped, but never by .ci/run. What is random prints its seed, and how to play it
 // again.
 package interop

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 
@@ -221,7 +222,16 @@ func (a *app) nodesByURL(ctx context.Context, urls []string) (*shownNet, error) 
 
 // shownTestnet returns what a testnet shows, and how it is changed: by the commands for it.
 func (a *app) shownTestnet(t *testnet.Testnet) *shownNet {
-	return &shownNet{log: explorer.NewLog("the testnet in "+t.Dir(), true), net: &testnetNodes{t: t}, controls: a.controlsOf(t)}
+	return &shownNet{log: explorer.NewLog("the testnet in "+fromHome(t.Dir()), true), net: &testnetNodes{t: t}, controls: a.controlsOf(t)}
+}
+
+// fromHome returns a directory with ~ for the user's home.
+func fromHome(dir string) string {
+	home, err := os.UserHomeDir()
+	if rest, below := strings.CutPrefix(dir, home+string(filepath.Separator)); err == nil && below {
+		return filepath.Join("~", rest)
+	}
+	return dir
 }
 
 // testnetNodes is a testnet as the explorer sees it.

@@ -198,7 +198,7 @@ func TestExplorer(t *testing.T) {
 
 	p.do("cut", map[string]string{"groups": "n1 n2,n3"})
 	p.until("the network is cut", p.happened("partition", "", "the network is cut: n1 | n2,n3"))
-	p.do("pay", map[string]string{"from": "alice", "to": "bob", "amount": "1.5", "node": "n1"})
+	p.do("twice", map[string]string{"from": "alice", "to": "bob", "amount": "1.5", "node": "n1", "other": "n3"})
 	p.toychain("mine", "1", "--node", "n1", "--to", "alice")
 	p.toychain("mine", "2", "--node", "n3", "--to", "bob")
 	p.until("there are two tips", func() bool {
@@ -209,18 +209,18 @@ func TestExplorer(t *testing.T) {
 	p.until("n1 moves", p.happened("reorg", "n1", fmt.Sprintf("reorganisation: %d", height+1)))
 	p.until("they agree", func() bool { return p.tips() == 1 })
 	stale := p.get("block/"+left.String(), 200)
-	for _, want := range []string{"This block left the best chain", "returned to the mempool", "merkle root", "These nodes have it: n1"} {
+	for _, want := range []string{"This block left the best chain", "became impossible: its coin was spent by", "merkle root", "These nodes have it: n1"} {
 		if !strings.Contains(stale, want) {
 			t.Errorf("the page of the stale block lacks %q:\n%s", want, stale)
 		}
 	}
-	tx := regexp.MustCompile(`/tx/(\w{64})"><code>\w*</code></a> returned`).FindStringSubmatch(stale)
+	tx := regexp.MustCompile(`/tx/(\w{64})"><code>\w*</code></a> became impossible`).FindStringSubmatch(stale)
 	if tx == nil {
 		t.Fatal("the payment has no link")
 	}
 	text := p.get("tx/"+tx[1], 200)
 	who := regexp.MustCompile(`/address/(\w+)`).FindStringSubmatch(text)
-	if !strings.Contains(text, "It is pending now") || who == nil || !strings.Contains(p.get("address/"+who[1], 200), tx[1]) {
+	if !strings.Contains(text, "It is conflicted now") || who == nil || !strings.Contains(p.get("address/"+who[1], 200), tx[1]) {
 		t.Errorf("the page of the payment:\n%s", text)
 	}
 	p.get("find?q="+fmt.Sprint(height), 200)

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -11,6 +12,7 @@ import (
 	"strings"
 
 	"toychain/explorer"
+	"toychain/rpc"
 	"toychain/testnet"
 )
 
@@ -25,8 +27,16 @@ var controls = []explorer.Control{
 	{Verb: "heal", Of: "network", Label: "heal", Command: "testnet heal"},
 	{Verb: "link", Of: "link", Label: "slow down", Command: "testnet link {node} {other} --delay {delay} --loss {loss}"},
 	{Verb: "perfect", Of: "link", Label: "make perfect", Command: "testnet link {node} {other} --clear"},
-	{Verb: "pay", Of: "payment", Label: "pay", Command: "wallet send {to} {amount} --wallet {from} --node {node}"},
+	{Verb: "pay", Of: "payment", Label: "pay", Command: payCommand},
+	{Verb: "twice", Of: "payment", Label: "spend twice", Command: payCommand + "; toychain " + againCommand},
 }
+
+// The commands that spend one coin twice: the second one pays the payer itself with the coin
+// that the first one spends, on another node.
+const (
+	payCommand   = "wallet send {to} {amount} --wallet {from} --node {node}"
+	againCommand = "wallet send {from} {amount} --wallet {from} --node {other} --coin {coin}"
+)
 
 // ownCommands runs commands of this program on one testnet.
 type ownCommands struct {
@@ -58,27 +68,57 @@ func (c *ownCommands) List() []explorer.Control { return c.list }
 // groups of names.
 var value = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.,%@:-]{0,200}$`)
 
-// Do runs a command as a process, so that it is the very command that is shown.
 func (c *ownCommands) Do(ctx context.Context, verb string, values map[string]string) error {
+	if verb == "twice" {
+		return c.spendTwice(ctx, values)
+	}
 	i := slices.IndexFunc(controls, func(o explorer.Control) bool { return o.Verb == verb })
 	if i < 0 {
 		return fmt.Errorf("there is no control %q", verb)
 	}
-	args, err := fillIn(controls[i].Command, values)
+	_, err := c.run(ctx, controls[i].Command, values)
+	return err
+}
+
+// run runs a command as a process, so that it is the very command that is shown, and returns what
+// it prints.
+func (c *ownCommands) run(ctx context.Context, command string, values map[string]string) ([]byte, error) {
+	args, err := fillIn(command, values)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	self, err := os.Executable()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	cmd := exec.CommandContext(ctx, self, append(args, c.flags...)...)
 	var said bytes.Buffer
 	cmd.Stderr = &said
-	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("%s%w", said.String(), err)
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("%s%w", said.String(), err)
 	}
-	return nil
+	return out, nil
+}
+
+// spendTwice pays, and then pays with the same coin on another node.
+func (c *ownCommands) spendTwice(ctx context.Context, values map[string]string) error {
+	sent, err := c.run(ctx, payCommand, values)
+	if err != nil {
+		return err
+	}
+	values["txid"] = strings.TrimSpace(string(sent))
+	text, err := c.run(ctx, "rpc getrawtransaction {txid} 1 --node {node}", values)
+	if err != nil {
+		return err
+	}
+	var tx rpc.Tx
+	if err := json.Unmarshal(text, &tx); err != nil || len(tx.Vin) == 0 || tx.Vin[0].Vout == nil {
+		return fmt.Errorf("the first payment, %s, spends no coin: %w", values["txid"], err)
+	}
+	values["coin"] = fmt.Sprintf("%s:%d", tx.Vin[0].TxID, *tx.Vin[0].Vout)
+	_, err = c.run(ctx, againCommand, values)
+	return err
 }
 
 // fillIn returns the words of a command, with values for the names in it. One value may be

@@ -44,9 +44,9 @@ function EventLog() {
   const first = store.shown;
   return html`<section class="log" aria-labelledby="log-title">
     <h2 id="log-title">What happened</h2>
-    <ol reversed role="log" aria-live="polite" aria-label="what happened" tabindex="0">${last.map((e, i) => html`<li key=${e.seq} class=${e.kind} data-kind=${e.kind}>
+    <div class="wide" role="log" aria-live="polite" aria-label="what happened" tabindex="0"><ol reversed>${last.map((e, i) => html`<li key=${e.seq} class=${e.kind} data-kind=${e.kind}>
       <button type="button" class="when" title="show this moment" onClick=${() => store.show(first - i)}>${clock(e.time_ms)}</button>
-      ${' '}<b>${e.node || 'all'}</b>${' '}<span>${e.text}</span></li>`)}</ol>
+      ${' '}<b>${e.node || 'all'}</b>${' '}<span>${e.text}</span></li>`)}</ol></div>
   </section>`;
 }
 

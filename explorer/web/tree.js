@@ -67,7 +67,7 @@ export function describe(b) {
 
 function BlockCard({ b, row, selected, focusable, onOpen, onKey, scope }) {
   return html`<g class=${`block ${b.fate} ${selected ? 'selected' : ''}`} data-hash=${b.hash} data-state=${b.fate} role="button"
-      tabindex=${focusable ? 0 : -1} aria-label=${describe(b)} style=${{ transform: `translate(${x(b.lane)}px, ${y(row)}px)` }}
+      tabindex=${focusable ? 0 : -1} style=${{ transform: `translate(${x(b.lane)}px, ${y(row)}px)` }}
       onClick=${() => onOpen(b)} onKeyDown=${(e) => onKey(e, b)}>
     <title>${describe(b)}</title>
     <rect width=${card.w} height=${card.h} rx="6" />

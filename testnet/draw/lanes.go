@@ -157,6 +157,3 @@ func (l *Lanes) Add(hash, parent block.Hash, height, parentHeight block.Height) 
 	l.of[hash], l.ends[lane] = lane, laneEnd{hash, height}
 	return lane
 }
-
-// Count returns how many lanes there are.
-func (l *Lanes) Count() int { return len(l.ends) }

@@ -1,0 +1,470 @@
+package interop
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"toychain/block"
+	"toychain/rpc"
+	"toychain/testnet/replay"
+)
+
+// This file looks at the page of "toychain explorer" with a real browser.
+
+// network is a testnet in a directory, and the program.
+type network struct {
+	t       *testing.T
+	ctx     context.Context
+	program string
+	home    string
+}
+
+// newNetwork builds the program. The testnet that it starts ends with the test.
+func newNetwork(t *testing.T) *network {
+	t.Helper()
+	if _, err := exec.LookPath("chromium"); err != nil {
+		t.Skip("chromium is not installed: apt-get install chromium, as .ci/run does")
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	t.Cleanup(cancel)
+	return &network{t: t, ctx: ctx, home: t.TempDir(), program: program(t, "..", "./cmd/toychain")}
+}
+
+func (n *network) command(args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(n.ctx, n.program, args...)
+	cmd.Env = append(os.Environ(), "HOME="+n.home)
+	return cmd
+}
+
+// run runs the program and returns what it prints.
+func (n *network) run(args ...string) string {
+	n.t.Helper()
+	cmd := n.command(args...)
+	var talk bytes.Buffer
+	cmd.Stderr = &talk
+	out, err := cmd.Output()
+	if err != nil {
+		n.t.Fatalf("toychain %s: %v: %s", strings.Join(args, " "), err, talk.String())
+	}
+	return string(out)
+}
+
+// up starts a testnet.
+func (n *network) up(args ...string) {
+	n.t.Helper()
+	n.t.Cleanup(func() {
+		n.ctx = context.WithoutCancel(n.ctx)
+		_ = n.command("testnet", "down").Run()
+	})
+	n.run(append([]string{"testnet", "up"}, args...)...)
+}
+
+// explore starts an explorer and returns the address of its page.
+func (n *network) explore(args ...string) string {
+	n.t.Helper()
+	cmd := n.command(append([]string{"explorer", "--json", "--listen", "127.0.0.1:0"}, args...)...)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		n.t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		n.t.Fatal(err)
+	}
+	n.t.Cleanup(func() {
+		_ = cmd.Process.Signal(syscall.SIGINT)
+		_ = cmd.Wait()
+	})
+	var first struct{ URL string }
+	line, err := bufio.NewReader(out).ReadBytes('\n')
+	if err != nil || json.Unmarshal(line, &first) != nil {
+		n.t.Fatalf("its first line is %q, %v", line, err)
+	}
+	return first.URL
+}
+
+// tab is a page in a browser.
+type tab struct {
+	t   *testing.T
+	ctx context.Context
+
+	mu     sync.Mutex
+	errors []string // exceptions, and what the page's policy refused
+}
+
+// openTab opens a page in a new browser.
+func (n *network) openTab(url string) *tab {
+	n.t.Helper()
+	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath("chromium"), chromedp.NoSandbox, chromedp.UserDataDir(n.t.TempDir()),
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true))
+	ctx, cancel := chromedp.NewExecAllocator(n.ctx, opts...)
+	n.t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx)
+	n.t.Cleanup(cancel)
+	p := &tab{t: n.t, ctx: ctx}
+	p.do(chromedp.EmulateViewport(1280, 900))
+	thrown, logged := chromedp.Events(ctx, runtime.ExceptionThrown), chromedp.Events(ctx, log.EntryAdded)
+	if _, err := chromedp.Call(ctx, log.Enable, cdp.Empty{}); err != nil {
+		n.t.Fatal(err)
+	}
+	go func() {
+		for e, err := range thrown {
+			if err == nil {
+				p.note(fmt.Sprintf("exception: %s %+v", e.ExceptionDetails.Text, e.ExceptionDetails.Exception))
+			}
+		}
+	}()
+	go func() {
+		for e, err := range logged {
+			if err == nil && e.Entry.Level == log.EntryLevelError {
+				p.note(e.Entry.Text)
+			}
+		}
+	}()
+	p.do(chromedp.Navigate(url))
+	return p
+}
+
+func (p *tab) note(text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.errors = append(p.errors, text)
+}
+
+// clean demands that nothing went wrong on the page.
+func (p *tab) clean() {
+	p.t.Helper()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.errors) > 0 {
+		p.t.Errorf("the page had errors: %q", p.errors)
+	}
+}
+
+func (p *tab) do(steps ...chromedp.Action[chromedp.Void]) {
+	p.t.Helper()
+	if err := chromedp.Do(p.ctx, steps...); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// eval returns the value of an expression in the page.
+func eval[T any](p *tab, expression string) T {
+	p.t.Helper()
+	v, err := chromedp.Run(p.ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+	if err != nil {
+		p.t.Fatalf("%s: %v", expression, err)
+	}
+	return v
+}
+
+// until waits until an expression is true in the page.
+func (p *tab) until(what, expression string) {
+	p.t.Helper()
+	poll := chromedp.Poll[bool](expression, chromedp.WithPollingInterval(30*time.Millisecond), chromedp.WithPollingTimeout(time.Minute))
+	_, err := chromedp.Run(p.ctx, poll)
+	if err != nil && strings.Contains(err.Error(), "context with specified id") { // the page changed meanwhile
+		_, err = chromedp.Run(p.ctx, poll)
+	}
+	if err != nil {
+		p.t.Fatalf("waiting until %s: %v; the log says: %s; errors %q", what, err, eval[string](p, `document.querySelector('.log')?.innerText ?? document.body.innerText`), p.errors)
+	}
+}
+
+// press focuses an element and types a key: what the page can do, it can do without a mouse.
+func (p *tab) press(selector, key string) {
+	p.t.Helper()
+	p.do(chromedp.Focus(chromedp.CSS(selector)), chromedp.KeyEvent(key))
+}
+
+// tips is the number of different tips of the markers in the picture, rows that of the table.
+const (
+	tips = `new Set([...document.querySelectorAll('.marker[data-node]')].map((m) => m.dataset.tip)).size`
+	rows = `new Set([...document.querySelectorAll('.tips tr[data-node]')].map((m) => m.dataset.tip)).size`
+)
+
+// TestPage goes through the demo's story in a browser, without a mouse: the network is cut, two
+// tips grow, it heals, one branch is stale; the slider goes back to the cut.
+func TestPage(t *testing.T) {
+	n := newNetwork(t)
+	n.up("4", "--window", "0", "--fund", "alice,bob")
+	p := n.openTab(n.explore())
+	p.until("four nodes stand on one tip", `document.querySelectorAll('.marker').length === 4 && `+tips+` === 1 && `+rows+` === 1`)
+	p.until("all drawn blocks are on the best chain", `[...document.querySelectorAll('[data-hash]')].every((b) => b.dataset.hash.length === 64 && b.dataset.state === 'best')`)
+
+	p.press(`[data-verb=cut]`, kb.Enter)
+	p.until("the cut is shown", `document.querySelector('.cut')?.innerText.includes('n1,n2 | n3,n4') && document.querySelector('.log').innerText.includes('the network is cut')`)
+	n.run("wallet", "send", "bob", "1", "--wallet", "alice", "--node", "n1")
+	n.run("mine", "1", "--node", "n1", "--to", "alice")
+	n.run("mine", "2", "--node", "n3", "--to", "bob")
+	p.until("there are two tips", tips+` === 2 && `+rows+` === 2`)
+	left := eval[string](p, `document.querySelector('.marker[data-node=n1]').dataset.tip`)
+	lanes := eval[string](p, `[...document.querySelectorAll('[data-hash]')].map((b) => b.dataset.hash + new DOMMatrix(getComputedStyle(b).transform).e).join()`)
+
+	p.press(`[data-verb=heal]`, kb.Enter)
+	p.until("they agree", tips+` === 1 && `+rows+` === 1`)
+	p.until("the losing block is stale", `document.querySelector('[data-hash="`+left+`"]').dataset.state === 'stale'`)
+	p.until("the log says so", `[...document.querySelectorAll('.log li.reorg')].some((e) => /n[12] reorganisation: .* 1 left, 2 joined/.test(e.innerText))`)
+	if now := eval[string](p, `[...document.querySelectorAll('[data-hash]')].map((b) => b.dataset.hash + new DOMMatrix(getComputedStyle(b).transform).e).join()`); now != lanes {
+		t.Errorf("blocks left their lanes: they were at\n%s\nand are at\n%s", lanes, now)
+	}
+
+	// Back to the last moment before a node moved, and forward again.
+	at := eval[int](p, `(() => { const all = [...document.querySelectorAll('.log li')].reverse(); return all.findIndex((e) => e.dataset.kind === 'reorg'); })()`)
+	p.do(chromedp.Focus(chromedp.CSS("#moment")))
+	for now := eval[int](p, `Number(document.querySelector('#moment').value)`); now > at; now-- {
+		p.do(chromedp.KeyEvent(kb.ArrowLeft))
+	}
+	p.until("two tips again", tips+` === 2 && document.querySelector('[data-hash="`+left+`"]').dataset.state === 'best' && document.querySelector('.cut') !== null`)
+	if disabled := eval[bool](p, `document.querySelector('[data-verb=heal]').disabled`); !disabled {
+		t.Error("the past can be changed")
+	}
+	p.press("#present", kb.Enter)
+	p.until("the present again", tips+` === 1 && document.querySelector('.cut') === null`)
+
+	p.keys(left)
+	p.clean()
+}
+
+// keys walks through the tree by keys, to the page of a block.
+func (p *tab) keys(stale string) {
+	p.t.Helper()
+	focus := `document.activeElement.dataset?.hash`
+	p.do(chromedp.Focus(chromedp.CSS(`[data-hash][tabindex="0"]`)))
+	tip := eval[string](p, focus)
+	for _, step := range []struct{ key, what, want string }{
+		{kb.ArrowUp, "the parent", `document.activeElement.dataset?.hash !== "` + tip + `"`},
+		{kb.ArrowDown, "its child", focus + ` === "` + tip + `"`},
+		{kb.Home, "genesis", `document.activeElement.querySelector('title')?.textContent.startsWith('block 0 ')`},
+		{kb.End, "the tip", focus + ` === "` + tip + `"`},
+		{kb.ArrowUp, "the parent", `document.activeElement.dataset?.hash !== "` + tip + `"`},
+	} {
+		p.do(chromedp.KeyEvent(step.key))
+		p.until("the focus is on "+step.what, step.want)
+	}
+	side := kb.ArrowLeft
+	if eval[bool](p, `new DOMMatrix(getComputedStyle(document.querySelector('[data-hash="`+stale+`"]')).transform).e > new DOMMatrix(getComputedStyle(document.activeElement).transform).e`) {
+		side = kb.ArrowRight
+	}
+	p.do(chromedp.KeyEvent(side))
+	p.until("the focus is on the stale sibling", focus+` === "`+stale+`"`)
+	p.do(chromedp.KeyEvent(kb.Enter))
+	p.until("its page is there", `location.pathname === "/block/`+stale+`" && document.body.innerText.includes('This block left the best chain')`)
+}
+
+// hostile is a recording in which everything that others may write is markup.
+func hostile(t *testing.T, blocks int) string {
+	t.Helper()
+	const markup = `<img src=x onerror="document.title='taken'"><script>document.title='taken'</script>`
+	var out bytes.Buffer
+	prev := block.Sum([]byte("g"))
+	for i := 1; i <= blocks; i++ {
+		b := &rpc.TreeBlock{Hash: block.Sum(fmt.Append(nil, i)), Prev: prev, Height: block.Height(i), Txs: 1, Message: markup, Address: markup, Bits: "1f00ffff"}
+		ref := &rpc.BlockRef{Hash: b.Hash, Height: b.Height}
+		prev = b.Hash
+		for _, e := range []replay.Event{
+			{Node: "<b>n1</b>", Event: replay.Block, Block: ref, Made: b, Miner: markup, Born: true},
+			{Node: "<b>n1</b>", Event: replay.Tip, Block: ref}, {Event: "partition", Args: []string{markup, "n2"}}, {Event: markup, Args: []string{markup}},
+		} {
+			line, err := json.Marshal(&e)
+			if err != nil {
+				t.Fatal(err)
+			}
+			out.Write(append(line, '\n'))
+		}
+	}
+	name := filepath.Join(t.TempDir(), "hostile.jsonl")
+	if err := os.WriteFile(name, out.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// TestPageHostile: what miners and nodes call themselves shows as text.
+func TestPageHostile(t *testing.T) {
+	n := newNetwork(t)
+	url := n.explore("--trace", hostile(t, 2))
+	p := n.openTab(url)
+	p.until("the name is text", `document.querySelector('.tips th[scope=row]')?.innerText === '<b>n1</b>'`)
+	p.until("the miner is text", `[...document.querySelectorAll('.block text')].some((e) => e.textContent.includes('<img src=x'))`)
+	p.do(chromedp.Click(chromedp.CSS(`[data-hash][tabindex="0"]`)))
+	p.until("the details are text", `document.querySelector('.details').innerText.includes('<script>')`)
+	bad := `document.querySelectorAll('img, #app script, b b').length`
+	if found := eval[int](p, bad); found != 0 || eval[string](p, `document.title`) != "toychain explorer" {
+		t.Errorf("%d elements are from outside, the title is %q", found, eval[string](p, `document.title`))
+	}
+	p.do(chromedp.Navigate(url + "block/" + block.Sum(fmt.Append(nil, 2)).String()))
+	p.until("the block's page shows text", `document.body.innerText.includes('<script>')`)
+	if found := eval[int](p, `document.querySelectorAll('img, script').length`); found != 0 {
+		t.Errorf("the block's page has %d elements from outside", found)
+	}
+	p.clean()
+}
+
+// TestPageAccessible: axe finds nothing serious on any page, light or dark, wide or narrow. The
+// screenshots are kept in TOYCHAIN_SHOTS, if that names a directory.
+func TestPageAccessible(t *testing.T) {
+	n := newNetwork(t)
+	axe, err := os.ReadFile("page/node_modules/axe-core/axe.min.js")
+	if err != nil {
+		t.Fatalf("axe-core is not installed (%v): run npm ci in interop/page", err)
+	}
+	n.up("4", "--window", "0", "--fund", "alice,bob")
+	url := n.explore()
+	n.run("testnet", "partition", "n1,n2", "n3,n4")
+	n.run("mine", "1", "--node", "n1", "--to", "alice")
+	n.run("mine", "2", "--node", "n3", "--to", "bob")
+	p := n.openTab(url)
+	p.until("there are two tips", tips+` === 2`)
+	tip := eval[string](p, `document.querySelector('.marker').dataset.tip`)
+	for _, page := range []string{"", "block/" + tip} {
+		for _, width := range []int64{360, 1280} {
+			for _, scheme := range []string{"light", "dark"} {
+				p.do(chromedp.EmulateViewport(width, 900))
+				if _, err := chromedp.Call(p.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
+					{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}}}); err != nil {
+					t.Fatal(err)
+				}
+				p.do(chromedp.Navigate(url + page))
+				if page == "" {
+					p.until("there are two tips", tips+` === 2`)
+				}
+				name := fmt.Sprintf("%s-%d-%s", map[bool]string{true: "tree", false: "block"}[page == ""], width, scheme)
+				p.axe(name, string(axe))
+				p.shot(name)
+				if over := eval[int](p, `document.documentElement.scrollWidth - document.documentElement.clientWidth`); over > 0 {
+					t.Errorf("%s: the page is %d pixels wider than the screen: %s", name, over, eval[string](p, `[...document.querySelectorAll('body *')].filter((e) =>
+						e.getBoundingClientRect().right > innerWidth && !e.closest('.scroll, .wide')).map((e) => e.tagName + '.' + (e.className.baseVal ?? e.className)).slice(0, 12).join(' ')`))
+				}
+			}
+		}
+	}
+}
+
+// axe demands that axe-core finds nothing serious.
+func (p *tab) axe(name, axe string) {
+	p.t.Helper()
+	p.do(chromedp.Evaluate[chromedp.Void](axe))
+	found := eval[[]string](p, `axe.run().then((r) => r.violations.filter((v) => v.impact === 'serious' || v.impact === 'critical')
+		.map((v) => v.id + ': ' + v.nodes.map((n) => n.html.slice(0, 160) + ' ' + n.failureSummary).join('; ')))`)
+	for _, f := range found {
+		p.t.Errorf("%s: %s", name, f)
+	}
+}
+
+// shot keeps a screenshot.
+func (p *tab) shot(name string) {
+	p.t.Helper()
+	dir := os.Getenv("TOYCHAIN_SHOTS")
+	if dir == "" {
+		return
+	}
+	picture, err := chromedp.Run(p.ctx, chromedp.CaptureScreenshot())
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, name+".png"), picture, 0o644)
+	}
+	if err != nil {
+		p.t.Error(err)
+	}
+}
+
+// TestPageLatency measures how long it takes from when a node has a block to when it is in the
+// picture, and when the page was painted first.
+func TestPageLatency(t *testing.T) {
+	n := newNetwork(t)
+	n.up("4", "--window", "0", "--fund", "alice")
+	p := n.openTab(n.explore())
+	p.until("four nodes stand on one tip", `document.querySelectorAll('.marker').length === 4 && `+tips+` === 1`)
+	p.do(chromedp.Evaluate[chromedp.Void](`window.drawn = new Map(); new MutationObserver((all) => { for (const m of all) for (const e of m.addedNodes)
+		if (e.dataset?.hash && !drawn.has(e.dataset.hash)) drawn.set(e.dataset.hash, Date.now()); }).observe(document.body, { childList: true, subtree: true })`))
+	for i := range 10 { // one by one: blocks that come together may be folded at once
+		n.run("mine", "1", "--node", "n1", "--to", "alice")
+		p.until("the next block is drawn", fmt.Sprintf(`drawn.size > %d`, i))
+	}
+	delays := eval[[]float64](p, `fetch('/api/snapshot').then((r) => r.json()).then((s) => { const at = new Map();
+		for (const e of s.events) if (e.kind === 'block' && !at.has(e.blocks[0].hash)) at.set(e.blocks[0].hash, e.time_ms);
+		return [...drawn].filter(([h]) => at.has(h)).map(([h, ms]) => ms - at.get(h)).sort((a, b) => a - b); })`)
+	paint := eval[float64](p, `performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? -1`)
+	t.Logf("from a node's block to the picture: median %v ms, slowest %v ms, of %d; first paint after %.0f ms", delays[len(delays)/2], delays[len(delays)-1], len(delays), paint)
+	if delays[len(delays)/2] > 100 {
+		t.Errorf("the median is %v ms, want at most 100", delays[len(delays)/2])
+	}
+	p.clean()
+}
+
+// forest is a recording of 50 nodes and 5,000 blocks, of which ten on each of 500 branches.
+func forest(t *testing.T) string {
+	t.Helper()
+	var out bytes.Buffer
+	tell := func(e replay.Event) {
+		line, err := json.Marshal(&e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out.Write(append(line, '\n'))
+	}
+	made := 0
+	grow := func(prev block.Hash, height block.Height, work int) block.Hash {
+		made++
+		b := &rpc.TreeBlock{Hash: block.Sum(fmt.Append(nil, "b", made)), Prev: prev, Height: height, Txs: 1, Message: fmt.Sprint("n", made%50+1), Bits: "1f00ffff", ReceivedMS: int64(made)}
+		if err := b.ChainWork.UnmarshalText(fmt.Appendf(nil, "%064x", work)); err != nil {
+			t.Fatal(err)
+		}
+		tell(replay.Event{Node: b.Message, TimeMS: int64(made), Event: replay.Block, Block: &rpc.BlockRef{Hash: b.Hash, Height: height}, Made: b, Miner: b.Message, Born: true})
+		return b.Hash
+	}
+	trunk := []block.Hash{block.Sum([]byte("g"))}
+	for h := 1; h <= 500; h++ {
+		trunk = append(trunk, grow(trunk[h-1], block.Height(h), 1000*h))
+	}
+	for i := range 500 {
+		at := trunk[i]
+		for j := 1; j <= 9; j++ {
+			at = grow(at, block.Height(i+j), 1000*i+j)
+		}
+	}
+	for i := range 50 {
+		tell(replay.Event{Node: fmt.Sprint("n", i+1), TimeMS: int64(made), Event: replay.Tip, Block: &rpc.BlockRef{Hash: trunk[500], Height: 500}})
+	}
+	name := filepath.Join(t.TempDir(), "forest.jsonl")
+	if err := os.WriteFile(name, out.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// TestPageLoad measures how many pictures a second a tree of 5,000 blocks on 500 branches, and 50
+// nodes, is drawn in while it is scrolled.
+func TestPageLoad(t *testing.T) {
+	n := newNetwork(t)
+	begun := time.Now()
+	p := n.openTab(n.explore("--trace", forest(t)))
+	p.until("fifty nodes are there", `document.querySelectorAll('.tips tr[data-node]').length === 50 && document.querySelectorAll('[data-hash]').length > 5`)
+	ready := time.Since(begun)
+	rate := eval[float64](p, `new Promise((done) => { const e = document.querySelector('.scroll'); let n = 0; const begun = performance.now(); e.scrollTop = 0;
+		const step = () => { n++; e.scrollTop += 25; const t = performance.now() - begun; if (t < 3000) requestAnimationFrame(step); else done(1000 * n / t); }; requestAnimationFrame(step); })`)
+	drawn := eval[int](p, `document.querySelectorAll('[data-hash]').length`)
+	t.Logf("shown after %v with the browser's start; %.0f pictures a second while it is scrolled, %d blocks in sight", ready.Round(time.Millisecond), rate, drawn)
+	if drawn > 600 || rate < 5 {
+		t.Errorf("%d blocks are drawn at once, %.1f pictures a second", drawn, rate)
+	}
+	p.clean()
+}
