@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"time"
 
 	"toychain/block"
 	"toychain/consensus"
@@ -43,6 +44,20 @@ func (t *Tree) Height(hash block.Hash) (block.Height, bool) {
 		return 0, false
 	}
 	return n.Height, true
+}
+
+// Active reports whether a block is on the best chain.
+func (t *Tree) Active(hash block.Hash) bool {
+	n := t.nodes[hash]
+	return n != nil && t.isActive(n)
+}
+
+// Received returns when a header first arrived, to the millisecond; zero if it is unknown.
+func (t *Tree) Received(hash block.Hash) time.Time {
+	if n := t.nodes[hash]; n != nil {
+		return n.received.time()
+	}
+	return time.Time{}
 }
 
 // Has reports whether a header is known.
@@ -274,7 +289,7 @@ func (e Entry) compare(f Entry) int {
 }
 
 func (n *node) entry() Entry {
-	return Entry{Header: n.Header, Height: n.Height, Status: n.status, Seq: n.seq, Received: n.received, Complete: n.complete, Txs: n.txs, Size: n.size}
+	return Entry{Header: n.Header, Height: n.Height, Status: n.status, Seq: n.seq, Received: n.received.time(), Complete: n.complete.time(), Txs: n.txs, Size: n.size}
 }
 
 func (n *node) point() Point { return Point{n.Hash, n.Height} }

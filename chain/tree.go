@@ -2,6 +2,7 @@ package chain
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -58,12 +59,29 @@ type node struct {
 	children         []*node
 	status           Status
 	seq              int64
-	received         time.Time
-	complete         time.Time // see Entry.Complete
+	received         millis
+	complete         millis // see Entry.Complete
 	txs              int
 	size             int
 	unput            bool // among pending.headers
 	changed          bool // among pending.statuses
+}
+
+// millis is a time in milliseconds since 1970; 0 is none.
+type millis int64
+
+func millisOf(t time.Time) millis {
+	if t.IsZero() {
+		return 0
+	}
+	return millis(t.UnixMilli())
+}
+
+func (m millis) time() time.Time {
+	if m == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(int64(m)).UTC()
 }
 
 func (n *node) has(s Status) bool { return n.status&s != 0 }
@@ -106,7 +124,7 @@ func NewTreeOf(r Rules, disk Disk, entries []Entry, tip block.Hash) (*Tree, erro
 	}
 	genesis := consensus.Genesis(p)
 	root := &node{State: &genesis, status: HasBody | Connected, seq: 1, txs: len(p.Genesis.Txs), size: p.Genesis.Size(),
-		received: time.Unix(int64(p.Genesis.Header.Time), 0), complete: time.Unix(int64(p.Genesis.Header.Time), 0)}
+		received: millis(p.Genesis.Header.Time) * 1000, complete: millis(p.Genesis.Header.Time) * 1000}
 	t.ends[root] = true
 	t.nodes[root.Hash], t.active, t.bestHeader, t.candidate, t.seq = root, []*node{root}, root, root, 1
 	if len(entries) == 0 {
@@ -136,7 +154,7 @@ func (t *Tree) load(entries []Entry, tip block.Hash) error {
 		}
 		state := parent.Next(&e.Header, e.Header.Hash())
 		n := t.insert(parent, &state, e.Received)
-		n.status, n.seq, n.complete, n.txs, n.size = e.Status, e.Seq, e.Complete, e.Txs, e.Size
+		n.status, n.seq, n.complete, n.txs, n.size = e.Status, e.Seq, millisOf(e.Complete), e.Txs, e.Size
 		t.seq, t.precious = max(t.seq, e.Seq), min(t.precious, e.Seq)
 	}
 	n := t.nodes[tip]
@@ -215,7 +233,7 @@ func (t *Tree) ruleOfInvalid(n *node) consensus.Rule {
 
 // insert adds a node after parent.
 func (t *Tree) insert(parent *node, s *consensus.State, received time.Time) *node {
-	n := &node{State: s, parent: parent, received: received.Truncate(time.Millisecond)}
+	n := &node{State: s, parent: parent, received: millisOf(received)}
 	n.skip = parent.ancestor(skipHeight(n.Height))
 	parent.children = append(parent.children, n)
 	t.nodes[n.Hash] = n
@@ -301,7 +319,7 @@ func (t *Tree) markConnectable(n *node, now time.Time) (linked []*node) {
 			continue
 		}
 		t.seq++
-		n.seq, n.complete = t.seq, now.Truncate(time.Millisecond)
+		n.seq, n.complete = t.seq, millisOf(now)
 		t.toPut(n)
 		t.touch(n)
 		if !n.status.Invalid() && n.better(t.candidate) {
@@ -344,7 +362,7 @@ func (t *Tree) findBestHeader() {
 
 // before orders headers by their arrival, and those of one millisecond by hash.
 func (n *node) before(m *node) bool {
-	c := n.received.Compare(m.received)
+	c := cmp.Compare(n.received, m.received)
 	return c < 0 || c == 0 && bytes.Compare(n.Hash[:], m.Hash[:]) < 0
 }
 

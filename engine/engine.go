@@ -177,9 +177,9 @@ func (e *Engine) addBlock(in BlockReceived, hash block.Hash) error {
 	case Unblamed:
 		e.rejected(in, err)
 	case OK:
-		info, _ := e.tree.Info(hash)
-		added := blockEvent(in.Block, info.State.Height)
-		added.Active = info.Active
+		height, _ := e.tree.Height(hash)
+		added := blockEvent(in.Block, height)
+		added.Active = e.tree.Active(hash)
 		e.notify(Event{Kind: BlockAdded, Block: added, Peer: in.Peer})
 		if in.Peer == "" { // a peer's block is forwarded by gossip itself, once its verdict is Accept
 			e.emit(PublishBlock{in.Block})
@@ -244,8 +244,8 @@ func (e *Engine) moved(change chain.Change, mine block.Hash) error {
 	tip := change.To
 	event := &TipEvent{Hash: tip.Hash, Height: tip.Height,
 		Bits: tip.Header.Bits, OldBits: change.From.Header.Bits, Work: tip.Work.String(), Waited: updated.Waited}
-	if info, known := e.tree.Info(tip.Hash); known && tip.Hash == mine {
-		event.Heard = e.heard(&info)
+	if tip.Hash == mine {
+		event.Heard = e.heard(mine)
 	}
 	e.notify(Event{Kind: TipChanged, Tip: event})
 	e.emit(Announce{e.Status()})
@@ -253,11 +253,12 @@ func (e *Engine) moved(change chain.Change, mine block.Hash) error {
 }
 
 // heard returns when a block or its header first arrived.
-func (e *Engine) heard(info *chain.Info) time.Time {
-	if e.now.Sub(info.Received) < time.Millisecond { // the resolution of the tree's times
+func (e *Engine) heard(hash block.Hash) time.Time {
+	received := e.tree.Received(hash)
+	if e.now.Sub(received) < time.Millisecond { // the resolution of the tree's times
 		return e.now
 	}
-	return info.Received
+	return received
 }
 
 // override applies a user's override of the fork choice.

@@ -40,8 +40,9 @@ func (p *Pool) Update(v View, ch chain.Change, now time.Time) (Updated, error) {
 	p.decay(&tip, now)
 	p.rollingFee.updated, p.rollingFee.drained = now, true
 
-	u := update{pool: p, now: now, tip: tip, sigops: v.Verifier().SigOps, lost: make(map[block.Hash]*[]block.Hash)}
+	u := update{pool: p, now: now, tip: tip, sigops: v.Verifier().SigOps}
 	if len(ch.Reverted) > 0 {
+		u.lost = make(map[block.Hash]*[]block.Hash)
 		if err := u.gather(v, &ch); err != nil {
 			return Updated{}, err
 		}

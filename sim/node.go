@@ -1,12 +1,11 @@
 package sim
 
 import (
-	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash"
 	"maps"
+	"math/bits"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -37,16 +36,15 @@ type Node struct {
 	paused  bool
 	verdict error // of the last input that has a Result
 
-	lines  []*line // in the order in which they were connected
-	life   uint32  // how often it was started or stopped
-	turn   uint64  // of the last event that it caused
-	steps  uint64  // that it has made
-	inbox  []event
-	held   []event         // that arrived while it was paused
-	heard  []time.Duration // when each message of gossip came first, by its number; 0: never
-	due    time.Duration   // when its next tick is; 0: none
-	log    hash.Hash       // of all its inputs
-	logged [8 + 1 + 32]byte
+	lines []*line // in the order in which they were connected
+	life  uint32  // how often it was started or stopped
+	turn  uint64  // of the last event that it caused
+	steps uint64  // that it has made
+	inbox []event
+	held  []event         // that arrived while it was paused
+	heard []time.Duration // when each message of gossip came first, by its number; 0: never
+	due   time.Duration   // when its next tick is; 0: none
+	log   fingerprint     // of all its inputs
 }
 
 // tick is the node's own timer.
@@ -63,9 +61,6 @@ func (n *Node) start() error {
 	w := n.world
 	n.life++
 	n.due, n.paused, n.held, n.heard = 0, false, nil, nil
-	if n.log == nil {
-		n.log = sha256.New()
-	}
 	if w.cfg.Light {
 		n.light = &light{tip: w.genesis}
 		return nil
@@ -230,9 +225,19 @@ func (n *Node) write(now time.Duration, in engine.Input) {
 
 // note adds a line to the log.
 func (n *Node) note(now time.Duration, kind byte, id block.Hash) {
-	line := &n.logged
-	binary.LittleEndian.PutUint64(line[:], uint64(now))
-	line[8] = kind
-	copy(line[9:], id[:])
-	n.log.Write(line[:])
+	n.log.add(uint64(now))
+	n.log.add(uint64(kind))
+	for i := 0; i < len(id); i += 8 {
+		n.log.add(binary.LittleEndian.Uint64(id[i:]))
+	}
+}
+
+// fingerprint is a hash of a sequence of numbers that costs next to nothing, and which no
+// adversary is expected to attack (FNV-1a, word by word, with a rotation that also spreads the
+// high bits).
+type fingerprint uint64
+
+func (f *fingerprint) add(x uint64) {
+	const prime = 0x100000001b3
+	*f = fingerprint(bits.RotateLeft64((uint64(*f)^x)*prime, 31))
 }

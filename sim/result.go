@@ -3,6 +3,7 @@ package sim
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"slices"
@@ -78,7 +79,7 @@ func (w *World) Result() *Result {
 	mined := len(w.tally.born) + len(w.headers)
 	var best *chain.Tree
 	for _, n := range w.nodes {
-		log.Write(n.log.Sum(nil))
+		log.Write(binary.LittleEndian.AppendUint64(nil, uint64(n.log)))
 		if n.light != nil {
 			tips[n.light.tip] = true
 		} else if n.engine != nil {
