@@ -27,23 +27,24 @@ func seal(blocks ...*chaingen.Block) []sealed {
 
 // size is how much of everything is measured.
 type size struct {
-	rounds   int // turns of each contender in each row
-	empty    int // blocks in the chain of empty blocks
-	payments int // in each full block
-	full     int // full blocks in a row
-	spread   int // blocks whose propagation is measured, of each kind; at most full
-	reorg    int // blocks that the reorganisation disconnects
-	light    int // payments in each of them
-	rest     time.Duration
-	search   time.Duration // of one turn of hashing
+	rounds              int // turns of each contender in each row
+	empty               int // blocks in the chain of empty blocks
+	payments            int // in each full block
+	full                int // full blocks in a row
+	spread              int // blocks whose propagation is measured, of each kind; at most full
+	reorg               int // blocks that the reorganisation disconnects
+	light               int // payments in each of them
+	simNodes, simBlocks int // of the network in virtual time
+	rest                time.Duration
+	search              time.Duration // of one turn of hashing
 }
 
 var (
 	// everything is the size of a real measurement.
-	everything = size{rounds: 7, empty: 10_000, payments: 500, full: 20, spread: 10, reorg: 100, light: 20,
+	everything = size{rounds: 7, empty: 10_000, payments: 500, full: 20, spread: 10, reorg: 100, light: 20, simNodes: 1000, simBlocks: 1000,
 		rest: 20 * time.Second, search: time.Second}
 	// quick shows that measuring works; its figures mean nothing.
-	quick = size{rounds: 1, empty: 60, payments: 8, full: 2, spread: 1, reorg: 4, light: 2,
+	quick = size{rounds: 1, empty: 60, payments: 8, full: 2, spread: 1, reorg: 4, light: 2, simNodes: 10, simBlocks: 10,
 		rest: 100 * time.Millisecond, search: 10 * time.Millisecond}
 )
 

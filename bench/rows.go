@@ -48,8 +48,8 @@ func ahead() (string, func(float64, float64) bool) {
 
 // rows returns the rows of the table. bin holds the programs.
 func rows(l *lab, bin string) []row {
-	return slices.Concat(l.kernelRows(filepath.Join(bin, "portable")),
-		l.nodeRows(toychain(filepath.Join(bin, "toychain")), filepath.Join(bin, "btcd")))
+	program := filepath.Join(bin, "toychain")
+	return slices.Concat(l.kernelRows(filepath.Join(bin, "portable")), l.nodeRows(toychain(program), filepath.Join(bin, "btcd")), l.simRows(program))
 }
 
 // here returns a measure of something in this process.

@@ -45,7 +45,7 @@ more blocks are stale.`,
 	f.IntVar(&cfg.Blocks, "blocks", 100, "run until the best chain has so many `BLOCKS`")
 	f.Uint64Var(&cfg.Seed, "seed", 1, "`NUMBER` from which everything random is drawn")
 	f.DurationVar(&cfg.Interval, "interval", 10*time.Second, "mean time between blocks")
-	f.IntVar(&cfg.Degree, "degree", 4, "how many neighbours each node seeks, in a random topology")
+	f.IntVar(&cfg.Degree, "degree", 2, "how many neighbours each node seeks, in a random topology")
 	topology := f.String("topology", "random", "`SHAPE` of the connections: random, mesh, line, ring or star")
 	delay := f.String("delay", "50ms..150ms", "`TIME` that a message takes over a link, drawn for each: 100ms, 50ms..150ms, \"exp 100ms\", \"pareto 50ms 2.5\" or regions")
 	f.BoolVar(&cfg.Light, "light", false, "nodes know headers and follow the most work, and nothing else: no transactions, no sync")
