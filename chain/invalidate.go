@@ -54,6 +54,7 @@ func (t *Tree) Reconsider(hash block.Hash, now time.Time) (Change, error) {
 	})
 	t.findBestHeader()
 	t.findCandidate()
+	t.recount()
 	return t.activate(now, nil)
 }
 

@@ -113,6 +113,26 @@ func (t *Tree) checkMemory() error {
 			return fmt.Errorf("block %s is here and was not stored", n.Hash)
 		}
 	}
+	return t.checkCounts()
+}
+
+// checkCounts holds what ForkStats counts as blocks come against a count of all.
+func (t *Tree) checkCounts() error {
+	at := make(map[block.Height]int32)
+	for _, n := range t.nodes {
+		if n.connectable() && !n.status.Invalid() {
+			at[n.Height]++
+		}
+	}
+	for h, n := range t.counts {
+		if n != at[block.Height(h)] {
+			return fmt.Errorf("%d blocks are counted at height %d, want %d", n, h, at[block.Height(h)])
+		}
+		delete(at, block.Height(h))
+	}
+	if len(at) > 0 {
+		return fmt.Errorf("heights without a count: %v", at)
+	}
 	return nil
 }
 

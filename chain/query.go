@@ -249,24 +249,47 @@ type ForkStats struct {
 	Forked int // heights that have more than one
 }
 
-// ForkStats counts the blocks from one height to another, both included.
+// ForkStats counts the blocks from one height to another, both included. It takes a step for
+// each height.
 func (t *Tree) ForkStats(from, to block.Height) (c ForkStats) {
-	at := make(map[block.Height]int)
-	for _, n := range t.nodes {
-		if n.Height < max(from, 1) || n.Height > to || !n.connectable() || n.status.Invalid() {
-			continue
-		}
-		if t.isActive(n) {
-			c.Active++
-		} else {
-			c.Stale++
-		}
-		at[n.Height]++
-		if at[n.Height] == 2 {
+	top := block.Height(len(t.counts) - 1)
+	for h := max(from, 1); h <= min(to, top); h++ {
+		n := int(t.counts[h])
+		if n > 1 {
 			c.Forked++
 		}
+		if h <= t.tip().Height {
+			c.Active++
+			n--
+		}
+		c.Stale += n
 	}
 	return c
+}
+
+// count counts a block that ForkStats is about.
+func (t *Tree) count(n *node) {
+	for int(n.Height) >= len(t.counts) {
+		t.counts = append(t.counts, 0)
+	}
+	t.counts[n.Height]++
+}
+
+// uncount takes a block out of the count that is about to become invalid.
+func (t *Tree) uncount(n *node) {
+	if n.connectable() && !n.status.Invalid() {
+		t.counts[n.Height]--
+	}
+}
+
+// recount counts all blocks: after a start, or when blocks became valid again.
+func (t *Tree) recount() {
+	t.counts = t.counts[:0]
+	for _, n := range t.nodes {
+		if n.connectable() && !n.status.Invalid() {
+			t.count(n)
+		}
+	}
 }
 
 // Entries returns all headers of all branches, in the order in which they came.

@@ -36,6 +36,7 @@ type Tree struct {
 	candidate  *node          // the best connectable block not known to be invalid: where the best chain should end
 	seq        int64          // last node.seq given out
 	precious   int64          // last seq given out by Precious: negative, so that it wins among equals
+	counts     []int32        // of the blocks that ForkStats is about, by height
 	changes    int64          // see Changes
 	recent     []*node        // what the last changes were of, the oldest first; see touch
 
@@ -126,6 +127,7 @@ func NewTreeOf(r Rules, disk Disk, entries []Entry, tip block.Hash) (*Tree, erro
 	root := &node{State: &genesis, status: HasBody | Connected, seq: 1, txs: len(p.Genesis.Txs), size: p.Genesis.Size(),
 		received: millis(p.Genesis.Header.Time) * 1000, complete: millis(p.Genesis.Header.Time) * 1000}
 	t.ends[root] = true
+	t.counts = []int32{1}
 	t.nodes[root.Hash], t.active, t.bestHeader, t.candidate, t.seq = root, []*node{root}, root, root, 1
 	if len(entries) == 0 {
 		t.pending.genesis = []consensus.Block{consensus.NewBlock(p.Genesis)}
@@ -164,6 +166,7 @@ func (t *Tree) load(entries []Entry, tip block.Hash) error {
 	t.setActive(n)
 	t.findBestHeader()
 	t.findCandidate()
+	t.recount()
 	t.allPut()
 	return nil
 }
@@ -322,8 +325,11 @@ func (t *Tree) markConnectable(n *node, now time.Time) (linked []*node) {
 		n.seq, n.complete = t.seq, millisOf(now)
 		t.toPut(n)
 		t.touch(n)
-		if !n.status.Invalid() && n.better(t.candidate) {
-			t.candidate = n
+		if !n.status.Invalid() {
+			t.count(n)
+			if n.better(t.candidate) {
+				t.candidate = n
+			}
 		}
 		linked = append(linked, n)
 		queue = append(queue, n.children...)
@@ -335,10 +341,14 @@ func (t *Tree) markConnectable(n *node, now time.Time) (linked []*node) {
 // them, the next best is searched for: the only time that a best one is not simply better
 // than the one before. The caller moves the tip.
 func (t *Tree) fail(n *node) {
+	t.uncount(n)
 	n.status |= Failed
 	t.toCommit(n)
 	t.touch(n)
-	t.each(n.children, func(c *node) { c.status |= FailedParent })
+	t.each(n.children, func(c *node) {
+		t.uncount(c)
+		c.status |= FailedParent
+	})
 	if t.bestHeader.status.Invalid() {
 		t.findBestHeader()
 	}
