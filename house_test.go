@@ -184,6 +184,9 @@ var edges = map[string]map[string]string{
 		"block": "", "consensus": "validation, measured alone", "chain": "its verifier", "pow": "the search, likewise", "rpc": "how it talks to nodes, ours and others",
 		"internal/chaingen": "the blocks that it hands to them; it must not know what is inside a node",
 	},
+	"bench/growth": {
+		"lab": "figures", "lab/plot": "how they are drawn; it measures a program, and must not know what is inside",
+	},
 }
 
 // pure are the packages and files without clock, randomness, disk, network, log
