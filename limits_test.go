@@ -64,7 +64,7 @@ var limits = map[string]map[string]string{
 		"dialsPerMinute":   "TestDialRate",
 		"frameTimeout":     "TestTimeouts",
 		"requestTimeout":   "TestTimeouts",
-		"statusEvery":      "- how often this node sends, not a limit for others",
+		"statusEvery":      "TestBusyNodeRepeatsItsStatus",
 		"statusSilence":    "TestTimeouts",
 		"topicWait":        "TestSilentPeers",
 		"dialTimeout":      "TestSilentPeers",

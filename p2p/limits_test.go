@@ -212,6 +212,20 @@ type stuck struct{ Handler }
 
 func (stuck) PoolIDs(ctx context.Context) ([]block.Hash, error) { <-ctx.Done(); return nil, ctx.Err() }
 
+// A node whose Handler is busy, as with a long reorganisation, repeats its status all the same: its
+// peers do not take it for gone.
+func TestBusyNodeRepeatsItsStatus(t *testing.T) {
+	longtest.Only(t)
+	t.Parallel()
+	busy, other := startNode(t), startNode(t)
+	busy.connect(other)
+	busy.note(func() { busy.busy = true })
+	other.wait("the status again", func() bool { return got(other.events, "status "+string(busy.ID())) >= 2 })
+	if got(other.events, "left "+string(busy.ID())) != 0 {
+		t.Error("it was disconnected")
+	}
+}
+
 // How long a peer may take for a frame, a first word, an answer or the next status, in
 // virtual time: to the second, and no longer.
 func TestTimeouts(t *testing.T) {

@@ -30,6 +30,7 @@ type fake struct {
 	txs       []string
 	verdict   func(raw []byte) peer.Verdict // nil: Accept
 	slowBlock func(ctx context.Context)     // called while a block is judged; nil: nothing
+	busy      bool                          // Status waits until its context ends
 
 	headers []block.Header
 	bodies  map[block.Hash][]byte
@@ -75,10 +76,14 @@ func (f *fake) Left(p peer.ID) {
 func (f *fake) PeerStatus(p peer.ID, s peer.Status) {
 	f.note(func() { f.events = append(f.events, "status "+string(p)); f.heard[p] = s })
 }
-func (f *fake) Status(context.Context) (peer.Status, error) {
+func (f *fake) Status(ctx context.Context) (peer.Status, error) {
 	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.status, nil
+	busy, status := f.busy, f.status
+	f.mu.Unlock()
+	if busy {
+		<-ctx.Done()
+	}
+	return status, ctx.Err()
 }
 func (f *fake) judged(list *[]string, raw []byte) (v peer.Verdict) {
 	v = peer.Accept
