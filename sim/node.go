@@ -207,7 +207,11 @@ func (n *Node) write(now time.Duration, in engine.Input) {
 	case engine.BlockReceived:
 		n.note(now, 1, in.Block.Header.MerkleRoot)
 	case engine.TxReceived:
-		n.note(now, 2, in.Tx.Inputs[0].Prev.TxID)
+		var spent block.Hash // a liar's transaction may spend nothing
+		if len(in.Tx.Inputs) > 0 {
+			spent = in.Tx.Inputs[0].Prev.TxID
+		}
+		n.note(now, 2, spent)
 	case engine.PeerStatus:
 		n.note(now, 3, in.Status.Tip)
 	case engine.HeadersReceived:

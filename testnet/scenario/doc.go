@@ -23,7 +23,7 @@
 //
 // Which world it plays in. It starts no process, opens no connection, and reads no clock but
 // [World.Time], so that a world in virtual time can take the place of real processes
-// (package real). Of package rpc it knows the types of results, not how a node is called.
+// (packages real and virtual). Of package rpc it knows the types of results, not how a node is called.
 //
 // # Waiting
 //

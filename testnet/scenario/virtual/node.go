@@ -72,11 +72,16 @@ type owned struct {
 	coins map[string][]consensus.UTXO
 }
 
-// byScript returns the coins of the node's best chain.
+// tipsKept is for how many tips the coins are kept by script.
+const tipsKept = 4
+
+// byScript returns the coins of the node's best chain. They follow from its tip, so nodes with one tip
+// share them.
 func (n *node) byScript() (map[string][]consensus.UTXO, error) {
 	tip := n.Engine().Tree().Tip().Hash
-	if known := n.world.owned[n.Name()]; known.tip == tip {
-		return known.coins, nil
+	kept := n.world.owned
+	if i := slices.IndexFunc(kept, func(o owned) bool { return o.tip == tip }); i >= 0 {
+		return kept[i].coins, nil
 	}
 	if err := n.world.sim.Flush(n.Node); err != nil {
 		return nil, err
@@ -85,7 +90,7 @@ func (n *node) byScript() (map[string][]consensus.UTXO, error) {
 	for o, c := range n.Coins() {
 		out[string(c.Script)] = append(out[string(c.Script)], consensus.UTXO{Outpoint: o, Coin: c})
 	}
-	n.world.owned[n.Name()] = owned{tip, out}
+	n.world.owned = append(kept[max(0, len(kept)-tipsKept+1):], owned{tip, out})
 	return out, nil
 }
 

@@ -25,14 +25,14 @@ type World struct {
 	count  uint64            // of rogues
 	mining bool
 	places places
-	owned  map[string]owned // by node
+	owned  []owned // the latest ones
 }
 
 var _ scenario.World = (*World)(nil)
 
 // New returns a world without nodes. What is random in it follows from the seed.
 func New(seed uint64) *World {
-	return &World{seed: seed, rogues: map[string]*rogue{}, owned: map[string]owned{}, places: places{seen: map[block.Hash]bool{}, at: map[block.Hash][]block.Hash{}}}
+	return &World{seed: seed, rogues: map[string]*rogue{}, places: places{seen: map[block.Hash]bool{}, at: map[block.Hash][]block.Hash{}}}
 }
 
 // Impossible is the error of a step that means nothing in virtual time.

@@ -90,6 +90,24 @@ func TestEveryFlood(t *testing.T) {
 	}
 }
 
+// TestRogueStays: partitions and shapes are about nodes; a rogue stays a peer of its own.
+func TestRogueStays(t *testing.T) {
+	must(t, `nodes 3
+mine n1 1
+settle
+lie withhold n1 1
+lie withhold n1 1
+partition n1 | n2 n3
+lie release n1
+expect n1 height 3
+expect n2 n3 height 1
+connect line
+heal
+settle
+expect all height 3
+`)
+}
+
 // TestKeys: a node without its key is another peer, and has the same chain.
 func TestKeys(t *testing.T) {
 	must(t, `nodes 3
