@@ -95,7 +95,8 @@ func (l *Live) Run(ctx context.Context) error {
 		for {
 			select {
 			case n := <-in:
-				l.take(ctx, n)
+				l.act(ctx) // what caused it comes first
+				l.take(n)
 			case <-tick.C:
 				break wait
 			case <-ctx.Done():
@@ -285,7 +286,7 @@ func show(b *rpc.TreeBlock) Block {
 }
 
 // take adds what a node said to the log.
-func (l *Live) take(ctx context.Context, n news) {
+func (l *Live) take(n news) {
 	w := l.nodes[n.node]
 	if w == nil {
 		return

@@ -35,17 +35,29 @@ func treeFlags(cmd *cobra.Command) *drawing {
 	return d
 }
 
-// drawTree writes the tree as text, or into the file that the flags name.
+// drawTree writes the tree as text, or into the file that the flags name. It ends at once if ctx does.
 func (a *app) drawTree(ctx context.Context, w io.Writer, in draw.Tree, d *drawing) {
-	write := draw.SVG
-	switch filepath.Ext(d.out) {
-	case "":
-		d.failed = draw.Write(ctx, w, in, a.style(d))
+	var picture bytes.Buffer
+	d.failed = cli.During(ctx, func() {}, func() error {
+		switch filepath.Ext(d.out) {
+		case ".svg":
+			return draw.SVG(&picture, in, nil)
+		case ".dot":
+			return draw.Dot(&picture, in, nil)
+		}
+		return draw.Write(ctx, &picture, in, a.style(d))
+	})
+	if d.failed != nil {
 		return
-	case ".dot":
-		write = draw.Dot
 	}
-	d.failed = atomicfile.Replace(d.out, func(f *os.File) error { return cmp.Or(write(f, in, nil), f.Chmod(0o644)) })
+	if d.out == "" {
+		_, _ = w.Write(picture.Bytes()) // show says so if it fails
+		return
+	}
+	d.failed = atomicfile.Replace(d.out, func(f *os.File) error {
+		_, err := f.Write(picture.Bytes())
+		return cmp.Or(err, f.Chmod(0o644))
+	})
 	if d.failed != nil {
 		d.failed = fmt.Errorf("%s was not written: %w", d.out, d.failed)
 		return

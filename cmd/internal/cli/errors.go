@@ -43,7 +43,7 @@ type interrupt struct{ signal syscall.Signal }
 func (i interrupt) Error() string { return "interrupted" }
 
 // Interruptible returns a context that ends at the first signal that asks the program to
-// end. Further ones are ignored: clearing up is under way, and bounded.
+// end. A second one ends it at once, without clearing up.
 func Interruptible(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	signals := make(chan os.Signal, 1)
@@ -54,6 +54,7 @@ func Interruptible(ctx context.Context) (context.Context, context.CancelFunc) {
 	go func() {
 		select {
 		case s := <-signals:
+			signal.Stop(signals)
 			number, _ := s.(syscall.Signal)
 			cancel(interrupt{number})
 		case <-ctx.Done():
