@@ -42,7 +42,7 @@ func (p *Pool) Update(v View, ch chain.Change, now time.Time) (Updated, error) {
 
 	u := update{pool: p, now: now, tip: tip, sigops: v.Verifier().SigOps}
 	if len(ch.Reverted) > 0 {
-		u.lost = make(map[block.Hash]*[]block.Hash)
+		u.lost = make(map[block.Hash]fate)
 		if err := u.gather(v, &ch); err != nil {
 			return Updated{}, err
 		}
@@ -79,10 +79,18 @@ type update struct {
 	out    Updated
 
 	// After a reorganisation:
-	returning []*entry                     // transactions of the disconnected blocks, the lowest block first
-	coins     consensus.Coins              // coins of the new tip that any of them may need
-	lost      map[block.Hash]*[]block.Hash // for each transaction that was not readmitted, the list it is in
+	returning []*entry            // transactions of the disconnected blocks, the lowest block first
+	coins     consensus.Coins     // coins of the new tip that any of them may need
+	lost      map[block.Hash]fate // of each transaction that was not readmitted
 }
+
+// fate is why a transaction was not readmitted.
+type fate int
+
+const (
+	conflicted fate = iota // its coins are spent or gone
+	dropped                // it comes too early
+)
 
 // gather looks up all coins that may be needed, before anything changes.
 func (u *update) gather(v View, ch *chain.Change) error {
@@ -166,9 +174,12 @@ func (u *update) rebuild() {
 // sent again.)
 func (u *update) readmit(e *entry) bool {
 	p := u.pool
-	refuse := func(list *[]block.Hash) bool {
-		*list = append(*list, e.ID)
-		u.lost[e.ID] = list
+	refuse := func(f fate) bool {
+		if u.lost[e.ID] = f; f == dropped {
+			u.out.Dropped = append(u.out.Dropped, e.ID)
+		} else {
+			u.out.Conflicted = append(u.out.Conflicted, e.ID)
+		}
 		return false
 	}
 	of := make([]block.Outpoint, len(e.Tx.Inputs))
@@ -181,16 +192,16 @@ func (u *update) readmit(e *entry) bool {
 		if coin, ok := u.coins[o]; ok {
 			coins[o] = coin
 		}
-		if list := u.lost[o.TxID]; list != nil {
-			return refuse(list)
+		if f, lost := u.lost[o.TxID]; lost {
+			return refuse(f)
 		}
 		if _, ok := coins[o]; !ok || p.spender[o] != nil {
-			return refuse(&u.out.Conflicted)
+			return refuse(conflicted)
 		}
 	}
 	spent, fee, err := consensus.CheckTxInputs(u.tip, e.Tx, coins)
 	if err != nil || p.ancestorsAtMost(of) > maxReturnedChain {
-		return refuse(&u.out.Dropped)
+		return refuse(dropped)
 	}
 	e.Fee, e.SigOps = fee, u.sigops(e.Tx, consensus.Outputs(spent))
 	p.insert(e)

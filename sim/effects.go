@@ -53,7 +53,10 @@ func (n *Node) perform(c *worker, f engine.Effect) {
 				c.took = append(c.took, c.at.time-born)
 			}
 		}
-		c.record(n, Record{Event: &f.Event})
+		if n.world.cfg.Trace != nil {
+			ev := f.Event // a copy on the heap, for those who watch
+			c.record(n, Record{Event: &ev})
+		}
 	}
 }
 
