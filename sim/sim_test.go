@@ -2,6 +2,8 @@ package sim
 
 import (
 	"bytes"
+	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -85,5 +87,24 @@ func TestBadConfig(t *testing.T) {
 		if _, err := Run(t.Context(), cfg); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("want %q, is: %v", want, err)
 		}
+	}
+}
+
+// TestSameBytesOnAnyCores: how many goroutines work off a bucket decides nothing.
+func TestSameBytesOnAnyCores(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	var hashes []string
+	for _, cores := range []int{1, 2, 8} {
+		runtime.GOMAXPROCS(cores)
+		cfg := small(9)
+		cfg.Nodes, cfg.Interval, cfg.Loss = 150, 2*time.Second, .1
+		r, err := Run(t.Context(), cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		hashes = append(hashes, fmt.Sprint(r.LogHash, r.Propagation, r.Events, r.Bytes))
+	}
+	if hashes[0] != hashes[1] || hashes[1] != hashes[2] {
+		t.Errorf("on 1, 2 and 8 cores: %q", hashes)
 	}
 }
