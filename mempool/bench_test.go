@@ -50,6 +50,25 @@ func BenchmarkAdd(b *testing.B) {
 	}
 }
 
+// BenchmarkExpire looks for what has waited too long, by how many wait.
+func BenchmarkExpire(b *testing.B) {
+	for _, n := range []int{100, 1000, 5000} {
+		b.Run(fmt.Sprintf("pending=%d", n), func(b *testing.B) {
+			w, txs := crowd(b, n, freely)
+			for _, tx := range txs {
+				if _, err := w.pool.Add(w.tree, tx, noon); err != nil {
+					b.Fatal(err)
+				}
+			}
+			for b.Loop() {
+				if gone := w.pool.Expire(noon); len(gone) > 0 {
+					b.Fatal("nothing has waited too long")
+				}
+			}
+		})
+	}
+}
+
 // BenchmarkAddFull brings a thousand to a pool that is full of 5,000 worse paid ones.
 func BenchmarkAddFull(b *testing.B) {
 	const full, more = 5000, 1000
