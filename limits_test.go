@@ -25,6 +25,7 @@ var limits = map[string]map[string]string{
 		"minServing":       "TestReserved TestSlowReadersAreCutOff",
 		"minReceiving":     "TestReserved TestHalfSentGossip",
 		"smallMessage":     "TestHalfSentGossip",
+		"unmarshalFactor":  "TestHalfSentGossip",
 		"minJudging":       "TestReserved TestArrivals",
 		"judgedFactor":     "TestArrivals",
 		"maxResponses":     "TestResponsesAtOnce",
@@ -146,7 +147,7 @@ var design = map[string]string{
 var stated = map[string]map[string]string{
 	"| connections of peers | 8 that the node seeks, 56 inbound |":                                                                        {"p2p/limits.go MaxOut": "8", "p2p/limits.go DefaultMaxIn": "56"},
 	"| connections that have not said whose they are | 64 |":                                                                              {"p2p/limits.go maxHandshakes": "64"},
-	"| memory for what peers send and request | 40 MiB: responses, messages half received and unjudged, blocks without their ancestors |": {"p2p/limits.go maxMemory": "40 << 20"},
+	"| memory for what peers send and request | 36 MiB: responses, messages half received and unjudged, blocks without their ancestors |": {"p2p/limits.go maxMemory": "36 << 20"},
 	"| a peer's ban | 10 minutes |":                                                                                                       {"p2p/limits.go BanTime": "10 * Minute"},
 	"| blocks without a known parent | 100, 4 MiB together |":                                                                             {"engine/limits.go maxOrphanBlocks": "100", "engine/limits.go maxOrphanBytes": "4 << 20"},
 	"| side blocks that were not requested | 8 MiB a minute, of one peer 4 MiB |":                                                         {"engine/limits.go maxSideBytes": "8 << 20", "engine/limits.go maxPeerSideBytes": "4 << 20"},

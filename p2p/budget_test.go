@@ -113,7 +113,7 @@ func TestReserved(t *testing.T) {
 	if got := net.Memory(); !reflect.DeepEqual(got, want) {
 		t.Errorf("%+v, want %+v", got, want)
 	}
-	if minServing < MaxMessage || minReceiving < maxGossip || minJudging < judgedFactor*MaxMessage {
+	if minServing < MaxMessage || minReceiving < unmarshalFactor*maxGossip || minJudging < judgedFactor*MaxMessage {
 		t.Error("the largest message does not fit what is reserved for it")
 	}
 }
@@ -225,10 +225,10 @@ func TestHalfSentGossip(t *testing.T) {
 	read(1, false, 0)               // an empty message
 	read(1, true, 0)                // half a length
 	f.in = []byte{0x80, 0x06, 1, 2} // 98,304 bytes
-	read(2, true, 98_304)
-	read(2, true, 98_304)
+	read(2, true, 2*98_304)
+	read(2, true, 2*98_304)
 	f.in = make([]byte, 98_302)
-	read(98_302, false, 98_304) // GossipSub has not seen it
+	read(98_302, false, 2*98_304) // GossipSub has not seen it
 	if h, _, oldest := b.try(1<<20, nil); h != nil || oldest != nil {
 		t.Error("a peer that has done its part is cut off")
 	}
@@ -239,7 +239,7 @@ func TestHalfSentGossip(t *testing.T) {
 		t.Errorf("%d bytes held after GossipSub has seen all", b.used)
 	}
 	f.in = []byte{0x80, 0x80, 0x06, 1}
-	read(4, true, 98_304)
+	read(4, true, 2*98_304)
 	if _, err := s.Read(buf); err != io.EOF || b.used != 0 {
 		t.Errorf("the stream ends with %v, %d bytes held", err, b.used)
 	}
@@ -247,7 +247,7 @@ func TestHalfSentGossip(t *testing.T) {
 	read(4, true, 0)
 	f.in = append([]byte{0x80, 0x80, 0x06}, make([]byte, 98_304)...)
 	s.shift, s.length, s.left = 0, 0, 0
-	read(98_307, false, 98_304)
+	read(98_307, false, 2*98_304)
 	s.Reset() // GossipSub cannot parse it
 	if b.used != 0 || f.resets != 1 {
 		t.Errorf("%d bytes held after a reset", b.used)

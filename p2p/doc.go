@@ -91,18 +91,18 @@
 //	                        user named; 3 with one peer
 //	half-open connections   64, 5 s each; one more ends the oldest of the network (/16) that has most
 //	streams of one peer     48, of which 12 of the sync protocol; 2 are answered at a time
-//	times                   a frame 20 s, a request 2 min, silence 60 s, a first status 15 s, a handshake 5 s
+//	times                   a frame or a gossip message 20 s, a request 2 min, silence 60 s, a first status 15 s, a handshake 5 s
 //	a ban                   10 min
 //
-// and of all peers together one budget of 40 MiB in memory (budget.go), of which is reserved for
+// and of all peers together one budget of 36 MiB in memory (budget.go), of which is reserved for
 //
 //	responses and gossip     4 MiB that wait for their readers
-//	messages above 64 KB     4 MiB until GossipSub has seen them whole, 20 s after their first byte
+//	messages above 64 KB     4 MiB until GossipSub has seen them whole, twice: as bytes, and parsed
 //	blocks and transactions  6 MiB that wait for a verdict, each counted five times
 //	orphans                  4 MiB of blocks without a parent, kept by the engine
 //	bodies                   8 MiB of bodies whose ancestors are to come, kept by the tree
 //
-// and the rest, 14 MiB, for the first three as they need it. Work waits for its bytes in the order
+// and the rest, 10 MiB, for the first three as they need it. Work waits for its bytes in the order
 // of asking, and the peer that has held a part for more than two seconds is cut off. Not counted
 // are the mempool, which has its own limits, yamux's windows, 256 KB for a stream that is not
 // read, and LevelDB's 8 MiB. GossipSub copies a message for each peer before it writes: a block

@@ -104,7 +104,7 @@ func (s *gossipStream) lengthByte(c byte) error {
 	ctx, cancel := context.WithTimeout(context.Background(), frameTimeout)
 	defer cancel()
 	var err error
-	s.held, err = s.arrivals.receiving.take(ctx, n, func() { s.Stream.Reset() })
+	s.held, err = s.arrivals.receiving.take(ctx, unmarshalFactor*n, func() { s.Stream.Reset() })
 	return err
 }
 

@@ -24,13 +24,15 @@ const (
 const (
 	// maxMemory is the budget of the process: see budget. Of it the engine reserves 12 MiB, for
 	// blocks whose ancestors are not here.
-	maxMemory = 40 << 20
+	maxMemory = 36 << 20
 	// minServing is reserved for what waits for its readers: responses, and gossip.
 	minServing = 4 << 20
 	// minReceiving is reserved for messages larger than smallMessage, half received or not yet
 	// seen by GossipSub.
 	minReceiving = 4 << 20
 	smallMessage = 64 << 10
+	// unmarshalFactor is how often a gossip message is in memory while GossipSub parses it.
+	unmarshalFactor = 2
 	// minJudging is reserved for blocks and transactions that wait for a verdict, counted
 	// judgedFactor times: parsed, a block of nothing but empty outputs takes three and a half
 	// times its bytes.

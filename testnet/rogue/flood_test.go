@@ -40,7 +40,7 @@ var floods = []struct {
 	{rogue.Requests, 300, false, 0, "an answer is in memory once, a block of it at a time"},
 	{rogue.HalfOpen, 500, false, 500 * 64 << 10, "maxHandshakes"},
 	{rogue.Streams, 200, false, 48 * 256 << 10, "maxStreams, a window of 256 KB each"},
-	{rogue.HalfSent, 40, false, 18 * mb, "maxMemory, without what others have reserved"},
+	{rogue.HalfSent, 40, false, 14 * mb, "maxMemory, without what others have reserved"},
 	{rogue.SlowReaders, 200, false, 12 * 2 * mb, "maxSyncStreams, one block of 1 MB and a window each"},
 }
 
