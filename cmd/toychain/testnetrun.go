@@ -98,7 +98,7 @@ logs is kept; with --keep its network is left up too.`,
 	f.BoolVar(&o.quiet, "quiet", false, "print only a line for each script")
 	f.BoolVar(&o.json, "json", false, "print a line of JSON for each script, for programs")
 	f.BoolVar(&o.verbs, "verbs", false, "list the steps that a script can have")
-	f.StringVar(&o.world, "world", worldReal, "`real` processes, or sim: simulated nodes in virtual time")
+	f.StringVar(&o.world, "world", worldReal, "`WORLD` of the nodes: real processes, or sim, in virtual time")
 	f.Uint64Var(&o.seed, "seed", 1, "`NUMBER` from which everything random in a simulated world is drawn")
 	cmd.SetHelpFunc(func(cmd *cobra.Command, given []string) {
 		if slices.Contains(given, "verbs") {
