@@ -168,3 +168,28 @@ func TestBandwidthAndLoss(t *testing.T) {
 		t.Errorf("%+v", *r)
 	}
 }
+
+// TestPauseKeepsGossip: gossip that arrives at a paused node is there afterwards, and passed on.
+func TestPauseKeepsGossip(t *testing.T) {
+	w, err := New(Config{Nodes: 3, Seed: 1, Interval: 10 * time.Second, Delay: Constant(20 * time.Millisecond), Topology: Line, Faults: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.run1(t, time.Second)
+	mine(t, w, w.nodes[0], 15)
+	w.run1(t, time.Second)
+	w.Pause(w.nodes[1])
+	if err := w.pay(w.nodes[0]); err != nil {
+		t.Fatal(err)
+	}
+	w.run1(t, time.Second)
+	if err := w.Resume(w.nodes[1]); err != nil {
+		t.Fatal(err)
+	}
+	w.run1(t, 100*time.Millisecond) // no mempool is asked for so soon
+	for _, n := range w.nodes {
+		if n.engine.Pool().Len() != 1 {
+			t.Errorf("%s has %d pending payments, want 1", n.ID, n.engine.Pool().Len())
+		}
+	}
+}

@@ -99,10 +99,12 @@ func (n *Node) work(c *worker) {
 // receive takes what arrives.
 func (n *Node) receive(c *worker, e *event) {
 	switch {
-	case !n.Up() || !e.alive() || e.line != nil && n.loses(c, e):
+	case !n.Up() || !e.alive():
 		return
 	case n.paused:
 		n.held = append(n.held, *e)
+		return
+	case e.line != nil && n.loses(c, e):
 		return
 	case n.liar != nil:
 		n.lie(c, e.line.from, e.what)

@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"container/heap"
 	"time"
-
-	"toychain/peer"
 )
 
 // event is something that reaches a node at a moment.
@@ -35,9 +33,6 @@ func (e *event) alive() bool {
 	}
 	return e.life == e.line.life
 }
-
-// peer returns the ID of the node that sent it.
-func (e *event) peer() peer.ID { return e.line.from.ID }
 
 // queue holds the events to come, in buckets of equal length in time:
 //
