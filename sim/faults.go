@@ -174,6 +174,9 @@ func (n *Node) Up() bool { return n.engine != nil || n.liar != nil || n.light !=
 // Paused reports whether it is held still.
 func (n *Node) Paused() bool { return n.paused }
 
+// Has reports whether there is a connection to a node, up or down.
+func (n *Node) Has(to *Node) bool { return n.wireTo(to) != nil }
+
 // Peers returns the nodes that it is connected to, n1 first.
 func (n *Node) Peers() []*Node {
 	var out []*Node

@@ -53,6 +53,17 @@ func (n *Node) lineTo(id peer.ID) *line {
 	return nil
 }
 
+// Delay returns how long a message of no size is under way to a node, without the faults of the
+// link; false if they are not connected.
+func (n *Node) Delay(to *Node) (time.Duration, bool) {
+	for _, l := range n.lines {
+		if l.to == to && l.up {
+			return l.delay, true
+		}
+	}
+	return 0, false
+}
+
 // connect makes the lines of the topology.
 func (w *World) connect() {
 	for _, pair := range w.pairs() {

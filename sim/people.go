@@ -220,6 +220,12 @@ func (w *World) payWith(n *Node, c coin, tip block.Height) error {
 	return nil
 }
 
+// Script returns the output script to which a node's miner is paid.
+func (w *World) Script(n *Node) []byte { return w.people.scripts[n.index] }
+
+// Sign signs a transaction that spends outputs of the miners.
+func (w *World) Sign(tx *block.Tx, spent ...block.Output) error { return w.people.sign(tx, spent...) }
+
 func (p *people) sign(tx *block.Tx, spent ...block.Output) error {
 	return wallet.Sign(tx, spent, func(hash [20]byte) (*btcec.PrivateKey, bool) {
 		key, ok := p.byHash[hash]

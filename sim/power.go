@@ -13,13 +13,13 @@ var errPower = errors.New("the power failed")
 
 // CutPower has a node's power fail when it next touches its disk for the writes-th time: a Put, a
 // Commit or a Sync, which then does nothing. What the node decided in that step is lost with it,
-// and what its disk had not synced may be, as after [World.Kill].
+// and what its disk had not synced may be, as after [World.Kill]. With 0 it does not fail any more.
 func (w *World) CutPower(n *Node, writes int) error {
 	switch {
 	case !w.cfg.Faults:
 		return fmt.Errorf("cut the power of %s: a restart needs Config.Faults", n.ID)
-	case writes < 1:
-		return fmt.Errorf("cut the power of %s at write %d: want 1 or more", n.ID, writes)
+	case writes < 0:
+		return fmt.Errorf("cut the power of %s at write %d: want 0 or more", n.ID, writes)
 	}
 	if n.engine != nil {
 		n.disk.fuse = writes

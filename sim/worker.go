@@ -98,6 +98,9 @@ type Record struct {
 	ID    block.Hash
 }
 
+// Index returns the number of the node, from 0 on; those of liars and twins follow the others.
+func (r *Record) Index() int { return int(r.node) }
+
 // record keeps what happened at a node, if anything asks for it.
 func (c *worker) record(n *Node, r Record) {
 	if c.world.cfg.Trace != nil {
