@@ -158,6 +158,10 @@ var edges = map[string]map[string]string{
 		"block": "", "pow": "the easiest target", "consensus": "parameters", "chain": "the tree, for which it is the disk", "mempool": "", "peer": "names of nodes",
 		"engine": "the nodes, which it drives; it must not know a network, a clock or a file", "wallet": "what the miners pay to each other",
 	},
+	"sim/swarm": {
+		"block": "", "pow": "what a peer claims", "consensus": "parameters and coins: it applies the rules by itself", "chain": "what a tree tells of itself", "engine": "likewise, and what adversaries send", "peer": "names of nodes",
+		"sim": "the world, which it breaks",
+	},
 	"lab":      {"pow": "the node's own rule for the target"},
 	"lab/plot": {"lab": "figures and events; it must not know what they mean"},
 	"explorer": {
@@ -177,7 +181,7 @@ var edges = map[string]map[string]string{
 		"rpc/answer": "what RPC says of a network",
 		"node":       "", "engine": "its events, told on a terminal", "rpc": "", "rpc/server": "", "testnet": "", "payer": "", "testnet/scenario": "", "testnet/scenario/real": "", "testnet/scenario/virtual": "",
 		"testnet/slo": "", "deploy": "the targets where no others are named, and files to hand out",
-		"testnet/export": "", "testnet/replay": "", "testnet/report": "", "sim": "", "lab": "", "lab/plot": "", "testnet/demo": "", "testnet/draw": "", "testnet/history": "",
+		"testnet/export": "", "testnet/replay": "", "testnet/report": "", "sim": "", "sim/swarm": "", "lab": "", "lab/plot": "", "testnet/demo": "", "testnet/draw": "", "testnet/history": "",
 		"testnet/measure": "", "testnet/topology": "",
 	},
 	"bench": {

@@ -63,6 +63,7 @@ var clashes = map[string][]string{
 	"testnet export compose":    {"out dir"},
 	"testnet export kubernetes": {"out dir"},
 	"network show":              {"ARG1 network"},
+	"sim swarm":                 {"replay seeds from json"},
 	"lab difficulty":            {"growth hop collapse timestamps timewarp", "hop collapse timestamps timewarp", "collapse timestamps timewarp", "timestamps timewarp"},
 }
 
@@ -73,6 +74,7 @@ var wants = map[string][]string{
 	"network new":  {"force out"},
 	"testnet up":   {"passphrase-file fund", "no-passphrase fund"},
 
+	"sim swarm":      {"shrink replay"},
 	"lab partition":  {"window retarget"},
 	"lab selfish":    {"window retarget"},
 	"lab difficulty": {"attacker timestamps", "ahead timestamps"},

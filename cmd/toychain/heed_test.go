@@ -41,7 +41,7 @@ func inProcess(t *testing.T, args ...string) (int, string) {
 func eachCommand(f func(*cobra.Command)) {
 	var walk func(*cobra.Command)
 	walk = func(cmd *cobra.Command) {
-		if !cmd.HasSubCommands() {
+		if !cmd.HasSubCommands() || cmd.LocalNonPersistentFlags().Lookup("json") != nil { // else it only holds others
 			f(cmd)
 		}
 		for _, sub := range cmd.Commands() {

@@ -32,10 +32,11 @@ func exitCode(err error) int {
 	_, misnamed := errors.AsType[*topology.NameError](err)
 	disagrees, judged := errors.AsType[verdict](err)
 	_, misread := errors.AsType[wrong](err)
+	_, violated := errors.AsType[violation](err)
 	switch {
 	case judged && lab.Verdict(disagrees) == lab.Undecided:
 		return cli.ExitUndecided
-	case judged, misread:
+	case judged, misread, violated:
 		return cli.ExitDisagrees
 	case misnamed:
 		return cli.ExitUsage

@@ -52,6 +52,7 @@ more blocks are stale.`,
 	f.BoolVar(&cfg.Light, "light", false, "nodes know headers and follow the most work, and nothing else: no transactions, no sync")
 	f.Float64Var(&cfg.Loss, "loss", 0, "`SHARE` of the gossip messages that are lost, 0 to less than 1")
 	f.Int64Var(&cfg.Bandwidth, "bandwidth", 0, "`BYTES` a second that a link carries each way; 0: no limit")
+	cmd.AddCommand(a.swarmCommand())
 	return show(a, cmd, nothing, func(ctx context.Context, _ none, _ []string) (*simResult, error) {
 		var err error
 		if cfg.Delay, err = sim.ParseDelay(*delay); err != nil {

@@ -23,7 +23,7 @@ const (
 	ExitUsage       = 2   // the command line itself cannot be understood
 	ExitUnreachable = 3   // no node answers
 	ExitRefused     = 4   // a node answers, and refuses
-	ExitDisagrees   = 5   // a result is not what the theory says
+	ExitDisagrees   = 5   // a result is not what the theory says, or a property is violated
 	ExitUndecided   = 6   // an experiment was too short to say
 	ExitSignal      = 128 // and the signal's number: 130 for Ctrl-C
 )

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"toychain/cmd/internal/cli"
+	"toychain/sim/swarm"
+)
+
+// violation is the error of a search that found something, or did not reach what it must.
+type violation struct{ text string }
+
+func (v violation) Error() string { return v.text }
+
+// swarmResult is what a search came to, and what it cost on this machine.
+type swarmResult struct {
+	*swarm.Report
+	Seconds   float64 `json:"seconds"`
+	PerMinute float64 `json:"seeds_per_minute"`
+	Version   string  `json:"version"`
+}
+
+func (a *app) swarmCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "swarm", Short: "Search for faults, in networks drawn from seeds.",
+		Example: "toychain sim swarm --seeds 1000\ntoychain sim swarm --replay 714 > trace.jsonl",
+		Long: `Search for faults of the node. Each seed draws a network of 3 to 8 nodes in virtual time,
+partitions, crashes, clogged links, wrong clocks and adversarial peers, and then a time without
+any of them. After everything that happens the coins, the fork choice, the journals and the
+mempools are checked against a second implementation of the rules, and in the end all nodes must
+agree: docs/sim.md lists the properties.
+
+The first seed that violates one is shrunk to the fewest actions. --replay plays a seed again
+and prints a trace, one JSON object a line: with --shrink of those actions only. The exit code
+is 5 if a property is violated, and if 1,000 seeds or more never reached something that
+they must.`,
+		Args: cli.Args(0, 0, ""),
+	}
+	c := swarm.Config{}
+	f := cmd.Flags()
+	f.IntVar(&c.Seeds, "seeds", 100, "how many seeds to play")
+	f.Uint64Var(&c.From, "from", 1, "the first `SEED`")
+	replay := f.Uint64("replay", 0, "play this `SEED` alone, and print a trace")
+	shrink := f.Bool("shrink", false, "with --replay: only the actions that a violation needs")
+	var found *swarm.Report
+	show(a, cmd, nothing, func(ctx context.Context, _ none, _ []string) (*swarmResult, error) {
+		if c.Seeds < 1 {
+			return nil, cli.Usagef("%d seeds: want 1 or more", c.Seeds)
+		}
+		r, err := a.search(ctx, c)
+		if err == nil {
+			found = r.Report
+		}
+		return r, err
+	}, swarmText)
+	search := cmd.RunE
+	cmd.RunE = func(cmd *cobra.Command, given []string) error {
+		if cmd.Flags().Changed("replay") {
+			return a.replaySeed(cmd.Context(), *replay, *shrink)
+		}
+		if err := search(cmd, given); err != nil || found == nil {
+			return err
+		}
+		switch {
+		case found.Found != nil:
+			return violation{fmt.Sprintf("seed %d violates %s; see it: toychain sim swarm --replay %d --shrink", found.Seed, found.Found.Property, found.Seed)}
+		case len(found.Unreached) > 0:
+			return violation{fmt.Sprintf("no seed reached %q: the search does not try it", found.Unreached[0])}
+		}
+		return nil
+	}
+	return cmd
+}
+
+// search plays seeds, with progress on a terminal.
+func (a *app) search(ctx context.Context, c swarm.Config) (*swarmResult, error) {
+	progress := a.Progress()
+	defer progress.Clear()
+	c.Progress = func(done int) { progress.Show("%d of %d seeds, %s", done, c.Seeds, progress.Rate(done)) }
+	begun := time.Now()
+	r, err := swarm.Search(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	seconds := time.Since(begun).Seconds()
+	return &swarmResult{r, seconds, float64(r.Seeds) / seconds * 60, version}, nil
+}
+
+func swarmText(w io.Writer, r *swarmResult) {
+	fmt.Fprintf(w, "seeds\t%d, from %d\n", r.Seeds, r.From)
+	fmt.Fprintf(w, "events\t%s, and %s blocks\n", cli.Count(int64(r.Events)), cli.Count(int64(r.Blocks)))
+	fmt.Fprintf(w, "time\t%.1f s, %.0f seeds a minute\n", r.Seconds, r.PerMinute)
+	for _, m := range swarm.AllMarks {
+		fmt.Fprintf(w, "reached\t%d times: %s\n", r.Marks[m], m)
+	}
+	if r.Found == nil {
+		fmt.Fprintf(w, "violations\tnone   (toychain %s)\n", r.Version)
+		return
+	}
+	fmt.Fprintf(w, "violation\tseed %d: %v   (toychain %s)\n", r.Seed, r.Found, r.Version)
+	fmt.Fprintf(w, "network\t%s\n", r.Network)
+	for _, action := range r.Actions {
+		fmt.Fprintf(w, "action\t%s\n", action)
+	}
+	fmt.Fprintf(w, "shrunk\t%v\n", r.Shrunk)
+}
+
+// replaySeed plays a seed and prints the trace.
+func (a *app) replaySeed(ctx context.Context, seed uint64, shrink bool) error {
+	plan := swarm.Draw(seed)
+	if shrink {
+		out, err := swarm.Try(ctx, seed)
+		if err != nil {
+			return err
+		}
+		if out.Violation == nil {
+			return fmt.Errorf("seed %d violates nothing: play it without --shrink", seed)
+		}
+		plan, _ = swarm.Shrink(ctx, plan, out.Violation, swarm.ShrinkPlays)
+	}
+	to := bufio.NewWriter(a.Stdout)
+	lines := swarm.NewWriter(to)
+	out, err := swarm.Play(ctx, plan, lines.Line)
+	if err = errors.Join(err, lines.Err(), to.Flush()); err != nil {
+		return err
+	}
+	if out.Violation != nil {
+		return violation{fmt.Sprintf("seed %d: %v", seed, out.Violation)}
+	}
+	return nil
+}

@@ -1,0 +1,33 @@
+package swarm
+
+// Mark names something that a search must have reached: one that no seed reaches shows that the
+// search does not try what it says it tries.
+type Mark string
+
+// The marks.
+const (
+	ReorgOf2         Mark = "reorg of 2"
+	ReorgOf6         Mark = "reorg of 6"
+	Shorter          Mark = "a shorter chain with more work"
+	OrphanResolved   Mark = "orphan resolved"
+	PresyncRefused   Mark = "presync refused"
+	BlockRefused     Mark = "block refused"
+	Penalized        Mark = "peer penalized"
+	CrashBeforeIndex Mark = "crash between body and index"
+	CrashInReorg     Mark = "crash in a reorg that was stored"
+	ConflictEvicted  Mark = "conflict evicted"
+	Replaced         Mark = "payment replaced"
+	PaymentReturned  Mark = "payment returned by a reorg"
+	DroppedEarly     Mark = "payment too early after a reorg"
+	TooEarly         Mark = "block ahead of a clock"
+	HealedInATie     Mark = "cut healed in a tie"
+)
+
+// AllMarks are all of them, in the order in which they are shown.
+var AllMarks = []Mark{
+	ReorgOf2, ReorgOf6, Shorter, OrphanResolved, PresyncRefused, BlockRefused, Penalized, CrashBeforeIndex,
+	CrashInReorg, ConflictEvicted, Replaced, PaymentReturned, DroppedEarly, TooEarly, HealedInATie,
+}
+
+// Marks are those that a seed reached.
+type Marks map[Mark]bool
