@@ -28,7 +28,7 @@ type asset struct {
 
 // imports is the import map: where the page's modules find their libraries. The policy names its
 // hash, so no other script can be in the page.
-const imports = `{"imports":{"preact":"/assets/preact.mjs","preact/hooks":"/assets/hooks.mjs","htm":"/assets/htm.mjs","uplot":"/assets/uplot.mjs"}}`
+const imports = `{"imports":{"preact":"./assets/preact.mjs","preact/hooks":"./assets/hooks.mjs","htm":"./assets/htm.mjs","uplot":"./assets/uplot.mjs"}}`
 
 // loadAssets reads the page's files, and returns the policy for all answers.
 func loadAssets() (map[string]*asset, string, error) {
@@ -88,7 +88,7 @@ func (s *Server) asset(w http.ResponseWriter, r *http.Request) {
 }
 
 var templates = template.Must(template.New("").Funcs(template.FuncMap{
-	"time": clock, "plural": plural, "coins": coins,
+	"time": clock, "plural": plural, "coins": coins, "ext": func() string { return "" },
 }).ParseFS(web, "web/*.html"))
 
 // render answers with a template.
@@ -104,16 +104,23 @@ func (s *Server) render(w http.ResponseWriter, status int, name string, data any
 	_, _ = w.Write(out.Bytes())
 }
 
+const importMap = template.HTML(`<script type="importmap">` + imports + `</script>`)
+
+// index is what the page's frame shows.
+type index struct {
+	Imports       template.HTML
+	Token, Source string
+	Static        string // of an exported site: the file with its snapshot
+	Policy        string // the same: what a server would send as a header
+	Nodes         []Node
+}
+
 // page answers with the page. Without JavaScript it is the table of tips.
 func (s *Server) page(w http.ResponseWriter, r *http.Request) {
-	data := struct {
-		Imports       template.HTML
-		Token, Source string
-		Nodes         []Node
-	}{Imports: `<script type="importmap">` + imports + `</script>`, Source: s.cfg.Log.Source}
+	data := index{Imports: importMap, Source: s.cfg.Log.Source}
 	if s.cfg.Controls != nil {
 		data.Token = s.token
 	}
 	s.cfg.Log.Now(func(now *State) { data.Nodes = append(data.Nodes, now.Nodes...) })
-	s.render(w, http.StatusOK, "index.html", data)
+	s.render(w, http.StatusOK, "index.html", &data)
 }

@@ -36,6 +36,7 @@
 //	server.go   HTTP: guards, the stream; assets.go: the page's files and the policy
 //	control.go  changes
 //	pages.go    blocks, transactions, addresses; explain.go: their fields in words
+//	export.go   a site without this program
 //
 // # Errors
 //

@@ -6,6 +6,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -466,5 +468,23 @@ func TestPageLoad(t *testing.T) {
 	if drawn > 600 || rate < 5 {
 		t.Errorf("%d blocks are drawn at once, %.1f pictures a second", drawn, rate)
 	}
+	p.clean()
+}
+
+// TestPageExported: a site that was exported plays on a server that knows only files, below a path.
+func TestPageExported(t *testing.T) {
+	n := newNetwork(t)
+	site := filepath.Join(t.TempDir(), "some", "where")
+	n.run("explorer", "--trace", hostile(t, 3), "--export", site)
+	files := httptest.NewServer(http.FileServer(http.Dir(filepath.Dir(filepath.Dir(site)))))
+	t.Cleanup(files.Close)
+	p := n.openTab(files.URL + "/some/where/")
+	p.until("the end is shown", `document.querySelector('.marker[data-node]') !== null && document.querySelectorAll('[data-hash]').length === 4`)
+	p.do(chromedp.Focus(chromedp.CSS("#moment")), chromedp.KeyEvent(kb.Home))
+	p.until("the beginning is shown", `document.querySelectorAll('[data-hash]').length === 1`)
+	p.press("#present", kb.Enter)
+	p.until("the end again", `document.querySelectorAll('[data-hash]').length === 4`)
+	p.press(`[data-hash][tabindex="0"]`, kb.Enter)
+	p.until("a block's page", `location.pathname.startsWith('/some/where/block/') && document.body.innerText.includes('Block 3')`)
 	p.clean()
 }

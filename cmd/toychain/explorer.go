@@ -34,6 +34,7 @@ const explorerListen = "127.0.0.1:8480"
 // exploring is the flags of "explorer".
 type exploring struct {
 	listen, trace string
+	export        string
 	nodes         []string
 	json          bool
 }
@@ -41,7 +42,7 @@ type exploring struct {
 func (a *app) explorerCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "explorer", SuggestFor: []string{"web", "browser", "ui"}, Short: "Serve a page that shows a network, live or recorded.",
-		Example: "toychain explorer\ntoychain explorer --node 127.0.0.1:18555\ntoychain testnet replay --json | toychain explorer --trace -",
+		Example: "toychain explorer\ntoychain explorer --node 127.0.0.1:18555\ntoychain testnet replay --json | toychain explorer --trace -\ntoychain explorer --export site",
 		Long:    aboutExplorer,
 	}
 	o := exploring{}
@@ -49,8 +50,12 @@ func (a *app) explorerCommand() *cobra.Command {
 	f.StringVar(&o.listen, "listen", explorerListen, "`HOST:PORT` of the page; port 0: any free one")
 	f.StringVar(&o.trace, "trace", "", "show the recording in this `FILE`; -: standard input")
 	f.StringArrayVar(&o.nodes, "node", nil, "show the node at this `URL` or HOST:PORT, of a testnet or not; may be repeated")
+	f.StringVar(&o.export, "export", "", "write a site into this new `DIR` that plays the recording, or the testnet's past, on any web server")
 	f.BoolVar(&o.json, "json", false, "print the page's address as JSON")
 	return on(cmd, nothing, func(ctx context.Context, _ none, _ []string) error {
+		if o.export != "" {
+			return a.export(ctx, &o)
+		}
 		show, err := a.shown(ctx, &o)
 		if err != nil {
 			return err
@@ -186,6 +191,38 @@ func (a *app) recording(ctx context.Context, name string) (*shownNet, error) {
 		return nil
 	})
 	return &shownNet{log: log}, err
+}
+
+// export writes a site that plays a recording, or the past of the testnet.
+func (a *app) export(ctx context.Context, o *exploring) error {
+	var show *shownNet
+	var err error
+	if o.trace != "" {
+		show, err = a.recording(ctx, o.trace)
+	} else {
+		show, err = a.pastOfTestnet(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	if err := explorer.Export(o.export, show.log); err != nil {
+		return err
+	}
+	if o.json {
+		return a.PrintJSONLine(map[string]string{"dir": o.export})
+	}
+	_, err = fmt.Fprintln(a.Stdout, o.export)
+	return err
+}
+
+// pastOfTestnet returns what the nodes' journals tell.
+func (a *app) pastOfTestnet(ctx context.Context) (*shownNet, error) {
+	run, err := a.past(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	log := explorer.NewLog("a testnet's past", false)
+	return &shownNet{log: log}, explorer.Play(log, run.Events)
 }
 
 // byURL is a network of nodes that are known by their addresses.

@@ -54,7 +54,7 @@ var clashes = map[string][]string{
 	"chain tree":                {"json legend out", "out legend follow"},
 	"testnet tree":              {"json legend out", "out legend follow"},
 	"demo":                      {"step pace"},
-	"explorer":                  {"trace node dir network cookie rpc-user"},
+	"explorer":                  {"trace node dir network cookie rpc-user", "export node listen"},
 	"peers ban":                 {"lift for"},
 	"testnet replay":            {"at step speed", "json step speed legend"},
 	"testnet run":               {"verbs ARG1 update keep quiet json world seed"},

@@ -3,7 +3,7 @@
 import { h, render } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import htm from 'htm';
-import { Store, follow, look, short } from './state.js';
+import { Store, follow, look, pageOf, short } from './state.js';
 import { Tree, describe, signs } from './tree.js';
 import { Panels } from './panels.js';
 import { Controls } from './controls.js';
@@ -21,7 +21,7 @@ function Tips({ view, onOpen, viewer, onView }) {
       const b = view.blocks.get(n.tip);
       return html`<tr key=${n.name} data-node=${n.name} data-tip=${n.tip} class=${n.state}>
         <th scope="row">${n.name}</th><td class="number">${n.height}</td>
-        <td><a href=${`/block/${n.tip}`} onClick=${(e) => { if (b) { e.preventDefault(); onOpen(b); } }}>${short(n.tip)}</a></td>
+        <td><a href=${pageOf(store, n.tip)} onClick=${(e) => { if (b) { e.preventDefault(); onOpen(b); } }}>${short(n.tip)}</a></td>
         <td>${n.state}${b ? ` ${signs[b.fate]} ${b.fate}` : ''}</td>
         <td><button type="button" aria-pressed=${viewer === n.name} onClick=${() => onView(n.name)}>as ${n.name}</button></td>
       </tr>`;
@@ -58,7 +58,7 @@ function Details({ b }) {
   return html`<section class="details" aria-live="polite"><h2>Block ${b.height}</h2>
     <p>${describe(b)}</p>
     <dl>${rows.map(([k, v]) => html`<div key=${k}><dt>${k}</dt><dd>${v}</dd></div>`)}</dl>
-    <p><a href=${`/block/${b.hash}`}>every field explained</a></p></section>`;
+    ${pageOf(store, b.hash) && html`<p><a href=${pageOf(store, b.hash)}>every field explained</a></p>`}</section>`;
 }
 
 function App() {
@@ -75,13 +75,13 @@ function App() {
   }, []);
   const view = look(store.state, viewer);
   const onView = (name) => setViewer(viewer === name ? null : name);
-  const onOpen = (b, page) => { if (page) location.assign(`/block/${b.hash}`); else select(b.hash); };
+  const onOpen = (b, page) => { if (page && pageOf(store, b.hash)) location.assign(pageOf(store, b.hash)); else select(b.hash); };
   return html`
     <header>
       <h1>toychain explorer</h1>
       <p class="source">${store.source}</p>
       <p class="link" role="status">${link}${viewer ? `; the network as ${viewer} knows it` : ''}</p>
-      <form action="/find" role="search"><label for="q">find</label><input id="q" name="q" placeholder="height, hash, txid, address" /></form>
+      ${!store.pages && html`<form action="find" role="search"><label for="q">find</label> <input id="q" name="q" placeholder="height, hash, txid, address" /></form>`}
     </header>
     <main>
       <div class="stage">

@@ -25,6 +25,7 @@ export class Store {
   snapshot(s) {
     const shown = this.at === null ? null : this.events[this.at - 1]?.seq;
     this.source = s.source;
+    this.pages = s.pages && new Set(s.pages);
     this.live = s.live;
     this.begin(s.base);
     this.events = [];
@@ -117,10 +118,22 @@ function fateOf(b) {
   return b.txs === 0 ? 'headers-only' : 'stale';
 }
 
+// pageOf returns the address of a block's page: the server has one for each block, an exported
+// site for some.
+export function pageOf(store, hash) {
+  if (!store.pages) return `block/${hash}`;
+  return store.pages.has(hash) ? `block/${hash}.html` : undefined;
+}
+
 // follow keeps the store up to date with the server's stream. The browser connects again by
-// itself, and says which event it had last.
+// itself, and says which event it had last. An exported site has a file instead.
 export function follow(store, onState) {
-  const stream = new EventSource('/api/events');
+  const file = document.querySelector('meta[name=static]')?.content;
+  if (file) {
+    fetch(file).then((r) => r.json()).then((s) => { store.snapshot(s); onState('a recording'); }, (e) => onState(String(e)));
+    return;
+  }
+  const stream = new EventSource('api/events');
   stream.addEventListener('snapshot', (e) => store.snapshot(JSON.parse(e.data)));
   stream.addEventListener('change', (e) => store.change(JSON.parse(e.data)));
   stream.addEventListener('facts', (e) => { store.facts = JSON.parse(e.data); store.changed(); });

@@ -1,0 +1,103 @@
+package explorer
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"html/template"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"toychain/block"
+)
+
+// exported is what an exported site's page begins with.
+type exported struct {
+	Snapshot
+	Pages []block.Hash `json:"pages"` // blocks that have a page
+}
+
+// lastPages is how many of the last blocks have a page in an exported site, beside those at forks.
+const lastPages = 100
+
+// Export writes a site into a new directory that plays what is in the log on any web server,
+// without this program. The error is os.ErrExist if there is something.
+func Export(dir string, log *Log) error {
+	if left, err := os.ReadDir(dir); err == nil && len(left) > 0 {
+		return fmt.Errorf("%s: %w: choose a new directory", dir, os.ErrExist)
+	}
+	assets, policy, err := loadAssets()
+	if err != nil {
+		return err
+	}
+	files := make(map[string][]byte)
+	for name, a := range assets {
+		if filepath.Ext(name) != ".html" {
+			files["assets/"+name] = a.plain
+		}
+	}
+	text, _ := log.Snapshot()
+	var out exported
+	if err := json.Unmarshal(text, &out.Snapshot); err != nil {
+		return err
+	}
+	out.Live, out.Pages = false, []block.Hash{}
+	pages := template.Must(templates.Clone()).Funcs(template.FuncMap{"ext": func() string { return ".html" }})
+	var state State
+	log.Now(func(now *State) { state = now.clone() })
+	for _, b := range state.paged() {
+		v := blockView{Block: *b, Note: "Its header and transactions are not in the recording."}
+		v.nodes(&state)
+		if files["block/"+b.Hash.String()+".html"], err = executed(pages, "block", &v); err != nil {
+			return err
+		}
+		out.Pages = append(out.Pages, b.Hash)
+	}
+	if files["snapshot.json"], err = json.Marshal(&out); err != nil {
+		return err
+	}
+	// What only a server can say is left out: frames, and that is all that it is for.
+	policy = strings.Replace(policy, "; frame-ancestors 'none'", "", 1)
+	if files["index.html"], err = executed(pages, "index.html", &index{Imports: importMap, Source: out.Source, Static: "snapshot.json", Policy: policy, Nodes: state.Nodes}); err != nil {
+		return err
+	}
+	return writeAll(dir, files)
+}
+
+// paged returns the blocks that have pages in an exported site: those at forks, and the last ones.
+func (s *State) paged() (out []*Block) {
+	kids := make(map[block.Hash]int)
+	var top block.Height
+	for i := range s.Blocks {
+		kids[s.Blocks[i].under()]++
+		top = max(top, s.Blocks[i].Height)
+	}
+	for i := range s.Blocks {
+		b := &s.Blocks[i]
+		if kids[b.Hash] > 1 || kids[b.under()] > 1 || b.Height > top-lastPages {
+			out = append(out, b)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b *Block) int { return int(a.Height - b.Height) })
+	return out
+}
+
+func executed(t *template.Template, name string, data any) ([]byte, error) {
+	var out bytes.Buffer
+	err := t.ExecuteTemplate(&out, name, data)
+	return out.Bytes(), err
+}
+
+func writeAll(dir string, files map[string][]byte) (err error) {
+	for name, text := range files {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		err = errors.Join(err, os.MkdirAll(filepath.Dir(path), 0o755))
+		if err == nil {
+			err = os.WriteFile(path, text, 0o644)
+		}
+	}
+	return err
+}
