@@ -41,8 +41,9 @@ type Measured struct {
 func measured(e Estimate, theory float64) Measured { return Measured{e.Rate, e.judge(theory)} }
 
 const (
-	attacksEach  = 20 // attacks whose mean gain gives one break-even
-	windowsAfter = 3  // how much longer than the break-even by theory an attack is watched, in windows
+	attacksEach  = 20  // attacks whose mean gain gives one break-even
+	runIn        = 300 // blocks that the attacker withholds before the window begins, which do not count
+	windowsAfter = 3   // how much longer than the break-even by theory an attack is watched, in windows
 )
 
 // Check returns what is wrong with the configuration.
@@ -149,6 +150,10 @@ func (r *attackRun) attack() {
 	r.log = nil
 	n, length := r.config.Window, float64(r.config.Window*nominal)
 	hashes := target.Work().Float() / nominal
+	for range runIn { // then it withholds as much when the window begins as at any later time
+		s.step(r.random() < r.config.Attacker, r.random() < r.config.Gamma)
+	}
+	s.earned = earned{}
 	now, begun, retargets, mined, point := 0.0, 0.0, 0, 0, 0
 	for now < r.until*length {
 		now += target.Work().Float() / hashes * r.exp()

@@ -77,7 +77,7 @@ func (c *DifficultyConfig) Check() error {
 	case c.What == Growth && !(c.Growth >= .8 && c.Growth <= 16 && c.Growth != 1):
 		return fmt.Errorf("growth by %v: want 0.8 to 16, and not 1", c.Growth)
 	case c.What == Hop && !(c.Hop > 0 && c.Hop <= .7):
-		return fmt.Errorf("a share of %v that leaves: want more than 0, at most 0.7, above which the clamp is met", c.Hop)
+		return fmt.Errorf("a share of %v that leaves: want more than 0, at most 0.7, above which a window cannot follow", c.Hop)
 	case c.What == Timestamps && !(c.Attacker > 0 && c.Attacker < 1):
 		return fmt.Errorf("a share of %v that lies: want more than 0 and less than 1", c.Attacker)
 	case c.Ahead < 0 || c.Ahead > 24*time.Hour || c.Grace < 0 || c.Grace > 24*time.Hour:

@@ -26,19 +26,56 @@ type Estimate struct {
 // disagree by chance.
 const z = 3.2905267
 
-// Proportion returns the estimate of a rate from independent trials: Wilson's interval, which also
-// holds for few hits (E. B. Wilson, Probable Inference, JASA 1927).
+// few is how many hits or misses are too few for a normal distribution.
+const few = 30
+
+// Proportion returns the estimate of a rate from independent trials: Wilson's interval (E. B. Wilson,
+// Probable Inference, JASA 1927), and where hits or misses are few the exact one (C. Clopper, E.
+// Pearson, The Use of Confidence or Fiducial Limits, Biometrika 1934).
 func Proportion(hits, trials int) Estimate {
 	n := float64(trials)
-	if trials == 0 {
+	switch {
+	case trials == 0:
 		return Estimate{0, 0, 1}
+	case hits <= few:
+		return rare(hits, trials)
+	case trials-hits <= few:
+		e := rare(trials-hits, trials)
+		return Estimate{1 - e.Rate, 1 - e.High, 1 - e.Low}
 	}
 	p := float64(hits) / n
 	middle := (p + z*z/(2*n)) / (1 + z*z/n)
 	half := z / (1 + z*z/n) * math.Sqrt(p*(1-p)/n+z*z/(4*n*n))
-	e := Estimate{p, max(0, middle-half), min(1, middle+half)}
-	if hits == 0 {
-		e.Low = 0 // which rounding misses
+	return Estimate{p, middle - half, middle + half}
+}
+
+// rare returns the exact interval of a rate with few hits: outside of it so few or so many have a
+// chance of less than 1 in 2,000.
+func rare(hits, trials int) Estimate {
+	const tail = .0005
+	atMost := func(k int, p float64) (sum float64) {
+		for i := range k + 1 {
+			sum += binomial(trials, i, p)
+		}
+		return sum
+	}
+	solve := func(k int, want float64) float64 { // the p with that chance of at most k hits
+		low, high := 0.0, 1.0
+		for range 60 {
+			if p := (low + high) / 2; atMost(k, p) > want {
+				low = p
+			} else {
+				high = p
+			}
+		}
+		return low
+	}
+	e := Estimate{Rate: float64(hits) / float64(trials), High: 1}
+	if hits > 0 {
+		e.Low = solve(hits-1, 1-tail)
+	}
+	if hits < trials {
+		e.High = solve(hits, tail)
 	}
 	return e
 }

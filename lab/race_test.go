@@ -75,6 +75,15 @@ func TestVerdicts(t *testing.T) {
 	if e := Proportion(0, 10); e.Against(.001) != Undecided || e.Against(0) != Agrees || e.Low != 0 {
 		t.Errorf("0 of 10: %+v", e)
 	}
+	for _, c := range []struct{ hits, trials int }{{1, 5000}, {4999, 5000}, {5000, 5000}, {1, 1}, {30, 100}, {31, 100}, {69, 100}} {
+		if e := Proportion(c.hits, c.trials); !(e.Low <= e.Rate && e.Rate <= e.High && e.Low >= 0 && e.High <= 1) {
+			t.Errorf("%+v: %+v", c, e)
+		}
+	}
+	// One hit in 5,000: less than one in 10⁷, or more than 1 in 505, would be a surprise of 1 in 2,000.
+	if e := Proportion(1, 5000); math.Abs(e.Low/1.0003e-7-1) > .001 || math.Abs(e.High/.0019983-1) > .01 {
+		t.Errorf("1 of 5000: %+v", e)
+	}
 	if e := Proportion(0, 0); e.Against(.5) != Undecided {
 		t.Errorf("no trial: %+v", e)
 	}

@@ -41,7 +41,7 @@ func (c *DifficultyConfig) theory(rule bool) (interval, ratio float64) {
 		g := math.Log(c.Growth)
 		return t * lambertW(g*short) / g, lambertW(g) / g
 	case Hop:
-		ratio = (1/(1-c.Hop) + 1 - c.Hop) / 2
+		return c.hopped(), (1/(1-c.Hop) + 1 - c.Hop) / 2
 	case Collapse:
 		for _, w := range append(collapses, 1) {
 			ratio += w / 4
@@ -133,6 +133,27 @@ func (s *spread) mean() float64 {
 // retarget returns the mean interval after a window that seemed to last so long.
 func (c *DifficultyConfig) retarget(interval, actual float64) float64 {
 	return interval * c.nominal() / min(max(actual, c.nominal()/4), 4*c.nominal())
+}
+
+// hopped returns the mean interval if a share of the hash power leaves every other window.
+func (c *DifficultyConfig) hopped() float64 {
+	sums, weights := gamma(c.Window-1, 61)
+	slower := []float64{1, 1 / (1 - c.Hop)}
+	s := newSpread(c.Spacing.Seconds(), 6, 1600, slower)
+	s.put(0, c.Spacing.Seconds(), 1)
+	total := 0.0
+	const rounds, before = 30, 10 // of two windows
+	for window := range 2 * rounds {
+		if window >= 2*before {
+			total += s.mean() * slower[window%2] / (2 * (rounds - before))
+		}
+		s = s.step(func(interval float64, out int, mass float64, to *spread) {
+			for k, sum := range sums {
+				to.put(1-out, c.retarget(interval, interval*slower[out]*sum), mass*weights[k])
+			}
+		})
+	}
+	return total
 }
 
 // lied returns the mean interval in the long run if a miner lies about last blocks. With BIP54's
