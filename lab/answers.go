@@ -78,6 +78,9 @@ func Compare(lab, kind string, given map[string]any, fields map[string]any) ([]A
 			return nil, fmt.Errorf("[%s.%s] %s: the experiment has no such figure: want one of %s", lab, kind, name,
 				strings.Join(slices.Sorted(maps.Keys(fields)), ", "))
 		}
+		if g, ok := number(flat[name]); ok && (math.IsNaN(g) || math.IsInf(g, 0)) {
+			return nil, fmt.Errorf("[%s.%s] %s = %v: want a number", lab, kind, name, g)
+		}
 		a := Answer{Lab: lab, Kind: kind, Field: name, Given: flat[name], Result: result}
 		a.Right, a.Off = compare(a.Given, result, kind)
 		out = append(out, a)

@@ -28,7 +28,7 @@ func TestDifficultyMeetsTheory(t *testing.T) {
 		{"growth 2", with(func(c *DifficultyConfig) { c.What, c.Growth, c.Window, c.Blocks = Growth, 2, 2016, 1_500_000 }), 6.41, .01, .641},
 		{"growth 1.1", with(func(c *DifficultyConfig) { c.What, c.Growth, c.Window, c.Blocks = Growth, 1.1, 2016, 1_500_000 }), 9.16, .02, .916},
 		{"growth 2, toy", with(func(c *DifficultyConfig) { c.What, c.Growth = Growth, 2 }), 6.72, .01, .641},
-		{"hop", with(func(c *DifficultyConfig) { c.What, c.Hop = Hop, .5 }), 12.5 * 30 / 28, .002, 1.25},
+		{"hop", with(func(c *DifficultyConfig) { c.What, c.Hop = Hop, .5 }), 12.5 * 30 / 28, .01, 1.25},
 		{"hop .7", with(func(c *DifficultyConfig) { c.What, c.Hop = Hop, .7 }), 18.87, .05, 1.8167},
 		{"collapse", with(func(c *DifficultyConfig) { c.What = Collapse }), 14.5 / 4 * 10 * 30 / 28, .001, 14.5 / 4},
 		{"two hours", lies(2 * time.Hour), 6.61, .06, .661},
