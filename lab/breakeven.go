@@ -113,7 +113,7 @@ func (c BreakEvenConfig) Run(ctx context.Context, w Watch) (*BreakEven, error) {
 	out.FirstFall = measured(Average(r.firsts), 1/kept)
 	out.Judgment = e.judge(theory)
 	out.Verdict = worst(out.Verdict, out.Before.Verdict, out.After.Verdict, out.FirstFall.Verdict)
-	for k := range sum {
+	for k := 0; k < gainPoints; k += 6 {
 		out.curve.add(r.at(k), sum[k]/float64(out.Attacks*c.Window))
 	}
 	out.predicted = Series{X: []float64{0, 1 / kept, r.until}, Y: []float64{0, revenue - c.Attacker/kept,

@@ -50,8 +50,8 @@ func Draw(f *lab.Figure, format string) ([]byte, error) {
 		}
 	}
 	if drawn > 0 {
-		scale(&p.X, f.LogX)
-		scale(&p.Y, f.LogY)
+		scale(&p.X, f.LogX, .02)
+		scale(&p.Y, f.LogY, .2) // for the legend
 	}
 	to, err := p.WriterTo(width, height, format)
 	if err != nil {
@@ -119,12 +119,15 @@ func drawable(f *lab.Figure, s lab.Series) (xys plotter.XYs, bars plotter.YError
 	return xys, bars
 }
 
-// scale sets an axis, which must not be empty.
-func scale(a *plot.Axis, log bool) {
+// scale sets an axis, which must not be empty, and leaves a part of it free at the end.
+func scale(a *plot.Axis, log bool, free float64) {
 	if a.Min == a.Max {
 		a.Min, a.Max = a.Min-math.Abs(a.Min)/2-1e-9, a.Max+math.Abs(a.Max)/2+1e-9
 	}
 	if log && a.Min > 0 {
 		a.Scale, a.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
+		a.Max *= math.Pow(a.Max/a.Min, free)
+		return
 	}
+	a.Max += (a.Max - a.Min) * free
 }
