@@ -9,6 +9,7 @@ require (
 	github.com/btcsuite/btcd/btcec/v2 v2.5.0 // the curve: ECDSA over secp256k1
 	github.com/btcsuite/btcd/btcutil/v2 v2.0.1 // BIP32 key derivation (hdkeychain)
 	github.com/btcsuite/btcd/chaincfg/v2 v2.0.0 // the form in which hdkeychain takes a network's version bytes
+	github.com/ethereum/go-ethereum v1.17.2 // libsecp256k1, in builds with its tag; no other build fetches it
 	github.com/hashicorp/golang-lru/v2 v2.0.7 // caches of checked signatures and keys
 	github.com/libp2p/go-libp2p v0.51.0 // the nodes' network: TCP, Noise, yamux
 	github.com/libp2p/go-libp2p-pubsub v0.19.0 // gossip of blocks and payments
@@ -52,7 +53,7 @@ require (
 	github.com/filecoin-project/go-clock v0.1.0 // indirect
 	github.com/flynn/noise v1.1.0 // indirect
 	github.com/golang/freetype v0.0.0-20170609003504-e2365dfdc4a0 // indirect
-	github.com/golang/snappy v0.0.4 // indirect
+	github.com/golang/snappy v1.0.0 // indirect
 	github.com/huin/goupnp v1.3.0 // indirect
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
 	github.com/ipfs/go-cid v0.6.2 // indirect
@@ -60,7 +61,6 @@ require (
 	github.com/jbenet/go-temp-err-catcher v0.1.0 // indirect
 	github.com/klauspost/cpuid/v2 v2.4.0 // indirect
 	github.com/koron/go-ssdp v0.9.1 // indirect
-	github.com/kr/text v0.2.0 // indirect
 	github.com/libp2p/go-buffer-pool v0.1.0 // indirect
 	github.com/libp2p/go-flow-metrics v0.3.0 // indirect
 	github.com/libp2p/go-libp2p-asn-util v0.4.1 // indirect

@@ -74,6 +74,7 @@ var edges = map[string]map[string]string{
 		"mempool": "the mempool's file and policy", "store": "the disk", "store/ldb": "a directory made safe from a power cut",
 		"p2p": "the network", "peer": "which peers there are",
 		"internal/atomicfile": "the mempool's file is whole or not there",
+		"internal/curve":      "the signature check of this build",
 	},
 	"rpc": {
 		"peer":  "lines, which setlink sets",
@@ -177,6 +178,7 @@ var edges = map[string]map[string]string{
 		"explorer":            "the page; it is given the testnet's nodes, and the commands that its buttons run",
 		"internal/atomicfile": "files that commands write",
 		"internal/nearest":    "the method that was meant",
+		"internal/curve":      "the signature check of this build",
 		"block":               "", "blockfile": "import and export", "pow": "", "chain": "", "consensus": "", "network": "what --network names", "wallet": "", "mempool": "policy", "store": "repair of a folder that no node has open",
 		"rpc/answer": "what RPC says of a network",
 		"node":       "", "engine": "its events, told on a terminal", "rpc": "", "rpc/server": "", "testnet": "", "payer": "", "testnet/scenario": "", "testnet/scenario/real": "", "testnet/scenario/virtual": "",
@@ -187,6 +189,7 @@ var edges = map[string]map[string]string{
 	"bench": {
 		"block": "", "consensus": "validation, measured alone", "chain": "its verifier", "pow": "the search, likewise", "rpc": "how it talks to nodes, ours and others",
 		"internal/chaingen": "the blocks that it hands to them; it must not know what is inside a node",
+		"internal/curve":    "the signature check of this build",
 	},
 	"bench/growth": {
 		"lab": "figures", "lab/plot": "how they are drawn; it measures a program, and must not know what is inside",

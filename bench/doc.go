@@ -1,5 +1,6 @@
 // Command bench compares toychain with btcd, in one run on one machine. Start it with
-// bench/run, which needs Go and nothing else.
+// bench/run, which needs Go and nothing else; with a C compiler there are rows for the build
+// whose signatures Bitcoin Core's library checks, too.
 //
 // # What it knows
 //

@@ -20,6 +20,7 @@ import (
 	"toychain/block"
 	"toychain/chain"
 	"toychain/consensus"
+	"toychain/internal/curve"
 	"toychain/pow"
 )
 
@@ -70,14 +71,14 @@ func onCores(cores int, lasts time.Duration, search func(h *block.Header, from u
 	return rate(sum, time.Since(begin)) / 1e6
 }
 
-// elsewhere runs this program's search in another build of it: see searchOnly.
-func elsewhere(binary string, cores int, lasts time.Duration) measure {
-	return func(ctx context.Context, _ *subject) (mhs float64, err error) {
-		out, err := exec.CommandContext(ctx, binary, searchOnly, strconv.Itoa(cores), lasts.String()).Output()
+// elsewhere measures in another build of this program: see searchOnly and judgeOnly.
+func elsewhere(binary string, args ...string) measure {
+	return func(ctx context.Context, _ *subject) (figure float64, err error) {
+		out, err := exec.CommandContext(ctx, binary, args...).Output()
 		if err == nil {
-			err = json.Unmarshal(out, &mhs)
+			err = json.Unmarshal(out, &figure)
 		}
-		return mhs, err
+		return figure, err
 	}
 }
 
@@ -99,12 +100,35 @@ func searchOnlyMain(args []string) error {
 	return json.NewEncoder(os.Stdout).Encode(searching(cores, lasts))
 }
 
+// judgeOnly as the first argument makes this program print the result of judging.
+const judgeOnly = "judge-only"
+
+func judgeOnlyMain(args []string) error {
+	if len(args) != 2 {
+		return fmt.Errorf("%s: want PAYMENTS DURATION", judgeOnly)
+	}
+	z := quick
+	var err error
+	if z.payments, err = strconv.Atoi(args[0]); err != nil {
+		return err
+	}
+	if z.search, err = time.ParseDuration(args[1]); err != nil {
+		return err
+	}
+	l := &lab{z: z, chains: makeChains(z, time.Now())}
+	figure, err := l.judging(context.Background(), nil)
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(os.Stdout).Encode(figure)
+}
+
 // judging measures how many signatures per second block validation checks, with everything else
 // that it does for a full block.
 func (l *lab) judging(context.Context, *subject) (float64, error) {
 	begin, n := time.Now(), 0
 	for ; time.Since(begin) < l.z.search; n += l.z.payments {
-		if _, _, err := consensus.ApplyBlock(l.state, consensus.NewBlock(l.body), l.coins, chain.NewVerifier(chain.CachedP2PKH())); err != nil {
+		if _, _, err := consensus.ApplyBlock(l.state, consensus.NewBlock(l.body), l.coins, chain.NewVerifier(curve.P2PKH())); err != nil {
 			return 0, err
 		}
 	}

@@ -18,6 +18,9 @@ func main() {
 	if len(os.Args) > 1 && os.Args[1] == searchOnly {
 		exit(searchOnlyMain(os.Args[2:]))
 	}
+	if len(os.Args) > 1 && os.Args[1] == judgeOnly {
+		exit(judgeOnlyMain(os.Args[2:]))
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	exit(command(ctx, os.Args[1:]))
@@ -86,7 +89,7 @@ func command(ctx context.Context, args []string) error {
 	}
 	if o.list {
 		for _, r := range names() {
-			fmt.Printf("%-16s %s\n", r.name, r.what)
+			fmt.Printf("%-22s %s\n", r.name, r.what)
 		}
 		return nil
 	}
@@ -172,6 +175,6 @@ func (r *row) rounds(ctx context.Context, n int, talk io.Writer) (result, error)
 	}
 	out := settle(r, ours, rivals, time.Since(begin))
 	cells := out.cells()
-	fmt.Fprintf(talk, "%-16s %s beside %s (%s), %.0f s\n", r.name, cells[1], cells[2], cells[4], out.Took)
+	fmt.Fprintf(talk, "%-22s %s beside %s (%s), %.0f s\n", r.name, cells[1], cells[2], cells[4], out.Took)
 	return out, nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -49,7 +50,11 @@ func ahead() (string, func(float64, float64) bool) {
 // rows returns the rows of the table. bin holds the programs.
 func rows(l *lab, bin string) []row {
 	program := filepath.Join(bin, "toychain")
-	return slices.Concat(l.kernelRows(filepath.Join(bin, "portable")), l.nodeRows(toychain(program), filepath.Join(bin, "btcd")), l.simRows(program))
+	out := slices.Concat(l.kernelRows(filepath.Join(bin, "portable")), l.nodeRows(toychain(program), filepath.Join(bin, "btcd")))
+	if compilesC() {
+		out = append(out, l.libraryRows(filepath.Join(bin, "bench"+library), toychain(program+library), filepath.Join(bin, "btcd"))...)
+	}
+	return append(out, l.simRows(program)...)
 }
 
 // here returns a measure of something in this process.
@@ -64,7 +69,7 @@ func (l *lab) kernelRows(portable string) []row {
 	assembly := here(searching, 1, l.z.search)
 	out := []row{
 		{name: "search-portable", what: "header search in plain Go, one core", unit: "MH/s", rival: naive,
-			ours: contender{measure: elsewhere(portable, 1, l.z.search)}},
+			ours: contender{measure: elsewhere(portable, searchOnly, "1", l.z.search.String())}},
 		{name: "search", what: "header search with assembly, one core", unit: "MH/s", rival: naive,
 			ours: contender{measure: assembly}},
 		{name: "search-cores", what: fmt.Sprintf("the same on %d cores", n), unit: "MH/s",
@@ -74,6 +79,28 @@ func (l *lab) kernelRows(portable string) []row {
 	}
 	for i, want := range []float64{1.25, 5, 0.9 * float64(n), 0.8 * float64(n)} {
 		out[i].target, out[i].met = atLeast(want)
+	}
+	return out
+}
+
+// libraryRows returns the rows of the build whose signatures Bitcoin Core's library checks.
+func (l *lab) libraryRows(bench string, ours *subject, binary string) []row {
+	rival := btcd(binary, "regtest")
+	paid := l.z.payments * l.z.full
+	versus := func(name, what, core string, m measure) row {
+		return row{name: name, what: what + ", -tags libsecp256k1", unit: "/s", core: core,
+			ours: contender{subject: ours, measure: m}, rival: contender{subject: rival, measure: m}}
+	}
+	out := []row{
+		{name: "signatures-library", what: fmt.Sprintf("signatures in a block, %d cores, -tags libsecp256k1", cores()), unit: "/s",
+			rival: contender{name: "btcec, as above", measure: l.judging},
+			ours:  contender{measure: elsewhere(bench, judgeOnly, strconv.Itoa(l.z.payments), l.z.search.String())}},
+		versus("payments-library", "payments never seen before, by RPC", "23,000 to 31,000 /s", l.submitting(l.base, l.full, paid)),
+		versus("payments-keys-library", "each of a key never seen before", "23,000 to 31,000 /s", l.submitting(l.base, l.strangers, paid)),
+		versus("payments-sync-library", "the same from a peer", "", l.syncing(slices.Concat(l.base, l.strangers), paid)),
+	}
+	for i := range out {
+		out[i].target, out[i].met = atLeast(2.5)
 	}
 	return out
 }

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"toychain/block"
@@ -60,18 +61,36 @@ func btcd(binary, network string) *subject {
 		address: func(_ context.Context, n *node) (string, error) { return n.peers, nil }}
 }
 
+// library ends the names of programs whose signatures Bitcoin Core's library checks.
+const library = "-libsecp256k1"
+
+// compilesC reports whether a C compiler is here, which the library needs.
+var compilesC = sync.OnceValue(func() bool {
+	out, err := exec.Command("go", "env", "CC").Output()
+	if err == nil {
+		_, err = exec.LookPath(strings.TrimSpace(string(out)))
+	}
+	return err == nil
+})
+
 // build compiles the programs to measure into dir: toychain, btcd at the version in
-// interop/go.mod, and portable, which is this program without assembly. It runs in
-// this module's directory, as bench/run does.
+// interop/go.mod, portable, which is this program without assembly, and toychain and
+// this program with the library. It runs in this module's directory, as bench/run does.
 func build(ctx context.Context, dir string) error {
-	for _, b := range []struct {
+	type program struct {
 		module, name string
 		args         []string
-	}{
+	}
+	all := []program{
 		{"..", "toychain", []string{"./cmd/toychain"}},
 		{".", "portable", []string{"-tags", "portable", "."}},
 		{"../interop", "btcd", []string{"github.com/btcsuite/btcd"}},
-	} {
+	}
+	if compilesC() {
+		all = append(all, program{"..", "toychain" + library, []string{"-tags", "libsecp256k1", "./cmd/toychain"}},
+			program{".", "bench" + library, []string{"-tags", "libsecp256k1", "."}})
+	}
+	for _, b := range all {
 		cmd := exec.CommandContext(ctx, "go", append([]string{"build", "-o", filepath.Join(dir, b.name)}, b.args...)...)
 		cmd.Dir = b.module
 		if out, err := cmd.CombinedOutput(); err != nil {

@@ -5,7 +5,6 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/btcsuite/btcd/btcec/v2"
 	lru "github.com/hashicorp/golang-lru/v2"
 
 	"toychain/block"
@@ -103,27 +102,4 @@ func onAllCores(n int, f func(int) bool) {
 		})
 	}
 	group.Wait()
-}
-
-// keysSize is how many decompressed public keys CachedP2PKH remembers: about 3 MB.
-const keysSize = 15_000
-
-// CachedP2PKH returns the P2PKH rule with a cache of decompressed public keys: who
-// pays often from one address shows the same key each time.
-func CachedP2PKH() consensus.P2PKH {
-	keys := newCache[[btcec.PubKeyBytesLenCompressed]byte, *btcec.PublicKey](keysSize)
-	return consensus.P2PKH{ParseKey: func(raw []byte) (*btcec.PublicKey, error) {
-		if len(raw) != btcec.PubKeyBytesLenCompressed {
-			return btcec.ParsePubKey(raw)
-		}
-		compressed := [btcec.PubKeyBytesLenCompressed]byte(raw)
-		if key, known := keys.Get(compressed); known {
-			return key, nil
-		}
-		key, err := btcec.ParsePubKey(raw)
-		if err == nil {
-			keys.Add(compressed, key)
-		}
-		return key, err
-	}}
 }

@@ -16,6 +16,7 @@ import (
 	"toychain/chain"
 	"toychain/consensus"
 	"toychain/internal/chaingen"
+	"toychain/internal/curve"
 )
 
 // counted is P2PKH that counts how often it is asked.
@@ -142,7 +143,7 @@ func TestVerifierForgets(t *testing.T) {
 // A P2PKH with a cache of keys answers as one without: good signatures and bad ones,
 // of keys in every form that come again and again.
 func TestCachedKeysGiveTheSameAnswer(t *testing.T) {
-	fresh, remembers := consensus.P2PKH{}, chain.CachedP2PKH()
+	fresh, remembers := consensus.P2PKH{}, curve.P2PKH()
 	coin := chaingen.Genesis(chaingen.Network()).Mine("1").Reward()
 	good := chaingen.Move(coin, alice)
 	sig, key := chaingen.Miner.Signature(good, 0, coin.Script, block.SigAll), chaingen.Miner.Public()

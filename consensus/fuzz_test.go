@@ -10,6 +10,7 @@ import (
 	"toychain/chain"
 	"toychain/consensus"
 	"toychain/internal/chaingen"
+	"toychain/internal/curve"
 )
 
 // trusting allows every input, so that a fuzzer, which cannot sign, gets past the
@@ -96,7 +97,7 @@ func FuzzApplyBlock(f *testing.F) {
 // Whatever stands in an input, P2PKH does not panic, and judges the same whether it
 // remembers keys or not.
 func FuzzP2PKH(f *testing.F) {
-	remembers := chain.CachedP2PKH()
+	remembers := curve.P2PKH()
 	script := chaingen.Miner.Script()
 	tx := &block.Tx{Inputs: []block.Input{{}}, Outputs: []block.Output{{Value: 1, Script: script}}}
 	for _, key := range [][]byte{chaingen.Miner.Public(), chaingen.Miner.Private.PubKey().SerializeUncompressed(), alice.Public(), {2}} {

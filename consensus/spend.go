@@ -25,9 +25,29 @@ type Spending interface {
 // strict DER signature (BIP66) of any hash type, low or high S, and a key in any form
 // whose hash is the output's. No other output can be spent.
 type P2PKH struct {
-	// ParseKey reads a public key in any form; nil is btcec.ParsePubKey. A caller may
-	// remember keys: to decompress one takes a tenth of a signature check.
-	ParseKey func(raw []byte) (*btcec.PublicKey, error)
+	// Signature checks the signature of an input; nil is [Btcec] of btcec.ParsePubKey. Any
+	// other must give the same answers: it may only be faster.
+	Signature SignatureCheck
+}
+
+// A SignatureCheck returns nil if sig is the signature of digest by the public key, which
+// stands here as in the script: compressed, uncompressed or hybrid. S may be low or high.
+// What is strict DER and what a hash type covers is decided before.
+type SignatureCheck func(key []byte, sig *ecdsa.Signature, digest block.Hash) error
+
+// Btcec returns the check that btcec makes. parse reads a public key in any form; a caller
+// may remember keys, because to decompress one takes a tenth of a signature check.
+func Btcec(parse func(raw []byte) (*btcec.PublicKey, error)) SignatureCheck {
+	return func(key []byte, sig *ecdsa.Signature, digest block.Hash) error {
+		pub, err := parse(key)
+		if err != nil {
+			return fmt.Errorf("public key is not a point of the curve: %w", err)
+		}
+		if !sig.Verify(digest[:], pub) {
+			return errors.New("the signature does not fit the transaction")
+		}
+		return nil
+	}
 }
 
 // Check implements [Spending]: the key must hash to what the output names, and the
@@ -48,26 +68,25 @@ func (p P2PKH) Check(tx *block.Tx, i int, output block.Output) error {
 		return errors.New("the signature is empty")
 	}
 	der, hashType := sig[:len(sig)-1], block.SigHashType(sig[len(sig)-1])
-	signature, err := ecdsa.ParseDERSignature(der)
-	if err == nil && len(der) != 2+int(der[1]) {
-		err = errors.New("bytes after its end") // btcec lets them pass; BIP66 does not
-	}
+	signature, err := StrictDER(der)
 	if err != nil {
 		return fmt.Errorf("signature is not strict DER: %w", err)
 	}
-	parse := p.ParseKey
-	if parse == nil {
-		parse = btcec.ParsePubKey
+	check := p.Signature
+	if check == nil {
+		check = Btcec(btcec.ParsePubKey)
 	}
-	pub, err := parse(key)
-	if err != nil {
-		return fmt.Errorf("public key is not a point of the curve: %w", err)
+	return check(key, signature, block.SigHash(tx, i, output.Script, hashType))
+}
+
+// StrictDER returns the signature in der, which stands without its hash type, or an error
+// unless der is its only encoding (BIP66).
+func StrictDER(der []byte) (*ecdsa.Signature, error) {
+	sig, err := ecdsa.ParseDERSignature(der)
+	if err == nil && len(der) != 2+int(der[1]) {
+		return nil, errors.New("bytes after its end") // btcec lets them pass; BIP66 does not
 	}
-	digest := block.SigHash(tx, i, output.Script, hashType)
-	if !signature.Verify(digest[:], pub) {
-		return errors.New("the signature does not fit the transaction")
-	}
-	return nil
+	return sig, err
 }
 
 // SigOps implements [Spending].

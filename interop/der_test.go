@@ -8,8 +8,8 @@ import (
 	"github.com/btcsuite/btcd/txscript/v2"
 
 	"toychain/block"
-	"toychain/consensus"
 	"toychain/internal/chaingen"
+	"toychain/internal/curve"
 )
 
 // consensus is txscript with what Bitcoin's consensus demands of a payment from a
@@ -80,7 +80,7 @@ func TestStrictDER(t *testing.T) {
 			for _, d := range spoilt {
 				for _, script := range pushes(append(slices.Clone(d), byte(block.SigAll)), form) {
 					tx.Inputs[0].Script = script
-					ours, theirs := consensus.P2PKH{}.Check(tx, 0, spent), mandatory.Check(tx, 0, spent)
+					ours, theirs := curve.P2PKH().Check(tx, 0, spent), mandatory.Check(tx, 0, spent)
 					if (ours == nil) != (theirs == nil) {
 						t.Errorf("input script %x: we say %v, btcd %v", script, ours, theirs)
 					}

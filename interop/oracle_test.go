@@ -19,6 +19,7 @@ import (
 	"toychain/chain"
 	"toychain/consensus"
 	"toychain/internal/chaingen"
+	"toychain/internal/curve"
 )
 
 var (
@@ -154,7 +155,7 @@ type grower struct {
 // playTree grows one tree and gives every block to both.
 func playTree(t *testing.T, seed uint64, all *tally) {
 	params := ourRegtest()
-	tree, _ := newTree(t, params, consensus.P2PKH{})
+	tree, _ := newTree(t, params, curve.P2PKH()) // with -tags libsecp256k1, Core's library
 	genesis := chaingen.Genesis(params)
 	g := &grower{tally: all, t: t, seed: seed, dice: rand.New(rand.NewPCG(seed, 0)), tree: tree, theirs: newBtcd(t, theirRegtest()),
 		ours: orphanage{tree: tree, now: time.Now()}, best: genesis, last: genesis}

@@ -17,6 +17,7 @@ import (
 	"toychain/chain"
 	"toychain/consensus"
 	"toychain/engine"
+	"toychain/internal/curve"
 	"toychain/mempool"
 	"toychain/p2p"
 	"toychain/store"
@@ -80,7 +81,7 @@ func Open(cfg Config) (*Node, error) {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	if cfg.Verifier == nil {
-		cfg.Verifier = chain.NewVerifier(chain.CachedP2PKH())
+		cfg.Verifier = chain.NewVerifier(curve.P2PKH())
 	}
 	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("data directory: %w", err)

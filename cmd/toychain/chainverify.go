@@ -16,6 +16,7 @@ import (
 	"toychain/chain"
 	"toychain/cmd/internal/cli"
 	"toychain/consensus"
+	"toychain/internal/curve"
 	"toychain/network"
 	"toychain/rpc"
 	"toychain/store"
@@ -113,7 +114,7 @@ func (a *app) verifyDatabase(ctx context.Context, k dataDir, blocks int) (c chec
 		if err != nil {
 			return err
 		}
-		c.Findings, err = db.Verify(chain.NewVerifier(chain.CachedP2PKH()), blocks, progress)
+		c.Findings, err = db.Verify(chain.NewVerifier(curve.P2PKH()), blocks, progress)
 		return errors.Join(err, db.Close())
 	})
 	c.Valid = len(c.Findings) == 0
@@ -158,7 +159,7 @@ the testnet.`,
 			var made store.Rebuilt
 			// An interrupt loses nothing: the old database is replaced at the end.
 			err = slowly(cmd.Context(), a.Progress(), func(progress func(done, total int)) (err error) {
-				made, err = store.Reindex(k.folder(), k.params, chain.NewVerifier(chain.CachedP2PKH()), progress)
+				made, err = store.Reindex(k.folder(), k.params, chain.NewVerifier(curve.P2PKH()), progress)
 				return err
 			})
 			if errors.Is(err, fs.ErrNotExist) {

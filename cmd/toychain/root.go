@@ -15,6 +15,7 @@ import (
 
 	"toychain/cmd/internal/cli"
 	"toychain/consensus"
+	"toychain/internal/curve"
 )
 
 // app is one run of the program.
@@ -165,18 +166,19 @@ type build struct {
 	Revision string `json:"revision,omitempty"` // of the source, if it was built from a repository
 	Go       string `json:"go"`
 	Platform string `json:"platform"`
+	Curve    string `json:"signatures"` // which code checks them
 }
 
 func (a *app) versionCommand() *cobra.Command {
 	return show(a, &cobra.Command{
 		Use: "version", Short: "Print the version of toychain.", Example: "toychain version",
 	}, nothing, func(context.Context, none, []string) (build, error) {
-		return build{version, revision(), runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}, nil
+		return build{version, revision(), runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH, curve.Name}, nil
 	}, func(w io.Writer, b build) {
 		if b.Revision != "" {
 			b.Revision = " (" + b.Revision + ")"
 		}
-		fmt.Fprintf(w, "toychain %s%s, %s, %s\n", b.Version, b.Revision, b.Go, b.Platform)
+		fmt.Fprintf(w, "toychain %s%s, %s, %s, signatures by %s\n", b.Version, b.Revision, b.Go, b.Platform, b.Curve)
 	})
 }
 
