@@ -163,7 +163,12 @@ var edges = map[string]map[string]string{
 		"block": "", "pow": "what a peer claims", "consensus": "parameters and coins: it applies the rules by itself", "chain": "what a tree tells of itself", "engine": "likewise, and what adversaries send", "peer": "names of nodes",
 		"sim": "the world, which it breaks",
 	},
-	"lab":      {"pow": "the node's own rule for the target"},
+	"lab": {"pow": "the node's own rule for the target"},
+	"lab/votes": {
+		"block": "", "pow": "the nonce search", "consensus": "parameters", "chain": "reorganisations", "mempool": "", "peer": "names of nodes",
+		"engine": "agreement by work, which it drives; it must not know a network, a clock or a file", "internal/chaingen": "a disk in memory",
+		"lab": "intervals and verdicts",
+	},
 	"lab/plot": {"lab": "figures and events; it must not know what they mean"},
 	"explorer": {
 		"block": "", "pow": "work, as a number", "rpc": "what it asks nodes; it must not know how they are run or changed",
@@ -183,7 +188,7 @@ var edges = map[string]map[string]string{
 		"rpc/answer": "what RPC says of a network",
 		"node":       "", "engine": "its events, told on a terminal", "rpc": "", "rpc/server": "", "testnet": "", "payer": "", "testnet/scenario": "", "testnet/scenario/real": "", "testnet/scenario/virtual": "",
 		"testnet/slo": "", "deploy": "the targets where no others are named, and files to hand out",
-		"testnet/export": "", "testnet/replay": "", "testnet/report": "", "sim": "", "sim/swarm": "", "lab": "", "lab/plot": "", "testnet/demo": "", "testnet/draw": "", "testnet/history": "",
+		"testnet/export": "", "testnet/replay": "", "testnet/report": "", "sim": "", "sim/swarm": "", "lab": "", "lab/plot": "", "lab/votes": "", "testnet/demo": "", "testnet/draw": "", "testnet/history": "",
 		"testnet/measure": "", "testnet/topology": "",
 	},
 	"bench": {
