@@ -101,7 +101,7 @@ func TestPaxosRepeatsADecision(t *testing.T) {
 	prepare1 := step(one, Fired{1})[1].(Send) // to node 2
 	promise1 := step(two, Receive{1, prepare1.Msg})[0].(Send)
 	accept1 := step(one, Receive{2, promise1.Msg})[0].(Send)
-	step(two, Receive{1, accept1.Msg}) // a majority, 1 and 2, has accepted; nobody knows yet
+	step(two, Receive{1, accept1.Msg}) // a majority, 1 and 2, has accepted; no node knows it yet
 	step(two, Propose{1, "second"})
 	prepare2 := step(two, Fired{1})[2].(Send) // to node 3, which knows nothing
 	if prepare2.To != 3 || prepare2.Msg.(prepare).Ballot <= prepare1.Msg.(prepare).Ballot {

@@ -141,9 +141,9 @@ func (t *table) messages() {
 		case byPBFT:
 			t.counted("messages a decision", p, p.n, per("prePrepare", "prepared", "commit"), 2*n*(n-1), "and all know it")
 		case byWork:
-			t.counted("messages a decision", p, p.n, per("block"), n-1, fmt.Sprintf("blocks, which nobody answers; %g say which tip a node has", per("status")))
+			t.counted("messages a decision", p, p.n, per("block"), n-1, fmt.Sprintf("blocks, which need no answer; %g say which tip a node has", per("status")))
 		case byStake:
-			t.counted("messages a decision", p, p.n, per("block"), n-1, "blocks, which nobody answers")
+			t.counted("messages a decision", p, p.n, per("block"), n-1, "blocks, which need no answer")
 		}
 	}
 }

@@ -32,7 +32,7 @@ func (t *table) bothSides() {
 			punish++
 		}
 	}
-	t.counted("punish who signs twice", byStake, machines, float64(punish), machines-1, "nodes; on both sides of a cut, it was paid for neither")
+	t.counted("nodes that punish a double signer", byStake, machines, float64(punish), machines-1, "a signature in one slot on each side of a cut")
 }
 
 // maxUndone is how many blocks a careful node lets go.

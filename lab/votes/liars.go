@@ -96,7 +96,7 @@ func (t *table) twoFaced(p *protocol, n int, liars, right ids, trace *[]string) 
 }
 
 // threshold looks for the share of the hash power that a liar needs: an attacker that mines a chain
-// of its own in secret. The race is that of lab.ThresholdConfig, at a delay of one interval.
+// in secret. The race is that of lab.ThresholdConfig, at a delay of one interval.
 func (t *table) threshold() {
 	const low, high, blocks = .37, .40, 10_000
 	var ahead [2]bool

@@ -3,7 +3,7 @@ package votes
 import "time"
 
 // paxos is a node of single-decree Paxos (L. Lamport, Paxos Made Simple, 2001): proposer, acceptor
-// and learner in one. Each slot is an instance of its own.
+// and learner in one. Each slot is a separate instance.
 //
 //	proposer            acceptors
 //	   ── prepare b ──────►           phase 1: is a ballot b the highest so far, and what was

@@ -108,7 +108,7 @@ func (t *table) order() {
 	slices.SortStableFunc(t.cells, func(a, b Cell) int { return cmp.Compare(first[a.Question], first[b.Question]) })
 }
 
-// world returns a new world of n nodes, with a seed of its own, half a beat after its start: what
+// world returns a new world of n nodes, with a new seed, half a beat after its start: what
 // happens at every beat does not fall on the edges of what is counted.
 func (t *table) world(p *protocol, n int) *world {
 	seed := t.seed()

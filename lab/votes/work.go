@@ -17,9 +17,9 @@ import (
 )
 
 // work is a node of toychain: the real engine, which this type connects to the world. It mines at
-// random times, at a rate that follows from its hash power and the target of its own tip.
+// random times, at a rate that follows from its hash power and the target after its tip.
 //
-// Nobody votes. A block that is found goes to all others; what a node has is the chain with the
+// No votes are counted. A block that is found goes to all others; what a node has is the chain with the
 // most work that it has heard of, and every decision may be undone by a chain with more.
 type work struct {
 	id, n    int
