@@ -215,7 +215,7 @@ type Tip struct {
 func (t *Tree) Tips() []Tip {
 	var out []Tip
 	show := func(n *node) { out = append(out, Tip{n.point(), n.Height - t.fork(n).Height, t.tipStatus(n)}) }
-	for n := range t.ends {
+	for _, n := range t.ends {
 		show(n)
 	}
 	if len(t.tip().children) > 0 {

@@ -30,15 +30,15 @@ type Tree struct {
 	disk  Disk
 
 	nodes      map[block.Hash]*node
-	ends       map[*node]bool // those without children
-	active     []*node        // the best chain by height; the last one is the tip
-	bestHeader *node          // the header with the most work that is not known to be invalid
-	candidate  *node          // the best connectable block not known to be invalid: where the best chain should end
-	seq        int64          // last node.seq given out
-	precious   int64          // last seq given out by Precious: negative, so that it wins among equals
-	counts     []int32        // of the blocks that ForkStats is about, by height
-	changes    int64          // see Changes
-	recent     []*node        // what the last changes were of, the oldest first; see touch
+	ends       []*node // those without children, in any order
+	active     []*node // the best chain by height; the last one is the tip
+	bestHeader *node   // the header with the most work that is not known to be invalid
+	candidate  *node   // the best connectable block not known to be invalid: where the best chain should end
+	seq        int64   // last node.seq given out
+	precious   int64   // last seq given out by Precious: negative, so that it wins among equals
+	counts     []int32 // of the blocks that ForkStats is about, by height
+	changes    int64   // see Changes
+	recent     []*node // what the last changes were of, the oldest first; see touch
 
 	coins    map[block.Outpoint]*consensus.Coin // coins read or changed lately; nil: known to be gone
 	bodies   map[block.Hash]consensus.Block     // bodies whose turn has not come, kept to save a read
@@ -64,8 +64,9 @@ type node struct {
 	complete         millis // see Entry.Complete
 	txs              int
 	size             int
-	unput            bool // among pending.headers
-	changed          bool // among pending.statuses
+	unput            bool  // among pending.headers
+	changed          bool  // among pending.statuses
+	end              int32 // its place in Tree.ends, if it has no children
 }
 
 // millis is a time in milliseconds since 1970; 0 is none.
@@ -118,7 +119,6 @@ func NewTreeOf(r Rules, disk Disk, entries []Entry, tip block.Hash) (*Tree, erro
 	t := &Tree{
 		rules: r, disk: disk,
 		nodes:  make(map[block.Hash]*node, len(entries)+1),
-		ends:   make(map[*node]bool),
 		coins:  make(map[block.Outpoint]*consensus.Coin),
 		bodies: make(map[block.Hash]consensus.Block),
 		room:   maxBodies,
@@ -126,7 +126,7 @@ func NewTreeOf(r Rules, disk Disk, entries []Entry, tip block.Hash) (*Tree, erro
 	genesis := consensus.Genesis(p)
 	root := &node{State: &genesis, status: HasBody | Connected, seq: 1, txs: len(p.Genesis.Txs), size: p.Genesis.Size(),
 		received: millis(p.Genesis.Header.Time) * 1000, complete: millis(p.Genesis.Header.Time) * 1000}
-	t.ends[root] = true
+	t.ends = []*node{root}
 	t.counts = []int32{1}
 	t.nodes[root.Hash], t.active, t.bestHeader, t.candidate, t.seq = root, []*node{root}, root, root, 1
 	if len(entries) == 0 {
@@ -238,10 +238,15 @@ func (t *Tree) ruleOfInvalid(n *node) consensus.Rule {
 func (t *Tree) insert(parent *node, s *consensus.State, received time.Time) *node {
 	n := &node{State: s, parent: parent, received: millisOf(received)}
 	n.skip = parent.ancestor(skipHeight(n.Height))
+	if len(parent.children) == 0 { // n takes its place
+		n.end = parent.end
+		t.ends[n.end] = n
+	} else {
+		n.end = int32(len(t.ends))
+		t.ends = append(t.ends, n)
+	}
 	parent.children = append(parent.children, n)
 	t.nodes[n.Hash] = n
-	delete(t.ends, parent)
-	t.ends[n] = true
 	t.toPut(n)
 	t.touch(n)
 	return n

@@ -173,12 +173,12 @@ func (e *Engine) addBlock(in BlockReceived, hash block.Hash) error {
 		return err
 	case Invalid:
 		e.penalize(in.Peer, err)
-		e.rejected(in, err)
+		e.rejected(in, hash, err)
 	case Unblamed:
-		e.rejected(in, err)
+		e.rejected(in, hash, err)
 	case OK:
 		height, _ := e.tree.Height(hash)
-		added := blockEvent(in.Block, height)
+		added := blockEvent(in.Block, hash, height)
 		added.Active = e.tree.Active(hash)
 		e.notify(Event{Kind: BlockAdded, Block: added, Peer: in.Peer})
 		if in.Peer == "" { // a peer's block is forwarded by gossip itself, once its verdict is Accept
@@ -192,20 +192,24 @@ func (e *Engine) addBlock(in BlockReceived, hash block.Hash) error {
 }
 
 // rejected emits BlockRejected.
-func (e *Engine) rejected(in BlockReceived, err error) {
-	e.notify(Event{Kind: BlockRejected, Block: blockEvent(in.Block, 0), Peer: in.Peer, Reason: err.Error()})
+func (e *Engine) rejected(in BlockReceived, hash block.Hash, err error) {
+	e.notify(Event{Kind: BlockRejected, Block: blockEvent(in.Block, hash, 0), Peer: in.Peer, Reason: err.Error()})
 }
 
 // tooFar reports whether a block that we did not request forks so far below the tip that it
 // cannot matter, or is so far above the tip that it will be requested when its turn comes.
 func (e *Engine) tooFar(h *block.Header, asked bool) bool {
+	tip := e.tree.Tip()
+	if asked || h.Prev == tip.Hash { // as mostly
+		return false
+	}
 	parent, known := e.tree.Height(h.Prev)
-	above := parent - e.tree.Tip().Height
-	return known && !asked && (above < -maxSideDepth || above >= maxSideDepth)
+	above := parent - tip.Height
+	return known && (above < -maxSideDepth || above >= maxSideDepth)
 }
 
-func blockEvent(b *block.Block, height block.Height) *BlockEvent {
-	return &BlockEvent{Hash: b.Hash(), Prev: b.Header.Prev, Height: height, Txs: len(b.Txs), Size: b.Size()}
+func blockEvent(b *block.Block, hash block.Hash, height block.Height) *BlockEvent {
+	return &BlockEvent{Hash: hash, Prev: b.Header.Prev, Height: height, Txs: len(b.Txs), Size: b.Size()}
 }
 
 // moved does what follows from a change of the best chain: the mempool is updated, peers get

@@ -99,7 +99,8 @@ func (d *disk) Commit(c *chain.Commit) error {
 		}
 	}
 	for o, coin := range c.Coins {
-		if old := d.coins[o]; back != nil {
+		if back != nil {
+			old := d.coins[o]
 			back.add(func() { set(d.coins, o, old, old != nil) })
 		}
 		set(d.coins, o, coin, coin != nil)
@@ -134,7 +135,8 @@ func (d *disk) crash(rng *rand.Rand) {
 }
 
 func (d *disk) keep(hash block.Hash, f file, back *writes) {
-	if old, there := d.files[hash]; back != nil {
+	if back != nil {
+		old, there := d.files[hash]
 		back.add(func() { set(d.files, hash, old, there) })
 	}
 	d.files[hash] = f

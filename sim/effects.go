@@ -97,7 +97,7 @@ func (n *Node) ask(c *worker, to peer.ID, bytes int, f engine.Effect) {
 		return
 	}
 	var what any = engine.RequestDone{Peer: to, Request: f, Err: errNoPeer}
-	c.put(n, event{at: c.at.time + n.world.queue.width, to: n, life: n.life, what: what})
+	c.put(n, event{at: c.at.time + n.world.width, to: n, life: n.life, what: what})
 }
 
 // unanswered ends a request that did not reach the node, at the node that sent it.

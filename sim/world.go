@@ -29,7 +29,8 @@ type World struct {
 
 	now     time.Duration // everything before it has happened
 	begin   time.Time     // the time of the start on the nodes' clocks
-	queue   queue
+	width   time.Duration // of a bucket: see queue
+	queues  []*queue      // of the workers
 	agenda  agenda
 	turn    uint64 // of the last action
 	stopped bool   // by Stop
@@ -73,12 +74,14 @@ func New(cfg Config) (*World, error) {
 	}
 	w := &World{cfg: cfg, params: cfg.Params, rules: newRules(cfg.Params, cfg.Faults), rng: rand.New(rand.NewPCG(cfg.Seed, 0)),
 		begin:  time.Unix(int64(cfg.Params.Genesis.Header.Time), 0).Add(max(cfg.Since, time.Minute)),
-		queue:  queue{width: min(cfg.Delay.least(), maxWidth), buckets: map[int64][]event{}},
+		width:  min(cfg.Delay.least(), maxWidth),
 		topics: topics{of: map[block.Hash]int32{}}, group: make([]int, cfg.Nodes)}
-	w.main.world = w
+	w.main = worker{world: w, queue: newQueue(w.width)}
+	w.queues = append(w.queues, &w.main.queue)
 	w.genesis = &header{work: cfg.Params.PowLimit().Work()}
 	for range min(runtime.GOMAXPROCS(0), 1+cfg.Nodes/fewNodes) {
-		w.workers = append(w.workers, &worker{world: w})
+		c := &worker{world: w, queue: newQueue(w.width)}
+		w.workers, w.queues = append(w.workers, c), append(w.queues, &c.queue)
 	}
 	for i := range cfg.Nodes {
 		n := &Node{ID: peer.ID(fmt.Sprintf("n%d", i+1)), index: int32(i), world: w, disk: newDisk(cfg.Faults),
@@ -151,12 +154,9 @@ func (w *World) run(ctx context.Context, done func() bool) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		start, any := w.queue.next()
-		start = max(start, w.now)
-		until := start + w.queue.width
-		if any {
-			until = until / w.queue.width * w.queue.width // where its bucket ends
-		}
+		number, any := w.next()
+		start := max(time.Duration(number)*w.width, w.now)
+		until := time.Duration(number+1) * w.width
 		if len(w.agenda) > 0 {
 			if next := w.agenda[0].at; !any || next <= start {
 				if err := w.act(); err != nil {
@@ -170,7 +170,7 @@ func (w *World) run(ctx context.Context, done func() bool) error {
 		if !any {
 			return nil
 		}
-		if err := w.bucket(until); err != nil {
+		if err := w.bucket(number, until); err != nil {
 			return err
 		}
 	}
@@ -187,18 +187,25 @@ func (w *World) act() error {
 	return w.settle(&w.main)
 }
 
+// next returns the number of the first bucket that has events; false if none has.
+func (w *World) next() (first int64, any bool) {
+	for _, q := range w.queues {
+		if n, is := q.next(); is && (!any || n < first) {
+			first, any = n, true
+		}
+	}
+	return first, any
+}
+
 // bucket works off the events of the first bucket that come before a moment: the nodes side
 // by side, each its own in their order.
-func (w *World) bucket(until time.Duration) error {
-	w.queue.take(until, func(e event) {
-		if len(e.to.inbox) == 0 {
-			w.touched = append(w.touched, e.to)
-		}
-		e.to.inbox = append(e.to.inbox, e)
-	})
+func (w *World) bucket(number int64, until time.Duration) error {
+	w.touched = w.touched[:0]
+	for _, q := range w.queues {
+		w.touched = q.deliver(number, until, w.touched)
+	}
 	w.now = until
 	w.eachTouched()
-	w.touched = w.touched[:0]
 	return w.settle(w.workers...)
 }
 
