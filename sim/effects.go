@@ -76,7 +76,7 @@ func (n *Node) relay(c *worker, e *event, err error) {
 
 // publish sends a message of the node's own to all its neighbours.
 func (n *Node) publish(c *worker, id block.Hash, bytes int, what engine.Input) {
-	topic := n.world.topics.number(id)
+	topic := n.world.ids.number(id)
 	n.hear(topic, c.at.time)
 	n.gossip(c, topic, bytes, nil, what)
 }

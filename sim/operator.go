@@ -57,7 +57,7 @@ func (w *World) restore(n *Node) {
 func (w *World) Wipe(n *Node) error {
 	err := w.NewKey(n)
 	if err == nil {
-		n.disk = newDisk(w.cfg.Faults)
+		n.disk = w.newDisk()
 	}
 	return err
 }
@@ -96,7 +96,7 @@ func (n *Node) Clock() time.Time { return n.clock(n.world.now) }
 // Coins returns the unspent coins on its disk, in no order.
 func (n *Node) Coins() iter.Seq2[block.Outpoint, consensus.Coin] {
 	return func(yield func(block.Outpoint, consensus.Coin) bool) {
-		for o, c := range n.disk.coins {
+		for o, c := range n.disk.coins.all() {
 			if !yield(o, *c) {
 				return
 			}

@@ -37,31 +37,15 @@ type World struct {
 	height  int    // of the best chain
 	mining  int    // how often the time of the next block was drawn
 
-	genesis *header // of light nodes
-	headers []birth // likewise, by number
-	topics  topics
-	people  people
-	tally   tally
-	main    worker    // for what happens in an action
-	workers []*worker // for what happens in a bucket
-	touched []*Node   // nodes that have events in the current bucket
-}
-
-// topics numbers the messages of gossip. The numbers themselves mean nothing.
-type topics struct {
-	mu sync.Mutex
-	of map[block.Hash]int32
-}
-
-func (t *topics) number(id block.Hash) int32 {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	n, there := t.of[id]
-	if !there {
-		n = int32(len(t.of) + 1)
-		t.of[id] = n
-	}
-	return n
+	genesis   *header               // of light nodes
+	headers   []birth               // likewise, by number
+	ids       numbering[block.Hash] // of blocks and transactions
+	outpoints numbering[block.Outpoint]
+	people    people
+	tally     tally
+	main      worker    // for what happens in an action
+	workers   []*worker // for what happens in a bucket
+	touched   []*Node   // nodes that have events in the current bucket
 }
 
 // New returns a world whose nodes have started and are connected.
@@ -73,9 +57,9 @@ func New(cfg Config) (*World, error) {
 		cfg.Params = params(cfg.Interval)
 	}
 	w := &World{cfg: cfg, params: cfg.Params, rules: newRules(cfg.Params, cfg.Faults), rng: rand.New(rand.NewPCG(cfg.Seed, 0)),
-		begin:  time.Unix(int64(cfg.Params.Genesis.Header.Time), 0).Add(max(cfg.Since, time.Minute)),
-		width:  min(cfg.Delay.least(), maxWidth),
-		topics: topics{of: map[block.Hash]int32{}}, group: make([]int, cfg.Nodes)}
+		begin: time.Unix(int64(cfg.Params.Genesis.Header.Time), 0).Add(max(cfg.Since, time.Minute)),
+		width: min(cfg.Delay.least(), maxWidth),
+		group: make([]int, cfg.Nodes)}
 	w.main = worker{world: w, queue: newQueue(w.width)}
 	w.queues = append(w.queues, &w.main.queue)
 	w.genesis = &header{work: cfg.Params.PowLimit().Work()}
@@ -84,7 +68,7 @@ func New(cfg Config) (*World, error) {
 		w.workers, w.queues = append(w.workers, c), append(w.queues, &c.queue)
 	}
 	for i := range cfg.Nodes {
-		n := &Node{ID: peer.ID(fmt.Sprintf("n%d", i+1)), index: int32(i), world: w, disk: newDisk(cfg.Faults),
+		n := &Node{ID: peer.ID(fmt.Sprintf("n%d", i+1)), index: int32(i), world: w, disk: w.newDisk(),
 			rng: rand.New(rand.NewPCG(cfg.Seed, uint64(i)+1)), share: 1 / float64(cfg.Nodes)}
 		if cfg.Shares != nil {
 			n.share = cfg.Shares[i]
