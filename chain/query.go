@@ -85,8 +85,8 @@ func (t *Tree) Block(hash block.Hash) (*block.Block, error) {
 	if !n.has(HasBody) {
 		return nil, fmt.Errorf("%w: %s", ErrNoBody, hash)
 	}
-	if b, kept := t.bodies[hash]; kept {
-		return b.Block, nil
+	if n.body != nil {
+		return n.body.Block, nil
 	}
 	return t.read(n)
 }

@@ -40,9 +40,8 @@ type Tree struct {
 	changes    int64   // see Changes
 	recent     []*node // what the last changes were of, the oldest first; see touch
 
-	coins    map[block.Outpoint]*consensus.Coin // coins read or changed lately; nil: known to be gone
-	bodies   map[block.Hash]consensus.Block     // bodies whose turn has not come, kept to save a read
-	room     int                                // bytes that may still be kept there
+	cache    map[block.Outpoint]*consensus.Coin // some of the disk's coins
+	room     int                                // bytes of bodies that nodes may still keep
 	pending  pending                            // what was not handed to the disk yet
 	unsynced unsynced                           // what was, after the last Sync
 }
@@ -58,6 +57,7 @@ type node struct {
 	parent           *node
 	skip             *node // some ancestor far below, see ancestor
 	children         []*node
+	body             *consensus.Block // until its turn has come, kept to save a read; or else nil
 	status           Status
 	seq              int64
 	received         millis
@@ -118,10 +118,9 @@ func NewTreeOf(r Rules, disk Disk, entries []Entry, tip block.Hash) (*Tree, erro
 	p := r.Params()
 	t := &Tree{
 		rules: r, disk: disk,
-		nodes:  make(map[block.Hash]*node, len(entries)+1),
-		coins:  make(map[block.Outpoint]*consensus.Coin),
-		bodies: make(map[block.Hash]consensus.Block),
-		room:   maxBodies,
+		nodes: make(map[block.Hash]*node, len(entries)+1),
+		cache: make(map[block.Outpoint]*consensus.Coin),
+		room:  maxBodies,
 	}
 	genesis := consensus.Genesis(p)
 	root := &node{State: &genesis, status: HasBody | Connected, seq: 1, txs: len(p.Genesis.Txs), size: p.Genesis.Size(),
@@ -293,11 +292,11 @@ func (t *Tree) AddBlock(b *block.Block, now time.Time) (Change, error) {
 	}
 	if len(linked) == 0 {
 		if memoryOf(full, n.size) <= t.room {
-			t.keep(n, full)
+			t.keep(n, &full)
 		}
 		return Change{From: t.Tip(), To: t.Tip()}, nil
 	}
-	t.keep(n, full)
+	t.keep(n, &full)
 	change, err := t.activate(now, n)
 	for _, n := range linked { // of a side branch: its turn may never come
 		t.forget(n)

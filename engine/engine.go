@@ -131,7 +131,12 @@ func (e *Engine) handle(in Input) error {
 // CatchingUp reports whether bodies of a better chain are still missing.
 func (e *Engine) CatchingUp() bool { return e.tree.BestHeader().Work.Cmp(e.tree.Tip().Work) > 0 }
 
-func (e *Engine) emit(f Effect) { e.effects = append(e.effects, f) }
+func (e *Engine) emit(f Effect) {
+	if e.effects == nil {
+		e.effects = make([]Effect, 0, 4) // as many as a block or a transaction has
+	}
+	e.effects = append(e.effects, f)
+}
 
 func (e *Engine) notify(ev Event) {
 	ev.Time = e.now
