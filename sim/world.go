@@ -196,26 +196,24 @@ func (w *World) bucket(number int64, until time.Duration) error {
 // eachTouched has the workers work off the inboxes.
 func (w *World) eachTouched() {
 	const few = 8 // are not worth a goroutine
-	if len(w.touched) <= few || len(w.workers) == 1 {
-		for _, n := range w.touched {
-			n.work(w.workers[0])
-		}
-		return
-	}
 	var next atomic.Int64
-	var group sync.WaitGroup
-	for _, c := range w.workers {
-		group.Go(func() {
-			for {
-				end := int(next.Add(few))
-				for at := end - few; at < min(end, len(w.touched)); at++ {
-					w.touched[at].work(c)
-				}
-				if end >= len(w.touched) {
-					return
-				}
+	take := func(c *worker) {
+		for {
+			end := int(next.Add(few))
+			for at := end - few; at < min(end, len(w.touched)); at++ {
+				w.touched[at].work(c)
 			}
-		})
+			if end >= len(w.touched) {
+				return
+			}
+		}
 	}
+	var group sync.WaitGroup
+	if len(w.touched) > few {
+		for _, c := range w.workers[1:] {
+			group.Go(func() { take(c) })
+		}
+	}
+	take(w.workers[0])
 	group.Wait()
 }
