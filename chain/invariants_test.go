@@ -158,4 +158,6 @@ func (t *Tree) CheckCoins(want consensus.Coins, all []block.Outpoint) error {
 
 // MemoryUse returns how many coins are kept in memory, and how many bytes of
 // bodies that wait for their ancestors.
-func (t *Tree) MemoryUse() (coins, bytes int) { return len(t.pending.Coins) + len(t.cache), maxBodies - t.room }
+func (t *Tree) MemoryUse() (coins, bytes int) {
+	return len(t.pending.Coins) + len(t.cache), maxBodies - t.room
+}

@@ -31,12 +31,13 @@ type Engine struct {
 
 	assembled *Assembled // of the last Template; nil before the first
 
-	mempoolAsked time.Time // when the last peer was asked for its mempool
-	now          time.Time // of the current Step
-	effects      []Effect  // of the current Step, so far
-	final        bool      // it decided something that a start cannot make up for: see Save
-	submitted    bool      // its blocks came from our own user
-	ticked       bool      // its input was a Tick
+	mempoolAsked time.Time     // when the last peer was asked for its mempool
+	mempoolWait  time.Duration // until the next is
+	now          time.Time     // of the current Step
+	effects      []Effect      // of the current Step, so far
+	final        bool          // it decided something that a start cannot make up for: see Save
+	submitted    bool          // its blocks came from our own user
+	ticked       bool          // its input was a Tick
 }
 
 // New returns the engine of a node with this tree and mempool, and without peers. agent is
@@ -44,7 +45,7 @@ type Engine struct {
 func New(tree *chain.Tree, pool *mempool.Pool, agent string) *Engine {
 	return &Engine{tree: tree, pool: pool, agent: agent,
 		peers:    make(map[peer.ID]*peerState),
-		inFlight: make(map[block.Hash]peer.ID),
+		inFlight: make(map[block.Hash]peer.ID), mempoolWait: minMempoolWait,
 	}
 }
 

@@ -167,7 +167,7 @@ func (e *Engine) restoreClaims() {
 // was too far in the future before may be in time now.
 func (e *Engine) clockSet() {
 	e.restoreClaims()
-	e.mempoolAsked = e.now
+	e.mempoolAsked, e.mempoolWait = e.now, minMempoolWait
 	for _, p := range e.peers {
 		p.lastDelivery, p.mempoolAsked = e.now, e.now
 		if !p.headersAsked.IsZero() {
@@ -202,7 +202,7 @@ func (e *Engine) Due() time.Time {
 		}
 	}
 	if refresh {
-		want(e.mempoolAsked.Add(mempoolEvery))
+		want(e.mempoolAsked.Add(e.mempoolWait))
 	}
 	return due
 }
