@@ -84,7 +84,7 @@ func (v *overlay) lookUp(of []block.Outpoint) (consensus.Coins, error) {
 		if !known {
 			ask = append(ask, o)
 		} else if coin != nil {
-			out[o] = *coin
+			out[o] = coin
 		}
 	}
 	if len(ask) == 0 {
@@ -96,7 +96,7 @@ func (v *overlay) lookUp(of []block.Outpoint) (consensus.Coins, error) {
 	if v.tree.disk.CachedCoins() > 0 {
 		for _, o := range ask {
 			if coin, there := out[o]; there {
-				v.tree.cache[o] = &coin
+				v.tree.cache[o] = coin
 			}
 		}
 	}

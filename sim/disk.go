@@ -45,7 +45,7 @@ func (d *disk) CachedCoins() int { return 0 }
 func (d *disk) Coins(of []block.Outpoint, into consensus.Coins) error {
 	for _, o := range of {
 		if c := d.coins.get(o); c != nil {
-			into[o] = *c
+			into[o] = c
 		}
 	}
 	return nil
