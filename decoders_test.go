@@ -31,9 +31,6 @@ var decoders = map[string]string{
 
 	"explorer.ReadTrace": "FuzzReadTrace",
 
-	"chat.parseName": "FuzzCarrier",
-	"chat.parsePart": "FuzzCarrier",
-
 	"wallet.Load":                   "- reads the file that parseDocument is given",
 	"wallet.ParseAccount":           "FuzzParseAccount",
 	"wallet.ParseAddress":           "FuzzParseAddress",

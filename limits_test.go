@@ -101,12 +101,13 @@ var limits = map[string]map[string]string{
 		"syncWithin":        "TestDue",
 		"txsPerRequest":     "TestTxsPerAsk",
 		"maxTxRequests":     "TestTxAsks",
-		"minMempoolWait":    "TestPoolIsAskedForAgain",
-		"maxMempoolWait":    "TestPoolIsAskedForAgain",
+		"mempoolEvery":      "TestPoolIsAskedForAgain",
 	},
 	"node/limits.go": {
-		"checkBlocks": "store.TestTreeLooksAtTheLastBlocks",
-		"tickEvery":   "- how often we look, not a limit",
+		"checkBlocks":   "store.TestTreeLooksAtTheLastBlocks",
+		"deepMove":      "TestLooksInTheMiddle",
+		"tellMoveEvery": "TestLooksInTheMiddle",
+		"tickEvery":     "- how often we look, not a limit",
 	},
 	"rpc/server/limits.go": {
 		"maxConns":         "TestStrangersCloseNoKnownConnection",

@@ -98,14 +98,12 @@ func (t *Tree) checkMemory() error {
 		seqs[n.seq] = true
 	}
 	room := t.room
-	for _, n := range t.nodes {
-		if n.body == nil {
-			continue
-		}
+	for hash, b := range t.bodies {
+		n := t.nodes[hash]
 		if n.connectable() || !n.has(HasBody) {
-			return fmt.Errorf("block %s is kept in memory for no reason", n.Hash)
+			return fmt.Errorf("block %s is kept in memory for no reason", hash)
 		}
-		room += memoryOf(*n.body, n.size)
+		room += memoryOf(b, n.size)
 	}
 	if room != maxBodies || t.room < 0 {
 		return fmt.Errorf("room for %d bytes is left, with what is kept %d, want %d", t.room, room, maxBodies)
@@ -158,6 +156,4 @@ func (t *Tree) CheckCoins(want consensus.Coins, all []block.Outpoint) error {
 
 // MemoryUse returns how many coins are kept in memory, and how many bytes of
 // bodies that wait for their ancestors.
-func (t *Tree) MemoryUse() (coins, bytes int) {
-	return len(t.pending.Coins) + len(t.cache), maxBodies - t.room
-}
+func (t *Tree) MemoryUse() (coins, bytes int) { return len(t.coins), maxBodies - t.room }

@@ -75,6 +75,7 @@ func (t *Tree) stage(to *node) (s staged, bad *node, err error) {
 		}
 		s.coins.apply(step.Delta)
 		s.reverted = append(s.reverted, step)
+		s.pause()
 	}
 	// Forward: each block is validated against the coins as the blocks before it leave them.
 	for _, n := range path(s.fork, to) {
@@ -91,8 +92,16 @@ func (t *Tree) stage(to *node) (s staged, bad *node, err error) {
 		}
 		s.coins.apply(delta)
 		s.applied = append(s.applied, Step{true, n.Hash, n.Height, b.Block, b.IDs, delta})
+		s.pause()
 	}
 	return s, nil, nil
+}
+
+// pause lets the tree's owner do something else for a moment: see Between.
+func (s *staged) pause() {
+	if t := s.coins.tree; t.between != nil {
+		t.between(len(s.reverted)+len(s.applied), int(t.tip().Height+s.to.Height-2*s.fork.Height))
+	}
 }
 
 // revert returns the step that disconnects n, worked out from its body and its undo data.
@@ -138,8 +147,8 @@ func (t *Tree) adopt(s staged, now time.Time, change *Change) error {
 	t.pending.Steps = append(append(t.pending.Steps, s.reverted...), s.applied...)
 	change.Reverted = append(change.Reverted, s.reverted...)
 	change.Applied = append(change.Applied, s.applied...)
-	for i := range s.applied {
-		n := t.nodes[s.applied[i].Hash]
+	for _, step := range s.applied {
+		n := t.nodes[step.Hash]
 		t.pending.bytes += n.size
 		if !n.has(Connected) {
 			n.status |= Connected
@@ -196,6 +205,7 @@ func (s *staged) describeReorg(from *node, now time.Time) (*Reorg, error) {
 			returned[id] = true
 			r.Returned = append(r.Returned, id)
 		}
+		s.pause()
 	}
 	return r, nil
 }

@@ -165,7 +165,7 @@ func (h handler) Tx(ctx context.Context, from peer.ID, raw []byte) (peer.Verdict
 func (h handler) judge(ctx context.Context, in engine.Input, classify func(error) engine.Class) (v peer.Verdict, took time.Duration) {
 	var answers []error
 	var trouble error
-	err := h.n.do(ctx, func(run context.Context) {
+	err := h.n.do(ctx, h.n.mailbox, func(run context.Context) {
 		begun := time.Now()
 		answers, trouble = h.n.step(run, in)
 		took = time.Since(begun)

@@ -26,9 +26,9 @@ func (n *Node) loop(run context.Context, end <-chan struct{}) {
 	for {
 		select {
 		case j := <-n.mailbox:
-			n.posted = j.posted
-			j.f(run)
-			close(j.done)
+			n.carryOut(run, j)
+		case j := <-n.looks:
+			n.carryOut(run, j)
 		case <-ticker.C:
 			n.miner.measure(time.Now())
 			_, _ = n.step(run, engine.Tick{}) // step has logged it
@@ -39,11 +39,65 @@ func (n *Node) loop(run context.Context, end <-chan struct{}) {
 	}
 }
 
+func (n *Node) carryOut(run context.Context, j task) {
+	n.posted = j.posted
+	j.f(run)
+	close(j.done)
+}
+
+// answerLooks runs the looks that wait now. It is called in the middle of an input, before
+// anything of it shows: a reorganisation of 5,000 blocks takes many seconds, and nobody who
+// only reads has to wait for its end.
+func (n *Node) answerLooks() {
+	defer func(posted time.Time) { n.posted = posted }(n.posted)
+	for {
+		select {
+		case j := <-n.looks:
+			n.carryOut(context.Background(), j) // a look needs no context
+		default:
+			return
+		}
+	}
+}
+
+// between is called while the tip moves over many blocks, after each of them.
+func (n *Node) between(done, all int) {
+	n.answerLooks()
+	n.deep = all >= deepMove
+	if done == 1 {
+		n.moving = time.Now()
+	}
+	if now := time.Now(); now.Sub(n.moving) >= tellMoveEvery {
+		n.moving = now
+		n.log.Info("the tip moves: checking blocks", "done", done, "of", all)
+	}
+}
+
+// waitForDisk is called while the engine waits for its disk. After a long move of the tip that
+// takes seconds, too. Looks then see the new tip, which a crash takes back until the next
+// start: its blocks are stored, so the start makes the same move again. They see it so while
+// the node catches up, too; in the usual case, a block or two, they wait.
+func (n *Node) waitForDisk(done <-chan struct{}) {
+	defer func(posted time.Time) { n.posted = posted }(n.posted)
+	var looks chan task // none
+	if n.deep {
+		looks = n.looks
+	}
+	for {
+		select {
+		case <-done:
+			return
+		case j := <-looks:
+			n.carryOut(context.Background(), j)
+		}
+	}
+}
+
 // do runs f on the engine's goroutine. If it returns an error, f did not run.
-func (n *Node) do(ctx context.Context, f func(run context.Context)) error {
+func (n *Node) do(ctx context.Context, to chan<- task, f func(run context.Context)) error {
 	j := task{f, make(chan struct{}), time.Now()}
 	select {
-	case n.mailbox <- j:
+	case to <- j:
 		<-j.done
 		return nil
 	case <-ctx.Done():
@@ -56,7 +110,7 @@ func (n *Node) do(ctx context.Context, f func(run context.Context)) error {
 // Look runs f on the goroutine that owns the engine: for quick reads that copy out
 // what they need. If it returns an error, f did not run.
 func (n *Node) Look(ctx context.Context, f func(*engine.Engine)) error {
-	return n.do(ctx, func(context.Context) { f(n.engine) })
+	return n.do(ctx, n.looks, func(context.Context) { f(n.engine) })
 }
 
 // submit hands an input to the engine and returns its Answer.
@@ -72,7 +126,7 @@ func (n *Node) submit(ctx context.Context, in engine.Input) error {
 // there are none.
 func (n *Node) submitMany(ctx context.Context, in engine.Input) (answers []error, err error) {
 	var trouble error
-	err = n.do(ctx, func(run context.Context) { answers, trouble = n.step(run, in) })
+	err = n.do(ctx, n.mailbox, func(run context.Context) { answers, trouble = n.step(run, in) })
 	return answers, cmp.Or(err, trouble)
 }
 
@@ -94,6 +148,7 @@ func (n *Node) step(run context.Context, in engine.Input) (answers []error, trou
 		}
 		err = n.engine.Save()
 	}
+	n.deep = false
 	n.memory()
 	if err != nil {
 		err = n.inTrouble(err)

@@ -60,12 +60,15 @@ type Node struct {
 	clock       atomic.Int64 // how far Now is from the machine's clock, in nanoseconds
 
 	mailbox chan task      // to the goroutine that owns engine
+	looks   chan task      // likewise; these only read, so they may come in the middle of an input
 	over    chan struct{}  // closed when that goroutine has ended
 	engine  *engine.Engine // owned by the goroutine of loop
 	tipMove chan struct{}  // owned likewise; closed and replaced when the tip moves
 	posted  time.Time      // owned likewise; when what is done now was handed in
 	broken  bool           // owned likewise; the engine met trouble and must not be used
 	idle    idleState      // owned likewise
+	moving  time.Time      // owned likewise; when the log last told how far a move of the tip is
+	deep    bool           // owned likewise; the input at hand moves the tip over many blocks
 	memory  func()         // owned likewise; reports to the memory budget what the engine holds
 	fatal   context.CancelCauseFunc
 	tasks   sync.WaitGroup // goroutines that carry out effects
@@ -94,6 +97,7 @@ func Open(cfg Config) (*Node, error) {
 		cfg: cfg, db: db, log: cfg.Log, started: time.Now(),
 		miner:   &miner{threads: cfg.Threads, script: cfg.MineTo, cap: cfg.Hashrate, changed: make(chan struct{})},
 		mailbox: make(chan task),
+		looks:   make(chan task),
 		over:    make(chan struct{}),
 		tipMove: make(chan struct{}),
 
@@ -105,6 +109,8 @@ func Open(cfg Config) (*Node, error) {
 	n.miner.extra.Store(rand.Uint64())
 	n.clock.Store(int64(cfg.Clock))
 	if n.engine, err = openEngine(cfg, db, n.Now()); err == nil {
+		n.engine.Between(n.between)
+		db.Waiting = n.waitForDisk
 		n.net, err = p2p.New(n.netConfig(), handler{n})
 	}
 	if err != nil {

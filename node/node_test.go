@@ -18,7 +18,7 @@ import (
 )
 
 // start runs a real node, on LevelDB and libp2p, until the test ends.
-func start(t *testing.T, cfg Config) *Node {
+func start(t testing.TB, cfg Config) *Node {
 	t.Helper()
 	cfg.Pool, cfg.Version, cfg.Threads = mempool.DefaultPolicy(), "0.0.0", 1
 	if cfg.Params == nil {

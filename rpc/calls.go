@@ -81,7 +81,7 @@ func (c *Client) TreeSince(ctx context.Context, since int64) (Tree, error) {
 
 // Reorgs returns the last entries of the journal, the oldest first; limit 0: all.
 func (c *Client) Reorgs(ctx context.Context, limit int) ([]Reorg, error) {
-	return GetReorgs.Call(ctx, c, GetReorgsArgs{limit})
+	return GetReorgs.Call(ctx, c, GetReorgsArgs{&limit})
 }
 
 // Invalidate has the node treat a block as if it broke a rule.

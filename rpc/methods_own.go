@@ -70,7 +70,7 @@ type (
 		Since   *int64         `rpc:"since?" help:"folded: a sequence number of an earlier answer; only the blocks that changed since, if the node still knows which"`
 	}
 	GetReorgsArgs struct {
-		Limit int `rpc:"limit?" help:"return only the last ones, this many (default 0: all)"`
+		Limit *int `rpc:"limit?" help:"return only the last ones, this many; 0: all (default 100)"`
 	}
 	GetStaleRateArgs struct {
 		From *block.Height `rpc:"fromheight?" help:"the lowest height to count (default 1: genesis was not mined by chance)"`

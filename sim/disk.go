@@ -14,8 +14,8 @@ import (
 // changes them. What was not synced can be lost, see crash.
 type disk struct {
 	kept  bool // for a start: entries, the tip and what is not synced
-	files table[block.Hash, *file]
-	coins table[block.Outpoint, *consensus.Coin]
+	files map[block.Hash]file
+	coins map[block.Outpoint]*consensus.Coin
 
 	entries  map[block.Hash]chain.Entry
 	tip      block.Hash
@@ -26,17 +26,15 @@ type disk struct {
 	dead     bool             // it has
 }
 
-// file is the body of a block, and the coins that it spent when it was connected. It never
-// changes.
+// file is the body of a block, and the coins that it spent when it was connected.
 type file struct {
 	body  *block.Block
 	spent []consensus.UTXO
 	done  bool // spent is set
 }
 
-func (w *World) newDisk() *disk {
-	return &disk{kept: w.cfg.Faults, entries: map[block.Hash]chain.Entry{},
-		files: table[block.Hash, *file]{numbers: &w.ids}, coins: table[block.Outpoint, *consensus.Coin]{numbers: &w.outpoints}}
+func newDisk(kept bool) *disk {
+	return &disk{kept: kept, files: map[block.Hash]file{}, coins: map[block.Outpoint]*consensus.Coin{}, entries: map[block.Hash]chain.Entry{}}
 }
 
 // CachedCoins implements chain.Disk: this one is in memory itself.
@@ -44,22 +42,22 @@ func (d *disk) CachedCoins() int { return 0 }
 
 func (d *disk) Coins(of []block.Outpoint, into consensus.Coins) error {
 	for _, o := range of {
-		if c := d.coins.get(o); c != nil {
-			into[o] = c
+		if c := d.coins[o]; c != nil {
+			into[o] = *c
 		}
 	}
 	return nil
 }
 
 func (d *disk) Block(hash block.Hash) (*block.Block, error) {
-	if f := d.files.get(hash); f != nil {
+	if f := d.files[hash]; f.body != nil {
 		return f.body, nil
 	}
 	return nil, fmt.Errorf("no body of block %s is stored", hash)
 }
 
 func (d *disk) Undo(hash block.Hash) ([]consensus.Coin, error) {
-	if f := d.files.get(hash); f != nil && f.done {
+	if f := d.files[hash]; f.done {
 		return consensus.Delta{Spent: f.spent}.Undo(), nil
 	}
 	return nil, fmt.Errorf("no undo data of block %s is stored", hash)
@@ -82,7 +80,7 @@ func (d *disk) Put(entries []chain.Entry, bodies []consensus.Block) error {
 	d.store(entries, back)
 	for _, b := range bodies {
 		hash := b.Header.Hash()
-		d.keep(hash, &file{body: b.Block}, back)
+		d.keep(hash, file{body: b.Block}, back)
 	}
 	return nil
 }
@@ -95,15 +93,16 @@ func (d *disk) Commit(c *chain.Commit) error {
 	d.store(c.Entries, back)
 	for _, s := range c.Steps {
 		if s.Connect {
-			d.keep(s.Hash, &file{s.Block, s.Delta.Spent, true}, back)
+			f := d.files[s.Hash]
+			f.spent, f.done = s.Delta.Spent, true
+			d.keep(s.Hash, f, back)
 		}
 	}
 	for o, coin := range c.Coins {
-		if back != nil {
-			old := d.coins.get(o)
-			back.add(func() { d.coins.set(o, old) })
+		if old := d.coins[o]; back != nil {
+			back.add(func() { set(d.coins, o, old, old != nil) })
 		}
-		d.coins.set(o, coin)
+		set(d.coins, o, coin, coin != nil)
 	}
 	if tip, journal := d.tip, d.journal; back != nil {
 		back.add(func() { d.tip, d.journal = tip, journal })
@@ -134,12 +133,11 @@ func (d *disk) crash(rng *rand.Rand) {
 	d.unsynced, d.fuse, d.dead = nil, 0, false // what is left now stays
 }
 
-func (d *disk) keep(hash block.Hash, f *file, back *writes) {
-	if back != nil {
-		old := d.files.get(hash)
-		back.add(func() { d.files.set(hash, old) })
+func (d *disk) keep(hash block.Hash, f file, back *writes) {
+	if old, there := d.files[hash]; back != nil {
+		back.add(func() { set(d.files, hash, old, there) })
 	}
-	d.files.set(hash, f)
+	d.files[hash] = f
 }
 
 func (d *disk) store(entries []chain.Entry, back *writes) {
@@ -149,13 +147,7 @@ func (d *disk) store(entries []chain.Entry, back *writes) {
 	for _, e := range entries {
 		hash := e.Header.Hash()
 		old, there := d.entries[hash]
-		back.add(func() {
-			if there {
-				d.entries[hash] = old
-			} else {
-				delete(d.entries, hash)
-			}
-		})
+		back.add(func() { set(d.entries, hash, old, there) })
 		d.entries[hash] = e
 	}
 }
@@ -177,4 +169,13 @@ func (d *disk) begin() *writes {
 		}
 	})
 	return w
+}
+
+// set sets or deletes a key.
+func set[K comparable, V any](m map[K]V, k K, v V, there bool) {
+	if there {
+		m[k] = v
+	} else {
+		delete(m, k)
+	}
 }

@@ -75,6 +75,10 @@ type DB struct {
 	open   sync.RWMutex
 	closed bool
 
+	// Waiting, if it is not nil, is called by Sync and returns when done is closed: whoever
+	// waits for the disk may do something else meanwhile. It is set before the first write.
+	Waiting func(done <-chan struct{})
+
 	queue    queue
 	onTheWay atomic.Pointer[chain.Commit] // the Commit in the queue; nil: none
 

@@ -86,7 +86,11 @@ func (db *DB) Sync() error {
 	if err != nil {
 		return err
 	}
-	<-done
+	if db.Waiting != nil {
+		db.Waiting(done)
+	} else {
+		<-done
+	}
 	return db.queue.failure()
 }
 
@@ -132,7 +136,7 @@ func (db *DB) coinsOnTheWay(of []block.Outpoint, into consensus.Coins) (rest []b
 		if !changed {
 			rest = append(rest, o)
 		} else if coin != nil {
-			into[o] = coin
+			into[o] = *coin
 		}
 	}
 	return rest

@@ -34,7 +34,6 @@ var heeded = map[string]string{
 	"wallet verify": hasWallet,
 	"chain":         asksNode,
 	"chain reindex": hasWallet,
-	"chat":          asksNode,
 	"peers":         asksNode,
 	"testnet":       "network dir",
 	"testnet run":   "",

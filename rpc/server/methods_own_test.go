@@ -132,6 +132,14 @@ var ownTests = map[string]func(*scene){
 		is(s, "confirmed since", slices.Equal(get[[]rpc.Reorg](s.world, "getreorgs")[0].Since, []rpc.Reconfirmed{{TxID: moved.ID(), Block: again, Height: 9}}), true)
 		s.must("preciousblock", s.tip()) // not enough work: nothing moves
 		is(s, "still one", len(get[[]rpc.Reorg](s.world, "getreorgs", 5)), 1)
+		twin := rival.Mine("r9") // as much work as the tip: the user's choice moves it back and forth
+		is(s, "9", s.submit(twin.Block), "inconclusive")
+		for range 50 {
+			s.must("preciousblock", twin.Hash)
+			s.must("preciousblock", again)
+		}
+		is(s, "the last hundred", len(get[[]rpc.Reorg](s.world, "getreorgs")), 100)
+		is(s, "all", len(get[[]rpc.Reorg](s.world, "getreorgs", 0)), 101)
 		s.refused(rpc.CodeInvalidParam, "limit", "getreorgs", -1)
 	},
 	//	g ── 1 … 5 ── 6

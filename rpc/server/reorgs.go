@@ -8,11 +8,19 @@ import (
 	"toychain/store"
 )
 
+// defaultReorgs is how many entries of the journal getreorgs returns unless it is asked for
+// more: an entry lists every block and transaction that the reorganisation touched.
+const defaultReorgs = 100
+
 func getReorgs(c *call, a rpc.GetReorgsArgs) ([]rpc.Reorg, error) {
-	if a.Limit < 0 {
+	limit := defaultReorgs
+	if a.Limit != nil {
+		limit = *a.Limit
+	}
+	if limit < 0 {
 		return nil, fail(rpc.CodeInvalidParam, "limit must not be negative")
 	}
-	journal, err := c.node.Store().Reorgs(a.Limit)
+	journal, err := c.node.Store().Reorgs(limit)
 	if err != nil {
 		return nil, err
 	}

@@ -41,11 +41,10 @@ func restUTXOs(q *restCall) (restData, error) {
 	}
 	u := utxos{tip: &tip, hits: make([]bool, len(of))}
 	for i, o := range of {
-		found := coins[o]
-		if u.hits[i] = found != nil; found == nil {
+		coin, ok := coins[o]
+		if u.hits[i] = ok; !ok {
 			continue
 		}
-		coin := *found
 		if coin.Height > tip.Height {
 			coin.Height = poolHeight
 		}
