@@ -31,6 +31,9 @@ var decoders = map[string]string{
 
 	"explorer.ReadTrace": "FuzzReadTrace",
 
+	"chat.parseName": "FuzzCarrier",
+	"chat.parsePart": "FuzzCarrier",
+
 	"wallet.Load":                   "- reads the file that parseDocument is given",
 	"wallet.ParseAccount":           "FuzzParseAccount",
 	"wallet.ParseAddress":           "FuzzParseAddress",

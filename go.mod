@@ -21,6 +21,7 @@ require (
 	github.com/spf13/pflag v1.0.9 // cobra's flags, which settings are filled into
 	github.com/syndtr/goleveldb v1.0.1-0.20210819022825-2ae1ddf74ef7 // the database; this commit is what btcd and go-ethereum pin
 	github.com/tyler-smith/go-bip39 v1.1.0 // the words of a wallet
+	go.etcd.io/raft/v3 v3.7.0 // Raft, as etcd runs it, beside work: toychain lab votes
 	golang.org/x/crypto v0.58.0 // RIPEMD-160; Argon2id and XChaCha20-Poly1305, which locked the wallets of before
 	golang.org/x/term v0.47.0 // passphrases without echo, widths of terminals
 	gonum.org/v1/plot v0.17.0 // figures of the lab's experiments, as SVG and PNG

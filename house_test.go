@@ -95,6 +95,9 @@ var edges = map[string]map[string]string{
 	"payer": {
 		"block": "", "wallet": "the keys", "rpc": "the node that knows the coins; it must not know processes",
 	},
+	"chat": {
+		"block": "data carriers", "wallet": "who signed, and the key of a name", "rpc": "a node's history of the board", "payer": "how a message is paid; it must not know processes",
+	},
 	"testnet/rogue/forge": {
 		"block": "what it forges", "pow": "with real work", "consensus": "the rules, to break one at a time; it must not know who gets it",
 	},
@@ -163,10 +166,16 @@ var edges = map[string]map[string]string{
 		"block": "", "pow": "what a peer claims", "consensus": "parameters and coins: it applies the rules by itself", "chain": "what a tree tells of itself", "engine": "likewise, and what adversaries send", "peer": "names of nodes",
 		"sim": "the world, which it breaks",
 	},
-	"lab":      {"pow": "the node's own rule for the target"},
+	"lab": {"pow": "the node's own rule for the target"},
+	"lab/votes": {
+		"block": "", "pow": "the nonce search", "consensus": "parameters", "chain": "reorganisations", "mempool": "", "peer": "names of nodes",
+		"engine": "agreement by work, which it drives; it must not know a network, a clock or a file", "internal/chaingen": "a disk in memory",
+		"lab": "intervals and verdicts",
+	},
 	"lab/plot": {"lab": "figures and events; it must not know what they mean"},
 	"explorer": {
 		"block": "", "pow": "work, as a number", "rpc": "what it asks nodes; it must not know how they are run or changed",
+		"chat":         "what is said on the chain",
 		"testnet/draw": "lanes, and the merged tree", "testnet/history": "what was done to a testnet", "testnet/replay": "events in words, and recordings of them",
 	},
 	"testnet/report": {
@@ -179,11 +188,12 @@ var edges = map[string]map[string]string{
 		"internal/atomicfile": "files that commands write",
 		"internal/nearest":    "the method that was meant",
 		"internal/curve":      "the signature check of this build",
+		"chat":                "messages on the chain",
 		"block":               "", "blockfile": "import and export", "pow": "", "chain": "", "consensus": "", "network": "what --network names", "wallet": "", "mempool": "policy", "store": "repair of a folder that no node has open",
 		"rpc/answer": "what RPC says of a network",
 		"node":       "", "engine": "its events, told on a terminal", "rpc": "", "rpc/server": "", "testnet": "", "payer": "", "testnet/scenario": "", "testnet/scenario/real": "", "testnet/scenario/virtual": "",
 		"testnet/slo": "", "deploy": "the targets where no others are named, and files to hand out",
-		"testnet/export": "", "testnet/replay": "", "testnet/report": "", "sim": "", "sim/swarm": "", "lab": "", "lab/plot": "", "testnet/demo": "", "testnet/draw": "", "testnet/history": "",
+		"testnet/export": "", "testnet/replay": "", "testnet/report": "", "sim": "", "sim/swarm": "", "lab": "", "lab/plot": "", "lab/votes": "", "testnet/demo": "", "testnet/draw": "", "testnet/history": "",
 		"testnet/measure": "", "testnet/topology": "",
 	},
 	"bench": {

@@ -101,7 +101,8 @@ var limits = map[string]map[string]string{
 		"syncWithin":        "TestDue",
 		"txsPerRequest":     "TestTxsPerAsk",
 		"maxTxRequests":     "TestTxAsks",
-		"mempoolEvery":      "TestPoolIsAskedForAgain",
+		"minMempoolWait":    "TestPoolIsAskedForAgain",
+		"maxMempoolWait":    "TestPoolIsAskedForAgain",
 	},
 	"node/limits.go": {
 		"checkBlocks":   "store.TestTreeLooksAtTheLastBlocks",

@@ -67,7 +67,10 @@ const (
 
 // ID returns the txid, the double SHA-256 of t's bytes, which identifies the
 // transaction. It is computed at each call: keep it if you need it twice.
-func (t *Tx) ID() Hash { return Sum(t.Bytes()) }
+func (t *Tx) ID() Hash {
+	var buf [512]byte // is on the stack, and enough for most
+	return Sum(t.Append(buf[:0]))
+}
 
 // IsCoinbase reports whether t has one input and that is null: t is the transaction
 // that creates new money (Core: CTransaction::IsCoinBase).

@@ -79,7 +79,7 @@ func (f *forest) payments(parent *chaingen.Block) (txs []*block.Tx) {
 	var purse []consensus.UTXO
 	for o, c := range parent.CoinSet() {
 		if bytes.Equal(c.Script, miner.Script()) && (!c.Coinbase || parent.Height()+1-c.Height >= 3) {
-			purse = append(purse, consensus.UTXO{Outpoint: o, Coin: c})
+			purse = append(purse, consensus.UTXO{Outpoint: o, Coin: *c})
 		}
 	}
 	slices.SortFunc(purse, func(a, b consensus.UTXO) int { // a map has no order of its own

@@ -98,12 +98,14 @@ func (t *Tree) checkMemory() error {
 		seqs[n.seq] = true
 	}
 	room := t.room
-	for hash, b := range t.bodies {
-		n := t.nodes[hash]
-		if n.connectable() || !n.has(HasBody) {
-			return fmt.Errorf("block %s is kept in memory for no reason", hash)
+	for _, n := range t.nodes {
+		if n.body == nil {
+			continue
 		}
-		room += memoryOf(b, n.size)
+		if n.connectable() || !n.has(HasBody) {
+			return fmt.Errorf("block %s is kept in memory for no reason", n.Hash)
+		}
+		room += memoryOf(*n.body, n.size)
 	}
 	if room != maxBodies || t.room < 0 {
 		return fmt.Errorf("room for %d bytes is left, with what is kept %d, want %d", t.room, room, maxBodies)
@@ -156,4 +158,6 @@ func (t *Tree) CheckCoins(want consensus.Coins, all []block.Outpoint) error {
 
 // MemoryUse returns how many coins are kept in memory, and how many bytes of
 // bodies that wait for their ancestors.
-func (t *Tree) MemoryUse() (coins, bytes int) { return len(t.coins), maxBodies - t.room }
+func (t *Tree) MemoryUse() (coins, bytes int) {
+	return len(t.pending.Coins) + len(t.cache), maxBodies - t.room
+}

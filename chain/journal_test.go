@@ -186,7 +186,7 @@ func TestStepsTellTheCoins(t *testing.T) {
 				}
 			}
 			for _, c := range step.Delta.Created {
-				set[c.Outpoint] = c.Coin
+				set[c.Outpoint] = &c.Coin
 			}
 			for _, c := range step.Delta.Spent {
 				delete(set, c.Outpoint)

@@ -85,7 +85,7 @@ func (t *Tree) sides(from block.Height) (side []*node, marks map[block.Height]bo
 	}
 	seen := make(map[*node]bool)
 	mark(t.tip().Height-outlineSteps, t.tip().Height)
-	for n := range t.ends {
+	for _, n := range t.ends {
 		mark(n.Height-outlineSteps, n.Height)
 		for ; n.Height >= from && !t.isActive(n) && !seen[n]; n = n.parent {
 			seen[n] = true

@@ -10,9 +10,10 @@ import (
 
 // The coin set is looked up in layers, the upper before the lower:
 //
-//	overlay        what a move of the tip that is being worked out would change
-//	Tree.coins     what moved since the last Commit, and a cache of what was read
-//	Disk           as of the last Commit
+//	overlay          what a move of the tip that is being worked out would change
+//	pending.Coins    what changed since the last Commit
+//	Tree.cache       some of what the disk holds
+//	Disk             as of the last Commit
 //
 // When a move is made, its overlay is merged into the layer below; when it is refused, the
 // overlay is dropped and nothing has happened.
@@ -40,16 +41,14 @@ func (c *changes) create(o block.Outpoint, coin *consensus.Coin, fresh bool) {
 	c.coins[o] = coin
 }
 
-// spend marks o spent. It returns false if o was created above the layer below, which then
-// need never see it.
-func (c *changes) spend(o block.Outpoint) bool {
+// spend marks o spent. If the layer below does not have it, it need never see it.
+func (c *changes) spend(o block.Outpoint) {
 	if _, fresh := c.fresh[o]; fresh {
 		delete(c.fresh, o)
 		delete(c.coins, o)
-		return false
+		return
 	}
 	c.coins[o] = nil
-	return true
 }
 
 // overlay is the coin set as it would be after some Deltas on top of the tree's.
@@ -70,20 +69,22 @@ func (v *overlay) apply(d consensus.Delta) {
 	}
 }
 
-// lookUp returns those of the outpoints that are unspent: here, in the tree's cache, on the
-// disk.
+// lookUp returns those of the outpoints that are unspent: here, in the layers below.
 func (v *overlay) lookUp(of []block.Outpoint) (consensus.Coins, error) {
 	out := make(consensus.Coins, len(of))
 	var ask []block.Outpoint
 	for _, o := range of {
 		coin, known := v.coins[o]
 		if !known {
-			coin, known = v.tree.coins[o]
+			coin, known = v.tree.pending.Coins[o]
+		}
+		if !known {
+			coin, known = v.tree.cache[o]
 		}
 		if !known {
 			ask = append(ask, o)
 		} else if coin != nil {
-			out[o] = *coin
+			out[o] = coin
 		}
 	}
 	if len(ask) == 0 {
@@ -95,7 +96,7 @@ func (v *overlay) lookUp(of []block.Outpoint) (consensus.Coins, error) {
 	if v.tree.disk.CachedCoins() > 0 {
 		for _, o := range ask {
 			if coin, there := out[o]; there {
-				v.tree.coins[o] = &coin
+				v.tree.cache[o] = coin
 			}
 		}
 	}
@@ -107,13 +108,10 @@ func (t *Tree) Coins(of []block.Outpoint) (consensus.Coins, error) {
 	return (&overlay{tree: t}).lookUp(of)
 }
 
-// merge applies an overlay's changes to the tree and to the next Commit.
+// merge adds an overlay's changes to the next Commit.
 func (t *Tree) merge(from changes) {
 	if len(t.pending.Coins) == 0 { // nothing to add up
 		t.pending.Coins, t.pending.fresh = from.coins, from.fresh
-		for o, coin := range from.coins {
-			t.coins[o] = coin
-		}
 		return
 	}
 	all := changes{t.pending.Coins, t.pending.fresh}
@@ -121,11 +119,8 @@ func (t *Tree) merge(from changes) {
 		if coin != nil {
 			_, fresh := from.fresh[o]
 			all.create(o, coin, fresh)
-			t.coins[o] = coin
-		} else if all.spend(o) {
-			t.coins[o] = nil
 		} else {
-			delete(t.coins, o)
+			all.spend(o)
 		}
 	}
 }

@@ -13,7 +13,7 @@ import (
 // neither had nor is to have, coinbases apart.
 func TestChangesComeToTheDisk(t *testing.T) {
 	dice := rand.New(rand.NewPCG(1, 2))
-	tree := &Tree{coins: make(map[block.Outpoint]*consensus.Coin)}
+	tree := &Tree{}
 	wipe := func() {
 		tree.pending = pending{}
 	}

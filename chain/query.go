@@ -85,8 +85,8 @@ func (t *Tree) Block(hash block.Hash) (*block.Block, error) {
 	if !n.has(HasBody) {
 		return nil, fmt.Errorf("%w: %s", ErrNoBody, hash)
 	}
-	if b, kept := t.bodies[hash]; kept {
-		return b.Block, nil
+	if n.body != nil {
+		return n.body.Block, nil
 	}
 	return t.read(n)
 }
@@ -215,7 +215,7 @@ type Tip struct {
 func (t *Tree) Tips() []Tip {
 	var out []Tip
 	show := func(n *node) { out = append(out, Tip{n.point(), n.Height - t.fork(n).Height, t.tipStatus(n)}) }
-	for n := range t.ends {
+	for _, n := range t.ends {
 		show(n)
 	}
 	if len(t.tip().children) > 0 {

@@ -147,8 +147,8 @@ func (t *Tree) adopt(s staged, now time.Time, change *Change) error {
 	t.pending.Steps = append(append(t.pending.Steps, s.reverted...), s.applied...)
 	change.Reverted = append(change.Reverted, s.reverted...)
 	change.Applied = append(change.Applied, s.applied...)
-	for _, step := range s.applied {
-		n := t.nodes[step.Hash]
+	for i := range s.applied {
+		n := t.nodes[s.applied[i].Hash]
 		t.pending.bytes += n.size
 		if !n.has(Connected) {
 			n.status |= Connected

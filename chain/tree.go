@@ -30,19 +30,18 @@ type Tree struct {
 	disk  Disk
 
 	nodes      map[block.Hash]*node
-	ends       map[*node]bool // those without children
-	active     []*node        // the best chain by height; the last one is the tip
-	bestHeader *node          // the header with the most work that is not known to be invalid
-	candidate  *node          // the best connectable block not known to be invalid: where the best chain should end
-	seq        int64          // last node.seq given out
-	precious   int64          // last seq given out by Precious: negative, so that it wins among equals
-	counts     []int32        // of the blocks that ForkStats is about, by height
-	changes    int64          // see Changes
-	recent     []*node        // what the last changes were of, the oldest first; see touch
+	ends       []*node // those without children, in any order
+	active     []*node // the best chain by height; the last one is the tip
+	bestHeader *node   // the header with the most work that is not known to be invalid
+	candidate  *node   // the best connectable block not known to be invalid: where the best chain should end
+	seq        int64   // last node.seq given out
+	precious   int64   // last seq given out by Precious: negative, so that it wins among equals
+	counts     []int32 // of the blocks that ForkStats is about, by height
+	changes    int64   // see Changes
+	recent     []*node // what the last changes were of, the oldest first; see touch
 
-	coins    map[block.Outpoint]*consensus.Coin // coins read or changed lately; nil: known to be gone
-	bodies   map[block.Hash]consensus.Block     // bodies whose turn has not come, kept to save a read
-	room     int                                // bytes that may still be kept there
+	cache    map[block.Outpoint]*consensus.Coin // some of the disk's coins
+	room     int                                // bytes of bodies that nodes may still keep
 	pending  pending                            // what was not handed to the disk yet
 	unsynced unsynced                           // what was, after the last Sync
 
@@ -60,14 +59,16 @@ type node struct {
 	parent           *node
 	skip             *node // some ancestor far below, see ancestor
 	children         []*node
+	body             *consensus.Block // until its turn has come, kept to save a read; or else nil
 	status           Status
 	seq              int64
 	received         millis
 	complete         millis // see Entry.Complete
 	txs              int
 	size             int
-	unput            bool // among pending.headers
-	changed          bool // among pending.statuses
+	unput            bool  // among pending.headers
+	changed          bool  // among pending.statuses
+	end              int32 // its place in Tree.ends, if it has no children
 }
 
 // millis is a time in milliseconds since 1970; 0 is none.
@@ -119,16 +120,14 @@ func NewTreeOf(r Rules, disk Disk, entries []Entry, tip block.Hash) (*Tree, erro
 	p := r.Params()
 	t := &Tree{
 		rules: r, disk: disk,
-		nodes:  make(map[block.Hash]*node, len(entries)+1),
-		ends:   make(map[*node]bool),
-		coins:  make(map[block.Outpoint]*consensus.Coin),
-		bodies: make(map[block.Hash]consensus.Block),
-		room:   maxBodies,
+		nodes: make(map[block.Hash]*node, len(entries)+1),
+		cache: make(map[block.Outpoint]*consensus.Coin),
+		room:  maxBodies,
 	}
 	genesis := consensus.Genesis(p)
 	root := &node{State: &genesis, status: HasBody | Connected, seq: 1, txs: len(p.Genesis.Txs), size: p.Genesis.Size(),
 		received: millis(p.Genesis.Header.Time) * 1000, complete: millis(p.Genesis.Header.Time) * 1000}
-	t.ends[root] = true
+	t.ends = []*node{root}
 	t.counts = []int32{1}
 	t.nodes[root.Hash], t.active, t.bestHeader, t.candidate, t.seq = root, []*node{root}, root, root, 1
 	if len(entries) == 0 {
@@ -246,10 +245,15 @@ func (t *Tree) ruleOfInvalid(n *node) consensus.Rule {
 func (t *Tree) insert(parent *node, s *consensus.State, received time.Time) *node {
 	n := &node{State: s, parent: parent, received: millisOf(received)}
 	n.skip = parent.ancestor(skipHeight(n.Height))
+	if len(parent.children) == 0 { // n takes its place
+		n.end = parent.end
+		t.ends[n.end] = n
+	} else {
+		n.end = int32(len(t.ends))
+		t.ends = append(t.ends, n)
+	}
 	parent.children = append(parent.children, n)
 	t.nodes[n.Hash] = n
-	delete(t.ends, parent)
-	t.ends[n] = true
 	t.toPut(n)
 	t.touch(n)
 	return n
@@ -296,11 +300,11 @@ func (t *Tree) AddBlock(b *block.Block, now time.Time) (Change, error) {
 	}
 	if len(linked) == 0 {
 		if memoryOf(full, n.size) <= t.room {
-			t.keep(n, full)
+			t.keep(n, &full)
 		}
 		return Change{From: t.Tip(), To: t.Tip()}, nil
 	}
-	t.keep(n, full)
+	t.keep(n, &full)
 	change, err := t.activate(now, n)
 	for _, n := range linked { // of a side branch: its turn may never come
 		t.forget(n)

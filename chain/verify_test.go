@@ -129,7 +129,7 @@ func TestVerifierForgets(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		err := v.Verify([]consensus.Spender{{ID: txs[0].ID(), Tx: txs[0], Spent: []consensus.Coin{spent}}})
+		err := v.Verify([]consensus.Spender{{ID: txs[0].ID(), Tx: txs[0], Spent: []consensus.Coin{*spent}}})
 		if err != nil || count.checks.Load() != want {
 			t.Errorf("after %d others: %v, %d checks, want %d", after, err, count.checks.Load(), want)
 		}

@@ -135,27 +135,26 @@ func (t *Tree) Sync() error {
 	return nil
 }
 
-// trimCoins bounds the coins in memory after those that changed were written. What is dropped
+// trimCoins brings the cache up to date with what was written, and bounds it. What is dropped
 // is read again from the disk when it is spent. Which coins go is left to the order of Go's
 // maps, which is no order: good enough for a cache, and it decides nothing but speed.
 func (t *Tree) trimCoins(changed map[block.Outpoint]*consensus.Coin) {
 	most := t.disk.CachedCoins()
 	if most == 0 {
-		clear(t.coins)
 		return
 	}
 	for o, coin := range changed {
 		if coin == nil {
-			delete(t.coins, o)
+			delete(t.cache, o)
 		} else {
-			t.coins[o] = detached(coin)
+			t.cache[o] = detached(coin)
 		}
 	}
-	for o := range t.coins {
-		if len(t.coins) <= most {
+	for o := range t.cache {
+		if len(t.cache) <= most {
 			break
 		}
-		delete(t.coins, o)
+		delete(t.cache, o)
 	}
 }
 
@@ -165,8 +164,8 @@ func (t *Tree) Unflushed() (blocks, bytes int) { return len(t.pending.Steps), t.
 
 // body returns n's transactions.
 func (t *Tree) body(n *node) (consensus.Block, error) {
-	if b, kept := t.bodies[n.Hash]; kept {
-		return b, nil
+	if n.body != nil {
+		return *n.body, nil
 	}
 	b, err := t.read(n)
 	if err != nil {
@@ -185,15 +184,15 @@ func (t *Tree) read(n *node) (*block.Block, error) {
 }
 
 // keep keeps a body in memory, and forget drops it.
-func (t *Tree) keep(n *node, b consensus.Block) {
-	t.bodies[n.Hash] = b
-	t.room -= memoryOf(b, n.size)
+func (t *Tree) keep(n *node, b *consensus.Block) {
+	n.body = b
+	t.room -= memoryOf(*b, n.size)
 }
 
 func (t *Tree) forget(n *node) {
-	if b, kept := t.bodies[n.Hash]; kept {
-		delete(t.bodies, n.Hash)
-		t.room += memoryOf(b, n.size)
+	if n.body != nil {
+		t.room += memoryOf(*n.body, n.size)
+		n.body = nil
 	}
 }
 

@@ -139,32 +139,30 @@ func newCoinView(before Coins, created int) coinView {
 
 func (v *coinView) create(c *UTXO) { v.created[c.Outpoint] = &c.Coin }
 
-// spend removes a coin from the view and returns it; false if it is not there.
-func (v *coinView) spend(o block.Outpoint) (Coin, bool) {
+// spend removes a coin from the view and returns it; nil if it is not there.
+func (v *coinView) spend(o block.Outpoint) *Coin {
 	if _, gone := v.spent[o]; gone {
-		return Coin{}, false
+		return nil
 	}
-	coin, exists := v.before[o]
-	if !exists {
-		made, here := v.created[o]
-		if !here {
-			return Coin{}, false
-		}
-		coin = *made
+	coin := v.before[o]
+	if coin == nil {
+		coin = v.created[o]
 	}
-	v.spent[o] = struct{}{}
-	return coin, true
+	if coin != nil {
+		v.spent[o] = struct{}{}
+	}
+	return coin
 }
 
 // spendInputs checks everything about tx's inputs in the block after s except the
 // signatures. It returns the coins in the order of the inputs, and the fee: what the
 // inputs hold and the outputs do not (Core: Consensus::CheckTxInputs, SequenceLocks).
-func spendInputs(s *State, tx *block.Tx, spend func(block.Outpoint) (Coin, bool)) ([]Coin, block.Amount, error) {
+func spendInputs(s *State, tx *block.Tx, spend func(block.Outpoint) *Coin) ([]Coin, block.Amount, error) {
 	spent := make([]Coin, len(tx.Inputs))
 	var in, out block.Amount
 	for i := range tx.Inputs {
-		coin, exists := spend(tx.Inputs[i].Prev)
-		if !exists {
+		coin := spend(tx.Inputs[i].Prev)
+		if coin == nil {
 			return nil, 0, fmt.Errorf("input %d: %w: %s", i, BadMissingOrSpent, tx.Inputs[i].Prev)
 		}
 		depth := s.Height + 1 - coin.Height
@@ -175,7 +173,7 @@ func spendInputs(s *State, tx *block.Tx, spend func(block.Outpoint) (Coin, bool)
 		if !coin.Value.Valid() || !in.Valid() {
 			return nil, 0, fmt.Errorf("input %d: %w: %s, all so far %s", i, BadInputValues, coin.Value, in)
 		}
-		spent[i] = coin
+		spent[i] = *coin
 	}
 	for i := range tx.Outputs {
 		out += tx.Outputs[i].Value // the sum is in range, see CheckTx
@@ -199,7 +197,7 @@ func CheckTxInputs(s State, tx *block.Tx, coins Coins) ([]Coin, block.Amount, er
 	if !IsFinal(tx, s.Height+1, s.MedianTime()) {
 		return nil, 0, fmt.Errorf("%w: lock time %d", BadNonFinal, tx.LockTime)
 	}
-	return spendInputs(&s, tx, func(o block.Outpoint) (Coin, bool) { c, ok := coins[o]; return c, ok })
+	return spendInputs(&s, tx, func(o block.Outpoint) *Coin { return coins[o] })
 }
 
 // checkReward rejects a coinbase that pays more than the subsidy and the block's fees.

@@ -18,8 +18,9 @@ type Coin struct {
 }
 
 // Coins are the coins that a block or transaction needs, looked up before it is validated.
-// An outpoint that is not in the map is not an unspent coin.
-type Coins map[block.Outpoint]Coin
+// An outpoint that is not in the map is not an unspent coin. The coins are shared: nothing
+// changes them.
+type Coins map[block.Outpoint]*Coin
 
 // UTXO is a coin under the outpoint that names it.
 type UTXO struct {

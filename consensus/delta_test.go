@@ -26,7 +26,7 @@ func TestDeltaOf(t *testing.T) {
 	set := s.tip.CoinSet()
 	for _, d := range []consensus.Delta{want, want.Inverse()} {
 		for _, c := range d.Created {
-			set[c.Outpoint] = c.Coin
+			set[c.Outpoint] = &c.Coin
 		}
 		for _, c := range d.Spent {
 			delete(set, c.Outpoint)

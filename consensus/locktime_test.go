@@ -120,7 +120,7 @@ func TestRelativeLockToTheSecond(t *testing.T) {
 	tx.Inputs[0].Sequence = 2 | 1<<22
 	for age, ok := range map[uint32]bool{0: false, 1023: false, 1024: true, 1025: true} {
 		spend.MedianTime = s.tip.State.MedianTime() - age
-		_, _, err := consensus.CheckTxInputs(s.tip.State, tx, consensus.Coins{spend.Outpoint: spend.Coin})
+		_, _, err := consensus.CheckTxInputs(s.tip.State, tx, consensus.Coins{spend.Outpoint: &spend.Coin})
 		if (err == nil) != ok || err != nil && !errors.Is(err, consensus.BadNonFinal) {
 			t.Errorf("after %d s: %v", age, err)
 		}

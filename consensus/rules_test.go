@@ -133,8 +133,8 @@ func (s *scene) sign(b *block.Block, ids map[*block.Tx]block.Hash) {
 				in.Prev.TxID = id
 			}
 			script, here := scripts[in.Prev]
-			if !here {
-				script = s.tip.Coins([]block.Outpoint{in.Prev})[in.Prev].Script
+			if coin := s.tip.Coins([]block.Outpoint{in.Prev})[in.Prev]; !here && coin != nil {
+				script = coin.Script
 			}
 			if key, ours := s.keys[string(script)]; ours {
 				in.Script = key.Sign(tx, i, script, block.SigAll)

@@ -31,12 +31,13 @@ type Engine struct {
 
 	assembled *Assembled // of the last Template; nil before the first
 
-	mempoolAsked time.Time // when the last peer was asked for its mempool
-	now          time.Time // of the current Step
-	effects      []Effect  // of the current Step, so far
-	final        bool      // it decided something that a start cannot make up for: see Save
-	submitted    bool      // its blocks came from our own user
-	ticked       bool      // its input was a Tick
+	mempoolAsked time.Time     // when the last peer was asked for its mempool
+	mempoolWait  time.Duration // until the next is
+	now          time.Time     // of the current Step
+	effects      []Effect      // of the current Step, so far
+	final        bool          // it decided something that a start cannot make up for: see Save
+	submitted    bool          // its blocks came from our own user
+	ticked       bool          // its input was a Tick
 }
 
 // New returns the engine of a node with this tree and mempool, and without peers. agent is
@@ -44,7 +45,7 @@ type Engine struct {
 func New(tree *chain.Tree, pool *mempool.Pool, agent string) *Engine {
 	return &Engine{tree: tree, pool: pool, agent: agent,
 		peers:    make(map[peer.ID]*peerState),
-		inFlight: make(map[block.Hash]peer.ID),
+		inFlight: make(map[block.Hash]peer.ID), mempoolWait: minMempoolWait,
 	}
 }
 
@@ -136,7 +137,12 @@ func (e *Engine) handle(in Input) error {
 // CatchingUp reports whether bodies of a better chain are still missing.
 func (e *Engine) CatchingUp() bool { return e.tree.BestHeader().Work.Cmp(e.tree.Tip().Work) > 0 }
 
-func (e *Engine) emit(f Effect) { e.effects = append(e.effects, f) }
+func (e *Engine) emit(f Effect) {
+	if e.effects == nil {
+		e.effects = make([]Effect, 0, 4) // as many as a block or a transaction has
+	}
+	e.effects = append(e.effects, f)
+}
 
 func (e *Engine) notify(ev Event) {
 	ev.Time = e.now
@@ -178,12 +184,12 @@ func (e *Engine) addBlock(in BlockReceived, hash block.Hash) error {
 		return err
 	case Invalid:
 		e.penalize(in.Peer, err)
-		e.rejected(in, err)
+		e.rejected(in, hash, err)
 	case Unblamed:
-		e.rejected(in, err)
+		e.rejected(in, hash, err)
 	case OK:
 		height, _ := e.tree.Height(hash)
-		added := blockEvent(in.Block, height)
+		added := blockEvent(in.Block, hash, height)
 		added.Active = e.tree.Active(hash)
 		e.notify(Event{Kind: BlockAdded, Block: added, Peer: in.Peer})
 		if in.Peer == "" { // a peer's block is forwarded by gossip itself, once its verdict is Accept
@@ -197,20 +203,24 @@ func (e *Engine) addBlock(in BlockReceived, hash block.Hash) error {
 }
 
 // rejected emits BlockRejected.
-func (e *Engine) rejected(in BlockReceived, err error) {
-	e.notify(Event{Kind: BlockRejected, Block: blockEvent(in.Block, 0), Peer: in.Peer, Reason: err.Error()})
+func (e *Engine) rejected(in BlockReceived, hash block.Hash, err error) {
+	e.notify(Event{Kind: BlockRejected, Block: blockEvent(in.Block, hash, 0), Peer: in.Peer, Reason: err.Error()})
 }
 
 // tooFar reports whether a block that we did not request forks so far below the tip that it
 // cannot matter, or is so far above the tip that it will be requested when its turn comes.
 func (e *Engine) tooFar(h *block.Header, asked bool) bool {
+	tip := e.tree.Tip()
+	if asked || h.Prev == tip.Hash { // as mostly
+		return false
+	}
 	parent, known := e.tree.Height(h.Prev)
-	above := parent - e.tree.Tip().Height
-	return known && !asked && (above < -maxSideDepth || above >= maxSideDepth)
+	above := parent - tip.Height
+	return known && (above < -maxSideDepth || above >= maxSideDepth)
 }
 
-func blockEvent(b *block.Block, height block.Height) *BlockEvent {
-	return &BlockEvent{Hash: b.Hash(), Prev: b.Header.Prev, Height: height, Txs: len(b.Txs), Size: b.Size()}
+func blockEvent(b *block.Block, hash block.Hash, height block.Height) *BlockEvent {
+	return &BlockEvent{Hash: hash, Prev: b.Header.Prev, Height: height, Txs: len(b.Txs), Size: b.Size()}
 }
 
 // moved does what follows from a change of the best chain: the mempool is updated, peers get

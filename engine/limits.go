@@ -58,7 +58,9 @@ const (
 	// maxTxRequests is how many such requests, for the parents of orphans, may be in flight
 	// to one peer; more orphans are kept, but their parents are not requested. Ours.
 	maxTxRequests = 8
-	// mempoolEvery is how often one of the peers is asked for its mempool again. Ours: Core's
+	// minMempoolWait is how long it takes until one of the peers is asked for its mempool again;
+	// twice as long each time, up to maxMempoolWait, until one has something new. Ours: Core's
 	// links lose nothing, and its wallet broadcasts a transaction again within a day.
-	mempoolEvery = 10 * time.Second
+	minMempoolWait = 10 * time.Second
+	maxMempoolWait = 80 * time.Second
 )

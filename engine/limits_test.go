@@ -380,8 +380,8 @@ func TestOrphanTxs(t *testing.T) {
 	}
 }
 
-// What gossip lost is found within ten seconds for each peer: one of them is asked for
-// its pool every ten seconds, each in its turn.
+// What gossip lost is found: one of the peers is asked for its pool after ten seconds, each in
+// its turn, and the next after twice as long while they have nothing new, up to 80 seconds.
 func TestPoolIsAskedForAgain(t *testing.T) {
 	w := newWorld(t, 3)
 	n1, n2 := w.nodes[0], w.nodes[1]
@@ -413,18 +413,26 @@ func TestPoolIsAskedForAgain(t *testing.T) {
 		t.Errorf("before ten seconds have passed: asked %v", whom)
 	}
 	var turns []peer.ID
-	for range 4 {
-		w.now = n2.engine.mempoolAsked.Add(10 * time.Second)
+	wait := 10 * time.Second
+	for range 7 {
+		w.now = n2.engine.mempoolAsked.Add(wait - time.Millisecond)
+		early := asked(n2)
+		w.now = n2.engine.mempoolAsked.Add(wait)
+		lacked := !n2.engine.Pool().Has(tx.ID())
 		whom := asked(n2)
-		if again := asked(n2); len(whom) != 1 || again != nil {
-			t.Fatalf("after ten seconds %v is asked, and then %v", whom, again)
+		if again := asked(n2); len(early) != 0 || len(whom) != 1 || again != nil {
+			t.Fatalf("before %s %v is asked, then %v, and then %v", wait, early, whom, again)
+		}
+		wait = min(2*wait, 80*time.Second)
+		if lacked && n2.engine.Pool().Has(tx.ID()) {
+			wait = 10 * time.Second
 		}
 		turns = append(turns, whom...)
 		if whom[0] == n1.id && !n2.engine.Pool().Has(tx.ID()) {
 			t.Error("n1 was asked, and the payment is not here")
 		}
 	}
-	if turns[0] == turns[1] || turns[0] != turns[2] || turns[1] != turns[3] {
+	if turns[0] == turns[1] || turns[0] != turns[2] || turns[1] != turns[3] || wait != 80*time.Second {
 		t.Errorf("asked in this order: %v", turns)
 	}
 	if !n3.engine.Pool().Has(tx.ID()) {
@@ -434,8 +442,8 @@ func TestPoolIsAskedForAgain(t *testing.T) {
 	n2.fast = -time.Hour
 	w.give(n2, ClockSet{})
 	turns = nil
-	for range 2 {
-		w.now = w.now.Add(10 * time.Second)
+	for _, wait := range []time.Duration{10 * time.Second, 20 * time.Second} {
+		w.now = w.now.Add(wait)
 		turns = append(turns, asked(n2)...)
 	}
 	if len(turns) != 2 || turns[0] == turns[1] {

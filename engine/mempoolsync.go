@@ -18,10 +18,10 @@ const (
 	mempoolDone
 )
 
-// refreshMempool has one peer asked for its mempool again every mempoolEvery: the peer that
-// was asked the longest ago. A lossy link may have swallowed a transaction.
+// refreshMempool has one peer asked for its mempool again when mempoolWait is over: the peer
+// that was asked the longest ago. A lossy link may have swallowed a transaction.
 func (e *Engine) refreshMempool() {
-	if e.now.Sub(e.mempoolAsked) < mempoolEvery {
+	if e.now.Sub(e.mempoolAsked) < e.mempoolWait {
 		return
 	}
 	var next *peerState
@@ -32,6 +32,7 @@ func (e *Engine) refreshMempool() {
 	}
 	if next != nil {
 		next.mempool = mempoolWanted
+		e.mempoolWait = min(2*e.mempoolWait, maxMempoolWait)
 	}
 }
 
@@ -75,6 +76,7 @@ func (e *Engine) gotMempool(in MempoolReceived) {
 		if e.pool.Has(id) {
 			continue
 		}
+		e.mempoolWait = minMempoolWait
 		ids = append(ids, id)
 		if len(ids) == txsPerRequest {
 			e.requestTxs(p, ids)

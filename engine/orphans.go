@@ -19,7 +19,7 @@ func (e *Engine) orphanBlock(in BlockReceived, hash block.Hash) error {
 	}
 	if err != nil {
 		e.penalize(in.Peer, err)
-		e.rejected(in, err)
+		e.rejected(in, hash, err)
 		return err
 	}
 	if p := e.peers[in.Peer]; p != nil && p.headersAsked.IsZero() {

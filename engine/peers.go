@@ -167,7 +167,7 @@ func (e *Engine) restoreClaims() {
 // was too far in the future before may be in time now.
 func (e *Engine) clockSet() {
 	e.restoreClaims()
-	e.mempoolAsked = e.now
+	e.mempoolAsked, e.mempoolWait = e.now, minMempoolWait
 	for _, p := range e.peers {
 		p.lastDelivery, p.mempoolAsked = e.now, e.now
 		if !p.headersAsked.IsZero() {
@@ -191,16 +191,18 @@ func (e *Engine) Due() time.Time {
 	if at, any := e.pool.ExpiresAt(); any {
 		want(at)
 	}
+	refresh := false
 	for _, p := range e.order {
-		if p.mempool == mempoolDone {
-			want(e.mempoolAsked.Add(mempoolEvery))
-		}
+		refresh = refresh || p.mempool == mempoolDone
 		if p.inFlight > 0 {
 			want(p.lastDelivery.Add(p.stall))
 		}
 		if !p.headersAsked.IsZero() {
 			want(p.headersAsked.Add(maxStall))
 		}
+	}
+	if refresh {
+		want(e.mempoolAsked.Add(e.mempoolWait))
 	}
 	return due
 }

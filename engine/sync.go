@@ -18,23 +18,23 @@ import (
 // one idea each; peers.go has what is known of a peer.
 
 // schedule emits every request that is worth making now. It runs after every input, so no
-// input needs to think of what it makes possible. A transaction makes
-// nothing possible; and when all bodies are here, a peer that states no more work than ours
-// makes only a look at its mempool possible.
+// input needs to think of what it makes possible. A transaction makes nothing possible, and a
+// mempool, when all bodies are here, at most another look at it; so does a peer that states no
+// more work than ours.
 func (e *Engine) schedule(in Input) {
-	best, tip := e.tree.BestHeader(), e.tree.Tip()
+	var only *peerState
 	switch in := in.(type) {
 	case TxReceived:
 		return
 	case PeerStatus:
-		p := e.peers[in.Peer]
-		switch {
-		case p == nil:
-			return
-		case p.work.Cmp(tip.Work) <= 0 && best.Hash == tip.Hash:
-			e.scheduleMempool(p, &tip)
-			return
-		}
+		only = e.peers[in.Peer]
+	case MempoolReceived:
+		only = e.peers[in.Peer]
+	}
+	best, tip := e.tree.BestHeader(), e.tree.Tip()
+	if only != nil && only.work.Cmp(tip.Work) <= 0 && best.Hash == tip.Hash {
+		e.scheduleMempool(only, &tip)
+		return
 	}
 	for _, p := range e.order {
 		if e.mayHaveBetter(p, &best, &tip) {

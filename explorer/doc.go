@@ -32,6 +32,7 @@
 //
 //	log.go      events, the state, snapshots; what a slow reader gets
 //	live.go     running nodes as a source; facts.go: their figures
+//	chat.go     what is said on the chain
 //	trace.go    a recording as a source
 //	server.go   HTTP: guards, the stream; assets.go: the page's files and the policy
 //	control.go  changes

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"toychain/block"
+	"toychain/chat"
 	"toychain/rpc"
 	"toychain/testnet/draw"
 	"toychain/testnet/history"
@@ -27,6 +28,7 @@ type Endpoint struct {
 type Network interface {
 	Nodes(ctx context.Context) ([]Endpoint, error)
 	Actions(ctx context.Context) ([]history.Action, error) // the oldest first; none if unknown
+	Prefixes() block.Prefixes                              // of addresses
 }
 
 // Live is a network that runs, as a source of events.
@@ -44,6 +46,9 @@ type Live struct {
 	actions int      // how many are in the log
 	groups  []string // of the partition that these made
 	again   bool     // all trees must be read again
+	said    chan heard
+	talk    map[block.Hash]*Said                 // what was said
+	heard   map[string]map[block.Hash]chat.State // by node
 }
 
 // watched is a node that Run watches.
@@ -56,7 +61,8 @@ type watched struct {
 
 // NewLive returns a source that fills the log with what happens in the network.
 func NewLive(log *Log, net Network) *Live {
-	return &Live{log: log, net: net, nodes: make(map[string]*watched), facts: make(map[string]Facts)}
+	return &Live{log: log, net: net, nodes: make(map[string]*watched), facts: make(map[string]Facts),
+		said: make(chan heard), talk: make(map[block.Hash]*Said), heard: make(map[string]map[block.Hash]chat.State)}
 }
 
 const (
@@ -97,6 +103,9 @@ func (l *Live) Run(ctx context.Context) error {
 			case n := <-in:
 				l.act(ctx) // what caused it comes first
 				l.take(n)
+			case h := <-l.said:
+				l.act(ctx)
+				l.hear(h)
 			case <-tick.C:
 				break wait
 			case <-ctx.Done():
@@ -187,6 +196,7 @@ func (l *Live) watch(ctx context.Context, w *watched, e Endpoint, group *sync.Wa
 	ctx, w.stop = context.WithCancel(ctx)
 	seq := w.seq
 	group.Go(func() { follow(ctx, e, seq, in) })
+	group.Go(func() { overhear(ctx, e, l.net.Prefixes(), l.said) })
 }
 
 // follow hands over what a node says, from the changes after seq on, until ctx ends. A node that
@@ -253,7 +263,9 @@ func (l *Live) merge(in draw.Tree, trees []rpc.Tree) {
 		e.Nodes = append(e.Nodes, l.nodes[name].shown)
 	}
 	first := l.lanes == nil
+	var talk []Said
 	l.log.Now(func(s *State) {
+		talk = append(talk, s.Chat...)
 		first = first || len(s.Blocks)+len(in.Blocks) > maxBlocks
 		if first {
 			l.lanes = draw.NewLanes(in)
@@ -273,7 +285,7 @@ func (l *Live) merge(in draw.Tree, trees []rpc.Tree) {
 		}
 	})
 	if first {
-		l.log.Reset(State{Groups: append([]string{}, l.groups...), Blocks: e.Blocks, Nodes: e.Nodes})
+		l.log.Reset(State{Groups: append([]string{}, l.groups...), Blocks: e.Blocks, Nodes: e.Nodes, Chat: talk})
 		return
 	}
 	l.log.Append(e)

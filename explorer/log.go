@@ -61,6 +61,7 @@ type Event struct {
 	Blocks []Block   `json:"blocks,omitempty"`
 	Nodes  []Node    `json:"nodes,omitempty"`
 	Groups *[]string `json:"groups,omitempty"` // of a partition, like "n1,n2"; empty: healed
+	Chat   []Said    `json:"chat,omitempty"`   // messages by their ID
 }
 
 // State is the network at one moment.
@@ -68,6 +69,7 @@ type State struct {
 	Blocks []Block  `json:"blocks"` // in the order in which they were first seen
 	Nodes  []Node   `json:"nodes"`
 	Groups []string `json:"groups"`
+	Chat   []Said   `json:"chat,omitempty"` // in the order in which they were first seen
 
 	at map[block.Hash]int // in Blocks
 }
@@ -99,6 +101,14 @@ func (s *State) apply(e *Event) {
 	if e.Groups != nil {
 		s.Groups = *e.Groups
 	}
+	for _, m := range e.Chat {
+		if i := slices.IndexFunc(s.Chat, func(o Said) bool { return o.ID == m.ID }); i >= 0 {
+			s.Chat[i] = m
+			continue
+		}
+		s.Chat = append(s.Chat, m)
+		s.Chat = s.Chat[max(0, len(s.Chat)-maxSaid):]
+	}
 }
 
 // Block returns a block of the state, nil if there is none.
@@ -111,7 +121,7 @@ func (s *State) Block(hash block.Hash) *Block {
 
 // clone returns a copy that later events do not change.
 func (s *State) clone() State {
-	c := State{Blocks: slices.Clone(s.Blocks), Nodes: slices.Clone(s.Nodes), Groups: slices.Clone(s.Groups)}
+	c := State{Blocks: slices.Clone(s.Blocks), Nodes: slices.Clone(s.Nodes), Groups: slices.Clone(s.Groups), Chat: slices.Clone(s.Chat)}
 	c.apply(&Event{})
 	return c
 }

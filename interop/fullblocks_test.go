@@ -111,7 +111,7 @@ func (o *orphanage) look(coins consensus.Coins, change chain.Change) error {
 	taken := o.looked
 	for _, step := range slices.Concat(change.Reverted, change.Applied) {
 		for _, made := range step.Delta.Created {
-			coins[made.Outpoint] = made.Coin
+			coins[made.Outpoint] = &made.Coin
 		}
 		for _, gone := range step.Delta.Spent {
 			delete(coins, gone.Outpoint)

@@ -340,7 +340,7 @@ func spendable(parent *chaingen.Block) (out []consensus.UTXO) {
 				o := block.Outpoint{TxID: id, Index: uint32(i)}
 				coin, there := set[o]
 				if there && (!coin.Coinbase || parent.Height()+1-coin.Height >= maturity) {
-					out = append(out, consensus.UTXO{Outpoint: o, Coin: coin})
+					out = append(out, consensus.UTXO{Outpoint: o, Coin: *coin})
 				}
 			}
 		}

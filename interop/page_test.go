@@ -488,3 +488,75 @@ func TestPageExported(t *testing.T) {
 	p.until("a block's page", `location.pathname.startsWith('/some/where/block/') && document.body.innerText.includes('Block 3')`)
 	p.clean()
 }
+
+// TestPageChat: a message is shown at once, pending when a node has it, confirmed by a block, and
+// taken back by a reorganisation; what is in it is text.
+func TestPageChat(t *testing.T) {
+	n := newNetwork(t)
+	n.up("4", "--window", "0", "--fund", "alice,bob")
+	p := n.openTab(n.explore())
+	p.until("the chat can be used", `document.querySelector('.say [data-verb=chat]') !== null && document.querySelectorAll('.marker').length === 4`)
+	said := func(text, state string) string {
+		return fmt.Sprintf(`[...document.querySelectorAll('.message[data-message]')].some((e) => e.querySelector('.text').innerText === %q && e.dataset.state === %q)`, text, state)
+	}
+	say := func(text, wallet, node string) {
+		t.Helper()
+		p.do(chromedp.Evaluate[chromedp.Void](`(() => { window.predicted = null; const list = document.querySelector('.chat ol'); let begun;
+			document.addEventListener('submit', () => { begun = performance.now(); }, { capture: true, once: true });
+			new MutationObserver((all, o) => { if (list.querySelector('.sending')) { predicted = performance.now() - begun; o.disconnect(); } }).observe(list, { childList: true, subtree: true }); })()`))
+		for _, f := range []struct{ name, value string }{{"speaker", wallet}, {"message", text}} {
+			p.do(chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`(() => { const e = document.querySelector('.say [name=%s]'); e.value = ''; e.focus(); })()`, f.name)))
+			p.do(chromedp.KeyEvent(f.value))
+		}
+		p.do(chromedp.Evaluate[chromedp.Void](fmt.Sprintf(`(() => { const e = document.querySelector('.say select'); e.value = %q; e.dispatchEvent(new Event('change', { bubbles: true })); })()`, node)))
+		p.press(`.say [name=message]`, kb.Enter)
+	}
+	markup := `<script>document.title='taken'</script><img src=x>`
+	say(markup, "alice", "n1")
+	p.until("the message was shown before a node had it", `predicted !== null`)
+	p.until("it is pending, as text", said(markup, "pending"))
+	p.until("how long that took is shown", `document.querySelector('.lag') !== null`)
+	t.Logf("shown %.1f ms after Enter; %s", eval[float64](p, `predicted`), eval[string](p, `document.querySelector('.lag').innerText`))
+	if found := eval[int](p, `document.querySelectorAll('img, #app script').length`); found != 0 || eval[string](p, `document.title`) != "toychain explorer" {
+		t.Errorf("the message became %d elements", found)
+	}
+	n.run("mine", "1", "--node", "n1", "--to", "alice")
+	p.until("it is confirmed", said(markup, "confirmed"))
+
+	n.run("testnet", "partition", "n1,n2", "n3,n4")
+	say("on the left", "alice", "n1")
+	p.until("the left is pending", said("on the left", "pending"))
+	n.run("chat", "send", "on the right", "--wallet", "bob", "--node", "n3", "--as", "bob")
+	p.until("the right is pending", said("on the right", "pending"))
+	p.until("nodes do not agree", `[...document.querySelectorAll('.message')].some((e) => e.innerText.includes('bob: on the right') && e.innerText.includes('unknown on n1 n2'))`)
+	n.run("mine", "1", "--node", "n1", "--to", "alice")
+	n.run("mine", "2", "--node", "n3", "--to", "bob")
+	p.until("both are confirmed, each on its side", said("on the left", "confirmed")+` && `+said("on the right", "confirmed"))
+	n.run("testnet", "heal")
+	p.until("the left is taken back", `[...document.querySelectorAll('.log li.chat')].some((e) => e.innerText.includes('is taken back: “on the left”'))`)
+	p.until("the right stays", said("on the right", "confirmed"))
+	n.run("mine", "1", "--node", "n1", "--to", "alice")
+	p.until("the left is confirmed again", said("on the left", "confirmed"))
+	if order := eval[string](p, `[...document.querySelectorAll('.message .text')].map((e) => e.innerText).slice(-2).join()`); order != "on the right,on the left" {
+		t.Errorf("the chain's order is %s", order)
+	}
+	p.press(`.chat input[type=checkbox]`, " ")
+	p.until("as written, the left is first", `[...document.querySelectorAll('.message .text')].map((e) => e.innerText).slice(-2).join() === 'on the left,on the right'`)
+
+	// The past has what was said until then.
+	p.do(chromedp.Focus(chromedp.CSS("#moment")), chromedp.KeyEvent(kb.Home))
+	p.until("nothing was said yet", `document.querySelectorAll('.message[data-message]').length === 0`)
+	p.press("#present", kb.Enter)
+	p.until("all is there again", `document.querySelectorAll('.message[data-message]').length === 3`)
+
+	// What lag there was, as the log has it.
+	t.Log(eval[string](p, `fetch('/api/snapshot').then((r) => r.json()).then((s) => {
+		const of = (kind, text) => s.events.filter((e) => e.kind === kind && e.text.includes(text)).map((e) => e.time_ms);
+		const written = s.events.find((e) => e.chat?.[0].text.startsWith('<script>')).chat[0].time_ms;
+		const pending = of('chat', 'alice writes').concat(of('chat', 'writes: “<script>')).sort((a, b) => a - b), healed = of('heal', '')[0], back = of('chat', 'is taken back: “on the left”');
+		return 'from the signed time to the first node ' + (pending[0] - written) + ' ms, to the last ' + (pending.at(-1) - written) + ' ms; from the heal to what is taken back ' + back.map((t) => t - healed).join(' and ') + ' ms'; })`))
+
+	p.clean()
+	say("more than there is", "nobody", "n1")
+	p.until("what cannot be sent is corrected", `document.querySelector('.message.refused')?.innerText.includes('not sent')`)
+}

@@ -26,6 +26,9 @@ type Estimate struct {
 // disagree by chance.
 const z = 3.2905267
 
+// Quantile is z, for experiments of other packages.
+const Quantile = z
+
 // few is how many hits or misses are too few for a normal distribution.
 const few = 30
 

@@ -333,7 +333,7 @@ func (l *ledger) take(tx *block.Tx) (fate string) {
 		delete(l.coins, tx.Inputs[i].Prev)
 	}
 	for i := range tx.Outputs {
-		l.coins[block.Outpoint{TxID: id, Index: uint32(i)}] = consensus.Coin{Output: tx.Outputs[i],
+		l.coins[block.Outpoint{TxID: id, Index: uint32(i)}] = &consensus.Coin{Output: tx.Outputs[i],
 			Height: l.on.Height() + 1, MedianTime: l.on.State.MedianTime()}
 	}
 	return ""

@@ -166,7 +166,7 @@ func (p *Pool) addUnconfirmed(tip consensus.State, of []block.Outpoint, coins co
 		if e == nil || uint64(o.Index) >= uint64(len(e.Tx.Outputs)) || block.Unspendable(e.Tx.Outputs[o.Index].Script) {
 			continue
 		}
-		coins[o] = consensus.Coin{Output: e.Tx.Outputs[o.Index], Height: tip.Height + 1, MedianTime: since}
+		coins[o] = &consensus.Coin{Output: e.Tx.Outputs[o.Index], Height: tip.Height + 1, MedianTime: since}
 	}
 }
 

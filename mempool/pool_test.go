@@ -70,13 +70,14 @@ func TestCoins(t *testing.T) {
 		t.Fatal(err)
 	}
 	tip := w.tree.Tip()
-	fresh := func(o block.Output) consensus.Coin {
-		return consensus.Coin{Output: o, Height: 13, MedianTime: tip.MedianTime()}
+	fresh := func(o block.Output) *consensus.Coin {
+		return &consensus.Coin{Output: o, Height: 13, MedianTime: tip.MedianTime()}
 	}
+	reward := w.reward(2)
 	want := consensus.Coins{
-		w.reward(2).Outpoint: w.reward(2).Coin,
-		out(a, 0).Outpoint:   fresh(a.Outputs[0]),
-		out(b, 0).Outpoint:   fresh(b.Outputs[0]),
+		reward.Outpoint:    &reward.Coin,
+		out(a, 0).Outpoint: fresh(a.Outputs[0]),
+		out(b, 0).Outpoint: fresh(b.Outputs[0]),
 	}
 	if !reflect.DeepEqual(coins, want) {
 		t.Errorf("%v\nwant %v", coins, want)

@@ -14,8 +14,9 @@ import (
 // fees (Core: GetDustThreshold for pay to public key hash, at DUST_RELAY_TX_FEE).
 const Dust block.Amount = 546
 
-// Request is what to pay, and how. Make sets Coins, Change, Dust and a FeeRate that is 0: to
-// twice the node's minimum. Coins in From may be spent by a pending transaction already.
+// Request is what to pay, and how. Make sets Coins and Dust, a FeeRate that is 0 to twice the node's
+// minimum, and a Change that is zero to the wallet's next change address. Coins in From may be spent
+// by a pending transaction already.
 type Request = wallet.Request
 
 // To returns a request for a single payment.
@@ -30,6 +31,8 @@ type Result struct {
 	Fee    block.Amount
 	Change block.Amount  // back to the wallet; 0: none
 	Spent  []wallet.Coin // in the order of the inputs
+
+	named bool // the request says where the change goes
 }
 
 // Pay makes a transaction and sends it to the node, which relays it. If the node rejects it,
@@ -45,6 +48,7 @@ func (p *Payer) Pay(ctx context.Context, keys *wallet.Keychain, o Request) (Resu
 // Make chooses coins and signs, and sends nothing: for a preview, a dry run, or a transaction
 // that reaches a node in another way.
 func (p *Payer) Make(ctx context.Context, keys *wallet.Keychain, o Request) (Result, error) {
+	named := o.Change != wallet.Address{}
 	if err := p.complete(ctx, &o); err != nil {
 		return Result{}, err
 	}
@@ -60,7 +64,7 @@ func (p *Payer) Make(ctx context.Context, keys *wallet.Keychain, o Request) (Res
 	if err := wallet.Sign(tx, chosen.Spent(), signers); err != nil {
 		return Result{}, err
 	}
-	r := Result{TxID: tx.ID(), Tx: tx, Fee: chosen.Fee, Spent: chosen.Coins}
+	r := Result{TxID: tx.ID(), Tx: tx, Fee: chosen.Fee, Spent: chosen.Coins, named: named}
 	if chosen.Change >= 0 {
 		r.Change = chosen.Outputs[chosen.Change].Value
 	}
@@ -77,7 +81,7 @@ func (p *Payer) Send(ctx context.Context, r Result) error {
 	if id != r.TxID {
 		return fmt.Errorf("the node returned the ID of another transaction: %s instead of %s", id, r.TxID)
 	}
-	if r.Change == 0 {
+	if r.Change == 0 || r.named {
 		return nil
 	}
 	if _, _, err := p.wallet.Take(wallet.Change); err != nil {
@@ -92,8 +96,10 @@ func (p *Payer) complete(ctx context.Context, o *Request) error {
 	if err != nil {
 		return err
 	}
-	if o.Change, _, err = p.wallet.Next(wallet.Change); err != nil {
-		return err
+	if (o.Change == wallet.Address{}) {
+		if o.Change, _, err = p.wallet.Next(wallet.Change); err != nil {
+			return err
+		}
 	}
 	if o.FeeRate == 0 {
 		info, err := p.node.MempoolInfo(ctx)

@@ -14,8 +14,8 @@ import (
 // changes them. What was not synced can be lost, see crash.
 type disk struct {
 	kept  bool // for a start: entries, the tip and what is not synced
-	files map[block.Hash]file
-	coins map[block.Outpoint]*consensus.Coin
+	files table[block.Hash, *file]
+	coins table[block.Outpoint, *consensus.Coin]
 
 	entries  map[block.Hash]chain.Entry
 	tip      block.Hash
@@ -26,15 +26,17 @@ type disk struct {
 	dead     bool             // it has
 }
 
-// file is the body of a block, and the coins that it spent when it was connected.
+// file is the body of a block, and the coins that it spent when it was connected. It never
+// changes.
 type file struct {
 	body  *block.Block
 	spent []consensus.UTXO
 	done  bool // spent is set
 }
 
-func newDisk(kept bool) *disk {
-	return &disk{kept: kept, files: map[block.Hash]file{}, coins: map[block.Outpoint]*consensus.Coin{}, entries: map[block.Hash]chain.Entry{}}
+func (w *World) newDisk() *disk {
+	return &disk{kept: w.cfg.Faults, entries: map[block.Hash]chain.Entry{},
+		files: table[block.Hash, *file]{numbers: &w.ids}, coins: table[block.Outpoint, *consensus.Coin]{numbers: &w.outpoints}}
 }
 
 // CachedCoins implements chain.Disk: this one is in memory itself.
@@ -42,22 +44,22 @@ func (d *disk) CachedCoins() int { return 0 }
 
 func (d *disk) Coins(of []block.Outpoint, into consensus.Coins) error {
 	for _, o := range of {
-		if c := d.coins[o]; c != nil {
-			into[o] = *c
+		if c := d.coins.get(o); c != nil {
+			into[o] = c
 		}
 	}
 	return nil
 }
 
 func (d *disk) Block(hash block.Hash) (*block.Block, error) {
-	if f := d.files[hash]; f.body != nil {
+	if f := d.files.get(hash); f != nil {
 		return f.body, nil
 	}
 	return nil, fmt.Errorf("no body of block %s is stored", hash)
 }
 
 func (d *disk) Undo(hash block.Hash) ([]consensus.Coin, error) {
-	if f := d.files[hash]; f.done {
+	if f := d.files.get(hash); f != nil && f.done {
 		return consensus.Delta{Spent: f.spent}.Undo(), nil
 	}
 	return nil, fmt.Errorf("no undo data of block %s is stored", hash)
@@ -80,7 +82,7 @@ func (d *disk) Put(entries []chain.Entry, bodies []consensus.Block) error {
 	d.store(entries, back)
 	for _, b := range bodies {
 		hash := b.Header.Hash()
-		d.keep(hash, file{body: b.Block}, back)
+		d.keep(hash, &file{body: b.Block}, back)
 	}
 	return nil
 }
@@ -93,16 +95,15 @@ func (d *disk) Commit(c *chain.Commit) error {
 	d.store(c.Entries, back)
 	for _, s := range c.Steps {
 		if s.Connect {
-			f := d.files[s.Hash]
-			f.spent, f.done = s.Delta.Spent, true
-			d.keep(s.Hash, f, back)
+			d.keep(s.Hash, &file{s.Block, s.Delta.Spent, true}, back)
 		}
 	}
 	for o, coin := range c.Coins {
-		if old := d.coins[o]; back != nil {
-			back.add(func() { set(d.coins, o, old, old != nil) })
+		if back != nil {
+			old := d.coins.get(o)
+			back.add(func() { d.coins.set(o, old) })
 		}
-		set(d.coins, o, coin, coin != nil)
+		d.coins.set(o, coin)
 	}
 	if tip, journal := d.tip, d.journal; back != nil {
 		back.add(func() { d.tip, d.journal = tip, journal })
@@ -133,11 +134,12 @@ func (d *disk) crash(rng *rand.Rand) {
 	d.unsynced, d.fuse, d.dead = nil, 0, false // what is left now stays
 }
 
-func (d *disk) keep(hash block.Hash, f file, back *writes) {
-	if old, there := d.files[hash]; back != nil {
-		back.add(func() { set(d.files, hash, old, there) })
+func (d *disk) keep(hash block.Hash, f *file, back *writes) {
+	if back != nil {
+		old := d.files.get(hash)
+		back.add(func() { d.files.set(hash, old) })
 	}
-	d.files[hash] = f
+	d.files.set(hash, f)
 }
 
 func (d *disk) store(entries []chain.Entry, back *writes) {
@@ -147,7 +149,13 @@ func (d *disk) store(entries []chain.Entry, back *writes) {
 	for _, e := range entries {
 		hash := e.Header.Hash()
 		old, there := d.entries[hash]
-		back.add(func() { set(d.entries, hash, old, there) })
+		back.add(func() {
+			if there {
+				d.entries[hash] = old
+			} else {
+				delete(d.entries, hash)
+			}
+		})
 		d.entries[hash] = e
 	}
 }
@@ -169,13 +177,4 @@ func (d *disk) begin() *writes {
 		}
 	})
 	return w
-}
-
-// set sets or deletes a key.
-func set[K comparable, V any](m map[K]V, k K, v V, there bool) {
-	if there {
-		m[k] = v
-	} else {
-		delete(m, k)
-	}
 }

@@ -76,7 +76,7 @@ func (n *Node) relay(c *worker, e *event, err error) {
 
 // publish sends a message of the node's own to all its neighbours.
 func (n *Node) publish(c *worker, id block.Hash, bytes int, what engine.Input) {
-	topic := n.world.topics.number(id)
+	topic := n.world.ids.number(id)
 	n.hear(topic, c.at.time)
 	n.gossip(c, topic, bytes, nil, what)
 }
@@ -97,7 +97,7 @@ func (n *Node) ask(c *worker, to peer.ID, bytes int, f engine.Effect) {
 		return
 	}
 	var what any = engine.RequestDone{Peer: to, Request: f, Err: errNoPeer}
-	c.put(n, event{at: c.at.time + n.world.queue.width, to: n, life: n.life, what: what})
+	c.put(n, event{at: c.at.time + n.world.width, to: n, life: n.life, what: what})
 }
 
 // unanswered ends a request that did not reach the node, at the node that sent it.

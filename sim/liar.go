@@ -44,10 +44,10 @@ func (l *Lies) topic(in engine.Input) int32 {
 	switch in := in.(type) {
 	case engine.BlockReceived:
 		if !in.Requested {
-			return l.node.world.topics.number(in.Block.Hash())
+			return l.node.world.ids.number(in.Block.Hash())
 		}
 	case engine.TxReceived:
-		return l.node.world.topics.number(in.Tx.ID())
+		return l.node.world.ids.number(in.Tx.ID())
 	}
 	return 0
 }

@@ -196,7 +196,7 @@ func (n *Node) setTimer(c *worker) {
 		return
 	}
 	now := c.at.time
-	at := max(due.Sub(n.world.begin)-n.offset+time.Millisecond, now+n.world.queue.width)
+	at := max(due.Sub(n.world.begin)-n.offset+time.Millisecond, now+n.world.width)
 	if n.due == 0 || at < n.due {
 		n.due = at
 		c.put(n, event{at: at, to: n, life: n.life, what: tick{}})

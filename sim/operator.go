@@ -57,7 +57,7 @@ func (w *World) restore(n *Node) {
 func (w *World) Wipe(n *Node) error {
 	err := w.NewKey(n)
 	if err == nil {
-		n.disk = newDisk(w.cfg.Faults)
+		n.disk = w.newDisk()
 	}
 	return err
 }
@@ -94,15 +94,7 @@ func (n *Node) Name() string { return fmt.Sprintf("n%d", n.index+1) }
 func (n *Node) Clock() time.Time { return n.clock(n.world.now) }
 
 // Coins returns the unspent coins on its disk, in no order.
-func (n *Node) Coins() iter.Seq2[block.Outpoint, consensus.Coin] {
-	return func(yield func(block.Outpoint, consensus.Coin) bool) {
-		for o, c := range n.disk.coins {
-			if !yield(o, *c) {
-				return
-			}
-		}
-	}
-}
+func (n *Node) Coins() iter.Seq2[block.Outpoint, *consensus.Coin] { return n.disk.coins.all() }
 
 // Reorgs returns the journal on its disk, the oldest first.
 func (n *Node) Reorgs() []chain.Reorg { return n.disk.journal }

@@ -44,7 +44,7 @@ func (n *Node) Stored() (tip block.Hash, journal []chain.Reorg) { return n.disk.
 // is not an error where they are connected to it.
 func (w *World) AddTwin(of *Node, peers ...*Node) (*Node, error) {
 	n := w.outsider(of.ID)
-	n.twin, n.disk = true, newDisk(w.cfg.Faults)
+	n.twin, n.disk = true, w.newDisk()
 	if err := n.start(); err != nil {
 		return nil, err
 	}

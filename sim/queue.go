@@ -34,18 +34,22 @@ func (e *event) alive() bool {
 	return e.life == e.line.life
 }
 
-// queue holds the events to come, in buckets of equal length in time:
+// queue holds events to come, in buckets of equal length in time:
 //
 //	0 ms      50 ms     100 ms    150 ms
 //	│ ▪ ▪▪  ▪ │         │ ▪▪▪ ▪   │        a bucket is as long as the shortest delay, so what
 //	                                       happens in one causes nothing in the same one, and
 //	                                       its nodes can be worked off side by side
+//
+// Each worker has a queue of its own for what its nodes cause.
 type queue struct {
 	width   time.Duration
 	buckets map[int64][]event
 	numbers numbers   // of the buckets that have events, as a heap
 	free    [][]event // emptied buckets
 }
+
+func newQueue(width time.Duration) queue { return queue{width: width, buckets: map[int64][]event{}} }
 
 // put adds an event.
 func (q *queue) put(e event) {
@@ -60,28 +64,37 @@ func (q *queue) put(e event) {
 	q.buckets[n] = append(bucket, e)
 }
 
-// next returns when the first bucket begins; false if there is none.
-func (q *queue) next() (time.Duration, bool) {
+// next returns the number of the first bucket; false if there is none.
+func (q *queue) next() (int64, bool) {
 	if len(q.numbers) == 0 {
 		return 0, false
 	}
-	return time.Duration(q.numbers[0]) * q.width, true
+	return q.numbers[0], true
 }
 
-// take hands out the events of the first bucket that come before a moment, in any order.
-func (q *queue) take(before time.Duration, use func(event)) {
-	n := heap.Pop(&q.numbers).(int64)
-	bucket := q.buckets[n]
-	delete(q.buckets, n)
+// deliver puts the events of a bucket, if it is the first one, into the inboxes: those that
+// come before a moment. It returns their nodes, after those that are in touched.
+func (q *queue) deliver(number int64, before time.Duration, touched []*Node) []*Node {
+	if n, any := q.next(); !any || n != number {
+		return touched
+	}
+	heap.Pop(&q.numbers)
+	bucket := q.buckets[number]
+	delete(q.buckets, number)
 	for i := range bucket {
-		if bucket[i].at < before {
-			use(bucket[i])
-		} else {
-			q.put(bucket[i])
+		e := &bucket[i]
+		if e.at >= before {
+			q.put(*e)
+			continue
 		}
+		if len(e.to.inbox) == 0 {
+			touched = append(touched, e.to)
+		}
+		e.to.inbox = append(e.to.inbox, *e)
 	}
 	clear(bucket)
 	q.free = append(q.free, bucket)
+	return touched
 }
 
 // numbers is a heap of the lowest number first.

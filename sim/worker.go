@@ -17,7 +17,7 @@ type worker struct {
 	world *World
 	at    moment // what is being done
 	counts
-	out      []event
+	queue    queue // of what comes of it
 	deferred []deferred
 	records  []Record
 	failures []failure
@@ -72,7 +72,7 @@ func (c *worker) put(n *Node, e event) {
 	if _, timer := e.what.(tick); !timer {
 		c.underway++
 	}
-	c.out = append(c.out, e)
+	c.queue.put(e)
 }
 
 // fail ends the run.
@@ -115,11 +115,6 @@ func (w *World) settle(of ...*worker) error {
 	var records []Record
 	var failures []failure
 	for _, c := range of {
-		for i := range c.out {
-			w.queue.put(c.out[i])
-		}
-		clear(c.out)
-		c.out = c.out[:0]
 		w.tally.counts.add(&c.counts)
 		todo, records, failures = append(todo, c.deferred...), append(records, c.records...), append(failures, c.failures...)
 		c.deferred, c.records, c.failures = nil, nil, nil

@@ -29,38 +29,23 @@ type World struct {
 
 	now     time.Duration // everything before it has happened
 	begin   time.Time     // the time of the start on the nodes' clocks
-	queue   queue
+	width   time.Duration // of a bucket: see queue
+	queues  []*queue      // of the workers
 	agenda  agenda
 	turn    uint64 // of the last action
 	stopped bool   // by Stop
 	height  int    // of the best chain
 	mining  int    // how often the time of the next block was drawn
 
-	genesis *header // of light nodes
-	headers []birth // likewise, by number
-	topics  topics
-	people  people
-	tally   tally
-	main    worker    // for what happens in an action
-	workers []*worker // for what happens in a bucket
-	touched []*Node   // nodes that have events in the current bucket
-}
-
-// topics numbers the messages of gossip. The numbers themselves mean nothing.
-type topics struct {
-	mu sync.Mutex
-	of map[block.Hash]int32
-}
-
-func (t *topics) number(id block.Hash) int32 {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	n, there := t.of[id]
-	if !there {
-		n = int32(len(t.of) + 1)
-		t.of[id] = n
-	}
-	return n
+	genesis   *header               // of light nodes
+	headers   []birth               // likewise, by number
+	ids       numbering[block.Hash] // of blocks and transactions
+	outpoints numbering[block.Outpoint]
+	people    people
+	tally     tally
+	main      worker    // for what happens in an action
+	workers   []*worker // for what happens in a bucket
+	touched   []*Node   // nodes that have events in the current bucket
 }
 
 // New returns a world whose nodes have started and are connected.
@@ -72,16 +57,18 @@ func New(cfg Config) (*World, error) {
 		cfg.Params = params(cfg.Interval)
 	}
 	w := &World{cfg: cfg, params: cfg.Params, rules: newRules(cfg.Params, cfg.Faults), rng: rand.New(rand.NewPCG(cfg.Seed, 0)),
-		begin:  time.Unix(int64(cfg.Params.Genesis.Header.Time), 0).Add(max(cfg.Since, time.Minute)),
-		queue:  queue{width: min(cfg.Delay.least(), maxWidth), buckets: map[int64][]event{}},
-		topics: topics{of: map[block.Hash]int32{}}, group: make([]int, cfg.Nodes)}
-	w.main.world = w
+		begin: time.Unix(int64(cfg.Params.Genesis.Header.Time), 0).Add(max(cfg.Since, time.Minute)),
+		width: min(cfg.Delay.least(), maxWidth),
+		group: make([]int, cfg.Nodes)}
+	w.main = worker{world: w, queue: newQueue(w.width)}
+	w.queues = append(w.queues, &w.main.queue)
 	w.genesis = &header{work: cfg.Params.PowLimit().Work()}
 	for range min(runtime.GOMAXPROCS(0), 1+cfg.Nodes/fewNodes) {
-		w.workers = append(w.workers, &worker{world: w})
+		c := &worker{world: w, queue: newQueue(w.width)}
+		w.workers, w.queues = append(w.workers, c), append(w.queues, &c.queue)
 	}
 	for i := range cfg.Nodes {
-		n := &Node{ID: peer.ID(fmt.Sprintf("n%d", i+1)), index: int32(i), world: w, disk: newDisk(cfg.Faults),
+		n := &Node{ID: peer.ID(fmt.Sprintf("n%d", i+1)), index: int32(i), world: w, disk: w.newDisk(),
 			rng: rand.New(rand.NewPCG(cfg.Seed, uint64(i)+1)), share: 1 / float64(cfg.Nodes)}
 		if cfg.Shares != nil {
 			n.share = cfg.Shares[i]
@@ -151,12 +138,9 @@ func (w *World) run(ctx context.Context, done func() bool) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		start, any := w.queue.next()
-		start = max(start, w.now)
-		until := start + w.queue.width
-		if any {
-			until = until / w.queue.width * w.queue.width // where its bucket ends
-		}
+		number, any := w.next()
+		start := max(time.Duration(number)*w.width, w.now)
+		until := time.Duration(number+1) * w.width
 		if len(w.agenda) > 0 {
 			if next := w.agenda[0].at; !any || next <= start {
 				if err := w.act(); err != nil {
@@ -170,7 +154,7 @@ func (w *World) run(ctx context.Context, done func() bool) error {
 		if !any {
 			return nil
 		}
-		if err := w.bucket(until); err != nil {
+		if err := w.bucket(number, until); err != nil {
 			return err
 		}
 	}
@@ -187,44 +171,49 @@ func (w *World) act() error {
 	return w.settle(&w.main)
 }
 
+// next returns the number of the first bucket that has events; false if none has.
+func (w *World) next() (first int64, any bool) {
+	for _, q := range w.queues {
+		if n, is := q.next(); is && (!any || n < first) {
+			first, any = n, true
+		}
+	}
+	return first, any
+}
+
 // bucket works off the events of the first bucket that come before a moment: the nodes side
 // by side, each its own in their order.
-func (w *World) bucket(until time.Duration) error {
-	w.queue.take(until, func(e event) {
-		if len(e.to.inbox) == 0 {
-			w.touched = append(w.touched, e.to)
-		}
-		e.to.inbox = append(e.to.inbox, e)
-	})
+func (w *World) bucket(number int64, until time.Duration) error {
+	w.touched = w.touched[:0]
+	for _, q := range w.queues {
+		w.touched = q.deliver(number, until, w.touched)
+	}
 	w.now = until
 	w.eachTouched()
-	w.touched = w.touched[:0]
 	return w.settle(w.workers...)
 }
 
 // eachTouched has the workers work off the inboxes.
 func (w *World) eachTouched() {
 	const few = 8 // are not worth a goroutine
-	if len(w.touched) <= few || len(w.workers) == 1 {
-		for _, n := range w.touched {
-			n.work(w.workers[0])
-		}
-		return
-	}
 	var next atomic.Int64
-	var group sync.WaitGroup
-	for _, c := range w.workers {
-		group.Go(func() {
-			for {
-				end := int(next.Add(few))
-				for at := end - few; at < min(end, len(w.touched)); at++ {
-					w.touched[at].work(c)
-				}
-				if end >= len(w.touched) {
-					return
-				}
+	take := func(c *worker) {
+		for {
+			end := int(next.Add(few))
+			for at := end - few; at < min(end, len(w.touched)); at++ {
+				w.touched[at].work(c)
 			}
-		})
+			if end >= len(w.touched) {
+				return
+			}
+		}
 	}
+	var group sync.WaitGroup
+	if len(w.touched) > few {
+		for _, c := range w.workers[1:] {
+			group.Go(func() { take(c) })
+		}
+	}
+	take(w.workers[0])
 	group.Wait()
 }

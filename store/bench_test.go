@@ -37,7 +37,7 @@ func (r *recorder) Put(entries []chain.Entry, bodies []consensus.Block) error {
 func (r *recorder) Coins(of []block.Outpoint, into consensus.Coins) error {
 	for _, o := range of {
 		if c, ok := r.coins[o]; ok {
-			into[o] = c
+			into[o] = &c
 		}
 	}
 	return nil

@@ -79,7 +79,7 @@ func compareCoins(t testing.TB, db *DB, tip *vertex) {
 	}
 	for i, o := range names {
 		want := tip.coins[o]
-		if got[i].Outpoint != o || !sameCoin(got[i].Coin, want) || !sameCoin(found[o], want) {
+		if got[i].Outpoint != o || !sameCoin(got[i].Coin, want) || !sameCoin(*found[o], want) {
 			t.Fatalf("coin %d: %+v, looked up %+v, want %s %+v", i, got[i], found[o], o, want)
 		}
 	}

@@ -128,7 +128,7 @@ func (db *DB) Coins(of []block.Outpoint, into consensus.Coins) error {
 				return fmt.Errorf("%s: %w", o, err)
 			}
 			if found {
-				into[o] = coin
+				into[o] = &coin
 			}
 		}
 		return nil

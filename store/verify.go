@@ -90,7 +90,7 @@ func gather(coins map[block.Outpoint]*consensus.Coin, of []block.Outpoint) conse
 	out := make(consensus.Coins, len(of))
 	for _, o := range of {
 		if coin, there := coins[o]; there {
-			out[o] = *coin
+			out[o] = coin
 		}
 	}
 	return out

@@ -136,7 +136,7 @@ func (db *DB) coinsOnTheWay(of []block.Outpoint, into consensus.Coins) (rest []b
 		if !changed {
 			rest = append(rest, o)
 		} else if coin != nil {
-			into[o] = *coin
+			into[o] = coin
 		}
 	}
 	return rest

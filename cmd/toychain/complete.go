@@ -37,6 +37,7 @@ var completers = map[string]completer{
 	"wallet": (*app).walletsNow, "to": (*app).walletsNow, "mine": (*app).walletsNow, "fund": (*app).walletsNow, "coin": (*app).txsNow,
 	"log-level": words("debug", "info", "warn", "error"), "format": words("hex", "blk"), "preset": words("toy", "classroom"),
 	"shares": words("equal", "linear"), "topology": words("random", "mesh", "line", "ring", "star"), "words": words("12", "24"),
+	"by":       words("chain", "written"),
 	"world":    words(worldReal, worldSim),
 	"strategy": words("sm1", "lead-stubborn", "equal-fork-stubborn", "optimal"),
 }
@@ -45,7 +46,7 @@ var completers = map[string]completer{
 // nothing can be known: numbers, new names, texts, addresses of other machines.
 var (
 	mayBeFile  = []string{"FILE", "DIR", "FILE|DIR", "NAME|FILE", "SCRIPT", "REPORT", "network"}
-	unknowable = []string{"N", "NAME", "AMOUNT", "RATE", "MESSAGE", "SIGNATURE", "MULTIADDR"}
+	unknowable = []string{"N", "NAME", "AMOUNT", "RATE", "TEXT", "WORDS", "MESSAGE", "SIGNATURE", "MULTIADDR"}
 )
 
 // placesOf returns the words for the arguments in a command's usage, without flags.

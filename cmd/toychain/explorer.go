@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"toychain/block"
 	"toychain/cmd/internal/cli"
 	"toychain/explorer"
 	"toychain/rpc"
@@ -226,11 +227,16 @@ func (a *app) pastOfTestnet(ctx context.Context) (*shownNet, error) {
 }
 
 // byURL is a network of nodes that are known by their addresses.
-type byURL []explorer.Endpoint
+type byURL struct {
+	all      []explorer.Endpoint
+	prefixes block.Prefixes
+}
 
-func (n byURL) Nodes(context.Context) ([]explorer.Endpoint, error) { return n, nil }
+func (n *byURL) Nodes(context.Context) ([]explorer.Endpoint, error) { return n.all, nil }
 
-func (byURL) Actions(context.Context) ([]history.Action, error) { return nil, nil }
+func (n *byURL) Prefixes() block.Prefixes { return n.prefixes }
+
+func (*byURL) Actions(context.Context) ([]history.Action, error) { return nil, nil }
 
 // nodesByURL returns the nodes at these addresses, by the names that they say.
 func (a *app) nodesByURL(ctx context.Context, urls []string) (*shownNet, error) {
@@ -252,9 +258,10 @@ func (a *app) nodesByURL(ctx context.Context, urls []string) (*shownNet, error) 
 			name = a.global.rpc
 		}
 		seen[name] = true
-		all = append(all, explorer.Endpoint{Name: name, Client: n.Client, State: "up"})
+		all.all = append(all.all, explorer.Endpoint{Name: name, Client: n.Client, State: "up"})
+		all.prefixes = n.params.Prefixes
 	}
-	return &shownNet{log: explorer.NewLog("nodes at "+strings.Join(urls, ", "), true), net: all}, nil
+	return &shownNet{log: explorer.NewLog("nodes at "+strings.Join(urls, ", "), true), net: &all}, nil
 }
 
 // shownTestnet returns what a testnet shows, and how it is changed: by the commands for it.
@@ -297,6 +304,8 @@ func (n *testnetNodes) Nodes(context.Context) (out []explorer.Endpoint, err erro
 	}
 	return out, nil
 }
+
+func (n *testnetNodes) Prefixes() block.Prefixes { return n.t.Params().Prefixes }
 
 func (n *testnetNodes) Actions(context.Context) ([]history.Action, error) {
 	n.mu.Lock()

@@ -28,6 +28,7 @@ var controls = []explorer.Control{
 	{Verb: "link", Of: "link", Label: "slow down", Command: "testnet link {node} {other} --delay {delay} --loss {loss}"},
 	{Verb: "perfect", Of: "link", Label: "make perfect", Command: "testnet link {node} {other} --clear"},
 	{Verb: "pay", Of: "payment", Label: "pay", Command: payCommand},
+	{Verb: "chat", Of: "chat", Label: "say it", Command: "chat send {text} --wallet {from} --node {node}"},
 	{Verb: "twice", Of: "payment", Label: "spend twice", Command: payCommand + "; toychain " + againCommand},
 }
 
@@ -121,6 +122,10 @@ func (c *ownCommands) spendTwice(ctx context.Context, values map[string]string) 
 	return err
 }
 
+// freeText is the one value that may be anything but a flag: it becomes one argument, and no shell
+// sees it.
+const freeText = "text"
+
 // fillIn returns the words of a command, with values for the names in it. One value may be
 // several words.
 func fillIn(command string, values map[string]string) (args []string, err error) {
@@ -131,6 +136,13 @@ func fillIn(command string, values map[string]string) (args []string, err error)
 			continue
 		}
 		name = strings.TrimSuffix(name, "}")
+		if name == freeText {
+			if text := values[name]; text == "" || strings.HasPrefix(text, "-") {
+				return nil, fmt.Errorf("%q is no text: it must not be empty, nor begin with -", text)
+			}
+			args = append(args, values[name])
+			continue
+		}
 		words := strings.Fields(values[name])
 		if len(words) == 0 {
 			return nil, fmt.Errorf("%s is missing", name)

@@ -34,6 +34,7 @@ var heeded = map[string]string{
 	"wallet verify": hasWallet,
 	"chain":         asksNode,
 	"chain reindex": hasWallet,
+	"chat":          asksNode,
 	"peers":         asksNode,
 	"testnet":       "network dir",
 	"testnet run":   "",

@@ -32,7 +32,7 @@ func (a *app) labCommand() *cobra.Command {
 	for _, e := range a.experiments() {
 		commands = append(commands, e.cmd)
 	}
-	commands = append(commands, a.labListCommand(), a.labCheckCommand(), a.labGradeCommand())
+	commands = append(commands, a.labVotesCommand(), a.labListCommand(), a.labCheckCommand(), a.labGradeCommand())
 	cmd := cli.Noun("lab", "Hold experiments against published theory.",
 		`toychain lab stale --nodes 10 --interval 30s
 toychain lab double-spend --attacker 0.1 --confirmations 6

@@ -50,7 +50,7 @@ func (a *app) rootCommand() *cobra.Command {
 toychain testnet up 4            four nodes of your own
 toychain wallet create           keys of your own, for the coins
 toychain mine 3 --node n1        three blocks, with real proof of work`,
-		a.demoCommand(), a.nodeCommand(), a.mineCommand(), a.walletCommand(), a.chainCommand(), a.peersCommand(),
+		a.demoCommand(), a.nodeCommand(), a.mineCommand(), a.walletCommand(), a.chainCommand(), a.chatCommand(), a.peersCommand(),
 		a.testnetCommand(), a.explorerCommand(), a.simCommand(), a.labCommand(), a.networkCommand(), a.rpcCommand(), a.manCommand(), a.versionCommand())
 	root.Version, root.PersistentPreRunE = version, a.prepare
 	root.SilenceErrors, root.SilenceUsage = true, true

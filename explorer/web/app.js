@@ -7,6 +7,7 @@ import { Store, follow, look, pageOf, short } from './state.js';
 import { Tree, describe, signs } from './tree.js';
 import { Panels } from './panels.js';
 import { Controls } from './controls.js';
+import { Chat } from './chat.js';
 
 const html = htm.bind(h);
 const store = new Store();
@@ -94,6 +95,7 @@ function App() {
       <aside>
         <${Tips} view=${view} onOpen=${onOpen} viewer=${viewer} onView=${onView} />
         <${EventLog} />
+        <${Chat} store=${store} viewer=${viewer} nodes=${view.nodes} />
         <${Details} b=${view.blocks.get(selected)} />
         <${Controls} view=${view} live=${store.at === null} />
       </aside>

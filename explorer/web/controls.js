@@ -8,9 +8,18 @@ import htm from 'htm';
 const html = htm.bind(h);
 const token = document.querySelector('meta[name=token]')?.content ?? '';
 
-const fill = (command, values) => command.replace(/\{(\w+)\}/g, (_, k) => values[k] || k.toUpperCase());
+export const fill = (command, values) => command.replace(/\{(\w+)\}/g, (_, k) => (k === 'text' && values[k] ? quote(values[k]) : values[k] || k.toUpperCase()));
+const quote = (s) => `'${s.replaceAll("'", `'\\''`)}'`; // as a shell wants it
 
-async function carryOut(verb, values) {
+let asked; // once for the whole page
+
+// offered returns what can be changed.
+export function offered() {
+  asked ??= token ? fetch('api/controls').then((r) => r.json()) : Promise.resolve([]);
+  return asked;
+}
+
+export async function carryOut(verb, values) {
   const answer = await fetch('api/do', {
     method: 'POST', headers: { 'Content-Type': 'application/json', 'X-Toychain-Token': token },
     body: JSON.stringify({ verb, values }),
@@ -26,7 +35,7 @@ export function Controls({ view, live }) {
   const [values, setValues] = useState({ blocks: '1', rate: '20000', delay: '200ms', loss: '0%', other: '', amount: '1', from: 'alice', to: 'bob' });
   const [plan, setPlan] = useState({});
   useEffect(() => {
-    if (token) fetch('api/controls').then((r) => r.json()).then(setList, (e) => say(String(e)));
+    offered().then(setList, (e) => say(String(e)));
   }, []);
   if (!token || list.length === 0) return null;
   const names = view.nodes.map((n) => n.name);

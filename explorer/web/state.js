@@ -1,7 +1,7 @@
 // The state of the network at any moment is a fold of the events up to it. state.js keeps the
 // events that the server sent, and the state at the moment that is shown; it draws nothing.
 
-const checkpointEvery = 500;
+const checkpointEvery = 500, maxSaid = 500;
 
 export class Store {
   constructor() {
@@ -16,7 +16,7 @@ export class Store {
   }
 
   begin(base) {
-    this.checkpoints = [{ n: 0, state: fold({ blocks: new Map(), nodes: new Map(), groups: [] }, base) }];
+    this.checkpoints = [{ n: 0, state: fold({ blocks: new Map(), nodes: new Map(), groups: [], chat: new Map() }, base) }];
     this.present = copy(this.checkpoints[0].state);
     this.past = null;
   }
@@ -76,12 +76,14 @@ export class Store {
   }
 }
 
-function copy(s) { return { blocks: new Map(s.blocks), nodes: new Map(s.nodes), groups: s.groups }; }
+function copy(s) { return { blocks: new Map(s.blocks), nodes: new Map(s.nodes), groups: s.groups, chat: new Map(s.chat) }; }
 
 function fold(s, e) {
   for (const b of e.blocks ?? []) s.blocks.set(b.hash, b);
   for (const n of e.nodes ?? []) s.nodes.set(n.name, n);
   if (e.groups) s.groups = e.groups;
+  for (const m of e.chat ?? []) s.chat.set(m.id, m);
+  for (const id of s.chat.keys()) { if (s.chat.size <= maxSaid) break; s.chat.delete(id); }
   return s;
 }
 

@@ -101,8 +101,8 @@ func (b *Block) fees(txs []*block.Tx) (fees block.Amount) {
 		for _, in := range tx.Inputs {
 			if v, here := made[in.Prev]; here {
 				fees += v
-			} else {
-				fees += b.Coins([]block.Outpoint{in.Prev})[in.Prev].Value
+			} else if coin := b.Coins([]block.Outpoint{in.Prev})[in.Prev]; coin != nil {
+				fees += coin.Value
 			}
 		}
 		id := tx.ID()
@@ -184,7 +184,7 @@ func (b *Block) Coins(of []block.Outpoint) consensus.Coins {
 		for n := b; n != nil; n = n.Parent {
 			if coin, changed := n.coins[o]; changed {
 				if coin != nil {
-					out[o] = *coin
+					out[o] = coin
 				}
 				break
 			}
@@ -207,7 +207,7 @@ func (b *Block) CoinSet() consensus.Coins {
 				if block.Unspendable(out.Script) {
 					continue
 				}
-				set[block.Outpoint{TxID: id, Index: uint32(j)}] = consensus.Coin{
+				set[block.Outpoint{TxID: id, Index: uint32(j)}] = &consensus.Coin{
 					Output: out, Height: n.Height(), Coinbase: i == 0, MedianTime: n.Parent.State.MedianTime(),
 				}
 			}

@@ -260,7 +260,7 @@ func (d *Disk) apply(c *chain.Commit, undo *changes) error {
 		if !there && !t.before && (!named || t.coinbase && got == nil) {
 			continue // created and spent
 		}
-		if !named || (got != nil) != there || !there && !t.before || there && !reflect.DeepEqual(*got, want) {
+		if !named || (got != nil) != there || !there && !t.before || there && !reflect.DeepEqual(got, want) {
 			return fmt.Errorf("commit %d: coin %s is %v, its steps make it %v", d.Commits, o, got, want)
 		}
 	}
@@ -295,7 +295,7 @@ func (d *Disk) step(tip block.Hash, s *chain.Step, touched map[block.Outpoint]to
 	}
 	for _, c := range s.Delta.Created {
 		note(&c)
-		set(undo, d.Set, c.Outpoint, c.Coin)
+		set(undo, d.Set, c.Outpoint, &c.Coin)
 	}
 	for _, c := range s.Delta.Spent {
 		note(&c)

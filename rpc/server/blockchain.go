@@ -167,8 +167,8 @@ func (c *call) verify(hash block.Hash, before consensus.State) error {
 		return err
 	}
 	coins := make(consensus.Coins)
-	for _, s := range delta.Spent {
-		coins[s.Outpoint] = s.Coin
+	for i := range delta.Spent {
+		coins[delta.Spent[i].Outpoint] = &delta.Spent[i].Coin
 	}
 	for _, s := range delta.Created { // some are spent in the block itself
 		delete(coins, s.Outpoint)

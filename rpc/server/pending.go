@@ -59,7 +59,10 @@ func (c *call) showPending(e *mempool.Entry, coins consensus.Coins, parents map[
 		Counts: e.Modified(), Depends: append([]block.Hash{}, e.Depends...)}
 	for i := range e.Tx.Inputs {
 		o := &e.Tx.Inputs[i].Prev
-		from := coins[*o].Output
+		var from block.Output
+		if coin := coins[*o]; coin != nil {
+			from = coin.Output
+		}
 		if p := parents[o.TxID]; p != nil && uint64(o.Index) < uint64(len(p.Outputs)) {
 			from = p.Outputs[o.Index]
 		}

@@ -41,10 +41,11 @@ func restUTXOs(q *restCall) (restData, error) {
 	}
 	u := utxos{tip: &tip, hits: make([]bool, len(of))}
 	for i, o := range of {
-		coin, ok := coins[o]
-		if u.hits[i] = ok; !ok {
+		found := coins[o]
+		if u.hits[i] = found != nil; found == nil {
 			continue
 		}
+		coin := *found
 		if coin.Height > tip.Height {
 			coin.Height = poolHeight
 		}

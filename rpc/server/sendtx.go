@@ -173,7 +173,7 @@ func (v *packageView) add(tx *block.Tx, id block.Hash) {
 	}
 	for i := range tx.Outputs {
 		if !block.Unspendable(tx.Outputs[i].Script) {
-			v.made[block.Outpoint{TxID: id, Index: uint32(i)}] = consensus.Coin{Output: tx.Outputs[i], Height: tip.Height + 1, MedianTime: tip.MedianTime()}
+			v.made[block.Outpoint{TxID: id, Index: uint32(i)}] = &consensus.Coin{Output: tx.Outputs[i], Height: tip.Height + 1, MedianTime: tip.MedianTime()}
 		}
 	}
 }

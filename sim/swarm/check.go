@@ -149,7 +149,11 @@ func (r *run) checkCoins(w *watched, tip *fact, of []block.Outpoint, some bool) 
 	}
 	var all block.Amount
 	for _, o := range of {
-		have, is := coins[o]
+		found, is := coins[o]
+		var have consensus.Coin
+		if is {
+			have = *found
+		}
 		want, should := tip.coins[o]
 		if is != should || is && !same(have, want) {
 			r.violated("S1", w.node, "at tip %s, height %d, coin %s is %s, and by a replay from genesis %s", tip.hash, tip.height, o, describe(have, is), describe(want, should))

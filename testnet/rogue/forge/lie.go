@@ -28,7 +28,7 @@ func Penalized(rule consensus.Rule) bool {
 
 // Invalid returns a block on top of tip that breaks one rule, of those in Lies. For
 // consensus.BadScript there must be a mature coin among those of the chain.
-func (m *Maker) Invalid(ctx context.Context, tip *consensus.State, coins iter.Seq2[block.Outpoint, consensus.Coin], breaks consensus.Rule) (*block.Block, error) {
+func (m *Maker) Invalid(ctx context.Context, tip *consensus.State, coins iter.Seq2[block.Outpoint, *consensus.Coin], breaks consensus.Rule) (*block.Block, error) {
 	b := m.Draft(tip)
 	switch breaks {
 	case consensus.HighHash:
@@ -92,7 +92,7 @@ func missTarget(b *block.Block) error {
 
 // theft spends another's coin without the key: of those that could be spent, the one with the lowest
 // outpoint.
-func (m *Maker) theft(tip *consensus.State, coins iter.Seq2[block.Outpoint, consensus.Coin]) (*block.Tx, error) {
+func (m *Maker) theft(tip *consensus.State, coins iter.Seq2[block.Outpoint, *consensus.Coin]) (*block.Tx, error) {
 	var at block.Outpoint
 	var value block.Amount
 	for o, c := range coins {

@@ -88,7 +88,7 @@ func (n *node) byScript() (map[string][]consensus.UTXO, error) {
 	}
 	out := map[string][]consensus.UTXO{}
 	for o, c := range n.Coins() {
-		out[string(c.Script)] = append(out[string(c.Script)], consensus.UTXO{Outpoint: o, Coin: c})
+		out[string(c.Script)] = append(out[string(c.Script)], consensus.UTXO{Outpoint: o, Coin: *c})
 	}
 	n.world.owned = append(kept[max(0, len(kept)-tipsKept+1):], owned{tip, out})
 	return out, nil

@@ -1,0 +1,174 @@
+package chat
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"toychain/block"
+	"toychain/wallet"
+)
+
+// State is what became of a message, on one node.
+type State string
+
+// The states.
+const (
+	Pending   State = "pending"
+	Confirmed State = "confirmed"
+	TakenBack State = "taken-back"
+)
+
+// Carried is a transaction that pays the board, and where it is.
+type Carried struct {
+	Tx     *block.Tx
+	TxID   block.Hash
+	State  State
+	Height block.Height // of its block; -1 if it is not confirmed
+}
+
+// Message is a message as a node knows it.
+type Message struct {
+	ID      block.Hash   `json:"id"`      // txid of its first part
+	From    string       `json:"from"`    // its author's name; the address if there is none
+	Address string       `json:"address"` // its author's
+	Text    string       `json:"text"`    // with … for a part that is missing
+	State   State        `json:"state"`
+	Height  block.Height `json:"height"`  // of the block that completed it; -1: it is not confirmed
+	TimeMS  int64        `json:"time_ms"` // when it was written: its author says so, and signs it
+	Parts   int          `json:"parts"`
+	Missing int          `json:"missing,omitempty"` // parts that the node does not have
+}
+
+// author returns the address whose coin a transaction spends first.
+func author(tx *block.Tx) (a wallet.Address, ok bool) {
+	if tx.IsCoinbase() || len(tx.Inputs) == 0 {
+		return a, false
+	}
+	_, key, _, err := block.ParsePubKeyHashInput(tx.Inputs[0].Script)
+	if err != nil {
+		return a, false
+	}
+	return wallet.KeyAddress(key), true
+}
+
+// carrier returns the data of a transaction's first data carrier.
+func carrier(tx *block.Tx) []byte {
+	for i := range tx.Outputs {
+		if data, ok := block.Data(tx.Outputs[i].Script); ok {
+			return data
+		}
+	}
+	return nil
+}
+
+// Fold returns the messages that these transactions carry, in the order of the chain: by the place
+// of what completes each, then those that are pending, then those that were taken back. all has
+// the order of the chain too, and what is not confirmed after it.
+func Fold(all []Carried, prefixes block.Prefixes) []Message {
+	type key struct {
+		from   wallet.Address
+		timeMS int64
+		n      int
+	}
+	type begun struct {
+		Message
+		texts [][]byte
+		place int // in the chain: the last of its parts
+	}
+	messages := make(map[key]*begun)
+	var order []*begun
+	names, owners := make(map[wallet.Address]string), make(map[string]bool)
+	for i := range all {
+		c := &all[i]
+		from, ok := author(c.Tx)
+		if !ok {
+			continue
+		}
+		data := carrier(c.Tx)
+		if name, sig, ok := parseName(data); ok {
+			address := from.Encode(prefixes)
+			if c.State != TakenBack && names[from] == "" && !owners[name] && wallet.VerifyMessage(from, sig, claim(address, name)) == nil {
+				names[from], owners[name] = name, true
+			}
+			continue
+		}
+		p, ok := parsePart(data)
+		if !ok {
+			continue
+		}
+		k := key{from, p.timeMS, p.n}
+		m := messages[k]
+		if m == nil {
+			m = &begun{Message: Message{State: Confirmed, Address: from.Encode(prefixes), TimeMS: p.timeMS, Parts: p.n, Missing: p.n}, texts: make([][]byte, p.n)}
+			messages[k] = m
+			order = append(order, m)
+		}
+		if m.texts[p.index] != nil {
+			continue // said twice: the first counts
+		}
+		m.texts[p.index] = p.text
+		m.Missing--
+		m.place = i
+		m.Height = max(m.Height, c.Height)
+		m.State = worse(m.State, c.State)
+		if p.index == 0 || m.ID.IsZero() {
+			m.ID = c.TxID
+		}
+	}
+	slices.SortStableFunc(order, func(a, b *begun) int { return cmp.Compare(a.place, b.place) })
+	out := []Message{}
+	for _, m := range order {
+		m.From = cmp.Or(names[addressOf(m.Address, prefixes)], m.Address)
+		m.Text = joined(m.texts)
+		if m.Missing > 0 && m.State == Confirmed {
+			m.State = Pending // the rest may come
+		}
+		if m.State != Confirmed {
+			m.Height = -1
+		}
+		out = append(out, m.Message)
+	}
+	return out
+}
+
+func addressOf(text string, p block.Prefixes) wallet.Address {
+	a, _ := wallet.ParseAddress(text, p) // we wrote it
+	return a
+}
+
+// worse returns the state of a message with parts of two states.
+func worse(a, b State) State {
+	rank := []State{Confirmed, Pending, TakenBack}
+	return rank[max(slices.Index(rank, a), slices.Index(rank, b))]
+}
+
+// joined returns the text of a message's parts, with … for each that is missing.
+func joined(parts [][]byte) string {
+	var out strings.Builder
+	for _, p := range parts {
+		if p == nil {
+			out.WriteString("…")
+		}
+		out.Write(p)
+	}
+	return Clean(out.String())
+}
+
+// ByTime orders messages as they were written: by the times that their authors signed.
+func ByTime(all []Message) {
+	slices.SortStableFunc(all, func(a, b Message) int {
+		return cmp.Or(cmp.Compare(a.TimeMS, b.TimeMS), strings.Compare(a.ID.String(), b.ID.String()))
+	})
+}
+
+// Matches reports whether a message has all of these words, in its text or its author's name.
+func (m *Message) Matches(words []string) bool {
+	in := strings.ToLower(m.From + " " + m.Text)
+	for _, w := range words {
+		if !strings.Contains(in, strings.ToLower(w)) {
+			return false
+		}
+	}
+	return true
+}
