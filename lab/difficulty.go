@@ -72,8 +72,8 @@ func (c *DifficultyConfig) Check() error {
 		return fmt.Errorf("a spacing of %s: want whole seconds, from 1 to a day", c.Spacing)
 	case c.Spacing.Seconds()*float64(c.Window) > math.MaxUint32/16:
 		return fmt.Errorf("a window of %d blocks every %s is longer than 8 years", c.Window, c.Spacing)
-	case c.Blocks < batches*c.Window || c.Blocks > maxBlocks:
-		return fmt.Errorf("%d blocks: want %d (%d windows) to %d", c.Blocks, batches*c.Window, batches, maxBlocks)
+	case c.Blocks < c.windows()*c.Window || c.Blocks > maxBlocks:
+		return fmt.Errorf("%d blocks: want %d (%d windows) to %d", c.Blocks, c.windows()*c.Window, c.windows(), maxBlocks)
 	case c.What == Growth && !(c.Growth >= .8 && c.Growth <= 16 && c.Growth != 1):
 		return fmt.Errorf("growth by %v: want 0.8 to 16, and not 1", c.Growth)
 	case c.What == Hop && !(c.Hop > 0 && c.Hop <= .7):
@@ -101,6 +101,16 @@ func (c *DifficultyConfig) episode() (windows, before int) {
 		return 1 + warpWindows, 1
 	}
 	return math.MaxInt, 10
+}
+
+// windows returns how many are needed to say anything: episodes that can be compared, or a few
+// windows in a row.
+func (c *DifficultyConfig) windows() int {
+	const episodes, few = 6, 50
+	if length, _ := c.episode(); length != math.MaxInt {
+		return episodes * length
+	}
+	return few
 }
 
 // Run mines with the node's own rule for the target (pow.Retarget).
@@ -175,6 +185,9 @@ func (m *mining) interval(window int) Estimate {
 	group := windows - before
 	if windows == math.MaxInt {
 		group = max(1, len(m.times)/batches)
+		if m.config.What == Hop { // as many windows with the whole hash power as without
+			group += group % 2
+		}
 	}
 	var sums, blocks []float64
 	for len(m.times) >= group {

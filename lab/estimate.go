@@ -116,10 +116,18 @@ func worst(verdicts ...Verdict) Verdict {
 // other, its blocks are not.
 const batches = 200
 
+// student returns the quantile for a mean of n values whose deviation is estimated from them: of
+// Student's distribution, in powers of one over its degrees of freedom (Abramowitz, Stegun 26.7.5).
+func student(n int) float64 {
+	v := float64(max(n-1, 1))
+	z2 := z * z
+	return z * (1 + (z2+1)/(4*v) + ((5*z2+16)*z2+3)/(96*v*v) + (((3*z2+19)*z2+17)*z2-15)/(384*v*v*v))
+}
+
 // Average returns the estimate of a mean from values that are nearly independent.
 func Average(values []float64) Estimate {
 	m := mean(values)
-	half := z * deviation(values) / math.Sqrt(float64(len(values)))
+	half := student(len(values)) * deviation(values) / math.Sqrt(float64(len(values)))
 	return Estimate{m, m - half, m + half}
 }
 
@@ -131,7 +139,7 @@ func ratio(parts, wholes []float64) Estimate {
 	for i := range parts {
 		rest[i] = parts[i] - r*wholes[i]
 	}
-	half := z * deviation(rest) / math.Sqrt(float64(len(rest))) / mean(wholes)
+	half := student(len(rest)) * deviation(rest) / math.Sqrt(float64(len(rest))) / mean(wholes)
 	return Estimate{r, r - half, r + half}
 }
 

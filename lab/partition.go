@@ -36,11 +36,21 @@ type PartitionWork struct {
 	WeakBlocks  float64 `json:"weak_blocks"`  // its share of the blocks
 	ShorterWins float64 `json:"shorter_wins"` // of the races, those that the side with fewer blocks wins by work
 	ByWork      float64 `json:"by_work"`      // of the races, those that the weak side wins
+	Shorter     *ByWork `json:"shorter"`      // the first of these; null if there is none
 	Races       int     `json:"races"`
 	Seed        uint64  `json:"seed"`
 	config      PartitionConfig
 	weak        Series // share of the blocks, by time, in the first race
 	work        Series
+}
+
+// ByWork is a partition that the chain with fewer blocks wins. Work is in blocks of the difficulty
+// before the cut.
+type ByWork struct {
+	Blocks      int     `json:"blocks"` // of the winner
+	Work        float64 `json:"work"`
+	LoserBlocks int     `json:"loser_blocks"`
+	LoserWork   float64 `json:"loser_work"`
 }
 
 // Check returns what is wrong with the configuration.
@@ -164,15 +174,9 @@ func (e *Events) side(now float64, weaker bool, weak, strong *namedChain) {
 	e.found(by, chain.grow(), parent)
 }
 
-// heal has both sides send each other what they have.
+// heal has both sides send each other what they have, and take what has more blocks.
 func (e *Events) heal(now float64, weak, strong *namedChain) {
-	e.now = now
-	for _, b := range weak.blocks {
-		e.sent("weak side", "strong side", b, 0)
-	}
-	for _, b := range strong.blocks {
-		e.sent("strong side", "weak side", b, 0)
-	}
+	e.exchange(now, weak, strong)
 	best := func(own, other *namedChain) string {
 		if len(other.blocks) > len(own.blocks) {
 			return other.tip()
@@ -181,6 +185,41 @@ func (e *Events) heal(now float64, weak, strong *namedChain) {
 	}
 	e.tip("weak side", best(weak, strong))
 	e.tip("strong side", best(strong, weak))
+}
+
+// byWork takes down a partition that a shorter chain wins.
+func (e *Events) byWork(weak, strong *cutOff, until float64) {
+	if e.full() {
+		return
+	}
+	w, s := chainOf("w"), chainOf("s")
+	for i, k := 0, 0; i < len(weak.times) || k < len(strong.times); {
+		if theirs := k == len(strong.times) || i < len(weak.times) && weak.times[i] < strong.times[k]; theirs {
+			e.side(weak.times[i]/nominal, true, w, s)
+			i++
+		} else {
+			e.side(strong.times[k]/nominal, false, w, s)
+			k++
+		}
+	}
+	e.exchange(until/nominal, w, s)
+	best := s
+	if weak.work > strong.work {
+		best = w
+	}
+	e.tip("weak side", best.tip())
+	e.tip("strong side", best.tip())
+}
+
+// exchange has both sides send each other what they have.
+func (e *Events) exchange(now float64, weak, strong *namedChain) {
+	e.now = now
+	for _, b := range weak.blocks {
+		e.sent("weak side", "strong side", b, 0)
+	}
+	for _, b := range strong.blocks {
+		e.sent("strong side", "weak side", b, 0)
+	}
 }
 
 // cutOff is one side of a partition whose difficulty changes.
@@ -192,6 +231,7 @@ type cutOff struct {
 	work       float64 // in blocks of the first difficulty
 	next       float64 // when the next block is found
 	first      float64 // work of a block when the cut came
+	times      []float64
 }
 
 // mine mines until a time, with the node's own rule for the target.
@@ -204,7 +244,7 @@ func (s *cutOff) mine(until float64, window int, limit pow.Target, exp func() fl
 			return
 		}
 		s.now, s.next = s.next, 0
-		s.blocks++
+		s.blocks, s.times = s.blocks+1, append(s.times, s.now)
 		s.work += s.target.Work().Float() / s.first
 		switch s.blocks % window {
 		case 1:
@@ -228,6 +268,8 @@ func (c PartitionConfig) Work(ctx context.Context, w Watch) (*PartitionWork, err
 	var works, all []float64
 	weakBlocks, blocks, shorter, byWork := 0, 0, 0, 0
 	first := start.Work().Float()
+	ev := w.Events // takes down the first partition that a shorter chain wins, or else the last one
+	var lastWeak, lastStrong *cutOff
 	err := w.each(ctx, c.Races, func(i int) {
 		weak := &cutOff{hashes: c.Share * first / nominal, target: start, first: first}
 		strong := &cutOff{hashes: (1 - c.Share) * first / nominal, target: start, first: first}
@@ -240,6 +282,7 @@ func (c PartitionConfig) Work(ctx context.Context, w Watch) (*PartitionWork, err
 				out.work.add(until/nominal, weak.work/max(1, weak.work+strong.work))
 			}
 		}
+		lastWeak, lastStrong = weak, strong
 		works, all = append(works, weak.work), append(all, weak.work+strong.work)
 		weakBlocks, blocks = weakBlocks+weak.blocks, blocks+weak.blocks+strong.blocks
 		if weak.work > strong.work {
@@ -247,16 +290,31 @@ func (c PartitionConfig) Work(ctx context.Context, w Watch) (*PartitionWork, err
 		}
 		if (weak.work-strong.work)*float64(weak.blocks-strong.blocks) < 0 {
 			shorter++
+			if out.Shorter == nil {
+				out.Shorter = shorterOf(weak, strong)
+				ev.byWork(weak, strong, float64(c.Blocks)*nominal)
+			}
 		}
 	})
 	if err != nil {
 		return nil, err
 	}
 	e := ratio(works, all)
+	if out.Shorter == nil {
+		ev.byWork(lastWeak, lastStrong, float64(c.Blocks)*nominal)
+	}
 	out.WeakWork, out.Judgment = e.Rate, e.judge(c.Share)
 	out.WeakBlocks = float64(weakBlocks) / float64(max(1, blocks))
 	out.ShorterWins, out.ByWork = float64(shorter)/float64(c.Races), float64(byWork)/float64(c.Races)
 	return out, nil
+}
+
+// shorterOf says how a shorter chain won.
+func shorterOf(a, b *cutOff) *ByWork {
+	if a.work < b.work {
+		a, b = b, a
+	}
+	return &ByWork{a.blocks, a.work, b.blocks, b.work}
 }
 
 // Rows returns the table.
@@ -291,7 +349,15 @@ func (r *PartitionWork) Rows() [][]string {
 		{"weak side's blocks", percent(r.WeakBlocks), "", "", ""},
 		{"weak side wins", percent(r.ByWork), "", "", ""},
 		{"a shorter chain wins", percent(r.ShorterWins), "", "", ""},
+		{r.Shorter.String()},
 		{fmt.Sprintf("%d intervals, a window of %d blocks; %d partitions, seed %d", r.config.Blocks, r.config.Window, r.Races, r.Seed)}}
+}
+
+func (s *ByWork) String() string {
+	if s == nil {
+		return "no shorter chain won: a longer partition, or sides that are nearly equal, have one"
+	}
+	return fmt.Sprintf("the first one: %d blocks with the work of %.1f undo %d with that of %.1f", s.Blocks, s.Work, s.LoserBlocks, s.LoserWork)
 }
 
 // Figure returns the weak side's share by time.

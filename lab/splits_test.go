@@ -44,3 +44,41 @@ func TestSplitsMeetTheory(t *testing.T) {
 func of[R Result](run func(ctx context.Context, w Watch) (R, error)) func(ctx context.Context, w Watch) (Result, error) {
 	return func(ctx context.Context, w Watch) (Result, error) { return run(ctx, w) }
 }
+
+// TestShorterChainWins: with a change of the difficulty on both sides of a partition, a chain with
+// fewer blocks and more work wins, and the events of that partition say so.
+func TestShorterChainWins(t *testing.T) {
+	events := NewEvents(1)
+	r, err := PartitionConfig{Share: .45, Blocks: 300, Window: 30, Races: 100, Seed: 1}.Work(t.Context(), Watch{Events: events})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := r.Shorter
+	if s == nil || s.Blocks >= s.LoserBlocks || s.Work <= s.LoserWork {
+		t.Fatalf("%+v", s)
+	}
+	found, tip := map[string]int{}, ""
+	for _, e := range events.List {
+		switch e.Kind {
+		case Found:
+			found[e.Block[:1]]++
+		case Tip:
+			tip = e.Block[:1]
+		}
+	}
+	if found[tip] != s.Blocks || found["w"]+found["s"] != s.Blocks+s.LoserBlocks {
+		t.Errorf("%v blocks, ends at %s: want %+v", found, tip, s)
+	}
+	if r, err = (PartitionConfig{Share: .3, Blocks: 20, Window: 30, Races: 10, Seed: 1}).Work(t.Context(), Watch{}); err != nil || r.Shorter != nil {
+		t.Errorf("without a change of the difficulty: %+v, %v", r.Shorter, err)
+	}
+}
+
+// TestStudent: the quantiles for few values are those of Student's distribution, from tables.
+func TestStudent(t *testing.T) {
+	for n, want := range map[int]float64{6: 6.869, 11: 4.587, 31: 3.646, 121: 3.373, 1_000_001: 3.2905} {
+		if got := student(n); math.Abs(got/want-1) > .03 {
+			t.Errorf("%d values: %.4f, want %.4f", n, got, want)
+		}
+	}
+}

@@ -55,7 +55,7 @@ func (c ThresholdConfig) Run(ctx context.Context, w Watch) (*Threshold, error) {
 	rng := source(c.Seed)
 	now, free := 0.0, 0.0 // in mean intervals; free: when the honest tip has reached all
 	honest, attacker := chainGrowth{}, chainGrowth{}
-	lines := traceAttack(w.Events)
+	lines, end := traceAttack(w.Events)
 	for i := 0; max(honest.blocks, attacker.blocks) < c.Blocks; i++ {
 		if i%4096 == 0 {
 			if ctx.Err() != nil {
@@ -76,6 +76,7 @@ func (c ThresholdConfig) Run(ctx context.Context, w Watch) (*Threshold, error) {
 		}
 		lines(now, theirs, now == free-c.X, c.X)
 	}
+	end()
 	h := 1 - c.Attacker
 	out := &Threshold{Threshold: threshold(c.X), AttackerAhead: attacker.blocks > honest.blocks, HonestGrowth: float64(honest.blocks) / now,
 		AttackerGrowth: float64(attacker.blocks) / now, Blocks: c.Blocks, Seed: c.Seed, share: c.Attacker, x: c.X,
@@ -101,13 +102,27 @@ func (g *chainGrowth) found(now float64, most int) {
 	}
 }
 
-// traceAttack returns what takes down the blocks of a private attack.
-func traceAttack(ev *Events) func(now float64, theirs, kept bool, delay float64) {
+// traceAttack returns what takes down the blocks of a private attack, and its end, at which the
+// attacker shows what it has.
+func traceAttack(ev *Events) (found func(now float64, theirs, kept bool, delay float64), end func()) {
 	if ev == nil {
-		return func(float64, bool, bool, float64) {}
+		return func(float64, bool, bool, float64) {}, func() {}
 	}
 	honest, attacker, lost := chainOf("h"), chainOf("a"), 0
-	return func(now float64, theirs, kept bool, delay float64) {
+	end = func() {
+		if ev.full() {
+			return
+		}
+		for _, b := range attacker.blocks {
+			ev.sent("attacker", "miners", b, 0)
+		}
+		if len(attacker.blocks) > len(honest.blocks) {
+			ev.tip("miners", attacker.tip())
+		} else {
+			ev.tip("miners", honest.tip())
+		}
+	}
+	found = func(now float64, theirs, kept bool, delay float64) {
 		ev.now = now
 		chain, by := honest, "miners"
 		switch {
@@ -130,6 +145,7 @@ func traceAttack(ev *Events) func(now float64, theirs, kept bool, delay float64)
 			ev.sent(by, "a miner that has not heard", chain.tip(), delay)
 		}
 	}
+	return found, end
 }
 
 // judge says whether the right side is ahead, and by about as much as it should be after so many

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"toychain/block"
+	"toychain/lab/votes"
 	"toychain/rpc"
 	"toychain/rpc/server"
 	"toychain/testnet"
@@ -39,6 +40,7 @@ var completers = map[string]completer{
 	"shares": words("equal", "linear"), "topology": words("random", "mesh", "line", "ring", "star"), "words": words("12", "24"),
 	"by":       words("chain", "written"),
 	"world":    words(worldReal, worldSim),
+	"only":     words(votes.Names()...),
 	"strategy": words("sm1", "lead-stubborn", "equal-fork-stubborn", "optimal"),
 }
 

@@ -32,7 +32,7 @@ func (a *app) labCommand() *cobra.Command {
 	for _, e := range a.experiments() {
 		commands = append(commands, e.cmd)
 	}
-	commands = append(commands, a.labVotesCommand(), a.labListCommand(), a.labCheckCommand(), a.labGradeCommand())
+	commands = append(commands, a.labListCommand(), a.labCheckCommand(), a.labGradeCommand())
 	cmd := cli.Noun("lab", "Hold experiments against published theory.",
 		`toychain lab stale --nodes 10 --interval 30s
 toychain lab double-spend --attacker 0.1 --confirmations 6
@@ -41,7 +41,9 @@ toychain lab list                                       what there is`, commands
 	cmd.Long = `Hold experiments against published theory. Each prints a measured value, the interval that
 holds the true one in 999 of 1,000 runs, and the value of the theory, and says whether they
 agree: exit code 0, 5 if they disagree, 6 if the run is too short to say. The same seed gives
-the same result. docs/lab.md has the theory, and docs/labs a page for each experiment.`
+the same result. The last run is kept in labs/latest, below the current directory: events,
+result, figure and message diagram. docs/lab.md has the theory, and docs/labs a page for each
+experiment.`
 	return cmd
 }
 
@@ -59,7 +61,7 @@ type labExperiment struct {
 func (a *app) experiments() []*labExperiment {
 	all := []*labExperiment{
 		labStale(), labConfirmations(), labDoubleSpend(), labPartition(), labDifficulty(), labSelfish(), labThreshold(), labEclipse(),
-		labFeather(), labSoftfork(),
+		labFeather(), labSoftfork(), labVotes(),
 	}
 	for _, e := range all {
 		a.prepareExperiment(e)
@@ -94,9 +96,9 @@ type kept struct {
 func (a *app) prepareExperiment(e *labExperiment) {
 	f := e.cmd.Flags()
 	f.Uint64Var(e.seed, "seed", 1, "`NUMBER` from which everything random is drawn")
-	f.StringVar(&e.student, "student", "", "draw the seed from this `NAME`, and keep the run in labs/latest")
+	f.StringVar(&e.student, "student", "", "draw the seed from this `NAME`")
 	f.StringVar(&e.plot, "plot", "", "write the figure to this `FILE`, .svg or .png")
-	f.BoolVar(&e.keep, "keep", false, "write the run's events, result, figure and message diagram to labs/latest, below the current directory")
+	f.BoolVar(&e.keep, "keep", true, "write the run's events, result, figure and message diagram to labs/latest, below the current directory")
 	e.cmd.Args = cli.Args(0, 0, "")
 	var result lab.Result
 	show(a, e.cmd, nothing, func(ctx context.Context, _ none, _ []string) (lab.Result, error) {
@@ -151,8 +153,14 @@ func (a *app) perform(ctx context.Context, e *labExperiment) (lab.Result, error)
 			return nil, fmt.Errorf("--plot: %w", err)
 		}
 	}
-	if e.keep || e.student != "" {
-		return result, a.keepRun(e, result, events)
+	if !e.keep {
+		return result, nil
+	}
+	if err := a.keepRun(e, result, events); err != nil {
+		if e.student != "" || e.cmd.Flags().Changed("keep") {
+			return nil, err
+		}
+		fmt.Fprintf(a.Stderr, "note: %v: --keep=false does without\n", err) // the result is what was asked for
 	}
 	return result, nil
 }

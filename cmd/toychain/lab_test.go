@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -25,6 +26,7 @@ var smallLabs = map[string][]string{
 	"eclipse":       {"--races", "3000"},
 	"feather":       {"--races", "30000"},
 	"softfork":      {"--races", "300", "--share", "0.3", "--blocks", "200"},
+	"votes":         {"--only", "duels", "--runs", "20"},
 }
 
 // TestEveryLab: each experiment of a course runs at a small size for a student, agrees, keeps its run,
@@ -92,9 +94,11 @@ func checkKept(t *testing.T) {
 func TestLabPages(t *testing.T) {
 	var tests strings.Builder
 	files, err := filepath.Glob("../../lab/*_test.go")
-	if err != nil || len(files) == 0 {
-		t.Fatal("no tests of package lab: ", err)
+	more, err2 := filepath.Glob("../../lab/votes/*_test.go")
+	if err := errors.Join(err, err2); err != nil || len(files) == 0 || len(more) == 0 {
+		t.Fatal("no tests of package lab, or of lab/votes: ", err)
 	}
+	files = append(files, more...)
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		if err != nil {
@@ -137,7 +141,7 @@ func checkPage(t *testing.T, name, page, tests string) {
 		}
 	}
 	_, exercise, _ := strings.Cut(page, "## Exercise")
-	named := regexp.MustCompile("`lab\\.(Test\\w+)`").FindAllStringSubmatch(exercise, -1)
+	named := regexp.MustCompile("`lab(?:/votes)?\\.(Test\\w+)`").FindAllStringSubmatch(exercise, -1)
 	if len(commands) == 0 || len(named) == 0 {
 		t.Errorf("%s: %d commands, %d tests", name, len(commands), len(named))
 	}

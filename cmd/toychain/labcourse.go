@@ -63,7 +63,7 @@ func sameRun(e *labExperiment) string {
 	words := []string{"toychain lab", e.cmd.Name()}
 	own := e.cmd.LocalNonPersistentFlags()
 	e.cmd.Flags().Visit(func(f *pflag.Flag) {
-		if own.Lookup(f.Name) != nil && !slices.Contains([]string{"student", "keep", "plot", "json", "seed"}, f.Name) {
+		if own.Lookup(f.Name) != nil && !slices.Contains([]string{"student", "keep", "plot", "json", "seed", "messages"}, f.Name) {
 			words = append(words, "--"+f.Name+"="+f.Value.String())
 		}
 	})
@@ -84,8 +84,8 @@ func (a *app) labListCommand() *cobra.Command {
 		Example: "toychain lab list\ntoychain lab list --json",
 		Long: `List the experiments, in the order to do them in. Each has a page in docs/labs with the
 question, the prediction to write down first, the command, what to observe and why, and an
-exercise. With --student NAME an experiment draws its seed from the name and keeps its run in
-labs/latest below the current directory; 'toychain lab check' compares answers with it.`,
+exercise. With --student NAME an experiment draws its seed from the name; its run is kept in
+labs/latest below the current directory, and 'toychain lab check' compares answers with it.`,
 		Args: cli.Args(0, 0, ""),
 	}
 	return show(a, cmd, nothing, func(context.Context, none, []string) ([]labEntry, error) {

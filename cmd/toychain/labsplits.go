@@ -25,7 +25,7 @@ the hash power, and a shorter chain can win.`,
 	cfg := lab.PartitionConfig{}
 	f := cmd.Flags()
 	f.Float64Var(&cfg.Share, "share", .4, "`SHARE` of the hash power on the weaker side, at most 0.5")
-	f.IntVar(&cfg.Blocks, "blocks", 20, "that the whole network would mine on average while it is cut")
+	f.IntVar(&cfg.Blocks, "blocks", 20, "that the whole network would mine on average while it is cut (with --retarget 300, if not given)")
 	f.IntVar(&cfg.Races, "races", 100_000, "how many partitions (with --retarget 2,000, if not given)")
 	retarget := f.Bool("retarget", false, "let the difficulty change on both sides")
 	window := f.Int("window", 30, "`BLOCKS` between changes of the target")
@@ -36,6 +36,9 @@ the hash power, and a shorter chain can win.`,
 		}
 		if cfg.Window = *window; !f.Changed("races") {
 			cfg.Races = 2000
+		}
+		if !f.Changed("blocks") {
+			cfg.Blocks = 300
 		}
 		return refusing(cfg.CheckWork, func(ctx context.Context, w lab.Watch) (*lab.PartitionWork, error) { return cfg.Work(ctx, w) })(ctx, w)
 	}}

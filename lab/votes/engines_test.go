@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"toychain/lab"
 )
 
 // tableFor returns a table for single experiments.
@@ -179,20 +181,20 @@ func TestPBFTHoldsALiarAndGoesOn(t *testing.T) {
 // TestOneLiarOfThreeBreaksRaft: two leaders, by one node's two votes; the messages are kept, up to
 // the second decision.
 func TestOneLiarOfThreeBreaksRaft(t *testing.T) {
-	var trace []string
+	var lines []string
 	tt := tableFor(t, 1)
-	w := tt.twoFaced(byRaft, 3, idsOf(3), idsOf(2), &trace)
+	w := tt.twoFaced(byRaft, 3, idsOf(3), idsOf(2), &trace{lines: &lines})
 	if w.conflict == "" || w.members[0].decided[3] == w.members[1].decided[3] {
 		t.Fatalf("%q: %v, %v", w.conflict, w.members[0].decided, w.members[1].decided)
 	}
 	granted := map[string]bool{}
-	for _, line := range trace {
+	for _, line := range lines {
 		if _, reply, ok := strings.Cut(line, "3 > "); ok && strings.Contains(reply, "vote-reply") && !strings.Contains(reply, "no}") {
 			granted[reply[:1]] = true
 		}
 	}
-	if len(granted) != 2 || !strings.Contains(trace[len(trace)-1], "decides") {
-		t.Errorf("votes for %v:\n%s", granted, strings.Join(trace, "\n"))
+	if len(granted) != 2 || !strings.Contains(lines[len(lines)-1], "decides") {
+		t.Errorf("votes for %v:\n%s", granted, strings.Join(lines, "\n"))
 	}
 }
 
@@ -237,7 +239,7 @@ func (r *recorder) Step(_ time.Duration, in Input) []Effect {
 func TestInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := (Config{Runs: 10, Seed: 1}).Votes(ctx, nil); err == nil {
+	if _, err := (Config{Runs: 10, Seed: 1}).Run(ctx, lab.Watch{}); err == nil {
 		t.Error("it went on")
 	}
 }

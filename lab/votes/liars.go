@@ -22,11 +22,15 @@ func (t *table) liars() {
 		}
 		t.counted("liars survived", c.p, c.n, float64(held), float64(c.theory), fmt.Sprintf("with %d, %s", held+1, broken))
 	}
-	w := t.twoFaced(byRaft, 3, idsOf(3), idsOf(2), &t.shown)
+	t.threshold()
+}
+
+// breakRaft keeps the messages of a run in which one lying node of three breaks Raft.
+func (t *table) breakRaft(events *lab.Events) {
+	w := t.twoFaced(byRaft, 3, idsOf(3), idsOf(2), &trace{lines: &t.shown, events: events})
 	if w.conflict != "" {
 		t.shown = append(t.shown, "and so "+w.conflict)
 	}
-	t.threshold()
 }
 
 // lied returns what two sides decided that contradicts each other, with so many lying nodes; empty
@@ -55,7 +59,7 @@ const lying = 10
 
 // twoFaced runs a world with a cut in it from the start, which only the liars bridge: each shows
 // another half to the right side than to the left. Clients of the two sides want different things.
-func (t *table) twoFaced(p *protocol, n int, liars, right ids, trace *[]string) *world {
+func (t *table) twoFaced(p *protocol, n int, liars, right ids, trace *trace) *world {
 	seed := t.seed()
 	a, b := p.make(n, seed), p.make(n, seed)
 	w := newWorld(seed, n, func(id int) Node {

@@ -10,7 +10,7 @@ import (
 
 // TestTable: no figure disagrees with the theory.
 func TestTable(t *testing.T) {
-	r, err := Config{Runs: 150, Seed: 1}.Votes(t.Context(), nil)
+	r, err := Config{Runs: 150, Seed: 1}.Run(t.Context(), lab.Watch{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash"
 	"slices"
+	"strings"
 	"time"
 
 	"toychain/lab"
@@ -15,18 +16,21 @@ import (
 
 // Config is what the experiments follow from.
 type Config struct {
-	Runs int // of each experiment whose result is a matter of chance
-	Seed uint64
+	Runs     int    // of each experiment whose result is a matter of chance
+	Only     string // the name of one experiment; empty: all
+	Messages bool   // the table ends with the messages that break Raft
+	Seed     uint64
 }
 
 // Result is the table of all experiments.
 type Result struct {
-	Cells   []Cell      `json:"cells"`
-	Verdict lab.Verdict `json:"verdict"` // agrees if all cells do, disagrees if one does
-	Shown   []string    `json:"shown"`   // the messages of a run in which one lying node of three breaks Raft
-	Runs    int         `json:"runs"`
-	Seed    uint64      `json:"seed"`
-	LogHash string      `json:"log_hash"` // of all messages and decisions
+	lab.Judgment          // theory: the number of figures; low: of those that agree; high: of those that may
+	Cells        []Cell   `json:"cells"`
+	Shown        []string `json:"shown"` // the messages of a run in which one lying node of three breaks Raft
+	Runs         int      `json:"runs"`
+	Seed         uint64   `json:"seed"`
+	LogHash      string   `json:"log_hash"` // of all messages and decisions
+	messages     bool
 }
 
 // Cell is one figure of one engine. Low and High are those of an interval of 99.9 %; of what is
@@ -49,10 +53,30 @@ const (
 	maxRuns = 10_000
 )
 
+// experiments are what is tried, in this order.
+var experiments = []struct {
+	name string
+	try  func(*table)
+}{
+	{"crashes", (*table).crashes}, {"liars", (*table).liars}, {"cuts", (*table).cuts}, {"undone", (*table).undone}, {"messages", (*table).messages},
+	{"names", (*table).names}, {"leaving", (*table).leaving}, {"duels", (*table).duels}, {"lotteries", (*table).lotteries}, {"history", (*table).history},
+}
+
+// Names returns the names of the experiments.
+func Names() (out []string) {
+	for _, e := range experiments {
+		out = append(out, e.name)
+	}
+	return out
+}
+
 // Check returns what is wrong with the configuration.
 func (c *Config) Check() error {
-	if c.Runs < minRuns || c.Runs > maxRuns {
+	switch {
+	case c.Runs < minRuns || c.Runs > maxRuns:
 		return fmt.Errorf("%d runs: want %d to %d", c.Runs, minRuns, maxRuns)
+	case c.Only != "" && !slices.Contains(Names(), c.Only):
+		return fmt.Errorf("%q is no experiment: want one of %s", c.Only, strings.Join(Names(), ", "))
 	}
 	return nil
 }
@@ -68,28 +92,35 @@ type table struct {
 	turn  uint64
 }
 
-// Votes runs all experiments. progress is called with the number of those that are done; it may be
-// nil.
-func (c Config) Votes(ctx context.Context, progress func(done, of int)) (*Result, error) {
+// Run runs the experiments. The events of w are those of a run in which one lying node of three
+// breaks Raft.
+func (c Config) Run(ctx context.Context, w lab.Watch) (*Result, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
 	t := &table{Config: c, ctx: ctx, log: sha256.New()}
-	experiments := []func(*table){
-		(*table).crashes, (*table).liars, (*table).cuts, (*table).undone, (*table).messages,
-		(*table).names, (*table).leaving, (*table).duels, (*table).lotteries, (*table).history,
-	}
-	for i, experiment := range experiments {
-		if experiment(t); t.err != nil {
+	t.breakRaft(w.Events)
+	for i, e := range experiments {
+		if c.Only != "" && e.name != c.Only {
+			continue
+		}
+		if e.try(t); t.err != nil {
 			return nil, t.err
 		}
-		if progress != nil {
-			progress(i+1, len(experiments))
+		if w.Progress != nil {
+			w.Progress(i+1, len(experiments))
 		}
 	}
 	t.order()
-	out := &Result{Cells: t.cells, Verdict: lab.Agrees, Shown: t.shown, Runs: c.Runs, Seed: c.Seed, LogHash: hex.EncodeToString(t.log.Sum(nil))}
+	out := &Result{Cells: t.cells, Shown: t.shown, Runs: c.Runs, Seed: c.Seed, LogHash: hex.EncodeToString(t.log.Sum(nil)), messages: c.Messages}
+	out.Judgment = lab.Judgment{Theory: float64(len(t.cells)), Verdict: lab.Agrees}
 	for _, cell := range t.cells {
+		switch cell.Verdict {
+		case lab.Agrees:
+			out.Low, out.High = out.Low+1, out.High+1
+		case lab.Undecided:
+			out.High++
+		}
 		if cell.Verdict == lab.Disagrees || out.Verdict == lab.Agrees {
 			out.Verdict = cell.Verdict
 		}

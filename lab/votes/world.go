@@ -9,6 +9,8 @@ import (
 	"math/rand/v2"
 	"strings"
 	"time"
+
+	"toychain/lab"
 )
 
 // world is a network of nodes in virtual time. It draws all that is random, carries out what the
@@ -22,7 +24,7 @@ type world struct {
 	members []*member
 	log     hash.Hash
 	err     error
-	trace   *[]string // messages as text; nil: not wanted
+	trace   *trace // nil: not wanted
 
 	sent     map[string]int // messages by kind
 	agreed   map[int]string // the first decision of each slot, by whichever node
@@ -124,6 +126,8 @@ func (w *world) deliver(e *event) {
 		return
 	}
 	switch in := e.in.(type) {
+	case Propose:
+		w.happens(lab.Event{Kind: lab.Found, From: nodeName(m.id), Block: in.Value, Parent: "request"})
 	case Receive:
 		if !w.reach(w.members[in.From-1], m) {
 			return
@@ -170,9 +174,26 @@ func (w *world) note(format string, args ...any) {
 	line := fmt.Sprintf(format, args...)
 	fmt.Fprintf(w.log, "%d %s\n", w.now, line)
 	if w.trace != nil && w.conflict == "" && !strings.Contains(line, "heartbeat") {
-		*w.trace = append(*w.trace, fmt.Sprintf("%7.1f ms  %s", float64(w.now)/1e6, line))
+		*w.trace.lines = append(*w.trace.lines, fmt.Sprintf("%7.1f ms  %s", float64(w.now)/1e6, line))
 	}
 }
+
+// trace is what happens in a world up to the first contradiction, without heartbeats.
+type trace struct {
+	lines  *[]string
+	events *lab.Events
+}
+
+// happens adds an event to the trace.
+func (w *world) happens(e lab.Event) {
+	if w.trace == nil || w.trace.events == nil || w.conflict != "" || strings.HasPrefix(e.Block, "heartbeat") {
+		return
+	}
+	e.At = w.now.Seconds()
+	w.trace.events.List = append(w.trace.events.List, e)
+}
+
+func nodeName(id int) string { return fmt.Sprintf("node %d", id) }
 
 // send counts a message and puts it on its way. A message over a cut is lost. Messages from one node
 // to another arrive in their order, as over TCP.
@@ -184,12 +205,14 @@ func (w *world) send(m *member, f Send) {
 		arrives := max(w.now+w.between(low, high), m.arrived[f.To])
 		m.arrived[f.To] = arrives
 		w.put(event{to: to, in: Receive{m.id, f.Msg}}, arrives-w.now)
+		w.happens(lab.Event{Kind: lab.Sent, From: nodeName(m.id), To: nodeName(f.To), Until: arrives.Seconds(), Block: kindOf(f.Msg)})
 	}
 }
 
 // decide records a decision, and whether it contradicts another node's.
 func (w *world) decide(m *member, f Decide) {
 	w.note("%d decides %s as number %d", m.id, f.Value, f.Slot)
+	w.happens(lab.Event{Kind: lab.Tip, From: nodeName(m.id), Block: f.Value})
 	m.decided[f.Slot] = f.Value
 	m.count++
 	if first, ok := w.agreed[f.Slot]; !ok {

@@ -7,16 +7,37 @@ import (
 	"testing"
 	"time"
 
-	"toychain/chain"
+	"toychain/engine"
 	"toychain/internal/chaingen"
+	"toychain/mempool"
+	"toychain/peer"
 )
 
-// watcher is a party of a run: a real block tree that is given the blocks that the party heard of,
-// in the order in which it did.
+// watcher is a party of a run: a real engine that is given the blocks that the party heard of, in
+// the order in which it did.
 type watcher struct {
-	tree  *chain.Tree
-	known map[string]bool
+	engine *engine.Engine
+	known  map[string]bool
 }
+
+// other is the peer from which an engine hears of blocks.
+const other = peer.ID("other")
+
+func watch(t *testing.T) *watcher {
+	t.Helper()
+	e := engine.New(chaingen.NewDisk().MustOpen(chaingen.Network()), mempool.New(mempool.DefaultPolicy()), "/lab/")
+	_, err := e.Start(watchTime)
+	if err == nil {
+		_, err = e.Step(watchTime, engine.PeerJoined{Peer: other})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &watcher{e, map[string]bool{}}
+}
+
+// watchTime is on the engines' clocks: no block is from the future.
+var watchTime = time.Unix(1<<31-1, 0)
 
 // blocks of a run, as real ones.
 type minted struct {
@@ -43,8 +64,14 @@ func (m *minted) give(w *watcher, name string) {
 	}
 	m.give(w, m.parents[name])
 	w.known[name] = true
-	if _, err := w.tree.AddBlock(m.block(name).Block, time.Unix(1<<31-1, 0)); err != nil {
+	effects, err := w.engine.Step(watchTime, engine.BlockReceived{Peer: other, Block: m.block(name).Block})
+	if err != nil {
 		m.t.Fatal(err)
+	}
+	for _, f := range effects {
+		if f, refused := f.(engine.Penalize); refused {
+			m.t.Fatalf("%s is refused: %v", name, f.Reason)
+		}
 	}
 }
 
@@ -55,7 +82,7 @@ func replay(t *testing.T, events []Event) (map[string]*watcher, *minted) {
 	parties := map[string]*watcher{}
 	of := func(name string) *watcher {
 		if parties[name] == nil {
-			parties[name] = &watcher{chaingen.NewDisk().MustOpen(chaingen.Network()), map[string]bool{}}
+			parties[name] = watch(t)
 		}
 		return parties[name]
 	}
@@ -82,9 +109,9 @@ func replay(t *testing.T, events []Event) (map[string]*watcher, *minted) {
 	return parties, m
 }
 
-// TestModelsMeetTheTree: where a model says that a party ended, its real block tree is, after the
-// same blocks in the same order.
-func TestModelsMeetTheTree(t *testing.T) {
+// TestModelsMeetTheEngine: where a model says that a party ended, its real engine is, after the same
+// blocks in the same order.
+func TestModelsMeetTheEngine(t *testing.T) {
 	second := time.Second
 	for name, run := range map[string]func(seed uint64) func(context.Context, Watch) (Result, error){
 		"double-spend": func(s uint64) func(context.Context, Watch) (Result, error) {
@@ -98,6 +125,9 @@ func TestModelsMeetTheTree(t *testing.T) {
 		},
 		"feather": func(s uint64) func(context.Context, Watch) (Result, error) {
 			return of(FeatherConfig{.4, 4, 1, s}.Run)
+		},
+		"threshold": func(s uint64) func(context.Context, Watch) (Result, error) {
+			return of(ThresholdConfig{1, .4, 12, s}.Run)
 		},
 		"softfork": func(s uint64) func(context.Context, Watch) (Result, error) {
 			return of(SoftforkConfig{.45, 20, second, 2, s}.Run)
@@ -115,7 +145,7 @@ func TestModelsMeetTheTree(t *testing.T) {
 					continue
 				}
 				ends[e.Block[:1]]++
-				if tip := parties[e.From].tree.Tip(); tip.Hash != blocks.block(e.Block).State.Hash {
+				if tip := parties[e.From].engine.Tree().Tip(); tip.Hash != blocks.block(e.Block).State.Hash {
 					t.Errorf("%s, seed %d: %s ended at height %d, want %s", name, seed, e.From, tip.Height, e.Block)
 				}
 			}
@@ -126,9 +156,9 @@ func TestModelsMeetTheTree(t *testing.T) {
 	}
 }
 
-// TestWithholdingMeetsTheTree: the blocks that each strategy shows leave the same numbers of blocks
+// TestWithholdingMeetsTheEngine: the blocks that each strategy shows leave the same numbers of blocks
 // on a real chain as the model counts.
-func TestWithholdingMeetsTheTree(t *testing.T) {
+func TestWithholdingMeetsTheEngine(t *testing.T) {
 	for _, p := range []policy{sm1, leadStubborn, equalForkStubborn} {
 		for seed := range uint64(10) {
 			rng, events := source(seed), NewEvents(seed)
@@ -143,7 +173,7 @@ func TestWithholdingMeetsTheTree(t *testing.T) {
 				}
 			}
 			parties, blocks := replay(t, events.List)
-			got, tip := earned{}, parties["miners"].tree.Tip().Hash
+			got, tip := earned{}, parties["miners"].engine.Tree().Tip().Hash
 			names := map[string]string{} // by hash
 			for name, b := range blocks.real {
 				names[b.State.Hash.String()] = name
@@ -162,8 +192,8 @@ func TestWithholdingMeetsTheTree(t *testing.T) {
 	}
 }
 
-// TestStaleMeetsTheTree: each miner's tree ends where the model's miner does.
-func TestStaleMeetsTheTree(t *testing.T) {
+// TestStaleMeetsTheEngine: each miner's engine ends where the model's miner does.
+func TestStaleMeetsTheEngine(t *testing.T) {
 	cfg := StaleConfig{LinearShares(4), time.Second, 200 * time.Millisecond, 900 * time.Millisecond, 120, 3}
 	events := NewEvents(3)
 	r, err := cfg.Run(t.Context(), Watch{Events: events})
@@ -172,7 +202,7 @@ func TestStaleMeetsTheTree(t *testing.T) {
 	}
 	parties, blocks := replay(t, events.List)
 	for name, p := range parties {
-		if h := int(p.tree.Tip().Height); h != r.Height {
+		if h := int(p.engine.Tree().Tip().Height); h != r.Height {
 			t.Errorf("%s ended at height %d, want %d", name, h, r.Height)
 		}
 	}
