@@ -105,6 +105,7 @@ func (w *World) Restart(n *Node) error {
 	if n.engine != nil {
 		return nil
 	}
+	w.rewire() // its power may have failed just now: its peers must see that it was gone
 	if err := n.start(); err != nil {
 		return err
 	}

@@ -51,6 +51,29 @@ func TestPowerFailsAtEveryWrite(t *testing.T) {
 	}
 }
 
+// TestPowerAndRestartAtOnce: a node that is started in the moment in which its power failed is a new
+// peer to the others, and they are to it.
+func TestPowerAndRestartAtOnce(t *testing.T) {
+	w := mesh(t, 2)
+	w.run1(t, time.Second)
+	a, b := w.nodes[0], w.nodes[1]
+	if err := w.CutPower(a, 1); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Mine(a); err != nil || a.Up() {
+		t.Fatalf("the power did not fail, or the world: %v", err)
+	}
+	if err := w.Restart(a); err != nil {
+		t.Fatal(err)
+	}
+	w.run1(t, time.Second)
+	for _, pair := range [][2]*Node{{a, b}, {b, a}} {
+		if _, known := pair[0].engine.LastCommon(pair[1].ID); !known {
+			t.Errorf("%s does not know that %s is there", pair[0].ID, pair[1].ID)
+		}
+	}
+}
+
 // TestTwin: two engines under one ID, on two branches, may be penalized, and the rest agrees.
 func TestTwin(t *testing.T) {
 	w := mesh(t, 4)
