@@ -411,6 +411,32 @@ func TestBlame(t *testing.T) {
 	}
 }
 
+// TestTemplateWaitsForItsTime: a node whose clock was set back makes no block that it would refuse
+// itself: the time of a block follows those of the blocks before it, not only the clock.
+func TestTemplateWaitsForItsTime(t *testing.T) {
+	retargets := consensus.Regtest()
+	retargets.Window, retargets.Spacing = 5, 10*time.Second
+	for _, row := range []struct {
+		name   string
+		params *consensus.Params
+		blocks int // made while the clock is fast
+	}{
+		{"the first block of a window is at most 600 seconds behind its parent", retargets, 4},
+		{"a block is later than the median of eleven", consensus.Regtest(), 11},
+	} {
+		w := newWorldOf(t, row.params, 1)
+		n := w.nodes[0]
+		n.fast = 2*time.Hour + 20*time.Minute
+		w.mine(n, row.blocks)
+		n.fast = 0
+		if _, err := n.engine.Template(n.script(), 1, "", w.now); !errors.Is(err, consensus.TimeTooNew) {
+			t.Errorf("%s: the template's error is %v, want %s", row.name, err, consensus.TimeTooNew)
+		}
+		w.now = w.now.Add(20 * time.Minute)
+		w.mine(n, 1)
+	}
+}
+
 // No attacker can have honest nodes ban each other: X takes too much and is shown to n1
 // while its tip is X's sibling, so n1 keeps it unconnected and passes it on; Y on top of it
 // is shown to n2. The others connect X when they have Y, and find the fault; what n1 and n2

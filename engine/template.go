@@ -30,7 +30,8 @@ type Template struct {
 
 // Template returns a block on the tip with the transactions that pay the highest fees (Core:
 // BlockAssembler). Its coinbase pays script and carries message; extra makes it differ from
-// every other coinbase. The block has been validated: all it lacks is proof of work.
+// every other coinbase. The block has been validated: all it lacks is proof of work. While the
+// earliest time that it may have is too far ahead of now, the error is consensus.TimeTooNew.
 func (e *Engine) Template(script []byte, extra uint64, message string, now time.Time) (*Template, error) {
 	tip := e.tree.Tip()
 	entries := e.pool.Template(e.tree, consensus.MaxBlockSize-reservedBytes, consensus.MaxSigOps-reservedSigOps)
@@ -65,6 +66,9 @@ func (e *Engine) TemplateOf(txs []*block.Tx, script []byte, extra uint64, messag
 		Header: block.Header{Version: blockVersion, Prev: tip.Hash, Time: nextTime(&tip, now), Bits: tip.NextBits()},
 		Txs:    append([]*block.Tx{nil}, txs...),
 	}}
+	if err := consensus.CheckTime(tip.Params, &t.Block.Header, now.Unix()); err != nil {
+		return nil, err // our clock was set back, or is slow: see nextTime
+	}
 	fees, err := e.fees(txs)
 	if err != nil {
 		return nil, err
