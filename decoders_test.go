@@ -29,8 +29,6 @@ var decoders = map[string]string{
 	"network.Load":           "- opens a file, whose text Parse takes",
 	"pow.Work.UnmarshalText": "FuzzWorkText",
 
-	"explorer.ReadTrace": "FuzzReadTrace",
-
 	"chat.parseName": "FuzzCarrier",
 	"chat.parsePart": "FuzzCarrier",
 
@@ -109,6 +107,7 @@ var decoders = map[string]string{
 	"rpc/server.ReadDirectory": "- opens a folder, whose values are package store's",
 	"testnet/slo.Parse":        "FuzzParse",
 	"testnet/scenario.Parse":   "FuzzParse",
+	"testnet/replay.ReadTrace": "FuzzReadTrace",
 }
 
 var decodes = regexp.MustCompile(`^([Pp]arse|[Dd]ecode|[Ll]oad|[Rr]ead[A-Z]|Unmarshal)`)

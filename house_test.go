@@ -132,6 +132,10 @@ var edges = map[string]map[string]string{
 		"block": "", "rpc": "the types of journals and trees; it must not ask a node",
 		"testnet/history": "journals and actions", "testnet/draw": "the tree at every moment; it must not know processes",
 	},
+	"testnet/replay/recorder": {
+		"block": "", "chain": "trees", "engine": "events", "rpc": "", "rpc/answer": "blocks and reorganisations in RPC's words",
+		"sim": "what happens, and to which node", "testnet/draw": "the merged tree", "testnet/replay": "the run that it makes; it must not know what the simulation is for",
+	},
 	"testnet": {
 		"block": "", "consensus": "parameters", "network": "the one that the nodes share", "wallet": "the miners' addresses", "rpc": "how it talks to nodes",
 		"rpc/server":       "what the directory of a stopped node says",
@@ -193,7 +197,7 @@ var edges = map[string]map[string]string{
 		"rpc/answer": "what RPC says of a network",
 		"node":       "", "engine": "its events, told on a terminal", "rpc": "", "rpc/server": "", "testnet": "", "payer": "", "testnet/scenario": "", "testnet/scenario/real": "", "testnet/scenario/virtual": "",
 		"testnet/slo": "", "deploy": "the targets where no others are named, and files to hand out",
-		"testnet/export": "", "testnet/replay": "", "testnet/report": "", "sim": "", "sim/swarm": "", "lab": "", "lab/plot": "", "lab/votes": "", "testnet/demo": "", "testnet/draw": "", "testnet/history": "",
+		"testnet/export": "", "testnet/replay": "", "testnet/replay/recorder": "", "testnet/report": "", "sim": "", "sim/swarm": "", "lab": "", "lab/plot": "", "lab/votes": "", "testnet/demo": "", "testnet/draw": "", "testnet/history": "",
 		"testnet/measure": "", "testnet/topology": "",
 	},
 	"bench": {

@@ -1,10 +1,7 @@
 package explorer
 
 import (
-	"bufio"
-	"encoding/json"
 	"fmt"
-	"io"
 	"slices"
 
 	"toychain/block"
@@ -13,54 +10,7 @@ import (
 	"toychain/testnet/replay"
 )
 
-// maxTrace and maxTraceLine are how large a recording, and an event of it, may be, in bytes. Ours.
-const (
-	maxTrace     = 256 << 20
-	maxTraceLine = 4 << 20
-)
-
-// ReadTrace reads a recording, one event of testnet/replay a line. The error names the line.
-func ReadTrace(r io.Reader) (out []replay.Event, err error) {
-	lines := bufio.NewScanner(io.LimitReader(r, maxTrace+1))
-	lines.Buffer(nil, maxTraceLine)
-	size := 0
-	for n := 1; lines.Scan(); n++ {
-		if size += len(lines.Bytes()) + 1; size > maxTrace {
-			return nil, fmt.Errorf("the recording is larger than %d MiB", maxTrace>>20)
-		}
-		var e replay.Event
-		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
-			return nil, fmt.Errorf("line %d: %w: want an event of 'toychain testnet replay --json' on each line", n, err)
-		}
-		if err := checkEvent(&e); err != nil {
-			return nil, fmt.Errorf("line %d: %w", n, err)
-		}
-		out = append(out, e)
-	}
-	if err := lines.Err(); err != nil {
-		return nil, err
-	}
-	if len(out) == 0 {
-		return nil, fmt.Errorf("there is no event in it: make one with 'toychain testnet replay --json'")
-	}
-	return out, nil
-}
-
-// checkEvent demands what Play takes for granted.
-func checkEvent(e *replay.Event) error {
-	switch e.Event {
-	case replay.Header, replay.Block, replay.Tip, replay.Reorg:
-		if e.Block == nil || e.Node == "" {
-			return fmt.Errorf("a %s without its block or node", e.Event)
-		}
-		if e.Event == replay.Reorg && e.Reorg == nil {
-			return fmt.Errorf("a reorg that does not say from where")
-		}
-	}
-	return nil
-}
-
-// Play fills the log with a recording.
+// Play fills the log with the events of a run.
 func Play(log *Log, events []replay.Event) error {
 	p := &played{log: log, made: make(map[block.Hash]*rpc.TreeBlock), nodes: make(map[string]*Node), known: make(map[block.Hash]uint64)}
 	var in draw.Tree
@@ -82,18 +32,9 @@ func Play(log *Log, events []replay.Event) error {
 			in.Tips = append(in.Tips, draw.NodeTip{Node: e.Node})
 		}
 	}
-	for _, b := range p.made {
-		if up := p.made[b.Prev]; up != nil && up.Height != b.Height-1 {
-			return fmt.Errorf("block %s at height %d stands on one at height %d", b.Hash.Short(), b.Height, up.Height)
-		}
-	}
 	p.begin(&in)
 	for i := range events {
-		e := &events[i]
-		if e.Block != nil && p.made[e.Block.Hash] == nil {
-			return fmt.Errorf("event %d: the recording does not say what block %s is: make it anew with this version", e.N, e.Block.Hash.Short())
-		}
-		p.play(e)
+		p.play(&events[i])
 	}
 	return nil
 }

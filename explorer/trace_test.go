@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 	"testing"
 
 	"toychain/block"
@@ -69,12 +68,12 @@ func TestPlayIsTheReplay(t *testing.T) {
 		}
 		text.Write(append(line, '\n'))
 	}
-	events, err := ReadTrace(&text)
+	read, err := replay.ReadTrace(&text)
 	if err != nil {
 		t.Fatal(err)
 	}
 	l := NewLog("test", false)
-	if err := Play(l, events); err != nil {
+	if err := Play(l, read.Events); err != nil {
 		t.Fatal(err)
 	}
 	lanes := map[block.Hash]int{}
@@ -120,41 +119,8 @@ func TestPlayIsTheReplay(t *testing.T) {
 	}
 }
 
-// TestTraceErrors: what is no recording is refused, with the line.
-func TestTraceErrors(t *testing.T) {
-	for text, want := range map[string]string{
-		"":                           "no event in it",
-		"{":                          "line 1",
-		`{"event":"up"}` + "\nhello": "line 2",
-		`{"event":"tip"}`:            "line 1: a tip without its block",
-		`{"event":"reorg","node":"n1","block":{"hash":"` + hashOf("a").String() + `","height":1}}`: "does not say from where",
-	} {
-		if _, err := ReadTrace(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%q: %v, want %q", text, err, want)
-		}
-	}
-	at := func(name string, h block.Height) *rpc.TreeBlock {
-		return &rpc.TreeBlock{Hash: hashOf(name), Prev: hashOf("p"), Height: h}
-	}
-	tip := func(b *rpc.TreeBlock, made bool) replay.Event {
-		e := replay.Event{Event: replay.Block, Node: "n1", Block: &rpc.BlockRef{Hash: b.Hash, Height: b.Height}}
-		if made {
-			e.Made = b
-		}
-		return e
-	}
-	for want, events := range map[string][]replay.Event{
-		"does not say what block": {tip(at("a", 5), false)},
-		"stands on one at height": {tip(at("p", 7), true), tip(at("a", 5), true)},
-	} {
-		if err := Play(NewLog("", false), events); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%v, want %q", err, want)
-		}
-	}
-}
-
-// FuzzReadTrace: whatever is in a file, reading and playing it ends.
-func FuzzReadTrace(f *testing.F) {
+// FuzzPlay: whatever is in a recording, playing it ends.
+func FuzzPlay(f *testing.F) {
 	var text bytes.Buffer
 	for _, e := range past().Events {
 		line, _ := json.Marshal(&e)
@@ -163,12 +129,12 @@ func FuzzReadTrace(f *testing.F) {
 	f.Add(text.Bytes())
 	f.Add([]byte(`{"event":"kill","node":"n1"}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		events, err := ReadTrace(bytes.NewReader(data))
+		run, err := replay.ReadTrace(bytes.NewReader(data))
 		if err != nil {
 			return
 		}
 		l := NewLog("fuzz", false)
-		if Play(l, events) == nil {
+		if Play(l, run.Events) == nil {
 			l.Snapshot()
 		}
 	})

@@ -146,7 +146,7 @@ func (n *Node) answer(c *worker, l *line, f engine.Effect) {
 // penalize bans a liar for ten minutes. No honest node may ban another.
 func (n *Node) penalize(c *worker, f engine.Penalize) {
 	of := func(l *line) bool { return l.to.ID == f.Peer }
-	if !slices.ContainsFunc(n.lines, func(l *line) bool { return of(l) && l.to.outside() }) {
+	if !slices.ContainsFunc(n.lines, func(l *line) bool { return of(l) && l.to.Outside() }) {
 		if slices.ContainsFunc(n.lines, of) {
 			c.fail(fmt.Errorf("%s penalizes %s, which breaks no rule: %w", n.ID, f.Peer, f.Reason))
 		}

@@ -2,7 +2,9 @@ package sim
 
 import (
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"toychain/engine"
@@ -21,12 +23,29 @@ func (w *World) Cut(groups ...[]*Node) error {
 			w.group[n.index] = i + 1
 		}
 	}
+	if len(groups) > 0 {
+		w.Tell(nil, "partition", w.groups()...)
+	}
 	w.rewire()
 	return w.settle(&w.main)
 }
 
+// groups are the names of the nodes of each group.
+func (w *World) groups() (out []string) {
+	names := map[int][]string{}
+	for _, n := range w.nodes {
+		g := w.group[n.index]
+		names[g] = append(names[g], n.Name())
+	}
+	for _, g := range slices.Sorted(maps.Keys(names)) {
+		out = append(out, strings.Join(names[g], ","))
+	}
+	return out
+}
+
 // Heal ends every cut, and every fault of a link.
 func (w *World) Heal() error {
+	w.Tell(nil, "heal")
 	for _, n := range w.nodes {
 		for _, l := range n.lines {
 			l.Link, l.barred = peer.Link{}, 0
@@ -49,7 +68,7 @@ func (w *World) Connect(pairs [][2]*Node) error {
 	}
 	for _, n := range w.nodes {
 		for _, l := range n.lines {
-			l.unwanted = !wanted[l] && !l.to.outside()
+			l.unwanted = !wanted[l] && !l.to.Outside()
 		}
 	}
 	w.rewire()
@@ -75,6 +94,7 @@ func (w *World) SetLink(from, to *Node, faults peer.Link) error {
 	if l == nil {
 		return fmt.Errorf("%s has no connection to %s", from.ID, to.ID)
 	}
+	w.Tell(nil, "link", from.Name(), to.Name(), faults.String())
 	l.Link = faults
 	for _, l := range [2]*line{l, l.back} {
 		if l.up && l.from.engine != nil && !l.from.paused {
@@ -93,6 +113,7 @@ func (w *World) Kill(n *Node) error {
 	if !w.cfg.Faults {
 		return fmt.Errorf("kill %s: a restart needs Config.Faults", n.ID)
 	}
+	w.Tell(n, "kill")
 	n.engine = nil
 	n.life++
 	n.disk.crash(n.rng)
@@ -109,19 +130,24 @@ func (w *World) Restart(n *Node) error {
 	if err := n.start(); err != nil {
 		return err
 	}
+	w.Tell(n, "restart")
 	w.restore(n)
 	w.rewire()
 	return w.settle(&w.main)
 }
 
 // Pause holds a node still: it does nothing, and what arrives waits. Its peers notice nothing.
-func (w *World) Pause(n *Node) { n.paused = true }
+func (w *World) Pause(n *Node) {
+	w.Tell(n, "pause")
+	n.paused = true
+}
 
 // Resume lets a paused node go on, with what has arrived meanwhile.
 func (w *World) Resume(n *Node) error {
 	if !n.paused {
 		return nil
 	}
+	w.Tell(n, "resume")
 	n.paused = false
 	held := n.held
 	n.held = nil
@@ -138,6 +164,7 @@ func (w *World) Resume(n *Node) error {
 
 // SetClock sets a node's clock fast or, below zero, slow.
 func (w *World) SetClock(n *Node, offset time.Duration) error {
+	w.Tell(n, "clock", offset.String())
 	n.offset = offset
 	if n.paused {
 		n.held = append(n.held, event{to: n, life: n.life, what: engine.ClockSet{}})

@@ -105,7 +105,7 @@ func (w *World) rewire() {
 
 // together reports whether two nodes are on the same side of every cut. A liar is on each.
 func (w *World) together(a, b *Node) bool {
-	return a.outside() || b.outside() || w.group[a.index] == w.group[b.index]
+	return a.Outside() || b.Outside() || w.group[a.index] == w.group[b.index]
 }
 
 // raise connects two nodes: each hears that the other is there, and what it states.

@@ -29,6 +29,7 @@ func (w *World) CutPower(n *Node, writes int) error {
 
 // die ends a node whose power failed in the middle of a step.
 func (n *Node) die(c *worker) {
+	c.record(n, Record{Fault: "kill"})
 	n.engine = nil
 	n.life++
 	n.disk.crash(n.rng)
@@ -57,5 +58,5 @@ func (w *World) AddTwin(of *Node, peers ...*Node) (*Node, error) {
 	return n, w.settle(&w.main)
 }
 
-// outside reports whether cuts do not touch a node, and others may penalize it.
-func (n *Node) outside() bool { return n.liar != nil || n.twin }
+// Outside reports whether a node is a liar or a twin: cuts do not touch it, and others may penalize it.
+func (n *Node) Outside() bool { return n.liar != nil || n.twin }

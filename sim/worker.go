@@ -85,27 +85,36 @@ func (c *worker) fail(err error) {
 // later has something done to other nodes, once this bucket is worked off.
 func (c *worker) later(do func() error) { c.deferred = append(c.deferred, deferred{c.at, do}) }
 
-// Record is something that happened.
+// Record is something that happened: an event of a node, a message that arrived, or a fault.
 type Record struct {
 	moment
 	At   time.Duration
-	Node peer.ID
+	Time time.Time // the same on a right clock
+	Node *Node     // where it happened; nil: a fault of the network
 
-	Event *engine.Event // at the node; or else a message arrived there:
-	From  peer.ID
-	Sent  time.Duration
-	Kind  string // block, tx, status, headers, getheaders, …
-	ID    block.Hash
+	Event *engine.Event
+
+	Kind string // of the message: block, tx, status, headers, getheaders, …
+	ID   block.Hash
+	From peer.ID
+	Sent time.Duration
+
+	Fault string   // kill, restart, pause, resume, clock, partition, heal, link; and up, at the beginning
+	Args  []string // of the fault: the offset of the clock; the groups, like "n1,n2"; both ends and what is wrong
 }
-
-// Index returns the number of the node, from 0 on; those of liars and twins follow the others.
-func (r *Record) Index() int { return int(r.node) }
 
 // record keeps what happened at a node, if anything asks for it.
 func (c *worker) record(n *Node, r Record) {
 	if c.world.cfg.Trace != nil {
-		r.moment, r.At, r.Node = c.at, c.at.time, n.ID
+		r.moment, r.At, r.Time, r.Node = c.at, c.at.time, c.world.begin.Add(c.at.time), n
 		c.records = append(c.records, r)
+	}
+}
+
+// Tell records something of a caller's among what happens: a fault, or what a caller calls one.
+func (w *World) Tell(n *Node, fault string, args ...string) {
+	if w.cfg.Trace != nil {
+		w.cfg.Trace(&Record{At: w.now, Time: w.begin.Add(w.now), Node: n, Fault: fault, Args: args})
 	}
 }
 

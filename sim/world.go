@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -67,6 +68,7 @@ func New(cfg Config) (*World, error) {
 		c := &worker{world: w, queue: newQueue(w.width)}
 		w.workers, w.queues = append(w.workers, c), append(w.queues, &c.queue)
 	}
+	w.Tell(nil, "up", strconv.Itoa(cfg.Nodes))
 	for i := range cfg.Nodes {
 		n := &Node{ID: peer.ID(fmt.Sprintf("n%d", i+1)), index: int32(i), world: w, disk: w.newDisk(),
 			rng: rand.New(rand.NewPCG(cfg.Seed, uint64(i)+1)), share: 1 / float64(cfg.Nodes)}

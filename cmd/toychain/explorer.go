@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"toychain/block"
-	"toychain/cmd/internal/cli"
 	"toychain/explorer"
 	"toychain/rpc"
 	"toychain/testnet"
@@ -23,8 +22,8 @@ const aboutExplorer = `Serve a page that shows a network: the block tree with ea
 happened in words, a slider back to any moment, figures and links of the nodes, and pages
 that explain every block, transaction and address. It shows the running testnet, or other
 nodes by their addresses (--node), or a recording (--trace), which
-'toychain testnet replay --json' writes. A testnet can be changed from the page; each
-button shows the command that it runs.
+'toychain testnet replay --json' writes, or 'toychain sim --trace'. A testnet can be
+changed from the page; each button shows the command that it runs.
 
 The page is for this machine: it is served on 127.0.0.1 unless --listen says otherwise,
 and anyone who can open it can change the testnet. It ends with Ctrl-C.`
@@ -171,27 +170,12 @@ func (a *app) pageOfDemo(ctx context.Context) (began func(context.Context, strin
 
 // recording returns what a file of events shows.
 func (a *app) recording(ctx context.Context, name string) (*shownNet, error) {
-	in := a.Stdin
-	if name != "-" {
-		f, err := os.Open(name)
-		if err != nil {
-			return nil, err
-		}
-		defer f.Close()
-		in = f
+	run, err := a.readRun(ctx, name)
+	if err != nil {
+		return nil, err
 	}
 	log := explorer.NewLog("the recording "+name, false)
-	err := cli.During(ctx, func() {}, func() error {
-		events, err := explorer.ReadTrace(in)
-		if err == nil {
-			err = explorer.Play(log, events)
-		}
-		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-		return nil
-	})
-	return &shownNet{log: log}, err
+	return &shownNet{log: log}, explorer.Play(log, run.Events)
 }
 
 // export writes a site that plays a recording, or the past of the testnet.

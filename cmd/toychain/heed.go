@@ -57,7 +57,8 @@ var clashes = map[string][]string{
 	"demo":                      {"step pace"},
 	"explorer":                  {"trace node dir network cookie rpc-user", "export node listen"},
 	"peers ban":                 {"lift for"},
-	"testnet replay":            {"at step speed", "json step speed legend"},
+	"testnet replay":            {"at step speed", "json step speed legend", "trace ARG1 dir network"},
+	"sim":                       {"trace light"},
 	"testnet run":               {"verbs ARG1 update keep quiet json world seed"},
 	"testnet link":              {"clear delay jitter loss bandwidth one-way cut"},
 	"testnet clock":             {"right fast slow", "fast slow"},
@@ -75,7 +76,7 @@ var wants = map[string][]string{
 	"network new":  {"force out"},
 	"testnet up":   {"passphrase-file fund", "no-passphrase fund"},
 
-	"sim swarm":      {"shrink replay"},
+	"sim swarm":      {"shrink replay", "all replay"},
 	"lab partition":  {"window retarget"},
 	"lab selfish":    {"window retarget"},
 	"lab difficulty": {"attacker timestamps", "ahead timestamps"},

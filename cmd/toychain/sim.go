@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"os"
 	"runtime"
 	"runtime/debug"
 	"strconv"
@@ -15,6 +17,7 @@ import (
 
 	"toychain/cmd/internal/cli"
 	"toychain/sim"
+	"toychain/testnet/replay/recorder"
 )
 
 // simResult is what a run came to, and what it cost on this machine.
@@ -52,6 +55,7 @@ more blocks are stale.`,
 	f.BoolVar(&cfg.Light, "light", false, "nodes know headers and follow the most work, and nothing else: no transactions, no sync")
 	f.Float64Var(&cfg.Loss, "loss", 0, "`SHARE` of the gossip messages that are lost, 0 to less than 1")
 	f.Int64Var(&cfg.Bandwidth, "bandwidth", 0, "`BYTES` a second that a link carries each way; 0: no limit")
+	trace := f.String("trace", "", "write a recording to this `FILE`, for 'toychain testnet replay --trace' and 'toychain explorer --trace'")
 	cmd.AddCommand(a.swarmCommand())
 	return show(a, cmd, nothing, func(ctx context.Context, _ none, _ []string) (*simResult, error) {
 		var err error
@@ -65,7 +69,10 @@ more blocks are stale.`,
 		if err := cfg.Check(); err != nil {
 			return nil, cli.Usagef("%w", err)
 		}
-		return a.simulate(ctx, cfg)
+		if *trace != "" && cfg.Nodes*cfg.Blocks > maxRecorded {
+			return nil, cli.Usagef("--trace: %d nodes with %d blocks: want at most %d when they are multiplied", cfg.Nodes, cfg.Blocks, maxRecorded)
+		}
+		return a.record(*trace, cfg, func(cfg sim.Config) (*simResult, error) { return a.simulate(ctx, cfg) })
 	}, func(w io.Writer, r *simResult) {
 		fmt.Fprintf(w, "nodes\t%d\n", r.Nodes)
 		fmt.Fprintf(w, "blocks\t%d on the best chain, %.2f %% of those mined are stale\n", r.Blocks, 100*r.StaleRate)
@@ -79,11 +86,38 @@ more blocks are stale.`,
 	})
 }
 
+// maxRecorded are the blocks of all nodes together that a recording may have: two events each, which
+// are some 200 MB as a file. Ours.
+const maxRecorded = 400_000
+
+// record runs a network and writes a recording of it to a file; none if its name is empty.
+func (a *app) record(name string, cfg sim.Config, do func(sim.Config) (*simResult, error)) (*simResult, error) {
+	if name == "" {
+		return do(cfg)
+	}
+	file, err := os.Create(name) // first: a name that is wrong must not be found out after a long run
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	var tape recorder.Recorder
+	cfg.Trace = tape.Record
+	r, err := do(cfg)
+	if err != nil {
+		return nil, err
+	}
+	run, err := tape.Run()
+	if err == nil {
+		err = errors.Join(printRun(file, run), file.Close())
+	}
+	return r, err
+}
+
 // again is the command line that gives the same result: all flags that matter to it.
 func again(cmd *cobra.Command) string {
 	line := cmd.CommandPath()
 	cmd.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) {
-		if f.Name != "help" && (f.Changed || f.Name == "seed") {
+		if f.Name != "help" && f.Name != "trace" && (f.Changed || f.Name == "seed") {
 			value := f.Value.String()
 			if strings.Contains(value, " ") {
 				value = strconv.Quote(value)

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -12,6 +10,7 @@ import (
 
 	"toychain/cmd/internal/cli"
 	"toychain/sim/swarm"
+	"toychain/testnet/replay/recorder"
 )
 
 // violation is the error of a search that found something, or did not reach what it must.
@@ -30,7 +29,7 @@ type swarmResult struct {
 func (a *app) swarmCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "swarm", Short: "Search for faults, in networks drawn from seeds.",
-		Example: "toychain sim swarm --seeds 1000\ntoychain sim swarm --replay 714 > trace.jsonl",
+		Example: "toychain sim swarm --seeds 1000\ntoychain sim swarm --replay 714 > trace.jsonl\ntoychain testnet replay --trace trace.jsonl",
 		Long: `Search for faults of the node. Each seed draws a network of 3 to 8 nodes in virtual time,
 partitions, crashes, clogged links, wrong clocks and adversarial peers, and then a time without
 any of them. After everything that happens the coins, the fork choice, the journals and the
@@ -38,9 +37,9 @@ mempools are checked against a second implementation of the rules, and in the en
 agree: docs/sim.md lists the properties.
 
 The first seed that violates one is shrunk to the fewest actions. --replay plays a seed again
-and prints a trace, one JSON object a line: with --shrink of those actions only. The exit code
-is 5 if a property is violated, and if 1,000 seeds or more never reached something that
-they must.`,
+and prints a recording, with --shrink of those actions only: 'toychain testnet replay --trace'
+and 'toychain explorer --trace' play it. The exit code is 5 if a property is violated, and if
+1,000 seeds or more never reached something that they must.`,
 		Args: cli.Args(0, 0, ""),
 	}
 	c := swarm.Config{}
@@ -49,6 +48,7 @@ they must.`,
 	f.Uint64Var(&c.From, "from", 1, "the first `SEED`")
 	replay := f.Uint64("replay", 0, "play this `SEED` alone, and print a trace")
 	shrink := f.Bool("shrink", false, "with --replay: only the actions that a violation needs")
+	all := f.Bool("all", false, "with --replay: messages, connections and payments, too")
 	var found *swarm.Report
 	show(a, cmd, nothing, func(ctx context.Context, _ none, _ []string) (*swarmResult, error) {
 		if c.Seeds < 1 {
@@ -63,7 +63,7 @@ they must.`,
 	search := cmd.RunE
 	cmd.RunE = func(cmd *cobra.Command, given []string) error {
 		if cmd.Flags().Changed("replay") {
-			return a.replaySeed(cmd.Context(), *replay, *shrink)
+			return a.replaySeed(cmd.Context(), *replay, *shrink, *all)
 		}
 		if err := search(cmd, given); err != nil || found == nil {
 			return err
@@ -113,7 +113,7 @@ func swarmText(w io.Writer, r *swarmResult) {
 }
 
 // replaySeed plays a seed and prints the trace.
-func (a *app) replaySeed(ctx context.Context, seed uint64, shrink bool) error {
+func (a *app) replaySeed(ctx context.Context, seed uint64, shrink, all bool) error {
 	plan := swarm.Draw(seed)
 	if shrink {
 		out, err := swarm.Try(ctx, seed)
@@ -125,10 +125,16 @@ func (a *app) replaySeed(ctx context.Context, seed uint64, shrink bool) error {
 		}
 		plan, _ = swarm.Shrink(ctx, plan, out.Violation, swarm.ShrinkPlays)
 	}
-	to := bufio.NewWriter(a.Stdout)
-	lines := swarm.NewWriter(to)
-	out, err := swarm.Play(ctx, plan, lines.Line)
-	if err = errors.Join(err, lines.Err(), to.Flush()); err != nil {
+	tape := recorder.Recorder{All: all}
+	out, err := swarm.Play(ctx, plan, tape.Record)
+	if err != nil {
+		return err
+	}
+	run, err := tape.Run()
+	if err == nil {
+		err = printRun(a.Stdout, run)
+	}
+	if err != nil {
 		return err
 	}
 	if out.Violation != nil {

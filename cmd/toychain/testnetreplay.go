@@ -1,10 +1,13 @@
 package main
 
 import (
+	"bufio"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -19,6 +22,7 @@ import (
 // replaying is the flags of "testnet replay".
 type replaying struct {
 	speed, at string
+	trace     string
 	step      bool
 	json      bool
 	draw      *drawing
@@ -28,7 +32,7 @@ func (a *app) testnetReplayCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "replay [REPORT]", Short: "Replay the past from the nodes' journals.",
 		Example: "toychain testnet replay\ntoychain testnet replay --speed 10x\ntoychain testnet replay --step\n" +
-			"toychain testnet replay --at 12.5s\ntoychain testnet replay --json",
+			"toychain testnet replay --at 12.5s\ntoychain testnet replay --json > trace.jsonl\ntoychain testnet replay --trace trace.jsonl",
 		Long: `Replay the past from the nodes' journals: when each node had each block, its tip after
 that, every reorganisation, and the commands in between (partition, kill, heal, …), in
 the order and at the times in which they happened. On a terminal the tree grows;
@@ -37,13 +41,15 @@ and not changed. A command that took a while is shown when it began. Times that 
 recorded while its clock was set wrong are corrected. The data of a node that was wiped
 is in no journal any more, and a line that a power failure tore is skipped.
 
-With REPORT, a file that 'testnet report' wrote, the past is in the file.`,
+With REPORT, a file that 'testnet report' wrote, the past is in the file. --trace plays a
+recording: what --json wrote, or 'toychain sim --trace', or 'toychain sim swarm --replay'.`,
 		Args: cli.Args(0, 1, "REPORT, a file of 'testnet report'"),
 	}
 	r := replaying{}
 	cmd.Flags().StringVar(&r.speed, "speed", "1x", "how many times faster than it happened, like `10x`")
 	cmd.Flags().BoolVar(&r.step, "step", false, "wait for Enter before each event")
 	cmd.Flags().StringVar(&r.at, "at", "", "show only the tree at this `TIME` since the start (12.5s, 3m), or after this many events (17)")
+	cmd.Flags().StringVar(&r.trace, "trace", "", "play the recording in this `FILE`; -: standard input")
 	cmd.Flags().BoolVar(&r.json, "json", false, "print JSON, one event a line; with --at the tree")
 	r.draw = drawFlags(cmd)
 	cmd.Flags().Lookup("from").Hidden = true
@@ -52,7 +58,11 @@ With REPORT, a file that 'testnet report' wrote, the past is in the file.`,
 		if err != nil || speed <= 0 || speed > 1e9 {
 			return cli.Usagef("--speed %q: want how many times faster, like 10x or 0.5x", r.speed)
 		}
-		run, err := a.past(ctx, given)
+		past := func() (*replay.Run, error) { return a.past(ctx, given) }
+		if r.trace != "" {
+			past = func() (*replay.Run, error) { return a.readRun(ctx, r.trace) }
+		}
+		run, err := past()
 		if err != nil {
 			return err
 		}
@@ -65,13 +75,41 @@ With REPORT, a file that 'testnet report' wrote, the past is in the file.`,
 		if !r.json {
 			return a.player(&r, speed).Play(ctx, run)
 		}
-		for i := range run.Events {
-			if err := a.PrintJSONLine(&run.Events[i]); err != nil {
-				return err
-			}
+		return printRun(a.Stdout, run)
+	})
+}
+
+// printRun writes a run as a recording, one event a line.
+func printRun(to io.Writer, run *replay.Run) error {
+	out := bufio.NewWriter(to)
+	lines := json.NewEncoder(out)
+	lines.SetEscapeHTML(false)
+	for i := range run.Events {
+		if err := lines.Encode(&run.Events[i]); err != nil {
+			return err
+		}
+	}
+	return out.Flush()
+}
+
+// readRun reads a recording.
+func (a *app) readRun(ctx context.Context, name string) (run *replay.Run, err error) {
+	in := a.Stdin
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		in = f
+	}
+	err = cli.During(ctx, func() {}, func() error {
+		if run, err = replay.ReadTrace(in); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
 		}
 		return nil
 	})
+	return run, err
 }
 
 // past returns what happened: on the testnet that the flags name, or in a report.

@@ -1,6 +1,7 @@
 package swarm
 
 import (
+	"errors"
 	"time"
 
 	"toychain/block"
@@ -16,9 +17,6 @@ func (r *run) faults() {
 		r.until(a.At)
 		if r.over() {
 			return
-		}
-		if r.trace != nil {
-			r.trace(Line{AtMS: r.world.Now().Milliseconds(), Kind: "action", Action: a.String()})
 		}
 		r.act(a)
 		r.checkAll()
@@ -72,7 +70,9 @@ func (r *run) act(a Action) {
 	case SetClock:
 		r.fail(w.SetClock(nodes[a.Node], a.Clock))
 	case Lie:
-		r.liars[a.Node].act(a)
+		x := r.liars[a.Node]
+		w.Tell(nil, "lie", string(x.node.ID), string(x.habit))
+		x.act(a)
 	}
 }
 
@@ -83,13 +83,14 @@ func (r *run) mine(n *sim.Node, luck float64) {
 	}
 	tip := n.Engine().Tree().Tip()
 	easiest, hash := workOf(r.ledger.params.Limit), workOf(tip.NextBits())
-	if int64(tip.MedianTime()) >= n.Clock().Add(r.ledger.params.Future).Unix() {
-		return // its clock is so slow that it would refuse its own block
-	}
 	if luck*float64(hash.Int64()) >= float64(easiest.Int64()) {
 		return
 	}
 	b, err := r.world.Mine(n)
+	if errors.Is(err, consensus.TimeTooNew) && r.mustWait(r.byID[n.ID]) {
+		r.marks[Waits] = true
+		return
+	}
 	if r.fail(err); b != nil {
 		if r.ledger.facts[b.Header.Prev] == nil {
 			r.violated("S4", n, "its block %s builds on one that was never made", b.Hash())
@@ -101,6 +102,13 @@ func (r *run) mine(n *sim.Node, luck float64) {
 			r.violated("S7", n, "the block that it made at height %d breaks a rule: %s", f.height, f.broken)
 		}
 	}
+}
+
+// mustWait reports whether a node's clock is so slow, or was set back so far, that it would refuse
+// the block that it would make.
+func (r *run) mustWait(w *watched) bool {
+	tip := r.tip(w)
+	return tip != nil && int64(r.ledger.earliest(tip)) > w.node.Clock().Add(r.ledger.params.Future).Unix()
 }
 
 // hush has messages between two sides not arrive. A bridge is on both.

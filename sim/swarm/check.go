@@ -1,6 +1,7 @@
 package swarm
 
 import (
+	"errors"
 	"slices"
 
 	"toychain/block"
@@ -208,6 +209,9 @@ func (r *run) checkPool(w *watched) {
 // checkTemplate checks that what a node would mine now breaks no rule.
 func (r *run) checkTemplate(w *watched, tip *fact) {
 	t, err := w.node.Engine().Template(r.world.Script(w.node), 0, "check", w.node.Clock())
+	if errors.Is(err, consensus.TimeTooNew) && r.mustWait(w) {
+		return
+	}
 	if err != nil {
 		r.violated("S7", w.node, "it can make no block: %v", err)
 		return

@@ -167,6 +167,16 @@ func (f *fact) median() uint32 {
 	return times[len(times)/2]
 }
 
+// earliest is the earliest time that a miner gives to the block after f: later than the median and,
+// where the target may change, at most ten minutes before its parent.
+func (l *ledger) earliest(f *fact) uint32 {
+	at := f.median() + 1
+	if w := block.Height(l.params.Window); w > 0 && (f.height+1)%w == 0 {
+		at = max(at, f.Header.Time-600)
+	}
+	return at
+}
+
 // nextBits returns the target that the block after f must claim: the last one times how long the
 // window took, between a quarter and four times as long as it should.
 func (l *ledger) nextBits(f *fact) uint32 {

@@ -20,13 +20,14 @@ const (
 	PaymentReturned  Mark = "payment returned by a reorg"
 	DroppedEarly     Mark = "payment too early after a reorg"
 	TooEarly         Mark = "block ahead of a clock"
+	Waits            Mark = "a miner waits for its clock"
 	HealedInATie     Mark = "cut healed in a tie"
 )
 
 // AllMarks are all of them, in the order in which they are shown.
 var AllMarks = []Mark{
 	ReorgOf2, ReorgOf6, Shorter, OrphanResolved, PresyncRefused, BlockRefused, Penalized, CrashBeforeIndex,
-	CrashInReorg, ConflictEvicted, Replaced, PaymentReturned, DroppedEarly, TooEarly, HealedInATie,
+	CrashInReorg, ConflictEvicted, Replaced, PaymentReturned, DroppedEarly, TooEarly, Waits, HealedInATie,
 }
 
 // Marks are those that a seed reached.

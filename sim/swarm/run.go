@@ -36,6 +36,8 @@ type Violation struct {
 	AtMS     int64         `json:"at_ms"`
 	Node     peer.ID       `json:"node,omitempty"`
 	Text     string        `json:"text"`
+
+	by *sim.Node
 }
 
 func (v *Violation) Error() string {
@@ -55,7 +57,7 @@ type run struct {
 	byID   map[peer.ID]*watched // without twins
 	liars  []*liar
 	marks  Marks
-	trace  func(Line)
+	trace  func(*sim.Record)
 
 	mined   []birth // blocks of the phase without faults
 	bad     *Violation
@@ -68,9 +70,8 @@ type birth struct {
 	*fact
 }
 
-// Play plays a plan, and stops at the first violation. trace gets every line of the trace; nil: it
-// is not made.
-func Play(ctx context.Context, p *Plan, trace func(Line)) (out *Outcome, err error) {
+// Play plays a plan, and stops at the first violation. trace gets all that happens; it may be nil.
+func Play(ctx context.Context, p *Plan, trace func(*sim.Record)) (out *Outcome, err error) {
 	r := &run{ctx: ctx, plan: p, ledger: newLedger(p.Config.Params), byID: map[peer.ID]*watched{}, marks: Marks{}, trace: trace}
 	out = &Outcome{Seed: p.Seed, Marks: r.marks}
 	defer func() {
@@ -80,8 +81,8 @@ func Play(ctx context.Context, p *Plan, trace func(Line)) (out *Outcome, err err
 		if r.bad != nil && err == nil {
 			out.Violation = r.bad
 			out.Violation.AtMS = r.bad.At.Milliseconds()
-			if r.trace != nil {
-				r.trace(Line{AtMS: r.bad.AtMS, Node: r.bad.Node, Kind: "violation", Reason: r.bad.Property + ": " + r.bad.Text})
+			if r.world != nil {
+				r.world.Tell(r.bad.by, "violates", r.bad.Property+":", r.bad.Text)
 			}
 		}
 		if r.world != nil && (r.bad == nil || r.bad.Property != "panic") {
@@ -187,7 +188,7 @@ func (r *run) violated(property string, n *sim.Node, format string, args ...any)
 	}
 	r.bad = &Violation{Property: property, At: r.world.Now(), Text: fmt.Sprintf(format, args...)}
 	if n != nil {
-		r.bad.Node = n.ID
+		r.bad.Node, r.bad.by = n.ID, n
 	}
 }
 

@@ -1,16 +1,14 @@
 package swarm
 
 import (
-	"bytes"
-	"encoding/json"
 	"flag"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
-	"toychain/engine"
-	"toychain/rpc"
+	"toychain/sim"
 )
 
 var (
@@ -46,53 +44,17 @@ func TestSameSeedSameBytes(t *testing.T) {
 	}
 	var traces []string
 	for _, seed := range []uint64{5, 5, 6} {
-		var text bytes.Buffer
-		w := NewWriter(&text)
-		if _, err := Play(t.Context(), Draw(seed), w.Line); err != nil || w.Err() != nil {
-			t.Fatal(err, w.Err())
+		var text strings.Builder
+		out, err := Play(t.Context(), Draw(seed), func(rec *sim.Record) {
+			fmt.Fprintln(&text, rec.At, rec.Kind, rec.ID, rec.From, rec.Sent, rec.Fault, rec.Args)
+		})
+		if err != nil {
+			t.Fatal(err)
 		}
-		traces = append(traces, text.String())
+		traces = append(traces, text.String()+out.LogHash)
 	}
 	if traces[0] != traces[1] || traces[0] == traces[2] {
 		t.Error("the same seed has another trace, or another seed the same")
-	}
-}
-
-// TestTrace: each line is a JSON object, and an event has the fields that /events of a node has.
-func TestTrace(t *testing.T) {
-	var text bytes.Buffer
-	w := NewWriter(&text)
-	if _, err := Play(t.Context(), Draw(3), w.Line); err != nil {
-		t.Fatal(err)
-	}
-	kinds := map[string]int{}
-	for line := range strings.Lines(text.String()) {
-		var l struct {
-			AtMS *int64 `json:"at_ms"`
-			Node string
-			Kind string
-		}
-		if err := json.Unmarshal([]byte(line), &l); err != nil || l.AtMS == nil || l.Kind == "" || l.Node == "" && l.Kind != "action" {
-			t.Fatalf("line %s: %v", line, err)
-		}
-		kinds[l.Kind]++
-	}
-	for _, k := range []engine.EventKind{engine.BlockAdded, engine.TipChanged, engine.Reorganised, engine.TxAdded, engine.PeerUp, "message", "action"} {
-		if kinds[string(k)] == 0 {
-			t.Errorf("no line of kind %s: %v", k, kinds)
-		}
-	}
-	names := func(of any) (out []string) {
-		for f := range reflect.TypeOf(of).Fields() {
-			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-			out = append(out, name)
-		}
-		return out
-	}
-	for _, name := range names(rpc.Event{}) {
-		if name != "event" && name != "duration_ms" && !slices.Contains(names(Line{}), name) {
-			t.Errorf("a line has no %q, which an event of rpc has", name)
-		}
 	}
 }
 

@@ -36,16 +36,29 @@ func New(journals []history.Journal, actions []history.Action) *Run {
 		views = append(views, draw.View{Node: j.Node, Tree: j.Tree})
 		lives = append(lives, life(j))
 	}
-	all := draw.Merge(views).Blocks
-	for i := range all {
-		r.blocks[all[i].Hash] = &all[i]
-		if all[i].Height == 0 {
-			r.genesis = all[i].Hash
-		}
-	}
+	r.know(draw.Merge(views).Blocks)
 	r.Events = r.merge(lives)
 	r.number()
 	return r
+}
+
+// Recorded returns a past that was recorded while it happened: events in the order of time, the
+// names of the nodes, and all blocks that the events name.
+func Recorded(events []Event, nodes []string, blocks []rpc.TreeBlock) *Run {
+	r := &Run{Events: events, nodes: nodes, blocks: make(map[block.Hash]*rpc.TreeBlock)}
+	r.know(blocks)
+	r.number()
+	return r
+}
+
+// know takes the blocks of all nodes.
+func (r *Run) know(blocks []rpc.TreeBlock) {
+	for i := range blocks {
+		r.blocks[blocks[i].Hash] = &blocks[i]
+		if blocks[i].Height == 0 {
+			r.genesis = blocks[i].Hash
+		}
+	}
 }
 
 // done converts actions to events. One that took a while is placed at its start: its effects
