@@ -182,6 +182,11 @@ var edges = map[string]map[string]string{
 		"chat":         "what is said on the chain",
 		"testnet/draw": "lanes, and the merged tree", "testnet/history": "what was done to a testnet", "testnet/replay": "events in words, and recordings of them",
 	},
+	"explorer/tab": {
+		"explorer": "the log that it fills", "testnet/scenario": "scripts", "testnet/scenario/virtual": "the nodes", "testnet/topology": "names, groups, links",
+		"testnet/history": "what was done", "testnet/replay": "what happened", "consensus": "the network toy", "wallet": "addresses that miners are paid at; it must not know HTTP or processes",
+	},
+	"cmd/tab": {"explorer/tab": "which it gives a page to call"},
 	"testnet/report": {
 		"testnet": "the shape of a status; it must not ask a node", "testnet/history": "journals and actions",
 	},
@@ -193,6 +198,7 @@ var edges = map[string]map[string]string{
 		"internal/nearest":    "the method that was meant",
 		"internal/curve":      "the signature check of this build",
 		"chat":                "messages on the chain",
+		"explorer/tab":        "scripts and simulations on the page",
 		"block":               "", "blockfile": "import and export", "pow": "", "chain": "", "consensus": "", "network": "what --network names", "wallet": "", "mempool": "policy", "store": "repair of a folder that no node has open",
 		"rpc/answer": "what RPC says of a network",
 		"node":       "", "engine": "its events, told on a terminal", "rpc": "", "rpc/server": "", "testnet": "", "payer": "", "testnet/scenario": "", "testnet/scenario/real": "", "testnet/scenario/virtual": "",

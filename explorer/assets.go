@@ -2,11 +2,9 @@ package explorer
 
 import (
 	"bytes"
-	"compress/gzip"
 	"crypto/sha256"
 	"embed"
 	"encoding/base64"
-	"encoding/hex"
 	"fmt"
 	"html/template"
 	"io/fs"
@@ -41,28 +39,32 @@ func loadAssets() (map[string]*asset, string, error) {
 		if err != nil {
 			return err
 		}
-		sum := sha256.Sum256(text)
-		a := &asset{kind: mime.TypeByExtension(path.Ext(name)), etag: `"` + hex.EncodeToString(sum[:]) + `"`, plain: text}
+		kind := mime.TypeByExtension(path.Ext(name))
 		if path.Ext(name) == ".mjs" {
-			a.kind = "text/javascript; charset=utf-8"
+			kind = "text/javascript; charset=utf-8"
 		}
-		var zip bytes.Buffer
-		z := gzip.NewWriter(&zip)
-		_, _ = z.Write(text)
-		if err := z.Close(); err != nil {
-			return err
-		}
-		a.zip = zip.Bytes()
-		out[path.Base(name)] = a
+		out[path.Base(name)] = newAsset(kind, text)
 		return nil
 	})
+	return out, policyFor(imports, ""), err
+}
+
+// policyFor returns the policy of a document with this import map, and more that its scripts may do.
+func policyFor(imports, more string) string {
 	sum := sha256.Sum256([]byte(imports))
-	return out, strings.Join([]string{
-		"default-src 'none'", "script-src 'self' 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'", "style-src 'self'",
+	return strings.Join([]string{
+		"default-src 'none'", "script-src 'self' 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'" + more, "style-src 'self'",
 		"img-src 'self'", "connect-src 'self'", "form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'",
 		"require-trusted-types-for 'script'", "trusted-types 'none'",
-	}, "; "), err
+	}, "; ")
 }
+
+// The lab's document is in a folder of the site, so its import map is another one.
+var (
+	labImports = strings.ReplaceAll(imports, `"./`, `"../`)
+	labPolicy  = policyFor(labImports, " 'wasm-unsafe-eval'")
+	labIndex   = index{Imports: template.HTML(`<script type="importmap">` + labImports + `</script>`), Source: "nodes in this tab", Root: "../", Lab: true}
+)
 
 func (s *Server) asset(w http.ResponseWriter, r *http.Request) {
 	a := s.assets[r.PathValue("file")]
@@ -70,6 +72,11 @@ func (s *Server) asset(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
+	serveAsset(w, r, a)
+}
+
+// serveAsset answers with a file, compressed if the reader can take that.
+func serveAsset(w http.ResponseWriter, r *http.Request, a *asset) {
 	head := w.Header()
 	head.Set("ETag", a.etag)
 	head.Set("Cache-Control", "no-cache") // asked for each time, sent only if it is another version
@@ -112,12 +119,15 @@ type index struct {
 	Token, Source string
 	Static        string // of an exported site: the file with its snapshot
 	Policy        string // the same: what a server would send as a header
+	Root          string // where the site's other documents are: "" or "../"
+	Lab           bool   // it is the lab's document
+	HasLab        bool   // there is a lab
 	Nodes         []Node
 }
 
 // page answers with the page. Without JavaScript it is the table of tips.
 func (s *Server) page(w http.ResponseWriter, r *http.Request) {
-	data := index{Imports: importMap, Source: s.cfg.Log.Source}
+	data := index{Imports: importMap, Source: s.cfg.Log.Source, HasLab: s.lab.there()}
 	if s.cfg.Controls != nil {
 		data.Token = s.token
 	}

@@ -18,7 +18,7 @@
 //
 // How to run or change nodes: it reads through RPC, and what the page's buttons do goes
 // through [Controls], which package main fills. It links no node and no libp2p. A recording
-// comes from a file, a simulation would come from package sim: whatever calls [Log.Append].
+// comes from a file, and a simulation tells what happens ([Told]; package tab has one).
 //
 // # Trust
 //
@@ -33,6 +33,7 @@
 //	log.go      events, the state, snapshots; what a slow reader gets
 //	live.go     running nodes as a source; facts.go: their figures
 //	chat.go     what is said on the chain
+//	told.go     a simulation as a source
 //	trace.go    a recording as a source
 //	server.go   HTTP: guards, the stream; assets.go: the page's files and the policy
 //	control.go  changes

@@ -24,8 +24,9 @@ type exported struct {
 const lastPages = 100
 
 // Export writes a site into a new directory that plays what is in the log on any web server,
-// without this program. The error is os.ErrExist if there is something.
-func Export(dir string, log *Log) error {
+// without this program, and has the lab if its files are in a directory. The error is os.ErrExist if
+// there is something.
+func Export(dir string, log *Log, labDir string) error {
 	if left, err := os.ReadDir(dir); err == nil && len(left) > 0 {
 		return fmt.Errorf("%s: %w: choose a new directory", dir, os.ErrExist)
 	}
@@ -60,8 +61,19 @@ func Export(dir string, log *Log) error {
 		return err
 	}
 	// What only a server can say is left out: frames, and that is all that it is for.
-	policy = strings.Replace(policy, "; frame-ancestors 'none'", "", 1)
-	if files["index.html"], err = executed(pages, "index.html", &index{Imports: importMap, Source: out.Source, Static: "snapshot.json", Policy: policy, Nodes: state.Nodes}); err != nil {
+	unframed := func(policy string) string { return strings.Replace(policy, "; frame-ancestors 'none'", "", 1) }
+	l := lab{dir: labDir}
+	if l.there() {
+		for name := range labFiles {
+			files["lab/"+name] = l.file(name).plain
+		}
+		page := labIndex
+		page.Policy = unframed(labPolicy)
+		if files["lab/index.html"], err = executed(pages, "index.html", &page); err != nil {
+			return err
+		}
+	}
+	if files["index.html"], err = executed(pages, "index.html", &index{Imports: importMap, Source: out.Source, Static: "snapshot.json", Policy: unframed(policy), Nodes: state.Nodes, HasLab: l.there()}); err != nil {
 		return err
 	}
 	return writeAll(dir, files)

@@ -238,6 +238,13 @@ func (l *Log) Snapshot() ([]byte, int64) {
 	return l.cached, l.at
 }
 
+// Since returns the events after seq as JSON, at most a few at a time. ok is false if the reader must
+// begin with a snapshot.
+func (l *Log) Since(seq int64) (texts [][]byte, ok bool) {
+	texts, _, ok = l.since(seq)
+	return texts, ok
+}
+
 // since returns the events after seq as JSON, at most a few at a time, and a channel that is
 // closed when there are more. ok is false if the reader must begin with a snapshot: it is too far
 // behind, or seq is of another log.

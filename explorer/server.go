@@ -24,6 +24,7 @@ type Config struct {
 	Facts    func() map[string]Facts // figures of the nodes; nil: there are none
 	Clients  func() []*rpc.Client    // nodes that may be asked for blocks and transactions; nil: none
 	Controls Controls                // what the page may change; nil: nothing
+	Lab      string                  // directory that may hold the lab's files; "": none
 	Errors   *slog.Logger
 }
 
@@ -35,6 +36,7 @@ type Server struct {
 	assets   map[string]*asset
 	policy   string
 	streams  chan struct{}
+	lab      *lab
 }
 
 const (
@@ -56,7 +58,7 @@ func NewServer(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("explorer: cannot listen on %s: %w: choose another address with --listen (port 0 lets the system choose)", cfg.Listen, err)
 	}
-	s := &Server{cfg: cfg, listener: l, token: rand.Text(), streams: make(chan struct{}, maxStreams)}
+	s := &Server{cfg: cfg, listener: l, token: rand.Text(), streams: make(chan struct{}, maxStreams), lab: &lab{dir: cfg.Lab}}
 	if s.assets, s.policy, err = loadAssets(); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
@@ -103,6 +105,8 @@ func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.page)
 	mux.HandleFunc("GET /assets/{file}", s.asset)
+	mux.HandleFunc("GET /lab/{$}", s.labPage)
+	mux.HandleFunc("GET /lab/{file}", s.labFile)
 	mux.HandleFunc("GET /api/events", s.events)
 	mux.HandleFunc("GET /api/snapshot", s.snapshot)
 	mux.HandleFunc("GET /api/controls", s.controls)

@@ -9,6 +9,9 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -309,6 +312,45 @@ func TestMerklePath(t *testing.T) {
 			if at != root {
 				t.Errorf("%d of %d: the path ends in %s, want %s", i, n, at, root)
 			}
+		}
+	}
+}
+
+// TestLabPolicy: only the lab's document lets WebAssembly be compiled, and without the lab's files there
+// is none.
+func TestLabPolicy(t *testing.T) {
+	dir := t.TempDir()
+	for name := range labFiles {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("\x00asm"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, lab := range []string{"", dir} {
+		s, err := NewServer(Config{Listen: "127.0.0.1:0", Log: NewLog("test", true), Lab: lab})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { s.listener.Close() })
+		get := func(path string) *httptest.ResponseRecorder {
+			r := httptest.NewRequest("GET", s.URL()+path, nil)
+			w := httptest.NewRecorder()
+			s.guard(s.routes()).ServeHTTP(w, r)
+			return w
+		}
+		page, front, file := get("lab/"), get(""), get("lab/toychain-lab.wasm")
+		const unsafe = "'wasm-unsafe-eval'"
+		if has := strings.Contains(page.Header().Get("Content-Security-Policy"), unsafe); has != (lab != "") || strings.Contains(front.Header().Get("Content-Security-Policy"), unsafe) {
+			t.Errorf("lab %q: the lab may compile: %t; the page's policy: %s", lab, has, front.Header().Get("Content-Security-Policy"))
+		}
+		want := http.StatusOK
+		if lab == "" {
+			want = http.StatusNotFound
+		}
+		if page.Code != want || file.Code != want || strings.Contains(front.Body.String(), `name="haslab"`) != (lab != "") || get("lab/..%2fsecret").Code != http.StatusNotFound {
+			t.Errorf("lab %q: %d, %d", lab, page.Code, file.Code)
+		}
+		if lab != "" && file.Header().Get("Content-Type") != "application/wasm" {
+			t.Errorf("the file is %s", file.Header().Get("Content-Type"))
 		}
 	}
 }

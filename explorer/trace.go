@@ -109,10 +109,6 @@ func (p *played) play(e *replay.Event) {
 		n.Tip, n.Height = e.Block.Hash, e.Block.Height
 	case e.Event == "wipe" && n != nil:
 		n.Tip, n.Height = p.genesis, 0
-	case (e.Event == "kill" || e.Event == "pause") && n != nil:
-		n.State = map[string]string{"kill": "down", "pause": "paused"}[e.Event]
-	case (e.Event == "resume" || e.Event == "restart" || e.Event == "start") && n != nil:
-		n.State = "up"
 	case e.Event == "up":
 		for _, n := range p.nodes {
 			n.State = "up"
@@ -120,6 +116,9 @@ func (p *played) play(e *replay.Event) {
 		}
 	}
 	if n != nil {
+		if !e.Undone && e.Error == "" {
+			n.State = stateAfter(e.Event, n.State)
+		}
 		out.Nodes = append(out.Nodes, *n)
 	}
 	p.log.Append(out)

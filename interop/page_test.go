@@ -560,3 +560,54 @@ func TestPageChat(t *testing.T) {
 	say("more than there is", "nobody", "n1")
 	p.until("what cannot be sent is corrected", `document.querySelector('.message.refused')?.innerText.includes('not sent')`)
 }
+
+// TestPageLab: eight nodes in the browser itself, cut, mined and healed by the page's controls, from a
+// seed; served by the program, and in an exported site.
+func TestPageLab(t *testing.T) {
+	n := newNetwork(t)
+	beside := filepath.Dir(n.program)
+	build := exec.CommandContext(n.ctx, "../explorer/lab.sh", beside)
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("explorer/lab.sh: %v\n%s", err, out)
+	} else {
+		t.Logf("%s", out)
+	}
+	site := filepath.Join(t.TempDir(), "site")
+	script := n.explore("--scenario", "../testnet/scenarios/partition.txt")
+	n.run("explorer", "--scenario", "../testnet/scenarios/partition.txt", "--export", site)
+	files := httptest.NewServer(http.FileServer(http.Dir(site)))
+	t.Cleanup(files.Close)
+
+	p := n.openTab(script)
+	p.until("the script's nodes are shown", `document.querySelectorAll('.marker[data-node]').length > 1`)
+	p.until("the page links to the lab", `document.querySelector('a[href="lab/"]') !== null`)
+	for _, url := range []string{script + "lab/?seed=7", files.URL + "/lab/?seed=7"} {
+		p.do(chromedp.Navigate(url))
+		p.until("eight nodes run", `document.querySelectorAll('.marker').length === 8 && `+tips+` === 1`)
+		t.Logf("%s: %s", url, eval[string](p, `document.querySelector('.link').innerText`))
+		p.until("the controls are there", `document.querySelector('[data-verb=cut]') !== null`)
+		p.press(`[data-verb=mine]`, kb.Enter)
+		p.until("the block reached all", `document.querySelectorAll('.tips tr[data-node]').length === 8 && `+tips+` === 1 && [...document.querySelectorAll('.tips td.number')].every((e) => e.innerText === '1')`)
+		p.press(`[data-verb=cut]`, kb.Enter)
+		p.until("the cut is shown", `document.querySelector('.cut') !== null`)
+		p.press(`[data-verb=mine]`, kb.Enter)
+		p.until("there are two tips", tips+` === 2`)
+		p.do(chromedp.Evaluate[chromedp.Void](`(() => { const e = document.querySelector('.controls select'); e.value = 'n8'; e.dispatchEvent(new Event('change', { bubbles: true })); })()`))
+		p.press(`[data-verb=mine]`, kb.Enter)
+		p.press(`[data-verb=mine]`, kb.Enter)
+		p.until("the other side has more", `[...document.querySelectorAll('.tips td.number')].at(-1).innerText === '3'`)
+		p.press(`[data-verb=heal]`, kb.Enter)
+		p.until("they agree, and one branch is stale", tips+` === 1 && document.querySelectorAll('[data-state=stale]').length === 1`)
+		p.do(chromedp.Focus(chromedp.CSS("#moment")), chromedp.KeyEvent(kb.Home))
+		p.until("the past", `document.querySelectorAll('[data-hash]').length === 1`)
+		p.press("#present", kb.Enter)
+		p.until("the present", `document.querySelectorAll('[data-state=stale]').length === 1`)
+		p.shot("lab-1280-light")
+	}
+	// The same seed gives the same blocks.
+	hashes := eval[string](p, `[...document.querySelectorAll('[data-hash]')].map((e) => e.dataset.hash).join()`)
+	if len(strings.Split(hashes, ",")) != 5 {
+		t.Errorf("the blocks are %s", hashes)
+	}
+	p.clean()
+}

@@ -12,18 +12,23 @@ import (
 	"github.com/spf13/cobra"
 
 	"toychain/block"
+	"toychain/cmd/internal/cli"
 	"toychain/explorer"
+	"toychain/explorer/tab"
 	"toychain/rpc"
 	"toychain/testnet"
 	"toychain/testnet/history"
+	"toychain/testnet/scenario"
 )
 
 const aboutExplorer = `Serve a page that shows a network: the block tree with each node on its tip, what
 happened in words, a slider back to any moment, figures and links of the nodes, and pages
 that explain every block, transaction and address. It shows the running testnet, or other
 nodes by their addresses (--node), or a recording (--trace), which
-'toychain testnet replay --json' writes, or 'toychain sim --trace'. A testnet can be
-changed from the page; each button shows the command that it runs.
+'toychain testnet replay --json' and 'toychain sim --trace' write, or a script that is
+played in virtual time (--scenario). A testnet can be changed from the page; each button
+shows the command that it runs. If explorer/lab.sh built the lab beside this program, the
+page links to eight nodes in the browser itself.
 
 The page is for this machine: it is served on 127.0.0.1 unless --listen says otherwise,
 and anyone who can open it can change the testnet. It ends with Ctrl-C.`
@@ -35,6 +40,9 @@ const explorerListen = "127.0.0.1:8480"
 type exploring struct {
 	listen, trace string
 	export        string
+	scenario      string
+	world         string
+	seed          uint64
 	nodes         []string
 	json          bool
 }
@@ -42,7 +50,7 @@ type exploring struct {
 func (a *app) explorerCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "explorer", SuggestFor: []string{"web", "browser", "ui"}, Short: "Serve a page that shows a network, live or recorded.",
-		Example: "toychain explorer\ntoychain explorer --node 127.0.0.1:18555\ntoychain testnet replay --json | toychain explorer --trace -\ntoychain explorer --export site",
+		Example: "toychain explorer\ntoychain explorer --node 127.0.0.1:18555\ntoychain testnet replay --json | toychain explorer --trace -\ntoychain explorer --scenario testnet/scenarios/partition.txt\ntoychain explorer --export site",
 		Long:    aboutExplorer,
 	}
 	o := exploring{}
@@ -51,6 +59,9 @@ func (a *app) explorerCommand() *cobra.Command {
 	f.StringVar(&o.trace, "trace", "", "show the recording in this `FILE`; -: standard input")
 	f.StringArrayVar(&o.nodes, "node", nil, "show the node at this `URL` or HOST:PORT, of a testnet or not; may be repeated")
 	f.StringVar(&o.export, "export", "", "write a site into this new `DIR` that plays the recording, or the testnet's past, on any web server")
+	f.StringVar(&o.scenario, "scenario", "", "play the script in this `FILE`, and show it")
+	f.StringVar(&o.world, "world", worldSim, "`WORLD` of its nodes: sim, in virtual time")
+	f.Uint64Var(&o.seed, "seed", 1, "`NUMBER` from which everything random in it is drawn")
 	f.BoolVar(&o.json, "json", false, "print the page's address as JSON")
 	return on(cmd, nothing, func(ctx context.Context, _ none, _ []string) error {
 		if o.export != "" {
@@ -69,6 +80,8 @@ func (a *app) shown(ctx context.Context, o *exploring) (*shownNet, error) {
 	switch {
 	case o.trace != "":
 		return a.recording(ctx, o.trace)
+	case o.scenario != "":
+		return a.script(ctx, o)
 	case len(o.nodes) > 0:
 		return a.nodesByURL(ctx, o.nodes)
 	}
@@ -106,7 +119,7 @@ func (p *pageServer) run(ctx context.Context) error {
 
 // open listens for what is shown.
 func (a *app) open(ctx context.Context, show *shownNet, listen string) (*pageServer, error) {
-	cfg := explorer.Config{Listen: listen, Log: show.log, Controls: show.controls}
+	cfg := explorer.Config{Listen: listen, Log: show.log, Controls: show.controls, Lab: besideProgram()}
 	var live *explorer.Live
 	if show.net != nil {
 		live = explorer.NewLive(show.log, show.net)
@@ -123,6 +136,16 @@ func (a *app) open(ctx context.Context, show *shownNet, listen string) (*pageSer
 	}
 	s, err := explorer.NewServer(cfg)
 	return &pageServer{s, live}, err
+}
+
+// besideProgram returns the directory of this program, where the lab's files may be; "" if it is not
+// known.
+func besideProgram() string {
+	self, err := os.Executable()
+	if err != nil {
+		return ""
+	}
+	return filepath.Dir(self)
 }
 
 // serve serves the page until ctx ends, and says first where.
@@ -178,19 +201,45 @@ func (a *app) recording(ctx context.Context, name string) (*shownNet, error) {
 	return &shownNet{log: log}, explorer.Play(log, run.Events)
 }
 
+// script plays a script in virtual time and returns what it shows. One that fails is shown too.
+func (a *app) script(ctx context.Context, o *exploring) (*shownNet, error) {
+	if o.world != worldSim {
+		return nil, cli.Usagef("--world %q: want sim; for real nodes: toychain testnet up, toychain explorer, and the script's steps by hand", o.world)
+	}
+	if o.seed == 0 {
+		return nil, cli.Usagef("--seed 0: want 1 or more")
+	}
+	text, err := os.ReadFile(o.scenario)
+	if err != nil {
+		return nil, err
+	}
+	s, err := scenario.Parse(o.scenario, string(text))
+	if err != nil {
+		return nil, err
+	}
+	log := explorer.NewLog(fmt.Sprintf("the script %s in virtual time, from the seed %d", o.scenario, o.seed), false)
+	err = tab.Play(ctx, s, o.seed, log)
+	var failed *scenario.Failure
+	if errors.As(err, &failed) {
+		fmt.Fprintln(a.Stderr, "the script failed, and what happened until then is shown:", err)
+		err = nil
+	}
+	return &shownNet{log: log}, err
+}
+
 // export writes a site that plays a recording, or the past of the testnet.
 func (a *app) export(ctx context.Context, o *exploring) error {
 	var show *shownNet
 	var err error
-	if o.trace != "" {
-		show, err = a.recording(ctx, o.trace)
+	if o.trace != "" || o.scenario != "" {
+		show, err = a.shown(ctx, o)
 	} else {
 		show, err = a.pastOfTestnet(ctx)
 	}
 	if err != nil {
 		return err
 	}
-	if err := explorer.Export(o.export, show.log); err != nil {
+	if err := explorer.Export(o.export, show.log, besideProgram()); err != nil {
 		return err
 	}
 	if o.json {

@@ -55,7 +55,7 @@ var clashes = map[string][]string{
 	"chain tree":                {"json legend out", "out legend follow"},
 	"testnet tree":              {"json legend out", "out legend follow"},
 	"demo":                      {"step pace"},
-	"explorer":                  {"trace node dir network cookie rpc-user", "export node listen"},
+	"explorer":                  {"trace scenario node dir network cookie rpc-user", "scenario node dir network cookie rpc-user", "export node listen"},
 	"peers ban":                 {"lift for"},
 	"testnet replay":            {"at step speed", "json step speed legend", "trace ARG1 dir network"},
 	"sim":                       {"trace light"},
@@ -76,6 +76,7 @@ var wants = map[string][]string{
 	"network new":  {"force out"},
 	"testnet up":   {"passphrase-file fund", "no-passphrase fund"},
 
+	"explorer":       {"world scenario", "seed scenario"},
 	"sim swarm":      {"shrink replay", "all replay"},
 	"lab partition":  {"window retarget"},
 	"lab selfish":    {"window retarget"},

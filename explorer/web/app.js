@@ -8,9 +8,11 @@ import { Tree, describe, signs } from './tree.js';
 import { Panels } from './panels.js';
 import { Controls } from './controls.js';
 import { Chat } from './chat.js';
+import { isLab } from './lab.js';
 
 const html = htm.bind(h);
 const store = new Store();
+const hasLab = document.querySelector('meta[name=haslab]') !== null;
 
 function clock(ms) { return new Date(ms).toLocaleTimeString([], { hour12: false }) + '.' + String(ms % 1000).padStart(3, '0'); }
 
@@ -82,7 +84,9 @@ function App() {
       <h1>toychain explorer</h1>
       <p class="source">${store.source}</p>
       <p class="link" role="status">${link}${viewer ? `; the network as ${viewer} knows it` : ''}</p>
-      ${!store.pages && html`<form action="find" role="search"><label for="q">find</label> <input id="q" name="q" placeholder="height, hash, txid, address" /></form>`}
+      ${hasLab && html`<p><a href="lab/">eight nodes in this browser</a></p>`}
+      ${isLab && html`<form><label for="seed">seed</label> <input id="seed" name="seed" size="6" inputmode="numeric" value=${new URLSearchParams(location.search).get('seed') ?? '1'} /> <button>start anew</button></form>`}
+      ${!store.pages && !isLab && html`<form action="find" role="search"><label for="q">find</label> <input id="q" name="q" placeholder="height, hash, txid, address" /></form>`}
     </header>
     <main>
       <div class="stage">
@@ -90,7 +94,7 @@ function App() {
         ${store.state.groups.length > 0 && html`<p class="cut"><b>cut</b> ${store.state.groups.join(' | ')}</p>`}
         <p class="choices"><label><input type="checkbox" checked=${label === 'work'} onChange=${(e) => setLabel(e.target.checked ? 'work' : 'age')} /> work instead of age</label>
           <span class="legend">${Object.entries(signs).map(([k, s]) => `${s} ${k}`).join('   ')}   ▲ node</span></p>
-        <${Tree} view=${view} selected=${selected} onOpen=${onOpen} viewer=${viewer} onView=${onView} label=${label} />
+        <${Tree} view=${view} selected=${selected} onOpen=${onOpen} viewer=${viewer} onView=${onView} label=${label} now=${isLab ? Math.max(0, ...Object.values(store.facts).map((f) => f.time_ms)) : Date.now()} />
       </div>
       <aside>
         <${Tips} view=${view} onOpen=${onOpen} viewer=${viewer} onView=${onView} />

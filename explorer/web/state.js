@@ -1,6 +1,8 @@
 // The state of the network at any moment is a fold of the events up to it. state.js keeps the
 // events that the server sent, and the state at the moment that is shown; it draws nothing.
 
+import { isLab, start } from './lab.js';
+
 const checkpointEvery = 500, maxSaid = 500;
 
 export class Store {
@@ -130,6 +132,10 @@ export function pageOf(store, hash) {
 // follow keeps the store up to date with the server's stream. The browser connects again by
 // itself, and says which event it had last. An exported site has a file instead.
 export function follow(store, onState) {
+  if (isLab) {
+    start(store, onState).catch((e) => onState(`the nodes do not run: ${e.message}`));
+    return;
+  }
   const file = document.querySelector('meta[name=static]')?.content;
   if (file) {
     fetch(file).then((r) => r.json()).then((s) => { store.snapshot(s); onState('a recording'); }, (e) => onState(String(e)));

@@ -51,8 +51,8 @@ export function layOut(blocks, open) {
 const x = (lane) => left + lane * laneWidth;
 const y = (row) => top + row * rowHeight;
 
-function age(ms) {
-  const s = Math.max(0, Math.round((Date.now() - ms) / 1000));
+function age(ms, now) {
+  const s = Math.max(0, Math.round((now - ms) / 1000));
   if (s < 60) return `${s} s`;
   if (s < 3600) return `${Math.floor(s / 60)} min`;
   return s < 172800 ? `${Math.floor(s / 3600)} h` : `${Math.floor(s / 86400)} d`;
@@ -112,7 +112,7 @@ function Markers({ view, at, onView, viewer }) {
 }
 
 // Tree draws the picture, and an overview of all of it beside it.
-export function Tree({ view, selected, onOpen, viewer, onView, label }) {
+export function Tree({ view, selected, onOpen, viewer, onView, label, now }) {
   const [open, setOpen] = useState(new Set());
   const box = useRef(null), overview = useRef(null), stuck = useRef(true);
   const [sight, setSight] = useState({ y: 0, x: 0, h: 900, w: 1400 });
@@ -163,7 +163,7 @@ export function Tree({ view, selected, onOpen, viewer, onView, label }) {
           : html`<text class="height" key=${`h${r.height}`} x=${left - 14} y=${y(first + i) + 25} text-anchor="end">${r.height}</text>`)}
         ${drawn.map((b) => html`<${Edge} key=${`e${b.hash}`} b=${b} at=${at} />`)}
         ${drawn.map((b) => html`<${BlockCard} key=${b.hash} b=${b} row=${at.get(b.hash)} selected=${b.hash === selected} focusable=${b.hash === focusable}
-          onOpen=${onOpen} onKey=${onKey} scope=${{ label: (q) => label === 'work' ? workOf(q) : age(q.received_ms) }} />`)}
+          onOpen=${onOpen} onKey=${onKey} scope=${{ label: (q) => label === 'work' ? workOf(q) : age(q.received_ms, now) }} />`)}
         <${Markers} view=${view} at=${at} onView=${onView} viewer=${viewer} />
       </svg>
     </div>

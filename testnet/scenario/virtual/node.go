@@ -136,6 +136,35 @@ func (n *node) Tree(_ context.Context, from block.Height) (rpc.Tree, error) {
 	return t, err
 }
 
+// Changed returns what changed in a node's tree after an earlier answer with this sequence number, 0 for
+// all; ok is false if the node cannot be asked. A node that lost its memory answers with all.
+func (w *World) Changed(name string, since int64) (out rpc.Tree, ok bool, err error) {
+	n, err := w.named(name)
+	if err != nil || !n.Up() || n.Paused() {
+		return out, false, err
+	}
+	tree := n.Engine().Tree()
+	infos, known := tree.ChangedSince(since)
+	if since == 0 || !known {
+		if out, err = answer.Tree(tree); err != nil {
+			return out, false, err
+		}
+	}
+	tip := tree.Tip()
+	out.Tip, out.Height, out.Seq = tip.Hash, tip.Height, tree.Changes()
+	if out.Blocks != nil {
+		return out, true, nil
+	}
+	for i := range infos {
+		b, err := answer.BlockWithText(tree, &infos[i])
+		if err != nil {
+			return out, false, err
+		}
+		out.Blocks = append(out.Blocks, b)
+	}
+	return out, true, nil
+}
+
 // Reorgs returns the last entries of the journal; limit 0: all.
 func (n *node) Reorgs(_ context.Context, limit int) (out []rpc.Reorg, err error) {
 	journal := n.Node.Reorgs()

@@ -24,6 +24,7 @@ type World struct {
 	rogues map[string]*rogue // by the node that each is a peer of
 	count  uint64            // of rogues
 	mining bool
+	begun  time.Time // on the nodes' clocks
 	places places
 	owned  []owned // the latest ones
 }
@@ -68,10 +69,14 @@ func (w *World) Up(_ context.Context, nodes int, params *consensus.Params) (err 
 		return err
 	}
 	for _, n := range w.sim.Nodes() {
+		w.begun = n.Clock()
 		w.sim.SetShare(n, 0)
 	}
 	return w.replan()
 }
+
+// Wall returns the time on a node's clock that is right.
+func (w *World) Wall() time.Time { return w.begun.Add(w.Time()) }
 
 // Time returns how much virtual time has passed.
 func (w *World) Time() time.Duration {
@@ -89,6 +94,9 @@ func (w *World) LogHash() string {
 	}
 	return w.sim.Result().LogHash
 }
+
+// RunFor lets virtual time pass.
+func (w *World) RunFor(ctx context.Context, d time.Duration) error { return w.sim.RunFor(ctx, d) }
 
 // Step lets a moment pass.
 func (w *World) Step(ctx context.Context, _ int) error { return w.sim.RunFor(ctx, step) }
