@@ -83,7 +83,7 @@ func TestCatchUpIsNotBulk(t *testing.T) {
 
 	w.cut(left, right)
 	w.cut(left, behind)
-	n := longtest.Pick(4, 200)
+	n := longtest.Pick(4, 100) // 9 MB: more than the budgets for side blocks
 	ours, theirs := busy(base, n+1, ofLeft, kl), busy(base, n, ofRight, kr)
 	w.submit(left, ours)
 	w.submit(right, theirs)
