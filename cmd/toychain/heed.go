@@ -65,7 +65,7 @@ var clashes = map[string][]string{
 	"testnet export compose":    {"out dir"},
 	"testnet export kubernetes": {"out dir"},
 	"network show":              {"ARG1 network"},
-	"sim swarm":                 {"replay seeds from json"},
+	"sim swarm":                 {"replay seeds from time json"},
 	"lab difficulty":            {"growth hop collapse timestamps timewarp", "hop collapse timestamps timewarp", "collapse timestamps timewarp", "timestamps timewarp"},
 }
 

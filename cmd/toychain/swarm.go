@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"toychain/cmd/internal/cli"
+	"toychain/sim"
 	"toychain/sim/swarm"
 	"toychain/testnet/replay/recorder"
 )
@@ -29,7 +31,7 @@ type swarmResult struct {
 func (a *app) swarmCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "swarm", Short: "Search for faults, in networks drawn from seeds.",
-		Example: "toychain sim swarm --seeds 1000\ntoychain sim swarm --replay 714 > trace.jsonl\ntoychain testnet replay --trace trace.jsonl",
+		Example: "toychain sim swarm --seeds 1000\ntoychain sim swarm --time 10m --from 5001\ntoychain sim swarm --replay 714 > trace.jsonl\ntoychain testnet replay --trace trace.jsonl",
 		Long: `Search for faults of the node. Each seed draws a network of 3 to 8 nodes in virtual time,
 partitions, crashes, clogged links, wrong clocks and adversarial peers, and then a time without
 any of them. After everything that happens the coins, the fork choice, the journals and the
@@ -42,10 +44,11 @@ and 'toychain explorer --trace' play it. The exit code is 5 if a property is vio
 1,000 seeds or more never reached something that they must.`,
 		Args: cli.Args(0, 0, ""),
 	}
-	c := swarm.Config{}
+	c, limit := swarm.Config{}, time.Duration(0)
 	f := cmd.Flags()
 	f.IntVar(&c.Seeds, "seeds", 100, "how many seeds to play")
 	f.Uint64Var(&c.From, "from", 1, "the first `SEED`")
+	f.DurationVar(&limit, "time", 0, "begin no seed after this `TIME`; without --seeds there is no other end")
 	replay := f.Uint64("replay", 0, "play this `SEED` alone, and print a trace")
 	shrink := f.Bool("shrink", false, "with --replay: only the actions that a violation needs")
 	all := f.Bool("all", false, "with --replay: messages, connections and payments, too")
@@ -54,7 +57,13 @@ and 'toychain explorer --trace' play it. The exit code is 5 if a property is vio
 		if c.Seeds < 1 {
 			return nil, cli.Usagef("%d seeds: want 1 or more", c.Seeds)
 		}
-		r, err := a.search(ctx, c)
+		if limit < 0 {
+			return nil, cli.Usagef("--time %s: want more than 0", limit)
+		}
+		if limit > 0 && !f.Changed("seeds") {
+			c.Seeds = math.MaxInt
+		}
+		r, err := a.search(ctx, c, limit)
 		if err == nil {
 			found = r.Report
 		}
@@ -79,12 +88,18 @@ and 'toychain explorer --trace' play it. The exit code is 5 if a property is vio
 	return cmd
 }
 
-// search plays seeds, with progress on a terminal.
-func (a *app) search(ctx context.Context, c swarm.Config) (*swarmResult, error) {
+// search plays seeds, for a time or all (0), with progress on a terminal.
+func (a *app) search(ctx context.Context, c swarm.Config, limit time.Duration) (*swarmResult, error) {
 	progress := a.Progress()
 	defer progress.Clear()
-	c.Progress = func(done int) { progress.Show("%d of %d seeds, %s", done, c.Seeds, progress.Rate(done)) }
 	begun := time.Now()
+	of := cli.Plural(c.Seeds, "seed")
+	if limit > 0 {
+		of = limit.String()
+		c.Enough = func() bool { return time.Since(begun) > limit }
+	}
+	c.Progress = func(done int) { progress.Show("%d seeds played, of %s, %s", done, of, progress.Rate(done)) }
+	collectLess(sim.Config{})
 	r, err := swarm.Search(ctx, c)
 	if err != nil {
 		return nil, err

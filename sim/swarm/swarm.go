@@ -12,6 +12,7 @@ import (
 type Config struct {
 	Seeds    int
 	From     uint64
+	Enough   func() bool    // asked before each seed, whether to end; may be nil
 	Progress func(done int) // called now and then; may be nil
 }
 
@@ -84,7 +85,7 @@ type search struct {
 func (s *search) work(ctx context.Context) {
 	for {
 		s.mu.Lock()
-		if s.next == s.Seeds || len(s.bad) > 0 || s.err != nil {
+		if s.next == s.Seeds || len(s.bad) > 0 || s.err != nil || s.Enough != nil && s.Enough() {
 			s.mu.Unlock()
 			return
 		}
