@@ -52,11 +52,7 @@ func Search(ctx context.Context, c Config) (*Report, error) {
 	if s.err != nil {
 		return nil, s.err
 	}
-	for _, m := range AllMarks {
-		if s.report.Marks[m] += 0; s.report.Marks[m] == 0 && s.report.Seeds >= enoughSeeds {
-			s.report.Unreached = append(s.report.Unreached, m)
-		}
-	}
+	s.report.missMarks()
 	for seed, v := range s.bad {
 		if s.report.Found == nil || seed < s.report.Seed {
 			s.report.Seed, s.report.Found = seed, v
@@ -70,6 +66,15 @@ func Search(ctx context.Context, c Config) (*Report, error) {
 		}
 	}
 	return s.report, nil
+}
+
+// missMarks finds the marks that should have been reached.
+func (r *Report) missMarks() {
+	for _, m := range AllMarks {
+		if r.Marks[m] += 0; r.Marks[m] == 0 && r.Seeds >= enoughSeeds {
+			r.Unreached = append(r.Unreached, m)
+		}
+	}
 }
 
 // search is a Search in progress.

@@ -37,6 +37,24 @@ func TestSearch(t *testing.T) {
 	}
 }
 
+// TestUnreached: a mark that none of many seeds reached is reported.
+func TestUnreached(t *testing.T) {
+	for _, row := range []struct {
+		seeds int
+		want  []Mark
+	}{{enoughSeeds - 1, nil}, {enoughSeeds, []Mark{ReorgOf6, HealedInATie}}} {
+		r := &Report{Seeds: row.seeds, Marks: map[Mark]int{}}
+		for _, m := range AllMarks {
+			if m != ReorgOf6 && m != HealedInATie {
+				r.Marks[m] = 1
+			}
+		}
+		if r.missMarks(); !slices.Equal(r.Unreached, row.want) {
+			t.Errorf("after %d seeds %q were not reached, want %q", row.seeds, r.Unreached, row.want)
+		}
+	}
+}
+
 // TestSameSeedSameBytes: a plan and its play follow from the seed.
 func TestSameSeedSameBytes(t *testing.T) {
 	if !reflect.DeepEqual(Draw(5).Actions, Draw(5).Actions) || reflect.DeepEqual(Draw(5).Actions, Draw(6).Actions) {
