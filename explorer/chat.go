@@ -96,7 +96,7 @@ func (l *Live) hear(h heard) {
 		}
 		next.On[h.node] = m.State
 		l.talk[m.ID] = &next
-		news = append(news, Event{Kind: "chat", Text: inWords(m), Chat: []Said{next}})
+		news = append(news, Event{Kind: "chat", Text: inWords(m, s == nil), Chat: []Said{next}})
 	}
 	l.heard[h.node] = now
 	if len(l.talk) > 4*maxSaid {
@@ -124,13 +124,19 @@ func (l *Live) knows(id block.Hash) bool {
 	return false
 }
 
-// inWords says what became of a message.
-func inWords(m *chat.Message) string {
-	switch m.State {
-	case chat.Confirmed:
-		return fmt.Sprintf("block %d confirms what %s wrote: “%s”", m.Height, m.From, m.Text)
-	case chat.TakenBack:
-		return fmt.Sprintf("what %s wrote is taken back: “%s”", m.From, m.Text)
+// inWords says what became of a message at a node, the first one that has it or another.
+func inWords(m *chat.Message, first bool) string {
+	who := m.From
+	if len(who) > 20 { // an address
+		who = who[:6] + "…" + who[len(who)-4:]
 	}
-	return fmt.Sprintf("%s writes: “%s”", m.From, m.Text)
+	switch {
+	case m.State == chat.Confirmed:
+		return fmt.Sprintf("block %d confirms what %s wrote: “%s”", m.Height, who, m.Text)
+	case m.State == chat.TakenBack:
+		return fmt.Sprintf("what %s wrote is taken back: “%s”", who, m.Text)
+	case first:
+		return fmt.Sprintf("%s writes: “%s”", who, m.Text)
+	}
+	return fmt.Sprintf("has what %s wrote: “%s”", who, m.Text)
 }

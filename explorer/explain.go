@@ -81,6 +81,35 @@ func scriptWords(s *rpc.Script) string {
 	return "A script that this network does not know: it is valid, and cannot be spent here."
 }
 
+// proofWords describes an input's script.
+func proofWords(script string) string {
+	raw, err := hex.DecodeString(script)
+	if err == nil {
+		if sig, key, _, err := block.ParsePubKeyHashInput(raw); err == nil && len(sig) > 0 {
+			covers := map[byte]string{1: "all inputs and outputs", 2: "all inputs and no output", 3: "all inputs and the output at its place"}[sig[len(sig)-1]&0x7f]
+			if covers == "" {
+				covers = "what its last byte says"
+			}
+			return fmt.Sprintf("Its script has a signature of %d bytes, which covers %s, and the public key, %d bytes, whose hash is the address.", len(sig), covers, len(key))
+		}
+	}
+	return fmt.Sprintf("Its script of %s has another form than signature and public key.", plural(len(raw), "byte"))
+}
+
+// sequenceWords explains an input's sequence number.
+func sequenceWords(n uint32) string {
+	const final, relative = 0xffffffff, 1 << 31
+	switch {
+	case n == final:
+		return fmt.Sprintf("Sequence %#x: final, and the lock time does not count for it.", n)
+	case n == final-1:
+		return fmt.Sprintf("Sequence %#x: the lock time counts, and no payment with a higher fee may replace this one.", n)
+	case n >= relative:
+		return fmt.Sprintf("Sequence %#x: a payment with a higher fee may replace this one while it waits (BIP125).", n)
+	}
+	return fmt.Sprintf("Sequence %#x: in a transaction of version 2 or more the coin must have this age, and a higher fee may replace the payment (BIP68, BIP125).", n)
+}
+
 // clock returns a time in milliseconds since 1970 as text.
 func clock(ms int64) string {
 	if ms == 0 {

@@ -217,6 +217,15 @@ type txView struct {
 	Index  int
 }
 
+// Proof says in words how an input shows that it may spend its coin.
+func (v *txView) Proof(input int) string {
+	if input >= len(v.Tx.Vin) || v.Tx.Vin[input].ScriptSig == nil {
+		return ""
+	}
+	in := &v.Tx.Vin[input]
+	return proofWords(in.ScriptSig.Hex) + " " + sequenceWords(in.Sequence)
+}
+
 func (s *Server) txPage(w http.ResponseWriter, r *http.Request) {
 	id, err := block.ParseHash(r.PathValue("txid"))
 	if err != nil {

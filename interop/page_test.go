@@ -225,6 +225,9 @@ func TestPage(t *testing.T) {
 	p.until("they agree", tips+` === 1 && `+rows+` === 1`)
 	p.until("the losing block is stale", `document.querySelector('[data-hash="`+left+`"]').dataset.state === 'stale'`)
 	p.until("the log says so", `[...document.querySelectorAll('.log li.reorg')].some((e) => /n[12] reorganisation: .* 1 left, 2 joined/.test(e.innerText))`)
+	p.until("the service levels know the heal", `[...document.querySelectorAll('.levels tr')].some((r) => /agreement after a heal .* ms\s+✓ yes/.test(r.innerText))`)
+	p.until("the panels have charts, and the same as tables", `['Fees in the fullest mempool', 'Interval between blocks', 'Difficulty'].every((t) => [...document.querySelectorAll('.panels section')].some((s) =>
+		s.innerText.includes(t) && s.querySelector('canvas') !== null && s.querySelectorAll('details tbody tr').length > 1))`)
 	if now := eval[string](p, `[...document.querySelectorAll('[data-hash]')].map((b) => b.dataset.hash + new DOMMatrix(getComputedStyle(b).transform).e).join()`); now != lanes {
 		t.Errorf("blocks left their lanes: they were at\n%s\nand are at\n%s", lanes, now)
 	}
@@ -352,6 +355,11 @@ func TestPageAccessible(t *testing.T) {
 				name := fmt.Sprintf("%s-%d-%s", map[bool]string{true: "tree", false: "block"}[page == ""], width, scheme)
 				p.axe(name, string(axe))
 				p.shot(name)
+				if page == "" {
+					p.until("the charts are there", `document.querySelectorAll('.panels canvas').length > 2`)
+					p.do(chromedp.Evaluate[chromedp.Void](`document.querySelector('.panels').scrollIntoView()`))
+					p.shot("panels-" + strings.TrimPrefix(name, "tree-"))
+				}
 				if over := eval[int](p, `document.documentElement.scrollWidth - document.documentElement.clientWidth`); over > 0 {
 					t.Errorf("%s: the page is %d pixels wider than the screen: %s", name, over, eval[string](p, `[...document.querySelectorAll('body *')].filter((e) =>
 						e.getBoundingClientRect().right > innerWidth && !e.closest('.scroll, .wide')).map((e) => e.tagName + '.' + (e.className.baseVal ?? e.className)).slice(0, 12).join(' ')`))
@@ -553,7 +561,7 @@ func TestPageChat(t *testing.T) {
 	t.Log(eval[string](p, `fetch('/api/snapshot').then((r) => r.json()).then((s) => {
 		const of = (kind, text) => s.events.filter((e) => e.kind === kind && e.text.includes(text)).map((e) => e.time_ms);
 		const written = s.events.find((e) => e.chat?.[0].text.startsWith('<script>')).chat[0].time_ms;
-		const pending = of('chat', 'alice writes').concat(of('chat', 'writes: “<script>')).sort((a, b) => a - b), healed = of('heal', '')[0], back = of('chat', 'is taken back: “on the left”');
+		const pending = of('chat', 'writes: “<script>').concat(of('chat', 'wrote: “<script>').slice(0, 3)).sort((a, b) => a - b), healed = of('heal', '')[0], back = of('chat', 'is taken back: “on the left”');
 		return 'from the signed time to the first node ' + (pending[0] - written) + ' ms, to the last ' + (pending.at(-1) - written) + ' ms; from the heal to what is taken back ' + back.map((t) => t - healed).join(' and ') + ' ms'; })`))
 
 	p.clean()

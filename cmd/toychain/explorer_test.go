@@ -220,6 +220,11 @@ func TestExplorer(t *testing.T) {
 	}
 	text := p.get("tx/"+tx[1], 200)
 	who := regexp.MustCompile(`/address/(\w+)`).FindStringSubmatch(text)
+	for _, want := range []string{"The hash of all its bytes", "Its script has a signature of 7", "final, and the lock time does not count", "It names a public key by its hash", "lock time"} {
+		if !strings.Contains(text+p.get("address/"+who[1], 200), want) {
+			t.Errorf("the pages of the payment and its address lack %q", want)
+		}
+	}
 	if !strings.Contains(text, "It is conflicted now") || who == nil || !strings.Contains(p.get("address/"+who[1], 200), tx[1]) {
 		t.Errorf("the page of the payment:\n%s", text)
 	}

@@ -31,8 +31,7 @@ function apart(m, nodes) {
 function Line({ m, viewer, nodes, late }) {
   const state = stateOf(m, viewer, nodes), other = viewer ? '' : apart(m, nodes);
   return html`<li data-message=${m.id} data-state=${state} class=${`message ${state}`}>
-    <span class="when">${clock(m.time_ms)}</span> <b title=${m.address}>${shortAs(m.from)}</b>: <span class="text">${m.text}</span>
-    <span class="fate">${signs[state]} ${state}${state === 'confirmed' && m.height >= 0 ? ` by block ${m.height}` : ''}${other && `; ${other}`}${late ? '; written before the line above' : ''}</span></li>`;
+    <span class="when">${clock(m.time_ms)}</span> <b title=${m.address}>${shortAs(m.from)}</b>: <span class="text">${m.text}</span>${' '}<span class="fate">${signs[state]} ${state}${state === 'confirmed' && m.height >= 0 ? ` by block ${m.height}` : ''}${other && `; ${other}`}${late ? '; written before the line above' : ''}</span></li>`;
 }
 
 export function Chat({ store, viewer, nodes }) {
@@ -64,8 +63,7 @@ export function Chat({ store, viewer, nodes }) {
     <div class="wide" role="log" aria-live="polite" aria-label="chat" tabindex="0"><ol>
       ${list.map((m, i) => html`<${Line} key=${m.id} m=${m} viewer=${viewer} nodes=${nodes} late=${!written && i > 0 && m.time_ms < list[i - 1].time_ms} />`)}
       ${waiting.map((p) => html`<li key=${p.key} class=${`message ${p.refused ? 'refused' : 'sending'}`} data-state=${p.refused ? 'refused' : 'sending'}>
-        <span class="when">${clock(p.at)}</span> <b>${p.from}</b>: <span class="text">${p.text}</span>
-        <span class="fate">${p.refused ? `✗ not sent: ${p.refused}` : '… sending'}</span></li>`)}
+        <span class="when">${clock(p.at)}</span> <b>${p.from}</b>: <span class="text">${p.text}</span>${' '}<span class="fate">${p.refused ? `✗ not sent: ${p.refused}` : '… sending'}</span></li>`)}
     </ol></div>
     <label><input type="checkbox" checked=${written} onChange=${(e) => byTime(e.target.checked)} /> as written, instead of the chain's order</label>
     ${measured && html`<p class="lag">A node had the last message ${measured.seen} ms after it was shown here.</p>`}

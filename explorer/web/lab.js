@@ -20,8 +20,7 @@ export async function start(store, onState) {
   const take = (a) => {
     if (a.snapshot) store.snapshot({ ...a.snapshot, pages: [] });
     for (const e of a.events) store.change(e);
-    store.facts = a.facts;
-    store.changed();
+    store.figuresOf(a.facts);
     return a;
   };
   const order = (o) => take(JSON.parse(nodes(JSON.stringify(o))));

@@ -29,18 +29,20 @@ function Links({ facts, nodes, groups }) {
       <text x=${cx} y=${cy + 4} text-anchor="middle">${n.name}</text></g>`; })}</svg><p>${lines.size} connections, ${text}.</p></section>`;
 }
 
+const plain = (_, marks) => marks.map((v) => String(Number(v.toPrecision(5)))); // 0.0000153 is not 0
+
 // Chart draws a series with uPlot, and has it as a table.
-function Chart({ title, unit, xs, ys }) {
+function Chart({ title, unit, x = 'height', xs, ys }) {
   const place = useRef(null), plot = useRef(null);
   useEffect(() => {
     const ink = getComputedStyle(document.body).color, line = getComputedStyle(document.body).getPropertyValue('--best');
     plot.current = new uPlot({ width: Math.min(360, place.current.clientWidth || 320), height: 150, legend: { show: false }, scales: { x: { time: false } }, cursor: { show: false },
-      axes: [{ stroke: ink }, { stroke: ink, size: 54 }], series: [{}, { stroke: line, width: 2, points: { show: true } }] }, [xs, ys], place.current);
+      axes: [{ stroke: ink, values: plain }, { stroke: ink, size: 60, values: plain }], series: [{}, { stroke: line, width: 2, points: { show: true } }] }, [xs, ys], place.current);
     return () => plot.current.destroy();
   }, []);
   useEffect(() => { plot.current.setData([xs, ys]); });
   return html`<section><h2>${title}</h2><div ref=${place} aria-hidden="true" class="chart"></div>
-    <details><summary>the same as a table</summary><div class="wide" tabindex="0" role="region" aria-label=${title}><table><thead><tr><th scope="col">height</th><th scope="col">${unit}</th></tr></thead>
+    <details><summary>the same as a table</summary><div class="wide" tabindex="0" role="region" aria-label=${title}><table><thead><tr><th scope="col">${x}</th><th scope="col">${unit}</th></tr></thead>
     <tbody>${xs.map((v, i) => html`<tr key=${v}><td>${v}</td><td>${ys[i]}</td></tr>`)}</tbody></table></div></details></section>`;
 }
 
@@ -50,29 +52,82 @@ function difficultyOf(bits) {
   return mantissa ? (0xffff / mantissa) * 256 ** (0x1d - exponent) : 0;
 }
 
-// spread measures how long blocks took from their first node to each other one, in ms.
-function spread(store) {
-  const first = new Map(), delays = [];
+// The service levels of deploy/slo.toml: shares of events that must be good (a test compares them).
+const targets = { propagation: [['p50', 0.5, 100], ['p95', 0.95, 500], ['p99', 0.99, 2000]], agreement: [['p95', 0.95, 15000]], stale: 0.1, availability: 0.99 };
+
+// measure walks through the events until the moment that is shown: how long blocks took from their
+// first node to each other one that it could reach, and how long the nodes took to agree after a heal.
+let measured = { events: null };
+function measure(store) {
+  if (measured.events === store.events && measured.shown === store.shown) return measured;
+  const first = new Map(), delays = [], heals = [], tips = new Map(), down = new Set();
+  let cutUntil = -Infinity, cut = false, healed = null;
+  for (const n of store.checkpoints[0].state.nodes.values()) tips.set(n.name, n.tip);
   for (const e of store.events.slice(0, store.shown)) {
-    if (e.kind !== 'block') continue;
-    const hash = e.blocks?.[0]?.hash;
-    if (!first.has(hash)) first.set(hash, e.time_ms); else delays.push(e.time_ms - first.get(hash));
+    if (e.groups) {
+      if (cut && e.groups.length === 0) { healed = e.time_ms; cutUntil = e.time_ms; }
+      cut = e.groups.length > 0;
+      if (cut) healed = null;
+    }
+    for (const n of e.nodes ?? []) { tips.set(n.name, n.tip); if (n.state === 'up') down.delete(n.name); else down.add(n.name); }
+    if (e.kind === 'block') {
+      const hash = e.blocks?.[0]?.hash;
+      if (!first.has(hash)) first.set(hash, e.time_ms); else if (!cut && first.get(hash) > cutUntil && !down.has(e.node)) delays.push(Math.max(0, e.time_ms - first.get(hash)));
+    }
+    if (healed !== null && new Set([...tips].filter(([name]) => !down.has(name)).map(([, tip]) => tip)).size === 1) { heals.push(Math.max(0, e.time_ms - healed)); healed = null; }
   }
-  return delays.sort((a, b) => a - b);
+  const up = (a, b) => a - b;
+  measured = { events: store.events, shown: store.shown, delays: delays.sort(up), heals: heals.sort(up) };
+  return measured;
+}
+
+// within returns the share of sorted times that are at most a limit; at the time that a share takes.
+const within = (list, ms) => list.filter((t) => t <= ms).length / list.length;
+const at = (list, share) => list[Math.max(0, Math.ceil(share * list.length) - 1)];
+const percent = (x) => `${(100 * x).toFixed(1)} %`;
+
+function shares(view) {
+  const whole = [...view.blocks.values()].filter((b) => b.height > 0 && b.txs > 0 && b.fate !== 'invalid');
+  return { whole: whole.length, stale: whole.filter((b) => b.fate === 'stale').length };
 }
 
 function Figures({ store, chain, view }) {
-  const whole = [...view.blocks.values()].filter((b) => b.height > 0 && b.txs > 0 && b.fate !== 'invalid');
-  const stale = whole.filter((b) => b.fate === 'stale').length;
-  const delays = spread(store), middle = delays[Math.floor(delays.length / 2)];
+  const { delays } = measure(store), { whole, stale } = shares(view);
   const times = chain.map((b) => b.received_ms), span = times.length > 1 ? (times.at(-1) - times[0]) / (times.length - 1) : 0;
   const mean = delays.length ? delays.reduce((a, b) => a + b, 0) / delays.length : 0;
-  const rows = [['blocks that are drawn', whole.length], ['stale of these', `${stale} (${whole.length ? (100 * stale / whole.length).toFixed(1) : 0} %)`],
-    ['stale rate by theory', span && delays.length ? `${(100 * (1 - Math.exp(-mean / span))).toFixed(1)} % = 1 − exp(−delay / interval)` : 'not measured yet'],
+  const rows = [['blocks that are drawn', whole], ['stale of these', `${stale} (${whole ? percent(stale / whole) : '0 %'})`],
+    ['stale rate by theory', span && delays.length ? `${percent(1 - Math.exp(-mean / span))} = 1 − exp(−delay / interval)` : 'not measured yet'],
     ['mean interval', span ? `${(span / 1000).toFixed(1)} s` : 'not measured yet'],
-    ['propagation, median', delays.length ? `${middle} ms over ${delays.length} arrivals` : 'not measured yet'],
+    ['propagation, median', delays.length ? `${at(delays, 0.5)} ms over ${delays.length} arrivals` : 'not measured yet'],
     ['propagation, slowest', delays.length ? `${delays.at(-1)} ms` : 'not measured yet']];
   return html`<section><h2>Propagation and stale blocks</h2><table><tbody>${rows.map(([k, v]) => html`<tr key=${k}><th scope="row">${k}</th><td>${v}</td></tr>`)}</tbody></table></section>`;
+}
+
+// Levels compares what was measured with the service levels.
+function Levels({ store, view }) {
+  const { delays, heals } = measure(store), { whole, stale } = shares(view), answers = store.answers;
+  const timed = (name, list, [key, share, ms]) => [`${name} ${key} within ${ms} ms`, list.length ? `${at(list, share)} ms` : '', list.length ? within(list, ms) >= share : null];
+  const rows = [...targets.propagation.map((t) => timed('propagation', delays, t)), ...targets.agreement.map((t) => timed('agreement after a heal', heals, t)),
+    [`stale at most ${percent(targets.stale)}`, whole ? percent(stale / whole) : '', whole ? stale / whole <= targets.stale : null],
+    ...(answers.asked ? [[`nodes answer at least ${percent(targets.availability)}`, percent(answers.got / answers.asked), answers.got / answers.asked >= targets.availability]] : [])];
+  return html`<section class="levels"><h2>Service levels</h2><table><thead><tr><th scope="col">target</th><th scope="col">measured</th><th scope="col">met</th></tr></thead>
+    <tbody>${rows.map(([k, v, met]) => html`<tr key=${k}><th scope="row">${k}</th><td>${v || 'not yet'}</td><td>${met === null ? '' : met ? '✓ yes' : '✗ no'}</td></tr>`)}</tbody></table></section>`;
+}
+
+// Mempools charts what waits in the mempools of all nodes, as long as the page is open.
+function Mempools({ store }) {
+  const list = store.figures;
+  if (list.length < 2) return null;
+  const xs = list.map((f) => Math.round((f.t - list[0].t) / 1000));
+  return html`<${Chart} title="Fees in the fullest mempool" unit="coins" x="seconds" xs=${xs} ys=${list.map((f) => f.fees)} />
+    <${Chart} title="Transactions in the fullest mempool" unit="transactions" x="seconds" xs=${xs} ys=${list.map((f) => f.txs)} />`;
+}
+
+function Propagation({ store }) {
+  const { delays } = measure(store), n = Math.min(delays.length, 50);
+  if (n < 2) return null;
+  const share = Array.from({ length: n }, (_, i) => (i + 1) / n), points = new Map(share.map((p) => [at(delays, p), Math.round(100 * p)]));
+  return points.size > 1 ? html`<${Chart} title="Propagation: arrivals within a time" unit="%" x="ms" xs=${[...points.keys()]} ys=${[...points.values()]} />` : null;
 }
 
 export function Panels({ store, view }) {
@@ -83,6 +138,9 @@ export function Panels({ store, view }) {
     <${Nodes} facts=${store.facts} nodes=${view.nodes} />
     <${Links} facts=${store.facts} nodes=${view.nodes} groups=${store.state.groups} />
     <${Figures} store=${store} chain=${inner} view=${view} />
+    <${Levels} store=${store} view=${view} />
+    <${Mempools} store=${store} />
+    <${Propagation} store=${store} />
     ${xs.length > 1 && html`<${Chart} title="Interval between blocks" unit="seconds" xs=${xs} ys=${inner.map((b, i) => (b.received_ms - chain[i].received_ms) / 1000)} />`}
     ${xs.length > 1 && html`<${Chart} title="Difficulty" unit="difficulty" xs=${xs} ys=${inner.map((b) => Number(difficultyOf(b.bits).toPrecision(5)))} />`}
   </div>`;

@@ -3,7 +3,7 @@
 
 import { isLab, start } from './lab.js';
 
-const checkpointEvery = 500, maxSaid = 500;
+const checkpointEvery = 500, maxSaid = 500, maxFigures = 600;
 
 export class Store {
   constructor() {
@@ -12,6 +12,8 @@ export class Store {
     this.events = [];
     this.seq = 0;
     this.facts = {};
+    this.figures = []; // of all nodes, one a second
+    this.answers = { asked: 0, got: 0 };
     this.at = null; // how many events are shown; null: all, and those to come
     this.listeners = new Set();
     this.begin({ blocks: [], nodes: [], groups: [] });
@@ -53,6 +55,19 @@ export class Store {
     if (this.events.length % checkpointEvery === 0) {
       this.checkpoints.push({ n: this.events.length, state: copy(this.present) });
     }
+  }
+
+  // figuresOf takes the figures of the nodes that answered.
+  figuresOf(facts) {
+    this.facts = facts;
+    const all = Object.values(facts), t = Math.max(0, ...all.map((f) => f.time_ms));
+    if (t - (this.figures.at(-1)?.t ?? 0) >= 1000) {
+      this.figures.push({ t, fees: Math.max(...all.map((f) => f.fees)), txs: Math.max(...all.map((f) => f.mempool)) });
+      if (this.figures.length > maxFigures) this.figures.shift();
+      this.answers.asked += this.present.nodes.size;
+      this.answers.got += all.length;
+    }
+    this.changed();
   }
 
   // show goes to the moment after n events; null: to the present.
@@ -144,7 +159,7 @@ export function follow(store, onState) {
   const stream = new EventSource('api/events');
   stream.addEventListener('snapshot', (e) => store.snapshot(JSON.parse(e.data)));
   stream.addEventListener('change', (e) => store.change(JSON.parse(e.data)));
-  stream.addEventListener('facts', (e) => { store.facts = JSON.parse(e.data); store.changed(); });
+  stream.addEventListener('facts', (e) => store.figuresOf(JSON.parse(e.data)));
   stream.addEventListener('open', () => onState('connected'));
   stream.addEventListener('error', () => onState('the server does not answer; trying again'));
 }
