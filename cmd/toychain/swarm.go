@@ -41,7 +41,7 @@ agree: docs/sim.md lists the properties.
 The first seed that violates one is shrunk to the fewest actions. --replay plays a seed again
 and prints a recording, with --shrink of those actions only: 'toychain testnet replay --trace'
 and 'toychain explorer --trace' play it. The exit code is 5 if a property is violated, and if
-1,000 seeds or more never reached something that they must.`,
+no seed, of 200 to 2,500, reached something that one of so many must.`,
 		Args: cli.Args(0, 0, ""),
 	}
 	c, limit := swarm.Config{}, time.Duration(0)

@@ -30,5 +30,14 @@ var AllMarks = []Mark{
 	CrashInReorg, ConflictEvicted, Replaced, PaymentReturned, DroppedEarly, TooEarly, Waits, HealedInATie,
 }
 
+// A mark is expected once so many seeds were played that fewer than one search in ten thousand misses
+// it by chance. The rare ones want more seeds than usual, as long runs have shown.
+const usually = 200
+
+var rare = map[Mark]int{Shorter: 500, TooEarly: 500, PresyncRefused: 1000, Waits: 1000, DroppedEarly: 2000, CrashInReorg: 2500}
+
+// within returns after how many seeds a mark is expected.
+func (m Mark) within() int { return max(usually, rare[m]) }
+
 // Marks are those that a seed reached.
 type Marks map[Mark]bool

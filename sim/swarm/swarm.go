@@ -23,16 +23,13 @@ type Report struct {
 	Events    uint64       `json:"events"`
 	Blocks    int          `json:"blocks"`
 	Marks     map[Mark]int `json:"marks"`            // seeds that reached each
-	Unreached []Mark       `json:"unreached"`        // marks that none of many seeds reached
+	Unreached []Mark       `json:"unreached"`        // marks that none reached, of more seeds than that takes
 	Seed      uint64       `json:"seed,omitempty"`   // the first that violates a property
 	Found     *Violation   `json:"found,omitempty"`  // by it
 	Shrunk    *Violation   `json:"shrunk,omitempty"` // by the fewest actions
 	Actions   []string     `json:"actions,omitempty"`
 	Network   string       `json:"network,omitempty"`
 }
-
-// Marks are expected of so many seeds: each is reached by one of a hundred, or more.
-const enoughSeeds = 1000
 
 // twiceEvery is how often a seed is played twice, to compare the two plays.
 const twiceEvery = 8
@@ -71,7 +68,7 @@ func Search(ctx context.Context, c Config) (*Report, error) {
 // missMarks finds the marks that should have been reached.
 func (r *Report) missMarks() {
 	for _, m := range AllMarks {
-		if r.Marks[m] += 0; r.Marks[m] == 0 && r.Seeds >= enoughSeeds {
+		if r.Marks[m] += 0; r.Marks[m] == 0 && r.Seeds >= m.within() {
 			r.Unreached = append(r.Unreached, m)
 		}
 	}

@@ -42,10 +42,10 @@ func TestUnreached(t *testing.T) {
 	for _, row := range []struct {
 		seeds int
 		want  []Mark
-	}{{enoughSeeds - 1, nil}, {enoughSeeds, []Mark{ReorgOf6, HealedInATie}}} {
+	}{{199, nil}, {200, []Mark{ReorgOf6}}, {1999, []Mark{ReorgOf6}}, {2000, []Mark{ReorgOf6, DroppedEarly}}} {
 		r := &Report{Seeds: row.seeds, Marks: map[Mark]int{}}
 		for _, m := range AllMarks {
-			if m != ReorgOf6 && m != HealedInATie {
+			if m != ReorgOf6 && m != DroppedEarly {
 				r.Marks[m] = 1
 			}
 		}
