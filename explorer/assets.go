@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"mime"
 	"net/http"
+	"net/url"
 	"path"
 	"strings"
 )
@@ -95,8 +96,21 @@ func serveAsset(w http.ResponseWriter, r *http.Request, a *asset) {
 }
 
 var templates = template.Must(template.New("").Funcs(template.FuncMap{
-	"time": clock, "plural": plural, "coins": coins, "ext": func() string { return "" },
+	"time": clock, "plural": plural, "coins": coins, "ext": func() string { return "" }, "link": linkTo(func(string) bool { return true }, ""),
 }).ParseFS(web, "web/*.html"))
+
+// linkTo returns the template function that links to a page below the site, like tx/TXID, if there is
+// one: else it is the text alone.
+func linkTo(there func(page string) bool, ext string) any {
+	return func(kind string, id any, text string, fragment ...string) template.HTML {
+		page := kind + "/" + url.PathEscape(fmt.Sprint(id))
+		text = template.HTMLEscapeString(text)
+		if !there(page) {
+			return template.HTML(text)
+		}
+		return template.HTML(fmt.Sprintf(`<a href="../%s%s">%s</a>`, template.HTMLEscapeString(page+ext), template.HTMLEscapeString(strings.Join(fragment, "")), text))
+	}
+}
 
 // render answers with a template.
 func (s *Server) render(w http.ResponseWriter, status int, name string, data any) {

@@ -2,6 +2,7 @@ package explorer
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"strings"
 
 	"toychain/block"
+	"toychain/rpc"
 )
 
 // exported is what an exported site's page begins with.
@@ -26,7 +28,10 @@ const lastPages = 100
 // Export writes a site into a new directory that plays what is in the log on any web server,
 // without this program, and has the lab if its files are in a directory. The error is os.ErrExist if
 // there is something.
-func Export(dir string, log *Log, labDir string) error {
+//
+// clients are nodes that may be asked what is in the blocks that get a page, and their transactions; nil:
+// none.
+func Export(ctx context.Context, dir string, log *Log, labDir string, clients func() []*rpc.Client) error {
 	if left, err := os.ReadDir(dir); err == nil && len(left) > 0 {
 		return fmt.Errorf("%s: %w: choose a new directory", dir, os.ErrExist)
 	}
@@ -46,16 +51,25 @@ func Export(dir string, log *Log, labDir string) error {
 		return err
 	}
 	out.Live, out.Pages = false, []block.Hash{}
-	pages := template.Must(templates.Clone()).Funcs(template.FuncMap{"ext": func() string { return ".html" }})
 	var state State
 	log.Now(func(now *State) { state = now.clone() })
-	for _, b := range state.paged() {
-		v := blockView{Block: *b, Note: "Its header and transactions are not in the recording."}
-		v.nodes(&state)
-		if files["block/"+b.Hash.String()+".html"], err = executed(pages, "block", &v); err != nil {
+	blocks, txs, err := collect(ctx, &Server{cfg: Config{Clients: clients}}, &state)
+	if err != nil {
+		return err
+	}
+	there := func(page string) bool { return blocks[page] != nil || txs[page] != nil }
+	pages := template.Must(templates.Clone()).Funcs(template.FuncMap{"ext": func() string { return ".html" }, "link": linkTo(there, ".html")})
+	for page, v := range blocks {
+		if files[page+".html"], err = executed(pages, "block", v); err != nil {
 			return err
 		}
-		out.Pages = append(out.Pages, b.Hash)
+		out.Pages = append(out.Pages, v.Hash)
+	}
+	slices.SortFunc(out.Pages, func(a, b block.Hash) int { return bytes.Compare(a[:], b[:]) })
+	for page, v := range txs {
+		if files[page+".html"], err = executed(pages, "tx", v); err != nil {
+			return err
+		}
 	}
 	if files["snapshot.json"], err = json.Marshal(&out); err != nil {
 		return err
@@ -78,6 +92,39 @@ func Export(dir string, log *Log, labDir string) error {
 	}
 	return writeAll(dir, files)
 }
+
+// collect returns what the pages of blocks and of their transactions show, by page. A block that no node
+// knows more of shows what the recording has.
+func collect(ctx context.Context, s *Server, state *State) (blocks map[string]*blockView, txs map[string]*txView, err error) {
+	blocks, txs = make(map[string]*blockView), make(map[string]*txView)
+	for _, b := range state.paged() {
+		v := &blockView{Block: *b, Note: "Its header and transactions are not in the recording."}
+		v.nodes(state)
+		blocks["block/"+b.Hash.String()] = v
+		full, err := s.fullBlock(ctx, b.Hash)
+		if ctx.Err() != nil {
+			return nil, nil, context.Cause(ctx)
+		}
+		if err != nil {
+			continue // the note says so
+		}
+		v.Note = ""
+		v.fill(&full)
+		s.stale(ctx, v)
+		for i := range full.Tx {
+			id := full.Tx[i].TxID
+			if page := "tx/" + id.String(); txs[page] == nil && len(txs) < maxTxPages {
+				if tx, err := s.tx(ctx, id); err == nil {
+					txs[page] = &tx
+				}
+			}
+		}
+	}
+	return blocks, txs, nil
+}
+
+// maxTxPages is how many transactions have a page in an exported site. Ours: some megabytes.
+const maxTxPages = 2_000
 
 // paged returns the blocks that have pages in an exported site: those at forks, and the last ones.
 func (s *State) paged() (out []*Block) {

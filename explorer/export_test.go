@@ -18,10 +18,10 @@ func TestExport(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := filepath.Join(t.TempDir(), "site")
-	if err := Export(dir, l, ""); err != nil {
+	if err := Export(t.Context(), dir, l, "", nil); err != nil {
 		t.Fatal(err)
 	}
-	if err := Export(dir, l, ""); !errors.Is(err, os.ErrExist) {
+	if err := Export(t.Context(), dir, l, "", nil); !errors.Is(err, os.ErrExist) {
 		t.Errorf("into the same directory: %v", err)
 	}
 	text, err := os.ReadFile(filepath.Join(dir, "snapshot.json"))

@@ -118,9 +118,7 @@ func (s *Server) blockPage(w http.ResponseWriter, r *http.Request) {
 			v.nodes(now)
 		}
 	})
-	full, err := ask(r.Context(), s, func(ctx context.Context, c *rpc.Client) (rpc.FullBlock, error) {
-		return rpc.As[rpc.FullBlock](rpc.GetBlock).Call(ctx, c, rpc.GetBlockArgs{Block: hash, Verbosity: new(rpc.Verbosity(2))})
-	})
+	full, err := s.fullBlock(r.Context(), hash)
 	switch {
 	case err == nil:
 		v.fill(&full)
@@ -132,6 +130,13 @@ func (s *Server) blockPage(w http.ResponseWriter, r *http.Request) {
 		v.Note = "its header and transactions cannot be shown: " + err.Error()
 	}
 	s.render(w, http.StatusOK, "block", &v)
+}
+
+// fullBlock asks the nodes for a block.
+func (s *Server) fullBlock(ctx context.Context, hash block.Hash) (rpc.FullBlock, error) {
+	return ask(ctx, s, func(ctx context.Context, c *rpc.Client) (rpc.FullBlock, error) {
+		return rpc.As[rpc.FullBlock](rpc.GetBlock).Call(ctx, c, rpc.GetBlockArgs{Block: hash, Verbosity: new(rpc.Verbosity(2))})
+	})
 }
 
 // nodes says which nodes have the block, and which stand on it.
@@ -232,7 +237,17 @@ func (s *Server) txPage(w http.ResponseWriter, r *http.Request) {
 		s.missing(w, fmt.Sprintf("%q is no transaction: want 64 hex digits", r.PathValue("txid")))
 		return
 	}
-	v, err := ask(r.Context(), s, func(ctx context.Context, c *rpc.Client) (v txView, err error) {
+	v, err := s.tx(r.Context(), id)
+	if err != nil {
+		s.missing(w, fmt.Sprintf("no transaction %s: %v", id, err))
+		return
+	}
+	s.render(w, http.StatusOK, "tx", &v)
+}
+
+// tx asks the nodes about a transaction.
+func (s *Server) tx(ctx context.Context, id block.Hash) (txView, error) {
+	v, err := ask(ctx, s, func(ctx context.Context, c *rpc.Client) (v txView, err error) {
 		if v.TxHistory, err = rpc.GetTxHistory.Call(ctx, c, rpc.TxArg{TxID: id}); err != nil {
 			return v, err
 		}
@@ -252,14 +267,10 @@ func (s *Server) txPage(w http.ResponseWriter, r *http.Request) {
 		}
 		return v, err
 	})
-	if err != nil {
-		s.missing(w, fmt.Sprintf("no transaction %s: %v", id, err))
-		return
-	}
 	for i := range v.Tx.Vout {
 		v.Lines = append(v.Lines, scriptWords(&v.Tx.Vout[i].ScriptPubKey))
 	}
-	s.render(w, http.StatusOK, "tx", &v)
+	return v, err
 }
 
 // addressView is what the page of an address shows.

@@ -581,8 +581,8 @@ func TestPageLab(t *testing.T) {
 		t.Logf("%s", out)
 	}
 	site := filepath.Join(t.TempDir(), "site")
-	script := n.explore("--scenario", "../testnet/scenarios/partition.txt")
-	n.run("explorer", "--scenario", "../testnet/scenarios/partition.txt", "--export", site)
+	script := n.explore("--scenario", "../testnet/scenarios/partition.txt", "--world", "sim")
+	n.run("explorer", "--scenario", "../testnet/scenarios/partition.txt", "--world", "sim", "--export", site)
 	files := httptest.NewServer(http.FileServer(http.Dir(site)))
 	t.Cleanup(files.Close)
 

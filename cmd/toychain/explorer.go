@@ -19,6 +19,7 @@ import (
 	"toychain/testnet"
 	"toychain/testnet/history"
 	"toychain/testnet/scenario"
+	"toychain/testnet/scenario/real"
 )
 
 const aboutExplorer = `Serve a page that shows a network: the block tree with each node on its tip, what
@@ -26,7 +27,7 @@ happened in words, a slider back to any moment, figures and links of the nodes, 
 that explain every block, transaction and address. It shows the running testnet, or other
 nodes by their addresses (--node), or a recording (--trace), which
 'toychain testnet replay --json' and 'toychain sim --trace' write, or a script that is
-played in virtual time (--scenario). A testnet can be changed from the page; each button
+played while it is shown (--scenario), on real nodes or simulated ones. A testnet can be changed from the page; each button
 shows the command that it runs. If explorer/lab.sh built the lab beside this program, the
 page links to eight nodes in the browser itself.
 
@@ -50,7 +51,7 @@ type exploring struct {
 func (a *app) explorerCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "explorer", SuggestFor: []string{"web", "browser", "ui"}, Short: "Serve a page that shows a network, live or recorded.",
-		Example: "toychain explorer\ntoychain explorer --node 127.0.0.1:18555\ntoychain testnet replay --json | toychain explorer --trace -\ntoychain explorer --scenario testnet/scenarios/partition.txt\ntoychain explorer --export site",
+		Example: "toychain explorer\ntoychain explorer --node 127.0.0.1:18555\ntoychain testnet replay --json | toychain explorer --trace -\ntoychain explorer --scenario testnet/scenarios/partition.txt --world sim\ntoychain explorer --export site",
 		Long:    aboutExplorer,
 	}
 	o := exploring{}
@@ -60,12 +61,19 @@ func (a *app) explorerCommand() *cobra.Command {
 	f.StringArrayVar(&o.nodes, "node", nil, "show the node at this `URL` or HOST:PORT, of a testnet or not; may be repeated")
 	f.StringVar(&o.export, "export", "", "write a site into this new `DIR` that plays the recording, or the testnet's past, on any web server")
 	f.StringVar(&o.scenario, "scenario", "", "play the script in this `FILE`, and show it")
-	f.StringVar(&o.world, "world", worldSim, "`WORLD` of its nodes: sim, in virtual time")
-	f.Uint64Var(&o.seed, "seed", 1, "`NUMBER` from which everything random in it is drawn")
+	f.StringVar(&o.world, "world", worldReal, "`WORLD` of its nodes: real processes, or sim, in virtual time")
+	f.Uint64Var(&o.seed, "seed", 1, "`NUMBER` from which everything random in a simulated world is drawn")
 	f.BoolVar(&o.json, "json", false, "print the page's address as JSON")
 	return on(cmd, nothing, func(ctx context.Context, _ none, _ []string) error {
+		run := runFlags{world: o.world, seed: o.seed}
+		if err := run.check(cmd.Flags().Changed("seed")); o.scenario != "" && err != nil {
+			return err
+		}
 		if o.export != "" {
 			return a.export(ctx, &o)
+		}
+		if o.scenario != "" && o.world == worldReal {
+			return a.serveScript(ctx, &o)
 		}
 		show, err := a.shown(ctx, &o)
 		if err != nil {
@@ -124,15 +132,7 @@ func (a *app) open(ctx context.Context, show *shownNet, listen string) (*pageSer
 	if show.net != nil {
 		live = explorer.NewLive(show.log, show.net)
 		cfg.Facts = live.Facts
-		cfg.Clients = func() (out []*rpc.Client) {
-			all, _ := show.net.Nodes(ctx)
-			for _, e := range all {
-				if e.Client != nil {
-					out = append(out, e.Client)
-				}
-			}
-			return out
-		}
+		cfg.Clients = clientsOf(ctx, show.net)
 	}
 	s, err := explorer.NewServer(cfg)
 	return &pageServer{s, live}, err
@@ -146,6 +146,22 @@ func besideProgram() string {
 		return ""
 	}
 	return filepath.Dir(self)
+}
+
+// clientsOf returns the running nodes of a network; nil if there is none.
+func clientsOf(ctx context.Context, net explorer.Network) func() []*rpc.Client {
+	if net == nil {
+		return nil
+	}
+	return func() (out []*rpc.Client) {
+		all, _ := net.Nodes(ctx)
+		for _, e := range all {
+			if e.Client != nil {
+				out = append(out, e.Client)
+			}
+		}
+		return out
+	}
 }
 
 // serve serves the page until ctx ends, and says first where.
@@ -201,30 +217,79 @@ func (a *app) recording(ctx context.Context, name string) (*shownNet, error) {
 	return &shownNet{log: log}, explorer.Play(log, run.Events)
 }
 
-// script plays a script in virtual time and returns what it shows. One that fails is shown too.
-func (a *app) script(ctx context.Context, o *exploring) (*shownNet, error) {
-	if o.world != worldSim {
-		return nil, cli.Usagef("--world %q: want sim; for real nodes: toychain testnet up, toychain explorer, and the script's steps by hand", o.world)
-	}
-	if o.seed == 0 {
-		return nil, cli.Usagef("--seed 0: want 1 or more")
-	}
-	text, err := os.ReadFile(o.scenario)
+// readScript reads the script that the flags name.
+func readScript(name string) (*scenario.Script, error) {
+	text, err := os.ReadFile(name)
 	if err != nil {
 		return nil, err
 	}
-	s, err := scenario.Parse(o.scenario, string(text))
+	return scenario.Parse(name, string(text))
+}
+
+// script plays a script in virtual time and returns what it shows. One that fails is shown too.
+func (a *app) script(ctx context.Context, o *exploring) (*shownNet, error) {
+	if o.world != worldSim {
+		return nil, cli.Usagef("--export: the site plays a script in virtual time: add --world sim")
+	}
+	s, err := readScript(o.scenario)
 	if err != nil {
 		return nil, err
 	}
 	log := explorer.NewLog(fmt.Sprintf("the script %s in virtual time, from the seed %d", o.scenario, o.seed), false)
-	err = tab.Play(ctx, s, o.seed, log)
+	return &shownNet{log: log}, a.scriptEnded(tab.Play(ctx, s, o.seed, log))
+}
+
+// scriptEnded says why a script failed, which is no error of a page that shows it.
+func (a *app) scriptEnded(err error) error {
 	var failed *scenario.Failure
-	if errors.As(err, &failed) {
-		fmt.Fprintln(a.Stderr, "the script failed, and what happened until then is shown:", err)
-		err = nil
+	if !errors.As(err, &failed) {
+		return err
 	}
-	return &shownNet{log: log}, err
+	fmt.Fprintln(a.Stderr, "the script failed, and what happened until then is shown:", err)
+	return nil
+}
+
+// serveScript plays a script on real processes and serves a page that shows them, until ctx ends.
+func (a *app) serveScript(ctx context.Context, o *exploring) error {
+	s, err := readScript(o.scenario)
+	if err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp("", "toychain-explorer-")
+	if err != nil {
+		return err
+	}
+	world := real.New(testnet.Config{Dir: dir})
+	defer func() { _ = world.Close(context.WithoutCancel(ctx), true) }()
+	up, ended := make(chan struct{}), make(chan error, 1)
+	var group sync.WaitGroup
+	defer group.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	group.Go(func() {
+		first := sync.OnceFunc(func() { close(up) })
+		_, err := scenario.Play(ctx, s, world, scenario.Options{Dir: filepath.Join(dir, "wallets"), After: func(step scenario.Step, shown []string) error {
+			first() // the step that starts the nodes
+			return nil
+		}})
+		if ctx.Err() == nil {
+			err = a.scriptEnded(err)
+		}
+		ended <- err
+	})
+	select {
+	case <-up:
+	case err := <-ended:
+		return err
+	}
+	t, err := testnet.Open(dir)
+	if err != nil {
+		return err
+	}
+	show := a.shownTestnet(t)
+	show.controls = nil // the script decides what happens
+	show.log.Source = "the script " + o.scenario + ", on real nodes"
+	return a.serve(ctx, show, o.listen, o.json)
 }
 
 // export writes a site that plays a recording, or the past of the testnet.
@@ -239,7 +304,7 @@ func (a *app) export(ctx context.Context, o *exploring) error {
 	if err != nil {
 		return err
 	}
-	if err := explorer.Export(o.export, show.log, besideProgram()); err != nil {
+	if err := explorer.Export(ctx, o.export, show.log, besideProgram(), clientsOf(ctx, show.net)); err != nil {
 		return err
 	}
 	if o.json {
@@ -256,7 +321,11 @@ func (a *app) pastOfTestnet(ctx context.Context) (*shownNet, error) {
 		return nil, err
 	}
 	log := explorer.NewLog("a testnet's past", false)
-	return &shownNet{log: log}, explorer.Play(log, run.Events)
+	t, err := a.namedTestnet()
+	if err != nil {
+		return nil, err
+	}
+	return &shownNet{log: log, net: &testnetNodes{t: t}}, explorer.Play(log, run.Events)
 }
 
 // byURL is a network of nodes that are known by their addresses.

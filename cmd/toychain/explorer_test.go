@@ -6,9 +6,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -214,7 +216,7 @@ func TestExplorer(t *testing.T) {
 			t.Errorf("the page of the stale block lacks %q:\n%s", want, stale)
 		}
 	}
-	tx := regexp.MustCompile(`/tx/(\w{64})"><code>\w*</code></a> became impossible`).FindStringSubmatch(stale)
+	tx := regexp.MustCompile(`/tx/(\w{64})">\w*</a></code> became impossible`).FindStringSubmatch(stale)
 	if tx == nil {
 		t.Fatal("the payment has no link")
 	}
@@ -238,6 +240,10 @@ func TestExplorer(t *testing.T) {
 	p.toychain("mine", "1", "--node", "n1", "--to", "alice")
 	p.until("n2 has the next block", func() bool { return p.nodes["n2"].Height == height+3 && p.tips() == 1 })
 
+	site := dir + "/site"
+	p.toychain("explorer", "--export", site)
+	checkSite(t, site, left.String(), tx[1])
+
 	trace := dir + "/run.jsonl"
 	if err := os.WriteFile(trace, []byte(p.toychain("testnet", "replay", "--json")), 0o600); err != nil {
 		t.Fatal(err)
@@ -253,6 +259,35 @@ func TestExplorer(t *testing.T) {
 	}
 	if then.token != "" {
 		t.Error("a recording can be changed")
+	}
+}
+
+// checkSite looks at an exported site: a stale block and a payment in it have pages with all fields, and
+// every link leads to a file.
+func checkSite(t *testing.T, site, stale, payment string) {
+	t.Helper()
+	for name, want := range map[string]string{"block/" + stale: "became impossible: its coin was spent by", "tx/" + payment: "It is conflicted now"} {
+		if text, err := os.ReadFile(filepath.Join(site, name+".html")); err != nil || !strings.Contains(string(text), want) {
+			t.Errorf("the site's page %s lacks %q: %v", name, want, err)
+		}
+	}
+	href := regexp.MustCompile(`(?:href|src)="([^"#]+)`)
+	links := 0
+	err := filepath.WalkDir(site, func(name string, d fs.DirEntry, err error) error {
+		if err != nil || filepath.Ext(name) != ".html" {
+			return err
+		}
+		text, err := os.ReadFile(name)
+		for _, m := range href.FindAllStringSubmatch(string(text), -1) {
+			links++
+			if _, err := os.Stat(filepath.Join(filepath.Dir(name), m[1])); err != nil {
+				t.Errorf("%s links to %s, which is not there", name, m[1])
+			}
+		}
+		return err
+	})
+	if err != nil || links < 50 {
+		t.Errorf("%d links, %v", links, err)
 	}
 }
 
