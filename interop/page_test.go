@@ -328,10 +328,7 @@ func TestPageHostile(t *testing.T) {
 // screenshots are kept in TOYCHAIN_SHOTS, if that names a directory.
 func TestPageAccessible(t *testing.T) {
 	n := newNetwork(t)
-	axe, err := os.ReadFile("page/node_modules/axe-core/axe.min.js")
-	if err != nil {
-		t.Fatalf("axe-core is not installed (%v): run npm ci in interop/page", err)
-	}
+	axe := axeSource(t)
 	n.up("4", "--window", "0", "--fund", "alice,bob")
 	url := n.explore()
 	n.run("testnet", "partition", "n1,n2", "n3,n4")
@@ -353,7 +350,7 @@ func TestPageAccessible(t *testing.T) {
 					p.until("there are two tips", tips+` === 2`)
 				}
 				name := fmt.Sprintf("%s-%d-%s", map[bool]string{true: "tree", false: "block"}[page == ""], width, scheme)
-				p.axe(name, string(axe))
+				p.axe(name, axe)
 				p.shot(name)
 				if page == "" {
 					p.until("the charts are there", `document.querySelectorAll('.panels canvas').length > 2`)
@@ -367,6 +364,15 @@ func TestPageAccessible(t *testing.T) {
 			}
 		}
 	}
+}
+
+func axeSource(t *testing.T) string {
+	t.Helper()
+	axe, err := os.ReadFile("page/node_modules/axe-core/axe.min.js")
+	if err != nil {
+		t.Fatalf("axe-core is not installed (%v): run npm ci in interop/page", err)
+	}
+	return string(axe)
 }
 
 // axe demands that axe-core finds nothing serious.
@@ -472,6 +478,10 @@ func TestPageLoad(t *testing.T) {
 	rate := eval[float64](p, `new Promise((done) => { const e = document.querySelector('.scroll'); let n = 0; const begun = performance.now(); e.scrollTop = 0;
 		const step = () => { n++; e.scrollTop += 25; const t = performance.now() - begun; if (t < 3000) requestAnimationFrame(step); else done(1000 * n / t); }; requestAnimationFrame(step); })`)
 	drawn := eval[int](p, `document.querySelectorAll('[data-hash]').length`)
+	moves := eval[float64](p, `new Promise((done) => { const e = document.querySelector('#moment'), most = Number(e.max); let n = 0; const begun = performance.now();
+		const step = () => { n++; e.value = String(Math.round(most * (1 - (n % 100) / 100))); e.dispatchEvent(new Event('input', { bubbles: true })); const t = performance.now() - begun;
+		if (t < 3000) requestAnimationFrame(step); else done(1000 * n / t); }; requestAnimationFrame(step); })`)
+	t.Logf("%.0f moments a second while the slider is dragged", moves)
 	t.Logf("shown after %v with the browser's start; %.0f pictures a second while it is scrolled, %d blocks in sight", ready.Round(time.Millisecond), rate, drawn)
 	if drawn > 600 || rate < 5 {
 		t.Errorf("%d blocks are drawn at once, %.1f pictures a second", drawn, rate)
@@ -610,6 +620,7 @@ func TestPageLab(t *testing.T) {
 		p.until("the past", `document.querySelectorAll('[data-hash]').length === 1`)
 		p.press("#present", kb.Enter)
 		p.until("the present", `document.querySelectorAll('[data-state=stale]').length === 1`)
+		p.axe(url, axeSource(t))
 		p.shot("lab-1280-light")
 	}
 	// The same seed gives the same blocks.

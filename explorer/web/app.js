@@ -31,6 +31,20 @@ function Tips({ view, onOpen, viewer, onView }) {
     })}</tbody></table>`;
 }
 
+// seldom returns what make drew last, if that was just now, and draws again soon: figures need not
+// follow every frame while the slider is dragged.
+const drawn = { at: -Infinity, node: null, timer: 0 };
+function seldom(make) {
+  const wait = 250 - (performance.now() - drawn.at);
+  if (wait <= 0) {
+    drawn.at = performance.now();
+    drawn.node = make();
+  } else if (!drawn.timer) {
+    drawn.timer = setTimeout(() => { drawn.timer = 0; store.changed(); }, wait);
+  }
+  return drawn.node;
+}
+
 function Slider() {
   const n = store.events.length, shown = store.shown, e = store.events[shown - 1];
   const text = n === 0 ? 'nothing has happened yet' : shown === 0 ? 'before the first event' : `event ${shown} of ${n}, ${clock(e.time_ms)}`;
@@ -42,8 +56,10 @@ function Slider() {
   </div>`;
 }
 
+const lines = 100; // of the log that are shown
+
 function EventLog() {
-  const last = store.events.slice(Math.max(0, store.shown - 200), store.shown).reverse();
+  const last = store.events.slice(Math.max(0, store.shown - lines), store.shown).reverse();
   const first = store.shown;
   return html`<section class="log" aria-labelledby="log-title">
     <h2 id="log-title">What happened</h2>
@@ -103,7 +119,7 @@ function App() {
         <${Details} b=${view.blocks.get(selected)} />
         <${Controls} view=${view} live=${store.at === null} />
       </aside>
-      <${Panels} store=${store} view=${view} />
+      ${seldom(() => html`<${Panels} store=${store} view=${view} />`)}
     </main>`;
 }
 

@@ -9,8 +9,8 @@ const html = htm.bind(h);
 const count = (n) => (n ?? 0).toLocaleString('en');
 
 function Nodes({ facts, nodes }) {
-  return html`<section><h2>Nodes</h2><div class="wide" tabindex="0" role="region" aria-label="figures of the nodes"><table><thead><tr>${['node', 'peers', 'hashes/s', 'mines', 'mempool', 'bytes', 'fees', 'memory'].map((t) => html`<th scope="col">${t}</th>`)}</tr></thead>
-    <tbody>${nodes.map((n) => { const f = facts[n.name]; return html`<tr key=${n.name}><th scope="row">${n.name}</th>${f
+  return html`<section><h2>Nodes</h2><div class="wide" tabindex="0" role="region" aria-label="figures of the nodes"><table><thead><tr>${['node', 'height', 'peers', 'hashes/s', 'mines', 'mempool', 'bytes', 'fees', 'memory'].map((t) => html`<th scope="col">${t}</th>`)}</tr></thead>
+    <tbody>${nodes.map((n) => { const f = facts[n.name]; return html`<tr key=${n.name}><th scope="row">${n.name}</th><td>${n.height}</td>${f
       ? html`<td>${f.peers.length}</td><td>${count(Math.round(f.hashrate))}</td><td>${f.mining ? 'yes' : 'no'}</td><td>${f.mempool}</td><td>${count(f.bytes)}</td><td>${f.fees}</td><td>${count(f.memory)}</td>`
       : html`<td colspan="7">no figures</td>`}</tr>`; })}</tbody></table></div></section>`;
 }
