@@ -1,6 +1,7 @@
 package explorer
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -139,4 +140,66 @@ func inWords(m *chat.Message, first bool) string {
 		return fmt.Sprintf("%s writes: “%s”", who, m.Text)
 	}
 	return fmt.Sprintf("has what %s wrote: “%s”", who, m.Text)
+}
+
+// PastChat returns what was said in a network's past, in the order of time, from the journals of the
+// nodes that run. When a message was first pending is not recorded: it is shown at its signed time.
+func PastChat(ctx context.Context, net Network) ([]Event, error) {
+	all, err := net.Nodes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var moments []Event // of one node and message each; On has that node only
+	for _, e := range all[:min(len(all), maxNodes)] {
+		if e.Client == nil {
+			continue
+		}
+		known, err := chat.NewReader(e.Client, net.Prefixes()).Read(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", e.Name, err)
+		}
+		for i := range known[max(0, len(known)-maxSaid):] {
+			m := known[max(0, len(known)-maxSaid)+i]
+			h, err := rpc.GetTxHistory.Call(ctx, e.Client, rpc.TxArg{TxID: m.ID})
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", e.Name, err)
+			}
+			moments = append(moments, momentsOf(e.Name, m, &h)...)
+		}
+	}
+	slices.SortStableFunc(moments, func(a, b Event) int { return cmp.Compare(a.TimeMS, b.TimeMS) })
+	talk := make(map[block.Hash]Said)
+	for i := range moments {
+		s := &moments[i].Chat[0]
+		if before, there := talk[s.ID]; there {
+			on := maps.Clone(before.On)
+			maps.Copy(on, s.On)
+			s.On, s.Height = on, max(s.Height, before.Height)
+		}
+		talk[s.ID] = *s
+	}
+	return moments, nil
+}
+
+// momentsOf returns what became of a message at one node: pending, and then what happened to the
+// transaction of its first part.
+func momentsOf(node string, m chat.Message, h *rpc.TxHistory) (out []Event) {
+	add := func(ms int64) {
+		out = append(out, Event{TimeMS: ms, Node: node, Kind: "chat", Text: inWords(&m, len(out) == 0), Chat: []Said{{ID: m.ID, From: m.From, Address: m.Address, Text: m.Text,
+			TimeMS: m.TimeMS, Height: m.Height, On: map[string]chat.State{node: m.State}}}})
+	}
+	m.State, m.Height = chat.Pending, -1
+	add(m.TimeMS)
+	for _, e := range h.Events {
+		switch {
+		case (e.Event == rpc.TxConfirmed || e.Event == rpc.TxReconfirmed) && e.Block != nil:
+			m.State, m.Height = chat.Confirmed, e.Block.Height
+		case m.State == chat.Confirmed:
+			m.State, m.Height = chat.TakenBack, -1
+		default:
+			continue
+		}
+		add(e.TimeMS)
+	}
+	return out
 }

@@ -10,8 +10,9 @@ import (
 	"toychain/testnet/replay"
 )
 
-// Play fills the log with the events of a run.
-func Play(log *Log, events []replay.Event) error {
+// Play fills the log with the events of a run, and with what was said meanwhile, which is in the order
+// of time.
+func Play(log *Log, events []replay.Event, talk ...Event) error {
 	p := &played{log: log, made: make(map[block.Hash]*rpc.TreeBlock), nodes: make(map[string]*Node), known: make(map[block.Hash]uint64)}
 	var in draw.Tree
 	for i := range events {
@@ -34,7 +35,14 @@ func Play(log *Log, events []replay.Event) error {
 	}
 	p.begin(&in)
 	for i := range events {
+		for len(talk) > 0 && talk[0].TimeMS < events[i].TimeMS {
+			log.Append(talk[0])
+			talk = talk[1:]
+		}
 		p.play(&events[i])
+	}
+	for _, e := range talk {
+		log.Append(e)
 	}
 	return nil
 }

@@ -201,6 +201,7 @@ func TestExplorer(t *testing.T) {
 	p.do("cut", map[string]string{"groups": "n1 n2,n3"})
 	p.until("the network is cut", p.happened("partition", "", "the network is cut: n1 | n2,n3"))
 	p.do("twice", map[string]string{"from": "alice", "to": "bob", "amount": "1.5", "node": "n1", "other": "n3"})
+	p.toychain("chat", "send", "on the left", "--wallet", "bob", "--node", "n1")
 	p.toychain("mine", "1", "--node", "n1", "--to", "alice")
 	p.toychain("mine", "2", "--node", "n3", "--to", "bob")
 	p.until("there are two tips", func() bool {
@@ -271,9 +272,18 @@ func checkSite(t *testing.T, site, stale, payment string) {
 			t.Errorf("the site's page %s lacks %q: %v", name, want, err)
 		}
 	}
+	text, err := os.ReadFile(filepath.Join(site, "snapshot.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`writes: “on the left”`, `confirms what`, `"n1":"taken-back"`} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("the site's recording lacks %s", want)
+		}
+	}
 	href := regexp.MustCompile(`(?:href|src)="([^"#]+)`)
 	links := 0
-	err := filepath.WalkDir(site, func(name string, d fs.DirEntry, err error) error {
+	err = filepath.WalkDir(site, func(name string, d fs.DirEntry, err error) error {
 		if err != nil || filepath.Ext(name) != ".html" {
 			return err
 		}
