@@ -59,6 +59,8 @@ func (r *run) act(a Action) {
 		r.fail(w.Kill(nodes[a.Node]))
 	case CutPower:
 		r.fail(w.CutPower(nodes[a.Node], writes(a)))
+	case Shut:
+		r.shut(r.nodes[a.Node])
 	case Restart:
 		r.restart(r.nodes[a.Node])
 	case Pause:
@@ -101,6 +103,19 @@ func (r *run) mine(n *sim.Node, luck float64) {
 		if f.broken != "" {
 			r.violated("S7", n, "the block that it made at height %d breaks a rule: %s", f.height, f.broken)
 		}
+	}
+}
+
+// shut ends a node in good order: its disk must have its tip then.
+func (r *run) shut(w *watched) {
+	tip := r.tip(w)
+	if tip == nil {
+		return
+	}
+	r.fail(r.world.CutPower(w.node, 0)) // the power that was about to fail does not
+	r.fail(r.world.Shut(w.node))
+	if stored, _ := w.node.Stored(); r.bad == nil && tip.height > 0 && stored != tip.hash {
+		r.violated("S5", w.node, "it was shut down at tip %s, height %d, and its disk has tip %s", tip.hash, tip.height, stored)
 	}
 }
 

@@ -67,12 +67,14 @@ func (d *drawer) partition(from, to time.Duration) {
 	d.act(Action{At: to, Do: Heal})
 }
 
-// crash draws one crash, or several in a row: the next one comes while the node catches up.
+// crash draws one crash or shutdown, or several in a row: the next one comes while the node catches up.
 func (d *drawer) crash(from, to time.Duration, node int) {
 	for range 1 + d.rng.IntN(3) {
 		a := Action{At: from, Do: Kill, Node: node, Draw: d.rng.Uint64()}
 		if d.chance(.6) {
 			a.Do = CutPower
+		} else if a.Draw%3 == 0 {
+			a.Do = Shut
 		}
 		d.act(a)
 		d.act(Action{At: to, Do: Restart, Node: node})

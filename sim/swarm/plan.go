@@ -60,6 +60,7 @@ const (
 	SetLink  Verb = "link"    // of Node, towards To
 	Kill     Verb = "kill"    // and what was not synced may be lost
 	CutPower Verb = "power"   // likewise, in the middle of a step
+	Shut     Verb = "shut"    // in good order: nothing is lost
 	Restart  Verb = "restart"
 	Pause    Verb = "pause"
 	Resume   Verb = "resume"
