@@ -37,6 +37,6 @@
 //
 // # Exercise
 //
-// Messages are kept by every node for ever. Make [Fold] forget those that are older than a day, and
-// see that two nodes then disagree about a name (TestNames fails).
+// Let the last claim of a name count in [Fold], instead of the first. Which lines of TestNames fail, and
+// what could a stranger then do with your name?
 package chat
