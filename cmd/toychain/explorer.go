@@ -352,7 +352,7 @@ func (a *app) nodesByURL(ctx context.Context, urls []string) (*shownNet, error) 
 	for _, url := range urls {
 		a.global.rpc = strings.TrimSuffix(strings.TrimPrefix(url, "http://"), "/")
 		a.global.node = ""
-		n, err := a.dial()
+		n, err := a.dialAddress()
 		if err != nil {
 			return nil, err
 		}
@@ -369,6 +369,21 @@ func (a *app) nodesByURL(ctx context.Context, urls []string) (*shownNet, error) 
 		all.prefixes = n.params.Prefixes
 	}
 	return &shownNet{log: explorer.NewLog("nodes at "+strings.Join(urls, ", "), true), net: &all}, nil
+}
+
+// dialAddress dials the node at the address that --rpc would name. The password of one of the testnet's
+// nodes is known, unless another login was typed.
+func (a *app) dialAddress() (target, error) {
+	t, err := testnet.Open(a.testnetFolder())
+	if err == nil && !a.typed["cookie"] && !a.typed["rpc-user"] {
+		for _, n := range t.Nodes() {
+			if n.RPC == a.global.rpc {
+				c, err := t.Dial(n)
+				return target{c, t.Params()}, err
+			}
+		}
+	}
+	return a.dial()
 }
 
 // shownTestnet returns what a testnet shows, and how it is changed: by the commands for it.

@@ -241,6 +241,19 @@ func TestExplorer(t *testing.T) {
 	p.toychain("mine", "1", "--node", "n1", "--to", "alice")
 	p.until("n2 has the next block", func() bool { return p.nodes["n2"].Height == height+3 && p.tips() == 1 })
 
+	var status struct {
+		Nodes []struct{ RPC, Cookie string }
+	}
+	if text, err := os.ReadFile(dir + "/.toychain/testnet/testnet.json"); err != nil || json.Unmarshal(text, &status) != nil || len(status.Nodes) != 3 {
+		t.Fatalf("testnet.json: %v %+v", err, status)
+	}
+	for _, args := range [][]string{{"--node", status.Nodes[0].RPC, "--node", "http://" + status.Nodes[2].RPC}, {"--node", status.Nodes[0].RPC, "--cookie", status.Nodes[0].Cookie}} {
+		byURL := openPage(t, ctx, env, args...)
+		byURL.until("the nodes are there, by their names", func() bool {
+			return byURL.nodes["n1"].Height == height+3 && (len(byURL.nodes) == 2) == (args[2] == "--node")
+		})
+	}
+
 	site := dir + "/site"
 	p.toychain("explorer", "--export", site)
 	checkSite(t, site, left.String(), tx[1])

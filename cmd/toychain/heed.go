@@ -83,6 +83,16 @@ var wants = map[string][]string{
 	"lab difficulty": {"attacker timestamps", "ahead timestamps"},
 }
 
+// clashesOf returns the lists of clashes that hold for a command. The explorer's --node is an address,
+// which may need a password.
+func clashesOf(path string) []string {
+	general := clashes[""]
+	if path == "explorer" {
+		general = slices.DeleteFunc(slices.Clone(general), func(list string) bool { return strings.HasPrefix(list, "node ") })
+	}
+	return slices.Concat(general, clashes[path])
+}
+
 // pathOf returns the path of a command without the program's name.
 func pathOf(cmd *cobra.Command) string {
 	_, path, _ := strings.Cut(cmd.CommandPath(), " ")
@@ -110,7 +120,7 @@ func (a *app) checkTyped(cmd *cobra.Command, given []string) (err error) {
 		return err
 	}
 	path := pathOf(cmd)
-	for _, list := range slices.Concat(clashes[""], clashes[path]) {
+	for _, list := range clashesOf(path) {
 		words := strings.Fields(list)
 		for _, other := range words[1:] {
 			if a.isTyped(words[0], given) && a.isTyped(other, given) {
