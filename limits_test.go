@@ -108,7 +108,8 @@ var limits = map[string]map[string]string{
 		"checkBlocks":   "store.TestTreeLooksAtTheLastBlocks",
 		"deepMove":      "TestLooksInTheMiddle",
 		"tellMoveEvery": "TestLooksInTheMiddle",
-		"tickEvery":     "- how often we look, not a limit",
+		"minTick":       "- how often we look, not a limit",
+		"idleAfter":     "- when memory is given back, not a limit",
 	},
 	"rpc/server/limits.go": {
 		"maxConns":         "TestStrangersCloseNoKnownConnection",

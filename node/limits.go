@@ -7,8 +7,11 @@ const (
 	// checkBlocks is how many blocks are looked at when a node starts (Core:
 	// DEFAULT_CHECKBLOCKS).
 	checkBlocks = 6
-	// tickEvery is how often the engine gets a Tick.
-	tickEvery = 500 * time.Millisecond
+	// minTick is how soon after one Tick the engine gets another one.
+	minTick = 50 * time.Millisecond
+	// idleAfter is for how long nothing may have been written in batches until a node counts as
+	// idle.
+	idleAfter = 2 * time.Second
 	// deepMove is how many blocks leave or join when a move of the tip is so long that others
 	// are answered while the disk is awaited.
 	deepMove = 100

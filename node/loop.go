@@ -18,25 +18,46 @@ type task struct {
 	posted time.Time
 }
 
-// loop is the goroutine that owns the engine, until end is closed.
+// loop is the goroutine that owns the engine, until end is closed. A node at rest wakes up for
+// what is due next, and for nothing else.
 func (n *Node) loop(run context.Context, end <-chan struct{}) {
 	defer close(n.over)
-	ticker := time.NewTicker(tickEvery)
-	defer ticker.Stop()
+	n.idle.since = time.Now()
+	var wake time.Time // when the timer fires; zero: it does not
+	timer := time.NewTimer(0)
+	timer.Stop()
+	defer timer.Stop()
 	for {
+		if due := n.due(); !due.IsZero() && (wake.IsZero() || due.Before(wake)) {
+			wake = due
+			timer.Reset(max(time.Until(due), minTick))
+		}
 		select {
 		case j := <-n.mailbox:
 			n.carryOut(run, j)
 		case j := <-n.looks:
 			n.carryOut(run, j)
-		case <-ticker.C:
-			n.miner.measure(time.Now())
+		case <-timer.C:
+			wake = time.Time{}
 			_, _ = n.step(run, engine.Tick{}) // step has logged it
 			n.releaseMemory()
 		case <-end:
 			return
 		}
 	}
+}
+
+// due returns when the loop has something to do by itself, on the machine's clock; zero if it
+// has nothing.
+func (n *Node) due() time.Time {
+	due := n.engine.Due()
+	if !due.IsZero() {
+		due = due.Add(-n.Clock())
+	}
+	if release := n.idle.since.Add(idleAfter); !n.idle.released && (due.IsZero() || release.Before(due)) {
+		due = release
+	}
+	return due
 }
 
 func (n *Node) carryOut(run context.Context, j task) {
@@ -160,7 +181,7 @@ func (n *Node) step(run context.Context, in engine.Input) (answers []error, trou
 	switch in.(type) {
 	case engine.BlockReceived, engine.BlocksSubmitted:
 		if n.engine.Syncing() {
-			n.idle = idleState{}
+			n.idle = idleState{since: time.Now()}
 		}
 	}
 	for _, f := range effects {
@@ -181,21 +202,16 @@ func (n *Node) inTrouble(err error) error {
 
 // idleState is how long a node has been idle.
 type idleState struct {
-	ticks    int  // since it last wrote blocks in batches
-	released bool // its memory was released
+	since    time.Time // when it started, or last wrote blocks in batches
+	released bool      // its memory was released
 }
-
-// idleTicks is for how many ticks nothing may have been written in batches until a node
-// counts as idle.
-const idleTicks = 4
 
 // releaseMemory returns memory to the operating system, once, when a node becomes idle after
 // its start or after catching up. Either leaves garbage of several times what the node
 // keeps, and Go's runtime holds it until the next collection, minutes later in an idle node.
 // Many nodes share one machine. It costs some milliseconds of a core, beside the engine.
 func (n *Node) releaseMemory() {
-	n.idle.ticks++
-	if n.idle.ticks < idleTicks || n.idle.released {
+	if n.idle.released || time.Since(n.idle.since) < idleAfter {
 		return
 	}
 	n.idle.released = true

@@ -55,8 +55,9 @@ const (
 	// minerPause is how long a miner waits after it failed. What was wrong may be over then:
 	// a clock, or a tip that this node's user refuses.
 	minerPause = time.Second
-	// sampleCount is over how many ticks the rate is measured.
-	sampleCount = 10
+	// rateSpan is over how long the rate is measured, and sampleEvery how often.
+	rateSpan    = 5 * time.Second
+	sampleEvery = 500 * time.Millisecond
 )
 
 // SetMining starts the background miner, with a cap in hashes per second or 0 for
@@ -76,14 +77,35 @@ func (m *miner) settings() (script []byte, cap float64, changed <-chan struct{})
 	return m.script, m.cap, m.changed
 }
 
-// measure takes a sample for the rate; called at each tick.
-func (m *miner) measure(now time.Time) {
+// hashed counts hashes, and takes a sample for the rate now and then.
+func (m *miner) hashed(count uint64, now time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.samples = append(m.samples, sample{now, m.hashes.Load()})
-	if len(m.samples) > sampleCount {
+	if last := len(m.samples) - 1; last < 0 || now.Sub(m.samples[last].at) >= sampleEvery {
+		m.forget(now)
+		m.samples = append(m.samples, sample{now, m.hashes.Load()})
+	}
+	m.hashes.Add(count)
+}
+
+// forget drops the samples that are too old. The caller holds mu.
+func (m *miner) forget(now time.Time) {
+	for len(m.samples) > 0 && now.Sub(m.samples[0].at) > rateSpan {
 		m.samples = m.samples[1:]
 	}
+}
+
+// rate returns the hashes per second over the last seconds. The caller holds mu.
+func (m *miner) rate(now time.Time) float64 {
+	m.forget(now)
+	if len(m.samples) == 0 {
+		return 0
+	}
+	span := now.Sub(m.samples[0].at)
+	if span < sampleEvery { // too short for a figure
+		return 0
+	}
+	return float64(m.hashes.Load()-m.samples[0].hashes) / span.Seconds()
 }
 
 // Mining returns what the miner is doing.
@@ -91,14 +113,8 @@ func (n *Node) Mining() Mining {
 	m := n.miner
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	r := Mining{On: m.script != nil, Script: m.script, Cap: m.cap, Hashes: m.hashes.Load(), Found: int(m.found.Load()), Err: m.failed}
-	if n := len(m.samples); n > 1 {
-		first, last := m.samples[0], m.samples[n-1]
-		if span := last.at.Sub(first.at).Seconds(); span > 0 {
-			r.Rate = float64(last.hashes-first.hashes) / span
-		}
-	}
-	return r
+	return Mining{On: m.script != nil, Script: m.script, Cap: m.cap, Rate: m.rate(time.Now()), Hashes: m.hashes.Load(),
+		Found: int(m.found.Load()), Err: m.failed}
 }
 
 // fail notes why an attempt failed, nil if it did not, and reports whether that is news.
@@ -259,7 +275,7 @@ func (m *miner) tryAll(ctx context.Context, h *block.Header, target pow.Target, 
 			return false
 		}
 		n, found := pow.Search(h, target, uint32(from), size)
-		m.hashes.Add(n)
+		m.hashed(n, time.Now())
 		if found {
 			return true
 		}
