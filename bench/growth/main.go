@@ -50,7 +50,7 @@ func run(file string) error {
 	}
 	defer os.RemoveAll(dir)
 	program := filepath.Join(dir, "toychain")
-	build := exec.Command("go", "build", "-o", program, "toychain/cmd/toychain")
+	build := exec.Command("go", "build", "-C", "..", "-o", program, "./cmd/toychain")
 	build.Stderr = os.Stderr
 	if err := build.Run(); err != nil {
 		return fmt.Errorf("building toychain: %w", err)
