@@ -2,6 +2,7 @@ package chat
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"github.com/btcsuite/btcd/btcec/v2"
 
 	"toychain/block"
+	"toychain/rpc"
 	"toychain/wallet"
 )
 
@@ -68,7 +70,8 @@ func (p person) claims(t *testing.T, name string, by person) *block.Tx {
 // in returns transactions in a block, in the mempool (-1), or taken back (-2).
 func in(height block.Height, txs ...*block.Tx) (out []Carried) {
 	for _, tx := range txs {
-		c := Carried{Tx: tx, TxID: tx.ID(), State: Confirmed, Height: height}
+		c := read(tx)
+		c.TxID, c.State, c.Height = tx.ID(), Confirmed, height
 		if height < 0 {
 			c.State, c.Height = map[block.Height]State{-1: Pending, -2: TakenBack}[height], -1
 		}
@@ -242,4 +245,22 @@ func FuzzCarrier(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestReaderIsBounded: of any number of transactions on the board a reader keeps the newest.
+func TestReaderIsBounded(t *testing.T) {
+	rows := make([]rpc.HistoryRow, 2*maxRead+1)
+	r := NewReader(nil, block.Prefixes{})
+	for i := range rows {
+		binary.LittleEndian.PutUint32(rows[i].TxID[:], uint32(i))
+		r.said[rows[i].TxID] = Carried{}
+	}
+	kept := newest(rows)
+	if len(kept) != maxRead || kept[maxRead-1].TxID != rows[2*maxRead].TxID || len(newest(rows[:maxRead])) != maxRead {
+		t.Errorf("%d rows are looked at, the last is %s", len(kept), kept[len(kept)-1].TxID)
+	}
+	r.forget(kept)
+	if _, last := r.said[rows[2*maxRead].TxID]; len(r.said) != maxRead || !last {
+		t.Errorf("%d transactions are kept, the last one: %v", len(r.said), last)
+	}
 }

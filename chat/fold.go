@@ -19,9 +19,10 @@ const (
 	TakenBack State = "taken-back"
 )
 
-// Carried is a transaction that pays the board, and where it is.
+// Carried is what a transaction that pays the board says, and where it is.
 type Carried struct {
-	Tx     *block.Tx
+	From   wallet.Address // its author: who owned the coin that it spends first
+	Data   []byte         // of its first data carrier; empty if it says nothing
 	TxID   block.Hash
 	State  State
 	Height block.Height // of its block; -1 if it is not confirmed
@@ -38,6 +39,14 @@ type Message struct {
 	TimeMS  int64        `json:"time_ms"` // when it was written: its author says so, and signs it
 	Parts   int          `json:"parts"`
 	Missing int          `json:"missing,omitempty"` // parts that the node does not have
+}
+
+// read returns what a transaction says: nothing if it has no author.
+func read(tx *block.Tx) (c Carried) {
+	if from, ok := author(tx); ok {
+		c.From, c.Data = from, slices.Clone(carrier(tx)) // the rest of the transaction is not kept
+	}
+	return c
 }
 
 // author returns the address whose coin a transaction spends first.
@@ -81,19 +90,15 @@ func Fold(all []Carried, prefixes block.Prefixes) []Message {
 	names, owners := make(map[wallet.Address]string), make(map[string]bool)
 	for i := range all {
 		c := &all[i]
-		from, ok := author(c.Tx)
-		if !ok {
-			continue
-		}
-		data := carrier(c.Tx)
-		if name, sig, ok := parseName(data); ok {
+		from := c.From
+		if name, sig, ok := parseName(c.Data); ok {
 			address := from.Encode(prefixes)
 			if c.State != TakenBack && names[from] == "" && !owners[name] && wallet.VerifyMessage(from, sig, claim(address, name)) == nil {
 				names[from], owners[name] = name, true
 			}
 			continue
 		}
-		p, ok := parsePart(data)
+		p, ok := parsePart(c.Data)
 		if !ok {
 			continue
 		}

@@ -10,17 +10,26 @@ import (
 	"toychain/rpc"
 )
 
-// Reader reads the messages that a node knows. One goroutine uses it at a time.
+// Reader reads the messages that a node knows, those of the newest 10,000 transactions. One
+// goroutine uses it at a time.
 type Reader struct {
 	client   *rpc.Client
 	prefixes block.Prefixes
-	txs      map[block.Hash]*block.Tx // by txid: they never change
+	said     map[block.Hash]Carried // what transactions say, without where they are: by txid
 }
 
 // NewReader returns a reader of a node of a network with these prefixes.
 func NewReader(c *rpc.Client, prefixes block.Prefixes) *Reader {
-	return &Reader{client: c, prefixes: prefixes, txs: make(map[block.Hash]*block.Tx)}
+	return &Reader{client: c, prefixes: prefixes, said: make(map[block.Hash]Carried)}
 }
+
+// maxRead is how many transactions are looked at, the newest: whoever pays can write on the board,
+// and what a reader keeps must have a bound. Ours: they take two megabytes at most, and are
+// more than anybody reads. Names that were claimed before are not known.
+const maxRead = 10_000
+
+// newest returns the last rows.
+func newest(rows []rpc.HistoryRow) []rpc.HistoryRow { return rows[max(0, len(rows)-maxRead):] }
 
 // atOnce is how many transactions are asked for in one message. Ours: their answer fits the
 // node's limit for a batch many times.
@@ -32,6 +41,7 @@ func (r *Reader) Read(ctx context.Context) ([]Message, error) {
 	if err != nil {
 		return nil, err
 	}
+	rows = newest(rows)
 	left, err := r.leftChain(ctx, rows)
 	if err != nil {
 		return nil, err
@@ -39,11 +49,13 @@ func (r *Reader) Read(ctx context.Context) ([]Message, error) {
 	if err := r.fetch(ctx, rows); err != nil {
 		return nil, err
 	}
+	r.forget(rows)
 	var all, back []Carried
 	for _, row := range rows {
-		c := Carried{Tx: r.txs[row.TxID], TxID: row.TxID, State: Pending, Height: -1}
+		c, known := r.said[row.TxID]
+		c.TxID, c.State, c.Height = row.TxID, Pending, -1
 		switch {
-		case c.Tx == nil: // it left between two answers
+		case !known: // it left between two answers
 			continue
 		case row.Status == rpc.TxConfirmed:
 			c.State, c.Height = Confirmed, row.Height
@@ -55,6 +67,20 @@ func (r *Reader) Read(ctx context.Context) ([]Message, error) {
 		all = append(all, c)
 	}
 	return Fold(append(all, back...), r.prefixes), nil
+}
+
+// forget drops what older transactions said.
+func (r *Reader) forget(rows []rpc.HistoryRow) {
+	if len(r.said) <= 2*maxRead {
+		return
+	}
+	kept := make(map[block.Hash]Carried, len(rows))
+	for i := range rows {
+		if c, known := r.said[rows[i].TxID]; known {
+			kept[rows[i].TxID] = c
+		}
+	}
+	r.said = kept
 }
 
 // leftChain returns which of the pending transactions were in a block of the best chain before.
@@ -79,7 +105,10 @@ func (r *Reader) leftChain(ctx context.Context, rows []rpc.HistoryRow) (map[bloc
 
 // fetch reads the transactions that are not known yet.
 func (r *Reader) fetch(ctx context.Context, rows []rpc.HistoryRow) error {
-	missing := slices.DeleteFunc(slices.Clone(rows), func(row rpc.HistoryRow) bool { return r.txs[row.TxID] != nil })
+	missing := slices.DeleteFunc(slices.Clone(rows), func(row rpc.HistoryRow) bool {
+		_, known := r.said[row.TxID]
+		return known
+	})
 	for some := range slices.Chunk(missing, atOnce) {
 		texts := make([]string, len(some))
 		asks := make([]rpc.Ask, len(some))
@@ -101,9 +130,11 @@ func (r *Reader) fetch(ctx context.Context, rows []rpc.HistoryRow) error {
 			if err != nil {
 				return fmt.Errorf("transaction %s: %w", row.TxID, err)
 			}
-			if r.txs[row.TxID], err = block.ParseTx(raw); err != nil {
+			tx, err := block.ParseTx(raw)
+			if err != nil {
 				return fmt.Errorf("transaction %s: %w", row.TxID, err)
 			}
+			r.said[row.TxID] = read(tx)
 		}
 	}
 	return nil
