@@ -248,7 +248,7 @@ func (e *Engine) moved(change chain.Change, mine block.Hash) error {
 		}
 	}
 	if change.Reorg != nil {
-		e.final = true
+		e.final, e.mempoolWait = true, minMempoolWait
 		e.notify(Event{Kind: Reorganised, Reorg: change.Reorg})
 	}
 	e.removed(updated.Conflicted, "conflicts with a confirmed transaction")

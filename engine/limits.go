@@ -59,8 +59,9 @@ const (
 	// to one peer; more orphans are kept, but their parents are not requested. Ours.
 	maxTxRequests = 8
 	// minMempoolWait is how long it takes until one of the peers is asked for its mempool again;
-	// twice as long each time, up to maxMempoolWait, until one has something new. Ours: Core's
-	// links lose nothing, and its wallet broadcasts a transaction again within a day.
+	// twice as long each time, up to maxMempoolWait, until one has something new, a peer joins
+	// or a branch loses. Ours: Core's links lose nothing, and its wallet broadcasts a transaction
+	// again within a day.
 	minMempoolWait = 10 * time.Second
 	maxMempoolWait = 80 * time.Second
 )

@@ -438,6 +438,13 @@ func TestPoolIsAskedForAgain(t *testing.T) {
 	if !n3.engine.Pool().Has(tx.ID()) {
 		t.Error("n2 found the payment and did not tell n3")
 	}
+	// A newcomer may know what the others do not.
+	w.give(n2, PeerJoined{Peer: "newcomer"})
+	w.now = n2.engine.mempoolAsked.Add(10 * time.Second)
+	if whom := asked(n2); len(whom) != 1 {
+		t.Errorf("ten seconds after a newcomer %v is asked", whom)
+	}
+	w.give(n2, PeerLeft{Peer: "newcomer"})
 	// A clock that was put back puts nobody off.
 	n2.fast = -time.Hour
 	w.give(n2, ClockSet{})

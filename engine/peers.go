@@ -44,6 +44,7 @@ func (e *Engine) join(in PeerJoined) {
 	p := &peerState{id: in.Peer, stall: minStall}
 	e.peers[in.Peer] = p
 	e.order = append(e.order, p)
+	e.mempoolWait = minMempoolWait
 	e.notify(Event{Kind: PeerUp, Peer: in.Peer})
 }
 
