@@ -21,13 +21,16 @@ import (
 
 // openSmall opens a folder with such a small write buffer that a test's few blocks
 // make LevelDB write and merge tables as years of a real chain would.
-func openSmall(dir string, p *consensus.Params) (*DB, error) {
+func openSmall(dir string, p *consensus.Params, change ...func(*opt.Options)) (*DB, error) {
 	s, err := openDir(dir, ldb.OpenDir)
 	if err != nil {
 		return nil, err
 	}
 	o := options()
 	o.WriteBuffer, o.CompactionTableSize = 8*opt.KiB, 8*opt.KiB
+	for _, f := range change {
+		f(o)
+	}
 	db, err := open(s, location{dir, p}, o)
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
