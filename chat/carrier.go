@@ -40,7 +40,7 @@ const (
 var (
 	// ErrText is wrapped by the error for a text that is no message.
 	ErrText = errors.New("no message")
-	// ErrName is wrapped by the error for a name that nobody can have.
+	// ErrName is wrapped by the error for a name that breaks the rules of names.
 	ErrName = errors.New("no name")
 )
 

@@ -259,6 +259,10 @@ func TestReaderIsBounded(t *testing.T) {
 	if len(kept) != maxRead || kept[maxRead-1].TxID != rows[2*maxRead].TxID || len(newest(rows[:maxRead])) != maxRead {
 		t.Errorf("%d rows are looked at, the last is %s", len(kept), kept[len(kept)-1].TxID)
 	}
+	r.forget(rows)
+	if len(r.said) != len(rows) {
+		t.Errorf("%d of %d rows that are looked at are kept", len(r.said), len(rows))
+	}
 	r.forget(kept)
 	if _, last := r.said[rows[2*maxRead].TxID]; len(r.said) != maxRead || !last {
 		t.Errorf("%d transactions are kept, the last one: %v", len(r.said), last)

@@ -11,7 +11,7 @@
 // The bytes of a message and of a name (carrier.go), how a node's answers become messages with a
 // state (fold.go), and which transactions say one (writer.go). Who says a message is the address
 // whose coin the transaction spends first: the signature that spends it covers every output, so
-// nobody else can have written the text. All carriers pay a little to one address, the [Board],
+// the owner of that key wrote the text. All carriers pay a little to one address, the [Board],
 // of which no key exists: a node's index of addresses then finds them without a scan of the chain.
 //
 // # Names
@@ -25,6 +25,8 @@
 //
 // Pending: the node has it, no block does. Confirmed: the best chain does. Taken back: the best
 // chain did, and does not now; it may be waiting for the next block, or be impossible.
+//
+// A reader looks at the newest 10,000 transactions on the board; older names and texts are not known.
 //
 // # What it must not know
 //

@@ -75,56 +75,81 @@ func carrier(tx *block.Tx) []byte {
 // of what completes each, then those that are pending, then those that were taken back. all has
 // the order of the chain too, and what is not confirmed after it.
 func Fold(all []Carried, prefixes block.Prefixes) []Message {
-	type key struct {
-		from   wallet.Address
-		timeMS int64
-		n      int
-	}
-	type begun struct {
-		Message
-		texts [][]byte
-		place int // in the chain: the last of its parts
-	}
-	messages := make(map[key]*begun)
-	var order []*begun
-	names, owners := make(map[wallet.Address]string), make(map[string]bool)
+	f := folding{prefixes: prefixes, messages: make(map[messageKey]*begun),
+		names: make(map[wallet.Address]string), taken: make(map[string]bool)}
 	for i := range all {
-		c := &all[i]
-		from := c.From
-		if name, sig, ok := parseName(c.Data); ok {
-			address := from.Encode(prefixes)
-			if c.State != TakenBack && names[from] == "" && !owners[name] && wallet.VerifyMessage(from, sig, claim(address, name)) == nil {
-				names[from], owners[name] = name, true
-			}
-			continue
-		}
-		p, ok := parsePart(c.Data)
-		if !ok {
-			continue
-		}
-		k := key{from, p.timeMS, p.n}
-		m := messages[k]
-		if m == nil {
-			m = &begun{Message: Message{State: Confirmed, Address: from.Encode(prefixes), TimeMS: p.timeMS, Parts: p.n, Missing: p.n}, texts: make([][]byte, p.n)}
-			messages[k] = m
-			order = append(order, m)
-		}
-		if m.texts[p.index] != nil {
-			continue // said twice: the first counts
-		}
-		m.texts[p.index] = p.text
-		m.Missing--
-		m.place = i
-		m.Height = max(m.Height, c.Height)
-		m.State = worse(m.State, c.State)
-		if p.index == 0 || m.ID.IsZero() {
-			m.ID = c.TxID
+		if name, sig, ok := parseName(all[i].Data); ok {
+			f.claim(&all[i], name, sig)
+		} else if p, ok := parsePart(all[i].Data); ok {
+			f.add(&all[i], p, i)
 		}
 	}
-	slices.SortStableFunc(order, func(a, b *begun) int { return cmp.Compare(a.place, b.place) })
+	return f.finish()
+}
+
+// folding is what the transactions so far say.
+type folding struct {
+	prefixes block.Prefixes
+	messages map[messageKey]*begun
+	order    []*begun
+	names    map[wallet.Address]string
+	taken    map[string]bool // names that have an owner
+}
+
+// messageKey is what the parts of a message have in common.
+type messageKey struct {
+	from   wallet.Address
+	timeMS int64
+	n      int
+}
+
+// begun is a message of which parts may be missing.
+type begun struct {
+	Message
+	from  wallet.Address
+	texts [][]byte
+	place int // in the chain: the last of its parts
+}
+
+// claim gives a name to the address that claims it, if it is the first, and has no other.
+func (f *folding) claim(c *Carried, name, sig string) {
+	if c.State == TakenBack || f.taken[name] || f.names[c.From] != "" {
+		return
+	}
+	if wallet.VerifyMessage(c.From, sig, claim(c.From.Encode(f.prefixes), name)) == nil {
+		f.names[c.From], f.taken[name] = name, true
+	}
+}
+
+// add adds a part to its message.
+func (f *folding) add(c *Carried, p part, place int) {
+	k := messageKey{c.From, p.timeMS, p.n}
+	m := f.messages[k]
+	if m == nil {
+		m = &begun{Message: Message{State: Confirmed, Address: c.From.Encode(f.prefixes), TimeMS: p.timeMS, Parts: p.n, Missing: p.n},
+			from: c.From, texts: make([][]byte, p.n)}
+		f.messages[k] = m
+		f.order = append(f.order, m)
+	}
+	if m.texts[p.index] != nil {
+		return // said twice: the first counts
+	}
+	m.texts[p.index] = p.text
+	m.Missing--
+	m.place = place
+	m.Height = max(m.Height, c.Height)
+	m.State = worse(m.State, c.State)
+	if p.index == 0 || m.ID.IsZero() {
+		m.ID = c.TxID
+	}
+}
+
+// finish returns the messages.
+func (f *folding) finish() []Message {
+	slices.SortStableFunc(f.order, func(a, b *begun) int { return cmp.Compare(a.place, b.place) })
 	out := []Message{}
-	for _, m := range order {
-		m.From = cmp.Or(names[addressOf(m.Address, prefixes)], m.Address)
+	for _, m := range f.order {
+		m.From = cmp.Or(f.names[m.from], m.Address)
 		m.Text = joined(m.texts)
 		if m.Missing > 0 && m.State == Confirmed {
 			m.State = Pending // the rest may come
@@ -135,11 +160,6 @@ func Fold(all []Carried, prefixes block.Prefixes) []Message {
 		out = append(out, m.Message)
 	}
 	return out
-}
-
-func addressOf(text string, p block.Prefixes) wallet.Address {
-	a, _ := wallet.ParseAddress(text, p) // we wrote it
-	return a
 }
 
 // worse returns the state of a message with parts of two states.

@@ -23,9 +23,10 @@ func NewReader(c *rpc.Client, prefixes block.Prefixes) *Reader {
 	return &Reader{client: c, prefixes: prefixes, said: make(map[block.Hash]Carried)}
 }
 
-// maxRead is how many transactions are looked at, the newest: whoever pays can write on the board,
-// and what a reader keeps must have a bound. Ours: they take two megabytes at most, and are
-// more than anybody reads. Names that were claimed before are not known.
+// maxRead is how many transactions are looked at, the newest: any wallet with coins can write on the
+// board, and what a reader keeps must have a bound. Ours: some three megabytes, and more than a
+// person reads. Names that were claimed before are not known. The node's answer, a row for each
+// transaction that ever paid the board, is read before it is cut.
 const maxRead = 10_000
 
 // newest returns the last rows.
@@ -71,7 +72,7 @@ func (r *Reader) Read(ctx context.Context) ([]Message, error) {
 
 // forget drops what older transactions said.
 func (r *Reader) forget(rows []rpc.HistoryRow) {
-	if len(r.said) <= 2*maxRead {
+	if len(r.said) <= maxRead {
 		return
 	}
 	kept := make(map[block.Hash]Carried, len(rows))
