@@ -97,7 +97,8 @@ func (n *Node) between(done, all int) {
 // waitForDisk is called while the engine waits for its disk. After a long move of the tip that
 // takes seconds, too. Looks then see the new tip, which a crash takes back until the next
 // start: its blocks are stored, so the start makes the same move again. They see it so while
-// the node catches up, too; in the usual case, a block or two, they wait.
+// the node catches up, too; in the usual case, a block or two, they wait. So they do after a
+// command of the user, whose move no start would make again.
 func (n *Node) waitForDisk(done <-chan struct{}) {
 	defer func(posted time.Time) { n.posted = posted }(n.posted)
 	var looks chan task // none
@@ -159,6 +160,9 @@ func (n *Node) step(run context.Context, in engine.Input) (answers []error, trou
 		return nil, ErrStopped
 	}
 	effects, err := n.engine.Decide(n.Now(), in)
+	if _, command := in.(engine.Override); command {
+		n.deep = false
+	}
 	if err == nil {
 		// Blocks of our own go to the peers before they are safe: peers validate them
 		// themselves, and need not wait for our disk.

@@ -222,3 +222,36 @@ func BenchmarkReorganisation(b *testing.B) {
 		})
 	}
 }
+
+// TestCommandsAreSafeBeforeTheyShow: a move that a command of the user makes is on the disk before
+// a reader can look at it, however long it is: a start would not make it again.
+func TestCommandsAreSafeBeforeTheyShow(t *testing.T) {
+	n := start(t, Config{})
+	hashes, err := n.Generate(t.Context(), deepMove+5, []byte{0x6a}, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	waits, shown := 0, 0 // of the engine's goroutine only
+	task := func(f func()) {
+		t.Helper()
+		if err := n.do(t.Context(), n.mailbox, func(context.Context) { f() }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	task(func() {
+		n.db.Waiting = func(done <-chan struct{}) {
+			if waits++; n.deep {
+				shown++
+			}
+			n.waitForDisk(done)
+		}
+	})
+	if err := n.Overrule(t.Context(), hashes[1], engine.Invalidate); err != nil {
+		t.Fatal(err)
+	}
+	task(func() {
+		if height := n.engine.Tree().Tip().Height; height != 1 || waits == 0 || shown != 0 {
+			t.Errorf("at height %d, after %d waits for the disk, %d of which let others look", height, waits, shown)
+		}
+	})
+}
