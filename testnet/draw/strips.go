@@ -96,10 +96,11 @@ func (p *picture) split(ctx context.Context) (out []*forest, err error) {
 		return cmp.Or(cmp.Compare(a.Height, b.Height), cmp.Compare(a.col, b.col))
 	})
 	for _, from := range forks {
-		if err := ctx.Err(); err != nil {
+		packed, err := p.pack(ctx, from, off[from])
+		if err != nil {
 			return nil, err
 		}
-		out = append(out, p.pack(from, off[from])...)
+		out = append(out, packed...)
 	}
 	return out, nil
 }
@@ -150,9 +151,12 @@ func (p *picture) cut(keep int, off map[*treeNode][]*treeNode) {
 }
 
 // pack returns trees of the branches of a fork, each as many as fit beside each other.
-func (p *picture) pack(from *treeNode, kids []*treeNode) (out []*forest) {
+func (p *picture) pack(ctx context.Context, from *treeNode, kids []*treeNode) (out []*forest, err error) {
 	room, begun := 0, 0
 	for i := range kids {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		alone := *p
 		alone.forest = p.graft(from, kids[i:i+1])
 		alone.arrange()
@@ -164,7 +168,7 @@ func (p *picture) pack(from *treeNode, kids []*treeNode) (out []*forest) {
 			begun, room = i, p.style.Width-leftMargin+columnGap-w
 		}
 	}
-	return append(out, p.graft(from, kids[begun:]))
+	return append(out, p.graft(from, kids[begun:])), nil
 }
 
 // graft returns a tree of branches under a copy of their fork.

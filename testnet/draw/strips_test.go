@@ -5,11 +5,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"regexp"
 	"strconv"
 	"strings"
 	"testing"
+
+	"toychain/block"
+	"toychain/rpc"
 )
 
 var (
@@ -135,5 +139,38 @@ func BenchmarkDraw(b *testing.B) {
 				}
 			})
 		}
+	}
+}
+
+// patience is a context that ends when it has been asked some times whether it has ended.
+type patience struct {
+	context.Context
+	left, asked int
+}
+
+func (p *patience) Err() error {
+	if p.asked++; p.left > 0 {
+		p.left--
+		return nil
+	}
+	return context.Canceled
+}
+
+// TestOneForkIsCancelled: among thousands of branches of one fork a drawing asks for each whether
+// it is still wanted, and stops where it is not.
+func TestOneForkIsCancelled(t *testing.T) {
+	const count = 3000
+	root := block.Sum([]byte("g"))
+	in := Tree{Blocks: []rpc.TreeBlock{{Hash: root, Txs: 1}}}
+	for i := range count {
+		in.Blocks = append(in.Blocks, rpc.TreeBlock{Hash: block.Sum(fmt.Append(nil, i)), Prev: root, Height: 1, Txs: 1})
+	}
+	whole := &patience{Context: t.Context(), left: 1 << 30}
+	if err := Write(whole, io.Discard, in, Style{}); err != nil || whole.asked < count {
+		t.Errorf("asked %d times for %d branches: %v", whole.asked, count, err)
+	}
+	short := &patience{Context: t.Context(), left: 1000}
+	if err := Write(short, io.Discard, in, Style{}); err != context.Canceled || short.asked != 1001 {
+		t.Errorf("ended with %v after %d questions", err, short.asked)
 	}
 }
