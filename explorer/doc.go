@@ -31,7 +31,7 @@
 // # A reading order
 //
 //	log.go      events, the state, snapshots; what a slow reader gets
-//	live.go     running nodes as a source; facts.go: their figures
+//	live.go     running nodes as a source; acts.go: what was done to them; facts.go: their figures
 //	chat.go     what is said on the chain
 //	told.go     a simulation as a source
 //	trace.go    a recording as a source
