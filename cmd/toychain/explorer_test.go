@@ -198,6 +198,10 @@ func TestExplorer(t *testing.T) {
 	p.until("the nodes agree", func() bool { return len(p.nodes) == 3 && p.tips() == 1 })
 	height := p.nodes["n1"].Height
 
+	p.toychain("wallet", "send", "alice", "0.5", "--wallet", "bob", "--node", "n1")
+	p.until("all have a payment that both sides will confirm", func() bool {
+		return !strings.Contains(p.toychain("rpc", "getrawmempool", "--node", "n2")+p.toychain("rpc", "getrawmempool", "--node", "n3"), "[]")
+	})
 	p.do("cut", map[string]string{"groups": "n1 n2,n3"})
 	p.until("the network is cut", p.happened("partition", "", "the network is cut: n1 | n2,n3"))
 	p.do("twice", map[string]string{"from": "alice", "to": "bob", "amount": "1.5", "node": "n1", "other": "n3"})
@@ -212,7 +216,7 @@ func TestExplorer(t *testing.T) {
 	p.until("n1 moves", p.happened("reorg", "n1", fmt.Sprintf("reorganisation: %d", height+1)))
 	p.until("they agree", func() bool { return p.tips() == 1 })
 	stale := p.get("block/"+left.String(), 200)
-	for _, want := range []string{"This block left the best chain", "became impossible: its coin was spent by", "merkle root", "These nodes have it: n1"} {
+	for _, want := range []string{"This block left the best chain", fmt.Sprintf("is in block %d ", height+1), "too, which replaced it", "became impossible: its coin was spent by", "merkle root", "These nodes have it: n1"} {
 		if !strings.Contains(stale, want) {
 			t.Errorf("the page of the stale block lacks %q:\n%s", want, stale)
 		}
@@ -263,7 +267,7 @@ func TestExplorer(t *testing.T) {
 		t.Fatal(err)
 	}
 	then := openPage(t, ctx, env, "--trace", trace)
-	then.until("the recording is told", then.happened("restart", "n2", ""))
+	then.until("the end of the recording is there", then.happened("restart", "n2", ""))
 	for what, told := range map[string]func() bool{
 		"the partition": then.happened("partition", "", "n1 | n2,n3"), "the move of n1": then.happened("reorg", "n1", fmt.Sprintf("reorganisation: %d", height+1)),
 	} {
