@@ -16,6 +16,20 @@ type Control struct {
 	Command string `json:"command"` // the command line that does the same, with {NAME} for each value
 }
 
+// Common are the controls of running nodes and of simulated ones, with the command lines for a
+// testnet, without the name of the program.
+var Common = []Control{
+	{Verb: "mine", Of: "node", Label: "mine", Command: "mine {blocks} --node {node}"},
+	{Verb: "start", Of: "node", Label: "start mining", Command: "testnet hashrate {node} {rate}"},
+	{Verb: "stop", Of: "node", Label: "stop mining", Command: "testnet hashrate {node} 0"},
+	{Verb: "kill", Of: "node", Label: "kill", Command: "testnet kill {node}"},
+	{Verb: "restart", Of: "node", Label: "restart", Command: "testnet restart {node}"},
+	{Verb: "cut", Of: "network", Label: "cut", Command: "testnet partition {groups}"},
+	{Verb: "heal", Of: "network", Label: "heal", Command: "testnet heal"},
+	{Verb: "link", Of: "link", Label: "slow down", Command: "testnet link {node} {other} --delay {delay} --loss {loss}"},
+	{Verb: "perfect", Of: "link", Label: "make perfect", Command: "testnet link {node} {other} --clear"},
+}
+
 // Controls changes a test network.
 type Controls interface {
 	// List returns what can be changed.

@@ -17,20 +17,11 @@ import (
 )
 
 // controls are the commands that the page of a testnet may run, with {NAME} for each value.
-var controls = []explorer.Control{
-	{Verb: "mine", Of: "node", Label: "mine", Command: "mine {blocks} --node {node}"},
-	{Verb: "start", Of: "node", Label: "start mining", Command: "testnet hashrate {node} {rate}"},
-	{Verb: "stop", Of: "node", Label: "stop mining", Command: "testnet hashrate {node} 0"},
-	{Verb: "kill", Of: "node", Label: "kill", Command: "testnet kill {node}"},
-	{Verb: "restart", Of: "node", Label: "restart", Command: "testnet restart {node}"},
-	{Verb: "cut", Of: "network", Label: "cut", Command: "testnet partition {groups}"},
-	{Verb: "heal", Of: "network", Label: "heal", Command: "testnet heal"},
-	{Verb: "link", Of: "link", Label: "slow down", Command: "testnet link {node} {other} --delay {delay} --loss {loss}"},
-	{Verb: "perfect", Of: "link", Label: "make perfect", Command: "testnet link {node} {other} --clear"},
+var controls = append(slices.Clone(explorer.Common), []explorer.Control{
 	{Verb: "pay", Of: "payment", Label: "pay", Command: payCommand},
 	{Verb: "chat", Of: "chat", Label: "say it", Command: "chat send {text} --wallet {from} --node {node}"},
 	{Verb: "twice", Of: "payment", Label: "spend twice", Command: payCommand + "; toychain " + againCommand},
-}
+}...)
 
 // The commands that spend one coin twice: the second one pays the payer itself with the coin
 // that the first one spends, on another node.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,17 +18,13 @@ import (
 	"toychain/wallet"
 )
 
-// controls are what the page may do. Each shows the command that does the same on a testnet.
-var controls = []explorer.Control{
-	{Verb: "mine", Of: "node", Label: "mine", Command: "toychain mine {blocks} --node {node}"},
-	{Verb: "start", Of: "node", Label: "start mining", Command: "toychain testnet hashrate {node} {rate}"},
-	{Verb: "stop", Of: "node", Label: "stop mining", Command: "toychain testnet hashrate {node} 0"},
-	{Verb: "kill", Of: "node", Label: "kill", Command: "toychain testnet kill {node}"},
-	{Verb: "restart", Of: "node", Label: "restart", Command: "toychain testnet restart {node}"},
-	{Verb: "cut", Of: "network", Label: "cut", Command: "toychain testnet partition {groups}"},
-	{Verb: "heal", Of: "network", Label: "heal", Command: "toychain testnet heal"},
-	{Verb: "link", Of: "link", Label: "slow down", Command: "toychain testnet link {node} {other} --delay {delay} --loss {loss}"},
-	{Verb: "perfect", Of: "link", Label: "make perfect", Command: "toychain testnet link {node} {other} --clear"},
+// controls returns what the page may do. Each shows the command that does the same on a testnet.
+func controls() []explorer.Control {
+	out := slices.Clone(explorer.Common)
+	for i := range out {
+		out[i].Command = "toychain " + out[i].Command
+	}
+	return out
 }
 
 const (
@@ -209,7 +206,7 @@ func (t *Tab) Answer(ctx context.Context, o Order) (a Answer, err error) {
 	for {
 		texts, ok := t.log.Since(t.sent)
 		if !ok {
-			a.Controls = controls
+			a.Controls = controls()
 			a.Snapshot, t.sent = t.log.Snapshot()
 			continue
 		}
