@@ -160,6 +160,14 @@ func MinerAddress(params *consensus.Params, i int) (string, error) {
 	return to.Encode(params.Prefixes), nil
 }
 
+// MinerOf returns the address that receives what a node of the testnet mines.
+func (t *Testnet) MinerOf(name string) (string, error) {
+	if t.state.MineTo != "" {
+		return t.state.MineTo, nil
+	}
+	return MinerAddress(t.params, t.numberOf(name))
+}
+
 // Hashrate has nodes mine by themselves, each at most at the given rate in hashes per second, or 0
 // for no cap; below 0 they stop. It holds for nodes that are started again too.
 func (t *Testnet) Hashrate(ctx context.Context, names []string, rate float64) error {
@@ -220,10 +228,7 @@ func (t *Testnet) setMiners(ctx context.Context, names []string) error {
 			_, err := c.SetMining(ctx, "", 0)
 			return err
 		}
-		to, err := t.state.MineTo, error(nil)
-		if to == "" {
-			to, err = MinerAddress(t.params, t.numberOf(names[i]))
-		}
+		to, err := t.MinerOf(names[i])
 		if err == nil {
 			_, err = c.SetMining(ctx, to, rate)
 		}

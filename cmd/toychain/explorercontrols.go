@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -11,8 +12,8 @@ import (
 	"slices"
 	"strings"
 
+	"toychain/block"
 	"toychain/explorer"
-	"toychain/rpc"
 	"toychain/testnet"
 )
 
@@ -93,22 +94,40 @@ func (c *ownCommands) run(ctx context.Context, command string, values map[string
 	return out, nil
 }
 
-// spendTwice pays, and then pays with the same coin on another node.
+// spendTwice pays, and then pays with the same coin on another node. Nothing is paid unless the
+// other node has the coin, too.
 func (c *ownCommands) spendTwice(ctx context.Context, values map[string]string) error {
-	sent, err := c.run(ctx, payCommand, values)
+	plan, err := c.run(ctx, payCommand+" --dry-run --json", values)
 	if err != nil {
 		return err
 	}
-	values["txid"] = strings.TrimSpace(string(sent))
-	text, err := c.run(ctx, "rpc getrawtransaction {txid} 1 --node {node}", values)
+	var planned struct{ Hex string }
+	if err := json.Unmarshal(plan, &planned); err != nil {
+		return err
+	}
+	raw, err := hex.DecodeString(planned.Hex)
 	if err != nil {
 		return err
 	}
-	var tx rpc.Tx
-	if err := json.Unmarshal(text, &tx); err != nil || len(tx.Vin) == 0 || tx.Vin[0].Vout == nil {
-		return fmt.Errorf("the first payment, %s, spends no coin: %w", values["txid"], err)
+	tx, err := block.ParseTx(raw)
+	if err != nil {
+		return err
 	}
-	values["coin"] = fmt.Sprintf("%s:%d", tx.Vin[0].TxID, *tx.Vin[0].Vout)
+	pay := payCommand
+	for _, in := range tx.Inputs {
+		pay += " --coin " + in.Prev.String()
+	}
+	coin := tx.Inputs[0].Prev
+	values["txid"], values["n"], values["coin"] = coin.TxID.String(), fmt.Sprint(coin.Index), coin.String()
+	switch known, err := c.run(ctx, "rpc gettxout {txid} {n} --node {other}", values); {
+	case err != nil:
+		return err
+	case len(bytes.TrimSpace(known)) == 0:
+		return fmt.Errorf("%s has no coin that both %s and %s know and that is not spent: mine a block that reaches both, and repeat this", values["from"], values["node"], values["other"])
+	}
+	if _, err := c.run(ctx, pay, values); err != nil {
+		return err
+	}
 	_, err = c.run(ctx, againCommand, values)
 	return err
 }

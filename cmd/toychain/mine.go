@@ -30,7 +30,8 @@ func (a *app) mineCommand() *cobra.Command {
 		Long: `Mine blocks on the running node, with real proof of work, each on top of the one
 before.
 
-The new coins go to --to, or else to the next address of your wallet. With --forever it goes
+The new coins go to --to, or else to the next address of your wallet, or, on a node of a
+testnet and without a wallet, to the address that its own miner has. With --forever it goes
 on until Ctrl-C. To have nodes mine by themselves, beside whatever you do: toychain node
 run --mine ADDRESS, or in a testnet: toychain testnet hashrate n1 20000.
 
@@ -86,6 +87,9 @@ func (a *app) mineTo(to, name string) (string, error) {
 		return a.addressText("--to", to)
 	}
 	w, p, err := a.loadWallet(name)
+	if errors.Is(err, fs.ErrNotExist) && a.global.node != "" && !a.typed["wallet"] {
+		return a.minerOf()
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", &userError{fmt.Sprintf("there is no address for the new coins: make a wallet with '%s', or name an address with --to", a.walletRemedy()), err}
 	}
@@ -94,6 +98,19 @@ func (a *app) mineTo(to, name string) (string, error) {
 	}
 	address, _, err := w.Next(wallet.Receive)
 	return address.Encode(p.Prefixes), err
+}
+
+// minerOf returns the address for the new coins of a testnet's node while there is no wallet.
+func (a *app) minerOf() (string, error) {
+	t, n, err := a.namedNode()
+	if err != nil {
+		return "", err
+	}
+	to, err := t.MinerOf(n.Name)
+	if err == nil {
+		fmt.Fprintf(a.Stderr, "there is no wallet, so the new coins go to the address of %s's miner, %s; '%s' makes one\n", n.Name, to, a.walletRemedy())
+	}
+	return to, err
 }
 
 // mine mines n blocks and prints each as it is found.
