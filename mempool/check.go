@@ -2,6 +2,8 @@ package mempool
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"toychain/block"
 )
@@ -39,7 +41,25 @@ func (p *Pool) Check(v View) error {
 	case total.Size > p.policy.MaxBytes:
 		return fmt.Errorf("%d bytes, at most %d", total.Size, p.policy.MaxBytes)
 	}
+	if err := p.checkScripts(); err != nil {
+		return err
+	}
 	return p.orphans.check()
+}
+
+// checkScripts checks the index of scripts, if there is one.
+func (p *Pool) checkScripts() error {
+	if p.byScript == nil {
+		return nil
+	}
+	want := make(byScript)
+	for e := range p.all() {
+		want.add(e)
+	}
+	if !maps.EqualFunc(p.byScript, want, slices.Equal) {
+		return fmt.Errorf("the outputs of %d scripts are recorded, want %d", len(p.byScript), len(want))
+	}
+	return nil
 }
 
 func (p *Pool) checkEntry(v View, e *entry, seen map[block.Hash]*entry) error {

@@ -152,6 +152,9 @@ func (p *Pool) insert(e *entry) {
 	p.seq++
 	e.seq, e.place = p.seq, p.order.PushBack(e)
 	p.entries[e.ID] = e
+	if p.byScript != nil {
+		p.byScript.add(e)
+	}
 	e.Delta = p.deltas[e.ID]
 	p.changes++
 	e.parents, e.children = nil, nil
@@ -191,6 +194,9 @@ func (p *Pool) remove(e *entry) {
 		delete(p.spender, e.Tx.Inputs[i].Prev)
 	}
 	delete(p.entries, e.ID)
+	if p.byScript != nil {
+		p.byScript.remove(e)
+	}
 	p.order.Remove(e.place)
 	p.changes++
 	p.total = p.total.minus(e.paid())

@@ -370,6 +370,7 @@ func (m *machine) check() {
 	if !reflect.DeepEqual(m.pool.Entries(), m.twin.Entries()) || m.pool.MinFee() != m.twin.MinFee() {
 		m.Fatal("the twins have grown apart")
 	}
+	m.checkTouching()
 	for _, inputs := range m.pool.OrphanInputs() {
 		lacks := 0
 		for _, o := range inputs {
@@ -395,5 +396,36 @@ func (m *machine) check() {
 		if fate := ledger.take(e.Tx); fate != "" {
 			m.Fatalf("the template holds %s, which is %s", e.ID, fate)
 		}
+	}
+}
+
+// checkTouching compares what the pool finds for the script of a payment, and for one of its coins,
+// with what a look at all transactions finds. Only the pool is asked, so that its twin shows that the
+// index changes nothing else.
+func (m *machine) checkTouching() {
+	if len(m.made) == 0 {
+		return
+	}
+	tx := m.made[len(m.made)/2]
+	script, coin := string(tx.Outputs[0].Script), tx.Inputs[0].Prev
+	ours := map[block.Outpoint]bool{coin: true}
+	var want []block.Hash
+	for e := range m.pool.All() {
+		takesPart := slices.ContainsFunc(e.Tx.Inputs, func(in block.Input) bool { return ours[in.Prev] })
+		for i, out := range e.Tx.Outputs {
+			if string(out.Script) == script {
+				ours[block.Outpoint{TxID: e.ID, Index: uint32(i)}], takesPart = true, true
+			}
+		}
+		if takesPart {
+			want = append(want, e.ID)
+		}
+	}
+	var got []block.Hash
+	for _, e := range m.pool.Touching(slices.Values([]string{script}), slices.Values([]block.Outpoint{coin})) {
+		got = append(got, e.ID)
+	}
+	if !slices.Equal(got, want) {
+		m.Fatalf("%d transactions touch the script or the coin: %v, want %v", len(got), got, want)
 	}
 }

@@ -28,6 +28,7 @@ type Pool struct {
 
 	entries    map[block.Hash]*entry
 	spender    map[block.Outpoint]*entry   // the transaction that spends a coin
+	byScript   byScript                    // nil until it is asked for, see Touching
 	deltas     map[block.Hash]block.Amount // see Prioritise; never 0
 	order      list.List                   // of *entry, by arrival; parents come before children
 	seq        int64                       // of the last arrival

@@ -157,6 +157,7 @@ func (u *update) rebuild() {
 	}
 	clear(p.entries)
 	clear(p.spender)
+	p.byScript = nil
 	p.order.Init()
 	p.total = Sum{}
 	for _, e := range u.returning {

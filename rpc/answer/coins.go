@@ -2,6 +2,8 @@ package answer
 
 import (
 	"encoding/hex"
+	"iter"
+	"maps"
 
 	"toychain/block"
 	"toychain/consensus"
@@ -30,10 +32,14 @@ func Coins(coins []consensus.UTXO, tip *consensus.State, spentBy map[block.Outpo
 }
 
 // Pending returns the outputs in the mempool that pay one of some scripts, as coins at height -1.
-func Pending(pool *mempool.Pool, watched func(script []byte) bool) (out []consensus.UTXO) {
-	for e := range pool.All() {
+func Pending(pool *mempool.Pool, scripts iter.Seq[string]) (out []consensus.UTXO) {
+	watched := make(map[string]bool)
+	for s := range scripts {
+		watched[s] = true
+	}
+	for _, e := range pool.Touching(maps.Keys(watched), func(func(block.Outpoint) bool) {}) {
 		for i := range e.Tx.Outputs {
-			if watched(e.Tx.Outputs[i].Script) {
+			if watched[string(e.Tx.Outputs[i].Script)] {
 				out = append(out, consensus.UTXO{Outpoint: block.Outpoint{TxID: e.ID, Index: uint32(i)}, Coin: consensus.Coin{Output: e.Tx.Outputs[i], Height: -1}})
 			}
 		}

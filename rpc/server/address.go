@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"slices"
 
 	"toychain/block"
@@ -50,9 +51,6 @@ func (c *call) watch(addresses []string) (watched, error) {
 	return out, nil
 }
 
-// has reports whether a script is one of them.
-func (w watched) has(script []byte) bool { return w[string(script)] != "" }
-
 // unspent returns the coins of the scripts on the best chain.
 func (w watched) unspent(db *store.DB) (out []consensus.UTXO, err error) {
 	for script := range w {
@@ -82,7 +80,7 @@ func getAddressUTXOs(c *call, a rpc.GetAddressUTXOsArgs) ([]rpc.UTXO, error) {
 	}, func(e *engine.Engine) error {
 		tip = e.Tree().Tip()
 		if a.Pending {
-			coins = append(coins, answer.Pending(e.Pool(), w.has)...)
+			coins = append(coins, answer.Pending(e.Pool(), maps.Keys(w))...)
 		}
 		for i := range coins {
 			if by, ok := e.Pool().SpentBy(coins[i].Outpoint); ok {

@@ -1,53 +1,65 @@
 package server
 
 import (
+	"fmt"
 	"testing"
 
 	"toychain/block"
 	"toychain/consensus"
 	"toychain/internal/chaingen"
+	"toychain/rpc"
 )
 
-// BenchmarkWalletBalance measures what a balance of 200 addresses costs while 20,000
-// transactions are pending: in one call for all of them, and in one for each. One
-// call for each copied the whole mempool each time, and took 3.5 s.
+// BenchmarkWalletBalance measures what a balance and the history of 10, 100 and 1,000 addresses cost
+// while 200, 2,000 and 20,000 transactions are pending, one of which pays each tenth address. One call
+// for each address copied the whole mempool each time, and took more than 11 s at the largest size.
 func BenchmarkWalletBalance(b *testing.B) {
-	const chains, chainLen, addresses = 800, 25, 200
-	w := start(b)
+	for _, size := range []struct{ addresses, pending int }{{10, 200}, {100, 2000}, {1000, 20_000}} {
+		w := start(b)
+		texts := w.busy(size.addresses, size.pending)
+		name := fmt.Sprintf("addresses=%d/pending=%d/", size.addresses, size.pending)
+		b.Run(name+"balance", func(b *testing.B) {
+			for b.Loop() {
+				if coins, err := w.AddressUTXOs(w.ctx, texts, true); err != nil || len(coins) != size.addresses/10 {
+					b.Fatal(len(coins), err)
+				}
+			}
+		})
+		b.Run(name+"history", func(b *testing.B) {
+			for b.Loop() {
+				if rows, err := rpc.GetAddressHistory.Call(w.ctx, w.Client, rpc.GetAddressHistoryArgs{Addresses: texts}); err != nil || len(rows) != size.addresses/10 {
+					b.Fatal(len(rows), err)
+				}
+			}
+		})
+	}
+}
+
+// busy fills the mempool with chains of 25 payments and returns addresses, of which it pays each tenth.
+func (w *world) busy(addresses, pending int) (texts []string) {
+	const chainLen = 25
 	var outs []block.Output
 	coin := w.coin(w.mine(5, chaingen.Miner)[0], 0)
-	for range chains {
-		outs = append(outs, chaingen.Miner.To(6_240_000))
+	for range pending / chainLen {
+		outs = append(outs, chaingen.Miner.To(coin.Value/block.Amount(pending/chainLen)-1000))
 	}
 	fan := chaingen.Miner.Pay([]consensus.UTXO{coin}, outs...)
 	w.send(fan)
 	w.mine(1, chaingen.Miner)
-	for i := range chains {
-		last := chaingen.Output(fan, i)
-		for range chainLen {
-			tx := chaingen.Miner.Pay([]consensus.UTXO{last}, chaingen.Miner.To(last.Value-1000))
-			w.send(tx)
-			last = chaingen.Output(tx, 0)
-		}
-	}
-	var texts []string
 	for i := range addresses {
-		texts = append(texts, w.address(chaingen.NewKey(string(rune(i)))))
+		texts = append(texts, w.address(chaingen.NewKey(fmt.Sprint("watched", i))))
 	}
-	b.Run("one call", func(b *testing.B) {
-		for b.Loop() {
-			if _, err := w.AddressUTXOs(w.ctx, texts, true); err != nil {
-				b.Fatal(err)
-			}
+	for i := range pending {
+		if i%chainLen == 0 {
+			coin = chaingen.Output(fan, i/chainLen)
 		}
-	})
-	b.Run("a call for each", func(b *testing.B) {
-		for b.Loop() {
-			for i := range texts {
-				if _, err := w.AddressUTXOs(w.ctx, texts[i:i+1], true); err != nil {
-					b.Fatal(err)
-				}
-			}
+		outs := []block.Output{chaingen.Miner.To(coin.Value - 2000)}
+		if i < addresses && i%10 == 0 {
+			outs = append(outs, chaingen.NewKey(fmt.Sprint("watched", i)).To(1000))
 		}
-	})
+		tx := chaingen.Miner.Pay([]consensus.UTXO{coin}, outs...)
+		w.send(tx)
+		coin = chaingen.Output(tx, 0)
+	}
+	return texts
 }

@@ -80,21 +80,12 @@ func (h *addressHistory) read() (err error) {
 // take part.
 func (h *addressHistory) see(e *engine.Engine) error {
 	h.pool, h.tips = nil, e.Tree().Tips()
-	ours := make(map[block.Outpoint]bool)
-	for i := range h.coins {
-		ours[h.coins[i].Outpoint] = true
+	coins := func(yield func(block.Outpoint) bool) {
+		for i := 0; i < len(h.coins) && yield(h.coins[i].Outpoint); i++ {
+		}
 	}
-	for e := range e.Pool().All() { // parents come before children
-		takesPart := slices.ContainsFunc(e.Tx.Inputs, func(in block.Input) bool { return ours[in.Prev] })
-		for i := range e.Tx.Outputs {
-			if h.watched[string(e.Tx.Outputs[i].Script)] != "" {
-				ours[block.Outpoint{TxID: e.ID, Index: uint32(i)}] = true
-				takesPart = true
-			}
-		}
-		if takesPart {
-			h.pool = append(h.pool, *e)
-		}
+	for _, entry := range e.Pool().Touching(maps.Keys(h.watched), coins) { // parents come before children
+		h.pool = append(h.pool, *entry)
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"toychain/block"
@@ -54,7 +55,7 @@ func (n *node) AddressUTXOs(_ context.Context, addresses []string, pending bool)
 	})
 	pool := n.Engine().Pool()
 	if pending {
-		coins = append(coins, answer.Pending(pool, func(script []byte) bool { return watched[string(script)] })...)
+		coins = append(coins, answer.Pending(pool, maps.Keys(watched))...)
 	}
 	spent := map[block.Outpoint]block.Hash{}
 	for i := range coins {
