@@ -77,7 +77,7 @@ func (c BreakEvenConfig) Run(ctx context.Context, w Watch) (*BreakEven, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
-	p, theirs, others, revenue := c.plan()
+	p, theirs, others, revenue := c.plan(ctx)
 	if revenue < c.Attacker+1e-6 {
 		return nil, &NeverPaysError{c.Attacker, revenue, c.Strategy}
 	}

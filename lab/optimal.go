@@ -1,6 +1,9 @@
 package lab
 
-import "math"
+import (
+	"context"
+	"math"
+)
 
 // The theory of strategies that withhold blocks: a Markov chain, whose long-run shares are computed
 // instead of drawn. Branches are cut off at maxBranch blocks, where the attacker overrides if it
@@ -90,8 +93,8 @@ func cut(p policy) policy {
 }
 
 // rates returns how many blocks of the attacker's and of the others' end in the chain, for each
-// block mined, by the stationary distribution of a policy.
-func (w *withholding) rates(p policy) (theirs, others float64) {
+// block mined, by the stationary distribution of a policy. If ctx ends, so does the search.
+func (w *withholding) rates(ctx context.Context, p policy) (theirs, others float64) {
 	here, next := make([]float64, len(w.states)), make([]float64, len(w.states))
 	here[0] = 1
 	chosen := make([][]outcome, len(w.states))
@@ -116,7 +119,7 @@ func (w *withholding) rates(p policy) (theirs, others float64) {
 		}
 		here, next = next, here
 		theirs, others = a, b
-		if moved < 1e-10 {
+		if moved < 1e-10 || ctx.Err() != nil {
 			break
 		}
 	}
@@ -126,14 +129,14 @@ func (w *withholding) rates(p policy) (theirs, others float64) {
 // optimal returns the best policy and its share of the chain. It is found as the paper does: a
 // share rho can be reached if and only if the process that pays 1 − rho for a block of the
 // attacker's, and −rho for one of the others', can gain anything. Each policy that gains names the
-// next rho, until none gains more.
-func (w *withholding) optimal(alpha float64) (policy, float64) {
+// next rho, until none gains more. If ctx ends, so does the search.
+func (w *withholding) optimal(ctx context.Context, alpha float64) (policy, float64) {
 	value := make([]float64, len(w.states))
 	best, rho := cut(sm1), alpha
 	for range 30 {
-		choice := w.improve(value, rho)
+		choice := w.improve(ctx, value, rho)
 		p := func(b branches) action { return choice[indexOf(b)] }
-		a, b := w.rates(p)
+		a, b := w.rates(ctx, p)
 		share := a / (a + b)
 		if share <= rho+1e-9 {
 			break
@@ -145,7 +148,7 @@ func (w *withholding) optimal(alpha float64) (policy, float64) {
 
 // improve runs value iteration for a rho until the values of all states grow alike, and returns the
 // best action of each state.
-func (w *withholding) improve(value []float64, rho float64) []action {
+func (w *withholding) improve(ctx context.Context, value []float64, rho float64) []action {
 	choice := make([]action, len(value))
 	next := make([]float64, len(value))
 	for range 20_000 {
@@ -164,7 +167,7 @@ func (w *withholding) improve(value []float64, rho float64) []action {
 		for _, s := range w.reached {
 			value[s] = next[s] - at
 		}
-		if high-low < 1e-7 {
+		if high-low < 1e-7 || ctx.Err() != nil {
 			break
 		}
 	}

@@ -50,8 +50,8 @@ func eyalSirer(a, g float64) float64 {
 }
 
 // plan returns the strategy, how many blocks of the attacker's and of the others' it brings into
-// the chain for each block mined, and its revenue by theory.
-func (c *SelfishConfig) plan() (p policy, theirs, others, revenue float64) {
+// the chain for each block mined, and its revenue by theory: unfinished, if ctx ends.
+func (c *SelfishConfig) plan(ctx context.Context) (p policy, theirs, others, revenue float64) {
 	w := newWithholding(c.Attacker, c.Gamma)
 	switch c.Strategy {
 	case LeadStubborn:
@@ -59,11 +59,11 @@ func (c *SelfishConfig) plan() (p policy, theirs, others, revenue float64) {
 	case EqualForkStubborn:
 		p = cut(equalForkStubborn)
 	case Optimal:
-		p, _ = w.optimal(c.Attacker)
+		p, _ = w.optimal(ctx, c.Attacker)
 	default:
 		p = cut(sm1)
 	}
-	theirs, others = w.rates(p)
+	theirs, others = w.rates(ctx, p)
 	revenue = theirs / (theirs + others)
 	if c.Strategy == SM1 {
 		revenue = eyalSirer(c.Attacker, c.Gamma)
@@ -109,7 +109,7 @@ func (c SelfishConfig) Run(ctx context.Context, w Watch) (*Selfish, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
-	p, theirs, others, revenue := c.plan()
+	p, theirs, others, revenue := c.plan(ctx)
 	rng := source(c.Seed)
 	s := withheld{mine: p, log: newLedger(w.Events)}
 	var gained, all []float64
@@ -151,7 +151,7 @@ func (r *Selfish) Figure() *Figure {
 	f.Series = []Series{curve("honest", xs, func(x float64) float64 { return x }), curve(string(SM1), xs, func(x float64) float64 { return eyalSirer(x, g) })}
 	if r.Strategy == LeadStubborn || r.Strategy == EqualForkStubborn {
 		f.Series = append(f.Series, curve(string(r.Strategy), steps(.05, .45, 9), func(x float64) float64 {
-			_, _, _, revenue := (&SelfishConfig{Attacker: x, Gamma: g, Strategy: r.Strategy}).plan()
+			_, _, _, revenue := (&SelfishConfig{Attacker: x, Gamma: g, Strategy: r.Strategy}).plan(context.Background())
 			return revenue
 		}))
 	}

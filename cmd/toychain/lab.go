@@ -144,8 +144,20 @@ func (a *app) perform(ctx context.Context, e *labExperiment) (lab.Result, error)
 	if err != nil {
 		return nil, err
 	}
+	if e.plot == "" && !e.keep {
+		return result, nil
+	}
+	var figure *lab.Figure // some theories take seconds
+	err = cli.During(ctx, func() { line.Show("drawing the figure") }, func() error {
+		figure = result.Figure()
+		return nil
+	})
+	line.Clear()
+	if err != nil {
+		return nil, err
+	}
 	if e.plot != "" {
-		image, err := plot.Draw(result.Figure(), format)
+		image, err := plot.Draw(figure, format)
 		if err == nil {
 			err = os.WriteFile(e.plot, image, 0o644)
 		}
@@ -156,7 +168,7 @@ func (a *app) perform(ctx context.Context, e *labExperiment) (lab.Result, error)
 	if !e.keep {
 		return result, nil
 	}
-	if err := a.keepRun(e, result, events); err != nil {
+	if err := a.keepRun(e, result, figure, events); err != nil {
 		if e.student != "" || e.cmd.Flags().Changed("keep") {
 			return nil, err
 		}

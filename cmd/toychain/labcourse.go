@@ -28,7 +28,7 @@ const latest = "labs/latest"
 
 // keepRun writes what a run was to labs/latest: its result, the beginning of its events, its figure
 // and a diagram of its first messages.
-func (a *app) keepRun(e *labExperiment, result lab.Result, events *lab.Events) error {
+func (a *app) keepRun(e *labExperiment, result lab.Result, figure *lab.Figure, events *lab.Events) error {
 	var lines bytes.Buffer
 	for _, event := range events.List {
 		text, err := json.Marshal(event)
@@ -37,7 +37,7 @@ func (a *app) keepRun(e *labExperiment, result lab.Result, events *lab.Events) e
 		}
 		lines.Write(append(text, '\n'))
 	}
-	image, err := plot.Draw(result.Figure(), "svg")
+	image, err := plot.Draw(figure, "svg")
 	if err != nil {
 		return err
 	}
