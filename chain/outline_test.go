@@ -2,6 +2,7 @@ package chain_test
 
 import (
 	"fmt"
+	"math"
 	"reflect"
 	"slices"
 	"testing"
@@ -139,8 +140,8 @@ func TestOutlineFrom(t *testing.T) {
 	}
 }
 
-// BenchmarkOutline shows that an outline does not cost more on a longer chain.
-func BenchmarkOutline(b *testing.B) {
+// BenchmarkReaders measures what those pay who look at a whole tree, of which a hundred blocks are stale.
+func BenchmarkReaders(b *testing.B) {
 	for _, length := range []int{1_000, 10_000, 50_000} {
 		tree := chaingen.NewDisk().MustOpen(chaingen.Network())
 		at := chaingen.Genesis(tree.Params())
@@ -156,10 +157,13 @@ func BenchmarkOutline(b *testing.B) {
 				}
 			}
 		}
-		b.Run(fmt.Sprint(length), func(b *testing.B) {
-			for b.Loop() {
-				tree.Outline(0, nil)
-			}
-		})
+		for name, read := range map[string]func(){"outline": func() { tree.Outline(0, nil) }, "tips": func() { tree.Tips() },
+			"stale rate": func() { tree.ForkStats(1, math.MaxInt32) }, "a window's stale rate": func() { tree.ForkStats(block.Height(length-100), math.MaxInt32) }} {
+			b.Run(fmt.Sprintf("%s/%d", name, length), func(b *testing.B) {
+				for b.Loop() {
+					read()
+				}
+			})
+		}
 	}
 }
