@@ -3,6 +3,7 @@ package explorer
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"toychain/block"
 	"toychain/chat"
 	"toychain/rpc"
+	"toychain/testnet/replay"
 )
 
 // Said is a message on the chain, and what it is on each node that knows it.
@@ -126,67 +128,58 @@ func (l *Live) knows(id block.Hash) bool {
 }
 
 // inWords says what became of a message at a node, the first one that has it or another.
-func inWords(m *chat.Message, first bool) string {
-	who := m.From
-	if len(who) > 20 { // an address
-		who = who[:6] + "…" + who[len(who)-4:]
-	}
-	switch {
-	case m.State == chat.Confirmed:
-		return fmt.Sprintf("block %d confirms what %s wrote: “%s”", m.Height, who, m.Text)
-	case m.State == chat.TakenBack:
-		return fmt.Sprintf("what %s wrote is taken back: “%s”", who, m.Text)
-	case first:
-		return fmt.Sprintf("%s writes: “%s”", who, m.Text)
-	}
-	return fmt.Sprintf("has what %s wrote: “%s”", who, m.Text)
+func inWords(m *chat.Message, first bool) string { return recorded(m).Words(first) }
+
+// recorded returns a message as a recording has it.
+func recorded(m *chat.Message) *replay.Said {
+	return &replay.Said{ID: m.ID, From: m.From, Address: m.Address, Text: m.Text, TimeMS: m.TimeMS, State: string(m.State), Height: m.Height}
 }
 
 // PastChat returns what was said in a network's past, in the order of time, from the journals of the
 // nodes that run. When a message was first pending is not recorded: it is shown at its signed time.
-func PastChat(ctx context.Context, net Network) ([]Event, error) {
+// The error names the nodes that did not answer; what the others know is returned all the same.
+func PastChat(ctx context.Context, net Network) (moments []replay.Event, bad error) {
 	all, err := net.Nodes(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var moments []Event // of one node and message each; On has that node only
 	for _, e := range all[:min(len(all), maxNodes)] {
 		if e.Client == nil {
 			continue
 		}
-		known, err := chat.NewReader(e.Client, net.Prefixes()).Read(ctx)
+		some, err := chatOf(ctx, e, net.Prefixes())
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", e.Name, err)
+			bad = errors.Join(bad, fmt.Errorf("what was said on the chain is not asked of %s: %w", e.Name, err))
 		}
-		for i := range known[max(0, len(known)-maxSaid):] {
-			m := known[max(0, len(known)-maxSaid)+i]
-			h, err := rpc.GetTxHistory.Call(ctx, e.Client, rpc.TxArg{TxID: m.ID})
-			if err != nil {
-				return nil, fmt.Errorf("%s: %w", e.Name, err)
-			}
-			moments = append(moments, momentsOf(e.Name, m, &h)...)
-		}
+		moments = append(moments, some...)
 	}
-	slices.SortStableFunc(moments, func(a, b Event) int { return cmp.Compare(a.TimeMS, b.TimeMS) })
-	talk := make(map[block.Hash]Said)
-	for i := range moments {
-		s := &moments[i].Chat[0]
-		if before, there := talk[s.ID]; there {
-			on := maps.Clone(before.On)
-			maps.Copy(on, s.On)
-			s.On, s.Height = on, max(s.Height, before.Height)
+	slices.SortStableFunc(moments, func(a, b replay.Event) int { return cmp.Compare(a.TimeMS, b.TimeMS) })
+	return moments, bad
+}
+
+// chatOf returns what became of each message at one node.
+func chatOf(ctx context.Context, e Endpoint, prefixes block.Prefixes) (moments []replay.Event, err error) {
+	ask, cancel := context.WithTimeout(ctx, askTime)
+	defer cancel()
+	known, err := chat.NewReader(e.Client, prefixes).Read(ask)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range known[max(0, len(known)-maxSaid):] {
+		h, err := rpc.GetTxHistory.Call(ctx, e.Client, rpc.TxArg{TxID: m.ID})
+		if err != nil {
+			return nil, err
 		}
-		talk[s.ID] = *s
+		moments = append(moments, momentsOf(e.Name, m, &h)...)
 	}
 	return moments, nil
 }
 
 // momentsOf returns what became of a message at one node: pending, and then what happened to the
 // transaction of its first part.
-func momentsOf(node string, m chat.Message, h *rpc.TxHistory) (out []Event) {
+func momentsOf(node string, m chat.Message, h *rpc.TxHistory) (out []replay.Event) {
 	add := func(ms int64) {
-		out = append(out, Event{TimeMS: ms, Node: node, Kind: "chat", Text: inWords(&m, len(out) == 0), Chat: []Said{{ID: m.ID, From: m.From, Address: m.Address, Text: m.Text,
-			TimeMS: m.TimeMS, Height: m.Height, On: map[string]chat.State{node: m.State}}}})
+		out = append(out, replay.Event{TimeMS: ms, Node: node, Event: replay.Chat, Said: recorded(&m)})
 	}
 	m.State, m.Height = chat.Pending, -1
 	add(m.TimeMS)

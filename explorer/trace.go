@@ -2,18 +2,19 @@ package explorer
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"toychain/block"
+	"toychain/chat"
 	"toychain/rpc"
 	"toychain/testnet/draw"
 	"toychain/testnet/replay"
 )
 
-// Play fills the log with the events of a run, and with what was said meanwhile, which is in the order
-// of time.
-func Play(log *Log, events []replay.Event, talk ...Event) error {
-	p := &played{log: log, made: make(map[block.Hash]*rpc.TreeBlock), nodes: make(map[string]*Node), known: make(map[block.Hash]uint64)}
+// Play fills the log with the events of a run.
+func Play(log *Log, events []replay.Event) error {
+	p := &played{log: log, said: make(map[block.Hash]Said), made: make(map[block.Hash]*rpc.TreeBlock), nodes: make(map[string]*Node), known: make(map[block.Hash]uint64)}
 	var in draw.Tree
 	for i := range events {
 		e := &events[i]
@@ -35,14 +36,7 @@ func Play(log *Log, events []replay.Event, talk ...Event) error {
 	}
 	p.begin(&in)
 	for i := range events {
-		for len(talk) > 0 && talk[0].TimeMS < events[i].TimeMS {
-			log.Append(talk[0])
-			talk = talk[1:]
-		}
 		p.play(&events[i])
-	}
-	for _, e := range talk {
-		log.Append(e)
 	}
 	return nil
 }
@@ -50,6 +44,7 @@ func Play(log *Log, events []replay.Event, talk ...Event) error {
 // played is a recording that is being put into a log.
 type played struct {
 	log     *Log
+	said    map[block.Hash]Said
 	made    map[block.Hash]*rpc.TreeBlock
 	nodes   map[string]*Node
 	known   map[block.Hash]uint64
@@ -98,12 +93,27 @@ func (p *played) block(hash block.Hash, whole bool) Block {
 	return b
 }
 
+// say returns a message as all nodes together know it, after what an event says of one.
+func (p *played) say(e *replay.Event) Said {
+	before, there := p.said[e.Said.ID]
+	s := Said{ID: e.Said.ID, From: e.Said.From, Address: e.Said.Address, Text: e.Said.Text, TimeMS: e.Said.TimeMS,
+		Height: e.Said.Height, On: map[string]chat.State{}}
+	if there {
+		s.On, s.Height = maps.Clone(before.On), max(s.Height, before.Height)
+	}
+	s.On[e.Node] = chat.State(e.Said.State)
+	p.said[s.ID] = s
+	return s
+}
+
 // play adds one event to the log.
 func (p *played) play(e *replay.Event) {
 	out := Event{TimeMS: e.TimeMS, Node: e.Node, Kind: e.Event, Text: e.String(), Groups: groupsOf(e)}
 	n := p.nodes[e.Node]
 	switch {
 	case e.Undone || e.Error != "":
+	case e.Event == replay.Chat:
+		out.Chat = []Said{p.say(e)}
 	case e.Event == replay.Header || e.Event == replay.Block:
 		whole := e.Event == replay.Block
 		p.log.Now(func(s *State) {

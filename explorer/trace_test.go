@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 
 	"toychain/block"
+	"toychain/chat"
 	"toychain/rpc"
 	"toychain/testnet/history"
 	"toychain/testnet/replay"
@@ -49,11 +51,16 @@ func past() *replay.Run {
 		return j
 	}
 	move := rpc.Reorg{TimeMS: 60, From: ref("b"), To: ref("d"), Fork: ref("a"), Depth: 1, Left: []rpc.BlockRef{ref("b")}, Joined: []rpc.BlockRef{ref("c"), ref("d")}}
-	return replay.New([]history.Journal{
+	run := replay.New([]history.Journal{
 		journal("n1", []rpc.Reorg{move}, made("a", 10, 0), made("b", 30, 0), made("c", 59, 0), made("d", 60, 0)),
 		journal("n2", nil, made("a", 11, 0), made("c", 40, 0), made("d", 50, 0), made("b", 61, 0)),
 		journal("n10", nil, made("a", 12, 0), made("c", 41, 0), made("d", 51, 0)),
 	}, []history.Action{{TimeMS: 20, Verb: "partition", Args: []string{"n1", "n2,n10"}}, {TimeMS: 55, Verb: "heal"}, {TimeMS: 70, Verb: "kill", Args: []string{"n10"}}})
+	said := func(ms int64, node, state string, height block.Height) replay.Event {
+		return replay.Event{TimeMS: ms, Node: node, Event: replay.Chat, Said: &replay.Said{ID: hashOf("hello"), From: "alice", Text: "<b>hello</b>\x1b[2J", TimeMS: 25, State: state, Height: height}}
+	}
+	run.Add([]replay.Event{said(25, "n1", "pending", -1), said(31, "n1", "confirmed", 2), said(58, "n2", "pending", -1), said(61, "n1", "taken-back", -1)})
+	return run
 }
 
 // TestPlayIsTheReplay: at every moment the log shows what the replay shows: the blocks, the tips,
@@ -110,6 +117,19 @@ func TestPlayIsTheReplay(t *testing.T) {
 	}
 	if stage.Next() != nil {
 		t.Error("the log ends before the replay")
+	}
+	if len(state.Chat) != 1 || !maps.Equal(state.Chat[0].On, map[string]chat.State{"n1": chat.TakenBack, "n2": chat.Pending}) || state.Chat[0].Height != 2 {
+		t.Errorf("in the end the chat is %+v", state.Chat)
+	}
+	var words []string
+	for _, e := range run.Events {
+		if e.Event == replay.Chat {
+			words = append(words, e.String())
+		}
+	}
+	if want := []string{"alice writes: “<b>hello</b>?[2J”", "block 2 confirms what alice wrote: “<b>hello</b>?[2J”", "has what alice wrote: “<b>hello</b>?[2J”",
+		"what alice wrote is taken back: “<b>hello</b>?[2J”"}; !slices.Equal(words, want) {
+		t.Errorf("the words are %q, want %q", words, want)
 	}
 	if n := state.Nodes[2]; n.Name != "n10" || n.State != "down" {
 		t.Errorf("the last node is %+v", n)

@@ -581,6 +581,19 @@ func TestPageChat(t *testing.T) {
 		const pending = of('chat', 'writes: “<script>').concat(of('chat', 'wrote: “<script>').slice(0, 3)).sort((a, b) => a - b), healed = of('heal', '')[0], back = of('chat', 'is taken back: “on the left”');
 		return 'from the signed time to the first node ' + (pending[0] - written) + ' ms, to the last ' + (pending.at(-1) - written) + ' ms; from the heal to what is taken back ' + back.map((t) => t - healed).join(' and ') + ' ms'; })`))
 
+	// A recording of it has the same.
+	name := filepath.Join(t.TempDir(), "chat.jsonl")
+	if err := os.WriteFile(name, []byte(n.run("testnet", "replay", "--json")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	live := eval[string](p, `location.href`)
+	p.do(chromedp.Navigate(n.explore("--trace", name)))
+	p.until("the recording ends with three messages", said("on the left", "confirmed")+` && document.querySelectorAll('.message[data-message]').length === 3 && document.querySelector('.say') === null`)
+	p.do(chromedp.Focus(chromedp.CSS("#moment")), chromedp.KeyEvent(kb.Home))
+	p.until("it begins without", `document.querySelectorAll('.message[data-message]').length === 0`)
+	p.do(chromedp.Navigate(live))
+	p.until("the chat can be used", `document.querySelector('.say [data-verb=chat]') !== null && document.querySelectorAll('.message[data-message]').length === 3`)
+
 	p.clean()
 	say("more than there is", "nobody", "n1")
 	p.until("what cannot be sent is corrected", `document.querySelector('.message.refused')?.innerText.includes('not sent')`)

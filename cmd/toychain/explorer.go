@@ -325,12 +325,7 @@ func (a *app) pastOfTestnet(ctx context.Context) (*shownNet, error) {
 	if err != nil {
 		return nil, err
 	}
-	net := &testnetNodes{t: t}
-	talk, err := explorer.PastChat(ctx, net)
-	if err != nil {
-		return nil, err
-	}
-	return &shownNet{log: log, net: net}, explorer.Play(log, run.Events, talk...)
+	return &shownNet{log: log, net: &testnetNodes{t: t}}, explorer.Play(log, run.Events)
 }
 
 // byURL is a network of nodes that are known by their addresses.

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"toychain/cmd/internal/cli"
+	"toychain/explorer"
 	"toychain/testnet/replay"
 	"toychain/testnet/report"
 )
@@ -39,7 +40,8 @@ the order and at the times in which they happened. On a terminal the tree grows;
 otherwise each event is a line. Of nodes that do not run the data directories are read,
 and not changed. A command that took a while is shown when it began. Times that a node
 recorded while its clock was set wrong are corrected. The data of a node that was wiped
-is in no journal any more, and a line that a power failure tore is skipped.
+is in no journal any more, and a line that a power failure tore is skipped. What was
+said on the chain ('toychain chat') is asked of the nodes that run.
 
 With REPORT, a file that 'testnet report' wrote, the past is in the file. --trace plays a
 recording: what --json wrote, or 'toychain sim --trace', or 'toychain sim swarm --replay'.`,
@@ -130,7 +132,16 @@ func (a *app) past(ctx context.Context, given []string) (*replay.Run, error) {
 		return nil, err
 	}
 	actions, err := t.Actions()
-	return replay.New(journals, actions), err
+	if err != nil {
+		return nil, err
+	}
+	run := replay.New(journals, actions)
+	said, err := explorer.PastChat(ctx, &testnetNodes{t: t})
+	if err != nil {
+		fmt.Fprintln(a.Stderr, err)
+	}
+	run.Add(said)
+	return run, ctx.Err()
 }
 
 // player returns what shows a run here: a picture on a terminal, or lines. Lines come at

@@ -27,8 +27,9 @@
 //
 // The order of events at one node is the order in which they happened there. Times are each
 // node's, to the millisecond; of events of different nodes in one millisecond, the first node
-// of a block comes first. What leaves no trace is not played: messages, connections, and what
-// a killed node had not stored. One thing is played too early: blocks that reconsiderblock put
+// of a block comes first. What leaves no trace is not played: what peers send, connections, and
+// what a killed node had not stored. What was said on the chain is no part of a journal: a caller
+// that knows it adds it (Add). One thing is played too early: blocks that reconsiderblock put
 // back on top of the tip join right after the reorganisation that took them away.
 //
 // # Errors

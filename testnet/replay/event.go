@@ -18,6 +18,7 @@ const (
 	Block  = "block"  // a node has a block and its ancestors
 	Tip    = "tip"    // a node's best chain grew by a block
 	Reorg  = "reorg"  // a node switched to another branch
+	Chat   = "chat"   // a message on the chain is something else at a node, see Said
 )
 
 // Event is one thing that happened.
@@ -29,9 +30,10 @@ type Event struct {
 	Event  string         `json:"event"`
 	Block  *rpc.BlockRef  `json:"block,omitempty"` // header, block, tip; reorg: the new tip
 	Miner  string         `json:"miner,omitempty"` // block: the message of its miner
-	Born   bool           `json:"born,omitempty"`  // header, block: this is its first node
+	Born   bool           `json:"born,omitempty"`  // header, block, chat: this is its first node
 	Made   *rpc.TreeBlock `json:"made,omitempty"`  // header, block, if it is born: the block, as all nodes together know it now
 	Reorg  *rpc.Reorg     `json:"reorg,omitempty"`
+	Said   *Said          `json:"said,omitempty"`   // chat
 	Gap    bool           `json:"gap,omitempty"`    // tip, reorg: the step from the tip before is not in the journal
 	Args   []string       `json:"args,omitempty"`   // of the testnet's verbs: groups like "n1,n2"; the number of nodes
 	Idle   bool           `json:"idle,omitempty"`   // heal: there was no partition
@@ -76,6 +78,8 @@ func (e *Event) words() string {
 			return "has " + name(e.Block) + ", new, mined by " + clean(e.Miner)
 		}
 		return "has " + name(e.Block)
+	case Chat:
+		return e.Said.Words(e.Born)
 	case Tip:
 		return "is on " + name(e.Block)
 	case Reorg:

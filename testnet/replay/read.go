@@ -62,6 +62,10 @@ func (r *Run) read(e *Event) error {
 		r.blocks[e.Made.Hash] = e.Made
 	}
 	switch e.Event {
+	case Chat:
+		if err := e.Said.check(e.Node); err != nil {
+			return err
+		}
 	case Header, Block, Tip, Reorg:
 		switch {
 		case e.Block == nil || e.Node == "":

@@ -65,9 +65,11 @@ func TestReadTraceErrors(t *testing.T) {
 		"{":                          "line 1",
 		`{"event":"up"}` + "\nhello": "line 2",
 		`{"event":"tip"}`:            "line 1: a tip without its block",
-		`{"event":"reorg","node":"n1",` + ref + `}`: "does not say from where",
-		`{"event":"tip","node":"n1",` + ref + `}`:   "does not say what block",
-		made("p", 7) + made("a", 5):                 "stands on one at height 7",
+		`{"event":"reorg","node":"n1",` + ref + `}`:             "does not say from where",
+		`{"event":"tip","node":"n1",` + ref + `}`:               "does not say what block",
+		`{"event":"chat","node":"n1"}`:                          "a chat without its message",
+		`{"event":"chat","node":"n1","said":{"state":"mined"}}`: "a message in the state",
+		made("p", 7) + made("a", 5):                             "stands on one at height 7",
 	} {
 		if _, err := ReadTrace(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", text, err, want)
@@ -78,6 +80,7 @@ func TestReadTraceErrors(t *testing.T) {
 // FuzzReadTrace: whatever is in a file, reading and drawing it ends.
 func FuzzReadTrace(f *testing.F) {
 	f.Add([]byte(`{"event":"kill","node":"n1"}`))
+	f.Add([]byte(`{"event":"chat","node":"n1","said":{"from":"a","text":"b","state":"pending"}}`))
 	hash := strings.Repeat("1", 64)
 	f.Add(fmt.Appendf(nil, `{"event":"block","node":"n1","block":{"hash":"%s","height":1},"made":{"hash":"%s","height":1,"chainwork":"%s","txs":1}}`, hash, hash, hash))
 	f.Fuzz(func(t *testing.T, data []byte) {

@@ -120,12 +120,16 @@ func (r *Run) earlier(a, b *Event) bool {
 	return mine(a) < mine(b)
 }
 
-// number numbers the events, and marks the first node of each block.
+// number numbers the events, and marks the first node of each block and of each message.
 func (r *Run) number() {
 	known := make(map[block.Hash]bool)
 	for i := range r.Events {
 		e := &r.Events[i]
 		e.N, e.Offset = i+1, e.TimeMS-r.Events[0].TimeMS
+		if e.Event == Chat {
+			e.Born = !known[e.Said.ID]
+			known[e.Said.ID] = true
+		}
 		if e.Event == Header || e.Event == Block {
 			e.Born = !known[e.Block.Hash]
 			known[e.Block.Hash] = true
