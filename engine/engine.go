@@ -37,6 +37,7 @@ type Engine struct {
 	effects      []Effect      // of the current Step, so far
 	final        bool          // it decided something that a start cannot make up for: see Save
 	submitted    bool          // its blocks came from our own user
+	bulk         bool          // and are many: see gotBlocks
 	ticked       bool          // its input was a Tick
 }
 
@@ -84,11 +85,15 @@ func (e *Engine) Step(now time.Time, in Input) ([]Effect, error) {
 func (e *Engine) Decide(now time.Time, in Input) ([]Effect, error) {
 	e.now, e.effects = now, nil
 	e.classify(in)
+	before := e.tree.Tip().Hash
 	if err := e.handle(in); err != nil {
 		return nil, err
 	}
 	if err := e.takeOrphans(); err != nil {
 		return nil, err
+	}
+	if e.bulk && e.tree.Tip().Hash != before {
+		e.emit(Announce{e.Status()})
 	}
 	e.schedule(in)
 	return e.effects, nil
@@ -107,11 +112,7 @@ func (e *Engine) handle(in Input) error {
 	case BlockReceived:
 		return e.gotBlock(in)
 	case BlocksSubmitted:
-		for _, b := range in.Blocks {
-			if err := e.gotBlock(BlockReceived{Block: b}); err != nil {
-				return err
-			}
-		}
+		return e.gotBlocks(in)
 	case TxReceived:
 		return e.gotTx(in)
 	case HeadersReceived:
@@ -147,6 +148,19 @@ func (e *Engine) emit(f Effect) {
 func (e *Engine) notify(ev Event) {
 	ev.Time = e.now
 	e.emit(Emit{ev})
+}
+
+// gotBlocks validates many blocks. They are not published: a file's worth of old blocks is no
+// news, and peers that do not have them request them once they know our new status, as they
+// would after we had been apart (Core relays no block while it is behind, and announces a new
+// tip only). For the same reason the peers get one status, of the tip that all of them made.
+func (e *Engine) gotBlocks(in BlocksSubmitted) error {
+	for _, b := range in.Blocks {
+		if err := e.gotBlock(BlockReceived{Block: b}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // gotBlock validates a block and emits the result.
@@ -192,7 +206,7 @@ func (e *Engine) addBlock(in BlockReceived, hash block.Hash) error {
 		added := blockEvent(in.Block, hash, height)
 		added.Active = e.tree.Active(hash)
 		e.notify(Event{Kind: BlockAdded, Block: added, Peer: in.Peer})
-		if in.Peer == "" { // a peer's block is forwarded by gossip itself, once its verdict is Accept
+		if in.Peer == "" && !e.bulk { // a peer's block is forwarded by gossip itself, once its verdict is Accept
 			e.emit(PublishBlock{in.Block})
 		}
 	}
@@ -263,7 +277,9 @@ func (e *Engine) moved(change chain.Change, mine block.Hash) error {
 		event.Heard = e.heard(mine)
 	}
 	e.notify(Event{Kind: TipChanged, Tip: event})
-	e.emit(Announce{e.Status()})
+	if !e.bulk {
+		e.emit(Announce{e.Status()})
+	}
 	return nil
 }
 

@@ -188,7 +188,7 @@ func TestCatchUpFromSeveralPeers(t *testing.T) {
 	}
 }
 
-// Many blocks at once are answered one by one, and written as one.
+// Many blocks at once are answered one by one, written as one, and announced as one.
 func TestManyBlocks(t *testing.T) {
 	w := newWorld(t, 1)
 	n := w.nodes[0]
@@ -210,10 +210,19 @@ func TestManyBlocks(t *testing.T) {
 		t.Fatal(err)
 	}
 	var answers []Class
+	var announced []block.Hash
 	for _, f := range effects {
-		if a, ok := f.(Result); ok {
-			answers = append(answers, Classify(a.Err))
+		switch f := f.(type) {
+		case Result:
+			answers = append(answers, Classify(f.Err))
+		case PublishBlock:
+			t.Errorf("block %s is published", f.Block.Hash())
+		case Announce:
+			announced = append(announced, f.Status.Tip)
 		}
+	}
+	if !slices.Equal(announced, hashes[4:]) {
+		t.Errorf("the tips %s were announced, want %s", announced, hashes[4])
 	}
 	if want := []Class{OK, NotNow, Invalid, OK, NotNow, OK, OK}; !slices.Equal(answers, want) {
 		t.Errorf("answers %v, want %v", answers, want)

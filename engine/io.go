@@ -35,7 +35,7 @@ type (
 		Requested bool // it is the response to RequestBlocks
 	}
 	// BlocksSubmitted: many blocks from this node's own user. A Result follows for each, in
-	// their order.
+	// their order. They are not published: peers request them when they know our new status.
 	BlocksSubmitted struct{ Blocks []*block.Block }
 	// TxReceived: like BlockReceived, for a transaction.
 	TxReceived struct {

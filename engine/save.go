@@ -58,7 +58,7 @@ func inOrder(first, second func() error) error {
 
 // classify sets what Save has to know of an input.
 func (e *Engine) classify(in Input) {
-	e.final, e.ticked, e.submitted = false, false, false
+	e.final, e.ticked, e.submitted, e.bulk = false, false, false, false
 	switch in := in.(type) {
 	case Override:
 		e.final = true
@@ -67,7 +67,7 @@ func (e *Engine) classify(in Input) {
 	case BlockReceived:
 		e.submitted = in.Peer == ""
 	case BlocksSubmitted:
-		e.submitted = true
+		e.submitted, e.bulk = true, true
 	case Tick:
 		e.ticked = true
 	}

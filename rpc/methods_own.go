@@ -55,7 +55,7 @@ var (
 			"Set it on both sides."}}
 	SubmitBlocks = Method[SubmitBlocksArgs, []*string]{Info{Name: "submitblocks", Category: "Toychain", Returns: "[null or string]",
 		Example: `'["blockhex", "blockhex"]'`,
-		About:   "Submits many blocks, which are written to the disk together. The results are those of submitblock."}}
+		About:   "Submits many blocks, which are written to the disk together and not published: peers ask for those of the best chain. The results are those of submitblock."}}
 )
 
 // The arguments of these methods.
