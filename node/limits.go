@@ -15,6 +15,9 @@ const (
 	// deepMove is how many blocks leave or join when a move of the tip is so long that others
 	// are answered while the disk is awaited.
 	deepMove = 100
-	// tellMoveEvery is how often the log tells how far a long move of the tip is.
+	// tellMoveEvery is how often the log tells how far a long move of the tip is, or restoring
+	// the mempool.
 	tellMoveEvery = 2 * time.Second
+	// restoreBatch is how many restored transactions have their signatures checked at once.
+	restoreBatch = 200
 )

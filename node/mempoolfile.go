@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -35,47 +34,6 @@ const mempoolFile = "pool.txt"
 
 // maxMempoolLine is the longest line: a transaction as large as any message, and a time.
 const maxMempoolLine = 2*block.MaxMessage + 100
-
-// restoreMempool submits what was pending when the node last stopped, and reports whether
-// it came to the end; if not, the file must stay. A damaged line does not keep the node from
-// starting: the file is set aside, with a warning.
-func (n *Node) restoreMempool(ctx context.Context) (done bool) {
-	path := filepath.Join(n.cfg.Dir, mempoolFile)
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return true
-	}
-	taken, gone := 0, 0
-	if err == nil {
-		defer f.Close()
-		err = readMempool(f, func(d mempool.Delta) error { return n.Prioritise(ctx, d.ID, d.Fee) }, func(tx *block.Tx, since time.Time) error {
-			switch err := n.submit(ctx, engine.TxReceived{Tx: tx, Since: since}); {
-			case engine.ClassifyTx(err) == engine.OK:
-				taken++
-			case engine.ClassifyTx(err) == engine.Internal: // the node is ending
-				return err
-			default:
-				gone++
-			}
-			return nil
-		})
-	}
-	switch {
-	case err == nil && taken+gone == 0:
-		return true
-	case err == nil:
-		n.log.Info("pending transactions restored", "back", taken, "known, confirmed or impossible", gone)
-		return true
-	case ctx.Err() != nil && errors.Is(err, ctx.Err()), errors.Is(err, ErrStopped):
-		return false
-	}
-	aside := path + ".damaged"
-	if e := os.Rename(path, aside); e != nil {
-		aside = "not set aside: " + e.Error()
-	}
-	n.log.Warn("the file of pending transactions cannot be read to its end", "file", path, "back", taken, "err", err, "kept", aside)
-	return true
-}
 
 // readMempool calls add for each addition to a fee in a mempool's file, and take for each
 // transaction, until one returns an error.

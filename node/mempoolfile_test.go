@@ -3,15 +3,18 @@ package node
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"toychain/block"
+	"toychain/chain"
 	"toychain/consensus"
 	"toychain/engine"
 	"toychain/internal/chaingen"
@@ -116,6 +119,43 @@ func TestPoolOutlivesARestart(t *testing.T) {
 	})
 	if text, err := os.ReadFile(filepath.Join(dir, mempoolFile)); err != nil || string(text) != "fee_delta "+(block.Hash{1}).String()+" 7\n" {
 		t.Errorf("the file of an empty pool: %q, %v", text, err)
+	}
+}
+
+// While the mempool is restored, others are answered, savemempool is refused, and a kill loses
+// nothing: the file stays until all of it is back.
+func TestKilledWhileRestoring(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "regtest")
+	live(t, dir, func(n *Node) {
+		first, second := payment(t, n)
+		for _, tx := range []*block.Tx{first, second} {
+			if err := n.SubmitTx(t.Context(), tx); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+	saved, err := os.ReadFile(filepath.Join(dir, mempoolFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	checking, goOn := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	spending := &watched{before: func() { once.Do(func() { close(checking); <-goOn }) }}
+	n := start(t, Config{Dir: dir, Verifier: chain.NewVerifier(spending)})
+	<-checking
+	if n.MempoolLoaded() || len(pending(t, n)) != 0 {
+		t.Error("the mempool counts as loaded before its signatures are checked")
+	}
+	if _, err := n.SaveMempool(t.Context()); !errors.Is(err, ErrRestoring) {
+		t.Errorf("saving meanwhile: %v", err)
+	}
+	left := copyKilled(t, n)
+	close(goOn)
+	for _, n := range []*Node{n, start(t, Config{Dir: left})} {
+		await(t, "the payments", []*Node{n}, func() bool { return len(pending(t, n)) == 2 })
+	}
+	if got, err := os.ReadFile(filepath.Join(left, mempoolFile)); err != nil || !bytes.Equal(got, saved) {
+		t.Errorf("the file after a kill differs from the saved one: %v", err)
 	}
 }
 
