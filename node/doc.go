@@ -13,7 +13,7 @@
 //	effects.go      carrying effects out; what p2p asks of the node
 //	miner.go        templates and the nonce search
 //	events.go       subscribers
-//	mempoolfile.go  the mempool in a file, from a clean end to the next start
+//	mempoolfile.go  the mempool in a file, from a clean end to the next start; restore.go reads it
 //
 // # What it must not know
 //

@@ -18,6 +18,4 @@ const (
 	// tellMoveEvery is how often the log tells how far a long move of the tip is, or restoring
 	// the mempool.
 	tellMoveEvery = 2 * time.Second
-	// restoreBatch is how many restored transactions have their signatures checked at once.
-	restoreBatch = 200
 )

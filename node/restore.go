@@ -15,6 +15,9 @@ import (
 	"toychain/mempool"
 )
 
+// restoreBatch is how many restored transactions have their signatures checked at once.
+const restoreBatch = 200
+
 // restoreMempool submits what was pending when the node last stopped, beside everything else
 // that the node does, and reports whether it came to the end; if not, the file must stay. A
 // damaged line does not keep the node from starting: the file is set aside, with a warning.
