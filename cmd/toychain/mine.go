@@ -87,7 +87,7 @@ func (a *app) mineTo(to, name string) (string, error) {
 		return a.addressText("--to", to)
 	}
 	w, p, err := a.loadWallet(name)
-	if errors.Is(err, fs.ErrNotExist) && a.global.node != "" && !a.typed["wallet"] {
+	if errors.Is(err, fs.ErrNotExist) && a.global.node != "" && name == defaultWallet {
 		return a.minerOf()
 	}
 	if errors.Is(err, fs.ErrNotExist) {

@@ -17,9 +17,12 @@ import (
 	"toychain/wallet"
 )
 
+// defaultWallet is the wallet of those who name none.
+const defaultWallet = "default"
+
 // walletFlag adds --wallet to a command.
 func (a *app) walletFlag(cmd *cobra.Command) *string {
-	name := cmd.Flags().String("wallet", "default", "`NAME` of the wallet, or path of its file")
+	name := cmd.Flags().String("wallet", defaultWallet, "`NAME` of the wallet, or path of its file")
 	cli.Settable(cmd.Flags(), "wallet")
 	return name
 }
