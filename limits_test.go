@@ -120,6 +120,9 @@ var limits = map[string]map[string]string{
 		"maxBatch":         "TestBodyTooLarge",
 		"maxBatchAnswer":   "TestBatchAnswer",
 		"maxCalls":         "TestWorkQueue TestSlowReaders",
+		"maxWaiting":       "TestWorkQueue",
+		"maxWait":          "- the end of a context",
+		"maxLarge":         "TestLargeAnswers",
 		"maxLong":          "TestSlowClients",
 		"maxStreams":       "TestTooManyStreams",
 		"maxREST":          "TestRESTLimits",
@@ -158,8 +161,8 @@ var stated = map[string]map[string]string{
 	"| gossip of one peer that is not accepted | 32 MiB a minute |":                                                                       {"p2p/limits.go maxJunk": "32 << 20"},
 	"| the mempool | 5 MB of transactions |":                                                                                              {"mempool/policy.go DefaultMaxBytes": "5000000"},
 	"| transactions without known coins | 100 |":                                                                                          {"mempool/policy.go DefaultMaxOrphans": "100"},
-	"| RPC connections | 128 with the password, 256 without |":                                                                            {"rpc/server/limits.go maxConns": "128", "rpc/server/limits.go maxStrangers": "256"},
-	"| RPC calls at once | 80, and 64 that wait or work for long |":                                                                       {"rpc/server/limits.go maxCalls": "16 + 64", "rpc/server/limits.go maxLong": "64"},
+	"| RPC connections | 1,024 with the password, 1,024 without |":                                                                        {"rpc/server/limits.go maxConns": "1024", "rpc/server/limits.go maxStrangers": "1024"},
+	"| RPC calls at once | 80, 16 large answers, and 64 that wait or work for long |":                                                     {"rpc/server/limits.go maxCalls": "16 + 64", "rpc/server/limits.go maxLarge": "16", "rpc/server/limits.go maxLong": "64"},
 	"| addresses that a wallet's search believes | 10,000 a branch |":                                                                     {"wallet/wallet.go MaxRestored": "10000"},
 }
 

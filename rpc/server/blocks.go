@@ -105,33 +105,60 @@ func getBlockHeader(c *call, a rpc.GetBlockHeaderArgs) (any, error) {
 }
 
 func getBlock(c *call, a rpc.GetBlockArgs) (any, error) {
-	b, err := c.body(a.Block)
-	if err != nil {
-		return nil, err
-	}
 	verbosity := or(a.Verbosity, 1)
+	if verbosity != 1 {
+		return stream{write: func(to *reply) error { return c.writeBlock(to, a.Block, verbosity) }}, nil
+	}
+	b, header, err := c.blockAndHeader(a.Block)
+	return rpc.Block{Header: header, BlockSizes: sizesOf(b), Tx: b.TxIDs()}, err
+}
+
+// writeBlock writes what getblock answers in verbosity 0, 2 or 3.
+func (c *call) writeBlock(to *reply, hash block.Hash, verbosity rpc.Verbosity) error {
 	if verbosity <= 0 {
-		return hex.EncodeToString(b.Bytes()), nil
+		b, err := c.body(hash)
+		if err != nil {
+			return err
+		}
+		return to.hex(b.Bytes())
 	}
-	header, err := c.header(a.Block)
+	b, header, err := c.blockAndHeader(hash)
 	if err != nil {
-		return nil, err
+		return err
 	}
+	undo, err := c.undo(hash)
+	if err != nil {
+		return err
+	}
+	head := struct {
+		rpc.Header
+		rpc.BlockSizes
+	}{header, sizesOf(b)}
+	at := 0 // in undo
+	return to.object(head, "tx", eachOf(len(b.Txs), func(i int) (any, error) {
+		var spent []consensus.Coin
+		if n := len(b.Txs[i].Inputs); i > 0 && undo != nil && at+n <= len(undo) {
+			spent = undo[at : at+n]
+			at += n
+		}
+		tx := c.tx(b.Txs[i], spent, verbosity > 2)
+		tx.Hex = hex.EncodeToString(b.Txs[i].Bytes())
+		return tx, nil
+	}))
+}
+
+func (c *call) blockAndHeader(hash block.Hash) (*block.Block, rpc.Header, error) {
+	b, err := c.body(hash)
+	if err != nil {
+		return &block.Block{}, rpc.Header{}, err
+	}
+	header, err := c.header(hash)
+	return b, header, err
+}
+
+func sizesOf(b *block.Block) rpc.BlockSizes {
 	size := b.Size()
-	sizes := rpc.BlockSizes{StrippedSize: size, Size: size, Weight: 4 * size}
-	if verbosity == 1 {
-		return rpc.Block{Header: header, BlockSizes: sizes, Tx: b.TxIDs()}, nil
-	}
-	full := rpc.FullBlock{Header: header, BlockSizes: sizes, Tx: make([]rpc.Tx, len(b.Txs))}
-	undo, err := c.undo(a.Block)
-	if err != nil {
-		return nil, err
-	}
-	for i, tx := range b.Txs {
-		full.Tx[i] = c.tx(tx, spentBy(b, undo, i), verbosity > 2)
-		full.Tx[i].Hex = hex.EncodeToString(tx.Bytes())
-	}
-	return full, nil
+	return rpc.BlockSizes{StrippedSize: size, Size: size, Weight: 4 * size}
 }
 
 // spentBy returns the coins that transaction i of a block spends, out of those that the

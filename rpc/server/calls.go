@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"runtime/debug"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -25,12 +24,12 @@ func (s *Server) handleCalls(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "JSONRPC server handles only POST requests", http.StatusMethodNotAllowed)
 		return
 	}
-	place := s.quick
-	if !place.take() {
+	if !s.quick.wait(r.Context(), s.waiting) {
 		rejectBusy(w)
 		return
 	}
-	defer func() { place.release() }()
+	to := &reply{w: w, place: s.quick}
+	defer func() { to.leave() }()
 	body, status := readBody(w, r, maxBody)
 	if status != http.StatusOK {
 		http.Error(w, http.StatusText(status), status)
@@ -51,25 +50,23 @@ func (s *Server) handleCalls(w http.ResponseWriter, r *http.Request) {
 			rejectBusy(w)
 			return
 		}
-		place.release()
-		place = s.long
+		to.place.release()
+		to.place = s.long
 	}
-	reply, status := s.answer(r.Context(), calls, batch, err)
-	http.NewResponseController(w).SetWriteDeadline(time.Now().Add(transferTimeout))
-	if reply != nil {
-		w.Header().Set("Content-Type", jsonType)
-		reply = append(reply, '\n')
-		w.Header().Set("Content-Length", strconv.Itoa(len(reply))) // one write, in one piece
+	switch cut := s.answer(r.Context(), to, calls, batch, err); {
+	case cut == errBusy:
+		rejectBusy(w)
+	case cut != nil:
+		panic(http.ErrAbortHandler) // closes the connection
+	default:
+		to.end()
 	}
-	w.WriteHeader(status)
-	w.Write(reply)
-	http.NewResponseController(w).Flush()
 }
 
-// rejectBusy answers with Core's words that no place is free.
-func rejectBusy(w http.ResponseWriter) {
-	http.Error(w, "Work queue depth exceeded", http.StatusServiceUnavailable)
-}
+// busy are Core's words that no place is free.
+const busy = "Work queue depth exceeded"
+
+func rejectBusy(w http.ResponseWriter) { http.Error(w, busy, http.StatusServiceUnavailable) }
 
 // readBody reads a request's body of at most so many bytes and returns it, or the HTTP status
 // that says why not.
@@ -111,73 +108,144 @@ func parseBody(body []byte) (calls []parsedCall, batch bool, err *rpc.Error) {
 	return calls, batch, nil
 }
 
-// answer answers what parseBody returned. The reply is nil if the caller wants none.
-func (s *Server) answer(ctx context.Context, calls []parsedCall, batch bool, err *rpc.Error) (reply []byte, status int) {
+// answer answers what parseBody returned. It has no body if the caller wants none. The error
+// is errBusy, if nothing is answered because there is no place for it, or errCut.
+func (s *Server) answer(ctx context.Context, to *reply, calls []parsedCall, batch bool, err *rpc.Error) error {
+	to.status, to.kind = http.StatusOK, jsonType
 	switch {
 	case err != nil:
 		none := request{id: null}
-		return none.answer(nil, err), none.httpStatus(err)
+		to.status = none.httpStatus(err)
+		to.put(string(none.answer(nil, err)))
 	case batch:
-		return s.answerBatch(ctx, calls)
+		if err := s.answerBatch(ctx, to, calls); err != nil {
+			return err
+		}
+	default:
+		failed, err := s.answerCall(ctx, to, &calls[0])
+		if err != nil {
+			return err
+		}
+		to.status = calls[0].req.httpStatus(failed)
 	}
-	req := calls[0].req
-	result, err := s.answerCall(ctx, &req, calls[0].err)
-	if req.notification() {
-		return nil, http.StatusNoContent
+	if to.total == 0 {
+		to.status, to.kind = http.StatusNoContent, ""
+		return nil
 	}
-	return req.answer(result, err), req.httpStatus(err)
+	to.put("\n")
+	return nil
 }
 
 // answerBatch answers calls one after the other, in one array.
-func (s *Server) answerBatch(ctx context.Context, calls []parsedCall) ([]byte, int) {
-	out := []byte{'['}
-	for _, c := range calls {
-		var result any
-		err := fail(rpc.CodeMisc, "not called: the answers to this batch are over %d bytes; ask for less at once", maxBatchAnswer)
-		if len(out) <= maxBatchAnswer {
-			result, err = s.answerCall(ctx, &c.req, c.err)
+func (s *Server) answerBatch(ctx context.Context, to *reply, calls []parsedCall) error {
+	answered := false
+	for i := range calls {
+		c := &calls[i]
+		if to.total > maxBatchAnswer {
+			c.err = fail(rpc.CodeMisc, "not called: the answers to this batch are over %d bytes; ask for less at once", maxBatchAnswer)
 		}
-		if c.req.notification() {
-			continue
+		if !c.req.notification() {
+			to.put(map[bool]string{false: "[", true: ","}[answered])
+			answered = true
 		}
-		if len(out) > 1 {
-			out = append(out, ',')
+		to.late = time.Time{}
+		if _, err := s.answerCall(ctx, to, c); err != nil {
+			return err
 		}
-		out = append(out, c.req.answer(result, err)...)
+		if err := to.spill(); err != nil {
+			return errCut
+		}
 	}
-	if len(out) == 1 && len(calls) > 0 {
-		return nil, http.StatusNoContent
+	if answered || len(calls) == 0 {
+		to.put(map[bool]string{false: "[]", true: "]"}[answered])
 	}
-	return append(out, ']'), http.StatusOK
+	return nil
 }
 
-// answerCall answers one call. err is what parseRequest returned with it.
-func (s *Server) answerCall(ctx context.Context, req *request, err *rpc.Error) (any, *rpc.Error) {
+// answerCall adds the answer to one call, unless that is a notification, and returns how the
+// call failed. The error is that of answer.
+func (s *Server) answerCall(ctx context.Context, to *reply, c *parsedCall) (failed *rpc.Error, err error) {
+	req, failed := &c.req, c.err
 	m := s.methods[req.method]
-	if err == nil && m == nil {
-		err = fail(rpc.CodeMethodNotFound, "Method not found")
+	if failed == nil && m == nil {
+		failed = fail(rpc.CodeMethodNotFound, "Method not found")
 		if req.wallet { // a method of Core's wallet, most likely
-			err = fail(rpc.CodeWalletNotFound, "Requested wallet does not exist or is not loaded: no node of toychain has wallets, see toychain wallet")
+			failed = fail(rpc.CodeWalletNotFound, "Requested wallet does not exist or is not loaded: no node of toychain has wallets, see toychain wallet")
 		}
 	}
-	if err != nil {
-		s.metrics.called("", 0, err)
-		return nil, err
+	var result any
+	written := false
+	if failed != nil {
+		s.metrics.called("", 0, failed)
+	} else {
+		now := &runningCall{m.Name, time.Now()}
+		s.running.Store(now, nil)
+		defer s.running.Delete(now)
+		result, failed = s.run(ctx, m, req.params)
+		if st, is := result.(stream); is && failed == nil && !req.notification() {
+			if !st.made && !s.toLarge(ctx, to) {
+				if to.total == 0 {
+					return nil, errBusy
+				}
+				failed = fail(rpc.CodeMisc, busy)
+			} else {
+				failed, err = s.writeStream(req, m, to, st)
+				written = failed == nil
+			}
+		}
+		s.metrics.called(m.Name, time.Since(now.since), failed)
 	}
-	now := &runningCall{m.Name, time.Now()}
-	s.running.Store(now, nil)
-	defer s.running.Delete(now)
-	result, err := s.run(ctx, m, req.params)
-	s.metrics.called(m.Name, time.Since(now.since), err)
-	return result, err
+	if err == nil && !written && !req.notification() {
+		to.put(string(req.answer(result, failed)))
+	}
+	return failed, err
+}
+
+// toLarge moves a request to a place for large answers, for which it may have to wait, and
+// reports whether it has one. Calls that may take long have places that are few enough.
+func (s *Server) toLarge(ctx context.Context, to *reply) bool {
+	if to.place != s.quick {
+		return true
+	}
+	to.leave()
+	if !s.large.wait(ctx, s.waiting) {
+		return false
+	}
+	to.place = s.large
+	return true
+}
+
+// writeStream adds the answer to a call whose result is a stream. If that fails before a piece
+// of it is sent, nothing is added, and the failure is the answer; if it fails later, cut is
+// errCut. A panic is a bug of ours and must not stop the node.
+func (s *Server) writeStream(req *request, m *method, to *reply, st stream) (failed *rpc.Error, cut error) {
+	made, total, sent := to.made.Len(), to.total, to.sent
+	defer func() {
+		if p := recover(); p != nil {
+			failed = s.bug(m, p)
+		}
+		switch {
+		case failed == nil:
+		case to.sent > sent:
+			cut = errCut
+		default:
+			to.made.Truncate(made)
+			to.total = total
+		}
+	}()
+	req.open(to)
+	if err := st.write(to); err != nil {
+		return rpcError(err), nil
+	}
+	req.close(to)
+	return nil, nil
 }
 
 // run calls the method. A panic is a bug of ours and must not stop the node.
 func (s *Server) run(ctx context.Context, m *method, params json.RawMessage) (result any, err *rpc.Error) {
 	defer func() {
 		if p := recover(); p != nil {
-			s.log.Error("a call failed: this is a bug", "method", m.Name, "panic", p, "stack", string(debug.Stack()))
-			result, err = nil, fail(rpc.CodeMisc, "internal error in %s: this is a bug in toychain", m.Name)
+			result, err = nil, s.bug(m, p)
 		}
 	}()
 	args, err := m.arrange(params)
@@ -185,4 +253,9 @@ func (s *Server) run(ctx context.Context, m *method, params json.RawMessage) (re
 		return nil, err
 	}
 	return m.answer(&call{ctx: ctx, server: s, node: s.node, method: m}, args)
+}
+
+func (s *Server) bug(m *method, p any) *rpc.Error {
+	s.log.Error("a call failed: this is a bug", "method", m.Name, "panic", p, "stack", string(debug.Stack()))
+	return fail(rpc.CodeMisc, "internal error in %s: this is a bug in toychain", m.Name)
 }

@@ -35,7 +35,8 @@
 //	txhistory.go txcoins.go                     the history of one transaction
 //
 // Below them are the layers that carry a call, in the order in which it passes them:
-// server.go, conns.go, auth.go, calls.go, jsonrpc.go and json.go, args.go.
+// server.go, conns.go, auth.go, calls.go, jsonrpc.go and json.go, args.go, and reply.go, which
+// sends the answer: a small one in one piece, a large one (a stream) as it is made.
 // limits.go states who can reach the server and what each party can use up.
 // Besides calls there are /events (server-sent events), /metrics (metrics.go;
 // docs/metrics.md lists them) and /healthz, which needs no password.
@@ -46,7 +47,8 @@
 // The engine belongs to one goroutine. A handler reads it through look for a moment,
 // copies what it needs, and does everything slow (reading blocks and indexes from the
 // store, hashing, writing JSON) on its own goroutine. So a hundred readers do not delay
-// a block. A panic in a handler is a bug of ours: it is logged, and fails one call.
+// a block. A result that may be large is a stream, which makes and writes one row after the
+// other; the same mechanism writes every other one of more than a hundred rows. A panic in a handler is a bug of ours: it is logged, and fails one call.
 //
 // # What it must not know
 //

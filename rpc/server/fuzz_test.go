@@ -67,7 +67,7 @@ func FuzzCalls(f *testing.F) {
 		ctx, cancel := context.WithTimeout(run, 10*time.Second)
 		defer cancel()
 		calls, batch, bad := parseBody([]byte(body))
-		answer, status := s.answer(ctx, calls, batch, bad)
+		answer, status := answered(ctx, s, calls, batch, bad)
 		if len(answer) > 0 && !json.Valid(answer) || status < 200 || status > 599 {
 			t.Fatalf("%s: status %d, %s", body, status, answer)
 		}

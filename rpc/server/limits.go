@@ -1,6 +1,9 @@
 package server
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // The limits of the server, each with its source, and what they are good for.
 //
@@ -20,21 +23,30 @@ import "time"
 //     needs none, also because of the name that they give this machine (checkSite).
 //   - A program with the password. It may stop the node, so there is no defence against
 //     malice; but it can be wrong, call without end, or ask for too much. Each request
-//     takes a place until its answer is written, or is refused at once with Core's
-//     "Work queue depth exceeded". Calls that may take long and streams of events have
+//     takes a place until its answer is written. It may have to wait for one; when too many
+//     wait it is refused at once with Core's "Work queue depth exceeded". Calls that may take long and streams of events have
 //     separate places, so that quick calls are always answered. The size of bodies and
 //     batches is limited, and so is the time to send a body or to read an answer.
 const (
 	// maxConns is how many connections with a right password are open at once, and
 	// maxStrangers how many others. Ours.
-	maxConns     = 128
-	maxStrangers = 256
+	// Each takes a file descriptor; where the system allows few, there may be fewer (fewConns).
+	maxConns     = 1024
+	maxStrangers = 1024
 	// maxHeaderBytes is the most bytes of a request's headers (Core: MAX_HEADERS_SIZE).
 	maxHeaderBytes = 8192
 
 	// maxCalls is how many requests are answered at once (Core 28: -rpcthreads 16 and
 	// -rpcworkqueue 64).
 	maxCalls = 16 + 64
+	// maxWaiting is how many requests may wait for such a place, each for at most maxWait. Ours:
+	// all programs with a connection may call at the same moment, and be answered one after
+	// the other.
+	maxWaiting = maxConns
+	maxWait    = 20 * time.Second
+	// maxLarge is how many large answers are made and sent at once: a block with all its
+	// transactions takes 4 MB meanwhile. The others wait like calls. Ours.
+	maxLarge = 16
 	// maxLong is how many requests may wait or work for long beside them. Ours.
 	maxLong = 64
 	// maxREST is how many REST requests are answered at once (Core 28: -rpcthreads). Ours
@@ -89,3 +101,23 @@ func (p places) take() bool {
 }
 
 func (p places) release() { <-p }
+
+// wait takes a place as soon as one is free, and reports whether it did: not if there is no room
+// to wait, if it takes too long, or if ctx ends.
+func (p places) wait(ctx context.Context, room places) bool {
+	if p.take() {
+		return true
+	}
+	if !room.take() {
+		return false
+	}
+	defer room.release()
+	ctx, cancel := context.WithTimeout(ctx, maxWait)
+	defer cancel()
+	select {
+	case p <- struct{}{}:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

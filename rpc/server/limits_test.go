@@ -96,7 +96,7 @@ func TestBodyTooLarge(t *testing.T) {
 // the middle of something, do not keep others out; nor do clients that wait for a block.
 func TestSlowClients(t *testing.T) {
 	w := start(t)
-	for i := range 2 * maxStrangers {
+	for i := range 2 * fewStrangers {
 		c := w.dial()
 		switch i % 4 {
 		case 0: // says nothing
@@ -156,7 +156,7 @@ func TestBatchAnswer(t *testing.T) {
 	}}
 	const one = `{"id":1,"method":"big"}`
 	calls, batch, err := parseBody([]byte("[" + strings.Repeat(one+",", 70) + one + "]"))
-	raw, status := w.server.answer(w.ctx, calls, batch, err)
+	raw, status := answered(w.ctx, w.server, calls, batch, err)
 	got := string(raw)
 	if status != http.StatusOK || called != 64 || strings.Count(got, "not called") != 7 {
 		t.Errorf("status %d, %d called, %d not; want 64 and 7", status, called, strings.Count(got, "not called"))
@@ -205,8 +205,8 @@ func TestHalfOpen(t *testing.T) {
 		}
 		c.Close()
 	}
-	if _, strangers := w.open(); strangers > maxStrangers {
-		t.Errorf("%d strangers are connected, at most %d", strangers, maxStrangers)
+	if _, strangers := w.open(); strangers > fewStrangers {
+		t.Errorf("%d strangers are connected, at most %d", strangers, fewStrangers)
 	}
 }
 
@@ -241,25 +241,25 @@ func TestStrangersCloseNoKnownConnection(t *testing.T) {
 	if err := ask(first); err != nil {
 		t.Fatal(err)
 	}
-	for i := range 2 * maxStrangers {
+	for i := range 2 * fewStrangers {
 		c := w.dial()
 		if i%2 == 0 {
 			io.WriteString(c, "GET /events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer wrong\r\n\r\n")
 		}
 	}
 	if err := ask(first); err != nil {
-		t.Fatalf("after %d strangers: %v", 2*maxStrangers, err)
+		t.Fatalf("after %d strangers: %v", 2*fewStrangers, err)
 	}
 	var rest []net.Conn
-	for range maxConns {
+	for range fewKnown {
 		c := w.dial()
 		rest = append(rest, c)
 		if err := ask(c); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if known, _ := w.open(); known > maxConns {
-		t.Errorf("%d known connections, at most %d", known, maxConns)
+	if known, _ := w.open(); known > fewKnown {
+		t.Errorf("%d known connections, at most %d", known, fewKnown)
 	}
 	if err := ask(first); err == nil {
 		t.Error("the connection that was silent for the longest is still open")
@@ -310,10 +310,24 @@ func TestManyCallers(t *testing.T) {
 	w.quickly("after a crowd")
 }
 
-// TestWorkQueue: when all places are taken, a call is refused at once.
+// TestWorkQueue: when all places are taken a call waits for one, and when too many wait it is
+// refused at once.
 func TestWorkQueue(t *testing.T) {
 	w := start(t)
 	for w.server.quick.take() {
+	}
+	waits := make(chan error, 1)
+	go func() {
+		_, err := w.BlockCount(w.ctx)
+		waits <- err
+	}()
+	w.until("a call waits", func() bool { return len(w.server.waiting) == 1 })
+	w.server.quick.release()
+	if err := <-waits; err != nil {
+		t.Errorf("a call that waited: %v", err)
+	}
+	w.until("its place is free again", w.server.quick.take)
+	for w.server.waiting.take() {
 	}
 	status, got := w.post(`{"id":1,"method":"getblockcount"}`)
 	if status != http.StatusServiceUnavailable || got != "Work queue depth exceeded" {
@@ -332,6 +346,9 @@ func TestWorkQueue(t *testing.T) {
 	}
 	if again < 5 {
 		t.Errorf("of 20 refused calls %d kept their connection", again)
+	}
+	for range maxWaiting {
+		w.server.waiting.release()
 	}
 	for range maxCalls {
 		w.server.quick.release()

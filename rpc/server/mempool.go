@@ -141,12 +141,29 @@ func relatives(next func(*mempool.Entry) []block.Hash) func(*call, rpc.Relatives
 	}
 }
 
-func showEntries(entries []*mempool.Entry) map[block.Hash]rpc.MempoolEntry {
-	out := make(map[block.Hash]rpc.MempoolEntry, len(entries))
-	for _, e := range entries {
-		out[e.ID] = showEntry(e)
+// showEntries returns what mempool entries are as an object, by txid.
+func showEntries(entries []*mempool.Entry) stream {
+	order := slices.Clone(entries) // as an object's names are sorted
+	slices.SortFunc(order, func(a, b *mempool.Entry) int { return compareShown(&a.ID, &b.ID) })
+	return stream{made: true, write: func(to *reply) error {
+		return to.table(func(yield func(string, any) bool) {
+			for _, e := range order {
+				if !yield(e.ID.String(), showEntry(e)) {
+					return
+				}
+			}
+		})
+	}}
+}
+
+// compareShown compares hashes as they are shown, the last byte first.
+func compareShown(a, b *block.Hash) int {
+	for i := len(a) - 1; i >= 0; i-- {
+		if a[i] != b[i] {
+			return cmp.Compare(a[i], b[i])
+		}
 	}
-	return out
+	return 0
 }
 
 func showEntry(e *mempool.Entry) rpc.MempoolEntry {

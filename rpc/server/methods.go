@@ -91,8 +91,8 @@ var methods = []method{
 
 	on(rpc.GetAddressHistory, getAddressHistory),
 	on(rpc.GetAddressUTXOs, getAddressUTXOs),
-	on(rpc.GetBlockTree, getBlockTree),
-	on(rpc.GetPending, getPending),
+	on(rpc.As[any](rpc.GetBlockTree), getBlockTree),
+	on(rpc.As[any](rpc.GetPending), getPending),
 	on(rpc.GetReorgs, getReorgs),
 	on(rpc.GetStaleRate, getStaleRate),
 	on(rpc.GetTxHistory, getTxHistory),
@@ -118,7 +118,7 @@ func on[A, R any](m rpc.Method[A, R], f func(*call, A) (R, error)) method {
 			return nil, rpcError(err)
 		}
 		result, err := f(c, args)
-		return result, rpcError(err)
+		return inRows(result), rpcError(err)
 	}}
 }
 

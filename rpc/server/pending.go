@@ -1,6 +1,7 @@
 package server
 
 import (
+	"iter"
 	"slices"
 
 	"toychain/block"
@@ -13,23 +14,33 @@ import (
 // pendingAtOnce is how many transactions getpending reads before others may use the engine.
 const pendingAtOnce = 200
 
-func getPending(c *call, _ rpc.None) ([]rpc.PendingTx, error) {
+func getPending(c *call, _ rpc.None) (any, error) {
 	ids, err := look(c, func(e *engine.Engine) ([]block.Hash, error) { return e.Pool().IDs(), nil })
 	if err != nil {
 		return nil, err
 	}
-	out, parents := make([]rpc.PendingTx, 0, len(ids)), make(map[block.Hash]*block.Tx, len(ids))
-	for part := range slices.Chunk(ids, pendingAtOnce) {
-		entries, coins, err := c.pending(part)
-		if err != nil {
-			return nil, err
-		}
-		for _, e := range entries { // parents come first
-			parents[e.ID] = e.Tx
-			out = append(out, c.showPending(e, coins, parents))
+	return stream{made: true, write: func(to *reply) error { return to.array(c.pendingRows(ids)) }}, nil
+}
+
+// pendingRows returns a row for each of the transactions that is in the mempool when its turn
+// comes.
+func (c *call) pendingRows(ids []block.Hash) iter.Seq2[any, error] {
+	return func(yield func(any, error) bool) {
+		parents := make(map[block.Hash]*block.Tx, len(ids))
+		for part := range slices.Chunk(ids, pendingAtOnce) {
+			entries, coins, err := c.pending(part)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			for _, e := range entries { // parents come first
+				parents[e.ID] = e.Tx
+				if !yield(c.showPending(e, coins, parents), nil) {
+					return
+				}
+			}
 		}
 	}
-	return out, nil
 }
 
 // pending returns those of the transactions that are in the mempool, and the coins of the best

@@ -89,24 +89,25 @@ func (s *Server) handleREST(w http.ResponseWriter, r *http.Request) {
 		rejectBusy(w)
 		return
 	}
-	defer s.rest.release()
+	to := &reply{w: w, status: http.StatusOK, place: s.rest}
+	defer to.leave()
 	sent, status := readBody(w, r, maxRESTBody)
 	if status != http.StatusOK {
 		http.Error(w, http.StatusText(status), status)
 		return
 	}
 	http.NewResponseController(w).SetReadDeadline(time.Time{}) // as in handleCalls
-	body, kind, err := s.answerREST(r, sent)
-	http.NewResponseController(w).SetWriteDeadline(time.Now().Add(transferTimeout))
-	if err != nil {
-		refuseREST(w, err)
-		return
-	}
-	w.Header().Set("Content-Type", kind)
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Cross-Origin-Resource-Policy", "same-origin")
-	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	w.Write(body)
+	switch err := s.answerREST(r, sent, to); {
+	case err != nil && to.sent > 0:
+		panic(http.ErrAbortHandler) // closes the connection
+	case err != nil:
+		http.NewResponseController(w).SetWriteDeadline(time.Now().Add(transferTimeout))
+		refuseREST(w, err)
+	default:
+		to.end()
+	}
 }
 
 // refuseREST answers with an error. One that is no restError is no fault of the caller's.
@@ -139,8 +140,8 @@ func checkSite(r *http.Request) error {
 	return nil
 }
 
-// answerREST returns a body and its content type.
-func (s *Server) answerREST(r *http.Request, sent []byte) (body []byte, kind string, err error) {
+// answerREST adds a body.
+func (s *Server) answerREST(r *http.Request, sent []byte, to *reply) error {
 	path := strings.TrimPrefix(r.URL.EscapedPath(), restPath)
 	for _, res := range resources {
 		param, ok := strings.CutPrefix(path, res.prefix)
@@ -153,33 +154,46 @@ func (s *Server) answerREST(r *http.Request, sent []byte) (body []byte, kind str
 		}
 		d, err := res.answer(q)
 		if err != nil {
-			return nil, "", err
+			return err
 		}
-		return d.encode(q.format)
+		return d.encode(q.format, to)
 	}
-	return nil, "", notFound("there is no resource %s: see Bitcoin Core's doc/REST-interface.md", clip(r.URL.EscapedPath()))
+	return notFound("there is no resource %s: see Bitcoin Core's doc/REST-interface.md", clip(r.URL.EscapedPath()))
 }
 
-// encode returns a resource in a format, and the content type.
-func (d *restData) encode(format string) (body []byte, kind string, err error) {
+// encode adds a resource in a format.
+func (d *restData) encode(format string, to *reply) error {
 	switch {
 	case format == "json":
 		v, err := d.show()
 		if err != nil {
-			return nil, "", err
+			return err
 		}
-		body, err = tryMarshal(v)
-		return append(body, '\n'), jsonType, err
+		to.kind = jsonType
+		if st, is := v.(stream); is {
+			err = st.write(to)
+		} else {
+			err = to.value(v)
+		}
+		to.put("\n")
+		return err
 	case d.raw == nil:
-		return nil, "", notFound("output format not found (available: json)")
+		return notFound("output format not found (available: json)")
 	case format == "":
-		return nil, "", notFound("output format not found (available: .bin, .hex, .json)")
+		return notFound("output format not found (available: .bin, .hex, .json)")
 	}
-	body, err = d.raw()
+	body, err := d.raw()
+	if err != nil {
+		return err
+	}
 	if format == "bin" {
-		return body, "application/octet-stream", err
+		to.kind = "application/octet-stream"
+		to.put(string(body))
+		return nil
 	}
-	return append(hex.AppendEncode(nil, body), '\n'), "text/plain", err
+	to.kind = "text/plain"
+	to.put(hex.EncodeToString(body) + "\n")
+	return nil
 }
 
 // restHash reads a hash of the path.
@@ -234,6 +248,9 @@ func restBlock(verbosity rpc.Verbosity) func(*restCall) (restData, error) {
 			return b.Bytes(), nil
 		}, func() (any, error) {
 			v, err := getBlock(q.call, rpc.GetBlockArgs{Block: hash, Verbosity: &verbosity})
+			if st, is := v.(stream); is {
+				return stream{write: func(to *reply) error { return known(st.write(to)) }}, nil
+			}
 			return v, known(err)
 		}}, nil
 	}

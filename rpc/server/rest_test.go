@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"strings"
 	"testing"
@@ -338,7 +339,7 @@ func FuzzREST(f *testing.F) {
 		if err != nil {
 			return
 		}
-		_, _, err = w.server.answerREST(r, sent)
+		err = w.server.answerREST(r, sent, &reply{w: httptest.NewRecorder()})
 		if _, refused := err.(*restError); err != nil && !refused {
 			t.Fatalf("%s: %v", path, err)
 		}

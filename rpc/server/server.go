@@ -44,7 +44,7 @@ type Server struct {
 	coinbases sync.Map // answer.Coinbase by block.Hash: no more than the tree has blocks, which are in memory too
 
 	// See limits.go.
-	quick, long, streams, rest places
+	quick, long, large, streams, rest, waiting places
 }
 
 // New opens the port and writes the cookie. Requests are answered by Run, which must be
@@ -74,8 +74,9 @@ func New(cfg Config, n *node.Node) (*Server, error) {
 	s := &Server{
 		treeSeq: time.Now().UnixMilli() * 1000,
 		cfg:     cfg, node: n, log: cfg.Log, listeners: listeners, login: l, methods: table(),
-		conns: &conns{known: maxConns, strangers: maxStrangers, open: make(map[net.Conn]connState)},
+		conns: &conns{known: fewConns(maxConns), strangers: fewConns(maxStrangers), open: make(map[net.Conn]connState)},
 		quick: make(places, maxCalls), long: make(places, maxLong), streams: make(places, maxStreams), rest: make(places, maxREST),
+		large: make(places, maxLarge), waiting: make(places, maxWaiting),
 	}
 	s.metrics = newMetrics(s)
 	return s, nil

@@ -13,7 +13,7 @@ import (
 )
 
 // getBlockTree answers with all blocks, or folded, or with what changed.
-func getBlockTree(c *call, a rpc.GetBlockTreeArgs) (rpc.Tree, error) {
+func getBlockTree(c *call, a rpc.GetBlockTreeArgs) (any, error) {
 	if a.Folded {
 		return c.outline(a)
 	}
@@ -33,8 +33,16 @@ func getBlockTree(c *call, a rpc.GetBlockTreeArgs) (rpc.Tree, error) {
 		return rpc.Tree{}, err
 	}
 	slices.SortFunc(infos, answer.ByArrival)
-	out.Blocks, err = c.treeBlocks(infos)
-	return out, err
+	head := struct {
+		Tip     block.Hash   `json:"tip"`
+		Height  block.Height `json:"height"`
+		From    block.Height `json:"from"`
+		Seq     int64        `json:"seq"`
+		Changes bool         `json:"changes"`
+	}{out.Tip, out.Height, out.From, out.Seq, out.Changes}
+	return stream{made: true, write: func(to *reply) error {
+		return to.object(head, "blocks", eachOf(len(infos), func(i int) (any, error) { return c.treeBlock(&infos[i]) }))
+	}}, nil
 }
 
 // treeHead sets what a tree says besides its blocks.

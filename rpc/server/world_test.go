@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -40,6 +41,9 @@ type world struct {
 	ended chan struct{} // closed when both have ended
 }
 
+// A test's server allows fewer connections than maxConns and maxStrangers: both ends are here.
+const fewKnown, fewStrangers = 128, 256
+
 func start(t testing.TB) *world { return startIn(t, t.TempDir(), Config{}) }
 
 func startIn(t testing.TB, dir string, cfg Config) *world {
@@ -55,6 +59,10 @@ func startIn(t testing.TB, dir string, cfg Config) *world {
 	if w.server, err = New(cfg, w.node); err != nil {
 		t.Fatal(err)
 	}
+	if w.server.conns.known != maxConns || w.server.conns.strangers != maxStrangers {
+		t.Logf("%d and %d connections, for there are few file descriptors", w.server.conns.known, w.server.conns.strangers)
+	}
+	w.server.conns.limit(fewKnown, fewStrangers)
 	failed := make(chan error, 2)
 	go func() { failed <- w.node.Run(run) }()
 	go func() { failed <- w.server.Run(run) }()
@@ -161,8 +169,21 @@ func pay(from chaingen.Key, coin consensus.UTXO, to chaingen.Key) *block.Tx {
 
 var alice, bob = chaingen.NewKey("alice"), chaingen.NewKey("bob")
 
+// answered returns the answer to what parseBody returned.
+func answered(ctx context.Context, s *Server, calls []parsedCall, batch bool, bad *rpc.Error) ([]byte, int) {
+	rec := httptest.NewRecorder()
+	to := &reply{w: rec, place: s.quick}
+	s.quick <- struct{}{}
+	defer to.leave()
+	if err := s.answer(ctx, to, calls, batch, bad); err != nil {
+		return nil, http.StatusServiceUnavailable
+	}
+	to.end()
+	return rec.Body.Bytes(), rec.Code
+}
+
 // post sends a body with the right password and returns the status and the answer, whose
-// length must be announced.
+// length must be announced unless it is large.
 func (w *world) post(body string) (int, string) {
 	w.t.Helper()
 	req, err := http.NewRequestWithContext(w.ctx, http.MethodPost, w.url, strings.NewReader(body))
@@ -179,8 +200,15 @@ func (w *world) post(body string) (int, string) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	if resp.ContentLength != int64(len(raw)) {
+	if resp.ContentLength != int64(len(raw)) && (len(raw) <= replyPiece || resp.ContentLength >= 0) {
 		w.t.Errorf("content length %d, the answer to %.100s has %d bytes", resp.ContentLength, body, len(raw))
 	}
 	return resp.StatusCode, strings.TrimSpace(string(raw))
+}
+
+// limit sets the most of each kind.
+func (cs *conns) limit(known, strangers int) {
+	cs.mu.Lock()
+	defer cs.mu.Unlock()
+	cs.known, cs.strangers = known, strangers
 }
