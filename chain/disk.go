@@ -49,14 +49,24 @@ type Commit struct {
 
 // Entry is what is kept of every header, whatever its branch.
 type Entry struct {
-	Header   block.Header
-	Height   block.Height
-	Status   Status
-	Seq      int64     // order in which blocks became connectable; 0: not yet. Lower was seen first
-	Received time.Time // when the header was first seen, to the millisecond
-	Complete time.Time // when it and all its ancestors were here, to the millisecond; zero: not yet, or not known
-	Txs      int       // how many transactions; 0 if there is no body
-	Size     int       // of the body, in bytes
+	HeaderHash block.Hash // or zero if it is not known; see ID
+	Header     block.Header
+	Height     block.Height
+	Status     Status
+	Seq        int64     // order in which blocks became connectable; 0: not yet. Lower was seen first
+	Received   time.Time // when the header was first seen, to the millisecond
+	Complete   time.Time // when it and all its ancestors were here, to the millisecond; zero: not yet, or not known
+	Txs        int       // how many transactions; 0 if there is no body
+	Size       int       // of the body, in bytes
+}
+
+// ID returns the header's hash. It is hashed only if the entry does not say it: a start reads
+// every header, and has its hash from the key under which it is stored.
+func (e *Entry) ID() block.Hash {
+	if e.HeaderHash.IsZero() {
+		return e.Header.Hash()
+	}
+	return e.HeaderHash
 }
 
 // Status is what is known of a block, as a set.

@@ -2,6 +2,7 @@ package chain
 
 import (
 	"fmt"
+	"maps"
 	"time"
 
 	"toychain/block"
@@ -52,9 +53,9 @@ func (t *Tree) Reconsider(hash block.Hash, now time.Time) (Change, error) {
 			n.status |= FailedParent
 		}
 	})
-	t.findBestHeader()
-	t.findCandidate()
-	t.recount()
+	t.findBestHeader(maps.Values(t.nodes))
+	t.findCandidate(maps.Values(t.nodes))
+	t.recount(maps.Values(t.nodes))
 	return t.activate(now, nil)
 }
 
@@ -72,6 +73,6 @@ func (t *Tree) Precious(hash block.Hash, now time.Time) (Change, error) {
 	n.seq = t.precious
 	t.toCommit(n)
 	t.touch(n)
-	t.findCandidate()
+	t.findCandidate(maps.Values(t.nodes))
 	return t.activate(now, nil)
 }

@@ -97,7 +97,10 @@ func (t *Tree) sides(from block.Height) (side []*node, marks map[block.Height]bo
 			}
 		}
 	}
-	slices.SortFunc(side, func(a, b *node) int { return a.entry().compare(b.entry()) })
+	slices.SortFunc(side, func(a, b *node) int {
+		first, second := a.entry(), b.entry()
+		return first.compare(&second)
+	})
 	return side, marks
 }
 

@@ -282,10 +282,10 @@ func (t *Tree) uncount(n *node) {
 	}
 }
 
-// recount counts all blocks: after a start, or when blocks became valid again.
-func (t *Tree) recount() {
+// recount counts all blocks, given in any order: after a start, or when blocks became valid again.
+func (t *Tree) recount(of iter.Seq[*node]) {
 	t.counts = t.counts[:0]
-	for _, n := range t.nodes {
+	for n := range of {
 		if n.connectable() && !n.status.Invalid() {
 			t.count(n)
 		}
@@ -298,21 +298,21 @@ func (t *Tree) Entries() []Entry {
 	for _, n := range t.nodes {
 		out = append(out, n.entry())
 	}
-	slices.SortFunc(out, func(a, b Entry) int { return cmp.Or(a.Received.Compare(b.Received), a.compare(b)) })
+	slices.SortFunc(out, func(a, b Entry) int { return cmp.Or(a.Received.Compare(b.Received), a.compare(&b)) })
 	return out
 }
 
 // compare orders entries by height, the parents first, then as they came.
-func (e Entry) compare(f Entry) int {
+func (e *Entry) compare(f *Entry) int {
 	if c := cmp.Or(cmp.Compare(e.Height, f.Height), e.Received.Compare(f.Received)); c != 0 {
 		return c
 	}
-	a, b := e.Header.Hash(), f.Header.Hash()
+	a, b := e.ID(), f.ID()
 	return bytes.Compare(a[:], b[:])
 }
 
 func (n *node) entry() Entry {
-	return Entry{Header: n.Header, Height: n.Height, Status: n.status, Seq: n.seq, Received: n.received.time(), Complete: n.complete.time(), Txs: n.txs, Size: n.size}
+	return Entry{HeaderHash: n.Hash, Header: n.Header, Height: n.Height, Status: n.status, Seq: n.seq, Received: n.received.time(), Complete: n.complete.time(), Txs: n.txs, Size: n.size}
 }
 
 func (n *node) point() Point { return Point{n.Hash, n.Height} }

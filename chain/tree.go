@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"iter"
+	"maps"
 	"slices"
 	"time"
 
@@ -142,34 +144,72 @@ func NewTreeOf(r Rules, disk Disk, entries []Entry, tip block.Hash) (*Tree, erro
 // not store is computed again: the work and the next target of each header from its
 // parent's, the skip pointers, and, when all are here, the best header and the candidate.
 func (t *Tree) load(entries []Entry, tip block.Hash) error {
-	slices.SortFunc(entries, Entry.compare)
-	for i := range entries {
+	all := make([]*node, 0, len(entries)+1) // the map's order would be a random walk through memory
+	all = append(all, t.active[0])
+	for _, i := range byHeight(entries) {
 		e := &entries[i]
 		if e.Height == 0 {
 			if e.Header != t.Params().Genesis.Header {
-				return fmt.Errorf("stored genesis block %s is not the network's %s", e.Header.Hash(), t.Params().Genesis.Hash())
+				return fmt.Errorf("stored genesis block %s is not the network's %s", e.ID(), t.Params().Genesis.Hash())
 			}
 			continue
 		}
 		parent := t.nodes[e.Header.Prev]
 		if parent == nil || parent.Height+1 != e.Height {
-			return fmt.Errorf("stored header %s at height %d: its parent %s is not below it", e.Header.Hash(), e.Height, e.Header.Prev)
+			return fmt.Errorf("stored header %s at height %d: its parent %s is not below it", e.ID(), e.Height, e.Header.Prev)
 		}
-		state := parent.Next(&e.Header, e.Header.Hash())
+		state := parent.Next(&e.Header, e.ID())
 		n := t.insert(parent, &state, e.Received)
 		n.status, n.seq, n.complete, n.txs, n.size = e.Status, e.Seq, millisOf(e.Complete), e.Txs, e.Size
 		t.seq, t.precious = max(t.seq, e.Seq), min(t.precious, e.Seq)
+		all = append(all, n)
 	}
 	n := t.nodes[tip]
 	if n == nil {
 		return fmt.Errorf("stored tip %s: no such header", tip)
 	}
 	t.setActive(n)
-	t.findBestHeader()
-	t.findCandidate()
-	t.recount()
+	t.findBestHeader(slices.Values(all))
+	t.findCandidate(slices.Values(all))
+	t.recount(slices.Values(all))
 	t.allPut()
 	return nil
+}
+
+// byHeight returns the places of entries in the order of Entry.compare. Most heights have one
+// block, so they are counted, and only what shares a height is compared.
+func byHeight(entries []Entry) []int {
+	var top block.Height
+	for i := range entries {
+		top = max(top, entries[i].Height)
+	}
+	if int64(top) > 2*int64(len(entries)) { // heights are missing: load will say which
+		order := make([]int, len(entries))
+		for i := range order {
+			order[i] = i
+		}
+		slices.SortFunc(order, func(a, b int) int { return entries[a].compare(&entries[b]) })
+		return order
+	}
+	starts := make([]int, top+2) // of each height in order
+	for i := range entries {
+		starts[entries[i].Height+1]++
+	}
+	for h := range top + 1 {
+		starts[h+1] += starts[h]
+	}
+	order, next := make([]int, len(entries)), slices.Clone(starts)
+	for i := range entries {
+		h := entries[i].Height
+		order[next[h]] = i
+		next[h]++
+	}
+	for h := range top + 1 {
+		if same := order[starts[h]:starts[h+1]]; len(same) > 1 {
+			slices.SortFunc(same, func(a, b int) int { return entries[a].compare(&entries[b]) })
+		}
+	}
+	return order
 }
 
 // Between has f called after each block of a move of the tip that is being worked out: done
@@ -362,19 +402,19 @@ func (t *Tree) fail(n *node) {
 		c.status |= FailedParent
 	})
 	if t.bestHeader.status.Invalid() {
-		t.findBestHeader()
+		t.findBestHeader(maps.Values(t.nodes))
 	}
 	if t.candidate.status.Invalid() {
-		t.findCandidate()
+		t.findCandidate(maps.Values(t.nodes))
 	}
 }
 
 // findBestHeader searches the whole tree for the header with the most work. Among equals it
 // is the one that arrived first, as it is when raiseBestHeader compares header after header:
 // the same tree must always request the same blocks.
-func (t *Tree) findBestHeader() {
+func (t *Tree) findBestHeader(among iter.Seq[*node]) {
 	t.bestHeader = t.active[0]
-	for _, n := range t.nodes {
+	for n := range among {
 		c := n.Work.Cmp(t.bestHeader.Work)
 		if !n.status.Invalid() && (c > 0 || c == 0 && n.before(t.bestHeader)) {
 			t.bestHeader = n
@@ -391,9 +431,9 @@ func (n *node) before(m *node) bool {
 // findCandidate searches the whole tree for the block that the best chain should end in. It
 // is needed when the fork choice cannot be made block by block: at startup, and after a block
 // is invalidated or reconsidered.
-func (t *Tree) findCandidate() {
+func (t *Tree) findCandidate(among iter.Seq[*node]) {
 	t.candidate = t.active[0]
-	for _, n := range t.nodes {
+	for n := range among {
 		if n.connectable() && !n.status.Invalid() && n.better(t.candidate) {
 			t.candidate = n
 		}

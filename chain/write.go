@@ -71,7 +71,7 @@ func entries(of []*node) []Entry {
 		out = append(out, n.entry())
 	}
 	if len(out) > 1 {
-		slices.SortFunc(out, Entry.compare)
+		slices.SortFunc(out, func(a, b Entry) int { return a.compare(&b) })
 	}
 	return out
 }

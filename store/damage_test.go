@@ -377,6 +377,17 @@ func TestTreeLooksAtTheLastBlocks(t *testing.T) {
 		t.Fatalf("an index is wrong at the tip: %v, %v", findings, err)
 	}
 	db.level.Put(indexed, value, nil)
+	header, err := db.level.Get(appendEntryKey(nil, p.Hash), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := slices.Clone(header)
+	other[block.HeaderSize-1]++ // a start does not hash headers
+	db.level.Put(appendEntryKey(nil, p.Hash), other, nil)
+	if findings, err := db.Verify(unsigned, 1, nil); err != nil || len(findings) != 1 || !strings.Contains(findings[0], "its hash is") {
+		t.Fatalf("the tip's header is another: %v, %v", findings, err)
+	}
+	db.level.Put(appendEntryKey(nil, p.Hash), header, nil)
 	tree, err := db.Tree(unsigned, 6)
 	if err != nil || tree.Tip().Hash != tip.hash {
 		t.Fatalf("all is put back: %v", err)

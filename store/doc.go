@@ -70,7 +70,8 @@
 // Nothing is repaired silently, and nothing that cannot be read is passed over. Each of
 // LevelDB's blocks has a checksum, which is verified at every read; a body must have the
 // hash of its key; a decoder accepts only what an encoder writes. What a crash leaves is no
-// damage: package ldb tells the two apart.
+// damage: package ldb tells the two apart. A start does not hash every header, but takes the
+// keys under which they and their parents are for their hashes; Verify hashes them.
 //
 //	[DB.Tree]    at start: all headers, and the last blocks with all that belongs to them
 //	[DB.Verify]  on demand: the same for more blocks, or for everything, replayed from genesis

@@ -92,14 +92,10 @@ func (db *DB) entry(key, value []byte) (chain.Entry, error) {
 	if err == nil && len(key) != lenEntryKey {
 		err = errKey
 	}
-	if err == nil {
-		if got := e.Header.Hash(); got != block.Hash(key[1:]) {
-			err = fmt.Errorf("its hash is %s", got)
-		}
-	}
 	if err != nil {
 		return chain.Entry{}, db.damaged("header under key %x: %w", key, err)
 	}
+	e.HeaderHash = block.Hash(key[1:])
 	return e, nil
 }
 
@@ -112,6 +108,7 @@ func (db *DB) stored(from source, hash block.Hash) (chain.Entry, error) {
 	if err != nil {
 		return chain.Entry{}, fmt.Errorf("block %s: %w", hash, err)
 	}
+	e.HeaderHash = hash
 	return e, nil
 }
 

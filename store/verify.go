@@ -101,7 +101,7 @@ func gather(coins map[block.Outpoint]*consensus.Coin, of []block.Outpoint) conse
 func (c *checker) branches(tick func()) error {
 	for i := range c.entries {
 		e := &c.entries[i]
-		p := chain.Point{Hash: e.Header.Hash(), Height: e.Height}
+		p := chain.Point{Hash: e.HeaderHash, Height: e.Height}
 		if at, _ := c.tree.At(p.Height); at == p.Hash || e.Status&chain.HasBody == 0 {
 			continue
 		}

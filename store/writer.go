@@ -31,7 +31,7 @@ func (w *writer) put() { w.batch.Put(w.key, w.value) }
 func (w *writer) commit(c *chain.Commit, reorgs uint64) {
 	for i := range c.Entries {
 		e := &c.Entries[i]
-		w.entry(chain.Point{Hash: e.Header.Hash(), Height: e.Height}, e)
+		w.entry(chain.Point{Hash: e.ID(), Height: e.Height}, e)
 	}
 	for i := range c.Steps {
 		w.step(&c.Steps[i])

@@ -39,7 +39,7 @@ func (db *DB) put(entries []chain.Entry, bodies []consensus.Block, haveBodies bo
 		w.haveBodies = haveBodies
 		heights := make(map[block.Hash]block.Height, len(bodies))
 		for i := range entries {
-			p := chain.Point{Hash: entries[i].Header.Hash(), Height: entries[i].Height}
+			p := chain.Point{Hash: entries[i].ID(), Height: entries[i].Height}
 			heights[p.Hash] = p.Height
 			w.entry(p, &entries[i])
 		}
