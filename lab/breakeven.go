@@ -107,6 +107,9 @@ func (c BreakEvenConfig) Run(ctx context.Context, w Watch) (*BreakEven, error) {
 	e := Average(evens)
 	shift := r.crossing(&sum) - e.Rate // the mean of crossings is not the crossing of the mean
 	e = Estimate{e.Rate + shift, e.Low + shift, e.High + shift}
+	if c.Attacker-kept*revenue < 1e-9 {
+		e = open(e.Rate) // it loses nothing while it waits, and chance alone says when it has begun to gain
+	}
 	out.BreakEven = e.Rate
 	out.Before = measured(ratio(r.early, r.earlyMined), kept*revenue)
 	out.After = measured(ratio(r.late, r.lateAll), revenue)

@@ -74,8 +74,8 @@ func (c *DifficultyConfig) Check() error {
 		return fmt.Errorf("a window of %d blocks every %s is longer than 8 years", c.Window, c.Spacing)
 	case c.Blocks < c.windows()*c.Window || c.Blocks > maxBlocks:
 		return fmt.Errorf("%d blocks: want %d (%d windows) to %d", c.Blocks, c.windows()*c.Window, c.windows(), maxBlocks)
-	case c.What == Growth && !(c.Growth >= .8 && c.Growth <= 16 && c.Growth != 1):
-		return fmt.Errorf("growth by %v: want 0.8 to 16, and not 1", c.Growth)
+	case c.What == Growth && !(c.Growth >= .9 && c.Growth <= 16 && c.Growth != 1):
+		return fmt.Errorf("growth by %v: want 0.9 (below, a window may never end) to 16, and not 1", c.Growth)
 	case c.What == Hop && !(c.Hop > 0 && c.Hop <= .7):
 		return fmt.Errorf("a share of %v that leaves: want more than 0, at most 0.7, above which a window cannot follow", c.Hop)
 	case c.What == Timestamps && !(c.Attacker > 0 && c.Attacker < 1):

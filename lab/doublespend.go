@@ -63,30 +63,40 @@ func checkRaces(races int) error {
 }
 
 // rosenfeld returns the probability that an attacker with share q succeeds against n confirmations
-// (M. Rosenfeld, Analysis of Hashrate-Based Double Spending, arXiv 1402.2009, equation 1).
+// (M. Rosenfeld, Analysis of Hashrate-Based Double Spending, arXiv 1402.2009, equation 1). It adds up
+// the cases in which the attacker wins, not those in which it loses: a small probability is a small
+// sum, not what rounding leaves of one. With m blocks when the n-th confirmation comes it is ahead
+// if m ≥ n, as it began with one; if not, it catches up with the chance (q/p)^(n−m).
 func rosenfeld(q float64, n int) float64 {
-	p, sum, choose := 1-q, 0.0, 1.0 // choose is C(m+n-1, m)
-	for m := range n + 1 {
-		if m > 0 {
-			choose *= float64(m+n-1) / float64(m)
-		}
-		sum += choose * (math.Pow(p, float64(n))*math.Pow(q, float64(m)) - math.Pow(p, float64(m))*math.Pow(q, float64(n)))
+	hasMined := func(m int, q float64) float64 { // C(m+n−1, m) pⁿ qᵐ
+		return binomial(n+m, m, q) * float64(n) / float64(n+m)
 	}
-	return 1 - sum
+	sum := 0.0
+	for m := range n + 1 {
+		sum += hasMined(m, 1-q) // which is with qⁿ pᵐ, and so with the chance to catch up
+	}
+	for m := n + 1; ; m++ {
+		more := hasMined(m, q)
+		if sum += more; more <= sum*1e-17 {
+			return sum
+		}
+	}
 }
 
 // nakamoto returns the same by the whitepaper, section 11.
 func nakamoto(q float64, n int) float64 {
-	p := 1 - q
-	lambda := float64(n) * q / p
-	sum, poisson := 0.0, math.Exp(-lambda)
-	for k := range n + 1 {
-		if k > 0 {
-			poisson *= lambda / float64(k)
+	r := q / (1 - q)
+	lambda, sum := float64(n)*r, 0.0
+	for k := 0; ; k++ {
+		fact, _ := math.Lgamma(float64(k + 1))
+		more := math.Exp(float64(k)*math.Log(lambda) - lambda - fact)
+		if k < n {
+			more *= math.Pow(r, float64(n-k)) // the chance to catch up
 		}
-		sum += poisson * (1 - math.Pow(q/p, float64(n-k)))
+		if sum += more; k > n && more <= sum*1e-17 {
+			return sum
+		}
 	}
-	return 1 - sum
 }
 
 // guoRen returns between what the best attack of any kind succeeds, if a block takes at most x mean
@@ -109,12 +119,13 @@ func catchesUp(p float64, n, beyond int) float64 {
 	for i := 1; i <= n; i++ {
 		blocks := 2*n + 1 - i // after which it is decided, but for a late catch
 		rest, late := 1.0, 0.0
+		mined := float64(blocks) * math.Log(p) // logarithm of the chance of j blocks of the attacker's
 		for j := range n - i + 1 {
-			mined := binomial(blocks, j, q)
-			rest -= mined
-			late += mined * math.Pow(r, float64(2*n+beyond-2*i-2*j))
+			rest -= math.Exp(mined)
+			late += math.Exp(mined + float64(2*n+beyond-2*i-2*j)*math.Log(r))
+			mined += math.Log(r * float64(blocks-j) / float64(j+1))
 		}
-		sum += math.Pow(r, float64(i-1)) * (1 - r) * (rest + late)
+		sum += math.Pow(r, float64(i-1)) * (1 - r) * (max(rest, 0) + late)
 	}
 	return sum
 }
@@ -263,8 +274,11 @@ func (r *DoubleSpend) Rows() [][]string {
 func (r *DoubleSpend) Figure() *Figure {
 	f := &Figure{Title: fmt.Sprintf("A payment taken back by %s of the hash power", percent(r.share)),
 		X: "confirmations", Y: "share of the races", LogY: true}
-	n := max(2*r.needed, 8)
-	xs := steps(1, float64(n), n)
+	n := max(min(2*r.needed, r.needed+100), 8) // Guo's and Ren's bounds take n² steps
+	var xs []float64
+	for k := 1; k <= n; k += 1 + n/64 {
+		xs = append(xs, float64(k))
+	}
 	f.Series = []Series{
 		curve("Rosenfeld", xs, func(x float64) float64 { return rosenfeld(r.share, int(x)) }),
 		curve("Nakamoto", xs, func(x float64) float64 { return nakamoto(r.share, int(x)) }),

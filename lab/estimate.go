@@ -124,8 +124,16 @@ func student(n int) float64 {
 	return z * (1 + (z2+1)/(4*v) + ((5*z2+16)*z2+3)/(96*v*v) + (((3*z2+19)*z2+17)*z2-15)/(384*v*v*v))
 }
 
-// Average returns the estimate of a mean from values that are nearly independent.
+// open returns the estimate of a value of which nothing is known but what was seen once: any theory
+// is in its interval, and none agrees.
+func open(rate float64) Estimate { return Estimate{rate, -math.MaxFloat64, math.MaxFloat64} }
+
+// Average returns the estimate of a mean from values that are nearly independent. A single one says
+// nothing about how far it is off.
 func Average(values []float64) Estimate {
+	if len(values) < 2 {
+		return open(mean(values))
+	}
 	m := mean(values)
 	half := student(len(values)) * deviation(values) / math.Sqrt(float64(len(values)))
 	return Estimate{m, m - half, m + half}
@@ -134,12 +142,19 @@ func Average(values []float64) Estimate {
 // ratio returns the estimate of the sum of parts over the sum of wholes, which are of pieces of a
 // run that are nearly independent of each other.
 func ratio(parts, wholes []float64) Estimate {
-	r := mean(parts) / mean(wholes)
+	whole := mean(wholes)
+	if whole == 0 {
+		return open(0)
+	}
+	r := mean(parts) / whole
+	if len(parts) < 2 {
+		return open(r)
+	}
 	rest := make([]float64, len(parts))
 	for i := range parts {
 		rest[i] = parts[i] - r*wholes[i]
 	}
-	half := student(len(rest)) * deviation(rest) / math.Sqrt(float64(len(rest))) / mean(wholes)
+	half := student(len(rest)) * deviation(rest) / math.Sqrt(float64(len(rest))) / whole
 	return Estimate{r, r - half, r + half}
 }
 

@@ -106,7 +106,11 @@ func seconds(s float64) string { return fmt.Sprintf("%.4g s", s) }
 
 // row returns a row of a table: a measured value beside the theory.
 func row(name string, measured float64, j Judgment, write func(float64) string) []string {
-	return []string{name, write(measured), write(j.Low) + " to " + write(j.High), write(j.Theory), string(j.Verdict)}
+	between := write(j.Low) + " to " + write(j.High)
+	if (Estimate{Low: j.Low, High: j.High}) == open(0) {
+		between = "unknown"
+	}
+	return []string{name, write(measured), between, write(j.Theory), string(j.Verdict)}
 }
 
 // heading names the columns of row.

@@ -22,6 +22,9 @@ func TestFormulas(t *testing.T) {
 		{"Nakamoto, q=.1, z=6", nakamoto(.1, 6), .0002428, .0000001},
 		{"Guo and Ren, lower bound", low, .00107, .000005},
 		{"Guo and Ren, upper bound", high, .00353, .000005},
+		{"Rosenfeld, of one", rosenfeld(.4, 1), .8, 1e-14},
+		{"Rosenfeld, q=.1, n=100, times 10⁴⁶", 1e46 * rosenfeld(.1, 100), 2.998, .001},
+		{"Nakamoto, q=.1, z=100", 1e57 * nakamoto(.1, 100), .8039, .0001},
 		{"threshold, x=1", threshold(1), .3820, .0001},
 		{"threshold, x=.1", threshold(.1), .4875, .0001},
 		{"threshold, x=5", threshold(5), .1615, .0001},
@@ -89,6 +92,11 @@ func TestVerdicts(t *testing.T) {
 	}
 	if e := ratio([]float64{1, 2, 3}, []float64{2, 4, 6}); e.Rate != .5 || e.Low != .5 || e.High != .5 {
 		t.Errorf("halves: %+v", e)
+	}
+	for _, e := range []Estimate{Average([]float64{7}), ratio([]float64{7}, []float64{1}), ratio([]float64{7, 9}, []float64{0, 0})} {
+		if e.Against(7) != Undecided || math.IsNaN(e.Rate) || math.IsInf(e.High, 0) {
+			t.Errorf("one value, or a share of none: %+v", e)
+		}
 	}
 	if worst(Agrees, Undecided) != Undecided || worst(Disagrees, Undecided) != Disagrees || worst(Agrees) != Agrees {
 		t.Error("the worst verdict")

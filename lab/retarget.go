@@ -31,7 +31,7 @@ func lambertW(x float64) float64 {
 // At constant hash power blocks come every T·N/(N−2): a window of N blocks has N−1 intervals, and
 // the mean of one over a sum of N−1 exponential times is 1/(N−2). That factor is also in what
 // follows. If the hash power grows by G in each nominal window, a window lasts W(ln G)/ln G of
-// one: the r with r·Gʳ = 1. If the share p leaves every other window, each window has the
+// one: the r with r·Gʳ = 1, in long ones. If the share p leaves every other window, each window has the
 // difficulty of the other (Meshkov and others 2017): T·(1/(1−p) + (1−p))/2.
 func (c *DifficultyConfig) theory(rule bool) (interval, ratio float64) {
 	n, t := float64(c.Window), c.Spacing.Seconds()
@@ -39,7 +39,7 @@ func (c *DifficultyConfig) theory(rule bool) (interval, ratio float64) {
 	switch c.What {
 	case Growth:
 		g := math.Log(c.Growth)
-		return t * lambertW(g*short) / g, lambertW(g) / g
+		return c.grown(), lambertW(g) / g
 	case Hop:
 		return c.hopped(), (1/(1-c.Hop) + 1 - c.Hop) / 2
 	case Collapse:
@@ -135,6 +135,52 @@ func (c *DifficultyConfig) retarget(interval, actual float64) float64 {
 	return interval * c.nominal() / min(max(actual, c.nominal()/4), 4*c.nominal())
 }
 
+// grown returns the mean interval if the hash power grows by a factor in each nominal window.
+func (c *DifficultyConfig) grown() float64 {
+	sums, weights := gamma(c.Window-1, 61)
+	growth := math.Log(c.Growth) / c.nominal()
+	s := newSpread(c.Spacing.Seconds(), 6, 1600, []float64{0})
+	s.put(0, c.Spacing.Seconds(), 1)
+	total := 0.0
+	const rounds, before = 60, 30
+	firsts := firstIntervals()
+	for round := range rounds {
+		s = s.step(func(interval float64, _ int, mass float64, to *spread) {
+			takes := func(intervals float64) float64 { // of power that dwindles so many may never come
+				return math.Log1p(max(growth*interval*intervals, -.999)) / growth
+			}
+			for _, first := range firsts {
+				for k, sum := range sums {
+					part := mass * weights[k] / float64(len(firsts))
+					lasted := takes(first + sum)
+					if round >= before {
+						total += part * lasted
+					}
+					to.put(0, c.retarget(interval, lasted-takes(first))*math.Exp(-growth*lasted), part)
+				}
+			}
+		})
+	}
+	return total / float64((rounds-before)*c.Window)
+}
+
+// firstIntervals returns the time to a window's first block, in mean intervals: the means of the
+// eighths of its distribution, so that their own mean is one.
+func firstIntervals() (out []float64) {
+	const parts = 8
+	beyond := func(part int) float64 { // the part of the mean that is above the first parts
+		rest := 1 - float64(part)/parts
+		if rest == 0 {
+			return 0
+		}
+		return rest * (1 - math.Log(rest))
+	}
+	for i := range parts {
+		out = append(out, parts*(beyond(i)-beyond(i+1)))
+	}
+	return out
+}
+
 // hopped returns the mean interval if a share of the hash power leaves every other window.
 func (c *DifficultyConfig) hopped() float64 {
 	sums, weights := gamma(c.Window-1, 61)
@@ -164,10 +210,7 @@ func (c *DifficultyConfig) lied(rule bool) float64 {
 	sums, weights := gamma(n-1, 41)
 	firsts, rounds := []float64{0}, 60
 	if rule {
-		firsts, rounds = nil, 20
-		for i := range 8 { // quantiles of the first interval
-			firsts = append(firsts, -math.Log1p(-(float64(i)+.5)/8))
-		}
+		firsts, rounds = firstIntervals(), 20
 	}
 	s := newSpread(c.Spacing.Seconds(), 8, 1600, lie)
 	s.put(0, c.Spacing.Seconds(), 1)

@@ -128,6 +128,9 @@ func (c SelfishConfig) Run(ctx context.Context, w Watch) (*Selfish, error) {
 	e := ratio(gained, all)
 	out := &Selfish{Revenue: e.Rate, Judgment: e.judge(revenue), Kept: theirs + others, Theirs: s.earned.theirs, Others: s.earned.others,
 		Strategy: c.Strategy, Blocks: c.Blocks, Seed: c.Seed, config: c}
+	if behind := 1 - 2*c.Attacker; float64(c.Blocks/batches) < .25/(behind*behind) {
+		out.Verdict = Undecided // a lead lasts longer than a batch, so that batches depend on each other
+	}
 	out.Pays = revenue > c.Attacker+1e-9 // at the break-even it does not
 	return out, nil
 }

@@ -58,7 +58,15 @@ func TestNothingIsGainedBeforeTheDifficultyFalls(t *testing.T) {
 			t.Errorf("before %+v, after %+v: want less than the share, then more", r.Before, r.After)
 		}
 	}
-	_, err := BreakEvenConfig{SelfishConfig{.2, 0, SM1, 5_000_000, 1}, 2016}.Run(t.Context(), Watch{})
+	free, err := BreakEvenConfig{SelfishConfig{.4, 1, SM1, 20_000, 1}, 100}.Run(t.Context(), Watch{})
+	if err != nil || free.alone().Verdict != Undecided {
+		t.Errorf("an attacker that loses no tie, and so nothing before the difficulty falls: %+v, %v", free, err)
+	}
+	late, err := SelfishConfig{.499, .5, SM1, 200_000, 1}.Run(t.Context(), Watch{})
+	if err != nil || late.Verdict != Undecided {
+		t.Errorf("leads as long as the run: %+v, %v", late, err)
+	}
+	_, err = BreakEvenConfig{SelfishConfig{.2, 0, SM1, 5_000_000, 1}, 2016}.Run(t.Context(), Watch{})
 	if _, never := errors.AsType[*NeverPaysError](err); !never {
 		t.Errorf("a strategy that never pays: %v", err)
 	}

@@ -77,9 +77,15 @@ func (c *StaleConfig) Check() error {
 		return fmt.Errorf("delays from %s to %s: want 0 or more, and the lower one first", c.DelayLow, c.DelayHigh)
 	case c.Blocks < 1 || c.Blocks > maxBlocks:
 		return fmt.Errorf("%d blocks: want 1 to %d", c.Blocks, maxBlocks)
+	case float64(c.Blocks+50)*c.Interval.Seconds()+c.DelayHigh.Seconds() > longestRace.Seconds():
+		return fmt.Errorf("%d blocks every %s, with delays up to %s: want less than 140 years in all", c.Blocks, c.Interval, c.DelayHigh)
 	}
 	return nil
 }
+
+// longestRace is how long a race may last on average: half of what a time.Duration holds, because by
+// chance it lasts longer.
+const longestRace = time.Duration(math.MaxInt64 / 2)
 
 // theory returns the stale rate and the share of forked heights that are to be expected. After the
 // first block of a height the others mine on the old tip for the delay, so x(1 − Σ s²) more

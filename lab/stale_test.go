@@ -54,6 +54,18 @@ func TestShortIntervalsForkLongOnesWait(t *testing.T) {
 	}
 }
 
+// TestRacesFitTheirClock: a race that the clock cannot hold is refused, not run with times that wrap around.
+func TestRacesFitTheirClock(t *testing.T) {
+	for _, c := range []StaleConfig{
+		{EqualShares(2), 10_000 * time.Hour, 0, time.Second, 20_000, 1},
+		{EqualShares(2), time.Second, 0, math.MaxInt64, 20_000, 1},
+	} {
+		if r, err := c.Run(t.Context(), Watch{}); err == nil {
+			t.Errorf("%d blocks every %s: %+v", c.Blocks, c.Interval, *r)
+		}
+	}
+}
+
 // TestModelMeetsEngines: the same race on real engines gives the same stale rate.
 func TestModelMeetsEngines(t *testing.T) {
 	const miners, blocks = 6, 1500

@@ -101,7 +101,10 @@ func add(p *plot.Plot, s lab.Series, xys plotter.XYs, bars plotter.YErrors, c co
 // drawable returns the values of a series that can be drawn on the figure's axes, and how far their
 // intervals reach.
 func drawable(f *lab.Figure, s lab.Series) (xys plotter.XYs, bars plotter.YErrors) {
-	usable := func(v float64, log bool) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) && (v > 0 || !log) }
+	const least = 1e-100 // that a logarithmic axis can have
+	usable := func(v float64, log bool) bool {
+		return !math.IsNaN(v) && !math.IsInf(v, 0) && (v > least || !log)
+	}
 	for i, x := range s.X {
 		y := s.Y[i]
 		if !usable(x, f.LogX) || !usable(y, f.LogY) {

@@ -56,7 +56,7 @@ func TestDraw(t *testing.T) {
 	if _, err := Draw(f, "gif"); err == nil {
 		t.Error("a gif was drawn")
 	}
-	for _, empty := range []*lab.Figure{{}, {LogX: true, LogY: true, Series: []lab.Series{{X: []float64{0}, Y: []float64{0}}}}, {Series: []lab.Series{{X: []float64{1}, Y: []float64{2}}}}} {
+	for _, empty := range []*lab.Figure{{}, {LogY: true, Series: []lab.Series{{X: []float64{1, 2}, Y: []float64{1e-3, 1e-320}}}}, {LogX: true, LogY: true, Series: []lab.Series{{X: []float64{0}, Y: []float64{0}}}}, {Series: []lab.Series{{X: []float64{1}, Y: []float64{2}}}}} {
 		if _, err := Draw(empty, "svg"); err != nil {
 			t.Error(err)
 		}
