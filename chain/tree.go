@@ -241,33 +241,13 @@ func (t *Tree) AddHeader(h *block.Header, now time.Time) error {
 }
 
 func (t *Tree) addHeader(h *block.Header, now time.Time) (*node, error) {
-	hash := h.Hash()
-	if n := t.nodes[hash]; n != nil {
-		if n.status.Invalid() {
-			return n, fmt.Errorf("%w: %s was found invalid before", t.ruleOfInvalid(n), hash)
-		}
-		return n, ErrKnown
-	}
-	if err := t.rules.Work(h, hash); err != nil {
-		return nil, err
-	}
-	parent := t.nodes[h.Prev]
-	if parent == nil {
-		return nil, fmt.Errorf("%w: %s", consensus.ErrNoParent, h.Prev)
-	}
-	if parent.status.Invalid() {
-		return nil, fmt.Errorf("%w: %s is invalid", consensus.BadPrevBlk, h.Prev)
-	}
-	state, err := t.rules.Header(parent.State, h, hash)
-	if err != nil {
-		return nil, err
-	}
-	if err := consensus.CheckTime(t.Params(), h, now.Unix()); err != nil {
-		return nil, err
+	n, state, err := t.checkHeader(h, h.Hash(), now)
+	if n != nil || err != nil {
+		return n, err
 	}
 	// From here on the header costs memory for ever, which is why proof of work was checked
 	// before anything else: 80 bytes that anyone can invent would cost nothing.
-	n := t.insert(parent, state, now)
+	n = t.insert(t.nodes[h.Prev], state, now)
 	t.raiseBestHeader(n)
 	return n, nil
 }
@@ -314,6 +294,12 @@ func (t *Tree) raiseBestHeader(n *node) {
 //	body       its match with the header; no coins  stored: Disk.Put
 //	turn       when its branch has the most work    connected: coins, undo data, tip
 func (t *Tree) AddBlock(b *block.Block, now time.Time) (Change, error) {
+	return t.AddChecked(Checked{Block: b}, now)
+}
+
+// AddChecked is [Tree.AddBlock], without the checks of the body that CheckBlock made.
+func (t *Tree) AddChecked(c Checked, now time.Time) (Change, error) {
+	b := c.Block
 	n, err := t.addHeader(&b.Header, now)
 	if err != nil && (n == nil || n.status.Invalid()) {
 		return Change{}, err
@@ -321,7 +307,7 @@ func (t *Tree) AddBlock(b *block.Block, now time.Time) (Change, error) {
 	if n.has(HasBody) {
 		return Change{}, ErrKnown
 	}
-	full, err := t.rules.Body(n.parent.State, b, n.Hash)
+	full, err := c.body(t.rules, n.parent.State, n.Hash)
 	if err != nil {
 		// A body that does not match its header says nothing about the header: another
 		// peer may send the right one (Core: BLOCK_MUTATED).

@@ -28,6 +28,7 @@ type Engine struct {
 	orphans     []orphan               // blocks whose parents are unknown, the oldest first
 	orphanBytes int                    // of the orphans together
 	side        sideBudget             // of all peers: see overSideBudget
+	early       block.Height           // of the highest block that was passed on early: see Check
 
 	assembled *Assembled // of the last Template; nil before the first
 
@@ -192,7 +193,7 @@ func (e *Engine) addBlock(in BlockReceived, hash block.Hash) error {
 	if e.overSideBudget(in) {
 		return ErrSideBudget
 	}
-	change, err := e.tree.AddBlock(in.Block, e.now)
+	change, err := e.tree.AddChecked(in.checks(), e.now)
 	switch Classify(err) {
 	case Internal:
 		return err

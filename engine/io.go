@@ -33,6 +33,8 @@ type (
 		Peer      peer.ID
 		Block     *block.Block
 		Requested bool // it is the response to RequestBlocks
+
+		checked chain.Checked // what Check found
 	}
 	// BlocksSubmitted: many blocks from this node's own user. A Result follows for each, in
 	// their order. They are not published: peers request them when they know our new status.

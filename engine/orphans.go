@@ -77,7 +77,7 @@ func (e *Engine) takeOrphans() error {
 		if err != nil {
 			panic("an orphan cannot be parsed again: " + err.Error())
 		}
-		if err := e.addBlock(BlockReceived{o.from, b, o.requested}, o.hash); Classify(err) == Internal {
+		if err := e.addBlock(BlockReceived{Peer: o.from, Block: b, Requested: o.requested}, o.hash); Classify(err) == Internal {
 			return err
 		}
 		i = -1 // its children may have been waiting too

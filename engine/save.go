@@ -75,7 +75,9 @@ func (e *Engine) classify(in Input) {
 
 // Syncing reports whether more blocks are to come: they were requested, or the tip is so
 // old that there must be more (Core: IsInitialBlockDownload).
-func (e *Engine) Syncing() bool {
-	old := int64(e.tree.Tip().Header.Time) < e.now.Add(-maxTipAge).Unix()
+func (e *Engine) Syncing() bool { return e.syncing(e.now) }
+
+func (e *Engine) syncing(now time.Time) bool {
+	old := int64(e.tree.Tip().Header.Time) < now.Add(-maxTipAge).Unix()
 	return old || len(e.inFlight) > 0 && e.CatchingUp()
 }

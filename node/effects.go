@@ -1,7 +1,6 @@
 package node
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -161,19 +160,33 @@ func (h handler) Tx(ctx context.Context, from peer.ID, raw []byte) (peer.Verdict
 	return h.judge(ctx, engine.TxReceived{Peer: from, Tx: tx}, engine.ClassifyTx)
 }
 
-// judge hands an input to the engine, and measures how long it is busy with that.
+// judge hands an input to the engine, and measures how long it is busy with that. A block is accepted
+// before it is validated in full, if it may be: see engine.Check. What remains is done on the engine's
+// goroutine, before anything else: so p2p's memory budget, which such a block has left, lacks one block
+// at most.
 func (h handler) judge(ctx context.Context, in engine.Input, classify func(error) engine.Class) (v peer.Verdict, took time.Duration) {
-	var answers []error
-	var trouble error
-	err := h.n.do(ctx, h.n.mailbox, func(run context.Context) {
+	err := h.n.begin(ctx, h.n.mailbox, func(run context.Context, release func()) {
 		begun := time.Now()
-		answers, trouble = h.n.step(run, in)
-		took = time.Since(begun)
+		if b, is := in.(engine.BlockReceived); is && !h.n.broken {
+			checked, pass := h.n.engine.Check(h.n.Now(), b)
+			if pass {
+				v = peer.Accept
+				release()
+				_, _ = h.n.step(run, checked) // step has logged it
+				return
+			}
+			in = checked
+		}
+		answers, err := h.n.step(run, in)
+		if err == nil && len(answers) > 0 {
+			err = answers[len(answers)-1]
+		}
+		v, took = classify(err).Verdict(), time.Since(begun)
 	})
-	if err = cmp.Or(err, trouble); err == nil && len(answers) > 0 {
-		err = answers[len(answers)-1]
+	if err != nil {
+		return peer.Ignore, 0
 	}
-	return classify(err).Verdict(), took
+	return v, took
 }
 
 func (h handler) Headers(ctx context.Context, locator []block.Hash, stop block.Hash) (out []block.Header, err error) {

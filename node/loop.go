@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"toychain/engine"
@@ -13,7 +14,7 @@ import (
 // task is a function for the goroutine that owns the engine. It is given the
 // context of Run.
 type task struct {
-	f      func(run context.Context)
+	f      func(run context.Context, release func())
 	done   chan struct{}
 	posted time.Time
 }
@@ -62,8 +63,9 @@ func (n *Node) due() time.Time {
 
 func (n *Node) carryOut(run context.Context, j task) {
 	n.posted = j.posted
-	j.f(run)
-	close(j.done)
+	release := sync.OnceFunc(func() { close(j.done) })
+	j.f(run, release)
+	release()
 }
 
 // answerLooks runs the looks that wait now. It is called in the middle of an input, before
@@ -117,6 +119,11 @@ func (n *Node) waitForDisk(done <-chan struct{}) {
 
 // do runs f on the engine's goroutine. If it returns an error, f did not run.
 func (n *Node) do(ctx context.Context, to chan<- task, f func(run context.Context)) error {
+	return n.begin(ctx, to, func(run context.Context, _ func()) { f(run) })
+}
+
+// begin is do for an f that may have begin return before it ends: when it calls release.
+func (n *Node) begin(ctx context.Context, to chan<- task, f func(run context.Context, release func())) error {
 	j := task{f, make(chan struct{}), time.Now()}
 	select {
 	case to <- j:

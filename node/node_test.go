@@ -52,7 +52,7 @@ func (n *Node) tip(t *testing.T) (s consensus.State) {
 }
 
 // await waits until ok, asking again at every event of any node.
-func await(t *testing.T, what string, nodes []*Node, ok func() bool) {
+func await(t testing.TB, what string, nodes []*Node, ok func() bool) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()

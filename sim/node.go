@@ -166,6 +166,14 @@ func (n *Node) step(c *worker, in engine.Input, e *event) {
 	now := c.at.time
 	n.steps++
 	n.write(now, in)
+	passed := false // before it is validated in full
+	if b, is := in.(engine.BlockReceived); is && e != nil && e.topic != 0 {
+		b, passed = n.engine.Check(n.clock(now), b)
+		in = b
+	}
+	if passed {
+		n.relay(c, e, nil)
+	}
 	effects, err := n.engine.Step(n.clock(now), in)
 	if errors.Is(err, errPower) {
 		n.die(c)
@@ -178,7 +186,9 @@ func (n *Node) step(c *worker, in engine.Input, e *event) {
 	for _, f := range effects { // gossip first: what is heard of a block's new tip comes after the block
 		if r, is := f.(engine.Result); is {
 			n.verdict = r.Err
-			n.relay(c, e, r.Err)
+			if !passed {
+				n.relay(c, e, r.Err)
+			}
 		}
 	}
 	for _, f := range effects {
