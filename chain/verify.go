@@ -98,6 +98,7 @@ func onAllCores(n int, f func(int) bool) {
 				if !f(i) {
 					stop.Store(true)
 				}
+				runtime.Gosched() // the block is being passed on meanwhile, which else waits for ten milliseconds at each step
 			}
 		})
 	}

@@ -403,7 +403,7 @@ func TestPoolIsAskedForAgain(t *testing.T) {
 			if ask, ok := f.(RequestMempool); ok {
 				whom = append(whom, ask.Peer)
 			}
-			w.perform(n, Tick{}, f)
+			w.perform(n, Tick{}, f, false)
 		}
 		w.settle()
 		return whom

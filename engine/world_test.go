@@ -45,6 +45,7 @@ type testNode struct {
 	blamed []Penalize
 	answer error // its last Answer, whoever it was for
 	fast   time.Duration
+	passed int // blocks that it passed on before their Result
 }
 
 type message struct {
@@ -162,6 +163,14 @@ func (w *world) settle() {
 func (w *world) step(n *testNode, in Input) {
 	w.t.Helper()
 	w.now = w.now.Add(time.Millisecond)
+	passed := false
+	if got, is := in.(BlockReceived); is {
+		if got, passed = n.engine.Check(w.now.Add(n.fast), got); passed {
+			n.passed++
+			w.gossip(n, func(to *testNode) Input { return BlockReceived{Peer: n.id, Block: got.Block} })
+		}
+		in = got
+	}
 	effects, err := n.engine.Step(w.now.Add(n.fast), in)
 	if err != nil {
 		w.t.Fatalf("%s: %T: %v", n.id, in, err)
@@ -172,15 +181,15 @@ func (w *world) step(n *testNode, in Input) {
 	fmt.Fprintf(&w.log, "%s %s %s\n", w.now.UTC().Format("05.000"), n.id, describe(in))
 	for _, f := range effects {
 		fmt.Fprintf(&w.log, "    %s\n", describe(f))
-		w.perform(n, in, f)
+		w.perform(n, in, f, passed)
 	}
 }
 
-func (w *world) perform(n *testNode, in Input, f Effect) {
+func (w *world) perform(n *testNode, in Input, f Effect, passed bool) {
 	switch f := f.(type) {
 	case Result:
 		n.answer = f.Err
-		if got, ok := in.(BlockReceived); ok && f.Err == nil && !got.Requested && got.Peer != "" {
+		if got, ok := in.(BlockReceived); ok && f.Err == nil && !got.Requested && got.Peer != "" && !passed {
 			w.gossip(n, func(to *testNode) Input { return BlockReceived{Peer: n.id, Block: got.Block} })
 		}
 		if got, ok := in.(TxReceived); ok && f.Err == nil && got.Peer != "" {

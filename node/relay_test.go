@@ -3,6 +3,9 @@ package node
 import (
 	"fmt"
 	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -71,6 +74,71 @@ func (s stopwatch) Verify(spenders []consensus.Spender) error {
 	return nil
 }
 
+// A block of which only full validation finds that a signature is wrong goes on to the next node before
+// this one has looked at a signature. Both then refuse it, and penalize no peer.
+func TestForgedSignatureTravels(t *testing.T) {
+	reached := make(chan struct{}) // closed when the last node begins to check signatures
+	var early atomic.Bool          // that was before the one in the middle did
+	nodes := line(t, 3, func(i int) Config {
+		cfg := Config{Params: chaingen.Network()}
+		switch i {
+		case 1:
+			cfg.Verifier = consensus.InOrder(&watched{before: func() {
+				select {
+				case <-reached:
+					early.Store(true)
+				case <-time.After(time.Second): // gossip does not run yet between the two
+				}
+			}})
+		case 2:
+			cfg.Verifier = consensus.InOrder(&watched{before: sync.OnceFunc(func() { close(reached) })})
+		}
+		return cfg
+	})
+	var events []<-chan engine.Event
+	for _, n := range nodes[1:] {
+		events = append(events, n.Watch(t.Context()))
+	}
+	refused := func(i int, forged block.Hash) {
+		for ev := range events[i] {
+			if ev.Kind == engine.PeerPenalized {
+				t.Fatalf("node %d penalizes a peer: %s", i+1, ev.Reason)
+			}
+			if ev.Kind == engine.BlockRejected && ev.Block.Hash == forged {
+				if !strings.Contains(ev.Reason, string(consensus.BadScript)) {
+					t.Errorf("node %d refuses it: %s", i+1, ev.Reason)
+				}
+				return
+			}
+		}
+	}
+	s := newSupply()
+	give(t, nodes[0], s.blocks(0))
+	for tries := 0; !early.Load() && tries < 20; tries++ {
+		from := s.at.Height()
+		s.mine() // at each height one block is passed on early
+		give(t, nodes[0], s.blocks(from))
+		await(t, "one tip", nodes, func() bool { return nodes[1].tip(t).Hash == s.at.Hash && nodes[2].tip(t).Hash == s.at.Hash })
+		coin := s.at.Chain()[1].Reward()
+		forged := s.at.Mine("forged", chaingen.NewKey("thief").Pay([]consensus.UTXO{coin}, chaingen.Miner.To(coin.Coin.Value)))
+		if err := nodes[0].Net().PublishBlock(t.Context(), forged.Bytes()); err != nil {
+			t.Fatal(err)
+		}
+		refused(0, forged.Hash)
+		if early.Load() {
+			refused(1, forged.Hash)
+		}
+	}
+	if !early.Load() {
+		t.Fatal("the block is not passed on before its signatures are checked")
+	}
+	for i, n := range nodes {
+		if n.tip(t).Hash != s.at.Hash || len(n.Net().Banned()) > 0 || len(n.Net().Peers()) != min(i+1, 3-i) {
+			t.Errorf("node %d: its tip is %s, it bans %v and has the peers %v", i, n.tip(t).Hash, n.Net().Banned(), n.Net().Peers())
+		}
+	}
+}
+
 // supply makes blocks whose payments no node has seen.
 type supply struct {
 	at     *chaingen.Block
@@ -83,28 +151,35 @@ func newSupply() *supply {
 	return &supply{at: tip.MineEmpty("base", 20)}
 }
 
-// next returns a block of so many payments, and the blocks that come before it. A node that has them
-// is not catching up.
+// mine adds a block with the time of now, so that a node which has it is not catching up.
+func (s *supply) mine(txs ...*block.Tx) {
+	s.number++
+	t := s.at.Template(fmt.Sprint(s.number), txs...)
+	t.Header.Time = max(uint32(time.Now().Unix()), s.at.State.MedianTime()+1)
+	s.at = s.at.Follow(fmt.Sprint(s.number), chaingen.Seal(t))
+}
+
+// blocks returns those above a height.
+func (s *supply) blocks(above block.Height) (out []*block.Block) {
+	for _, b := range s.at.Chain()[above+1:] {
+		out = append(out, b.Block)
+	}
+	return out
+}
+
+// next returns a block of so many payments, and the blocks that come before it.
 func (s *supply) next(payments int) (before []*block.Block, b *block.Block) {
 	from := s.at.Height()
-	mine := func(txs ...*block.Tx) {
-		s.number++
-		t := s.at.Template(fmt.Sprint(s.number), txs...)
-		t.Header.Time = max(uint32(time.Now().Unix()), s.at.State.MedianTime()+1)
-		s.at = s.at.Follow(t.Txs[0].ID().String(), chaingen.Seal(t))
-	}
 	coin := s.at.Chain()[s.number/2+1].Reward()
 	each := coin.Coin.Value / block.Amount(payments+1)
 	fan := chaingen.Miner.Pay([]consensus.UTXO{coin}, slices.Repeat([]block.Output{chaingen.Miner.To(each)}, max(1, payments))...)
-	mine(fan)
+	s.mine(fan)
 	var txs []*block.Tx
 	for i := range payments {
 		txs = append(txs, chaingen.Miner.Pay([]consensus.UTXO{chaingen.Output(fan, i)}, chaingen.Miner.To(each-300)))
 	}
-	mine(txs...)
-	for _, b := range s.at.Chain()[from+1:] {
-		before = append(before, b.Block)
-	}
+	s.mine(txs...)
+	before = s.blocks(from)
 	return before[:len(before)-1], s.at.Block
 }
 
@@ -145,9 +220,7 @@ func BenchmarkRelay(b *testing.B) {
 					return time.Time{}
 				}
 				s := newSupply()
-				for i, blocks := 0, s.at.Chain()[1:]; i < len(blocks); i++ {
-					give(b, nodes[0], []*block.Block{blocks[i].Block})
-				}
+				give(b, nodes[0], s.blocks(0))
 				got, tip := make([][]float64, len(nodes)), make([][]float64, len(nodes))
 				size := 0
 				for b.Loop() {

@@ -185,7 +185,8 @@ func TestFollowsAndMines(t *testing.T) {
 }
 
 // A block that breaks any of these rules is rejected by the node that received it, which bans the
-// sender if the sender must have known. The honest node, which did not receive it, bans no peer.
+// sender if the sender must have known. The honest node, to which only a block may be passed on whose
+// sender need not know, bans no peer.
 func TestInvalidBlocks(t *testing.T) {
 	w := newNet(t)
 	victim, honest := w.pair()
