@@ -31,6 +31,7 @@
 //
 //		change, err := e.Start(now)             // once, before the first input
 //		for input := range inputs {
+//			input, pass := e.Check(now, input)  // of a block from gossip only: pass it on now?
 //			effects, err := e.Decide(now, input)
 //			...                                 // PublishBlock may be carried out here
 //			err = e.Save()
@@ -38,6 +39,7 @@
 //		}
 //		err := e.Stop()                         // once, after the last input
 //
+//	  - A block for which Check says so goes to the other peers BEFORE Decide validates it in full.
 //	  - Every effect but PublishBlock is carried out AFTER Save has returned, because it tells
 //	    a user or a peer of something that a crash must not take back. A block of our own may
 //	    go to the peers BEFORE: they validate it themselves, and need not wait for our disk.

@@ -14,7 +14,7 @@ import (
 //	class       the sender       gossip     the node
 //	OK                           Accept
 //	Invalid     is penalized     Reject
-//	Unblamed                     Ignore     marks the block as invalid
+//	Unblamed                     Ignore     marks the block as invalid; Check may have passed it on
 //	NotNow                       Ignore     asks for what is missing
 //	Internal                     Ignore     stops
 //

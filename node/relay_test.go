@@ -264,3 +264,23 @@ func BenchmarkRelay(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkRelayedBytes is what a node does with a block before it passes it on, besides receiving and sending
+// it: it parses the bytes, hashes them and makes the checks that need no coins.
+func BenchmarkRelayedBytes(b *testing.B) {
+	for _, payments := range []int{0, 520, 5150} {
+		b.Run(fmt.Sprintf("payments=%d", payments), func(b *testing.B) {
+			_, x := newSupply().next(payments)
+			raw := x.Bytes()
+			for b.Loop() {
+				parsed, err := parseBlock(raw)
+				if err == nil {
+					err = consensus.CheckBody(consensus.NewBlock(parsed))
+				}
+				if err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
