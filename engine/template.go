@@ -95,15 +95,14 @@ func (e *Engine) TemplateOf(txs []*block.Tx, script []byte, extra uint64, messag
 // spend, confirmed or created by one of them, minus that of their outputs.
 func (e *Engine) fees(txs []*block.Tx) (block.Amount, error) {
 	var ask []block.Outpoint
-	made := make(map[block.Outpoint]block.Amount)
+	made := make(map[block.Hash]*block.Tx, len(txs))
 	var fees block.Amount
 	for _, tx := range txs {
-		id := tx.ID()
+		made[tx.ID()] = tx
 		for i := range tx.Inputs {
 			ask = append(ask, tx.Inputs[i].Prev)
 		}
 		for i := range tx.Outputs {
-			made[block.Outpoint{TxID: id, Index: uint32(i)}] = tx.Outputs[i].Value
 			fees -= tx.Outputs[i].Value
 		}
 	}
@@ -114,8 +113,8 @@ func (e *Engine) fees(txs []*block.Tx) (block.Amount, error) {
 	for _, o := range ask {
 		if coin, ok := coins[o]; ok {
 			fees += coin.Value
-		} else {
-			fees += made[o]
+		} else if tx := made[o.TxID]; tx != nil && uint64(o.Index) < uint64(len(tx.Outputs)) {
+			fees += tx.Outputs[o.Index].Value
 		}
 	}
 	return max(fees, 0), nil // a negative sum breaks a rule, which validation names

@@ -36,19 +36,22 @@ func (n *node) BlockchainInfo(context.Context) (rpc.BlockchainInfo, error) {
 
 // AddressUTXOs returns the coins of some addresses.
 func (n *node) AddressUTXOs(_ context.Context, addresses []string, pending bool) ([]rpc.UTXO, error) {
-	of, err := n.byScript()
-	if err != nil {
-		return nil, err
-	}
 	watched := map[string]bool{}
-	var coins []consensus.UTXO
 	for _, a := range addresses {
 		script, err := n.payTo(a)
 		if err != nil {
 			return nil, err
 		}
 		watched[string(script)] = true
-		coins = append(coins, of[string(script)]...)
+	}
+	if err := n.world.sim.Flush(n.Node); err != nil {
+		return nil, err
+	}
+	var coins []consensus.UTXO
+	for o, c := range n.Coins() {
+		if watched[string(c.Script)] {
+			coins = append(coins, consensus.UTXO{Outpoint: o, Coin: *c})
+		}
 	}
 	slices.SortFunc(coins, func(a, b consensus.UTXO) int {
 		return cmp.Or(cmp.Compare(a.Height, b.Height), bytes.Compare(a.TxID[:], b.TxID[:]), cmp.Compare(a.Index, b.Index))
@@ -65,34 +68,6 @@ func (n *node) AddressUTXOs(_ context.Context, addresses []string, pending bool)
 	}
 	tip := n.Engine().Tree().Tip()
 	return answer.Coins(coins, &tip, spent), nil
-}
-
-// owned is the coins of a best chain, by script.
-type owned struct {
-	tip   block.Hash
-	coins map[string][]consensus.UTXO
-}
-
-// tipsKept is for how many tips the coins are kept by script.
-const tipsKept = 4
-
-// byScript returns the coins of the node's best chain. They follow from its tip, so nodes with one tip
-// share them.
-func (n *node) byScript() (map[string][]consensus.UTXO, error) {
-	tip := n.Engine().Tree().Tip().Hash
-	kept := n.world.owned
-	if i := slices.IndexFunc(kept, func(o owned) bool { return o.tip == tip }); i >= 0 {
-		return kept[i].coins, nil
-	}
-	if err := n.world.sim.Flush(n.Node); err != nil {
-		return nil, err
-	}
-	out := map[string][]consensus.UTXO{}
-	for o, c := range n.Coins() {
-		out[string(c.Script)] = append(out[string(c.Script)], consensus.UTXO{Outpoint: o, Coin: *c})
-	}
-	n.world.owned = append(kept[max(0, len(kept)-tipsKept+1):], owned{tip, out})
-	return out, nil
 }
 
 // AddressHistory is Impossible: no step reads it.

@@ -26,7 +26,6 @@ type World struct {
 	mining bool
 	begun  time.Time // on the nodes' clocks
 	places places
-	owned  []owned // the latest ones
 }
 
 var _ scenario.World = (*World)(nil)
