@@ -83,8 +83,8 @@ type checker struct {
 	db      *DB
 	from    source
 	tree    *chain.Tree
-	entries []chain.Entry
-	keys    map[byte]int // how many keys there should be of each kind, as far as counted
+	entries []chain.Entry // of all headers; in everything only those beside the best chain that have bodies
+	keys    map[byte]int  // how many keys there should be of each kind, as far as counted
 	found   []string
 }
 

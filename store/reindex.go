@@ -64,7 +64,7 @@ func Reindex(dir string, p *consensus.Params, v consensus.Verifier, progress fun
 // rebuild reads the old database in dir and writes a new one beside it.
 func rebuild(old storage.Storage, at location, v consensus.Verifier, progress func(done, total int)) (Rebuilt, error) {
 	r := rebuilder{old: ldb.Recovery{Storage: old}, at: at, verifier: v,
-		headers: make(map[block.Hash]oldHeader), reorgs: make(map[uint64]chain.Reorg)}
+		headers: make(map[block.Hash]*oldHeader), reorgs: make(map[uint64]chain.Reorg)}
 	if err := r.readHeaders(); err != nil {
 		return Rebuilt{}, err
 	}
@@ -97,7 +97,8 @@ type rebuilder struct {
 	verifier consensus.Verifier
 	db       *DB // the new one
 	tree     *chain.Tree
-	headers  map[block.Hash]oldHeader
+	headers  map[block.Hash]*oldHeader // until they are in the tree
+	precious []chain.Entry             // those with a negative Seq
 	reorgs   map[uint64]chain.Reorg
 	out      Rebuilt
 }
@@ -123,8 +124,10 @@ func (r *rebuilder) readHeaders() error {
 			}
 		case key[0] == keyEntry && len(key) == lenEntryKey:
 			hash := block.Hash(key[1:])
-			if e, err := decodeEntry(value); err == nil && e.Header.Hash() == hash && seq >= r.headers[hash].seq {
-				r.headers[hash] = oldHeader{Entry: e, seq: seq}
+			if e, err := decodeEntry(value); err == nil && e.Header.Hash() == hash {
+				if n := r.headers[hash]; n == nil || seq >= n.seq {
+					r.headers[hash] = &oldHeader{Entry: e, seq: seq}
+				}
 			}
 		case key[0] == keyReorg && len(key) == lenReorgKey:
 			if g, err := decodeReorg(value); err == nil {
@@ -150,7 +153,7 @@ func (r *rebuilder) readBodies(progress func(done, total int)) error {
 		return err
 	}
 	genesis := chain.Point{Hash: r.at.params.Genesis.Hash()}
-	r.headers[genesis.Hash] = oldHeader{Entry: chain.Entry{Header: r.at.params.Genesis.Header, Status: chain.HasBody}, body: true}
+	r.headers[genesis.Hash] = &oldHeader{Entry: chain.Entry{Header: r.at.params.Genesis.Header, Status: chain.HasBody}, body: true}
 	batch.Put(appendBodyKey(nil, genesis), r.at.params.Genesis.Bytes())
 	found := 0
 	err := r.old.Each(func(key, value []byte, _ uint64) error {
@@ -158,8 +161,8 @@ func (r *rebuilder) readBodies(progress func(done, total int)) error {
 			return nil
 		}
 		p, err := placeOf(key)
-		n, known := r.headers[p.Hash]
-		if err != nil || n.body {
+		n := r.headers[p.Hash]
+		if err != nil || n != nil && n.body {
 			return nil
 		}
 		b, err := decodeBody(value, p.Hash)
@@ -169,11 +172,11 @@ func (r *rebuilder) readBodies(progress func(done, total int)) error {
 		if root, _ := block.MerkleRoot(b.TxIDs()); root != b.Header.MerkleRoot {
 			return nil
 		}
-		if !known {
-			n.Entry = chain.Entry{Header: b.Header, Height: p.Height}
+		if n == nil {
+			n = &oldHeader{Entry: chain.Entry{Header: b.Header, Height: p.Height}}
+			r.headers[p.Hash] = n
 		}
 		n.body, n.Status = true, n.Status|chain.HasBody
-		r.headers[p.Hash] = n
 		found++
 		progress(found, 0)
 		batch.Put(appendBodyKey(nil, chain.Point{Hash: p.Hash, Height: n.Height}), value)
@@ -208,16 +211,25 @@ func (r *rebuilder) buildTree(progress func(done, total int)) (err error) {
 	slices.SortFunc(order, func(a, b chain.Point) int {
 		return cmp.Or(cmp.Compare(a.Height, b.Height), slices.Compare(a.Hash[:], b.Hash[:]))
 	})
+	blocks := make([]oldBlock, 0, len(order))
 	for _, p := range order {
 		n := r.headers[p.Hash]
 		if err := r.tree.AddHeader(&n.Header, n.seen(r.at.params.Future)); err != nil && !rejected(err) {
 			return err
 		}
+		if n.Seq < 0 {
+			r.precious = append(r.precious, n.Entry)
+		}
+		if n.Status&chain.HasBody != 0 {
+			blocks = append(blocks, oldBlock{p, n.order(), n.arrived(r.at.params.Future), n.body})
+		}
+		delete(r.headers, p.Hash) // the tree has it
 	}
-	slices.SortStableFunc(order, func(a, b chain.Point) int { return cmp.Compare(r.headers[a.Hash].order(), r.headers[b.Hash].order()) })
-	for i, p := range order {
-		progress(i, len(order))
-		if err := r.add(p); err != nil {
+	r.headers, order = nil, nil
+	slices.SortStableFunc(blocks, func(a, b oldBlock) int { return cmp.Compare(a.order, b.order) })
+	for i := range blocks {
+		progress(i, len(blocks))
+		if err := r.add(&blocks[i]); err != nil {
 			return err
 		}
 		if blocks, bytes := r.tree.Unflushed(); blocks >= flushBlocks || bytes >= flushBytes {
@@ -226,8 +238,16 @@ func (r *rebuilder) buildTree(progress func(done, total int)) (err error) {
 			}
 		}
 	}
-	progress(len(order), len(order))
+	progress(len(blocks), len(blocks))
 	return r.restorePrecious()
+}
+
+// oldBlock is what adding a block takes besides its body.
+type oldBlock struct {
+	chain.Point
+	order   int64
+	arrived time.Time
+	body    bool // it could be read
 }
 
 // seen returns when the header was first seen; its own time if that is not known, or if it
@@ -249,7 +269,7 @@ func (n *oldHeader) arrived(future time.Duration) time.Time {
 
 // order returns the number by which blocks are added: as they arrived the first time, and
 // those of which that is not known after all others.
-func (n oldHeader) order() int64 {
+func (n *oldHeader) order() int64 {
 	if n.Seq > 0 {
 		return n.Seq
 	}
@@ -263,11 +283,8 @@ func rejected(err error) bool {
 
 // add adds one block to the tree. A body that the tree does not accept is removed from the
 // database again: no header would ever refer to it.
-func (r *rebuilder) add(p chain.Point) error {
-	n := r.headers[p.Hash]
-	if n.Status&chain.HasBody == 0 {
-		return nil
-	}
+func (r *rebuilder) add(n *oldBlock) error {
+	p := n.Point
 	if _, known := r.tree.Info(p.Hash); !known || !n.body {
 		r.out.Lost = append(r.out.Lost, p)
 		return r.remove(p)
@@ -277,7 +294,7 @@ func (r *rebuilder) add(p chain.Point) error {
 	if err != nil {
 		return err
 	}
-	if _, err := r.tree.AddBlock(b, n.arrived(r.at.params.Future)); err != nil && !rejected(err) {
+	if _, err := r.tree.AddBlock(b, n.arrived); err != nil && !rejected(err) {
 		return err
 	}
 	if info, _ := r.tree.Info(p.Hash); info.Entry.Status&chain.HasBody == 0 {
@@ -296,12 +313,7 @@ func (r *rebuilder) remove(p chain.Point) error {
 // restorePrecious repeats a user's preciousblock calls: such blocks have a negative place
 // in the order, the latest call the lowest.
 func (r *rebuilder) restorePrecious() error {
-	var precious []chain.Entry
-	for _, n := range r.headers {
-		if n.Seq < 0 {
-			precious = append(precious, n.Entry)
-		}
-	}
+	precious := r.precious
 	slices.SortFunc(precious, func(a, b chain.Entry) int { return cmp.Compare(b.Seq, a.Seq) })
 	for i := range precious {
 		hash := precious[i].Header.Hash()
