@@ -113,7 +113,7 @@ type checkedAnswers struct {
 type wrong int
 
 func (n wrong) Error() string {
-	return fmt.Sprintf("%s of the student's own run are not as they were read", cli.Plural(int(n), "figure"))
+	return fmt.Sprintf("off from the student's own run: %s", cli.Plural(int(n), "reading"))
 }
 
 const answersExample = `student = "Ada"
