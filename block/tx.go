@@ -69,7 +69,7 @@ const (
 // transaction. It is computed at each call: keep it if you need it twice.
 func (t *Tx) ID() Hash {
 	var buf [512]byte // is on the stack, and enough for most
-	return Sum(t.Append(buf[:0]))
+	return Sum(t.Append(slices.Grow(buf[:0], t.Size())))
 }
 
 // IsCoinbase reports whether t has one input and that is null: t is the transaction

@@ -98,12 +98,21 @@ func (d *disk) Commit(c *chain.Commit) error {
 			d.keep(s.Hash, &file{s.Block, s.Delta.Spent, true}, back)
 		}
 	}
+	var were []coinWas
+	if back != nil {
+		were = make([]coinWas, 0, len(c.Coins))
+	}
 	for o, coin := range c.Coins {
-		if back != nil {
-			old := d.coins.get(o)
-			back.add(func() { d.coins.set(o, old) })
+		if old := d.coins.set(o, coin); back != nil {
+			were = append(were, coinWas{o, old})
 		}
-		d.coins.set(o, coin)
+	}
+	if back != nil {
+		back.add(func() {
+			for _, w := range were {
+				d.coins.set(w.of, w.coin)
+			}
+		})
 	}
 	if tip, journal := d.tip, d.journal; back != nil {
 		back.add(func() { d.tip, d.journal = tip, journal })
@@ -135,11 +144,9 @@ func (d *disk) crash(rng *rand.Rand) {
 }
 
 func (d *disk) keep(hash block.Hash, f *file, back *writes) {
-	if back != nil {
-		old := d.files.get(hash)
+	if old := d.files.set(hash, f); back != nil {
 		back.add(func() { d.files.set(hash, old) })
 	}
-	d.files.set(hash, f)
 }
 
 func (d *disk) store(entries []chain.Entry, back *writes) {
@@ -164,6 +171,12 @@ func (d *disk) store(entries []chain.Entry, back *writes) {
 type writes struct{ back []func() }
 
 func (w *writes) add(f func()) { w.back = append(w.back, f) }
+
+// coinWas is the coin that an outpoint had before a write; nil if none.
+type coinWas struct {
+	of   block.Outpoint
+	coin *consensus.Coin
+}
 
 // begin begins a write; nil if nothing is ever taken back.
 func (d *disk) begin() *writes {

@@ -60,12 +60,14 @@ func (t *table[K, V]) get(k K) (v V) {
 	return v
 }
 
-func (t *table[K, V]) set(k K, v V) {
+// set sets the value of a key, and returns what it was.
+func (t *table[K, V]) set(k K, v V) (old V) {
 	n := t.numbers.number(k)
 	if more := int(n) + 1 - len(t.values); more > 0 {
 		t.values = append(t.values, make([]V, more)...)
 	}
-	t.values[n] = v
+	old, t.values[n] = t.values[n], v
+	return old
 }
 
 // all returns what is not zero, in no order.
