@@ -14,6 +14,7 @@ import (
 	"toychain/consensus"
 	"toychain/engine"
 	"toychain/mempool"
+	"toychain/peer"
 )
 
 // circle starts so many nodes in this process, each connected to four neighbours on either side, as
@@ -123,5 +124,99 @@ func BenchmarkEmptyBlock(b *testing.B) {
 			<-time.After(100 * time.Millisecond)
 			b.ReportMetric(float64(processorTime(b)-before)/float64(i*count)/1e3, "cpu-µs/node")
 		})
+	}
+}
+
+// BenchmarkHeal is the time from the end of a partition until all nodes agree: every second node is cut from the
+// others, one side mines 100 blocks and the other 50. It also prints the connections of a node before the first
+// partition and after the heals, when they are no longer too many.
+func BenchmarkHeal(b *testing.B) {
+	for _, count := range []int{2, 10, 25, 50} {
+		b.Run(fmt.Sprintf("nodes=%d", count), func(b *testing.B) {
+			nodes := circle(b, count)
+			<-time.After(5 * time.Second) // they look for more peers
+			before := connections(nodes)
+			var agreed, used time.Duration
+			for b.Loop() {
+				took, cpu := healOnce(b, nodes)
+				agreed, used = agreed+took, used+cpu
+				<-time.After(2 * time.Second)
+			}
+			b.ReportMetric(float64(agreed.Milliseconds())/float64(b.N), "ms/agree")
+			b.ReportMetric(float64(used.Milliseconds())/float64(b.N)/float64(count), "cpu-ms/node")
+			b.ReportMetric(before, "peers-before")
+			b.ReportMetric(connections(nodes), "peers-after")
+			b.ReportMetric(0, "ns/op")
+		})
+	}
+}
+
+// connections returns how many peers a node has on average.
+func connections(nodes []*Node) float64 {
+	total := 0
+	for _, n := range nodes {
+		total += len(n.Net().Peers())
+	}
+	return float64(total) / float64(len(nodes))
+}
+
+// healOnce cuts the network in two, lets each side mine, and returns how long the nodes took to agree after the heal.
+func healOnce(b *testing.B, nodes []*Node) (took, cpu time.Duration) {
+	var sides [2][]peer.ID
+	for i, n := range nodes {
+		sides[i%2] = append(sides[i%2], n.Net().ID())
+	}
+	for i, n := range nodes {
+		if err := n.Net().SetBlocklist(sides[1-i%2]); err != nil {
+			b.Fatal(err)
+		}
+	}
+	best := mineOn(b, nodes, 0, 100)
+	mineOn(b, nodes, 1, 50)
+	begun, used := time.Now(), processorTime(b)
+	for _, n := range nodes {
+		if err := n.Net().SetBlocklist(nil); err != nil {
+			b.Fatal(err)
+		}
+	}
+	waitTips(b, nodes, best)
+	return time.Since(begun), processorTime(b) - used
+}
+
+// mineOn mines on one side of a partition, and returns the tip when all nodes of that side have it.
+func mineOn(b *testing.B, nodes []*Node, side, count int) block.Hash {
+	var mine []*Node
+	for i := side; i < len(nodes); i += 2 {
+		mine = append(mine, nodes[i])
+	}
+	found, err := mine[0].Generate(b.Context(), count, []byte{0x6a}, 0)
+	if err != nil {
+		b.Fatal(err)
+	}
+	tip := found[len(found)-1]
+	waitTips(b, mine, tip)
+	return tip
+}
+
+func waitTips(b *testing.B, nodes []*Node, tip block.Hash) {
+	for deadline := time.After(2 * time.Minute); ; {
+		behind := 0
+		for _, n := range nodes {
+			if err := n.Look(b.Context(), func(e *engine.Engine) {
+				if e.Tree().Tip().Hash != tip {
+					behind++
+				}
+			}); err != nil {
+				b.Fatal(err)
+			}
+		}
+		if behind == 0 {
+			return
+		}
+		select {
+		case <-deadline:
+			b.Fatalf("%d nodes have another tip", behind)
+		case <-time.After(2 * time.Millisecond):
+		}
 	}
 }

@@ -38,7 +38,8 @@ type knownPeer struct {
 	heard []hearsay      // in new; each of another source
 
 	connected  bool // it has joined and not left
-	healed     bool // unblocked just now: to be dialed once, whether or not there is room
+	cut        bool // the blocklist closed a connection that we had dialed
+	healed     bool // unblocked just now: to be dialed, whether or not there is room
 	dialing    bool // a dial is in progress
 	lastJoined time.Time
 	fails      int         // failed dials since
@@ -253,8 +254,8 @@ func (b *addrMan) failed(id corepeer.ID, now time.Time) {
 	if c == nil {
 		return
 	}
-	c.healed = false
 	c.fails++
+	c.healed = c.healed && c.fails < healDials
 	longest := redialFound
 	if c.manual() {
 		longest = redialKept
@@ -289,6 +290,36 @@ func (b *addrMan) postpone(id corepeer.ID, until time.Time) {
 func (b *addrMan) heal(id corepeer.ID) {
 	if c := b.peers[id]; c != nil {
 		c.healed, c.fails, c.nextDial = true, 0, time.Time{}
+	}
+}
+
+// cutOff records that the blocklist is about to close a connection that we dialed.
+func (b *addrMan) cutOff(id corepeer.ID) {
+	if c := b.peer(id); c != nil {
+		c.cut = true
+	}
+}
+
+// healCut makes peers due that are no longer on the blocklist. The connections that it closed
+// are restored, whether or not others took their place meanwhile: so a heal connects what a cut
+// had separated, and makes no more connections than there were. If none of them was ours, one
+// peer is dialed, or the cut's two sides might both have no room.
+func (b *addrMan) healCut(ids []corepeer.ID) {
+	restored := false
+	var others []corepeer.ID
+	for _, id := range ids {
+		c := b.peers[id]
+		if c == nil {
+			continue
+		}
+		c.fails, c.nextDial, c.healed, c.cut = 0, time.Time{}, c.cut, false
+		restored = restored || c.healed || c.manual()
+		if len(c.tried)+len(c.heard) > 0 {
+			others = append(others, id)
+		}
+	}
+	if !restored && len(others) > 0 {
+		b.peers[others[rand.N(len(others))]].healed = true
 	}
 }
 

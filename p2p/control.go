@@ -138,8 +138,8 @@ func (n *Net) Unban(p peer.ID) error {
 
 // SetBlocklist replaces the set of peers that this node may not talk to. Connections to
 // peers that are new in it are closed, with all their streams, and refused from now on in
-// both directions. Peers that are no longer in it are dialed at once, if their addresses
-// are known. A partition is clean only if both sides block each other: a node that is
+// both directions. Of those that are no longer in it, the ones that this node had dialed are
+// dialed at once, and others if there is room. A partition is clean only if both sides block each other: a node that is
 // blocked by one side only keeps dialing.
 func (n *Net) SetBlocklist(blocked []peer.ID) error {
 	ids := make([]corepeer.ID, 0, len(blocked))
@@ -154,9 +154,17 @@ func (n *Net) SetBlocklist(blocked []peer.ID) error {
 	}
 	cut, healed := n.gater.block(ids)
 	for _, id := range cut {
+		if conns := n.swarm.ConnsToPeer(id); len(conns) > 0 && !isInbound(conns) {
+			n.mu.Lock()
+			n.addrman.cutOff(id)
+			n.mu.Unlock()
+		}
 		n.disconnect(id, errors.New("the peer is on the blocklist"))
 	}
-	n.heal(healed...)
+	n.mu.Lock()
+	n.addrman.healCut(healed)
+	n.mu.Unlock()
+	n.wakeDialer()
 	return nil
 }
 
@@ -170,12 +178,10 @@ func (n *Net) Blocklist() []peer.ID {
 	return out
 }
 
-// heal dials peers at once that were refused until now.
-func (n *Net) heal(ids ...corepeer.ID) {
+// heal dials a peer at once that was refused until now.
+func (n *Net) heal(id corepeer.ID) {
 	n.mu.Lock()
-	for _, id := range ids {
-		n.addrman.heal(id)
-	}
+	n.addrman.heal(id)
 	n.mu.Unlock()
 	n.wakeDialer()
 }

@@ -1,6 +1,7 @@
 package p2p
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,6 +38,7 @@ func (n *Net) dialLoop(ctx context.Context) {
 		now := time.Now()
 		out := slices.DeleteFunc(n.swarm.Peers(), func(p corepeer.ID) bool { return isInbound(n.swarm.ConnsToPeer(p)) })
 		room := MaxOut - len(out)
+		busy := n.trim(out)
 		n.mu.Lock()
 		calls := n.addrman.toDial(now, room-n.addrman.dialing(), func(p corepeer.ID) bool {
 			return n.sessions[p] == nil && n.swarm.Connectedness(p) != network.Connected && n.gater.refusal(p) == nil
@@ -64,6 +66,9 @@ func (n *Net) dialLoop(ctx context.Context) {
 		if room > 0 && askAt.After(now) {
 			wait = min(wait, askAt.Sub(now))
 		}
+		if busy {
+			wait = min(wait, trimAgain)
+		}
 		timer := time.NewTimer(wait)
 		select {
 		case <-ctx.Done():
@@ -75,6 +80,48 @@ func (n *Net) dialLoop(ctx context.Context) {
 			n.log.Warn("cannot save the peers' addresses", "err", err)
 		}
 	}
+}
+
+// trim closes connections that are too many after a heal, of those that we dialed, and reports
+// whether it has to look again, as one is busy. It keeps those that the user named, and those
+// that our peer made, too; then those that a heal restored. Of the rest the latest goes: it took the
+// place of one that is back, and the oldest are what an attacker cannot have made lately (see
+// selectToEvict). Peers cannot make us dial more than there is room for, so nothing that they
+// send has anything closed here.
+func (n *Net) trim(out []corepeer.ID) (busy bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.running == nil {
+		return false
+	}
+	var may []*session
+	joined := 0
+	for _, p := range out {
+		s := n.sessions[p]
+		if s == nil || !s.isJoined() || s.isEnding() {
+			continue
+		}
+		joined++
+		if !n.addrman.peers[p].manual() && !slices.ContainsFunc(n.swarm.ConnsToPeer(p), isDialedByPeer) {
+			may = append(may, s)
+		}
+	}
+	slices.SortFunc(may, func(a, b *session) int {
+		if a.healed != b.healed {
+			return map[bool]int{false: -1, true: 1}[a.healed]
+		}
+		return cmp.Or(b.since.Compare(a.since), cmp.Compare(b.number, a.number))
+	})
+	for _, s := range may[:max(0, min(len(may), joined-MaxOut))] {
+		if len(s.requests)+len(s.responses) > 0 {
+			busy = true
+			continue
+		}
+		n.log.Debug("closing a connection that is one too many", "peer", text(s.peer))
+		s.end(errors.New("there are enough connections"))
+		n.running.tasks.Go(func() { n.swarm.ClosePeer(s.peer) })
+	}
+	return busy
 }
 
 // wakeDialer wakes dialLoop.

@@ -114,5 +114,7 @@ func (n *Net) makeRoom(p corepeer.ID) bool {
 
 // isInbound reports whether a peer is connected and we did not dial it.
 func isInbound(conns []network.Conn) bool {
-	return len(conns) > 0 && !slices.ContainsFunc(conns, func(c network.Conn) bool { return c.Stat().Direction == network.DirOutbound })
+	return len(conns) > 0 && !slices.ContainsFunc(conns, func(c network.Conn) bool { return !isDialedByPeer(c) })
 }
+
+func isDialedByPeer(c network.Conn) bool { return c.Stat().Direction != network.DirOutbound }

@@ -50,7 +50,7 @@ const (
 // Numbers of peers, streams and messages at the same time.
 const (
 	// MaxOut is the number of connections that a node seeks. Once it has them, it only
-	// accepts inbound ones. Core: MAX_OUTBOUND_FULL_RELAY_CONNECTIONS.
+	// accepts inbound ones; if a heal made more of them, it closes the latest: see trim. Core: MAX_OUTBOUND_FULL_RELAY_CONNECTIONS.
 	MaxOut = 8
 	// DefaultMaxIn is the maximum number of inbound peers; those that the user named are not
 	// counted. With MaxOut, half of Core's DEFAULT_MAX_PEER_CONNECTIONS: 50 nodes on one
@@ -98,6 +98,9 @@ const (
 	// maxAddrs is the number of addresses of a peer in tried, maxHeard in new. Ours.
 	maxAddrs = 8
 	maxHeard = 3
+	// healDials is how often a peer that was cut off is dialed although there is no room: the
+	// other side of the cut may be healed a moment later. Ours.
+	healDials = 4
 	// maxFailures is how often hearsay is dialed in vain. Core: ADDRMAN_MAX_FAILURES.
 	maxFailures = 10
 )
@@ -130,12 +133,16 @@ const (
 	// that a paused process is noticed while a user watches.
 	statusEvery   = 20 * time.Second
 	statusSilence = 60 * time.Second
+	// pingEvery is how often a peer's round trip is measured. Core: PING_INTERVAL.
+	pingEvery = 2 * time.Minute
 	// topicWait is how long a new peer may be out of gossip's reach before it joins. Ours.
 	topicWait = 2 * time.Second
 	// dialTimeout is the time for a connection attempt, inbound or outbound, with handshakes.
 	dialTimeout = 5 * time.Second
 	// connectTimeout is how long Connect waits for the peer's first status. Ours.
 	connectTimeout = 10 * time.Second
+	// trimAgain is how soon another look is taken at a connection that is too many but busy. Ours.
+	trimAgain = time.Second
 	// redialFirst and redialKept are the wait after the first failed dial and the longest
 	// wait, for peers that the user named; redialFound is the longest wait for peers known
 	// by hearsay. Ours: short, because a user waits for it.

@@ -26,6 +26,7 @@ type session struct {
 	number int // see PeerInfo.Number
 	since  time.Time
 	cancel func()
+	healed bool            // it was dialed because the blocklist had closed the connection before
 	before <-chan struct{} // closed when the previous session of the same peer has ended; may be nil
 
 	wake      chan struct{} // capacity 1: a field below changed
@@ -72,6 +73,9 @@ func (n *Net) session(ctx context.Context, p corepeer.ID) *session {
 	s := &session{peer: p, number: n.opened, since: time.Now(), cancel: cancel,
 		wake: make(chan struct{}, 1), outbox: make(chan struct{}, 1), ready: make(chan struct{}), done: make(chan struct{}),
 		requests: make(chan struct{}, maxRequests), responses: make(chan struct{}, maxResponses)}
+	if c := n.addrman.peers[p]; c != nil {
+		s.healed = c.healed
+	}
 	if old != nil {
 		s.before = old.done
 	}

@@ -68,6 +68,7 @@ func (n *Net) sendStatusStream(ctx context.Context, s *session) error {
 	stop := context.AfterFunc(ctx, func() { stream.Reset() })
 	defer func() { stop(); stream.Reset(); <-closed }()
 
+	pinged := time.Now()
 	tick := time.NewTicker(statusEvery)
 	defer tick.Stop()
 	for {
@@ -85,7 +86,10 @@ func (n *Net) sendStatusStream(ctx context.Context, s *session) error {
 		case <-s.outbox:
 			status = s.announced()
 		case <-tick.C: // the same again: a node that is busy for a minute is not gone
-			n.task(func() { n.ping(ctx, s) })
+			if time.Since(pinged) >= pingEvery {
+				pinged = time.Now()
+				n.task(func() { n.ping(ctx, s) })
+			}
 		}
 	}
 }
