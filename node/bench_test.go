@@ -216,7 +216,7 @@ func waitTips(b *testing.B, nodes []*Node, tip block.Hash) {
 		select {
 		case <-deadline:
 			b.Fatalf("%d nodes have another tip", behind)
-		case <-time.After(2 * time.Millisecond):
+		case <-time.After(10 * time.Millisecond):
 		}
 	}
 }

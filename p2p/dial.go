@@ -24,6 +24,9 @@ const (
 	// dialEvery is how often the dialer looks although nothing woke it: a ban may have expired.
 	dialEvery = 10 * time.Second
 
+	// saveEvery is how often the peers file is written at most: many join at once.
+	saveEvery = time.Second
+
 	// morePeersFirst and morePeersEvery are the first and the longest wait between two
 	// requests for more peers, while there are fewer than MaxOut.
 	morePeersFirst = time.Second
@@ -33,6 +36,7 @@ const (
 // dialLoop dials the known peers that are due, and requests more addresses from a joined
 // peer while there are few.
 func (n *Net) dialLoop(ctx context.Context) {
+	var saved time.Time
 	askAt, askWait, joinedBefore := time.Now().Add(morePeersFirst), morePeersFirst, 0
 	for ctx.Err() == nil {
 		now := time.Now()
@@ -44,7 +48,7 @@ func (n *Net) dialLoop(ctx context.Context) {
 			return n.sessions[p] == nil && n.swarm.Connectedness(p) != network.Connected && n.gater.refusal(p) == nil
 		})
 		next := n.addrman.nextDial(now)
-		joined := n.joinedPeers()
+		joined, unsaved := n.joinedPeers(), n.unsaved
 		n.mu.Unlock()
 		for _, info := range calls {
 			n.task(func() { n.dial(ctx, info) })
@@ -66,6 +70,9 @@ func (n *Net) dialLoop(ctx context.Context) {
 		if room > 0 && askAt.After(now) {
 			wait = min(wait, askAt.Sub(now))
 		}
+		if unsaved {
+			wait = min(wait, max(0, saved.Add(saveEvery).Sub(now)))
+		}
 		if busy {
 			wait = min(wait, trimAgain)
 		}
@@ -76,8 +83,11 @@ func (n *Net) dialLoop(ctx context.Context) {
 		case <-timer.C:
 		}
 		timer.Stop()
-		if err := n.savePeers(); err != nil {
-			n.log.Warn("cannot save the peers' addresses", "err", err)
+		if due := saved.Add(saveEvery); !time.Now().Before(due) {
+			saved = time.Now()
+			if err := n.savePeers(); err != nil {
+				n.log.Warn("cannot save the peers' addresses", "err", err)
+			}
 		}
 	}
 }
