@@ -37,10 +37,12 @@ type knownPeer struct {
 	tried []ma.Multiaddr // the peer joined there; at most maxAddrs
 	heard []hearsay      // in new; each of another source
 
-	connected  bool // it has joined and not left
-	cut        bool // the blocklist closed a connection that we had dialed
-	healed     bool // unblocked just now: to be dialed, whether or not there is room
-	dialing    bool // a dial is in progress
+	connected  bool      // it has joined and not left
+	ours       bool      // the last connection with it is ours to restore
+	leftAt     time.Time // when it left last
+	cut        bool      // the blocklist closed a connection that we had dialed
+	healed     bool      // unblocked just now: to be dialed, whether or not there is room
+	dialing    bool      // a dial is in progress
 	lastJoined time.Time
 	fails      int         // failed dials since
 	reported   bool        // the user has been warned that it does not answer
@@ -227,9 +229,9 @@ func (b *addrMan) boundTried() {
 }
 
 // left records that a peer is no longer connected.
-func (b *addrMan) left(id corepeer.ID) {
+func (b *addrMan) left(id corepeer.ID, now time.Time) {
 	if c := b.peers[id]; c != nil {
-		c.connected = false
+		c.connected, c.leftAt = false, now
 		b.tidy(id)
 	}
 }
@@ -293,9 +295,10 @@ func (b *addrMan) heal(id corepeer.ID) {
 	}
 }
 
-// cutOff records that the blocklist is about to close a connection that we dialed.
-func (b *addrMan) cutOff(id corepeer.ID) {
-	if c := b.peer(id); c != nil {
+// cutOff records that a peer is on the blocklist now. If the other side of a cut was faster, the
+// connection is gone already.
+func (b *addrMan) cutOff(id corepeer.ID, now time.Time) {
+	if c := b.peers[id]; c != nil && c.ours && (c.connected || now.Sub(c.leftAt) < cutWithin) {
 		c.cut = true
 	}
 }

@@ -77,7 +77,7 @@ func TestBookBackoff(t *testing.T) {
 	b.name("kept", at)
 	tell(t, b, local, "found", now, "/ip4/127.0.0.1/tcp/1")
 	b.joined("tried", at, nil, at[0], now)
-	b.left("tried")
+	b.left("tried", now)
 	waits := map[string][]string{}
 	fail := func(id corepeer.ID) time.Duration {
 		if !slices.Contains(dueIDs(b, now, 9), string(id)) {
@@ -199,7 +199,7 @@ func TestBookAddresses(t *testing.T) {
 	for i := range maxTried + 9 {
 		id := corepeer.ID(fmt.Sprint(i))
 		b.joined(id, addrsOf(t, "/ip4/10.0.0.1/tcp/1"), nil, from, now.Add(time.Duration(i)))
-		b.left(id)
+		b.left(id, now)
 	}
 	if tried, _ := b.tables(); len(tried) != maxTried || b.peers["0"] != nil || b.peers["kept"] == nil {
 		t.Errorf("%d in tried", len(tried))
@@ -228,8 +228,8 @@ func TestHearsayDoesNotReplace(t *testing.T) {
 	if _, heard := b.tables(); len(heard) != 1 {
 		t.Errorf("hearsay about connected peers: %v", heard)
 	}
-	b.left("friend")
-	b.left("inbound")
+	b.left("friend", now)
+	b.left("inbound", now)
 	lie()
 	for _, id := range []corepeer.ID{"friend", "inbound"} {
 		if got := fmt.Sprint(b.toTell(id)); got != "[/ip4/127.0.0.1/tcp/1]" {
@@ -298,7 +298,7 @@ func TestKeysThatComeAndGo(t *testing.T) {
 	for i := range 1000 {
 		id := corepeer.ID(fmt.Sprint(i))
 		b.joined(id, nil, at, at[0], now)
-		b.left(id)
+		b.left(id, now)
 	}
 	b.joined("late", nil, at, at[0], now)
 	if len(b.toTell("early")) != 1 || len(b.toTell("late")) != 1 {
@@ -366,7 +366,7 @@ func TestDialRate(t *testing.T) {
 	at := addrsOf(t, "/ip4/127.0.0.1/tcp/1")
 	for i := range 50 {
 		b.joined(corepeer.ID(fmt.Sprint("tried ", i)), at, nil, at[0], now)
-		b.left(corepeer.ID(fmt.Sprint("tried ", i)))
+		b.left(corepeer.ID(fmt.Sprint("tried ", i)), now)
 		b.name(corepeer.ID(fmt.Sprint("named ", i)), at)
 		tell(t, b, local, corepeer.ID(fmt.Sprint("healed ", i)), now, "/ip4/127.0.0.1/tcp/1")
 		b.heal(corepeer.ID(fmt.Sprint("healed ", i)))

@@ -42,6 +42,8 @@ type Config struct {
 	Log *slog.Logger
 	// MaxIn is the most inbound peers; 0 means DefaultMaxIn.
 	MaxIn int
+
+	maxOut int // 0 means MaxOut; tests of a few nodes need less
 }
 
 // checked fills in defaults and rejects impossible settings.
@@ -59,6 +61,9 @@ func (c Config) checked() (Config, error) {
 	}
 	if c.MaxIn == 0 {
 		c.MaxIn = DefaultMaxIn
+	}
+	if c.maxOut == 0 {
+		c.maxOut = MaxOut
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)

@@ -154,11 +154,9 @@ func (n *Net) SetBlocklist(blocked []peer.ID) error {
 	}
 	cut, healed := n.gater.block(ids)
 	for _, id := range cut {
-		if conns := n.swarm.ConnsToPeer(id); len(conns) > 0 && !isInbound(conns) {
-			n.mu.Lock()
-			n.addrman.cutOff(id)
-			n.mu.Unlock()
-		}
+		n.mu.Lock()
+		n.addrman.cutOff(id, time.Now())
+		n.mu.Unlock()
 		n.disconnect(id, errors.New("the peer is on the blocklist"))
 	}
 	n.mu.Lock()

@@ -41,7 +41,7 @@ func (n *Net) dialLoop(ctx context.Context) {
 	for ctx.Err() == nil {
 		now := time.Now()
 		out := slices.DeleteFunc(n.swarm.Peers(), func(p corepeer.ID) bool { return isInbound(n.swarm.ConnsToPeer(p)) })
-		room := MaxOut - len(out)
+		room := n.cfg.maxOut - len(out)
 		busy := n.trim(out)
 		n.mu.Lock()
 		calls := n.addrman.toDial(now, room-n.addrman.dialing(), func(p corepeer.ID) bool {
@@ -93,8 +93,8 @@ func (n *Net) dialLoop(ctx context.Context) {
 }
 
 // trim closes connections that are too many after a heal, of those that we dialed, and reports
-// whether it has to look again, as one is busy. It keeps those that the user named, and those
-// that our peer made, too; then those that a heal restored. Of the rest the latest goes: it took the
+// whether it has to look again, as one is busy. A peer that dialed us at the same time counts as
+// inbound. It keeps those that the user named, and then those that a heal restored. Of the rest the latest goes: it took the
 // place of one that is back, and the oldest are what an attacker cannot have made lately (see
 // selectToEvict). Peers cannot make us dial more than there is room for, so nothing that they
 // send has anything closed here.
@@ -108,11 +108,11 @@ func (n *Net) trim(out []corepeer.ID) (busy bool) {
 	joined := 0
 	for _, p := range out {
 		s := n.sessions[p]
-		if s == nil || !s.isJoined() || s.isEnding() {
+		if s == nil || !s.isJoined() || s.isEnding() || slices.ContainsFunc(n.swarm.ConnsToPeer(p), isDialedByPeer) {
 			continue
 		}
 		joined++
-		if !n.addrman.peers[p].manual() && !slices.ContainsFunc(n.swarm.ConnsToPeer(p), isDialedByPeer) {
+		if !n.addrman.peers[p].manual() {
 			may = append(may, s)
 		}
 	}
@@ -122,12 +122,15 @@ func (n *Net) trim(out []corepeer.ID) (busy bool) {
 		}
 		return cmp.Or(b.since.Compare(a.since), cmp.Compare(b.number, a.number))
 	})
-	for _, s := range may[:max(0, min(len(may), joined-MaxOut))] {
+	for _, s := range may[:max(0, min(len(may), joined-n.cfg.maxOut))] {
 		if len(s.requests)+len(s.responses) > 0 {
 			busy = true
 			continue
 		}
 		n.log.Debug("closing a connection that is one too many", "peer", text(s.peer))
+		if c := n.addrman.peers[s.peer]; c != nil {
+			c.ours = false // a cut has nothing to restore here
+		}
 		s.end(errors.New("there are enough connections"))
 		n.running.tasks.Go(func() { n.swarm.ClosePeer(s.peer) })
 	}

@@ -479,6 +479,80 @@ func TestStopsCallingAtMaxOut(t *testing.T) {
 	}
 }
 
+// Two partitions and heals leave no more connections than there were: those that the cut closed are
+// back, all that the user named among them, and those that took their places are gone.
+func TestHealsKeepTheDegree(t *testing.T) {
+	const seek = 3
+	hub := startNode(t, func(c *Config) { c.maxOut = seek })
+	nodes := []*testNode{hub}
+	for range 11 {
+		nodes = append(nodes, startNode(t, func(c *Config) { c.Seeds, c.maxOut = hub.Addrs()[:1], seek }))
+	}
+	outbound := func(n *testNode) (out []peer.ID) {
+		for _, id := range n.swarm.Peers() {
+			conns := n.swarm.ConnsToPeer(id)
+			if len(conns) > 0 && !slices.ContainsFunc(conns, isDialedByPeer) {
+				out = append(out, text(id))
+			}
+		}
+		return out
+	}
+	few := func() {
+		t.Helper()
+		for _, n := range nodes {
+			n.wait("no more connections than it seeks", func() bool { return len(outbound(n)) <= seek })
+			if n != hub {
+				n.waitJoined(hub)
+			}
+		}
+	}
+	few()
+	ids := func(some []*testNode) (out []peer.ID) {
+		for _, n := range some {
+			out = append(out, n.ID())
+		}
+		return out
+	}
+	small, large := nodes[:4], nodes[4:]
+	for range 2 {
+		for _, n := range nodes {
+			n.wait("enough connections", func() bool { return n == hub || len(outbound(n)) >= 1 })
+		}
+		before := map[*testNode][]peer.ID{}
+		for _, n := range large {
+			before[n] = slices.DeleteFunc(outbound(n), func(id peer.ID) bool { return !slices.Contains(ids(small), id) })
+		}
+		block := func(some []*testNode, blocked []peer.ID) {
+			for _, n := range some {
+				if err := n.SetBlocklist(blocked); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		block(small, ids(large))
+		block(large, ids(small))
+		large[0].wait("replacements", func() bool {
+			return slices.ContainsFunc(large, func(n *testNode) bool { return len(outbound(n)) == seek })
+		})
+		block(small, nil)
+		block(large, nil)
+		few()
+		large[0].wait("most of what was cut", func() bool {
+			back, all := 0, 0
+			for n, cut := range before {
+				for _, id := range cut {
+					all++
+					if n.existing(mustDecode(t, string(id))) != nil {
+						back++
+					}
+				}
+			}
+			return 2*back >= all
+		})
+		few()
+	}
+}
+
 // The latency of a ping is measured, and a delay shows in it.
 func TestLatency(t *testing.T) {
 	a, b := startNode(t), startNode(t)

@@ -98,6 +98,8 @@ const (
 	// maxAddrs is the number of addresses of a peer in tried, maxHeard in new. Ours.
 	maxAddrs = 8
 	maxHeard = 3
+	// cutWithin is how long it takes at most until both sides of a cut have their blocklists. Ours.
+	cutWithin = 10 * time.Second
 	// healDials is how often a peer that was cut off is dialed although there is no room: the
 	// other side of the cut may be healed a moment later. Ours.
 	healDials = 4

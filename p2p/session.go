@@ -100,7 +100,7 @@ func (n *Net) runSession(ctx context.Context, s *session, g *gossip) {
 	n.mu.Lock()
 	if n.sessions[s.peer] == s {
 		delete(n.sessions, s.peer)
-		n.addrman.left(s.peer)
+		n.addrman.left(s.peer, time.Now())
 	}
 	again := n.running
 	if again != nil {
@@ -208,6 +208,9 @@ func (n *Net) remember(p corepeer.ID, conns []network.Conn) {
 	}
 	if len(conns) > 0 && n.sessions[p] != nil {
 		n.addrman.joined(p, dialed, says, conns[0].RemoteMultiaddr(), time.Now())
+		if c := n.addrman.peers[p]; c != nil { // of two that dialed each other, one restores
+			c.ours = len(dialed) == len(conns) || len(dialed) > 0 && n.host.ID() < p
+		}
 		n.unsaved = true
 	}
 }
