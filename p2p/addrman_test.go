@@ -68,6 +68,47 @@ func TestBookMissed(t *testing.T) {
 	}
 }
 
+// A heal restores the connection that was ours when the blocklist closed it, or a moment before,
+// without room for it, and tries that a few times; if there is none, one other peer is dialed.
+func TestBookCut(t *testing.T) {
+	now := time.Unix(1000, 0)
+	at := addrsOf(t, "/ip4/127.0.0.1/tcp/1")
+	for _, c := range []struct {
+		ours bool
+		gone time.Duration // before the blocklist came
+		want []string
+	}{
+		{true, 0, []string{"cut"}},
+		{true, cutWithin - 1, []string{"cut"}},
+		{true, cutWithin, nil},
+		{false, 0, nil},
+	} {
+		b := newAddrMan("self")
+		for _, id := range []corepeer.ID{"cut", "other", "third"} {
+			b.joined(id, at, nil, at[0], now)
+			b.left(id, now)
+		}
+		b.peers["cut"].ours = c.ours
+		for id := range b.peers {
+			b.cutOff(id, now.Add(c.gone))
+		}
+		b.healCut([]corepeer.ID{"cut", "other", "third", "unknown"})
+		due := dueIDs(b, now, 0)
+		if c.want == nil && len(due) != 1 || c.want != nil && !slices.Equal(due, c.want) {
+			t.Errorf("ours %v, gone %v before: without room %v are due", c.ours, c.gone, due)
+		}
+		for i := range healDials {
+			id := corepeer.ID(due[0])
+			b.ended(id)
+			b.failed(id, now)
+			now = now.Add(time.Minute)
+			if again := len(dueIDs(b, now, 0)) > 0; again != (i+1 < healDials) {
+				t.Errorf("due after %d failed dials: %v", i+1, again)
+			}
+		}
+	}
+}
+
 // The waits double from 250 ms to 10 s for a peer the user named, and to a minute for
 // others. Hearsay is deleted after ten failures; an address that worked stays.
 func TestBookBackoff(t *testing.T) {

@@ -27,6 +27,9 @@ const (
 	// saveEvery is how often the peers file is written at most: many join at once.
 	saveEvery = time.Second
 
+	// trimAgain is how soon another look is taken at a connection that is too many but busy.
+	trimAgain = time.Second
+
 	// morePeersFirst and morePeersEvery are the first and the longest wait between two
 	// requests for more peers, while there are fewer than MaxOut.
 	morePeersFirst = time.Second
@@ -94,10 +97,10 @@ func (n *Net) dialLoop(ctx context.Context) {
 
 // trim closes connections that are too many after a heal, of those that we dialed, and reports
 // whether it has to look again, as one is busy. A peer that dialed us at the same time counts as
-// inbound. It keeps those that the user named, and then those that a heal restored. Of the rest the latest goes: it took the
-// place of one that is back, and the oldest are what an attacker cannot have made lately (see
-// selectToEvict). Peers cannot make us dial more than there is room for, so nothing that they
-// send has anything closed here.
+// inbound. It keeps those that the user named, and then those that a heal restored. Of the rest
+// the latest goes: it took the place of one that is back, and the oldest are what an attacker
+// cannot have made lately (see selectToEvict). Peers cannot make us dial more than there is room
+// for, so nothing that they send has anything closed here.
 func (n *Net) trim(out []corepeer.ID) (busy bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()

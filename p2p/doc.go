@@ -48,7 +48,8 @@
 // when gossip reaches it (it has subscribed to the topics, and our stream to it is open), and
 // when libp2p's identify has reported where it listens. A new node then requests more peers
 // from it and dials them, until it has dialed [MaxOut]: one seed is enough to join a mesh.
-// Inbound peers are counted apart; when their slots are taken, the least useful makes room
+// Those that a partition closed are restored when it is healed, and those that have taken
+// their places are closed: see trim. Inbound peers are counted apart; when their slots are taken, the least useful makes room
 // for a newcomer (evict.go).
 //
 // What a peer tells about others may be false: see addrman.go.
@@ -66,8 +67,8 @@
 //   - Blocks are not offered by hash (GossipSub's IHAVE and IWANT): a node that gossip did not
 //     bring a block learns of it by a status.
 //   - Our own messages reach every peer. Messages that we relay reach our neighbours in
-//     GossipSub's mesh, and a new peer becomes one with the next heartbeat, a quarter of a
-//     second later.
+//     GossipSub's mesh, and a new peer becomes one, if there are too few, with the next
+//     heartbeat, within a second.
 //   - When more than 32 blocks or 512 transactions wait for validation, further ones are
 //     dropped and count as seen.
 //   - While a message is being validated, peers announce to each other that they have it. A

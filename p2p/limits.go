@@ -135,16 +135,12 @@ const (
 	// that a paused process is noticed while a user watches.
 	statusEvery   = 20 * time.Second
 	statusSilence = 60 * time.Second
-	// pingEvery is how often a peer's round trip is measured. Core: PING_INTERVAL.
-	pingEvery = 2 * time.Minute
 	// topicWait is how long a new peer may be out of gossip's reach before it joins. Ours.
 	topicWait = 2 * time.Second
 	// dialTimeout is the time for a connection attempt, inbound or outbound, with handshakes.
 	dialTimeout = 5 * time.Second
 	// connectTimeout is how long Connect waits for the peer's first status. Ours.
 	connectTimeout = 10 * time.Second
-	// trimAgain is how soon another look is taken at a connection that is too many but busy. Ours.
-	trimAgain = time.Second
 	// redialFirst and redialKept are the wait after the first failed dial and the longest
 	// wait, for peers that the user named; redialFound is the longest wait for peers known
 	// by hearsay. Ours: short, because a user waits for it.

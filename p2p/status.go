@@ -19,6 +19,9 @@ import (
 // every statusEvery. The first status is the greeting, later ones report new tips in
 // order, and silence reveals a peer that is gone without closing its connection.
 
+// pingEvery is how often a peer's round trip is measured (Core: PING_INTERVAL).
+const pingEvery = 2 * time.Minute
+
 // sendStatuses sends our status to the peer for as long as the session lasts, on a new
 // stream whenever one breaks.
 func (n *Net) sendStatuses(ctx context.Context, s *session) {
