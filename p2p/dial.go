@@ -96,8 +96,7 @@ func (n *Net) dialLoop(ctx context.Context) {
 }
 
 // trim closes connections that are too many after a heal, of those that we dialed, and reports
-// whether it has to look again, as one is busy. A peer that dialed us at the same time counts as
-// inbound. It keeps those that the user named, and then those that a heal restored. Of the rest
+// whether it has to look again, as one is busy. It keeps those that the user named, and then those that a heal restored. Of the rest
 // the latest goes: it took the place of one that is back, and the oldest are what an attacker
 // cannot have made lately (see selectToEvict). Peers cannot make us dial more than there is room
 // for, so nothing that they send has anything closed here.
@@ -111,7 +110,7 @@ func (n *Net) trim(out []corepeer.ID) (busy bool) {
 	joined := 0
 	for _, p := range out {
 		s := n.sessions[p]
-		if s == nil || !s.isJoined() || s.isEnding() || slices.ContainsFunc(n.swarm.ConnsToPeer(p), isDialedByPeer) {
+		if s == nil || !s.isJoined() || s.isEnding() || !n.counts(p, n.swarm.ConnsToPeer(p)) {
 			continue
 		}
 		joined++
@@ -138,6 +137,12 @@ func (n *Net) trim(out []corepeer.ID) (busy bool) {
 		n.running.tasks.Go(func() { n.swarm.ClosePeer(s.peer) })
 	}
 	return busy
+}
+
+// counts reports whether a peer's connections are ours to restore and to close: we dialed it. Of
+// two that dialed each other at the same time, one counts it.
+func (n *Net) counts(p corepeer.ID, conns []network.Conn) bool {
+	return len(conns) > 0 && !isInbound(conns) && (n.host.ID() < p || !slices.ContainsFunc(conns, isDialedByPeer))
 }
 
 // wakeDialer wakes dialLoop.

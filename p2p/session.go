@@ -208,8 +208,8 @@ func (n *Net) remember(p corepeer.ID, conns []network.Conn) {
 	}
 	if len(conns) > 0 && n.sessions[p] != nil {
 		n.addrman.joined(p, dialed, says, conns[0].RemoteMultiaddr(), time.Now())
-		if c := n.addrman.peers[p]; c != nil { // of two that dialed each other, one restores
-			c.ours = len(dialed) == len(conns) || len(dialed) > 0 && n.host.ID() < p
+		if c := n.addrman.peers[p]; c != nil {
+			c.ours = n.counts(p, conns)
 		}
 		n.unsaved = true
 	}
