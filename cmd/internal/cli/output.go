@@ -38,7 +38,7 @@ func hasUTF8(env func(string) string) bool {
 }
 
 // plain replaces the signs that texts of ours contain. Trees are drawn with others at once.
-var plain = strings.NewReplacer("→", "->", "↔", "<->", "✗", "x", "…", "..", " · ", ", ")
+var plain = strings.NewReplacer("→", "->", "↔", "<->", "✗", "x", "…", "..", "“", `"`, "”", `"`, " · ", ", ")
 
 // Write implements io.Writer.
 func (o *Output) Write(p []byte) (int, error) {
