@@ -139,8 +139,8 @@ func (n *Net) Unban(p peer.ID) error {
 // SetBlocklist replaces the set of peers that this node may not talk to. Connections to
 // peers that are new in it are closed, with all their streams, and refused from now on in
 // both directions. Of those that are no longer in it, the ones that this node had dialed are
-// dialed at once, and others if there is room. A partition is clean only if both sides block each other: a node that is
-// blocked by one side only keeps dialing.
+// dialed at once, and others if there is room. A partition is clean only if both sides block
+// each other: a node that is blocked by one side only keeps dialing.
 func (n *Net) SetBlocklist(blocked []peer.ID) error {
 	ids := make([]corepeer.ID, 0, len(blocked))
 	for _, p := range blocked {

@@ -96,10 +96,10 @@ func (n *Net) dialLoop(ctx context.Context) {
 }
 
 // trim closes connections that are too many after a heal, of those that we dialed, and reports
-// whether it has to look again, as one is busy. It keeps those that the user named, and then those that a heal restored. Of the rest
-// the latest goes: it took the place of one that is back, and the oldest are what an attacker
-// cannot have made lately (see selectToEvict). Peers cannot make us dial more than there is room
-// for, so nothing that they send has anything closed here.
+// whether it has to look again, as one is busy. It keeps those that the user named, and then those
+// that a heal restored. Of the rest the latest goes: it took the place of one that is back, and the
+// oldest are what an attacker cannot have made lately (see selectToEvict). Peers cannot make us dial
+// more than there is room for, so nothing that they send has anything closed here.
 func (n *Net) trim(out []corepeer.ID) (busy bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -49,8 +49,8 @@
 // when libp2p's identify has reported where it listens. A new node then requests more peers
 // from it and dials them, until it has dialed [MaxOut]: one seed is enough to join a mesh.
 // Those that a partition closed are restored when it is healed, and those that have taken
-// their places are closed: see trim. Inbound peers are counted apart; when their slots are taken, the least useful makes room
-// for a newcomer (evict.go).
+// their places are closed: see trim. Inbound peers are counted apart; when their slots are
+// taken, the least useful makes room for a newcomer (evict.go).
 //
 // What a peer tells about others may be false: see addrman.go.
 //

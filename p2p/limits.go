@@ -50,7 +50,8 @@ const (
 // Numbers of peers, streams and messages at the same time.
 const (
 	// MaxOut is the number of connections that a node seeks. Once it has them, it only
-	// accepts inbound ones; if a heal made more of them, it closes the latest: see trim. Core: MAX_OUTBOUND_FULL_RELAY_CONNECTIONS.
+	// accepts inbound ones; if a heal made more of them, it closes the latest: see trim.
+	// Core: MAX_OUTBOUND_FULL_RELAY_CONNECTIONS.
 	MaxOut = 8
 	// DefaultMaxIn is the maximum number of inbound peers; those that the user named are not
 	// counted. With MaxOut, half of Core's DEFAULT_MAX_PEER_CONNECTIONS: 50 nodes on one

@@ -48,7 +48,8 @@
 // copies what it needs, and does everything slow (reading blocks and indexes from the
 // store, hashing, writing JSON) on its own goroutine. So a hundred readers do not delay
 // a block. A result that may be large is a stream, which makes and writes one row after the
-// other; the same mechanism writes every other one of more than a hundred rows. A panic in a handler is a bug of ours: it is logged, and fails one call.
+// other; the same mechanism writes every other one of more than a hundred rows. A panic in a
+// handler is a bug of ours: it is logged, and fails one call.
 //
 // # What it must not know
 //

@@ -24,9 +24,10 @@ import (
 //   - A program with the password. It may stop the node, so there is no defence against
 //     malice; but it can be wrong, call without end, or ask for too much. Each request
 //     takes a place until its answer is written. It may have to wait for one; when too many
-//     wait it is refused at once with Core's "Work queue depth exceeded". Calls that may take long and streams of events have
-//     separate places, so that quick calls are always answered. The size of bodies and
-//     batches is limited, and so is the time to send a body or to read an answer.
+//     wait it is refused at once with Core's "Work queue depth exceeded". Calls that may
+//     take long and streams of events have separate places, so that quick calls are always
+//     answered. The size of bodies and batches is limited, and so is the time to send a body
+//     or to read an answer.
 const (
 	// maxConns is how many connections with a right password are open at once, and
 	// maxStrangers how many others. Ours.
