@@ -29,12 +29,12 @@ type Template struct {
 }
 
 // Template returns a block on the tip with the transactions that pay the highest fees (Core:
-// BlockAssembler). Its coinbase pays script and carries message; extra makes it differ from
+// BlockAssembler), as many as the policy's BlockSize has room for. Its coinbase pays script and carries message; extra makes it differ from
 // every other coinbase. The block has been validated: all it lacks is proof of work. While the
 // earliest time that it may have is too far ahead of now, the error is consensus.TimeTooNew.
 func (e *Engine) Template(script []byte, extra uint64, message string, now time.Time) (*Template, error) {
 	tip := e.tree.Tip()
-	entries := e.pool.Template(e.tree, consensus.MaxBlockSize-reservedBytes, consensus.MaxSigOps-reservedSigOps)
+	entries := e.pool.Template(e.tree, e.pool.Policy().BlockSize-reservedBytes, consensus.MaxSigOps-reservedSigOps)
 	txs := make([]*block.Tx, len(entries))
 	for i, entry := range entries {
 		txs[i] = entry.Tx

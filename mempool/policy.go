@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"toychain/block"
+	"toychain/consensus"
 )
 
 // Policy is what a node keeps and relays, which is less than the rules allow. Nodes of one
@@ -27,6 +28,8 @@ type Policy struct {
 	MaxOrphans int           // how many transactions may wait for their parents
 	OrphanTTL  time.Duration // and for how long
 	Expiry     time.Duration // a transaction that waits longer for a block is removed
+
+	BlockSize int // the largest block that the node's miner makes, in bytes (Core: -blockmaxweight)
 }
 
 // The defaults of DefaultPolicy are Core 28's, except the size of the pool, which is 300 MB of
@@ -72,6 +75,7 @@ func DefaultPolicy() Policy {
 		MaxOrphans:  DefaultMaxOrphans,
 		OrphanTTL:   DefaultOrphanTTL,
 		Expiry:      DefaultExpiry,
+		BlockSize:   consensus.MaxBlockSize,
 	}
 }
 

@@ -22,6 +22,7 @@ type Config struct {
 
 	Params   *consensus.Params // nil: a network whose target never changes
 	Since    time.Duration     // how old the genesis block is; 0: a minute
+	BlockMax int               // the largest block that a node makes, in bytes; 0: as large as any may be
 	Payments bool              // people pay each other, about once a block
 	Faults   bool              // each disk keeps what a start needs, and each node validates for itself
 	Light    bool              // nodes are headers and the fork choice, and nothing else: nothing may go wrong

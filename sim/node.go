@@ -75,7 +75,11 @@ func (n *Node) start() error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", n.ID, err)
 	}
-	n.engine = engine.New(tree, mempool.New(mempool.DefaultPolicy()), "/sim/")
+	policy := mempool.DefaultPolicy()
+	if w.cfg.BlockMax > 0 {
+		policy.BlockSize = w.cfg.BlockMax
+	}
+	n.engine = engine.New(tree, mempool.New(policy), "/sim/")
 	_, err = n.engine.Start(n.clock(w.now))
 	return err
 }

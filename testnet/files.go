@@ -46,6 +46,7 @@ type state struct {
 	Mine       bool               `json:"mine,omitempty"`       // the nodes mine by themselves
 	Rates      map[string]float64 `json:"rates,omitempty"`      // by name, in place of hashrate and mine: the cap of its miner; below 0: it does not mine
 	MineTo     string             `json:"mine_to,omitempty"`    // address that is paid; "": one for each node
+	BlockMax   int                `json:"block_max,omitempty"`  // the largest block that a node makes, in bytes; 0: as large as any may be
 	Groups     [][]string         `json:"groups,omitempty"`     // of the partition; none: there is no partition
 	Pairs      []topology.Pair    `json:"pairs,omitempty"`      // see Connect; none: a mesh
 	Links      []topology.Link    `json:"lines,omitempty"`      // bad ones

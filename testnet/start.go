@@ -45,6 +45,9 @@ func (t *Testnet) launch(name string) error {
 	if t.state.Hashrate > 0 {
 		args = append(args, "--hashrate", strconv.FormatFloat(t.state.Hashrate, 'f', -1, 64))
 	}
+	if t.state.BlockMax > 0 {
+		args = append(args, "--block-max-size", strconv.Itoa(t.state.BlockMax))
+	}
 	if offset := t.state.Clocks[name]; offset != 0 {
 		args = append(args, "--clock-offset", (time.Duration(offset) * time.Second).String())
 	}

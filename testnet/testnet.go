@@ -38,6 +38,7 @@ type Config struct {
 	Hashrate float64            // cap of each node's background miner in hashes per second; 0: none
 	Mine     bool               // the nodes mine by themselves, as soon as all are connected
 	Rates    map[string]float64 // by name, in place of Hashrate and Mine, see Hashrate
+	BlockMax int                // the largest block that a node makes, in bytes; 0: as large as any may be
 	MineTo   string             // address that all miners pay; "": one for each node, see MinersWords
 	Binary   string             // what to start nodes from; "" is this program's own file
 	Detach   bool               // the nodes outlive this program
@@ -113,7 +114,7 @@ func Earlier(dir string) (cfg Config, err error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return cfg, err
 	}
-	cfg = Config{Dir: dir, Names: s.names(), Network: s.Network, Hashrate: s.Hashrate, Mine: s.Mine, MineTo: s.MineTo, Rates: s.Rates}
+	cfg = Config{Dir: dir, Names: s.names(), Network: s.Network, Hashrate: s.Hashrate, Mine: s.Mine, MineTo: s.MineTo, Rates: s.Rates, BlockMax: s.BlockMax}
 	if s.Nodes == nil { // no state.json: the directories are what is left
 		cfg.Names, _ = nodeDirs(dir)
 		slices.SortFunc(cfg.Names, topology.Compare)
@@ -163,7 +164,7 @@ func (cfg *Config) prepare() (*Testnet, error) {
 		}
 	}
 	t := newTestnet(dir, params, state{File: File{Network: params.Name}, Binary: cfg.Binary, Hashrate: cfg.Hashrate, Mine: cfg.Mine,
-		Rates: cfg.Rates, MineTo: cfg.MineTo, Born: map[string]string{}})
+		Rates: cfg.Rates, MineTo: cfg.MineTo, BlockMax: cfg.BlockMax, Born: map[string]string{}})
 	t.tied = !cfg.Detach
 	if cfg.Progress != nil {
 		t.say = cfg.Progress

@@ -17,6 +17,7 @@ import (
 
 	"toychain/block"
 	"toychain/cmd/internal/cli"
+	"toychain/consensus"
 	"toychain/engine"
 	"toychain/internal/atomicfile"
 	"toychain/mempool"
@@ -55,6 +56,7 @@ its log on stderr. It connects to this machine only, unless --listen says otherw
 	f.BoolVar(&o.rest, "rest", false, "answer Core's REST requests too, at the same address: reading needs no password then")
 	f.StringVar(&o.mine, "mine", "", "mine continuously, for this `ADDRESS` or wallet")
 	f.Float64Var(&o.Hashrate, "hashrate", 0, "with --mine, at most `N` hashes per second; 0: no limit")
+	f.IntVar(&o.Pool.BlockSize, "block-max-size", consensus.MaxBlockSize, "the largest block that it makes, in `BYTES`; it accepts larger ones")
 	f.IntVar(&o.Threads, "threads", 0, "of the miner; 0: one for each core")
 	f.DurationVar(&o.Clock, "clock-offset", 0, "set the node's clock wrong, by `TIME` like 2h or -30m")
 	f.StringVar(&o.Name, "name", "", "`NAME` of the node, which its blocks contain")
@@ -62,7 +64,7 @@ its log on stderr. It connects to this machine only, unless --listen says otherw
 	f.StringVar(&o.level, "log-level", "info", "debug, info, warn or error")
 	f.BoolVar(&o.json, "log-json", false, "log as JSON, for programs")
 	f.BoolVar(&o.tied, "exit-on-stdin-close", false, "end when stdin is closed, and so with the program that started it")
-	cli.Settable(f, "listen", "peer", "mdns", "rpc", "rest", "mine", "hashrate", "threads", "name", "node-key", "log-level", "log-json")
+	cli.Settable(f, "listen", "peer", "mdns", "rpc", "rest", "mine", "hashrate", "block-max-size", "threads", "name", "node-key", "log-level", "log-json")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if a.process {
 			cli.DropPassphrase()
@@ -72,6 +74,17 @@ its log on stderr. It connects to this machine only, unless --listen says otherw
 	return cmd
 }
 
+// checkBlockSize checks --block-max-size.
+func checkBlockSize(bytes int) error {
+	if bytes < minBlockSize || bytes > consensus.MaxBlockSize {
+		return cli.Usagef("--block-max-size %d: want %d to %d bytes", bytes, minBlockSize, consensus.MaxBlockSize)
+	}
+	return nil
+}
+
+// minBlockSize is the smallest limit for blocks: a few payments have room beside the coinbase. Ours.
+const minBlockSize = 2000
+
 // complete sets what the flags do not say in the words of node.Config.
 func (a *app) complete(o *nodeFlags) (err error) {
 	if o.Params, err = network.Load(a.global.network); err != nil {
@@ -80,6 +93,9 @@ func (a *app) complete(o *nodeFlags) (err error) {
 	o.Dir = a.networkDir(o.Params)
 	if o.Hashrate < 0 || o.Threads < 0 {
 		return cli.Usagef("--hashrate and --threads: want 0 or more")
+	}
+	if err := checkBlockSize(o.Pool.BlockSize); err != nil {
+		return err
 	}
 	if err := checkClock("--clock-offset", o.Clock); err != nil {
 		return err

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"toychain/cmd/internal/cli"
+	"toychain/consensus"
 	"toychain/testnet"
 	"toychain/testnet/topology"
 )
@@ -69,6 +70,7 @@ func (a *app) testnetUpCommand() *cobra.Command {
 	f.Float64Var(&o.hashrate, "hashrate", 0, "let each node mine, at most so many `HASHES` per second; 0: all it can")
 	f.StringVar(&o.mineTo, "mine", "", "let each node mine, for this `ADDRESS` or wallet")
 	f.IntVar(&o.window, "window", 0, "in place of the network's: `BLOCKS` between changes of the difficulty; 0: never")
+	f.IntVar(&o.blockMax, "block-max-size", consensus.MaxBlockSize, "the largest block that a node makes, in `BYTES`; it accepts larger ones")
 	f.StringSliceVar(&o.fund, "fund", nil, "wallets `NAME,...` that get coins to spend")
 	cli.Settable(f, "hashrate")
 	page := f.Bool("explorer", false, "then serve a page that shows them, until Ctrl-C; they keep running")

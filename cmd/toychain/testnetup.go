@@ -22,6 +22,7 @@ type upFlags struct {
 	hashrate float64
 	mineTo   string
 	window   int
+	blockMax int
 	fund     []string
 }
 
@@ -56,6 +57,12 @@ func (a *app) upConfig(given []string, o *upFlags) (testnet.Config, error) {
 			return cfg, err
 		}
 		cfg.Mine, cfg.Hashrate, cfg.MineTo, cfg.Rates = true, o.hashrate, to, nil
+	}
+	if a.typed["block-max-size"] {
+		if err := checkBlockSize(o.blockMax); err != nil {
+			return cfg, err
+		}
+		cfg.BlockMax = o.blockMax
 	}
 	if !a.typed["window"] {
 		return cfg, nil

@@ -55,7 +55,7 @@ func New(ctx context.Context, seed uint64, nodes int) (*Tab, error) {
 	params, _ := consensus.Preset("toy")
 	t := &Tab{world: &world{World: virtual.New(max(seed, 1))}, names: topology.Names(nodes), seen: map[string]int64{}, rates: map[string]float64{},
 		log: explorer.NewLog(fmt.Sprintf("%d nodes in this tab, from the seed %d", nodes, max(seed, 1)), true)}
-	if err := t.world.Up(ctx, nodes, params); err != nil {
+	if err := t.world.Up(ctx, nodes, params, 0); err != nil {
 		return nil, err
 	}
 	tree, _, err := t.world.Changed(t.names[0], 0)

@@ -15,8 +15,9 @@ func networkVerbs() []verb {
 	return []verb{
 		{name: "network", args: "toy|regtest or [window N] [spacing TIME] [maturity N] [halving N]", parse: parseNetwork,
 			about: "The network, if it is not toy: the difficulty changes every N blocks, so that one comes each TIME."},
-		{name: "nodes", args: "N", parse: parseNodes,
-			about: "N nodes start, n1 to nN, all connected to each other; of more than ten, each to eight neighbours and some that it finds."},
+		{name: "nodes", args: "N [block-max-size BYTES]", parse: parseNodes,
+			about: "N nodes start, n1 to nN, all connected to each other; of more than ten, each to eight neighbours and some that it finds. " +
+				"Their miners make blocks of BYTES at most."},
 		{name: "connect", args: "mesh|line|ring|star or NODE-NODE…", parse: parseConnect,
 			about: "The connections, instead of a mesh: n1-n2 n2-n3, for instance."},
 		{name: "partition", args: "NODE… | NODE… [| NODE…]…", parse: parsePartition,
@@ -32,15 +33,23 @@ func networkVerbs() []verb {
 	}
 }
 
+// minBlockMax is the smallest limit for blocks, as of "toychain node run --block-max-size".
+const minBlockMax = 2000
+
 func parseNodes(w *words) action {
+	w.splitFlags()
 	w.script.Nodes = w.count("how many nodes", 1, topology.MaxNodes)
+	blockMax := 0
+	if w.next("--block-max-size") || w.next("block-max-size") {
+		blockMax = w.count("the largest block's bytes", minBlockMax, consensus.MaxBlockSize)
+	}
 	params := w.script.params
 	if params == nil {
 		params = consensus.Toy()
 	}
 	nodes := w.script.Nodes
 	return func(ctx context.Context, p *player) (string, error) {
-		if err := p.world.Up(ctx, nodes, params); err != nil {
+		if err := p.world.Up(ctx, nodes, params, blockMax); err != nil {
 			return "", err
 		}
 		p.names = newNames(params, p.dir)

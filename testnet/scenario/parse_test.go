@@ -42,7 +42,7 @@ var examples = map[string]string{
 	"clock NODE… TIME":                   "clock n2 +2h",
 	"hashrate NODE… N":                   "hashrate n1 20000",
 	"expect NODE… refuses B REASON":      "expect n1 refuses b1 time-too-new",
-	"nodes N":                            "", // comes first in each
+	"nodes N [block-max-size BYTES]":     "", // comes first in each
 	"partition NODE… | NODE… [| NODE…]…": "partition n1 | n2 n3 | n4",
 	"heal":                    "heal",
 	"mine NODE N [to PERSON]": "mine n1 3 to alice",
@@ -178,6 +178,8 @@ func TestMistakes(t *testing.T) {
 		{"# only words\n", `begins with "nodes 4"`},
 		{"mine n1 1", `x:1: mine: "nodes N" comes once, before`},
 		{"nodes 2\nnodes 2", `x:2: nodes: "nodes N" comes once`},
+		{"nodes 2 block-max-size 10", `x:1: nodes: "10": want the largest block's bytes, a number from 2000 to 1000000`},
+		{"$ toychain testnet up 2 --block-max-size=10", `x:1: nodes: "10": want the largest block's bytes`},
 		{"nodes 0", `"0": want how many nodes, a number from 1 to 50`},
 		{"nodes 51", `from 1 to 50`},
 		{"nodes 2 3", `"3" is too much`},

@@ -20,11 +20,11 @@ type stillLife struct {
 	at  func(now time.Duration) []NodeStatus
 }
 
-func (w *stillLife) Up(context.Context, int, *consensus.Params) error { return nil }
-func (w *stillLife) Time() time.Duration                              { return w.now }
-func (w *stillLife) Step(context.Context, int) error                  { w.now += time.Second; return nil }
-func (w *stillLife) Status(context.Context) ([]NodeStatus, error)     { return w.at(w.now), nil }
-func (w *stillLife) Node(string) (Node, error)                        { return stillNode{}, nil }
+func (w *stillLife) Up(context.Context, int, *consensus.Params, int) error { return nil }
+func (w *stillLife) Time() time.Duration                                   { return w.now }
+func (w *stillLife) Step(context.Context, int) error                       { w.now += time.Second; return nil }
+func (w *stillLife) Status(context.Context) ([]NodeStatus, error)          { return w.at(w.now), nil }
+func (w *stillLife) Node(string) (Node, error)                             { return stillNode{}, nil }
 func (w *stillLife) Talking() (groups [][]string) {
 	var up []string
 	for _, g := range w.at(w.now) {
@@ -130,8 +130,8 @@ func TestCrashLoop(t *testing.T) {
 // unborn is a world whose nodes do not start.
 type unborn struct{ World }
 
-func (unborn) Up(context.Context, int, *consensus.Params) error { return errors.New("no program") }
-func (unborn) Time() time.Duration                              { return 0 }
+func (unborn) Up(context.Context, int, *consensus.Params, int) error { return errors.New("no program") }
+func (unborn) Time() time.Duration                                   { return 0 }
 
 // TestNodesDoNotStart: the failure is that of the step, and nodes that are not there are not called.
 func TestNodesDoNotStart(t *testing.T) {

@@ -16,9 +16,10 @@ import (
 // Nodes are called n1, n2, …; a method that changes something returns when it is done,
 // and its error is for people. One goroutine uses a World at a time.
 type World interface {
-	// Up starts nodes n1 to n<nodes>, in a mesh, on a network with these parameters. It is
-	// called once, before anything else.
-	Up(ctx context.Context, nodes int, params *consensus.Params) error
+	// Up starts nodes n1 to n<nodes>, in a mesh, on a network with these parameters; their
+	// miners make blocks of at most blockMax bytes, 0: as large as any may be. It is called
+	// once, before anything else.
+	Up(ctx context.Context, nodes int, params *consensus.Params, blockMax int) error
 	// Time is how long the world has been up, by its own clock.
 	Time() time.Duration
 	// Step lets the world go on, and returns when something may have changed. It is the

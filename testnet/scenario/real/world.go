@@ -63,8 +63,8 @@ func (w *World) Close(ctx context.Context, remove bool) error {
 }
 
 // Up starts the nodes.
-func (w *World) Up(ctx context.Context, nodes int, params *consensus.Params) (err error) {
-	w.cfg.Nodes, w.cfg.Params = nodes, params
+func (w *World) Up(ctx context.Context, nodes int, params *consensus.Params, blockMax int) (err error) {
+	w.cfg.Nodes, w.cfg.Params, w.cfg.BlockMax = nodes, params, blockMax
 	w.Testnet, err = testnet.Up(ctx, w.cfg)
 	w.begun = time.Now()
 	return err

@@ -56,8 +56,8 @@ const (
 )
 
 // Up starts the nodes.
-func (w *World) Up(_ context.Context, nodes int, params *consensus.Params) (err error) {
-	cfg := sim.Config{Nodes: nodes, Seed: w.seed, Params: params, Since: age, Interval: time.Second, Faults: true,
+func (w *World) Up(_ context.Context, nodes int, params *consensus.Params, blockMax int) (err error) {
+	cfg := sim.Config{Nodes: nodes, Seed: w.seed, Params: params, Since: age, Interval: time.Second, Faults: true, BlockMax: blockMax,
 		Delay: sim.Uniform(shortest, longest), Topology: sim.Mesh}
 	w.params, w.net = params, topology.Network{Nodes: topology.Names(nodes)}
 	planned := w.net.Planned()
