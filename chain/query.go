@@ -52,6 +52,12 @@ func (t *Tree) Active(hash block.Hash) bool {
 	return n != nil && t.isActive(n)
 }
 
+// Connectable reports whether the bodies of a block and of all its ancestors are here.
+func (t *Tree) Connectable(hash block.Hash) bool {
+	n := t.nodes[hash]
+	return n != nil && n.connectable()
+}
+
 // Received returns when a header first arrived, to the millisecond; zero if it is unknown.
 func (t *Tree) Received(hash block.Hash) time.Time {
 	if n := t.nodes[hash]; n != nil {

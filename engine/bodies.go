@@ -57,10 +57,11 @@ func (e *Engine) scheduleBodies() {
 	}
 }
 
-// idle returns the peers that are asked for more.
+// idle returns the peers that are asked for more: those that have what we do not.
 func (e *Engine) idle() (out []*peerState) {
+	lacking := func(tip block.Hash) bool { return e.tree.Has(tip) && !e.tree.Connectable(tip) }
 	for _, p := range e.order {
-		if p.inFlight <= peer.MaxBlocksAsked/2 {
+		if p.inFlight <= peer.MaxBlocksAsked/2 && (lacking(p.status.Tip) || lacking(p.bestKnown)) {
 			out = append(out, p)
 		}
 	}

@@ -32,6 +32,7 @@ type Engine struct {
 
 	assembled *Assembled // of the last Template; nil before the first
 
+	untold       time.Time     // since when our tip is another than we told our peers; zero: it is the same
 	mempoolAsked time.Time     // when the last peer was asked for its mempool
 	mempoolWait  time.Duration // until the next is
 	now          time.Time     // of the current Step
@@ -93,11 +94,23 @@ func (e *Engine) Decide(now time.Time, in Input) ([]Effect, error) {
 	if err := e.takeOrphans(); err != nil {
 		return nil, err
 	}
-	if e.bulk && e.tree.Tip().Hash != before {
-		e.emit(Announce{e.Status()})
-	}
+	e.announce(before)
 	e.schedule(in)
 	return e.effects, nil
+}
+
+// announce has our peers told that the tip moved, at once or, while bodies of a better chain are still
+// missing, when the last of them is here or announceWithin has passed: a heal of 100 blocks is one
+// announcement, not 100. before is the tip before this Step.
+func (e *Engine) announce(before block.Hash) {
+	if e.untold.IsZero() && e.tree.Tip().Hash != before {
+		e.untold = e.now
+	}
+	if e.untold.IsZero() || e.CatchingUp() && e.now.Before(e.untold.Add(announceWithin)) {
+		return
+	}
+	e.untold = time.Time{}
+	e.emit(Announce{e.Status()})
 }
 
 // handle does what belongs to one kind of input. Only an error of our own disk is returned;
@@ -154,7 +167,7 @@ func (e *Engine) notify(ev Event) {
 // gotBlocks validates many blocks. They are not published: a file's worth of old blocks is no
 // news, and peers that do not have them request them once they know our new status, as they
 // would after we had been apart (Core relays no block while it is behind, and announces a new
-// tip only). For the same reason the peers get one status, of the tip that all of them made.
+// tip only).
 func (e *Engine) gotBlocks(in BlocksSubmitted) error {
 	for _, b := range in.Blocks {
 		if err := e.gotBlock(BlockReceived{Block: b}); err != nil {
@@ -238,8 +251,8 @@ func blockEvent(b *block.Block, hash block.Hash, height block.Height) *BlockEven
 	return &BlockEvent{Hash: hash, Prev: b.Header.Prev, Height: height, Txs: len(b.Txs), Size: b.Size()}
 }
 
-// moved does what follows from a change of the best chain: the mempool is updated, peers get
-// our new status, events are emitted. mine is the block that caused the change and has its
+// moved does what follows from a change of the best chain: the mempool is updated, events are
+// emitted. mine is the block that caused the change and has its
 // Result already.
 func (e *Engine) moved(change chain.Change, mine block.Hash) error {
 	// Blocks that were kept on a side branch unchecked, and broke a rule when their turn came.
@@ -278,9 +291,6 @@ func (e *Engine) moved(change chain.Change, mine block.Hash) error {
 		event.Heard = e.heard(mine)
 	}
 	e.notify(Event{Kind: TipChanged, Tip: event})
-	if !e.bulk {
-		e.emit(Announce{e.Status()})
-	}
 	return nil
 }
 

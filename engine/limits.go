@@ -49,6 +49,8 @@ const (
 	flushBytes  = 1 << 20
 	// syncWithin is how soon after a write a tick is wanted, which syncs it: see Save. Ours.
 	syncWithin = 500 * time.Millisecond
+	// announceWithin is how soon our peers are told of a new tip while we catch up: see announce. Ours.
+	announceWithin = time.Second
 	// maxTipAge is how old a block is that a node must be catching up with (Core:
 	// DEFAULT_MAX_TIP_AGE).
 	maxTipAge = 24 * time.Hour

@@ -169,6 +169,9 @@ func (e *Engine) restoreClaims() {
 func (e *Engine) clockSet() {
 	e.restoreClaims()
 	e.mempoolAsked, e.mempoolWait = e.now, minMempoolWait
+	if !e.untold.IsZero() {
+		e.untold = e.now
+	}
 	for _, p := range e.peers {
 		p.lastDelivery, p.mempoolAsked = e.now, e.now
 		if !p.headersAsked.IsZero() {
@@ -191,6 +194,9 @@ func (e *Engine) Due() time.Time {
 	}
 	if at, any := e.pool.ExpiresAt(); any {
 		want(at)
+	}
+	if !e.untold.IsZero() {
+		want(e.untold.Add(announceWithin))
 	}
 	refresh := false
 	for _, p := range e.order {

@@ -306,23 +306,34 @@ func (b *addrMan) cutOff(id corepeer.ID, now time.Time) {
 // healCut makes peers due that are no longer on the blocklist. The connections that it closed
 // are restored, whether or not others took their place meanwhile: so a heal connects what a cut
 // had separated, and makes no more connections than there were. If none of them was ours, one
-// peer is dialed, or the cut's two sides might both have no room.
-func (b *addrMan) healCut(ids []corepeer.ID) {
-	restored := false
-	var others []corepeer.ID
+// peer is dialed, or the cut's two sides might both have no room. The first is due at once and
+// each other one healEvery later, when there is less to catch up with: the blocks then come from
+// a few peers.
+func (b *addrMan) healCut(ids []corepeer.ID, now time.Time) {
+	var restored, others []corepeer.ID
 	for _, id := range ids {
 		c := b.peers[id]
 		if c == nil {
 			continue
 		}
-		c.fails, c.nextDial, c.healed, c.cut = 0, time.Time{}, c.cut, false
-		restored = restored || c.healed || c.manual()
-		if len(c.tried)+len(c.heard) > 0 {
+		c.healed, c.cut = c.cut && !c.connected, false
+		switch {
+		case c.connected:
+		case c.healed || c.manual():
+			restored = append(restored, id)
+		case len(c.tried)+len(c.heard) > 0:
 			others = append(others, id)
 		}
 	}
-	if !restored && len(others) > 0 {
-		b.peers[others[rand.N(len(others))]].healed = true
+	for _, list := range [][]corepeer.ID{restored, others} {
+		rand.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
+	}
+	for i, id := range slices.Concat(restored, others) {
+		c := b.peers[id]
+		c.fails, c.nextDial = 0, now.Add(time.Duration(i)*healEvery)
+	}
+	if len(restored) == 0 && len(others) > 0 {
+		b.peers[others[0]].healed = true
 	}
 }
 

@@ -92,7 +92,7 @@ func TestBookCut(t *testing.T) {
 		for id := range b.peers {
 			b.cutOff(id, now.Add(c.gone))
 		}
-		b.healCut([]corepeer.ID{"cut", "other", "third", "unknown"})
+		b.healCut([]corepeer.ID{"cut", "other", "third", "unknown"}, now)
 		due := dueIDs(b, now, 0)
 		if c.want == nil && len(due) != 1 || c.want != nil && !slices.Equal(due, c.want) {
 			t.Errorf("ours %v, gone %v before: without room %v are due", c.ours, c.gone, due)
@@ -106,6 +106,40 @@ func TestBookCut(t *testing.T) {
 				t.Errorf("due after %d failed dials: %v", i+1, again)
 			}
 		}
+	}
+}
+
+// A heal restores connections one after the other: what is far behind catches up over the first.
+// What is connected again by then takes no turn.
+func TestBookHealOneByOne(t *testing.T) {
+	now := time.Unix(1000, 0)
+	at := addrsOf(t, "/ip4/127.0.0.1/tcp/1")
+	b := newAddrMan("self")
+	ids := []corepeer.ID{"a", "b", "c", "back", "other"}
+	for _, id := range ids {
+		b.joined(id, at, nil, at[0], now)
+		b.peers[id].ours = id != "other"
+		b.left(id, now)
+		b.cutOff(id, now)
+	}
+	b.name("other", at) // the user's: restored, too
+	b.joined("back", nil, nil, at[0], now)
+	b.healCut(ids, now)
+	var restored []string
+	may := func(id corepeer.ID) bool { return !b.peers[id].connected }
+	for i := range 5 {
+		due := b.toDial(now.Add(time.Duration(i)*healEvery), 0, may)
+		if len(due) != min(1, max(0, 4-i)) {
+			t.Errorf("after %d turns %v are due", i, due)
+		}
+		for _, info := range due {
+			restored = append(restored, string(info.ID))
+			b.joined(info.ID, at, nil, at[0], now)
+		}
+	}
+	slices.Sort(restored)
+	if want := []string{"a", "b", "c", "other"}; !slices.Equal(restored, want) {
+		t.Errorf("restored %q, want %q", restored, want)
 	}
 }
 

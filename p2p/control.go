@@ -160,7 +160,7 @@ func (n *Net) SetBlocklist(blocked []peer.ID) error {
 		n.disconnect(id, errors.New("the peer is on the blocklist"))
 	}
 	n.mu.Lock()
-	n.addrman.healCut(healed)
+	n.addrman.healCut(healed, time.Now())
 	n.mu.Unlock()
 	n.wakeDialer()
 	return nil

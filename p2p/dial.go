@@ -25,7 +25,7 @@ const (
 	dialEvery = 10 * time.Second
 
 	// saveEvery is how often the peers file is written at most: many join at once.
-	saveEvery = time.Second
+	saveEvery = 10 * time.Second
 
 	// trimAgain is how soon another look is taken at a connection that is too many but busy.
 	trimAgain = time.Second
@@ -43,7 +43,7 @@ func (n *Net) dialLoop(ctx context.Context) {
 	askAt, askWait, joinedBefore := time.Now().Add(morePeersFirst), morePeersFirst, 0
 	for ctx.Err() == nil {
 		now := time.Now()
-		out := slices.DeleteFunc(n.swarm.Peers(), func(p corepeer.ID) bool { return isInbound(n.swarm.ConnsToPeer(p)) })
+		out := n.outbound()
 		room := n.cfg.maxOut - len(out)
 		busy := n.trim(out)
 		n.mu.Lock()
@@ -73,8 +73,13 @@ func (n *Net) dialLoop(ctx context.Context) {
 		if room > 0 && askAt.After(now) {
 			wait = min(wait, askAt.Sub(now))
 		}
-		if unsaved {
-			wait = min(wait, max(0, saved.Add(saveEvery).Sub(now)))
+		if due := saved.Add(saveEvery); unsaved && now.Before(due) {
+			wait = min(wait, due.Sub(now))
+		} else if unsaved {
+			saved = now
+			if err := n.savePeers(); err != nil {
+				n.log.Warn("cannot save the peers' addresses", "err", err)
+			}
 		}
 		if busy {
 			wait = min(wait, trimAgain)
@@ -86,13 +91,12 @@ func (n *Net) dialLoop(ctx context.Context) {
 		case <-timer.C:
 		}
 		timer.Stop()
-		if due := saved.Add(saveEvery); !time.Now().Before(due) {
-			saved = time.Now()
-			if err := n.savePeers(); err != nil {
-				n.log.Warn("cannot save the peers' addresses", "err", err)
-			}
-		}
 	}
+}
+
+// outbound returns the connected peers that we dialed.
+func (n *Net) outbound() []corepeer.ID {
+	return slices.DeleteFunc(n.swarm.Peers(), func(p corepeer.ID) bool { return isInbound(n.swarm.ConnsToPeer(p)) })
 }
 
 // trim closes connections that are too many after a heal, of those that we dialed, and reports

@@ -104,6 +104,9 @@ const (
 	// healDials is how often a peer that was cut off is dialed although there is no room: the
 	// other side of the cut may be healed a moment later. Ours.
 	healDials = 4
+	// healEvery is the time between two connections that a heal restores (Core opens one outbound
+	// connection each half second: ThreadOpenConnections).
+	healEvery = 500 * time.Millisecond
 	// maxFailures is how often hearsay is dialed in vain. Core: ADDRMAN_MAX_FAILURES.
 	maxFailures = 10
 )

@@ -188,7 +188,9 @@ func (n *Net) join(ctx context.Context, s *session, status peer.Status) {
 	n.handler.PeerStatus(text(s.peer), status)
 	s.setReady()
 	n.log.Debug("peer joined", "peer", text(s.peer), "inbound", inbound, "height", status.Height, "agent", status.Agent)
-	n.task(func() { n.requestMorePeers(ctx, text(s.peer)) })
+	if len(n.outbound()) < n.cfg.maxOut {
+		n.task(func() { n.requestMorePeers(ctx, text(s.peer)) })
+	}
 	n.task(func() { n.ping(ctx, s) })
 }
 
