@@ -197,7 +197,7 @@ func (b *addrMan) joined(id corepeer.ID, dialed, says []ma.Multiaddr, from ma.Mu
 	if c == nil {
 		return
 	}
-	c.connected, c.lastJoined, c.fails, c.reported, c.healed, c.nextDial = true, now, 0, false, false, time.Time{}
+	c.connected, c.lastJoined, c.fails, c.reported, c.healed, c.cut, c.nextDial = true, now, 0, false, false, false, time.Time{}
 	says = source{id, from}.credible(says)
 	switch {
 	case len(dialed) > 0:
@@ -298,7 +298,7 @@ func (b *addrMan) heal(id corepeer.ID) {
 // cutOff records that a peer is on the blocklist now. If the other side of a cut was faster, the
 // connection is gone already.
 func (b *addrMan) cutOff(id corepeer.ID, now time.Time) {
-	if c := b.peers[id]; c != nil && c.ours && (c.connected || now.Sub(c.leftAt) < cutWithin) {
+	if c := b.peers[id]; c != nil && (c.healed || c.ours && (c.connected || now.Sub(c.leftAt) < cutWithin)) {
 		c.cut = true
 	}
 }
@@ -316,9 +316,9 @@ func (b *addrMan) healCut(ids []corepeer.ID, now time.Time) {
 		if c == nil {
 			continue
 		}
-		c.healed, c.cut = c.cut && !c.connected, false
+		c.healed, c.cut = c.cut, false
 		switch {
-		case c.connected:
+		case c.connected && !c.healed:
 		case c.healed || c.manual():
 			restored = append(restored, id)
 		case len(c.tried)+len(c.heard) > 0:
